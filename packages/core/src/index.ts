@@ -1,1 +1,3 @@
-export {};
+// The face of @gictrace/core.
+export * from './errors.ts';
+export * from './record/index.ts';

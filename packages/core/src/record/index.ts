@@ -1,0 +1,5 @@
+// The record: what stimuli, observables and events are, and the batch that carries them.
+export * from './batch.ts';
+export * from './kinds.ts';
+export * from './rules.ts';
+export * from './shape.ts';

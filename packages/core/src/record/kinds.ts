@@ -1,0 +1,500 @@
+// The record kinds, declared once. Everything that a trace can hold is in this table.
+import type { RecordField, RecordKind } from './shape.ts';
+
+export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
+/** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
+export const GROUPS = ['0', '1S', '1NS'] as const;
+export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC'] as const;
+export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr'] as const;
+export const PEND_CAUSES = ['wire', 'software', 'sgi', 'msi', 'its-command', 'table', 'moved'] as const;
+export const DROP_REASONS = [
+  'its-disabled',
+  'deviceid-out-of-range',
+  'device-unmapped',
+  'eventid-out-of-range',
+  'event-unmapped',
+  'collection-unmapped',
+  'intid-out-of-range',
+  'lpis-disabled',
+  'table-unreadable',
+  'vpe-unmapped',
+] as const;
+
+const f = (
+  name: string,
+  type: RecordField['type'],
+  doc: string,
+  extra: Partial<RecordField> = {},
+): RecordField => ({
+  name,
+  type,
+  doc,
+  ...extra,
+});
+const hex = { base: 'hex' } as const;
+
+const intid = f('INTID', 'u32', 'interrupt identifier; 1023 where there is none');
+const its = f('its', 'u32', 'index of the ITS, 0-based');
+const deviceId = f('DeviceID', 'u32', 'DeviceID', hex);
+const eventId = f('EventID', 'u32', 'EventID', hex);
+const valid = f('valid', 'bool', 'the Valid bit');
+const group = f('group', 'enum', 'interrupt group', { values: GROUPS });
+const priority = f('priority', 'u8', 'priority, 0 (highest) to 255 (idle)', hex);
+
+const mmio: readonly RecordField[] = [
+  f('frame', 'enum', 'register frame', { values: FRAMES }),
+  f(
+    'instance',
+    'u32',
+    'for GICR the index of the PE whose Redistributor it is; for GITS the index of the ITS; else 0',
+  ),
+  f('offset', 'u32', 'byte offset in the frame (GICR: SGI_base at 0x10000, VLPI_base at 0x20000)', hex),
+  f('width', 'u8', 'bytes accessed: 1, 2, 4 or 8'),
+  f('value', 'u64', 'the value written, or the value that the read returned', hex),
+];
+const sysreg: readonly RecordField[] = [
+  f('register', 'sysreg', 'system register'),
+  f('value', 'u64', 'the value written, or the value that the read returned', hex),
+];
+const doublewords: readonly RecordField[] = [
+  f('dw0', 'u64', 'first doubleword of the command', hex),
+  f('dw1', 'u64', 'second doubleword', hex),
+  f('dw2', 'u64', 'third doubleword', hex),
+  f('dw3', 'u64', 'fourth doubleword', hex),
+];
+const dte: readonly RecordField[] = [
+  its,
+  deviceId,
+  valid,
+  f('Size', 'u8', 'EventID bits minus one'),
+  f('ITT_addr', 'pa', 'address of the Interrupt Translation Table', hex),
+];
+const cte: readonly RecordField[] = [
+  its,
+  f('ICID', 'u32', 'collection', hex),
+  valid,
+  f('RDbase', 'u32', 'processor number', hex),
+];
+const ite: readonly RecordField[] = [
+  its,
+  f('ITT_addr', 'pa', 'address of the Interrupt Translation Table', hex),
+  eventId,
+  valid,
+  f('inttype', 'u8', '1 physical, 0 virtual'),
+  f('INTID', 'u32', 'pINTID, or vINTID'),
+  f('ICID', 'u32', 'collection', hex),
+  f('vPEID', 'u32', 'vPE', hex),
+  f('doorbell', 'u32', 'doorbell pINTID; 1023 where there is none'),
+];
+const vte: readonly RecordField[] = [
+  its,
+  f('vPEID', 'u32', 'vPE', hex),
+  valid,
+  f('VPT_size', 'u8', 'vINTID bits minus one'),
+  f('VPT_addr', 'pa', 'address of the virtual pending table', hex),
+  f('RDbase', 'u32', 'processor number', hex),
+];
+
+export const RECORDS = {
+  // ---- stimuli, with their responses -------------------------------------------------------------------
+  'mmio.read': {
+    id: 1,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: mmio,
+    doc: 'A PE (or a device) read a GIC register.',
+  },
+  'mmio.write': {
+    id: 2,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: mmio,
+    doc: 'A PE (or a device) wrote a GIC register.',
+  },
+  'sysreg.read': {
+    id: 3,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: sysreg,
+    doc: 'A PE read an ICC, ICV or ICH system register.',
+  },
+  'sysreg.write': {
+    id: 4,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: sysreg,
+    doc: 'A PE wrote an ICC, ICV or ICH system register.',
+  },
+  'mem.write': {
+    id: 5,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: [
+      f('address', 'pa', 'physical address', hex),
+      f('width', 'u8', 'bytes written: 1, 2, 4 or 8'),
+      f('value', 'u64', 'the value written, little-endian', hex),
+    ],
+    doc: 'Guest memory that the GIC may look at was written (LPI configuration, table entry, pending table).',
+  },
+  'mem.known': {
+    id: 6,
+    class: 'stimulus',
+    pe: 'none',
+    fields: [
+      f('address', 'pa', 'physical address of the first byte', hex),
+      f('length', 'u32', 'bytes'),
+      f('byte', 'u8', 'what each of them holds', hex),
+    ],
+    doc: 'Not an act of the guest: from here it is known what memory has held since it was last written or became unknown.',
+  },
+  'mem.unknown': {
+    id: 7,
+    class: 'stimulus',
+    pe: 'none',
+    fields: [f('address', 'pa', 'physical address of the first byte', hex), f('length', 'u32', 'bytes')],
+    doc: 'Not an act of the guest: from here the source does not tell what these bytes hold.',
+  },
+  'queue.write': {
+    id: 8,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: [its, f('address', 'pa', 'physical address of the command slot', hex), ...doublewords],
+    doc: 'One 32-byte command was written into an ITS command queue in guest memory.',
+  },
+  'msi.write': {
+    id: 9,
+    class: 'stimulus',
+    pe: 'none',
+    fields: [its, deviceId, eventId, f('width', 'u8', 'bytes written: 2 or 4')],
+    doc: 'A device wrote GITS_TRANSLATER: the DeviceID comes with the write, the EventID is the data.',
+  },
+  'wire.set': {
+    id: 10,
+    class: 'stimulus',
+    pe: 'target',
+    fields: [intid, f('level', 'bool', 'asserted')],
+    doc: 'An interrupt input wire went up or down. PE: the owner of a PPI, none for an SPI.',
+  },
+
+  // ---- observables --------------------------------------------------------------------------------------
+  hppi: {
+    id: 64,
+    class: 'observable',
+    pe: 'target',
+    fields: [
+      intid,
+      group,
+      priority,
+      f('FIQ', 'bool', 'the FIQ line to the PE'),
+      f('IRQ', 'bool', 'the IRQ line to the PE'),
+    ],
+    doc: 'The highest-priority pending interrupt of a PE (INTID 1023, priority 255: none) and its interrupt lines.',
+  },
+  vhppi: {
+    id: 65,
+    class: 'observable',
+    pe: 'target',
+    fields: [
+      f('LR', 'i32', 'list register of the candidate; -1 where there is none'),
+      f('vLPI', 'u32', 'INTID of the highest-priority pending vLPI; 1023 where there is none'),
+      group,
+      priority,
+      f('vFIQ', 'bool', 'the virtual FIQ line to the PE'),
+      f('vIRQ', 'bool', 'the virtual IRQ line to the PE'),
+    ],
+    doc: 'The highest-priority pending virtual interrupt of a PE and its virtual interrupt lines.',
+  },
+  maintenance: {
+    id: 66,
+    class: 'observable',
+    pe: 'target',
+    fields: [f('level', 'bool', 'asserted')],
+    doc: 'The maintenance interrupt line of a PE.',
+  },
+  'its.command': {
+    id: 67,
+    class: 'observable',
+    pe: 'none',
+    fields: [
+      its,
+      f('index', 'u32', 'slot in the command queue, in units of 32 bytes'),
+      f(
+        'outcome',
+        'u32',
+        '0 executed; otherwise the command error code of IHI 0069 ("ITS command error encodings")',
+        hex,
+      ),
+      f(
+        'shown',
+        'u32',
+        'bit k set: the source showed the k-th operand of this command as spec/its-command declares it',
+        hex,
+      ),
+      ...doublewords,
+    ],
+    doc: 'An ITS executed (or refused) one command of its queue.',
+  },
+  'dte.read': {
+    id: 70,
+    class: 'observable',
+    pe: 'none',
+    fields: dte,
+    doc: 'An ITS read a device table entry.',
+  },
+  'dte.write': {
+    id: 71,
+    class: 'observable',
+    pe: 'none',
+    fields: dte,
+    doc: 'An ITS wrote a device table entry.',
+  },
+  'cte.read': {
+    id: 72,
+    class: 'observable',
+    pe: 'none',
+    fields: cte,
+    doc: 'An ITS read a collection table entry.',
+  },
+  'cte.write': {
+    id: 73,
+    class: 'observable',
+    pe: 'none',
+    fields: cte,
+    doc: 'An ITS wrote a collection table entry.',
+  },
+  'ite.read': {
+    id: 74,
+    class: 'observable',
+    pe: 'none',
+    fields: ite,
+    doc: 'An ITS read an interrupt translation entry.',
+  },
+  'ite.write': {
+    id: 75,
+    class: 'observable',
+    pe: 'none',
+    fields: ite,
+    doc: 'An ITS wrote an interrupt translation entry.',
+  },
+  'vte.read': { id: 76, class: 'observable', pe: 'none', fields: vte, doc: 'An ITS read a vPE table entry.' },
+  'vte.write': {
+    id: 77,
+    class: 'observable',
+    pe: 'none',
+    fields: vte,
+    doc: 'An ITS wrote a vPE table entry.',
+  },
+  'sgi.sent': {
+    id: 78,
+    class: 'observable',
+    pe: 'target',
+    fields: [intid],
+    doc: 'An SGI was made pending on a PE.',
+  },
+  'source.conflict': {
+    id: 79,
+    class: 'observable',
+    pe: 'none',
+    fields: [
+      f('what', 'enum', 'which part of the access is told twice, differently', {
+        values: ['value', 'address', 'width', 'pe', 'direction', 'missing'],
+      }),
+      f('told', 'u64', 'as the first line of the source tells it', hex),
+      f('toldAgain', 'u64', 'as the second line tells it', hex),
+    ],
+    doc: 'Two lines of the source that describe one access contradict each other. Never equal: replay counts it as diverged.',
+  },
+
+  // ---- events: state is the fold of these ----------------------------------------------------------------
+  'reg.changed': {
+    id: 96,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      f('unit', 'enum', 'which unit holds the register', { values: UNITS }),
+      f('instance', 'u32', 'index of the PE (GICR, ICC) or of the ITS (GITS), else 0'),
+      f('register', 'u32', 'byte offset in the frame; for ICC the system-register encoding', hex),
+      f('value', 'u64', 'the new stored value', hex),
+    ],
+    doc: 'A register took a new value.',
+  },
+  'irq.changed': {
+    id: 97,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      intid,
+      f('attribute', 'enum', 'which configuration', { values: IRQ_ATTRIBUTES }),
+      f('value', 'u8', 'the new value'),
+    ],
+    doc: 'The configuration of an SGI, PPI or SPI changed.',
+  },
+  'irq.routed': {
+    id: 98,
+    class: 'event',
+    pe: 'none',
+    fields: [intid, f('route', 'u64', 'GICD_IROUTER<n>', hex)],
+    doc: 'An SPI was routed to another PE.',
+  },
+  'wire.changed': {
+    id: 99,
+    class: 'event',
+    pe: 'target',
+    fields: [intid, f('level', 'bool', 'asserted')],
+    doc: 'An input wire changed its level.',
+  },
+  'irq.pended': {
+    id: 100,
+    class: 'event',
+    pe: 'target',
+    fields: [intid, f('cause', 'enum', 'what made it pending', { values: PEND_CAUSES })],
+    doc: 'The pending state (latch) of an SGI, PPI or SPI was set.',
+  },
+  'irq.unpended': {
+    id: 101,
+    class: 'event',
+    pe: 'target',
+    fields: [intid],
+    doc: 'The pending state (latch) of an SGI, PPI or SPI was cleared.',
+  },
+  'irq.activated': {
+    id: 102,
+    class: 'event',
+    pe: 'target',
+    fields: [intid],
+    doc: 'An SGI, PPI or SPI became active.',
+  },
+  'irq.deactivated': {
+    id: 103,
+    class: 'event',
+    pe: 'target',
+    fields: [intid],
+    doc: 'An SGI, PPI or SPI ceased to be active.',
+  },
+  'irq.acknowledged': {
+    id: 104,
+    class: 'event',
+    pe: 'target',
+    fields: [intid, group, priority],
+    doc: 'A PE acknowledged an interrupt: its group priority became active.',
+  },
+  'irq.dropped': {
+    id: 105,
+    class: 'event',
+    pe: 'target',
+    fields: [intid, group, priority],
+    doc: 'A PE dropped its running priority by an EOI. INTID is what was written; priority the group priority dropped.',
+  },
+  'lpi.pended': {
+    id: 107,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      intid,
+      f('cause', 'enum', 'what made it pending', { values: PEND_CAUSES }),
+      f('config', 'u8', 'the configuration byte as the Redistributor has it', hex),
+      f('known', 'bool', 'whether that byte is known'),
+    ],
+    doc: 'An LPI became pending on a PE.',
+  },
+  'lpi.cleared': {
+    id: 108,
+    class: 'event',
+    pe: 'target',
+    fields: [intid],
+    doc: 'An LPI ceased to be pending on a PE.',
+  },
+  'lpi.configured': {
+    id: 109,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      intid,
+      f('config', 'u8', 'the configuration byte', hex),
+      f('known', 'bool', 'whether that byte is known'),
+    ],
+    doc: 'A Redistributor (re)loaded the configuration of an LPI.',
+  },
+  'lpi.forgotten': {
+    id: 110,
+    class: 'event',
+    pe: 'target',
+    fields: [intid],
+    doc: 'A Redistributor dropped its cached configuration of an LPI (INTID 0: of all).',
+  },
+  'mem.written': {
+    id: 111,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('address', 'pa', 'physical address', hex),
+      f('width', 'u8', 'bytes: 1, 2, 4 or 8'),
+      f('value', 'u64', 'the value', hex),
+    ],
+    doc: 'Guest memory changed: the GIC wrote it, or a stimulus did.',
+  },
+  'mem.marked': {
+    id: 112,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('address', 'pa', 'physical address of the first byte', hex),
+      f('length', 'u32', 'bytes'),
+      f('known', 'bool', 'known from here, or unknown'),
+      f('byte', 'u8', 'what each byte holds, where known', hex),
+    ],
+    doc: 'Knowledge of guest memory changed, not the memory.',
+  },
+  'msi.translated': {
+    id: 113,
+    class: 'event',
+    pe: 'target',
+    fields: [its, deviceId, eventId, f('INTID', 'u32', 'the LPI'), f('ICID', 'u32', 'collection', hex)],
+    doc: 'An MSI was translated into an LPI for a PE.',
+  },
+  'msi.dropped': {
+    id: 114,
+    class: 'event',
+    pe: 'none',
+    fields: [its, deviceId, eventId, f('reason', 'enum', 'why', { values: DROP_REASONS })],
+    doc: 'An MSI, or an INT, CLEAR or INV command, had no effect.',
+  },
+  'access.reserved': {
+    id: 115,
+    class: 'event',
+    pe: 'accessor',
+    fields: [
+      f('frame', 'enum', 'register frame', { values: FRAMES }),
+      f('instance', 'u32', 'as in mmio.read'),
+      f('offset', 'u32', 'byte offset in the frame', hex),
+      f('width', 'u8', 'bytes accessed'),
+      f('write', 'bool', 'a write'),
+    ],
+    doc: 'A reserved location, or a register with the wrong width or direction, was accessed: RAZ/WI.',
+  },
+  'memory.assumed': {
+    id: 116,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('address', 'pa', 'physical address', hex),
+      f('width', 'u8', 'bytes'),
+      f('assumed', 'u64', 'what the model took them to hold', hex),
+    ],
+    doc: 'The model looked at guest memory whose content the source does not tell, and went on as if it held this.',
+  },
+} as const satisfies Record<string, RecordKind>;
+
+export type RecordName = keyof typeof RECORDS;
+
+/** Flags of a record; a bit set. */
+export const RECORD_FLAGS = {
+  /** The source reported the access as to a reserved or wrong-width location. */
+  reserved: 1,
+  /** The source does not tell the value that the access returned. */
+  valueUnknown: 2,
+  /** A Secure access. */
+  secure: 4,
+  /** The source told this access twice and both agree. */
+  confirmed: 8,
+} as const;

@@ -1,0 +1,45 @@
+// What a record kind is: the one shape from which the union types, the trace codec, the SQL tables, the
+// text form and the reference docs derive. Pure data; knows nothing of models, files or databases.
+
+/**
+ * How a field is stored in a record's words. `u64` and `pa` take two 32-bit words (low first), all others one.
+ * `pa` is a physical address below 2^52; `i32` is two's complement; `sysreg` is a packed system-register
+ * encoding (see spec/sysreg); an `enum` stores an index into `values`.
+ */
+export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'bool' | 'enum' | 'sysreg' | 'u64' | 'pa';
+
+export interface RecordField {
+  readonly name: string;
+  readonly type: FieldType;
+  /** For `enum`: the names, by stored index. Append only: a trace stores the index. */
+  readonly values?: readonly string[];
+  /** How people read it; decimal when absent. */
+  readonly base?: 'hex' | 'dec';
+  readonly doc: string;
+}
+
+/**
+ * - `stimulus`: what the outside world did to the GIC, with the response that it got (a read's value).
+ * - `operation`: what an irqchip driver was asked to do; stimuli name it as their cause.
+ * - `observable`: a fact that every implementation must be able to show, hence compared by replay.
+ * - `event`: a fact inside the GIC that explains; state is the fold of observables and events.
+ */
+export type RecordClass = 'stimulus' | 'operation' | 'observable' | 'event';
+
+export interface RecordKind {
+  /** Stored in traces: never reused, never renumbered. 1–31 stimuli, 32–63 operations, 64–95 observables, 96–255 events. */
+  readonly id: number;
+  readonly class: RecordClass;
+  /** What the record's PE column holds for this kind. */
+  readonly pe: 'accessor' | 'target' | 'none';
+  readonly fields: readonly RecordField[];
+  readonly doc: string;
+}
+
+/** The number of 32-bit words that a field of this type takes. */
+export function fieldWords(type: FieldType): 1 | 2 {
+  return type === 'u64' || type === 'pa' ? 2 : 1;
+}
+
+/** Words per record in a batch: enough for the widest kind (checked by a test). */
+export const RECORD_WORDS = 12;
