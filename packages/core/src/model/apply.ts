@@ -1,0 +1,217 @@
+// The only writer of a GIC's state: applies one event. The same function serves the model as it emits and the
+// fold over recorded events, so the two cannot differ. Decides nothing.
+import { invariant } from '../errors.ts';
+import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
+import { GICD, GICR, GITS } from '../spec/index.ts';
+import { SYSREGS } from '../spec/sysreg.ts';
+import { CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
+
+const HPPI = RECORDS.hppi.id;
+const REG_CHANGED = RECORDS['reg.changed'].id;
+const IRQ_CHANGED = RECORDS['irq.changed'].id;
+const IRQ_ROUTED = RECORDS['irq.routed'].id;
+const WIRE_CHANGED = RECORDS['wire.changed'].id;
+const IRQ_PENDED = RECORDS['irq.pended'].id;
+const IRQ_UNPENDED = RECORDS['irq.unpended'].id;
+const IRQ_ACTIVATED = RECORDS['irq.activated'].id;
+const IRQ_DEACTIVATED = RECORDS['irq.deactivated'].id;
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+const LPI_CLEARED = RECORDS['lpi.cleared'].id;
+const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
+const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const MEM_MARKED = RECORDS['mem.marked'].id;
+
+const UNIT_GICD = UNITS.indexOf('GICD');
+const UNIT_GICR = UNITS.indexOf('GICR');
+const UNIT_GITS = UNITS.indexOf('GITS');
+
+const ATTRIBUTE_PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
+const ATTRIBUTE_NSACR = IRQ_ATTRIBUTES.indexOf('nsacr');
+
+/** Sets or clears the bit of an interrupt: SGIs and PPIs of a PE (`pe` ≥ 0), else SPIs. */
+function setBit(words: Uint32Array, index: number, bit: number, value: boolean): void {
+  if (value) words[index]! |= 1 << bit;
+  else words[index]! &= ~(1 << bit);
+}
+
+function setIrqBit(state: GicState, name: keyof IrqBits, pe: number, intid: number, value: boolean): void {
+  if (intid < 32) setBit(state.ppi[name], pe, intid, value);
+  else setBit(state.spi[name], intid >> 5, intid & 31, value);
+}
+
+function applyRegister(state: GicState, words: Uint32Array, at: number): void {
+  const unit = words[at]!;
+  const n = words[at + 1]!;
+  const register = words[at + 2]!;
+  const low = words[at + 3]!;
+  const high = words[at + 4]!;
+  if (unit === UNIT_GICD) {
+    invariant(register === GICD.GICD_CTLR.offset, `no such stored GICD register ${register}`);
+    state.gicdCtlr[0] = low;
+  } else if (unit === UNIT_GICR) {
+    switch (register) {
+      case GICR.GICR_CTLR.offset:
+        state.gicrCtlr[n] = low;
+        return;
+      case GICR.GICR_WAKER.offset:
+        state.gicrWaker[n] = low;
+        return;
+      case GICR.GICR_PROPBASER.offset:
+        state.propbaser[2 * n] = low;
+        state.propbaser[2 * n + 1] = high;
+        return;
+      case GICR.GICR_PENDBASER.offset:
+        state.pendbaser[2 * n] = low;
+        state.pendbaser[2 * n + 1] = high;
+        return;
+      default:
+        invariant(false, `no such stored GICR register ${register}`);
+    }
+  } else if (unit === UNIT_GITS) {
+    switch (register) {
+      case GITS.GITS_CTLR.offset:
+        state.gitsCtlr[n] = low;
+        return;
+      case GITS.GITS_CBASER.offset:
+        state.cbaser[2 * n] = low;
+        state.cbaser[2 * n + 1] = high;
+        return;
+      case GITS.GITS_CWRITER.offset:
+        state.cwriter[n] = low;
+        return;
+      case GITS.GITS_CREADR.offset:
+        state.creadr[n] = low;
+        return;
+      default: {
+        const index = (register - GITS.GITS_BASER.offset) / 8;
+        invariant(index >= 0 && index < 8, `no such stored GITS register ${register}`);
+        state.baser[16 * n + 2 * index] = low;
+        state.baser[16 * n + 2 * index + 1] = high;
+      }
+    }
+  } else applyCpuRegister(state, n, register, low);
+}
+
+const AP0R = [SYSREGS.ICC_AP0R0_EL1, SYSREGS.ICC_AP0R1_EL1, SYSREGS.ICC_AP0R2_EL1, SYSREGS.ICC_AP0R3_EL1].map((r) => r.encoding);
+const AP1R = [SYSREGS.ICC_AP1R0_EL1, SYSREGS.ICC_AP1R1_EL1, SYSREGS.ICC_AP1R2_EL1, SYSREGS.ICC_AP1R3_EL1].map((r) => r.encoding);
+const PMR = SYSREGS.ICC_PMR_EL1.encoding;
+const BPR0 = SYSREGS.ICC_BPR0_EL1.encoding;
+const BPR1 = SYSREGS.ICC_BPR1_EL1.encoding;
+const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
+const IGRPEN0 = SYSREGS.ICC_IGRPEN0_EL1.encoding;
+const IGRPEN1 = SYSREGS.ICC_IGRPEN1_EL1.encoding;
+
+function applyCpuRegister(state: GicState, pe: number, register: number, value: number): void {
+  if (register === AP1R[0]) state.ap1r[4 * pe] = value;
+  else if (register === AP0R[0]) state.ap0r[4 * pe] = value;
+  else if (register === PMR) state.pmr[pe] = value;
+  else if (register === BPR0) state.bpr0[pe] = value;
+  else if (register === BPR1) state.bpr1[pe] = value;
+  else if (register === CTLR) state.ctlr[pe] = value;
+  else if (register === IGRPEN0) state.igrpen0[pe] = value;
+  else if (register === IGRPEN1) state.igrpen1[pe] = value;
+  else {
+    const in0 = AP0R.indexOf(register);
+    const in1 = AP1R.indexOf(register);
+    invariant(in0 >= 0 || in1 >= 0, `no such stored system register ${register}`);
+    if (in0 >= 0) state.ap0r[4 * pe + in0] = value;
+    else state.ap1r[4 * pe + in1] = value;
+  }
+}
+
+function applyIrqChanged(state: GicState, pe: number, intid: number, attribute: number, value: number): void {
+  if (attribute === ATTRIBUTE_PRIORITY) {
+    if (intid < 32) state.ppiPriority[32 * pe + intid] = value;
+    else state.spiPriority[intid] = value;
+  } else if (attribute === ATTRIBUTE_NSACR) {
+    if (intid < 32) state.ppiNsacr[32 * pe + intid] = value;
+    else state.spiNsacr[intid] = value;
+  } else setIrqBit(state, IRQ_ATTRIBUTES[attribute] as keyof IrqBits, pe, intid, value !== 0);
+}
+
+/** Drops what the Redistributor knew of an LPI's configuration, if it only keeps that of pending ones. */
+function clearLpi(state: GicState, pe: number, intid: number): void {
+  state.lpiPending[pe]!.delete(intid);
+  if (state.profile.lpiConfig === 'on-pend-and-rescan') state.lpiConfig[pe]!.delete(intid);
+}
+
+/** Flips the bit of an LPI in the pending table in guest memory, where GICR_PENDBASER tells where that is. */
+function writePendingTable(state: GicState, pe: number, intid: number, pending: boolean): void {
+  const address = pendingTableAddress(state, pe) + (intid >> 3);
+  const byte = state.memory.readByte(address);
+  const bit = 1 << (intid & 7);
+  state.memory.writeByte(address, pending ? byte | bit : byte & ~bit);
+}
+
+/** GICR_PENDBASER.Physical_Address: bits 51:16. */
+export function pendingTableAddress(state: GicState, pe: number): number {
+  return (state.pendbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 + ((state.pendbaser[2 * pe]! & 0xffff_0000) >>> 0);
+}
+
+/** GICR_PROPBASER.Physical_Address: bits 51:12. */
+export function configTableAddress(state: GicState, pe: number): number {
+  return (state.propbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 + ((state.propbaser[2 * pe]! & 0xffff_f000) >>> 0);
+}
+
+/** Applies one event or observable, whose fields are at `words[at]`, in declared order. Others change nothing. */
+export function apply(state: GicState, kind: number, pe: number, words: Uint32Array, at: number): void {
+  switch (kind) {
+    case HPPI:
+      state.hppiIntid[pe] = words[at]!;
+      state.hppiGroup[pe] = words[at + 1]!;
+      state.hppiPriority[pe] = words[at + 2]!;
+      state.fiq[pe] = words[at + 3]!;
+      state.irq[pe] = words[at + 4]!;
+      return;
+    case WIRE_CHANGED:
+      setIrqBit(state, 'level', pe, words[at]!, words[at + 1] !== 0);
+      return;
+    case IRQ_PENDED:
+      setIrqBit(state, 'pending', pe, words[at]!, true);
+      return;
+    case IRQ_UNPENDED:
+      setIrqBit(state, 'pending', pe, words[at]!, false);
+      return;
+    case IRQ_ACTIVATED:
+      setIrqBit(state, 'active', pe, words[at]!, true);
+      return;
+    case IRQ_DEACTIVATED:
+      setIrqBit(state, 'active', pe, words[at]!, false);
+      return;
+    case IRQ_CHANGED:
+      applyIrqChanged(state, pe, words[at]!, words[at + 1]!, words[at + 2]!);
+      return;
+    case IRQ_ROUTED:
+      state.routeLow[words[at]!] = words[at + 1]!;
+      state.routeHigh[words[at]!] = words[at + 2]!;
+      return;
+    case REG_CHANGED:
+      applyRegister(state, words, at);
+      return;
+    case LPI_PENDED:
+      state.lpiPending[pe]!.add(words[at]!);
+      state.lpiConfig[pe]!.set(words[at]!, words[at + 3] !== 0 ? words[at + 2]! : CONFIG_UNKNOWN);
+      writePendingTable(state, pe, words[at]!, true);
+      return;
+    case LPI_CLEARED:
+      clearLpi(state, pe, words[at]!);
+      writePendingTable(state, pe, words[at]!, false);
+      return;
+    case LPI_CONFIGURED:
+      state.lpiConfig[pe]!.set(words[at]!, words[at + 2] !== 0 ? words[at + 1]! : CONFIG_UNKNOWN);
+      return;
+    case LPI_FORGOTTEN:
+      if (words[at] === 0) state.lpiConfig[pe]!.clear();
+      else state.lpiConfig[pe]!.delete(words[at]!);
+      return;
+    case MEM_WRITTEN:
+      state.memory.write(words[at + 1]! * 0x1_0000_0000 + words[at]!, words[at + 2]!, words[at + 3]!, words[at + 4]!);
+      return;
+    case MEM_MARKED:
+      state.memory.mark(words[at + 1]! * 0x1_0000_0000 + words[at]!, words[at + 2]!, words[at + 3] !== 0, words[at + 4]!);
+      return;
+    default:
+      return;
+  }
+}

@@ -1,0 +1,134 @@
+// Physical LPIs of a Redistributor: pending state, and the configuration that it has of them (IHI 0069, "LPIs").
+import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { configTableAddress, pendingTableAddress } from './apply.ts';
+import { bestLpi } from './arbitration.ts';
+import type { Machine } from './machine.ts';
+import { CONFIG_UNKNOWN, LPI_FIRST } from './state.ts';
+
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+const LPI_CLEARED = RECORDS['lpi.cleared'].id;
+const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
+const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
+
+export type PendCause = (typeof PEND_CAUSES)[number];
+
+/** GICR_CTLR.EnableLPIs. */
+export function lpisEnabled(m: Machine, pe: number): boolean {
+  return (m.state.gicrCtlr[pe]! & 1) !== 0;
+}
+
+/** One more than the largest INTID that both GICR_PROPBASER.IDbits and GICD_TYPER.IDbits admit. */
+export function lpiLimit(m: Machine, pe: number): number {
+  const own = (m.state.propbaser[2 * pe]! & 0x1f) + 1;
+  const gic = ((m.state.config.gicd.typer >> 19) & 0x1f) + 1;
+  return 2 ** Math.min(own, gic);
+}
+
+/** Whether the Redistributor can hold this LPI now. */
+export function lpiInRange(m: Machine, pe: number, intid: number): boolean {
+  return intid >= LPI_FIRST && intid < lpiLimit(m, pe);
+}
+
+/** Looks at an LPI's configuration byte in guest memory: the byte, or CONFIG_UNKNOWN. */
+function lookUpConfig(m: Machine, pe: number, intid: number): number {
+  const address = configTableAddress(m.state, pe) + intid - LPI_FIRST;
+  m.witness?.('lpi-config', pe, intid, address, 1);
+  return m.state.memory.isKnown(address) ? m.state.memory.readByte(address) : CONFIG_UNKNOWN;
+}
+
+function emitConfigured(m: Machine, pe: number, intid: number, config: number): void {
+  const known = config !== CONFIG_UNKNOWN;
+  m.emit(LPI_CONFIGURED, pe, intid, known ? config : 0, known ? 1 : 0);
+}
+
+/** Sets an LPI pending. Nothing happens if it is pending already. */
+export function setLpiPending(m: Machine, pe: number, intid: number, cause: PendCause): void {
+  if (m.state.lpiPending[pe]!.has(intid)) return;
+  const cached = m.profile.lpiConfig === 'until-invalidated' ? m.state.lpiConfig[pe]!.get(intid) : undefined;
+  const config = cached ?? lookUpConfig(m, pe, intid);
+  const known = config !== CONFIG_UNKNOWN;
+  m.emit(LPI_PENDED, pe, intid, PEND_CAUSES.indexOf(cause), known ? config : 0, known ? 1 : 0);
+}
+
+/** Clears the pending state of an LPI; where the profile says so, the Redistributor then looks for the best anew. */
+export function clearLpiPending(m: Machine, pe: number, intid: number): boolean {
+  if (!m.state.lpiPending[pe]!.has(intid)) return false;
+  const wasBest = m.profile.rescanOnClear && bestLpi(m, pe) === intid;
+  m.emit(LPI_CLEARED, pe, intid);
+  if (wasBest) reloadConfigs(m, pe);
+  return true;
+}
+
+/** Re-reads the configuration of every pending LPI of a PE. */
+export function reloadConfigs(m: Machine, pe: number): void {
+  const { lpiConfig, lpiPending } = m.state;
+  const pending = lpiPending[pe]!;
+  if (pending.size === 0) return;
+  for (const intid of [...pending].sort((a, b) => a - b)) {
+    const config = lookUpConfig(m, pe, intid);
+    if (config !== lpiConfig[pe]!.get(intid)) emitConfigured(m, pe, intid, config);
+  }
+}
+
+/** INV: the Redistributor must look at this LPI's configuration again. */
+export function invalidateLpi(m: Machine, pe: number, intid: number): void {
+  if (!lpisEnabled(m, pe)) return;
+  if (m.profile.invReloadsAll) {
+    reloadConfigs(m, pe);
+    return;
+  }
+  if (m.state.lpiPending[pe]!.has(intid)) {
+    const config = lookUpConfig(m, pe, intid);
+    if (config !== m.state.lpiConfig[pe]!.get(intid)) emitConfigured(m, pe, intid, config);
+  } else if (m.state.lpiConfig[pe]!.has(intid)) m.emit(LPI_FORGOTTEN, pe, intid);
+}
+
+/** INVALL: the Redistributor must look at every LPI's configuration again. */
+export function invalidateAllLpis(m: Machine, pe: number): void {
+  if (!lpisEnabled(m, pe)) return;
+  if (m.profile.lpiConfig === 'until-invalidated') {
+    for (const intid of [...m.state.lpiConfig[pe]!.keys()].sort((a, b) => a - b))
+      if (!m.state.lpiPending[pe]!.has(intid)) m.emit(LPI_FORGOTTEN, pe, intid);
+  }
+  reloadConfigs(m, pe);
+}
+
+/** Moves the pending state of one LPI to another PE, if it is pending. */
+export function moveLpi(m: Machine, from: number, to: number, intid: number): void {
+  if (!lpisEnabled(m, from) || !lpisEnabled(m, to)) return;
+  if (clearLpiPending(m, from, intid)) setLpiPending(m, to, intid, 'moved');
+}
+
+/** Moves the pending state of every LPI of a PE to another. */
+export function moveAllLpis(m: Machine, from: number, to: number): void {
+  if (!lpisEnabled(m, from) || !lpisEnabled(m, to)) return;
+  const limit = Math.min(lpiLimit(m, from), lpiLimit(m, to));
+  for (const intid of [...m.state.lpiPending[from]!].sort((a, b) => a - b)) {
+    if (intid >= limit) continue;
+    m.emit(LPI_CLEARED, from, intid);
+    setLpiPending(m, to, intid, 'moved');
+  }
+  if (m.profile.rescanOnClear) {
+    reloadConfigs(m, from);
+    reloadConfigs(m, to);
+  }
+}
+
+/** EnableLPIs went to 1: the pending table in guest memory tells which LPIs are pending. */
+export function loadPendingTable(m: Machine, pe: number): void {
+  const address = pendingTableAddress(m.state, pe);
+  const first = LPI_FIRST / 8;
+  const length = Math.max(0, lpiLimit(m, pe) / 8 - first);
+  m.witness?.('pending-table', pe, 0, address + first, length);
+  const found: number[] = [];
+  const known = m.state.memory.scan(address + first, length, (offset, byte) => {
+    for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) found.push(8 * (first + offset) + bit);
+  });
+  if (!known && length > 0) {
+    const at = address + first;
+    m.emit(RECORDS['memory.assumed'].id, NO_PE, at >>> 0, Math.floor(at / 0x1_0000_0000), 8);
+  }
+  const inTable = new Set(found);
+  for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b)) if (!inTable.has(intid)) m.emit(LPI_CLEARED, pe, intid);
+  for (const intid of found) setLpiPending(m, pe, intid, 'table');
+}

@@ -1,0 +1,154 @@
+// The running GIC: its state, how events leave it, and what must be arbitrated anew. Every unit of the model
+// takes a Machine; `emit` applies an event at once, marks what it touches, and hands it to the sink.
+import { IRQ_ATTRIBUTES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch, UNITS } from '../record/index.ts';
+import type { GicConfig } from '../config.ts';
+import type { Profile } from '../profile/index.ts';
+import { apply } from './apply.ts';
+import { GicState } from './state.ts';
+
+/** What the model is about to look at in guest memory. */
+export type MemoryUse = 'lpi-config' | 'pending-table' | 'level-1' | 'dte' | 'cte' | 'ite' | 'command';
+
+/**
+ * Told before each look at guest memory, so that an importer can say what memory held where its source shows it
+ * only indirectly. `index` is the INTID, table index, EventID or queue slot; `unit` the PE or ITS.
+ */
+export type MemoryWitness = (use: MemoryUse, unit: number, index: number, address: number, length: number) => void;
+
+/** Where emitted records go. `full` is called when the batch has no room left and must make some. */
+export interface EventSink {
+  readonly batch: RecordBatch;
+  /** Whether events are wanted, or observables only. */
+  readonly events: boolean;
+  full(): void;
+}
+
+const HPPI = RECORDS.hppi.id;
+const REG_CHANGED = RECORDS['reg.changed'].id;
+const IRQ_CHANGED = RECORDS['irq.changed'].id;
+const EVENTS_FROM = 96;
+const UNIT_GICD = UNITS.indexOf('GICD');
+const UNIT_GITS = UNITS.indexOf('GITS');
+const ATTRIBUTE_EDGE = IRQ_ATTRIBUTES.indexOf('edge');
+
+/** How an event bears on which interrupt is the best: by kind. */
+const TOUCHES_NOTHING = 0;
+const TOUCHES_IRQ = 1;
+const TOUCHES_PE = 2;
+const TOUCHES_BY_UNIT = 3;
+const touches = new Uint8Array(256);
+for (const name of ['wire.changed', 'irq.pended', 'irq.unpended', 'irq.activated', 'irq.deactivated', 'irq.changed', 'irq.routed'] as const)
+  touches[RECORDS[name].id] = TOUCHES_IRQ;
+for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten'] as const) touches[RECORDS[name].id] = TOUCHES_PE;
+touches[REG_CHANGED] = TOUCHES_BY_UNIT;
+
+export class Machine {
+  readonly state: GicState;
+  readonly profile: Profile;
+  sink: EventSink | undefined;
+  witness: MemoryWitness | undefined;
+  /** Stamped on what is emitted. */
+  timeNs = Number.NaN;
+
+  /** The value that the last read returned. */
+  low = 0;
+  high = 0;
+  /** The last access was to a reserved location, or of the wrong width or direction. */
+  reserved = false;
+  /** The model does not know this register yet: nothing was done and no value was read. */
+  unsupported = false;
+
+  /** Something changed that may change which SPI is best for some PE. */
+  spisDirty = true;
+  readonly peDirty: Uint8Array;
+  anyDirty = true;
+  /** Best pending and enabled SPI of each PE: derived from state, hence no part of it. */
+  readonly spiBest: Uint32Array;
+  readonly spiBestPriority: Uint8Array;
+  /** Best pending and enabled LPI of each PE: derived likewise. */
+  readonly lpiBest: Uint32Array;
+  readonly lpiBestPriority: Uint8Array;
+  readonly lpiDirty: Uint8Array;
+
+  private readonly scratch = new Uint32Array(RECORD_WORDS);
+
+  constructor(config: GicConfig) {
+    this.state = new GicState(config);
+    this.profile = this.state.profile;
+    const n = this.state.peCount;
+    this.peDirty = new Uint8Array(n).fill(1);
+    this.spiBest = new Uint32Array(n);
+    this.spiBestPriority = new Uint8Array(n);
+    this.lpiBest = new Uint32Array(n);
+    this.lpiBestPriority = new Uint8Array(n);
+    this.lpiDirty = new Uint8Array(n).fill(1);
+  }
+
+  /** Derived values must be computed anew: after a restore. */
+  invalidate(): void {
+    this.spisDirty = true;
+    this.anyDirty = true;
+    this.peDirty.fill(1);
+    this.lpiDirty.fill(1);
+  }
+
+  /** Emits an event of up to six words. */
+  emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
+    const words = this.scratch;
+    words[0] = a;
+    words[1] = b;
+    words[2] = c;
+    words[3] = d;
+    words[4] = e;
+    this.emitWords(kind, pe, words, 0, 5);
+  }
+
+  /** Emits an event whose first `count` words are at `words[at]`. */
+  emitWords(kind: number, pe: number, words: Uint32Array, at: number, count: number): void {
+    apply(this.state, kind, pe, words, at);
+    const touch = touches[kind]!;
+    if (touch !== TOUCHES_NOTHING) this.mark(touch, kind, pe, words, at);
+    const sink = this.sink;
+    if (sink === undefined || (kind >= EVENTS_FROM && !sink.events)) return;
+    const batch = sink.batch;
+    if (batch.count === batch.capacity) sink.full();
+    const to = batch.push(kind, pe, this.timeNs) * RECORD_WORDS;
+    for (let k = 0; k < count; k++) batch.words[to + k] = words[at + k]!;
+  }
+
+  private mark(touch: number, kind: number, pe: number, words: Uint32Array, at: number): void {
+    if (touch === TOUCHES_IRQ) {
+      if (words[at]! < 32) this.markPe(pe);
+      else if (kind !== IRQ_CHANGED || words[at + 1] !== ATTRIBUTE_EDGE || this.profile.icfgrSettles) {
+        this.spisDirty = true;
+        this.anyDirty = true;
+      }
+    } else if (touch === TOUCHES_PE) {
+      this.lpiDirty[pe] = 1;
+      this.markPe(pe);
+    } else {
+      const unit = words[at]!;
+      if (unit === UNIT_GICD) this.invalidate();
+      else if (unit !== UNIT_GITS) {
+        this.lpiDirty[words[at + 1]!] = 1;
+        this.markPe(words[at + 1]!);
+      }
+    }
+  }
+
+  markPe(pe: number): void {
+    this.peDirty[pe] = 1;
+    this.anyDirty = true;
+  }
+
+  /** Emits reg.changed if the value differs from what is stored. */
+  changeRegister(unit: number, instance: number, register: number, low: number, high: number, oldLow: number, oldHigh: number): void {
+    if (low === oldLow && high === oldHigh) return;
+    const pe = unit === UNIT_GICD || unit === UNIT_GITS ? NO_PE : instance;
+    this.emit(REG_CHANGED, pe, unit, instance, register, low, high);
+  }
+
+  emitHppi(pe: number, intid: number, group: number, priority: number, fiq: number, irq: number): void {
+    this.emit(HPPI, pe, intid, group, priority, fiq, irq);
+  }
+}

@@ -1,0 +1,297 @@
+// The state of a GIC: typed arrays in one buffer (so that a snapshot is a copy), the sparse sets of LPIs, and
+// guest memory. Holds state only: `apply` is its only writer, the units decide.
+import { createHash } from 'node:crypto';
+import type { GicConfig } from '../config.ts';
+import { invariant } from '../errors.ts';
+import { PROFILES, type Profile } from '../profile/index.ts';
+import { GuestMemory } from './memory.ts';
+
+/** First LPI INTID (IHI 0069, "INTIDs"). */
+export const LPI_FIRST = 8192;
+/** No interrupt. */
+export const SPURIOUS = 1023;
+/** Idle priority. */
+export const IDLE = 0xff;
+/** The configuration of an LPI that was read where memory is not known. */
+export const CONFIG_UNKNOWN = 256;
+
+/** Bitmaps over INTIDs 0–1019, a bit each: of the Distributor (SPIs), and the first word per PE for SGIs and PPIs. */
+export interface IrqBits {
+  readonly group: Uint32Array;
+  readonly grpmod: Uint32Array;
+  readonly enable: Uint32Array;
+  /** The pending latch: not the level of a level-sensitive input. */
+  readonly pending: Uint32Array;
+  readonly active: Uint32Array;
+  readonly level: Uint32Array;
+  readonly edge: Uint32Array;
+}
+
+/** Lays typed arrays out in one buffer, in the order in which they are asked for. */
+class Arena {
+  private size = 0;
+  buffer = new ArrayBuffer(0);
+
+  words(length: number): { get(): Uint32Array } {
+    const at = this.size;
+    this.size += length * 4;
+    return { get: () => new Uint32Array(this.buffer, at, length) };
+  }
+
+  bytes(length: number): { get(): Uint8Array } {
+    const at = this.size;
+    this.size += (length + 3) & ~3;
+    return { get: () => new Uint8Array(this.buffer, at, length) };
+  }
+
+  allocate(): void {
+    this.buffer = new ArrayBuffer(this.size);
+  }
+}
+
+const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge'] as const;
+
+export class GicState {
+  readonly config: GicConfig;
+  readonly profile: Profile;
+  /** Number of PEs, of ITSs, and of INTIDs below 1020 (a multiple of 32). */
+  readonly peCount: number;
+  readonly itsCount: number;
+  readonly irqCount: number;
+  private readonly arena: Arena;
+
+  /** GICD_CTLR. */
+  readonly gicdCtlr: Uint32Array;
+  readonly spi: IrqBits;
+  readonly spiPriority: Uint8Array;
+  readonly spiNsacr: Uint8Array;
+  readonly routeLow: Uint32Array;
+  readonly routeHigh: Uint32Array;
+
+  /** SGIs and PPIs: one word a PE. */
+  readonly ppi: IrqBits;
+  /** 32 bytes a PE. */
+  readonly ppiPriority: Uint8Array;
+  readonly ppiNsacr: Uint8Array;
+  readonly gicrCtlr: Uint32Array;
+  readonly gicrWaker: Uint32Array;
+  /** Low and high word a PE. */
+  readonly propbaser: Uint32Array;
+  readonly pendbaser: Uint32Array;
+
+  readonly pmr: Uint32Array;
+  readonly bpr0: Uint32Array;
+  /** Binary point of Secure and of Non-secure Group 1. */
+  readonly bpr1: Uint32Array;
+  readonly ctlr: Uint32Array;
+  readonly igrpen0: Uint32Array;
+  readonly igrpen1: Uint32Array;
+  /** Active priorities, four words a PE. */
+  readonly ap0r: Uint32Array;
+  readonly ap1r: Uint32Array;
+
+  /** What the PE is told: the highest-priority pending interrupt and its lines. */
+  readonly hppiIntid: Uint32Array;
+  readonly hppiGroup: Uint8Array;
+  readonly hppiPriority: Uint8Array;
+  readonly fiq: Uint8Array;
+  readonly irq: Uint8Array;
+
+  readonly gitsCtlr: Uint32Array;
+  readonly cbaser: Uint32Array;
+  readonly cwriter: Uint32Array;
+  readonly creadr: Uint32Array;
+  /** Eight pairs of words an ITS. */
+  readonly baser: Uint32Array;
+
+  /** Pending LPIs of each PE, and the configuration byte that its Redistributor has of an LPI. */
+  readonly lpiPending: Set<number>[];
+  readonly lpiConfig: Map<number, number>[];
+  readonly memory = new GuestMemory();
+
+  constructor(config: GicConfig) {
+    const profile = PROFILES[config.profile];
+    invariant(profile !== undefined, `unknown profile ${config.profile}`);
+    this.config = config;
+    this.profile = profile;
+    const pes = config.pes.length;
+    const itss = config.its.length;
+    const irqs = Math.min(1020, 32 * ((config.gicd.typer & 0x1f) + 1));
+    this.peCount = pes;
+    this.itsCount = itss;
+    this.irqCount = irqs;
+    const arena = new Arena();
+    this.arena = arena;
+    const words = (length: number) => arena.words(length);
+    const bytes = (length: number) => arena.bytes(length);
+    const spiWords = Math.ceil(irqs / 32);
+    const plan = {
+      gicdCtlr: words(1),
+      spi: bitmapNames.map(() => words(spiWords)),
+      routeLow: words(irqs),
+      routeHigh: words(irqs),
+      ppi: bitmapNames.map(() => words(pes)),
+      gicrCtlr: words(pes),
+      gicrWaker: words(pes),
+      propbaser: words(2 * pes),
+      pendbaser: words(2 * pes),
+      pmr: words(pes),
+      bpr0: words(pes),
+      bpr1: words(pes),
+      ctlr: words(pes),
+      igrpen0: words(pes),
+      igrpen1: words(pes),
+      ap0r: words(4 * pes),
+      ap1r: words(4 * pes),
+      hppiIntid: words(pes),
+      gitsCtlr: words(itss),
+      cbaser: words(2 * itss),
+      cwriter: words(itss),
+      creadr: words(itss),
+      baser: words(16 * itss),
+      spiPriority: bytes(irqs),
+      spiNsacr: bytes(irqs),
+      ppiPriority: bytes(32 * pes),
+      ppiNsacr: bytes(32 * pes),
+      hppiGroup: bytes(pes),
+      hppiPriority: bytes(pes),
+      fiq: bytes(pes),
+      irq: bytes(pes),
+    };
+    arena.allocate();
+    const bits = (slots: { get(): Uint32Array }[]): IrqBits => ({
+      group: slots[0]!.get(),
+      grpmod: slots[1]!.get(),
+      enable: slots[2]!.get(),
+      pending: slots[3]!.get(),
+      active: slots[4]!.get(),
+      level: slots[5]!.get(),
+      edge: slots[6]!.get(),
+    });
+    this.gicdCtlr = plan.gicdCtlr.get();
+    this.spi = bits(plan.spi);
+    this.ppi = bits(plan.ppi);
+    this.routeLow = plan.routeLow.get();
+    this.routeHigh = plan.routeHigh.get();
+    this.gicrCtlr = plan.gicrCtlr.get();
+    this.gicrWaker = plan.gicrWaker.get();
+    this.propbaser = plan.propbaser.get();
+    this.pendbaser = plan.pendbaser.get();
+    this.pmr = plan.pmr.get();
+    this.bpr0 = plan.bpr0.get();
+    this.bpr1 = plan.bpr1.get();
+    this.ctlr = plan.ctlr.get();
+    this.igrpen0 = plan.igrpen0.get();
+    this.igrpen1 = plan.igrpen1.get();
+    this.ap0r = plan.ap0r.get();
+    this.ap1r = plan.ap1r.get();
+    this.hppiIntid = plan.hppiIntid.get();
+    this.gitsCtlr = plan.gitsCtlr.get();
+    this.cbaser = plan.cbaser.get();
+    this.cwriter = plan.cwriter.get();
+    this.creadr = plan.creadr.get();
+    this.baser = plan.baser.get();
+    this.spiPriority = plan.spiPriority.get();
+    this.spiNsacr = plan.spiNsacr.get();
+    this.ppiPriority = plan.ppiPriority.get();
+    this.ppiNsacr = plan.ppiNsacr.get();
+    this.hppiGroup = plan.hppiGroup.get();
+    this.hppiPriority = plan.hppiPriority.get();
+    this.fiq = plan.fiq.get();
+    this.irq = plan.irq.get();
+    this.lpiPending = Array.from({ length: pes }, () => new Set<number>());
+    this.lpiConfig = Array.from({ length: pes }, () => new Map<number, number>());
+    this.reset();
+  }
+
+  /** One Security state only (GICD_CTLR.DS). */
+  get singleSecurity(): boolean {
+    return (this.gicdCtlr[0]! & 0x40) !== 0;
+  }
+
+  /** Everything as after a hardware reset. */
+  reset(): void {
+    new Uint8Array(this.arena.buffer).fill(0);
+    const { config, profile } = this;
+    const twoStates = (config.gicd.typer & 0x400) !== 0;
+    // Legacy operation is not implemented: affinity routing is always on. DS | ARE, or ARE_S | ARE_NS.
+    this.gicdCtlr[0] = twoStates ? 0x30 : 0x50;
+    const minimum = 7 - config.priorityBits;
+    for (let pe = 0; pe < this.peCount; pe++) {
+      this.ppi.edge[pe] = 0xffff;
+      this.gicrCtlr[pe] = profile.ctlrCes && (config.gicd.typer & 0x2_0000) !== 0 ? 2 : 0;
+      this.gicrWaker[pe] = profile.wakerReset;
+      this.bpr0[pe] = minimum;
+      this.bpr1[pe] = minimum + 1;
+      this.ctlr[pe] = 0x8000 | ((config.intidBits === 24 ? 1 : 0) << 11) | ((config.priorityBits - 1) << 8);
+      this.hppiIntid[pe] = SPURIOUS;
+      this.hppiPriority[pe] = IDLE;
+      this.lpiPending[pe]!.clear();
+      this.lpiConfig[pe]!.clear();
+    }
+    config.its.forEach((its, index) => {
+      this.gitsCtlr[index] = 0x8000_0000;
+      its.baser.forEach((value, n) => {
+        const word = BigInt(value);
+        this.baser[16 * index + 2 * n] = Number(word & 0xffff_ffffn);
+        this.baser[16 * index + 2 * n + 1] = Number(word >> 32n);
+      });
+    });
+    this.memory.clear();
+  }
+
+  /** Everything as bytes: the same state gives the same bytes. */
+  save(): Uint8Array {
+    const chunks: Uint8Array[] = [new Uint8Array(this.arena.buffer.slice(0))];
+    for (let pe = 0; pe < this.peCount; pe++) {
+      const pending = [...this.lpiPending[pe]!].sort((a, b) => a - b);
+      const configs = [...this.lpiConfig[pe]!].sort((a, b) => a[0] - b[0]).flat();
+      const words = Uint32Array.from([pending.length, ...pending, configs.length, ...configs]);
+      chunks.push(new Uint8Array(words.buffer));
+    }
+    const pages = [...this.memory.entries()];
+    chunks.push(new Uint8Array(Uint32Array.of(pages.length).buffer));
+    for (const [number, data, known] of pages) chunks.push(new Uint8Array(Float64Array.of(number).buffer), data, known);
+    const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      out.set(chunk, at);
+      at += chunk.length;
+    }
+    return out;
+  }
+
+  /** Takes the state that `save` wrote, of a GIC of the same configuration. */
+  restore(bytes: Uint8Array): void {
+    const fixed = this.arena.buffer.byteLength;
+    invariant(bytes.length >= fixed, 'a snapshot of another configuration');
+    new Uint8Array(this.arena.buffer).set(bytes.subarray(0, fixed));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = fixed;
+    const word = () => {
+      const value = view.getUint32(at, true);
+      at += 4;
+      return value;
+    };
+    for (let pe = 0; pe < this.peCount; pe++) {
+      const pending = this.lpiPending[pe]!;
+      const configs = this.lpiConfig[pe]!;
+      pending.clear();
+      configs.clear();
+      for (let n = word(); n > 0; n--) pending.add(word());
+      for (let n = word(); n > 0; n -= 2) configs.set(word(), word());
+    }
+    this.memory.clear();
+    for (let n = word(); n > 0; n--) {
+      const number = view.getFloat64(at, true);
+      this.memory.setPage(number, bytes.subarray(at + 8, at + 8 + 4096), bytes.subarray(at + 8 + 4096, at + 8 + 4608));
+      at += 8 + 4608;
+    }
+    invariant(at === bytes.length, 'a snapshot of another configuration');
+  }
+
+  /** SHA-256 of the state, in hex. */
+  digest(): string {
+    return createHash('sha256').update(this.save()).digest('hex');
+  }
+}

@@ -1,0 +1,43 @@
+// What a profile is: every IMPLEMENTATION DEFINED and CONSTRAINED UNPREDICTABLE choice that the model makes, as
+// data. The model reads these; it never asks which implementation it is playing.
+
+/** When a Redistributor looks at an LPI's configuration byte. Both are legal (IHI 0069, "LPI configuration tables"). */
+export type LpiConfigPolicy =
+  /** Once, then cached until INV, INVALL or a change of mapping: the least that the architecture promises. */
+  | 'until-invalidated'
+  /** Each time the LPI becomes pending, and for all pending LPIs at each invalidation or rescan. */
+  | 'on-pend-and-rescan';
+
+export interface Profile {
+  readonly name: string;
+  readonly doc: string;
+  readonly lpiConfig: LpiConfigPolicy;
+  /** A rescan for the best LPI, which re-reads configuration, also follows the acknowledge or clearing of that LPI. */
+  readonly rescanOnClear: boolean;
+  /** INV and INVALL re-read the configuration of every pending LPI of the Redistributor, not only the one named. */
+  readonly invReloadsAll: boolean;
+  /** INVALL concerns every Redistributor, not only that of the collection. */
+  readonly invallReachesAll: boolean;
+  /** GICR_CTLR.CES: EnableLPIs can be cleared again; otherwise it is RES1 once set. */
+  readonly ctlrCes: boolean;
+  /** The PENDBASER register accepts writes while GICR_CTLR.EnableLPIs is 1. */
+  readonly pendbaserWritableWhileEnabled: boolean;
+  /** GICR_PENDBASER.PTZ reads back what was written. */
+  readonly ptzReadsBack: boolean;
+  /** GITS_CREADR accepts writes while GICD_CTLR.DS is 1. */
+  readonly creadrWritable: boolean;
+  /** GITS_CTLR.Quiescent always reads 1. */
+  readonly alwaysQuiescent: boolean;
+  /** What an ITS does with a command error: go on with the next command, or stall. */
+  readonly itsErrors: 'ignore' | 'stall';
+  /** A failing lookup of the collection leaves the effect of DISCARD undone. */
+  readonly discardNeedsCollection: boolean;
+  /** A sleeping PE (GICR_WAKER.ProcessorSleep) gets no interrupt. */
+  readonly wakerGates: boolean;
+  /** GICR_WAKER at reset. */
+  readonly wakerReset: number;
+  /** GICD_ICFGR and GICR_ICFGR writes take effect on what is signalled at once. */
+  readonly icfgrSettles: boolean;
+  /** GICD_STATUSR, GICR_STATUSR and GITS_STATUSR exist; otherwise RAZ/WI. */
+  readonly statusr: boolean;
+}
