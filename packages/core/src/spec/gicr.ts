@@ -1,0 +1,225 @@
+// A Redistributor's register frames: RD_base, SGI_base at 0x10000, VLPI_base at 0x20000 (IHI 0069,
+// "Redistributor register map"). Pure data.
+import { flag, minus1, oneOf, pa, type RegisterSpec, type RegisterTable, uint } from './shape.ts';
+
+const cacheability = {
+  0: 'Device-nGnRnE',
+  1: 'NC',
+  2: 'RaWt',
+  3: 'RaWb',
+  4: 'WaWt',
+  5: 'WaWb',
+  6: 'RaWaWt',
+  7: 'RaWaWb',
+};
+const shareability = { 0: 'non', 1: 'inner', 2: 'outer' };
+
+const one = (
+  offset: number,
+  access: RegisterSpec['access'],
+  doc: string,
+  source: string,
+  extra: Partial<RegisterSpec> = {},
+): RegisterSpec => ({
+  offset,
+  bytes: 4,
+  access,
+  accessBytes: [4],
+  fields: [],
+  doc,
+  source,
+  ...extra,
+});
+const wide = (
+  offset: number,
+  access: RegisterSpec['access'],
+  doc: string,
+  source: string,
+  fields: RegisterSpec['fields'],
+): RegisterSpec => ({
+  offset,
+  bytes: 8,
+  access,
+  accessBytes: [4, 8],
+  reset: access === 'RO' ? 'impdef' : 'unknown',
+  fields,
+  doc,
+  source,
+});
+const sgiBitmap = (offset: number, doc: string, source: string): RegisterSpec =>
+  one(offset, 'RW', doc, source, { count: 3, reset: 0, bitsPerIntid: 1, firstIntid: 0 });
+const lpiMessage = [uint('pINTID', 0, 32, 'the LPI')];
+const invalidation = [
+  uint('INTID', 0, 32, 'the LPI'),
+  uint('vPEID', 32, 16, 'vPE, where V'),
+  flag('V', 63, 'a virtual LPI'),
+];
+
+export const GICR = {
+  GICR_CTLR: one(0x0, 'RW', 'Redistributor Control Register', 'GICR_CTLR', {
+    reset: 0,
+    fields: [
+      flag('EnableLPIs', 0, 'LPIs are enabled'),
+      flag('CES', 1, 'EnableLPIs can be cleared'),
+      flag('IR', 2, 'INVLPIR and INVALLR are supported'),
+      flag('RWP', 3, 'a register write is in progress'),
+      flag('DPG0', 24, 'not selected for 1 of N Group 0'),
+      flag('DPG1NS', 25, 'not selected for 1 of N Non-secure Group 1'),
+      flag('DPG1S', 26, 'not selected for 1 of N Secure Group 1'),
+      flag('UWP', 31, 'writes upstream in progress'),
+    ],
+  }),
+  GICR_IIDR: one(0x4, 'RO', 'Redistributor Implementer Identification Register', 'GICR_IIDR', {
+    reset: 'impdef',
+    fields: [
+      uint('Implementer', 0, 12, 'JEP106 code'),
+      uint('Revision', 12, 4, 'minor revision'),
+      uint('Variant', 16, 4, 'major revision'),
+      uint('ProductID', 24, 8, 'product'),
+    ],
+  }),
+  GICR_TYPER: wide(0x8, 'RO', 'Redistributor Type Register', 'GICR_TYPER', [
+    flag('PLPIS', 0, 'physical LPIs'),
+    flag('VLPIS', 1, 'virtual LPIs'),
+    flag('Dirty', 2, 'GICR_VPENDBASER.Dirty when not valid'),
+    flag('DirectLPI', 3, 'direct injection of LPIs'),
+    flag('Last', 4, 'last of a contiguous series'),
+    flag('DPGS', 5, 'GICR_CTLR.DPG bits'),
+    flag('MPAM', 6, 'MPAM'),
+    flag('RVPEID', 7, 'resident vPE by vPEID'),
+    uint('Processor_Number', 8, 16, 'number of the PE'),
+    uint('CommonLPIAff', 24, 2, 'Redistributors that share an LPI configuration table'),
+    flag('VSGI', 26, 'virtual SGIs'),
+    uint('PPInum', 27, 5, 'extended PPIs'),
+    uint('Aff0', 32, 8, 'affinity level 0'),
+    uint('Aff1', 40, 8, 'affinity level 1'),
+    uint('Aff2', 48, 8, 'affinity level 2'),
+    uint('Aff3', 56, 8, 'affinity level 3'),
+  ]),
+  GICR_STATUSR: one(0x10, 'RW', 'Error Reporting Status Register', 'GICR_STATUSR', {
+    reset: 0,
+    fields: [
+      flag('RRD', 0, 'read of a reserved location'),
+      flag('WRD', 1, 'write to a reserved location'),
+      flag('RWOD', 2, 'read of a write-only location'),
+      flag('WROD', 3, 'write to a read-only location'),
+    ],
+  }),
+  GICR_WAKER: one(0x14, 'RW', 'Redistributor Wake Register', 'GICR_WAKER', {
+    reset: 6,
+    fields: [
+      flag('ProcessorSleep', 1, 'the PE sleeps'),
+      flag('ChildrenAsleep', 2, 'the interface to the PE is quiescent'),
+    ],
+  }),
+  GICR_MPAMIDR: one(0x18, 'RO', 'Report maximum PARTID and PMG Register', 'GICR_MPAMIDR', {
+    reset: 'impdef',
+  }),
+  GICR_PARTIDR: one(0x1c, 'RW', 'Set PARTID and PMG Register', 'GICR_PARTIDR', { reset: 0 }),
+  GICR_SETLPIR: wide(0x40, 'WO', 'Set LPI Pending Register', 'GICR_SETLPIR', lpiMessage),
+  GICR_CLRLPIR: wide(0x48, 'WO', 'Clear LPI Pending Register', 'GICR_CLRLPIR', lpiMessage),
+  GICR_PROPBASER: wide(0x70, 'RW', 'Redistributor Properties Base Address Register', 'GICR_PROPBASER', [
+    minus1('IDbits', 0, 5, 'INTID bits of the table'),
+    oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
+    oneOf('Shareability', 10, 2, shareability, 'shareability'),
+    pa('Physical_Address', 12, 40, 12, 'LPI configuration table'),
+    oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+  ]),
+  GICR_PENDBASER: wide(
+    0x78,
+    'RW',
+    'Redistributor LPI Pending Table Base Address Register',
+    'GICR_PENDBASER',
+    [
+      oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
+      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      pa('Physical_Address', 16, 36, 16, 'LPI pending table'),
+      oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+      flag('PTZ', 62, 'the pending table is zero'),
+    ],
+  ),
+  GICR_INVLPIR: wide(0xa0, 'WO', 'Redistributor Invalidate LPI Register', 'GICR_INVLPIR', invalidation),
+  GICR_INVALLR: wide(
+    0xb0,
+    'WO',
+    'Redistributor Invalidate All Register',
+    'GICR_INVALLR',
+    invalidation.slice(1),
+  ),
+  GICR_SYNCR: one(0xc0, 'RO', 'Redistributor Synchronize Register', 'GICR_SYNCR', {
+    reset: 0,
+    fields: [flag('Busy', 0, 'an operation is in progress')],
+  }),
+  GICR_PIDR: one(
+    0xffd0,
+    'RO',
+    'Identification registers: PIDR4–7, PIDR0–3, CIDR0–3; PIDR2 at 0xffe8',
+    'Identification registers',
+    {
+      count: 12,
+      reset: 'impdef',
+    },
+  ),
+  GICR_IGROUPR: sgiBitmap(0x10080, 'Interrupt Group Registers', 'GICR_IGROUPR0'),
+  GICR_ISENABLER: sgiBitmap(0x10100, 'Interrupt Set-Enable Registers', 'GICR_ISENABLER0'),
+  GICR_ICENABLER: sgiBitmap(0x10180, 'Interrupt Clear-Enable Registers', 'GICR_ICENABLER0'),
+  GICR_ISPENDR: sgiBitmap(0x10200, 'Interrupt Set-Pending Registers', 'GICR_ISPENDR0'),
+  GICR_ICPENDR: sgiBitmap(0x10280, 'Interrupt Clear-Pending Registers', 'GICR_ICPENDR0'),
+  GICR_ISACTIVER: sgiBitmap(0x10300, 'Interrupt Set-Active Registers', 'GICR_ISACTIVER0'),
+  GICR_ICACTIVER: sgiBitmap(0x10380, 'Interrupt Clear-Active Registers', 'GICR_ICACTIVER0'),
+  GICR_IPRIORITYR: one(0x10400, 'RW', 'Interrupt Priority Registers, a byte an INTID', 'GICR_IPRIORITYR<n>', {
+    bytes: 1,
+    count: 96,
+    accessBytes: [1, 4],
+    reset: 0,
+    bitsPerIntid: 8,
+    firstIntid: 0,
+  }),
+  GICR_ICFGR: one(0x10c00, 'RW', 'Interrupt Configuration Registers', 'GICR_ICFGR0, GICR_ICFGR1', {
+    count: 6,
+    bitsPerIntid: 2,
+    firstIntid: 0,
+  }),
+  GICR_IGRPMODR: sgiBitmap(0x10d00, 'Interrupt Group Modifier Registers', 'GICR_IGRPMODR0'),
+  GICR_NSACR: one(0x10e00, 'RW', 'Non-secure Access Control Register', 'GICR_NSACR', {
+    reset: 0,
+    bitsPerIntid: 2,
+    firstIntid: 0,
+  }),
+  GICR_INMIR: sgiBitmap(0x10f80, 'Non-maskable Interrupt Registers', 'GICR_INMIR0'),
+  GICR_VPROPBASER: wide(
+    0x20070,
+    'RW',
+    'Virtual Redistributor Properties Base Address Register',
+    'GICR_VPROPBASER',
+    [
+      minus1('IDbits', 0, 5, 'vINTID bits of the table'),
+      oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
+      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      pa('Physical_Address', 12, 40, 12, 'virtual LPI configuration table'),
+      oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+    ],
+  ),
+  GICR_VPENDBASER: wide(
+    0x20078,
+    'RW',
+    'Virtual Redistributor LPI Pending Table Base Address Register',
+    'GICR_VPENDBASER',
+    [
+      oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
+      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      pa('Physical_Address', 16, 36, 16, 'virtual LPI pending table'),
+      oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+      flag('Dirty', 60, 'the pending table is being read or written'),
+      flag('PendingLast', 61, 'the vPE had pending interrupts when it was descheduled'),
+      flag('IDAI', 62, 'IMPLEMENTATION DEFINED area invalid'),
+      flag('Valid', 63, 'a vPE is resident'),
+    ],
+  ),
+  GICR_VSGIR: one(0x20080, 'WO', 'Redistributor virtual SGI pending state request register', 'GICR_VSGIR', {
+    fields: [uint('vPEID', 0, 16, 'vPE')],
+  }),
+  GICR_VSGIPENDR: one(0x20088, 'RO', 'Redistributor virtual SGI pending state register', 'GICR_VSGIPENDR', {
+    fields: [uint('Pending', 0, 16, 'a bit a vSGI'), flag('Busy', 31, 'the answer is not there yet')],
+  }),
+} as const satisfies RegisterTable;

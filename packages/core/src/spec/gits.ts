@@ -1,0 +1,158 @@
+// An ITS's control frame, with the translation page at 0x10000 and the vSGI page at 0x20000 (IHI 0069,
+// "ITS register map"). Pure data.
+import { flag, minus1, oneOf, pa, type RegisterSpec, type RegisterTable, uint } from './shape.ts';
+
+const one = (
+  offset: number,
+  access: RegisterSpec['access'],
+  doc: string,
+  source: string,
+  extra: Partial<RegisterSpec> = {},
+): RegisterSpec => ({
+  offset,
+  bytes: 4,
+  access,
+  accessBytes: [4],
+  fields: [],
+  doc,
+  source,
+  ...extra,
+});
+const wide = (
+  offset: number,
+  access: RegisterSpec['access'],
+  doc: string,
+  source: string,
+  fields: RegisterSpec['fields'],
+): RegisterSpec => ({
+  offset,
+  bytes: 8,
+  access,
+  accessBytes: [4, 8],
+  fields,
+  doc,
+  source,
+});
+const cacheability = {
+  0: 'Device-nGnRnE',
+  1: 'NC',
+  2: 'RaWt',
+  3: 'RaWb',
+  4: 'WaWt',
+  5: 'WaWb',
+  6: 'RaWaWt',
+  7: 'RaWaWb',
+};
+const shareability = { 0: 'non', 1: 'inner', 2: 'outer' };
+
+export const GITS = {
+  GITS_CTLR: one(0x0, 'RW', 'ITS Control Register', 'GITS_CTLR', {
+    fields: [
+      flag('Enabled', 0, 'the ITS is enabled'),
+      flag('ImDe', 1, 'IMPLEMENTATION DEFINED'),
+      uint('ITS_Number', 4, 4, 'number of the ITS in GICv4 lists'),
+      flag('UMSIirq', 8, 'unmapped MSIs raise an interrupt'),
+      flag('Quiescent', 31, 'the ITS is quiescent and can be powered down'),
+    ],
+  }),
+  GITS_IIDR: one(0x4, 'RO', 'ITS Identification Register', 'GITS_IIDR', {
+    reset: 'impdef',
+    fields: [
+      uint('Implementer', 0, 12, 'JEP106 code'),
+      uint('Revision', 12, 4, 'minor revision'),
+      uint('Variant', 16, 4, 'major revision'),
+      uint('ProductID', 24, 8, 'product'),
+    ],
+  }),
+  GITS_TYPER: wide(0x8, 'RO', 'ITS Type Register', 'GITS_TYPER', [
+    flag('Physical', 0, 'physical LPIs'),
+    flag('Virtual', 1, 'virtual LPIs and direct injection'),
+    flag('CCT', 2, 'cumulative collection tables'),
+    minus1('ITT_entry_size', 4, 4, 'bytes of an interrupt translation entry'),
+    minus1('ID_bits', 8, 5, 'EventID bits'),
+    minus1('Devbits', 13, 5, 'DeviceID bits'),
+    flag('SEIS', 18, 'SErrors on command errors'),
+    flag('PTA', 19, 'RDbase is an address, not a processor number'),
+    uint('HCC', 24, 8, 'collections held in hardware'),
+    minus1('CIDbits', 32, 4, 'ICID bits, where CIL'),
+    flag('CIL', 36, 'CIDbits is in force'),
+    flag('VMOVP', 37, 'one VMOVP serves all ITSs'),
+    flag('MPAM', 38, 'MPAM'),
+    flag('vSGI', 39, 'virtual SGIs'),
+    flag('VMAPP', 40, "GICv4.1's form of VMAPP"),
+    uint('SVPET', 41, 2, 'shared vPE table'),
+    flag('nID', 43, 'individual doorbells are not supported'),
+    flag('UMSI', 44, 'unmapped MSIs are reported'),
+    flag('UMSIirq', 45, 'unmapped MSIs can raise an interrupt'),
+    flag('INV', 46, 'unmapping invalidates caches'),
+  ]),
+  GITS_MPAMIDR: one(0x10, 'RO', 'Report maximum PARTID and PMG Register', 'GITS_MPAMIDR'),
+  GITS_PARTIDR: one(0x14, 'RW', 'Set PARTID and PMG Register', 'GITS_PARTIDR'),
+  GITS_MPIDR: one(0x18, 'RO', 'Report ITS affinity', 'GITS_MPIDR'),
+  GITS_STATUSR: one(0x40, 'RW', 'ITS Error Reporting Status Register', 'GITS_STATUSR'),
+  GITS_UMSIR: wide(0x48, 'RO', 'ITS Unmapped MSI register', 'GITS_UMSIR', [
+    uint('EventID', 0, 32, 'EventID'),
+    uint('DeviceID', 32, 32, 'DeviceID'),
+  ]),
+  GITS_CBASER: wide(0x80, 'RW', 'ITS Command Queue Descriptor', 'GITS_CBASER', [
+    minus1('Size', 0, 8, '4 KB pages of the queue'),
+    oneOf('Shareability', 10, 2, shareability, 'shareability'),
+    pa('Physical_Address', 12, 40, 12, 'command queue'),
+    oneOf('OuterCache', 53, 3, cacheability, 'outer cacheability'),
+    oneOf('InnerCache', 59, 3, cacheability, 'inner cacheability'),
+    flag('Valid', 63, 'the queue exists'),
+  ]),
+  GITS_CWRITER: wide(0x88, 'RW', 'ITS Write Register', 'GITS_CWRITER', [
+    flag('Retry', 0, 'go on after a stall'),
+    uint('Offset', 5, 15, 'next slot to be written, in units of 32 bytes'),
+  ]),
+  GITS_CREADR: wide(0x90, 'RO', 'ITS Read Register', 'GITS_CREADR', [
+    flag('Stalled', 0, 'stalled by a command error'),
+    uint('Offset', 5, 15, 'next slot to be executed, in units of 32 bytes'),
+  ]),
+  GITS_BASER: {
+    offset: 0x100,
+    bytes: 8,
+    count: 8,
+    access: 'RW',
+    accessBytes: [4, 8],
+    fields: [
+      minus1('Size', 0, 8, 'pages of the (level 1) table'),
+      oneOf('Page_Size', 8, 2, { 0: '4KB', 1: '16KB', 2: '64KB' }, 'page size'),
+      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      pa(
+        'Physical_Address',
+        12,
+        36,
+        12,
+        'bits 47:12 of the table; with 64 KB pages bits 15:12 are bits 51:48',
+      ),
+      minus1('Entry_Size', 48, 5, 'bytes of an entry'),
+      oneOf('OuterCache', 53, 3, cacheability, 'outer cacheability'),
+      oneOf('Type', 56, 3, { 0: 'none', 1: 'devices', 2: 'vPEs', 4: 'collections' }, 'what the table holds'),
+      oneOf('InnerCache', 59, 3, cacheability, 'inner cacheability'),
+      flag('Indirect', 62, 'two levels'),
+      flag('Valid', 63, 'the table exists'),
+    ],
+    doc: 'ITS Table Descriptors',
+    source: 'GITS_BASER<n>',
+  },
+  GITS_PIDR: one(
+    0xffd0,
+    'RO',
+    'Identification registers: PIDR4–7, PIDR0–3, CIDR0–3; PIDR2 at 0xffe8',
+    'Identification registers',
+    {
+      count: 12,
+      reset: 'impdef',
+    },
+  ),
+  GITS_TRANSLATER: one(0x10040, 'WO', 'ITS Translation Register', 'GITS_TRANSLATER', {
+    accessBytes: [2, 4],
+    fields: [uint('EventID', 0, 32, 'EventID')],
+  }),
+  GITS_SGIR: wide(0x20020, 'WO', 'ITS SGI Register', 'GITS_SGIR', [
+    uint('vINTID', 0, 4, 'vSGI'),
+    uint('vPEID', 32, 16, 'vPE'),
+  ]),
+} as const satisfies RegisterTable;

@@ -1,0 +1,10 @@
+// The architecture as data.
+export * from './gicd.ts';
+export * from './gicr.ts';
+export * from './gits.ts';
+export * from './its-command.ts';
+export * from './its-error.ts';
+export * from './lookup.ts';
+export * from './shape.ts';
+export * from './sysreg.ts';
+export * from './table-entry.ts';
