@@ -1,5 +1,7 @@
 // The face of @gictrace/core.
-
 export * from './config.ts';
 export * from './errors.ts';
+export * from './model/index.ts';
+export * from './profile/index.ts';
 export * from './record/index.ts';
+export * from './spec/index.ts';

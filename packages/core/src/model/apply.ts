@@ -93,8 +93,18 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
   } else applyCpuRegister(state, n, register, low);
 }
 
-const AP0R = [SYSREGS.ICC_AP0R0_EL1, SYSREGS.ICC_AP0R1_EL1, SYSREGS.ICC_AP0R2_EL1, SYSREGS.ICC_AP0R3_EL1].map((r) => r.encoding);
-const AP1R = [SYSREGS.ICC_AP1R0_EL1, SYSREGS.ICC_AP1R1_EL1, SYSREGS.ICC_AP1R2_EL1, SYSREGS.ICC_AP1R3_EL1].map((r) => r.encoding);
+const AP0R: readonly number[] = [
+  SYSREGS.ICC_AP0R0_EL1,
+  SYSREGS.ICC_AP0R1_EL1,
+  SYSREGS.ICC_AP0R2_EL1,
+  SYSREGS.ICC_AP0R3_EL1,
+].map((r) => r.encoding);
+const AP1R: readonly number[] = [
+  SYSREGS.ICC_AP1R0_EL1,
+  SYSREGS.ICC_AP1R1_EL1,
+  SYSREGS.ICC_AP1R2_EL1,
+  SYSREGS.ICC_AP1R3_EL1,
+].map((r) => r.encoding);
 const PMR = SYSREGS.ICC_PMR_EL1.encoding;
 const BPR0 = SYSREGS.ICC_BPR0_EL1.encoding;
 const BPR1 = SYSREGS.ICC_BPR1_EL1.encoding;
@@ -146,12 +156,18 @@ function writePendingTable(state: GicState, pe: number, intid: number, pending: 
 
 /** GICR_PENDBASER.Physical_Address: bits 51:16. */
 export function pendingTableAddress(state: GicState, pe: number): number {
-  return (state.pendbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 + ((state.pendbaser[2 * pe]! & 0xffff_0000) >>> 0);
+  return (
+    (state.pendbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 +
+    ((state.pendbaser[2 * pe]! & 0xffff_0000) >>> 0)
+  );
 }
 
 /** GICR_PROPBASER.Physical_Address: bits 51:12. */
 export function configTableAddress(state: GicState, pe: number): number {
-  return (state.propbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 + ((state.propbaser[2 * pe]! & 0xffff_f000) >>> 0);
+  return (
+    (state.propbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 +
+    ((state.propbaser[2 * pe]! & 0xffff_f000) >>> 0)
+  );
 }
 
 /** Applies one event or observable, whose fields are at `words[at]`, in declared order. Others change nothing. */
@@ -206,10 +222,20 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       else state.lpiConfig[pe]!.delete(words[at]!);
       return;
     case MEM_WRITTEN:
-      state.memory.write(words[at + 1]! * 0x1_0000_0000 + words[at]!, words[at + 2]!, words[at + 3]!, words[at + 4]!);
+      state.memory.write(
+        words[at + 1]! * 0x1_0000_0000 + words[at]!,
+        words[at + 2]!,
+        words[at + 3]!,
+        words[at + 4]!,
+      );
       return;
     case MEM_MARKED:
-      state.memory.mark(words[at + 1]! * 0x1_0000_0000 + words[at]!, words[at + 2]!, words[at + 3] !== 0, words[at + 4]!);
+      state.memory.mark(
+        words[at + 1]! * 0x1_0000_0000 + words[at]!,
+        words[at + 2]!,
+        words[at + 3] !== 0,
+        words[at + 4]!,
+      );
       return;
     default:
       return;

@@ -1,7 +1,16 @@
 // The physical CPU interface: the ICC system registers (IHI 0069, "CPU interface"). Handlers by register name.
 import { NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
-import { canPreempt, GROUP0, GROUP1NS, GROUP1S, groupOf, groupPriorityMask, runningPriority, settle } from './arbitration.ts';
+import {
+  canPreempt,
+  GROUP0,
+  GROUP1NS,
+  GROUP1S,
+  groupOf,
+  groupPriorityMask,
+  runningPriority,
+  settle,
+} from './arbitration.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
@@ -24,7 +33,13 @@ function owner(pe: number, intid: number): number {
   return intid < 32 ? pe : NO_PE;
 }
 
-function store(m: Machine, pe: number, register: { readonly encoding: number }, value: number, old: number): void {
+function store(
+  m: Machine,
+  pe: number,
+  register: { readonly encoding: number },
+  value: number,
+  old: number,
+): void {
   m.changeRegister(UNIT_ICC, pe, register.encoding, value, 0, old, 0);
 }
 
@@ -119,11 +134,17 @@ function generateSgi(m: Machine, pe: number, low: number, high: number, group: n
   const toAllOthers = (high & 0x100) !== 0;
   const wanted = state.singleSecurity && group === GROUP1S ? GROUP0 : group;
   for (let to = 0; to < state.peCount; to++) {
-    if (toAllOthers ? to === pe : !inTargetList(state.config.pes[to]!.affinity, cluster, range, targets)) continue;
+    if (toAllOthers ? to === pe : !inTargetList(state.config.pes[to]!.affinity, cluster, range, targets))
+      continue;
     const own = groupOf(state, to, intid);
     // A Group 1 request also reaches an SGI that is configured as Group 0 (IHI 0069, "Use of control registers for SGI forwarding").
     if ((own === GROUP0 && wanted !== GROUP0 ? GROUP0 : wanted) !== own) continue;
-    if (!state.singleSecurity && own !== GROUP1NS && state.ppiNsacr[32 * to + intid]! < (own === GROUP0 ? 1 : 2)) continue;
+    if (
+      !state.singleSecurity &&
+      own !== GROUP1NS &&
+      state.ppiNsacr[32 * to + intid]! < (own === GROUP0 ? 1 : 2)
+    )
+      continue;
     m.emit(SGI_SENT, to, intid);
     m.emit(PENDED, to, intid, CAUSE_SGI);
   }

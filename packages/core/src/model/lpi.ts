@@ -129,6 +129,7 @@ export function loadPendingTable(m: Machine, pe: number): void {
     m.emit(RECORDS['memory.assumed'].id, NO_PE, at >>> 0, Math.floor(at / 0x1_0000_0000), 8);
   }
   const inTable = new Set(found);
-  for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b)) if (!inTable.has(intid)) m.emit(LPI_CLEARED, pe, intid);
+  for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b))
+    if (!inTable.has(intid)) m.emit(LPI_CLEARED, pe, intid);
   for (const intid of found) setLpiPending(m, pe, intid, 'table');
 }

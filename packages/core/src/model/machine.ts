@@ -1,8 +1,9 @@
 // The running GIC: its state, how events leave it, and what must be arbitrated anew. Every unit of the model
 // takes a Machine; `emit` applies an event at once, marks what it touches, and hands it to the sink.
-import { IRQ_ATTRIBUTES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch, UNITS } from '../record/index.ts';
+
 import type { GicConfig } from '../config.ts';
 import type { Profile } from '../profile/index.ts';
+import { IRQ_ATTRIBUTES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch, UNITS } from '../record/index.ts';
 import { apply } from './apply.ts';
 import { GicState } from './state.ts';
 
@@ -13,7 +14,13 @@ export type MemoryUse = 'lpi-config' | 'pending-table' | 'level-1' | 'dte' | 'ct
  * Told before each look at guest memory, so that an importer can say what memory held where its source shows it
  * only indirectly. `index` is the INTID, table index, EventID or queue slot; `unit` the PE or ITS.
  */
-export type MemoryWitness = (use: MemoryUse, unit: number, index: number, address: number, length: number) => void;
+export type MemoryWitness = (
+  use: MemoryUse,
+  unit: number,
+  index: number,
+  address: number,
+  length: number,
+) => void;
 
 /** Where emitted records go. `full` is called when the batch has no room left and must make some. */
 export interface EventSink {
@@ -37,9 +44,18 @@ const TOUCHES_IRQ = 1;
 const TOUCHES_PE = 2;
 const TOUCHES_BY_UNIT = 3;
 const touches = new Uint8Array(256);
-for (const name of ['wire.changed', 'irq.pended', 'irq.unpended', 'irq.activated', 'irq.deactivated', 'irq.changed', 'irq.routed'] as const)
+for (const name of [
+  'wire.changed',
+  'irq.pended',
+  'irq.unpended',
+  'irq.activated',
+  'irq.deactivated',
+  'irq.changed',
+  'irq.routed',
+] as const)
   touches[RECORDS[name].id] = TOUCHES_IRQ;
-for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten'] as const) touches[RECORDS[name].id] = TOUCHES_PE;
+for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten'] as const)
+  touches[RECORDS[name].id] = TOUCHES_PE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
 
 export class Machine {
@@ -142,7 +158,15 @@ export class Machine {
   }
 
   /** Emits reg.changed if the value differs from what is stored. */
-  changeRegister(unit: number, instance: number, register: number, low: number, high: number, oldLow: number, oldHigh: number): void {
+  changeRegister(
+    unit: number,
+    instance: number,
+    register: number,
+    low: number,
+    high: number,
+    oldLow: number,
+    oldHigh: number,
+  ): void {
     if (low === oldLow && high === oldHigh) return;
     const pe = unit === UNIT_GICD || unit === UNIT_GITS ? NO_PE : instance;
     this.emit(REG_CHANGED, pe, unit, instance, register, low, high);

@@ -71,7 +71,8 @@ export class GuestMemory {
 
   /** Writes `width` bytes (1, 2, 4 or 8), little-endian. */
   write(address: number, width: number, low: number, high: number): void {
-    for (let i = 0; i < width; i++) this.writeByte(address + i, (i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4))) & 0xff);
+    for (let i = 0; i < width; i++)
+      this.writeByte(address + i, (i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4))) & 0xff);
   }
 
   /** Marks bytes as known to hold `byte`, or as unknown (they then read as zero). */

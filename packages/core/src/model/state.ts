@@ -251,7 +251,8 @@ export class GicState {
     }
     const pages = [...this.memory.entries()];
     chunks.push(new Uint8Array(Uint32Array.of(pages.length).buffer));
-    for (const [number, data, known] of pages) chunks.push(new Uint8Array(Float64Array.of(number).buffer), data, known);
+    for (const [number, data, known] of pages)
+      chunks.push(new Uint8Array(Float64Array.of(number).buffer), data, known);
     const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
     let at = 0;
     for (const chunk of chunks) {
@@ -284,7 +285,11 @@ export class GicState {
     this.memory.clear();
     for (let n = word(); n > 0; n--) {
       const number = view.getFloat64(at, true);
-      this.memory.setPage(number, bytes.subarray(at + 8, at + 8 + 4096), bytes.subarray(at + 8 + 4096, at + 8 + 4608));
+      this.memory.setPage(
+        number,
+        bytes.subarray(at + 8, at + 8 + 4096),
+        bytes.subarray(at + 8 + 4096, at + 8 + 4608),
+      );
       at += 8 + 4608;
     }
     invariant(at === bytes.length, 'a snapshot of another configuration');

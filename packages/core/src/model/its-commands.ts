@@ -1,0 +1,208 @@
+// What each ITS command does (IHI 0069, "ITS commands"). A handler answers what was wrong, or nothing; the queue
+// turns that into an outcome and applies the policy. Reads and checks come before effects.
+import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
+import { type CommandName, ITS_COMMANDS, type OperandSpec, operandOf } from '../spec/index.ts';
+import {
+  clearLpiPending,
+  invalidateAllLpis,
+  invalidateLpi,
+  lpiInRange,
+  lpisEnabled,
+  moveAllLpis,
+  moveLpi,
+  setLpiPending,
+} from './lpi.ts';
+import type { Machine } from './machine.ts';
+import { LPI_FIRST, SPURIOUS } from './state.ts';
+import {
+  type Cte,
+  collectionInRange,
+  type Dte,
+  type Fault,
+  type Ite,
+  lookUpEvent,
+  readCte,
+  readDte,
+  writeCte,
+  writeDte,
+  writeIte,
+} from './translate.ts';
+
+const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const MSI_TRANSLATED = RECORDS['msi.translated'].id;
+
+/** Reused by every command: a command's lookups never outlive it. */
+const dte: Dte = { valid: 0, size: 0, ittAddress: 0 };
+const cte: Cte = { valid: 0, pe: 0 };
+const cte2: Cte = { valid: 0, pe: 0 };
+const ite: Ite = { valid: 0, physical: 0, intid: 0, icid: 0, vpeid: 0, doorbell: 0 };
+
+const operands = new Map<string, OperandSpec>();
+for (const [command, spec] of Object.entries(ITS_COMMANDS))
+  for (const operand of spec.operands as readonly OperandSpec[])
+    operands.set(`${command}.${operand.name}`, operand);
+
+/** The operand's declaration; a name that the command does not have is our bug. */
+function at(command: CommandName, name: string): OperandSpec {
+  const operand = operands.get(`${command}.${name}`);
+  if (operand === undefined) throw new Error(`invariant: ${command} has no operand ${name}`);
+  return operand;
+}
+
+const deviceIdOf = at('INT', 'DeviceID');
+const eventIdOf = at('INT', 'EventID');
+const icidOf = at('MAPC', 'ICID');
+const rdbaseOf = at('MAPC', 'RDbase');
+const validOf = at('MAPC', 'V');
+const sizeOf = at('MAPD', 'Size');
+const ittOf = at('MAPD', 'ITT_addr');
+const pintidOf = at('MAPTI', 'pINTID');
+const rdbase1Of = at('MOVALL', 'RDbase1');
+const rdbase2Of = at('MOVALL', 'RDbase2');
+
+/** Whether this is an LPI that GICD_TYPER.IDbits admits. */
+function isLpi(m: Machine, intid: number): boolean {
+  return intid >= LPI_FIRST && intid < 2 ** (((m.state.config.gicd.typer >> 19) & 0x1f) + 1);
+}
+
+function idBits(m: Machine, its: number): number {
+  return Number((BigInt(m.state.config.its[its]!.typer) >> 8n) & 0x1fn);
+}
+
+type Handler = (m: Machine, its: number, w: Uint32Array) => Fault | undefined;
+
+/** Finds a physical event's entry and PE (in `dte`, `ite`, `cte`), or what is wrong. */
+function lookUpPhysical(m: Machine, its: number, deviceId: number, eventId: number): Fault | undefined {
+  const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite);
+  if (fault !== undefined) return fault;
+  if (ite.physical === 0) return 'ID_IS_VIRTUAL';
+  return readCte(m, its, ite.icid, cte);
+}
+
+function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Fault | undefined {
+  const deviceId = operandOf(w, 0, deviceIdOf);
+  const eventId = operandOf(w, 0, eventIdOf);
+  const icid = operandOf(w, 0, icidOf);
+  const fault = readDte(m, its, deviceId, dte);
+  if (fault !== undefined) return fault;
+  if (!collectionInRange(m, its, icid)) return 'COLLECTION_OOR';
+  if (dte.valid === 0) return 'UNMAPPED_DEVICE';
+  if (eventId >= 2 ** (dte.size + 1)) return 'ID_OOR';
+  if (!isLpi(m, pintid)) return 'PHYSICALID_OOR';
+  ite.valid = 1;
+  ite.physical = 1;
+  ite.intid = pintid;
+  ite.icid = icid;
+  ite.vpeid = 0;
+  ite.doorbell = SPURIOUS;
+  writeIte(m, its, dte, eventId, ite);
+  return undefined;
+}
+
+/** INT, CLEAR and DISCARD: sets or clears the pending state of a mapped event. */
+function pend(m: Machine, its: number, w: Uint32Array, set: boolean): Fault | undefined {
+  const fault = lookUpPhysical(m, its, operandOf(w, 0, deviceIdOf), operandOf(w, 0, eventIdOf));
+  if (fault !== undefined) return fault;
+  if (!lpisEnabled(m, cte.pe) || !lpiInRange(m, cte.pe, ite.intid)) return undefined;
+  if (set) setLpiPending(m, cte.pe, ite.intid, 'its-command');
+  else clearLpiPending(m, cte.pe, ite.intid);
+  return undefined;
+}
+
+/** Handlers of the GICv3 commands. */
+export const COMMAND_HANDLERS: { readonly [K in CommandName]?: Handler } = {
+  MAPD: (m, its, w) => {
+    const deviceId = operandOf(w, 0, deviceIdOf);
+    dte.valid = operandOf(w, 0, validOf);
+    dte.size = operandOf(w, 0, sizeOf);
+    dte.ittAddress = operandOf(w, 0, ittOf);
+    if (!deviceInRange(m, its, deviceId)) return 'DEVICE_OOR';
+    if (dte.size > idBits(m, its)) return 'ITTSIZE_OOR';
+    writeDte(m, its, deviceId, dte);
+    return undefined;
+  },
+  MAPC: (m, its, w) => {
+    const icid = operandOf(w, 0, icidOf);
+    const valid = operandOf(w, 0, validOf);
+    const pe = valid ? operandOf(w, 0, rdbaseOf) : 0;
+    if (!collectionInRange(m, its, icid)) return 'COLLECTION_OOR';
+    if (valid && pe >= m.state.peCount) return 'PROCNUM_OOR';
+    writeCte(m, its, icid, valid, pe);
+    return undefined;
+  },
+  MAPTI: (m, its, w) => mapEvent(m, its, w, operandOf(w, 0, pintidOf)),
+  MAPI: (m, its, w) => mapEvent(m, its, w, operandOf(w, 0, eventIdOf)),
+  MOVI: (m, its, w) => {
+    const eventId = operandOf(w, 0, eventIdOf);
+    const icid = operandOf(w, 0, icidOf);
+    const fault = lookUpPhysical(m, its, operandOf(w, 0, deviceIdOf), eventId) ?? readCte(m, its, icid, cte2);
+    if (fault !== undefined) return fault;
+    if (cte.pe !== cte2.pe) moveLpi(m, cte.pe, cte2.pe, ite.intid);
+    ite.icid = icid;
+    writeIte(m, its, dte, eventId, ite);
+    return undefined;
+  },
+  INT: (m, its, w) => pend(m, its, w, true),
+  CLEAR: (m, its, w) => pend(m, its, w, false),
+  DISCARD: (m, its, w) => {
+    const fault = pend(m, its, w, false);
+    if (fault !== undefined && !(fault === 'UNMAPPED_COLLECTION' && !m.profile.discardNeedsCollection))
+      return fault;
+    ite.valid = ite.physical = ite.intid = ite.icid = ite.vpeid = ite.doorbell = 0;
+    writeIte(m, its, dte, operandOf(w, 0, eventIdOf), ite);
+    return undefined;
+  },
+  INV: (m, its, w) => {
+    const fault = lookUpPhysical(m, its, operandOf(w, 0, deviceIdOf), operandOf(w, 0, eventIdOf));
+    if (fault !== undefined) return fault;
+    invalidateLpi(m, cte.pe, ite.intid);
+    return undefined;
+  },
+  INVALL: (m, its, w) => {
+    if (m.profile.invallReachesAll) {
+      for (let pe = 0; pe < m.state.peCount; pe++) invalidateAllLpis(m, pe);
+      return undefined;
+    }
+    const fault = readCte(m, its, operandOf(w, 0, icidOf), cte);
+    if (fault !== undefined) return fault;
+    invalidateAllLpis(m, cte.pe);
+    return undefined;
+  },
+  MOVALL: (m, _its, w) => {
+    const from = operandOf(w, 0, rdbase1Of);
+    const to = operandOf(w, 0, rdbase2Of);
+    if (from >= m.state.peCount || to >= m.state.peCount) return 'PROCNUM_OOR';
+    if (from !== to) moveAllLpis(m, from, to);
+    return undefined;
+  },
+  // Every command completes before the next begins, so there is nothing to wait for.
+  SYNC: () => undefined,
+};
+
+function deviceInRange(m: Machine, its: number, deviceId: number): boolean {
+  return deviceId < 2 ** (Number((BigInt(m.state.config.its[its]!.typer) >> 13n) & 0x1fn) + 1);
+}
+
+const DROPPED_BY: Partial<Record<Fault, (typeof DROP_REASONS)[number]>> = {
+  DEVICE_OOR: 'deviceid-out-of-range',
+  UNMAPPED_DEVICE: 'device-unmapped',
+  ID_OOR: 'eventid-out-of-range',
+  UNMAPPED_INTERRUPT: 'event-unmapped',
+  UNMAPPED_COLLECTION: 'collection-unmapped',
+  COLLECTION_OOR: 'collection-unmapped',
+  ID_IS_VIRTUAL: 'vpe-unmapped',
+};
+
+/** A device's MSI: a write to GITS_TRANSLATER with its DeviceID (IHI 0069, "GITS_TRANSLATER"). */
+export function translateMsi(m: Machine, its: number, deviceId: number, eventId: number): void {
+  const drop = (reason: (typeof DROP_REASONS)[number]) =>
+    m.emit(MSI_DROPPED, NO_PE, its, deviceId, eventId, DROP_REASONS.indexOf(reason));
+  if (its >= m.state.itsCount || (m.state.gitsCtlr[its]! & 1) === 0) return drop('its-disabled');
+  const fault = lookUpPhysical(m, its, deviceId, eventId);
+  if (fault !== undefined) return drop(DROPPED_BY[fault] ?? 'table-unreadable');
+  if (!lpisEnabled(m, cte.pe)) return drop('lpis-disabled');
+  if (!lpiInRange(m, cte.pe, ite.intid)) return drop('intid-out-of-range');
+  const pe = cte.pe;
+  m.emit(MSI_TRANSLATED, pe, its, deviceId, eventId, ite.intid, ite.icid);
+  setLpiPending(m, pe, ite.intid, 'msi');
+}

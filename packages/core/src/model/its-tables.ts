@@ -1,0 +1,129 @@
+// An ITS's tables in guest memory: where an entry is (flat or two-level), reading and writing entries by the
+// layout that the profile names (IHI 0069, "ITS tables"). Emits what it reads and writes; decides nothing.
+import { NO_PE, RECORDS } from '../record/index.ts';
+import { deposit, type EntryLayout, extract, QEMU_LAYOUT, type TableLayout } from '../spec/index.ts';
+import type { Machine, MemoryUse } from './machine.ts';
+
+/** GITS_BASER<n>.Type. */
+export const TABLE_TYPES = { devices: 1, vPEs: 2, collections: 4 } as const;
+
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const ASSUMED = RECORDS['memory.assumed'].id;
+const LEVEL1_BYTES = 8;
+/** No such entry: out of the table, or its level-2 table does not exist. */
+export const NOWHERE = -1;
+
+export interface TablePlace {
+  readonly valid: boolean;
+  readonly indirect: boolean;
+  readonly base: number;
+  readonly pageBytes: number;
+  readonly entryBytes: number;
+  /** Entries that the table and the identifier width admit. */
+  readonly entries: number;
+}
+
+/** The table of a type, as GITS_BASER<n> describes it; `undefined` where the ITS has none. */
+export function tableOf(m: Machine, its: number, type: number): TablePlace | undefined {
+  const { baser, config } = m.state;
+  for (let n = 0; n < 8; n++) {
+    const at = 16 * its + 2 * n;
+    const high = baser[at + 1]!;
+    if (((high >>> 24) & 7) !== type) continue;
+    const low = baser[at]!;
+    const pageBytes = [0x1000, 0x4000, 0x1_0000, 0x1_0000][(low >>> 8) & 3]!;
+    const entryBytes = ((high >>> 16) & 0x1f) + 1;
+    const pages = (low & 0xff) + 1;
+    const valid = (high & 0x8000_0000) !== 0;
+    const indirect = (high & 0x4000_0000) !== 0;
+    // Bits 47:12; with 64 KB pages bits 15:12 of the register are bits 51:48 of the address.
+    let base = (high & 0xffff) * 0x1_0000_0000 + ((low & 0xffff_f000) >>> 0);
+    if (pageBytes === 0x1_0000)
+      base = (high & 0xffff) * 0x1_0000_0000 + ((low & 0xffff_0000) >>> 0) + ((low >>> 12) & 0xf) * 2 ** 48;
+    const typer = BigInt(config.its[its]!.typer);
+    const idBits =
+      type === TABLE_TYPES.devices
+        ? Number((typer >> 13n) & 0x1fn) + 1
+        : type === TABLE_TYPES.collections && (typer >> 36n) & 1n
+          ? Number((typer >> 32n) & 0xfn) + 1
+          : 16;
+    const perPage = Math.floor(pageBytes / entryBytes);
+    const fit = indirect
+      ? ((pages * pageBytes) / LEVEL1_BYTES) * perPage
+      : Math.floor((pages * pageBytes) / entryBytes);
+    return { valid, indirect, base, pageBytes, entryBytes, entries: valid ? Math.min(fit, 2 ** idBits) : 0 };
+  }
+  return undefined;
+}
+
+/** Tells the witness, then whether the bytes are known; says so in an event where they are not. */
+function look(m: Machine, use: MemoryUse, its: number, index: number, address: number, length: number): void {
+  m.witness?.(use, its, index, address, length);
+  if (!m.state.memory.areKnown(address, length))
+    m.emit(ASSUMED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length);
+}
+
+/** The physical address of entry `index`, or NOWHERE. */
+export function entryAddress(m: Machine, its: number, table: TablePlace, index: number): number {
+  if (!table.indirect) return table.base + index * table.entryBytes;
+  const perPage = Math.floor(table.pageBytes / table.entryBytes);
+  const level1 = table.base + Math.floor(index / perPage) * LEVEL1_BYTES;
+  look(m, 'level-1', its, index, level1, LEVEL1_BYTES);
+  const high = m.state.memory.readWord(level1 + 4);
+  if ((high & 0x8000_0000) === 0) return NOWHERE;
+  const low = m.state.memory.readWord(level1) & 0xffff_f000;
+  const page = (high & 0xf_ffff) * 2 ** 32 + (low >>> 0);
+  return page + (index % perPage) * table.entryBytes;
+}
+
+/** The layout that the profile's ITS uses. */
+export function layoutOf(_m: Machine): TableLayout {
+  return QEMU_LAYOUT;
+}
+
+const raw = new Uint32Array(8);
+
+/** Reads the entry at an address into values, in the layout's field order. Addresses in bytes. */
+export function readEntry(
+  m: Machine,
+  use: MemoryUse,
+  its: number,
+  index: number,
+  address: number,
+  layout: EntryLayout,
+  values: number[],
+): void {
+  look(m, use, its, index, address, layout.bytes);
+  raw.fill(0);
+  for (let at = 0; at < layout.bytes; at += 4) raw[at >> 2] = m.state.memory.readWord(address + at);
+  layout.fields.forEach((field, k) => {
+    const dw = field.lsb >> 6;
+    values[k] = extract(raw, 0, dw, field.lsb & 63, field.width) * 2 ** (field.shift ?? 0);
+  });
+}
+
+/** Writes an entry; values in the layout's field order. */
+export function writeEntry(
+  m: Machine,
+  address: number,
+  layout: EntryLayout,
+  values: readonly number[],
+): void {
+  raw.fill(0);
+  layout.fields.forEach((field, k) => {
+    deposit(raw, 0, field.lsb >> 6, field.lsb & 63, field.width, values[k]! / 2 ** (field.shift ?? 0));
+  });
+  for (let at = 0; at < layout.bytes; at += 8) {
+    const width = Math.min(8, layout.bytes - at);
+    const where = address + at;
+    m.emit(
+      MEM_WRITTEN,
+      NO_PE,
+      where >>> 0,
+      Math.floor(where / 2 ** 32),
+      width,
+      raw[at >> 2]!,
+      width > 4 ? raw[(at >> 2) + 1]! : 0,
+    );
+  }
+}

@@ -1,0 +1,153 @@
+// An ITS's control registers and its command queue (IHI 0069, "The ITS command interface").
+import { NO_PE, RECORDS, UNITS } from '../record/index.ts';
+import { commandName, GITS, ITS_COMMANDS, ITS_ERRORS, ITS_OUTCOMES } from '../spec/index.ts';
+import { settle } from './arbitration.ts';
+import { COMMAND_HANDLERS } from './its-commands.ts';
+import type { Machine } from './machine.ts';
+import type { Fault } from './translate.ts';
+
+const ITS_COMMAND = RECORDS['its.command'].id;
+const ASSUMED = RECORDS['memory.assumed'].id;
+const UNIT_GITS = UNITS.indexOf('GITS');
+const CTLR_ENABLED = 1;
+const CTLR_QUIESCENT = 0x8000_0000;
+const COMMAND_BYTES = 32;
+const STALLED = 1;
+const OFFSET_MASK = 0xf_ffe0;
+
+/** The outcome code of a fault of a command. CLEAR's codes are numbered apart from its opcode by the architecture. */
+function outcomeOf(opcode: number, fault: Fault): number {
+  const name = commandName(opcode);
+  const code = (ITS_ERRORS as Readonly<Record<string, number>>)[`${name}_${fault}`];
+  return code ?? ITS_OUTCOMES.TABLE_UNREADABLE;
+}
+
+const command = new Uint32Array(12);
+const operandWords = command.subarray(4, 12);
+
+/** Executes commands until the queue is empty or stalls. */
+export function processQueue(m: Machine, its: number): void {
+  const { state } = m;
+  if ((state.gitsCtlr[its]! & CTLR_ENABLED) === 0 || (state.cbaser[2 * its + 1]! & 0x8000_0000) === 0) return;
+  const slots = (((state.cbaser[2 * its]! & 0xff) + 1) * 4096) / COMMAND_BYTES;
+  const base =
+    (state.cbaser[2 * its + 1]! & 0xf_ffff) * 2 ** 32 + ((state.cbaser[2 * its]! & 0xffff_f000) >>> 0);
+  const write = (state.cwriter[its]! & OFFSET_MASK) / COMMAND_BYTES;
+  let read = (state.creadr[its]! & OFFSET_MASK) / COMMAND_BYTES;
+  if (write >= slots || read >= slots) return;
+  while (read !== write && (state.creadr[its]! & STALLED) === 0) {
+    const outcome = execute(m, its, read, base + read * COMMAND_BYTES);
+    settle(m);
+    const stall = outcome !== 0 && m.profile.itsErrors === 'stall';
+    if (!stall) read = (read + 1) % slots;
+    storeReadPointer(m, its, (read * COMMAND_BYTES) | (stall ? STALLED : 0));
+  }
+}
+
+function storeReadPointer(m: Machine, its: number, value: number): void {
+  m.changeRegister(UNIT_GITS, its, GITS.GITS_CREADR.offset, value, 0, m.state.creadr[its]!, 0);
+}
+
+function execute(m: Machine, its: number, slot: number, address: number): number {
+  m.witness?.('command', its, slot, address, COMMAND_BYTES);
+  if (!m.state.memory.areKnown(address, COMMAND_BYTES))
+    m.emit(ASSUMED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), COMMAND_BYTES);
+  for (let k = 0; k < 8; k++) operandWords[k] = m.state.memory.readWord(address + 4 * k);
+  const opcode = operandWords[0]! & 0xff;
+  const name = commandName(opcode);
+  let outcome: number = ITS_OUTCOMES.UNKNOWN_COMMAND;
+  if (name !== undefined) {
+    const handler = COMMAND_HANDLERS[name];
+    outcome = ITS_OUTCOMES.UNSUPPORTED_COMMAND;
+    if (handler !== undefined) {
+      const fault = handler(m, its, operandWords);
+      outcome = fault === undefined ? ITS_OUTCOMES.EXECUTED : outcomeOf(opcode, fault);
+    } else if (m.state.config.architecture === 4 && ITS_COMMANDS[name].version !== 3) m.unsupported = true;
+  }
+  command[0] = its;
+  command[1] = slot;
+  command[2] = outcome;
+  command[3] = name === undefined ? 0 : 2 ** ITS_COMMANDS[name].operands.length - 1;
+  m.emitWords(ITS_COMMAND, NO_PE, command, 0, 12);
+  return outcome;
+}
+
+/** Handlers of an ITS's registers, by name: see mmio. */
+export const gitsRead = {
+  GITS_CTLR: (m: Machine, its: number): void => {
+    m.low = (m.state.gitsCtlr[its]! | (m.profile.alwaysQuiescent ? CTLR_QUIESCENT : 0)) >>> 0;
+  },
+  GITS_TYPER: (m: Machine, its: number): void => {
+    const typer = BigInt(m.state.config.its[its]!.typer);
+    m.low = Number(typer & 0xffff_ffffn);
+    m.high = Number(typer >> 32n);
+  },
+  GITS_CBASER: (m: Machine, its: number): void => {
+    m.low = m.state.cbaser[2 * its]!;
+    m.high = m.state.cbaser[2 * its + 1]!;
+  },
+  GITS_BASER: (m: Machine, its: number, n: number): void => {
+    m.low = m.state.baser[16 * its + 2 * n]!;
+    m.high = m.state.baser[16 * its + 2 * n + 1]!;
+  },
+};
+
+function enabled(m: Machine, its: number): boolean {
+  return (m.state.gitsCtlr[its]! & CTLR_ENABLED) !== 0;
+}
+
+export const gitsWrite = {
+  GITS_CTLR: (m: Machine, its: number, _n: number, low: number): void => {
+    const old = m.state.gitsCtlr[its]!;
+    const on = (low & CTLR_ENABLED) !== 0;
+    // Commands complete at once, so a disabled ITS is quiescent at once.
+    const value =
+      ((old & ~(CTLR_ENABLED | CTLR_QUIESCENT)) |
+        (on ? CTLR_ENABLED : 0) |
+        (on && !m.profile.alwaysQuiescent ? 0 : CTLR_QUIESCENT)) >>>
+      0;
+    m.changeRegister(UNIT_GITS, its, GITS.GITS_CTLR.offset, value, 0, old, 0);
+    if (on) processQueue(m, its);
+  },
+  // Writes while the ITS is enabled are UNPREDICTABLE; they are ignored.
+  GITS_CBASER: (m: Machine, its: number, _n: number, low: number, high: number): void => {
+    if (enabled(m, its)) return;
+    const { cbaser, creadr } = m.state;
+    m.changeRegister(
+      UNIT_GITS,
+      its,
+      GITS.GITS_CBASER.offset,
+      low,
+      high,
+      cbaser[2 * its]!,
+      cbaser[2 * its + 1]!,
+    );
+    m.changeRegister(UNIT_GITS, its, GITS.GITS_CREADR.offset, 0, 0, creadr[its]!, 0);
+  },
+  GITS_CWRITER: (m: Machine, its: number, _n: number, low: number): void => {
+    const old = m.state.cwriter[its]!;
+    m.changeRegister(UNIT_GITS, its, GITS.GITS_CWRITER.offset, (low & ~1) >>> 0, 0, old, 0);
+    if (low & 1 && !m.profile.alwaysQuiescent) storeReadPointer(m, its, m.state.creadr[its]! & ~STALLED);
+    processQueue(m, its);
+  },
+  GITS_CREADR: (m: Machine, its: number, _n: number, low: number): void => {
+    if (m.profile.creadrWritable && m.state.singleSecurity) storeReadPointer(m, its, (low & ~STALLED) >>> 0);
+  },
+  GITS_BASER: (m: Machine, its: number, n: number, low: number, high: number): void => {
+    const { baser } = m.state;
+    const at = 16 * its + 2 * n;
+    const oldHigh = baser[at + 1]!;
+    // A table that the ITS does not have: RAZ/WI. Type and Entry_Size are read-only.
+    if (enabled(m, its) || (baser[at]! | oldHigh) === 0) return;
+    const fixed = 0x071f_0000;
+    m.changeRegister(
+      UNIT_GITS,
+      its,
+      GITS.GITS_BASER.offset + 8 * n,
+      low,
+      ((high & ~fixed) | (oldHigh & fixed)) >>> 0,
+      baser[at]!,
+      oldHigh,
+    );
+  },
+};

@@ -1,0 +1,129 @@
+// The one entry point of the model: one stimulus in, events out. Also the fold of events, and save and restore.
+import { NO_PE, PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import { apply, configTableAddress } from './apply.ts';
+import { settle } from './arbitration.ts';
+import { readSysreg, writeSysreg } from './cpu-interface.ts';
+import { translateMsi } from './its-commands.ts';
+import type { Machine } from './machine.ts';
+import { readMmio, writeMmio } from './mmio.ts';
+import { CONFIG_UNKNOWN, type GicState, LPI_FIRST } from './state.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const MEM_KNOWN = RECORDS['mem.known'].id;
+const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const WIRE_CHANGED = RECORDS['wire.changed'].id;
+const IRQ_PENDED = RECORDS['irq.pended'].id;
+const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const MEM_MARKED = RECORDS['mem.marked'].id;
+const CAUSE_WIRE = PEND_CAUSES.indexOf('wire');
+
+/** Record kinds up to here are stimuli. */
+export const STIMULI_BELOW = 32;
+
+function setWire(m: Machine, pe: number, intid: number, level: number): void {
+  const { state } = m;
+  const bits = intid < 32 ? state.ppi : state.spi;
+  const word = intid < 32 ? pe : intid >> 5;
+  if (intid >= state.irqCount || (intid < 32 && (pe < 0 || pe >= state.peCount))) return;
+  const bit = 1 << (intid & 31);
+  if (((bits.level[word]! & bit) !== 0 ? 1 : 0) === level) return;
+  const owner = intid < 32 ? pe : NO_PE;
+  m.emit(WIRE_CHANGED, owner, intid, level);
+  // A rising edge latches an edge-triggered interrupt; a level-sensitive one is pending while the wire is up.
+  if (level && bits.edge[word]! & bit && (bits.pending[word]! & bit) === 0)
+    m.emit(IRQ_PENDED, owner, intid, CAUSE_WIRE);
+}
+
+/** It is now known what memory has held: configurations that were read there while it was not are known too. */
+function learn(m: Machine, address: number, length: number, byte: number): void {
+  m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 1, byte);
+  for (let pe = 0; pe < m.state.peCount; pe++) {
+    const table = configTableAddress(m.state, pe) - LPI_FIRST;
+    for (const [intid, config] of [...m.state.lpiConfig[pe]!]) {
+      const at = table + intid;
+      if (config === CONFIG_UNKNOWN && at >= address && at < address + length)
+        m.emit(LPI_CONFIGURED, pe, intid, byte, 1);
+    }
+  }
+}
+
+function writeMemory(
+  m: Machine,
+  low: number,
+  high: number,
+  width: number,
+  value: number,
+  valueHigh: number,
+): void {
+  m.emit(MEM_WRITTEN, NO_PE, low, high, width, value, valueHigh);
+}
+
+/**
+ * Gives the model one stimulus: record `i` of `batch`. What happens leaves by the sink, ending with what the PEs
+ * are told. After a read its value is in `m.low` and `m.high`. `m.reserved` and `m.unsupported` tell of accesses
+ * that reached nothing. Observables and events among the records are passed over.
+ */
+export function step(m: Machine, batch: RecordBatch, i: number): void {
+  const w = batch.words;
+  const at = i * RECORD_WORDS;
+  const pe = batch.pe[i]!;
+  m.reserved = false;
+  m.unsupported = false;
+  m.timeNs = batch.timeNs[i]!;
+  switch (batch.kind[i]) {
+    case MMIO_READ:
+      readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);
+      return;
+    case MMIO_WRITE:
+      writeMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!, w[at + 5]!);
+      break;
+    case SYSREG_READ:
+      if (pe < 0 || pe >= m.state.peCount) m.unsupported = true;
+      else readSysreg(m, pe, w[at]!);
+      break;
+    case SYSREG_WRITE:
+      if (pe < 0 || pe >= m.state.peCount) m.unsupported = true;
+      else writeSysreg(m, pe, w[at]!, w[at + 1]!, w[at + 2]!);
+      break;
+    case MEM_WRITE:
+      writeMemory(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
+      break;
+    case MEM_KNOWN:
+      learn(m, w[at + 1]! * 2 ** 32 + w[at]!, w[at + 2]!, w[at + 3]!);
+      break;
+    case MEM_UNKNOWN:
+      m.emit(MEM_MARKED, NO_PE, w[at]!, w[at + 1]!, w[at + 2]!, 0, 0);
+      break;
+    case QUEUE_WRITE: {
+      const address = w[at + 2]! * 2 ** 32 + w[at + 1]!;
+      for (let k = 0; k < 4; k++) {
+        const where = address + 8 * k;
+        writeMemory(m, where >>> 0, Math.floor(where / 2 ** 32), 8, w[at + 3 + 2 * k]!, w[at + 4 + 2 * k]!);
+      }
+      break;
+    }
+    case MSI_WRITE:
+      translateMsi(m, w[at]!, w[at + 1]!, w[at + 2]!);
+      break;
+    case WIRE_SET:
+      setWire(m, pe, w[at]!, w[at + 1]!);
+      break;
+    default:
+      return;
+  }
+  settle(m);
+}
+
+/** Folds the records of a batch over a state: stimuli change nothing, events and observables do. */
+export function fold(state: GicState, batch: RecordBatch): void {
+  for (let i = 0; i < batch.count; i++)
+    apply(state, batch.kind[i]!, batch.pe[i]!, batch.words, i * RECORD_WORDS);
+}
