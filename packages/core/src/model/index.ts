@@ -1,5 +1,5 @@
 // The event-sourced model of a GIC.
-export { apply } from './apply.ts';
+export { apply, configTableAddress } from './apply.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';
 export { CONFIG_UNKNOWN, GicState, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';

@@ -5,6 +5,8 @@ export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
 /** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
 export const GROUPS = ['0', '1S', '1NS'] as const;
 export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC'] as const;
+/** What two lines of a source can disagree on. */
+export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
 export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr'] as const;
 export const PEND_CAUSES = ['wire', 'software', 'sgi', 'msi', 'its-command', 'table', 'moved'] as const;
 export const DROP_REASONS = [
@@ -297,7 +299,7 @@ export const RECORDS = {
     pe: 'none',
     fields: [
       f('what', 'enum', 'which part of the access is told twice, differently', {
-        values: ['value', 'address', 'width', 'pe', 'direction', 'missing'],
+        values: CONFLICTS,
       }),
       f('told', 'u64', 'as the first line of the source tells it', hex),
       f('toldAgain', 'u64', 'as the second line tells it', hex),

@@ -51,6 +51,7 @@ export const RULES = {
     class: 'assumed',
     doc: 'A configuration register that the source never shows being read has the value of the profile.',
   },
+  'pending-table-zero': { id: 9, class: 'inferred', doc: 'Software set GICR_PENDBASER.PTZ, so it says that the pending table is zero.' },
 } as const satisfies Record<string, InferenceRule>;
 
 export type RuleName = keyof typeof RULES;

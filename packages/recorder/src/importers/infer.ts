@@ -1,0 +1,234 @@
+// What a source shows of guest memory only by its consequences. Runs the model beside the import; where the model
+// is about to look at memory that nothing shown has written, the observables of the same stimulus say what it
+// held, by a named rule (core/record/rules). Where they do not, it stays unknown. A byte that the source does
+// show is never inferred.
+import {
+  CONFIG_UNKNOWN,
+  commandName,
+  configTableAddress,
+  deposit,
+  type GicConfig,
+  LPI_FIRST,
+  Machine,
+  type MemoryUse,
+  QEMU_LAYOUT,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  RULES,
+  STIMULI_BELOW,
+  step,
+} from '@gictrace/core';
+
+const HPPI = RECORDS.hppi.id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const MEM_KNOWN = RECORDS['mem.known'].id;
+const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const ITE_READ = RECORDS['ite.read'].id;
+const ITE_WRITE = RECORDS['ite.write'].id;
+const DTE_READ = RECORDS['dte.read'].id;
+const CTE_READ = RECORDS['cte.read'].id;
+
+const ENABLE = 1;
+const PRIORITY = 0xfc;
+/** Level-2 tables whose place the source does not show go here, one page each: no machine has memory there. */
+const PLACED_AT = 2 ** 50;
+const PLACED_STRIDE = 0x1_0000;
+const PTZ_HIGH = 0x4000_0000;
+
+export class Inference {
+  private readonly machine: Machine;
+  private readonly knowledge = new RecordBatch(64);
+  private readonly out: (batch: RecordBatch, i: number) => void;
+  /** The group and the stimulus at work. */
+  private group: RecordBatch | undefined;
+  private at = 0;
+  private placed = 0;
+  /** Guest stores are shown: the configuration table is never inferred. */
+  private storesShown = false;
+
+  constructor(config: GicConfig, out: (batch: RecordBatch, i: number) => void) {
+    this.machine = new Machine(config);
+    this.machine.witness = (use, unit, index, address, length) => this.witness(use, unit, index, address, length);
+    this.out = out;
+  }
+
+  /** Takes one group; hands its records on, with what is learnt put before the stimulus that needs it. */
+  take(group: RecordBatch): void {
+    this.group = group;
+    const m = this.machine;
+    for (let i = 0; i < group.count; i++) {
+      const kind = group.kind[i]!;
+      if (kind >= STIMULI_BELOW) {
+        this.out(group, i);
+        continue;
+      }
+      this.at = i;
+      if (kind === MEM_WRITE) this.storesShown = true;
+      else this.beforeStimulus(group, i);
+      step(m, group, i);
+      this.flush(i);
+      this.out(group, i);
+    }
+  }
+
+  private flush(i: number): void {
+    const { knowledge } = this;
+    for (let k = 0; k < knowledge.count; k++) {
+      knowledge.timeNs[k] = this.group!.timeNs[i]!;
+      knowledge.line[k] = this.group!.line[i]!;
+      this.out(knowledge, k);
+    }
+    knowledge.clear();
+  }
+
+  /** Records something about memory, and lets the model know it at once. */
+  private say(kind: number, rule: keyof typeof RULES, address: number, ...rest: number[]): void {
+    const { knowledge, machine } = this;
+    if (knowledge.full) this.flush(this.at);
+    const i = knowledge.push(kind, -1, Number.NaN);
+    knowledge.rule[i] = RULES[rule].id;
+    const w = i * RECORD_WORDS;
+    knowledge.words[w] = address >>> 0;
+    knowledge.words[w + 1] = Math.floor(address / 2 ** 32);
+    rest.forEach((value, k) => {
+      knowledge.words[w + 2 + k] = value;
+    });
+    const { low, high, reserved, unsupported, timeNs } = machine;
+    step(machine, knowledge, i);
+    Object.assign(machine, { low, high, reserved, unsupported, timeNs });
+  }
+
+  /** End of what stimulus `from` did: the next stimulus that is not a store. */
+  private endOf(group: RecordBatch, from: number): number {
+    for (let i = from + 1; i < group.count; i++) if (group.kind[i]! < STIMULI_BELOW && group.kind[i] !== MEM_WRITE) return i;
+    return group.count;
+  }
+
+  /** What the stimulus' own observables say before it runs. */
+  private beforeStimulus(group: RecordBatch, from: number): void {
+    if (this.storesShown) return;
+    const { state } = this.machine;
+    const end = this.endOf(group, from);
+    for (let i = from + 1; i < end; i++) {
+      const kind = group.kind[i]!;
+      if (kind === HPPI) {
+        const intid = group.words[i * RECORD_WORDS]!;
+        const pe = group.pe[i]!;
+        if (intid < LPI_FIRST || pe >= state.peCount) continue;
+        // Pending with a configuration that nobody has shown: that it is signalled now shows it.
+        if (state.lpiConfig[pe]!.get(intid) === CONFIG_UNKNOWN && state.lpiPending[pe]!.has(intid))
+          this.learnConfig(pe, intid, group.words[i * RECORD_WORDS + 2]!);
+      } else if (kind === ITS_COMMAND) this.beforeCommand(group, i, end);
+    }
+  }
+
+  /** INV and INVALL: software may have rewritten configuration bytes that nobody showed. */
+  private beforeCommand(group: RecordBatch, i: number, end: number): void {
+    const { state } = this.machine;
+    const name = commandName(group.words[i * RECORD_WORDS + 4]!);
+    if (name === 'INVALL') {
+      const ids = 2 ** ((state.propbaser[0]! & 0x1f) + 1);
+      if (ids > LPI_FIRST && this.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))
+        this.say(MEM_UNKNOWN, 'lpi-config-after-inv', configTableAddress(state, 0), ids - LPI_FIRST);
+    } else if (name === 'INV' || name === 'MAPTI' || name === 'MAPI') {
+      for (let k = i + 1; k < end && group.kind[k] !== ITS_COMMAND; k++) {
+        if (group.kind[k] !== ITE_READ && group.kind[k] !== ITE_WRITE) continue;
+        const intid = group.words[k * RECORD_WORDS + 6]!;
+        if (intid < LPI_FIRST) continue;
+        const address = configTableAddress(state, 0) + intid - LPI_FIRST;
+        if (state.memory.isKnown(address)) this.say(MEM_UNKNOWN, 'lpi-config-after-inv', address, 1);
+        break;
+      }
+    }
+  }
+
+  private anyKnown(address: number, length: number): boolean {
+    const { memory } = this.machine.state;
+    for (let i = 0; i < length; i++) if (memory.isKnown(address + i)) return true;
+    return false;
+  }
+
+  private learnConfig(pe: number, intid: number, priority: number): void {
+    const { state } = this.machine;
+    const address = configTableAddress(state, pe) + intid - LPI_FIRST;
+    if (state.memory.isKnown(address)) return;
+    // With two Security states the priority shown is the byte's, shifted; the Secure half is not an LPI's.
+    const byte = state.singleSecurity ? priority & PRIORITY : ((priority << 1) & PRIORITY) >>> 0;
+    this.say(MEM_KNOWN, 'lpi-config-from-hppi', address, 1, byte | ENABLE);
+  }
+
+  private witness(use: MemoryUse, unit: number, index: number, address: number, length: number): void {
+    const { memory } = this.machine.state;
+    if (memory.areKnown(address, length)) return;
+    const group = this.group!;
+    const end = this.endOf(group, this.at);
+    switch (use) {
+      case 'lpi-config': {
+        if (this.storesShown) return;
+        for (let i = this.at + 1; i < end; i++) {
+          const w = i * RECORD_WORDS;
+          if (group.kind[i] === HPPI && group.pe[i] === unit && group.words[w] === index) return this.learnConfig(unit, index, group.words[w + 2]!);
+        }
+        return;
+      }
+      case 'pending-table':
+        if (this.machine.state.pendbaser[2 * unit + 1]! & PTZ_HIGH) this.say(MEM_KNOWN, 'pending-table-zero', address, length, 0);
+        return;
+      case 'level-1':
+        return this.learnLevel1(group, end, index, address);
+      case 'dte':
+        return this.learnEntry(group, end, DTE_READ, index, address, QEMU_LAYOUT.dte, [2, 3, 4], length);
+      case 'cte':
+        return this.learnEntry(group, end, CTE_READ, index, address, QEMU_LAYOUT.cte, [2, 3], length);
+      case 'ite':
+        return this.learnEntry(group, end, ITE_READ, index, address, QEMU_LAYOUT.ite, [4, 5, 6, 7, 8, 9], length);
+      case 'command':
+        return;
+    }
+  }
+
+  /** Whether a level-2 table existed shows in what the ITS read through it, or that it wrote through it. */
+  private learnLevel1(group: RecordBatch, end: number, index: number, address: number): void {
+    for (let i = this.at + 1; i < end; i++) {
+      const w = i * RECORD_WORDS;
+      if (group.kind[i] !== DTE_READ && group.kind[i] !== CTE_READ) continue;
+      if (group.words[w + 1] !== index || group.words[w + 2] !== 0) continue;
+      this.say(MEM_KNOWN, 'table-entry-from-read', address, 8, 0);
+      return;
+    }
+    const place = PLACED_AT + this.placed++ * PLACED_STRIDE;
+    this.say(MEM_WRITE, 'table-placed', address, 8, place >>> 0, (Math.floor(place / 2 ** 32) | 0x8000_0000) >>> 0);
+  }
+
+  /** An entry that the ITS read holds what the source's line says it read. `fields` are word offsets in the record. */
+  private learnEntry(
+    group: RecordBatch,
+    end: number,
+    kind: number,
+    index: number,
+    address: number,
+    layout: { readonly bytes: number; readonly fields: readonly { lsb: number; width: number; shift?: number }[] },
+    fields: readonly number[],
+    length: number,
+  ): void {
+    for (let i = this.at + 1; i < end; i++) {
+      const w = i * RECORD_WORDS;
+      if (group.kind[i] !== kind || group.words[w + (kind === ITE_READ ? 3 : 1)] !== index) continue;
+      const raw = new Uint32Array(4);
+      layout.fields.forEach((field, k) => {
+        const at = w + fields[k]!;
+        const value = group.words[at]! + (field.shift ? group.words[at + 1]! * 2 ** 32 : 0);
+        deposit(raw, 0, field.lsb >> 6, field.lsb & 63, field.width, value / 2 ** (field.shift ?? 0));
+      });
+      if (raw.every((word) => word === 0)) this.say(MEM_KNOWN, 'table-entry-from-read', address, length, 0);
+      else
+        for (let at = 0; at < length; at += 8) {
+          const width = Math.min(8, length - at);
+          this.say(MEM_WRITE, 'table-entry-from-read', address + at, width, raw[at >> 2]!, width > 4 ? raw[(at >> 2) + 1]! : 0);
+        }
+      return;
+    }
+  }
+}

@@ -1,0 +1,170 @@
+// What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
+// shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
+import { type GicConfig, GICD, GICR, GITS } from '@gictrace/core';
+
+export interface ImportOptions {
+  /** Number of PEs. */
+  readonly pes?: number;
+  /** GICv3 or GICv4. */
+  readonly gic?: 3 | 4;
+  /** Whether there is an ITS. */
+  readonly its?: boolean;
+  readonly priorityBits?: number;
+}
+
+export type Origin = 'log' | 'option' | 'default' | 'counted';
+export type Provenance = Record<string, Origin>;
+
+const PIDR2 = 0xffe8;
+const VIRT = {
+  gicd: 0x0800_0000,
+  its: 0x0808_0000,
+  gicr: 0x080a_0000,
+  typer: { 3: 0x37a_0007, 4: 0x37e_0007 },
+  iidr: 0x43b,
+  pidr2: { 3: 0x3b, 4: 0x4b },
+  gicrTyper: { 3: 0x1, 4: 0x3 },
+  gitsTyper: { 3: '0x1f0001efb1', 4: '0x3f0001efb3' },
+  baser: { 3: ['0x107000000000200', '0x407000000000200'], 4: ['0x107000000000200', '0x407000000000200', '0x207000000000200'] },
+  priorityBits: 5,
+} as const;
+
+/** QEMU's virt machine puts 16 PEs into a cluster: Aff1.Aff0 of the n-th PE. */
+export function affinityOf(pe: number): number {
+  return ((pe >> 4) << 8) | (pe & 0xf);
+}
+/** The index of the PE with this packed affinity. */
+export function peOf(affinity: number): number {
+  return ((affinity >> 8) & 0xff) * 16 + (affinity & 0xff);
+}
+
+export class Identity {
+  private readonly values = new Map<string, number | bigint>();
+  private sawIts = false;
+  highestPe = -1;
+  last = -1;
+  gicdBase = -1;
+  gitsBase = -1;
+  readonly gicrBase = new Map<number, number>();
+  private stride = -1;
+
+  /** A register read: identity registers are remembered. */
+  read(frame: 'GICD' | 'GICR' | 'GITS', instance: number, offset: number, width: number, low: number, high: number): void {
+    const set = (name: string, value: number | bigint) => {
+      if (!this.values.has(name)) this.values.set(name, value);
+    };
+    if (frame === 'GICD') {
+      if (offset === GICD.GICD_TYPER.offset) set('gicd.typer', low);
+      else if (offset === GICD.GICD_IIDR.offset) set('gicd.iidr', low);
+      else if (offset === PIDR2) set('gicd.pidr2', low);
+    } else if (frame === 'GICR') {
+      if (offset === GICR.GICR_TYPER.offset) {
+        set('gicr.typer', (low & ~0xff_ff10) >>> 0);
+        if (low & 0x10) this.last = instance;
+      } else if (offset === GICR.GICR_IIDR.offset) set('gicr.iidr', low);
+      else if (offset === PIDR2) set('gicr.pidr2', low);
+    } else {
+      this.sawIts = true;
+      if (offset === GITS.GITS_TYPER.offset && width === 8) set('gits.typer', (BigInt(high) << 32n) | BigInt(low));
+      else if (offset === GITS.GITS_IIDR.offset) set('gits.iidr', low);
+      else if (offset === PIDR2) set('gits.pidr2', low);
+      else if (offset >= 0x100 && offset < 0x140 && width === 8) set(`gits.baser${(offset - 0x100) / 8}`, (BigInt(high) << 32n) | BigInt(low));
+    }
+  }
+
+  /** ICC_CTLR_EL1 as read. */
+  readCtlr(low: number): void {
+    if (!this.values.has('priorityBits')) {
+      this.values.set('priorityBits', ((low >> 8) & 7) + 1);
+      this.values.set('intidBits', (low >> 11) & 7 ? 24 : 16);
+    }
+  }
+
+  /** The log shows an ITS at work. */
+  showIts(): void {
+    this.sawIts = true;
+  }
+
+  /** A PE is named. */
+  showPe(pe: number): void {
+    if (pe > this.highestPe) this.highestPe = pe;
+  }
+
+  /** The address of an access to the Redistributor of a PE, less its offset. */
+  showRedistributor(pe: number, base: number): void {
+    if (!this.gicrBase.has(pe)) this.gicrBase.set(pe, base);
+  }
+
+  /** Whether there is nothing more to wait for. */
+  get complete(): boolean {
+    return this.last >= 0 && this.values.has('gicd.typer') && this.values.has('priorityBits') && (!this.sawIts || this.values.has('gits.typer'));
+  }
+
+  /** Bytes from one Redistributor to the next. */
+  strideOf(architecture: 3 | 4): number {
+    return this.stride > 0 ? this.stride : architecture === 4 ? 0x4_0000 : 0x2_0000;
+  }
+
+  /** The configuration, and where each part of it came from. */
+  decide(options: ImportOptions): { config: GicConfig; provenance: Provenance } {
+    const provenance: Provenance = {};
+    const pick = <T extends number | bigint>(name: string, fallback: T): T => {
+      const value = this.values.get(name);
+      provenance[name] = value === undefined ? 'default' : 'log';
+      return (value ?? fallback) as T;
+    };
+    const pidr2 = this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
+    const shown = pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
+    const architecture = options.gic ?? shown ?? 3;
+    provenance.architecture = options.gic !== undefined ? 'option' : shown !== undefined ? 'log' : 'default';
+    const count = options.pes ?? (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
+    provenance.pes = options.pes !== undefined ? 'option' : this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default';
+    const withIts = options.its ?? this.sawIts;
+    provenance.its = options.its !== undefined ? 'option' : 'log';
+    const defaults = VIRT.baser[architecture];
+    const baser = Array.from({ length: 8 }, (_, n) => {
+      const fallback = BigInt(defaults[n] ?? '0x0');
+      return `0x${pick(`gits.baser${n}`, fallback).toString(16)}`;
+    });
+    const stride = this.strideOf(architecture);
+    const firstBase = this.gicrBase.get(0) ?? VIRT.gicr;
+    provenance['addresses.gicr'] = this.gicrBase.size > 0 ? 'log' : 'default';
+    provenance['addresses.gicd'] = this.gicdBase >= 0 ? 'log' : 'default';
+    provenance['addresses.its'] = this.gitsBase >= 0 ? 'log' : 'default';
+    const config: GicConfig = {
+      profile: 'qemu-virt',
+      architecture,
+      pes: Array.from({ length: count }, (_, pe) => ({ affinity: affinityOf(pe) })),
+      gicd: {
+        typer: pick('gicd.typer', VIRT.typer[architecture]),
+        iidr: pick('gicd.iidr', VIRT.iidr),
+        pidr2: pick('gicd.pidr2', VIRT.pidr2[architecture]),
+      },
+      gicr: {
+        typer: pick('gicr.typer', VIRT.gicrTyper[architecture]),
+        iidr: pick('gicr.iidr', VIRT.iidr),
+        pidr2: pick('gicr.pidr2', VIRT.pidr2[architecture]),
+      },
+      its: withIts
+        ? [
+            {
+              typer: `0x${pick('gits.typer', BigInt(VIRT.gitsTyper[architecture])).toString(16)}`,
+              iidr: pick('gits.iidr', VIRT.iidr),
+              pidr2: pick('gits.pidr2', VIRT.pidr2[architecture]),
+              baser,
+            },
+          ]
+        : [],
+      priorityBits: options.priorityBits ?? pick('priorityBits', VIRT.priorityBits),
+      intidBits: pick('intidBits', 24) as 16 | 24,
+      addresses: {
+        gicd: this.gicdBase >= 0 ? this.gicdBase : VIRT.gicd,
+        gicr: Array.from({ length: count }, (_, pe) => this.gicrBase.get(pe) ?? firstBase + pe * stride),
+        its: withIts ? [this.gitsBase >= 0 ? this.gitsBase : VIRT.its] : [],
+      },
+    };
+    if (!withIts) for (const name of Object.keys(provenance)) if (name.startsWith('gits.') || name === 'addresses.its') delete provenance[name];
+    for (const name of Object.keys(provenance)) if (name.startsWith('gits.baser') && BigInt(baser[Number(name.slice(10))]!) === 0n) delete provenance[name];
+    return { config, provenance };
+  }
+}

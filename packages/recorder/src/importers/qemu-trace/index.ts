@@ -1,0 +1,120 @@
+// Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided on the way and
+// what the log does not say inferred. Streams: memory does not grow with the log.
+import { type GicConfig, GicTraceError, RecordBatch } from '@gictrace/core';
+import { Inference } from '../infer.ts';
+import { openSource } from '../source.ts';
+import { Assembler, Losses } from './assemble.ts';
+import { GIC_PREFIX } from './events.ts';
+import { Identity, type ImportOptions, type Provenance } from './identity.ts';
+import { eachLine, eventNames, newToken, tokenize } from './tokenize.ts';
+
+export type { ImportOptions, Origin, Provenance } from './identity.ts';
+
+/** Lines that are looked at for the GIC's configuration before records go out. */
+const LINES_HELD = 300_000;
+/** A log without a line about a GIC in its first so many lines is another tool's. */
+const FOREIGN_MAX = 200_000;
+
+export interface ImportSink {
+  /** The configuration is decided: records follow. */
+  begin(config: GicConfig, provenance: Provenance): void;
+  /** Takes record `i` of a batch that is reused after the call. */
+  record(batch: RecordBatch, i: number): void;
+  /** Called now and then with the number of lines read. */
+  progress?(lines: number): void;
+}
+
+export interface ImportStats {
+  readonly lines: number;
+  readonly records: number;
+  /** Lines by event that were read. */
+  readonly events: Readonly<Record<string, number>>;
+  /** What was left out, and how often. */
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/**
+ * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are).
+ * @throws GicTraceError `input` if it cannot be read or is no QEMU trace log.
+ */
+export async function importQemu(path: string, options: ImportOptions, sink: ImportSink): Promise<ImportStats> {
+  const name = path === '-' ? 'standard input' : path;
+  const identity = new Identity();
+  const losses = new Losses();
+  const token = newToken();
+  let lines = 0;
+  let known = 0;
+  let records = 0;
+  let inference: Inference | undefined;
+  let held: RecordBatch[] = [];
+  let peCount = 0;
+
+  const take = (batch: RecordBatch) => {
+    if (identity.highestPe >= peCount)
+      throw new GicTraceError('input', `PE ${identity.highestPe} appears, but ${peCount} PEs were counted before`, { path: name, line: lines }, `give --pes ${identity.highestPe + 1}`);
+    inference!.take(batch);
+  };
+  const decide = () => {
+    const { config, provenance } = identity.decide(options);
+    peCount = config.pes.length;
+    inference = new Inference(config, (batch, i) => {
+      records++;
+      sink.record(batch, i);
+    });
+    sink.begin(config, provenance);
+    for (const batch of held) take(batch);
+    held = [];
+  };
+  const assembler = new Assembler(identity, losses, {
+    group(batch) {
+      if (inference !== undefined) {
+        take(batch);
+        return;
+      }
+      const copy = new RecordBatch(batch.count);
+      for (let i = 0; i < batch.count; i++) copy.copy(batch, i);
+      held.push(copy);
+    },
+  });
+
+  await eachLine(openSource(path), (bytes, from, to) => {
+    lines++;
+    tokenize(bytes, from, to, token);
+    if (token.kind !== undefined) {
+      known++;
+      assembler.line(token, lines);
+      if (inference === undefined && (identity.complete || lines >= LINES_HELD)) decide();
+    } else if (to > from) {
+      const word = bytes.toString('latin1', token.nameFrom, Math.min(token.nameTo, token.nameFrom + 60));
+      if (word.startsWith(GIC_PREFIX)) losses.add(`event ${word}: not read`);
+      else losses.add('lines of other events or of the guest');
+      if (known === 0 && lines > FOREIGN_MAX) throw notALog(name, 'in its first lines');
+    }
+    if ((lines & 0xffff) === 0) sink.progress?.(lines);
+  }).catch((error: unknown) => {
+    if (error instanceof GicTraceError && error.place.path === undefined) throw new GicTraceError(error.code, error.message, { path: name }, error.mend);
+    throw error;
+  });
+  if (lines === 0) throw new GicTraceError('input', 'is empty', { path: name }, 'record with qemu -trace "gicv3_*" -D FILE');
+  if (known === 0) throw notALog(name, '');
+  if (assembler.malformed > 0) losses.add(`lines cut or malformed, the first at line ${assembler.firstMalformed}`, assembler.malformed);
+  if (inference === undefined) {
+    assembler.end();
+    decide();
+  } else assembler.end();
+
+  const events: Record<string, number> = {};
+  eventNames.forEach((event, index) => {
+    if (assembler.counts[index]! > 0) events[event] = assembler.counts[index]!;
+  });
+  return { lines, records, events, losses: Object.fromEntries(losses.counts) };
+}
+
+function notALog(path: string, where: string): GicTraceError {
+  return new GicTraceError(
+    'input',
+    `has no line of a gicv3_ event${where ? ` ${where}` : ''}: it is not a QEMU trace log of a GICv3`,
+    { path },
+    'record with qemu -trace "gicv3_*" -trace "memory_region_ops_*" -D FILE',
+  );
+}

@@ -1,0 +1,126 @@
+// Opening what a person names as a source: a file or standard input, plain or compressed. Sniffs by content, not
+// by name. Knows nothing of what the bytes mean.
+import { spawn } from 'node:child_process';
+import { createReadStream, openSync, readSync, closeSync, fstatSync } from 'node:fs';
+import { PassThrough, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { GicTraceError } from '@gictrace/core';
+
+export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd';
+
+/** The compression that the first bytes of a file announce. */
+export function sniff(head: Uint8Array): Compression {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  if (head[0] === 0xfd && head[1] === 0x37 && head[2] === 0x7a && head[3] === 0x58 && head[4] === 0x5a) return 'xz';
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
+  return 'plain';
+}
+
+/** An error of the operating system as what, where and how to mend it. */
+function fault(path: string, error: unknown): GicTraceError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const what =
+    code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'no permission to read it' : code === 'EISDIR' ? 'is a directory' : String((error as Error).message);
+  return new GicTraceError('input', what, { path }, code === 'EISDIR' ? 'name a file' : undefined);
+}
+
+function headOf(path: string): Uint8Array {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    if (fstatSync(fd).isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+    const head = new Uint8Array(16);
+    return head.subarray(0, readSync(fd, head, 0, 16, 0));
+  } catch (error) {
+    throw fault(path, error);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Runs an installed decompressor between two streams. */
+function throughTool(input: Readable, path: string, tool: string, packageName: string): Readable {
+  const out = new PassThrough();
+  const child = spawn(tool, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  child.on('error', (error) => {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    out.destroy(
+      new GicTraceError('backend', missing ? `the tool ${tool} is not installed` : error.message, { path }, missing ? `install ${packageName}` : undefined),
+    );
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    said = (said + data.toString('latin1')).slice(0, 200);
+  });
+  child.stdin.on('error', () => undefined);
+  input.on('error', (error) => out.destroy(fault(path, error)));
+  input.pipe(child.stdin);
+  child.stdout.pipe(out, { end: false });
+  child.on('close', (code) => {
+    if (code === 0) out.end();
+    else out.destroy(new GicTraceError('input', `cannot be decompressed: ${said.trim() || `${tool} failed`}`, { path }, 'the file is damaged or cut'));
+  });
+  return out;
+}
+
+async function* gunzipped(input: Readable, path: string): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip();
+  input.on('error', (error) => gunzip.destroy(error));
+  input.pipe(gunzip);
+  try {
+    for await (const chunk of gunzip) yield chunk as Buffer;
+  } catch (error) {
+    throw new GicTraceError('input', `cannot be decompressed: ${(error as Error).message}`, { path }, 'the file is damaged or cut');
+  }
+}
+
+async function* plain(input: Readable, path: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of input) yield chunk as Buffer;
+  } catch (error) {
+    throw error instanceof GicTraceError ? error : fault(path, error);
+  }
+}
+
+/** Standard input with its first bytes looked at. */
+async function peeked(input: Readable): Promise<{ head: Uint8Array; stream: Readable }> {
+  const through = new PassThrough({ highWaterMark: 1 << 20 });
+  input.pipe(through);
+  const head = await new Promise<Buffer>((resolve, reject) => {
+    through.once('readable', () => {
+      const chunk: Buffer | null = through.read();
+      if (chunk !== null) through.unshift(chunk);
+      resolve(chunk ?? Buffer.alloc(0));
+    });
+    through.once('error', reject);
+    through.once('end', () => resolve(Buffer.alloc(0)));
+  });
+  return { head, stream: through };
+}
+
+/**
+ * The bytes of a source, decompressed. `-` reads standard input.
+ * @throws GicTraceError `input` if it cannot be read or decompressed, `backend` if the decompressor is missing.
+ */
+export async function* openSource(path: string): AsyncGenerator<Buffer> {
+  let stream: Readable;
+  let head: Uint8Array;
+  if (path === '-') ({ head, stream } = await peeked(process.stdin));
+  else {
+    head = headOf(path);
+    stream = createReadStream(path, { highWaterMark: 1 << 20 });
+  }
+  switch (sniff(head)) {
+    case 'gzip':
+      yield* gunzipped(stream, path);
+      return;
+    case 'xz':
+      yield* plain(throughTool(stream, path, 'xz', 'xz-utils'), path);
+      return;
+    case 'zstd':
+      yield* plain(throughTool(stream, path, 'zstd', 'zstd'), path);
+      return;
+    default:
+      yield* plain(stream, path);
+  }
+}
