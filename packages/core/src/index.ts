@@ -5,3 +5,4 @@ export * from './model/index.ts';
 export * from './profile/index.ts';
 export * from './record/index.ts';
 export * from './spec/index.ts';
+export * from './disasm/text.ts';

@@ -1,1 +1,2 @@
-export {};
+// The face of @gictrace/recorder.
+export * from './importers/qemu-trace/index.ts';

@@ -1,1 +1,3 @@
-export {};
+// The face of @gictrace/replayer.
+export * from './verbatim.ts';
+export * from './verdict.ts';

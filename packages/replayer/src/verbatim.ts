@@ -1,0 +1,392 @@
+// Verbatim replay: the recorded stimuli, in order, to a simulator; every recorded response and observable held
+// against what it shows. Streams. Knows nothing of files: batches in, a verdict out.
+import {
+  commandName,
+  type EventSink,
+  type GicConfig,
+  ITS_COMMANDS,
+  Machine,
+  type OperandSpec,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  recordText,
+  RULES,
+  STIMULI_BELOW,
+  step,
+} from '@gictrace/core';
+import { DIFFERS, HPPI, HppiStream, OrderedStream, PARTLY, STREAM_OF } from './observed.ts';
+import type { Divergence, Verdict } from './verdict.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const MEM_KNOWN = RECORDS['mem.known'].id;
+const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const VHPPI = RECORDS.vhppi.id;
+const MAINTENANCE = RECORDS.maintenance.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const CONFLICT = RECORDS['source.conflict'].id;
+const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
+const FIRST_EVENT = 96;
+
+const CONTEXT_RECORDS = 12;
+const NOT_MODELLED = 'virtual-interface-not-modelled';
+
+/** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
+export interface ReplayOutput {
+  record(batch: RecordBatch, i: number): void;
+}
+
+export interface ReplayOptions {
+  readonly output?: ReplayOutput;
+  /** Stop at the first divergence. */
+  readonly stopAtFirst?: boolean;
+}
+
+/** Which bits of an its.command's words the source shows: by its `shown` mask. */
+function commandMask(mask: Uint32Array, shown: number, opcode: number, outcomeShown: boolean): void {
+  mask.fill(0);
+  mask[0] = mask[1] = 0xffff_ffff;
+  if (outcomeShown) mask[2] = 0xffff_ffff;
+  mask[4] = 0xff;
+  const name = commandName(opcode);
+  if (name === undefined) return;
+  (ITS_COMMANDS[name].operands as readonly OperandSpec[]).forEach((operand, k) => {
+    if (((shown >>> k) & 1) === 0) return;
+    for (let bit = operand.lsb; bit < operand.lsb + operand.width; bit++) mask[4 + 2 * operand.dw + (bit >> 5)]! |= 1 << (bit & 31);
+  });
+}
+
+export class VerbatimReplay {
+  readonly machine: Machine;
+  private readonly shown = new RecordBatch(4096);
+  private readonly hppi: HppiStream;
+  private readonly streams = [new OrderedStream(4096), new OrderedStream(16_384), new OrderedStream(1024)];
+  private readonly mask = new Uint32Array(RECORD_WORDS);
+  private readonly compared = new Float64Array(256);
+  private readonly divergedKinds = new Float64Array(256);
+  private readonly rules = new Float64Array(256);
+  private readonly unknownNames = new Map<string, number>();
+  private readonly skipped = new Map<string, number>();
+  private records = 0;
+  private diverged = 0;
+  private first: Divergence | undefined;
+  private readonly output: ReplayOutput | undefined;
+  private readonly stopAtFirst: boolean;
+
+  /** The stimulus at work, copied: its batch may be reused. */
+  private readonly stimulus = new RecordBatch(1);
+  private stimulusRecord = -1;
+  private stimulusLine = 0;
+  /** The events of the stimulus at work, kept for the explanation of the first divergence. */
+  private readonly explained = new RecordBatch(256);
+  /** The last records, as a ring. */
+  private readonly recent = new RecordBatch(CONTEXT_RECORDS);
+  private recentNext = 0;
+
+  constructor(config: GicConfig, options: ReplayOptions = {}) {
+    this.machine = new Machine(config);
+    this.output = options.output;
+    this.stopAtFirst = options.stopAtFirst ?? false;
+    this.hppi = new HppiStream(config.pes.length);
+    const sink: EventSink = { batch: this.shown, events: true, full: () => this.collect() };
+    this.machine.sink = sink;
+  }
+
+  /** Whether the replay has been told to stop and has met a divergence. */
+  get stopped(): boolean {
+    return this.stopAtFirst && this.diverged > 0;
+  }
+
+  /** Takes the records of a batch. */
+  take(batch: RecordBatch): void {
+    const { kind } = batch;
+    for (let i = 0; i < batch.count && !this.stopped; i++) {
+      const k = kind[i]!;
+      if (k < STIMULI_BELOW) this.stimulate(batch, i, k);
+      else if (k < FIRST_EVENT) this.observe(batch, i, k);
+      this.remember(batch, i);
+      this.records++;
+    }
+  }
+
+  // ---- stimuli -------------------------------------------------------------------------------------------
+
+  private stimulate(batch: RecordBatch, i: number, kind: number): void {
+    // Stores are not ordered with what the GIC does: effects of the stimulus before may still follow.
+    if (kind !== MEM_WRITE && kind !== MEM_KNOWN && kind !== MEM_UNKNOWN && kind !== QUEUE_WRITE) {
+      this.drained();
+      this.stimulus.clear();
+      this.stimulus.copy(batch, i);
+      this.stimulusRecord = this.records;
+      this.stimulusLine = batch.line[i]!;
+      this.explained.clear();
+    }
+    const rule = batch.rule[i]!;
+    if (rule !== 0) this.rules[rule]!++;
+    const m = this.machine;
+    step(m, batch, i);
+    if (m.unsupported) {
+      this.skip(NOT_MODELLED);
+      this.emitStimulus(batch, i, false);
+      this.collect();
+      return;
+    }
+    if (kind === MMIO_READ || kind === SYSREG_READ) this.compareRead(batch, i, kind);
+    else if (kind === MMIO_WRITE) this.compareReserved(batch, i, kind);
+    this.emitStimulus(batch, i, kind === MMIO_READ || kind === SYSREG_READ);
+    if (this.shown.count > 0) this.collect();
+  }
+
+  private compareRead(batch: RecordBatch, i: number, kind: number): void {
+    const m = this.machine;
+    if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) {
+      this.unknown('response not shown by the source');
+      return;
+    }
+    const at = i * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
+    this.compared[kind]!++;
+    if (batch.words[at] !== m.low || batch.words[at + 1] !== m.high)
+      this.diverge(batch, i, this.records, () => `returned 0x${((BigInt(m.high) << 32n) | BigInt(m.low >>> 0)).toString(16)}`);
+    else if (kind === MMIO_READ) this.checkReserved(batch, i);
+  }
+
+  private compareReserved(batch: RecordBatch, i: number, kind: number): void {
+    this.compared[kind]!++;
+    this.checkReserved(batch, i);
+  }
+
+  private checkReserved(batch: RecordBatch, i: number): void {
+    const recorded = (batch.flags[i]! & RECORD_FLAGS.reserved) !== 0;
+    if (recorded !== this.machine.reserved)
+      this.diverge(batch, i, this.records, () => (recorded ? 'reached a register' : 'reached a reserved location'));
+  }
+
+  private emitStimulus(batch: RecordBatch, i: number, read: boolean): void {
+    const { output } = this;
+    if (output === undefined) return;
+    const m = this.machine;
+    if (!read) {
+      output.record(batch, i);
+      return;
+    }
+    // The new response: into a copy, since the batch is the reader's.
+    this.copy.clear();
+    this.copy.copy(batch, i);
+    const at = batch.kind[i] === MMIO_READ ? 4 : 1;
+    this.copy.words[at] = m.low;
+    this.copy.words[at + 1] = m.high;
+    output.record(this.copy, 0);
+  }
+  private readonly copy = new RecordBatch(1);
+
+  /** Takes what the simulator emitted: observables into their streams. */
+  private collect(): void {
+    const { shown, output } = this;
+    for (let i = 0; i < shown.count; i++) {
+      const kind = shown.kind[i]!;
+      if (kind === HPPI) this.hppi.show(shown.pe[i]!, shown.words, i * RECORD_WORDS);
+      else {
+        const stream = STREAM_OF[kind]!;
+        if (stream > 0) this.streams[stream - 1]!.show(shown, i);
+        else if (kind === MEMORY_ASSUMED) this.unknown('guest memory that the source does not show');
+      }
+      if (this.explained.count < this.explained.capacity) this.explained.copy(shown, i);
+      if (output !== undefined) output.record(shown, i);
+    }
+    shown.clear();
+  }
+
+  // ---- observables ---------------------------------------------------------------------------------------
+
+  private observe(batch: RecordBatch, i: number, kind: number): void {
+    const at = i * RECORD_WORDS;
+    if (kind === HPPI) {
+      const result = this.hppi.see(batch.pe[i]!, batch.words, at, (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0);
+      this.compared[kind]!++;
+      if (result === PARTLY) this.unknown('interrupt lines not shown by the source');
+      if (result === DIFFERS) {
+        const pe = batch.pe[i]!;
+        this.diverge(batch, i, this.records, () => this.nextHppi(pe));
+        if (pe >= 0 && pe < this.machine.state.peCount) this.hppi.settle(pe);
+      }
+      return;
+    }
+    const stream = STREAM_OF[kind]!;
+    if (stream > 0) {
+      this.compareStream(batch, i, kind, stream);
+      return;
+    }
+    if (kind === VHPPI || kind === MAINTENANCE) this.compareVirtual(batch, i, kind);
+    else if (kind === CONFLICT) {
+      this.compared[kind]!++;
+      this.diverge(batch, i, this.records, () => 'nothing can agree with both lines');
+    }
+  }
+
+  private compareStream(batch: RecordBatch, i: number, kind: number, stream: number): void {
+    let mask: Uint32Array | undefined;
+    if (kind === ITS_COMMAND) {
+      const w = i * RECORD_WORDS;
+      const outcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
+      commandMask(this.mask, batch.words[w + 3]!, batch.words[w + 4]! & 0xff, outcomeShown);
+      mask = this.mask;
+      const name = commandName(batch.words[w + 4]!);
+      if (name !== undefined && ITS_COMMANDS[name].version !== 3) {
+        this.skip(NOT_MODELLED);
+        this.streams[stream - 1]!.see(batch, i, mask);
+        return;
+      }
+      if (!outcomeShown) this.unknown('outcome of an ITS command');
+    }
+    this.compared[kind]!++;
+    const list = this.streams[stream - 1]!;
+    if (list.see(batch, i, mask) === DIFFERS) {
+      this.diverge(batch, i, this.records, () => {
+        const out = new RecordBatch(1);
+        return list.copyNext(out, true) ? recordText(out, 0) : 'nothing';
+      });
+      list.clear();
+    }
+  }
+
+  /** No virtual interrupt can be pending where nobody uses the virtual interface; more is not modelled yet. */
+  private compareVirtual(batch: RecordBatch, i: number, kind: number): void {
+    const at = i * RECORD_WORDS;
+    const w = batch.words;
+    const idle = kind === VHPPI ? w[at + 3] === 255 && w[at + 4] === 0 && w[at + 5] === 0 : w[at] === 0;
+    if (this.machine.state.config.architecture === 4 || this.virtualInUse) {
+      this.skip(NOT_MODELLED);
+      return;
+    }
+    this.compared[kind]!++;
+    if (!idle) this.diverge(batch, i, this.records, () => 'no virtual interrupt: nothing has used the virtual interface');
+  }
+
+  /** Whether some access to the virtual interface has been skipped. */
+  private get virtualInUse(): boolean {
+    return this.skipped.has(NOT_MODELLED);
+  }
+
+  /** Before the next stimulus, all that the backend showed must have been recorded. */
+  private drained(): void {
+    const pe = this.hppi.waiting();
+    if (pe >= 0) {
+      const record = this.records;
+      this.missing(record, () => this.nextHppi(pe));
+      for (let k = 0; k < this.machine.state.peCount; k++) this.hppi.settle(k);
+    }
+    for (const stream of this.streams) {
+      if (stream.waiting === 0) continue;
+      if (this.stimulus.count > 0 && this.machine.state.config.architecture === 4 && this.virtualInUse) this.skip(NOT_MODELLED);
+      else
+        this.missing(this.records, () => {
+          const out = new RecordBatch(1);
+          stream.copyNext(out, false);
+          return recordText(out, 0);
+        });
+      stream.clear();
+    }
+  }
+
+  private nextHppi(pe: number): string {
+    if (pe < 0 || pe >= this.machine.state.peCount) return `no PE ${pe}`;
+    const { words, at } = this.hppi.next(pe);
+    const out = new RecordBatch(1);
+    out.push(HPPI, pe, Number.NaN);
+    for (let k = 0; k < 5; k++) out.words[k] = words[at + k]!;
+    return recordText(out, 0);
+  }
+
+  // ---- counting ------------------------------------------------------------------------------------------
+
+  private unknown(name: string): void {
+    this.unknownNames.set(name, (this.unknownNames.get(name) ?? 0) + 1);
+  }
+
+  private skip(reason: string): void {
+    this.skipped.set(reason, (this.skipped.get(reason) ?? 0) + 1);
+  }
+
+  private diverge(batch: RecordBatch, i: number, record: number, replayed: () => string): void {
+    this.diverged++;
+    this.divergedKinds[batch.kind[i]!]!++;
+    if (this.first !== undefined) return;
+    this.first = this.explain(record, batch.line[i]!, batch.kind[i]!, recordText(batch, i), replayed());
+  }
+
+  /** The backend showed something that no record tells of: reported at the stimulus that caused it. */
+  private missing(_record: number, replayed: () => string): void {
+    this.diverged++;
+    const kind = this.stimulus.count > 0 ? this.stimulus.kind[0]! : HPPI;
+    this.divergedKinds[kind]!++;
+    if (this.first === undefined)
+      this.first = this.explain(this.stimulusRecord, this.stimulusLine, kind, 'nothing of the kind after this stimulus', replayed());
+  }
+
+  private explain(record: number, line: number, kind: number, recorded: string, replayed: string): Divergence {
+    if (this.shown.count > 0) this.collect();
+    const before: string[] = [];
+    for (let k = 0; k < CONTEXT_RECORDS; k++) {
+      const at = (this.recentNext + k) % CONTEXT_RECORDS;
+      if (at < this.recent.count) before.push(recordText(this.recent, at));
+    }
+    return {
+      record,
+      line: line > 0 ? line : undefined,
+      kind: kindName(kind),
+      recorded,
+      replayed,
+      stimulus: this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : undefined,
+      events: Array.from({ length: this.explained.count }, (_, i) => recordText(this.explained, i)),
+      before,
+    };
+  }
+
+  private remember(batch: RecordBatch, i: number): void {
+    if (this.first !== undefined) return;
+    const { recent } = this;
+    const at = this.recentNext;
+    if (recent.count < CONTEXT_RECORDS) recent.copy(batch, i);
+    else {
+      recent.count = at;
+      recent.copy(batch, i);
+      recent.count = CONTEXT_RECORDS;
+    }
+    this.recentNext = (at + 1) % CONTEXT_RECORDS;
+  }
+
+  /** No more records: the verdict. */
+  finish(): Verdict {
+    const named = (counts: Float64Array) => {
+      const out: Record<string, number> = {};
+      counts.forEach((n, kind) => {
+        if (n > 0) out[kindName(kind)] = n;
+      });
+      return out;
+    };
+    const unknown: Record<string, number> = {};
+    for (const [name, rule] of Object.entries(RULES)) if (this.rules[rule.id]! > 0) unknown[name] = this.rules[rule.id]!;
+    for (const [name, n] of [...this.unknownNames].sort(([a], [b]) => (a < b ? -1 : 1))) unknown[name] = n;
+    return {
+      records: this.records,
+      compared: named(this.compared),
+      diverged: this.diverged,
+      divergedBy: named(this.divergedKinds),
+      unknown,
+      skipped: Object.fromEntries(this.skipped),
+      first: this.first,
+    };
+  }
+}
+
+const kindNames = new Map<number, string>();
+for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
+function kindName(id: number): string {
+  return kindNames.get(id) ?? `kind ${id}`;
+}
+

@@ -1,0 +1,34 @@
+// What a replay found: counts by kind, and the first divergence with its context. Plain data.
+
+export interface Divergence {
+  /** Record number in the trace. */
+  readonly record: number;
+  /** 1-based line of the source, where there is one. */
+  readonly line: number | undefined;
+  /** Kind of the record that differs. */
+  readonly kind: string;
+  /** One line: what was recorded. */
+  readonly recorded: string;
+  /** One line: what this backend showed instead. */
+  readonly replayed: string;
+  /** The stimulus at work: its record number and its text. */
+  readonly stimulus: { readonly record: number; readonly text: string } | undefined;
+  /** The events that the stimulus caused in the backend, as text. */
+  readonly events: readonly string[];
+  /** Records just before. */
+  readonly before: readonly string[];
+}
+
+export interface Verdict {
+  readonly records: number;
+  /** Compared, by kind of observable or response. */
+  readonly compared: Readonly<Record<string, number>>;
+  readonly diverged: number;
+  /** Diverged, by kind. */
+  readonly divergedBy: Readonly<Record<string, number>>;
+  /** Not told by the source, by the rule that filled it or the name of what stayed open. */
+  readonly unknown: Readonly<Record<string, number>>;
+  /** Not compared, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly first: Divergence | undefined;
+}
