@@ -4,7 +4,7 @@ import { invariant } from '../errors.ts';
 import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { GICD, GICR, GITS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
-import { CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
+import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
 
 const HPPI = RECORDS.hppi.id;
 const REG_CHANGED = RECORDS['reg.changed'].id;
@@ -215,7 +215,8 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       writePendingTable(state, pe, words[at]!, false);
       return;
     case LPI_CONFIGURED:
-      state.lpiConfig[pe]!.set(words[at]!, words[at + 2] !== 0 ? words[at + 1]! : CONFIG_UNKNOWN);
+      // Not known: 0 not yet, 1 no more.
+      state.lpiConfig[pe]!.set(words[at]!, words[at + 2] !== 0 ? words[at + 1]! : words[at + 1] === 0 ? CONFIG_UNKNOWN : CONFIG_LOST);
       return;
     case LPI_FORGOTTEN:
       if (words[at] === 0) state.lpiConfig[pe]!.clear();

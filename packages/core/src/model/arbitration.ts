@@ -82,7 +82,7 @@ function rankLpis(m: Machine, pe: number): void {
   const configs = state.lpiConfig[pe]!;
   for (const intid of state.lpiPending[pe]!) {
     const config = configs.get(intid);
-    if (config === undefined || config === CONFIG_UNKNOWN || (config & LPI_ENABLE) === 0) continue;
+    if (config === undefined || config >= CONFIG_UNKNOWN || (config & LPI_ENABLE) === 0) continue;
     const priority = lpiPriority(state, config);
     if (priority < bestPriority || (priority === bestPriority && intid < best)) {
       best = intid;

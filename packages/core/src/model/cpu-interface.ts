@@ -13,7 +13,7 @@ import {
 } from './arbitration.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import { ctlrReset, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
@@ -247,4 +247,20 @@ export function writeSysreg(m: Machine, pe: number, encoding: number, low: numbe
   const write = WRITE_BY_ENCODING.get(encoding);
   if (write === undefined) m.unsupported = true;
   else write(m, pe, low, high);
+}
+
+/** A PE was reset: its CPU interface is as after reset. */
+export function resetCpuInterface(m: Machine, pe: number): void {
+  const { state } = m;
+  const minimum = 7 - state.config.priorityBits;
+  store(m, pe, SYSREGS.ICC_PMR_EL1, 0, state.pmr[pe]!);
+  store(m, pe, SYSREGS.ICC_BPR0_EL1, minimum, state.bpr0[pe]!);
+  store(m, pe, SYSREGS.ICC_BPR1_EL1, minimum + 1, state.bpr1[pe]!);
+  store(m, pe, SYSREGS.ICC_CTLR_EL1, ctlrReset(state.config), state.ctlr[pe]!);
+  store(m, pe, SYSREGS.ICC_IGRPEN0_EL1, 0, state.igrpen0[pe]!);
+  store(m, pe, SYSREGS.ICC_IGRPEN1_EL1, 0, state.igrpen1[pe]!);
+  for (let n = 0; n < 4; n++) {
+    store(m, pe, AP0R[n]!, 0, state.ap0r[4 * pe + n]!);
+    store(m, pe, AP1R[n]!, 0, state.ap1r[4 * pe + n]!);
+  }
 }

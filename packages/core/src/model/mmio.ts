@@ -234,7 +234,11 @@ export function writeMmio(
   const entry = index < 0 || !exists(m, frame, instance) ? undefined : handlers[frame]![index]!;
   if (entry === undefined || entry.write === 'reserved')
     return reserved(m, frame, instance, offset, width, true);
-  if (entry.write === 'ignored') return;
+  if (entry.write === 'ignored') {
+    if (m.profile.reportedWrites.length > 0 && m.profile.reportedWrites.includes(`${maps[frame]!.names[index]}:${width}`))
+      reserved(m, frame, instance, offset, width, true);
+    return;
+  }
   const spec: RegisterSpec = maps[frame]!.specs[index]!;
   const element = maps[frame]!.element(index, offset);
   if (spec.bytes === 1) {

@@ -14,6 +14,8 @@ export const SPURIOUS = 1023;
 export const IDLE = 0xff;
 /** The configuration of an LPI that was read where memory is not known. */
 export const CONFIG_UNKNOWN = 256;
+/** As CONFIG_UNKNOWN, but memory may have changed since: what is learnt of it later says nothing of this. */
+export const CONFIG_LOST = 257;
 
 /** Bitmaps over INTIDs 0–1019, a bit each: of the Distributor (SPIs), and the first word per PE for SGIs and PPIs. */
 export interface IrqBits {
@@ -50,6 +52,11 @@ class Arena {
 }
 
 const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge'] as const;
+
+/** ICC_CTLR_EL1 after reset: A3V, IDbits and PRIbits (IHI 0069, "ICC_CTLR_EL1"). */
+export function ctlrReset(config: GicConfig): number {
+  return 0x8000 | ((config.intidBits === 24 ? 1 : 0) << 11) | ((config.priorityBits - 1) << 8);
+}
 
 export class GicState {
   readonly config: GicConfig;
@@ -223,7 +230,7 @@ export class GicState {
       this.gicrWaker[pe] = profile.wakerReset;
       this.bpr0[pe] = minimum;
       this.bpr1[pe] = minimum + 1;
-      this.ctlr[pe] = 0x8000 | ((config.intidBits === 24 ? 1 : 0) << 11) | ((config.priorityBits - 1) << 8);
+      this.ctlr[pe] = ctlrReset(config);
       this.hppiIntid[pe] = SPURIOUS;
       this.hppiPriority[pe] = IDLE;
       this.lpiPending[pe]!.clear();

@@ -2,7 +2,7 @@
 import { NO_PE, PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { settle } from './arbitration.ts';
-import { readSysreg, writeSysreg } from './cpu-interface.ts';
+import { readSysreg, resetCpuInterface, writeSysreg } from './cpu-interface.ts';
 import { translateMsi } from './its-commands.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
@@ -17,6 +17,7 @@ const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
 const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
+const PE_RESET = RECORDS['pe.reset'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
 const IRQ_PENDED = RECORDS['irq.pended'].id;
@@ -51,6 +52,18 @@ function learn(m: Machine, address: number, length: number, byte: number): void 
       const at = table + intid;
       if (config === CONFIG_UNKNOWN && at >= address && at < address + length)
         m.emit(LPI_CONFIGURED, pe, intid, byte, 1);
+    }
+  }
+}
+
+/** What memory holds is no longer known: configurations that were read there unseen can not be found out any more. */
+function forget(m: Machine, address: number, length: number): void {
+  m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 0, 0);
+  for (let pe = 0; pe < m.state.peCount; pe++) {
+    const table = configTableAddress(m.state, pe) - LPI_FIRST;
+    for (const [intid, config] of [...m.state.lpiConfig[pe]!]) {
+      const at = table + intid;
+      if (config === CONFIG_UNKNOWN && at >= address && at < address + length) m.emit(LPI_CONFIGURED, pe, intid, 1, 0);
     }
   }
 }
@@ -100,7 +113,7 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
       learn(m, w[at + 1]! * 2 ** 32 + w[at]!, w[at + 2]!, w[at + 3]!);
       break;
     case MEM_UNKNOWN:
-      m.emit(MEM_MARKED, NO_PE, w[at]!, w[at + 1]!, w[at + 2]!, 0, 0);
+      forget(m, w[at + 1]! * 2 ** 32 + w[at]!, w[at + 2]!);
       break;
     case QUEUE_WRITE: {
       const address = w[at + 2]! * 2 ** 32 + w[at + 1]!;
@@ -112,6 +125,9 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
     }
     case MSI_WRITE:
       translateMsi(m, w[at]!, w[at + 1]!, w[at + 2]!);
+      break;
+    case PE_RESET:
+      if (pe >= 0 && pe < m.state.peCount) resetCpuInterface(m, pe);
       break;
     case WIRE_SET:
       setWire(m, pe, w[at]!, w[at + 1]!);

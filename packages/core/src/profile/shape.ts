@@ -40,4 +40,6 @@ export interface Profile {
   readonly icfgrSettles: boolean;
   /** GICD_STATUSR, GICR_STATUSR and GITS_STATUSR exist; otherwise RAZ/WI. */
   readonly statusr: boolean;
+  /** Read-only registers to which a write of this width is reported as one to a reserved location: `NAME:bytes`. */
+  readonly reportedWrites: readonly string[];
 }

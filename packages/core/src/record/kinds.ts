@@ -178,6 +178,14 @@ export const RECORDS = {
     doc: 'An interrupt input wire went up or down. PE: the owner of a PPI, none for an SPI.',
   },
 
+  'pe.reset': {
+    id: 11,
+    class: 'stimulus',
+    pe: 'target',
+    fields: [],
+    doc: 'A PE was reset (power-on, PSCI CPU_ON): its CPU interface is as after reset; its Redistributor is not touched.',
+  },
+
   // ---- observables --------------------------------------------------------------------------------------
   hppi: {
     id: 64,

@@ -52,6 +52,11 @@ export const RULES = {
     doc: 'A configuration register that the source never shows being read has the value of the profile.',
   },
   'pending-table-zero': { id: 9, class: 'inferred', doc: 'Software set GICR_PENDBASER.PTZ, so it says that the pending table is zero.' },
+  'pe-reset-from-read': {
+    id: 10,
+    class: 'inferred',
+    doc: 'A PE that was awake wakes its Redistributor again (GICR_WAKER) and then reads ICC_PMR_EL1 as 0, its reset value, where software had set another: the PE was reset in between.',
+  },
 } as const satisfies Record<string, InferenceRule>;
 
 export type RuleName = keyof typeof RULES;

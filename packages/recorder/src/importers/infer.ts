@@ -7,6 +7,8 @@ import {
   commandName,
   configTableAddress,
   deposit,
+  FRAMES,
+  GICR,
   type GicConfig,
   LPI_FIRST,
   Machine,
@@ -18,6 +20,7 @@ import {
   RULES,
   STIMULI_BELOW,
   step,
+  SYSREGS,
 } from '@gictrace/core';
 
 const HPPI = RECORDS.hppi.id;
@@ -28,6 +31,11 @@ const ITS_COMMAND = RECORDS['its.command'].id;
 const ITE_READ = RECORDS['ite.read'].id;
 const ITE_WRITE = RECORDS['ite.write'].id;
 const DTE_READ = RECORDS['dte.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const PE_RESET = RECORDS['pe.reset'].id;
+const FRAME_GICR = FRAMES.indexOf('GICR');
+const PMR = SYSREGS.ICC_PMR_EL1.encoding;
 const CTE_READ = RECORDS['cte.read'].id;
 
 const ENABLE = 1;
@@ -47,6 +55,8 @@ export class Inference {
   private placed = 0;
   /** Guest stores are shown: the configuration table is never inferred. */
   private storesShown = false;
+  /** PEs that wrote their own GICR_WAKER since they last set ICC_PMR_EL1. */
+  private readonly woke = new Set<number>();
 
   constructor(config: GicConfig, out: (batch: RecordBatch, i: number) => void) {
     this.machine = new Machine(config);
@@ -66,10 +76,26 @@ export class Inference {
       }
       this.at = i;
       if (kind === MEM_WRITE) this.storesShown = true;
-      else this.beforeStimulus(group, i);
+      else {
+        this.watchReset(group, i);
+        this.beforeStimulus(group, i);
+      }
       step(m, group, i);
       this.flush(i);
       this.out(group, i);
+    }
+  }
+
+  /** A PE that wakes anew and finds its priority mask at the reset value has been reset. */
+  private watchReset(group: RecordBatch, i: number): void {
+    const w = i * RECORD_WORDS;
+    const { words } = group;
+    const pe = group.pe[i]!;
+    const kind = group.kind[i]!;
+    if (kind === MMIO_WRITE && words[w] === FRAME_GICR && words[w + 2] === GICR.GICR_WAKER.offset) this.woke.add(words[w + 1]!);
+    else if (kind === SYSREG_READ && words[w] === PMR) {
+      if (words[w + 1] === 0 && this.woke.has(pe) && this.machine.state.pmr[pe] !== 0) this.tell(this.learn(PE_RESET, 'pe-reset-from-read', pe));
+      this.woke.delete(pe);
     }
   }
 
@@ -85,16 +111,27 @@ export class Inference {
 
   /** Records something about memory, and lets the model know it at once. */
   private say(kind: number, rule: keyof typeof RULES, address: number, ...rest: number[]): void {
-    const { knowledge, machine } = this;
-    if (knowledge.full) this.flush(this.at);
-    const i = knowledge.push(kind, -1, Number.NaN);
-    knowledge.rule[i] = RULES[rule].id;
+    const i = this.learn(kind, rule, -1);
     const w = i * RECORD_WORDS;
-    knowledge.words[w] = address >>> 0;
-    knowledge.words[w + 1] = Math.floor(address / 2 ** 32);
+    const { words } = this.knowledge;
+    words[w] = address >>> 0;
+    words[w + 1] = Math.floor(address / 2 ** 32);
     rest.forEach((value, k) => {
-      knowledge.words[w + 2 + k] = value;
+      words[w + 2 + k] = value;
     });
+    this.tell(i);
+  }
+
+  private learn(kind: number, rule: keyof typeof RULES, pe: number): number {
+    if (this.knowledge.full) this.flush(this.at);
+    const i = this.knowledge.push(kind, pe, Number.NaN);
+    this.knowledge.rule[i] = RULES[rule].id;
+    return i;
+  }
+
+  /** Lets the model know at once, without disturbing the step in which it may be. */
+  private tell(i: number): void {
+    const { knowledge, machine } = this;
     const { low, high, reserved, unsupported, timeNs } = machine;
     step(machine, knowledge, i);
     Object.assign(machine, { low, high, reserved, unsupported, timeNs });

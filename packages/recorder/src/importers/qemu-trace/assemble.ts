@@ -550,7 +550,7 @@ export class Assembler {
     const at = fieldOffsets(kind);
     const w = this.group.words;
     const { low, high } = t;
-    const order = ENTRY_ORDER[name.slice(0, 3) as 'dte' | 'cte' | 'ite' | 'vte'];
+    const order = ENTRY_ORDER[t.kind!.detail![0] === 'dte.write' ? 'dte.write' : (name.slice(0, 3) as 'dte' | 'cte' | 'ite' | 'vte')];
     order.forEach(([field, shift], k) => {
       const value = (high[k]! * 2 ** 32 + low[k]!) * 2 ** shift;
       w[base + at[field]!] = value >>> 0;
@@ -687,12 +687,19 @@ export class Assembler {
 }
 
 /** For each table entry: the record's field and how far the printed number is shifted, in the order printed. */
-const ENTRY_ORDER: Readonly<Record<'dte' | 'cte' | 'ite' | 'vte', readonly (readonly [number, number])[]>> = {
+const ENTRY_ORDER: Readonly<Record<'dte' | 'dte.write' | 'cte' | 'ite' | 'vte', readonly (readonly [number, number])[]>> = {
   dte: [
     [1, 0],
     [2, 0],
     [3, 0],
     [4, 0],
+  ],
+  // A write prints ITT_addr without its low 8 bits, a read prints the address.
+  'dte.write': [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 8],
   ],
   cte: [
     [1, 0],

@@ -16,6 +16,7 @@ export type Origin = 'log' | 'option' | 'default' | 'counted';
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
+const TYPER_LPIS = 0x2_0000;
 const VIRT = {
   gicd: 0x0800_0000,
   its: 0x0808_0000,
@@ -97,7 +98,10 @@ export class Identity {
 
   /** Whether there is nothing more to wait for. */
   get complete(): boolean {
-    return this.last >= 0 && this.values.has('gicd.typer') && this.values.has('priorityBits') && (!this.sawIts || this.values.has('gits.typer'));
+    const typer = this.values.get('gicd.typer');
+    if (this.last < 0 || typer === undefined || !this.values.has('priorityBits')) return false;
+    // With LPIs an ITS may still show.
+    return (Number(typer) & TYPER_LPIS) === 0 || (this.values.has('gits.typer') && this.values.has('gits.baser1'));
   }
 
   /** Bytes from one Redistributor to the next. */

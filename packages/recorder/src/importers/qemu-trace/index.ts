@@ -12,6 +12,7 @@ export type { ImportOptions, Origin, Provenance } from './identity.ts';
 
 /** Lines that are looked at for the GIC's configuration before records go out. */
 const LINES_HELD = 300_000;
+const HELD_BATCH = 16_384;
 /** A log without a line about a GIC in its first so many lines is another tool's. */
 const FOREIGN_MAX = 200_000;
 
@@ -46,7 +47,7 @@ export async function importQemu(path: string, options: ImportOptions, sink: Imp
   let known = 0;
   let records = 0;
   let inference: Inference | undefined;
-  let held: RecordBatch[] = [];
+  const held = new HeldGroups();
   let peCount = 0;
 
   const take = (batch: RecordBatch) => {
@@ -62,8 +63,7 @@ export async function importQemu(path: string, options: ImportOptions, sink: Imp
       sink.record(batch, i);
     });
     sink.begin(config, provenance);
-    for (const batch of held) take(batch);
-    held = [];
+    held.release(take);
   };
   const assembler = new Assembler(identity, losses, {
     group(batch) {
@@ -71,9 +71,7 @@ export async function importQemu(path: string, options: ImportOptions, sink: Imp
         take(batch);
         return;
       }
-      const copy = new RecordBatch(batch.count);
-      for (let i = 0; i < batch.count; i++) copy.copy(batch, i);
-      held.push(copy);
+      held.add(batch);
     },
   });
 
@@ -117,4 +115,35 @@ function notALog(path: string, where: string): GicTraceError {
     { path },
     'record with qemu -trace "gicv3_*" -trace "memory_region_ops_*" -D FILE',
   );
+}
+
+/** Groups that wait for the configuration: records in large batches, and where each group ends. */
+class HeldGroups {
+  private batches: RecordBatch[] = [];
+  private sizes: number[] = [];
+
+  add(group: RecordBatch): void {
+    this.sizes.push(group.count);
+    for (let i = 0; i < group.count; i++) {
+      let last = this.batches.at(-1);
+      if (last === undefined || last.full) {
+        last = new RecordBatch(HELD_BATCH);
+        this.batches.push(last);
+      }
+      last.copy(group, i);
+    }
+  }
+
+  /** Gives the groups out as they came, and forgets them. */
+  release(take: (group: RecordBatch) => void): void {
+    const group = new RecordBatch(this.sizes.reduce((a, b) => Math.max(a, b), 1));
+    let at = 0;
+    for (const size of this.sizes) {
+      group.clear();
+      for (let k = 0; k < size; k++, at++) group.copy(this.batches[Math.floor(at / HELD_BATCH)]!, at % HELD_BATCH);
+      take(group);
+    }
+    this.batches = [];
+    this.sizes = [];
+  }
 }
