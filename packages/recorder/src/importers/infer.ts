@@ -10,6 +10,7 @@ import {
   FRAMES,
   GICR,
   type GicConfig,
+  type GicState,
   LPI_FIRST,
   Machine,
   type MemoryUse,
@@ -62,6 +63,11 @@ export class Inference {
     this.machine = new Machine(config);
     this.machine.witness = (use, unit, index, address, length) => this.witness(use, unit, index, address, length);
     this.out = out;
+  }
+
+  /** The model's state after what has been taken. */
+  get state(): GicState {
+    return this.machine.state;
   }
 
   /** Takes one group; hands its records on, with what is learnt put before the stimulus that needs it. */

@@ -1,6 +1,6 @@
 // Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided on the way and
 // what the log does not say inferred. Streams: memory does not grow with the log.
-import { type GicConfig, GicTraceError, RecordBatch } from '@gictrace/core';
+import { type GicConfig, type GicState, GicTraceError, RecordBatch } from '@gictrace/core';
 import { Inference } from '../infer.ts';
 import { openSource } from '../source.ts';
 import { Assembler, Losses } from './assemble.ts';
@@ -12,6 +12,8 @@ export type { ImportOptions, Origin, Provenance } from './identity.ts';
 
 /** Lines that are looked at for the GIC's configuration before records go out. */
 const LINES_HELD = 300_000;
+/** Records from one snapshot to the next, about. */
+const SNAPSHOT_RECORDS = 65_536;
 const HELD_BATCH = 16_384;
 /** A log without a line about a GIC in its first so many lines is another tool's. */
 const FOREIGN_MAX = 200_000;
@@ -21,6 +23,8 @@ export interface ImportSink {
   begin(config: GicConfig, provenance: Provenance): void;
   /** Takes record `i` of a batch that is reused after the call. */
   record(batch: RecordBatch, i: number): void;
+  /** The state that holds before the next record; called now and then, on a boundary between stimuli. */
+  snapshot?(state: GicState): void;
   /** Called now and then with the number of lines read. */
   progress?(lines: number): void;
 }
@@ -49,11 +53,16 @@ export async function importQemu(path: string, options: ImportOptions, sink: Imp
   let inference: Inference | undefined;
   const held = new HeldGroups();
   let peCount = 0;
+  let lastSnapshot = 0;
 
   const take = (batch: RecordBatch) => {
     if (identity.highestPe >= peCount)
       throw new GicTraceError('input', `PE ${identity.highestPe} appears, but ${peCount} PEs were counted before`, { path: name, line: lines }, `give --pes ${identity.highestPe + 1}`);
     inference!.take(batch);
+    if (sink.snapshot !== undefined && records - lastSnapshot >= SNAPSHOT_RECORDS) {
+      lastSnapshot = records;
+      sink.snapshot(inference!.state);
+    }
   };
   const decide = () => {
     const { config, provenance } = identity.decide(options);

@@ -1,0 +1,78 @@
+// The header and the footer of a trace: their shapes, checked with zod where bytes come in. Nothing hot.
+import { GicTraceError, gicConfigSchema } from '@gictrace/core';
+import { z } from 'zod';
+import { canonical, pack, unpack } from './msgpack.ts';
+
+const json: z.ZodType<unknown> = z.unknown();
+const count = z.number().int().min(0);
+const loss = z.strictObject({
+  /** What the source does not tell or the importer left out. */
+  what: z.string(),
+  /** How often; null where that is not known. */
+  count: count.nullable(),
+});
+
+export const headerSchema = z.strictObject({
+  /** What wrote the trace. */
+  writer: z.strictObject({ name: z.string(), version: z.string() }),
+  config: gicConfigSchema,
+  /** Where the times come from. */
+  clock: z.strictObject({ name: z.string(), unitNs: z.number().positive() }),
+  /** What the records come from: kind of source, its base name, and where each part of the configuration came from. */
+  source: z.strictObject({ kind: z.string(), name: z.string(), provenance: z.record(z.string(), z.string()) }),
+  /** Losses that were known before the first record. */
+  losses: z.array(loss),
+  /** Seed of a generated trace; null where there is none. */
+  seed: z.string().nullable(),
+  options: z.record(z.string(), json),
+});
+export type TraceHeader = z.infer<typeof headerSchema>;
+
+const chunk = z.tuple([
+  /** Byte offset of the frame, first record, records, earliest and latest time in ns (null: none known), PEs as hex bits. */
+  count,
+  count,
+  count,
+  z.number().nullable(),
+  z.number().nullable(),
+  z.string(),
+]);
+const snapshot = z.tuple([
+  /** Byte offset of the frame, the record before which the state holds, the state's digest. */
+  count,
+  count,
+  z.string(),
+]);
+export const footerSchema = z.strictObject({
+  records: count,
+  chunks: z.array(chunk),
+  snapshots: z.array(snapshot),
+  /** Records by kind and by rule. */
+  kinds: z.record(z.string(), count),
+  rules: z.record(z.string(), count),
+  contentDigest: z.string(),
+  semanticDigest: z.string(),
+  losses: z.array(loss),
+  meta: z.record(z.string(), json),
+});
+export type TraceFooter = z.infer<typeof footerSchema>;
+export type ChunkEntry = z.infer<typeof chunk>;
+
+function parse<T>(schema: z.ZodType<T>, raw: Uint8Array, what: string): T {
+  const result = schema.safeParse(unpack(raw));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  throw new GicTraceError('trace', `the ${what} is malformed at ${issue.path.join('.') || 'its root'}: ${issue.message}`);
+}
+
+export function encodeMap(value: TraceHeader | TraceFooter): Buffer {
+  return Buffer.from(pack(canonical(value)));
+}
+
+export function decodeHeader(raw: Uint8Array): TraceHeader {
+  return parse(headerSchema, raw, 'header');
+}
+
+export function decodeFooter(raw: Uint8Array): TraceFooter {
+  return parse(footerSchema, raw, 'footer');
+}

@@ -1,0 +1,33 @@
+// Mends a trace: writes a whole one out of every whole chunk that is left of a damaged or unfinished one.
+import { TraceReader, type Gap } from './reader.ts';
+import { type TraceSummary, TraceWriter } from './writer.ts';
+
+export interface Recovery {
+  readonly recovered: TraceSummary;
+  /** The source had its footer and trailer. */
+  readonly finished: boolean;
+  readonly missing: readonly Gap[];
+}
+
+/** Recovers `path` into `out`. Throws a GicTraceError (`trace`) if not even the header is left. */
+export function recover(path: string, out: string): Recovery {
+  const reader = TraceReader.salvage(path);
+  try {
+    const writer = new TraceWriter(out, reader.header);
+    try {
+      for (const { batch } of reader.batches()) writer.append(batch);
+      const { missing } = reader.damage;
+      const losses = [
+        ...(reader.footer?.losses ?? []),
+        ...missing.map((gap) => ({ what: `records lost to damage, from record ${gap.firstRecord}`, count: gap.count ?? null })),
+      ];
+      const recovered = writer.close({ losses, meta: { recovered: true } });
+      return { recovered, finished: reader.damage.finished, missing };
+    } catch (error) {
+      writer.abort();
+      throw error;
+    }
+  } finally {
+    reader.close();
+  }
+}

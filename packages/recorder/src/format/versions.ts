@@ -1,0 +1,31 @@
+// From the traces of earlier versions to this one's. A reader first says what a trace is; then each upcaster in
+// turn takes a raw payload from version n to n + 1. There is none yet: version 1 is the first.
+import { GicTraceError } from '@gictrace/core';
+import { FORMAT_VERSION } from './constants.ts';
+
+export interface Upcaster {
+  /** The version that it reads. */
+  readonly from: number;
+  /** Takes a raw payload of a frame type to the next version. */
+  upcast(type: number, raw: Uint8Array): Uint8Array;
+}
+
+export const upcasters: readonly Upcaster[] = [];
+
+/** Refuses what this code cannot read. */
+export function checkVersion(version: number, path: string): void {
+  if (version > FORMAT_VERSION)
+    throw new GicTraceError('trace', `is of format version ${version}; this gictrace reads up to ${FORMAT_VERSION}`, { path }, 'use a newer gictrace');
+  if (version < 1) throw new GicTraceError('trace', `has the impossible format version ${version}`, { path });
+}
+
+/** A raw payload as this version has it. */
+export function upcast(version: number, type: number, raw: Uint8Array): Uint8Array {
+  let out = raw;
+  for (let from = version; from < FORMAT_VERSION; from++) {
+    const upcaster = upcasters.find((candidate) => candidate.from === from);
+    if (upcaster === undefined) throw new GicTraceError('trace', `no way leads from format version ${from} to ${from + 1}`);
+    out = upcaster.upcast(type, out);
+  }
+  return out;
+}
