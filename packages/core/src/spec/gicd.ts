@@ -1,5 +1,6 @@
 // The Distributor's register frame (IHI 0069, "Distributor register map"). Pure data.
-import { flag, type RegisterSpec, type RegisterTable, uint } from './shape.ts';
+import { flag, hex, IIDR_FIELDS, minus1, STATUS_FIELDS, uint } from './declare.ts';
+import type { RegisterSpec, RegisterTable } from './shape.ts';
 
 const bitmap = (
   offset: number,
@@ -62,10 +63,10 @@ export const GICD = {
     access: 'RW',
     accessBytes: [4],
     reset: 'impdef',
-    // The layout with one Security state, and the Secure view with two; the Non-secure view renames bits.
+    // The Secure view with two Security states, which holds the layout with one (DS = 1) too.
     fields: [
       flag('EnableGrp0', 0, 'forward Group 0 interrupts'),
-      flag('EnableGrp1', 1, 'forward (Non-secure) Group 1 interrupts'),
+      flag('EnableGrp1NS', 1, 'forward (Non-secure) Group 1 interrupts'),
       flag('EnableGrp1S', 2, 'forward Secure Group 1 interrupts'),
       flag('ARE', 4, 'affinity routing (of the Secure state)'),
       flag('ARE_NS', 5, 'affinity routing of the Non-secure state'),
@@ -74,6 +75,14 @@ export const GICD = {
       flag('nASSGIreq', 8, 'SGIs have no active state'),
       flag('RWP', 31, 'a register write is in progress'),
     ],
+    views: {
+      'Non-secure access, two Security states': [
+        flag('EnableGrp1', 0, 'forward Non-secure Group 1 interrupts, without affinity routing'),
+        flag('EnableGrp1A', 1, 'forward Non-secure Group 1 interrupts, with affinity routing'),
+        flag('ARE_NS', 4, 'affinity routing of the Non-secure state'),
+        flag('RWP', 31, 'a register write is in progress'),
+      ],
+    },
     doc: 'Distributor Control Register',
     source: 'GICD_CTLR',
   },
@@ -87,20 +96,15 @@ export const GICD = {
     flag('MBIS', 16, 'message-based interrupts by Distributor registers'),
     flag('LPIS', 17, 'LPIs'),
     flag('DVIS', 18, 'direct injection of virtual LPIs'),
-    uint('IDbits', 19, 5, 'INTID bits less one'),
+    minus1('IDbits', 19, 5, 'INTID bits'),
     flag('A3V', 24, 'non-zero affinity level 3'),
     flag('No1N', 25, 'no 1 of N SPIs'),
     flag('RSS', 26, 'SGI range selector: Aff0 up to 255'),
     uint('ESPI_range', 27, 5, 'size of the extended SPI range'),
   ]),
-  GICD_IIDR: constant(0x8, 'Distributor Implementer Identification Register', 'GICD_IIDR', [
-    uint('Implementer', 0, 12, 'JEP106 code'),
-    uint('Revision', 12, 4, 'minor revision'),
-    uint('Variant', 16, 4, 'major revision'),
-    uint('ProductID', 24, 8, 'product'),
-  ]),
+  GICD_IIDR: constant(0x8, 'Distributor Implementer Identification Register', 'GICD_IIDR', IIDR_FIELDS),
   GICD_TYPER2: constant(0xc, 'Interrupt Controller Type Register 2', 'GICD_TYPER2', [
-    uint('VID', 0, 5, 'vPEID bits less one'),
+    minus1('VID', 0, 5, 'vPEID bits, where VIL; else 16'),
     flag('VIL', 7, 'VID is in force'),
     flag('nASSGIcap', 8, 'SGIs can have no active state'),
   ]),
@@ -110,12 +114,7 @@ export const GICD = {
     access: 'RW',
     accessBytes: [4],
     reset: 0,
-    fields: [
-      flag('RRD', 0, 'read of a reserved location'),
-      flag('WRD', 1, 'write to a reserved location'),
-      flag('RWOD', 2, 'read of a write-only location'),
-      flag('WROD', 3, 'write to a read-only location'),
-    ],
+    fields: STATUS_FIELDS,
     doc: 'Error Reporting Status Register',
     source: 'GICD_STATUSR',
   },
@@ -171,7 +170,12 @@ export const GICD = {
     bytes: 4,
     access: 'WO',
     accessBytes: [4],
-    fields: [],
+    fields: [
+      uint('INTID', 0, 4, 'the SGI'),
+      flag('NSATT', 15, 'only where the SGI is in Non-secure Group 1'),
+      hex('CPUTargetList', 16, 8, 'a bit a PE interface'),
+      uint('TargetListFilter', 24, 2, '0 the list, 1 all but the own, 2 the own only'),
+    ],
     doc: 'Software Generated Interrupt Register; RES0 with affinity routing',
     source: 'GICD_SGIR',
   },
@@ -232,6 +236,7 @@ export const GICD = {
     offset: 0x6100,
     bytes: 8,
     count: 988,
+    firstNumber: 32,
     access: 'RW',
     accessBytes: [4, 8],
     reset: 'unknown',

@@ -1,18 +1,21 @@
 // A Redistributor's register frames: RD_base, SGI_base at 0x10000, VLPI_base at 0x20000 (IHI 0069,
 // "Redistributor register map"). Pure data.
-import { flag, minus1, oneOf, pa, type RegisterSpec, type RegisterTable, uint } from './shape.ts';
-
-const cacheability = {
-  0: 'Device-nGnRnE',
-  1: 'NC',
-  2: 'RaWt',
-  3: 'RaWb',
-  4: 'WaWt',
-  5: 'WaWb',
-  6: 'RaWaWt',
-  7: 'RaWaWb',
-};
-const shareability = { 0: 'non', 1: 'inner', 2: 'outer' };
+import {
+  flag,
+  hex,
+  IIDR_FIELDS,
+  INNER_CACHE,
+  MPAMIDR_FIELDS,
+  minus1,
+  OUTER_CACHE,
+  oneOf,
+  PARTIDR_FIELDS,
+  pa,
+  SHAREABILITY,
+  STATUS_FIELDS,
+  uint,
+} from './declare.ts';
+import type { RegisterSpec, RegisterTable } from './shape.ts';
 
 const one = (
   offset: number,
@@ -36,22 +39,32 @@ const wide = (
   doc: string,
   source: string,
   fields: RegisterSpec['fields'],
+  extra: Partial<RegisterSpec> = {},
 ): RegisterSpec => ({
   offset,
   bytes: 8,
   access,
   accessBytes: [4, 8],
-  reset: access === 'RO' ? 'impdef' : 'unknown',
+  ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
   fields,
   doc,
   source,
+  ...extra,
 });
+/** INTID of the first extended PPI (IHI 0069, "INTIDs"). */
+const EXTENDED_PPI = 1056;
 const sgiBitmap = (offset: number, doc: string, source: string): RegisterSpec =>
-  one(offset, 'RW', doc, source, { count: 3, reset: 0, bitsPerIntid: 1, firstIntid: 0 });
+  one(offset, 'RW', doc, source, {
+    count: 3,
+    reset: 0,
+    bitsPerIntid: 1,
+    firstIntid: 0,
+    extended: { element: 1, firstIntid: EXTENDED_PPI },
+  });
 const lpiMessage = [uint('pINTID', 0, 32, 'the LPI')];
 const invalidation = [
   uint('INTID', 0, 32, 'the LPI'),
-  uint('vPEID', 32, 16, 'vPE, where V'),
+  hex('vPEID', 32, 16, 'vPE, where V'),
   flag('V', 63, 'a virtual LPI'),
 ];
 
@@ -71,12 +84,7 @@ export const GICR = {
   }),
   GICR_IIDR: one(0x4, 'RO', 'Redistributor Implementer Identification Register', 'GICR_IIDR', {
     reset: 'impdef',
-    fields: [
-      uint('Implementer', 0, 12, 'JEP106 code'),
-      uint('Revision', 12, 4, 'minor revision'),
-      uint('Variant', 16, 4, 'major revision'),
-      uint('ProductID', 24, 8, 'product'),
-    ],
+    fields: IIDR_FIELDS,
   }),
   GICR_TYPER: wide(0x8, 'RO', 'Redistributor Type Register', 'GICR_TYPER', [
     flag('PLPIS', 0, 'physical LPIs'),
@@ -98,12 +106,7 @@ export const GICR = {
   ]),
   GICR_STATUSR: one(0x10, 'RW', 'Error Reporting Status Register', 'GICR_STATUSR', {
     reset: 0,
-    fields: [
-      flag('RRD', 0, 'read of a reserved location'),
-      flag('WRD', 1, 'write to a reserved location'),
-      flag('RWOD', 2, 'read of a write-only location'),
-      flag('WROD', 3, 'write to a read-only location'),
-    ],
+    fields: STATUS_FIELDS,
   }),
   GICR_WAKER: one(0x14, 'RW', 'Redistributor Wake Register', 'GICR_WAKER', {
     reset: 6,
@@ -114,16 +117,20 @@ export const GICR = {
   }),
   GICR_MPAMIDR: one(0x18, 'RO', 'Report maximum PARTID and PMG Register', 'GICR_MPAMIDR', {
     reset: 'impdef',
+    fields: MPAMIDR_FIELDS,
   }),
-  GICR_PARTIDR: one(0x1c, 'RW', 'Set PARTID and PMG Register', 'GICR_PARTIDR', { reset: 0 }),
+  GICR_PARTIDR: one(0x1c, 'RW', 'Set PARTID and PMG Register', 'GICR_PARTIDR', {
+    reset: 0,
+    fields: PARTIDR_FIELDS,
+  }),
   GICR_SETLPIR: wide(0x40, 'WO', 'Set LPI Pending Register', 'GICR_SETLPIR', lpiMessage),
   GICR_CLRLPIR: wide(0x48, 'WO', 'Clear LPI Pending Register', 'GICR_CLRLPIR', lpiMessage),
   GICR_PROPBASER: wide(0x70, 'RW', 'Redistributor Properties Base Address Register', 'GICR_PROPBASER', [
     minus1('IDbits', 0, 5, 'INTID bits of the table'),
-    oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
-    oneOf('Shareability', 10, 2, shareability, 'shareability'),
+    oneOf('InnerCache', 7, 3, INNER_CACHE, 'inner cacheability'),
+    oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
     pa('Physical_Address', 12, 40, 12, 'LPI configuration table'),
-    oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+    oneOf('OuterCache', 56, 3, OUTER_CACHE, 'outer cacheability'),
   ]),
   GICR_PENDBASER: wide(
     0x78,
@@ -131,10 +138,10 @@ export const GICR = {
     'Redistributor LPI Pending Table Base Address Register',
     'GICR_PENDBASER',
     [
-      oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
-      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      oneOf('InnerCache', 7, 3, INNER_CACHE, 'inner cacheability'),
+      oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
       pa('Physical_Address', 16, 36, 16, 'LPI pending table'),
-      oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+      oneOf('OuterCache', 56, 3, OUTER_CACHE, 'outer cacheability'),
       flag('PTZ', 62, 'the pending table is zero'),
     ],
   ),
@@ -174,11 +181,14 @@ export const GICR = {
     reset: 0,
     bitsPerIntid: 8,
     firstIntid: 0,
+    extended: { element: 32, firstIntid: EXTENDED_PPI },
   }),
   GICR_ICFGR: one(0x10c00, 'RW', 'Interrupt Configuration Registers', 'GICR_ICFGR0, GICR_ICFGR1', {
     count: 6,
+    reset: 'unknown',
     bitsPerIntid: 2,
     firstIntid: 0,
+    extended: { element: 2, firstIntid: EXTENDED_PPI },
   }),
   GICR_IGRPMODR: sgiBitmap(0x10d00, 'Interrupt Group Modifier Registers', 'GICR_IGRPMODR0'),
   GICR_NSACR: one(0x10e00, 'RW', 'Non-secure Access Control Register', 'GICR_NSACR', {
@@ -194,11 +204,27 @@ export const GICR = {
     'GICR_VPROPBASER',
     [
       minus1('IDbits', 0, 5, 'vINTID bits of the table'),
-      oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
-      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      oneOf('InnerCache', 7, 3, INNER_CACHE, 'inner cacheability'),
+      oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
       pa('Physical_Address', 12, 40, 12, 'virtual LPI configuration table'),
-      oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+      oneOf('OuterCache', 56, 3, OUTER_CACHE, 'outer cacheability'),
     ],
+    {
+      views: {
+        'GICv4.1': [
+          minus1('Size', 0, 7, 'pages of the vPE configuration table'),
+          oneOf('InnerCache', 7, 3, INNER_CACHE, 'inner cacheability'),
+          oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
+          pa('Physical_Address', 12, 40, 12, 'vPE configuration table'),
+          flag('Z', 52, 'the table is zero'),
+          oneOf('Page_Size', 53, 2, { 0: '4KB', 1: '16KB', 2: '64KB' }, 'page size'),
+          flag('Indirect', 55, 'two levels'),
+          oneOf('OuterCache', 56, 3, OUTER_CACHE, 'outer cacheability'),
+          minus1('Entry_Size', 59, 3, 'doublewords of an entry'),
+          flag('Valid', 63, 'the table exists'),
+        ],
+      },
+    },
   ),
   GICR_VPENDBASER: wide(
     0x20078,
@@ -206,20 +232,33 @@ export const GICR = {
     'Virtual Redistributor LPI Pending Table Base Address Register',
     'GICR_VPENDBASER',
     [
-      oneOf('InnerCache', 7, 3, cacheability, 'inner cacheability'),
-      oneOf('Shareability', 10, 2, shareability, 'shareability'),
+      oneOf('InnerCache', 7, 3, INNER_CACHE, 'inner cacheability'),
+      oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
       pa('Physical_Address', 16, 36, 16, 'virtual LPI pending table'),
-      oneOf('OuterCache', 56, 3, cacheability, 'outer cacheability'),
+      oneOf('OuterCache', 56, 3, OUTER_CACHE, 'outer cacheability'),
       flag('Dirty', 60, 'the pending table is being read or written'),
       flag('PendingLast', 61, 'the vPE had pending interrupts when it was descheduled'),
       flag('IDAI', 62, 'IMPLEMENTATION DEFINED area invalid'),
       flag('Valid', 63, 'a vPE is resident'),
     ],
+    {
+      views: {
+        'GICv4.1': [
+          hex('vPEID', 0, 16, 'the vPE'),
+          flag('VGrp1En', 58, 'virtual Group 1 is enabled'),
+          flag('VGrp0En', 59, 'virtual Group 0 is enabled'),
+          flag('Dirty', 60, 'the pending table is being read or written'),
+          flag('PendingLast', 61, 'the vPE had pending interrupts when it was descheduled'),
+          flag('Doorbell', 62, 'ask for the default doorbell while not resident'),
+          flag('Valid', 63, 'a vPE is resident'),
+        ],
+      },
+    },
   ),
   GICR_VSGIR: one(0x20080, 'WO', 'Redistributor virtual SGI pending state request register', 'GICR_VSGIR', {
-    fields: [uint('vPEID', 0, 16, 'vPE')],
+    fields: [hex('vPEID', 0, 16, 'vPE')],
   }),
   GICR_VSGIPENDR: one(0x20088, 'RO', 'Redistributor virtual SGI pending state register', 'GICR_VSGIPENDR', {
-    fields: [uint('Pending', 0, 16, 'a bit a vSGI'), flag('Busy', 31, 'the answer is not there yet')],
+    fields: [hex('Pending', 0, 16, 'a bit a vSGI'), flag('Busy', 31, 'the answer is not there yet')],
   }),
 } as const satisfies RegisterTable;

@@ -1,6 +1,21 @@
 // An ITS's control frame, with the translation page at 0x10000 and the vSGI page at 0x20000 (IHI 0069,
 // "ITS register map"). Pure data.
-import { flag, minus1, oneOf, pa, type RegisterSpec, type RegisterTable, uint } from './shape.ts';
+import {
+  flag,
+  hex,
+  IIDR_FIELDS,
+  INNER_CACHE,
+  MPAMIDR_FIELDS,
+  minus1,
+  OUTER_CACHE,
+  oneOf,
+  PARTIDR_FIELDS,
+  pa,
+  SHAREABILITY,
+  STATUS_FIELDS,
+  uint,
+} from './declare.ts';
+import type { FieldSpec, RegisterSpec, RegisterTable } from './shape.ts';
 
 const one = (
   offset: number,
@@ -29,24 +44,29 @@ const wide = (
   bytes: 8,
   access,
   accessBytes: [4, 8],
+  ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
   fields,
   doc,
   source,
 });
-const cacheability = {
-  0: 'Device-nGnRnE',
-  1: 'NC',
-  2: 'RaWt',
-  3: 'RaWb',
-  4: 'WaWt',
-  5: 'WaWb',
-  6: 'RaWaWt',
-  7: 'RaWaWb',
-};
-const shareability = { 0: 'non', 1: 'inner', 2: 'outer' };
+
+/** The fields of GITS_BASER<n> around those of the address, which depend on the page size. */
+const baser = (address: readonly FieldSpec[]): readonly FieldSpec[] => [
+  minus1('Size', 0, 8, 'pages of the (level 1) table'),
+  oneOf('Page_Size', 8, 2, { 0: '4KB', 1: '16KB', 2: '64KB' }, 'page size'),
+  oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
+  ...address,
+  minus1('Entry_Size', 48, 5, 'bytes of an entry'),
+  oneOf('OuterCache', 53, 3, OUTER_CACHE, 'outer cacheability'),
+  oneOf('Type', 56, 3, { 0: 'none', 1: 'devices', 2: 'vPEs', 4: 'collections' }, 'what the table holds'),
+  oneOf('InnerCache', 59, 3, INNER_CACHE, 'inner cacheability'),
+  flag('Indirect', 62, 'two levels'),
+  flag('Valid', 63, 'the table exists'),
+];
 
 export const GITS = {
   GITS_CTLR: one(0x0, 'RW', 'ITS Control Register', 'GITS_CTLR', {
+    reset: 0x8000_0000,
     fields: [
       flag('Enabled', 0, 'the ITS is enabled'),
       flag('ImDe', 1, 'IMPLEMENTATION DEFINED'),
@@ -57,12 +77,7 @@ export const GITS = {
   }),
   GITS_IIDR: one(0x4, 'RO', 'ITS Identification Register', 'GITS_IIDR', {
     reset: 'impdef',
-    fields: [
-      uint('Implementer', 0, 12, 'JEP106 code'),
-      uint('Revision', 12, 4, 'minor revision'),
-      uint('Variant', 16, 4, 'major revision'),
-      uint('ProductID', 24, 8, 'product'),
-    ],
+    fields: IIDR_FIELDS,
   }),
   GITS_TYPER: wide(0x8, 'RO', 'ITS Type Register', 'GITS_TYPER', [
     flag('Physical', 0, 'physical LPIs'),
@@ -78,7 +93,7 @@ export const GITS = {
     flag('CIL', 36, 'CIDbits is in force'),
     flag('VMOVP', 37, 'one VMOVP serves all ITSs'),
     flag('MPAM', 38, 'MPAM'),
-    flag('vSGI', 39, 'virtual SGIs'),
+    flag('VSGI', 39, 'virtual SGIs'),
     flag('VMAPP', 40, "GICv4.1's form of VMAPP"),
     uint('SVPET', 41, 2, 'shared vPE table'),
     flag('nID', 43, 'individual doorbells are not supported'),
@@ -86,20 +101,41 @@ export const GITS = {
     flag('UMSIirq', 45, 'unmapped MSIs can raise an interrupt'),
     flag('INV', 46, 'unmapping invalidates caches'),
   ]),
-  GITS_MPAMIDR: one(0x10, 'RO', 'Report maximum PARTID and PMG Register', 'GITS_MPAMIDR'),
-  GITS_PARTIDR: one(0x14, 'RW', 'Set PARTID and PMG Register', 'GITS_PARTIDR'),
-  GITS_MPIDR: one(0x18, 'RO', 'Report ITS affinity', 'GITS_MPIDR'),
-  GITS_STATUSR: one(0x40, 'RW', 'ITS Error Reporting Status Register', 'GITS_STATUSR'),
+  GITS_MPAMIDR: one(0x10, 'RO', 'Report maximum PARTID and PMG Register', 'GITS_MPAMIDR', {
+    reset: 'impdef',
+    fields: MPAMIDR_FIELDS,
+  }),
+  GITS_PARTIDR: one(0x14, 'RW', 'Set PARTID and PMG Register', 'GITS_PARTIDR', {
+    reset: 0,
+    fields: PARTIDR_FIELDS,
+  }),
+  GITS_MPIDR: one(0x18, 'RO', 'Report ITS affinity', 'GITS_MPIDR', {
+    reset: 'impdef',
+    fields: [
+      uint('Aff1', 8, 8, 'affinity level 1'),
+      uint('Aff2', 16, 8, 'affinity level 2'),
+      uint('Aff3', 24, 8, 'affinity level 3'),
+    ],
+  }),
+  GITS_STATUSR: one(0x40, 'RW', 'ITS Error Reporting Status Register', 'GITS_STATUSR', {
+    reset: 0,
+    fields: [
+      ...STATUS_FIELDS,
+      flag('UMSI', 4, 'an unmapped MSI is held in GITS_UMSIR'),
+      flag('Overflow', 5, 'more unmapped MSIs came than GITS_UMSIR holds'),
+      uint('Syndrome', 6, 4, 'why the MSI was unmapped'),
+    ],
+  }),
   GITS_UMSIR: wide(0x48, 'RO', 'ITS Unmapped MSI register', 'GITS_UMSIR', [
-    uint('EventID', 0, 32, 'EventID'),
-    uint('DeviceID', 32, 32, 'DeviceID'),
+    hex('EventID', 0, 32, 'EventID'),
+    hex('DeviceID', 32, 32, 'DeviceID'),
   ]),
   GITS_CBASER: wide(0x80, 'RW', 'ITS Command Queue Descriptor', 'GITS_CBASER', [
     minus1('Size', 0, 8, '4 KB pages of the queue'),
-    oneOf('Shareability', 10, 2, shareability, 'shareability'),
+    oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
     pa('Physical_Address', 12, 40, 12, 'command queue'),
-    oneOf('OuterCache', 53, 3, cacheability, 'outer cacheability'),
-    oneOf('InnerCache', 59, 3, cacheability, 'inner cacheability'),
+    oneOf('OuterCache', 53, 3, OUTER_CACHE, 'outer cacheability'),
+    oneOf('InnerCache', 59, 3, INNER_CACHE, 'inner cacheability'),
     flag('Valid', 63, 'the queue exists'),
   ]),
   GITS_CWRITER: wide(0x88, 'RW', 'ITS Write Register', 'GITS_CWRITER', [
@@ -116,24 +152,14 @@ export const GITS = {
     count: 8,
     access: 'RW',
     accessBytes: [4, 8],
-    fields: [
-      minus1('Size', 0, 8, 'pages of the (level 1) table'),
-      oneOf('Page_Size', 8, 2, { 0: '4KB', 1: '16KB', 2: '64KB' }, 'page size'),
-      oneOf('Shareability', 10, 2, shareability, 'shareability'),
-      pa(
-        'Physical_Address',
-        12,
-        36,
-        12,
-        'bits 47:12 of the table; with 64 KB pages bits 15:12 are bits 51:48',
-      ),
-      minus1('Entry_Size', 48, 5, 'bytes of an entry'),
-      oneOf('OuterCache', 53, 3, cacheability, 'outer cacheability'),
-      oneOf('Type', 56, 3, { 0: 'none', 1: 'devices', 2: 'vPEs', 4: 'collections' }, 'what the table holds'),
-      oneOf('InnerCache', 59, 3, cacheability, 'inner cacheability'),
-      flag('Indirect', 62, 'two levels'),
-      flag('Valid', 63, 'the table exists'),
-    ],
+    reset: 'impdef',
+    fields: baser([pa('Physical_Address', 12, 36, 12, 'bits 47:12 of the table')]),
+    views: {
+      '64 KB pages': baser([
+        pa('Physical_Address_51_48', 12, 4, 48, 'bits 51:48 of the table'),
+        pa('Physical_Address_47_16', 16, 32, 16, 'bits 47:16 of the table'),
+      ]),
+    },
     doc: 'ITS Table Descriptors',
     source: 'GITS_BASER<n>',
   },
@@ -149,10 +175,10 @@ export const GITS = {
   ),
   GITS_TRANSLATER: one(0x10040, 'WO', 'ITS Translation Register', 'GITS_TRANSLATER', {
     accessBytes: [2, 4],
-    fields: [uint('EventID', 0, 32, 'EventID')],
+    fields: [hex('EventID', 0, 32, 'EventID')],
   }),
   GITS_SGIR: wide(0x20020, 'WO', 'ITS SGI Register', 'GITS_SGIR', [
     uint('vINTID', 0, 4, 'vSGI'),
-    uint('vPEID', 32, 16, 'vPE'),
+    hex('vPEID', 32, 16, 'vPE'),
   ]),
 } as const satisfies RegisterTable;

@@ -1,4 +1,5 @@
 // The architecture as data.
+export * from './bits.ts';
 export * from './gicd.ts';
 export * from './gicr.ts';
 export * from './gits.ts';

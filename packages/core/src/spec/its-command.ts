@@ -1,5 +1,6 @@
 // The ITS commands of GICv3, GICv4.0 and GICv4.1 (IHI 0069, "ITS commands"). Pure data, and the two functions
 // that read and write it. Operands are in a stable order: a trace's `shown` mask counts on it.
+import { deposit, extract } from './bits.ts';
 import type { FieldKind } from './shape.ts';
 
 export interface OperandSpec {
@@ -9,7 +10,7 @@ export interface OperandSpec {
   readonly lsb: number;
   readonly width: number;
   readonly kind: FieldKind;
-  /** For `pa`: the operand's value is the stored field times 2^shift. */
+  /** The operand's value is the stored field times 2^shift: an address, or the upper bits of a priority. */
   readonly shift?: number;
 }
 
@@ -36,13 +37,13 @@ const field = (
   kind,
   shift,
 });
-const DeviceID = field('DeviceID', 0, 32, 32);
-const EventID = field('EventID', 1, 0, 32);
-const ICID = field('ICID', 2, 0, 16);
-const vPEID = field('vPEID', 1, 32, 16);
+const DeviceID = field('DeviceID', 0, 32, 32, 'hex');
+const EventID = field('EventID', 1, 0, 32, 'hex');
+const ICID = field('ICID', 2, 0, 16, 'hex');
+const vPEID = field('vPEID', 1, 32, 16, 'hex');
 const valid = field('V', 2, 63, 1, 'flag');
 // A processor number or an address in units of 64 KB, by GITS_TYPER.PTA.
-const RDbase = field('RDbase', 2, 16, 36);
+const RDbase = field('RDbase', 2, 16, 36, 'hex');
 const doorbell = field('Dbell_pINTID', 2, 32, 32);
 
 export const ITS_COMMANDS = {
@@ -104,7 +105,7 @@ export const ITS_COMMANDS = {
   MOVALL: {
     opcode: 0x0e,
     version: 3,
-    operands: [field('RDbase1', 2, 16, 36), field('RDbase2', 3, 16, 36)],
+    operands: [field('RDbase1', 2, 16, 36, 'hex'), field('RDbase2', 3, 16, 36, 'hex')],
     doc: 'Move all pending LPIs to another Redistributor',
   },
   DISCARD: {
@@ -126,7 +127,7 @@ export const ITS_COMMANDS = {
       vPEID,
       RDbase,
       field('SequenceNumber', 0, 32, 16),
-      field('ITSList', 1, 0, 16),
+      field('ITSList', 1, 0, 16, 'hex'),
       field('DB', 2, 63, 1, 'flag'),
       field('Default_Doorbell_pINTID', 3, 0, 32),
     ],
@@ -138,7 +139,7 @@ export const ITS_COMMANDS = {
     operands: [
       vPEID,
       field('vINTID', 0, 32, 4),
-      field('Priority', 0, 20, 4),
+      field('Priority', 0, 20, 4, 'hex', 4),
       field('G', 0, 10, 1, 'flag'),
       field('C', 0, 9, 1, 'flag'),
       field('E', 0, 8, 1, 'flag'),
@@ -196,37 +197,6 @@ for (const [name, spec] of Object.entries(ITS_COMMANDS)) byOpcode[spec.opcode] =
 /** The command with this opcode (bits 7:0 of its first doubleword), or undefined. */
 export function commandName(opcode: number): CommandName | undefined {
   return byOpcode[opcode & 0xff];
-}
-
-/** Reads `width` (up to 52) bits at `lsb` of doubleword `dw` out of eight 32-bit words at `words[at]`. */
-export function extract(words: Uint32Array, at: number, dw: number, lsb: number, width: number): number {
-  const low = words[at + 2 * dw]!;
-  const high = words[at + 2 * dw + 1]!;
-  if (lsb >= 32) return width === 32 ? high : (high >>> (lsb - 32)) & (2 ** width - 1);
-  if (lsb + width <= 32) return width === 32 ? low : (low >>> lsb) & (2 ** width - 1);
-  const fromHigh = lsb + width - 32;
-  return (high & (fromHigh === 32 ? 0xffff_ffff : 2 ** fromHigh - 1)) * 2 ** (32 - lsb) + (low >>> lsb);
-}
-
-/** Writes `width` bits at `lsb` of doubleword `dw`. */
-export function deposit(
-  words: Uint32Array,
-  at: number,
-  dw: number,
-  lsb: number,
-  width: number,
-  value: number,
-): void {
-  for (let bit = 0; bit < width; ) {
-    const position = lsb + bit;
-    const index = at + 2 * dw + (position >= 32 ? 1 : 0);
-    const inWord = position & 31;
-    const take = Math.min(width - bit, 32 - inWord);
-    const mask = take === 32 ? 0xffff_ffff : 2 ** take - 1;
-    const part = Math.floor(value / 2 ** bit) % 2 ** take;
-    words[index] = (words[index]! & ~((mask << inWord) >>> 0)) | ((part << inWord) >>> 0);
-    bit += take;
-  }
 }
 
 /** An operand's value: addresses in bytes, all else as stored. */

@@ -1,4 +1,6 @@
-// ITS command error codes (IHI 0069, "ITS command error encodings"): 0x01, the command, the error. Pure data.
+// ITS command error codes (IHI 0069, "ITS command error encodings"). A code is 0x01, the command, the fault: a
+// byte each. CLEAR's second byte is 0x05, not its opcode 0x04, and the faults of MAPC and MOVALL that concern
+// the processor number differ; hence a list and no formula. Pure data.
 
 /** What can be wrong with a command, and the low byte of its code. */
 export const ITS_FAULTS = {
@@ -12,7 +14,39 @@ export const ITS_FAULTS = {
   UNMAPPED_INTERRUPT: 0x07,
   ID_IS_VIRTUAL: 0x08,
   UNMAPPED_COLLECTION: 0x09,
+  ITE_INVALID: 0x10,
+  VCPU_OOR: 0x11,
+  VPTSIZE_OOR: 0x12,
+  VIRTUALID_OOR: 0x13,
+  VCPU_INVALID: 0x14,
+  ID_IS_PHYSICAL: 0x15,
+  ITEVCPU_INVALID: 0x16,
+  CMDVCPU_INVALID: 0x17,
 } as const;
+
+export type ItsFault = keyof typeof ITS_FAULTS;
+
+/** What each fault says of the command. */
+export const ITS_FAULT_DOCS: Readonly<Record<ItsFault, string>> = {
+  DEVICE_OOR: 'the DeviceID is out of range',
+  ITTSIZE_OOR: 'the size of the interrupt translation table is out of range',
+  PROCNUM_OOR: 'RDbase names no Redistributor',
+  COLLECTION_OOR: 'the ICID is out of range',
+  UNMAPPED_DEVICE: 'no MAPD mapped the device',
+  ID_OOR: 'the EventID is out of range for the device',
+  PHYSICALID_OOR: 'the pINTID is no LPI, or out of range',
+  UNMAPPED_INTERRUPT: 'the event is not mapped',
+  ID_IS_VIRTUAL: 'the event is mapped to a virtual LPI',
+  UNMAPPED_COLLECTION: 'no MAPC mapped the collection',
+  ITE_INVALID: 'the interrupt translation entry is not valid',
+  VCPU_OOR: 'the vPEID is out of range',
+  VPTSIZE_OOR: 'the size of the virtual pending table is out of range',
+  VIRTUALID_OOR: 'the vINTID is no LPI, or out of range',
+  VCPU_INVALID: 'no VMAPP mapped the vPE',
+  ID_IS_PHYSICAL: 'the event is mapped to a physical LPI',
+  ITEVCPU_INVALID: 'the vPE that the event is mapped to is not mapped',
+  CMDVCPU_INVALID: 'the vPE that the command names is not mapped',
+};
 
 export const ITS_ERRORS = {
   MOVI_DEVICE_OOR: 0x010101,
@@ -27,11 +61,13 @@ export const ITS_ERRORS = {
   INT_ID_OOR: 0x010305,
   INT_UNMAPPED_INTERRUPT: 0x010307,
   INT_UNMAPPED_COLLECTION: 0x010309,
+  INT_ITE_INVALID: 0x010310,
   CLEAR_DEVICE_OOR: 0x010501,
   CLEAR_UNMAPPED_DEVICE: 0x010504,
   CLEAR_ID_OOR: 0x010505,
   CLEAR_UNMAPPED_INTERRUPT: 0x010507,
   CLEAR_UNMAPPED_COLLECTION: 0x010509,
+  CLEAR_ITE_INVALID: 0x010510,
   MAPD_DEVICE_OOR: 0x010801,
   MAPD_ITTSIZE_OOR: 0x010802,
   MAPC_PROCNUM_OOR: 0x010902,
@@ -50,6 +86,7 @@ export const ITS_ERRORS = {
   INV_ID_OOR: 0x010c05,
   INV_UNMAPPED_INTERRUPT: 0x010c07,
   INV_UNMAPPED_COLLECTION: 0x010c09,
+  INV_ITE_INVALID: 0x010c10,
   INVALL_COLLECTION_OOR: 0x010d03,
   INVALL_UNMAPPED_COLLECTION: 0x010d09,
   MOVALL_PROCNUM_OOR: 0x010e01,
@@ -58,6 +95,18 @@ export const ITS_ERRORS = {
   DISCARD_ID_OOR: 0x010f05,
   DISCARD_UNMAPPED_INTERRUPT: 0x010f07,
   DISCARD_UNMAPPED_COLLECTION: 0x010f09,
+  VMOVI_ID_OOR: 0x012105,
+  VMOVI_PHYSICALID_OOR: 0x012106,
+  VMOVI_ID_IS_PHYSICAL: 0x012115,
+  VMOVI_ITEVCPU_INVALID: 0x012116,
+  VMOVI_CMDVCPU_INVALID: 0x012117,
+  VSYNC_VCPU_OOR: 0x012511,
+  VSYNC_VCPU_INVALID: 0x012514,
+  VMAPP_VCPU_OOR: 0x012911,
+  VMAPTI_ID_OOR: 0x012a05,
+  VMAPTI_VIRTUALID_OOR: 0x012a13,
+  VMAPI_ID_OOR: 0x012b05,
+  VMAPI_PHYSICALID_OOR: 0x012b06,
 } as const;
 
 /**
@@ -72,11 +121,31 @@ export const ITS_OUTCOMES = {
   TABLE_UNREADABLE: 0xff00_0003,
 } as const;
 
-const names = new Map<number, string>();
-for (const [name, code] of Object.entries(ITS_ERRORS)) names.set(code, `E_ITS_${name}`);
-for (const [name, code] of Object.entries(ITS_OUTCOMES)) names.set(code, name);
+export interface ItsError {
+  /** As the architecture spells it: `E_ITS_MAPD_DEVICE_OOR`. */
+  readonly name: string;
+  /** The command that was refused: `MAPD`. */
+  readonly command: string;
+  readonly fault: ItsFault;
+}
+
+const errors = new Map<number, ItsError>();
+for (const [name, code] of Object.entries(ITS_ERRORS)) {
+  const at = name.indexOf('_');
+  errors.set(code, {
+    name: `E_ITS_${name}`,
+    command: name.slice(0, at),
+    fault: name.slice(at + 1) as ItsFault,
+  });
+}
+const outcomes = new Map<number, string>(Object.entries(ITS_OUTCOMES).map(([name, code]) => [code, name]));
+
+/** The architecture's error with this 24-bit code, or undefined. */
+export function itsError(code: number): ItsError | undefined {
+  return errors.get(code);
+}
 
 /** The name of a command outcome, or its number in hex. */
 export function outcomeName(code: number): string {
-  return names.get(code) ?? `0x${code.toString(16)}`;
+  return errors.get(code)?.name ?? outcomes.get(code) ?? `0x${code.toString(16)}`;
 }

@@ -1,5 +1,11 @@
-// From an offset to a register: a table of one entry a byte-quad, made once from a frame's declaration.
+// From an offset to a register, its element, its name and its INTIDs. The map is a table of one entry per four
+// bytes, made once from a frame's declaration, so that decoding an access searches nothing.
 import type { RegisterSpec, RegisterTable } from './shape.ts';
+
+/** INTID of the first extended SPI (IHI 0069, "INTIDs"): arrays that start there are named with an E. */
+const EXTENDED_SPI = 4096;
+/** What the twelve words from 0xffd0 are called (IHI 0069, "Identification registers"). */
+const ID_NAMES = 'PIDR4 PIDR5 PIDR6 PIDR7 PIDR0 PIDR1 PIDR2 PIDR3 CIDR0 CIDR1 CIDR2 CIDR3'.split(' ');
 
 export interface FrameMap<Name extends string = string> {
   /** Register names in declared order. */
@@ -26,4 +32,26 @@ export function frameMap<T extends RegisterTable>(table: T, bytes: number): Fram
     find: (offset) => (offset >= 0 && offset < bytes ? quads[offset >> 2]! : -1),
     element: (index, offset) => Math.floor((offset - specs[index]!.offset) / specs[index]!.bytes),
   };
+}
+
+/**
+ * An element's name as Arm writes it: `GICD_ISENABLER2`, `GICD_IROUTER36`, `GICD_IGROUPR0E`, `GITS_BASER0`,
+ * `GICD_PIDR2`. An element of a byte array has the name of the 32-bit register that holds it.
+ */
+export function elementName(name: string, spec: RegisterSpec, element: number): string {
+  if (spec.count === undefined) return name;
+  if (name.endsWith('_PIDR')) return name.replace('PIDR', ID_NAMES[element] ?? 'PIDR');
+  const number = (spec.bytes === 1 ? element >> 2 : element) + (spec.firstNumber ?? 0);
+  if (spec.firstIntid === EXTENDED_SPI) return `${name.slice(0, -1)}${number}E`;
+  return `${name}${number}${spec.extended !== undefined && element >= spec.extended.element ? 'E' : ''}`;
+}
+
+/** The INTID that the lowest bit of an element belongs to; undefined for a register that is not over INTIDs. */
+export function firstIntidOf(spec: RegisterSpec, element: number): number | undefined {
+  if (spec.bitsPerIntid === undefined || spec.firstIntid === undefined) return undefined;
+  const perElement = (spec.bytes * 8) / spec.bitsPerIntid;
+  const { extended } = spec;
+  return extended !== undefined && element >= extended.element
+    ? extended.firstIntid + (element - extended.element) * perElement
+    : spec.firstIntid + element * perElement;
 }

@@ -1,10 +1,11 @@
 // The shape of the architecture's data: registers, fields, commands, table entries. Pure data; imports nothing.
 
 /**
- * What a field means: `uint` a number; `flag` a bit; `minus1` stored as one less; `pa` a physical address stored
- * without its low `shift` bits; `enum` see `values`; `res0`/`res1` reserved; `impdef` IMPLEMENTATION DEFINED.
+ * What a field means: `uint` a number; `hex` a number that people read in hex; `flag` a bit; `minus1` stored as
+ * one less; `pa` a physical address stored without its low `shift` bits; `enum` see `values`; `impdef`
+ * IMPLEMENTATION DEFINED. Bits that no field names are reserved.
  */
-export type FieldKind = 'uint' | 'flag' | 'minus1' | 'pa' | 'enum' | 'res0' | 'res1' | 'impdef';
+export type FieldKind = 'uint' | 'hex' | 'flag' | 'minus1' | 'pa' | 'enum' | 'impdef';
 
 export interface FieldSpec {
   readonly name: string;
@@ -16,6 +17,7 @@ export interface FieldSpec {
   /** For `pa`: the address is the stored value times 2^shift. */
   readonly shift?: number;
   readonly access?: 'RO' | 'RW' | 'WO';
+  /** For `enum`; a value that is not listed is reserved. */
   readonly values?: Readonly<Record<number, string>>;
   readonly doc: string;
 }
@@ -27,63 +29,24 @@ export interface RegisterSpec {
   readonly bytes: 1 | 4 | 8;
   /** Elements; 1 when absent. */
   readonly count?: number;
+  /** The number that Arm gives element 0 (`GICD_IROUTER32`); 0 when absent. */
+  readonly firstNumber?: number;
   readonly access: 'RO' | 'RW' | 'WO';
   /** Access widths in bytes that the architecture allows. */
   readonly accessBytes: readonly number[];
   /** Value at reset, where the architecture defines one. */
   readonly reset?: number | 'unknown' | 'impdef';
   /** For a register array over INTIDs: bits for each, and the INTID of the first bit of element 0. */
-  readonly bitsPerIntid?: number;
+  readonly bitsPerIntid?: 1 | 2 | 8 | 64;
   readonly firstIntid?: number;
+  /** From this element on, INTIDs go on elsewhere and the name ends in E (GICR: extended PPIs). */
+  readonly extended?: { readonly element: number; readonly firstIntid: number };
   readonly fields: readonly FieldSpec[];
+  /** Other layouts of the same register, by the condition under which they hold. */
+  readonly views?: Readonly<Record<string, readonly FieldSpec[]>>;
   readonly doc: string;
   /** The heading of IHI 0069 that defines it. */
   readonly source: string;
 }
 
 export type RegisterTable = Readonly<Record<string, RegisterSpec>>;
-
-/** Shorthands for declaring fields. */
-export const uint = (name: string, lsb: number, width: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'uint',
-  doc,
-});
-export const flag = (name: string, lsb: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width: 1,
-  kind: 'flag',
-  doc,
-});
-export const minus1 = (name: string, lsb: number, width: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'minus1',
-  doc,
-});
-export const pa = (name: string, lsb: number, width: number, shift: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'pa',
-  shift,
-  doc,
-});
-export const oneOf = (
-  name: string,
-  lsb: number,
-  width: number,
-  values: Readonly<Record<number, string>>,
-  doc: string,
-): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'enum',
-  values,
-  doc,
-});

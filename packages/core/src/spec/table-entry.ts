@@ -1,12 +1,22 @@
 // Entries of the tables in guest memory. The LPI configuration byte is architected; the layout of ITS table
 // entries is IMPLEMENTATION DEFINED, so each layout has a name and a profile chooses. Pure data.
-import { type FieldSpec, flag, pa, uint } from './shape.ts';
+import { flag, hex, pa, uint } from './declare.ts';
+import type { FieldSpec } from './shape.ts';
 
 /** LPI configuration table entry (IHI 0069, "LPI Configuration tables"). */
 export const LPI_CONFIG: readonly FieldSpec[] = [
   flag('Enable', 0, 'the LPI is enabled'),
-  uint('Priority', 2, 6, 'priority bits 7:2'),
+  { name: 'Priority', lsb: 2, width: 6, kind: 'hex', shift: 2, doc: 'priority; its bits 1:0 are 0' },
 ];
+
+/** Geometry of the tables that Redistributors keep of LPIs (IHI 0069, "LPI Pending tables"). */
+export const LPI_TABLES = {
+  /** INTID of the first LPI: the configuration table starts with its byte. */
+  firstIntid: 8192,
+  configBytesPerLpi: 1,
+  /** The pending bit of INTID n is bit n % 8 of byte n / 8; the bytes before that of the first LPI are IMPLEMENTATION DEFINED. */
+  pendingBitsPerIntid: 1,
+} as const;
 
 /** A level-1 entry of a two-level table: architected (IHI 0069, "GITS_BASER<n>"). */
 export const LEVEL1_ENTRY: readonly FieldSpec[] = [
@@ -14,6 +24,7 @@ export const LEVEL1_ENTRY: readonly FieldSpec[] = [
   flag('Valid', 63, 'the level-2 table exists'),
 ];
 
+/** One kind of entry; a field's `lsb` counts from the first byte, and no field crosses a doubleword. */
 export interface EntryLayout {
   readonly bytes: number;
   readonly fields: readonly FieldSpec[];
@@ -26,7 +37,7 @@ export interface TableLayout {
   readonly vte: EntryLayout;
 }
 
-/** The entries as QEMU's ITS keeps them in guest memory; observed there. */
+/** The entries as QEMU's ITS keeps them in guest memory; observed there. An entry of 12 bytes is not padded. */
 export const QEMU_LAYOUT = {
   dte: {
     bytes: 8,
@@ -36,16 +47,16 @@ export const QEMU_LAYOUT = {
       pa('ITT_addr', 6, 44, 8, 'interrupt translation table'),
     ],
   },
-  cte: { bytes: 8, fields: [flag('Valid', 0, 'mapped'), uint('RDbase', 1, 16, 'processor number')] },
+  cte: { bytes: 8, fields: [flag('Valid', 0, 'mapped'), hex('RDbase', 1, 16, 'processor number')] },
   ite: {
     bytes: 12,
     fields: [
       flag('Valid', 0, 'mapped'),
-      flag('inttype', 1, 'physical'),
+      flag('inttype', 1, '1 physical, 0 virtual'),
       uint('INTID', 2, 24, 'pINTID or vINTID'),
-      uint('ICID', 32, 16, 'collection'),
-      uint('vPEID', 48, 16, 'vPE'),
-      uint('doorbell', 64, 24, 'doorbell pINTID'),
+      hex('ICID', 32, 16, 'collection'),
+      hex('vPEID', 48, 16, 'vPE'),
+      uint('doorbell', 64, 24, 'doorbell pINTID; 1023 where there is none'),
     ],
   },
   vte: {
@@ -54,7 +65,7 @@ export const QEMU_LAYOUT = {
       flag('Valid', 0, 'mapped'),
       uint('VPT_size', 1, 5, 'vINTID bits less one'),
       pa('VPT_addr', 6, 36, 16, 'virtual pending table'),
-      uint('RDbase', 42, 16, 'processor number'),
+      hex('RDbase', 42, 16, 'processor number'),
     ],
   },
 } as const satisfies TableLayout;

@@ -1,0 +1,33 @@
+// Bit fields of 64-bit words that are kept as pairs of 32-bit words, low first. Knows no register and no command.
+
+/** Reads `width` (1 to 52) bits at `lsb` of doubleword `dw` out of the 32-bit words from `words[at]`. */
+export function extract(words: Uint32Array, at: number, dw: number, lsb: number, width: number): number {
+  const low = words[at + 2 * dw]!;
+  const high = words[at + 2 * dw + 1]!;
+  if (lsb >= 32) return width === 32 ? high : (high >>> (lsb - 32)) & (2 ** width - 1);
+  if (lsb + width <= 32) return width === 32 ? low : (low >>> lsb) & (2 ** width - 1);
+  const fromHigh = lsb + width - 32;
+  const highPart = fromHigh === 32 ? high : (high & (2 ** fromHigh - 1)) >>> 0;
+  return highPart * 2 ** (32 - lsb) + (low >>> lsb);
+}
+
+/** Writes the low `width` bits of `value` at `lsb` of doubleword `dw`. */
+export function deposit(
+  words: Uint32Array,
+  at: number,
+  dw: number,
+  lsb: number,
+  width: number,
+  value: number,
+): void {
+  for (let bit = 0; bit < width; ) {
+    const position = lsb + bit;
+    const index = at + 2 * dw + (position >= 32 ? 1 : 0);
+    const inWord = position & 31;
+    const take = Math.min(width - bit, 32 - inWord);
+    const mask = take === 32 ? 0xffff_ffff : 2 ** take - 1;
+    const part = Math.floor(value / 2 ** bit) % 2 ** take;
+    words[index] = (words[index]! & ~((mask << inWord) >>> 0)) | ((part << inWord) >>> 0);
+    bit += take;
+  }
+}
