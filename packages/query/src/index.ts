@@ -1,1 +1,7 @@
-export {};
+// The face of @gictrace/query.
+export { EXAMPLES, type Example } from './examples.ts';
+export { cellJson, cellText, toCsv, toJson } from './format.ts';
+export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './load.ts';
+export { type Answer, type Cell, QueryDatabase } from './query.ts';
+export { sqlReference } from './reference.ts';
+export { FUNCTIONS, type View, VIEWS } from './views.ts';

@@ -1,6 +1,6 @@
 // ITS command error codes (IHI 0069, "ITS command error encodings"). A code is 0x01, the command, the fault: a
-// byte each. CLEAR's second byte is 0x05, not its opcode 0x04, and the faults of MAPC and MOVALL that concern
-// the processor number differ; hence a list and no formula. Pure data.
+// byte each. CLEAR's second byte is 0x05, not its opcode 0x04, and MOVALL's PROCNUM_OOR has the number 0x01;
+// hence a list and no formula. Pure data.
 
 /** What can be wrong with a command, and the low byte of its code. */
 export const ITS_FAULTS = {

@@ -14,7 +14,7 @@ export interface FieldSpec {
   /** Bits: 1 to 52. */
   readonly width: number;
   readonly kind: FieldKind;
-  /** For `pa`: the address is the stored value times 2^shift. */
+  /** The value is the stored field times 2^shift: an address, or the upper bits of a priority. */
   readonly shift?: number;
   readonly access?: 'RO' | 'RW' | 'WO';
   /** For `enum`; a value that is not listed is reserved. */

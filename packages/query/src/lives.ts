@@ -1,0 +1,190 @@
+// The lives of interrupts: from the wire, message or write that asserted one to its deactivation. Follows the
+// events of the model as they come; a step that was not seen stays null.
+import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORD_WORDS, RECORDS, type GicState, type RecordBatch } from '@gictrace/core';
+import type { Sql } from './schema.ts';
+
+const HPPI = RECORDS.hppi.id;
+const WIRE_CHANGED = RECORDS['wire.changed'].id;
+const IRQ_PENDED = RECORDS['irq.pended'].id;
+const IRQ_UNPENDED = RECORDS['irq.unpended'].id;
+const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
+const IRQ_DROPPED = RECORDS['irq.dropped'].id;
+const IRQ_DEACTIVATED = RECORDS['irq.deactivated'].id;
+const IRQ_CHANGED = RECORDS['irq.changed'].id;
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+const LPI_CLEARED = RECORDS['lpi.cleared'].id;
+const EDGE = IRQ_ATTRIBUTES.indexOf('edge');
+
+interface Moment {
+  record: number;
+  timeNs: number;
+}
+interface Life {
+  readonly intid: number;
+  pe: number;
+  cause: string;
+  asserted?: Moment;
+  pended?: Moment;
+  signalled?: Moment;
+  acknowledged?: Moment;
+  eoi?: Moment;
+  deactivated?: Moment;
+  withdrawn?: Moment;
+}
+
+const FIRST_LPI = 8192;
+
+export class Lives {
+  private readonly pending = new Map<number, Life>();
+  private readonly active = new Map<number, Life>();
+  /** When a wire went up that is still up. */
+  private readonly wires = new Map<number, Moment>();
+  private readonly state: GicState;
+  private readonly out: (row: Sql[]) => void;
+  private readonly trace: number;
+
+  constructor(trace: number, state: GicState, out: (row: Sql[]) => void) {
+    this.trace = trace;
+    this.state = state;
+    this.out = out;
+  }
+
+  /** SPIs belong to the GIC, all others to a PE. */
+  private key(intid: number, pe: number): number {
+    return intid * 1024 + (intid >= 32 && intid < 1020 ? 0 : pe + 1);
+  }
+
+  private isLevel(intid: number, pe: number): boolean {
+    const words = intid < 32 ? this.state.ppi.edge : this.state.spi.edge;
+    return ((words[intid < 32 ? pe : intid >> 5]! >>> (intid & 31)) & 1) === 0;
+  }
+
+  private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {
+    const key = this.key(intid, pe);
+    if (this.pending.has(key)) return;
+    this.pending.set(key, { intid, pe, cause, pended: at, ...(asserted === undefined ? {} : { asserted }) });
+  }
+
+  /** Takes an event, or a recorded observable, that record `record` caused. */
+  take(batch: RecordBatch, i: number, record: number, timeNs: number): void {
+    const kind = batch.kind[i]!;
+    const at = i * RECORD_WORDS;
+    const pe = batch.pe[i]!;
+    const intid = batch.words[at]!;
+    const now = { record, timeNs };
+    switch (kind) {
+      case HPPI:
+        if (intid !== 1023 && (batch.words[at + 3] !== 0 || batch.words[at + 4] !== 0)) {
+          const life = this.pending.get(this.key(intid, pe));
+          if (life !== undefined && life.signalled === undefined) {
+            life.signalled = now;
+            life.pe = pe;
+          }
+        }
+        return;
+      case WIRE_CHANGED: {
+        const key = this.key(intid, pe);
+        if (batch.words[at + 1] !== 0) {
+          this.wires.set(key, now);
+          if (this.isLevel(intid, pe)) this.begin(intid, pe, 'wire', now, now);
+        } else {
+          this.wires.delete(key);
+          if (this.isLevel(intid, pe)) this.withdraw(key, now);
+        }
+        return;
+      }
+      case IRQ_PENDED:
+      case LPI_PENDED: {
+        const cause = PEND_CAUSES[batch.words[at + 1]!]!;
+        this.begin(intid, pe, cause, cause === 'table' || cause === 'moved' ? undefined : now, now);
+        return;
+      }
+      case IRQ_UNPENDED:
+      case LPI_CLEARED:
+        // An acknowledge takes the life out of `pending` before its latch is cleared.
+        if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe)) this.withdraw(this.key(intid, pe), now);
+        return;
+      case IRQ_ACKNOWLEDGED: {
+        const key = this.key(intid, pe);
+        const life: Life = this.pending.get(key) ?? { intid, pe, cause: 'unknown' };
+        this.pending.delete(key);
+        life.acknowledged = now;
+        life.pe = pe;
+        const before = this.active.get(key);
+        if (before !== undefined) this.end(before, 'no EOI seen');
+        this.active.set(key, life);
+        return;
+      }
+      case IRQ_DROPPED: {
+        const key = this.key(intid, pe);
+        const life = this.active.get(key);
+        if (life === undefined) return;
+        life.eoi = now;
+        if (intid >= FIRST_LPI) {
+          this.active.delete(key);
+          this.end(life, 'complete');
+        }
+        return;
+      }
+      case IRQ_DEACTIVATED: {
+        const key = this.key(intid, pe);
+        const life = this.active.get(key);
+        if (life !== undefined) {
+          life.deactivated = now;
+          this.active.delete(key);
+          this.end(life, 'complete');
+        }
+        // A level that is still asserted is pending again.
+        if (this.wires.has(key) && this.isLevel(intid, pe)) this.begin(intid, pe, 'still asserted', undefined, now);
+        return;
+      }
+      case IRQ_CHANGED:
+        if (batch.words[at + 1] === EDGE && batch.words[at + 2] === 0) {
+          const wire = this.wires.get(this.key(intid, pe));
+          if (wire !== undefined) this.begin(intid, pe, 'wire', wire, now);
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+  private withdraw(key: number, now: Moment): void {
+    const life = this.pending.get(key);
+    if (life === undefined) return;
+    life.withdrawn = now;
+    this.pending.delete(key);
+    this.end(life, 'withdrawn');
+  }
+
+  private end(life: Life, outcome: string): void {
+    const moment = (m: Moment | undefined) => (m === undefined ? null : m.record);
+    const time = (m: Moment | undefined) => (m === undefined || Number.isNaN(m.timeNs) ? null : m.timeNs);
+    this.out([
+      this.trace,
+      life.intid,
+      life.pe < 0 ? null : life.pe,
+      life.cause,
+      moment(life.asserted),
+      moment(life.pended),
+      moment(life.signalled),
+      moment(life.acknowledged),
+      moment(life.eoi),
+      moment(life.deactivated),
+      moment(life.withdrawn),
+      time(life.asserted),
+      time(life.pended),
+      time(life.signalled),
+      time(life.acknowledged),
+      time(life.eoi),
+      time(life.deactivated),
+      outcome,
+    ]);
+  }
+
+  /** The trace ends: lives that are still going on. */
+  finish(): void {
+    for (const life of this.pending.values()) this.end(life, 'pending at end');
+    for (const life of this.active.values()) this.end(life, 'active at end');
+  }
+}

@@ -1,0 +1,281 @@
+// Loads traces into a database. SQLite is a cache of traces: it is made anew in a temporary file and renamed.
+// Where a trace holds no events, the simulator derives them from the stimuli, and the database says so.
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import {
+  FRAMES,
+  type GicConfig,
+  GicTraceError,
+  Machine,
+  outcomeName,
+  DROP_REASONS,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  registerAt,
+  RULES,
+  STIMULI_BELOW,
+  step,
+  SYSREGS,
+} from '@gictrace/core';
+import Database from 'better-sqlite3';
+import { Inserter } from './insert.ts';
+import { Lives } from './lives.ts';
+import { commandColumns, Mappings } from './mappings.ts';
+import { APPLICATION_ID, DERIVED_TABLES, EVENT_TABLES, putFields, RECORD_TABLES, RECORDS_PER_TRACE, SCHEMA_VERSION, type Sql } from './schema.ts';
+import { VIEWS } from './views.ts';
+
+const FIRST_EVENT = 96;
+const HPPI = RECORDS.hppi.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const MSI_TRANSLATED = RECORDS['msi.translated'].id;
+const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+
+/** A trace as the loader takes it. */
+export interface LoadSource {
+  readonly name: string;
+  readonly header: { readonly config: GicConfig; readonly source: { readonly kind: string; readonly name: string } };
+  readonly contentDigest: string | null;
+  readonly semanticDigest: string | null;
+  /** Batches in order, each reused after the next is asked for. */
+  readonly batches: Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
+}
+
+export interface LoadOptions {
+  readonly progress?: (records: number) => void;
+}
+
+export interface LoadSummary {
+  readonly traces: number;
+  readonly records: number;
+  readonly rows: number;
+}
+
+/** Makes the database at `path` (an existing one of ours is replaced) and loads the traces into it. */
+export function loadTraces(path: string, sources: Iterable<LoadSource>, options: LoadOptions = {}): LoadSummary {
+  refuseForeign(path);
+  const partial = `${path}.partial`;
+  rmSync(partial, { force: true });
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(partial);
+    const loader = new Loader(db, options);
+    let traces = 0;
+    for (const source of sources) loader.load(source, ++traces);
+    loader.finish();
+    db.close();
+    db = undefined;
+    renameSync(partial, path);
+    return { traces, records: loader.records, rows: loader.rows };
+  } catch (error) {
+    db?.close();
+    rmSync(partial, { force: true });
+    if (error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_CANTOPEN'))
+      throw new GicTraceError('usage', 'cannot be written: no such directory, or no permission', { path });
+    throw error;
+  }
+}
+
+/** A file that is not ours is not replaced. */
+function refuseForeign(path: string): void {
+  if (!existsSync(path)) return;
+  const head = Buffer.alloc(72);
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      const n = readSync(fd, head, 0, 72, 0);
+      if (n === 0) return;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw new GicTraceError('usage', `cannot be replaced: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`, { path });
+  }
+  if (head.toString('latin1', 0, 15) !== 'SQLite format 3' || head.readUInt32BE(68) !== APPLICATION_ID)
+    throw new GicTraceError('usage', 'exists and is not a gictrace database', { path }, 'name another file with -o');
+}
+
+class Loader {
+  private readonly db: Database.Database;
+  private readonly options: LoadOptions;
+  private readonly recordTables = new Map<number, Inserter>();
+  private readonly eventTables = new Map<number, Inserter>();
+  private readonly commands: Inserter;
+  private readonly msis: Inserter;
+  private readonly interrupts: Inserter;
+  private readonly mappings: Inserter;
+  records = 0;
+  private readonly row: Sql[] = [];
+  private readonly shown = new RecordBatch(4096);
+
+  constructor(db: Database.Database, options: LoadOptions) {
+    this.db = db;
+    this.options = options;
+    for (const pragma of ['page_size = 8192', 'journal_mode = OFF', 'synchronous = OFF', 'locking_mode = EXCLUSIVE', 'temp_store = MEMORY', 'cache_size = -131072'])
+      db.pragma(pragma);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    for (const table of [...RECORD_TABLES.values(), ...EVENT_TABLES.values(), ...Object.values(DERIVED_TABLES)]) db.exec(table.ddl);
+    db.exec('BEGIN');
+    for (const [id, table] of RECORD_TABLES) this.recordTables.set(id, new Inserter(db, table));
+    for (const [id, table] of EVENT_TABLES) this.eventTables.set(id, new Inserter(db, table));
+    this.commands = new Inserter(db, DERIVED_TABLES.commands);
+    this.msis = new Inserter(db, DERIVED_TABLES.msis);
+    this.interrupts = new Inserter(db, DERIVED_TABLES.interrupts);
+    this.mappings = new Inserter(db, DERIVED_TABLES.mappings);
+    this.reference();
+  }
+
+  get rows(): number {
+    let sum = this.commands.rows + this.msis.rows + this.interrupts.rows + this.mappings.rows;
+    for (const inserter of [...this.recordTables.values(), ...this.eventTables.values()]) sum += inserter.rows;
+    return sum;
+  }
+
+  /** Names of registers and rules, so that views need no functions. */
+  private reference(): void {
+    const registers = new Inserter(this.db, DERIVED_TABLES.registers);
+    FRAMES.forEach((frame, index) => {
+      for (let offset = 0; offset < 0x4_0000; offset += 4) {
+        const place = registerAt(frame, offset);
+        if (place !== undefined) registers.add([index, offset, place.label]);
+      }
+    });
+    registers.flush();
+    const sysregs = new Inserter(this.db, DERIVED_TABLES.sysregs);
+    for (const [name, spec] of Object.entries(SYSREGS)) sysregs.add([spec.encoding, name]);
+    sysregs.flush();
+    const rules = new Inserter(this.db, DERIVED_TABLES.rules);
+    for (const [name, rule] of Object.entries(RULES)) rules.add([rule.id, name, rule.class, rule.doc]);
+    rules.flush();
+  }
+
+  load(source: LoadSource, trace: number): void {
+    const { config } = source.header;
+    const machine = new Machine(config);
+    const lives = new Lives(trace, machine.state, (row) => this.interrupts.add(row));
+    const mappings = new Mappings(trace, (row) => this.mappings.add(row));
+    const base = trace * RECORDS_PER_TRACE;
+    const { shown } = this;
+    let recordedEvents = false;
+    let now = { record: 0, timeNs: Number.NaN };
+    let seq = 0;
+    const drain = () => {
+      for (let i = 0; i < shown.count; i++) {
+        const kind = shown.kind[i]!;
+        lives.take(shown, i, now.record, now.timeNs);
+        if (kind >= FIRST_EVENT && !recordedEvents) this.event(shown, i, base + now.record, seq++, now.timeNs);
+      }
+      shown.clear();
+    };
+    machine.sink = { batch: shown, events: true, full: drain };
+    let records = 0;
+    for (const { batch, first } of source.batches) {
+      for (let i = 0; i < batch.count; i++) {
+        const record = first + i;
+        const kind = batch.kind[i]!;
+        const timeNs = batch.timeNs[i]!;
+        if (kind >= FIRST_EVENT) {
+          recordedEvents = true;
+          this.event(batch, i, base + now.record, seq++, timeNs);
+          continue;
+        }
+        this.record(batch, i, base + record);
+        if (kind < STIMULI_BELOW) {
+          now = { record, timeNs };
+          seq = 0;
+          step(machine, batch, i);
+          if (kind === MSI_WRITE) this.msi(batch, i, base + record);
+          if (shown.count > 0) drain();
+        } else if (kind === ITS_COMMAND) this.command(batch, i, base + record, mappings, record);
+        else if (kind === HPPI) lives.take(batch, i, record, timeNs);
+      }
+      records += batch.count;
+      this.records += batch.count;
+      this.options.progress?.(this.records);
+    }
+    lives.finish();
+    mappings.finish();
+    const traces = new Inserter(this.db, DERIVED_TABLES.traces);
+    traces.add([
+      trace,
+      source.name,
+      records,
+      source.header.source.name,
+      source.header.source.kind,
+      config.profile,
+      config.architecture,
+      config.pes.length,
+      config.its.length,
+      recordedEvents ? 'recorded' : 'simulated',
+      source.contentDigest,
+      source.semanticDigest,
+      JSON.stringify(source.header),
+    ]);
+    traces.flush();
+  }
+
+  finish(): void {
+    for (const inserter of [...this.recordTables.values(), ...this.eventTables.values(), this.commands, this.msis, this.interrupts, this.mappings])
+      inserter.flush();
+    this.db.exec('COMMIT');
+    this.db.exec('CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)');
+    for (const view of VIEWS) this.db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
+  }
+
+  private record(batch: RecordBatch, i: number, id: number): void {
+    const { row } = this;
+    const time = batch.timeNs[i]!;
+    row[0] = id;
+    row[1] = Number.isNaN(time) ? null : time;
+    row[2] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
+    row[3] = batch.flags[i]!;
+    row[4] = batch.rule[i]!;
+    row[5] = batch.line[i] === 0 ? null : batch.line[i]!;
+    row.length = putFields(batch, i, row, 6);
+    this.recordTables.get(batch.kind[i]!)!.add(row);
+  }
+
+  private event(batch: RecordBatch, i: number, id: number, seq: number, timeNs: number): void {
+    const { row } = this;
+    row[0] = id;
+    row[1] = seq;
+    row[2] = Number.isNaN(timeNs) ? null : timeNs;
+    row[3] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
+    row.length = putFields(batch, i, row, 4);
+    this.eventTables.get(batch.kind[i]!)!.add(row);
+  }
+
+  private command(batch: RecordBatch, i: number, id: number, mappings: Mappings, record: number): void {
+    const at = i * RECORD_WORDS;
+    const w = batch.words;
+    const time = batch.timeNs[i]!;
+    const told = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
+    const { op, columns } = commandColumns(w, at + 4, w[at + 3]!);
+    this.commands.add([id, Number.isNaN(time) ? null : time, w[at]!, w[at + 1]!, op, ...columns, told ? outcomeName(w[at + 2]!) : null]);
+    mappings.take(w[at]!, w, at + 4, record, time);
+  }
+
+  /** What became of an MSI: by the events that it caused. */
+  private msi(batch: RecordBatch, i: number, id: number): void {
+    const at = i * RECORD_WORDS;
+    const w = batch.words;
+    const time = batch.timeNs[i]!;
+    let intid: number | null = null;
+    let pe: number | null = null;
+    let outcome: string | null = null;
+    const { shown } = this;
+    for (let k = 0; k < shown.count; k++) {
+      const words = k * RECORD_WORDS;
+      if (shown.kind[k] === MSI_TRANSLATED) {
+        intid = shown.words[words + 3]!;
+        pe = shown.pe[k]!;
+        outcome = 'coalesced';
+      } else if (shown.kind[k] === LPI_PENDED && shown.words[words] === intid) outcome = 'pended';
+      else if (shown.kind[k] === MSI_DROPPED) outcome = DROP_REASONS[shown.words[words + 3]!]!;
+    }
+    this.msis.add([id, Number.isNaN(time) ? null : time, w[at]!, w[at + 1]!, w[at + 2]!, intid, pe, outcome]);
+  }
+}

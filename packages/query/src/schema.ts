@@ -1,0 +1,196 @@
+// The private tables, made from core's declaration of the record kinds: one a kind, a column a field. Views are
+// what people query (views.ts); these names may change.
+import { fieldOffsets, RECORD_WORDS, RECORDS, type RecordBatch, type RecordField, type RecordKind, type RecordName } from '@gictrace/core';
+
+/** Marks a database as ours (SQLite's application_id): "GICT". */
+export const APPLICATION_ID = 0x47494354;
+export const SCHEMA_VERSION = 1;
+
+/** A row's key: the trace's number times this, plus the record's number. */
+export const RECORDS_PER_TRACE = 2 ** 40;
+
+/** What a value of SQLite can be bound from. */
+export type Sql = number | bigint | string | null;
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly ddl: string;
+}
+
+const common = ['id INTEGER PRIMARY KEY', 'time_ns INTEGER', 'pe INTEGER', 'flags INTEGER NOT NULL', 'rule INTEGER NOT NULL', 'line INTEGER'];
+const commonColumns = ['id', 'time_ns', 'pe', 'flags', 'rule', 'line'];
+
+/** The private table of a record kind. */
+export function tableName(kind: RecordName): string {
+  return `k_${kind.replace('.', '_')}`;
+}
+
+/** A field's column: SQL names are not case-sensitive, so fields keep their spelling, in quotes. */
+export function column(field: RecordField): string {
+  return `"${field.name}"`;
+}
+
+/** Tables of stimuli and observables: their records are numbered. */
+export const RECORD_TABLES: ReadonlyMap<number, Table> = new Map(
+  (Object.entries(RECORDS) as [RecordName, RecordKind][])
+    .filter(([, kind]) => kind.class !== 'event')
+    .map(([name, kind]) => [
+      kind.id,
+      {
+        name: tableName(name),
+        columns: [...commonColumns, ...kind.fields.map(column)],
+        ddl: `CREATE TABLE ${tableName(name)} (${[...common, ...kind.fields.map((field) => `${column(field)} INTEGER NOT NULL`)].join(', ')}) STRICT`,
+      },
+    ]),
+);
+
+/** Events of the model: many for one record, in order. */
+export const EVENT_TABLES: ReadonlyMap<number, Table> = new Map(
+  (Object.entries(RECORDS) as [RecordName, RecordKind][])
+    .filter(([, kind]) => kind.class === 'event')
+    .map(([name, kind]) => [
+      kind.id,
+      {
+        name: tableName(name),
+        columns: ['id', 'seq', 'time_ns', 'pe', ...kind.fields.map(column)],
+        ddl: `CREATE TABLE ${tableName(name)} (id INTEGER NOT NULL, seq INTEGER NOT NULL, time_ns INTEGER, pe INTEGER, ${kind.fields
+          .map((field) => `${column(field)} INTEGER NOT NULL`)
+          .join(', ')}) STRICT`,
+      },
+    ]),
+);
+
+const table = (name: string, columns: readonly (readonly [string, string])[], rest = ''): Table => ({
+  name,
+  columns: columns.map(([column]) => `"${column}"`),
+  ddl: `CREATE TABLE ${name} (${columns.map(([column, type]) => `"${column}" ${type}`).join(', ')}${rest}) STRICT`,
+});
+
+/** Tables that the loader derives. */
+export const DERIVED_TABLES = {
+  traces: table('t_traces', [
+    ['trace', 'INTEGER PRIMARY KEY'],
+    ['name', 'TEXT NOT NULL'],
+    ['records', 'INTEGER NOT NULL'],
+    ['source', 'TEXT NOT NULL'],
+    ['source_kind', 'TEXT NOT NULL'],
+    ['profile', 'TEXT NOT NULL'],
+    ['architecture', 'INTEGER NOT NULL'],
+    ['pes', 'INTEGER NOT NULL'],
+    ['its', 'INTEGER NOT NULL'],
+    ['events', 'TEXT NOT NULL'],
+    ['content_digest', 'TEXT'],
+    ['semantic_digest', 'TEXT'],
+    ['header', 'TEXT NOT NULL'],
+  ]),
+  commands: table('t_commands', [
+    ['id', 'INTEGER NOT NULL'],
+    ['time_ns', 'INTEGER'],
+    ['its', 'INTEGER NOT NULL'],
+    ['slot', 'INTEGER NOT NULL'],
+    ['op', 'TEXT NOT NULL'],
+    ['DeviceID', 'INTEGER'],
+    ['EventID', 'INTEGER'],
+    ['pINTID', 'INTEGER'],
+    ['vINTID', 'INTEGER'],
+    ['ICID', 'INTEGER'],
+    ['RDbase', 'INTEGER'],
+    ['vPEID', 'INTEGER'],
+    ['Size', 'INTEGER'],
+    ['ITT_addr', 'INTEGER'],
+    ['V', 'INTEGER'],
+    ['outcome', 'TEXT'],
+  ]),
+  msis: table('t_msis', [
+    ['id', 'INTEGER NOT NULL'],
+    ['time_ns', 'INTEGER'],
+    ['its', 'INTEGER NOT NULL'],
+    ['DeviceID', 'INTEGER NOT NULL'],
+    ['EventID', 'INTEGER NOT NULL'],
+    ['INTID', 'INTEGER'],
+    ['pe', 'INTEGER'],
+    ['outcome', 'TEXT'],
+  ]),
+  interrupts: table('t_interrupts', [
+    ['trace', 'INTEGER NOT NULL'],
+    ['INTID', 'INTEGER NOT NULL'],
+    ['pe', 'INTEGER'],
+    ['cause', 'TEXT'],
+    ['asserted', 'INTEGER'],
+    ['pended', 'INTEGER'],
+    ['signalled', 'INTEGER'],
+    ['acknowledged', 'INTEGER'],
+    ['eoi', 'INTEGER'],
+    ['deactivated', 'INTEGER'],
+    ['withdrawn', 'INTEGER'],
+    ['asserted_ns', 'INTEGER'],
+    ['pended_ns', 'INTEGER'],
+    ['signalled_ns', 'INTEGER'],
+    ['acknowledged_ns', 'INTEGER'],
+    ['eoi_ns', 'INTEGER'],
+    ['deactivated_ns', 'INTEGER'],
+    ['outcome', 'TEXT NOT NULL'],
+  ]),
+  mappings: table('t_mappings', [
+    ['trace', 'INTEGER NOT NULL'],
+    ['its', 'INTEGER NOT NULL'],
+    ['DeviceID', 'INTEGER NOT NULL'],
+    ['EventID', 'INTEGER NOT NULL'],
+    ['INTID', 'INTEGER'],
+    ['ICID', 'INTEGER'],
+    ['pe', 'INTEGER'],
+    ['from_record', 'INTEGER NOT NULL'],
+    ['to_record', 'INTEGER'],
+    ['from_ns', 'INTEGER'],
+    ['to_ns', 'INTEGER'],
+    ['made_by', 'TEXT NOT NULL'],
+    ['ended_by', 'TEXT'],
+  ]),
+  registers: table('t_registers', [
+    ['frame', 'INTEGER NOT NULL'],
+    ['offset', 'INTEGER NOT NULL'],
+    ['name', 'TEXT NOT NULL'],
+  ], ', PRIMARY KEY (frame, offset)'),
+  sysregs: table('t_sysregs', [
+    ['encoding', 'INTEGER PRIMARY KEY'],
+    ['name', 'TEXT NOT NULL'],
+  ]),
+  rules: table('t_rules', [
+    ['rule', 'INTEGER PRIMARY KEY'],
+    ['name', 'TEXT NOT NULL'],
+    ['class', 'TEXT NOT NULL'],
+    ['doc', 'TEXT NOT NULL'],
+  ]),
+} as const satisfies Record<string, Table>;
+
+/** A 64-bit word as SQLite has it: signed. */
+export function signed64(low: number, high: number): number | bigint {
+  if (high < 0x20_0000) return high * 2 ** 32 + low;
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+}
+
+interface Getter {
+  readonly at: number;
+  readonly wide: boolean;
+  readonly signed: boolean;
+}
+const getters = new Map<number, readonly Getter[]>();
+for (const kind of Object.values(RECORDS) as RecordKind[]) {
+  const offsets = fieldOffsets(kind);
+  getters.set(
+    kind.id,
+    kind.fields.map((field, k) => ({ at: offsets[k]!, wide: field.type === 'u64' || field.type === 'pa', signed: field.type === 'i32' })),
+  );
+}
+
+/** Puts the fields of record `i` into `row` from `to` on, and answers where they end. */
+export function putFields(batch: RecordBatch, i: number, row: Sql[], to: number): number {
+  const base = i * RECORD_WORDS;
+  let at = to;
+  for (const { at: offset, wide, signed } of getters.get(batch.kind[i]!)!) {
+    const low = batch.words[base + offset]!;
+    row[at++] = wide ? signed64(low, batch.words[base + offset + 1]!) : signed ? low | 0 : low;
+  }
+  return at;
+}

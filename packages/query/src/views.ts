@@ -1,0 +1,251 @@
+// The public views: what people query, with a word on each column. Names and columns are a contract.
+import { FRAMES, GROUPS, RECORDS, type RecordField, type RecordKind, type RecordName } from '@gictrace/core';
+import { column, RECORDS_PER_TRACE, tableName } from './schema.ts';
+
+export interface View {
+  readonly name: string;
+  readonly doc: string;
+  /** Column → what it holds. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly sql: string;
+}
+
+const TRACE = `id / ${RECORDS_PER_TRACE} AS trace, id % ${RECORDS_PER_TRACE} AS record`;
+const cases = (expression: string, values: readonly string[]) =>
+  `CASE ${expression} ${values.map((value, k) => `WHEN ${k} THEN '${value}'`).join(' ')} END`;
+
+const key = {
+  trace: 'number of the trace (see traces)',
+  record: 'number of the record in the trace',
+  time_ns: 'nanoseconds since the trace began; null where the source does not tell',
+  pe: 'index of the PE; null where none is concerned or the source does not tell',
+};
+
+const kinds = Object.entries(RECORDS) as [RecordName, RecordKind][];
+
+/** A field as people read it: enums by name. */
+function shown(field: RecordField): string {
+  return field.type === 'enum' ? cases(column(field), field.values!) : column(field);
+}
+
+function union(className: RecordKind['class']): string {
+  return kinds
+    .filter(([, kind]) => kind.class === className)
+    .map(
+      ([name]) =>
+        `SELECT ${TRACE}, time_ns, pe, '${name}' AS kind, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule, flags FROM ${tableName(name)} k`,
+    )
+    .join(' UNION ALL ');
+}
+
+function eventFields(kind: RecordKind): string {
+  const pairs = kind.fields.map((field) => `'${field.name} ' || ${shown(field)}`);
+  return pairs.length === 0 ? "''" : pairs.join(" || ', ' || ");
+}
+
+const mmioOf = (name: 'mmio.read' | 'mmio.write') =>
+  `SELECT ${TRACE}, time_ns, pe, ${cases('frame', FRAMES)} AS frame, instance, (SELECT r.name FROM t_registers r WHERE r.frame = k.frame AND r."offset" = k."offset" & ~3) AS register, "offset", width, value, '${name === 'mmio.read' ? 'read' : 'write'}' AS direction, (flags & 1) AS reserved, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule FROM ${tableName(name)} k`;
+const sysregOf = (name: 'sysreg.read' | 'sysreg.write') =>
+  `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, value, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
+
+export const VIEWS: readonly View[] = [
+  {
+    name: 'traces',
+    doc: 'The traces in this database.',
+    columns: {
+      trace: 'number of the trace',
+      name: 'file name',
+      records: 'records in it',
+      source: 'what it was made from',
+      source_kind: 'kind of source',
+      profile: 'profile of the GIC',
+      architecture: '3 or 4',
+      pes: 'PEs',
+      its: 'ITSs',
+      events: '`simulated` if the events were derived by running the stimuli on the simulator at load, `recorded` if the trace holds them',
+      content_digest: 'SHA-256 of the content',
+      semantic_digest: 'SHA-256 of stimuli and observables, without host time',
+      header: "the trace's header as JSON",
+    },
+    sql: 'SELECT * FROM t_traces',
+  },
+  {
+    name: 'stimuli',
+    doc: 'What the outside world did to the GIC.',
+    columns: {
+      ...key,
+      kind: 'kind of stimulus',
+      line: '1-based line of the source; null where there is none',
+      rule: 'the rule that inferred it; null: shown by the source',
+      flags: 'bits: 1 reserved location, 2 value not shown, 4 Secure, 8 told twice by the source',
+    },
+    sql: union('stimulus'),
+  },
+  {
+    name: 'observables',
+    doc: 'What was seen of the GIC: compared by replay.',
+    columns: { ...key, kind: 'kind of observable', line: 'line of the source', rule: 'rule that inferred it', flags: 'as in stimuli' },
+    sql: union('observable'),
+  },
+  {
+    name: 'mmio',
+    doc: 'Accesses to register frames.',
+    columns: {
+      ...key,
+      frame: 'GICD, GICR or GITS',
+      instance: 'GICR: the PE whose Redistributor it is; GITS: the ITS',
+      register: 'register, with the number in an array; null at a reserved location',
+      offset: 'byte offset in the frame',
+      width: 'bytes',
+      value: 'signed 64-bit; see gic_hex()',
+      direction: 'read or write',
+      reserved: '1: reported as an access to a reserved location',
+      line: 'line of the source',
+      rule: 'rule that inferred part of it',
+    },
+    sql: `${mmioOf('mmio.read')} UNION ALL ${mmioOf('mmio.write')}`,
+  },
+  {
+    name: 'sysregs',
+    doc: 'Accesses to ICC, ICV and ICH system registers.',
+    columns: { ...key, register: 'system register', value: 'signed 64-bit; see gic_hex()', direction: 'read or write', line: 'line of the source' },
+    sql: `${sysregOf('sysreg.read')} UNION ALL ${sysregOf('sysreg.write')}`,
+  },
+  {
+    name: 'its_commands',
+    doc: 'Commands that the ITSs executed; an operand that the source does not show is null.',
+    columns: {
+      trace: key.trace,
+      record: key.record,
+      time_ns: key.time_ns,
+      its: 'ITS',
+      slot: 'slot of the queue',
+      op: 'command',
+      DeviceID: 'DeviceID',
+      EventID: 'EventID',
+      pINTID: 'physical INTID',
+      vINTID: 'virtual INTID',
+      ICID: 'collection',
+      RDbase: 'processor number',
+      vPEID: 'vPE',
+      Size: 'EventID bits less one (MAPD)',
+      ITT_addr: 'interrupt translation table (MAPD)',
+      V: 'Valid',
+      outcome: 'EXECUTED or the command error; null where the source does not tell',
+    },
+    sql: `SELECT ${TRACE}, time_ns, its, slot, op, DeviceID, EventID, pINTID, vINTID, ICID, RDbase, vPEID, Size, ITT_addr, V, outcome FROM t_commands`,
+  },
+  {
+    name: 'msis',
+    doc: 'Message-signalled interrupts that reached an ITS.',
+    columns: {
+      trace: key.trace,
+      record: key.record,
+      time_ns: key.time_ns,
+      its: 'ITS',
+      DeviceID: 'DeviceID',
+      EventID: 'EventID',
+      INTID: 'LPI that it was translated to; null if it was dropped',
+      pe: 'PE that it was sent to',
+      outcome: '`pended`; `coalesced` with one that was pending already; else why it was dropped',
+    },
+    sql: `SELECT ${TRACE}, time_ns, its, DeviceID, EventID, INTID, pe, outcome FROM t_msis`,
+  },
+  {
+    name: 'hppi',
+    doc: 'What each PE was told: the highest-priority pending interrupt and the interrupt lines.',
+    columns: {
+      ...key,
+      INTID: 'interrupt; 1023: none',
+      group: 'group: 0, 1S or 1NS',
+      priority: '255: none',
+      FIQ: 'FIQ line',
+      IRQ: 'IRQ line',
+    },
+    sql: `SELECT ${TRACE}, time_ns, pe, INTID, ${cases('"group"', GROUPS)} AS "group", priority, FIQ, IRQ FROM k_hppi`,
+  },
+  {
+    name: 'events',
+    doc: 'What happened inside the GIC, each with the stimulus that caused it.',
+    columns: {
+      trace: key.trace,
+      record: 'number of the stimulus that caused it',
+      seq: 'order among the events of that stimulus',
+      time_ns: key.time_ns,
+      pe: key.pe,
+      kind: 'kind of event',
+      INTID: 'interrupt concerned, where there is one',
+      fields: 'all fields as text',
+    },
+    sql: kinds
+      .filter(([, kind]) => kind.class === 'event')
+      .map(
+        ([name, kind]) =>
+          `SELECT ${TRACE}, seq, time_ns, pe, '${name}' AS kind, ${kind.fields.some((field) => field.name === 'INTID') ? 'INTID' : 'NULL'} AS INTID, ${eventFields(kind)} AS fields FROM ${tableName(name)}`,
+      )
+      .join(' UNION ALL '),
+  },
+  {
+    name: 'interrupts',
+    doc: 'One row for each life of an interrupt. Moments are record numbers, and times with _ns; null: not seen.',
+    columns: {
+      trace: key.trace,
+      INTID: 'interrupt',
+      pe: 'PE that took it, or for which it was pending',
+      cause: 'wire, still asserted, software, sgi, msi, its-command, table, moved; unknown where it was not seen',
+      asserted: 'the wire went up, or the message or write came',
+      pended: 'it became pending',
+      signalled: 'an interrupt line of the PE went up for it',
+      acknowledged: 'the PE read ICC_IAR',
+      eoi: 'priority drop',
+      deactivated: 'it ceased to be active (LPIs have no active state)',
+      withdrawn: 'it ceased to be pending without an acknowledge',
+      asserted_ns: 'time',
+      pended_ns: 'time',
+      signalled_ns: 'time',
+      acknowledged_ns: 'time',
+      eoi_ns: 'time',
+      deactivated_ns: 'time',
+      outcome: 'complete, withdrawn, pending at end, active at end, no EOI seen',
+      latency_ns: 'from pending to acknowledge',
+      service_ns: 'from acknowledge to EOI',
+    },
+    sql: 'SELECT *, acknowledged_ns - pended_ns AS latency_ns, eoi_ns - acknowledged_ns AS service_ns FROM t_interrupts',
+  },
+  {
+    name: 'mappings',
+    doc: 'What each event of each device was mapped to, over time.',
+    columns: {
+      trace: key.trace,
+      its: 'ITS',
+      DeviceID: 'DeviceID',
+      EventID: 'EventID',
+      INTID: 'LPI',
+      ICID: 'collection',
+      pe: 'PE of the collection; null while it is unmapped',
+      from_record: 'record of the command that made it so',
+      to_record: 'record of the command that ended it; null: still so at the end',
+      from_ns: 'time',
+      to_ns: 'time',
+      made_by: 'command',
+      ended_by: 'command',
+    },
+    sql: 'SELECT * FROM t_mappings',
+  },
+  {
+    name: 'rules',
+    doc: 'The rules by which importers fill what a source does not show.',
+    columns: { rule: 'number', name: 'name', class: 'inferred, assumed or unknown', doc: 'what it does' },
+    sql: 'SELECT * FROM t_rules',
+  },
+];
+
+/** Functions for SQL, as people call them. */
+export const FUNCTIONS: Readonly<Record<string, string>> = {
+  'gic_hex(value [, digits])': 'a value in hex; negative values as unsigned 64-bit',
+  'gic_register(frame, offset)': "the register at an offset: gic_register('GICD', 4)",
+  'gic_decode(frame, offset, value)': 'the fields of a register value that are not zero',
+  'gic_sysreg(encoding)': 'the name of a system register',
+  'gic_sysreg_decode(name, value)': 'the fields of a system-register value that are not zero',
+  'gic_command(dw0, dw1, dw2, dw3)': 'an ITS command with its operands',
+};
