@@ -1,4 +1,4 @@
 // The face of @gictrace/recorder.
-export * from './format/index.ts';
+export * from './trace/index.ts';
 export * from './importers/qemu-trace/index.ts';
 export { importToTrace, type ImportReport } from './import-trace.ts';

@@ -1,0 +1,242 @@
+// A chunk of records as columns of bytes and back. Each column is a constant, or the bytes of its values (or of
+// the differences between them) plane by plane, low bytes first: planes of zeros cost nothing once compressed.
+// The choice between the two depends on the values alone, so equal records give equal bytes.
+import {
+  type FieldType,
+  fieldWords,
+  GicTraceError,
+  RECORD_WORDS,
+  type RecordBatch,
+  type RecordKind,
+  recordName,
+  recordKind,
+} from '@gictrace/core';
+import { CHUNK_RECORDS_MAX } from './constants.ts';
+import { pack, unpack } from './msgpack.ts';
+
+/** Column encodings: the first byte of a column. 1–4: that many planes of values; 5–8: planes of zigzag differences. */
+const CONSTANT = 0;
+const DELTA = 4;
+
+/** Time units in nanoseconds, coarsest first: the coarsest that divides all times of a chunk is used. */
+const TIME_UNITS = [1_000_000, 1000, 1] as const;
+
+const scratch = new Uint32Array(CHUNK_RECORDS_MAX);
+const differences = new Uint32Array(CHUNK_RECORDS_MAX);
+
+function planesOf(values: Uint32Array, count: number): { planes: number; bytes: number } {
+  let all = 0;
+  let bytes = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    all |= value;
+    if (value !== 0) bytes += value > 0xff_ffff ? 4 : value > 0xffff ? 3 : value > 0xff ? 2 : 1;
+  }
+  all >>>= 0;
+  return { planes: all > 0xff_ffff ? 4 : all > 0xffff ? 3 : all > 0xff ? 2 : 1, bytes };
+}
+
+/** A column of the first `count` values. */
+export function encodeColumn(values: Uint32Array, count: number): Uint8Array {
+  let constant = true;
+  for (let i = 1; i < count && constant; i++) constant = values[i] === values[0];
+  if (constant) {
+    const out = new Uint8Array(5);
+    new DataView(out.buffer).setUint32(1, count > 0 ? values[0]! : 0, true);
+    return out;
+  }
+  let before = 0;
+  for (let i = 0; i < count; i++) {
+    const delta = (values[i]! - before) | 0;
+    differences[i] = ((delta << 1) ^ (delta >> 31)) >>> 0;
+    before = values[i]!;
+  }
+  const plain = planesOf(values, count);
+  const delta = planesOf(differences, count);
+  const useDelta = delta.planes < plain.planes || (delta.planes === plain.planes && delta.bytes < plain.bytes);
+  const from = useDelta ? differences : values;
+  const planes = useDelta ? delta.planes : plain.planes;
+  const out = new Uint8Array(1 + planes * count);
+  out[0] = planes + (useDelta ? DELTA : 0);
+  for (let plane = 0, at = 1; plane < planes; plane++) for (let i = 0; i < count; i++) out[at++] = (from[i]! >>> (8 * plane)) & 0xff;
+  return out;
+}
+
+/** Reads a column of `count` values into `out`. */
+export function decodeColumn(column: unknown, count: number, out: Uint32Array): void {
+  if (!(column instanceof Uint8Array)) damaged('a column is not bytes');
+  const encoding = column[0]!;
+  if (encoding === CONSTANT) {
+    if (column.length !== 5) damaged('a constant column has the wrong length');
+    out.fill(new DataView(column.buffer, column.byteOffset).getUint32(1, true), 0, count);
+    return;
+  }
+  const planes = encoding > DELTA ? encoding - DELTA : encoding;
+  if (encoding > 2 * DELTA || column.length !== 1 + planes * count) damaged('a column has the wrong length');
+  for (let i = 0; i < count; i++) out[i] = column[1 + i]!;
+  for (let plane = 1; plane < planes; plane++) {
+    const at = 1 + plane * count;
+    const shift = 8 * plane;
+    for (let i = 0; i < count; i++) out[i] = out[i]! | (column[at + i]! << shift);
+  }
+  if (encoding > DELTA) {
+    let value = 0;
+    for (let i = 0; i < count; i++) {
+      const zigzag = out[i]!;
+      value = (value + ((zigzag >>> 1) ^ -(zigzag & 1))) | 0;
+      out[i] = value;
+    }
+  }
+}
+
+function damaged(what: string): never {
+  throw new GicTraceError('trace', what);
+}
+
+/** Times as [unit, base, low words, high words, unknown]: in units, each less the known one before it, zigzag. */
+function encodeTimes(batch: RecordBatch): [number, Uint8Array, Uint8Array, Uint8Array] {
+  const { count, timeNs } = batch;
+  let unit: number = TIME_UNITS[0];
+  for (let i = 0; i < count; i++) {
+    const time = timeNs[i]!;
+    if (Number.isNaN(time)) continue;
+    while (time % unit !== 0 && unit > 1) unit = TIME_UNITS[TIME_UNITS.indexOf(unit as 1) + 1] ?? 1;
+  }
+  const high = new Uint32Array(count);
+  const unknown = new Uint32Array(count);
+  let before = 0;
+  for (let i = 0; i < count; i++) {
+    const time = timeNs[i]!;
+    if (Number.isNaN(time)) {
+      unknown[i] = 1;
+      scratch[i] = 0;
+      continue;
+    }
+    const now = time / unit;
+    const delta = now - before;
+    before = now;
+    // Zigzag in floating point: times reach 2^53.
+    const zigzag = delta >= 0 ? delta * 2 : -delta * 2 - 1;
+    scratch[i] = zigzag % 2 ** 32;
+    high[i] = Math.floor(zigzag / 2 ** 32);
+  }
+  return [unit, encodeColumn(scratch, count), encodeColumn(high, count), encodeColumn(unknown, count)];
+}
+
+function decodeTimes(value: unknown, batch: RecordBatch, count: number): void {
+  if (!Array.isArray(value) || value.length !== 4 || !TIME_UNITS.includes(value[0])) damaged('the times of a chunk are malformed');
+  const [unit, lows, highs, unknowns] = value as [number, unknown, unknown, unknown];
+  const high = new Uint32Array(count);
+  const unknown = new Uint32Array(count);
+  decodeColumn(lows, count, scratch);
+  decodeColumn(highs, count, high);
+  decodeColumn(unknowns, count, unknown);
+  let now = 0;
+  for (let i = 0; i < count; i++) {
+    if (unknown[i] !== 0) {
+      batch.timeNs[i] = Number.NaN;
+      continue;
+    }
+    const zigzag = high[i]! * 2 ** 32 + scratch[i]!;
+    now += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    if (!Number.isSafeInteger(now * unit)) damaged('a time is out of range');
+    batch.timeNs[i] = now * unit;
+  }
+}
+
+interface Layout {
+  readonly kind: RecordKind;
+  readonly words: number;
+  readonly types: readonly FieldType[];
+}
+const layouts: (Layout | undefined)[] = new Array(256).fill(undefined);
+function layoutOf(id: number): Layout {
+  const known = layouts[id];
+  if (known !== undefined) return known;
+  if (recordName(id) === undefined) damaged(`a record has the unknown kind ${id}`);
+  const kind = recordKind(id);
+  const words = kind.fields.reduce((sum, field) => sum + fieldWords(field.type), 0);
+  const layout: Layout = { kind, words, types: kind.fields.map((field) => field.type) };
+  layouts[id] = layout;
+  return layout;
+}
+
+/**
+ * The raw payload of a chunk: a MessagePack array of kind, pe + 1, flags, rule, times, line, cause, and for each
+ * kind that occurs, ascending, its id and its columns, one for each word of its fields.
+ */
+export function encodeChunk(batch: RecordBatch): Buffer {
+  const { count } = batch;
+  const fill = (value: (i: number) => number) => {
+    for (let i = 0; i < count; i++) scratch[i] = value(i);
+    return encodeColumn(scratch, count);
+  };
+  const kind = fill((i) => batch.kind[i]!);
+  const pe = fill((i) => batch.pe[i]! + 1);
+  const flags = fill((i) => batch.flags[i]!);
+  const rule = fill((i) => batch.rule[i]!);
+  const times = encodeTimes(batch);
+  const line = fill((i) => batch.line[i]!);
+  const cause = fill((i) => batch.cause[i]!);
+  const byKind = new Uint32Array(256);
+  for (let i = 0; i < count; i++) byKind[batch.kind[i]!]!++;
+  const kinds: [number, Uint8Array[]][] = [];
+  for (let id = 0; id < 256; id++) {
+    if (byKind[id] === 0) continue;
+    const { words } = layoutOf(id);
+    const columns: Uint8Array[] = [];
+    for (let word = 0; word < words; word++) {
+      let n = 0;
+      for (let i = 0; i < count; i++) if (batch.kind[i] === id) scratch[n++] = batch.words[i * RECORD_WORDS + word]!;
+      columns.push(encodeColumn(scratch, n));
+    }
+    kinds.push([id, columns]);
+  }
+  return pack([kind, pe, flags, rule, times, line, cause, kinds]);
+}
+
+/** Fills a batch from a raw payload of `count` records. Throws a GicTraceError (`trace`) if it is malformed. */
+export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch): void {
+  const value = unpack(raw);
+  if (!Array.isArray(value) || value.length !== 8) damaged('a chunk of records is malformed');
+  const [kind, pe, flags, rule, times, line, cause, kinds] = value as unknown[];
+  batch.clear();
+  decodeColumn(kind, count, scratch);
+  const byKind = new Uint32Array(256);
+  for (let i = 0; i < count; i++) {
+    if (scratch[i]! > 255) damaged('a record has an impossible kind');
+    batch.kind[i] = scratch[i]!;
+    byKind[scratch[i]!]!++;
+  }
+  decodeColumn(pe, count, scratch);
+  for (let i = 0; i < count; i++) {
+    if (scratch[i]! > 512) damaged('a record names an impossible PE');
+    batch.pe[i] = scratch[i]! - 1;
+  }
+  decodeColumn(flags, count, scratch);
+  for (let i = 0; i < count; i++) batch.flags[i] = scratch[i]!;
+  decodeColumn(rule, count, scratch);
+  for (let i = 0; i < count; i++) batch.rule[i] = scratch[i]!;
+  decodeTimes(times, batch, count);
+  decodeColumn(line, count, batch.line);
+  decodeColumn(cause, count, batch.cause);
+  batch.words.fill(0, 0, count * RECORD_WORDS);
+  if (!Array.isArray(kinds)) damaged('a chunk of records is malformed');
+  let seen = 0;
+  for (const entry of kinds as unknown[]) {
+    if (!Array.isArray(entry) || entry.length !== 2 || !Number.isInteger(entry[0]) || !Array.isArray(entry[1])) damaged('the columns of a kind are malformed');
+    const [id, columns] = entry as [number, unknown[]];
+    const { words } = layoutOf(id);
+    const n = byKind[id] ?? 0;
+    if (columns.length !== words || n === 0) damaged('the columns of a kind do not fit its fields');
+    byKind[id] = 0;
+    seen += n;
+    for (let word = 0; word < words; word++) {
+      decodeColumn(columns[word], n, scratch);
+      for (let i = 0, k = 0; i < count; i++) if (batch.kind[i] === id) batch.words[i * RECORD_WORDS + word] = scratch[k++]!;
+    }
+  }
+  if (seen !== count) damaged('a chunk lacks the columns of a kind');
+  batch.count = count;
+}
+
