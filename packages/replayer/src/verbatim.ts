@@ -360,6 +360,18 @@ export class VerbatimReplay {
     this.recentNext = (at + 1) % CONTEXT_RECORDS;
   }
 
+  /** Holds the state before record `record` against the digest that the trace stores of it. */
+  compareState(digest: string, record: number): void {
+    this.statesCompared++;
+    const own = this.machine.state.digest();
+    if (own === digest) return;
+    this.diverged++;
+    this.statesDiverged++;
+    if (this.first === undefined) this.first = this.explain(record, 0, 0, `state ${digest}`, `state ${own}`);
+  }
+  private statesCompared = 0;
+  private statesDiverged = 0;
+
   /** No more records: the verdict. */
   finish(): Verdict {
     const named = (counts: Float64Array) => {
@@ -374,9 +386,9 @@ export class VerbatimReplay {
     for (const [name, n] of [...this.unknownNames].sort(([a], [b]) => (a < b ? -1 : 1))) unknown[name] = n;
     return {
       records: this.records,
-      compared: named(this.compared),
+      compared: { ...named(this.compared), ...(this.statesCompared > 0 ? { state: this.statesCompared } : {}) },
       diverged: this.diverged,
-      divergedBy: named(this.divergedKinds),
+      divergedBy: { ...named(this.divergedKinds), ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}) },
       unknown,
       skipped: Object.fromEntries(this.skipped),
       first: this.first,
@@ -387,6 +399,6 @@ export class VerbatimReplay {
 const kindNames = new Map<number, string>();
 for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
 function kindName(id: number): string {
-  return kindNames.get(id) ?? `kind ${id}`;
+  return id === 0 ? 'state' : (kindNames.get(id) ?? `kind ${id}`);
 }
 

@@ -1,0 +1,152 @@
+// gictrace info, dump and recover: look at a trace, print it, mend it.
+import { GicTraceError, RECORD_WORDS, RECORDS, type RecordBatch, recordKind, recordName, fieldOffsets, recordText, valueText } from '@gictrace/core';
+import { recover, TraceReader } from '@gictrace/recorder';
+import type { Command } from 'commander';
+import { countLines, grouped, json, note, print, wholeNumber } from '../context.ts';
+
+function withTrace<T>(path: string, work: (reader: TraceReader) => T): T {
+  const reader = TraceReader.open(path);
+  try {
+    return work(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+export function addInfo(program: Command): void {
+  program
+    .command('info')
+    .summary('summarise a trace')
+    .description('Says what a trace holds, where it came from and what its source did not tell.')
+    .argument('<trace>', 'the trace')
+    .option('--verify', 'read all of it and check both digests')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  gictrace info boot.gictrace\n')
+    .action((path: string, options: { verify?: boolean; json?: boolean }) =>
+      withTrace(path, (reader) => {
+        const { header, footer } = reader;
+        if (options.verify) reader.verify();
+        if (options.json) {
+          const { chunks, snapshots, ...rest } = footer!;
+          print(json({ path, version: reader.version, bytes: reader.bytes, header, ...rest, chunks: chunks.length, snapshots: snapshots.length, verified: options.verify === true }));
+          return;
+        }
+        const { config } = header;
+        const times = footer!.chunks.flatMap(([, , , from, to]) => (from === null || to === null ? [] : [from, to]));
+        const span = times.length === 0 ? 'no times' : `${(times.reduce((a, b) => Math.max(a, b)) / 1e9).toFixed(3)} s`;
+        print(`${path}: format ${reader.version}, ${grouped(footer!.records)} records in ${footer!.chunks.length} chunks, ${grouped(reader.bytes)} bytes, ${span}`);
+        print(`made by ${header.writer.name} ${header.writer.version} from ${header.source.name} (${header.source.kind}); clock: ${header.clock.name}`);
+        print(`GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD at 0x${config.addresses.gicd.toString(16)}${config.addresses.its.map((at) => `, GITS at 0x${at.toString(16)}`).join('')}`);
+        print(`content ${footer!.contentDigest}\nsemantic ${footer!.semanticDigest}${options.verify ? '\nverified: both digests fit' : ''}`);
+        print(['records:', ...countLines(footer!.kinds)].join('\n'));
+        if (Object.keys(footer!.rules).length > 0) print(['inferred or assumed, by rule:', ...countLines(footer!.rules)].join('\n'));
+        const losses = [...header.losses, ...footer!.losses];
+        if (losses.length > 0) print(['not in the trace:', ...losses.map(({ what, count }) => `  ${what}${count === null ? '' : ` (${grouped(count)})`}`)].join('\n'));
+      }),
+    );
+}
+
+interface DumpOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly pe?: number;
+  readonly intid?: number;
+  readonly kind?: string;
+  readonly json?: boolean;
+}
+
+export function addDump(program: Command): void {
+  const record = wholeNumber('--from and --to', 0, 2 ** 32 - 2);
+  program
+    .command('dump')
+    .summary('print records, decoded')
+    .description('Prints records, one a line, registers and commands decoded.')
+    .argument('<trace>', 'the trace')
+    .option('--from <record>', 'first record', record)
+    .option('--to <record>', 'last record', record)
+    .option('--pe <pe>', 'only of this PE', wholeNumber('--pe', 0, 511))
+    .option('--intid <n>', 'only about this INTID', wholeNumber('--intid', 0, 2 ** 24 - 1))
+    .option('--kind <kind>', 'only of this kind, such as mmio.write or hppi')
+    .option('--json', 'JSON lines')
+    .addHelpText('after', '\nExample:\n  gictrace dump boot.gictrace --from 1000 --to 1020\n')
+    .action((path: string, options: DumpOptions) => {
+      if (options.kind !== undefined && !Object.hasOwn(RECORDS, options.kind))
+        throw new GicTraceError('usage', `there is no record kind '${options.kind}'`, {}, `kinds: ${Object.keys(RECORDS).join(', ')}`);
+      withTrace(path, (reader) => {
+        const lines: string[] = [];
+        const flush = () => {
+          if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+          lines.length = 0;
+        };
+        for (const { batch, first } of reader.batches(options.from ?? 0)) {
+          for (let i = 0; i < batch.count; i++) {
+            const number = first + i;
+            if (number < (options.from ?? 0) || number > (options.to ?? Number.POSITIVE_INFINITY)) continue;
+            if (options.pe !== undefined && batch.pe[i] !== options.pe) continue;
+            if (options.kind !== undefined && recordName(batch.kind[i]!) !== options.kind) continue;
+            if (options.intid !== undefined && intidOf(batch, i) !== options.intid) continue;
+            lines.push(options.json ? recordJson(batch, i, number) : recordText(batch, i, number));
+          }
+          flush();
+          if (options.to !== undefined && first + batch.count > options.to) break;
+        }
+      });
+    });
+}
+
+/** The INTID that a record is about, or -1. */
+function intidOf(batch: RecordBatch, i: number): number {
+  const kind = recordKind(batch.kind[i]!);
+  const index = kind.fields.findIndex((field) => field.name === 'INTID');
+  if (index >= 0) return batch.words[i * RECORD_WORDS + fieldOffsets(kind)[index]!]!;
+  const name = recordName(batch.kind[i]!);
+  // Acknowledges and EOIs carry the INTID as their value.
+  const at = i * RECORD_WORDS;
+  return (name === 'sysreg.read' || name === 'sysreg.write') && /^(ICC_(IAR|EOIR|HPPIR)[01]|ICC_DIR)_EL1/.test(recordText(batch, i).split(' ')[2] ?? '') ? batch.words[at + 1]! : -1;
+}
+
+function recordJson(batch: RecordBatch, i: number, record: number): string {
+  const kind = recordKind(batch.kind[i]!);
+  const offsets = fieldOffsets(kind);
+  const fields = Object.fromEntries(
+    kind.fields.map((field, k) => {
+      const at = i * RECORD_WORDS + offsets[k]!;
+      const plain = field.type === 'u8' || field.type === 'u16' || field.type === 'u32';
+      return [field.name, plain ? batch.words[at]! : field.type === 'i32' ? batch.words[at]! | 0 : field.type === 'bool' ? batch.words[at] !== 0 : valueText(field, batch.words, at)];
+    }),
+  );
+  const time = batch.timeNs[i]!;
+  return json({
+    record,
+    kind: recordName(batch.kind[i]!),
+    time_ns: Number.isNaN(time) ? null : time,
+    pe: batch.pe[i]! < 0 ? null : batch.pe[i],
+    line: batch.line[i] === 0 ? null : batch.line[i],
+    flags: batch.flags[i],
+    rule: batch.rule[i],
+    ...fields,
+  });
+}
+
+export function addRecover(program: Command): void {
+  program
+    .command('recover')
+    .summary('mend a damaged or unfinished trace')
+    .description('Writes a whole trace out of every whole chunk that is left, and says what is missing.')
+    .argument('<trace>', 'the damaged trace')
+    .requiredOption('-o, --output <trace>', 'the trace to write')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  gictrace recover boot.gictrace.partial -o boot.gictrace\n')
+    .action((path: string, options: { output: string; json?: boolean }) => {
+      const { recovered, finished, missing } = recover(path, options.output);
+      if (options.json) {
+        print(json({ trace: options.output, ...recovered, finished, missing }));
+        return;
+      }
+      print(`${options.output}: ${grouped(recovered.records)} records recovered`);
+      if (!finished) note(`${path} has no end: its writer died, or it was cut`);
+      for (const gap of missing)
+        print(`missing: ${gap.count === undefined ? `everything from record ${gap.firstRecord} on` : `records ${gap.firstRecord} to ${gap.firstRecord + gap.count - 1}`} (bytes ${gap.from} to ${gap.to})`);
+      if (missing.length === 0) print('nothing is missing');
+    });
+}

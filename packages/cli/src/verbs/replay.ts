@@ -1,0 +1,70 @@
+// gictrace replay TRACE: verbatim replay and verdict.
+import { GicTraceError, PROFILES } from '@gictrace/core';
+import { replayTrace, type Verdict } from '@gictrace/replayer';
+import type { Command } from 'commander';
+import { countLines, grouped, json, Progress, print, VERSION } from '../context.ts';
+
+interface Options {
+  readonly on: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+export function addReplay(program: Command, exit: (code: number) => void): void {
+  program
+    .command('replay')
+    .summary('replay a trace and compare everything that was recorded')
+    .description('Gives the recorded stimuli to an implementation, in order, and compares every recorded response and observable. Exit code 0: the same; 1: diverged.')
+    .argument('<trace>', 'the trace')
+    .option('--on <backend>', `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')})`, 'simulator')
+    .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  gictrace replay boot.gictrace\n')
+    .action((path: string, options: Options) => {
+      const progress = new Progress('records');
+      try {
+        const verdict = replayTrace(path, {
+          version: VERSION,
+          progress: (records) => progress.update(records),
+          ...profileOf(options.on),
+          ...(options.output === undefined ? {} : { output: options.output }),
+        });
+        progress.end();
+        print(options.json ? json(verdict) : verdictText(verdict, options.on));
+        exit(verdict.diverged === 0 ? 0 : 1);
+      } finally {
+        progress.end();
+      }
+    });
+}
+
+function profileOf(backend: string): { profile?: string } {
+  const [name, profile, ...rest] = backend.split('@');
+  if (name !== 'simulator' || rest.length > 0) throw new GicTraceError('usage', `there is no backend '${backend}'`, {}, 'backends: simulator, simulator@PROFILE');
+  if (profile === undefined) return {};
+  if (PROFILES[profile] === undefined) throw new GicTraceError('usage', `there is no profile '${profile}'`, {}, `profiles: ${Object.keys(PROFILES).join(', ')}`);
+  return { profile };
+}
+
+const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
+
+/** The verdict for people. */
+export function verdictText(verdict: Verdict, backend: string): string {
+  const out = [
+    `${verdict.diverged === 0 ? 'SAME' : 'DIVERGED'}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
+    'compared:',
+    ...countLines(verdict.compared),
+  ];
+  if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
+  if (total(verdict.unknown) > 0) out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
+  if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
+  const { first } = verdict;
+  if (first !== undefined) {
+    out.push('', `first divergence: record ${first.record}${first.line === undefined ? '' : `, line ${first.line} of the source`} (${first.kind})`);
+    out.push(`  recorded: ${first.recorded}`, `  replayed: ${first.replayed}`);
+    if (first.stimulus !== undefined) out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
+    if (first.events.length > 0) out.push('  what the backend did:', ...first.events.map((text) => `    ${text}`));
+    if (first.before.length > 0) out.push('  records before:', ...first.before.map((text) => `    ${text}`));
+  }
+  return out.join('\n');
+}

@@ -1,0 +1,58 @@
+// Verbatim replay of a trace file: streams its chunks through the simulator, holds the states that it stores
+// against the simulator's, and writes the re-recorded trace if asked to.
+import { PROFILES, GicTraceError } from '@gictrace/core';
+import { TraceReader, TraceWriter } from '@gictrace/recorder';
+import { VerbatimReplay } from './verbatim.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface ReplayTraceOptions {
+  /** Version of the tool, for the header of what it writes. */
+  readonly version: string;
+  /** Profile to replay under; the trace's own when absent. */
+  readonly profile?: string;
+  /** Where to write the re-recorded trace. */
+  readonly output?: string;
+  readonly progress?: (records: number) => void;
+}
+
+/** Replays a trace. Throws a GicTraceError (`trace`) if it cannot be read. */
+export function replayTrace(path: string, options: ReplayTraceOptions): Verdict {
+  const reader = TraceReader.open(path);
+  let writer: TraceWriter | undefined;
+  try {
+    const own = reader.header.config.profile;
+    const config = { ...reader.header.config, profile: options.profile ?? own };
+    if (PROFILES[config.profile] === undefined)
+      throw new GicTraceError('trace', `asks for the profile '${config.profile}', which this gictrace does not have`, { path }, 'give --on simulator@PROFILE');
+    if (options.output !== undefined) {
+      const { source, clock } = reader.header;
+      writer = new TraceWriter(options.output, {
+        writer: { name: 'gictrace', version: options.version },
+        config,
+        clock,
+        source: { kind: `replay of ${source.kind}`, name: source.name, provenance: source.provenance },
+        losses: [...reader.header.losses, ...(reader.footer?.losses ?? [])],
+        seed: reader.header.seed,
+        options: {},
+      });
+    }
+    const replay = new VerbatimReplay(config, writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } });
+    // A stored state is what the recording's own model had: only the same profile must have it too.
+    const states = config.profile === own ? [...reader.states()] : [];
+    for (const { batch, first } of reader.batches()) {
+      while (states.length > 0 && states[0]!.record <= first) {
+        const state = states.shift()!;
+        replay.compareState(state.digest, state.record);
+      }
+      replay.take(batch);
+      options.progress?.(first + batch.count);
+    }
+    const verdict = replay.finish();
+    writer?.close({ meta: { diverged: verdict.diverged } });
+    writer = undefined;
+    return verdict;
+  } finally {
+    writer?.abort();
+    reader.close();
+  }
+}
