@@ -4,6 +4,7 @@ import {
   commandName,
   type EventSink,
   type GicConfig,
+  IDLE,
   ITS_COMMANDS,
   Machine,
   type OperandSpec,
@@ -13,11 +14,12 @@ import {
   RecordBatch,
   recordText,
   RULES,
+  SPURIOUS,
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
 import { DIFFERS, HPPI, HppiStream, OrderedStream, PARTLY, STREAM_OF } from './observed.ts';
-import type { Divergence, Verdict } from './verdict.ts';
+import type { Anomaly, Divergence, Verdict } from './verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
@@ -31,9 +33,13 @@ const MAINTENANCE = RECORDS.maintenance.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
+const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
+const DROPPED = RECORDS['irq.dropped'].id;
 const FIRST_EVENT = 96;
 
 const CONTEXT_RECORDS = 12;
+/** No list register, as an unsigned word. */
+const NO_LR = 0xffff_ffff;
 const NOT_MODELLED = 'virtual-interface-not-modelled';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
@@ -74,7 +80,7 @@ export class VerbatimReplay {
   private readonly skipped = new Map<string, number>();
   private records = 0;
   private diverged = 0;
-  private first: Divergence | undefined;
+  private first: Divergence | null = null;
   private readonly output: ReplayOutput | undefined;
   private readonly stopAtFirst: boolean;
 
@@ -82,6 +88,11 @@ export class VerbatimReplay {
   private readonly stimulus = new RecordBatch(1);
   private stimulusRecord = -1;
   private stimulusLine = 0;
+  /** Interrupts that each PE has acknowledged and not ended. */
+  private readonly acknowledged: number[][];
+  private anomalies = 0;
+  private firstAnomaly: Anomaly | null = null;
+  private lastAnomaly: Anomaly | null = null;
   /** The events of the stimulus at work, kept for the explanation of the first divergence. */
   private readonly explained = new RecordBatch(256);
   /** The last records, as a ring. */
@@ -93,6 +104,7 @@ export class VerbatimReplay {
     this.output = options.output;
     this.stopAtFirst = options.stopAtFirst ?? false;
     this.hppi = new HppiStream(config.pes.length);
+    this.acknowledged = config.pes.map(() => []);
     const sink: EventSink = { batch: this.shown, events: true, full: () => this.collect() };
     this.machine.sink = sink;
   }
@@ -184,6 +196,24 @@ export class VerbatimReplay {
   }
   private readonly copy = new RecordBatch(1);
 
+  /** An EOI ends the interrupt that the PE acknowledged last. One that names another is the guest's fault, or a wrong record. */
+  private watchOrder(kind: number, i: number): void {
+    const { shown } = this;
+    const pe = shown.pe[i]!;
+    const intid = shown.words[i * RECORD_WORDS]!;
+    const stack = this.acknowledged[pe]!;
+    if (kind === ACKNOWLEDGED) {
+      stack.push(intid);
+      return;
+    }
+    const expected = stack.pop();
+    if (expected === undefined || expected === intid) return;
+    this.anomalies++;
+    const text = `PE${pe} ended INTID ${intid}, but the one it acknowledged last is ${expected}`;
+    this.lastAnomaly = { record: this.stimulusRecord, line: this.stimulusLine > 0 ? this.stimulusLine : null, text };
+    this.firstAnomaly ??= this.lastAnomaly;
+  }
+
   /** Takes what the simulator emitted: observables into their streams. */
   private collect(): void {
     const { shown, output } = this;
@@ -193,6 +223,7 @@ export class VerbatimReplay {
       else {
         const stream = STREAM_OF[kind]!;
         if (stream > 0) this.streams[stream - 1]!.show(shown, i);
+        else if (kind === ACKNOWLEDGED || kind === DROPPED) this.watchOrder(kind, i);
         else if (kind === MEMORY_ASSUMED) this.unknown('guest memory that the source does not show');
       }
       if (this.explained.count < this.explained.capacity) this.explained.copy(shown, i);
@@ -258,7 +289,10 @@ export class VerbatimReplay {
   private compareVirtual(batch: RecordBatch, i: number, kind: number): void {
     const at = i * RECORD_WORDS;
     const w = batch.words;
-    const idle = kind === VHPPI ? w[at + 3] === 255 && w[at + 4] === 0 && w[at + 5] === 0 : w[at] === 0;
+    const idle =
+      kind === VHPPI
+        ? w[at] === NO_LR && w[at + 1] === SPURIOUS && w[at + 2] === 0 && w[at + 3] === IDLE && w[at + 4] === 0 && w[at + 5] === 0
+        : w[at] === 0;
     if (this.machine.state.config.architecture === 4 || this.virtualInUse) {
       this.skip(NOT_MODELLED);
       return;
@@ -315,7 +349,7 @@ export class VerbatimReplay {
   private diverge(batch: RecordBatch, i: number, record: number, replayed: () => string): void {
     this.diverged++;
     this.divergedKinds[batch.kind[i]!]!++;
-    if (this.first !== undefined) return;
+    if (this.first !== null) return;
     this.first = this.explain(record, batch.line[i]!, batch.kind[i]!, recordText(batch, i), replayed());
   }
 
@@ -324,7 +358,7 @@ export class VerbatimReplay {
     this.diverged++;
     const kind = this.stimulus.count > 0 ? this.stimulus.kind[0]! : HPPI;
     this.divergedKinds[kind]!++;
-    if (this.first === undefined)
+    if (this.first === null)
       this.first = this.explain(this.stimulusRecord, this.stimulusLine, kind, 'nothing of the kind after this stimulus', replayed());
   }
 
@@ -337,18 +371,19 @@ export class VerbatimReplay {
     }
     return {
       record,
-      line: line > 0 ? line : undefined,
+      line: line > 0 ? line : null,
       kind: kindName(kind),
       recorded,
       replayed,
-      stimulus: this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : undefined,
+      stimulus: this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
       events: Array.from({ length: this.explained.count }, (_, i) => recordText(this.explained, i)),
       before,
+      suspect: this.lastAnomaly,
     };
   }
 
   private remember(batch: RecordBatch, i: number): void {
-    if (this.first !== undefined) return;
+    if (this.first !== null) return;
     const { recent } = this;
     const at = this.recentNext;
     if (recent.count < CONTEXT_RECORDS) recent.copy(batch, i);
@@ -367,7 +402,7 @@ export class VerbatimReplay {
     if (own === digest) return;
     this.diverged++;
     this.statesDiverged++;
-    if (this.first === undefined) this.first = this.explain(record, 0, 0, `state ${digest}`, `state ${own}`);
+    if (this.first === null) this.first = this.explain(record, 0, 0, `state ${digest}`, `state ${own}`);
   }
   private statesCompared = 0;
   private statesDiverged = 0;
@@ -391,6 +426,8 @@ export class VerbatimReplay {
       divergedBy: { ...named(this.divergedKinds), ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}) },
       unknown,
       skipped: Object.fromEntries(this.skipped),
+      anomalies: this.anomalies,
+      firstAnomaly: this.firstAnomaly,
       first: this.first,
     };
   }

@@ -1,10 +1,17 @@
 // What a replay found: counts by kind, and the first divergence with its context. Plain data.
 
+/** What a guest did that the architecture forbids and that the recording goes along with. Not a divergence. */
+export interface Anomaly {
+  readonly record: number;
+  readonly line: number | null;
+  readonly text: string;
+}
+
 export interface Divergence {
   /** Record number in the trace. */
   readonly record: number;
   /** 1-based line of the source, where there is one. */
-  readonly line: number | undefined;
+  readonly line: number | null;
   /** Kind of the record that differs. */
   readonly kind: string;
   /** One line: what was recorded. */
@@ -12,11 +19,13 @@ export interface Divergence {
   /** One line: what this backend showed instead. */
   readonly replayed: string;
   /** The stimulus at work: its record number and its text. */
-  readonly stimulus: { readonly record: number; readonly text: string } | undefined;
+  readonly stimulus: { readonly record: number; readonly text: string } | null;
   /** The events that the stimulus caused in the backend, as text. */
   readonly events: readonly string[];
   /** Records just before. */
   readonly before: readonly string[];
+  /** The last anomaly before it: what went wrong may have begun there. */
+  readonly suspect: Anomaly | null;
 }
 
 export interface Verdict {
@@ -30,5 +39,8 @@ export interface Verdict {
   readonly unknown: Readonly<Record<string, number>>;
   /** Not compared, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
-  readonly first: Divergence | undefined;
+  /** What the guest did against the architecture's rules, and the first such act. */
+  readonly anomalies: number;
+  readonly firstAnomaly: Anomaly | null;
+  readonly first: Divergence | null;
 }

@@ -58,11 +58,13 @@ export function verdictText(verdict: Verdict, backend: string): string {
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
   if (total(verdict.unknown) > 0) out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
   if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
-  const { first } = verdict;
-  if (first !== undefined) {
-    out.push('', `first divergence: record ${first.record}${first.line === undefined ? '' : `, line ${first.line} of the source`} (${first.kind})`);
+  const { first, firstAnomaly } = verdict;
+  if (firstAnomaly !== null) out.push(`guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`);
+  if (first !== null) {
+    out.push('', `first divergence: record ${first.record}${first.line === null ? '' : `, line ${first.line} of the source`} (${first.kind})`);
     out.push(`  recorded: ${first.recorded}`, `  replayed: ${first.replayed}`);
-    if (first.stimulus !== undefined) out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
+    if (first.stimulus !== null) out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
+    if (first.suspect !== null) out.push(`  suspect: record ${first.suspect.record}${first.suspect.line === null ? '' : ` (line ${first.suspect.line})`}: ${first.suspect.text}`);
     if (first.events.length > 0) out.push('  what the backend did:', ...first.events.map((text) => `    ${text}`));
     if (first.before.length > 0) out.push('  records before:', ...first.before.map((text) => `    ${text}`));
   }

@@ -77,6 +77,10 @@ export class Assembler {
   private readonly joined = new RecordBatch(GROUP_CAPACITY);
   private readonly queue = new RecordBatch(GROUP_CAPACITY);
   private readonly threads = new Map<number, number>();
+  /** The thread that each PE runs on. */
+  private readonly threadOfPe = new Map<number, number>();
+  /** What was last printed as a PE's INTID and group, packed. */
+  private readonly printed = new Map<number, number>();
   private startSeconds = -1;
   private startMicros = 0;
   private now = Number.NaN;
@@ -133,12 +137,11 @@ export class Assembler {
         const i = this.observe(VHPPI, this.pe(low[0]!));
         const w = this.group.words;
         const at = i * RECORD_WORDS;
-        const idle = low[4]! === IDLE;
         w[at] = low[1]!;
+        // 0 is printed where no vLPI has been pending yet.
         w[at + 1] = low[2] === 0 ? SPURIOUS : low[2]!;
-        w[at + 2] = idle ? 0 : low[3]!;
+        w[at + 2] = low[3]!;
         w[at + 3] = low[4]!;
-        if (idle) w[at + 1] = SPURIOUS;
         this.openVhppi = i;
         return;
       }
@@ -337,6 +340,20 @@ export class Assembler {
     return pe;
   }
 
+  /** A line of a thread names the PE that it runs. A PE that has another thread of its own contradicts it. */
+  private nameThread(t: Token, pe: number): void {
+    if (!t.stamped) return;
+    const known = this.threads.get(t.thread);
+    if (known === pe) return;
+    const own = this.threadOfPe.get(pe);
+    if (known !== undefined && own !== undefined && own !== t.thread) {
+      this.conflict('pe', [known, 0], [pe, 0]);
+      return;
+    }
+    this.threads.set(t.thread, pe);
+    this.threadOfPe.set(pe, t.thread);
+  }
+
   private peOfThread(t: Token): number {
     return t.stamped ? (this.threads.get(t.thread) ?? -1) : -1;
   }
@@ -354,6 +371,15 @@ export class Assembler {
     this.group.words[at + 2] = low[3]!;
     this.group.flags[i] = RECORD_FLAGS.valueUnknown;
     this.openHppi = i;
+    const pe = this.group.pe[i]!;
+    const before = this.printed.get(pe);
+    const now = low[1]! * 4 + low[2]!;
+    this.printed.set(pe, now);
+    // …and they never change while it is idle, so one that does contradicts the line before.
+    if (idle && before !== undefined && before !== now) {
+      this.conflict('value', [before >>> 2, before & 3], [low[1]!, low[2]!]);
+      this.openHppi = i;
+    }
   }
 
   private hppiLines(t: Token): void {
@@ -379,16 +405,15 @@ export class Assembler {
       return;
     }
     const pe = this.pe(t.low[0]!);
-    if (t.stamped) this.threads.set(t.thread, pe);
     const i = this.stimulus(read ? SYSREG_READ : SYSREG_WRITE, pe);
     this.set(i, register, t.low[1]!, t.high[1]!);
+    this.nameThread(t, pe);
     if (read && register === ICC_CTLR) this.identity.readCtlr(t.low[1]!);
   }
 
   private acknowledge(t: Token): void {
     const register = this.register(t);
     const pe = this.pe(t.low[0]!);
-    if (t.stamped) this.threads.set(t.thread, pe);
     const intid = t.low[1]!;
     const special = intid >= 1020 && intid < 8192;
     const from = special
@@ -398,18 +423,19 @@ export class Assembler {
         : this.tailOfHppi(1, pe);
     const i = this.stimulusBefore(SYSREG_READ, pe, from);
     this.set(i, register, t.low[1]!, t.high[1]!);
+    this.nameThread(t, pe);
   }
 
   private sgi(t: Token): void {
     const [cpu, intid, irm, affinity, targets] = [t.low[0]!, t.low[1]!, t.low[2]!, t.low[3]!, t.low[4]!];
     const pe = this.pe(cpu);
-    if (t.stamped) this.threads.set(t.thread, pe);
     const i = this.stimulus(SYSREG_WRITE, pe);
     // Aff3.Aff2.Aff1 is printed as one number.
     const low = (targets & 0xffff) | ((affinity & 0xff) << 16) | ((intid & 0xf) << 24);
     const high = ((affinity >> 8) & 0xff) | (irm ? 0x100 : 0) | (((affinity >> 16) & 0xff) << 16);
     this.set(i, SGI1R, low, high);
     this.group.rule[i] = RULES['sgi-register'].id;
+    this.nameThread(t, pe);
   }
 
   /** A line of a unit about a register read: always after whatever the read did, which is nothing. */
