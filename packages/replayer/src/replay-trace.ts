@@ -2,7 +2,7 @@
 // against the simulator's, and writes the re-recorded trace if asked to.
 import { PROFILES, GicTraceError } from '@gictrace/core';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
-import { VerbatimReplay } from './verbatim.ts';
+import { type Tolerance, VerbatimReplay } from './verbatim.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ReplayTraceOptions {
@@ -12,6 +12,8 @@ export interface ReplayTraceOptions {
   readonly profile?: string;
   /** Where to write the re-recorded trace. */
   readonly output?: string;
+  /** Differences to let pass. */
+  readonly allow?: readonly Tolerance[];
   readonly progress?: (records: number) => void;
 }
 
@@ -36,7 +38,10 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
         options: {},
       });
     }
-    const replay = new VerbatimReplay(config, writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } });
+    const replay = new VerbatimReplay(config, {
+      allow: options.allow ?? [],
+      ...(writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } }),
+    });
     // A stored state is what the recording's own model had: only the same profile must have it too.
     const states = config.profile === own ? [...reader.states()] : [];
     for (const { batch, first } of reader.batches()) {

@@ -47,8 +47,16 @@ export interface ReplayOutput {
   record(batch: RecordBatch, i: number): void;
 }
 
+/** Differences that a person may let pass, with the reason. */
+export const TOLERANCES = {
+  'eoi-order': 'an EOI that names another interrupt than the one acknowledged last: the guest breaks the rule of IHI 0069, "ICC_EOIR1_EL1", and the recording is right',
+} as const;
+export type Tolerance = keyof typeof TOLERANCES;
+
 export interface ReplayOptions {
   readonly output?: ReplayOutput;
+  /** Differences to let pass; each is counted in the verdict. */
+  readonly allow?: readonly Tolerance[];
   /** Stop at the first divergence. */
   readonly stopAtFirst?: boolean;
 }
@@ -83,6 +91,8 @@ export class VerbatimReplay {
   private first: Divergence | null = null;
   private readonly output: ReplayOutput | undefined;
   private readonly stopAtFirst: boolean;
+  private readonly allowed: ReadonlySet<Tolerance>;
+  private readonly tolerated = new Map<string, number>();
 
   /** The stimulus at work, copied: its batch may be reused. */
   private readonly stimulus = new RecordBatch(1);
@@ -103,6 +113,7 @@ export class VerbatimReplay {
     this.machine = new Machine(config);
     this.output = options.output;
     this.stopAtFirst = options.stopAtFirst ?? false;
+    this.allowed = new Set(options.allow ?? []);
     this.hppi = new HppiStream(config.pes.length);
     this.acknowledged = config.pes.map(() => []);
     const sink: EventSink = { batch: this.shown, events: true, full: () => this.collect() };
@@ -212,6 +223,8 @@ export class VerbatimReplay {
     const text = `PE${pe} ended INTID ${intid}, but the one it acknowledged last is ${expected}`;
     this.lastAnomaly = { record: this.stimulusRecord, line: this.stimulusLine > 0 ? this.stimulusLine : null, text };
     this.firstAnomaly ??= this.lastAnomaly;
+    if (this.allowed.has('eoi-order')) this.tolerate('eoi-order');
+    else this.divergeAtStimulus('the EOI contradicts what this PE acknowledged', text);
   }
 
   /** Takes what the simulator emitted: observables into their streams. */
@@ -353,6 +366,25 @@ export class VerbatimReplay {
     this.first = this.explain(record, batch.line[i]!, batch.kind[i]!, recordText(batch, i), replayed());
   }
 
+  /** The stimulus itself is what does not fit. */
+  private divergeAtStimulus(recorded: string, replayed: string): void {
+    this.diverged++;
+    const kind = this.stimulus.kind[0]!;
+    this.divergedKinds[kind]!++;
+    if (this.first === null) {
+      const text = this.stimulus.count > 0 ? recordText(this.stimulus, 0) : recorded;
+      // Not to be explained by itself.
+      const suspect = this.lastAnomaly;
+      this.lastAnomaly = null;
+      this.first = this.explain(this.stimulusRecord, this.stimulusLine, kind, `${text}: ${recorded}`, replayed);
+      this.lastAnomaly = suspect;
+    }
+  }
+
+  private tolerate(name: string): void {
+    this.tolerated.set(name, (this.tolerated.get(name) ?? 0) + 1);
+  }
+
   /** The backend showed something that no record tells of: reported at the stimulus that caused it. */
   private missing(_record: number, replayed: () => string): void {
     this.diverged++;
@@ -363,7 +395,6 @@ export class VerbatimReplay {
   }
 
   private explain(record: number, line: number, kind: number, recorded: string, replayed: string): Divergence {
-    if (this.shown.count > 0) this.collect();
     const before: string[] = [];
     for (let k = 0; k < CONTEXT_RECORDS; k++) {
       const at = (this.recentNext + k) % CONTEXT_RECORDS;
@@ -426,6 +457,7 @@ export class VerbatimReplay {
       divergedBy: { ...named(this.divergedKinds), ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}) },
       unknown,
       skipped: Object.fromEntries(this.skipped),
+      tolerated: Object.fromEntries(this.tolerated),
       anomalies: this.anomalies,
       firstAnomaly: this.firstAnomaly,
       first: this.first,

@@ -39,6 +39,8 @@ export interface Verdict {
   readonly unknown: Readonly<Record<string, number>>;
   /** Not compared, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** Let pass because it was asked for, by name. */
+  readonly tolerated: Readonly<Record<string, number>>;
   /** What the guest did against the architecture's rules, and the first such act. */
   readonly anomalies: number;
   readonly firstAnomaly: Anomaly | null;

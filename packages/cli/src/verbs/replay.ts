@@ -1,12 +1,13 @@
 // gictrace replay TRACE: verbatim replay and verdict.
 import { GicTraceError, PROFILES } from '@gictrace/core';
-import { replayTrace, type Verdict } from '@gictrace/replayer';
+import { replayTrace, type Tolerance, TOLERANCES, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { countLines, grouped, json, Progress, print, VERSION } from '../context.ts';
 
 interface Options {
   readonly on: string;
   readonly output?: string;
+  readonly allow?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -18,6 +19,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .argument('<trace>', 'the trace')
     .option('--on <backend>', `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')})`, 'simulator')
     .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
+    .option('--allow <name...>', `let a difference pass, counted in the verdict: ${Object.keys(TOLERANCES).join(', ')}`)
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace replay boot.gictrace\n')
     .action((path: string, options: Options) => {
@@ -27,6 +29,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
           version: VERSION,
           progress: (records) => progress.update(records),
           ...profileOf(options.on),
+          allow: tolerances(options.allow ?? []),
           ...(options.output === undefined ? {} : { output: options.output }),
         });
         progress.end();
@@ -36,6 +39,12 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
         progress.end();
       }
     });
+}
+
+function tolerances(names: readonly string[]): Tolerance[] {
+  for (const name of names)
+    if (!Object.hasOwn(TOLERANCES, name)) throw new GicTraceError('usage', `nothing that can be allowed is called '${name}'`, {}, `names: ${Object.keys(TOLERANCES).join(', ')}`);
+  return names as Tolerance[];
 }
 
 function profileOf(backend: string): { profile?: string } {
@@ -57,6 +66,8 @@ export function verdictText(verdict: Verdict, backend: string): string {
   ];
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
   if (total(verdict.unknown) > 0) out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
+  if (total(verdict.tolerated) > 0)
+    out.push('allowed to differ:', ...Object.entries(verdict.tolerated).map(([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`));
   if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
   const { first, firstAnomaly } = verdict;
   if (firstAnomaly !== null) out.push(`guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`);

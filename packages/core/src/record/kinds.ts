@@ -311,6 +311,7 @@ export const RECORDS = {
       }),
       f('told', 'u64', 'as the first line of the source tells it', hex),
       f('toldAgain', 'u64', 'as the second line tells it', hex),
+      f('firstLine', 'u32', 'the line of the first telling; the record names that of the second'),
     ],
     doc: 'Two lines of the source that describe one access contradict each other. Never equal: replay counts it as diverged.',
   },

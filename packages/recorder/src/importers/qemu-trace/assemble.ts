@@ -79,6 +79,8 @@ export class Assembler {
   private readonly threads = new Map<number, number>();
   /** The thread that each PE runs on. */
   private readonly threadOfPe = new Map<number, number>();
+  /** Levels of the wires, as last printed; down before that. */
+  private readonly levels = new Map<number, number>();
   /** What was last printed as a PE's INTID and group, packed. */
   private readonly printed = new Map<number, number>();
   private startSeconds = -1;
@@ -147,6 +149,7 @@ export class Assembler {
       }
       case 'vhppi-lines':
         if (this.openVhppi >= 0) {
+          this.samePe(this.openVhppi, t);
           const at = this.openVhppi * RECORD_WORDS;
           this.group.words[at + 4] = low[1]!;
           this.group.words[at + 5] = low[2]!;
@@ -167,11 +170,9 @@ export class Assembler {
         this.set(this.observe(RECORDS['sgi.sent'].id, this.pe(low[0]!)), low[1]!);
         return;
       case 'ppi-wire':
-        this.set(this.stimulus(RECORDS['wire.set'].id, this.pe(low[0]!)), low[1]!, low[2]!);
-        return;
+        return this.wire(this.stimulus(RECORDS['wire.set'].id, this.pe(low[0]!)), peOf(low[0]!), low[1]!, low[2]!);
       case 'spi-wire':
-        this.set(this.stimulus(RECORDS['wire.set'].id, -1), low[0]!, low[1]!);
-        return;
+        return this.wire(this.stimulus(RECORDS['wire.set'].id, -1), -1, low[0]!, low[1]!);
       case 'gicd-read':
         return this.unitRead(t, GICD, 0, 0, false);
       case 'gicr-read':
@@ -327,9 +328,10 @@ export class Assembler {
     for (let k = 0; k < values.length; k++) this.group.words[at + k] = values[k]!;
   }
 
-  private conflict(what: (typeof CONFLICTS)[number], told: readonly [number, number], again: readonly [number, number]): void {
+  /** Two tellings of one thing contradict each other: that of line `firstLine`, and that of this line. */
+  private conflict(what: (typeof CONFLICTS)[number], told: readonly [number, number], again: readonly [number, number], firstLine: number): void {
     const i = this.push(CONFLICT, -1);
-    this.set(i, CONFLICTS.indexOf(what), told[0], told[1], again[0], again[1]);
+    this.set(i, CONFLICTS.indexOf(what), told[0], told[1], again[0], again[1], firstLine);
   }
 
   // ---- PEs -----------------------------------------------------------------------------------------------
@@ -347,7 +349,7 @@ export class Assembler {
     if (known === pe) return;
     const own = this.threadOfPe.get(pe);
     if (known !== undefined && own !== undefined && own !== t.thread) {
-      this.conflict('pe', [known, 0], [pe, 0]);
+      this.conflict('pe', [known, 0], [pe, 0], this.lineNumber);
       return;
     }
     this.threads.set(t.thread, pe);
@@ -377,21 +379,36 @@ export class Assembler {
     this.printed.set(pe, now);
     // …and they never change while it is idle, so one that does contradicts the line before.
     if (idle && before !== undefined && before !== now) {
-      this.conflict('value', [before >>> 2, before & 3], [low[1]!, low[2]!]);
+      this.conflict('value', [before >>> 2, before & 3], [low[1]!, low[2]!], this.lineNumber);
       this.openHppi = i;
     }
   }
 
   private hppiLines(t: Token): void {
     const i = this.openHppi;
-    if (i < 0 || this.group.pe[i] !== peOf(t.low[0]!)) {
+    if (i < 0) {
       this.losses.add('interrupt lines without their update');
       return;
     }
+    this.samePe(i, t);
     this.group.words[i * RECORD_WORDS + 3] = t.low[1]!;
     this.group.words[i * RECORD_WORDS + 4] = t.low[2]!;
     this.group.flags[i] = 0;
     this.openHppi = -1;
+  }
+
+  /** The line of the interrupt lines follows that of the update, of the same PE. */
+  private samePe(i: number, t: Token): void {
+    const pe = peOf(t.low[0]!);
+    if (this.group.pe[i] !== pe) this.conflict('pe', [this.group.pe[i]!, 0], [pe, 0], this.group.line[i]!);
+  }
+
+  /** QEMU prints a wire only when its level changes. */
+  private wire(i: number, pe: number, intid: number, level: number): void {
+    this.set(i, intid, level);
+    const key = (pe + 1) * 1024 + intid;
+    if ((this.levels.get(key) ?? 0) === level) this.conflict('value', [level ^ 1, 0], [level, 0], this.lineNumber);
+    this.levels.set(key, level);
   }
 
   private register(t: Token): number {
@@ -513,7 +530,7 @@ export class Assembler {
     this.set(i, 0, deviceId, value, width);
     if (region !== undefined) {
       if (region.low === value) this.group.flags[i] = RECORD_FLAGS.confirmed;
-      else this.conflict('value', [region.low, 0], [value, 0]);
+      else this.conflict('value', [region.low, 0], [value, 0], region.line);
     }
   }
 
@@ -559,7 +576,7 @@ export class Assembler {
     });
     const words = encodeCommand(name, operands);
     const base = at * RECORD_WORDS;
-    if ((words[0]! & 0xff) !== this.group.words[base + 4]) this.conflict('value', [this.group.words[base + 4]!, 0], [words[0]! & 0xff, 0]);
+    if ((words[0]! & 0xff) !== this.group.words[base + 4]) this.conflict('value', [this.group.words[base + 4]!, 0], [words[0]! & 0xff, 0], this.group.line[at]!);
     this.group.words[base + 3] = shown;
     for (let k = 0; k < 8; k++) this.group.words[base + 4 + k] = words[k]!;
     if (!this.queueShown && this.queue.count > 0) {
@@ -683,9 +700,10 @@ export class Assembler {
   private agree(i: number, frame: number, instance: number, offset: number, width: number, low: number, high: number): void {
     const at = i * RECORD_WORDS;
     const w = this.group.words;
-    if (w[at] !== frame || w[at + 1] !== instance || w[at + 2] !== offset) this.conflict('address', [w[at + 2]!, w[at]!], [offset, frame]);
-    else if (w[at + 3] !== width) this.conflict('width', [w[at + 3]!, 0], [width, 0]);
-    else if (w[at + 4] !== low || w[at + 5] !== high) this.conflict('value', [w[at + 4]!, w[at + 5]!], [low, high]);
+    const first = this.group.line[i]!;
+    if (w[at] !== frame || w[at + 1] !== instance || w[at + 2] !== offset) this.conflict('address', [w[at + 2]!, w[at]!], [offset, frame], first);
+    else if (w[at + 3] !== width) this.conflict('width', [w[at + 3]!, 0], [width, 0], first);
+    else if (w[at + 4] !== low || w[at + 5] !== high) this.conflict('value', [w[at + 4]!, w[at + 5]!], [low, high], first);
     else this.group.flags[i]! |= RECORD_FLAGS.confirmed;
   }
 
@@ -707,7 +725,7 @@ export class Assembler {
     if (w[at] === GICD) this.identity.gicdBase = base;
     else if (w[at] === GITS) this.identity.gitsBase = base;
     else this.identity.showRedistributor(w[at + 1]!, base);
-    if (t.low[2] !== w[at + 3]) this.conflict('width', [w[at + 3]!, 0], [t.low[2]!, 0]);
+    if (t.low[2] !== w[at + 3]) this.conflict('width', [w[at + 3]!, 0], [t.low[2]!, 0], this.group.line[i]!);
     else this.group.flags[i]! |= RECORD_FLAGS.confirmed;
   }
 }
