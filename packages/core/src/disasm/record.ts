@@ -74,7 +74,7 @@ function hppiText(words: Uint32Array, at: number): string {
   const what =
     words[at + 2] === IDLE_PRIORITY
       ? 'none'
-      : `INTID ${words[at]} group ${GROUPS[words[at + 1]!]} priority 0x${words[at + 2]!.toString(16)}`;
+      : `INTID ${words[at]} group ${GROUPS[words[at + 1]!] ?? words[at + 1]} priority 0x${words[at + 2]!.toString(16)}`;
   const lines = [words[at + 3] ? 'FIQ' : '', words[at + 4] ? 'IRQ' : ''].filter(Boolean).join(' ');
   return `hppi ${what}${lines ? ` -> ${lines}` : ''}`;
 }
