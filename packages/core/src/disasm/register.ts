@@ -98,14 +98,14 @@ export function decodeRegister(
   };
 }
 
-/** A register's name, with the bits that the access reaches where it does not reach all: `GICR_TYPER[63:32]`. */
+/** A register's name, with the bits accessed where they are not exactly its own: `GICR_TYPER[63:32]`. */
 export function registerLabel(frame: number | FrameName, offset: number, width: number): string {
   const place = registerAt(frame, offset);
   const frameName = typeof frame === 'number' ? FRAMES[frame] : frame;
   if (place === undefined) return `${frameName ?? `frame ${frame}`}+0x${offset.toString(16)}`;
   const bytes = namedBytes(place.spec);
   const from = (offset % bytes) * 8;
-  return width >= bytes && from === 0 ? place.label : `${place.label}[${from + width * 8 - 1}:${from}]`;
+  return width === bytes && from === 0 ? place.label : `${place.label}[${from + width * 8 - 1}:${from}]`;
 }
 
 /** What a value means there: `{RWP DS}`, `{INTID 34 36-38}`; empty where nothing is to be said. */
