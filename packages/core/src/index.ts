@@ -1,8 +1,8 @@
 // The face of @gictrace/core.
 export * from './config.ts';
+export * from './disasm/index.ts';
 export * from './errors.ts';
 export * from './model/index.ts';
 export * from './profile/index.ts';
 export * from './record/index.ts';
 export * from './spec/index.ts';
-export * from './disasm/text.ts';
