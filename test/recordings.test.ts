@@ -1,0 +1,96 @@
+// The real recordings: imported, replayed without a divergence, and their known truths out of SQL.
+import { loadTraces, QueryDatabase } from '@gictrace/query';
+import { TraceReader } from '@gictrace/recorder';
+import { replayTrace } from '@gictrace/replayer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imported, recording, scratch } from './support.ts';
+
+const temp = scratch();
+afterAll(() => temp.dispose());
+
+const LOGS = ['linux-gicv3-mrops', 'linux-gicv3-plugin-head', 'linux-gicv3-spi-head', 'gicv3-active', 'its-introspection', 'its-trigger'];
+
+describe.each(LOGS)('%s', (name) => {
+  const trace = temp.path(`${name}.gictrace`);
+  beforeAll(() => imported(recording(`${name}.log.gz`), trace));
+
+  it('replays without a divergence, with every observable compared', () => {
+    const verdict = replayTrace(trace, { version: 'test' });
+    expect(verdict.first).toBeNull();
+    expect(verdict.diverged).toBe(0);
+    expect(verdict.skipped).toEqual({});
+    expect(verdict.anomalies).toBe(0);
+    const reader = TraceReader.open(trace);
+    const kinds = reader.footer!.kinds;
+    reader.close();
+    for (const kind of ['mmio.read', 'mmio.write', 'sysreg.read', 'hppi', 'vhppi', 'its.command', 'dte.read', 'cte.read', 'ite.read', 'sgi.sent'])
+      expect(verdict.compared[kind] ?? 0, kind).toBe(kinds[kind] ?? 0);
+  });
+
+  it('gives the same bytes each time: imported twice, re-recorded twice', async () => {
+    const again = temp.path(`${name}.again`);
+    const first = await imported(recording(`${name}.log.gz`), again);
+    const reader = TraceReader.open(trace);
+    expect(first.summary.contentDigest).toBe(reader.footer!.contentDigest);
+    reader.close();
+    const digests = ['a', 'b'].map((suffix) => {
+      const out = temp.path(`${name}.${suffix}`);
+      replayTrace(trace, { version: 'test', output: out });
+      const replayed = TraceReader.open(out);
+      replayed.close();
+      return replayed.footer!.contentDigest;
+    });
+    expect(digests[0]).toBe(digests[1]);
+  });
+});
+
+it('infers no LPI configuration where the log shows the stores', () => {
+  const verdict = replayTrace(temp.path('linux-gicv3-plugin-head.gictrace'), { version: 'test' });
+  expect(Object.keys(verdict.unknown).filter((name) => name.startsWith('lpi-config'))).toEqual([]);
+  expect(verdict.unknown['command-from-decode']).toBeUndefined();
+});
+
+describe('known truths of linux-gicv3-mrops, out of SQL', () => {
+  let db: QueryDatabase;
+  beforeAll(() => {
+    const path = temp.path('truths.db');
+    const reader = TraceReader.open(temp.path('linux-gicv3-mrops.gictrace'));
+    loadTraces(path, [
+      { name: 'mrops', header: reader.header, contentDigest: reader.footer!.contentDigest, semanticDigest: reader.footer!.semanticDigest, batches: reader.batches() },
+    ]);
+    reader.close();
+    db = new QueryDatabase(path);
+  });
+  afterAll(() => db?.close());
+  const one = (sql: string) => [...db.ask(sql).rows].map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
+
+  it('10,427 acknowledges, all of them lives of interrupts', () => {
+    expect(one("SELECT count(*) FROM sysregs WHERE register = 'ICC_IAR1_EL1' AND direction = 'read'")).toEqual([[10_427]]);
+    expect(one('SELECT count(*) FROM interrupts WHERE acknowledged IS NOT NULL')).toEqual([[10_427]]);
+  });
+
+  it('2,379 MSIs', () => {
+    expect(one('SELECT count(*) FROM msis')).toEqual([[2379]]);
+    expect(one('SELECT outcome, count(*) FROM msis GROUP BY outcome ORDER BY 1')).toEqual([
+      ['coalesced', 2],
+      ['pended', 2377],
+    ]);
+  });
+
+  it('203 ITS commands by name', () => {
+    expect(one('SELECT op, count(*) AS n FROM its_commands GROUP BY op ORDER BY n DESC, op')).toEqual([
+      ['SYNC', 98],
+      ['MOVI', 34],
+      ['INV', 27],
+      ['MAPTI', 16],
+      ['DISCARD', 11],
+      ['MAPD', 7],
+      ['INVALL', 5],
+      ['MAPC', 5],
+    ]);
+  });
+
+  it('every MSI that pended an LPI was taken by the PE that it was sent to, or moved', () => {
+    expect(one("SELECT count(*) FROM msis m JOIN interrupts i ON i.trace = m.trace AND i.asserted = m.record AND i.INTID = m.INTID WHERE i.outcome <> 'complete' AND i.outcome <> 'withdrawn'")).toEqual([[0]]);
+  });
+});
