@@ -55,7 +55,7 @@ export const RULES = {
   'pe-reset-from-read': {
     id: 10,
     class: 'inferred',
-    doc: 'A PE that was awake wakes its Redistributor again (GICR_WAKER) and then reads ICC_PMR_EL1 as 0, its reset value, where software had set another: the PE was reset in between.',
+    doc: 'A PE whose Redistributor is woken again (GICR_WAKER) then reads ICC_PMR_EL1 or ICC_CTLR_EL1 at its reset value, where software had set another: the PE was reset in between.',
   },
 } as const satisfies Record<string, InferenceRule>;
 

@@ -6,6 +6,7 @@ import {
   CONFIG_UNKNOWN,
   commandName,
   configTableAddress,
+  ctlrReset,
   deposit,
   FRAMES,
   GICR,
@@ -37,6 +38,7 @@ const SYSREG_READ = RECORDS['sysreg.read'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const FRAME_GICR = FRAMES.indexOf('GICR');
 const PMR = SYSREGS.ICC_PMR_EL1.encoding;
+const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const CTE_READ = RECORDS['cte.read'].id;
 
 const ENABLE = 1;
@@ -99,9 +101,13 @@ export class Inference {
     const pe = group.pe[i]!;
     const kind = group.kind[i]!;
     if (kind === MMIO_WRITE && words[w] === FRAME_GICR && words[w + 2] === GICR.GICR_WAKER.offset) this.woke.add(words[w + 1]!);
-    else if (kind === SYSREG_READ && words[w] === PMR) {
-      if (words[w + 1] === 0 && this.woke.has(pe) && this.machine.state.pmr[pe] !== 0) this.tell(this.learn(PE_RESET, 'pe-reset-from-read', pe));
-      this.woke.delete(pe);
+    else if (kind === SYSREG_READ && this.woke.has(pe) && (words[w] === PMR || words[w] === CTLR)) {
+      const { state } = this.machine;
+      const own = words[w] === PMR ? state.pmr[pe]! : state.ctlr[pe]!;
+      const reset = words[w] === PMR ? 0 : ctlrReset(state.config);
+      if (words[w + 1] === reset && own !== reset) this.tell(this.learn(PE_RESET, 'pe-reset-from-read', pe));
+      // Software sets the mask right after it has looked at these.
+      if (words[w] === PMR) this.woke.delete(pe);
     }
   }
 
