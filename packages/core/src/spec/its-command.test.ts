@@ -8,6 +8,7 @@ import {
   decodeCommand,
   encodeCommand,
   ITS_COMMANDS,
+  OPERAND_DOCS,
   type OperandSpec,
 } from './its-command.ts';
 
@@ -19,6 +20,11 @@ function split(doublewords: readonly bigint[]): Uint32Array {
 }
 
 describe('the table', () => {
+  test('every operand is explained, and nothing else is', () => {
+    const used = new Set(commands.flatMap(([name]) => operandsOf(name).map((operand) => operand.name)));
+    expect(new Set(Object.keys(OPERAND_DOCS))).toEqual(used);
+  });
+
   test('no two operands of a command share a bit, none touches the opcode, none crosses a doubleword', () => {
     for (const [name] of commands) {
       const owner = new Map<number, string>();
