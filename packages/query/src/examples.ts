@@ -7,11 +7,15 @@ export interface Example {
 }
 
 export const EXAMPLES: readonly Example[] = [
-  { name: 'commands', question: 'How many of each ITS command?', sql: 'SELECT op, count(*) AS n FROM its_commands GROUP BY op ORDER BY n DESC, op' },
+  {
+    name: 'commands',
+    question: 'How many of each ITS command?',
+    sql: 'SELECT op, count(*) AS n FROM its_commands GROUP BY op ORDER BY n DESC, op',
+  },
   {
     name: 'acknowledges',
     question: 'Which interrupts did each PE take, and how often?',
-    sql: "SELECT INTID, pe, count(*) AS taken FROM interrupts WHERE acknowledged IS NOT NULL GROUP BY INTID, pe ORDER BY taken DESC LIMIT 10",
+    sql: 'SELECT INTID, pe, count(*) AS taken FROM interrupts WHERE acknowledged IS NOT NULL GROUP BY INTID, pe ORDER BY taken DESC LIMIT 10',
   },
   {
     name: 'msi-latency',

@@ -5,7 +5,10 @@ import type Database from 'better-sqlite3';
 type Value = number | bigint | string | null;
 
 function words(value: Value): [number, number] {
-  const whole = BigInt.asUintN(64, typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(value ?? 0))));
+  const whole = BigInt.asUintN(
+    64,
+    typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(value ?? 0))),
+  );
   return [Number(whole & 0xffff_ffffn), Number(whole >> 32n)];
 }
 
@@ -19,7 +22,11 @@ export function addFunctions(db: Database.Database): void {
   };
   db.function('gic_hex', options, (value: unknown) => hex(value as Value, null));
   db.function('gic_hex', options, (value: unknown, digits: unknown) => hex(value as Value, digits as Value));
-  db.function('gic_register', options, (frame: unknown, offset: unknown) => place(frame, offset)?.label ?? null);
+  db.function(
+    'gic_register',
+    options,
+    (frame: unknown, offset: unknown) => place(frame, offset)?.label ?? null,
+  );
   db.function('gic_decode', options, (frame: unknown, offset: unknown, value: unknown) => {
     const found = place(frame, offset);
     return found === undefined ? null : fieldsText(found.spec.fields, ...words(value as Value));

@@ -36,7 +36,8 @@ export class Inserter {
   }
 
   flush(): void {
-    for (let i = 0; i < this.count; i++) this.one.run(this.values.slice(i * this.width, (i + 1) * this.width));
+    for (let i = 0; i < this.count; i++)
+      this.one.run(this.values.slice(i * this.width, (i + 1) * this.width));
     this.count = 0;
   }
 }

@@ -1,6 +1,13 @@
 // The lives of interrupts: from the wire, message or write that asserted one to its deactivation. Follows the
 // events of the model as they come; a step that was not seen stays null.
-import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORD_WORDS, RECORDS, type GicState, type RecordBatch } from '@gictrace/core';
+import {
+  type GicState,
+  IRQ_ATTRIBUTES,
+  PEND_CAUSES,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+} from '@gictrace/core';
 import type { Sql } from './schema.ts';
 
 const HPPI = RECORDS.hppi.id;
@@ -102,7 +109,8 @@ export class Lives {
       case IRQ_UNPENDED:
       case LPI_CLEARED:
         // An acknowledge takes the life out of `pending` before its latch is cleared.
-        if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe)) this.withdraw(this.key(intid, pe), now);
+        if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe))
+          this.withdraw(this.key(intid, pe), now);
         return;
       case IRQ_ACKNOWLEDGED: {
         const key = this.key(intid, pe);
@@ -135,7 +143,8 @@ export class Lives {
           this.end(life, 'complete');
         }
         // A level that is still asserted is pending again.
-        if (this.wires.has(key) && this.isLevel(intid, pe)) this.begin(intid, pe, 'still asserted', undefined, now);
+        if (this.wires.has(key) && this.isLevel(intid, pe))
+          this.begin(intid, pe, 'still asserted', undefined, now);
         return;
       }
       case IRQ_CHANGED:

@@ -2,27 +2,36 @@
 // Where a trace holds no events, the simulator derives them from the stimuli, and the database says so.
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import {
+  DROP_REASONS,
   FRAMES,
   type GicConfig,
   GicTraceError,
   Machine,
   outcomeName,
-  DROP_REASONS,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
-  registerAt,
   RULES,
+  registerAt,
   STIMULI_BELOW,
-  step,
   SYSREGS,
+  step,
 } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { Inserter } from './insert.ts';
 import { Lives } from './lives.ts';
 import { commandColumns, Mappings } from './mappings.ts';
-import { APPLICATION_ID, DERIVED_TABLES, EVENT_TABLES, putFields, RECORD_TABLES, RECORDS_PER_TRACE, SCHEMA_VERSION, type Sql } from './schema.ts';
+import {
+  APPLICATION_ID,
+  DERIVED_TABLES,
+  EVENT_TABLES,
+  putFields,
+  RECORD_TABLES,
+  RECORDS_PER_TRACE,
+  SCHEMA_VERSION,
+  type Sql,
+} from './schema.ts';
 import { VIEWS } from './views.ts';
 
 const FIRST_EVENT = 96;
@@ -36,7 +45,10 @@ const LPI_PENDED = RECORDS['lpi.pended'].id;
 /** A trace as the loader takes it. */
 export interface LoadSource {
   readonly name: string;
-  readonly header: { readonly config: GicConfig; readonly source: { readonly kind: string; readonly name: string } };
+  readonly header: {
+    readonly config: GicConfig;
+    readonly source: { readonly kind: string; readonly name: string };
+  };
   readonly contentDigest: string | null;
   readonly semanticDigest: string | null;
   /** Batches in order, each reused after the next is asked for. */
@@ -54,7 +66,11 @@ export interface LoadSummary {
 }
 
 /** Makes the database at `path` (an existing one of ours is replaced) and loads the traces into it. */
-export function loadTraces(path: string, sources: Iterable<LoadSource>, options: LoadOptions = {}): LoadSummary {
+export function loadTraces(
+  path: string,
+  sources: Iterable<LoadSource>,
+  options: LoadOptions = {},
+): LoadSummary {
   refuseForeign(path);
   const partial = `${path}.partial`;
   rmSync(partial, { force: true });
@@ -91,10 +107,19 @@ function refuseForeign(path: string): void {
       closeSync(fd);
     }
   } catch (error) {
-    throw new GicTraceError('usage', `cannot be replaced: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`, { path });
+    throw new GicTraceError(
+      'usage',
+      `cannot be replaced: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+      { path },
+    );
   }
   if (head.toString('latin1', 0, 15) !== 'SQLite format 3' || head.readUInt32BE(68) !== APPLICATION_ID)
-    throw new GicTraceError('usage', 'exists and is not a gictrace database', { path }, 'name another file with -o');
+    throw new GicTraceError(
+      'usage',
+      'exists and is not a gictrace database',
+      { path },
+      'name another file with -o',
+    );
 }
 
 class Loader {
@@ -113,11 +138,23 @@ class Loader {
   constructor(db: Database.Database, options: LoadOptions) {
     this.db = db;
     this.options = options;
-    for (const pragma of ['page_size = 8192', 'journal_mode = OFF', 'synchronous = OFF', 'locking_mode = EXCLUSIVE', 'temp_store = MEMORY', 'cache_size = -131072'])
+    for (const pragma of [
+      'page_size = 8192',
+      'journal_mode = OFF',
+      'synchronous = OFF',
+      'locking_mode = EXCLUSIVE',
+      'temp_store = MEMORY',
+      'cache_size = -131072',
+    ])
       db.pragma(pragma);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
-    for (const table of [...RECORD_TABLES.values(), ...EVENT_TABLES.values(), ...Object.values(DERIVED_TABLES)]) db.exec(table.ddl);
+    for (const table of [
+      ...RECORD_TABLES.values(),
+      ...EVENT_TABLES.values(),
+      ...Object.values(DERIVED_TABLES),
+    ])
+      db.exec(table.ddl);
     db.exec('BEGIN');
     for (const [id, table] of RECORD_TABLES) this.recordTables.set(id, new Inserter(db, table));
     for (const [id, table] of EVENT_TABLES) this.eventTables.set(id, new Inserter(db, table));
@@ -130,7 +167,8 @@ class Loader {
 
   get rows(): number {
     let sum = this.commands.rows + this.msis.rows + this.interrupts.rows + this.mappings.rows;
-    for (const inserter of [...this.recordTables.values(), ...this.eventTables.values()]) sum += inserter.rows;
+    for (const inserter of [...this.recordTables.values(), ...this.eventTables.values()])
+      sum += inserter.rows;
     return sum;
   }
 
@@ -166,7 +204,8 @@ class Loader {
       for (let i = 0; i < shown.count; i++) {
         const kind = shown.kind[i]!;
         lives.take(shown, i, now.record, now.timeNs);
-        if (kind >= FIRST_EVENT && !recordedEvents) this.event(shown, i, base + now.record, seq++, now.timeNs);
+        if (kind >= FIRST_EVENT && !recordedEvents)
+          this.event(shown, i, base + now.record, seq++, now.timeNs);
       }
       shown.clear();
     };
@@ -218,7 +257,14 @@ class Loader {
   }
 
   finish(): void {
-    for (const inserter of [...this.recordTables.values(), ...this.eventTables.values(), this.commands, this.msis, this.interrupts, this.mappings])
+    for (const inserter of [
+      ...this.recordTables.values(),
+      ...this.eventTables.values(),
+      this.commands,
+      this.msis,
+      this.interrupts,
+      this.mappings,
+    ])
       inserter.flush();
     this.db.exec('COMMIT');
     this.db.exec('CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)');
@@ -254,7 +300,15 @@ class Loader {
     const time = batch.timeNs[i]!;
     const told = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
     const { op, columns } = commandColumns(w, at + 4, w[at + 3]!);
-    this.commands.add([id, Number.isNaN(time) ? null : time, w[at]!, w[at + 1]!, op, ...columns, told ? outcomeName(w[at + 2]!) : null]);
+    this.commands.add([
+      id,
+      Number.isNaN(time) ? null : time,
+      w[at]!,
+      w[at + 1]!,
+      op,
+      ...columns,
+      told ? outcomeName(w[at + 2]!) : null,
+    ]);
     mappings.take(w[at]!, w, at + 4, record, time);
   }
 

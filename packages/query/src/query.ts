@@ -29,7 +29,12 @@ export class QueryDatabase {
     const version = this.db.pragma('user_version', { simple: true }) as number;
     if (version !== SCHEMA_VERSION) {
       this.db.close();
-      throw new GicTraceError('input', `is a database of version ${version}; this gictrace reads ${SCHEMA_VERSION}`, { path }, 'load the traces anew');
+      throw new GicTraceError(
+        'input',
+        `is a database of version ${version}; this gictrace reads ${SCHEMA_VERSION}`,
+        { path },
+        'load the traces anew',
+      );
     }
     this.db.defaultSafeIntegers(true);
     addFunctions(this.db);
@@ -45,11 +50,21 @@ export class QueryDatabase {
       statement = this.db.prepare(sql);
     } catch (error) {
       const message = (error as Error).message;
-      throw new GicTraceError('usage', `SQL: ${message}`, {}, /no such (table|column)/.test(message) ? 'gictrace shell DB lists the views with .views' : undefined);
+      throw new GicTraceError(
+        'usage',
+        `SQL: ${message}`,
+        {},
+        /no such (table|column)/.test(message) ? 'gictrace shell DB lists the views with .views' : undefined,
+      );
     }
     // ATTACH and some pragmas count as readers that write elsewhere: only what answers with columns is let through.
     if (!statement.reader || !statement.readonly || /^\s*(pragma|attach|detach|vacuum)\b/i.test(sql))
-      throw new GicTraceError('usage', 'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)', {}, 'the database is opened read-only');
+      throw new GicTraceError(
+        'usage',
+        'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)',
+        {},
+        'the database is opened read-only',
+      );
     statement.raw(true);
     const columns = statement.columns().map((column) => column.name);
     return { columns, rows: guarded(statement) };
@@ -64,7 +79,8 @@ function* guarded(statement: Database.Statement): Generator<readonly Cell[]> {
   try {
     for (const row of statement.iterate()) yield row as Cell[];
   } catch (error) {
-    if (error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('SQLITE')) throw new GicTraceError('usage', `SQL: ${error.message}`);
+    if (error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('SQLITE'))
+      throw new GicTraceError('usage', `SQL: ${error.message}`);
     throw error;
   }
 }
@@ -81,9 +97,25 @@ function checkFile(path: string): void {
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const what = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : code === 'EACCES' ? 'no permission to read it' : (error as Error).message;
+    const what =
+      code === 'ENOENT'
+        ? 'no such file'
+        : code === 'EISDIR'
+          ? 'is a directory'
+          : code === 'EACCES'
+            ? 'no permission to read it'
+            : (error as Error).message;
     throw new GicTraceError('input', what, { path }, 'make one with gictrace load TRACE -o DB');
   }
-  if (n < 72 || head.toString('latin1', 0, 15) !== 'SQLite format 3' || head.readUInt32BE(68) !== APPLICATION_ID)
-    throw new GicTraceError('input', 'is not a gictrace database', { path }, 'make one with gictrace load TRACE -o DB');
+  if (
+    n < 72 ||
+    head.toString('latin1', 0, 15) !== 'SQLite format 3' ||
+    head.readUInt32BE(68) !== APPLICATION_ID
+  )
+    throw new GicTraceError(
+      'input',
+      'is not a gictrace database',
+      { path },
+      'make one with gictrace load TRACE -o DB',
+    );
 }

@@ -1,6 +1,14 @@
 // The private tables, made from core's declaration of the record kinds: one a kind, a column a field. Views are
 // what people query (views.ts); these names may change.
-import { fieldOffsets, RECORD_WORDS, RECORDS, type RecordBatch, type RecordField, type RecordKind, type RecordName } from '@gictrace/core';
+import {
+  fieldOffsets,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type RecordField,
+  type RecordKind,
+  type RecordName,
+} from '@gictrace/core';
 
 /** Marks a database as ours (SQLite's application_id): "GICT". */
 export const APPLICATION_ID = 0x47494354;
@@ -18,7 +26,14 @@ export interface Table {
   readonly ddl: string;
 }
 
-const common = ['id INTEGER PRIMARY KEY', 'time_ns INTEGER', 'pe INTEGER', 'flags INTEGER NOT NULL', 'rule INTEGER NOT NULL', 'line INTEGER'];
+const common = [
+  'id INTEGER PRIMARY KEY',
+  'time_ns INTEGER',
+  'pe INTEGER',
+  'flags INTEGER NOT NULL',
+  'rule INTEGER NOT NULL',
+  'line INTEGER',
+];
 const commonColumns = ['id', 'time_ns', 'pe', 'flags', 'rule', 'line'];
 
 /** The private table of a record kind. */
@@ -147,11 +162,15 @@ export const DERIVED_TABLES = {
     ['made_by', 'TEXT NOT NULL'],
     ['ended_by', 'TEXT'],
   ]),
-  registers: table('t_registers', [
-    ['frame', 'INTEGER NOT NULL'],
-    ['offset', 'INTEGER NOT NULL'],
-    ['name', 'TEXT NOT NULL'],
-  ], ', PRIMARY KEY (frame, offset)'),
+  registers: table(
+    't_registers',
+    [
+      ['frame', 'INTEGER NOT NULL'],
+      ['offset', 'INTEGER NOT NULL'],
+      ['name', 'TEXT NOT NULL'],
+    ],
+    ', PRIMARY KEY (frame, offset)',
+  ),
   sysregs: table('t_sysregs', [
     ['encoding', 'INTEGER PRIMARY KEY'],
     ['name', 'TEXT NOT NULL'],
@@ -180,7 +199,11 @@ for (const kind of Object.values(RECORDS) as RecordKind[]) {
   const offsets = fieldOffsets(kind);
   getters.set(
     kind.id,
-    kind.fields.map((field, k) => ({ at: offsets[k]!, wide: field.type === 'u64' || field.type === 'pa', signed: field.type === 'i32' })),
+    kind.fields.map((field, k) => ({
+      at: offsets[k]!,
+      wide: field.type === 'u64' || field.type === 'pa',
+      signed: field.type === 'i32',
+    })),
   );
 }
 

@@ -62,7 +62,8 @@ export const VIEWS: readonly View[] = [
       architecture: '3 or 4',
       pes: 'PEs',
       its: 'ITSs',
-      events: '`simulated` if the events were derived by running the stimuli on the simulator at load, `recorded` if the trace holds them',
+      events:
+        '`simulated` if the events were derived by running the stimuli on the simulator at load, `recorded` if the trace holds them',
       content_digest: 'SHA-256 of the content',
       semantic_digest: 'SHA-256 of stimuli and observables, without host time',
       header: "the trace's header as JSON",
@@ -84,7 +85,13 @@ export const VIEWS: readonly View[] = [
   {
     name: 'observables',
     doc: 'What was seen of the GIC: compared by replay.',
-    columns: { ...key, kind: 'kind of observable', line: 'line of the source', rule: 'rule that inferred it', flags: 'as in stimuli' },
+    columns: {
+      ...key,
+      kind: 'kind of observable',
+      line: 'line of the source',
+      rule: 'rule that inferred it',
+      flags: 'as in stimuli',
+    },
     sql: union('observable'),
   },
   {
@@ -108,7 +115,13 @@ export const VIEWS: readonly View[] = [
   {
     name: 'sysregs',
     doc: 'Accesses to ICC, ICV and ICH system registers.',
-    columns: { ...key, register: 'system register', value: 'signed 64-bit; see gic_hex()', direction: 'read or write', line: 'line of the source' },
+    columns: {
+      ...key,
+      register: 'system register',
+      value: 'signed 64-bit; see gic_hex()',
+      direction: 'read or write',
+      line: 'line of the source',
+    },
     sql: `${sysregOf('sysreg.read')} UNION ALL ${sysregOf('sysreg.write')}`,
   },
   {
@@ -192,7 +205,8 @@ export const VIEWS: readonly View[] = [
       trace: key.trace,
       INTID: 'interrupt',
       pe: 'PE that took it, or for which it was pending',
-      cause: 'wire, still asserted, software, sgi, msi, its-command, table, moved; unknown where it was not seen',
+      cause:
+        'wire, still asserted, software, sgi, msi, its-command, table, moved; unknown where it was not seen',
       asserted: 'the wire went up, or the message or write came',
       pended: 'it became pending',
       signalled: 'an interrupt line of the PE went up for it',

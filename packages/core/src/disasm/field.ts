@@ -49,7 +49,8 @@ export function decodeFields(
 
 /**
  * The fields of a word on one line, in declared order: a flag by its name where it is set, others as
- * `Name=value` where they are not zero (a `minus1` field never is).
+ * `Name=value` where they are not zero. A `minus1` field never is, but of a word that is all zero nothing is
+ * said: it is a register being cleared more often than a count of one.
  */
 export function fieldsText(
   fields: readonly FieldSpec[],
@@ -58,6 +59,7 @@ export function fieldsText(
   from = 0,
   to = 64,
 ): string {
+  if (low === 0 && high === 0) return '';
   return fields
     .filter((field) => field.lsb >= from && field.lsb + field.width <= to)
     .map((field): string => {

@@ -83,6 +83,11 @@ describe('identity registers', () => {
   });
 });
 
+test('of a word that is all zero nothing is said, not even by fields that are stored less one', () => {
+  expect(registerText('GITS', 0x100, 8, 0)).toBe('GITS_BASER0 0x0');
+  expect(fields('GITS', 0x100, 0n)).toMatchObject({ Size: 1, Entry_Size: 1, Valid: 0 });
+});
+
 describe('addresses and enumerations', () => {
   test('GICR_PROPBASER', () => {
     // 16 INTID bits, inner shareable, RaWaWb, table at 0x425c0000.

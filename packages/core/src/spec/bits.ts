@@ -7,7 +7,7 @@ export function extract(words: Uint32Array, at: number, dw: number, lsb: number,
   if (lsb >= 32) return width === 32 ? high : (high >>> (lsb - 32)) & (2 ** width - 1);
   if (lsb + width <= 32) return width === 32 ? low : (low >>> lsb) & (2 ** width - 1);
   const fromHigh = lsb + width - 32;
-  const highPart = fromHigh === 32 ? high : (high & (2 ** fromHigh - 1)) >>> 0;
+  const highPart = fromHigh === 32 ? high : high & (2 ** fromHigh - 1);
   return highPart * 2 ** (32 - lsb) + (low >>> lsb);
 }
 

@@ -8,6 +8,7 @@ import {
   decodeCommand,
   encodeCommand,
   ITS_COMMANDS,
+  OPERAND_DOCS,
   type OperandSpec,
 } from './its-command.ts';
 
@@ -19,6 +20,11 @@ function split(doublewords: readonly bigint[]): Uint32Array {
 }
 
 describe('the table', () => {
+  test('every operand is explained, and nothing else is', () => {
+    const used = new Set(commands.flatMap(([name]) => operandsOf(name).map((operand) => operand.name)));
+    expect(new Set(Object.keys(OPERAND_DOCS))).toEqual(used);
+  });
+
   test('no two operands of a command share a bit, none touches the opcode, none crosses a doubleword', () => {
     for (const [name] of commands) {
       const owner = new Map<number, string>();
@@ -258,4 +264,45 @@ test.each(vectors)('%s is %s', (text, name, operands) => {
   const doublewords = text.split(' ').map(BigInt);
   expect(decodeCommand(split(doublewords))).toEqual({ name, operands });
   expect(encodeCommand(name, operands)).toEqual(split(doublewords));
+});
+
+// Transcribed from the encodings of IHI 0069: the bits of each doubleword that an operand (or the opcode) has.
+test('operands have exactly the bits that the architecture gives them', () => {
+  const device = 0xffff_ffff_0000_0000n;
+  const event = 0xffff_ffffn;
+  const icid = 0xffffn;
+  const rdbase = 0x000f_ffff_ffff_0000n;
+  const valid = 1n << 63n;
+  const vpe = 0xffff_0000_0000n;
+  const upper = 0xffff_ffff_0000_0000n;
+  const masks: Record<CommandName, readonly bigint[]> = {
+    MOVI: [device, event, icid, 0n],
+    INT: [device, event, 0n, 0n],
+    CLEAR: [device, event, 0n, 0n],
+    SYNC: [0n, 0n, rdbase, 0n],
+    MAPD: [device, 0x1fn, valid | 0x000f_ffff_ffff_ff00n, 0n],
+    MAPC: [0n, 0n, valid | rdbase | icid, 0n],
+    MAPTI: [device, upper | event, icid, 0n],
+    MAPI: [device, event, icid, 0n],
+    INV: [device, event, 0n, 0n],
+    INVALL: [0n, 0n, icid, 0n],
+    MOVALL: [0n, 0n, rdbase, rdbase],
+    DISCARD: [device, event, 0n, 0n],
+    VMOVI: [device, vpe | event, upper | 1n, 0n],
+    VMOVP: [vpe, vpe | 0xffffn, valid | rdbase, 0xffff_ffffn],
+    VSGI: [0xf_00f0_0700n, vpe, 0n, 0n],
+    VSYNC: [0n, vpe, 0n, 0n],
+    VMAPP: [0x000f_ffff_ffff_0300n, vpe | 0xffff_ffffn, valid | rdbase, 0x000f_ffff_ffff_001fn],
+    VMAPTI: [device, vpe | event, upper | 0xffff_ffffn, 0n],
+    VMAPI: [device, vpe | event, upper, 0n],
+    VINVALL: [0n, vpe, 0n, 0n],
+    INVDB: [0n, vpe, 0n, 0n],
+  };
+  for (const [name, spec] of commands) {
+    const all = Object.fromEntries(
+      operandsOf(name).map((o) => [o.name, (2 ** o.width - 1) * 2 ** (o.shift ?? 0)]),
+    );
+    const [first, ...rest] = masks[name];
+    expect(encodeCommand(name, all), name).toEqual(split([first! | BigInt(spec.opcode), ...rest]));
+  }
 });

@@ -191,6 +191,37 @@ export const ITS_COMMANDS = {
 
 export type CommandName = keyof typeof ITS_COMMANDS;
 
+/** What each operand is, by its name: the same in every command that has it. */
+export const OPERAND_DOCS: Readonly<Record<string, string>> = {
+  DeviceID: 'the device',
+  EventID: 'the event of the device',
+  ICID: 'the collection',
+  RDbase: 'the Redistributor: a processor number, or by GITS_TYPER.PTA an address in units of 64 KB',
+  RDbase1: 'the Redistributor that the LPIs leave, as RDbase',
+  RDbase2: 'the Redistributor that they go to, as RDbase',
+  V: '1 maps, 0 unmaps',
+  Size: 'EventID bits less one',
+  ITT_addr: 'address of the interrupt translation table',
+  pINTID: 'the LPI',
+  vINTID: 'the virtual interrupt: a vLPI, for VSGI an SGI number',
+  vPEID: 'the vPE',
+  D: '1: Dbell_pINTID replaces the doorbell',
+  Dbell_pINTID: 'the doorbell LPI; 1023 for none',
+  Default_Doorbell_pINTID: "GICv4.1: the vPE's default doorbell LPI",
+  DB: 'GICv4.1: a default doorbell is generated if the vPE is not resident there',
+  SequenceNumber: 'pairs the copies of a VMOVP on several ITSs',
+  ITSList: 'a bit an ITS that takes part',
+  VPT_addr: 'address of the virtual pending table',
+  VPT_size: 'vINTID bits less one',
+  VCONF_addr: 'GICv4.1: address of the virtual configuration table',
+  Alloc: 'GICv4.1: the first mapping of the vPE, or its last unmapping',
+  PTZ: 'GICv4.1: the virtual pending table is zero',
+  Priority: 'the priority; its bits 3:0 are 0',
+  G: '1: Group 1',
+  C: '1: clear the pending state, change nothing else',
+  E: '1: enabled',
+};
+
 const byOpcode: (CommandName | undefined)[] = new Array(256).fill(undefined);
 for (const [name, spec] of Object.entries(ITS_COMMANDS)) byOpcode[spec.opcode] = name as CommandName;
 

@@ -95,3 +95,25 @@ test('entries by hand', () => {
   ]).toEqual([8, 8, 12, 8]);
   expect(LPI_TABLES.firstIntid).toBe(8192);
 });
+
+test('fields have exactly the bits that the layout gives them', () => {
+  const ones = new Uint32Array(4).fill(0xffff_ffff);
+  expect(decode(ones, QEMU_LAYOUT.dte.fields)).toEqual({ Valid: 1, Size: 31, ITT_addr: 2 ** 52 - 2 ** 8 });
+  expect(decode(ones, QEMU_LAYOUT.cte.fields)).toEqual({ Valid: 1, RDbase: 0xffff });
+  expect(decode(ones, QEMU_LAYOUT.ite.fields)).toEqual({
+    Valid: 1,
+    inttype: 1,
+    INTID: 0xff_ffff,
+    ICID: 0xffff,
+    vPEID: 0xffff,
+    doorbell: 0xff_ffff,
+  });
+  expect(decode(ones, QEMU_LAYOUT.vte.fields)).toEqual({
+    Valid: 1,
+    VPT_size: 31,
+    VPT_addr: 2 ** 52 - 2 ** 16,
+    RDbase: 0xffff,
+  });
+  expect(decode(ones, LEVEL1_ENTRY)).toEqual({ Physical_Address: 2 ** 52 - 2 ** 12, Valid: 1 });
+  expect(decode(ones, LPI_CONFIG)).toEqual({ Enable: 1, Priority: 0xfc });
+});
