@@ -64,7 +64,7 @@ function throughTool(input: Readable, path: string, tool: string, packageName: s
 }
 
 async function* gunzipped(input: Readable, path: string): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: 1 << 18 });
   input.on('error', (error) => gunzip.destroy(error));
   input.pipe(gunzip);
   try {

@@ -1,0 +1,136 @@
+// `npm run bench [LOG…]`: speeds as ratios, each measured beside a peer or a limit in the same run.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const from = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
+const { RecordBatch } = await from('core');
+const { TraceReader } = await from('recorder');
+const { VerbatimReplay } = await from('replayer');
+const { loadTraces } = await from('query');
+const cli = join(root, 'packages', 'cli', 'bin', 'gictrace.js');
+const ROUNDS = 5;
+
+const logs = process.argv.slice(2);
+if (logs.length === 0) logs.push(join(root, 'test', 'recordings', 'linux-gicv3-mrops.log.gz'));
+const folder = mkdtempSync(join(tmpdir(), 'gictrace-bench-'));
+
+/** Milliseconds of each of some rounds, the median. */
+function median(work) {
+  const times = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const began = performance.now();
+    work();
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[ROUNDS >> 1];
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (result.status !== 0) throw new Error(`${command} ended with ${result.status}`);
+}
+
+const row = (what, value, beside) => console.log(`${what.padEnd(46)} ${value.padStart(16)}   ${beside}`);
+
+for (const log of logs) {
+  const trace = join(folder, 'bench.gictrace');
+  console.log(`\n${log}`);
+
+  // Import, as a process, against what people do today: how many lines of each event are there?
+  const importing = median(() => run(process.execPath, [cli, 'import', 'qemu', log, '-o', trace]));
+  const today = median(() => run('sh', ['-c', `zcat -f '${log}' | awk '{print $1}' | sort | uniq -c > /dev/null`]));
+  row('import : zcat | awk | sort | uniq -c', `${(importing / today).toFixed(2)} ×`, `${importing.toFixed(0)} ms : ${today.toFixed(0)} ms (aim ≤ 3 ×)`);
+
+  const reader = TraceReader.open(trace);
+  const { records, chunks } = reader.footer;
+  const bytes = statSync(trace).size;
+  row('trace : log as it is', `${((100 * bytes) / statSync(log).size).toFixed(1)} %`, `${bytes} bytes, ${(bytes / records).toFixed(2)} a record (aim ≤ 50 % of the gzip log)`);
+
+  // Replay with all comparisons on, from decoded records, against a bare loop over the same records.
+  const batches = [];
+  for (const { batch } of reader.batches()) {
+    const copy = new RecordBatch(batch.count);
+    for (let i = 0; i < batch.count; i++) copy.copy(batch, i);
+    batches.push(copy);
+  }
+  let sum = 0;
+  const bare = median(() => {
+    for (const batch of batches) for (let i = 0; i < batch.count; i++) sum = (sum + batch.kind[i] + batch.words[i * 12]) | 0;
+  });
+  const replaying = median(() => {
+    const replay = new VerbatimReplay(reader.header.config);
+    for (const batch of batches) replay.take(batch);
+    if (replay.finish().diverged !== 0) throw new Error('the recording diverges');
+  });
+  const fromFile = median(() => {
+    const replay = new VerbatimReplay(reader.header.config);
+    for (const { batch } of reader.batches()) replay.take(batch);
+    replay.finish();
+  });
+  const spans = chunks.flatMap(([, , , a, b]) => (a === null ? [] : [a, b]));
+  const real = (spans.reduce((a, b) => Math.max(a, b), 0) - spans.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)) / 1e6;
+  row('replay, records a second', `${(records / replaying / 1000).toFixed(2)} M/s`, `${(records / fromFile / 1000).toFixed(2)} M/s with reading and decompressing (aim ≥ 1 M/s)`);
+  row('replay : the recording\'s own time', `1 : ${(real / replaying).toFixed(0)}`, `${replaying.toFixed(0)} ms : ${real.toFixed(0)} ms`);
+  row('replay : bare loop over decoded records', `${(replaying / bare).toFixed(1)} ×`, `${replaying.toFixed(0)} ms : ${bare.toFixed(1)} ms (checksum ${sum})`);
+
+  const db = join(folder, 'bench.db');
+  let rows = 0;
+  const loading = median(() => {
+    rows = loadTraces(db, [{ name: 'bench', header: reader.header, contentDigest: null, semanticDigest: null, batches: reader.batches() }]).rows;
+  });
+  const ceiling = await rawCeiling(db);
+  row('load : raw better-sqlite3, same rows', `${((100 * ceiling.ms) / loading).toFixed(0)} %`, `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (aim ≥ 70 %)`);
+  reader.close();
+}
+
+/** As the loader binds them: numbers where they are exact. */
+function number(value) {
+  return typeof value === 'bigint' && value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : value;
+}
+
+/** The limit: the same rows of the same tables, read into memory first, inserted by better-sqlite3 and nothing else. */
+async function rawCeiling(path) {
+  const { createRequire } = await import('node:module');
+  const Database = createRequire(join(root, 'packages', 'query', 'package.json'))('better-sqlite3');
+  const source = new Database(path, { readonly: true });
+  const tables = source
+    .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+    .all()
+    .map(({ name, sql }) => ({ name, sql, rows: source.prepare(`SELECT * FROM "${name}"`).raw(true).safeIntegers(true).all().map((row) => row.map(number)) }));
+  source.close();
+  const copy = join(folder, 'raw.db');
+  let rows = 0;
+  const ms = median(() => {
+    rmSync(copy, { force: true });
+    const db = new Database(copy);
+    for (const pragma of ['page_size = 8192', 'journal_mode = OFF', 'synchronous = OFF', 'locking_mode = EXCLUSIVE', 'temp_store = MEMORY']) db.pragma(pragma);
+    db.exec('BEGIN');
+    rows = 0;
+    for (const table of tables) {
+      db.exec(table.sql);
+      if (table.rows.length === 0) continue;
+      const width = table.rows[0].length;
+      const one = `(${Array(width).fill('?').join(',')})`;
+      const many = Math.max(1, Math.floor(600 / width));
+      const insertMany = db.prepare(`INSERT INTO "${table.name}" VALUES ${Array(many).fill(one).join(',')}`);
+      const insertOne = db.prepare(`INSERT INTO "${table.name}" VALUES ${one}`);
+      let at = 0;
+      const values = new Array(many * width);
+      for (; at + many <= table.rows.length; at += many) {
+        for (let r = 0, v = 0; r < many; r++) for (const value of table.rows[at + r]) values[v++] = value;
+        insertMany.run(values);
+      }
+      for (; at < table.rows.length; at++) insertOne.run(table.rows[at]);
+      rows += table.rows.length;
+    }
+    db.exec('COMMIT');
+    db.close();
+  });
+  return { ms, rows };
+}
+
+rmSync(folder, { recursive: true, force: true });
