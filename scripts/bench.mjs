@@ -42,13 +42,23 @@ for (const log of logs) {
 
   // Import, as a process, against what people do today: how many lines of each event are there?
   const importing = median(() => run(process.execPath, [cli, 'import', 'qemu', log, '-o', trace]));
-  const today = median(() => run('sh', ['-c', `zcat -f '${log}' | awk '{print $1}' | sort | uniq -c > /dev/null`]));
-  row('import : zcat | awk | sort | uniq -c', `${(importing / today).toFixed(2)} ×`, `${importing.toFixed(0)} ms : ${today.toFixed(0)} ms (aim ≤ 3 ×)`);
+  const today = median(() =>
+    run('sh', ['-c', `zcat -f '${log}' | awk '{print $1}' | sort | uniq -c > /dev/null`]),
+  );
+  row(
+    'import : zcat | awk | sort | uniq -c',
+    `${(importing / today).toFixed(2)} ×`,
+    `${importing.toFixed(0)} ms : ${today.toFixed(0)} ms (aim ≤ 3 ×)`,
+  );
 
   const reader = TraceReader.open(trace);
   const { records, chunks } = reader.footer;
   const bytes = statSync(trace).size;
-  row('trace : log as it is', `${((100 * bytes) / statSync(log).size).toFixed(1)} %`, `${bytes} bytes, ${(bytes / records).toFixed(2)} a record (aim ≤ 50 % of the gzip log)`);
+  row(
+    'trace : log as it is',
+    `${((100 * bytes) / statSync(log).size).toFixed(1)} %`,
+    `${bytes} bytes, ${(bytes / records).toFixed(2)} a record (aim ≤ 50 % of the gzip log)`,
+  );
 
   // Replay with all comparisons on, from decoded records, against a bare loop over the same records.
   const batches = [];
@@ -59,7 +69,8 @@ for (const log of logs) {
   }
   let sum = 0;
   const bare = median(() => {
-    for (const batch of batches) for (let i = 0; i < batch.count; i++) sum = (sum + batch.kind[i] + batch.words[i * 12]) | 0;
+    for (const batch of batches)
+      for (let i = 0; i < batch.count; i++) sum = (sum + batch.kind[i] + batch.words[i * 12]) | 0;
   });
   const replaying = median(() => {
     const replay = new VerbatimReplay(reader.header.config);
@@ -72,18 +83,45 @@ for (const log of logs) {
     replay.finish();
   });
   const spans = chunks.flatMap(([, , , a, b]) => (a === null ? [] : [a, b]));
-  const real = (spans.reduce((a, b) => Math.max(a, b), 0) - spans.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)) / 1e6;
-  row('replay, records a second', `${(records / replaying / 1000).toFixed(2)} M/s`, `${(records / fromFile / 1000).toFixed(2)} M/s with reading and decompressing (aim ≥ 1 M/s)`);
-  row('replay : the recording\'s own time', `1 : ${(real / replaying).toFixed(0)}`, `${replaying.toFixed(0)} ms : ${real.toFixed(0)} ms`);
-  row('replay : bare loop over decoded records', `${(replaying / bare).toFixed(1)} ×`, `${replaying.toFixed(0)} ms : ${bare.toFixed(1)} ms (checksum ${sum})`);
+  const real =
+    (spans.reduce((a, b) => Math.max(a, b), 0) -
+      spans.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)) /
+    1e6;
+  row(
+    'replay, records a second',
+    `${(records / replaying / 1000).toFixed(2)} M/s`,
+    `${(records / fromFile / 1000).toFixed(2)} M/s with reading and decompressing (aim ≥ 1 M/s)`,
+  );
+  row(
+    "replay : the recording's own time",
+    `1 : ${(real / replaying).toFixed(0)}`,
+    `${replaying.toFixed(0)} ms : ${real.toFixed(0)} ms`,
+  );
+  row(
+    'replay : bare loop over decoded records',
+    `${(replaying / bare).toFixed(1)} ×`,
+    `${replaying.toFixed(0)} ms : ${bare.toFixed(1)} ms (checksum ${sum})`,
+  );
 
   const db = join(folder, 'bench.db');
   let rows = 0;
   const loading = median(() => {
-    rows = loadTraces(db, [{ name: 'bench', header: reader.header, contentDigest: null, semanticDigest: null, batches: reader.batches() }]).rows;
+    rows = loadTraces(db, [
+      {
+        name: 'bench',
+        header: reader.header,
+        contentDigest: null,
+        semanticDigest: null,
+        batches: reader.batches(),
+      },
+    ]).rows;
   });
   const ceiling = await rawCeiling(db);
-  row('load : raw better-sqlite3, same rows', `${((100 * ceiling.ms) / loading).toFixed(0)} %`, `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (aim ≥ 70 %)`);
+  row(
+    'load : raw better-sqlite3, same rows',
+    `${((100 * ceiling.ms) / loading).toFixed(0)} %`,
+    `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (aim ≥ 70 %)`,
+  );
   reader.close();
 }
 
@@ -100,14 +138,30 @@ async function rawCeiling(path) {
   const tables = source
     .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
     .all()
-    .map(({ name, sql }) => ({ name, sql, rows: source.prepare(`SELECT * FROM "${name}"`).raw(true).safeIntegers(true).all().map((row) => row.map(number)) }));
+    .map(({ name, sql }) => ({
+      name,
+      sql,
+      rows: source
+        .prepare(`SELECT * FROM "${name}"`)
+        .raw(true)
+        .safeIntegers(true)
+        .all()
+        .map((row) => row.map(number)),
+    }));
   source.close();
   const copy = join(folder, 'raw.db');
   let rows = 0;
   const ms = median(() => {
     rmSync(copy, { force: true });
     const db = new Database(copy);
-    for (const pragma of ['page_size = 8192', 'journal_mode = OFF', 'synchronous = OFF', 'locking_mode = EXCLUSIVE', 'temp_store = MEMORY']) db.pragma(pragma);
+    for (const pragma of [
+      'page_size = 8192',
+      'journal_mode = OFF',
+      'synchronous = OFF',
+      'locking_mode = EXCLUSIVE',
+      'temp_store = MEMORY',
+    ])
+      db.pragma(pragma);
     db.exec('BEGIN');
     rows = 0;
     for (const table of tables) {

@@ -17,7 +17,9 @@ function say(text) {
 
 /** Runs a gictrace command as a person would type it; its output goes to the terminal. */
 function gictrace(...args) {
-  console.log(`\n$ npx gictrace ${args.map((arg) => (/[\s*<>()]/.test(arg) ? `"${arg.replaceAll('\n', ' ')}"` : arg)).join(' ')}`);
+  console.log(
+    `\n$ npx gictrace ${args.map((arg) => (/[\s*<>()]/.test(arg) ? `"${arg.replaceAll('\n', ' ')}"` : arg)).join(' ')}`,
+  );
   const result = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: 'inherit' });
   if (result.status !== 0) {
     console.error(`\nthe command above ended with exit code ${result.status}`);
@@ -31,12 +33,18 @@ const example = (name) => EXAMPLES.find((candidate) => candidate.name === name);
 say(`gictrace, first run. ${log} is QEMU's trace log of an arm64 Linux that boots on four PEs with a GICv3
 and an ITS, does disk and network I/O, moves interrupts between PEs, takes a PE offline and powers off.`);
 
-say('1. Import: the log becomes a trace, each access before its effects. What the log does not say is inferred by\n   a named rule, or stays unknown; both are counted.');
+say(
+  '1. Import: the log becomes a trace, each access before its effects. What the log does not say is inferred by\n   a named rule, or stays unknown; both are counted.',
+);
 gictrace('import', 'qemu', log, '-o', shown('boot.gictrace'));
 
-say('2. Replay: our simulator gets the same stimuli in the same order. Every value that the guest read, every\n   interrupt that a PE acknowledged, every interrupt line that QEMU raised, every ITS table entry is compared.');
+say(
+  '2. Replay: our simulator gets the same stimuli in the same order. Every value that the guest read, every\n   interrupt that a PE acknowledged, every interrupt line that QEMU raised, every ITS table entry is compared.',
+);
 gictrace('replay', shown('boot.gictrace'));
-say('   So the simulator, under its profile of QEMU, does what the real implementation did in that boot. Exit code 0;\n   one changed value anywhere gives 1 and names the record.');
+say(
+  '   So the simulator, under its profile of QEMU, does what the real implementation did in that boot. Exit code 0;\n   one changed value anywhere gives 1 and names the record.',
+);
 
 say('3. SQL: the trace as a database.');
 gictrace('load', shown('boot.gictrace'), '-o', shown('boot.db'));

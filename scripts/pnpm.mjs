@@ -9,7 +9,11 @@ const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), '
 
 /** Runs the pinned pnpm in the workspace root and answers its exit code. */
 export function pnpm(args, options = {}) {
-  const result = spawnSync('npx', ['-y', packageManager, ...args], { cwd: root, stdio: 'inherit', ...options });
+  const result = spawnSync('npx', ['-y', packageManager, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    ...options,
+  });
   return result.status ?? 1;
 }
 

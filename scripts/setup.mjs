@@ -16,21 +16,29 @@ function fail(message) {
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or later is needed; this is ${process.versions.node}`);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node 20.19 or later is needed; this is ${process.versions.node}`);
 
 const manifests = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'];
 const hash = createHash('sha256').update(process.version);
-for (const name of [...manifests, ...packageManifests()]) hash.update(name).update(readFileSync(join(root, name)));
+for (const name of [...manifests, ...packageManifests()])
+  hash.update(name).update(readFileSync(join(root, name)));
 const wanted = hash.digest('hex');
 
 function packageManifests() {
-  return ['core', 'recorder', 'replayer', 'query', 'cli'].map((name) => `packages/${name}/package.json`).concat('test/package.json');
+  return ['core', 'recorder', 'replayer', 'query', 'cli']
+    .map((name) => `packages/${name}/package.json`)
+    .concat('test/package.json');
 }
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
   console.error('setup: installing dependencies (the first time compiles better-sqlite3: about two minutes)');
-  if (pnpm(['install', '--frozen-lockfile', '--silent']) !== 0) fail('pnpm install failed (better-sqlite3 needs python3, make and g++)');
+  if (pnpm(['install', '--frozen-lockfile', '--silent']) !== 0)
+    fail('pnpm install failed (better-sqlite3 needs python3, make and g++)');
   writeFileSync(stampFile, wanted);
 }
-const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], { cwd: root, stdio: 'inherit' });
+const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], {
+  cwd: root,
+  stdio: 'inherit',
+});
 if (tsc.status !== 0) fail('the build failed');

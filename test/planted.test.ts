@@ -2,7 +2,7 @@
 // same access again). And a model with a planted fault must be caught by the recordings.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { replayTrace, type VerbatimReplay as Replay } from '@gictrace/replayer';
+import { type VerbatimReplay as Replay, replayTrace } from '@gictrace/replayer';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { allBatches, imported, recording, scratch } from './support.ts';
 
@@ -11,7 +11,10 @@ afterAll(() => temp.dispose());
 
 let lines: string[];
 beforeAll(() => {
-  lines = gunzipSync(readFileSync(recording('linux-gicv3-mrops.log.gz'))).toString('latin1').split('\n').slice(0, 150_000);
+  lines = gunzipSync(readFileSync(recording('linux-gicv3-mrops.log.gz')))
+    .toString('latin1')
+    .split('\n')
+    .slice(0, 150_000);
 });
 
 /** Event, the word in front of the number to change, and how far the report may be: the second telling of the access. */
@@ -43,7 +46,9 @@ const PLANTS: readonly (readonly [event: string, word: string, within: number])[
 describe('one changed value', () => {
   it.each(PLANTS)('%s: %s', async (event, word, within) => {
     const gic = /gicv3|'control'|'translation'/;
-    const places = lines.flatMap((line, i) => (line.includes(`:${event} `) && line.includes(` ${word} `) && gic.test(line) ? [i] : []));
+    const places = lines.flatMap((line, i) =>
+      line.includes(`:${event} `) && line.includes(` ${word} `) && gic.test(line) ? [i] : [],
+    );
     expect(places.length).toBeGreaterThan(0);
     const at = places[Math.floor(places.length * 0.618)]!;
     const changed = lines[at]!.replace(new RegExp(` ${word} (0x[0-9a-f]+|\\d+)`), (_all, number: string) => {
@@ -89,7 +94,11 @@ describe('a planted fault in the model', () => {
   it('a wrong priority comparison is caught', async () => {
     vi.doMock('../packages/core/src/model/arbitration.ts', async (original) => {
       const real = await original<typeof import('../packages/core/src/model/arbitration.ts')>();
-      return { ...real, canPreempt: (...args: Parameters<typeof real.canPreempt>) => args[3] <= 0x80 && real.canPreempt(...args) };
+      return {
+        ...real,
+        canPreempt: (...args: Parameters<typeof real.canPreempt>) =>
+          args[3] <= 0x80 && real.canPreempt(...args),
+      };
     });
     expect(await diverged()).toBeGreaterThan(0);
   });

@@ -8,7 +8,14 @@ import { imported, recording, scratch } from './support.ts';
 const temp = scratch();
 afterAll(() => temp.dispose());
 
-const LOGS = ['linux-gicv3-mrops', 'linux-gicv3-plugin-head', 'linux-gicv3-spi-head', 'gicv3-active', 'its-introspection', 'its-trigger'];
+const LOGS = [
+  'linux-gicv3-mrops',
+  'linux-gicv3-plugin-head',
+  'linux-gicv3-spi-head',
+  'gicv3-active',
+  'its-introspection',
+  'its-trigger',
+];
 
 describe.each(LOGS)('%s', (name) => {
   const trace = temp.path(`${name}.gictrace`);
@@ -23,7 +30,18 @@ describe.each(LOGS)('%s', (name) => {
     const reader = TraceReader.open(trace);
     const kinds = reader.footer!.kinds;
     reader.close();
-    for (const kind of ['mmio.read', 'mmio.write', 'sysreg.read', 'hppi', 'vhppi', 'its.command', 'dte.read', 'cte.read', 'ite.read', 'sgi.sent'])
+    for (const kind of [
+      'mmio.read',
+      'mmio.write',
+      'sysreg.read',
+      'hppi',
+      'vhppi',
+      'its.command',
+      'dte.read',
+      'cte.read',
+      'ite.read',
+      'sgi.sent',
+    ])
       expect(verdict.compared[kind] ?? 0, kind).toBe(kinds[kind] ?? 0);
   });
 
@@ -56,16 +74,25 @@ describe('known truths of linux-gicv3-mrops, out of SQL', () => {
     const path = temp.path('truths.db');
     const reader = TraceReader.open(temp.path('linux-gicv3-mrops.gictrace'));
     loadTraces(path, [
-      { name: 'mrops', header: reader.header, contentDigest: reader.footer!.contentDigest, semanticDigest: reader.footer!.semanticDigest, batches: reader.batches() },
+      {
+        name: 'mrops',
+        header: reader.header,
+        contentDigest: reader.footer!.contentDigest,
+        semanticDigest: reader.footer!.semanticDigest,
+        batches: reader.batches(),
+      },
     ]);
     reader.close();
     db = new QueryDatabase(path);
   });
   afterAll(() => db?.close());
-  const one = (sql: string) => [...db.ask(sql).rows].map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
+  const one = (sql: string) =>
+    [...db.ask(sql).rows].map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
 
   it('10,427 acknowledges, all of them lives of interrupts', () => {
-    expect(one("SELECT count(*) FROM sysregs WHERE register = 'ICC_IAR1_EL1' AND direction = 'read'")).toEqual([[10_427]]);
+    expect(
+      one("SELECT count(*) FROM sysregs WHERE register = 'ICC_IAR1_EL1' AND direction = 'read'"),
+    ).toEqual([[10_427]]);
     expect(one('SELECT count(*) FROM interrupts WHERE acknowledged IS NOT NULL')).toEqual([[10_427]]);
   });
 
@@ -91,6 +118,10 @@ describe('known truths of linux-gicv3-mrops, out of SQL', () => {
   });
 
   it('every MSI that pended an LPI was taken by the PE that it was sent to, or moved', () => {
-    expect(one("SELECT count(*) FROM msis m JOIN interrupts i ON i.trace = m.trace AND i.asserted = m.record AND i.INTID = m.INTID WHERE i.outcome <> 'complete' AND i.outcome <> 'withdrawn'")).toEqual([[0]]);
+    expect(
+      one(
+        "SELECT count(*) FROM msis m JOIN interrupts i ON i.trace = m.trace AND i.asserted = m.record AND i.INTID = m.INTID WHERE i.outcome <> 'complete' AND i.outcome <> 'withdrawn'",
+      ),
+    ).toEqual([[0]]);
   });
 });

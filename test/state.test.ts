@@ -20,7 +20,8 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv3-spi-head']
   const run = (machine: Machine, from: number, to: number) => {
     let record = 0;
     for (const batch of trace.batches)
-      for (let i = 0; i < batch.count; i++, record++) if (record >= from && record < to && batch.kind[i]! < STIMULI_BELOW) step(machine, batch, i);
+      for (let i = 0; i < batch.count; i++, record++)
+        if (record >= from && record < to && batch.kind[i]! < STIMULI_BELOW) step(machine, batch, i);
   };
   const total = () => trace.batches.reduce((sum, batch) => sum + batch.count, 0);
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RecordBatch } from '@gictrace/core';
-import { importToTrace, type ImportReport, TraceReader } from '@gictrace/recorder';
+import { type ImportReport, importToTrace, TraceReader } from '@gictrace/recorder';
 
 /** Path of a recording in test/recordings. */
 export function recording(name: string): string {
@@ -14,7 +14,10 @@ export function recording(name: string): string {
 /** A folder that is gone when `dispose` has been called. */
 export function scratch(): { path(name: string): string; dispose(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'gictrace-'));
-  return { path: (name) => join(folder, name), dispose: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    path: (name) => join(folder, name),
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** Imports a log into a trace. */

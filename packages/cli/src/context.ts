@@ -1,8 +1,11 @@
 // What every verb needs of its surroundings: where to print, and how to show progress. Knows no verb.
-import { SingleBar } from 'cli-progress';
-import { readFileSync } from 'node:fs';
 
-export const VERSION: string = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+import { readFileSync } from 'node:fs';
+import { SingleBar } from 'cli-progress';
+
+export const VERSION: string = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
 
 /** Prints to standard output. */
 export function print(text: string): void {
@@ -58,14 +61,17 @@ export function countLines(counts: Readonly<Record<string, number>>, indent = ' 
 
 /** JSON for machines: one line, bigints as strings. */
 export function json(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? `${member}` : member));
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'bigint' ? `${member}` : member,
+  );
 }
 
 /** An option's whole number within a range; throws a message that names the option. */
 export function wholeNumber(name: string, low: number, high: number): (text: string) => number {
   return (text) => {
     const n = Number(text);
-    if (!/^\d+$/.test(text) || n < low || n > high) throw new InvalidOption(`${name} takes a whole number from ${low} to ${high}, not '${text}'`);
+    if (!/^\d+$/.test(text) || n < low || n > high)
+      throw new InvalidOption(`${name} takes a whole number from ${low} to ${high}, not '${text}'`);
     return n;
   };
 }

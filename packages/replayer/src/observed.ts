@@ -1,7 +1,7 @@
 // Holds recorded observables against those that the backend shows, in streams: what each PE is told, what each
 // PE's SGIs are, the commands of an ITS, its table accesses. Within a stream order counts; between streams it
 // does not, since implementations print them in different places of one stimulus. No allocation per record.
-import { RECORD_WORDS, type RecordBatch, RECORDS } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 
 const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -121,7 +121,8 @@ export class OrderedStream {
     const slot = this.tail++ % this.capacity;
     this.kinds[slot] = batch.kind[i]!;
     this.pes[slot] = batch.pe[i]!;
-    for (let k = 0; k < RECORD_WORDS; k++) this.words[slot * RECORD_WORDS + k] = batch.words[i * RECORD_WORDS + k]!;
+    for (let k = 0; k < RECORD_WORDS; k++)
+      this.words[slot * RECORD_WORDS + k] = batch.words[i * RECORD_WORDS + k]!;
     if (this.tail - this.head > this.capacity) this.head = this.tail - this.capacity;
   }
 
@@ -133,7 +134,8 @@ export class OrderedStream {
     if (batch.kind[i] === SGI_SENT && this.pes[slot] !== batch.pe[i]) return DIFFERS;
     for (let k = 0; k < RECORD_WORDS; k++) {
       const bits = mask === undefined ? 0xffff_ffff : mask[k]!;
-      if (((this.words[slot * RECORD_WORDS + k]! ^ batch.words[i * RECORD_WORDS + k]!) & bits) !== 0) return DIFFERS;
+      if (((this.words[slot * RECORD_WORDS + k]! ^ batch.words[i * RECORD_WORDS + k]!) & bits) !== 0)
+        return DIFFERS;
     }
     return MATCH;
   }
@@ -144,7 +146,8 @@ export class OrderedStream {
     if (at < 0 || at >= this.tail) return false;
     const slot = at % this.capacity;
     const i = out.push(this.kinds[slot]!, this.pes[slot]!, Number.NaN);
-    for (let k = 0; k < RECORD_WORDS; k++) out.words[i * RECORD_WORDS + k] = this.words[slot * RECORD_WORDS + k]!;
+    for (let k = 0; k < RECORD_WORDS; k++)
+      out.words[i * RECORD_WORDS + k] = this.words[slot * RECORD_WORDS + k]!;
     return true;
   }
 
@@ -156,7 +159,17 @@ export class OrderedStream {
 /** Which stream a kind of observable is in: 0 none of these, 1 commands, 2 table accesses, 3 SGIs. */
 export const STREAM_OF = new Uint8Array(256);
 STREAM_OF[ITS_COMMAND] = 1;
-for (const name of ['dte.read', 'dte.write', 'cte.read', 'cte.write', 'ite.read', 'ite.write', 'vte.read', 'vte.write'] as const)
+for (const name of [
+  'dte.read',
+  'dte.write',
+  'cte.read',
+  'cte.write',
+  'ite.read',
+  'ite.write',
+  'vte.read',
+  'vte.write',
+] as const)
   STREAM_OF[RECORDS[name].id] = 2;
 STREAM_OF[SGI_SENT] = 3;
+
 export { HPPI };

@@ -1,6 +1,6 @@
 // Verbatim replay of a trace file: streams its chunks through the simulator, holds the states that it stores
 // against the simulator's, and writes the re-recorded trace if asked to.
-import { PROFILES, GicTraceError } from '@gictrace/core';
+import { GicTraceError, PROFILES } from '@gictrace/core';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { type Tolerance, VerbatimReplay } from './verbatim.ts';
 import type { Verdict } from './verdict.ts';
@@ -25,7 +25,12 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
     const own = reader.header.config.profile;
     const config = { ...reader.header.config, profile: options.profile ?? own };
     if (PROFILES[config.profile] === undefined)
-      throw new GicTraceError('trace', `asks for the profile '${config.profile}', which this gictrace does not have`, { path }, 'give --on simulator@PROFILE');
+      throw new GicTraceError(
+        'trace',
+        `asks for the profile '${config.profile}', which this gictrace does not have`,
+        { path },
+        'give --on simulator@PROFILE',
+      );
     if (options.output !== undefined) {
       const { source, clock } = reader.header;
       writer = new TraceWriter(options.output, {

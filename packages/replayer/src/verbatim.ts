@@ -12,8 +12,8 @@ import {
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
-  recordText,
   RULES,
+  recordText,
   SPURIOUS,
   STIMULI_BELOW,
   step,
@@ -49,7 +49,8 @@ export interface ReplayOutput {
 
 /** Differences that a person may let pass, with the reason. */
 export const TOLERANCES = {
-  'eoi-order': 'an EOI that names another interrupt than the one acknowledged last: the guest breaks the rule of IHI 0069, "ICC_EOIR1_EL1", and the recording is right',
+  'eoi-order':
+    'an EOI that names another interrupt than the one acknowledged last: the guest breaks the rule of IHI 0069, "ICC_EOIR1_EL1", and the recording is right',
 } as const;
 export type Tolerance = keyof typeof TOLERANCES;
 
@@ -71,7 +72,8 @@ function commandMask(mask: Uint32Array, shown: number, opcode: number, outcomeSh
   if (name === undefined) return;
   (ITS_COMMANDS[name].operands as readonly OperandSpec[]).forEach((operand, k) => {
     if (((shown >>> k) & 1) === 0) return;
-    for (let bit = operand.lsb; bit < operand.lsb + operand.width; bit++) mask[4 + 2 * operand.dw + (bit >> 5)]! |= 1 << (bit & 31);
+    for (let bit = operand.lsb; bit < operand.lsb + operand.width; bit++)
+      mask[4 + 2 * operand.dw + (bit >> 5)]! |= 1 << (bit & 31);
   });
 }
 
@@ -174,7 +176,12 @@ export class VerbatimReplay {
     const at = i * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
     this.compared[kind]!++;
     if (batch.words[at] !== m.low || batch.words[at + 1] !== m.high)
-      this.diverge(batch, i, this.records, () => `returned 0x${((BigInt(m.high) << 32n) | BigInt(m.low >>> 0)).toString(16)}`);
+      this.diverge(
+        batch,
+        i,
+        this.records,
+        () => `returned 0x${((BigInt(m.high) << 32n) | BigInt(m.low >>> 0)).toString(16)}`,
+      );
     else if (kind === MMIO_READ) this.checkReserved(batch, i);
   }
 
@@ -186,7 +193,9 @@ export class VerbatimReplay {
   private checkReserved(batch: RecordBatch, i: number): void {
     const recorded = (batch.flags[i]! & RECORD_FLAGS.reserved) !== 0;
     if (recorded !== this.machine.reserved)
-      this.diverge(batch, i, this.records, () => (recorded ? 'reached a register' : 'reached a reserved location'));
+      this.diverge(batch, i, this.records, () =>
+        recorded ? 'reached a register' : 'reached a reserved location',
+      );
   }
 
   private emitStimulus(batch: RecordBatch, i: number, read: boolean): void {
@@ -221,7 +230,11 @@ export class VerbatimReplay {
     if (expected === undefined || expected === intid) return;
     this.anomalies++;
     const text = `PE${pe} ended INTID ${intid}, but the one it acknowledged last is ${expected}`;
-    this.lastAnomaly = { record: this.stimulusRecord, line: this.stimulusLine > 0 ? this.stimulusLine : null, text };
+    this.lastAnomaly = {
+      record: this.stimulusRecord,
+      line: this.stimulusLine > 0 ? this.stimulusLine : null,
+      text,
+    };
     this.firstAnomaly ??= this.lastAnomaly;
     if (this.allowed.has('eoi-order')) this.tolerate('eoi-order');
     else this.divergeAtStimulus('the EOI contradicts what this PE acknowledged', text);
@@ -250,7 +263,12 @@ export class VerbatimReplay {
   private observe(batch: RecordBatch, i: number, kind: number): void {
     const at = i * RECORD_WORDS;
     if (kind === HPPI) {
-      const result = this.hppi.see(batch.pe[i]!, batch.words, at, (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0);
+      const result = this.hppi.see(
+        batch.pe[i]!,
+        batch.words,
+        at,
+        (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0,
+      );
       this.compared[kind]!++;
       if (result === PARTLY) this.unknown('interrupt lines not shown by the source');
       if (result === DIFFERS) {
@@ -304,14 +322,25 @@ export class VerbatimReplay {
     const w = batch.words;
     const idle =
       kind === VHPPI
-        ? w[at] === NO_LR && w[at + 1] === SPURIOUS && w[at + 2] === 0 && w[at + 3] === IDLE && w[at + 4] === 0 && w[at + 5] === 0
+        ? w[at] === NO_LR &&
+          w[at + 1] === SPURIOUS &&
+          w[at + 2] === 0 &&
+          w[at + 3] === IDLE &&
+          w[at + 4] === 0 &&
+          w[at + 5] === 0
         : w[at] === 0;
     if (this.machine.state.config.architecture === 4 || this.virtualInUse) {
       this.skip(NOT_MODELLED);
       return;
     }
     this.compared[kind]!++;
-    if (!idle) this.diverge(batch, i, this.records, () => 'no virtual interrupt: nothing has used the virtual interface');
+    if (!idle)
+      this.diverge(
+        batch,
+        i,
+        this.records,
+        () => 'no virtual interrupt: nothing has used the virtual interface',
+      );
   }
 
   /** Whether some access to the virtual interface has been skipped. */
@@ -329,7 +358,8 @@ export class VerbatimReplay {
     }
     for (const stream of this.streams) {
       if (stream.waiting === 0) continue;
-      if (this.stimulus.count > 0 && this.machine.state.config.architecture === 4 && this.virtualInUse) this.skip(NOT_MODELLED);
+      if (this.stimulus.count > 0 && this.machine.state.config.architecture === 4 && this.virtualInUse)
+        this.skip(NOT_MODELLED);
       else
         this.missing(this.records, () => {
           const out = new RecordBatch(1);
@@ -376,7 +406,13 @@ export class VerbatimReplay {
       // Not to be explained by itself.
       const suspect = this.lastAnomaly;
       this.lastAnomaly = null;
-      this.first = this.explain(this.stimulusRecord, this.stimulusLine, kind, `${text}: ${recorded}`, replayed);
+      this.first = this.explain(
+        this.stimulusRecord,
+        this.stimulusLine,
+        kind,
+        `${text}: ${recorded}`,
+        replayed,
+      );
       this.lastAnomaly = suspect;
     }
   }
@@ -391,10 +427,22 @@ export class VerbatimReplay {
     const kind = this.stimulus.count > 0 ? this.stimulus.kind[0]! : HPPI;
     this.divergedKinds[kind]!++;
     if (this.first === null)
-      this.first = this.explain(this.stimulusRecord, this.stimulusLine, kind, 'nothing of the kind after this stimulus', replayed());
+      this.first = this.explain(
+        this.stimulusRecord,
+        this.stimulusLine,
+        kind,
+        'nothing of the kind after this stimulus',
+        replayed(),
+      );
   }
 
-  private explain(record: number, line: number, kind: number, recorded: string, replayed: string): Divergence {
+  private explain(
+    record: number,
+    line: number,
+    kind: number,
+    recorded: string,
+    replayed: string,
+  ): Divergence {
     const before: string[] = [];
     for (let k = 0; k < CONTEXT_RECORDS; k++) {
       const at = (this.recentNext + k) % CONTEXT_RECORDS;
@@ -406,7 +454,8 @@ export class VerbatimReplay {
       kind: kindName(kind),
       recorded,
       replayed,
-      stimulus: this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
+      stimulus:
+        this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
       events: Array.from({ length: this.explained.count }, (_, i) => recordText(this.explained, i)),
       before,
       suspect: this.lastAnomaly,
@@ -448,13 +497,20 @@ export class VerbatimReplay {
       return out;
     };
     const unknown: Record<string, number> = {};
-    for (const [name, rule] of Object.entries(RULES)) if (this.rules[rule.id]! > 0) unknown[name] = this.rules[rule.id]!;
+    for (const [name, rule] of Object.entries(RULES))
+      if (this.rules[rule.id]! > 0) unknown[name] = this.rules[rule.id]!;
     for (const [name, n] of [...this.unknownNames].sort(([a], [b]) => (a < b ? -1 : 1))) unknown[name] = n;
     return {
       records: this.records,
-      compared: { ...named(this.compared), ...(this.statesCompared > 0 ? { state: this.statesCompared } : {}) },
+      compared: {
+        ...named(this.compared),
+        ...(this.statesCompared > 0 ? { state: this.statesCompared } : {}),
+      },
       diverged: this.diverged,
-      divergedBy: { ...named(this.divergedKinds), ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}) },
+      divergedBy: {
+        ...named(this.divergedKinds),
+        ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}),
+      },
       unknown,
       skipped: Object.fromEntries(this.skipped),
       tolerated: Object.fromEntries(this.tolerated),
@@ -470,4 +526,3 @@ for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name)
 function kindName(id: number): string {
   return id === 0 ? 'state' : (kindNames.get(id) ?? `kind ${id}`);
 }
-

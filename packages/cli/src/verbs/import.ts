@@ -17,19 +17,26 @@ export function addImport(program: Command): void {
   program
     .command('import')
     .summary('turn a log into a trace')
-    .description('Turns a log into a trace. FORMAT: qemu (trace events of a QEMU with a GICv3 or GICv4). FILE may be plain, .gz, .xz or .zst; - reads standard input.')
+    .description(
+      'Turns a log into a trace. FORMAT: qemu (trace events of a QEMU with a GICv3 or GICv4). FILE may be plain, .gz, .xz or .zst; - reads standard input.',
+    )
     .argument('<format>', 'qemu')
     .argument('<file>', 'the log, or -')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--pes <n>', 'number of PEs, where the log does not show it', wholeNumber('--pes', 1, 512))
-    .option('--gic <version>', 'GIC version, where the log does not show it: 3 or 4', wholeNumber('--gic', 3, 4))
+    .option(
+      '--gic <version>',
+      'GIC version, where the log does not show it: 3 or 4',
+      wholeNumber('--gic', 3, 4),
+    )
     .option('--its', 'there is an ITS, though the log does not show one')
     .option('--no-its', 'there is no ITS')
     .option('--priority-bits <n>', 'implemented priority bits', wholeNumber('--priority-bits', 4, 8))
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace import qemu trace.log.gz -o boot.gictrace\n')
     .action(async (format: string, file: string, options: Options) => {
-      if (format !== 'qemu') throw new GicTraceError('usage', `there is no importer for '${format}'`, {}, 'formats: qemu');
+      if (format !== 'qemu')
+        throw new GicTraceError('usage', `there is no importer for '${format}'`, {}, 'formats: qemu');
       const progress = new Progress('lines');
       try {
         const report = await importToTrace(file, options.output, {
@@ -42,16 +49,30 @@ export function addImport(program: Command): void {
         });
         progress.end();
         if (options.json) {
-          print(json({ trace: options.output, ...report.summary, lines: report.stats.lines, config: report.config, provenance: report.provenance, losses: report.stats.losses }));
+          print(
+            json({
+              trace: options.output,
+              ...report.summary,
+              lines: report.stats.lines,
+              config: report.config,
+              provenance: report.provenance,
+              losses: report.stats.losses,
+            }),
+          );
           return;
         }
         const { config, stats, summary, provenance } = report;
-        print(`${options.output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`);
-        print(`GICv${config.architecture}, ${config.pes.length} PE${config.pes.length === 1 ? '' : 's'}, ${config.its.length === 0 ? 'no ITS' : `${config.its.length} ITS`}, ${config.priorityBits} priority bits, profile ${config.profile}`);
+        print(
+          `${options.output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
+        );
+        print(
+          `GICv${config.architecture}, ${config.pes.length} PE${config.pes.length === 1 ? '' : 's'}, ${config.its.length === 0 ? 'no ITS' : `${config.its.length} ITS`}, ${config.priorityBits} priority bits, profile ${config.profile}`,
+        );
         const by = (origin: string) => Object.keys(provenance).filter((name) => provenance[name] === origin);
         print(`  from the log: ${by('log').concat(by('counted')).join(', ') || 'nothing'}`);
         if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
-        if (by('default').length > 0) print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
+        if (by('default').length > 0)
+          print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
         const losses = countLines(stats.losses);
         if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
       } finally {

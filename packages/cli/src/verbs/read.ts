@@ -1,5 +1,15 @@
 // gictrace info, dump and recover: look at a trace, print it, mend it.
-import { GicTraceError, RECORD_WORDS, RECORDS, type RecordBatch, recordKind, recordName, fieldOffsets, recordText, valueText } from '@gictrace/core';
+import {
+  fieldOffsets,
+  GicTraceError,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  recordKind,
+  recordName,
+  recordText,
+  valueText,
+} from '@gictrace/core';
 import { recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { countLines, grouped, json, note, print, wholeNumber } from '../context.ts';
@@ -28,20 +38,49 @@ export function addInfo(program: Command): void {
         if (options.verify) reader.verify();
         if (options.json) {
           const { chunks, snapshots, ...rest } = footer!;
-          print(json({ path, version: reader.version, bytes: reader.bytes, header, ...rest, chunks: chunks.length, snapshots: snapshots.length, verified: options.verify === true }));
+          print(
+            json({
+              path,
+              version: reader.version,
+              bytes: reader.bytes,
+              header,
+              ...rest,
+              chunks: chunks.length,
+              snapshots: snapshots.length,
+              verified: options.verify === true,
+            }),
+          );
           return;
         }
         const { config } = header;
-        const times = footer!.chunks.flatMap(([, , , from, to]) => (from === null || to === null ? [] : [from, to]));
-        const span = times.length === 0 ? 'no times' : `${(times.reduce((a, b) => Math.max(a, b)) / 1e9).toFixed(3)} s`;
-        print(`${path}: format ${reader.version}, ${grouped(footer!.records)} records in ${footer!.chunks.length} chunks, ${grouped(reader.bytes)} bytes, ${span}`);
-        print(`made by ${header.writer.name} ${header.writer.version} from ${header.source.name} (${header.source.kind}); clock: ${header.clock.name}`);
-        print(`GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD at 0x${config.addresses.gicd.toString(16)}${config.addresses.its.map((at) => `, GITS at 0x${at.toString(16)}`).join('')}`);
-        print(`content ${footer!.contentDigest}\nsemantic ${footer!.semanticDigest}${options.verify ? '\nverified: both digests fit' : ''}`);
+        const times = footer!.chunks.flatMap(([, , , from, to]) =>
+          from === null || to === null ? [] : [from, to],
+        );
+        const span =
+          times.length === 0 ? 'no times' : `${(times.reduce((a, b) => Math.max(a, b)) / 1e9).toFixed(3)} s`;
+        print(
+          `${path}: format ${reader.version}, ${grouped(footer!.records)} records in ${footer!.chunks.length} chunks, ${grouped(reader.bytes)} bytes, ${span}`,
+        );
+        print(
+          `made by ${header.writer.name} ${header.writer.version} from ${header.source.name} (${header.source.kind}); clock: ${header.clock.name}`,
+        );
+        print(
+          `GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD at 0x${config.addresses.gicd.toString(16)}${config.addresses.its.map((at) => `, GITS at 0x${at.toString(16)}`).join('')}`,
+        );
+        print(
+          `content ${footer!.contentDigest}\nsemantic ${footer!.semanticDigest}${options.verify ? '\nverified: both digests fit' : ''}`,
+        );
         print(['records:', ...countLines(footer!.kinds)].join('\n'));
-        if (Object.keys(footer!.rules).length > 0) print(['inferred or assumed, by rule:', ...countLines(footer!.rules)].join('\n'));
+        if (Object.keys(footer!.rules).length > 0)
+          print(['inferred or assumed, by rule:', ...countLines(footer!.rules)].join('\n'));
         const losses = [...header.losses, ...footer!.losses];
-        if (losses.length > 0) print(['not in the trace:', ...losses.map(({ what, count }) => `  ${what}${count === null ? '' : ` (${grouped(count)})`}`)].join('\n'));
+        if (losses.length > 0)
+          print(
+            [
+              'not in the trace:',
+              ...losses.map(({ what, count }) => `  ${what}${count === null ? '' : ` (${grouped(count)})`}`),
+            ].join('\n'),
+          );
       }),
     );
 }
@@ -71,7 +110,12 @@ export function addDump(program: Command): void {
     .addHelpText('after', '\nExample:\n  gictrace dump boot.gictrace --from 1000 --to 1020\n')
     .action((path: string, options: DumpOptions) => {
       if (options.kind !== undefined && !Object.hasOwn(RECORDS, options.kind))
-        throw new GicTraceError('usage', `there is no record kind '${options.kind}'`, {}, `kinds: ${Object.keys(RECORDS).join(', ')}`);
+        throw new GicTraceError(
+          'usage',
+          `there is no record kind '${options.kind}'`,
+          {},
+          `kinds: ${Object.keys(RECORDS).join(', ')}`,
+        );
       withTrace(path, (reader) => {
         const lines: string[] = [];
         const flush = () => {
@@ -102,7 +146,10 @@ function intidOf(batch: RecordBatch, i: number): number {
   const name = recordName(batch.kind[i]!);
   // Acknowledges and EOIs carry the INTID as their value.
   const at = i * RECORD_WORDS;
-  return (name === 'sysreg.read' || name === 'sysreg.write') && /^(ICC_(IAR|EOIR|HPPIR)[01]|ICC_DIR)_EL1/.test(recordText(batch, i).split(' ')[2] ?? '') ? batch.words[at + 1]! : -1;
+  return (name === 'sysreg.read' || name === 'sysreg.write') &&
+    /^(ICC_(IAR|EOIR|HPPIR)[01]|ICC_DIR)_EL1/.test(recordText(batch, i).split(' ')[2] ?? '')
+    ? batch.words[at + 1]!
+    : -1;
 }
 
 function recordJson(batch: RecordBatch, i: number, record: number): string {
@@ -112,7 +159,16 @@ function recordJson(batch: RecordBatch, i: number, record: number): string {
     kind.fields.map((field, k) => {
       const at = i * RECORD_WORDS + offsets[k]!;
       const plain = field.type === 'u8' || field.type === 'u16' || field.type === 'u32';
-      return [field.name, plain ? batch.words[at]! : field.type === 'i32' ? batch.words[at]! | 0 : field.type === 'bool' ? batch.words[at] !== 0 : valueText(field, batch.words, at)];
+      return [
+        field.name,
+        plain
+          ? batch.words[at]!
+          : field.type === 'i32'
+            ? batch.words[at]! | 0
+            : field.type === 'bool'
+              ? batch.words[at] !== 0
+              : valueText(field, batch.words, at),
+      ];
     }),
   );
   const time = batch.timeNs[i]!;
@@ -146,7 +202,9 @@ export function addRecover(program: Command): void {
       print(`${options.output}: ${grouped(recovered.records)} records recovered`);
       if (!finished) note(`${path} has no end: its writer died, or it was cut`);
       for (const gap of missing)
-        print(`missing: ${gap.count === undefined ? `everything from record ${gap.firstRecord} on` : `records ${gap.firstRecord} to ${gap.firstRecord + gap.count - 1}`} (bytes ${gap.from} to ${gap.to})`);
+        print(
+          `missing: ${gap.count === undefined ? `everything from record ${gap.firstRecord} on` : `records ${gap.firstRecord} to ${gap.firstRecord + gap.count - 1}`} (bytes ${gap.from} to ${gap.to})`,
+        );
       if (missing.length === 0) print('nothing is missing');
     });
 }

@@ -1,6 +1,6 @@
 // gictrace replay TRACE: verbatim replay and verdict.
 import { GicTraceError, PROFILES } from '@gictrace/core';
-import { replayTrace, type Tolerance, TOLERANCES, type Verdict } from '@gictrace/replayer';
+import { replayTrace, TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { countLines, grouped, json, Progress, print, VERSION } from '../context.ts';
 
@@ -15,11 +15,20 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
   program
     .command('replay')
     .summary('replay a trace and compare everything that was recorded')
-    .description('Gives the recorded stimuli to an implementation, in order, and compares every recorded response and observable. Exit code 0: the same; 1: diverged.')
+    .description(
+      'Gives the recorded stimuli to an implementation, in order, and compares every recorded response and observable. Exit code 0: the same; 1: diverged.',
+    )
     .argument('<trace>', 'the trace')
-    .option('--on <backend>', `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')})`, 'simulator')
+    .option(
+      '--on <backend>',
+      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')})`,
+      'simulator',
+    )
     .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
-    .option('--allow <name...>', `let a difference pass, counted in the verdict: ${Object.keys(TOLERANCES).join(', ')}`)
+    .option(
+      '--allow <name...>',
+      `let a difference pass, counted in the verdict: ${Object.keys(TOLERANCES).join(', ')}`,
+    )
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace replay boot.gictrace\n')
     .action((path: string, options: Options) => {
@@ -43,15 +52,33 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
 
 function tolerances(names: readonly string[]): Tolerance[] {
   for (const name of names)
-    if (!Object.hasOwn(TOLERANCES, name)) throw new GicTraceError('usage', `nothing that can be allowed is called '${name}'`, {}, `names: ${Object.keys(TOLERANCES).join(', ')}`);
+    if (!Object.hasOwn(TOLERANCES, name))
+      throw new GicTraceError(
+        'usage',
+        `nothing that can be allowed is called '${name}'`,
+        {},
+        `names: ${Object.keys(TOLERANCES).join(', ')}`,
+      );
   return names as Tolerance[];
 }
 
 function profileOf(backend: string): { profile?: string } {
   const [name, profile, ...rest] = backend.split('@');
-  if (name !== 'simulator' || rest.length > 0) throw new GicTraceError('usage', `there is no backend '${backend}'`, {}, 'backends: simulator, simulator@PROFILE');
+  if (name !== 'simulator' || rest.length > 0)
+    throw new GicTraceError(
+      'usage',
+      `there is no backend '${backend}'`,
+      {},
+      'backends: simulator, simulator@PROFILE',
+    );
   if (profile === undefined) return {};
-  if (PROFILES[profile] === undefined) throw new GicTraceError('usage', `there is no profile '${profile}'`, {}, `profiles: ${Object.keys(PROFILES).join(', ')}`);
+  if (PROFILES[profile] === undefined)
+    throw new GicTraceError(
+      'usage',
+      `there is no profile '${profile}'`,
+      {},
+      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+    );
   return { profile };
 }
 
@@ -65,18 +92,35 @@ export function verdictText(verdict: Verdict, backend: string): string {
     ...countLines(verdict.compared),
   ];
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
-  if (total(verdict.unknown) > 0) out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
+  if (total(verdict.unknown) > 0)
+    out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
   if (total(verdict.tolerated) > 0)
-    out.push('allowed to differ:', ...Object.entries(verdict.tolerated).map(([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`));
+    out.push(
+      'allowed to differ:',
+      ...Object.entries(verdict.tolerated).map(
+        ([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`,
+      ),
+    );
   if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
   const { first, firstAnomaly } = verdict;
-  if (firstAnomaly !== null) out.push(`guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`);
+  if (firstAnomaly !== null)
+    out.push(
+      `guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`,
+    );
   if (first !== null) {
-    out.push('', `first divergence: record ${first.record}${first.line === null ? '' : `, line ${first.line} of the source`} (${first.kind})`);
+    out.push(
+      '',
+      `first divergence: record ${first.record}${first.line === null ? '' : `, line ${first.line} of the source`} (${first.kind})`,
+    );
     out.push(`  recorded: ${first.recorded}`, `  replayed: ${first.replayed}`);
-    if (first.stimulus !== null) out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
-    if (first.suspect !== null) out.push(`  suspect: record ${first.suspect.record}${first.suspect.line === null ? '' : ` (line ${first.suspect.line})`}: ${first.suspect.text}`);
-    if (first.events.length > 0) out.push('  what the backend did:', ...first.events.map((text) => `    ${text}`));
+    if (first.stimulus !== null)
+      out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
+    if (first.suspect !== null)
+      out.push(
+        `  suspect: record ${first.suspect.record}${first.suspect.line === null ? '' : ` (line ${first.suspect.line})`}: ${first.suspect.text}`,
+      );
+    if (first.events.length > 0)
+      out.push('  what the backend did:', ...first.events.map((text) => `    ${text}`));
     if (first.before.length > 0) out.push('  records before:', ...first.before.map((text) => `    ${text}`));
   }
   return out.join('\n');

@@ -1,8 +1,20 @@
 // gictrace load, query and shell: SQL over traces.
-import { createInterface } from 'node:readline';
+
 import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
 import { GicTraceError } from '@gictrace/core';
-import { type Answer, cellText, EXAMPLES, FUNCTIONS, type LoadSource, loadTraces, QueryDatabase, toCsv, toJson, VIEWS } from '@gictrace/query';
+import {
+  type Answer,
+  cellText,
+  EXAMPLES,
+  FUNCTIONS,
+  type LoadSource,
+  loadTraces,
+  QueryDatabase,
+  toCsv,
+  toJson,
+  VIEWS,
+} from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -14,7 +26,9 @@ export function addLoad(program: Command): void {
   program
     .command('load')
     .summary('load traces into an SQLite database')
-    .description('Makes a database of one or more traces. Events that a trace does not hold are derived by the simulator.')
+    .description(
+      'Makes a database of one or more traces. Events that a trace does not hold are derived by the simulator.',
+    )
     .argument('<trace...>', 'the traces')
     .requiredOption('-o, --output <db>', 'the database to write')
     .option('--json', 'answer as JSON')
@@ -22,7 +36,9 @@ export function addLoad(program: Command): void {
     .action((paths: string[], options: { output: string; json?: boolean }) => {
       const progress = new Progress('records');
       try {
-        const summary = loadTraces(options.output, sources(paths), { progress: (records) => progress.update(records) });
+        const summary = loadTraces(options.output, sources(paths), {
+          progress: (records) => progress.update(records),
+        });
         progress.end();
         print(
           options.json
@@ -74,9 +90,13 @@ export function addQuery(program: Command): void {
     .argument('<sql>', 'one SELECT')
     .option('--json', 'answer as JSON')
     .option('--csv', 'answer as CSV')
-    .addHelpText('after', '\nExample:\n  gictrace query boots.db "SELECT op, count(*) FROM its_commands GROUP BY op"\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gictrace query boots.db "SELECT op, count(*) FROM its_commands GROUP BY op"\n',
+    )
     .action((path: string, sql: string, options: { json?: boolean; csv?: boolean }) => {
-      if (options.json && options.csv) throw new GicTraceError('usage', '--json and --csv exclude each other');
+      if (options.json && options.csv)
+        throw new GicTraceError('usage', '--json and --csv exclude each other');
       const db = new QueryDatabase(path);
       try {
         const answer = db.ask(sql);
@@ -106,7 +126,12 @@ export function addShell(program: Command): void {
     .action(async (path: string) => {
       const db = new QueryDatabase(path);
       const interactive = process.stdin.isTTY === true;
-      const lines = createInterface({ input: process.stdin, output: interactive ? process.stdout : undefined, terminal: interactive, prompt: 'gictrace> ' } as Parameters<typeof createInterface>[0]);
+      const lines = createInterface({
+        input: process.stdin,
+        output: interactive ? process.stdout : undefined,
+        terminal: interactive,
+        prompt: 'gictrace> ',
+      } as Parameters<typeof createInterface>[0]);
       let pending = '';
       let failed = false;
       try {
@@ -137,7 +162,8 @@ export function addShell(program: Command): void {
         db.close();
       }
       // For scripts: a wrong question shows in the exit code.
-      if (failed && !interactive) throw new GicTraceError('usage', 'some of what was asked could not be answered');
+      if (failed && !interactive)
+        throw new GicTraceError('usage', 'some of what was asked could not be answered');
     });
 }
 
@@ -145,8 +171,10 @@ function command(text: string): boolean {
   const [name, argument] = text.split(/\s+/, 2);
   if (name === '.help') print(HELP);
   else if (name === '.views') for (const view of VIEWS) print(`${view.name.padEnd(14)} ${view.doc}`);
-  else if (name === '.functions') for (const [call, doc] of Object.entries(FUNCTIONS)) print(`${call.padEnd(34)} ${doc}`);
-  else if (name === '.examples') for (const example of EXAMPLES) print(`-- ${example.question}\n${example.sql};\n`);
+  else if (name === '.functions')
+    for (const [call, doc] of Object.entries(FUNCTIONS)) print(`${call.padEnd(34)} ${doc}`);
+  else if (name === '.examples')
+    for (const example of EXAMPLES) print(`-- ${example.question}\n${example.sql};\n`);
   else if (name === '.columns') {
     const view = VIEWS.find((candidate) => candidate.name === argument);
     if (view === undefined) {

@@ -216,7 +216,10 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       return;
     case LPI_CONFIGURED:
       // Not known: 0 not yet, 1 no more.
-      state.lpiConfig[pe]!.set(words[at]!, words[at + 2] !== 0 ? words[at + 1]! : words[at + 1] === 0 ? CONFIG_UNKNOWN : CONFIG_LOST);
+      state.lpiConfig[pe]!.set(
+        words[at]!,
+        words[at + 2] !== 0 ? words[at + 1]! : words[at + 1] === 0 ? CONFIG_UNKNOWN : CONFIG_LOST,
+      );
       return;
     case LPI_FORGOTTEN:
       if (words[at] === 0) state.lpiConfig[pe]!.clear();

@@ -235,7 +235,10 @@ export function writeMmio(
   if (entry === undefined || entry.write === 'reserved')
     return reserved(m, frame, instance, offset, width, true);
   if (entry.write === 'ignored') {
-    if (m.profile.reportedWrites.length > 0 && m.profile.reportedWrites.includes(`${maps[frame]!.names[index]}:${width}`))
+    if (
+      m.profile.reportedWrites.length > 0 &&
+      m.profile.reportedWrites.includes(`${maps[frame]!.names[index]}:${width}`)
+    )
       reserved(m, frame, instance, offset, width, true);
     return;
   }

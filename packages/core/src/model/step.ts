@@ -63,7 +63,8 @@ function forget(m: Machine, address: number, length: number): void {
     const table = configTableAddress(m.state, pe) - LPI_FIRST;
     for (const [intid, config] of [...m.state.lpiConfig[pe]!]) {
       const at = table + intid;
-      if (config === CONFIG_UNKNOWN && at >= address && at < address + length) m.emit(LPI_CONFIGURED, pe, intid, 1, 0);
+      if (config === CONFIG_UNKNOWN && at >= address && at < address + length)
+        m.emit(LPI_CONFIGURED, pe, intid, 1, 0);
     }
   }
 }

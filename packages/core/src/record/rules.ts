@@ -51,7 +51,11 @@ export const RULES = {
     class: 'assumed',
     doc: 'A configuration register that the source never shows being read has the value of the profile.',
   },
-  'pending-table-zero': { id: 9, class: 'inferred', doc: 'Software set GICR_PENDBASER.PTZ, so it says that the pending table is zero.' },
+  'pending-table-zero': {
+    id: 9,
+    class: 'inferred',
+    doc: 'Software set GICR_PENDBASER.PTZ, so it says that the pending table is zero.',
+  },
   'pe-reset-from-read': {
     id: 10,
     class: 'inferred',
