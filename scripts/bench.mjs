@@ -34,6 +34,19 @@ function run(command, args) {
   if (result.status !== 0) throw new Error(`${command} ended with ${result.status}`);
 }
 
+/** Megabytes that an import of the log, read some times over, takes at its peak. */
+function peakMemory(log, times) {
+  const program = `const { main } = await import(${JSON.stringify(join(root, 'packages', 'cli', 'dist', 'index.js'))});
+    await main(['import', 'qemu', '-', '-o', ${JSON.stringify(join(folder, 'memory.gictrace'))}, '--json']);
+    process.stderr.write(String(Math.round(process.resourceUsage().maxRSS / 1024)));`;
+  const result = spawnSync(
+    'sh',
+    ['-c', `zcat -f ${`'${log}' `.repeat(times)} | node --input-type=module -e "$PROGRAM"`],
+    { env: { ...process.env, PROGRAM: program }, encoding: 'utf8' },
+  );
+  return Number(result.stderr);
+}
+
 const row = (what, value, beside) => console.log(`${what.padEnd(46)} ${value.padStart(16)}   ${beside}`);
 
 for (const log of logs) {
@@ -49,6 +62,13 @@ for (const log of logs) {
     'import : zcat | awk | sort | uniq -c',
     `${(importing / today).toFixed(2)} ×`,
     `${importing.toFixed(0)} ms : ${today.toFixed(0)} ms (aim ≤ 3 ×)`,
+  );
+
+  const [once, fourTimes] = [1, 4].map((times) => peakMemory(log, times));
+  row(
+    'import, peak memory: log four times : once',
+    `${(fourTimes / once).toFixed(2)} ×`,
+    `${fourTimes} MB : ${once} MB (flat: about 1)`,
   );
 
   const reader = TraceReader.open(trace);
@@ -112,6 +132,7 @@ for (const log of logs) {
         header: reader.header,
         contentDigest: null,
         semanticDigest: null,
+        hasEvents: false,
         batches: reader.batches(),
       },
     ]).rows;

@@ -1,4 +1,5 @@
 // The real recordings: imported, replayed without a divergence, and their known truths out of SQL.
+import { readFileSync } from 'node:fs';
 import { loadTraces, QueryDatabase } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
@@ -59,6 +60,10 @@ describe.each(LOGS)('%s', (name) => {
       return replayed.footer!.contentDigest;
     });
     expect(digests[0]).toBe(digests[1]);
+    // A re-recorded trace replays to itself.
+    const verdict = replayTrace(temp.path(`${name}.a`), { version: 'test', output: temp.path(`${name}.c`) });
+    expect(verdict.diverged).toBe(0);
+    expect(readFileSync(temp.path(`${name}.c`)).equals(readFileSync(temp.path(`${name}.a`)))).toBe(true);
   });
 });
 
@@ -79,6 +84,7 @@ describe('known truths of linux-gicv3-mrops, out of SQL', () => {
         header: reader.header,
         contentDigest: reader.footer!.contentDigest,
         semanticDigest: reader.footer!.semanticDigest,
+        hasEvents: false,
         batches: reader.batches(),
       },
     ]);

@@ -51,6 +51,8 @@ export interface LoadSource {
   };
   readonly contentDigest: string | null;
   readonly semanticDigest: string | null;
+  /** The trace holds the model's events: they are not derived. */
+  readonly hasEvents: boolean;
   /** Batches in order, each reused after the next is asked for. */
   readonly batches: Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
@@ -197,7 +199,7 @@ class Loader {
     const mappings = new Mappings(trace, (row) => this.mappings.add(row));
     const base = trace * RECORDS_PER_TRACE;
     const { shown } = this;
-    let recordedEvents = false;
+    const recordedEvents = source.hasEvents;
     let now = { record: 0, timeNs: Number.NaN };
     let seq = 0;
     const drain = () => {
@@ -217,7 +219,6 @@ class Loader {
         const kind = batch.kind[i]!;
         const timeNs = batch.timeNs[i]!;
         if (kind >= FIRST_EVENT) {
-          recordedEvents = true;
           this.event(batch, i, base + now.record, seq++, timeNs);
           continue;
         }

@@ -5,6 +5,9 @@ import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { type Tolerance, VerbatimReplay } from './verbatim.ts';
 import type { Verdict } from './verdict.ts';
 
+/** How the source of a re-recorded trace begins; a replay of a replay is no more than that. */
+const REPLAY_OF = 'replay of ';
+
 export interface ReplayTraceOptions {
   /** Version of the tool, for the header of what it writes. */
   readonly version: string;
@@ -37,7 +40,11 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
         writer: { name: 'gictrace', version: options.version },
         config,
         clock,
-        source: { kind: `replay of ${source.kind}`, name: source.name, provenance: source.provenance },
+        source: {
+          kind: source.kind.startsWith(REPLAY_OF) ? source.kind : `${REPLAY_OF}${source.kind}`,
+          name: source.name,
+          provenance: source.provenance,
+        },
         losses: [...reader.header.losses, ...(reader.footer?.losses ?? [])],
         seed: reader.header.seed,
         options: {},

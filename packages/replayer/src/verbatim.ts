@@ -154,16 +154,14 @@ export class VerbatimReplay {
     const rule = batch.rule[i]!;
     if (rule !== 0) this.rules[rule]!++;
     const m = this.machine;
+    const read = kind === MMIO_READ || kind === SYSREG_READ;
+    // A write goes out before what it does, however much that is; a read once its value is known.
+    if (!read) this.output?.record(batch, i);
     step(m, batch, i);
-    if (m.unsupported) {
-      this.skip(NOT_MODELLED);
-      this.emitStimulus(batch, i, false);
-      this.collect();
-      return;
-    }
-    if (kind === MMIO_READ || kind === SYSREG_READ) this.compareRead(batch, i, kind);
+    if (m.unsupported) this.skip(NOT_MODELLED);
+    else if (read) this.compareRead(batch, i, kind);
     else if (kind === MMIO_WRITE) this.compareReserved(batch, i, kind);
-    this.emitStimulus(batch, i, kind === MMIO_READ || kind === SYSREG_READ);
+    if (read) this.emitRead(batch, i);
     if (this.shown.count > 0) this.collect();
   }
 
@@ -198,15 +196,14 @@ export class VerbatimReplay {
       );
   }
 
-  private emitStimulus(batch: RecordBatch, i: number, read: boolean): void {
-    const { output } = this;
+  /** A read with its new response: into a copy, since the batch is the reader's. */
+  private emitRead(batch: RecordBatch, i: number): void {
+    const { machine: m, output } = this;
     if (output === undefined) return;
-    const m = this.machine;
-    if (!read) {
+    if (m.unsupported) {
       output.record(batch, i);
       return;
     }
-    // The new response: into a copy, since the batch is the reader's.
     this.copy.clear();
     this.copy.copy(batch, i);
     const at = batch.kind[i] === MMIO_READ ? 4 : 1;
