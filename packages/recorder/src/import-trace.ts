@@ -1,8 +1,13 @@
 // From a log to a trace file: the importer's records, with snapshots of the model's state on the way.
 import { basename } from 'node:path';
 import type { GicConfig } from '@gictrace/core';
+import {
+  type ImportOptions,
+  type ImportStats,
+  importQemu,
+  type Provenance,
+} from './importers/qemu-trace/index.ts';
 import { type TraceSummary, TraceWriter } from './trace/index.ts';
-import { type ImportOptions, type ImportStats, importQemu, type Provenance } from './importers/qemu-trace/index.ts';
 
 export interface ImportReport {
   readonly stats: ImportStats;

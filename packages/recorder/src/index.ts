@@ -1,4 +1,5 @@
 // The face of @gictrace/recorder.
-export * from './trace/index.ts';
+
+export { type ImportReport, importToTrace } from './import-trace.ts';
 export * from './importers/qemu-trace/index.ts';
-export { importToTrace, type ImportReport } from './import-trace.ts';
+export * from './trace/index.ts';

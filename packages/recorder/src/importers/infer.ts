@@ -21,8 +21,8 @@ import {
   RecordBatch,
   RULES,
   STIMULI_BELOW,
-  step,
   SYSREGS,
+  step,
 } from '@gictrace/core';
 
 const HPPI = RECORDS.hppi.id;
@@ -63,7 +63,8 @@ export class Inference {
 
   constructor(config: GicConfig, out: (batch: RecordBatch, i: number) => void) {
     this.machine = new Machine(config);
-    this.machine.witness = (use, unit, index, address, length) => this.witness(use, unit, index, address, length);
+    this.machine.witness = (use, unit, index, address, length) =>
+      this.witness(use, unit, index, address, length);
     this.out = out;
   }
 
@@ -100,7 +101,8 @@ export class Inference {
     const { words } = group;
     const pe = group.pe[i]!;
     const kind = group.kind[i]!;
-    if (kind === MMIO_WRITE && words[w] === FRAME_GICR && words[w + 2] === GICR.GICR_WAKER.offset) this.woke.add(words[w + 1]!);
+    if (kind === MMIO_WRITE && words[w] === FRAME_GICR && words[w + 2] === GICR.GICR_WAKER.offset)
+      this.woke.add(words[w + 1]!);
     else if (kind === SYSREG_READ && this.woke.has(pe) && (words[w] === PMR || words[w] === CTLR)) {
       const { state } = this.machine;
       const own = words[w] === PMR ? state.pmr[pe]! : state.ctlr[pe]!;
@@ -151,7 +153,8 @@ export class Inference {
 
   /** End of what stimulus `from` did: the next stimulus that is not a store. */
   private endOf(group: RecordBatch, from: number): number {
-    for (let i = from + 1; i < group.count; i++) if (group.kind[i]! < STIMULI_BELOW && group.kind[i] !== MEM_WRITE) return i;
+    for (let i = from + 1; i < group.count; i++)
+      if (group.kind[i]! < STIMULI_BELOW && group.kind[i] !== MEM_WRITE) return i;
     return group.count;
   }
 
@@ -218,12 +221,14 @@ export class Inference {
         if (this.storesShown) return;
         for (let i = this.at + 1; i < end; i++) {
           const w = i * RECORD_WORDS;
-          if (group.kind[i] === HPPI && group.pe[i] === unit && group.words[w] === index) return this.learnConfig(unit, index, group.words[w + 2]!);
+          if (group.kind[i] === HPPI && group.pe[i] === unit && group.words[w] === index)
+            return this.learnConfig(unit, index, group.words[w + 2]!);
         }
         return;
       }
       case 'pending-table':
-        if (this.machine.state.pendbaser[2 * unit + 1]! & PTZ_HIGH) this.say(MEM_KNOWN, 'pending-table-zero', address, length, 0);
+        if (this.machine.state.pendbaser[2 * unit + 1]! & PTZ_HIGH)
+          this.say(MEM_KNOWN, 'pending-table-zero', address, length, 0);
         return;
       case 'level-1':
         return this.learnLevel1(group, end, index, address);
@@ -232,7 +237,16 @@ export class Inference {
       case 'cte':
         return this.learnEntry(group, end, CTE_READ, index, address, QEMU_LAYOUT.cte, [2, 3], length);
       case 'ite':
-        return this.learnEntry(group, end, ITE_READ, index, address, QEMU_LAYOUT.ite, [4, 5, 6, 7, 8, 9], length);
+        return this.learnEntry(
+          group,
+          end,
+          ITE_READ,
+          index,
+          address,
+          QEMU_LAYOUT.ite,
+          [4, 5, 6, 7, 8, 9],
+          length,
+        );
       case 'command':
         return;
     }
@@ -248,7 +262,14 @@ export class Inference {
       return;
     }
     const place = PLACED_AT + this.placed++ * PLACED_STRIDE;
-    this.say(MEM_WRITE, 'table-placed', address, 8, place >>> 0, (Math.floor(place / 2 ** 32) | 0x8000_0000) >>> 0);
+    this.say(
+      MEM_WRITE,
+      'table-placed',
+      address,
+      8,
+      place >>> 0,
+      (Math.floor(place / 2 ** 32) | 0x8000_0000) >>> 0,
+    );
   }
 
   /** An entry that the ITS read holds what the source's line says it read. `fields` are word offsets in the record. */
@@ -258,7 +279,10 @@ export class Inference {
     kind: number,
     index: number,
     address: number,
-    layout: { readonly bytes: number; readonly fields: readonly { lsb: number; width: number; shift?: number }[] },
+    layout: {
+      readonly bytes: number;
+      readonly fields: readonly { lsb: number; width: number; shift?: number }[];
+    },
     fields: readonly number[],
     length: number,
   ): void {
@@ -275,7 +299,14 @@ export class Inference {
       else
         for (let at = 0; at < length; at += 8) {
           const width = Math.min(8, length - at);
-          this.say(MEM_WRITE, 'table-entry-from-read', address + at, width, raw[at >> 2]!, width > 4 ? raw[(at >> 2) + 1]! : 0);
+          this.say(
+            MEM_WRITE,
+            'table-entry-from-read',
+            address + at,
+            width,
+            raw[at >> 2]!,
+            width > 4 ? raw[(at >> 2) + 1]! : 0,
+          );
         }
       return;
     }

@@ -1,7 +1,7 @@
 // Opening what a person names as a source: a file or standard input, plain or compressed. Sniffs by content, not
 // by name. Knows nothing of what the bytes mean.
 import { spawn } from 'node:child_process';
-import { createReadStream, openSync, readSync, closeSync, fstatSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GicTraceError } from '@gictrace/core';
@@ -11,7 +11,8 @@ export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd';
 /** The compression that the first bytes of a file announce. */
 export function sniff(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  if (head[0] === 0xfd && head[1] === 0x37 && head[2] === 0x7a && head[3] === 0x58 && head[4] === 0x5a) return 'xz';
+  if (head[0] === 0xfd && head[1] === 0x37 && head[2] === 0x7a && head[3] === 0x58 && head[4] === 0x5a)
+    return 'xz';
   if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
   return 'plain';
 }
@@ -20,7 +21,13 @@ export function sniff(head: Uint8Array): Compression {
 function fault(path: string, error: unknown): GicTraceError {
   const code = (error as NodeJS.ErrnoException).code;
   const what =
-    code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'no permission to read it' : code === 'EISDIR' ? 'is a directory' : String((error as Error).message);
+    code === 'ENOENT'
+      ? 'no such file'
+      : code === 'EACCES'
+        ? 'no permission to read it'
+        : code === 'EISDIR'
+          ? 'is a directory'
+          : String((error as Error).message);
   return new GicTraceError('input', what, { path }, code === 'EISDIR' ? 'name a file' : undefined);
 }
 
@@ -46,7 +53,12 @@ function throughTool(input: Readable, path: string, tool: string, packageName: s
   child.on('error', (error) => {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     out.destroy(
-      new GicTraceError('backend', missing ? `the tool ${tool} is not installed` : error.message, { path }, missing ? `install ${packageName}` : undefined),
+      new GicTraceError(
+        'backend',
+        missing ? `the tool ${tool} is not installed` : error.message,
+        { path },
+        missing ? `install ${packageName}` : undefined,
+      ),
     );
   });
   child.stderr.on('data', (data: Buffer) => {
@@ -58,7 +70,15 @@ function throughTool(input: Readable, path: string, tool: string, packageName: s
   child.stdout.pipe(out, { end: false });
   child.on('close', (code) => {
     if (code === 0) out.end();
-    else out.destroy(new GicTraceError('input', `cannot be decompressed: ${said.trim() || `${tool} failed`}`, { path }, 'the file is damaged or cut'));
+    else
+      out.destroy(
+        new GicTraceError(
+          'input',
+          `cannot be decompressed: ${said.trim() || `${tool} failed`}`,
+          { path },
+          'the file is damaged or cut',
+        ),
+      );
   });
   return out;
 }
@@ -70,7 +90,12 @@ async function* gunzipped(input: Readable, path: string): AsyncGenerator<Buffer>
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;
   } catch (error) {
-    throw new GicTraceError('input', `cannot be decompressed: ${(error as Error).message}`, { path }, 'the file is damaged or cut');
+    throw new GicTraceError(
+      'input',
+      `cannot be decompressed: ${(error as Error).message}`,
+      { path },
+      'the file is damaged or cut',
+    );
   }
 }
 

@@ -8,8 +8,8 @@ import {
   RECORD_WORDS,
   type RecordBatch,
   type RecordKind,
-  recordName,
   recordKind,
+  recordName,
 } from '@gictrace/core';
 import { CHUNK_RECORDS_MAX } from './constants.ts';
 import { pack, unpack } from './msgpack.ts';
@@ -53,12 +53,14 @@ export function encodeColumn(values: Uint32Array, count: number): Uint8Array {
   }
   const plain = planesOf(values, count);
   const delta = planesOf(differences, count);
-  const useDelta = delta.planes < plain.planes || (delta.planes === plain.planes && delta.bytes < plain.bytes);
+  const useDelta =
+    delta.planes < plain.planes || (delta.planes === plain.planes && delta.bytes < plain.bytes);
   const from = useDelta ? differences : values;
   const planes = useDelta ? delta.planes : plain.planes;
   const out = new Uint8Array(1 + planes * count);
   out[0] = planes + (useDelta ? DELTA : 0);
-  for (let plane = 0, at = 1; plane < planes; plane++) for (let i = 0; i < count; i++) out[at++] = (from[i]! >>> (8 * plane)) & 0xff;
+  for (let plane = 0, at = 1; plane < planes; plane++)
+    for (let i = 0; i < count; i++) out[at++] = (from[i]! >>> (8 * plane)) & 0xff;
   return out;
 }
 
@@ -124,7 +126,8 @@ function encodeTimes(batch: RecordBatch): [number, Uint8Array, Uint8Array, Uint8
 }
 
 function decodeTimes(value: unknown, batch: RecordBatch, count: number): void {
-  if (!Array.isArray(value) || value.length !== 4 || !TIME_UNITS.includes(value[0])) damaged('the times of a chunk are malformed');
+  if (!Array.isArray(value) || value.length !== 4 || !TIME_UNITS.includes(value[0]))
+    damaged('the times of a chunk are malformed');
   const [unit, lows, highs, unknowns] = value as [number, unknown, unknown, unknown];
   const high = new Uint32Array(count);
   const unknown = new Uint32Array(count);
@@ -187,7 +190,8 @@ export function encodeChunk(batch: RecordBatch): Buffer {
     const columns: Uint8Array[] = [];
     for (let word = 0; word < words; word++) {
       let n = 0;
-      for (let i = 0; i < count; i++) if (batch.kind[i] === id) scratch[n++] = batch.words[i * RECORD_WORDS + word]!;
+      for (let i = 0; i < count; i++)
+        if (batch.kind[i] === id) scratch[n++] = batch.words[i * RECORD_WORDS + word]!;
       columns.push(encodeColumn(scratch, n));
     }
     kinds.push([id, columns]);
@@ -224,7 +228,13 @@ export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch):
   if (!Array.isArray(kinds)) damaged('a chunk of records is malformed');
   let seen = 0;
   for (const entry of kinds as unknown[]) {
-    if (!Array.isArray(entry) || entry.length !== 2 || !Number.isInteger(entry[0]) || !Array.isArray(entry[1])) damaged('the columns of a kind are malformed');
+    if (
+      !Array.isArray(entry) ||
+      entry.length !== 2 ||
+      !Number.isInteger(entry[0]) ||
+      !Array.isArray(entry[1])
+    )
+      damaged('the columns of a kind are malformed');
     const [id, columns] = entry as [number, unknown[]];
     const { words } = layoutOf(id);
     const n = byKind[id] ?? 0;
@@ -233,10 +243,10 @@ export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch):
     seen += n;
     for (let word = 0; word < words; word++) {
       decodeColumn(columns[word], n, scratch);
-      for (let i = 0, k = 0; i < count; i++) if (batch.kind[i] === id) batch.words[i * RECORD_WORDS + word] = scratch[k++]!;
+      for (let i = 0, k = 0; i < count; i++)
+        if (batch.kind[i] === id) batch.words[i * RECORD_WORDS + word] = scratch[k++]!;
     }
   }
   if (seen !== count) damaged('a chunk lacks the columns of a kind');
   batch.count = count;
 }
-

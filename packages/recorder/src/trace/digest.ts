@@ -13,7 +13,8 @@ export class SemanticDigest {
 
   /** Adds the stimuli, operations and observables of a batch. */
   add(batch: RecordBatch): void {
-    if (this.buffer.length < batch.count * RECORD_BYTES) this.buffer = Buffer.alloc(batch.count * RECORD_BYTES);
+    if (this.buffer.length < batch.count * RECORD_BYTES)
+      this.buffer = Buffer.alloc(batch.count * RECORD_BYTES);
     const { buffer } = this;
     let at = 0;
     for (let i = 0; i < batch.count; i++) {
@@ -21,7 +22,8 @@ export class SemanticDigest {
       buffer[at] = batch.kind[i]!;
       buffer[at + 1] = batch.flags[i]! & ~RECORD_FLAGS.confirmed;
       buffer.writeUInt16LE(batch.pe[i]! + 1, at + 2);
-      for (let k = 0; k < RECORD_WORDS; k++) buffer.writeUInt32LE(batch.words[i * RECORD_WORDS + k]!, at + 4 + 4 * k);
+      for (let k = 0; k < RECORD_WORDS; k++)
+        buffer.writeUInt32LE(batch.words[i * RECORD_WORDS + k]!, at + 4 + 4 * k);
       at += RECORD_BYTES;
     }
     this.hash.update(buffer.subarray(0, at));

@@ -2,6 +2,7 @@
 // undefined for bytes that are not what they should be: the caller knows whether that is an error.
 import { crc32 } from 'node:zlib';
 import {
+  CHUNK_RECORDS_MAX,
   COMPRESSIONS,
   END_MAGIC,
   FRAME_BYTES,
@@ -9,10 +10,9 @@ import {
   MAGIC,
   PREFIX_BYTES,
   payloadBytesMax,
+  RECORDS_MAX,
   SYNC,
   TRAILER_BYTES,
-  CHUNK_RECORDS_MAX,
-  RECORDS_MAX,
 } from './constants.ts';
 
 /** What a frame header says. Lengths in bytes; CRCs are those of zlib. */

@@ -19,7 +19,11 @@ export const headerSchema = z.strictObject({
   /** Where the times come from. */
   clock: z.strictObject({ name: z.string(), unitNs: z.number().positive() }),
   /** What the records come from: kind of source, its base name, and where each part of the configuration came from. */
-  source: z.strictObject({ kind: z.string(), name: z.string(), provenance: z.record(z.string(), z.string()) }),
+  source: z.strictObject({
+    kind: z.string(),
+    name: z.string(),
+    provenance: z.record(z.string(), z.string()),
+  }),
   /** Losses that were known before the first record. */
   losses: z.array(loss),
   /** Seed of a generated trace; null where there is none. */
@@ -62,7 +66,10 @@ function parse<T>(schema: z.ZodType<T>, raw: Uint8Array, what: string): T {
   const result = schema.safeParse(unpack(raw));
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  throw new GicTraceError('trace', `the ${what} is malformed at ${issue.path.join('.') || 'its root'}: ${issue.message}`);
+  throw new GicTraceError(
+    'trace',
+    `the ${what} is malformed at ${issue.path.join('.') || 'its root'}: ${issue.message}`,
+  );
 }
 
 export function encodeMap(value: TraceHeader | TraceFooter): Buffer {

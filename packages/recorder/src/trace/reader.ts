@@ -5,7 +5,16 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
 import { GicTraceError, RecordBatch } from '@gictrace/core';
 import { decodeChunk } from './columns.ts';
-import { CHUNK_RECORDS_MAX, COMPRESSIONS, FRAME_BYTES, FRAME_TYPES, MEND, PREFIX_BYTES, SYNC, TRAILER_BYTES } from './constants.ts';
+import {
+  CHUNK_RECORDS_MAX,
+  COMPRESSIONS,
+  FRAME_BYTES,
+  FRAME_TYPES,
+  MEND,
+  PREFIX_BYTES,
+  SYNC,
+  TRAILER_BYTES,
+} from './constants.ts';
 import { SemanticDigest } from './digest.ts';
 import { type Frame, parseFrame, parsePrefix, parseTrailer } from './frame.ts';
 import { type ChunkEntry, decodeFooter, decodeHeader, type TraceFooter, type TraceHeader } from './header.ts';
@@ -40,7 +49,12 @@ class TraceFile {
       this.fd = openSync(path, 'r');
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      const what = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'no permission to read it' : (code ?? (error as Error).message);
+      const what =
+        code === 'ENOENT'
+          ? 'no such file'
+          : code === 'EACCES'
+            ? 'no permission to read it'
+            : (code ?? (error as Error).message);
       throw new GicTraceError('trace', what, { path });
     }
     const stat = fstatSync(this.fd);
@@ -94,7 +108,8 @@ export class TraceReader {
     this.version = prefix.version!;
     checkVersion(this.version, file.path);
     const frame = this.frameAt(PREFIX_BYTES);
-    if (frame === undefined || frame.type !== FRAME_TYPES.header) this.fail('its header is damaged', PREFIX_BYTES);
+    if (frame === undefined || frame.type !== FRAME_TYPES.header)
+      this.fail('its header is damaged', PREFIX_BYTES);
     const raw = this.payload(PREFIX_BYTES, frame!);
     this.traceId = crc32(raw);
     this.header = this.located(PREFIX_BYTES, () => decodeHeader(raw));
@@ -164,7 +179,8 @@ export class TraceReader {
         digest,
         read: () => {
           const frame = this.frameAt(offset);
-          if (frame === undefined || frame.type !== FRAME_TYPES.snapshot) this.fail('a snapshot is damaged', offset);
+          if (frame === undefined || frame.type !== FRAME_TYPES.snapshot)
+            this.fail('a snapshot is damaged', offset);
           return this.payload(offset, frame!);
         },
       };
@@ -184,13 +200,21 @@ export class TraceReader {
     }
     for (const state of this.states()) state.read();
     if (this.footer === undefined) return;
-    if (content.digest('hex') !== this.footer.contentDigest) this.fail('its content digest does not fit its content', 0);
-    if (semantic.finish() !== this.footer.semanticDigest) this.fail('its semantic digest does not fit its records', 0);
+    if (content.digest('hex') !== this.footer.contentDigest)
+      this.fail('its content digest does not fit its content', 0);
+    if (semantic.finish() !== this.footer.semanticDigest)
+      this.fail('its semantic digest does not fit its records', 0);
   }
 
   private chunk(offset: number, first: number, count: number, batch: RecordBatch): Uint8Array {
     const frame = this.frameAt(offset);
-    if (frame === undefined || frame.type !== FRAME_TYPES.records || frame.firstRecord !== first || frame.count !== count || frame.traceId !== this.traceId)
+    if (
+      frame === undefined ||
+      frame.type !== FRAME_TYPES.records ||
+      frame.firstRecord !== first ||
+      frame.count !== count ||
+      frame.traceId !== this.traceId
+    )
       this.fail(`records ${first} to ${first + count - 1} are damaged`, offset, first);
     const raw = this.payload(offset, frame!);
     this.located(offset, () => decodeChunk(raw, count, batch), first);
@@ -205,8 +229,13 @@ export class TraceReader {
 
   private payload(offset: number, frame: Frame): Uint8Array {
     const stored = this.file.read(offset + FRAME_BYTES, frame.storedLength);
-    if (stored.length !== frame.storedLength || crc32(stored) !== frame.payloadCrc) this.fail('a payload is damaged', offset, frame.firstRecord);
-    return upcast(this.version, frame.type, inflate(stored, frame) ?? this.fail('a payload cannot be decompressed', offset, frame.firstRecord));
+    if (stored.length !== frame.storedLength || crc32(stored) !== frame.payloadCrc)
+      this.fail('a payload is damaged', offset, frame.firstRecord);
+    return upcast(
+      this.version,
+      frame.type,
+      inflate(stored, frame) ?? this.fail('a payload cannot be decompressed', offset, frame.firstRecord),
+    );
   }
 
   private readFooter(): TraceFooter {
@@ -214,7 +243,12 @@ export class TraceReader {
     if (trailer === undefined) this.fail('has no end: its writer died, or it was cut', this.file.size);
     const frame = this.frameAt(trailer!.footerOffset);
     const end = trailer!.footerOffset + FRAME_BYTES + (frame?.storedLength ?? 0);
-    if (frame === undefined || frame.type !== FRAME_TYPES.footer || trailer!.traceId !== this.traceId || end !== this.file.size - TRAILER_BYTES)
+    if (
+      frame === undefined ||
+      frame.type !== FRAME_TYPES.footer ||
+      trailer!.traceId !== this.traceId ||
+      end !== this.file.size - TRAILER_BYTES
+    )
       this.fail('its footer is damaged', trailer!.footerOffset);
     const raw = this.payload(trailer!.footerOffset, frame!);
     return this.located(trailer!.footerOffset, () => decodeFooter(raw));
@@ -233,7 +267,8 @@ export class TraceReader {
   private checkTable(footer: TraceFooter): void {
     let next = 0;
     for (const [offset, first, count] of footer.chunks) {
-      if (first !== next || count < 1 || count > CHUNK_RECORDS_MAX) this.fail('its table of chunks is damaged', offset);
+      if (first !== next || count < 1 || count > CHUNK_RECORDS_MAX)
+        this.fail('its table of chunks is damaged', offset);
       next += count;
     }
     if (next !== footer.records) this.fail('its table of chunks is damaged', 0);
@@ -254,7 +289,11 @@ export class TraceReader {
         continue;
       }
       // A chunk that is out of order is a copy of another place: the first in order counts.
-      if (frame.type === FRAME_TYPES.records && frame.firstRecord >= next && this.decodes(offset, frame, batch)) {
+      if (
+        frame.type === FRAME_TYPES.records &&
+        frame.firstRecord >= next &&
+        this.decodes(offset, frame, batch)
+      ) {
         chunks.push([offset, frame.firstRecord, frame.count, null, null, '0x0']);
         next = frame.firstRecord + frame.count;
       }
@@ -297,7 +336,8 @@ export class TraceReader {
       next = first + count;
       from = offset;
     }
-    if (footer !== undefined && footer.records > next) missing.push({ firstRecord: next, count: footer.records - next, from, to: this.file.size });
+    if (footer !== undefined && footer.records > next)
+      missing.push({ firstRecord: next, count: footer.records - next, from, to: this.file.size });
     if (footer === undefined) missing.push({ firstRecord: next, count: undefined, from, to: this.file.size });
     return missing;
   }
@@ -312,7 +352,12 @@ export class TraceReader {
   }
 
   private fail(what: string, offset: number, record?: number): never {
-    throw new GicTraceError('trace', what, { path: this.file.path, offset, ...(record === undefined ? {} : { record }) }, MEND);
+    throw new GicTraceError(
+      'trace',
+      what,
+      { path: this.file.path, offset, ...(record === undefined ? {} : { record }) },
+      MEND,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 // Mends a trace: writes a whole one out of every whole chunk that is left of a damaged or unfinished one.
-import { TraceReader, type Gap } from './reader.ts';
+import { type Gap, TraceReader } from './reader.ts';
 import { type TraceSummary, TraceWriter } from './writer.ts';
 
 export interface Recovery {
@@ -19,7 +19,10 @@ export function recover(path: string, out: string): Recovery {
       const { missing } = reader.damage;
       const losses = [
         ...(reader.footer?.losses ?? []),
-        ...missing.map((gap) => ({ what: `records lost to damage, from record ${gap.firstRecord}`, count: gap.count ?? null })),
+        ...missing.map((gap) => ({
+          what: `records lost to damage, from record ${gap.firstRecord}`,
+          count: gap.count ?? null,
+        })),
       ];
       const recovered = writer.close({ losses, meta: { recovered: true } });
       return { recovered, finished: reader.damage.finished, missing };

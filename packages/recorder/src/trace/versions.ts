@@ -15,7 +15,12 @@ export const upcasters: readonly Upcaster[] = [];
 /** Refuses what this code cannot read. */
 export function checkVersion(version: number, path: string): void {
   if (version > FORMAT_VERSION)
-    throw new GicTraceError('trace', `is of format version ${version}; this gictrace reads up to ${FORMAT_VERSION}`, { path }, 'use a newer gictrace');
+    throw new GicTraceError(
+      'trace',
+      `is of format version ${version}; this gictrace reads up to ${FORMAT_VERSION}`,
+      { path },
+      'use a newer gictrace',
+    );
   if (version < 1) throw new GicTraceError('trace', `has the impossible format version ${version}`, { path });
 }
 
@@ -24,7 +29,8 @@ export function upcast(version: number, type: number, raw: Uint8Array): Uint8Arr
   let out = raw;
   for (let from = version; from < FORMAT_VERSION; from++) {
     const upcaster = upcasters.find((candidate) => candidate.from === from);
-    if (upcaster === undefined) throw new GicTraceError('trace', `no way leads from format version ${from} to ${from + 1}`);
+    if (upcaster === undefined)
+      throw new GicTraceError('trace', `no way leads from format version ${from} to ${from + 1}`);
     out = upcaster.upcast(type, out);
   }
   return out;

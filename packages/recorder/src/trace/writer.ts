@@ -51,7 +51,11 @@ export class TraceWriter {
     try {
       this.fd = openSync(this.partial, 'w');
     } catch (error) {
-      throw new GicTraceError('usage', `cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`, { path });
+      throw new GicTraceError(
+        'usage',
+        `cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+        { path },
+      );
     }
     const raw = encodeMap(header);
     this.traceId = crc32(raw);
@@ -84,7 +88,9 @@ export class TraceWriter {
   }
 
   /** Ends the trace: footer, trailer, fsync, rename. */
-  close(end: { readonly losses?: TraceFooter['losses']; readonly meta?: Record<string, unknown> } = {}): TraceSummary {
+  close(
+    end: { readonly losses?: TraceFooter['losses']; readonly meta?: Record<string, unknown> } = {},
+  ): TraceSummary {
     this.flush();
     const contentDigest = this.content.digest('hex');
     const semanticDigest = this.semantic.finish();
@@ -144,7 +150,14 @@ export class TraceWriter {
     for (let i = 0; i < batch.count; i++) present[batch.pe[i]! + 1] = 1;
     for (let pe = 0; pe < 512; pe++) if (present[pe + 1]) pes |= 1n << BigInt(pe);
     const raw = encodeChunk(batch);
-    this.chunks.push([this.offset, this.written, batch.count, nullable(from), nullable(to), `0x${pes.toString(16)}`]);
+    this.chunks.push([
+      this.offset,
+      this.written,
+      batch.count,
+      nullable(from),
+      nullable(to),
+      `0x${pes.toString(16)}`,
+    ]);
     this.content.update(raw);
     this.semantic.add(batch);
     this.frame(FRAME_TYPES.records, raw, batch.count);
@@ -186,7 +199,11 @@ export class TraceWriter {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
     } catch (error) {
-      throw new GicTraceError('usage', `cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`, { path: this.partial });
+      throw new GicTraceError(
+        'usage',
+        `cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+        { path: this.partial },
+      );
     }
     this.offset += bytes.length;
   }

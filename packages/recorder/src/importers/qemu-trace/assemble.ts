@@ -15,9 +15,9 @@ import {
   RULES,
   SYSREGS,
 } from '@gictrace/core';
-import { eventNames, type Token } from './tokenize.ts';
 import { type Reach, WRITE_REACH } from './events.ts';
 import { type Identity, peOf } from './identity.ts';
+import { eventNames, type Token } from './tokenize.ts';
 
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
@@ -54,7 +54,8 @@ const ICC_CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 
 function reachOf(frame: 'GICD' | 'GICR', offset: number): Reach {
-  for (const row of WRITE_REACH) if (row.frame === frame && offset >= row.from && offset <= row.to) return row.reach;
+  for (const row of WRITE_REACH)
+    if (row.frame === frame && offset >= row.from && offset <= row.to) return row.reach;
   return 'none';
 }
 
@@ -170,7 +171,12 @@ export class Assembler {
         this.set(this.observe(RECORDS['sgi.sent'].id, this.pe(low[0]!)), low[1]!);
         return;
       case 'ppi-wire':
-        return this.wire(this.stimulus(RECORDS['wire.set'].id, this.pe(low[0]!)), peOf(low[0]!), low[1]!, low[2]!);
+        return this.wire(
+          this.stimulus(RECORDS['wire.set'].id, this.pe(low[0]!)),
+          peOf(low[0]!),
+          low[1]!,
+          low[2]!,
+        );
       case 'spi-wire':
         return this.wire(this.stimulus(RECORDS['wire.set'].id, -1), -1, low[0]!, low[1]!);
       case 'gicd-read':
@@ -329,7 +335,12 @@ export class Assembler {
   }
 
   /** Two tellings of one thing contradict each other: that of line `firstLine`, and that of this line. */
-  private conflict(what: (typeof CONFLICTS)[number], told: readonly [number, number], again: readonly [number, number], firstLine: number): void {
+  private conflict(
+    what: (typeof CONFLICTS)[number],
+    told: readonly [number, number],
+    again: readonly [number, number],
+    firstLine: number,
+  ): void {
     const i = this.push(CONFLICT, -1);
     this.set(i, CONFLICTS.indexOf(what), told[0], told[1], again[0], again[1], firstLine);
   }
@@ -407,7 +418,8 @@ export class Assembler {
   private wire(i: number, pe: number, intid: number, level: number): void {
     this.set(i, intid, level);
     const key = (pe + 1) * 1024 + intid;
-    if ((this.levels.get(key) ?? 0) === level) this.conflict('value', [level ^ 1, 0], [level, 0], this.lineNumber);
+    if ((this.levels.get(key) ?? 0) === level)
+      this.conflict('value', [level ^ 1, 0], [level, 0], this.lineNumber);
     this.levels.set(key, level);
   }
 
@@ -418,7 +430,9 @@ export class Assembler {
   private sysreg(t: Token, read: boolean): void {
     const register = this.register(t);
     if (register < 0) {
-      this.losses.add(`system register ${t.bytes.toString('latin1', t.registerFrom, t.registerTo)}: not known`);
+      this.losses.add(
+        `system register ${t.bytes.toString('latin1', t.registerFrom, t.registerTo)}: not known`,
+      );
       return;
     }
     const pe = this.pe(t.low[0]!);
@@ -497,18 +511,23 @@ export class Assembler {
     }
     const reach = reachOf(frame === GICD ? 'GICD' : 'GICR', offset);
     if (reach === 'none') return this.group.count;
-    return reach === 'target' ? this.tailOfHppi(1, instance) : this.tailOfHppi(this.identity.highestPe + 1, -1);
+    return reach === 'target'
+      ? this.tailOfHppi(1, instance)
+      : this.tailOfHppi(this.identity.highestPe + 1, -1);
   }
 
   private noteQueue(offset: number, width: number, low: number, high: number): void {
     this.identity.showIts();
-    if (offset === CBASER && width === 8) this.cbaser = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
-    else if (offset === CBASER) this.cbaser = Math.floor(this.cbaser / 2 ** 32) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+    if (offset === CBASER && width === 8)
+      this.cbaser = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+    else if (offset === CBASER)
+      this.cbaser = Math.floor(this.cbaser / 2 ** 32) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
     else if (offset === CBASER + 4) this.cbaser = (low & 0xf_ffff) * 2 ** 32 + (this.cbaser % 2 ** 32);
   }
 
   private noteStore(address: number): void {
-    if (this.cbaser > 0 && address >= this.cbaser && address < this.cbaser + 0x10_0000) this.queueShown = true;
+    if (this.cbaser > 0 && address >= this.cbaser && address < this.cbaser + 0x10_0000)
+      this.queueShown = true;
   }
 
   private msi(t: Token): void {
@@ -564,7 +583,9 @@ export class Assembler {
       this.losses.add('command operands without their command');
       return;
     }
-    const name = eventNames[t.event]!.slice('gicv3_its_cmd_'.length).toUpperCase() as keyof typeof ITS_COMMANDS;
+    const name = eventNames[t.event]!.slice(
+      'gicv3_its_cmd_'.length,
+    ).toUpperCase() as keyof typeof ITS_COMMANDS;
     const operands: Record<string, number> = {};
     let shown = 0;
     const specs: readonly OperandSpec[] = ITS_COMMANDS[name].operands;
@@ -576,7 +597,8 @@ export class Assembler {
     });
     const words = encodeCommand(name, operands);
     const base = at * RECORD_WORDS;
-    if ((words[0]! & 0xff) !== this.group.words[base + 4]) this.conflict('value', [this.group.words[base + 4]!, 0], [words[0]! & 0xff, 0], this.group.line[at]!);
+    if ((words[0]! & 0xff) !== this.group.words[base + 4])
+      this.conflict('value', [this.group.words[base + 4]!, 0], [words[0]! & 0xff, 0], this.group.line[at]!);
     this.group.words[base + 3] = shown;
     for (let k = 0; k < 8; k++) this.group.words[base + 4 + k] = words[k]!;
     if (!this.queueShown && this.queue.count > 0) {
@@ -593,7 +615,10 @@ export class Assembler {
     const at = fieldOffsets(kind);
     const w = this.group.words;
     const { low, high } = t;
-    const order = ENTRY_ORDER[t.kind!.detail![0] === 'dte.write' ? 'dte.write' : (name.slice(0, 3) as 'dte' | 'cte' | 'ite' | 'vte')];
+    const order =
+      ENTRY_ORDER[
+        t.kind!.detail![0] === 'dte.write' ? 'dte.write' : (name.slice(0, 3) as 'dte' | 'cte' | 'ite' | 'vte')
+      ];
     order.forEach(([field, shift], k) => {
       const value = (high[k]! * 2 ** 32 + low[k]!) * 2 ** shift;
       w[base + at[field]!] = value >>> 0;
@@ -619,7 +644,8 @@ export class Assembler {
     if (c === 0x67 && bytes.toString('latin1', from, from + 10) === 'gicv3_dist') {
       this.identity.gicdBase = address - (address % 0x1_0000);
       this.regionAccess(read, cpu, GICD, 0, address % 0x1_0000, width, low, high);
-    } else if (c === 0x67 && bytes.toString('latin1', from, from + 13) === 'gicv3_redist_') this.redistributorAccess(read, cpu, address, width, low, high);
+    } else if (c === 0x67 && bytes.toString('latin1', from, from + 13) === 'gicv3_redist_')
+      this.redistributorAccess(read, cpu, address, width, low, high);
     else if (c === 0x63 && length === 7 && bytes.toString('latin1', from, from + 7) === 'control') {
       this.identity.gitsBase = address - (address % 0x1_0000);
       this.regionAccess(read, cpu, GITS, 0, address % 0x1_0000, width, low, high);
@@ -631,7 +657,14 @@ export class Assembler {
     }
   }
 
-  private redistributorAccess(read: boolean, cpu: number, address: number, width: number, low: number, high: number): void {
+  private redistributorAccess(
+    read: boolean,
+    cpu: number,
+    address: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
     const { group } = this;
     if (read) {
       // The Redistributor's own line stands just before and names it.
@@ -658,7 +691,10 @@ export class Assembler {
         base = at;
       }
     }
-    const stride = this.identity.gicrBase.has(0) && this.identity.gicrBase.has(1) ? this.identity.gicrBase.get(1)! - this.identity.gicrBase.get(0)! : 0x2_0000;
+    const stride =
+      this.identity.gicrBase.has(0) && this.identity.gicrBase.has(1)
+        ? this.identity.gicrBase.get(1)! - this.identity.gicrBase.get(0)!
+        : 0x2_0000;
     if (best < 0) {
       best = 0;
       base = 0x080a_0000;
@@ -666,7 +702,16 @@ export class Assembler {
     return { pe: best + Math.floor((address - base) / stride), offset: (address - base) % stride };
   }
 
-  private regionAccess(read: boolean, cpu: number, frame: number, instance: number, offset: number, width: number, low: number, high: number): void {
+  private regionAccess(
+    read: boolean,
+    cpu: number,
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
     const pe = cpu < 0 ? -1 : cpu;
     if (pe >= 0) this.identity.showPe(pe);
     const { group } = this;
@@ -689,7 +734,15 @@ export class Assembler {
     this.agree(i, frame, instance, offset, width, low, high);
   }
 
-  private confirmWrite(frame: number, instance: number, offset: number, width: number, low: number, high: number, bad: boolean): void {
+  private confirmWrite(
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+    bad: boolean,
+  ): void {
     const i = this.openWrite;
     this.openWrite = -1;
     if (bad) this.group.flags[i]! |= RECORD_FLAGS.reserved;
@@ -697,13 +750,23 @@ export class Assembler {
   }
 
   /** Holds a second telling of an access against its record. */
-  private agree(i: number, frame: number, instance: number, offset: number, width: number, low: number, high: number): void {
+  private agree(
+    i: number,
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
     const at = i * RECORD_WORDS;
     const w = this.group.words;
     const first = this.group.line[i]!;
-    if (w[at] !== frame || w[at + 1] !== instance || w[at + 2] !== offset) this.conflict('address', [w[at + 2]!, w[at]!], [offset, frame], first);
+    if (w[at] !== frame || w[at + 1] !== instance || w[at + 2] !== offset)
+      this.conflict('address', [w[at + 2]!, w[at]!], [offset, frame], first);
     else if (w[at + 3] !== width) this.conflict('width', [w[at + 3]!, 0], [width, 0], first);
-    else if (w[at + 4] !== low || w[at + 5] !== high) this.conflict('value', [w[at + 4]!, w[at + 5]!], [low, high], first);
+    else if (w[at + 4] !== low || w[at + 5] !== high)
+      this.conflict('value', [w[at + 4]!, w[at + 5]!], [low, high], first);
     else this.group.flags[i]! |= RECORD_FLAGS.confirmed;
   }
 
@@ -731,7 +794,9 @@ export class Assembler {
 }
 
 /** For each table entry: the record's field and how far the printed number is shifted, in the order printed. */
-const ENTRY_ORDER: Readonly<Record<'dte' | 'dte.write' | 'cte' | 'ite' | 'vte', readonly (readonly [number, number])[]>> = {
+const ENTRY_ORDER: Readonly<
+  Record<'dte' | 'dte.write' | 'cte' | 'ite' | 'vte', readonly (readonly [number, number])[]>
+> = {
   dte: [
     [1, 0],
     [2, 0],

@@ -42,7 +42,8 @@ export interface LineKind {
   readonly numbers: number;
 }
 
-const line = (sort: Sort, numbers: number, detail?: readonly string[]): LineKind => (detail === undefined ? { sort, numbers } : { sort, numbers, detail });
+const line = (sort: Sort, numbers: number, detail?: readonly string[]): LineKind =>
+  detail === undefined ? { sort, numbers } : { sort, numbers, detail };
 const read = line('sysreg-read', 2);
 const write = line('sysreg-write', 2);
 
@@ -167,10 +168,17 @@ export const GIC_PREFIX = 'gicv3_';
  */
 export type Reach = 'none' | 'target' | 'all';
 
-export const WRITE_REACH: readonly { readonly frame: 'GICD' | 'GICR'; readonly from: number; readonly to: number; readonly reach: Reach }[] = [
+export const WRITE_REACH: readonly {
+  readonly frame: 'GICD' | 'GICR';
+  readonly from: number;
+  readonly to: number;
+  readonly reach: Reach;
+}[] = [
   { frame: 'GICD', from: 0x0, to: 0x3, reach: 'all' },
   { frame: 'GICD', from: 0x84, to: 0xff, reach: 'all' },
-  ...[0x100, 0x180, 0x200, 0x280, 0x300, 0x380].map((base) => ({ frame: 'GICD', from: base + 4, to: base + 0x7f, reach: 'all' }) as const),
+  ...[0x100, 0x180, 0x200, 0x280, 0x300, 0x380].map(
+    (base) => ({ frame: 'GICD', from: base + 4, to: base + 0x7f, reach: 'all' }) as const,
+  ),
   { frame: 'GICD', from: 0x420, to: 0x7ff, reach: 'all' },
   { frame: 'GICD', from: 0x6100, to: 0x7fff, reach: 'all' },
   { frame: 'GICR', from: 0x0, to: 0x3, reach: 'target' },

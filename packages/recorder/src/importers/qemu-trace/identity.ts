@@ -1,6 +1,6 @@
 // What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
 // shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
-import { type GicConfig, GICD, GICR, GITS } from '@gictrace/core';
+import { GICD, GICR, GITS, type GicConfig } from '@gictrace/core';
 
 export interface ImportOptions {
   /** Number of PEs. */
@@ -26,7 +26,10 @@ const VIRT = {
   pidr2: { 3: 0x3b, 4: 0x4b },
   gicrTyper: { 3: 0x1, 4: 0x3 },
   gitsTyper: { 3: '0x1f0001efb1', 4: '0x3f0001efb3' },
-  baser: { 3: ['0x107000000000200', '0x407000000000200'], 4: ['0x107000000000200', '0x407000000000200', '0x207000000000200'] },
+  baser: {
+    3: ['0x107000000000200', '0x407000000000200'],
+    4: ['0x107000000000200', '0x407000000000200', '0x207000000000200'],
+  },
   priorityBits: 5,
 } as const;
 
@@ -50,7 +53,14 @@ export class Identity {
   private stride = -1;
 
   /** A register read: identity registers are remembered. */
-  read(frame: 'GICD' | 'GICR' | 'GITS', instance: number, offset: number, width: number, low: number, high: number): void {
+  read(
+    frame: 'GICD' | 'GICR' | 'GITS',
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
     const set = (name: string, value: number | bigint) => {
       if (!this.values.has(name)) this.values.set(name, value);
     };
@@ -66,10 +76,12 @@ export class Identity {
       else if (offset === PIDR2) set('gicr.pidr2', low);
     } else {
       this.sawIts = true;
-      if (offset === GITS.GITS_TYPER.offset && width === 8) set('gits.typer', (BigInt(high) << 32n) | BigInt(low));
+      if (offset === GITS.GITS_TYPER.offset && width === 8)
+        set('gits.typer', (BigInt(high) << 32n) | BigInt(low));
       else if (offset === GITS.GITS_IIDR.offset) set('gits.iidr', low);
       else if (offset === PIDR2) set('gits.pidr2', low);
-      else if (offset >= 0x100 && offset < 0x140 && width === 8) set(`gits.baser${(offset - 0x100) / 8}`, (BigInt(high) << 32n) | BigInt(low));
+      else if (offset >= 0x100 && offset < 0x140 && width === 8)
+        set(`gits.baser${(offset - 0x100) / 8}`, (BigInt(high) << 32n) | BigInt(low));
     }
   }
 
@@ -101,7 +113,9 @@ export class Identity {
     const typer = this.values.get('gicd.typer');
     if (this.last < 0 || typer === undefined || !this.values.has('priorityBits')) return false;
     // With LPIs an ITS may still show.
-    return (Number(typer) & TYPER_LPIS) === 0 || (this.values.has('gits.typer') && this.values.has('gits.baser1'));
+    return (
+      (Number(typer) & TYPER_LPIS) === 0 || (this.values.has('gits.typer') && this.values.has('gits.baser1'))
+    );
   }
 
   /** Bytes from one Redistributor to the next. */
@@ -117,12 +131,22 @@ export class Identity {
       provenance[name] = value === undefined ? 'default' : 'log';
       return (value ?? fallback) as T;
     };
-    const pidr2 = this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
+    const pidr2 =
+      this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
     const shown = pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
     const architecture = options.gic ?? shown ?? 3;
     provenance.architecture = options.gic !== undefined ? 'option' : shown !== undefined ? 'log' : 'default';
-    const count = options.pes ?? (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
-    provenance.pes = options.pes !== undefined ? 'option' : this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default';
+    const count =
+      options.pes ??
+      (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
+    provenance.pes =
+      options.pes !== undefined
+        ? 'option'
+        : this.last >= 0
+          ? 'log'
+          : this.highestPe >= 0
+            ? 'counted'
+            : 'default';
     const withIts = options.its ?? this.sawIts;
     provenance.its = options.its !== undefined ? 'option' : 'log';
     const defaults = VIRT.baser[architecture];
@@ -167,8 +191,12 @@ export class Identity {
         its: withIts ? [this.gitsBase >= 0 ? this.gitsBase : VIRT.its] : [],
       },
     };
-    if (!withIts) for (const name of Object.keys(provenance)) if (name.startsWith('gits.') || name === 'addresses.its') delete provenance[name];
-    for (const name of Object.keys(provenance)) if (name.startsWith('gits.baser') && BigInt(baser[Number(name.slice(10))]!) === 0n) delete provenance[name];
+    if (!withIts)
+      for (const name of Object.keys(provenance))
+        if (name.startsWith('gits.') || name === 'addresses.its') delete provenance[name];
+    for (const name of Object.keys(provenance))
+      if (name.startsWith('gits.baser') && BigInt(baser[Number(name.slice(10))]!) === 0n)
+        delete provenance[name];
     return { config, provenance };
   }
 }

@@ -42,7 +42,11 @@ export interface ImportStats {
  * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are).
  * @throws GicTraceError `input` if it cannot be read or is no QEMU trace log.
  */
-export async function importQemu(path: string, options: ImportOptions, sink: ImportSink): Promise<ImportStats> {
+export async function importQemu(
+  path: string,
+  options: ImportOptions,
+  sink: ImportSink,
+): Promise<ImportStats> {
   const name = path === '-' ? 'standard input' : path;
   const identity = new Identity();
   const losses = new Losses();
@@ -57,7 +61,12 @@ export async function importQemu(path: string, options: ImportOptions, sink: Imp
 
   const take = (batch: RecordBatch) => {
     if (identity.highestPe >= peCount)
-      throw new GicTraceError('input', `PE ${identity.highestPe} appears, but ${peCount} PEs were counted before`, { path: name, line: lines }, `give --pes ${identity.highestPe + 1}`);
+      throw new GicTraceError(
+        'input',
+        `PE ${identity.highestPe} appears, but ${peCount} PEs were counted before`,
+        { path: name, line: lines },
+        `give --pes ${identity.highestPe + 1}`,
+      );
     inference!.take(batch);
     if (sink.snapshot !== undefined && records - lastSnapshot >= SNAPSHOT_RECORDS) {
       lastSnapshot = records;
@@ -99,12 +108,15 @@ export async function importQemu(path: string, options: ImportOptions, sink: Imp
     }
     if ((lines & 0xffff) === 0) sink.progress?.(lines);
   }).catch((error: unknown) => {
-    if (error instanceof GicTraceError && error.place.path === undefined) throw new GicTraceError(error.code, error.message, { path: name }, error.mend);
+    if (error instanceof GicTraceError && error.place.path === undefined)
+      throw new GicTraceError(error.code, error.message, { path: name }, error.mend);
     throw error;
   });
-  if (lines === 0) throw new GicTraceError('input', 'is empty', { path: name }, 'record with qemu -trace "gicv3_*" -D FILE');
+  if (lines === 0)
+    throw new GicTraceError('input', 'is empty', { path: name }, 'record with qemu -trace "gicv3_*" -D FILE');
   if (known === 0) throw notALog(name, '');
-  if (assembler.malformed > 0) losses.add(`lines cut or malformed, the first at line ${assembler.firstMalformed}`, assembler.malformed);
+  if (assembler.malformed > 0)
+    losses.add(`lines cut or malformed, the first at line ${assembler.firstMalformed}`, assembler.malformed);
   if (inference === undefined) {
     assembler.end();
     decide();
@@ -149,7 +161,8 @@ class HeldGroups {
     let at = 0;
     for (const size of this.sizes) {
       group.clear();
-      for (let k = 0; k < size; k++, at++) group.copy(this.batches[Math.floor(at / HELD_BATCH)]!, at % HELD_BATCH);
+      for (let k = 0; k < size; k++, at++)
+        group.copy(this.batches[Math.floor(at / HELD_BATCH)]!, at % HELD_BATCH);
       take(group);
     }
     this.batches = [];

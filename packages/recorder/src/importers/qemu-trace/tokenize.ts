@@ -175,7 +175,12 @@ function scanNumbers(bytes: Buffer, start: number, to: number, token: Token): vo
       low[count] = lo;
       high[count] = hi;
       count++;
-    } else if (c === 0x49 && bytes[at + 1] === 0x43 && token.register === 0 && (bytes[at + 2] === 0x43 || bytes[at + 2] === 0x56 || bytes[at + 2] === 0x48)) {
+    } else if (
+      c === 0x49 &&
+      bytes[at + 1] === 0x43 &&
+      token.register === 0 &&
+      (bytes[at + 2] === 0x43 || bytes[at + 2] === 0x56 || bytes[at + 2] === 0x48)
+    ) {
       let hash = 0;
       token.registerFrom = at;
       for (; at < to && (c = bytes[at]!) !== SPACE; at++) hash = (Math.imul(hash, 31) + c) | 0;
@@ -188,7 +193,10 @@ function scanNumbers(bytes: Buffer, start: number, to: number, token: Token): vo
 }
 
 /** Splits a stream of buffers into lines. `visit` gets the buffer and where the line is in it, without its end. */
-export async function eachLine(input: AsyncIterable<Buffer>, visit: (bytes: Buffer, from: number, to: number) => void): Promise<void> {
+export async function eachLine(
+  input: AsyncIterable<Buffer>,
+  visit: (bytes: Buffer, from: number, to: number) => void,
+): Promise<void> {
   let rest: Buffer | undefined;
   for await (const chunk of input) {
     let bytes: Buffer = chunk;
@@ -201,7 +209,14 @@ export async function eachLine(input: AsyncIterable<Buffer>, visit: (bytes: Buff
       from = end + 1;
     }
     rest = bytes.subarray(from);
-    if (rest.length > LINE_BYTES_MAX) throw new GicTraceError('input', 'is not a text log: it has a line of over 1 MB', {}, 'give a log of qemu -trace');
+    if (rest.length > LINE_BYTES_MAX)
+      throw new GicTraceError(
+        'input',
+        'is not a text log: it has a line of over 1 MB',
+        {},
+        'give a log of qemu -trace',
+      );
   }
-  if (rest !== undefined && rest.length > 0) visit(rest, 0, rest[rest.length - 1] === 0x0d ? rest.length - 1 : rest.length);
+  if (rest !== undefined && rest.length > 0)
+    visit(rest, 0, rest[rest.length - 1] === 0x0d ? rest.length - 1 : rest.length);
 }
