@@ -5,6 +5,10 @@ import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 
+const REMAKE = 'load the traces anew';
+/** Statements that do more than ask, behind any comments. */
+const FORBIDDEN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:pragma|attach|detach|vacuum)\b/i;
+
 export type Cell = number | bigint | string | null | Uint8Array;
 
 export interface Answer {
@@ -20,20 +24,24 @@ export class QueryDatabase {
   constructor(path: string) {
     this.path = path;
     checkFile(path);
+    let db: Database.Database | undefined;
+    let version: unknown;
     try {
-      this.db = new Database(path, { readonly: true, fileMustExist: true });
-      this.db.pragma('query_only = ON');
+      db = new Database(path, { readonly: true, fileMustExist: true });
+      db.pragma('query_only = ON');
+      version = db.pragma('user_version', { simple: true });
     } catch (error) {
-      throw new GicTraceError('input', `cannot be opened: ${(error as Error).message}`, { path });
+      db?.close();
+      throw new GicTraceError('input', `cannot be opened: ${(error as Error).message}`, { path }, REMAKE);
     }
-    const version = this.db.pragma('user_version', { simple: true }) as number;
+    this.db = db;
     if (version !== SCHEMA_VERSION) {
       this.db.close();
       throw new GicTraceError(
         'input',
         `is a database of version ${version}; this gictrace reads ${SCHEMA_VERSION}`,
         { path },
-        'load the traces anew',
+        REMAKE,
       );
     }
     this.db.defaultSafeIntegers(true);
@@ -49,16 +57,10 @@ export class QueryDatabase {
     try {
       statement = this.db.prepare(sql);
     } catch (error) {
-      const message = (error as Error).message;
-      throw new GicTraceError(
-        'usage',
-        `SQL: ${message}`,
-        {},
-        /no such (table|column)/.test(message) ? 'gictrace shell DB lists the views with .views' : undefined,
-      );
+      throw this.fault(error);
     }
     // ATTACH and some pragmas count as readers that write elsewhere: only what answers with columns is let through.
-    if (!statement.reader || !statement.readonly || /^\s*(pragma|attach|detach|vacuum)\b/i.test(sql))
+    if (!statement.reader || !statement.readonly || FORBIDDEN.test(sql))
       throw new GicTraceError(
         'usage',
         'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)',
@@ -67,21 +69,31 @@ export class QueryDatabase {
       );
     statement.raw(true);
     const columns = statement.columns().map((column) => column.name);
-    return { columns, rows: guarded(statement) };
+    return { columns, rows: this.rows(statement) };
   }
 
   close(): void {
     this.db.close();
   }
-}
 
-function* guarded(statement: Database.Statement): Generator<readonly Cell[]> {
-  try {
-    for (const row of statement.iterate()) yield row as Cell[];
-  } catch (error) {
-    if (error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('SQLITE'))
-      throw new GicTraceError('usage', `SQL: ${error.message}`);
-    throw error;
+  private *rows(statement: Database.Statement): Generator<readonly Cell[]> {
+    try {
+      for (const row of statement.iterate()) yield row as Cell[];
+    } catch (error) {
+      throw this.fault(error);
+    }
+  }
+
+  /** What SQLite says, on one line: damage of the file is not the fault of who asks. */
+  private fault(error: unknown): unknown {
+    const isSql = error instanceof Database.SqliteError;
+    if (isSql && /^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(error.code))
+      return new GicTraceError('input', `is damaged: ${error.message}`, { path: this.path }, REMAKE);
+    // A RangeError is the driver's word for no statement, or for more than one.
+    if (!isSql && !(error instanceof RangeError)) return error;
+    const unknown = /no such (table|column)/.test(error.message);
+    const mend = unknown ? 'gictrace shell DB lists the views with .views' : undefined;
+    return new GicTraceError('usage', `SQL: ${error.message}`, {}, mend);
   }
 }
 
