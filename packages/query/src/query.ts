@@ -1,11 +1,17 @@
 // Questions to a database: read-only for certain, one statement at a time, and the answer as rows.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 
+const MAKE = 'make one with gictrace load TRACE -o DB';
 const REMAKE = 'load the traces anew';
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a directory',
+  EACCES: 'no permission to read it',
+};
 /** Statements that do more than ask, behind any comments. */
 const FORBIDDEN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:pragma|attach|detach|vacuum)\b/i;
 
@@ -97,37 +103,31 @@ export class QueryDatabase {
   }
 }
 
+/** Whether the file is there, ours and whole. A cut database may otherwise open and answer with what is left. */
 function checkFile(path: string): void {
   const head = Buffer.alloc(72);
-  let n = 0;
+  let read = 0;
+  let bytes = 0;
   try {
     const fd = openSync(path, 'r');
     try {
-      n = readSync(fd, head, 0, 72, 0);
+      read = readSync(fd, head, 0, head.length, 0);
+      bytes = fstatSync(fd).size;
     } finally {
       closeSync(fd);
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const what =
-      code === 'ENOENT'
-        ? 'no such file'
-        : code === 'EISDIR'
-          ? 'is a directory'
-          : code === 'EACCES'
-            ? 'no permission to read it'
-            : (error as Error).message;
-    throw new GicTraceError('input', what, { path }, 'make one with gictrace load TRACE -o DB');
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new GicTraceError('input', UNREADABLE[code] ?? message, { path }, MAKE);
   }
-  if (
-    n < 72 ||
-    head.toString('latin1', 0, 15) !== 'SQLite format 3' ||
-    head.readUInt32BE(68) !== APPLICATION_ID
-  )
-    throw new GicTraceError(
-      'input',
-      'is not a gictrace database',
-      { path },
-      'make one with gictrace load TRACE -o DB',
-    );
+  const isOurs =
+    read === head.length &&
+    head.toString('latin1', 0, 15) === 'SQLite format 3' &&
+    head.readUInt32BE(68) === APPLICATION_ID;
+  if (!isOurs) throw new GicTraceError('input', 'is not a gictrace database', { path }, MAKE);
+  // The header's own account: page size (1 stands for 65,536) and number of pages.
+  const pageSize = head.readUInt16BE(16);
+  const pages = head.readUInt32BE(28);
+  if (bytes < pages * (pageSize === 1 ? 0x1_0000 : pageSize))
+    throw new GicTraceError('input', 'is cut short', { path }, REMAKE);
 }
