@@ -132,7 +132,6 @@ for (const log of logs) {
         header: reader.header,
         contentDigest: null,
         semanticDigest: null,
-        hasEvents: false,
         batches: reader.batches(),
       },
     ]).rows;

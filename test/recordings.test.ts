@@ -84,7 +84,6 @@ describe('known truths of linux-gicv3-mrops, out of SQL', () => {
         header: reader.header,
         contentDigest: reader.footer!.contentDigest,
         semanticDigest: reader.footer!.semanticDigest,
-        hasEvents: false,
         batches: reader.batches(),
       },
     ]);

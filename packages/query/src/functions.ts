@@ -1,27 +1,52 @@
-// SQL functions that decode what the GIC's words mean. From core's tables only.
-import { commandText, fieldsText, registerAt, SYSREGS, type SysregName, sysregName } from '@gictrace/core';
+// SQL functions that decode what the GIC's words mean, from core's tables only. What makes no sense is answered
+// with NULL, as SQLite's own functions do: a question never ends in a fault of ours.
+import {
+  commandText,
+  FRAMES,
+  fieldsText,
+  registerAt,
+  SYSREGS,
+  type SysregName,
+  sysregName,
+} from '@gictrace/core';
 import type Database from 'better-sqlite3';
 
-type Value = number | bigint | string | null;
+const DIGITS_MAX = 16;
 
-function words(value: Value): [number, number] {
-  const whole = BigInt.asUintN(
-    64,
-    typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(value ?? 0))),
-  );
-  return [Number(whole & 0xffff_ffffn), Number(whole >> 32n)];
+/** A value of SQL as 64 bits, unsigned; undefined if it is no integer. */
+function whole(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return BigInt.asUintN(64, value);
+  if (typeof value === 'number' && Number.isFinite(value))
+    return BigInt.asUintN(64, BigInt(Math.trunc(value)));
+  if (typeof value === 'string' && /^(0x[0-9a-f]+|[0-9]+)$/i.test(value))
+    return BigInt.asUintN(64, BigInt(value));
+  return undefined;
+}
+
+/** The same as two words, low first. */
+function pair(value: unknown): [number, number] | undefined {
+  const bits = whole(value);
+  return bits === undefined ? undefined : [Number(bits & 0xffff_ffffn), Number(bits >> 32n)];
+}
+
+function hex(value: unknown, digits: unknown = 1): string | null {
+  const bits = whole(value);
+  const least = whole(digits);
+  if (bits === undefined || least === undefined) return null;
+  return `0x${bits.toString(16).padStart(Math.min(Number(least), DIGITS_MAX), '0')}`;
+}
+
+function place(frame: unknown, offset: unknown) {
+  const name = FRAMES.find((known) => known === frame);
+  const at = whole(offset);
+  return name === undefined || at === undefined ? undefined : registerAt(name, Number(at));
 }
 
 /** Registers the functions with a connection. */
 export function addFunctions(db: Database.Database): void {
   const options = { deterministic: true } as const;
-  const hex = (value: Value, digits: Value) => {
-    if (value === null) return null;
-    const [low, high] = words(value);
-    return `0x${((BigInt(high) << 32n) | BigInt(low)).toString(16).padStart(Number(digits ?? 1), '0')}`;
-  };
-  db.function('gic_hex', options, (value: unknown) => hex(value as Value, null));
-  db.function('gic_hex', options, (value: unknown, digits: unknown) => hex(value as Value, digits as Value));
+  db.function('gic_hex', options, (value: unknown) => hex(value));
+  db.function('gic_hex', options, (value: unknown, digits: unknown) => hex(value, digits));
   db.function(
     'gic_register',
     options,
@@ -29,21 +54,22 @@ export function addFunctions(db: Database.Database): void {
   );
   db.function('gic_decode', options, (frame: unknown, offset: unknown, value: unknown) => {
     const found = place(frame, offset);
-    return found === undefined ? null : fieldsText(found.spec.fields, ...words(value as Value));
+    const words = pair(value);
+    return found === undefined || words === undefined ? null : fieldsText(found.spec.fields, ...words);
   });
-  db.function('gic_sysreg', options, (encoding: unknown) => sysregName(Number(encoding)) ?? null);
+  db.function('gic_sysreg', options, (encoding: unknown) => {
+    const number = whole(encoding);
+    return number === undefined ? null : (sysregName(Number(number)) ?? null);
+  });
   db.function('gic_sysreg_decode', options, (name: unknown, value: unknown) => {
-    const spec = SYSREGS[String(name) as SysregName];
-    return spec === undefined ? null : fieldsText(spec.fields, ...words(value as Value));
+    const words = pair(value);
+    if (typeof name !== 'string' || !Object.hasOwn(SYSREGS, name) || words === undefined) return null;
+    return fieldsText(SYSREGS[name as SysregName].fields, ...words);
   });
   db.function('gic_command', options, (dw0: unknown, dw1: unknown, dw2: unknown, dw3: unknown) => {
-    const all = [dw0, dw1, dw2, dw3].flatMap((dw) => words(dw as Value));
-    return commandText(Uint32Array.from(all));
+    const all = [dw0, dw1, dw2, dw3].map(pair);
+    return all.includes(undefined)
+      ? null
+      : commandText(Uint32Array.from(all.flatMap((words) => words ?? [])));
   });
-}
-
-function place(frame: unknown, offset: unknown) {
-  const name = String(frame);
-  if (name !== 'GICD' && name !== 'GICR' && name !== 'GITS') return undefined;
-  return registerAt(name, Number(offset));
 }

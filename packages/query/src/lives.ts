@@ -8,7 +8,7 @@ import {
   RECORDS,
   type RecordBatch,
 } from '@gictrace/core';
-import type { Sql } from './schema.ts';
+import { type Sql, sqlTime } from './schema.ts';
 
 const HPPI = RECORDS.hppi.id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
@@ -112,28 +112,12 @@ export class Lives {
         if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe))
           this.withdraw(this.key(intid, pe), now);
         return;
-      case IRQ_ACKNOWLEDGED: {
-        const key = this.key(intid, pe);
-        const life: Life = this.pending.get(key) ?? { intid, pe, cause: 'unknown' };
-        this.pending.delete(key);
-        life.acknowledged = now;
-        life.pe = pe;
-        const before = this.active.get(key);
-        if (before !== undefined) this.end(before, 'no EOI seen');
-        this.active.set(key, life);
+      case IRQ_ACKNOWLEDGED:
+        this.acknowledged(intid, pe, record, timeNs);
         return;
-      }
-      case IRQ_DROPPED: {
-        const key = this.key(intid, pe);
-        const life = this.active.get(key);
-        if (life === undefined) return;
-        life.eoi = now;
-        if (intid >= FIRST_LPI) {
-          this.active.delete(key);
-          this.end(life, 'complete');
-        }
+      case IRQ_DROPPED:
+        this.dropped(intid, pe, record, timeNs);
         return;
-      }
       case IRQ_DEACTIVATED: {
         const key = this.key(intid, pe);
         const life = this.active.get(key);
@@ -158,6 +142,30 @@ export class Lives {
     }
   }
 
+  /** A PE took an interrupt: the simulator did it too, or only the source shows it. */
+  acknowledged(intid: number, pe: number, record: number, timeNs: number): void {
+    const key = this.key(intid, pe);
+    const life: Life = this.pending.get(key) ?? { intid, pe, cause: 'unknown' };
+    this.pending.delete(key);
+    life.acknowledged = { record, timeNs };
+    life.pe = pe;
+    const before = this.active.get(key);
+    if (before !== undefined) this.end(before, before.eoi === undefined ? 'no EOI seen' : 'complete');
+    this.active.set(key, life);
+  }
+
+  /** A PE dropped the priority of an interrupt: as {@link acknowledged}. */
+  dropped(intid: number, pe: number, record: number, timeNs: number): void {
+    const key = this.key(intid, pe);
+    const life = this.active.get(key);
+    if (life === undefined) return;
+    life.eoi ??= { record, timeNs };
+    // An LPI has no active state: the EOI is its end.
+    if (intid < FIRST_LPI) return;
+    this.active.delete(key);
+    this.end(life, 'complete');
+  }
+
   private withdraw(key: number, now: Moment): void {
     const life = this.pending.get(key);
     if (life === undefined) return;
@@ -168,7 +176,7 @@ export class Lives {
 
   private end(life: Life, outcome: string): void {
     const moment = (m: Moment | undefined) => (m === undefined ? null : m.record);
-    const time = (m: Moment | undefined) => (m === undefined || Number.isNaN(m.timeNs) ? null : m.timeNs);
+    const time = (m: Moment | undefined) => (m === undefined ? null : sqlTime(m.timeNs));
     this.out([
       this.trace,
       life.intid,

@@ -2,7 +2,6 @@
 // Where a trace holds no events, the simulator derives them from the stimuli, and the database says so.
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import {
-  DROP_REASONS,
   FRAMES,
   type GicConfig,
   GicTraceError,
@@ -22,6 +21,7 @@ import Database from 'better-sqlite3';
 import { Inserter } from './insert.ts';
 import { Lives } from './lives.ts';
 import { commandColumns, Mappings } from './mappings.ts';
+import { Msis } from './msis.ts';
 import {
   APPLICATION_ID,
   DERIVED_TABLES,
@@ -31,6 +31,7 @@ import {
   RECORDS_PER_TRACE,
   SCHEMA_VERSION,
   type Sql,
+  sqlTime,
 } from './schema.ts';
 import { VIEWS } from './views.ts';
 
@@ -38,9 +39,12 @@ const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
-const MSI_TRANSLATED = RECORDS['msi.translated'].id;
-const MSI_DROPPED = RECORDS['msi.dropped'].id;
-const LPI_PENDED = RECORDS['lpi.pended'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
+const IRQ_DROPPED = RECORDS['irq.dropped'].id;
+const ACKNOWLEDGE: readonly number[] = [SYSREGS.ICC_IAR0_EL1.encoding, SYSREGS.ICC_IAR1_EL1.encoding];
+const END: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
 
 /** A trace as the loader takes it. */
 export interface LoadSource {
@@ -51,8 +55,6 @@ export interface LoadSource {
   };
   readonly contentDigest: string | null;
   readonly semanticDigest: string | null;
-  /** The trace holds the model's events: they are not derived. */
-  readonly hasEvents: boolean;
   /** Batches in order, each reused after the next is asked for. */
   readonly batches: Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
@@ -90,10 +92,18 @@ export function loadTraces(
   } catch (error) {
     db?.close();
     rmSync(partial, { force: true });
-    if (error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_CANTOPEN'))
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CANTOPEN'))
       throw new GicTraceError('usage', 'cannot be written: no such directory, or no permission', { path });
-    throw error;
+    throw loadFault(error, path);
   }
+}
+
+function loadFault(error: unknown, path: string): unknown {
+  if (error instanceof TypeError && /directory does not exist/.test(error.message))
+    return new GicTraceError('usage', 'cannot be written: no such directory', { path });
+  if (error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|READONLY)/.test(error.code))
+    return new GicTraceError('backend', `cannot be written: ${error.message}`, { path });
+  return error;
 }
 
 /** A file that is not ours is not replaced. */
@@ -122,6 +132,21 @@ function refuseForeign(path: string): void {
       { path },
       'name another file with -o',
     );
+}
+
+/** The INTID that a read of ICC_IAR or a write of ICC_EOIR shows; -1: another stimulus, or not told. */
+function toldBy(batch: RecordBatch, i: number): number {
+  const kind = batch.kind[i]!;
+  if (kind !== SYSREG_READ && kind !== SYSREG_WRITE) return -1;
+  if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) return -1;
+  const at = i * RECORD_WORDS;
+  const registers = kind === SYSREG_READ ? ACKNOWLEDGE : END;
+  return registers.includes(batch.words[at]!) ? batch.words[at + 1]! & 0xff_ffff : -1;
+}
+
+/** Neither a special INTID nor one of the reserved ones between SPIs and LPIs. */
+function isInterrupt(intid: number): boolean {
+  return (intid >= 0 && intid < 1020) || intid >= 8192;
 }
 
 class Loader {
@@ -196,16 +221,23 @@ class Loader {
     const { config } = source.header;
     const machine = new Machine(config);
     const lives = new Lives(trace, machine.state, (row) => this.interrupts.add(row));
-    const mappings = new Mappings(trace, (row) => this.mappings.add(row));
+    const mappings = new Mappings(trace, config, (row) => this.mappings.add(row));
+    const msis = new Msis((row) => this.msis.add(row));
     const base = trace * RECORDS_PER_TRACE;
     const { shown } = this;
-    const recordedEvents = source.hasEvents;
+    let recordedEvents = false;
     let now = { record: 0, timeNs: Number.NaN };
     let seq = 0;
+    // What the source shows this stimulus to have acknowledged or ended, and whether the simulator did the same.
+    let told = -1;
+    let agreed = false;
     const drain = () => {
       for (let i = 0; i < shown.count; i++) {
         const kind = shown.kind[i]!;
-        lives.take(shown, i, now.record, now.timeNs);
+        const takes = kind === IRQ_ACKNOWLEDGED || kind === IRQ_DROPPED;
+        if (takes && shown.words[i * RECORD_WORDS] === told) agreed = true;
+        if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
+          lives.take(shown, i, now.record, now.timeNs);
         if (kind >= FIRST_EVENT && !recordedEvents)
           this.event(shown, i, base + now.record, seq++, now.timeNs);
       }
@@ -219,6 +251,11 @@ class Loader {
         const kind = batch.kind[i]!;
         const timeNs = batch.timeNs[i]!;
         if (kind >= FIRST_EVENT) {
+          if (!recordedEvents) {
+            recordedEvents = true;
+            this.forgetEvents(base);
+            seq = 0;
+          }
           this.event(batch, i, base + now.record, seq++, timeNs);
           continue;
         }
@@ -226,16 +263,27 @@ class Loader {
         if (kind < STIMULI_BELOW) {
           now = { record, timeNs };
           seq = 0;
+          msis.close();
+          told = toldBy(batch, i);
+          agreed = false;
           step(machine, batch, i);
-          if (kind === MSI_WRITE) this.msi(batch, i, base + record);
+          if (kind === MSI_WRITE) msis.begin(batch, i, base + record, shown);
           if (shown.count > 0) drain();
-        } else if (kind === ITS_COMMAND) this.command(batch, i, base + record, mappings, record);
+          if (isInterrupt(told) && !agreed) {
+            if (kind === SYSREG_READ) lives.acknowledged(told, batch.pe[i]!, record, timeNs);
+            else lives.dropped(told, batch.pe[i]!, record, timeNs);
+          }
+          continue;
+        }
+        msis.observe(batch, i);
+        if (kind === ITS_COMMAND) this.command(batch, i, base + record, mappings, record);
         else if (kind === HPPI) lives.take(batch, i, record, timeNs);
       }
       records += batch.count;
       this.records += batch.count;
       this.options.progress?.(this.records);
     }
+    msis.close();
     lives.finish();
     mappings.finish();
     const traces = new Inserter(this.db, DERIVED_TABLES.traces);
@@ -276,7 +324,7 @@ class Loader {
     const { row } = this;
     const time = batch.timeNs[i]!;
     row[0] = id;
-    row[1] = Number.isNaN(time) ? null : time;
+    row[1] = sqlTime(time);
     row[2] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
     row[3] = batch.flags[i]!;
     row[4] = batch.rule[i]!;
@@ -289,10 +337,18 @@ class Loader {
     const { row } = this;
     row[0] = id;
     row[1] = seq;
-    row[2] = Number.isNaN(timeNs) ? null : timeNs;
+    row[2] = sqlTime(timeNs);
     row[3] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
     row.length = putFields(batch, i, row, 4);
     this.eventTables.get(batch.kind[i]!)!.add(row);
+  }
+
+  /** The trace turns out to hold events: those that were derived before its first are not wanted. */
+  private forgetEvents(base: number): void {
+    for (const [id, inserter] of this.eventTables) {
+      inserter.flush();
+      this.db.prepare(`DELETE FROM ${EVENT_TABLES.get(id)!.name} WHERE id >= ?`).run(base);
+    }
   }
 
   private command(batch: RecordBatch, i: number, id: number, mappings: Mappings, record: number): void {
@@ -303,34 +359,14 @@ class Loader {
     const { op, columns } = commandColumns(w, at + 4, w[at + 3]!);
     this.commands.add([
       id,
-      Number.isNaN(time) ? null : time,
+      sqlTime(time),
       w[at]!,
       w[at + 1]!,
       op,
       ...columns,
       told ? outcomeName(w[at + 2]!) : null,
     ]);
-    mappings.take(w[at]!, w, at + 4, record, time);
-  }
-
-  /** What became of an MSI: by the events that it caused. */
-  private msi(batch: RecordBatch, i: number, id: number): void {
-    const at = i * RECORD_WORDS;
-    const w = batch.words;
-    const time = batch.timeNs[i]!;
-    let intid: number | null = null;
-    let pe: number | null = null;
-    let outcome: string | null = null;
-    const { shown } = this;
-    for (let k = 0; k < shown.count; k++) {
-      const words = k * RECORD_WORDS;
-      if (shown.kind[k] === MSI_TRANSLATED) {
-        intid = shown.words[words + 3]!;
-        pe = shown.pe[k]!;
-        outcome = 'coalesced';
-      } else if (shown.kind[k] === LPI_PENDED && shown.words[words] === intid) outcome = 'pended';
-      else if (shown.kind[k] === MSI_DROPPED) outcome = DROP_REASONS[shown.words[words + 3]!]!;
-    }
-    this.msis.add([id, Number.isNaN(time) ? null : time, w[at]!, w[at + 1]!, w[at + 2]!, intid, pe, outcome]);
+    // Where the source does not tell the outcome, nothing speaks against the command having been executed.
+    if (!told || w[at + 2] === 0) mappings.take(w[at]!, w, at + 4, w[at + 3]!, record, time);
   }
 }

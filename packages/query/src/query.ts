@@ -1,9 +1,19 @@
 // Questions to a database: read-only for certain, one statement at a time, and the answer as rows.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+
+const MAKE = 'make one with gictrace load TRACE -o DB';
+const REMAKE = 'load the traces anew';
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a directory',
+  EACCES: 'no permission to read it',
+};
+/** Statements that do more than ask, behind any comments. */
+const FORBIDDEN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:pragma|attach|detach|vacuum)\b/i;
 
 export type Cell = number | bigint | string | null | Uint8Array;
 
@@ -20,20 +30,24 @@ export class QueryDatabase {
   constructor(path: string) {
     this.path = path;
     checkFile(path);
+    let db: Database.Database | undefined;
+    let version: unknown;
     try {
-      this.db = new Database(path, { readonly: true, fileMustExist: true });
-      this.db.pragma('query_only = ON');
+      db = new Database(path, { readonly: true, fileMustExist: true });
+      db.pragma('query_only = ON');
+      version = db.pragma('user_version', { simple: true });
     } catch (error) {
-      throw new GicTraceError('input', `cannot be opened: ${(error as Error).message}`, { path });
+      db?.close();
+      throw new GicTraceError('input', `cannot be opened: ${(error as Error).message}`, { path }, REMAKE);
     }
-    const version = this.db.pragma('user_version', { simple: true }) as number;
+    this.db = db;
     if (version !== SCHEMA_VERSION) {
       this.db.close();
       throw new GicTraceError(
         'input',
         `is a database of version ${version}; this gictrace reads ${SCHEMA_VERSION}`,
         { path },
-        'load the traces anew',
+        REMAKE,
       );
     }
     this.db.defaultSafeIntegers(true);
@@ -49,16 +63,10 @@ export class QueryDatabase {
     try {
       statement = this.db.prepare(sql);
     } catch (error) {
-      const message = (error as Error).message;
-      throw new GicTraceError(
-        'usage',
-        `SQL: ${message}`,
-        {},
-        /no such (table|column)/.test(message) ? 'gictrace shell DB lists the views with .views' : undefined,
-      );
+      throw this.fault(error);
     }
     // ATTACH and some pragmas count as readers that write elsewhere: only what answers with columns is let through.
-    if (!statement.reader || !statement.readonly || /^\s*(pragma|attach|detach|vacuum)\b/i.test(sql))
+    if (!statement.reader || !statement.readonly || FORBIDDEN.test(sql))
       throw new GicTraceError(
         'usage',
         'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)',
@@ -67,55 +75,59 @@ export class QueryDatabase {
       );
     statement.raw(true);
     const columns = statement.columns().map((column) => column.name);
-    return { columns, rows: guarded(statement) };
+    return { columns, rows: this.rows(statement) };
   }
 
   close(): void {
     this.db.close();
   }
-}
 
-function* guarded(statement: Database.Statement): Generator<readonly Cell[]> {
-  try {
-    for (const row of statement.iterate()) yield row as Cell[];
-  } catch (error) {
-    if (error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('SQLITE'))
-      throw new GicTraceError('usage', `SQL: ${error.message}`);
-    throw error;
+  private *rows(statement: Database.Statement): Generator<readonly Cell[]> {
+    try {
+      for (const row of statement.iterate()) yield row as Cell[];
+    } catch (error) {
+      throw this.fault(error);
+    }
+  }
+
+  /** What SQLite says, on one line: damage of the file is not the fault of who asks. */
+  private fault(error: unknown): unknown {
+    const isSql = error instanceof Database.SqliteError;
+    if (isSql && /^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(error.code))
+      return new GicTraceError('input', `is damaged: ${error.message}`, { path: this.path }, REMAKE);
+    // A RangeError is the driver's word for no statement, or for more than one.
+    if (!isSql && !(error instanceof RangeError)) return error;
+    const unknown = /no such (table|column)/.test(error.message);
+    const mend = unknown ? 'gictrace shell DB lists the views with .views' : undefined;
+    return new GicTraceError('usage', `SQL: ${error.message}`, {}, mend);
   }
 }
 
+/** Whether the file is there, ours and whole. A cut database may otherwise open and answer with what is left. */
 function checkFile(path: string): void {
   const head = Buffer.alloc(72);
-  let n = 0;
+  let read = 0;
+  let bytes = 0;
   try {
     const fd = openSync(path, 'r');
     try {
-      n = readSync(fd, head, 0, 72, 0);
+      read = readSync(fd, head, 0, head.length, 0);
+      bytes = fstatSync(fd).size;
     } finally {
       closeSync(fd);
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const what =
-      code === 'ENOENT'
-        ? 'no such file'
-        : code === 'EISDIR'
-          ? 'is a directory'
-          : code === 'EACCES'
-            ? 'no permission to read it'
-            : (error as Error).message;
-    throw new GicTraceError('input', what, { path }, 'make one with gictrace load TRACE -o DB');
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new GicTraceError('input', UNREADABLE[code] ?? message, { path }, MAKE);
   }
-  if (
-    n < 72 ||
-    head.toString('latin1', 0, 15) !== 'SQLite format 3' ||
-    head.readUInt32BE(68) !== APPLICATION_ID
-  )
-    throw new GicTraceError(
-      'input',
-      'is not a gictrace database',
-      { path },
-      'make one with gictrace load TRACE -o DB',
-    );
+  const isOurs =
+    read === head.length &&
+    head.toString('latin1', 0, 15) === 'SQLite format 3' &&
+    head.readUInt32BE(68) === APPLICATION_ID;
+  if (!isOurs) throw new GicTraceError('input', 'is not a gictrace database', { path }, MAKE);
+  // The header's own account: page size (1 stands for 65,536) and number of pages.
+  const pageSize = head.readUInt16BE(16);
+  const pages = head.readUInt32BE(28);
+  if (bytes < pages * (pageSize === 1 ? 0x1_0000 : pageSize))
+    throw new GicTraceError('input', 'is cut short', { path }, REMAKE);
 }

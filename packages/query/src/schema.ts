@@ -12,7 +12,7 @@ import {
 
 /** Marks a database as ours (SQLite's application_id): "GICT". */
 export const APPLICATION_ID = 0x47494354;
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** A row's key: the trace's number times this, plus the record's number. */
 export const RECORDS_PER_TRACE = 2 ** 40;
@@ -124,6 +124,7 @@ export const DERIVED_TABLES = {
     ['DeviceID', 'INTEGER NOT NULL'],
     ['EventID', 'INTEGER NOT NULL'],
     ['INTID', 'INTEGER'],
+    ['virtual', 'INTEGER'],
     ['pe', 'INTEGER'],
     ['outcome', 'TEXT'],
   ]),
@@ -153,7 +154,9 @@ export const DERIVED_TABLES = {
     ['DeviceID', 'INTEGER NOT NULL'],
     ['EventID', 'INTEGER NOT NULL'],
     ['INTID', 'INTEGER'],
+    ['virtual', 'INTEGER NOT NULL'],
     ['ICID', 'INTEGER'],
+    ['vPEID', 'INTEGER'],
     ['pe', 'INTEGER'],
     ['from_record', 'INTEGER NOT NULL'],
     ['to_record', 'INTEGER'],
@@ -182,6 +185,11 @@ export const DERIVED_TABLES = {
     ['doc', 'TEXT NOT NULL'],
   ]),
 } as const satisfies Record<string, Table>;
+
+/** A time as SQLite has it: whole nanoseconds; null where the source does not tell. */
+export function sqlTime(timeNs: number): number | null {
+  return Number.isNaN(timeNs) ? null : Math.round(timeNs);
+}
 
 /** A 64-bit word as SQLite has it: signed. */
 export function signed64(low: number, high: number): number | bigint {

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import { GicTraceError, RECORDS, type RecordName } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
 import {
   type Answer,
   cellText,
@@ -62,9 +62,6 @@ function* sources(paths: readonly string[]): Generator<LoadSource> {
         header: reader.header,
         contentDigest: reader.footer?.contentDigest ?? null,
         semanticDigest: reader.footer?.semanticDigest ?? null,
-        hasEvents: Object.keys(reader.footer?.kinds ?? {}).some(
-          (name) => RECORDS[name as RecordName]?.class === 'event',
-        ),
         batches: reader.batches(),
       };
     } finally {
