@@ -40,6 +40,8 @@ const FIRST_EVENT = 96;
 const CONTEXT_RECORDS = 12;
 /** No list register, as an unsigned word. */
 const NO_LR = 0xffff_ffff;
+/** The stream of table accesses (STREAM_OF). */
+const TABLES = 2;
 const NOT_MODELLED = 'virtual-interface-not-modelled';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
@@ -212,6 +214,9 @@ export class VerbatimReplay {
     output.record(this.copy, 0);
   }
   private readonly copy = new RecordBatch(1);
+  /** The command that the ITS is executing, as recorded. */
+  private readonly command = new RecordBatch(1);
+  private commandRecord = -1;
 
   /** An EOI ends the interrupt that the PE acknowledged last. One that names another is the guest's fault, or a wrong record. */
   private watchOrder(kind: number, i: number): void {
@@ -290,6 +295,9 @@ export class VerbatimReplay {
   private compareStream(batch: RecordBatch, i: number, kind: number, stream: number): void {
     let mask: Uint32Array | undefined;
     if (kind === ITS_COMMAND) {
+      this.command.clear();
+      this.command.copy(batch, i);
+      this.commandRecord = this.records;
       const w = i * RECORD_WORDS;
       const outcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
       commandMask(this.mask, batch.words[w + 3]!, batch.words[w + 4]! & 0xff, outcomeShown);
@@ -455,7 +463,18 @@ export class VerbatimReplay {
         this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
       events: Array.from({ length: this.explained.count }, (_, i) => recordText(this.explained, i)),
       before,
-      suspect: this.lastAnomaly,
+      suspect: STREAM_OF[kind] === TABLES ? (this.commandAtWork() ?? this.lastAnomaly) : this.lastAnomaly,
+    };
+  }
+
+  /** A table access that differs may be right, and the command that made it told wrong: its slot was rebuilt from that line. */
+  private commandAtWork(): Anomaly | null {
+    if (this.command.count === 0 || this.commandRecord < this.stimulusRecord) return null;
+    const line = this.command.line[0]!;
+    return {
+      record: this.commandRecord,
+      line: line > 0 ? line : null,
+      text: `made by ${recordText(this.command, 0)}`,
     };
   }
 

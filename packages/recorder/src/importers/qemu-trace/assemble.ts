@@ -447,11 +447,15 @@ export class Assembler {
     const pe = this.pe(t.low[0]!);
     const intid = t.low[1]!;
     const special = intid >= 1020 && intid < 8192;
-    const from = special
+    const all = intid >= 32 && intid < 1020;
+    let from = special
       ? this.group.count
-      : intid >= 32 && intid < 1020
+      : all
         ? this.tailOfHppi(this.identity.highestPe + 1, -1)
         : this.tailOfHppi(1, pe);
+    // The thread may say better than the line which PE it was: then the two contradict each other (nameThread).
+    if (!special && !all && from === this.group.count && this.peOfThread(t) >= 0)
+      from = this.tailOfHppi(1, this.peOfThread(t));
     const i = this.stimulusBefore(SYSREG_READ, pe, from);
     this.set(i, register, t.low[1]!, t.high[1]!);
     this.nameThread(t, pe);
