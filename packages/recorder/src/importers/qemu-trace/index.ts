@@ -3,9 +3,10 @@
 import { type GicConfig, type GicState, GicTraceError, RecordBatch } from '@gictrace/core';
 import { Inference } from '../infer.ts';
 import { openSource } from '../source.ts';
-import { Assembler, Losses } from './assemble.ts';
+import { Assembler } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
 import { Identity, type ImportOptions, type Provenance } from './identity.ts';
+import { Losses } from './losses.ts';
 import { eachLine, eventNames, newToken, tokenize } from './tokenize.ts';
 
 export type { ImportOptions, Origin, Provenance } from './identity.ts';

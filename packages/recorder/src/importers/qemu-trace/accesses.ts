@@ -1,0 +1,265 @@
+// Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
+// memory region's line before them, the plugin's line after. They become one record, and are held against each other.
+import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
+import { type Reach, WRITE_REACH } from './events.ts';
+import type { Group } from './group.ts';
+import type { Identity } from './identity.ts';
+import type { ItsLines } from './its-lines.ts';
+import type { Losses } from './losses.ts';
+import type { Threads } from './threads.ts';
+import type { Token } from './tokenize.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+export const GICD = FRAMES.indexOf('GICD');
+export const GICR = FRAMES.indexOf('GICR');
+export const GITS = FRAMES.indexOf('GITS');
+const CWRITER = 0x88;
+const GITS_CTLR_OFFSET = 0;
+
+function reachOf(frame: 'GICD' | 'GICR', offset: number): Reach {
+  for (const row of WRITE_REACH)
+    if (row.frame === frame && offset >= row.from && offset <= row.to) return row.reach;
+  return 'none';
+}
+
+export class Accesses {
+  private readonly group: Group;
+  private readonly threads: Threads;
+  private readonly its: ItsLines;
+  private readonly identity: Identity;
+  private readonly losses: Losses;
+  /** Takes back the count of an event whose line is not about a GIC. */
+  private readonly foreign: (event: number) => void;
+  /** The log has memory_region_ops lines about the GIC. */
+  sawRegions = false;
+
+  constructor(
+    group: Group,
+    threads: Threads,
+    its: ItsLines,
+    identity: Identity,
+    losses: Losses,
+    foreign: (event: number) => void,
+  ) {
+    this.group = group;
+    this.threads = threads;
+    this.its = its;
+    this.identity = identity;
+    this.losses = losses;
+    this.foreign = foreign;
+  }
+
+  /** A line of a unit about a register read: always after whatever the read did, which is nothing. */
+  unitRead(t: Token, frame: number, instance: number, skip: number, bad: boolean): void {
+    const offset = t.low[skip]!;
+    const width = t.low[skip + (bad ? 1 : 2)]!;
+    const low = bad ? 0 : t.low[skip + 1]!;
+    const high = bad ? 0 : t.high[skip + 1]!;
+    const i = this.group.stimulus(MMIO_READ, this.threads.peOfThread(t));
+    if (this.group.batch.pe[i]! >= 0) this.group.batch.rule[i] = RULES['pe-from-thread'].id;
+    this.group.set(i, frame, instance, offset, width, low, high);
+    if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
+    else this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
+    this.group.openAccess = i;
+  }
+
+  /** A line of a unit about a register write: after its effects. */
+  unitWrite(t: Token, frame: number, instance: number, skip: number, bad: boolean): void {
+    const offset = t.low[skip]!;
+    const low = t.low[skip + 1]!;
+    const high = t.high[skip + 1]!;
+    const width = t.low[skip + 2]!;
+    if (frame === GITS) this.its.noteQueue(offset, width, low, high);
+    if (this.group.openWrite >= 0) {
+      this.confirmWrite(frame, instance, offset, width, low, high, bad);
+      return;
+    }
+    const from = this.effectsOf(frame, instance, offset, bad);
+    const i = this.group.stimulusBefore(MMIO_WRITE, this.threads.peOfThread(t), from);
+    if (this.group.batch.pe[i]! >= 0) this.group.batch.rule[i] = RULES['pe-from-thread'].id;
+    this.group.set(i, frame, instance, offset, width, low, high);
+    if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
+    this.group.openAccess = i;
+  }
+
+  /** Where in the group the effects of a write begin that is only printed now. */
+  private effectsOf(frame: number, instance: number, offset: number, bad: boolean): number {
+    if (bad) return this.group.batch.count;
+    if (frame === GITS) {
+      const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstCommand() : -1;
+      return first < 0 ? this.group.batch.count : first;
+    }
+    const reach = reachOf(frame === GICD ? 'GICD' : 'GICR', offset);
+    if (reach === 'none') return this.group.batch.count;
+    return reach === 'target'
+      ? this.group.tailOfHppi(1, instance)
+      : this.group.tailOfHppi(this.identity.highestPe + 1, -1);
+  }
+
+  /** A line about a memory region. */
+  region(t: Token, read: boolean): void {
+    this.sawRegions = true;
+    const { bytes } = t;
+    const cpu = t.low[0]! | 0;
+    const address = t.high[2]! * 2 ** 32 + t.low[2]!;
+    const low = t.low[3]!;
+    const high = t.high[3]!;
+    const width = t.low[4]!;
+    // The name is the last word, in quotes.
+    let from = t.to - 1;
+    while (from > t.from && bytes[from - 1] !== 0x27) from--;
+    const c = bytes[from];
+    const length = t.to - 1 - from;
+    if (c === 0x67 && bytes.toString('latin1', from, from + 10) === 'gicv3_dist') {
+      this.identity.gicdBase = address - (address % 0x1_0000);
+      this.regionAccess(read, cpu, GICD, 0, address % 0x1_0000, width, low, high);
+    } else if (c === 0x67 && bytes.toString('latin1', from, from + 13) === 'gicv3_redist_')
+      this.redistributorAccess(read, cpu, address, width, low, high);
+    else if (c === 0x63 && length === 7 && bytes.toString('latin1', from, from + 7) === 'control') {
+      this.identity.gitsBase = address - (address % 0x1_0000);
+      this.regionAccess(read, cpu, GITS, 0, address % 0x1_0000, width, low, high);
+    } else if (c === 0x74 && bytes.toString('latin1', from, from + length) === 'translation') {
+      if (!read) this.its.translation = { low, line: this.group.lineNumber };
+    } else {
+      this.losses.add(`memory region ${bytes.toString('latin1', from, t.to - 1)}: not a GIC`);
+      this.foreign(t.event);
+    }
+  }
+
+  private redistributorAccess(
+    read: boolean,
+    cpu: number,
+    address: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
+    const group = this.group.batch;
+    if (read) {
+      // The Redistributor's own line stands just before and names it.
+      const i = this.group.openAccess;
+      if (i >= 0 && group.words[i * RECORD_WORDS] === GICR) {
+        const at = i * RECORD_WORDS;
+        const offset = group.words[at + 2]!;
+        this.identity.showRedistributor(group.words[at + 1]!, address - offset);
+        this.regionAccess(read, cpu, GICR, group.words[at + 1]!, offset, width, low, high);
+        return;
+      }
+    }
+    const found = this.locate(address);
+    this.regionAccess(read, cpu, GICR, found.pe, found.offset, width, low, high);
+  }
+
+  /** Which Redistributor an address is in: by the bases seen so far, else by virt's map. */
+  private locate(address: number): { pe: number; offset: number } {
+    let best = -1;
+    let base = 0;
+    for (const [pe, at] of this.identity.gicrBase) {
+      if (at <= address && at >= base) {
+        best = pe;
+        base = at;
+      }
+    }
+    const stride =
+      this.identity.gicrBase.has(0) && this.identity.gicrBase.has(1)
+        ? this.identity.gicrBase.get(1)! - this.identity.gicrBase.get(0)!
+        : 0x2_0000;
+    if (best < 0) {
+      best = 0;
+      base = 0x080a_0000;
+    }
+    return { pe: best + Math.floor((address - base) / stride), offset: (address - base) % stride };
+  }
+
+  private regionAccess(
+    read: boolean,
+    cpu: number,
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
+    const pe = cpu < 0 ? -1 : cpu;
+    if (pe >= 0) this.identity.showPe(pe);
+    const group = this.group.batch;
+    if (!read) {
+      const i = this.group.stimulus(MMIO_WRITE, pe);
+      this.group.set(i, frame, instance, offset, width, low, high);
+      this.group.openWrite = i;
+      return;
+    }
+    const i = this.group.openAccess;
+    this.group.openAccess = -1;
+    if (i < 0) {
+      const n = this.group.stimulus(MMIO_READ, pe);
+      this.group.set(n, frame, instance, offset, width, low, high);
+      this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
+      return;
+    }
+    group.pe[i] = pe;
+    group.rule[i] = 0;
+    this.agree(i, frame, instance, offset, width, low, high);
+  }
+
+  private confirmWrite(
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+    bad: boolean,
+  ): void {
+    const i = this.group.openWrite;
+    this.group.openWrite = -1;
+    if (bad) this.group.batch.flags[i]! |= RECORD_FLAGS.reserved;
+    this.agree(i, frame, instance, offset, width, low, high);
+  }
+
+  /** Holds a second telling of an access against its record. */
+  private agree(
+    i: number,
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
+    const at = i * RECORD_WORDS;
+    const w = this.group.batch.words;
+    const first = this.group.batch.line[i]!;
+    if (w[at] !== frame || w[at + 1] !== instance || w[at + 2] !== offset)
+      this.group.conflict('address', [w[at + 2]!, w[at]!], [offset, frame], first);
+    else if (w[at + 3] !== width) this.group.conflict('width', [w[at + 3]!, 0], [width, 0], first);
+    else if (w[at + 4] !== low || w[at + 5] !== high)
+      this.group.conflict('value', [w[at + 4]!, w[at + 5]!], [low, high], first);
+    else this.group.batch.flags[i]! |= RECORD_FLAGS.confirmed;
+  }
+
+  /** The plugin's line about an access to a device, after QEMU's own: which PE it was. */
+  ioAccess(t: Token): void {
+    const i = this.group.openAccess;
+    this.group.openAccess = -1;
+    const address = t.high[1]! * 2 ** 32 + t.low[1]!;
+    if (i < 0) {
+      this.losses.add('plugin lines about accesses that no other line shows');
+      return;
+    }
+    const at = i * RECORD_WORDS;
+    const w = this.group.batch.words;
+    this.group.batch.pe[i] = t.low[0]!;
+    this.group.batch.rule[i] = 0;
+    this.identity.showPe(t.low[0]!);
+    const base = address - w[at + 2]!;
+    if (w[at] === GICD) this.identity.gicdBase = base;
+    else if (w[at] === GITS) this.identity.gitsBase = base;
+    else this.identity.showRedistributor(w[at + 1]!, base);
+    if (t.low[2] !== w[at + 3])
+      this.group.conflict('width', [w[at + 3]!, 0], [t.low[2]!, 0], this.group.batch.line[i]!);
+    else this.group.batch.flags[i]! |= RECORD_FLAGS.confirmed;
+  }
+}

@@ -1,0 +1,147 @@
+// The group of records that is being put together: a stimulus and what it did. Keeps the order of cause and
+// effect whichever way round QEMU printed them. Knows records, not lines.
+import { CONFLICTS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+
+const HPPI = RECORDS.hppi.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const CONFLICT = RECORDS['source.conflict'].id;
+const GROUP_CAPACITY = 16_384;
+
+export interface GroupSink {
+  /** A stimulus and what it did, in order. The batch is reused after the call. */
+  group(batch: RecordBatch): void;
+}
+
+export class Group {
+  readonly batch = new RecordBatch(GROUP_CAPACITY);
+  /** Command slots that the group's commands were read from: they go before it. */
+  readonly queue = new RecordBatch(GROUP_CAPACITY);
+  private readonly spare = new RecordBatch(GROUP_CAPACITY);
+  private readonly joined = new RecordBatch(GROUP_CAPACITY);
+  private readonly sink: GroupSink;
+  /** Time and line of what is pushed. */
+  now = Number.NaN;
+  lineNumber = 0;
+  /** Index of an hppi or vhppi whose lines are still to come, or -1. */
+  openHppi = -1;
+  openVhppi = -1;
+  /** Index of the mmio record that the next line may tell of again, or -1. */
+  openAccess = -1;
+  /** Index of a region write that has not been confirmed by its unit's line, or -1. */
+  openWrite = -1;
+
+  constructor(sink: GroupSink) {
+    this.sink = sink;
+  }
+
+  /** Ends the group: it goes to the sink. */
+  close(): void {
+    const { batch: group, queue } = this;
+    if (queue.count > 0) {
+      const out = this.joined;
+      out.clear();
+      for (let i = 0; i < queue.count; i++) out.copy(queue, i);
+      queue.clear();
+      for (let i = 0; i < group.count; i++) {
+        if (out.full) {
+          this.sink.group(out);
+          out.clear();
+        }
+        out.copy(group, i);
+      }
+      this.sink.group(out);
+    } else if (group.count > 0) this.sink.group(group);
+    group.clear();
+    this.openHppi = this.openVhppi = this.openAccess = this.openWrite = -1;
+  }
+
+  /** Appends a record and answers its index. */
+  push(kind: number, pe: number): number {
+    if (this.batch.full) this.close();
+    const i = this.batch.push(kind, pe, this.now);
+    this.batch.line[i] = this.lineNumber;
+    return i;
+  }
+
+  /** A record of something that the current stimulus did. */
+  observe(kind: number, pe: number): number {
+    this.openAccess = -1;
+    return this.push(kind, pe);
+  }
+
+  /** A stimulus whose effects follow: a new group. */
+  stimulus(kind: number, pe: number): number {
+    this.close();
+    return this.push(kind, pe);
+  }
+
+  /** A store to memory: not ordered by QEMU's lock, so it neither has effects nor ends a group. */
+  memory(pe: number): number {
+    return this.push(MEM_WRITE, pe);
+  }
+
+  /** A stimulus that was printed after its effects, which are the records of the group from `from` on. */
+  stimulusBefore(kind: number, pe: number, from: number): number {
+    const { batch: group, spare } = this;
+    spare.clear();
+    for (let i = from; i < group.count; i++) spare.copy(group, i);
+    group.count = from;
+    const queued = spare.count > 0 && this.hasCommand(spare);
+    if (!queued) this.close();
+    else this.closeWithoutQueue();
+    const at = this.push(kind, pe);
+    for (let i = 0; i < spare.count; i++) {
+      if (this.batch.full) this.close();
+      this.batch.copy(spare, i);
+    }
+    return at;
+  }
+
+  /** Where the last `count` hppi records of the group begin, if it ends with that many (of all PEs in order, or of `pe`). */
+  tailOfHppi(count: number, pe: number): number {
+    const { batch: group } = this;
+    let wanted = count;
+    let i = group.count - 1;
+    for (; i >= 0 && wanted > 0; i--) {
+      if (group.kind[i] === MEM_WRITE) continue;
+      if (group.kind[i] !== HPPI || group.pe[i] !== (pe >= 0 ? pe : wanted - 1)) return group.count;
+      wanted--;
+    }
+    return wanted === 0 ? i + 1 : group.count;
+  }
+
+  /** Index of the first its.command, or -1. */
+  firstCommand(): number {
+    for (let i = 0; i < this.batch.count; i++) if (this.batch.kind[i] === ITS_COMMAND) return i;
+    return -1;
+  }
+
+  /** Sets the first words of record `i`. */
+  set(i: number, ...values: number[]): void {
+    const at = i * RECORD_WORDS;
+    for (let k = 0; k < values.length; k++) this.batch.words[at + k] = values[k]!;
+  }
+
+  /** Two tellings of one thing contradict each other: that of line `firstLine`, and that of this line. */
+  conflict(
+    what: (typeof CONFLICTS)[number],
+    told: readonly [number, number],
+    again: readonly [number, number],
+    firstLine: number,
+  ): void {
+    const i = this.push(CONFLICT, -1);
+    this.set(i, CONFLICTS.indexOf(what), told[0], told[1], again[0], again[1], firstLine);
+  }
+
+  private closeWithoutQueue(): void {
+    if (this.batch.count > 0) this.sink.group(this.batch);
+    this.batch.clear();
+    this.openHppi = this.openVhppi = this.openAccess = this.openWrite = -1;
+  }
+
+  private hasCommand(batch: RecordBatch): boolean {
+    for (let i = 0; i < batch.count; i++) if (batch.kind[i] === ITS_COMMAND) return true;
+    return false;
+  }
+}

@@ -1,0 +1,205 @@
+// Lines about an ITS: MSIs, the commands that it executes, the table entries that it reads and writes. Rebuilds
+// the command slots that the log does not show.
+import {
+  encodeCommand,
+  FRAMES,
+  fieldOffsets,
+  ITS_COMMANDS,
+  type OperandSpec,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RULES,
+} from '@gictrace/core';
+import type { Group } from './group.ts';
+import type { Identity } from './identity.ts';
+import type { Losses } from './losses.ts';
+import { eventNames, type Token } from './tokenize.ts';
+
+const ITS_COMMAND = RECORDS['its.command'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const GITS = FRAMES.indexOf('GITS');
+const CBASER = 0x80;
+const TRANSLATER = 0x1_0040;
+
+export class ItsLines {
+  private readonly group: Group;
+  private readonly identity: Identity;
+  private readonly losses: Losses;
+  /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
+  translation: { low: number; line: number } | undefined;
+  private cbaser = 0;
+  /** The log shows the stores to the command queue. */
+  private queueShown = false;
+
+  constructor(group: Group, identity: Identity, losses: Losses) {
+    this.group = group;
+    this.identity = identity;
+    this.losses = losses;
+  }
+
+  /** A write to an ITS register: where the command queue is. */
+  noteQueue(offset: number, width: number, low: number, high: number): void {
+    this.identity.showIts();
+    if (offset === CBASER && width === 8)
+      this.cbaser = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+    else if (offset === CBASER)
+      this.cbaser = Math.floor(this.cbaser / 2 ** 32) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+    else if (offset === CBASER + 4) this.cbaser = (low & 0xf_ffff) * 2 ** 32 + (this.cbaser % 2 ** 32);
+  }
+
+  /** A store to memory that the log shows. */
+  noteStore(address: number): void {
+    if (this.cbaser > 0 && address >= this.cbaser && address < this.cbaser + 0x10_0000)
+      this.queueShown = true;
+  }
+
+  /** A write to the translation page. */
+  msi(t: Token): void {
+    const offset = t.low[0]!;
+    const value = t.low[1]!;
+    const width = t.low[2]!;
+    const deviceId = t.low[3]!;
+    this.identity.showIts();
+    const region = this.translation;
+    this.translation = undefined;
+    const at = region === undefined ? this.group.lineNumber : region.line;
+    if (offset !== (TRANSLATER & 0xffff)) {
+      const i = this.group.stimulus(MMIO_WRITE, -1);
+      this.group.set(i, GITS, 0, 0x1_0000 + offset, width, value, 0);
+      return;
+    }
+    const i = this.group.stimulus(RECORDS['msi.write'].id, -1);
+    this.group.batch.line[i] = at;
+    this.group.set(i, 0, deviceId, value, width);
+    if (region !== undefined) {
+      if (region.low === value) this.group.batch.flags[i] = RECORD_FLAGS.confirmed;
+      else this.group.conflict('value', [region.low, 0], [value, 0], region.line);
+    }
+  }
+
+  /** The ITS begins a command. */
+  command(t: Token): void {
+    this.identity.showIts();
+    const i = this.group.observe(ITS_COMMAND, -1);
+    // Its outcome is not printed.
+    this.group.batch.flags[i] = RECORD_FLAGS.valueUnknown;
+    this.group.set(i, 0, t.low[0]!, 0, 0, t.low[1]!);
+    if (!this.queueShown && this.cbaser > 0) {
+      const address = this.cbaser + 32 * t.low[0]!;
+      if (this.group.queue.full) {
+        this.losses.add('ITS commands beyond one write of GITS_CWRITER that this importer can hold');
+        return;
+      }
+      const q = this.group.queue.push(QUEUE_WRITE, -1, this.group.now);
+      this.group.queue.line[q] = this.group.lineNumber;
+      this.group.queue.rule[q] = RULES['command-from-decode'].id;
+      const w = this.group.queue.words;
+      w[q * RECORD_WORDS + 1] = address >>> 0;
+      w[q * RECORD_WORDS + 2] = Math.floor(address / 2 ** 32);
+      w[q * RECORD_WORDS + 3] = t.low[1]!;
+    }
+  }
+
+  /** The operands of the command that has begun. */
+  operands(t: Token): void {
+    const i = this.group.batch.count - 1;
+    let at = i;
+    while (at >= 0 && this.group.batch.kind[at] === MEM_WRITE) at--;
+    if (at < 0 || this.group.batch.kind[at] !== ITS_COMMAND) {
+      this.losses.add('command operands without their command');
+      return;
+    }
+    const name = eventNames[t.event]!.slice(
+      'gicv3_its_cmd_'.length,
+    ).toUpperCase() as keyof typeof ITS_COMMANDS;
+    const operands: Record<string, number> = {};
+    let shown = 0;
+    const specs: readonly OperandSpec[] = ITS_COMMANDS[name].operands;
+    t.kind!.detail!.forEach((operand, k) => {
+      const index = specs.findIndex((spec) => spec.name === operand);
+      const spec = specs[index]!;
+      shown += 2 ** index;
+      operands[operand] = (t.high[k]! * 2 ** 32 + t.low[k]!) * 2 ** (spec.shift ?? 0);
+    });
+    const words = encodeCommand(name, operands);
+    const base = at * RECORD_WORDS;
+    if ((words[0]! & 0xff) !== this.group.batch.words[base + 4])
+      this.group.conflict(
+        'value',
+        [this.group.batch.words[base + 4]!, 0],
+        [words[0]! & 0xff, 0],
+        this.group.batch.line[at]!,
+      );
+    this.group.batch.words[base + 3] = shown;
+    for (let k = 0; k < 8; k++) this.group.batch.words[base + 4 + k] = words[k]!;
+    if (!this.queueShown && this.group.queue.count > 0) {
+      const q = (this.group.queue.count - 1) * RECORD_WORDS;
+      for (let k = 0; k < 8; k++) this.group.queue.words[q + 3 + k] = words[k]!;
+    }
+  }
+
+  /** A table entry read or written. */
+  entry(t: Token): void {
+    const name = t.kind!.detail![0] as 'dte.read' | 'cte.read' | 'ite.read' | 'vte.read';
+    const kind = RECORDS[name];
+    const i = this.group.observe(kind.id, -1);
+    const base = i * RECORD_WORDS;
+    const at = fieldOffsets(kind);
+    const w = this.group.batch.words;
+    const { low, high } = t;
+    const order =
+      ENTRY_ORDER[
+        t.kind!.detail![0] === 'dte.write' ? 'dte.write' : (name.slice(0, 3) as 'dte' | 'cte' | 'ite' | 'vte')
+      ];
+    order.forEach(([field, shift], k) => {
+      const value = (high[k]! * 2 ** 32 + low[k]!) * 2 ** shift;
+      w[base + at[field]!] = value >>> 0;
+      if (kind.fields[field]!.type === 'pa') w[base + at[field]! + 1] = Math.floor(value / 2 ** 32);
+    });
+  }
+}
+
+/** For each table entry: the record's field and how far the printed number is shifted, in the order printed. */
+const ENTRY_ORDER: Readonly<
+  Record<'dte' | 'dte.write' | 'cte' | 'ite' | 'vte', readonly (readonly [number, number])[]>
+> = {
+  dte: [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 0],
+  ],
+  // A write prints ITT_addr without its low 8 bits, a read prints the address.
+  'dte.write': [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 8],
+  ],
+  cte: [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+  ],
+  ite: [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 0],
+    [5, 0],
+    [6, 0],
+    [7, 0],
+    [8, 0],
+  ],
+  // VPT_addr is printed without its low 16 bits.
+  vte: [
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [4, 16],
+    [5, 0],
+  ],
+};
