@@ -2,11 +2,11 @@
 // the differences between them) plane by plane, low bytes first: planes of zeros cost nothing once compressed.
 // The choice between the two depends on the values alone, so equal records give equal bytes.
 import {
-  type FieldType,
   fieldWords,
   GicTraceError,
   RECORD_WORDS,
   type RecordBatch,
+  type RecordField,
   type RecordKind,
   recordKind,
   recordName,
@@ -22,6 +22,8 @@ const DELTA = 4;
 const TIME_UNITS = [1_000_000, 1000, 1] as const;
 
 const scratch = new Uint32Array(CHUNK_RECORDS_MAX);
+/** Where the records of one kind are. */
+const positions = new Uint32Array(CHUNK_RECORDS_MAX);
 const differences = new Uint32Array(CHUNK_RECORDS_MAX);
 
 function planesOf(values: Uint32Array, count: number): { planes: number; bytes: number } {
@@ -91,6 +93,15 @@ export function decodeColumn(column: unknown, count: number, out: Uint32Array): 
   }
 }
 
+/** Reads a column whose values are bytes. */
+function decodeBytes(column: unknown, count: number, out: Uint8Array, what: string): void {
+  decodeColumn(column, count, scratch);
+  for (let i = 0; i < count; i++) {
+    if (scratch[i]! > 0xff) damaged(`${what} of a record is out of range`);
+    out[i] = scratch[i]!;
+  }
+}
+
 function damaged(what: string): never {
   throw new GicTraceError('trace', what);
 }
@@ -150,16 +161,39 @@ function decodeTimes(value: unknown, batch: RecordBatch, count: number): void {
 interface Layout {
   readonly kind: RecordKind;
   readonly words: number;
-  readonly types: readonly FieldType[];
+  /** The largest value of each word. */
+  readonly limits: readonly number[];
 }
 const layouts: (Layout | undefined)[] = new Array(256).fill(undefined);
+/** The largest values that the words of a field can hold. */
+function limitsOf(field: RecordField): number[] {
+  switch (field.type) {
+    case 'u8':
+      return [0xff];
+    case 'u16':
+      return [0xffff];
+    case 'bool':
+      return [1];
+    case 'enum':
+      return [field.values!.length - 1];
+    case 'sysreg':
+      return [0x1_ffff];
+    case 'pa':
+      return [0xffff_ffff, 0xf_ffff];
+    case 'u64':
+      return [0xffff_ffff, 0xffff_ffff];
+    default:
+      return [0xffff_ffff];
+  }
+}
+
 function layoutOf(id: number): Layout {
   const known = layouts[id];
   if (known !== undefined) return known;
   if (recordName(id) === undefined) damaged(`a record has the unknown kind ${id}`);
   const kind = recordKind(id);
   const words = kind.fields.reduce((sum, field) => sum + fieldWords(field.type), 0);
-  const layout: Layout = { kind, words, types: kind.fields.map((field) => field.type) };
+  const layout: Layout = { kind, words, limits: kind.fields.flatMap(limitsOf) };
   layouts[id] = layout;
   return layout;
 }
@@ -217,10 +251,8 @@ export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch):
     if (scratch[i]! > 512) damaged('a record names an impossible PE');
     batch.pe[i] = scratch[i]! - 1;
   }
-  decodeColumn(flags, count, scratch);
-  for (let i = 0; i < count; i++) batch.flags[i] = scratch[i]!;
-  decodeColumn(rule, count, scratch);
-  for (let i = 0; i < count; i++) batch.rule[i] = scratch[i]!;
+  decodeBytes(flags, count, batch.flags, 'flags');
+  decodeBytes(rule, count, batch.rule, 'a rule');
   decodeTimes(times, batch, count);
   decodeColumn(line, count, batch.line);
   decodeColumn(cause, count, batch.cause);
@@ -236,15 +268,20 @@ export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch):
     )
       damaged('the columns of a kind are malformed');
     const [id, columns] = entry as [number, unknown[]];
-    const { words } = layoutOf(id);
+    const { words, limits } = layoutOf(id);
     const n = byKind[id] ?? 0;
     if (columns.length !== words || n === 0) damaged('the columns of a kind do not fit its fields');
     byKind[id] = 0;
     seen += n;
+    let k = 0;
+    for (let i = 0; i < count; i++) if (batch.kind[i] === id) positions[k++] = i * RECORD_WORDS;
     for (let word = 0; word < words; word++) {
       decodeColumn(columns[word], n, scratch);
-      for (let i = 0, k = 0; i < count; i++)
-        if (batch.kind[i] === id) batch.words[i * RECORD_WORDS + word] = scratch[k++]!;
+      const limit = limits[word]!;
+      for (k = 0; k < n; k++) {
+        if (scratch[k]! > limit) damaged(`a record of kind ${id} has a field out of its range`);
+        batch.words[positions[k]! + word] = scratch[k]!;
+      }
     }
   }
   if (seen !== count) damaged('a chunk lacks the columns of a kind');

@@ -224,7 +224,8 @@ export class TraceReader {
   // ---- frames --------------------------------------------------------------------------------------------
 
   private frameAt(offset: number): Frame | undefined {
-    return parseFrame(this.file.read(offset, FRAME_BYTES));
+    const frame = parseFrame(this.file.read(offset, FRAME_BYTES));
+    return frame?.version === this.version ? frame : undefined;
   }
 
   private payload(offset: number, frame: Frame): Uint8Array {
@@ -299,6 +300,7 @@ export class TraceReader {
       }
       offset += FRAME_BYTES + frame.storedLength;
     }
+    // A stored state is of use only where every record before it is there: a salvaged trace goes without.
     return { chunks, snapshots: [] };
   }
 
@@ -334,12 +336,17 @@ export class TraceReader {
     for (const [offset, first, count] of chunks) {
       if (first > next) missing.push({ firstRecord: next, count: first - next, from, to: offset });
       next = first + count;
-      from = offset;
+      from = this.endOf(offset);
     }
     if (footer !== undefined && footer.records > next)
       missing.push({ firstRecord: next, count: footer.records - next, from, to: this.file.size });
     if (footer === undefined) missing.push({ firstRecord: next, count: undefined, from, to: this.file.size });
     return missing;
+  }
+
+  /** Where the frame at an offset ends. */
+  private endOf(offset: number): number {
+    return offset + FRAME_BYTES + (this.frameAt(offset)?.storedLength ?? 0);
   }
 
   private located<T>(offset: number, work: () => T, record?: number): T {

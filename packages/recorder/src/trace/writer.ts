@@ -51,11 +51,7 @@ export class TraceWriter {
     try {
       this.fd = openSync(this.partial, 'w');
     } catch (error) {
-      throw new GicTraceError(
-        'usage',
-        `cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-        { path },
-      );
+      throw cannotWrite(path, error);
     }
     const raw = encodeMap(header);
     this.traceId = crc32(raw);
@@ -72,6 +68,8 @@ export class TraceWriter {
   /** Appends record `i` of a batch. */
   record(batch: RecordBatch, i: number): void {
     if (this.batch.full) this.flush();
+    const time = batch.timeNs[i]!;
+    invariant(Number.isNaN(time) || Number.isSafeInteger(time), 'times in a trace are whole nanoseconds');
     this.batch.copy(batch, i);
   }
 
@@ -118,7 +116,12 @@ export class TraceWriter {
     fsyncSync(this.fd);
     closeSync(this.fd);
     this.fd = -1;
-    renameSync(this.partial, this.path);
+    try {
+      renameSync(this.partial, this.path);
+    } catch (error) {
+      unlinkSync(this.partial);
+      throw cannotWrite(this.path, error);
+    }
     syncDirectory(dirname(this.path));
     return { records: this.written, bytes: this.offset, contentDigest, semanticDigest };
   }
@@ -199,14 +202,25 @@ export class TraceWriter {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
     } catch (error) {
-      throw new GicTraceError(
-        'usage',
-        `cannot be written: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-        { path: this.partial },
-      );
+      throw cannotWrite(this.partial, error);
     }
     this.offset += bytes.length;
   }
+}
+
+function cannotWrite(path: string, error: unknown): GicTraceError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const what =
+    code === 'ENOENT'
+      ? 'no such directory'
+      : code === 'EISDIR'
+        ? 'is a directory'
+        : code === 'EACCES'
+          ? 'no permission'
+          : code === 'ENOSPC'
+            ? 'no space is left'
+            : (code ?? (error as Error).message);
+  return new GicTraceError('usage', `cannot be written: ${what}`, { path });
 }
 
 function nullable(time: number): number | null {
