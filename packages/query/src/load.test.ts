@@ -58,6 +58,18 @@ describe('records', () => {
     );
   });
 
+  test('64 bits survive where numbers end and where the sign begins', () => {
+    const edges = [2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 2n].flatMap((edge) => [
+      edge - 1n,
+      edge,
+      edge + 1n,
+    ]);
+    const r = new Recording();
+    for (const value of edges) r.mmio('read', 0, 'GITS', 8, value, 8);
+    const rows = answer(r, 'SELECT gic_hex(value) FROM mmio ORDER BY record');
+    expect(rows).toEqual(edges.map((value) => [`0x${value.toString(16)}`]));
+  });
+
   test('what is not told is null; a fraction of a nanosecond is rounded', () => {
     const r = new Recording(0.4);
     r.add('mem.unknown', NO_PE, { address: 0x4000_0000, length: 4 });
