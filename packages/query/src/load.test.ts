@@ -84,6 +84,23 @@ describe('records', () => {
     ]);
   });
 
+  test('a value that the source does not tell is null', () => {
+    const r = new Recording();
+    r.mmio('read', 0, 'GICD', 4, 0);
+    r.batch.flags[0] = RECORD_FLAGS.valueUnknown;
+    r.sysreg('read', 0, 'ICC_PMR_EL1', 0, RECORD_FLAGS.valueUnknown);
+    const values = answers([r.source()], 'SELECT value FROM mmio', 'SELECT value FROM sysregs');
+    expect(values).toEqual([[[null]], [[null]]]);
+  });
+
+  test('more records of a kind than one statement takes', () => {
+    const r = new Recording();
+    const levels = Array.from({ length: 333 }, (_, k) => (k & 1) as 0 | 1);
+    for (const level of levels) r.wire(0, 27, level);
+    const rows = answer(r, 'SELECT id % 1099511627776, level FROM k_wire_set ORDER BY id');
+    expect(rows).toEqual(levels.map((level, k) => [k, level]));
+  });
+
   test('several traces keep apart, and rows of every table are found again', () => {
     const one = new Recording();
     one.wire(0, 27, 1);
