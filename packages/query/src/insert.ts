@@ -10,7 +10,7 @@ export class Inserter {
   private readonly one: Database.Statement;
   private readonly width: number;
   private readonly capacity: number;
-  private readonly values: Sql[];
+  readonly values: Sql[];
   private count = 0;
   rows = 0;
 
@@ -24,20 +24,27 @@ export class Inserter {
     this.values = new Array<Sql>(this.capacity * this.width).fill(null);
   }
 
-  /** Adds a row; its values are copied. */
-  add(row: readonly Sql[]): void {
-    const at = this.count * this.width;
-    for (let k = 0; k < this.width; k++) this.values[at + k] = row[k]!;
-    this.rows++;
-    if (++this.count === this.capacity) {
+  /** Begins a row: the caller puts its values into {@link values} from here on, all of them, before the next. */
+  begin(): number {
+    if (this.count === this.capacity) {
       this.many.run(this.values);
       this.count = 0;
     }
+    this.rows++;
+    return this.count++ * this.width;
+  }
+
+  /** Adds a row; its values are copied. */
+  add(row: readonly Sql[]): void {
+    const at = this.begin();
+    for (let k = 0; k < this.width; k++) this.values[at + k] = row[k]!;
   }
 
   flush(): void {
-    for (let i = 0; i < this.count; i++)
-      this.one.run(this.values.slice(i * this.width, (i + 1) * this.width));
+    if (this.count === this.capacity) this.many.run(this.values);
+    else
+      for (let i = 0; i < this.count; i++)
+        this.one.run(this.values.slice(i * this.width, (i + 1) * this.width));
     this.count = 0;
   }
 }

@@ -58,6 +58,18 @@ describe('records', () => {
     );
   });
 
+  test('64 bits survive where numbers end and where the sign begins', () => {
+    const edges = [2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 2n].flatMap((edge) => [
+      edge - 1n,
+      edge,
+      edge + 1n,
+    ]);
+    const r = new Recording();
+    for (const value of edges) r.mmio('read', 0, 'GITS', 8, value, 8);
+    const rows = answer(r, 'SELECT gic_hex(value) FROM mmio ORDER BY record');
+    expect(rows).toEqual(edges.map((value) => [`0x${value.toString(16)}`]));
+  });
+
   test('what is not told is null; a fraction of a nanosecond is rounded', () => {
     const r = new Recording(0.4);
     r.add('mem.unknown', NO_PE, { address: 0x4000_0000, length: 4 });
@@ -70,6 +82,23 @@ describe('records', () => {
       [1, null, null, null],
       [1, null, null, null],
     ]);
+  });
+
+  test('a value that the source does not tell is null', () => {
+    const r = new Recording();
+    r.mmio('read', 0, 'GICD', 4, 0);
+    r.batch.flags[0] = RECORD_FLAGS.valueUnknown;
+    r.sysreg('read', 0, 'ICC_PMR_EL1', 0, RECORD_FLAGS.valueUnknown);
+    const values = answers([r.source()], 'SELECT value FROM mmio', 'SELECT value FROM sysregs');
+    expect(values).toEqual([[[null]], [[null]]]);
+  });
+
+  test('more records of a kind than one statement takes', () => {
+    const r = new Recording();
+    const levels = Array.from({ length: 333 }, (_, k) => (k & 1) as 0 | 1);
+    for (const level of levels) r.wire(0, 27, level);
+    const rows = answer(r, 'SELECT id % 1099511627776, level FROM k_wire_set ORDER BY id');
+    expect(rows).toEqual(levels.map((level, k) => [k, level]));
   });
 
   test('several traces keep apart, and rows of every table are found again', () => {

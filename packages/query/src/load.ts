@@ -30,7 +30,6 @@ import {
   RECORD_TABLES,
   RECORDS_PER_TRACE,
   SCHEMA_VERSION,
-  type Sql,
   sqlTime,
 } from './schema.ts';
 import { VIEWS } from './views.ts';
@@ -152,14 +151,13 @@ function isInterrupt(intid: number): boolean {
 class Loader {
   private readonly db: Database.Database;
   private readonly options: LoadOptions;
-  private readonly recordTables = new Map<number, Inserter>();
-  private readonly eventTables = new Map<number, Inserter>();
+  /** By record kind. */
+  private readonly inserters: (Inserter | undefined)[] = new Array(256).fill(undefined);
   private readonly commands: Inserter;
   private readonly msis: Inserter;
   private readonly interrupts: Inserter;
   private readonly mappings: Inserter;
   records = 0;
-  private readonly row: Sql[] = [];
   private readonly shown = new RecordBatch(4096);
 
   constructor(db: Database.Database, options: LoadOptions) {
@@ -183,8 +181,8 @@ class Loader {
     ])
       db.exec(table.ddl);
     db.exec('BEGIN');
-    for (const [id, table] of RECORD_TABLES) this.recordTables.set(id, new Inserter(db, table));
-    for (const [id, table] of EVENT_TABLES) this.eventTables.set(id, new Inserter(db, table));
+    for (const [id, table] of [...RECORD_TABLES, ...EVENT_TABLES])
+      this.inserters[id] = new Inserter(db, table);
     this.commands = new Inserter(db, DERIVED_TABLES.commands);
     this.msis = new Inserter(db, DERIVED_TABLES.msis);
     this.interrupts = new Inserter(db, DERIVED_TABLES.interrupts);
@@ -194,8 +192,7 @@ class Loader {
 
   get rows(): number {
     let sum = this.commands.rows + this.msis.rows + this.interrupts.rows + this.mappings.rows;
-    for (const inserter of [...this.recordTables.values(), ...this.eventTables.values()])
-      sum += inserter.rows;
+    for (const inserter of this.inserters) sum += inserter?.rows ?? 0;
     return sum;
   }
 
@@ -307,8 +304,7 @@ class Loader {
 
   finish(): void {
     for (const inserter of [
-      ...this.recordTables.values(),
-      ...this.eventTables.values(),
+      ...this.inserters.filter((one) => one !== undefined),
       this.commands,
       this.msis,
       this.interrupts,
@@ -321,33 +317,35 @@ class Loader {
   }
 
   private record(batch: RecordBatch, i: number, id: number): void {
-    const { row } = this;
-    const time = batch.timeNs[i]!;
-    row[0] = id;
-    row[1] = sqlTime(time);
-    row[2] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
-    row[3] = batch.flags[i]!;
-    row[4] = batch.rule[i]!;
-    row[5] = batch.line[i] === 0 ? null : batch.line[i]!;
-    row.length = putFields(batch, i, row, 6);
-    this.recordTables.get(batch.kind[i]!)!.add(row);
+    const inserter = this.inserters[batch.kind[i]!]!;
+    const row = inserter.values;
+    const at = inserter.begin();
+    row[at] = id;
+    row[at + 1] = sqlTime(batch.timeNs[i]!);
+    row[at + 2] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
+    row[at + 3] = batch.flags[i]!;
+    row[at + 4] = batch.rule[i]!;
+    row[at + 5] = batch.line[i] === 0 ? null : batch.line[i]!;
+    putFields(batch, i, row, at + 6);
   }
 
   private event(batch: RecordBatch, i: number, id: number, seq: number, timeNs: number): void {
-    const { row } = this;
-    row[0] = id;
-    row[1] = seq;
-    row[2] = sqlTime(timeNs);
-    row[3] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
-    row.length = putFields(batch, i, row, 4);
-    this.eventTables.get(batch.kind[i]!)!.add(row);
+    const inserter = this.inserters[batch.kind[i]!]!;
+    const row = inserter.values;
+    const at = inserter.begin();
+    row[at] = id;
+    row[at + 1] = seq;
+    row[at + 2] = sqlTime(timeNs);
+    row[at + 3] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
+    putFields(batch, i, row, at + 4);
   }
 
   /** The trace turns out to hold events: those that were derived before its first are not wanted. */
   private forgetEvents(base: number): void {
-    for (const [id, inserter] of this.eventTables) {
+    for (const [id, { name }] of EVENT_TABLES) {
+      const inserter = this.inserters[id]!;
       inserter.flush();
-      this.db.prepare(`DELETE FROM ${EVENT_TABLES.get(id)!.name} WHERE id >= ?`).run(base);
+      inserter.rows -= this.db.prepare(`DELETE FROM ${name} WHERE id >= ?`).run(base).changes;
     }
   }
 

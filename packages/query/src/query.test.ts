@@ -168,6 +168,13 @@ describe('functions', () => {
     expect(first('SELECT gic_sysreg(register) FROM k_sysreg_read')).toEqual(['ICC_IAR1_EL1']);
   });
 
+  test('a name that is no system register has no fields', () => {
+    expect(first("SELECT gic_sysreg_decode('toString', 1), gic_sysreg_decode('GICD_CTLR', 1)")).toEqual([
+      null,
+      null,
+    ]);
+  });
+
   test('whatever they are given, they answer', () => {
     const argument = fc.oneof(
       fc.constantFrom('NULL', "x'00ff'", '9e999', '-9e999', "'toString'", "'GICD'", "'0x'", '1e300'),

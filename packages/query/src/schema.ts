@@ -202,26 +202,24 @@ interface Getter {
   readonly wide: boolean;
   readonly signed: boolean;
 }
-const getters = new Map<number, readonly Getter[]>();
+/** By record kind. */
+const getters: (readonly Getter[] | undefined)[] = new Array(256).fill(undefined);
 for (const kind of Object.values(RECORDS) as RecordKind[]) {
   const offsets = fieldOffsets(kind);
-  getters.set(
-    kind.id,
-    kind.fields.map((field, k) => ({
-      at: offsets[k]!,
-      wide: field.type === 'u64' || field.type === 'pa',
-      signed: field.type === 'i32',
-    })),
-  );
+  getters[kind.id] = kind.fields.map((field, k) => ({
+    at: offsets[k]!,
+    wide: field.type === 'u64' || field.type === 'pa',
+    signed: field.type === 'i32',
+  }));
 }
 
-/** Puts the fields of record `i` into `row` from `to` on, and answers where they end. */
-export function putFields(batch: RecordBatch, i: number, row: Sql[], to: number): number {
+/** Puts the fields of record `i` into `row` from `to` on. */
+export function putFields(batch: RecordBatch, i: number, row: Sql[], to: number): void {
   const base = i * RECORD_WORDS;
-  let at = to;
-  for (const { at: offset, wide, signed } of getters.get(batch.kind[i]!)!) {
-    const low = batch.words[base + offset]!;
-    row[at++] = wide ? signed64(low, batch.words[base + offset + 1]!) : signed ? low | 0 : low;
+  const fields = getters[batch.kind[i]!]!;
+  for (let k = 0; k < fields.length; k++) {
+    const { at, wide, signed } = fields[k]!;
+    const low = batch.words[base + at]!;
+    row[to + k] = wide ? signed64(low, batch.words[base + at + 1]!) : signed ? low | 0 : low;
   }
-  return at;
 }

@@ -1,5 +1,13 @@
 // The public views: what people query, with a word on each column. Names and columns are a contract.
-import { FRAMES, GROUPS, RECORDS, type RecordField, type RecordKind, type RecordName } from '@gictrace/core';
+import {
+  FRAMES,
+  GROUPS,
+  RECORD_FLAGS,
+  RECORDS,
+  type RecordField,
+  type RecordKind,
+  type RecordName,
+} from '@gictrace/core';
 import { column, RECORDS_PER_TRACE, tableName } from './schema.ts';
 
 export interface View {
@@ -43,10 +51,12 @@ function eventFields(kind: RecordKind): string {
   return pairs.length === 0 ? "''" : pairs.join(" || ', ' || ");
 }
 
+/** A value that the source does not tell (RECORD_FLAGS.valueUnknown) is none. */
+const TOLD = `CASE WHEN flags & ${RECORD_FLAGS.valueUnknown} THEN NULL ELSE value END AS value`;
 const mmioOf = (name: 'mmio.read' | 'mmio.write') =>
-  `SELECT ${TRACE}, time_ns, pe, ${cases('frame', FRAMES)} AS frame, instance, (SELECT r.name FROM t_registers r WHERE r.frame = k.frame AND r."offset" = k."offset" & ~3) AS register, "offset", width, value, '${name === 'mmio.read' ? 'read' : 'write'}' AS direction, (flags & 1) AS reserved, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule FROM ${tableName(name)} k`;
+  `SELECT ${TRACE}, time_ns, pe, ${cases('frame', FRAMES)} AS frame, instance, (SELECT r.name FROM t_registers r WHERE r.frame = k.frame AND r."offset" = k."offset" & ~3) AS register, "offset", width, ${TOLD}, '${name === 'mmio.read' ? 'read' : 'write'}' AS direction, (flags & 1) AS reserved, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule FROM ${tableName(name)} k`;
 const sysregOf = (name: 'sysreg.read' | 'sysreg.write') =>
-  `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, value, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
+  `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, ${TOLD}, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
 
 export const VIEWS: readonly View[] = [
   {
@@ -104,7 +114,7 @@ export const VIEWS: readonly View[] = [
       register: 'register, with the number in an array; null at a reserved location',
       offset: 'byte offset in the frame',
       width: 'bytes',
-      value: 'signed 64-bit; see gic_hex()',
+      value: 'signed 64-bit; see gic_hex(); null where the source does not tell',
       direction: 'read or write',
       reserved: '1: reported as an access to a reserved location',
       line: 'line of the source',
@@ -118,7 +128,7 @@ export const VIEWS: readonly View[] = [
     columns: {
       ...key,
       register: 'system register',
-      value: 'signed 64-bit; see gic_hex()',
+      value: 'signed 64-bit; see gic_hex(); null where the source does not tell',
       direction: 'read or write',
       line: 'line of the source',
     },
