@@ -85,6 +85,10 @@ export function parseFrame(bytes: Buffer): Frame | undefined {
   return plausible(frame) ? frame : undefined;
 }
 
+/** Header and footer are small or compress little: more than this is a bomb. */
+const MAP_BYTES = 1024 * 1024;
+const MAP_RATIO = 64;
+
 /** Whether lengths and counts stay under the caps. A right CRC proves nothing about that: anyone can write one. */
 export function plausible(frame: Frame): boolean {
   const cap = payloadBytesMax(frame.type);
@@ -92,6 +96,7 @@ export function plausible(frame: Frame): boolean {
   return (
     frame.compression <= COMPRESSIONS.brotli &&
     frame.rawLength <= cap &&
+    (records || frame.type === FRAME_TYPES.snapshot || frame.rawLength <= MAP_BYTES + MAP_RATIO * frame.storedLength) &&
     frame.storedLength <= frame.rawLength &&
     (frame.compression !== COMPRESSIONS.none || frame.storedLength === frame.rawLength) &&
     (records ? frame.count >= 1 && frame.count <= CHUNK_RECORDS_MAX : frame.count === 0) &&
