@@ -96,7 +96,9 @@ export function plausible(frame: Frame): boolean {
   return (
     frame.compression <= COMPRESSIONS.brotli &&
     frame.rawLength <= cap &&
-    (records || frame.type === FRAME_TYPES.snapshot || frame.rawLength <= MAP_BYTES + MAP_RATIO * frame.storedLength) &&
+    (records ||
+      frame.type === FRAME_TYPES.snapshot ||
+      frame.rawLength <= MAP_BYTES + MAP_RATIO * frame.storedLength) &&
     frame.storedLength <= frame.rawLength &&
     (frame.compression !== COMPRESSIONS.none || frame.storedLength === frame.rawLength) &&
     (records ? frame.count >= 1 && frame.count <= CHUNK_RECORDS_MAX : frame.count === 0) &&

@@ -201,7 +201,9 @@ describe('what goes in comes out', () => {
     expect(digest((batch) => batch.rule.fill(5))).toBe(plain);
     expect(
       digest((batch) => {
-        const observable = [...batch.kind.subarray(0, batch.count)].findIndex((kind) => kind >= 64 && kind < 96);
+        const observable = [...batch.kind.subarray(0, batch.count)].findIndex(
+          (kind) => kind >= 64 && kind < 96,
+        );
         batch.words[observable * RECORD_WORDS]! ^= 1;
       }),
     ).not.toBe(plain);
