@@ -18,6 +18,7 @@ import {
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
+import { Context, kindName } from './context.ts';
 import { DIFFERS, HPPI, HppiStream, OrderedStream, PARTLY, STREAM_OF } from './observed.ts';
 import type { Anomaly, Divergence, Verdict } from './verdict.ts';
 
@@ -37,11 +38,8 @@ const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 const FIRST_EVENT = 96;
 
-const CONTEXT_RECORDS = 12;
 /** No list register, as an unsigned word. */
 const NO_LR = 0xffff_ffff;
-/** The stream of table accesses (STREAM_OF). */
-const TABLES = 2;
 const NOT_MODELLED = 'virtual-interface-not-modelled';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
@@ -98,20 +96,12 @@ export class VerbatimReplay {
   private readonly allowed: ReadonlySet<Tolerance>;
   private readonly tolerated = new Map<string, number>();
 
-  /** The stimulus at work, copied: its batch may be reused. */
-  private readonly stimulus = new RecordBatch(1);
-  private stimulusRecord = -1;
-  private stimulusLine = 0;
+  private readonly context = new Context();
   /** Interrupts that each PE has acknowledged and not ended. */
   private readonly acknowledged: number[][];
   private anomalies = 0;
   private firstAnomaly: Anomaly | null = null;
   private lastAnomaly: Anomaly | null = null;
-  /** The events of the stimulus at work, kept for the explanation of the first divergence. */
-  private readonly explained = new RecordBatch(256);
-  /** The last records, as a ring. */
-  private readonly recent = new RecordBatch(CONTEXT_RECORDS);
-  private recentNext = 0;
 
   constructor(config: GicConfig, options: ReplayOptions = {}) {
     this.machine = new Machine(config);
@@ -136,7 +126,7 @@ export class VerbatimReplay {
       const k = kind[i]!;
       if (k < STIMULI_BELOW) this.stimulate(batch, i, k);
       else if (k < FIRST_EVENT) this.observe(batch, i, k);
-      this.remember(batch, i);
+      if (this.first === null) this.context.remember(batch, i);
       this.records++;
     }
   }
@@ -147,11 +137,7 @@ export class VerbatimReplay {
     // Stores are not ordered with what the GIC does: effects of the stimulus before may still follow.
     if (kind !== MEM_WRITE && kind !== MEM_KNOWN && kind !== MEM_UNKNOWN && kind !== QUEUE_WRITE) {
       this.drained();
-      this.stimulus.clear();
-      this.stimulus.copy(batch, i);
-      this.stimulusRecord = this.records;
-      this.stimulusLine = batch.line[i]!;
-      this.explained.clear();
+      this.context.begin(batch, i, this.records);
     }
     const rule = batch.rule[i]!;
     if (rule !== 0) this.rules[rule]!++;
@@ -214,9 +200,6 @@ export class VerbatimReplay {
     output.record(this.copy, 0);
   }
   private readonly copy = new RecordBatch(1);
-  /** The command that the ITS is executing, as recorded. */
-  private readonly command = new RecordBatch(1);
-  private commandRecord = -1;
 
   /** An EOI ends the interrupt that the PE acknowledged last. One that names another is the guest's fault, or a wrong record. */
   private watchOrder(kind: number, i: number): void {
@@ -233,8 +216,8 @@ export class VerbatimReplay {
     this.anomalies++;
     const text = `PE${pe} ended INTID ${intid}, but the one it acknowledged last is ${expected}`;
     this.lastAnomaly = {
-      record: this.stimulusRecord,
-      line: this.stimulusLine > 0 ? this.stimulusLine : null,
+      record: this.context.stimulusRecord,
+      line: this.context.stimulusLine > 0 ? this.context.stimulusLine : null,
       text,
     };
     this.firstAnomaly ??= this.lastAnomaly;
@@ -254,7 +237,7 @@ export class VerbatimReplay {
         else if (kind === ACKNOWLEDGED || kind === DROPPED) this.watchOrder(kind, i);
         else if (kind === MEMORY_ASSUMED) this.unknown('guest memory that the source does not show');
       }
-      if (this.explained.count < this.explained.capacity) this.explained.copy(shown, i);
+      this.context.did(shown, i);
       if (output !== undefined) output.record(shown, i);
     }
     shown.clear();
@@ -295,9 +278,7 @@ export class VerbatimReplay {
   private compareStream(batch: RecordBatch, i: number, kind: number, stream: number): void {
     let mask: Uint32Array | undefined;
     if (kind === ITS_COMMAND) {
-      this.command.clear();
-      this.command.copy(batch, i);
-      this.commandRecord = this.records;
+      this.context.executes(batch, i, this.records);
       const w = i * RECORD_WORDS;
       const outcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
       commandMask(this.mask, batch.words[w + 3]!, batch.words[w + 4]! & 0xff, outcomeShown);
@@ -363,7 +344,11 @@ export class VerbatimReplay {
     }
     for (const stream of this.streams) {
       if (stream.waiting === 0) continue;
-      if (this.stimulus.count > 0 && this.machine.state.config.architecture === 4 && this.virtualInUse)
+      if (
+        this.context.stimulus.count > 0 &&
+        this.machine.state.config.architecture === 4 &&
+        this.virtualInUse
+      )
         this.skip(NOT_MODELLED);
       else
         this.missing(this.records, () => {
@@ -398,25 +383,33 @@ export class VerbatimReplay {
     this.diverged++;
     this.divergedKinds[batch.kind[i]!]!++;
     if (this.first !== null) return;
-    this.first = this.explain(record, batch.line[i]!, batch.kind[i]!, recordText(batch, i), replayed());
+    this.first = this.context.explain(
+      record,
+      batch.line[i]!,
+      batch.kind[i]!,
+      recordText(batch, i),
+      replayed(),
+      this.lastAnomaly,
+    );
   }
 
   /** The stimulus itself is what does not fit. */
   private divergeAtStimulus(recorded: string, replayed: string): void {
     this.diverged++;
-    const kind = this.stimulus.kind[0]!;
+    const kind = this.context.stimulus.kind[0]!;
     this.divergedKinds[kind]!++;
     if (this.first === null) {
-      const text = this.stimulus.count > 0 ? recordText(this.stimulus, 0) : recorded;
+      const text = this.context.stimulus.count > 0 ? recordText(this.context.stimulus, 0) : recorded;
       // Not to be explained by itself.
       const suspect = this.lastAnomaly;
       this.lastAnomaly = null;
-      this.first = this.explain(
-        this.stimulusRecord,
-        this.stimulusLine,
+      this.first = this.context.explain(
+        this.context.stimulusRecord,
+        this.context.stimulusLine,
         kind,
         `${text}: ${recorded}`,
         replayed,
+        this.lastAnomaly,
       );
       this.lastAnomaly = suspect;
     }
@@ -429,66 +422,17 @@ export class VerbatimReplay {
   /** The backend showed something that no record tells of: reported at the stimulus that caused it. */
   private missing(_record: number, replayed: () => string): void {
     this.diverged++;
-    const kind = this.stimulus.count > 0 ? this.stimulus.kind[0]! : HPPI;
+    const kind = this.context.stimulus.count > 0 ? this.context.stimulus.kind[0]! : HPPI;
     this.divergedKinds[kind]!++;
     if (this.first === null)
-      this.first = this.explain(
-        this.stimulusRecord,
-        this.stimulusLine,
+      this.first = this.context.explain(
+        this.context.stimulusRecord,
+        this.context.stimulusLine,
         kind,
         'nothing of the kind after this stimulus',
         replayed(),
+        this.lastAnomaly,
       );
-  }
-
-  private explain(
-    record: number,
-    line: number,
-    kind: number,
-    recorded: string,
-    replayed: string,
-  ): Divergence {
-    const before: string[] = [];
-    for (let k = 0; k < CONTEXT_RECORDS; k++) {
-      const at = (this.recentNext + k) % CONTEXT_RECORDS;
-      if (at < this.recent.count) before.push(recordText(this.recent, at));
-    }
-    return {
-      record,
-      line: line > 0 ? line : null,
-      kind: kindName(kind),
-      recorded,
-      replayed,
-      stimulus:
-        this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
-      events: Array.from({ length: this.explained.count }, (_, i) => recordText(this.explained, i)),
-      before,
-      suspect: STREAM_OF[kind] === TABLES ? (this.commandAtWork() ?? this.lastAnomaly) : this.lastAnomaly,
-    };
-  }
-
-  /** A table access that differs may be right, and the command that made it told wrong: its slot was rebuilt from that line. */
-  private commandAtWork(): Anomaly | null {
-    if (this.command.count === 0 || this.commandRecord < this.stimulusRecord) return null;
-    const line = this.command.line[0]!;
-    return {
-      record: this.commandRecord,
-      line: line > 0 ? line : null,
-      text: `made by ${recordText(this.command, 0)}`,
-    };
-  }
-
-  private remember(batch: RecordBatch, i: number): void {
-    if (this.first !== null) return;
-    const { recent } = this;
-    const at = this.recentNext;
-    if (recent.count < CONTEXT_RECORDS) recent.copy(batch, i);
-    else {
-      recent.count = at;
-      recent.copy(batch, i);
-      recent.count = CONTEXT_RECORDS;
-    }
-    this.recentNext = (at + 1) % CONTEXT_RECORDS;
   }
 
   /** Holds the state before record `record` against the digest that the trace stores of it. */
@@ -498,7 +442,8 @@ export class VerbatimReplay {
     if (own === digest) return;
     this.diverged++;
     this.statesDiverged++;
-    if (this.first === null) this.first = this.explain(record, 0, 0, `state ${digest}`, `state ${own}`);
+    if (this.first === null)
+      this.first = this.context.explain(record, 0, 0, `state ${digest}`, `state ${own}`, this.lastAnomaly);
   }
   private statesCompared = 0;
   private statesDiverged = 0;
@@ -535,10 +480,4 @@ export class VerbatimReplay {
       first: this.first,
     };
   }
-}
-
-const kindNames = new Map<number, string>();
-for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
-function kindName(id: number): string {
-  return id === 0 ? 'state' : (kindNames.get(id) ?? `kind ${id}`);
 }
