@@ -3,3 +3,4 @@ export * from './batch.ts';
 export * from './kinds.ts';
 export * from './rules.ts';
 export * from './shape.ts';
+export * from './values.ts';

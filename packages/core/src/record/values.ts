@@ -1,0 +1,22 @@
+// The names that enum fields of records store by index. Append only: a trace holds the index.
+
+export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
+/** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
+export const GROUPS = ['0', '1S', '1NS'] as const;
+export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC'] as const;
+/** What two lines of a source can disagree on. */
+export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
+export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr'] as const;
+export const PEND_CAUSES = ['wire', 'software', 'sgi', 'msi', 'its-command', 'table', 'moved'] as const;
+export const DROP_REASONS = [
+  'its-disabled',
+  'deviceid-out-of-range',
+  'device-unmapped',
+  'eventid-out-of-range',
+  'event-unmapped',
+  'collection-unmapped',
+  'intid-out-of-range',
+  'lpis-disabled',
+  'table-unreadable',
+  'vpe-unmapped',
+] as const;
