@@ -72,7 +72,7 @@ function profileOf(backend: string): { profile?: string } {
       'backends: simulator, simulator@PROFILE',
     );
   if (profile === undefined) return {};
-  if (PROFILES[profile] === undefined)
+  if (!Object.hasOwn(PROFILES, profile))
     throw new GicTraceError(
       'usage',
       `there is no profile '${profile}'`,
