@@ -171,7 +171,8 @@ export class Assembler {
 
   /** No more lines. */
   end(): void {
-    const orphan = this.accesses.sawRegions ? -1 : this.group.firstCommand();
+    const orphan =
+      this.accesses.sawRegions || this.group.startsWithItsWrite() ? -1 : this.group.firstCommand();
     if (orphan >= 0) {
       // The log ends inside the execution of commands: the write that started them was never printed.
       this.losses.add(

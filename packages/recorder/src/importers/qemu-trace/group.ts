@@ -1,8 +1,12 @@
 // The group of records that is being put together: a stimulus and what it did. Keeps the order of cause and
 // effect whichever way round QEMU printed them. Knows records, not lines.
-import { CONFLICTS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+import { CONFLICTS, FRAMES, GITS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
 
 const HPPI = RECORDS.hppi.id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const FRAME_GITS = FRAMES.indexOf('GITS');
+const CTLR = GITS.GITS_CTLR.offset;
+const CWRITER = GITS.GITS_CWRITER.offset;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
@@ -109,6 +113,17 @@ export class Group {
       wanted--;
     }
     return wanted === 0 ? i + 1 : group.count;
+  }
+
+  /** Whether the group's stimulus is a write that makes an ITS run commands: then they have their cause. */
+  startsWithItsWrite(): boolean {
+    const { kind, words, count } = this.batch;
+    return (
+      count > 0 &&
+      kind[0] === MMIO_WRITE &&
+      words[0] === FRAME_GITS &&
+      (words[2] === CWRITER || words[2] === CTLR)
+    );
   }
 
   /** Index of the first its.command, or -1. */
