@@ -21,6 +21,8 @@ beforeAll(() => {
 const PLANTS: readonly (readonly [event: string, word: string, within: number])[] = [
   ['gicv3_cpuif_update', 'irq', 1],
   ['gicv3_cpuif_update', 'group', 1],
+  ['gicv3_its_translation_write', 'size', 1],
+  ['gicv3_its_dte_read', 'valid', 0],
   ['gicv3_cpuif_update', 'prio', 1],
   ['gicv3_cpuif_set_irqs', 'IRQ', 1],
   ['gicv3_cpuif_virt_update', 'prio', 1],

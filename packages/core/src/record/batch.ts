@@ -118,3 +118,30 @@ export function fieldValue(field: RecordField, words: Uint32Array, at: number): 
       return low;
   }
 }
+
+/** The largest values that the words of a field can hold. */
+function limitsOf(field: RecordField): number[] {
+  switch (field.type) {
+    case 'u8':
+      return [0xff];
+    case 'u16':
+      return [0xffff];
+    case 'bool':
+      return [1];
+    case 'enum':
+      return [field.values!.length - 1];
+    case 'sysreg':
+      return [0x1_ffff];
+    case 'pa':
+      return [0xffff_ffff, 0xf_ffff];
+    case 'u64':
+      return [0xffff_ffff, 0xffff_ffff];
+    default:
+      return [0xffff_ffff];
+  }
+}
+
+/** The largest value of each word of a kind's records. */
+export function wordLimits(kind: RecordKind): number[] {
+  return kind.fields.flatMap(limitsOf);
+}

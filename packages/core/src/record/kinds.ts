@@ -293,7 +293,7 @@ export const RECORDS = {
       f('toldAgain', 'u64', 'as the second line tells it', hex),
       f('firstLine', 'u32', 'the line of the first telling; the record names that of the second'),
     ],
-    doc: 'Two lines of the source that describe one access contradict each other. Never equal: replay counts it as diverged.',
+    doc: 'Two lines of the source that describe one access contradict each other, or a line tells what cannot be. Never equal: replay counts it as diverged.',
   },
 
   // ---- events: state is the fold of these ----------------------------------------------------------------

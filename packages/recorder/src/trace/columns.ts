@@ -6,10 +6,10 @@ import {
   GicTraceError,
   RECORD_WORDS,
   type RecordBatch,
-  type RecordField,
   type RecordKind,
   recordKind,
   recordName,
+  wordLimits,
 } from '@gictrace/core';
 import { CHUNK_RECORDS_MAX } from './constants.ts';
 import { pack, unpack } from './msgpack.ts';
@@ -165,35 +165,13 @@ interface Layout {
   readonly limits: readonly number[];
 }
 const layouts: (Layout | undefined)[] = new Array(256).fill(undefined);
-/** The largest values that the words of a field can hold. */
-function limitsOf(field: RecordField): number[] {
-  switch (field.type) {
-    case 'u8':
-      return [0xff];
-    case 'u16':
-      return [0xffff];
-    case 'bool':
-      return [1];
-    case 'enum':
-      return [field.values!.length - 1];
-    case 'sysreg':
-      return [0x1_ffff];
-    case 'pa':
-      return [0xffff_ffff, 0xf_ffff];
-    case 'u64':
-      return [0xffff_ffff, 0xffff_ffff];
-    default:
-      return [0xffff_ffff];
-  }
-}
-
 function layoutOf(id: number): Layout {
   const known = layouts[id];
   if (known !== undefined) return known;
   if (recordName(id) === undefined) damaged(`a record has the unknown kind ${id}`);
   const kind = recordKind(id);
   const words = kind.fields.reduce((sum, field) => sum + fieldWords(field.type), 0);
-  const layout: Layout = { kind, words, limits: kind.fields.flatMap(limitsOf) };
+  const layout: Layout = { kind, words, limits: wordLimits(kind) };
   layouts[id] = layout;
   return layout;
 }

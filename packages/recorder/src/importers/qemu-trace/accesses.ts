@@ -120,7 +120,7 @@ export class Accesses {
       this.identity.gitsBase = address - (address % 0x1_0000);
       this.regionAccess(read, cpu, GITS, 0, address % 0x1_0000, width, low, high);
     } else if (c === 0x74 && bytes.toString('latin1', from, from + length) === 'translation') {
-      if (!read) this.its.translation = { low, line: this.group.lineNumber };
+      if (!read) this.its.translation = { low, width, line: this.group.lineNumber };
     } else {
       this.losses.add(`memory region ${bytes.toString('latin1', from, t.to - 1)}: not a GIC`);
       this.foreign(t.event);

@@ -2,6 +2,7 @@
 // what the log does not say inferred. Streams: memory does not grow with the log.
 import { type GicConfig, type GicState, GicTraceError, RecordBatch } from '@gictrace/core';
 import { Inference } from '../infer.ts';
+import { withinRange } from '../range.ts';
 import { openSource } from '../source.ts';
 import { Assembler } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
@@ -68,7 +69,7 @@ export async function importQemu(
         { path: name, line: lines },
         `give --pes ${identity.highestPe + 1}`,
       );
-    inference!.take(batch);
+    inference!.take(withinRange(batch));
     if (sink.snapshot !== undefined && records - lastSnapshot >= SNAPSHOT_RECORDS) {
       lastSnapshot = records;
       sink.snapshot(inference!.state);

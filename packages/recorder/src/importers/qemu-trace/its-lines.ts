@@ -29,7 +29,7 @@ export class ItsLines {
   private readonly identity: Identity;
   private readonly losses: Losses;
   /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
-  translation: { low: number; line: number } | undefined;
+  translation: { low: number; width: number; line: number } | undefined;
   private cbaser = 0;
   /** The log shows the stores to the command queue. */
   private queueShown = false;
@@ -75,7 +75,8 @@ export class ItsLines {
     this.group.batch.line[i] = at;
     this.group.set(i, 0, deviceId, value, width);
     if (region !== undefined) {
-      if (region.low === value) this.group.batch.flags[i] = RECORD_FLAGS.confirmed;
+      if (region.width !== width) this.group.conflict('width', [region.width, 0], [width, 0], region.line);
+      else if (region.low === value) this.group.batch.flags[i] = RECORD_FLAGS.confirmed;
       else this.group.conflict('value', [region.low, 0], [value, 0], region.line);
     }
   }
