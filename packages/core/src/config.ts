@@ -34,6 +34,11 @@ export const gicConfigSchema = z.strictObject({
   priorityBits: z.number().int().min(4).max(8),
   /** Implemented INTID bits of the CPU interface: 16 or 24 (ICC_CTLR_EL1.IDbits). */
   intidBits: z.union([z.literal(16), z.literal(24)]),
+  /**
+   * ICH_VTR_EL2 as it reads: the virtual CPU interface. Absent: as QEMU's Cortex-A57 has it, four list registers and
+   * five priority bits.
+   */
+  vtr: u32.optional(),
   /** Physical base addresses: of the Distributor, of each PE's Redistributor, of each ITS. */
   addresses: z.strictObject({ gicd: pa, gicr: z.array(pa), its: z.array(pa) }),
 });

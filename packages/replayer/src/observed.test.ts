@@ -2,29 +2,30 @@
 import { RECORDS, RecordBatch } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DIFFERS, HppiStream, MATCH, OrderedStream, PARTLY } from './observed.ts';
+import { DIFFERS, ToldStream, MATCH, OrderedStream, PARTLY } from './observed.ts';
 
 const line = (...fields: number[]) => Uint32Array.from(fields);
 const IDLE = line(1023, 0, 255, 0, 0);
 const TIMER = line(27, 2, 0xa0, 0, 1);
 const LPI = line(8192, 2, 0xa0, 0, 1);
 
+
 describe('what a PE is told', () => {
   it('begins idle', () => {
-    const stream = new HppiStream(1);
+    const stream = new ToldStream(1, [...IDLE], 3);
     expect(stream.see(0, IDLE, 0, false)).toBe(MATCH);
     expect(stream.see(0, TIMER, 0, false)).toBe(DIFFERS);
   });
 
   it('lets a line repeat the last one, before or after a change is seen', () => {
-    const stream = new HppiStream(1);
+    const stream = new ToldStream(1, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     expect([IDLE, TIMER, TIMER].map((l) => stream.see(0, l, 0, false))).toEqual([MATCH, MATCH, MATCH]);
     expect(stream.see(0, IDLE, 0, false)).toBe(DIFFERS);
   });
 
   it('does not let a change be skipped or come in another order', () => {
-    const stream = new HppiStream(1);
+    const stream = new ToldStream(1, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     stream.show(0, LPI, 0);
     expect(stream.see(0, LPI, 0, false)).toBe(DIFFERS);
@@ -35,7 +36,7 @@ describe('what a PE is told', () => {
   });
 
   it('keeps PEs apart, and a PE that does not exist differs', () => {
-    const stream = new HppiStream(2);
+    const stream = new ToldStream(2, [...IDLE], 3);
     stream.show(1, TIMER, 0);
     expect(stream.see(0, TIMER, 0, false)).toBe(DIFFERS);
     expect(stream.see(1, TIMER, 0, false)).toBe(MATCH);
@@ -43,7 +44,7 @@ describe('what a PE is told', () => {
   });
 
   it('says when only a part could be compared', () => {
-    const stream = new HppiStream(1);
+    const stream = new ToldStream(1, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     expect(stream.see(0, line(27, 2, 0xa0, 9, 9), 0, true)).toBe(PARTLY);
   });
@@ -66,7 +67,7 @@ describe('what a PE is told', () => {
           );
           const recorded = shown.flatMap((l, k) => Array.from({ length: changes[k]![1] }, () => l));
           const run = (lines: Uint32Array[]) => {
-            const stream = new HppiStream(1);
+            const stream = new ToldStream(1, [...IDLE], 3);
             for (const l of shown) stream.show(0, l, 0);
             return (
               lines.every((l) => stream.see(0, l, 0, false) === MATCH) &&

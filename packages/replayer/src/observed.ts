@@ -13,13 +13,14 @@ export const DIFFERS = 1;
 /** The source shows less than a whole observable; what it shows agrees. */
 export const PARTLY = 2;
 
-const FIELDS = 5;
-
 /**
- * What PEs are told. A backend shows a change when it happens; a source may print the same thing again at any
+ * What PEs are told by one kind of observable. A backend shows a change when it happens; a source may print the same thing again at any
  * time. So a recorded line must be the next change that the backend showed, or repeat the last one seen.
  */
-export class HppiStream {
+export class ToldStream {
+  private readonly fields: number;
+  /** Fields that a source shows even without the interrupt lines. */
+  private readonly fieldsWithoutLines: number;
   /** Changes of each PE that no recorded line has shown yet: a ring of 64 a PE. */
   private readonly ring: Uint32Array;
   private readonly head: Uint32Array;
@@ -29,21 +30,21 @@ export class HppiStream {
   /** PEs with changes outstanding. */
   outstanding = 0;
 
-  constructor(peCount: number) {
-    this.ring = new Uint32Array(peCount * 64 * FIELDS);
+  /** `idle`: the fields before anything was told. */
+  constructor(peCount: number, idle: readonly number[], fieldsWithoutLines: number) {
+    this.fields = idle.length;
+    this.fieldsWithoutLines = fieldsWithoutLines;
+    this.ring = new Uint32Array(peCount * 64 * this.fields);
     this.head = new Uint32Array(peCount);
     this.tail = new Uint32Array(peCount);
-    this.last = new Uint32Array(peCount * FIELDS);
-    for (let pe = 0; pe < peCount; pe++) {
-      this.last[pe * FIELDS] = 1023;
-      this.last[pe * FIELDS + 2] = 255;
-    }
+    this.last = new Uint32Array(peCount * this.fields);
+    for (let pe = 0; pe < peCount; pe++) this.last.set(idle, pe * this.fields);
   }
 
   /** The backend told a PE something new. */
   show(pe: number, words: Uint32Array, at: number): void {
-    const slot = (pe * 64 + (this.tail[pe]! & 63)) * FIELDS;
-    for (let k = 0; k < FIELDS; k++) this.ring[slot + k] = words[at + k]!;
+    const slot = (pe * 64 + (this.tail[pe]! & 63)) * this.fields;
+    for (let k = 0; k < this.fields; k++) this.ring[slot + k] = words[at + k]!;
     this.tail[pe]!++;
     // A ring that overflows loses its oldest change: a recorded line would then differ, never agree by accident.
     if (this.tail[pe]! - this.head[pe]! > 64) this.head[pe] = this.tail[pe]! - 64;
@@ -52,19 +53,19 @@ export class HppiStream {
 
   /** A recorded line. `partial`: the source did not print the interrupt lines. */
   see(pe: number, words: Uint32Array, at: number, partial: boolean): number {
-    const fields = partial ? 3 : FIELDS;
+    const fields = partial ? this.fieldsWithoutLines : this.fields;
     if (pe < 0 || pe >= this.head.length) return DIFFERS;
     const from = this.head[pe]!;
     if (from !== this.tail[pe]) {
-      const slot = (pe * 64 + (from & 63)) * FIELDS;
+      const slot = (pe * 64 + (from & 63)) * this.fields;
       if (equal(this.ring, slot, words, at, fields)) {
-        for (let k = 0; k < FIELDS; k++) this.last[pe * FIELDS + k] = this.ring[slot + k]!;
+        for (let k = 0; k < this.fields; k++) this.last[pe * this.fields + k] = this.ring[slot + k]!;
         this.head[pe]!++;
         this.outstanding--;
         return partial ? PARTLY : MATCH;
       }
     }
-    return equal(this.last, pe * FIELDS, words, at, fields) ? (partial ? PARTLY : MATCH) : DIFFERS;
+    return equal(this.last, pe * this.fields, words, at, fields) ? (partial ? PARTLY : MATCH) : DIFFERS;
   }
 
   /** The PE that still waits for a recorded line of a change, or -1. */
@@ -74,18 +75,18 @@ export class HppiStream {
     return -1;
   }
 
-  /** The next change that a PE's recorded line should show: five words at the answer in `words`. */
+  /** The next change that a PE's recorded line should show: its words at the answer in `words`. */
   next(pe: number): { words: Uint32Array; at: number } {
     const from = this.head[pe]!;
-    if (from === this.tail[pe]) return { words: this.last, at: pe * FIELDS };
-    return { words: this.ring, at: (pe * 64 + (from & 63)) * FIELDS };
+    if (from === this.tail[pe]) return { words: this.last, at: pe * this.fields };
+    return { words: this.ring, at: (pe * 64 + (from & 63)) * this.fields };
   }
 
   /** Takes what the backend showed as seen: after a divergence, or where the source shows no lines. */
   settle(pe: number): void {
     while (this.head[pe] !== this.tail[pe]) {
-      const slot = (pe * 64 + (this.head[pe]! & 63)) * FIELDS;
-      for (let k = 0; k < FIELDS; k++) this.last[pe * FIELDS + k] = this.ring[slot + k]!;
+      const slot = (pe * 64 + (this.head[pe]! & 63)) * this.fields;
+      for (let k = 0; k < this.fields; k++) this.last[pe * this.fields + k] = this.ring[slot + k]!;
       this.head[pe]!++;
       this.outstanding--;
     }

@@ -19,7 +19,7 @@ import {
   step,
 } from '@gictrace/core';
 import { Context, kindName } from './context.ts';
-import { DIFFERS, HPPI, HppiStream, OrderedStream, PARTLY, STREAM_OF } from './observed.ts';
+import { DIFFERS, HPPI, OrderedStream, PARTLY, STREAM_OF, ToldStream } from './observed.ts';
 import type { Anomaly, Divergence, Verdict } from './verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -38,9 +38,13 @@ const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 const FIRST_EVENT = 96;
 
-/** No list register, as an unsigned word. */
-const NO_LR = 0xffff_ffff;
-const NOT_MODELLED = 'virtual-interface-not-modelled';
+/** What each PE is told, before anything happens: nothing is pending and all lines are down. */
+const TOLD = [
+  { kind: HPPI, idle: [SPURIOUS, 0, IDLE, 0, 0], shownWithoutLines: 3 },
+  { kind: VHPPI, idle: [0xffff_ffff, SPURIOUS, 0, IDLE, 0, 0], shownWithoutLines: 4 },
+  { kind: MAINTENANCE, idle: [0], shownWithoutLines: 1 },
+] as const;
+const NOT_A_REGISTER = 'register-not-modelled';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
 export interface ReplayOutput {
@@ -80,7 +84,9 @@ function commandMask(mask: Uint32Array, shown: number, opcode: number, outcomeSh
 export class VerbatimReplay {
   readonly machine: Machine;
   private readonly shown = new RecordBatch(4096);
-  private readonly hppi: HppiStream;
+  /** By kind: what the PEs and their virtual machines are told. */
+  private readonly told: readonly ToldStream[];
+  private readonly toldOf = new Int8Array(256).fill(-1);
   private readonly streams = [new OrderedStream(4096), new OrderedStream(16_384), new OrderedStream(1024)];
   private readonly mask = new Uint32Array(RECORD_WORDS);
   private readonly compared = new Float64Array(256);
@@ -108,7 +114,12 @@ export class VerbatimReplay {
     this.output = options.output;
     this.stopAtFirst = options.stopAtFirst ?? false;
     this.allowed = new Set(options.allow ?? []);
-    this.hppi = new HppiStream(config.pes.length);
+    this.told = TOLD.map(
+      ({ idle, shownWithoutLines }) => new ToldStream(config.pes.length, idle, shownWithoutLines),
+    );
+    TOLD.forEach(({ kind }, index) => {
+      this.toldOf[kind] = index;
+    });
     this.acknowledged = config.pes.map(() => []);
     const sink: EventSink = { batch: this.shown, events: true, full: () => this.collect() };
     this.machine.sink = sink;
@@ -146,7 +157,7 @@ export class VerbatimReplay {
     // A write goes out before what it does, however much that is; a read once its value is known.
     if (!read) this.output?.record(batch, i);
     step(m, batch, i);
-    if (m.unsupported) this.skip(NOT_MODELLED);
+    if (m.unsupported) this.skip(NOT_A_REGISTER);
     else if (read) this.compareRead(batch, i, kind);
     else if (kind === MMIO_WRITE) this.compareReserved(batch, i, kind);
     if (read) this.emitRead(batch, i);
@@ -230,7 +241,8 @@ export class VerbatimReplay {
     const { shown, output } = this;
     for (let i = 0; i < shown.count; i++) {
       const kind = shown.kind[i]!;
-      if (kind === HPPI) this.hppi.show(shown.pe[i]!, shown.words, i * RECORD_WORDS);
+      const told = this.toldOf[kind]!;
+      if (told >= 0) this.told[told]!.show(shown.pe[i]!, shown.words, i * RECORD_WORDS);
       else {
         const stream = STREAM_OF[kind]!;
         if (stream > 0) this.streams[stream - 1]!.show(shown, i);
@@ -247,19 +259,17 @@ export class VerbatimReplay {
 
   private observe(batch: RecordBatch, i: number, kind: number): void {
     const at = i * RECORD_WORDS;
-    if (kind === HPPI) {
-      const result = this.hppi.see(
-        batch.pe[i]!,
-        batch.words,
-        at,
-        (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0,
-      );
+    const told = this.toldOf[kind]!;
+    if (told >= 0) {
+      const stream = this.told[told]!;
+      const partial = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0;
+      const result = stream.see(batch.pe[i]!, batch.words, at, partial);
       this.compared[kind]!++;
       if (result === PARTLY) this.unknown('interrupt lines not shown by the source');
       if (result === DIFFERS) {
         const pe = batch.pe[i]!;
-        this.diverge(batch, i, this.records, () => this.nextHppi(pe));
-        if (pe >= 0 && pe < this.machine.state.peCount) this.hppi.settle(pe);
+        this.diverge(batch, i, this.records, () => this.nextTold(told, pe));
+        if (pe >= 0 && pe < this.machine.state.peCount) stream.settle(pe);
       }
       return;
     }
@@ -268,8 +278,7 @@ export class VerbatimReplay {
       this.compareStream(batch, i, kind, stream);
       return;
     }
-    if (kind === VHPPI || kind === MAINTENANCE) this.compareVirtual(batch, i, kind);
-    else if (kind === CONFLICT) {
+    if (kind === CONFLICT) {
       this.compared[kind]!++;
       this.diverge(batch, i, this.records, () => 'nothing can agree with both lines');
     }
@@ -283,12 +292,6 @@ export class VerbatimReplay {
       const outcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
       commandMask(this.mask, batch.words[w + 3]!, batch.words[w + 4]! & 0xff, outcomeShown);
       mask = this.mask;
-      const name = commandName(batch.words[w + 4]!);
-      if (name !== undefined && ITS_COMMANDS[name].version !== 3) {
-        this.skip(NOT_MODELLED);
-        this.streams[stream - 1]!.see(batch, i, mask);
-        return;
-      }
       if (!outcomeShown) this.unknown('outcome of an ITS command');
     }
     this.compared[kind]!++;
@@ -302,70 +305,33 @@ export class VerbatimReplay {
     }
   }
 
-  /** No virtual interrupt can be pending where nobody uses the virtual interface; more is not modelled yet. */
-  private compareVirtual(batch: RecordBatch, i: number, kind: number): void {
-    const at = i * RECORD_WORDS;
-    const w = batch.words;
-    const idle =
-      kind === VHPPI
-        ? w[at] === NO_LR &&
-          w[at + 1] === SPURIOUS &&
-          w[at + 2] === 0 &&
-          w[at + 3] === IDLE &&
-          w[at + 4] === 0 &&
-          w[at + 5] === 0
-        : w[at] === 0;
-    if (this.machine.state.config.architecture === 4 || this.virtualInUse) {
-      this.skip(NOT_MODELLED);
-      return;
-    }
-    this.compared[kind]!++;
-    if (!idle)
-      this.diverge(
-        batch,
-        i,
-        this.records,
-        () => 'no virtual interrupt: nothing has used the virtual interface',
-      );
-  }
-
-  /** Whether some access to the virtual interface has been skipped. */
-  private get virtualInUse(): boolean {
-    return this.skipped.has(NOT_MODELLED);
-  }
-
   /** Before the next stimulus, all that the backend showed must have been recorded. */
   private drained(): void {
-    const pe = this.hppi.waiting();
-    if (pe >= 0) {
-      const record = this.records;
-      this.missing(record, () => this.nextHppi(pe));
-      for (let k = 0; k < this.machine.state.peCount; k++) this.hppi.settle(k);
+    for (let told = 0; told < this.told.length; told++) {
+      const stream = this.told[told]!;
+      const pe = stream.waiting();
+      if (pe < 0) continue;
+      this.missing(this.records, () => this.nextTold(told, pe));
+      for (let k = 0; k < this.machine.state.peCount; k++) stream.settle(k);
     }
     for (const stream of this.streams) {
       if (stream.waiting === 0) continue;
-      if (
-        this.context.stimulus.count > 0 &&
-        this.machine.state.config.architecture === 4 &&
-        this.virtualInUse
-      )
-        this.skip(NOT_MODELLED);
-      else
-        this.missing(this.records, () => {
-          const out = new RecordBatch(1);
-          stream.copyNext(out, false);
-          return recordText(out, 0);
-        });
+      this.missing(this.records, () => {
+        const out = new RecordBatch(1);
+        stream.copyNext(out, false);
+        return recordText(out, 0);
+      });
       stream.clear();
     }
   }
 
-  private nextHppi(pe: number): string {
+  private nextTold(told: number, pe: number): string {
     if (pe < 0 || pe >= this.machine.state.peCount) return `no PE ${pe}`;
-    const { words, at } = this.hppi.next(pe);
+    const { kind, idle } = TOLD[told]!;
+    const { words, at } = this.told[told]!.next(pe);
     const out = new RecordBatch(1);
-    out.push(HPPI, pe, Number.NaN);
-    for (let k = 0; k < 5; k++) out.words[k] = words[at + k]!;
+    out.push(kind, pe, Number.NaN);
+    for (let k = 0; k < idle.length; k++) out.words[k] = words[at + k]!;
     return recordText(out, 0);
   }
 

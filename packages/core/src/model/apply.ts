@@ -4,6 +4,7 @@ import { invariant } from '../errors.ts';
 import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { GICD, GICR, GITS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
+import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
 import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
 
 const HPPI = RECORDS.hppi.id;
@@ -25,6 +26,7 @@ const MEM_MARKED = RECORDS['mem.marked'].id;
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GICR = UNITS.indexOf('GICR');
 const UNIT_GITS = UNITS.indexOf('GITS');
+const UNIT_ICH = UNITS.indexOf('ICH');
 
 const ATTRIBUTE_PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const ATTRIBUTE_NSACR = IRQ_ATTRIBUTES.indexOf('nsacr');
@@ -66,7 +68,10 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
         state.pendbaser[2 * n + 1] = high;
         return;
       default:
-        invariant(false, `no such stored GICR register ${register}`);
+        invariant(
+          applyVlpiFrame(state, n, register, low, high),
+          `no such stored GICR register ${register}`,
+        );
     }
   } else if (unit === UNIT_GITS) {
     switch (register) {
@@ -90,7 +95,8 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
         state.baser[16 * n + 2 * index + 1] = high;
       }
     }
-  } else applyCpuRegister(state, n, register, low);
+  } else if (unit === UNIT_ICH) applyVirtualRegister(state, n, register, low, high);
+  else applyCpuRegister(state, n, register, low);
 }
 
 const AP0R: readonly number[] = [
@@ -242,6 +248,6 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       );
       return;
     default:
-      return;
+      applyVirtual(state, kind, pe, words, at);
   }
 }

@@ -13,6 +13,7 @@ import {
 } from './arbitration.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
+import { resetVirtualInterface, virtualHandlers } from './virtual-interface.ts';
 import { ctlrReset, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
@@ -219,6 +220,11 @@ for (const [name, spec] of Object.entries(SYSREGS)) {
   if (reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, reads[name]);
   if (writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, writes[name]);
 }
+const virtual = virtualHandlers(deactivate);
+for (const [name, spec] of Object.entries(SYSREGS)) {
+  if (virtual.reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, virtual.reads[name]);
+  if (virtual.writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, virtual.writes[name]);
+}
 for (let n = 0; n < 4; n++) {
   READ_BY_ENCODING.set(AP0R[n]!.encoding, (m, pe) => m.state.ap0r[4 * pe + n]!);
   READ_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe) => m.state.ap1r[4 * pe + n]!);
@@ -263,4 +269,5 @@ export function resetCpuInterface(m: Machine, pe: number): void {
     store(m, pe, AP0R[n]!, 0, state.ap0r[4 * pe + n]!);
     store(m, pe, AP1R[n]!, 0, state.ap1r[4 * pe + n]!);
   }
+  resetVirtualInterface(m, pe);
 }

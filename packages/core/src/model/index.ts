@@ -4,3 +4,4 @@ export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './m
 export { GuestMemory } from './memory.ts';
 export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
 export { fold, STIMULI_BELOW, step } from './step.ts';
+export { NO_TABLE, residentTable, vlpiConfigAddress } from './vlpi.ts';

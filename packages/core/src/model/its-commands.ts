@@ -1,7 +1,8 @@
 // What each ITS command does (IHI 0069, "ITS commands"). A handler answers what was wrong, or nothing; the queue
 // turns that into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
-import { type CommandName, ITS_COMMANDS, type OperandSpec, operandOf } from '../spec/index.ts';
+import { type CommandName, operandOf } from '../spec/index.ts';
+import { invalidateVirtual, pendVirtual, VIRTUAL_COMMAND_HANDLERS } from './its-virtual-commands.ts';
 import {
   clearLpiPending,
   invalidateAllLpis,
@@ -13,7 +14,8 @@ import {
   setLpiPending,
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { LPI_FIRST, SPURIOUS } from './state.ts';
+import { at, idBits, isLpi } from './operands.ts';
+import { SPURIOUS } from './state.ts';
 import {
   type Cte,
   collectionInRange,
@@ -37,18 +39,6 @@ const cte: Cte = { valid: 0, pe: 0 };
 const cte2: Cte = { valid: 0, pe: 0 };
 const ite: Ite = { valid: 0, physical: 0, intid: 0, icid: 0, vpeid: 0, doorbell: 0 };
 
-const operands = new Map<string, OperandSpec>();
-for (const [command, spec] of Object.entries(ITS_COMMANDS))
-  for (const operand of spec.operands as readonly OperandSpec[])
-    operands.set(`${command}.${operand.name}`, operand);
-
-/** The operand's declaration; a name that the command does not have is our bug. */
-function at(command: CommandName, name: string): OperandSpec {
-  const operand = operands.get(`${command}.${name}`);
-  if (operand === undefined) throw new Error(`invariant: ${command} has no operand ${name}`);
-  return operand;
-}
-
 const deviceIdOf = at('INT', 'DeviceID');
 const eventIdOf = at('INT', 'EventID');
 const icidOf = at('MAPC', 'ICID');
@@ -59,15 +49,6 @@ const ittOf = at('MAPD', 'ITT_addr');
 const pintidOf = at('MAPTI', 'pINTID');
 const rdbase1Of = at('MOVALL', 'RDbase1');
 const rdbase2Of = at('MOVALL', 'RDbase2');
-
-/** Whether this is an LPI that GICD_TYPER.IDbits admits. */
-function isLpi(m: Machine, intid: number): boolean {
-  return intid >= LPI_FIRST && intid < 2 ** (((m.state.config.gicd.typer >> 19) & 0x1f) + 1);
-}
-
-function idBits(m: Machine, its: number): number {
-  return Number((BigInt(m.state.config.its[its]!.typer) >> 8n) & 0x1fn);
-}
 
 type Handler = (m: Machine, its: number, w: Uint32Array) => Fault | undefined;
 
@@ -99,18 +80,32 @@ function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Faul
   return undefined;
 }
 
+/** Whether an ITS supports vLPIs (GITS_TYPER.Virtual). */
+function supportsVirtual(m: Machine, its: number): boolean {
+  return (BigInt(m.state.config.its[its]!.typer) & 2n) !== 0n;
+}
+
 /** INT, CLEAR and DISCARD: sets or clears the pending state of a mapped event. */
 function pend(m: Machine, its: number, w: Uint32Array, set: boolean): Fault | undefined {
-  const fault = lookUpPhysical(m, its, operandOf(w, 0, deviceIdOf), operandOf(w, 0, eventIdOf));
+  const deviceId = operandOf(w, 0, deviceIdOf);
+  const eventId = operandOf(w, 0, eventIdOf);
+  const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite);
   if (fault !== undefined) return fault;
+  if (ite.physical === 0)
+    return supportsVirtual(m, its)
+      ? pendVirtual(m, its, ite, set, 'its-command', deviceId, eventId)
+      : 'ITE_INVALID';
+  const unmapped = readCte(m, its, ite.icid, cte);
+  if (unmapped !== undefined) return unmapped;
   if (!lpisEnabled(m, cte.pe) || !lpiInRange(m, cte.pe, ite.intid)) return undefined;
   if (set) setLpiPending(m, cte.pe, ite.intid, 'its-command');
   else clearLpiPending(m, cte.pe, ite.intid);
   return undefined;
 }
 
-/** Handlers of the GICv3 commands. */
-export const COMMAND_HANDLERS: { readonly [K in CommandName]?: Handler } = {
+/** Handlers by command. */
+export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
+  ...VIRTUAL_COMMAND_HANDLERS,
   MAPD: (m, its, w) => {
     const deviceId = operandOf(w, 0, deviceIdOf);
     dte.valid = operandOf(w, 0, validOf);
@@ -153,8 +148,11 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]?: Handler } = {
     return undefined;
   },
   INV: (m, its, w) => {
-    const fault = lookUpPhysical(m, its, operandOf(w, 0, deviceIdOf), operandOf(w, 0, eventIdOf));
+    const fault = lookUpEvent(m, its, operandOf(w, 0, deviceIdOf), operandOf(w, 0, eventIdOf), dte, ite);
     if (fault !== undefined) return fault;
+    if (ite.physical === 0) return supportsVirtual(m, its) ? invalidateVirtual(m, its, ite) : 'ITE_INVALID';
+    const unmapped = readCte(m, its, ite.icid, cte);
+    if (unmapped !== undefined) return unmapped;
     invalidateLpi(m, cte.pe, ite.intid);
     return undefined;
   },
@@ -190,16 +188,26 @@ const DROPPED_BY: Partial<Record<Fault, (typeof DROP_REASONS)[number]>> = {
   UNMAPPED_INTERRUPT: 'event-unmapped',
   UNMAPPED_COLLECTION: 'collection-unmapped',
   COLLECTION_OOR: 'collection-unmapped',
-  ID_IS_VIRTUAL: 'vpe-unmapped',
+  ITE_INVALID: 'event-unmapped',
+  VCPU_OOR: 'vpe-unmapped',
+  ITEVCPU_INVALID: 'vpe-unmapped',
+  VIRTUALID_OOR: 'vintid-out-of-range',
 };
+
+/** Where a mapped event goes: a collection's PE (into `cte`), or a vLPI, which becomes pending at once. */
+function readTarget(m: Machine, its: number, deviceId: number, eventId: number): Fault | undefined {
+  if (ite.physical === 1) return readCte(m, its, ite.icid, cte);
+  return supportsVirtual(m, its) ? pendVirtual(m, its, ite, true, 'msi', deviceId, eventId) : 'ITE_INVALID';
+}
 
 /** A device's MSI: a write to GITS_TRANSLATER with its DeviceID (IHI 0069, "GITS_TRANSLATER"). */
 export function translateMsi(m: Machine, its: number, deviceId: number, eventId: number): void {
   const drop = (reason: (typeof DROP_REASONS)[number]) =>
     m.emit(MSI_DROPPED, NO_PE, its, deviceId, eventId, DROP_REASONS.indexOf(reason));
   if (its >= m.state.itsCount || (m.state.gitsCtlr[its]! & 1) === 0) return drop('its-disabled');
-  const fault = lookUpPhysical(m, its, deviceId, eventId);
+  const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite) ?? readTarget(m, its, deviceId, eventId);
   if (fault !== undefined) return drop(DROPPED_BY[fault] ?? 'table-unreadable');
+  if (ite.physical === 0) return;
   if (!lpisEnabled(m, cte.pe)) return drop('lpis-disabled');
   if (!lpiInRange(m, cte.pe, ite.intid)) return drop('intid-out-of-range');
   const pe = cte.pe;

@@ -1,9 +1,9 @@
 // An ITS's control registers and its command queue (IHI 0069, "The ITS command interface").
 import { NO_PE, RECORDS, UNITS } from '../record/index.ts';
-import { commandName, GITS, ITS_COMMANDS, ITS_ERRORS, ITS_OUTCOMES } from '../spec/index.ts';
-import { settle } from './arbitration.ts';
+import { type CommandName, commandName, GITS, ITS_COMMANDS, ITS_ERRORS, ITS_OUTCOMES } from '../spec/index.ts';
 import { COMMAND_HANDLERS } from './its-commands.ts';
 import type { Machine } from './machine.ts';
+import { settleAll } from './settle.ts';
 import type { Fault } from './translate.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -37,7 +37,7 @@ export function processQueue(m: Machine, its: number): void {
   if (write >= slots || read >= slots) return;
   while (read !== write && (state.creadr[its]! & STALLED) === 0) {
     const outcome = execute(m, its, read, base + read * COMMAND_BYTES);
-    settle(m);
+    settleAll(m);
     const stall = outcome !== 0 && m.profile.itsErrors === 'stall';
     if (!stall) read = (read + 1) % slots;
     storeReadPointer(m, its, (read * COMMAND_BYTES) | (stall ? STALLED : 0));
@@ -46,6 +46,21 @@ export function processQueue(m: Machine, its: number): void {
 
 function storeReadPointer(m: Machine, its: number, value: number): void {
   m.changeRegister(UNIT_GITS, its, GITS.GITS_CREADR.offset, value, 0, m.state.creadr[its]!, 0);
+}
+
+/** GITS_TYPER.VSGI. */
+export function itsHasVsgi(m: Machine, its: number): boolean {
+  return ((BigInt(m.state.config.its[its]!.typer) >> 39n) & 1n) === 1n;
+}
+
+/** Whether this ITS has the command: GICv4's by GITS_TYPER.Virtual, 4.1's by GITS_TYPER.VMAPP and VSGI. */
+function supports(m: Machine, its: number, name: CommandName): boolean {
+  const { version } = ITS_COMMANDS[name];
+  if (version === 3) return true;
+  const typer = BigInt(m.state.config.its[its]!.typer);
+  if ((typer & 2n) === 0n) return false;
+  if (version === 4) return true;
+  return ((typer >> (name === 'VSGI' ? 39n : 40n)) & 1n) === 1n;
 }
 
 function execute(m: Machine, its: number, slot: number, address: number): number {
@@ -57,12 +72,11 @@ function execute(m: Machine, its: number, slot: number, address: number): number
   const name = commandName(opcode);
   let outcome: number = ITS_OUTCOMES.UNKNOWN_COMMAND;
   if (name !== undefined) {
-    const handler = COMMAND_HANDLERS[name];
     outcome = ITS_OUTCOMES.UNSUPPORTED_COMMAND;
-    if (handler !== undefined) {
-      const fault = handler(m, its, operandWords);
+    if (supports(m, its, name)) {
+      const fault = COMMAND_HANDLERS[name](m, its, operandWords);
       outcome = fault === undefined ? ITS_OUTCOMES.EXECUTED : outcomeOf(opcode, fault);
-    } else if (m.state.config.architecture === 4 && ITS_COMMANDS[name].version !== 3) m.unsupported = true;
+    }
   }
   command[0] = its;
   command[1] = slot;

@@ -8,7 +8,17 @@ import { apply } from './apply.ts';
 import { GicState } from './state.ts';
 
 /** What the model is about to look at in guest memory. */
-export type MemoryUse = 'lpi-config' | 'pending-table' | 'level-1' | 'dte' | 'cte' | 'ite' | 'command';
+export type MemoryUse =
+  | 'lpi-config'
+  | 'pending-table'
+  | 'vlpi-config'
+  | 'virtual-pending-table'
+  | 'level-1'
+  | 'dte'
+  | 'cte'
+  | 'ite'
+  | 'vte'
+  | 'command';
 
 /**
  * Told before each look at guest memory, so that an importer can say what memory held where its source shows it
@@ -32,10 +42,15 @@ export interface EventSink {
 
 const HPPI = RECORDS.hppi.id;
 const REG_CHANGED = RECORDS['reg.changed'].id;
+const MEM_MARKED = RECORDS['mem.marked'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
 const EVENTS_FROM = 96;
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GITS = UNITS.indexOf('GITS');
+const UNIT_GICR = UNITS.indexOf('GICR');
+const UNIT_ICH = UNITS.indexOf('ICH');
+/** Register offsets from here are in the VLPI frame of a Redistributor. */
+const VLPI_FRAME = 0x2_0000;
 const ATTRIBUTE_EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 
 /** How an event bears on which interrupt is the best: by kind. */
@@ -43,6 +58,7 @@ const TOUCHES_NOTHING = 0;
 const TOUCHES_IRQ = 1;
 const TOUCHES_PE = 2;
 const TOUCHES_BY_UNIT = 3;
+const TOUCHES_VPE = 4;
 const touches = new Uint8Array(256);
 for (const name of [
   'wire.changed',
@@ -56,6 +72,14 @@ for (const name of [
   touches[RECORDS[name].id] = TOUCHES_IRQ;
 for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten'] as const)
   touches[RECORDS[name].id] = TOUCHES_PE;
+for (const name of [
+  'vlpi.pended',
+  'vlpi.cleared',
+  'vlpi.loaded',
+  'vlpi.forgotten',
+  'vpe.resident',
+] as const)
+  touches[RECORDS[name].id] = TOUCHES_VPE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
 
 export class Machine {
@@ -86,6 +110,10 @@ export class Machine {
   readonly lpiBestPriority: Uint8Array;
   readonly lpiDirty: Uint8Array;
 
+  /** Something changed that may change what a virtual machine is told. */
+  readonly vpeDirty: Uint8Array;
+  anyVpeDirty = true;
+
   private readonly scratch = new Uint32Array(RECORD_WORDS);
 
   constructor(config: GicConfig) {
@@ -98,6 +126,7 @@ export class Machine {
     this.lpiBest = new Uint32Array(n);
     this.lpiBestPriority = new Uint8Array(n);
     this.lpiDirty = new Uint8Array(n).fill(1);
+    this.vpeDirty = new Uint8Array(n).fill(1);
   }
 
   /** Derived values must be computed anew: after a restore. */
@@ -106,17 +135,20 @@ export class Machine {
     this.anyDirty = true;
     this.peDirty.fill(1);
     this.lpiDirty.fill(1);
+    this.anyVpeDirty = true;
+    this.vpeDirty.fill(1);
   }
 
   /** Emits an event of up to six words. */
-  emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0): void {
+  emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): void {
     const words = this.scratch;
     words[0] = a;
     words[1] = b;
     words[2] = c;
     words[3] = d;
     words[4] = e;
-    this.emitWords(kind, pe, words, 0, 5);
+    words[5] = f;
+    this.emitWords(kind, pe, words, 0, 6);
   }
 
   /** Emits an event whose first `count` words are at `words[at]`. */
@@ -142,9 +174,12 @@ export class Machine {
     } else if (touch === TOUCHES_PE) {
       this.lpiDirty[pe] = 1;
       this.markPe(pe);
+    } else if (touch === TOUCHES_VPE) {
+      if (pe >= 0) this.markVpe(pe);
     } else {
       const unit = words[at]!;
-      if (unit === UNIT_GICD) this.invalidate();
+      if (unit === UNIT_ICH || (unit === UNIT_GICR && words[at + 2]! >= VLPI_FRAME)) this.markVpe(words[at + 1]!);
+      else if (unit === UNIT_GICD) this.invalidate();
       else if (unit !== UNIT_GITS) {
         this.lpiDirty[words[at + 1]!] = 1;
         this.markPe(words[at + 1]!);
@@ -155,6 +190,11 @@ export class Machine {
   markPe(pe: number): void {
     this.peDirty[pe] = 1;
     this.anyDirty = true;
+  }
+
+  markVpe(pe: number): void {
+    this.vpeDirty[pe] = 1;
+    this.anyVpeDirty = true;
   }
 
   /** Emits reg.changed if the value differs from what is stored. */
@@ -170,6 +210,11 @@ export class Machine {
     if (low === oldLow && high === oldHigh) return;
     const pe = unit === UNIT_GICD || unit === UNIT_GITS ? NO_PE : instance;
     this.emit(REG_CHANGED, pe, unit, instance, register, low, high);
+  }
+
+  /** Fills guest memory with zeros that are known, as the GIC may where software says that a table is zero. */
+  zeroMemory(address: number, bytes: number): void {
+    this.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), bytes, 1, 0);
   }
 
   emitHppi(pe: number, intid: number, group: number, priority: number, fiq: number, irq: number): void {

@@ -51,6 +51,19 @@ export class GuestMemory {
     return true;
   }
 
+  /** Whether any of `length` bytes is known. */
+  anyKnown(address: number, length: number): boolean {
+    const end = address + length;
+    for (let at = address; at < end; ) {
+      const number = Math.floor(at / PAGE_BYTES);
+      const next = Math.min(end, (number + 1) * PAGE_BYTES);
+      const page = this.page(number, false);
+      if (page !== undefined) for (; at < next; at++) if (this.isKnown(at)) return true;
+      at = next;
+    }
+    return false;
+  }
+
   /** A little-endian 32-bit word. */
   readWord(address: number): number {
     return (

@@ -4,13 +4,20 @@
 import { FRAMES, RECORDS } from '../record/index.ts';
 import { frameMap, GICD, GICR, GITS, type RegisterSpec, type RegisterTable } from '../spec/index.ts';
 import { gicdRead, gicdWrite } from './distributor.ts';
-import { gitsRead, gitsWrite } from './its.ts';
+import { gitsRead, gitsWrite, itsHasVsgi } from './its.ts';
+import { sendVirtualSgi } from './its-virtual-commands.ts';
 import type { Machine } from './machine.ts';
 import { gicrRead, gicrWrite } from './redistributor.ts';
+import { hasVlpiFrame, hasVsgi, vlpiFrameRead, vlpiFrameWrite } from './vlpi-frame.ts';
 
 const ACCESS_RESERVED = RECORDS['access.reserved'].id;
 const FRAME_GICD = FRAMES.indexOf('GICD');
 const FRAME_GICR = FRAMES.indexOf('GICR');
+const FRAME_GITS = FRAMES.indexOf('GITS');
+/** Where the VLPI frame of a Redistributor begins, its registers of virtual SGIs, and the vSGI page of an ITS. */
+const VLPI_FRAME = 0x2_0000;
+const VSGI_REGISTERS = 0x2_0080;
+const VSGI_PAGE = 0x2_0000;
 
 /** Puts the element's value into `m.low` and `m.high`, which hold 0 before. */
 type Read = (m: Machine, instance: number, element: number) => void;
@@ -112,10 +119,10 @@ const gicrHandlers: HandlerTable<typeof GICR> = {
   GICR_IGRPMODR: raz,
   GICR_NSACR: raz,
   GICR_INMIR: raz,
-  GICR_VPROPBASER: absent,
-  GICR_VPENDBASER: absent,
-  GICR_VSGIR: absent,
-  GICR_VSGIPENDR: absent,
+  GICR_VPROPBASER: { read: vlpiFrameRead.GICR_VPROPBASER, write: vlpiFrameWrite.GICR_VPROPBASER },
+  GICR_VPENDBASER: { read: vlpiFrameRead.GICR_VPENDBASER, write: vlpiFrameWrite.GICR_VPENDBASER },
+  GICR_VSGIR: { read: 'zero', write: vlpiFrameWrite.GICR_VSGIR },
+  GICR_VSGIPENDR: readOnly(vlpiFrameRead.GICR_VSGIPENDR),
 };
 
 const gitsHandlers: HandlerTable<typeof GITS> = {
@@ -143,7 +150,10 @@ const gitsHandlers: HandlerTable<typeof GITS> = {
   GITS_BASER: { read: gitsRead.GITS_BASER, write: gitsWrite.GITS_BASER },
   GITS_PIDR: readOnly(idRead(0x94, (m, its) => m.state.config.its[its]!.pidr2)),
   GITS_TRANSLATER: raz,
-  GITS_SGIR: absent,
+  GITS_SGIR: {
+    read: 'zero',
+    write: (m, its, _n, low, high) => sendVirtualSgi(m, its, high & 0xffff, low & 0xf),
+  },
 };
 
 const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
@@ -171,9 +181,12 @@ function exists(m: Machine, frame: number, instance: number): boolean {
   return frame === FRAME_GICD || instance < (frame === FRAME_GICR ? m.state.peCount : m.state.itsCount);
 }
 
-/** Whether this model has the registers at this offset at all: GICv4's it has not yet. */
-function beyondModel(m: Machine, frame: number, offset: number): boolean {
-  return frame === FRAME_GICR && offset >= 0x2_0000 && m.state.config.architecture === 4;
+/** Whether the identification registers say that the frame has the registers at this offset. */
+function implemented(m: Machine, frame: number, instance: number, offset: number): boolean {
+  if (frame === FRAME_GICD) return true;
+  if (frame === FRAME_GITS) return offset < VSGI_PAGE || (instance < m.state.itsCount && itsHasVsgi(m, instance));
+  if (offset < VLPI_FRAME) return true;
+  return hasVlpiFrame(m) && (offset < VSGI_REGISTERS || hasVsgi(m));
 }
 
 /** Index of the register that an access reaches with a width that it allows, or -1. */
@@ -188,11 +201,7 @@ function find(frame: number, offset: number, width: number): number {
 export function readMmio(m: Machine, frame: number, instance: number, offset: number, width: number): void {
   m.low = 0;
   m.high = 0;
-  if (beyondModel(m, frame, offset)) {
-    m.unsupported = true;
-    return;
-  }
-  const index = find(frame, offset, width);
+  const index = implemented(m, frame, instance, offset) ? find(frame, offset, width) : -1;
   const handler = index < 0 || !exists(m, frame, instance) ? 'reserved' : handlers[frame]![index]!.read;
   if (handler === 'reserved') return reserved(m, frame, instance, offset, width, false);
   if (handler === 'zero') return;
@@ -226,11 +235,7 @@ export function writeMmio(
   low: number,
   high: number,
 ): void {
-  if (beyondModel(m, frame, offset)) {
-    m.unsupported = true;
-    return;
-  }
-  const index = find(frame, offset, width);
+  const index = implemented(m, frame, instance, offset) ? find(frame, offset, width) : -1;
   const entry = index < 0 || !exists(m, frame, instance) ? undefined : handlers[frame]![index]!;
   if (entry === undefined || entry.write === 'reserved')
     return reserved(m, frame, instance, offset, width, true);

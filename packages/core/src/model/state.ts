@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import type { GicConfig } from '../config.ts';
 import { invariant } from '../errors.ts';
 import { PROFILES, type Profile } from '../profile/index.ts';
+import { Arena } from './arena.ts';
 import { GuestMemory } from './memory.ts';
+import { planVirtual, type VirtualState } from './virtual-state.ts';
 
 /** First LPI INTID (IHI 0069, "INTIDs"). */
 export const LPI_FIRST = 8192;
@@ -27,28 +29,6 @@ export interface IrqBits {
   readonly active: Uint32Array;
   readonly level: Uint32Array;
   readonly edge: Uint32Array;
-}
-
-/** Lays typed arrays out in one buffer, in the order in which they are asked for. */
-class Arena {
-  private size = 0;
-  buffer = new ArrayBuffer(0);
-
-  words(length: number): { get(): Uint32Array } {
-    const at = this.size;
-    this.size += length * 4;
-    return { get: () => new Uint32Array(this.buffer, at, length) };
-  }
-
-  bytes(length: number): { get(): Uint8Array } {
-    const at = this.size;
-    this.size += (length + 3) & ~3;
-    return { get: () => new Uint8Array(this.buffer, at, length) };
-  }
-
-  allocate(): void {
-    this.buffer = new ArrayBuffer(this.size);
-  }
 }
 
 const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge'] as const;
@@ -114,6 +94,8 @@ export class GicState {
   /** Pending LPIs of each PE, and the configuration byte that its Redistributor has of an LPI. */
   readonly lpiPending: Set<number>[];
   readonly lpiConfig: Map<number, number>[];
+  /** The virtual CPU interfaces and the vPEs that are resident. */
+  readonly virtual: VirtualState;
   readonly memory = new GuestMemory();
 
   constructor(config: GicConfig) {
@@ -165,6 +147,7 @@ export class GicState {
       fiq: bytes(pes),
       irq: bytes(pes),
     };
+    const virtual = planVirtual(arena, pes);
     arena.allocate();
     const bits = (slots: { get(): Uint32Array }[]): IrqBits => ({
       group: slots[0]!.get(),
@@ -206,6 +189,7 @@ export class GicState {
     this.hppiPriority = plan.hppiPriority.get();
     this.fiq = plan.fiq.get();
     this.irq = plan.irq.get();
+    this.virtual = virtual.get();
     this.lpiPending = Array.from({ length: pes }, () => new Set<number>());
     this.lpiConfig = Array.from({ length: pes }, () => new Map<number, number>());
     this.reset();
@@ -236,6 +220,7 @@ export class GicState {
       this.lpiPending[pe]!.clear();
       this.lpiConfig[pe]!.clear();
     }
+    this.virtual.reset(config);
     config.its.forEach((its, index) => {
       this.gitsCtlr[index] = 0x8000_0000;
       its.baser.forEach((value, n) => {
@@ -247,15 +232,24 @@ export class GicState {
     this.memory.clear();
   }
 
+  /** The sparse sets by PE: of physical LPIs, of vLPIs. */
+  private sparse(): readonly (readonly [Set<number>[], Map<number, number>[]])[] {
+    return [
+      [this.lpiPending, this.lpiConfig],
+      [this.virtual.pending, this.virtual.config],
+    ];
+  }
+
   /** Everything as bytes: the same state gives the same bytes. */
   save(): Uint8Array {
     const chunks: Uint8Array[] = [new Uint8Array(this.arena.buffer.slice(0))];
-    for (let pe = 0; pe < this.peCount; pe++) {
-      const pending = [...this.lpiPending[pe]!].sort((a, b) => a - b);
-      const configs = [...this.lpiConfig[pe]!].sort((a, b) => a[0] - b[0]).flat();
-      const words = Uint32Array.from([pending.length, ...pending, configs.length, ...configs]);
-      chunks.push(new Uint8Array(words.buffer));
-    }
+    for (const [pendings, configurations] of this.sparse())
+      for (let pe = 0; pe < this.peCount; pe++) {
+        const pending = [...pendings[pe]!].sort((a, b) => a - b);
+        const configs = [...configurations[pe]!].sort((a, b) => a[0] - b[0]).flat();
+        const words = Uint32Array.from([pending.length, ...pending, configs.length, ...configs]);
+        chunks.push(new Uint8Array(words.buffer));
+      }
     const pages = [...this.memory.entries()];
     chunks.push(new Uint8Array(Uint32Array.of(pages.length).buffer));
     for (const [number, data, known] of pages)
@@ -281,14 +275,15 @@ export class GicState {
       at += 4;
       return value;
     };
-    for (let pe = 0; pe < this.peCount; pe++) {
-      const pending = this.lpiPending[pe]!;
-      const configs = this.lpiConfig[pe]!;
-      pending.clear();
-      configs.clear();
-      for (let n = word(); n > 0; n--) pending.add(word());
-      for (let n = word(); n > 0; n -= 2) configs.set(word(), word());
-    }
+    for (const [pendings, configurations] of this.sparse())
+      for (let pe = 0; pe < this.peCount; pe++) {
+        const pending = pendings[pe]!;
+        const configs = configurations[pe]!;
+        pending.clear();
+        configs.clear();
+        for (let n = word(); n > 0; n--) pending.add(word());
+        for (let n = word(); n > 0; n -= 2) configs.set(word(), word());
+      }
     this.memory.clear();
     for (let n = word(); n > 0; n--) {
       const number = view.getFloat64(at, true);

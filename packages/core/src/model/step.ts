@@ -1,12 +1,13 @@
 // The one entry point of the model: one stimulus in, events out. Also the fold of events, and save and restore.
 import { NO_PE, PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
 import { apply, configTableAddress } from './apply.ts';
-import { settle } from './arbitration.ts';
 import { readSysreg, resetCpuInterface, writeSysreg } from './cpu-interface.ts';
 import { translateMsi } from './its-commands.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
+import { settleAll } from './settle.ts';
 import { CONFIG_UNKNOWN, type GicState, LPI_FIRST } from './state.ts';
+import { vlpiConfigAddress } from './vlpi.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
@@ -22,6 +23,7 @@ const WIRE_SET = RECORDS['wire.set'].id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
 const IRQ_PENDED = RECORDS['irq.pended'].id;
 const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
+const VLPI_LOADED = RECORDS['vlpi.loaded'].id;
 const MEM_WRITTEN = RECORDS['mem.written'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
 const CAUSE_WIRE = PEND_CAUSES.indexOf('wire');
@@ -46,26 +48,32 @@ function setWire(m: Machine, pe: number, intid: number, level: number): void {
 /** It is now known what memory has held: configurations that were read there while it was not are known too. */
 function learn(m: Machine, address: number, length: number, byte: number): void {
   m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 1, byte);
-  for (let pe = 0; pe < m.state.peCount; pe++) {
-    const table = configTableAddress(m.state, pe) - LPI_FIRST;
-    for (const [intid, config] of [...m.state.lpiConfig[pe]!]) {
-      const at = table + intid;
-      if (config === CONFIG_UNKNOWN && at >= address && at < address + length)
-        m.emit(LPI_CONFIGURED, pe, intid, byte, 1);
-    }
-  }
+  unknownWithin(m, address, length, (kind, pe, intid) => m.emit(kind, pe, intid, byte, 1));
 }
 
 /** What memory holds is no longer known: configurations that were read there unseen can not be found out any more. */
 function forget(m: Machine, address: number, length: number): void {
   m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 0, 0);
-  for (let pe = 0; pe < m.state.peCount; pe++) {
-    const table = configTableAddress(m.state, pe) - LPI_FIRST;
-    for (const [intid, config] of [...m.state.lpiConfig[pe]!]) {
-      const at = table + intid;
-      if (config === CONFIG_UNKNOWN && at >= address && at < address + length)
-        m.emit(LPI_CONFIGURED, pe, intid, 1, 0);
+  unknownWithin(m, address, length, (kind, pe, intid) => m.emit(kind, pe, intid, 1, 0));
+}
+
+/** Calls back for each LPI and vLPI whose configuration was read within a range while it was not known. */
+function unknownWithin(
+  m: Machine,
+  address: number,
+  length: number,
+  found: (kind: number, pe: number, intid: number) => void,
+): void {
+  const search = (configs: Map<number, number>, table: number, kind: number, pe: number) => {
+    if (configs.size === 0) return;
+    for (const [intid, config] of [...configs]) {
+      const at = table + intid - LPI_FIRST;
+      if (config === CONFIG_UNKNOWN && at >= address && at < address + length) found(kind, pe, intid);
     }
+  };
+  for (let pe = 0; pe < m.state.peCount; pe++) {
+    search(m.state.lpiConfig[pe]!, configTableAddress(m.state, pe), LPI_CONFIGURED, pe);
+    search(m.state.virtual.config[pe]!, vlpiConfigAddress(m, pe, LPI_FIRST), VLPI_LOADED, pe);
   }
 }
 
@@ -136,7 +144,7 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
     default:
       return;
   }
-  settle(m);
+  settleAll(m);
 }
 
 /** Folds the records of a batch over a state: stimuli change nothing, events and observables do. */

@@ -23,6 +23,9 @@ const architecture: Profile = {
   icfgrSettles: true,
   statusr: false,
   reportedWrites: [],
+  hcrWritable: 0xf800_fdff,
+  vgrp0dByGroup1: false,
+  vsyncChecks: true,
 };
 
 /** QEMU 7.2's GICv3 and ITS on its `virt` machine, as observed in recordings and by probing. */
@@ -46,6 +49,9 @@ const qemuVirt: Profile = {
   statusr: false,
   // Seen with kvm-unit-tests' its-introspection; an 8-byte write is not reported.
   reportedWrites: ['GITS_TYPER:4'],
+  hcrWritable: 0xf800_7cff,
+  vgrp0dByGroup1: true,
+  vsyncChecks: false,
 };
 
 export const PROFILES: Readonly<Record<string, Profile>> = { architecture, 'qemu-virt': qemuVirt };

@@ -42,4 +42,10 @@ export interface Profile {
   readonly statusr: boolean;
   /** Read-only registers to which a write of this width is reported as one to a reserved location: `NAME:bytes`. */
   readonly reportedWrites: readonly string[];
+  /** ICH_HCR_EL2 bits that can be written. */
+  readonly hcrWritable: number;
+  /** ICH_MISR_EL2.VGrp0D follows the enable of Group 1, not of Group 0. */
+  readonly vgrp0dByGroup1: boolean;
+  /** VSYNC looks its vPE up, so that one that does not exist is an error. */
+  readonly vsyncChecks: boolean;
 }

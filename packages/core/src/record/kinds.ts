@@ -23,6 +23,9 @@ const valid = f('valid', 'bool', 'the Valid bit');
 const group = f('group', 'enum', 'interrupt group', { values: GROUPS });
 const priority = f('priority', 'u8', 'priority, 0 (highest) to 255 (idle)', hex);
 
+const vptAddress = f('VPT_addr', 'pa', 'address of the virtual pending table', hex);
+const vintid = f('vINTID', 'u32', 'virtual INTID');
+
 const mmio: readonly RecordField[] = [
   f('frame', 'enum', 'register frame', { values: FRAMES }),
   f(
@@ -185,10 +188,10 @@ export const RECORDS = {
     class: 'observable',
     pe: 'target',
     fields: [
-      f('LR', 'i32', 'list register of the candidate; -1 where there is none'),
-      f('vLPI', 'u32', 'INTID of the highest-priority pending vLPI; 1023 where there is none'),
-      group,
-      priority,
+      f('LR', 'i32', 'list register of the candidate; 16 where it is the vLPI, -1 where there is none'),
+      f('vLPI', 'u32', 'INTID of the highest-priority pending vLPI (or vSGI); 1023 where there is none'),
+      f('group', 'enum', 'group of that vLPI', { values: GROUPS }),
+      f('priority', 'u8', 'priority of that vLPI; 255 where there is none', hex),
       f('vFIQ', 'bool', 'the virtual FIQ line to the PE'),
       f('vIRQ', 'bool', 'the virtual IRQ line to the PE'),
     ],
@@ -473,6 +476,101 @@ export const RECORDS = {
       f('assumed', 'u64', 'what the model took them to hold', hex),
     ],
     doc: 'The model looked at guest memory whose content the source does not tell, and went on as if it held this.',
+  },
+  'vlpi.pended': {
+    id: 117,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      vptAddress,
+      vintid,
+      f('cause', 'enum', 'what made it pending', { values: PEND_CAUSES }),
+      f('config', 'u8', 'the configuration byte as the Redistributor has it; 0 where the vPE is not resident', hex),
+      f('known', 'bool', 'whether that byte is known'),
+    ],
+    doc: 'A vLPI (or vSGI) became pending in a virtual pending table. PE: where the vPE is resident, none where it is not.',
+  },
+  'vlpi.cleared': {
+    id: 118,
+    class: 'event',
+    pe: 'target',
+    fields: [vptAddress, vintid],
+    doc: 'A vLPI (or vSGI) ceased to be pending in a virtual pending table. PE as in vlpi.pended.',
+  },
+  'vlpi.loaded': {
+    id: 119,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      vintid,
+      f('config', 'u8', 'the configuration byte', hex),
+      f('known', 'bool', 'whether that byte is known'),
+    ],
+    doc: 'A Redistributor (re)loaded a pending vLPI of its resident vPE with its configuration.',
+  },
+  'vlpi.forgotten': {
+    id: 120,
+    class: 'event',
+    pe: 'target',
+    fields: [vintid],
+    doc: 'A Redistributor dropped its cached configuration of a vLPI (vINTID 0: of all that are not pending).',
+  },
+  'vpe.resident': {
+    id: 121,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      vptAddress,
+      f('vPEID', 'u32', 'vPE; 0xffffffff where the Redistributor is not told (GICv4.0)', hex),
+      valid,
+      f('VCONF_addr', 'pa', 'address of the virtual configuration table', hex),
+      f('IDbits', 'u8', 'vINTID bits of the tables'),
+    ],
+    doc: 'A vPE became resident on a PE (valid), or ceased to be.',
+  },
+  'doorbell.rung': {
+    id: 122,
+    class: 'event',
+    pe: 'target',
+    fields: [f('INTID', 'u32', 'the doorbell LPI'), vptAddress, vintid],
+    doc: 'A vLPI became pending for a vPE that is not resident: its doorbell is set pending on the PE.',
+  },
+  'vmsi.translated': {
+    id: 123,
+    class: 'event',
+    pe: 'target',
+    fields: [its, deviceId, eventId, vintid, f('vPEID', 'u32', 'vPE', hex)],
+    doc: 'An MSI was translated into a vLPI. PE: that to which its vPE is mapped.',
+  },
+  'virq.acknowledged': {
+    id: 124,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      f('INTID', 'u32', 'virtual INTID'),
+      group,
+      priority,
+      f('LR', 'i32', 'its list register; -1 for a vLPI'),
+    ],
+    doc: 'The virtual machine on a PE acknowledged a virtual interrupt.',
+  },
+  'virq.dropped': {
+    id: 125,
+    class: 'event',
+    pe: 'target',
+    fields: [
+      f('INTID', 'u32', 'virtual INTID that was written'),
+      group,
+      f('priority', 'u8', 'the group priority dropped', hex),
+    ],
+    doc: 'The virtual machine on a PE dropped its virtual running priority by an EOI.',
+  },
+  'virq.deactivated': {
+    id: 126,
+    class: 'event',
+    pe: 'target',
+    fields: [f('INTID', 'u32', 'virtual INTID'), f('LR', 'i32', 'its list register')],
+    doc: 'A virtual interrupt in a list register ceased to be active.',
   },
 } as const satisfies Record<string, RecordKind>;
 

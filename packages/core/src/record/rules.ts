@@ -61,6 +61,21 @@ export const RULES = {
     class: 'inferred',
     doc: 'A PE whose Redistributor is woken again (GICR_WAKER) then reads ICC_PMR_EL1 or ICC_CTLR_EL1 at its reset value, where software had set another: the PE was reset in between.',
   },
+  'vlpi-config-from-vhppi': {
+    id: 11,
+    class: 'inferred',
+    doc: 'As lpi-config-from-hppi, for a vLPI that shows as the highest-priority pending one of a resident vPE.',
+  },
+  'virtual-pending-table-zero': {
+    id: 12,
+    class: 'assumed',
+    doc: 'A vPE is mapped with a virtual pending table that nothing shown has written: software allocates it zeroed.',
+  },
+  'virtual-pending-table-freed': {
+    id: 13,
+    class: 'unknown',
+    doc: 'A vPE was unmapped, so the memory of its virtual pending table may serve another purpose; the source does not show guest memory.',
+  },
 } as const satisfies Record<string, InferenceRule>;
 
 export type RuleName = keyof typeof RULES;

@@ -3,11 +3,22 @@
 export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
 /** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
 export const GROUPS = ['0', '1S', '1NS'] as const;
-export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC'] as const;
+/** Where a stored register is: a frame, the physical CPU interface, or the virtual one of a PE. */
+export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH'] as const;
 /** What two lines of a source can disagree on. */
 export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
 export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr'] as const;
-export const PEND_CAUSES = ['wire', 'software', 'sgi', 'msi', 'its-command', 'table', 'moved'] as const;
+export const PEND_CAUSES = [
+  'wire',
+  'software',
+  'sgi',
+  'msi',
+  'its-command',
+  'table',
+  'moved',
+  'doorbell',
+  'list-register',
+] as const;
 export const DROP_REASONS = [
   'its-disabled',
   'deviceid-out-of-range',
@@ -19,4 +30,5 @@ export const DROP_REASONS = [
   'lpis-disabled',
   'table-unreadable',
   'vpe-unmapped',
+  'vintid-out-of-range',
 ] as const;

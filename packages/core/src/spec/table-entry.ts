@@ -69,3 +69,22 @@ export const QEMU_LAYOUT = {
     ],
   },
 } as const satisfies TableLayout;
+
+/** Virtual SGIs of a vPE (IHI 0069, "Virtual SGIs"). */
+export const VSGI_COUNT = 16;
+
+/**
+ * A vPE table entry with GICv4.1's operands of VMAPP. The architecture leaves its layout open and no public model
+ * has one, so this one is ours: what 4.0's entry has, then the configuration table, the default doorbell, whether
+ * it is asked for, and a byte for each virtual SGI (bit 0 enabled, bit 1 Group 1, bits 7:4 priority).
+ */
+export const VTE_41 = {
+  bytes: 32,
+  fields: [
+    ...QEMU_LAYOUT.vte.fields,
+    flag('Doorbell', 58, 'the default doorbell is asked for'),
+    { name: 'VCONF_addr', lsb: 64, width: 36, kind: 'pa', shift: 16, doc: 'virtual configuration table' },
+    uint('Default_Doorbell_pINTID', 64 + 36, 24, 'default doorbell; 1023 where there is none'),
+    ...Array.from({ length: VSGI_COUNT }, (_, n) => hex(`vSGI${n}`, 128 + 8 * n, 8, 'a virtual SGI')),
+  ],
+} as const satisfies EntryLayout;

@@ -23,9 +23,13 @@ import {
   STIMULI_BELOW,
   SYSREGS,
   step,
+  vlpiConfigAddress,
 } from '@gictrace/core';
+import { VirtualInference } from './infer-virtual.ts';
 
 const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
+const VTE_READ = RECORDS['vte.read'].id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
@@ -58,6 +62,7 @@ export class Inference {
   private placed = 0;
   /** Guest stores are shown: the configuration table is never inferred. */
   private storesShown = false;
+  private readonly virtual: VirtualInference;
   /** PEs that wrote their own GICR_WAKER since they last set ICC_PMR_EL1. */
   private readonly woke = new Set<number>();
 
@@ -66,6 +71,9 @@ export class Inference {
     this.machine.witness = (use, unit, index, address, length) =>
       this.witness(use, unit, index, address, length);
     this.out = out;
+    this.virtual = new VirtualInference(this.machine, (kind, rule, address, ...rest) =>
+      this.say(kind, rule, address, ...rest),
+    );
   }
 
   /** The model's state after what has been taken. */
@@ -86,6 +94,7 @@ export class Inference {
       this.at = i;
       if (kind === MEM_WRITE) this.storesShown = true;
       else {
+        this.virtual.watch(group, i);
         this.watchReset(group, i);
         this.beforeStimulus(group, i);
       }
@@ -172,8 +181,22 @@ export class Inference {
         // Pending with a configuration that nobody has shown: that it is signalled now shows it.
         if (state.lpiConfig[pe]!.get(intid) === CONFIG_UNKNOWN && state.lpiPending[pe]!.has(intid))
           this.learnConfig(pe, intid, group.words[i * RECORD_WORDS + 2]!);
-      } else if (kind === ITS_COMMAND) this.beforeCommand(group, i, end);
+      } else if (kind === VHPPI) this.fromVhppi(group, i);
+      else if (kind === ITS_COMMAND) {
+        this.virtual.beforeCommand(group, i, end);
+        this.beforeCommand(group, i, end);
+      }
     }
+  }
+
+  /** A vLPI that is pending with a configuration that nobody has shown: that it is signalled shows it. */
+  private fromVhppi(group: RecordBatch, i: number): void {
+    const { virtual, peCount } = this.machine.state;
+    const pe = group.pe[i]!;
+    const vintid = group.words[i * RECORD_WORDS + 1]!;
+    if (vintid < LPI_FIRST || pe >= peCount) return;
+    if (virtual.config[pe]!.get(vintid) === CONFIG_UNKNOWN && virtual.pending[pe]!.has(vintid))
+      this.virtual.learnConfig(vlpiConfigAddress(this.machine, pe, vintid), group.words[i * RECORD_WORDS + 3]!);
   }
 
   /** INV and INVALL: software may have rewritten configuration bytes that nobody showed. */
@@ -182,24 +205,18 @@ export class Inference {
     const name = commandName(group.words[i * RECORD_WORDS + 4]!);
     if (name === 'INVALL') {
       const ids = 2 ** ((state.propbaser[0]! & 0x1f) + 1);
-      if (ids > LPI_FIRST && this.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))
+      if (ids > LPI_FIRST && state.memory.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))
         this.say(MEM_UNKNOWN, 'lpi-config-after-inv', configTableAddress(state, 0), ids - LPI_FIRST);
     } else if (name === 'INV' || name === 'MAPTI' || name === 'MAPI') {
       for (let k = i + 1; k < end && group.kind[k] !== ITS_COMMAND; k++) {
         if (group.kind[k] !== ITE_READ && group.kind[k] !== ITE_WRITE) continue;
         const intid = group.words[k * RECORD_WORDS + 6]!;
-        if (intid < LPI_FIRST) continue;
+        if (intid < LPI_FIRST || group.words[k * RECORD_WORDS + 5] === 0) continue;
         const address = configTableAddress(state, 0) + intid - LPI_FIRST;
         if (state.memory.isKnown(address)) this.say(MEM_UNKNOWN, 'lpi-config-after-inv', address, 1);
         break;
       }
     }
-  }
-
-  private anyKnown(address: number, length: number): boolean {
-    const { memory } = this.machine.state;
-    for (let i = 0; i < length; i++) if (memory.isKnown(address + i)) return true;
-    return false;
   }
 
   private learnConfig(pe: number, intid: number, priority: number): void {
@@ -226,6 +243,19 @@ export class Inference {
         }
         return;
       }
+      case 'vlpi-config': {
+        if (this.storesShown) return;
+        for (let i = this.at + 1; i < end; i++) {
+          const w = i * RECORD_WORDS;
+          if (group.kind[i] === VHPPI && group.pe[i] === unit && group.words[w + 1] === index)
+            return this.virtual.learnConfig(address, group.words[w + 3]!);
+        }
+        return;
+      }
+      case 'virtual-pending-table':
+        return;
+      case 'vte':
+        return this.learnEntry(group, end, VTE_READ, index, address, QEMU_LAYOUT.vte, [2, 3, 4, 6], length);
       case 'pending-table':
         if (this.machine.state.pendbaser[2 * unit + 1]! & PTZ_HIGH)
           this.say(MEM_KNOWN, 'pending-table-zero', address, length, 0);
@@ -256,7 +286,7 @@ export class Inference {
   private learnLevel1(group: RecordBatch, end: number, index: number, address: number): void {
     for (let i = this.at + 1; i < end; i++) {
       const w = i * RECORD_WORDS;
-      if (group.kind[i] !== DTE_READ && group.kind[i] !== CTE_READ) continue;
+      if (group.kind[i] !== DTE_READ && group.kind[i] !== CTE_READ && group.kind[i] !== VTE_READ) continue;
       if (group.words[w + 1] !== index || group.words[w + 2] !== 0) continue;
       this.say(MEM_KNOWN, 'table-entry-from-read', address, 8, 0);
       return;

@@ -1,6 +1,6 @@
 // Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
 // memory region's line before them, the plugin's line after. They become one record, and are held against each other.
-import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
+import { FRAMES, GICR as GICR_REGISTERS, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
 import { type Reach, WRITE_REACH } from './events.ts';
 import type { Group } from './group.ts';
 import type { Identity } from './identity.ts';
@@ -15,6 +15,7 @@ export const GICD = FRAMES.indexOf('GICD');
 export const GICR = FRAMES.indexOf('GICR');
 export const GITS = FRAMES.indexOf('GITS');
 const CWRITER = 0x88;
+const VPENDBASER = GICR_REGISTERS.GICR_VPENDBASER.offset;
 const GITS_CTLR_OFFSET = 0;
 
 function reachOf(frame: 'GICD' | 'GICR', offset: number): Reach {
@@ -31,6 +32,8 @@ export class Accesses {
   private readonly losses: Losses;
   /** Takes back the count of an event whose line is not about a GIC. */
   private readonly foreign: (event: number) => void;
+  /** PEs on which a vPE is resident. */
+  private readonly resident = new Set<number>();
   /** The log has memory_region_ops lines about the GIC. */
   sawRegions = false;
 
@@ -75,7 +78,7 @@ export class Accesses {
       this.confirmWrite(frame, instance, offset, width, low, high, bad);
       return;
     }
-    const from = this.effectsOf(frame, instance, offset, bad);
+    const from = this.effectsOf(frame, instance, offset, width, low, high, bad);
     const i = this.group.stimulusBefore(MMIO_WRITE, this.threads.peOfThread(t), from);
     if (this.group.batch.pe[i]! >= 0) this.group.batch.rule[i] = RULES['pe-from-thread'].id;
     this.group.set(i, frame, instance, offset, width, low, high);
@@ -84,17 +87,40 @@ export class Accesses {
   }
 
   /** Where in the group the effects of a write begin that is only printed now. */
-  private effectsOf(frame: number, instance: number, offset: number, bad: boolean): number {
+  private effectsOf(
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+    bad: boolean,
+  ): number {
     if (bad) return this.group.batch.count;
     if (frame === GITS) {
       const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstCommand() : -1;
       return first < 0 ? this.group.batch.count : first;
+    }
+    if (frame === GICR && offset >= VPENDBASER && offset < VPENDBASER + 8) {
+      const toggles = this.residency(instance, offset, width, low, high);
+      return toggles ? this.group.tailOfVhppi(instance) : this.group.batch.count;
     }
     const reach = reachOf(frame === GICD ? 'GICD' : 'GICR', offset);
     if (reach === 'none') return this.group.batch.count;
     return reach === 'target'
       ? this.group.tailOfHppi(1, instance)
       : this.group.tailOfHppi(this.identity.highestPe + 1, -1);
+  }
+
+  /** Whether a write to GICR_VPENDBASER changes Valid: only then it prints an update. */
+  private residency(pe: number, offset: number, width: number, low: number, high: number): boolean {
+    const top = width === 8 ? high : offset === VPENDBASER + 4 ? low : undefined;
+    if (top === undefined) return false;
+    const valid = (top & 0x8000_0000) !== 0;
+    if (valid === this.resident.has(pe)) return false;
+    if (valid) this.resident.add(pe);
+    else this.resident.delete(pe);
+    return true;
   }
 
   /** A line about a memory region. */

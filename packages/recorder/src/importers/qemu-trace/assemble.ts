@@ -14,6 +14,9 @@ const VHPPI = RECORDS.vhppi.id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const IDLE = 255;
+const LR_IS_VLPI = 16;
+const ICV_IAR0 = SYSREGS.ICV_IAR0_EL1.encoding;
+const ICV_IAR1 = SYSREGS.ICV_IAR1_EL1.encoding;
 const SPURIOUS = 1023;
 
 /** System registers by the hash of the word that QEMU prints for them. */
@@ -26,6 +29,7 @@ for (const [name, spec] of Object.entries(SYSREGS)) {
   }
 }
 const ICC_CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
+const ICH_VTR = SYSREGS.ICH_VTR_EL2.encoding;
 const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 
 export class Assembler {
@@ -39,6 +43,9 @@ export class Assembler {
   private readonly levels = new Map<number, number>();
   /** What was last printed as a PE's INTID and group, packed. */
   private readonly printed = new Map<number, number>();
+  /** The vLPI that was a PE's best virtual interrupt by the last printed line, and by the one before; 0 for none. */
+  private readonly vlpiNow = new Map<number, number>();
+  private readonly vlpiBefore = new Map<number, number>();
   private startSeconds = -1;
   private startMicros = 0;
   /** Lines of known events, by event index. */
@@ -80,20 +87,11 @@ export class Assembler {
         return this.hppi(t);
       case 'hppi-lines':
         return this.hppiLines(t);
-      case 'vhppi': {
-        const i = this.group.observe(VHPPI, this.threads.pe(low[0]!));
-        const w = this.group.batch.words;
-        const at = i * RECORD_WORDS;
-        w[at] = low[1]!;
-        // 0 is printed where no vLPI has been pending yet.
-        w[at + 1] = low[2] === 0 ? SPURIOUS : low[2]!;
-        w[at + 2] = low[3]!;
-        w[at + 3] = low[4]!;
-        this.group.openVhppi = i;
-        return;
-      }
+      case 'vhppi':
+        return this.vhppi(t);
       case 'vhppi-lines':
         if (this.group.openVhppi >= 0) {
+          this.group.batch.flags[this.group.openVhppi] = 0;
           this.samePe(this.group.openVhppi, t);
           const at = this.group.openVhppi * RECORD_WORDS;
           this.group.batch.words[at + 4] = low[1]!;
@@ -207,6 +205,25 @@ export class Assembler {
     }
   }
 
+  private vhppi(t: Token): void {
+    const { low } = t;
+    const i = this.group.observe(VHPPI, this.threads.pe(low[0]!));
+    const w = this.group.batch.words;
+    const at = i * RECORD_WORDS;
+    const idle = low[4]! === IDLE;
+    w[at] = low[1]!;
+    // With idle priority the INTID and group printed are those of an earlier vLPI.
+    w[at + 1] = idle ? SPURIOUS : low[2]!;
+    w[at + 2] = idle ? 0 : low[3]!;
+    w[at + 3] = low[4]!;
+    this.group.batch.flags[i] = RECORD_FLAGS.valueUnknown;
+    this.group.openVhppi = i;
+    const pe = this.group.batch.pe[i]!;
+    this.vlpiBefore.set(pe, this.vlpiNow.get(pe) ?? 0);
+    // In place of a list register 16 stands for the vLPI.
+    this.vlpiNow.set(pe, low[1] === LR_IS_VLPI ? low[2]! : 0);
+  }
+
   private hppiLines(t: Token): void {
     const i = this.group.openHppi;
     if (i < 0) {
@@ -249,9 +266,15 @@ export class Assembler {
       return;
     }
     const pe = this.threads.pe(t.low[0]!);
-    const i = this.group.stimulus(read ? SYSREG_READ : SYSREG_WRITE, pe);
+    // A virtual machine that acknowledges a vLPI is printed between the two updates that this makes.
+    const acknowledged =
+      read && (register === ICV_IAR0 || register === ICV_IAR1) && this.vlpiBefore.get(pe) === t.low[1];
+    const from = acknowledged && t.low[1] !== 0 ? this.group.tailOfVhppi(pe) : -1;
+    const kind = read ? SYSREG_READ : SYSREG_WRITE;
+    const i = from >= 0 ? this.group.stimulusBefore(kind, pe, from) : this.group.stimulus(kind, pe);
     this.group.set(i, register, t.low[1]!, t.high[1]!);
     this.threads.nameThread(t, pe);
+    if (read && register === ICH_VTR) this.identity.readVtr(t.low[1]!);
     if (read && register === ICC_CTLR) this.identity.readCtlr(t.low[1]!);
   }
 

@@ -3,6 +3,7 @@
 import { CONFLICTS, FRAMES, GITS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
 
 const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const FRAME_GITS = FRAMES.indexOf('GITS');
 const CTLR = GITS.GITS_CTLR.offset;
@@ -104,12 +105,21 @@ export class Group {
 
   /** Where the last `count` hppi records of the group begin, if it ends with that many (of all PEs in order, or of `pe`). */
   tailOfHppi(count: number, pe: number): number {
+    return this.tailOf(HPPI, count, pe);
+  }
+
+  /** As {@link tailOfHppi}, for one vhppi of a PE. */
+  tailOfVhppi(pe: number): number {
+    return this.tailOf(VHPPI, 1, pe);
+  }
+
+  private tailOf(kind: number, count: number, pe: number): number {
     const { batch: group } = this;
     let wanted = count;
     let i = group.count - 1;
     for (; i >= 0 && wanted > 0; i--) {
       if (group.kind[i] === MEM_WRITE) continue;
-      if (group.kind[i] !== HPPI || group.pe[i] !== (pe >= 0 ? pe : wanted - 1)) return group.count;
+      if (group.kind[i] !== kind || group.pe[i] !== (pe >= 0 ? pe : wanted - 1)) return group.count;
       wanted--;
     }
     return wanted === 0 ? i + 1 : group.count;

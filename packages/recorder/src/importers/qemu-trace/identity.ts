@@ -93,6 +93,11 @@ export class Identity {
     }
   }
 
+  /** ICH_VTR_EL2 as read. */
+  readVtr(low: number): void {
+    if (!this.values.has('vtr')) this.values.set('vtr', low);
+  }
+
   /** The log shows an ITS at work. */
   showIts(): void {
     this.sawIts = true;
@@ -185,6 +190,7 @@ export class Identity {
         : [],
       priorityBits: options.priorityBits ?? pick('priorityBits', VIRT.priorityBits),
       intidBits: pick('intidBits', 24) as 16 | 24,
+      ...(this.values.has('vtr') ? { vtr: pick('vtr', 0) } : {}),
       addresses: {
         gicd: this.gicdBase >= 0 ? this.gicdBase : VIRT.gicd,
         gicr: Array.from({ length: count }, (_, pe) => this.gicrBase.get(pe) ?? firstBase + pe * stride),

@@ -1,0 +1,211 @@
+// Which virtual interrupt a PE's virtual machine is told of, and whether its vIRQ, vFIQ or maintenance line is up
+// (IHI 0069, "Virtual interrupt handling"). Derives and emits `vhppi` and `maintenance`; changes nothing else.
+import { RECORDS } from '../record/index.ts';
+import { GROUP0, GROUP1NS } from './arbitration.ts';
+import type { Machine } from './machine.ts';
+import { CONFIG_UNKNOWN, type GicState, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import {
+  listRegisters,
+  NO_LR,
+  VHPPI_WORDS,
+  virtualPreemptionBits,
+} from './virtual-state.ts';
+
+const VHPPI = RECORDS.vhppi.id;
+const MAINTENANCE = RECORDS.maintenance.id;
+
+/** In place of a list register: the best virtual interrupt is the vLPI. */
+export const LR_IS_VLPI = 16;
+
+export const HCR = {
+  En: 1,
+  UIE: 2,
+  LRENPIE: 4,
+  NPIE: 8,
+  VGrp0EIE: 0x10,
+  VGrp0DIE: 0x20,
+  VGrp1EIE: 0x40,
+  VGrp1DIE: 0x80,
+  vSGIEOICount: 0x100,
+  EOIcount: 0xf800_0000,
+} as const;
+export const VMCR = { VENG0: 1, VENG1: 2, VFIQEn: 8, VCBPR: 0x10, VEOIM: 0x200 } as const;
+export const MISR = { EOI: 1, U: 2, LRENP: 4, NP: 8, VGrp0E: 0x10, VGrp0D: 0x20, VGrp1E: 0x40, VGrp1D: 0x80 };
+/** Bits of the high word of a list register. */
+export const LR_HIGH = {
+  pINTID: 0x1fff,
+  EOI: 0x200,
+  Group: 0x1000_0000,
+  HW: 0x2000_0000,
+  Pending: 0x4000_0000,
+  Active: 0x8000_0000,
+} as const;
+
+const LPI_ENABLE = 1;
+const LPI_PRIORITY = 0xfc;
+/** Of a virtual SGI's byte: Group 1, and its priority. */
+const SGI_GROUP1 = 2;
+const SGI_PRIORITY = 0xf0;
+
+export function lrPriority(high: number): number {
+  return (high >>> 16) & 0xff;
+}
+export function lrGroup(high: number): number {
+  return high & LR_HIGH.Group ? GROUP1NS : GROUP0;
+}
+/** ICH_LR<n>_EL2.State: 0 invalid, 1 pending, 2 active, 3 both. */
+export function lrState(high: number): number {
+  return high >>> 30;
+}
+
+/** The binary point of a group, as ICH_VMCR_EL2 holds it. */
+export function virtualBinaryPoint(vmcr: number, group: number): number {
+  return group === GROUP0 ? (vmcr >>> 21) & 7 : (vmcr >>> 18) & 7;
+}
+
+/** The bits of a virtual priority that are its group priority. */
+export function virtualGroupPriorityMask(vmcr: number, group: number): number {
+  const common = group !== GROUP0 && (vmcr & VMCR.VCBPR) !== 0;
+  const point = virtualBinaryPoint(vmcr, common ? GROUP0 : group) - (group !== GROUP0 && !common ? 1 : 0);
+  return (0xff << (point + 1)) & 0xff;
+}
+
+/** Virtual running priority: the highest active one; 0xff when idle (IHI 0069, "ICV_RPR_EL1"). */
+export function virtualRunningPriority(state: GicState, pe: number): number {
+  const { ap0r, ap1r } = state.virtual;
+  for (let i = 0; i < 4; i++) {
+    const active = ap0r[4 * pe + i]! | ap1r[4 * pe + i]!;
+    if (active !== 0)
+      return ((32 * i + 31 - Math.clz32(active & -active)) << (8 - virtualPreemptionBits(state.config))) & 0xff;
+  }
+  return IDLE;
+}
+
+/** Whether a virtual interrupt of this group and priority is signalled now. */
+export function canPreemptVirtual(state: GicState, pe: number, group: number, priority: number): boolean {
+  const vmcr = state.virtual.vmcr[pe]!;
+  if ((state.virtual.hcr[pe]! & HCR.En) === 0 || priority >= vmcr >>> 24) return false;
+  const running = virtualRunningPriority(state, pe);
+  if (running === IDLE) return true;
+  const mask = virtualGroupPriorityMask(vmcr, group);
+  return (priority & mask) < (running & mask);
+}
+
+function groupEnabled(vmcr: number, group: number): boolean {
+  return (vmcr & (group === GROUP0 ? VMCR.VENG0 : VMCR.VENG1)) !== 0;
+}
+
+/** What the best virtual interrupt of a PE is: reused by every call. */
+export const best = { lr: -1, vlpi: SPURIOUS, vlpiGroup: 0, vlpiPriority: IDLE, group: 0, priority: IDLE };
+
+/** Group of a vLPI or vSGI by its configuration byte. */
+function configGroup(intid: number, config: number): number {
+  return intid >= LPI_FIRST || config & SGI_GROUP1 ? GROUP1NS : GROUP0;
+}
+
+/** Fills {@link best}: the best vLPI of the resident vPE, and the best of it and the list registers. */
+export function rankVirtual(state: GicState, pe: number): void {
+  const { virtual, config } = state;
+  best.vlpi = SPURIOUS;
+  best.vlpiGroup = 0;
+  best.vlpiPriority = IDLE;
+  const configs = virtual.config[pe]!;
+  for (const intid of virtual.pending[pe]!) {
+    const byte = configs.get(intid);
+    if (byte === undefined || byte >= CONFIG_UNKNOWN || (byte & LPI_ENABLE) === 0) continue;
+    const priority = byte & (intid >= LPI_FIRST ? LPI_PRIORITY : SGI_PRIORITY);
+    if (priority < best.vlpiPriority || (priority === best.vlpiPriority && intid < best.vlpi)) {
+      best.vlpi = intid;
+      best.vlpiPriority = priority;
+      best.vlpiGroup = configGroup(intid, byte);
+    }
+  }
+  best.lr = -1;
+  best.priority = IDLE;
+  const vmcr = virtual.vmcr[pe]!;
+  if ((vmcr & (VMCR.VENG0 | VMCR.VENG1)) === 0) return;
+  const count = listRegisters(config);
+  for (let n = 0; n < count; n++) {
+    const high = virtual.lr[32 * pe + 2 * n + 1]!;
+    if (lrState(high) !== 1 || !groupEnabled(vmcr, lrGroup(high))) continue;
+    if (lrPriority(high) < best.priority) {
+      best.priority = lrPriority(high);
+      best.group = lrGroup(high);
+      best.lr = n;
+    }
+  }
+  if (best.vlpiPriority < best.priority && groupEnabled(vmcr, best.vlpiGroup)) {
+    best.priority = best.vlpiPriority;
+    best.group = best.vlpiGroup;
+    best.lr = LR_IS_VLPI;
+  }
+}
+
+/** ICH_EISR_EL2: list registers whose interrupt has ended and that ask for a maintenance interrupt then. */
+export function eoiStatus(state: GicState, pe: number): number {
+  let bits = 0;
+  for (let n = 0; n < listRegisters(state.config); n++) {
+    const high = state.virtual.lr[32 * pe + 2 * n + 1]!;
+    if (lrState(high) === 0 && (high & LR_HIGH.HW) === 0 && high & LR_HIGH.EOI) bits |= 1 << n;
+  }
+  return bits;
+}
+
+/** ICH_MISR_EL2. */
+export function maintenanceState(m: Machine, pe: number): number {
+  const { state } = m;
+  const { virtual } = state;
+  const hcr = virtual.hcr[pe]!;
+  const vmcr = virtual.vmcr[pe]!;
+  let valid = 0;
+  let pending = false;
+  for (let n = 0; n < listRegisters(state.config); n++) {
+    const lr = lrState(virtual.lr[32 * pe + 2 * n + 1]!);
+    if (lr !== 0) valid++;
+    if (lr === 1) pending = true;
+  }
+  let misr = 0;
+  if (eoiStatus(state, pe) !== 0) misr |= MISR.EOI;
+  if (valid < 2 && hcr & HCR.UIE) misr |= MISR.U;
+  if (hcr & HCR.LRENPIE && hcr & HCR.EOIcount) misr |= MISR.LRENP;
+  if (!pending && hcr & HCR.NPIE) misr |= MISR.NP;
+  if (hcr & HCR.VGrp0EIE && vmcr & VMCR.VENG0) misr |= MISR.VGrp0E;
+  const group0Off = (vmcr & (m.profile.vgrp0dByGroup1 ? VMCR.VENG1 : VMCR.VENG0)) === 0;
+  if (hcr & HCR.VGrp0DIE && group0Off) misr |= MISR.VGrp0D;
+  if (hcr & HCR.VGrp1EIE && vmcr & VMCR.VENG1) misr |= MISR.VGrp1E;
+  if (hcr & HCR.VGrp1DIE && (vmcr & VMCR.VENG1) === 0) misr |= MISR.VGrp1D;
+  return misr;
+}
+
+const told = new Uint32Array(VHPPI_WORDS);
+
+function arbitrateVirtual(m: Machine, pe: number): void {
+  const { state } = m;
+  rankVirtual(state, pe);
+  const signalled = best.lr !== -1 && canPreemptVirtual(state, pe, best.group, best.priority);
+  told[0] = best.lr === -1 ? NO_LR : best.lr;
+  told[1] = best.vlpi;
+  told[2] = best.vlpiGroup;
+  told[3] = best.vlpiPriority;
+  told[4] = signalled && best.group === GROUP0 ? 1 : 0;
+  told[5] = signalled && best.group !== GROUP0 ? 1 : 0;
+  const { hppi } = state.virtual;
+  for (let k = 0; k < VHPPI_WORDS; k++)
+    if (hppi[VHPPI_WORDS * pe + k] !== told[k]) {
+      m.emitWords(VHPPI, pe, told, 0, VHPPI_WORDS);
+      break;
+    }
+  const level = state.virtual.hcr[pe]! & HCR.En && maintenanceState(m, pe) !== 0 ? 1 : 0;
+  if (level !== state.virtual.maintenance[pe]) m.emit(MAINTENANCE, pe, level);
+}
+
+/** Arbitrates anew for every PE whose virtual side an event since the last call may concern. */
+export function settleVirtual(m: Machine): void {
+  if (!m.anyVpeDirty) return;
+  m.anyVpeDirty = false;
+  for (let pe = 0; pe < m.vpeDirty.length; pe++) {
+    if (m.vpeDirty[pe] === 0) continue;
+    m.vpeDirty[pe] = 0;
+    arbitrateVirtual(m, pe);
+  }
+}

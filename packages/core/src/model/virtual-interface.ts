@@ -1,0 +1,305 @@
+// The virtual CPU interface: the ICH system registers of the hypervisor and the ICV ones of its virtual machine
+// (IHI 0069, "Virtual interrupt handling and prioritization"). Handlers by register name.
+import { RECORDS, UNITS } from '../record/index.ts';
+import { SYSREGS } from '../spec/sysreg.ts';
+import { GROUP0, GROUP1NS } from './arbitration.ts';
+import type { Machine } from './machine.ts';
+import { IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import {
+  best,
+  canPreemptVirtual,
+  eoiStatus,
+  HCR,
+  LR_HIGH,
+  LR_IS_VLPI,
+  lrGroup,
+  lrPriority,
+  lrState,
+  maintenanceState,
+  rankVirtual,
+  settleVirtual,
+  VMCR,
+  virtualBinaryPoint,
+  virtualGroupPriorityMask,
+  virtualRunningPriority,
+} from './virtual-arbitration.ts';
+import {
+  listRegisters,
+  NO_LR,
+  virtualPreemptionBits,
+  virtualPriorityBits,
+  vmcrReset,
+  vtrOf,
+} from './virtual-state.ts';
+import { clearResidentVlpi } from './vlpi.ts';
+
+const ACKNOWLEDGED = RECORDS['virq.acknowledged'].id;
+const DROPPED = RECORDS['virq.dropped'].id;
+const DEACTIVATED = RECORDS['virq.deactivated'].id;
+const UNIT_ICH = UNITS.indexOf('ICH');
+
+const HCR_ENCODING = SYSREGS.ICH_HCR_EL2.encoding;
+const VMCR_ENCODING = SYSREGS.ICH_VMCR_EL2.encoding;
+const LR0 = SYSREGS.ICH_LR0_EL2.encoding;
+const AP0R0 = SYSREGS.ICH_AP0R0_EL2.encoding;
+const AP1R0 = SYSREGS.ICH_AP1R0_EL2.encoding;
+/** ICH_HCR_EL2 bits that a write can change: all that are not reserved, TC to TDIR and DVIM among them. */
+const HCR_WRITABLE = 0xf800_fdff;
+const VMCR_WRITABLE = 0xfffc_0213;
+/** Interrupts from here to 1023 are special (IHI 0069, "INTIDs"). */
+const FIRST_SPECIAL = 1020;
+const PHYSICAL_MAX = 1020;
+
+/** Deactivates a physical interrupt: what the EOI of a list register with HW does. Given by the physical side. */
+export type DeactivatePhysical = (m: Machine, pe: number, intid: number) => void;
+
+function store(m: Machine, pe: number, register: number, value: number, old: number): void {
+  m.changeRegister(UNIT_ICH, pe, register, value >>> 0, 0, old, 0);
+}
+
+function storeLr(m: Machine, pe: number, n: number, low: number, high: number): void {
+  const { lr } = m.state.virtual;
+  const at = 32 * pe + 2 * n;
+  m.changeRegister(UNIT_ICH, pe, LR0 + n, low >>> 0, high >>> 0, lr[at]!, lr[at + 1]!);
+}
+
+function setVmcr(m: Machine, pe: number, value: number): void {
+  store(m, pe, VMCR_ENCODING, value, m.state.virtual.vmcr[pe]!);
+}
+
+/** A value of ICH_VMCR_EL2 with a binary point in it; too small a value becomes the minimum. */
+function withBinaryPoint(m: Machine, vmcr: number, group: number, value: number): number {
+  const minimum = 7 - virtualPreemptionBits(m.state.config) + (group === GROUP0 ? 0 : 1);
+  const point = Math.max(value & 7, minimum);
+  return group === GROUP0 ? (vmcr & ~0x00e0_0000) | (point << 21) : (vmcr & ~0x001c_0000) | (point << 18);
+}
+
+function priorityMaskBits(m: Machine): number {
+  return (0xff << (8 - virtualPriorityBits(m.state.config))) & 0xff;
+}
+
+function activate(m: Machine, pe: number, group: number, priority: number): void {
+  const { virtual, config } = m.state;
+  const masked = priority & virtualGroupPriorityMask(virtual.vmcr[pe]!, group);
+  const bit = masked >> (8 - virtualPreemptionBits(config));
+  const registers = group === GROUP0 ? virtual.ap0r : virtual.ap1r;
+  const old = registers[4 * pe + (bit >> 5)]!;
+  store(m, pe, (group === GROUP0 ? AP0R0 : AP1R0) + (bit >> 5), old | (1 << (bit & 31)), old);
+}
+
+function acknowledge(m: Machine, pe: number, wanted: number): number {
+  const { state } = m;
+  rankVirtual(state, pe);
+  if (best.lr === -1 || best.group !== wanted) return SPURIOUS;
+  if (!canPreemptVirtual(state, pe, best.group, best.priority)) return SPURIOUS;
+  const { lr: n, vlpi, group, priority } = best;
+  if (n === LR_IS_VLPI) {
+    activate(m, pe, group, priority);
+    m.emit(ACKNOWLEDGED, pe, vlpi, group, priority, NO_LR);
+    clearResidentVlpi(m, pe, vlpi);
+    return vlpi;
+  }
+  const at = 32 * pe + 2 * n;
+  const low = state.virtual.lr[at]!;
+  const high = state.virtual.lr[at + 1]!;
+  const special = low >= FIRST_SPECIAL && low <= SPURIOUS;
+  // A special INTID in a list register is answered as it is, and the register becomes invalid.
+  if (special) storeLr(m, pe, n, low, high & ~LR_HIGH.Pending);
+  else {
+    activate(m, pe, group, priority);
+    m.emit(ACKNOWLEDGED, pe, low, group, priority, n);
+    storeLr(m, pe, n, low, (high & ~LR_HIGH.Pending) | LR_HIGH.Active);
+  }
+  return low;
+}
+
+function highestPending(m: Machine, pe: number, wanted: number): number {
+  rankVirtual(m.state, pe);
+  if (best.lr === -1 || best.group !== wanted) return SPURIOUS;
+  return best.lr === LR_IS_VLPI ? best.vlpi : m.state.virtual.lr[32 * pe + 2 * best.lr]!;
+}
+
+/** The list register that holds this active interrupt, or -1. */
+function findActive(m: Machine, pe: number, intid: number): number {
+  const { lr } = m.state.virtual;
+  for (let n = 0; n < listRegisters(m.state.config); n++) {
+    const at = 32 * pe + 2 * n;
+    if (lr[at + 1]! & LR_HIGH.Active && lr[at] === intid) return n;
+  }
+  return -1;
+}
+
+function countEoi(m: Machine, pe: number): void {
+  const hcr = m.state.virtual.hcr[pe]!;
+  store(m, pe, HCR_ENCODING, (hcr & 0x07ff_ffff) | (((hcr >>> 27) + 1) << 27), hcr);
+}
+
+/** Drops the highest active virtual priority, of Group 0 where both groups have it; answers it, or IDLE. */
+function drop(m: Machine, pe: number, intid: number): number {
+  const { virtual, config } = m.state;
+  for (let i = 0; i < 4; i++) {
+    const zero = virtual.ap0r[4 * pe + i]!;
+    const one = virtual.ap1r[4 * pe + i]!;
+    if ((zero | one) === 0) continue;
+    const bit0 = zero === 0 ? 32 : 31 - Math.clz32(zero & -zero);
+    const bit1 = one === 0 ? 32 : 31 - Math.clz32(one & -one);
+    const group = bit0 <= bit1 ? GROUP0 : GROUP1NS;
+    const old = group === GROUP0 ? zero : one;
+    store(m, pe, (group === GROUP0 ? AP0R0 : AP1R0) + i, old & (old - 1), old);
+    const dropped = ((32 * i + Math.min(bit0, bit1)) << (8 - virtualPreemptionBits(config))) & 0xff;
+    m.emit(DROPPED, pe, intid, group, dropped);
+    return dropped;
+  }
+  return IDLE;
+}
+
+/** Makes the ICV handlers, given how a physical interrupt is deactivated. */
+export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
+  readonly reads: { readonly [name: string]: (m: Machine, pe: number) => number };
+  readonly writes: { readonly [name: string]: (m: Machine, pe: number, low: number, high: number) => void };
+} {
+  const deactivate = (m: Machine, pe: number, n: number) => {
+    const at = 32 * pe + 2 * n;
+    const { lr } = m.state.virtual;
+    const high = lr[at + 1]!;
+    const pintid = high & LR_HIGH.pINTID;
+    if (high & LR_HIGH.HW && pintid < PHYSICAL_MAX) deactivatePhysical(m, pe, pintid);
+    m.emit(DEACTIVATED, pe, lr[at]!, n);
+    storeLr(m, pe, n, lr[at]!, high & ~LR_HIGH.Active);
+  };
+  const endOfInterrupt = (m: Machine, pe: number, low: number, wanted: number) => {
+    const intid = low & 0xff_ffff;
+    if (intid >= FIRST_SPECIAL && intid <= SPURIOUS) return;
+    const dropped = drop(m, pe, intid);
+    if (dropped === IDLE) return;
+    const n = findActive(m, pe, intid);
+    if (n < 0) {
+      // LPIs have no active state, hence need no list register; nor do virtual SGIs where software says so.
+      const uncounted = intid < 16 && (m.state.virtual.hcr[pe]! & HCR.vSGIEOICount) !== 0;
+      if (intid < LPI_FIRST && !uncounted) countEoi(m, pe);
+      return;
+    }
+    const high = m.state.virtual.lr[32 * pe + 2 * n + 1]!;
+    const vmcr = m.state.virtual.vmcr[pe]!;
+    const own = lrPriority(high) & virtualGroupPriorityMask(vmcr, wanted);
+    if (lrGroup(high) !== wanted || own !== dropped) return;
+    if ((vmcr & VMCR.VEOIM) === 0 || intid >= LPI_FIRST) deactivate(m, pe, n);
+  };
+  const icvDir = (m: Machine, pe: number, low: number) => {
+    const intid = low & 0xff_ffff;
+    if (intid >= PHYSICAL_MAX || (m.state.virtual.vmcr[pe]! & VMCR.VEOIM) === 0) return;
+    const n = findActive(m, pe, intid);
+    if (n < 0) countEoi(m, pe);
+    else deactivate(m, pe, n);
+  };
+  const readBpr = (m: Machine, pe: number, group: number) => {
+    const vmcr = m.state.virtual.vmcr[pe]!;
+    const common = group !== GROUP0 && (vmcr & VMCR.VCBPR) !== 0;
+    return common ? Math.min(virtualBinaryPoint(vmcr, GROUP0) + 1, 7) : virtualBinaryPoint(vmcr, group);
+  };
+  const writeBpr = (m: Machine, pe: number, group: number, value: number) => {
+    const vmcr = m.state.virtual.vmcr[pe]!;
+    if (group !== GROUP0 && vmcr & VMCR.VCBPR) return;
+    setVmcr(m, pe, withBinaryPoint(m, vmcr, group, value));
+  };
+  const setBit = (m: Machine, pe: number, bit: number, on: boolean) => {
+    const vmcr = m.state.virtual.vmcr[pe]!;
+    setVmcr(m, pe, on ? vmcr | bit : vmcr & ~bit);
+  };
+
+  const reads: { [name: string]: (m: Machine, pe: number) => number } = {
+    ICV_IAR0_EL1: (m, pe) => acknowledge(m, pe, GROUP0),
+    ICV_IAR1_EL1: (m, pe) => acknowledge(m, pe, GROUP1NS),
+    ICV_HPPIR0_EL1: (m, pe) => highestPending(m, pe, GROUP0),
+    ICV_HPPIR1_EL1: (m, pe) => highestPending(m, pe, GROUP1NS),
+    ICV_RPR_EL1: (m, pe) => virtualRunningPriority(m.state, pe),
+    ICV_PMR_EL1: (m, pe) => m.state.virtual.vmcr[pe]! >>> 24,
+    ICV_BPR0_EL1: (m, pe) => readBpr(m, pe, GROUP0),
+    ICV_BPR1_EL1: (m, pe) => readBpr(m, pe, GROUP1NS),
+    ICV_CTLR_EL1: (m, pe) => {
+      const vmcr = m.state.virtual.vmcr[pe]!;
+      const vtr = vtrOf(m.state.config);
+      const fixed = (((vtr >>> 21) & 1) << 15) | (((vtr >>> 23) & 7) << 11) | ((vtr >>> 29) << 8);
+      return fixed | (vmcr & VMCR.VEOIM ? 2 : 0) | (vmcr & VMCR.VCBPR ? 1 : 0);
+    },
+    ICV_IGRPEN0_EL1: (m, pe) => m.state.virtual.vmcr[pe]! & 1,
+    ICV_IGRPEN1_EL1: (m, pe) => (m.state.virtual.vmcr[pe]! >>> 1) & 1,
+    ICH_HCR_EL2: (m, pe) => m.state.virtual.hcr[pe]!,
+    ICH_VMCR_EL2: (m, pe) => m.state.virtual.vmcr[pe]!,
+    ICH_VTR_EL2: (m) => vtrOf(m.state.config),
+    ICH_MISR_EL2: maintenanceState,
+    ICH_EISR_EL2: (m, pe) => eoiStatus(m.state, pe),
+    ICH_ELRSR_EL2: (m, pe) => {
+      let bits = 0;
+      for (let n = 0; n < listRegisters(m.state.config); n++) {
+        const high = m.state.virtual.lr[32 * pe + 2 * n + 1]!;
+        if (lrState(high) === 0 && ((high & LR_HIGH.HW) !== 0 || (high & LR_HIGH.EOI) === 0)) bits |= 1 << n;
+      }
+      return bits;
+    },
+  };
+  const writes: { [name: string]: (m: Machine, pe: number, low: number, high: number) => void } = {
+    ICV_EOIR0_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, GROUP0),
+    ICV_EOIR1_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, GROUP1NS),
+    ICV_DIR_EL1: icvDir,
+    ICV_PMR_EL1: (m, pe, low) => {
+      const vmcr = m.state.virtual.vmcr[pe]!;
+      setVmcr(m, pe, (vmcr & 0x00ff_ffff) | ((low & priorityMaskBits(m)) << 24));
+    },
+    ICV_BPR0_EL1: (m, pe, low) => writeBpr(m, pe, GROUP0, low),
+    ICV_BPR1_EL1: (m, pe, low) => writeBpr(m, pe, GROUP1NS, low),
+    ICV_CTLR_EL1: (m, pe, low) => {
+      const vmcr = m.state.virtual.vmcr[pe]! & ~(VMCR.VCBPR | VMCR.VEOIM);
+      setVmcr(m, pe, vmcr | (low & 1 ? VMCR.VCBPR : 0) | (low & 2 ? VMCR.VEOIM : 0));
+    },
+    ICV_IGRPEN0_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG0, (low & 1) !== 0),
+    ICV_IGRPEN1_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG1, (low & 1) !== 0),
+    ICH_HCR_EL2: (m, pe, low) => store(m, pe, HCR_ENCODING, low & m.profile.hcrWritable & HCR_WRITABLE, m.state.virtual.hcr[pe]!),
+    ICH_VMCR_EL2: (m, pe, low) => {
+      let vmcr = (low & VMCR_WRITABLE) | VMCR.VFIQEn;
+      vmcr = withBinaryPoint(m, vmcr, GROUP0, virtualBinaryPoint(vmcr, GROUP0));
+      setVmcr(m, pe, withBinaryPoint(m, vmcr, GROUP1NS, virtualBinaryPoint(vmcr, GROUP1NS)));
+    },
+  };
+  for (let n = 0; n < 16; n++) {
+    reads[`ICH_LR${n}_EL2`] = (m, pe) => {
+      if (n >= listRegisters(m.state.config)) return 0;
+      m.high = m.state.virtual.lr[32 * pe + 2 * n + 1]!;
+      return m.state.virtual.lr[32 * pe + 2 * n]!;
+    };
+    writes[`ICH_LR${n}_EL2`] = (m, pe, low, high) => {
+      if (n >= listRegisters(m.state.config)) return;
+      const res0 = (~priorityMaskBits(m) & 0xff) << 16;
+      storeLr(m, pe, n, low, high & ~res0 & ~LR_NMI);
+    };
+  }
+  const implemented = (m: Machine) => 1 << Math.max(virtualPreemptionBits(m.state.config) - 5, 0);
+  for (let n = 0; n < 4; n++)
+    for (const [name, base, of] of [
+      ['AP0R', AP0R0, (m: Machine) => m.state.virtual.ap0r],
+      ['AP1R', AP1R0, (m: Machine) => m.state.virtual.ap1r],
+    ] as const)
+      for (const own of [`ICH_${name}${n}_EL2`, `ICV_${name}${n}_EL1`]) {
+        reads[own] = (m, pe) => of(m)[4 * pe + n]!;
+        writes[own] = (m, pe, low) => {
+          if (n < implemented(m)) store(m, pe, base + n, low, of(m)[4 * pe + n]!);
+        };
+      }
+  return { reads, writes };
+}
+
+/** ICH_LR<n>_EL2.NMI: RES0 without the non-maskable property of virtual interrupts, which no profile has. */
+const LR_NMI = 0x0800_0000;
+
+/** A PE was reset: its virtual CPU interface is as after reset. */
+export function resetVirtualInterface(m: Machine, pe: number): void {
+  const { virtual, config } = m.state;
+  store(m, pe, HCR_ENCODING, 0, virtual.hcr[pe]!);
+  setVmcr(m, pe, vmcrReset(config));
+  for (let n = 0; n < 16; n++) storeLr(m, pe, n, 0, 0);
+  for (let n = 0; n < 4; n++) {
+    store(m, pe, AP0R0 + n, 0, virtual.ap0r[4 * pe + n]!);
+    store(m, pe, AP1R0 + n, 0, virtual.ap1r[4 * pe + n]!);
+  }
+  settleVirtual(m);
+}

@@ -1,0 +1,107 @@
+// The state of the virtual side of a GIC: each PE's virtual CPU interface (ICH registers), the vPE that is resident
+// on it, and the vLPIs of that vPE that are pending. Pending state of vPEs that are not resident is in guest memory
+// alone, in their virtual pending tables. Holds state only.
+import type { GicConfig } from '../config.ts';
+import type { Arena, Slot } from './arena.ts';
+
+/** List registers that the architecture admits. */
+export const LR_MAX = 16;
+/** ICH_VTR_EL2 where a configuration gives none. */
+const VTR_DEFAULT = 0x90a8_0003;
+/** Words of what a PE is told: LR, vLPI, group, priority, vFIQ, vIRQ. */
+export const VHPPI_WORDS = 6;
+/** Words of a resident vPE: VPT_addr, vPEID, valid, VCONF_addr, IDbits, as in the event vpe.resident. */
+export const RESIDENT_WORDS = 7;
+export const NO_LR = 0xffff_ffff;
+
+/** ICH_VTR_EL2. */
+export function vtrOf(config: GicConfig): number {
+  return config.vtr ?? VTR_DEFAULT;
+}
+export function listRegisters(config: GicConfig): number {
+  return Math.min(LR_MAX, (vtrOf(config) & 0x1f) + 1);
+}
+export function virtualPriorityBits(config: GicConfig): number {
+  return (vtrOf(config) >>> 29) + 1;
+}
+export function virtualPreemptionBits(config: GicConfig): number {
+  return ((vtrOf(config) >>> 26) & 7) + 1;
+}
+
+/** ICH_VMCR_EL2 at reset: Group 0 as FIQ, both binary points at their minimum. */
+export function vmcrReset(config: GicConfig): number {
+  const minimum = 7 - virtualPreemptionBits(config);
+  return (8 | ((minimum + 1) << 18) | (minimum << 21)) >>> 0;
+}
+
+export interface VirtualState {
+  readonly hcr: Uint32Array;
+  readonly vmcr: Uint32Array;
+  /** Active virtual priorities, four words a PE; of Group 0 and of Group 1. */
+  readonly ap0r: Uint32Array;
+  readonly ap1r: Uint32Array;
+  /** List registers: sixteen pairs of words a PE. */
+  readonly lr: Uint32Array;
+  /** GICR_VPROPBASER and GICR_VPENDBASER: a pair of words a PE. */
+  readonly vpropbaser: Uint32Array;
+  readonly vpendbaser: Uint32Array;
+  /** See {@link RESIDENT_WORDS}. */
+  readonly resident: Uint32Array;
+  /** See {@link VHPPI_WORDS}. */
+  readonly hppi: Uint32Array;
+  readonly maintenance: Uint32Array;
+  /** vPEID + 1 of the last write to GICR_VSGIR. */
+  readonly vsgir: Uint32Array;
+  /** Pending vLPIs and vSGIs of the resident vPE of each PE, and what the Redistributor has of their configuration. */
+  readonly pending: Set<number>[];
+  readonly config: Map<number, number>[];
+  reset(config: GicConfig): void;
+}
+
+/** Reserves room in an arena. */
+export function planVirtual(arena: Arena, pes: number): Slot<VirtualState> {
+  const plan = {
+    hcr: arena.words(pes),
+    vmcr: arena.words(pes),
+    ap0r: arena.words(4 * pes),
+    ap1r: arena.words(4 * pes),
+    lr: arena.words(2 * LR_MAX * pes),
+    vpropbaser: arena.words(2 * pes),
+    vpendbaser: arena.words(2 * pes),
+    resident: arena.words(RESIDENT_WORDS * pes),
+    hppi: arena.words(VHPPI_WORDS * pes),
+    maintenance: arena.words(pes),
+    vsgir: arena.words(pes),
+  };
+  return {
+    get(): VirtualState {
+      const pending = Array.from({ length: pes }, () => new Set<number>());
+      const config = Array.from({ length: pes }, () => new Map<number, number>());
+      const vmcr = plan.vmcr.get();
+      const hppi = plan.hppi.get();
+      return {
+        hcr: plan.hcr.get(),
+        vmcr,
+        ap0r: plan.ap0r.get(),
+        ap1r: plan.ap1r.get(),
+        lr: plan.lr.get(),
+        vpropbaser: plan.vpropbaser.get(),
+        vpendbaser: plan.vpendbaser.get(),
+        resident: plan.resident.get(),
+        hppi,
+        maintenance: plan.maintenance.get(),
+        vsgir: plan.vsgir.get(),
+        pending,
+        config,
+        reset(gic) {
+          for (let pe = 0; pe < pes; pe++) {
+            vmcr[pe] = vmcrReset(gic);
+            hppi.set([NO_LR, 1023, 0, 255, 0, 0], VHPPI_WORDS * pe);
+            pending[pe]!.clear();
+            config[pe]!.clear();
+          }
+        },
+      };
+    },
+  };
+}

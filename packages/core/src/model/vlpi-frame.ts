@@ -1,0 +1,147 @@
+// The VLPI frame of a Redistributor: which vPE is resident (IHI 0069, "GICR_VPENDBASER", "GICR_VPROPBASER"), and
+// GICv4.1's access to virtual SGIs.
+import { UNITS } from '../record/index.ts';
+import { GICR, VSGI_COUNT } from '../spec/index.ts';
+import type { Machine } from './machine.ts';
+import { endResidency, isPendingIn, makeResident, NO_VPEID, reloadResident } from './vlpi.ts';
+import { BY_REDISTRIBUTOR, newVpe, readVpe, vpeTableOf, writeVpe } from './vpe-table.ts';
+
+const UNIT_GICR = UNITS.indexOf('GICR');
+const VALID = 0x8000_0000;
+/** GICR_VPENDBASER, high word: IDAI (4.1: Doorbell), PendingLast, Dirty. */
+const DOORBELL = 0x4000_0000;
+const PENDING_LAST = 0x2000_0000;
+/** What a write to GICR_VPENDBASER can change: not Dirty, nor reserved bits. */
+const VPENDBASER_40 = { low: 0xffff_0f80, high: 0xe70f_ffff };
+const VPENDBASER_41 = { low: 0x0000_ffff, high: 0xec00_0000 };
+
+/** GICR_TYPER.RVPEID: GICv4.1's forms of VPROPBASER and VPENDBASER. */
+export function residencyByVpeid(m: Machine): boolean {
+  return (m.state.config.gicr.typer & 0x80) !== 0;
+}
+
+const vpe = newVpe();
+
+/** GICv4.1: looks a vPE up in the vPE table; whether it is mapped. Its entry is in `vpe` then. */
+function lookUp(m: Machine, pe: number, vpeid: number): boolean {
+  return readVpe(m, BY_REDISTRIBUTOR, vpeid, vpe, vpeTableOf(m, pe)) === undefined;
+}
+
+/** GICv4.1: whether the vPE's default doorbell is asked for, into its entry. */
+function askForDoorbell(m: Machine, pe: number, vpeid: number, ask: boolean): void {
+  if (!lookUp(m, pe, vpeid) || vpe.ring === (ask ? 1 : 0)) return;
+  vpe.ring = ask ? 1 : 0;
+  writeVpe(m, BY_REDISTRIBUTOR, vpeid, vpe, vpeTableOf(m, pe)!);
+}
+
+/** GICR_TYPER.VLPIS: the Redistributor has a VLPI frame. */
+export function hasVlpiFrame(m: Machine): boolean {
+  return (m.state.config.gicr.typer & 2) !== 0;
+}
+/** GICR_TYPER.VSGI. */
+export function hasVsgi(m: Machine): boolean {
+  return (m.state.config.gicr.typer & 0x400_0000) !== 0;
+}
+
+function storeVpendbaser(m: Machine, pe: number, low: number, high: number): void {
+  const { vpendbaser } = m.state.virtual;
+  m.changeRegister(
+    UNIT_GICR,
+    pe,
+    GICR.GICR_VPENDBASER.offset,
+    low >>> 0,
+    high >>> 0,
+    vpendbaser[2 * pe]!,
+    vpendbaser[2 * pe + 1]!,
+  );
+}
+
+/** GICv4.0: the register itself says where the tables are. */
+function schedule40(m: Machine, pe: number, low: number, high: number): void {
+  const { vpropbaser } = m.state.virtual;
+  makeResident(
+    m,
+    pe,
+    (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_0000) >>> 0),
+    NO_VPEID,
+    (vpropbaser[2 * pe + 1]! & 0xf_ffff) * 2 ** 32 + ((vpropbaser[2 * pe]! & 0xffff_f000) >>> 0),
+    (vpropbaser[2 * pe]! & 0x1f) + 1,
+  );
+  reloadResident(m, pe);
+}
+
+/** GICv4.1: the vPE table says. A vPE that is not mapped cannot be resident: the write has no effect on Valid. */
+function schedule41(m: Machine, pe: number, vpeid: number): boolean {
+  if (!lookUp(m, pe, vpeid)) return false;
+  makeResident(m, pe, vpe.table, vpeid, vpe.configTable, vpe.size + 1);
+  askForDoorbell(m, pe, vpeid, false);
+  reloadResident(m, pe);
+  return true;
+}
+
+export const vlpiFrameRead = {
+  GICR_VPROPBASER: (m: Machine, pe: number): void => {
+    m.low = m.state.virtual.vpropbaser[2 * pe]!;
+    m.high = m.state.virtual.vpropbaser[2 * pe + 1]!;
+  },
+  GICR_VPENDBASER: (m: Machine, pe: number): void => {
+    m.low = m.state.virtual.vpendbaser[2 * pe]!;
+    m.high = m.state.virtual.vpendbaser[2 * pe + 1]!;
+  },
+  GICR_VSGIPENDR: (m: Machine, pe: number): void => {
+    const asked = m.state.virtual.vsgir[pe]!;
+    if (asked === 0 || !lookUp(m, pe, asked - 1)) return;
+    for (let sgi = 0; sgi < VSGI_COUNT; sgi++) if (isPendingIn(m, vpe.table, sgi)) m.low |= 1 << sgi;
+  },
+};
+
+export const vlpiFrameWrite = {
+  GICR_VPROPBASER: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
+    const { vpropbaser } = m.state.virtual;
+    m.changeRegister(
+      UNIT_GICR,
+      pe,
+      GICR.GICR_VPROPBASER.offset,
+      low,
+      high,
+      vpropbaser[2 * pe]!,
+      vpropbaser[2 * pe + 1]!,
+    );
+  },
+  GICR_VPENDBASER: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
+    const byVpeid = residencyByVpeid(m);
+    const writable = byVpeid ? VPENDBASER_41 : VPENDBASER_40;
+    const oldHigh = m.state.virtual.vpendbaser[2 * pe + 1]!;
+    const newLow = (low & writable.low) >>> 0;
+    let newHigh = (high & writable.high) >>> 0;
+    const was = (oldHigh & VALID) !== 0;
+    const is = (newHigh & VALID) !== 0;
+    // Other fields must not change while a vPE is resident: such a write is ignored.
+    if (was && is) return;
+    if (is) {
+      if (byVpeid) {
+        if (!schedule41(m, pe, newLow)) return;
+      } else {
+        newHigh |= PENDING_LAST;
+        schedule40(m, pe, newLow, newHigh);
+      }
+    } else if (was) {
+      const vpeid = m.state.virtual.vpendbaser[2 * pe]! & 0xffff;
+      // What is pending already PendingLast tells; the doorbell is for what comes.
+      newHigh = endResidency(m, pe) ? newHigh | PENDING_LAST : newHigh & ~PENDING_LAST;
+      if (byVpeid) askForDoorbell(m, pe, vpeid, (newHigh & DOORBELL) !== 0);
+    }
+    storeVpendbaser(m, pe, newLow, newHigh);
+  },
+  GICR_VSGIR: (m: Machine, pe: number, _n: number, low: number): void => {
+    m.changeRegister(
+      UNIT_GICR,
+      pe,
+      GICR.GICR_VSGIR.offset,
+      (low & 0xffff) + 1,
+      0,
+      m.state.virtual.vsgir[pe]!,
+      0,
+    );
+  },
+};

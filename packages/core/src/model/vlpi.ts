@@ -1,0 +1,222 @@
+// vLPIs and vSGIs (IHI 0069, "GICv4"): their pending state in virtual pending tables, the vPE that is resident on a
+// PE, and the doorbells of those that are not. Memory is where pending state is; the Redistributor of a resident vPE
+// has a copy with configurations.
+import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { VSGI_COUNT } from '../spec/index.ts';
+import { lpiInRange, lpisEnabled, setLpiPending } from './lpi.ts';
+import type { Machine } from './machine.ts';
+import { CONFIG_UNKNOWN, LPI_FIRST, SPURIOUS } from './state.ts';
+import { best, rankVirtual } from './virtual-arbitration.ts';
+import { RESIDENT_WORDS } from './virtual-state.ts';
+import { sgiConfig } from './vpe-table.ts';
+
+const VLPI_PENDED = RECORDS['vlpi.pended'].id;
+const VLPI_CLEARED = RECORDS['vlpi.cleared'].id;
+const VLPI_LOADED = RECORDS['vlpi.loaded'].id;
+const VLPI_FORGOTTEN = RECORDS['vlpi.forgotten'].id;
+const VPE_RESIDENT = RECORDS['vpe.resident'].id;
+const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
+const ASSUMED = RECORDS['memory.assumed'].id;
+
+type Cause = (typeof PEND_CAUSES)[number];
+
+/** No virtual pending table. */
+export const NO_TABLE = -1;
+/** vPEID of a resident vPE that GICv4.0's registers do not name. */
+export const NO_VPEID = 0xffff_ffff;
+
+const high = (address: number) => Math.floor(address / 2 ** 32);
+
+/** The virtual pending table of the vPE that is resident on a PE, or NO_TABLE. */
+export function residentTable(m: Machine, pe: number): number {
+  const { resident } = m.state.virtual;
+  const at = RESIDENT_WORDS * pe;
+  return resident[at + 3] === 0 ? NO_TABLE : resident[at + 1]! * 2 ** 32 + resident[at]!;
+}
+
+function idBits(m: Machine, pe: number): number {
+  return m.state.virtual.resident[RESIDENT_WORDS * pe + 6]!;
+}
+
+/** Where the configuration byte of a vLPI of the resident vPE is. */
+export function vlpiConfigAddress(m: Machine, pe: number, vintid: number): number {
+  const { resident } = m.state.virtual;
+  const at = RESIDENT_WORDS * pe;
+  return resident[at + 5]! * 2 ** 32 + resident[at + 4]! + vintid - LPI_FIRST;
+}
+
+function lookUpConfig(m: Machine, pe: number, vintid: number): number {
+  if (vintid < LPI_FIRST) return sgiConfig(m, pe, m.state.virtual.resident[RESIDENT_WORDS * pe + 2]!, vintid);
+  const address = vlpiConfigAddress(m, pe, vintid);
+  m.witness?.('vlpi-config', pe, vintid, address, 1);
+  return m.state.memory.isKnown(address) ? m.state.memory.readByte(address) : CONFIG_UNKNOWN;
+}
+
+/** Whether a vINTID's bit is set in a virtual pending table. */
+export function isPendingIn(m: Machine, table: number, vintid: number): boolean {
+  const address = table + (vintid >> 3);
+  m.witness?.('virtual-pending-table', 0, vintid, address, 1);
+  if (!m.state.memory.isKnown(address)) m.emit(ASSUMED, NO_PE, address >>> 0, high(address), 1);
+  return ((m.state.memory.readByte(address) >> (vintid & 7)) & 1) === 1;
+}
+
+/** Sets a vINTID pending in a table; answers whether it was not. `pe`: where the vPE is resident, or NO_PE. */
+export function setVlpiPending(m: Machine, pe: number, table: number, vintid: number, cause: Cause): boolean {
+  if (isPendingIn(m, table, vintid)) return false;
+  let config = 0;
+  if (pe !== NO_PE) {
+    const cached = m.profile.lpiConfig === 'until-invalidated' ? m.state.virtual.config[pe]!.get(vintid) : undefined;
+    config = cached ?? lookUpConfig(m, pe, vintid);
+  }
+  const known = pe !== NO_PE && config < CONFIG_UNKNOWN;
+  m.emit(VLPI_PENDED, pe, table >>> 0, high(table), vintid, PEND_CAUSES.indexOf(cause), known ? config : 0, known ? 1 : 0);
+  return true;
+}
+
+/** Clears a vINTID in a table; answers whether it was pending. */
+export function clearVlpiPending(m: Machine, pe: number, table: number, vintid: number): boolean {
+  if (!isPendingIn(m, table, vintid)) return false;
+  let wasBest = false;
+  if (pe !== NO_PE && m.profile.rescanOnClear) {
+    rankVirtual(m.state, pe);
+    wasBest = best.vlpi === vintid;
+  }
+  m.emit(VLPI_CLEARED, pe, table >>> 0, high(table), vintid);
+  if (wasBest) reloadResident(m, pe);
+  return true;
+}
+
+/** The virtual machine on a PE acknowledged a vLPI. */
+export function clearResidentVlpi(m: Machine, pe: number, vintid: number): void {
+  clearVlpiPending(m, pe, residentTable(m, pe), vintid);
+}
+
+/** Looks for pending vLPIs of the resident vPE in its table, and at their configuration. */
+export function reloadResident(m: Machine, pe: number): void {
+  const table = residentTable(m, pe);
+  if (table === NO_TABLE) return;
+  const { virtual, memory } = m.state;
+  const first = table + LPI_FIRST / 8;
+  const length = Math.max(0, 2 ** idBits(m, pe) / 8 - LPI_FIRST / 8);
+  m.witness?.('virtual-pending-table', pe, 0, first, length);
+  const found: number[] = [];
+  // Virtual SGIs, which a Redistributor knows of that knows vPEIDs, have the first bits of the table.
+  if (virtual.resident[RESIDENT_WORDS * pe + 2] !== NO_VPEID)
+    for (let sgi = 0; sgi < VSGI_COUNT; sgi++)
+      if ((memory.readByte(table + (sgi >> 3)) >> (sgi & 7)) & 1) found.push(sgi);
+  const known = memory.scan(first, length, (offset, byte) => {
+    for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) found.push(LPI_FIRST + 8 * offset + bit);
+  });
+  if (!known && length > 0) m.emit(ASSUMED, NO_PE, first >>> 0, high(first), 8);
+  const pending = virtual.pending[pe]!;
+  if (pending.size > 0) {
+    const inTable = new Set(found);
+    for (const vintid of [...pending].sort((a, b) => a - b))
+      if (!inTable.has(vintid)) m.emit(VLPI_CLEARED, pe, table >>> 0, high(table), vintid);
+  }
+  for (const vintid of found) {
+    const config = lookUpConfig(m, pe, vintid);
+    if (!pending.has(vintid) || virtual.config[pe]!.get(vintid) !== config)
+      m.emit(VLPI_LOADED, pe, vintid, config < CONFIG_UNKNOWN ? config : 0, config < CONFIG_UNKNOWN ? 1 : 0);
+  }
+}
+
+/** VINVALL, and INV of a vLPI: the Redistributor must look at configurations again. `vintid` 0: at all. */
+export function invalidateVlpis(m: Machine, pe: number, table: number, vintid: number): void {
+  if (residentTable(m, pe) !== table) return;
+  const { config, pending } = m.state.virtual;
+  if (m.profile.lpiConfig === 'until-invalidated') {
+    if (vintid === 0) m.emit(VLPI_FORGOTTEN, pe, 0);
+    else if (config[pe]!.has(vintid) && !pending[pe]!.has(vintid)) m.emit(VLPI_FORGOTTEN, pe, vintid);
+  }
+  if (vintid === 0 || m.profile.invReloadsAll) {
+    reloadResident(m, pe);
+    return;
+  }
+  if (!pending[pe]!.has(vintid)) return;
+  const byte = lookUpConfig(m, pe, vintid);
+  if (byte !== config[pe]!.get(vintid))
+    m.emit(VLPI_LOADED, pe, vintid, byte < CONFIG_UNKNOWN ? byte : 0, byte < CONFIG_UNKNOWN ? 1 : 0);
+}
+
+/** Where a vPE is, as its table entry says. */
+export interface VpePlace {
+  /** PE to which it is mapped. */
+  readonly pe: number;
+  readonly table: number;
+  /** Individual doorbell of the event, or 1023. */
+  readonly doorbell: number;
+}
+
+/** Whether a vLPI is enabled by its byte in a configuration table; one that is not known counts as enabled. */
+export function vlpiEnabled(m: Machine, configTable: number, vintid: number): boolean {
+  const address = configTable + vintid - LPI_FIRST;
+  return !m.state.memory.isKnown(address) || (m.state.memory.readByte(address) & 1) !== 0;
+}
+
+/**
+ * An event of a vPE becomes pending, or its pending state is cleared. Answers whether the vPE is not resident, so
+ * that its default doorbell may have to ring.
+ */
+export function signalVlpi(
+  m: Machine,
+  place: VpePlace,
+  vintid: number,
+  level: boolean,
+  cause: Cause,
+): boolean {
+  const { pe, table } = place;
+  const resident = residentTable(m, pe) === table;
+  if (resident && vintid >= 2 ** idBits(m, pe)) return false;
+  const where = resident ? pe : NO_PE;
+  if (!level) {
+    clearVlpiPending(m, where, table, vintid);
+    return !resident;
+  }
+  setVlpiPending(m, where, table, vintid, cause);
+  if (!resident) ringDoorbell(m, place, vintid);
+  return !resident;
+}
+
+/** Sets the doorbell of a vPE that is not resident pending. */
+export function ringDoorbell(m: Machine, place: VpePlace, vintid: number): void {
+  const { pe, table, doorbell } = place;
+  if (doorbell === SPURIOUS || !lpisEnabled(m, pe) || !lpiInRange(m, pe, doorbell)) return;
+  m.emit(DOORBELL_RUNG, pe, doorbell, table >>> 0, high(table), vintid);
+  setLpiPending(m, pe, doorbell, 'doorbell');
+}
+
+/** Moves the pending state of a vLPI to another vPE, if it is pending; answers whether it is and that is not resident. */
+export function moveVlpi(m: Machine, from: VpePlace, to: VpePlace, vintid: number): boolean {
+  const where = residentTable(m, from.pe) === from.table ? from.pe : NO_PE;
+  return clearVlpiPending(m, where, from.table, vintid) && signalVlpi(m, to, vintid, true, 'moved');
+}
+
+/** Makes a vPE resident on a PE. Its pending vLPIs are still to be loaded ({@link reloadResident}). */
+export function makeResident(
+  m: Machine,
+  pe: number,
+  table: number,
+  vpeid: number,
+  configTable: number,
+  vintidBits: number,
+): void {
+  m.emitWords(
+    VPE_RESIDENT,
+    pe,
+    Uint32Array.of(table >>> 0, high(table), vpeid, 1, configTable >>> 0, high(configTable), vintidBits),
+    0,
+    RESIDENT_WORDS,
+  );
+}
+
+/** Ends the residency of a PE's vPE; answers whether it has a pending interrupt that is enabled. */
+export function endResidency(m: Machine, pe: number): boolean {
+  const table = residentTable(m, pe);
+  if (table === NO_TABLE) return false;
+  rankVirtual(m.state, pe);
+  const pendingLast = best.vlpi !== SPURIOUS;
+  const vpeid = m.state.virtual.resident[RESIDENT_WORDS * pe + 2]!;
+  m.emitWords(VPE_RESIDENT, pe, Uint32Array.of(table >>> 0, high(table), vpeid, 0, 0, 0, 0), 0, RESIDENT_WORDS);
+  return pendingLast;
+}

@@ -1,0 +1,140 @@
+// The vPE table (IHI 0069, "GICv4"): where the tables of a vPE are and to which PE it is mapped. GICv4.1 shares it
+// between ITSs and Redistributors. Emits what an ITS reads and writes; decides nothing.
+import { NO_PE, RECORDS } from '../record/index.ts';
+import { type EntryLayout, QEMU_LAYOUT, VSGI_COUNT, VTE_41 } from '../spec/index.ts';
+import {
+  entryAddress,
+  NOWHERE,
+  readEntry,
+  TABLE_TYPES,
+  type TablePlace,
+  tableOf,
+  writeEntry,
+} from './its-tables.ts';
+import type { Machine } from './machine.ts';
+import { SPURIOUS } from './state.ts';
+import type { Fault } from './translate.ts';
+
+const VTE_READ = RECORDS['vte.read'].id;
+const VTE_WRITE = RECORDS['vte.write'].id;
+
+/** What a vPE table entry says. */
+export interface Vpe {
+  valid: number;
+  /** vINTID bits less one. */
+  size: number;
+  /** Address of the virtual pending table. */
+  table: number;
+  pe: number;
+  /** GICv4.1: whether the default doorbell is asked for, the configuration table, the default doorbell. */
+  ring: number;
+  configTable: number;
+  doorbell: number;
+  /** A byte a virtual SGI: bit 0 enabled, bit 1 Group 1, bits 7:4 priority. */
+  readonly sgi: number[];
+}
+
+export function newVpe(): Vpe {
+  return {
+    valid: 0,
+    size: 0,
+    table: 0,
+    pe: 0,
+    ring: 0,
+    configTable: 0,
+    doorbell: SPURIOUS,
+    sgi: new Array(VSGI_COUNT).fill(0),
+  };
+}
+
+/** No ITS: a Redistributor looks. */
+export const BY_REDISTRIBUTOR = -1;
+
+/** GITS_TYPER.VMAPP: GICv4.1's form of the command, hence of the entry. */
+export function vmappByVersion41(m: Machine, its: number): boolean {
+  return ((BigInt(m.state.config.its[its]!.typer) >> 40n) & 1n) === 1n;
+}
+
+/** The vPE table as GICv4.1's GICR_VPROPBASER describes it; undefined where that is not valid. */
+export function vpeTableOf(m: Machine, pe: number): TablePlace | undefined {
+  const { vpropbaser } = m.state.virtual;
+  const low = vpropbaser[2 * pe]!;
+  const high = vpropbaser[2 * pe + 1]!;
+  if ((high & 0x8000_0000) === 0) return undefined;
+  const pageBytes = [0x1000, 0x4000, 0x1_0000, 0x1_0000][(high >>> 21) & 3]!;
+  const entryBytes = 8 * (((high >>> 27) & 7) + 1);
+  const pages = (low & 0x7f) + 1;
+  const indirect = (high & 0x0080_0000) !== 0;
+  const base = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+  const perPage = Math.floor(pageBytes / entryBytes);
+  const fit = indirect ? ((pages * pageBytes) / 8) * perPage : Math.floor((pages * pageBytes) / entryBytes);
+  return { valid: true, indirect, base, pageBytes, entryBytes, entries: Math.min(fit, 2 ** 16) };
+}
+
+function layoutFor(table: TablePlace): EntryLayout {
+  return table.entryBytes >= VTE_41.bytes ? VTE_41 : QEMU_LAYOUT.vte;
+}
+
+/** The table that an ITS uses. */
+export function itsVpeTable(m: Machine, its: number): TablePlace | undefined {
+  return tableOf(m, its, TABLE_TYPES.vPEs);
+}
+
+const values: number[] = [];
+const words = new Uint32Array(12);
+
+function emitVte(m: Machine, kind: number, its: number, vpeid: number, vpe: Vpe): void {
+  if (its === BY_REDISTRIBUTOR) return;
+  words[0] = its;
+  words[1] = vpeid;
+  words[2] = vpe.valid;
+  words[3] = vpe.size;
+  words[4] = vpe.table >>> 0;
+  words[5] = Math.floor(vpe.table / 2 ** 32);
+  words[6] = vpe.pe;
+  m.emitWords(kind, NO_PE, words, 0, 7);
+}
+
+/** Reads a vPE's entry: `VCPU_OOR` if the table has none, `VCPU_INVALID` if it is not mapped. */
+export function readVpe(
+  m: Machine,
+  its: number,
+  vpeid: number,
+  vpe: Vpe,
+  table: TablePlace | undefined,
+): Fault | undefined {
+  if (table === undefined || vpeid >= table.entries) return 'VCPU_OOR';
+  const address = entryAddress(m, Math.max(its, 0), table, vpeid);
+  if (address === NOWHERE) return 'VCPU_INVALID';
+  const layout = layoutFor(table);
+  readEntry(m, 'vte', Math.max(its, 0), vpeid, address, layout, values);
+  vpe.valid = values[0]!;
+  vpe.size = values[1]!;
+  vpe.table = values[2]!;
+  vpe.pe = values[3]!;
+  const full = layout === VTE_41;
+  vpe.ring = full ? values[4]! : 0;
+  vpe.configTable = full ? values[5]! : 0;
+  vpe.doorbell = full ? values[6]! : SPURIOUS;
+  for (let n = 0; n < VSGI_COUNT; n++) vpe.sgi[n] = full ? values[7 + n]! : 0;
+  emitVte(m, VTE_READ, its, vpeid, vpe);
+  return vpe.valid === 0 || vpe.pe >= m.state.peCount ? 'VCPU_INVALID' : undefined;
+}
+
+/** Writes a vPE's entry. The caller has checked that the table has it. */
+export function writeVpe(m: Machine, its: number, vpeid: number, vpe: Vpe, table: TablePlace): void {
+  emitVte(m, VTE_WRITE, its, vpeid, vpe);
+  const address = entryAddress(m, Math.max(its, 0), table, vpeid);
+  if (address === NOWHERE) return;
+  const layout = layoutFor(table);
+  const { size, table: pendingTable, pe, ring, configTable, doorbell, sgi } = vpe;
+  const all = [1, size, pendingTable, pe, ring, configTable, doorbell, ...sgi];
+  writeEntry(m, address, layout, layout.fields.map((_, k) => (vpe.valid ? all[k]! : 0)));
+}
+
+const scratch = newVpe();
+
+/** GICv4.1: the configuration byte of a virtual SGI of the vPE that is resident on a PE, by its table entry. */
+export function sgiConfig(m: Machine, pe: number, vpeid: number, sgi: number): number {
+  return readVpe(m, BY_REDISTRIBUTOR, vpeid, scratch, vpeTableOf(m, pe)) === undefined ? scratch.sgi[sgi]! : 0;
+}
