@@ -40,6 +40,12 @@ WHERE i.latency_ns IS NOT NULL GROUP BY m.DeviceID ORDER BY m.DeviceID`,
     sql: 'SELECT INTID, pe, cause, pended, acknowledged, round(latency_ns / 1000.0, 1) AS latency_us FROM interrupts WHERE latency_ns IS NOT NULL ORDER BY latency_ns DESC LIMIT 5',
   },
   {
+    name: 'vlpi-latency',
+    question: 'From MSI to the virtual machine, by whether its vPE was resident (microseconds)?',
+    sql: `SELECT resident, count(*) AS n, count(doorbell) AS doorbells, round(median(latency_ns) / 1000.0, 1) AS p50_us, round(percentile(latency_ns, 99) / 1000.0, 1) AS p99_us
+FROM vinterrupts WHERE cause = 'msi' GROUP BY resident ORDER BY resident`,
+  },
+  {
     name: 'unfinished',
     question: 'How did the lives of interrupts end?',
     sql: 'SELECT outcome, count(*) AS n FROM interrupts GROUP BY outcome ORDER BY n DESC',

@@ -33,6 +33,7 @@ import {
   sqlTime,
 } from './schema.ts';
 import { VIEWS } from './views.ts';
+import { VirtualLives } from './virtual-lives.ts';
 
 const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;
@@ -42,6 +43,19 @@ const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const IRQ_DROPPED = RECORDS['irq.dropped'].id;
+/** Kinds that tell of virtual interrupts. */
+const IS_VIRTUAL = new Uint8Array(256);
+for (const name of [
+  'vhppi',
+  'vte.write',
+  'vlpi.pended',
+  'vlpi.cleared',
+  'vpe.resident',
+  'doorbell.rung',
+  'virq.acknowledged',
+  'virq.dropped',
+] as const)
+  IS_VIRTUAL[RECORDS[name].id] = 1;
 const ACKNOWLEDGE: readonly number[] = [SYSREGS.ICC_IAR0_EL1.encoding, SYSREGS.ICC_IAR1_EL1.encoding];
 const END: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
 
@@ -156,6 +170,7 @@ class Loader {
   private readonly commands: Inserter;
   private readonly msis: Inserter;
   private readonly interrupts: Inserter;
+  private readonly vinterrupts: Inserter;
   private readonly mappings: Inserter;
   records = 0;
   private readonly shown = new RecordBatch(4096);
@@ -186,12 +201,14 @@ class Loader {
     this.commands = new Inserter(db, DERIVED_TABLES.commands);
     this.msis = new Inserter(db, DERIVED_TABLES.msis);
     this.interrupts = new Inserter(db, DERIVED_TABLES.interrupts);
+    this.vinterrupts = new Inserter(db, DERIVED_TABLES.vinterrupts);
     this.mappings = new Inserter(db, DERIVED_TABLES.mappings);
     this.reference();
   }
 
   get rows(): number {
-    let sum = this.commands.rows + this.msis.rows + this.interrupts.rows + this.mappings.rows;
+    let sum =
+      this.commands.rows + this.msis.rows + this.interrupts.rows + this.vinterrupts.rows + this.mappings.rows;
     for (const inserter of this.inserters) sum += inserter?.rows ?? 0;
     return sum;
   }
@@ -218,6 +235,7 @@ class Loader {
     const { config } = source.header;
     const machine = new Machine(config);
     const lives = new Lives(trace, machine.state, (row) => this.interrupts.add(row));
+    const virtualLives = new VirtualLives(trace, (row) => this.vinterrupts.add(row));
     const mappings = new Mappings(trace, config, (row) => this.mappings.add(row));
     const msis = new Msis((row) => this.msis.add(row));
     const base = trace * RECORDS_PER_TRACE;
@@ -235,6 +253,7 @@ class Loader {
         if (takes && shown.words[i * RECORD_WORDS] === told) agreed = true;
         if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
           lives.take(shown, i, now.record, now.timeNs);
+        if (IS_VIRTUAL[kind]) virtualLives.take(shown, i, now.record, now.timeNs);
         if (kind >= FIRST_EVENT && !recordedEvents)
           this.event(shown, i, base + now.record, seq++, now.timeNs);
       }
@@ -282,6 +301,7 @@ class Loader {
     }
     msis.close();
     lives.finish();
+    virtualLives.finish();
     mappings.finish();
     const traces = new Inserter(this.db, DERIVED_TABLES.traces);
     traces.add([
@@ -308,6 +328,7 @@ class Loader {
       this.commands,
       this.msis,
       this.interrupts,
+      this.vinterrupts,
       this.mappings,
     ])
       inserter.flush();

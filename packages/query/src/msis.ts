@@ -5,6 +5,8 @@ import { type Sql, sqlTime } from './schema.ts';
 
 const MSI_TRANSLATED = RECORDS['msi.translated'].id;
 const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const VMSI_TRANSLATED = RECORDS['vmsi.translated'].id;
+const VLPI_PENDED = RECORDS['vlpi.pended'].id;
 const LPI_PENDED = RECORDS['lpi.pended'].id;
 const DTE_READ = RECORDS['dte.read'].id;
 const ITE_READ = RECORDS['ite.read'].id;
@@ -41,7 +43,10 @@ export class Msis {
       const words = k * RECORD_WORDS;
       const w = caused.words;
       if (caused.kind[k] === MSI_TRANSLATED) this.became(w[words + 3]!, 0, caused.pe[k]!, 'coalesced');
-      else if (caused.kind[k] === LPI_PENDED && w[words] === this.intid) this.outcome = 'pended';
+      else if (caused.kind[k] === VMSI_TRANSLATED) this.became(w[words + 3]!, 1, caused.pe[k]!, 'coalesced');
+      else if (caused.kind[k] === VLPI_PENDED && this.virtual === 1) this.outcome = 'pended';
+      else if (caused.kind[k] === LPI_PENDED && this.virtual === 0 && w[words] === this.intid)
+        this.outcome = 'pended';
       else if (caused.kind[k] === MSI_DROPPED) this.outcome = DROP_REASONS[w[words + 3]!]!;
     }
   }
@@ -57,8 +62,10 @@ export class Msis {
     } else if (batch.kind[i] === ITE_READ && w[at + 3] === this.eventId) {
       const intid = w[at + 6]!;
       if (!w[at + 4]) this.became(null, null, null, 'event-unmapped');
-      else if (!w[at + 5]) this.became(intid, 1, null, null);
-      else if (this.intid !== intid) this.became(intid, 0, null, null);
+      else {
+        const virtual = w[at + 5] ? 0 : 1;
+        if (this.intid !== intid || this.virtual !== virtual) this.became(intid, virtual, null, null);
+      }
     }
   }
 

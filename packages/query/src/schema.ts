@@ -12,7 +12,7 @@ import {
 
 /** Marks a database as ours (SQLite's application_id): "GICT". */
 export const APPLICATION_ID = 0x47494354;
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** A row's key: the trace's number times this, plus the record's number. */
 export const RECORDS_PER_TRACE = 2 ** 40;
@@ -126,6 +126,28 @@ export const DERIVED_TABLES = {
     ['INTID', 'INTEGER'],
     ['virtual', 'INTEGER'],
     ['pe', 'INTEGER'],
+    ['outcome', 'TEXT'],
+  ]),
+  vinterrupts: table('t_vinterrupts', [
+    ['trace', 'INTEGER NOT NULL'],
+    ['vINTID', 'INTEGER NOT NULL'],
+    ['vPEID', 'INTEGER'],
+    ['VPT_addr', 'INTEGER'],
+    ['pe', 'INTEGER'],
+    ['LR', 'INTEGER'],
+    ['cause', 'TEXT'],
+    ['resident', 'INTEGER'],
+    ['pended', 'INTEGER'],
+    ['doorbell', 'INTEGER'],
+    ['signalled', 'INTEGER'],
+    ['acknowledged', 'INTEGER'],
+    ['eoi', 'INTEGER'],
+    ['withdrawn', 'INTEGER'],
+    ['pended_ns', 'INTEGER'],
+    ['doorbell_ns', 'INTEGER'],
+    ['signalled_ns', 'INTEGER'],
+    ['acknowledged_ns', 'INTEGER'],
+    ['eoi_ns', 'INTEGER'],
     ['outcome', 'TEXT'],
   ]),
   interrupts: table('t_interrupts', [

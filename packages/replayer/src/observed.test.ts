@@ -2,13 +2,12 @@
 import { RECORDS, RecordBatch } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DIFFERS, ToldStream, MATCH, OrderedStream, PARTLY } from './observed.ts';
+import { DIFFERS, MATCH, OrderedStream, PARTLY, ToldStream } from './observed.ts';
 
 const line = (...fields: number[]) => Uint32Array.from(fields);
 const IDLE = line(1023, 0, 255, 0, 0);
 const TIMER = line(27, 2, 0xa0, 0, 1);
 const LPI = line(8192, 2, 0xa0, 0, 1);
-
 
 describe('what a PE is told', () => {
   it('begins idle', () => {

@@ -68,10 +68,7 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
         state.pendbaser[2 * n + 1] = high;
         return;
       default:
-        invariant(
-          applyVlpiFrame(state, n, register, low, high),
-          `no such stored GICR register ${register}`,
-        );
+        invariant(applyVlpiFrame(state, n, register, low, high), `no such stored GICR register ${register}`);
     }
   } else if (unit === UNIT_GITS) {
     switch (register) {

@@ -13,8 +13,8 @@ import {
 } from './arbitration.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { resetVirtualInterface, virtualHandlers } from './virtual-interface.ts';
 import { ctlrReset, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import { resetVirtualInterface, virtualHandlers } from './virtual-interface.ts';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;

@@ -91,7 +91,13 @@ export function invalidateVirtual(m: Machine, its: number, event: Readonly<Ite>)
   return undefined;
 }
 
-function mapVirtual(m: Machine, its: number, w: Uint32Array, vintid: number, doorbell: number): Fault | undefined {
+function mapVirtual(
+  m: Machine,
+  its: number,
+  w: Uint32Array,
+  vintid: number,
+  doorbell: number,
+): Fault | undefined {
   const deviceId = operandOf(w, 0, deviceIdOf);
   const eventId = operandOf(w, 0, eventIdOf);
   const vpeid = operandOf(w, 0, vpeidOf);
@@ -227,4 +233,3 @@ export function sendVirtualSgi(m: Machine, its: number, vpeid: number, sgi: numb
   const away = signalVlpi(m, { pe: vpe.pe, table: vpe.table, doorbell: SPURIOUS }, sgi, true, 'software');
   if (away) ringDefault(m, vpe, sgi);
 }
-

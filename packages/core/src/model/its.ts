@@ -1,6 +1,13 @@
 // An ITS's control registers and its command queue (IHI 0069, "The ITS command interface").
 import { NO_PE, RECORDS, UNITS } from '../record/index.ts';
-import { type CommandName, commandName, GITS, ITS_COMMANDS, ITS_ERRORS, ITS_OUTCOMES } from '../spec/index.ts';
+import {
+  type CommandName,
+  commandName,
+  GITS,
+  ITS_COMMANDS,
+  ITS_ERRORS,
+  ITS_OUTCOMES,
+} from '../spec/index.ts';
 import { COMMAND_HANDLERS } from './its-commands.ts';
 import type { Machine } from './machine.ts';
 import { settleAll } from './settle.ts';

@@ -72,13 +72,7 @@ for (const name of [
   touches[RECORDS[name].id] = TOUCHES_IRQ;
 for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten'] as const)
   touches[RECORDS[name].id] = TOUCHES_PE;
-for (const name of [
-  'vlpi.pended',
-  'vlpi.cleared',
-  'vlpi.loaded',
-  'vlpi.forgotten',
-  'vpe.resident',
-] as const)
+for (const name of ['vlpi.pended', 'vlpi.cleared', 'vlpi.loaded', 'vlpi.forgotten', 'vpe.resident'] as const)
   touches[RECORDS[name].id] = TOUCHES_VPE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
 
@@ -178,7 +172,8 @@ export class Machine {
       if (pe >= 0) this.markVpe(pe);
     } else {
       const unit = words[at]!;
-      if (unit === UNIT_ICH || (unit === UNIT_GICR && words[at + 2]! >= VLPI_FRAME)) this.markVpe(words[at + 1]!);
+      if (unit === UNIT_ICH || (unit === UNIT_GICR && words[at + 2]! >= VLPI_FRAME))
+        this.markVpe(words[at + 1]!);
       else if (unit === UNIT_GICD) this.invalidate();
       else if (unit !== UNIT_GITS) {
         this.lpiDirty[words[at + 1]!] = 1;

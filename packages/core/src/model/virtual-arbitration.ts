@@ -4,12 +4,7 @@ import { RECORDS } from '../record/index.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN, type GicState, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
-import {
-  listRegisters,
-  NO_LR,
-  VHPPI_WORDS,
-  virtualPreemptionBits,
-} from './virtual-state.ts';
+import { listRegisters, NO_LR, VHPPI_WORDS, virtualPreemptionBits } from './virtual-state.ts';
 
 const VHPPI = RECORDS.vhppi.id;
 const MAINTENANCE = RECORDS.maintenance.id;
@@ -76,7 +71,9 @@ export function virtualRunningPriority(state: GicState, pe: number): number {
   for (let i = 0; i < 4; i++) {
     const active = ap0r[4 * pe + i]! | ap1r[4 * pe + i]!;
     if (active !== 0)
-      return ((32 * i + 31 - Math.clz32(active & -active)) << (8 - virtualPreemptionBits(state.config))) & 0xff;
+      return (
+        ((32 * i + 31 - Math.clz32(active & -active)) << (8 - virtualPreemptionBits(state.config))) & 0xff
+      );
   }
   return IDLE;
 }

@@ -254,7 +254,8 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     },
     ICV_IGRPEN0_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG0, (low & 1) !== 0),
     ICV_IGRPEN1_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG1, (low & 1) !== 0),
-    ICH_HCR_EL2: (m, pe, low) => store(m, pe, HCR_ENCODING, low & m.profile.hcrWritable & HCR_WRITABLE, m.state.virtual.hcr[pe]!),
+    ICH_HCR_EL2: (m, pe, low) =>
+      store(m, pe, HCR_ENCODING, low & m.profile.hcrWritable & HCR_WRITABLE, m.state.virtual.hcr[pe]!),
     ICH_VMCR_EL2: (m, pe, low) => {
       let vmcr = (low & VMCR_WRITABLE) | VMCR.VFIQEn;
       vmcr = withBinaryPoint(m, vmcr, GROUP0, virtualBinaryPoint(vmcr, GROUP0));

@@ -65,11 +65,21 @@ export function setVlpiPending(m: Machine, pe: number, table: number, vintid: nu
   if (isPendingIn(m, table, vintid)) return false;
   let config = 0;
   if (pe !== NO_PE) {
-    const cached = m.profile.lpiConfig === 'until-invalidated' ? m.state.virtual.config[pe]!.get(vintid) : undefined;
+    const cached =
+      m.profile.lpiConfig === 'until-invalidated' ? m.state.virtual.config[pe]!.get(vintid) : undefined;
     config = cached ?? lookUpConfig(m, pe, vintid);
   }
   const known = pe !== NO_PE && config < CONFIG_UNKNOWN;
-  m.emit(VLPI_PENDED, pe, table >>> 0, high(table), vintid, PEND_CAUSES.indexOf(cause), known ? config : 0, known ? 1 : 0);
+  m.emit(
+    VLPI_PENDED,
+    pe,
+    table >>> 0,
+    high(table),
+    vintid,
+    PEND_CAUSES.indexOf(cause),
+    known ? config : 0,
+    known ? 1 : 0,
+  );
   return true;
 }
 
@@ -217,6 +227,12 @@ export function endResidency(m: Machine, pe: number): boolean {
   rankVirtual(m.state, pe);
   const pendingLast = best.vlpi !== SPURIOUS;
   const vpeid = m.state.virtual.resident[RESIDENT_WORDS * pe + 2]!;
-  m.emitWords(VPE_RESIDENT, pe, Uint32Array.of(table >>> 0, high(table), vpeid, 0, 0, 0, 0), 0, RESIDENT_WORDS);
+  m.emitWords(
+    VPE_RESIDENT,
+    pe,
+    Uint32Array.of(table >>> 0, high(table), vpeid, 0, 0, 0, 0),
+    0,
+    RESIDENT_WORDS,
+  );
   return pendingLast;
 }

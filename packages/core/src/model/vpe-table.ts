@@ -129,12 +129,19 @@ export function writeVpe(m: Machine, its: number, vpeid: number, vpe: Vpe, table
   const layout = layoutFor(table);
   const { size, table: pendingTable, pe, ring, configTable, doorbell, sgi } = vpe;
   const all = [1, size, pendingTable, pe, ring, configTable, doorbell, ...sgi];
-  writeEntry(m, address, layout, layout.fields.map((_, k) => (vpe.valid ? all[k]! : 0)));
+  writeEntry(
+    m,
+    address,
+    layout,
+    layout.fields.map((_, k) => (vpe.valid ? all[k]! : 0)),
+  );
 }
 
 const scratch = newVpe();
 
 /** GICv4.1: the configuration byte of a virtual SGI of the vPE that is resident on a PE, by its table entry. */
 export function sgiConfig(m: Machine, pe: number, vpeid: number, sgi: number): number {
-  return readVpe(m, BY_REDISTRIBUTOR, vpeid, scratch, vpeTableOf(m, pe)) === undefined ? scratch.sgi[sgi]! : 0;
+  return readVpe(m, BY_REDISTRIBUTOR, vpeid, scratch, vpeTableOf(m, pe)) === undefined
+    ? scratch.sgi[sgi]!
+    : 0;
 }

@@ -485,7 +485,12 @@ export const RECORDS = {
       vptAddress,
       vintid,
       f('cause', 'enum', 'what made it pending', { values: PEND_CAUSES }),
-      f('config', 'u8', 'the configuration byte as the Redistributor has it; 0 where the vPE is not resident', hex),
+      f(
+        'config',
+        'u8',
+        'the configuration byte as the Redistributor has it; 0 where the vPE is not resident',
+        hex,
+      ),
       f('known', 'bool', 'whether that byte is known'),
     ],
     doc: 'A vLPI (or vSGI) became pending in a virtual pending table. PE: where the vPE is resident, none where it is not.',

@@ -196,7 +196,10 @@ export class Inference {
     const vintid = group.words[i * RECORD_WORDS + 1]!;
     if (vintid < LPI_FIRST || pe >= peCount) return;
     if (virtual.config[pe]!.get(vintid) === CONFIG_UNKNOWN && virtual.pending[pe]!.has(vintid))
-      this.virtual.learnConfig(vlpiConfigAddress(this.machine, pe, vintid), group.words[i * RECORD_WORDS + 3]!);
+      this.virtual.learnConfig(
+        vlpiConfigAddress(this.machine, pe, vintid),
+        group.words[i * RECORD_WORDS + 3]!,
+      );
   }
 
   /** INV and INVALL: software may have rewritten configuration bytes that nobody showed. */
