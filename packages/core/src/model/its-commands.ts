@@ -2,7 +2,9 @@
 // turns that into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, operandOf } from '../spec/index.ts';
+import { layoutOf } from './its-tables.ts';
 import { invalidateVirtual, pendVirtual, VIRTUAL_COMMAND_HANDLERS } from './its-virtual-commands.ts';
+import { eachEvent, mappedDevices } from './its-walk.ts';
 import {
   clearLpiPending,
   invalidateAllLpis,
@@ -22,6 +24,7 @@ import {
   type Dte,
   type Fault,
   type Ite,
+  isMapped,
   lookUpEvent,
   readCte,
   readDte,
@@ -70,6 +73,10 @@ function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Faul
   if (dte.valid === 0) return 'UNMAPPED_DEVICE';
   if (eventId >= 2 ** (dte.size + 1)) return 'ID_OOR';
   if (!isLpi(m, pintid)) return 'PHYSICALID_OOR';
+  if (isMapped(m, dte, eventId)) {
+    m.unpredictable('map-over-mapping', its, eventId);
+    if (m.profile.mapOverMapping === 'ignored') return undefined;
+  }
   ite.valid = 1;
   ite.physical = 1;
   ite.intid = pintid;
@@ -103,6 +110,25 @@ function pend(m: Machine, its: number, w: Uint32Array, set: boolean): Fault | un
   return undefined;
 }
 
+/** The profile drops the events of a device that is mapped anew or unmapped: with their pending state. */
+function dropEvents(m: Machine, its: number, deviceId: number): void {
+  const device = mappedDevices(m, its).find((one) => one.deviceId === deviceId);
+  if (device === undefined) return;
+  eachEvent(m, device, (_eventId, event) => {
+    if (event.physical) for (let pe = 0; pe < m.state.peCount; pe++) clearLpiPending(m, pe, event.intid);
+  });
+  m.zeroMemory(device.ittAddress, device.events * layoutOf(m).ite.bytes);
+}
+
+/** The profile has pending LPIs follow their collection to another PE. */
+function followCollection(m: Machine, its: number, icid: number, pe: number): void {
+  for (const device of mappedDevices(m, its))
+    eachEvent(m, device, (_eventId, event) => {
+      if (!event.physical || event.icid !== icid) return;
+      for (let from = 0; from < m.state.peCount; from++) if (from !== pe) moveLpi(m, from, pe, event.intid);
+    });
+}
+
 /** Handlers by command. */
 export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
   ...VIRTUAL_COMMAND_HANDLERS,
@@ -113,6 +139,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     dte.ittAddress = operandOf(w, 0, ittOf);
     if (!deviceInRange(m, its, deviceId)) return 'DEVICE_OOR';
     if (dte.size > idBits(m, its)) return 'ITTSIZE_OOR';
+    if (m.profile.mapdDropsEvents) dropEvents(m, its, deviceId);
     writeDte(m, its, deviceId, dte);
     return undefined;
   },
@@ -122,6 +149,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     const pe = valid ? operandOf(w, 0, rdbaseOf) : 0;
     if (!collectionInRange(m, its, icid)) return 'COLLECTION_OOR';
     if (valid && pe >= m.state.peCount) return 'PROCNUM_OOR';
+    if (m.profile.mapcMovesPending && valid) followCollection(m, its, icid, pe);
     writeCte(m, its, icid, valid, pe);
     return undefined;
   },

@@ -6,7 +6,7 @@ import { invalidateLpi } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi } from './operands.ts';
 import { LPI_FIRST, SPURIOUS } from './state.ts';
-import { type Dte, type Fault, type Ite, lookUpEvent, readDte, writeIte } from './translate.ts';
+import { type Dte, type Fault, type Ite, isMapped, lookUpEvent, readDte, writeIte } from './translate.ts';
 import { invalidateVlpis, moveVlpi, ringDoorbell, signalVlpi, type VpePlace, vlpiEnabled } from './vlpi.ts';
 import { itsVpeTable, newVpe, readVpe, type Vpe, vmappByVersion41, writeVpe } from './vpe-table.ts';
 
@@ -109,6 +109,10 @@ function mapVirtual(
   if (!isDoorbell(m, doorbell)) return 'PHYSICALID_OOR';
   const table = itsVpeTable(m, its);
   if (table === undefined || vpeid >= table.entries) return 'VCPU_OOR';
+  if (isMapped(m, dte, eventId)) {
+    m.unpredictable('map-over-mapping', its, eventId);
+    if (m.profile.mapOverMapping === 'ignored') return undefined;
+  }
   ite.valid = 1;
   ite.physical = 0;
   ite.intid = vintid;
@@ -214,6 +218,7 @@ export const VIRTUAL_COMMAND_HANDLERS = {
     const place: VpePlace = { pe: vpe.pe, table: vpe.table, doorbell: SPURIOUS };
     // C clears the pending state and changes nothing else.
     if (operandOf(w, 0, sgiClearOf)) {
+      if (operandOf(w, 0, sgiEnableOf)) m.unpredictable('vsgi-configures-and-clears', its, vpeid);
       signalVlpi(m, place, sgi, false, 'its-command');
       return undefined;
     }

@@ -14,6 +14,7 @@ import { settleAll } from './settle.ts';
 import type { Fault } from './translate.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
+const SERROR = RECORDS['serror.raised'].id;
 const ASSUMED = RECORDS['memory.assumed'].id;
 const UNIT_GITS = UNITS.indexOf('GITS');
 const CTLR_ENABLED = 1;
@@ -46,6 +47,7 @@ export function processQueue(m: Machine, its: number): void {
     const outcome = execute(m, its, read, base + read * COMMAND_BYTES);
     settleAll(m);
     const stall = outcome !== 0 && m.profile.itsErrors === 'stall';
+    if (outcome !== 0 && m.profile.itsErrors === 'serror') m.emit(SERROR, NO_PE, its, outcome);
     if (!stall) read = (read + 1) % slots;
     storeReadPointer(m, its, (read * COMMAND_BYTES) | (stall ? STALLED : 0));
   }
@@ -132,7 +134,7 @@ export const gitsWrite = {
   },
   // Writes while the ITS is enabled are UNPREDICTABLE; they are ignored.
   GITS_CBASER: (m: Machine, its: number, _n: number, low: number, high: number): void => {
-    if (enabled(m, its)) return;
+    if (enabled(m, its)) return m.unpredictable('cbaser-while-enabled', its, GITS.GITS_CBASER.offset);
     const { cbaser, creadr } = m.state;
     m.changeRegister(
       UNIT_GITS,
@@ -147,8 +149,13 @@ export const gitsWrite = {
   },
   GITS_CWRITER: (m: Machine, its: number, _n: number, low: number): void => {
     const old = m.state.cwriter[its]!;
+    const bytes = ((m.state.cbaser[2 * its]! & 0xff) + 1) * 4096;
+    if ((low & OFFSET_MASK) >= bytes) {
+      m.unpredictable('cwriter-out-of-range', its, low & OFFSET_MASK);
+      if (!m.profile.cwriterKeepsOutOfRange) return;
+    }
     m.changeRegister(UNIT_GITS, its, GITS.GITS_CWRITER.offset, (low & ~1) >>> 0, 0, old, 0);
-    if (low & 1 && !m.profile.alwaysQuiescent) storeReadPointer(m, its, m.state.creadr[its]! & ~STALLED);
+    if (low & 1 && m.profile.retry) storeReadPointer(m, its, m.state.creadr[its]! & ~STALLED);
     processQueue(m, its);
   },
   GITS_CREADR: (m: Machine, its: number, _n: number, low: number): void => {
@@ -159,7 +166,8 @@ export const gitsWrite = {
     const at = 16 * its + 2 * n;
     const oldHigh = baser[at + 1]!;
     // A table that the ITS does not have: RAZ/WI. Type and Entry_Size are read-only.
-    if (enabled(m, its) || (baser[at]! | oldHigh) === 0) return;
+    if ((baser[at]! | oldHigh) === 0) return;
+    if (enabled(m, its)) return m.unpredictable('baser-while-enabled', its, GITS.GITS_BASER.offset + 8 * n);
     const fixed = 0x071f_0000;
     m.changeRegister(
       UNIT_GITS,

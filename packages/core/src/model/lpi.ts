@@ -95,7 +95,8 @@ export function invalidateAllLpis(m: Machine, pe: number): void {
 
 /** Moves the pending state of one LPI to another PE, if it is pending. */
 export function moveLpi(m: Machine, from: number, to: number, intid: number): void {
-  if (!lpisEnabled(m, from) || !lpisEnabled(m, to)) return;
+  if (!lpisEnabled(m, from)) return;
+  if (!lpisEnabled(m, to)) return m.unpredictable('move-to-disabled-lpis', to, intid);
   if (clearLpiPending(m, from, intid)) setLpiPending(m, to, intid, 'moved');
 }
 

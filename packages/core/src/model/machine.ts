@@ -3,7 +3,15 @@
 
 import type { GicConfig } from '../config.ts';
 import type { Profile } from '../profile/index.ts';
-import { IRQ_ATTRIBUTES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch, UNITS } from '../record/index.ts';
+import {
+  IRQ_ATTRIBUTES,
+  NO_PE,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  UNITS,
+  UNPREDICTABLE as UNPREDICTABLE_ACTS,
+} from '../record/index.ts';
 import { apply } from './apply.ts';
 import { GicState } from './state.ts';
 
@@ -42,6 +50,7 @@ export interface EventSink {
 
 const HPPI = RECORDS.hppi.id;
 const REG_CHANGED = RECORDS['reg.changed'].id;
+const UNPREDICTABLE = RECORDS['behaviour.unpredictable'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
 const EVENTS_FROM = 96;
@@ -205,6 +214,11 @@ export class Machine {
     if (low === oldLow && high === oldHigh) return;
     const pe = unit === UNIT_GICD || unit === UNIT_GITS ? NO_PE : instance;
     this.emit(REG_CHANGED, pe, unit, instance, register, low, high);
+  }
+
+  /** Software did what the architecture leaves UNPREDICTABLE. */
+  unpredictable(what: (typeof UNPREDICTABLE_ACTS)[number], instance: number, detail: number): void {
+    this.emit(UNPREDICTABLE, NO_PE, UNPREDICTABLE_ACTS.indexOf(what), instance, detail);
   }
 
   /** Fills guest memory with zeros that are known, as the GIC may where software says that a table is zero. */

@@ -94,7 +94,10 @@ export const gicrWrite = {
   },
   GICR_PROPBASER: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
     const { propbaser } = m.state;
-    if (lpisEnabled(m, pe) && !m.profile.pendbaserWritableWhileEnabled) return;
+    if (lpisEnabled(m, pe)) {
+      m.unpredictable('lpi-table-while-enabled', pe, GICR.GICR_PROPBASER.offset);
+      if (!m.profile.pendbaserWritableWhileEnabled) return;
+    }
     m.changeRegister(
       UNIT_GICR,
       pe,
@@ -107,7 +110,10 @@ export const gicrWrite = {
   },
   GICR_PENDBASER: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
     const { pendbaser } = m.state;
-    if (lpisEnabled(m, pe) && !m.profile.pendbaserWritableWhileEnabled) return;
+    if (lpisEnabled(m, pe)) {
+      m.unpredictable('lpi-table-while-enabled', pe, GICR.GICR_PENDBASER.offset);
+      if (!m.profile.pendbaserWritableWhileEnabled) return;
+    }
     m.changeRegister(
       UNIT_GICR,
       pe,

@@ -145,6 +145,12 @@ export function writeIte(m: Machine, its: number, dte: Dte, eventId: number, ite
   );
 }
 
+/** Whether an event of a mapped device has a valid entry: without a trace of looking. */
+export function isMapped(m: Machine, dte: Dte, eventId: number): boolean {
+  const layout = layoutOf(m).ite;
+  return (m.state.memory.readByte(dte.ittAddress + eventId * layout.bytes) & 1) === 1;
+}
+
 /** Device and event to a valid entry, or what is wrong. */
 export function lookUpEvent(
   m: Machine,

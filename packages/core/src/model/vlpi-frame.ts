@@ -117,7 +117,7 @@ export const vlpiFrameWrite = {
     const was = (oldHigh & VALID) !== 0;
     const is = (newHigh & VALID) !== 0;
     // Other fields must not change while a vPE is resident: such a write is ignored.
-    if (was && is) return;
+    if (was && is) return m.unpredictable('vpendbaser-while-valid', pe, GICR.GICR_VPENDBASER.offset);
     if (is) {
       if (byVpeid) {
         if (!schedule41(m, pe, newLow)) return;

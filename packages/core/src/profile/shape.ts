@@ -1,51 +1,33 @@
-// What a profile is: every IMPLEMENTATION DEFINED and CONSTRAINED UNPREDICTABLE choice that the model makes, as
-// data. The model reads these; it never asks which implementation it is playing.
+// What a profile is: its hardware, and where it deviates from the architecture's choices. The model reads choices;
+// it never asks which implementation it is playing.
+import { CHOICES, type ChoiceName, type Choices } from './choices.ts';
+import type { Hardware } from './hardware.ts';
 
-/** When a Redistributor looks at an LPI's configuration byte. Both are legal (IHI 0069, "LPI configuration tables"). */
-export type LpiConfigPolicy =
-  /** Once, then cached until INV, INVALL or a change of mapping: the least that the architecture promises. */
-  | 'until-invalidated'
-  /** Each time the LPI becomes pending, and for all pending LPIs at each invalidation or rescan. */
-  | 'on-pend-and-rescan';
+/** One choice in which an implementation differs from the architecture. */
+export interface Deviation {
+  readonly choice: ChoiceName;
+  readonly value: unknown;
+  /** What shows it: an observation, or public documentation or source. */
+  readonly evidence: string;
+}
 
-export interface Profile {
+export interface Profile extends Choices {
   readonly name: string;
   readonly doc: string;
-  readonly lpiConfig: LpiConfigPolicy;
-  /** A rescan for the best LPI, which re-reads configuration, also follows the acknowledge or clearing of that LPI. */
-  readonly rescanOnClear: boolean;
-  /** INV and INVALL re-read the configuration of every pending LPI of the Redistributor, not only the one named. */
-  readonly invReloadsAll: boolean;
-  /** INVALL concerns every Redistributor, not only that of the collection. */
-  readonly invallReachesAll: boolean;
-  /** GICR_CTLR.CES: EnableLPIs can be cleared again; otherwise it is RES1 once set. */
-  readonly ctlrCes: boolean;
-  /** The PENDBASER register accepts writes while GICR_CTLR.EnableLPIs is 1. */
-  readonly pendbaserWritableWhileEnabled: boolean;
-  /** GICR_PENDBASER.PTZ reads back what was written. */
-  readonly ptzReadsBack: boolean;
-  /** GITS_CREADR accepts writes while GICD_CTLR.DS is 1. */
-  readonly creadrWritable: boolean;
-  /** GITS_CTLR.Quiescent always reads 1. */
-  readonly alwaysQuiescent: boolean;
-  /** What an ITS does with a command error: go on with the next command, or stall. */
-  readonly itsErrors: 'ignore' | 'stall';
-  /** A failing lookup of the collection leaves the effect of DISCARD undone. */
-  readonly discardNeedsCollection: boolean;
-  /** A sleeping PE (GICR_WAKER.ProcessorSleep) gets no interrupt. */
-  readonly wakerGates: boolean;
-  /** GICR_WAKER at reset. */
-  readonly wakerReset: number;
-  /** GICD_ICFGR and GICR_ICFGR writes take effect on what is signalled at once. */
-  readonly icfgrSettles: boolean;
-  /** GICD_STATUSR, GICR_STATUSR and GITS_STATUSR exist; otherwise RAZ/WI. */
-  readonly statusr: boolean;
-  /** Read-only registers to which a write of this width is reported as one to a reserved location: `NAME:bytes`. */
-  readonly reportedWrites: readonly string[];
-  /** ICH_HCR_EL2 bits that can be written. */
-  readonly hcrWritable: number;
-  /** ICH_MISR_EL2.VGrp0D follows the enable of Group 1, not of Group 0. */
-  readonly vgrp0dByGroup1: boolean;
-  /** VSYNC looks its vPE up, so that one that does not exist is an error. */
-  readonly vsyncChecks: boolean;
+  readonly hardware: Hardware;
+  readonly deviations: readonly Deviation[];
+}
+
+type Deviations = { readonly [K in ChoiceName]?: { readonly value: Choices[K]; readonly evidence: string } };
+
+/** Makes a profile of the architecture's choices and what differs. */
+export function profile(name: string, doc: string, hardware: Hardware, deviations: Deviations): Profile {
+  const choices: Record<string, unknown> = {};
+  for (const [choice, { architecture }] of Object.entries(CHOICES)) choices[choice] = architecture;
+  const list: Deviation[] = [];
+  for (const [choice, { value, evidence }] of Object.entries(deviations)) {
+    choices[choice] = value;
+    list.push({ choice: choice as ChoiceName, value, evidence });
+  }
+  return { ...(choices as unknown as Choices), name, doc, hardware, deviations: list };
 }

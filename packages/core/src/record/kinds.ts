@@ -1,6 +1,15 @@
 // The record kinds, declared once. Everything that a trace can hold is in this table.
 import type { RecordField, RecordKind } from './shape.ts';
-import { CONFLICTS, DROP_REASONS, FRAMES, GROUPS, IRQ_ATTRIBUTES, PEND_CAUSES, UNITS } from './values.ts';
+import {
+  CONFLICTS,
+  DROP_REASONS,
+  FRAMES,
+  GROUPS,
+  IRQ_ATTRIBUTES,
+  PEND_CAUSES,
+  UNITS,
+  UNPREDICTABLE,
+} from './values.ts';
 
 const f = (
   name: string,
@@ -576,6 +585,24 @@ export const RECORDS = {
     pe: 'target',
     fields: [f('INTID', 'u32', 'virtual INTID'), f('LR', 'i32', 'its list register')],
     doc: 'A virtual interrupt in a list register ceased to be active.',
+  },
+  'serror.raised': {
+    id: 127,
+    class: 'event',
+    pe: 'none',
+    fields: [its, f('outcome', 'u32', 'the command error', hex)],
+    doc: 'An ITS reported a command error as an SError.',
+  },
+  'behaviour.unpredictable': {
+    id: 128,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('what', 'enum', 'what software did', { values: UNPREDICTABLE }),
+      f('instance', 'u32', 'the PE whose Redistributor, or the ITS, that it was done to'),
+      f('detail', 'u32', 'the INTID, EventID, vPEID or register offset concerned', hex),
+    ],
+    doc: 'Software did what the architecture leaves UNPREDICTABLE; the profile chose what came of it.',
   },
 } as const satisfies Record<string, RecordKind>;
 

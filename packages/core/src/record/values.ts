@@ -32,3 +32,15 @@ export const DROP_REASONS = [
   'vpe-unmapped',
   'vintid-out-of-range',
 ] as const;
+/** What software did that the architecture calls UNPREDICTABLE or CONSTRAINED UNPREDICTABLE. */
+export const UNPREDICTABLE = [
+  'vpendbaser-while-valid',
+  'lpi-table-while-enabled',
+  'cbaser-while-enabled',
+  'baser-while-enabled',
+  'cwriter-out-of-range',
+  'map-over-mapping',
+  'move-to-disabled-lpis',
+  'vmapp-over-mapping',
+  'vsgi-configures-and-clears',
+] as const;

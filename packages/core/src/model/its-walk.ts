@@ -1,0 +1,79 @@
+// Walks all mapped events of an ITS through its tables in guest memory: device table, then each device's interrupt
+// translation table. Looks without a trace of looking: emits nothing.
+import { extract } from '../spec/index.ts';
+import { layoutOf, TABLE_TYPES, tableOf } from './its-tables.ts';
+import type { Machine } from './machine.ts';
+import type { Ite } from './translate.ts';
+
+const raw = new Uint32Array(8);
+
+function fields(m: Machine, address: number, bytes: number): void {
+  raw.fill(0);
+  for (let at = 0; at < bytes; at += 4) raw[at >> 2] = m.state.memory.readWord(address + at);
+}
+
+/** A mapped device: its table. */
+export interface MappedDevice {
+  readonly deviceId: number;
+  readonly ittAddress: number;
+  readonly events: number;
+}
+
+/** The devices that an ITS has mapped, by DeviceID. */
+export function mappedDevices(m: Machine, its: number): MappedDevice[] {
+  const table = tableOf(m, its, TABLE_TYPES.devices);
+  if (table === undefined || !table.valid) return [];
+  const found: MappedDevice[] = [];
+  const perPage = Math.floor(table.pageBytes / table.entryBytes);
+  const scan = (base: number, first: number, entries: number) => {
+    const seen = new Set<number>();
+    m.state.memory.scan(base, entries * table.entryBytes, (offset) => {
+      seen.add(Math.floor(offset / table.entryBytes));
+    });
+    for (const n of [...seen].sort((a, b) => a - b)) {
+      fields(m, base + n * table.entryBytes, 8);
+      const [valid, size, itt] = layoutOf(m).dte.fields.map(
+        (field) =>
+          extract(raw, 0, 0, field.lsb, field.width) * 2 ** (('shift' in field ? field.shift : 0) ?? 0),
+      );
+      if (valid) found.push({ deviceId: first + n, ittAddress: itt!, events: 2 ** (size! + 1) });
+    }
+  };
+  if (!table.indirect) scan(table.base, 0, table.entries);
+  else
+    for (let page = 0; page * perPage < table.entries; page++) {
+      const high = m.state.memory.readWord(table.base + 8 * page + 4);
+      if ((high & 0x8000_0000) === 0) continue;
+      const low = (m.state.memory.readWord(table.base + 8 * page) & 0xffff_f000) >>> 0;
+      scan((high & 0xf_ffff) * 2 ** 32 + low, page * perPage, perPage);
+    }
+  return found;
+}
+
+/** Calls back for each mapped event of a device, by EventID. The entry is reused after the call. */
+export function eachEvent(
+  m: Machine,
+  device: MappedDevice,
+  visit: (eventId: number, ite: Readonly<Ite>) => void,
+): void {
+  const layout = layoutOf(m).ite;
+  const seen = new Set<number>();
+  m.state.memory.scan(device.ittAddress, device.events * layout.bytes, (offset) => {
+    seen.add(Math.floor(offset / layout.bytes));
+  });
+  for (const eventId of [...seen].sort((a, b) => a - b)) {
+    fields(m, device.ittAddress + eventId * layout.bytes, layout.bytes);
+    const [valid, physical, intid, icid, vpeid, doorbell] = layout.fields.map((field) =>
+      extract(raw, 0, field.lsb >> 6, field.lsb & 63, field.width),
+    );
+    if (valid)
+      visit(eventId, {
+        valid: 1,
+        physical: physical!,
+        intid: intid!,
+        icid: icid!,
+        vpeid: vpeid!,
+        doorbell: doorbell!,
+      });
+  }
+}

@@ -1,0 +1,131 @@
+// Every choice that the architecture leaves to an implementation and that the model makes, with what it is when an
+// implementation does as IHI 0069 says, or, where that says nothing, what a driver must be ready for. A profile
+// deviates from these by name and with evidence.
+
+/** When a Redistributor looks at an LPI's configuration byte. All are legal (IHI 0069, "LPI configuration tables"). */
+export type LpiConfigPolicy =
+  /** Once, then cached until INV, INVALL or a change of mapping: the least that the architecture promises. */
+  | 'until-invalidated'
+  /** Each time the LPI becomes pending, and for all pending LPIs at each invalidation or rescan. */
+  | 'on-pend-and-rescan';
+
+/** What an ITS does with a command that it cannot execute (IHI 0069, "ITS command errors"). */
+export type ItsErrorPolicy = 'stall' | 'ignore' | 'serror';
+
+export interface Choice<T> {
+  /** By the architecture. */
+  readonly architecture: T;
+  readonly doc: string;
+  /** Heading of IHI 0069. */
+  readonly source: string;
+}
+
+const choice = <T>(architecture: T, doc: string, source: string): Choice<T> => ({
+  architecture,
+  doc,
+  source,
+});
+
+export const CHOICES = {
+  lpiConfig: choice<LpiConfigPolicy>(
+    'until-invalidated',
+    'when a Redistributor looks at the configuration byte of an LPI',
+    'LPI configuration tables',
+  ),
+  rescanOnClear: choice<boolean>(
+    false,
+    'a rescan for the best LPI, which re-reads configuration, also follows the acknowledge or clearing of that LPI',
+    'LPI configuration tables',
+  ),
+  invReloadsAll: choice<boolean>(
+    false,
+    'INV and INVALL re-read the configuration of every pending LPI of the Redistributor, not only the one named',
+    'INV',
+  ),
+  invallReachesAll: choice<boolean>(
+    false,
+    'INVALL concerns every Redistributor, not only that of the collection',
+    'INVALL',
+  ),
+  ctlrCes: choice<boolean>(
+    false,
+    'GICR_CTLR.CES: EnableLPIs can be cleared again; otherwise it is RES1 once set',
+    'GICR_CTLR',
+  ),
+  pendbaserWritableWhileEnabled: choice<boolean>(
+    false,
+    'GICR_PROPBASER and GICR_PENDBASER accept writes while GICR_CTLR.EnableLPIs is 1',
+    'GICR_PENDBASER',
+  ),
+  ptzReadsBack: choice<boolean>(false, 'GICR_PENDBASER.PTZ reads back what was written', 'GICR_PENDBASER'),
+  creadrWritable: choice<boolean>(false, 'GITS_CREADR accepts writes while GICD_CTLR.DS is 1', 'GITS_CREADR'),
+  cwriterKeepsOutOfRange: choice<boolean>(
+    true,
+    'GITS_CWRITER takes an offset beyond the queue, which then does not run; otherwise the write is ignored',
+    'GITS_CWRITER',
+  ),
+  retry: choice<boolean>(true, 'GITS_CWRITER.Retry starts a stalled queue again', 'GITS_CWRITER'),
+  alwaysQuiescent: choice<boolean>(false, 'GITS_CTLR.Quiescent always reads 1', 'GITS_CTLR'),
+  itsErrors: choice<ItsErrorPolicy>(
+    'stall',
+    'what an ITS does with a command error: stall, go on with the next command, or go on and raise an SError',
+    'ITS command errors',
+  ),
+  discardNeedsCollection: choice<boolean>(
+    true,
+    'an unmapped collection makes DISCARD fail, so that the event stays mapped',
+    'DISCARD',
+  ),
+  mapOverMapping: choice<'replaces' | 'ignored'>(
+    'replaces',
+    'MAPTI, MAPI, VMAPTI and VMAPI onto an event that is mapped already: UNPREDICTABLE',
+    'MAPTI',
+  ),
+  mapcMovesPending: choice<boolean>(
+    false,
+    'LPIs that are pending follow a collection that MAPC maps to another PE',
+    'MAPC',
+  ),
+  mapdDropsEvents: choice<boolean>(
+    false,
+    'MAPD drops the events of a device that was mapped, with their pending state, instead of leaving them in the ITT',
+    'MAPD',
+  ),
+  vsyncChecks: choice<boolean>(
+    true,
+    'VSYNC looks its vPE up, so that one that does not exist is an error',
+    'VSYNC',
+  ),
+  wakerGates: choice<boolean>(
+    true,
+    'a sleeping PE (GICR_WAKER.ProcessorSleep) gets no interrupt',
+    'GICR_WAKER',
+  ),
+  wakerReset: choice<number>(0x6, 'GICR_WAKER at reset', 'GICR_WAKER'),
+  icfgrSettles: choice<boolean>(
+    true,
+    'GICD_ICFGR and GICR_ICFGR writes take effect on what is signalled at once',
+    'GICD_ICFGR<n>',
+  ),
+  statusr: choice<boolean>(
+    false,
+    'GICD_STATUSR, GICR_STATUSR and GITS_STATUSR exist; otherwise RAZ/WI',
+    'GICD_STATUSR',
+  ),
+  reportedWrites: choice<readonly string[]>(
+    [],
+    'read-only registers to which a write of this width is reported as one to a reserved location: NAME:bytes',
+    'GITS_TYPER',
+  ),
+  hcrWritable: choice<number>(0xf800_fdff, 'bits of ICH_HCR_EL2 that can be written', 'ICH_HCR_EL2'),
+  vgrp0dByGroup1: choice<boolean>(
+    false,
+    'ICH_MISR_EL2.VGrp0D follows the enable of Group 1, not of Group 0',
+    'ICH_MISR_EL2',
+  ),
+} as const;
+
+export type ChoiceName = keyof typeof CHOICES;
+export type Choices = {
+  readonly [K in ChoiceName]: (typeof CHOICES)[K] extends Choice<infer T> ? T : never;
+};

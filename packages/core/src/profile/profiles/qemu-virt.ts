@@ -1,0 +1,51 @@
+import { PLAIN } from '../hardware.ts';
+import { profile } from '../shape.ts';
+
+const PROBE = 'observed with a bare-metal probe on QEMU 7.2.22';
+const RECORDING = 'recordings of QEMU 7.2.22 booting Linux';
+
+export const qemuVirt = profile(
+  'qemu-virt',
+  "QEMU 7.2's arm-gicv3 and arm-gicv3-its on the virt machine without the Security Extensions.",
+  { ...PLAIN, architecture: 4, virtualLpis: '4.0' },
+  {
+    lpiConfig: {
+      value: 'on-pend-and-rescan',
+      evidence: `${PROBE}: a byte changed without INV shows at the next INT; ${RECORDING}`,
+    },
+    rescanOnClear: { value: true, evidence: RECORDING },
+    invReloadsAll: {
+      value: true,
+      evidence: 'hw/intc/arm_gicv3_redist.c: INV recomputes the best LPI from the tables',
+    },
+    invallReachesAll: {
+      value: true,
+      evidence: 'hw/intc/arm_gicv3_its.c: INVALL goes to every Redistributor',
+    },
+    ctlrCes: { value: true, evidence: `${RECORDING}: GICR_CTLR reads 2 before EnableLPIs is set` },
+    pendbaserWritableWhileEnabled: { value: true, evidence: PROBE },
+    ptzReadsBack: { value: true, evidence: PROBE },
+    creadrWritable: { value: true, evidence: PROBE },
+    retry: {
+      value: false,
+      evidence: 'hw/intc/arm_gicv3_its.c: Retry is masked; only a write of GITS_CBASER clears Stalled',
+    },
+    alwaysQuiescent: { value: true, evidence: PROBE },
+    itsErrors: { value: 'ignore', evidence: `${PROBE}: invalid commands advance GITS_CREADR silently` },
+    vsyncChecks: { value: false, evidence: 'hw/intc/arm_gicv3_its.c: VSYNC has no effect and no checks' },
+    wakerGates: { value: false, evidence: RECORDING },
+    icfgrSettles: { value: false, evidence: RECORDING },
+    reportedWrites: {
+      value: ['GITS_TYPER:4'],
+      evidence: "kvm-unit-tests' its-introspection; a write of 8 bytes is not reported",
+    },
+    hcrWritable: {
+      value: 0xf800_7cff,
+      evidence: 'hw/intc/arm_gicv3_cpuif.c: neither vSGIEOICount nor DVIM',
+    },
+    vgrp0dByGroup1: {
+      value: true,
+      evidence: 'hw/intc/arm_gicv3_cpuif.c: maintenance_interrupt_state() tests VENG1 for VGrp0D',
+    },
+  },
+);
