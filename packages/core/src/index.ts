@@ -1,5 +1,6 @@
 // The face of @gictrace/core.
 export * from './config.ts';
+export * from './conformance/index.ts';
 export * from './disasm/index.ts';
 export * from './errors.ts';
 export * from './model/index.ts';
