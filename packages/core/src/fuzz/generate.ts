@@ -1,0 +1,471 @@
+// Stimuli from a seed: legal ones in an order that gets somewhere, and illegal ones among them. Pure: the same
+// configuration, options and seed give the same stimuli, whatever the GIC answers.
+import type { GicConfig } from '../config.ts';
+import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import {
+  type CommandName,
+  encodeCommand,
+  GICD,
+  GICR,
+  GITS,
+  ITS_COMMANDS,
+  type OperandSpec,
+  type RegisterSpec,
+  SYSREGS,
+  type SysregName,
+} from '../spec/index.ts';
+import { Random } from './random.ts';
+
+/** Where the generator's guest has its tables. All below 2^32. */
+export const GUEST_MEMORY = {
+  propbase: 0x4100_0000,
+  pendbase: 0x4200_0000,
+  devices: 0x4300_0000,
+  collections: 0x4400_0000,
+  queue: 0x4500_0000,
+  itt: 0x4600_0000,
+  vpes: 0x4700_0000,
+  vpt: 0x4800_0000,
+  vconf: 0x4900_0000,
+} as const;
+const QUEUE_SLOTS = 128;
+const DEVICES = 4;
+const EVENTS = 8;
+const LPIS = 16;
+const VPES = 3;
+const FIRST_LPI = 8192;
+
+export interface GeneratorOptions {
+  /** One stimulus in so many is anything at all: any offset, width and value. 0: none. */
+  readonly wild?: number;
+}
+
+const tables = [GICD, GICR, GITS] as const;
+const registers: readonly { readonly name: string; readonly spec: RegisterSpec }[][] = tables.map((table) =>
+  Object.entries(table).map(([name, spec]) => ({ name, spec: spec as RegisterSpec })),
+);
+const sysregNames = Object.keys(SYSREGS) as SysregName[];
+const commandNames = Object.keys(ITS_COMMANDS) as CommandName[];
+
+export class StimulusGenerator {
+  private readonly random: Random;
+  private readonly config: GicConfig;
+  private readonly wild: number;
+  private slot = 0;
+  private readonly script: ((batch: RecordBatch) => void)[] = [];
+
+  constructor(config: GicConfig, seed: number, options: GeneratorOptions = {}) {
+    this.random = new Random(seed);
+    this.config = config;
+    this.wild = options.wild ?? 6;
+    this.setUp();
+  }
+
+  /** Appends the next stimulus to a batch that has room. */
+  next(batch: RecordBatch): void {
+    const scripted = this.script.shift();
+    if (scripted !== undefined) {
+      scripted(batch);
+      return;
+    }
+    if (this.wild > 0 && this.random.once(this.wild)) this.anything(batch);
+    else this.sensible(batch);
+  }
+
+  // ---- pieces ----------------------------------------------------------------------------------------------
+
+  private push(batch: RecordBatch, kind: number, pe: number, ...words: number[]): void {
+    const at = batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
+    words.forEach((word, k) => {
+      batch.words[at + k] = word;
+    });
+  }
+
+  private mmio(
+    batch: RecordBatch,
+    write: boolean,
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low = 0,
+    high = 0,
+  ): void {
+    const kind = write ? RECORDS['mmio.write'].id : RECORDS['mmio.read'].id;
+    this.push(batch, kind, this.pe(), frame, instance, offset, width, write ? low : 0, write ? high : 0);
+  }
+
+  private pe(): number {
+    return this.random.below(this.config.pes.length);
+  }
+
+  private sysreg(
+    batch: RecordBatch,
+    write: boolean,
+    name: SysregName,
+    low = 0,
+    high = 0,
+    pe = this.pe(),
+  ): void {
+    const kind = write ? RECORDS['sysreg.write'].id : RECORDS['sysreg.read'].id;
+    this.push(batch, kind, pe, SYSREGS[name].encoding, low, high);
+  }
+
+  private zero(address: number, length: number): void {
+    this.script.push((batch) => this.push(batch, RECORDS['mem.known'].id, NO_PE, address, 0, length, 0));
+  }
+
+  private write(
+    frame: 'GICD' | 'GICR' | 'GITS',
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high = 0,
+  ): void {
+    this.script.push((batch) =>
+      this.mmio(batch, true, FRAMES.indexOf(frame), instance, offset, width, low >>> 0, high >>> 0),
+    );
+  }
+
+  /** What firmware and kernel do first, so that interrupts can flow. */
+  private setUp(): void {
+    const { config } = this;
+    const m = GUEST_MEMORY;
+    this.zero(m.propbase, 0x10000);
+    this.zero(m.pendbase, 0x20000 * config.pes.length);
+    this.write('GICD', 0, GICD.GICD_CTLR.offset, 4, 3);
+    this.write('GICD', 0, GICD.GICD_IGROUPR.offset + 4, 4, 0xffff_ffff);
+    this.write('GICD', 0, GICD.GICD_ISENABLER.offset + 4, 4, 0xffff_ffff);
+    config.pes.forEach((_, pe) => {
+      this.write('GICR', pe, GICR.GICR_WAKER.offset, 4, 0);
+      this.write('GICR', pe, GICR.GICR_IGROUPR.offset, 4, 0xffff_ffff);
+      this.write('GICR', pe, GICR.GICR_ISENABLER.offset, 4, 0xffff_ffff);
+      if (config.gicr.typer & 1) {
+        this.write('GICR', pe, GICR.GICR_PROPBASER.offset, 8, m.propbase | 0xf);
+        this.write('GICR', pe, GICR.GICR_PENDBASER.offset, 8, m.pendbase + 0x20000 * pe);
+        this.write('GICR', pe, GICR.GICR_CTLR.offset, 4, 1);
+      }
+      for (const [name, value] of [
+        ['ICC_PMR_EL1', 0xf0],
+        ['ICC_IGRPEN0_EL1', 1],
+        ['ICC_IGRPEN1_EL1', 1],
+        ['ICH_VMCR_EL2', 0xf000_0003],
+        ['ICH_HCR_EL2', 1],
+      ] as const)
+        this.script.push((batch) => this.sysreg(batch, true, name, value >>> 0, 0, pe));
+    });
+    if (config.its.length === 0) return;
+    for (const [address, length] of [
+      [m.devices, 0x10_0000],
+      [m.collections, 0x10000],
+      [m.queue, 0x1000],
+      [m.itt, 0x1000 * DEVICES],
+      [m.vpes, 0x10000],
+      [m.vpt, 0x10000 * VPES],
+      [m.vconf, 0x10000 * VPES],
+    ] as const)
+      this.zero(address, length);
+    this.write('GITS', 0, GITS.GITS_BASER.offset, 8, m.devices | 0x207, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_BASER.offset + 8, 8, m.collections | 0x200, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_BASER.offset + 16, 8, m.vpes | 0x200, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_CBASER.offset, 8, m.queue, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
+    config.pes.forEach((_, pe) => {
+      this.command('MAPC', { ICID: pe, RDbase: pe, V: 1 });
+    });
+    for (let device = 0; device < DEVICES; device++)
+      this.command('MAPD', { DeviceID: device, Size: 2, ITT_addr: m.itt + 0x1000 * device, V: 1 });
+    if (config.architecture === 4)
+      for (let vpe = 0; vpe < VPES; vpe++)
+        this.command('VMAPP', { vPEID: vpe, RDbase: 0, V: 1, VPT_addr: m.vpt + 0x10000 * vpe, VPT_size: 15 });
+  }
+
+  /** Queues a command and, next, runs it. */
+  private command(name: CommandName, operands: Readonly<Record<string, number>>): void {
+    this.queue(encodeCommand(name, operands));
+  }
+
+  private queue(words: Uint32Array): void {
+    const slot = this.slot;
+    this.slot = (slot + 1) % QUEUE_SLOTS;
+    this.script.push((batch) =>
+      this.push(batch, RECORDS['queue.write'].id, 0, 0, GUEST_MEMORY.queue + 32 * slot, 0, ...words),
+    );
+    this.write('GITS', 0, GITS.GITS_CWRITER.offset, 4, 32 * this.slot);
+  }
+
+  // ---- stimuli ---------------------------------------------------------------------------------------------
+
+  private intid(): number {
+    const r = this.random;
+    return r.pick([
+      r.below(16),
+      16 + r.below(16),
+      32 + r.below(8),
+      32 + r.below(8),
+      FIRST_LPI + r.below(LPIS),
+    ]);
+  }
+
+  private sensible(batch: RecordBatch): void {
+    const r = this.random;
+    const hasIts = this.config.its.length > 0;
+    switch (r.below(hasIts ? 12 : 7)) {
+      case 0: {
+        const spi = r.once(2);
+        const intid = spi ? 32 + r.below(8) : 16 + r.below(16);
+        this.push(batch, RECORDS['wire.set'].id, spi ? NO_PE : this.pe(), intid, r.below(2));
+        return;
+      }
+      case 1:
+      case 2:
+        this.sysreg(
+          batch,
+          false,
+          r.pick(['ICC_IAR1_EL1', 'ICC_IAR1_EL1', 'ICC_IAR0_EL1', 'ICC_HPPIR1_EL1', 'ICC_RPR_EL1']),
+        );
+        return;
+      case 3:
+        this.sysreg(
+          batch,
+          true,
+          r.pick(['ICC_EOIR1_EL1', 'ICC_EOIR1_EL1', 'ICC_EOIR0_EL1', 'ICC_DIR_EL1']),
+          this.intid(),
+        );
+        return;
+      case 4:
+        this.sysreg(
+          batch,
+          true,
+          r.pick(['ICC_SGI1R_EL1', 'ICC_SGI0R_EL1']),
+          ((r.below(16) << 24) | r.below(4)) >>> 0,
+          r.once(6) ? 0x100 : 0,
+        );
+        return;
+      case 5:
+        this.registerAccess(batch, true);
+        return;
+      case 6:
+        this.virtualInterface(batch);
+        return;
+      case 7:
+      case 8:
+        this.push(batch, RECORDS['msi.write'].id, NO_PE, 0, r.below(DEVICES), r.below(EVENTS), 4);
+        return;
+      case 9:
+        this.configuration(batch);
+        return;
+      default:
+        this.someCommand(batch);
+        return;
+    }
+  }
+
+  /** An LPI or vLPI configuration byte. */
+  private configuration(batch: RecordBatch): void {
+    const r = this.random;
+    const table = r.once(2) ? GUEST_MEMORY.propbase : GUEST_MEMORY.vconf + 0x10000 * r.below(VPES);
+    this.push(
+      batch,
+      RECORDS['mem.write'].id,
+      0,
+      table + r.below(LPIS),
+      0,
+      1,
+      (r.below(16) << 4) | r.below(4),
+    );
+  }
+
+  /** A command whose operands mostly exist; it runs with the stimulus after it. */
+  private someCommand(batch: RecordBatch): void {
+    const r = this.random;
+    const name = r.pick(commandNames);
+    const operands: Record<string, number> = {};
+    for (const operand of ITS_COMMANDS[name].operands as readonly OperandSpec[])
+      operands[operand.name] = this.operand(operand);
+    this.queue(encodeCommand(name, operands));
+    this.next(batch);
+  }
+
+  private operand(spec: OperandSpec): number {
+    const r = this.random;
+    const unit = 2 ** (spec.shift ?? 0);
+    if (this.wild > 0 && r.once(24)) return (r.word() % 2 ** Math.min(spec.width, 31)) * unit;
+    switch (spec.name) {
+      case 'DeviceID':
+        return r.below(DEVICES + 1);
+      case 'EventID':
+        return r.below(EVENTS + 1);
+      case 'pINTID':
+        return FIRST_LPI + r.below(LPIS);
+      case 'vINTID':
+        return spec.width === 4 ? r.below(16) : FIRST_LPI + r.below(LPIS);
+      case 'Dbell_pINTID':
+      case 'Default_Doorbell_pINTID':
+        return r.once(3) ? 1023 : FIRST_LPI + r.below(LPIS);
+      case 'ICID':
+      case 'RDbase':
+      case 'RDbase1':
+      case 'RDbase2':
+        return r.below(this.config.pes.length);
+      case 'vPEID':
+        return r.below(VPES);
+      case 'ITT_addr':
+        return GUEST_MEMORY.itt + 0x1000 * r.below(DEVICES);
+      case 'VPT_addr':
+        return GUEST_MEMORY.vpt + 0x10000 * r.below(VPES);
+      case 'VCONF_addr':
+        return GUEST_MEMORY.vconf + 0x10000 * r.below(VPES);
+      case 'Size':
+        return 2;
+      case 'VPT_size':
+        return r.pick([15, 13]);
+      case 'V':
+        return r.once(5) ? 0 : 1;
+      default:
+        return r.below(2 ** Math.min(spec.width, 8)) * unit;
+    }
+  }
+
+  private virtualInterface(batch: RecordBatch): void {
+    const r = this.random;
+    const pe = this.pe();
+    switch (r.below(this.config.architecture === 4 ? 5 : 3)) {
+      case 0:
+        this.sysreg(
+          batch,
+          true,
+          r.pick(['ICH_LR0_EL2', 'ICH_LR1_EL2', 'ICH_LR3_EL2']),
+          r.pick([r.below(64), FIRST_LPI + r.below(4), 1022]),
+          r.word(),
+          pe,
+        );
+        return;
+      case 1:
+        this.sysreg(
+          batch,
+          false,
+          r.pick([
+            'ICV_IAR1_EL1',
+            'ICV_IAR0_EL1',
+            'ICV_HPPIR1_EL1',
+            'ICH_MISR_EL2',
+            'ICH_EISR_EL2',
+            'ICH_ELRSR_EL2',
+            'ICV_RPR_EL1',
+          ]),
+          0,
+          0,
+          pe,
+        );
+        return;
+      case 2:
+        this.sysreg(
+          batch,
+          true,
+          r.pick([
+            'ICV_EOIR1_EL1',
+            'ICV_EOIR0_EL1',
+            'ICV_DIR_EL1',
+            'ICH_HCR_EL2',
+            'ICH_VMCR_EL2',
+            'ICV_CTLR_EL1',
+          ]),
+          r.once(2) ? this.intid() : r.word(),
+          0,
+          pe,
+        );
+        return;
+      case 3: {
+        const vpe = r.below(VPES);
+        this.mmio(
+          batch,
+          true,
+          1,
+          pe,
+          GICR.GICR_VPROPBASER.offset,
+          8,
+          (GUEST_MEMORY.vconf + 0x10000 * vpe) | 0xf,
+          0,
+        );
+        return;
+      }
+      default: {
+        const vpe = r.below(VPES);
+        this.mmio(
+          batch,
+          true,
+          1,
+          pe,
+          GICR.GICR_VPENDBASER.offset,
+          8,
+          GUEST_MEMORY.vpt + 0x10000 * vpe,
+          r.once(2) ? 0x8000_0000 : 0,
+        );
+      }
+    }
+  }
+
+  /** An access to a register that exists, with a width that it allows. */
+  private registerAccess(batch: RecordBatch, writes: boolean): void {
+    const r = this.random;
+    const frame = r.below(this.config.its.length > 0 ? 3 : 2);
+    const { spec } = r.pick(registers[frame]!);
+    const element = r.below(Math.min(spec.count ?? 1, 12));
+    const width = r.pick(spec.accessBytes);
+    const offset = spec.offset + spec.bytes * element;
+    const aligned = offset - (offset % width);
+    this.mmio(
+      batch,
+      writes && r.once(2),
+      frame,
+      frame === 1 ? this.pe() : 0,
+      aligned,
+      width,
+      r.word(),
+      width === 8 ? r.word() : 0,
+    );
+  }
+
+  /** Anything at all. */
+  private anything(batch: RecordBatch): void {
+    const r = this.random;
+    switch (r.below(6)) {
+      case 0:
+      case 1:
+        this.registerAccess(batch, true);
+        return;
+      case 2: {
+        const frame = r.below(3);
+        const sizes = [0x1_0000, 0x4_0000, 0x3_0000] as const;
+        this.mmio(
+          batch,
+          r.once(2),
+          frame,
+          r.below(4),
+          r.below(sizes[frame]!),
+          r.pick([1, 2, 4, 8]),
+          r.word(),
+          r.word(),
+        );
+        return;
+      }
+      case 3:
+        this.sysreg(batch, r.once(2), r.pick(sysregNames), r.word(), r.once(2) ? 0 : r.word());
+        return;
+      case 4: {
+        const m = GUEST_MEMORY;
+        const base = r.pick([m.pendbase + 1024, m.devices, m.collections, m.itt, m.vpes, m.vpt + 1024]);
+        this.push(batch, RECORDS['mem.write'].id, 0, base + r.below(96), 0, r.pick([1, 2, 4]), r.word());
+        return;
+      }
+      default: {
+        const words = Uint32Array.from({ length: 8 }, () => r.word());
+        words[0] = ((words[0]! & ~0xff) | r.below(0x30)) >>> 0;
+        this.queue(words);
+        this.next(batch);
+      }
+    }
+  }
+}
