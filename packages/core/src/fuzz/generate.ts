@@ -95,6 +95,11 @@ export class StimulusGenerator {
     this.push(batch, kind, this.pe(), frame, instance, offset, width, write ? low : 0, write ? high : 0);
   }
 
+  /** GICR_TYPER.RVPEID: GICv4.1's registers. */
+  private get byVpeid(): boolean {
+    return (this.config.gicr.typer & 0x80) !== 0;
+  }
+
   private pe(): number {
     return this.random.below(this.config.pes.length);
   }
@@ -176,9 +181,31 @@ export class StimulusGenerator {
     });
     for (let device = 0; device < DEVICES; device++)
       this.command('MAPD', { DeviceID: device, Size: 2, ITT_addr: m.itt + 0x1000 * device, V: 1 });
-    if (config.architecture === 4)
-      for (let vpe = 0; vpe < VPES; vpe++)
-        this.command('VMAPP', { vPEID: vpe, RDbase: 0, V: 1, VPT_addr: m.vpt + 0x10000 * vpe, VPT_size: 15 });
+    if (config.architecture !== 4) return;
+    if (this.byVpeid)
+      config.pes.forEach((_, pe) => {
+        this.write('GICR', pe, GICR.GICR_VPROPBASER.offset, 8, m.vpes, 0x9840_0000);
+      });
+    for (let vpe = 0; vpe < VPES; vpe++) {
+      const operands = { vPEID: vpe, RDbase: vpe % config.pes.length, V: 1, VPT_size: 15 };
+      const tables = { VPT_addr: m.vpt + 0x10000 * vpe, VCONF_addr: m.vconf + 0x10000 * vpe };
+      this.command('VMAPP', { ...operands, ...tables, Default_Doorbell_pINTID: FIRST_LPI + vpe });
+    }
+    // Half of the devices are passed through: event n is vLPI n of a vPE.
+    for (let device = DEVICES / 2; device < DEVICES; device++)
+      for (let event = 0; event < EVENTS; event++)
+        this.command('VMAPTI', {
+          DeviceID: device,
+          EventID: event,
+          vPEID: event % VPES,
+          vINTID: FIRST_LPI + event,
+          Dbell_pINTID: this.random.once(2) ? 1023 : FIRST_LPI + 8 + (event % 8),
+        });
+    for (let vpe = 0; vpe < VPES; vpe++)
+      for (let n = 0; n < LPIS; n++)
+        this.script.push((batch) =>
+          this.push(batch, RECORDS['mem.write'].id, 0, m.vconf + 0x10000 * vpe + n, 0, 1, (n << 4) | 1),
+        );
   }
 
   /** Queues a command and, next, runs it. */
@@ -331,7 +358,7 @@ export class StimulusGenerator {
   private virtualInterface(batch: RecordBatch): void {
     const r = this.random;
     const pe = this.pe();
-    switch (r.below(this.config.architecture === 4 ? 5 : 3)) {
+    switch (r.below(this.config.architecture === 4 ? 6 : 3)) {
       case 0:
         this.sysreg(
           batch,
@@ -377,34 +404,26 @@ export class StimulusGenerator {
           pe,
         );
         return;
-      case 3: {
+      case 3:
+        this.sysreg(batch, false, 'ICV_IAR1_EL1', 0, 0, pe);
+        return;
+      case 4: {
         const vpe = r.below(VPES);
-        this.mmio(
-          batch,
-          true,
-          1,
-          pe,
-          GICR.GICR_VPROPBASER.offset,
-          8,
-          (GUEST_MEMORY.vconf + 0x10000 * vpe) | 0xf,
-          0,
-        );
+        const at = GICR.GICR_VPROPBASER.offset;
+        if (this.byVpeid) this.residency(batch, pe, vpe, r.once(2) ? 0x4000_0000 : 0);
+        else this.mmio(batch, true, 1, pe, at, 8, (GUEST_MEMORY.vconf + 0x10000 * vpe) | 0xf, 0);
         return;
       }
       default: {
         const vpe = r.below(VPES);
-        this.mmio(
-          batch,
-          true,
-          1,
-          pe,
-          GICR.GICR_VPENDBASER.offset,
-          8,
-          GUEST_MEMORY.vpt + 0x10000 * vpe,
-          r.once(2) ? 0x8000_0000 : 0,
-        );
+        const high = r.once(3) ? 0 : 0x8c00_0000;
+        this.residency(batch, pe, this.byVpeid ? vpe : GUEST_MEMORY.vpt + 0x10000 * vpe, high);
       }
     }
+  }
+
+  private residency(batch: RecordBatch, pe: number, low: number, high: number): void {
+    this.mmio(batch, true, 1, pe, GICR.GICR_VPENDBASER.offset, 8, low, high);
   }
 
   /** An access to a register that exists, with a width that it allows. */

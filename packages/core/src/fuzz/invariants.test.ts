@@ -61,6 +61,7 @@ function check(machine: Machine): void {
 }
 
 describe.each(MACHINES)('%s', (_name, profile, hardware) => {
+  let virtual = 0;
   for (const seed of [1, 2, 3])
     it(`seed ${seed}: ${STEPS} stimuli, legal and illegal`, () => {
       const { machine, batch, seen } = machineOf(profile, hardware);
@@ -83,8 +84,10 @@ describe.each(MACHINES)('%s', (_name, profile, hardware) => {
             acknowledges++;
             expect(intid).toBe(before[pe]);
           }
-          if (seen.kind[i] === V_ACKNOWLEDGED && seen.words[i * RECORD_WORDS + 3] === 0xffff_ffff)
+          if (seen.kind[i] === V_ACKNOWLEDGED && seen.words[i * RECORD_WORDS + 3] === 0xffff_ffff) {
+            virtual++;
             expect(intid).toBe(vbefore[6 * pe + 1]);
+          }
         }
         fold(folded, seen);
         if (other !== undefined) {
@@ -110,6 +113,10 @@ describe.each(MACHINES)('%s', (_name, profile, hardware) => {
       expect(folded.digest()).toBe(machine.state.digest());
       expect(acknowledges).toBeGreaterThan(10);
     });
+
+  it('virtual machines took vLPIs, where there are any', () => {
+    expect(virtual > 0).toBe(hardware.virtualLpis !== 'none');
+  });
 
   it('the same seed gives the same events', () => {
     const digests = [0, 1].map(() => {

@@ -104,6 +104,23 @@ export const lpis: readonly Behaviour[] = [
   },
   {
     ...base,
+    id: 'lpi.rescan-on-acknowledge',
+    title: 'another pending LPI whose byte was changed without INV, after the best one is acknowledged',
+    source: 'LPI configuration tables',
+    expected: { architecture: 'old byte', 'qemu-virt': 'new byte' },
+    run(g) {
+      mapped(g);
+      g.configure(LPI + 1, 0xb1);
+      g.map(1, 1, LPI + 1, 0);
+      g.msi(1, 0);
+      g.msi(1, 1);
+      g.configure(LPI + 1, 0xb0);
+      g.write(0, 'ICC_EOIR1_EL1', take(g));
+      return take(g) === LPI + 1 ? 'old byte' : 'new byte';
+    },
+  },
+  {
+    ...base,
     id: 'lpi.priority-and-enable-by-byte',
     title: 'priority is bits 7:2 of the byte; equal priorities go by INTID',
     source: 'LPI configuration tables',

@@ -226,6 +226,7 @@ export const virtualBehaviours: readonly Behaviour[] = [
         vIRQ: up,
         IAR: taken === VINTID,
         'pending bit cleared': cleared,
+        'taken once': g.read(0, 'ICV_IAR1_EL1') === SPURIOUS,
         'no physical interrupt': g.read(0, 'ICC_IAR1_EL1') === SPURIOUS,
         'priority dropped': g.read(0, 'ICV_RPR_EL1') === 0xff,
         'no EOIcount': g.read(0, 'ICH_HCR_EL2') >>> 27 === 0,
@@ -304,6 +305,24 @@ export const virtualBehaviours: readonly Behaviour[] = [
       g.store(g.vconf(0), 0xa0);
       g.command('VINVALL', { vPEID: 0 });
       return points({ disabled, INV: byInv, VINVALL: !virq(g) });
+    },
+  },
+  {
+    ...vlpis,
+    id: 'vlpi.rescan-on-acknowledge',
+    title: 'another pending vLPI whose byte was changed without INV, after the best one is acknowledged',
+    source: 'LPI configuration tables',
+    expected: { architecture: 'old byte', 'qemu-virt': 'new byte' },
+    run(g) {
+      virtual(g);
+      g.mapVirtual(1, 1, 0, VINTID + 1);
+      g.store(g.vconf(0) + 1, 0xb1);
+      g.schedule(0, 0);
+      g.msi(1, 0);
+      g.msi(1, 1);
+      g.store(g.vconf(0) + 1, 0xb0);
+      g.write(0, 'ICV_EOIR1_EL1', g.read(0, 'ICV_IAR1_EL1'));
+      return g.read(0, 'ICV_IAR1_EL1') === VINTID + 1 ? 'old byte' : 'new byte';
     },
   },
   {
