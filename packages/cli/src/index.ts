@@ -2,6 +2,7 @@
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { Command, CommanderError } from 'commander';
 import { InvalidOption, VERSION } from './context.ts';
+import { addBackends } from './verbs/backends.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addReplay } from './verbs/replay.ts';
@@ -17,6 +18,7 @@ Examples:
   gictrace load boot.gictrace -o boot.db
   gictrace query boot.db "SELECT op, count(*) FROM its_commands GROUP BY op"
   gictrace shell boot.db
+  gictrace backends --profiles
 
 Exit codes: 0 same or done, 1 diverged or differs, 2 usage, 3 a backend or tool failed, 4 bad trace.
 `;
@@ -38,6 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'gictrace: ')) })
     .addHelpText('after', EXAMPLES);
   addImport(program);
+  addBackends(program);
   addReplay(program, (exit) => {
     code = exit;
   });

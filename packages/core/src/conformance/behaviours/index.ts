@@ -5,6 +5,7 @@ import { distributor } from './distributor.ts';
 import { its } from './its.ts';
 import { itsErrors } from './its-errors.ts';
 import { lpis } from './lpis.ts';
+import { saveRestore } from './save-restore.ts';
 import { virtualBehaviours } from './virtual.ts';
 
 export const BEHAVIOURS: readonly Behaviour[] = [
@@ -14,4 +15,5 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   ...its,
   ...itsErrors,
   ...virtualBehaviours,
+  ...saveRestore,
 ];

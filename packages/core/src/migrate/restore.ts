@@ -1,0 +1,130 @@
+// Puts a saved GIC back, item by item, as a hypervisor does. An order in which something would be lost is a fault
+// that names both items and says why; the item is not written then.
+
+import type { Machine } from '../model/machine.ts';
+import { settleAll } from '../model/settle.ts';
+import { step } from '../model/step.ts';
+import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch, UNITS } from '../record/index.ts';
+import { GITS } from '../spec/index.ts';
+import { ORDER_RULES, type SavedItem } from './registers.ts';
+
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const WIRE_CHANGED = RECORDS['wire.changed'].id;
+const MEM_KNOWN = RECORDS['mem.known'].id;
+const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
+const UNIT_GITS = UNITS.indexOf('GITS');
+
+export interface RestoreFault {
+  /** Rule of ORDER_RULES, or `missing`. */
+  readonly rule: string;
+  readonly text: string;
+}
+
+export class Restore {
+  private readonly m: Machine;
+  private readonly written: SavedItem[] = [];
+  private readonly batch = new RecordBatch(1);
+
+  /** Of a machine as after reset. */
+  constructor(machine: Machine) {
+    this.m = machine;
+  }
+
+  /** Writes one item; answers the fault if it comes too late or too early. */
+  write(item: SavedItem): RestoreFault | undefined {
+    for (const rule of ORDER_RULES) {
+      if (!rule.first(item)) continue;
+      const early = this.written.find(
+        (other) => rule.later(other) && (!rule.sameInstance || other.instance === item.instance),
+      );
+      if (early !== undefined)
+        return { rule: rule.id, text: `${item.name} of ${item.instance} after ${early.name}: ${rule.why}` };
+    }
+    this.written.push(item);
+    this.put(item);
+    return undefined;
+  }
+
+  /** What was saved and has not been put back. */
+  finish(saved: readonly SavedItem[]): RestoreFault[] {
+    const done = new Set(this.written.map((item) => `${item.step} ${item.name} ${item.instance} ${item.at}`));
+    return saved
+      .filter((item) => !done.has(`${item.step} ${item.name} ${item.instance} ${item.at}`))
+      .map((item) => ({ rule: 'missing', text: `${item.name} of ${item.instance} was not restored` }));
+  }
+
+  private stimulus(kind: number, pe: number, ...words: number[]): void {
+    this.batch.clear();
+    const at = this.batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
+    words.forEach((word, k) => {
+      this.batch.words[at + k] = word;
+    });
+    step(this.m, this.batch, 0);
+  }
+
+  private put(item: SavedItem): void {
+    const { name, instance, at, width, low, high } = item;
+    switch (item.step) {
+      case 'GICD':
+        return this.stimulus(MMIO_WRITE, 0, 0, 0, at, width, low, high);
+      case 'GICR':
+        return this.stimulus(MMIO_WRITE, instance, 1, instance, at, width, low, high);
+      case 'ICC':
+      case 'ICH':
+        return this.stimulus(SYSREG_WRITE, instance, at, low, high);
+      case 'wires':
+        // The level alone: what an edge latched comes back with the pending registers.
+        this.m.emit(WIRE_CHANGED, instance < 0 ? NO_PE : instance, at, low);
+        return settleAll(this.m);
+      case 'memory':
+        return this.page(item);
+      case 'GITS':
+        // Not writable by a guest; a hypervisor puts it back.
+        if (name === 'GITS_CREADR')
+          this.raw(instance, GITS.GITS_CREADR.offset, low, this.m.state.creadr[instance]!);
+        else this.stimulus(MMIO_WRITE, 0, 2, instance, at, width, low, high);
+        return;
+      case 'tables':
+        // The model reads its tables from memory whenever it needs them.
+        return;
+      case 'GITS_CTLR':
+        return this.stimulus(MMIO_WRITE, 0, 2, instance, at, width, low, high);
+    }
+  }
+
+  private raw(its: number, register: number, value: number, old: number): void {
+    this.m.changeRegister(UNIT_GITS, its, register, value, 0, old, 0);
+  }
+
+  /** A page of memory, in runs of equal known bytes. */
+  private page(item: SavedItem): void {
+    const { data, known } = item.page!;
+    const isKnown = (k: number) => ((known[k >> 3]! >> (k & 7)) & 1) === 1;
+    for (let from = 0; from < 4096; ) {
+      let to = from + 1;
+      while (to < 4096 && isKnown(to) === isKnown(from) && data[to] === data[from]) to++;
+      const address = item.at + from;
+      const [low, high] = [address >>> 0, Math.floor(address / 2 ** 32)];
+      if (isKnown(from)) this.stimulus(MEM_KNOWN, NO_PE, low, high, to - from, data[from]!);
+      else this.stimulus(MEM_UNKNOWN, NO_PE, low, high, to - from);
+      from = to;
+    }
+  }
+}
+
+/** Restores a saved GIC in the given order; answers what went wrong. */
+export function restore(machine: Machine, items: readonly SavedItem[], saved = items): RestoreFault[] {
+  const session = new Restore(machine);
+  const faults: RestoreFault[] = [];
+  for (const item of items) {
+    const fault = session.write(item);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return [
+    ...faults,
+    ...session
+      .finish(saved)
+      .filter(({ text }) => !faults.some((fault) => fault.text.startsWith(text.split(' was ')[0]!))),
+  ];
+}
