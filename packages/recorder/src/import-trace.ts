@@ -1,6 +1,6 @@
 // From a log to a trace file: the importer's records, with snapshots of the model's state on the way.
 import { basename } from 'node:path';
-import type { GicConfig } from '@gictrace/core';
+import { type GicConfig, STATE_VERSION } from '@gictrace/core';
 import {
   type ImportOptions,
   type ImportStats,
@@ -43,6 +43,7 @@ export async function importToTrace(
           clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
           source: { kind: 'qemu-trace', name: path === '-' ? '-' : basename(path), provenance },
           losses: INHERENT_LOSSES.map((what) => ({ what, count: null })),
+          stateVersion: STATE_VERSION,
           seed: null,
           options: { ...importing },
         });

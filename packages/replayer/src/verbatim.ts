@@ -411,6 +411,10 @@ export class VerbatimReplay {
     if (this.first === null)
       this.first = this.context.explain(record, 0, 0, `state ${digest}`, `state ${own}`, this.lastAnomaly);
   }
+  /** The trace stores a state that this model cannot be held against. */
+  skipState(): void {
+    this.skip('state-of-another-layout');
+  }
   private statesCompared = 0;
   private statesDiverged = 0;
 

@@ -2,6 +2,6 @@
 export { apply, configTableAddress } from './apply.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';
-export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, LPI_FIRST, SPURIOUS, STATE_VERSION } from './state.ts';
 export { fold, STIMULI_BELOW, step } from './step.ts';
 export { NO_TABLE, residentTable, vlpiConfigAddress } from './vlpi.ts';

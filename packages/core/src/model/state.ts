@@ -10,6 +10,8 @@ import { planVirtual, type VirtualState } from './virtual-state.ts';
 
 /** First LPI INTID (IHI 0069, "INTIDs"). */
 export const LPI_FIRST = 8192;
+/** Layout of what `save` writes: a stored state of another layout can neither be restored nor compared. */
+export const STATE_VERSION = 2;
 /** No interrupt. */
 export const SPURIOUS = 1023;
 /** Idle priority. */

@@ -2,7 +2,7 @@
 // Pure data; docs/trace-format.md says the same in prose. Knows nothing of files.
 
 /** The version that this code writes. Older ones are read through `upcasters`; newer ones are refused. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /**
  * First bytes of a trace. As in PNG: a byte above 0x7f, CR LF, Ctrl-Z and LF show a transfer in text mode.

@@ -26,6 +26,8 @@ export const headerSchema = z.strictObject({
   }),
   /** Losses that were known before the first record. */
   losses: z.array(loss),
+  /** Layout of the stored states (core's STATE_VERSION). Absent in version 1 of the format, whose states are of layout 1. */
+  stateVersion: z.number().int().min(1).optional(),
   /** Seed of a generated trace; null where there is none. */
   seed: z.string().nullable(),
   options: z.record(z.string(), json),

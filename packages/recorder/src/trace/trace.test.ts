@@ -383,6 +383,15 @@ describe('what is no trace of ours', () => {
 });
 
 describe('committed fixtures, one for each version', () => {
+  it('version 2', () => {
+    const reader = TraceReader.open(fileURLToPath(new URL('../../fixtures/v2.gictrace', import.meta.url)));
+    reader.verify();
+    expect(reader.version).toBe(2);
+    expect(reader.records).toBe(835);
+    expect(reader.header.stateVersion).toBe(2);
+    reader.close();
+  });
+
   it('version 1', () => {
     const reader = TraceReader.open(fileURLToPath(new URL('../../fixtures/v1.gictrace', import.meta.url)));
     reader.verify();

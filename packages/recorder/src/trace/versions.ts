@@ -1,5 +1,5 @@
 // From the traces of earlier versions to this one's. A reader first says what a trace is; then each upcaster in
-// turn takes a raw payload from version n to n + 1. There is none yet: version 1 is the first.
+// turn takes a raw payload from version n to n + 1.
 import { GicTraceError } from '@gictrace/core';
 import { FORMAT_VERSION } from './constants.ts';
 
@@ -10,7 +10,10 @@ export interface Upcaster {
   upcast(type: number, raw: Uint8Array): Uint8Array;
 }
 
-export const upcasters: readonly Upcaster[] = [];
+export const upcasters: readonly Upcaster[] = [
+  // Version 2 adds to the header what may be absent: stateVersion and config.vtr. All that version 1 has stays.
+  { from: 1, upcast: (_type, raw) => raw },
+];
 
 /** Refuses what this code cannot read. */
 export function checkVersion(version: number, path: string): void {
