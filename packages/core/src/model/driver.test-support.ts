@@ -1,9 +1,11 @@
 // A guest for tests: drives a Machine as software and devices would, and looks at it as they can. Tests read like
 // a driver (style: avr8js). Only tests import this.
 import type { GicConfig } from '../config.ts';
+import { PROFILES, type Profile } from '../profile/index.ts';
 import {
   FRAMES,
   NO_PE,
+  RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
@@ -21,6 +23,39 @@ import {
 } from '../spec/index.ts';
 import { Machine } from './machine.ts';
 import { step } from './step.ts';
+
+/** Makes a profile that differs from another one in some choices, and answers its name. */
+export function variant(base: string, changes: Partial<Profile>): string {
+  const name = `${base}+${JSON.stringify(changes)}`;
+  (PROFILES as Record<string, Profile>)[name] = { ...PROFILES[base]!, ...changes, name };
+  return name;
+}
+
+/** Bits of GICD_TYPER and of GICR_TYPER that tests add to the configuration, or take from it. */
+export interface TestGic {
+  readonly pes?: number;
+  readonly set?: number;
+  readonly clear?: number;
+  readonly gicr?: number;
+}
+export const TYPER = {
+  ESPI: 0x100,
+  NMI: 0x200,
+  SecurityExtn: 0x400,
+  MBIS: 0x1_0000,
+  No1N: 0x200_0000,
+  RSS: 0x400_0000,
+} as const;
+/** A GIC with features that the usual test GIC lacks. */
+export function featured(profile: string, { pes = 2, set = 0, clear = 0, gicr = 0 }: TestGic): Driver {
+  const config = testConfig(profile, pes);
+  const typer = ((config.gicd.typer & ~clear) | set) >>> 0;
+  return new Driver(profile, pes, {
+    ...config,
+    gicd: { ...config.gicd, typer },
+    gicr: { ...config.gicr, typer: (config.gicr.typer | gicr) >>> 0 },
+  });
+}
 
 /** A GICv3 like QEMU's virt machine has: one ITS. */
 export function testConfig(profile: string, pes = 2): GicConfig {
@@ -65,8 +100,12 @@ export class Driver {
   private readonly batch = new RecordBatch(1);
   private slot = 0;
 
-  constructor(profile: string, pes = 2) {
-    this.machine = new Machine(testConfig(profile, pes));
+  /** Accesses are Secure, or from EL3. */
+  secure = false;
+  el3 = false;
+
+  constructor(profile: string, pes = 2, config: GicConfig = testConfig(profile, pes)) {
+    this.machine = new Machine(config);
     const shown = new RecordBatch(4096);
     const drain = () => {
       for (let i = 0; i < shown.count; i++) {
@@ -90,6 +129,8 @@ export class Driver {
     words.forEach((word, k) => {
       this.batch.words[k] = word;
     });
+    if (this.secure) this.batch.flags[i]! |= RECORD_FLAGS.secure;
+    if (this.el3) this.batch.flags[i]! |= RECORD_FLAGS.secure | RECORD_FLAGS.el3;
     this.seen = [];
     step(this.machine, this.batch, i);
     this.drain();
@@ -138,6 +179,26 @@ export class Driver {
   }
   write(pe: number, name: SysregName, low: number, high = 0): void {
     this.stimulus('sysreg.write', pe, SYSREGS[name].encoding, low, high);
+  }
+  /** Runs accesses as Secure ones (as ones from EL3). */
+  asSecure<T>(act: () => T): T {
+    this.secure = true;
+    try {
+      return act();
+    } finally {
+      this.secure = false;
+    }
+  }
+  asEl3<T>(act: () => T): T {
+    this.el3 = true;
+    try {
+      return act();
+    } finally {
+      this.el3 = false;
+    }
+  }
+  reset(pe: number): void {
+    this.stimulus('pe.reset', pe);
   }
   wire(intid: number, level: boolean, pe = NO_PE): void {
     this.stimulus('wire.set', pe, intid, level ? 1 : 0);

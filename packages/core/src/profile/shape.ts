@@ -6,7 +6,9 @@ export type LpiConfigPolicy =
   /** Once, then cached until INV, INVALL or a change of mapping: the least that the architecture promises. */
   | 'until-invalidated'
   /** Each time the LPI becomes pending, and for all pending LPIs at each invalidation or rescan. */
-  | 'on-pend-and-rescan';
+  | 'on-pend-and-rescan'
+  /** At every arbitration: a write to the byte acts at once. */
+  | 'live';
 
 export interface Profile {
   readonly name: string;
@@ -22,8 +24,18 @@ export interface Profile {
   readonly ctlrCes: boolean;
   /** The PENDBASER register accepts writes while GICR_CTLR.EnableLPIs is 1. */
   readonly pendbaserWritableWhileEnabled: boolean;
+  /** GICR_CTLR.IR: GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR exist, also without GICR_TYPER.DirectLPI. */
+  readonly ctlrIr: boolean;
+  /** EnableLPIs going to 0 makes a Redistributor drop what it holds of LPIs; the pending table keeps what is pending. */
+  readonly disableForgets: boolean;
   /** GICR_PENDBASER.PTZ reads back what was written. */
   readonly ptzReadsBack: boolean;
+  /** With GICR_PENDBASER.PTZ = 1 the pending table is taken to be zero and not read. */
+  readonly ptzTrusted: boolean;
+  /** GICR_PROPBASER and GICR_PENDBASER keep what is written to reserved bits. */
+  readonly baserKeepsReserved: boolean;
+  /** GICD_IROUTER keeps what is written to reserved bits: Interrupt_Routing_Mode too, where GICD_TYPER.No1N is 1. */
+  readonly irouterKeepsReserved: boolean;
   /** GITS_CREADR accepts writes while GICD_CTLR.DS is 1. */
   readonly creadrWritable: boolean;
   /** GITS_CTLR.Quiescent always reads 1. */
@@ -38,7 +50,7 @@ export interface Profile {
   readonly wakerReset: number;
   /** GICD_ICFGR and GICR_ICFGR writes take effect on what is signalled at once. */
   readonly icfgrSettles: boolean;
-  /** GICD_STATUSR, GICR_STATUSR and GITS_STATUSR exist; otherwise RAZ/WI. */
+  /** GICD_STATUSR and GICR_STATUSR exist; otherwise RAZ/WI. */
   readonly statusr: boolean;
   /** Read-only registers to which a write of this width is reported as one to a reserved location: `NAME:bytes`. */
   readonly reportedWrites: readonly string[];

@@ -3,10 +3,13 @@
 export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
 /** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
 export const GROUPS = ['0', '1S', '1NS'] as const;
-export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC'] as const;
+/** ICC_S: the Secure instance of a banked ICC register, where there are two Security states. */
+export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICC_S'] as const;
+/** How a PE was last seen to execute, by its accesses to system registers. */
+export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
 /** What two lines of a source can disagree on. */
 export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
-export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr'] as const;
+export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr', 'nmi'] as const;
 export const PEND_CAUSES = ['wire', 'software', 'sgi', 'msi', 'its-command', 'table', 'moved'] as const;
 export const DROP_REASONS = [
   'its-disabled',
