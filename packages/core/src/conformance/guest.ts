@@ -6,6 +6,7 @@ import { step } from '../model/step.ts';
 import {
   FRAMES,
   NO_PE,
+  RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
@@ -46,6 +47,10 @@ export class Guest {
   /** What the last stimulus caused. */
   seen: Seen[] = [];
   private readonly batch = new RecordBatch(1);
+  /** Accesses are Secure, or from EL3. */
+  secure = false;
+  el3 = false;
+
   private slot = 0;
 
   constructor(config: GicConfig) {
@@ -73,6 +78,8 @@ export class Guest {
     words.forEach((word, k) => {
       this.batch.words[k] = word;
     });
+    if (this.secure) this.batch.flags[i]! |= RECORD_FLAGS.secure;
+    if (this.el3) this.batch.flags[i]! |= RECORD_FLAGS.secure | RECORD_FLAGS.el3;
     this.seen = [];
     step(this.machine, this.batch, i);
     this.drain();
@@ -121,6 +128,28 @@ export class Guest {
   }
   write(pe: number, name: SysregName, low: number, high = 0): void {
     this.stimulus('sysreg.write', pe, SYSREGS[name].encoding, low, high);
+  }
+  /** Runs accesses as Secure ones. */
+  asSecure<T>(act: () => T): T {
+    this.secure = true;
+    try {
+      return act();
+    } finally {
+      this.secure = false;
+    }
+  }
+  /** Runs accesses as ones from EL3. */
+  asEl3<T>(act: () => T): T {
+    this.el3 = true;
+    try {
+      return act();
+    } finally {
+      this.el3 = false;
+    }
+  }
+  /** A PE is reset. */
+  reset(pe: number): void {
+    this.stimulus('pe.reset', pe);
   }
   wire(intid: number, level: boolean, pe = NO_PE): void {
     this.stimulus('wire.set', pe, intid, level ? 1 : 0);

@@ -5,8 +5,10 @@ import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { GICD, GICR, GITS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
+import { isPrivate, privateIndex, sharedIndex } from './intid.ts';
 import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
 
+const PE_SECURITY = RECORDS['pe.security'].id;
 const HPPI = RECORDS.hppi.id;
 const REG_CHANGED = RECORDS['reg.changed'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
@@ -27,6 +29,7 @@ const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GICR = UNITS.indexOf('GICR');
 const UNIT_GITS = UNITS.indexOf('GITS');
 const UNIT_ICH = UNITS.indexOf('ICH');
+const UNIT_ICC_S = UNITS.indexOf('ICC_S');
 
 const ATTRIBUTE_PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const ATTRIBUTE_NSACR = IRQ_ATTRIBUTES.indexOf('nsacr');
@@ -38,8 +41,13 @@ function setBit(words: Uint32Array, index: number, bit: number, value: boolean):
 }
 
 function setIrqBit(state: GicState, name: keyof IrqBits, pe: number, intid: number, value: boolean): void {
-  if (intid < 32) setBit(state.ppi[name], pe, intid, value);
-  else setBit(state.spi[name], intid >> 5, intid & 31, value);
+  if (isPrivate(intid)) {
+    const index = privateIndex(state, pe, intid);
+    setBit(state.ppi[name], index >> 5, index & 31, value);
+  } else {
+    const index = sharedIndex(state, intid);
+    setBit(state.spi[name], index >> 5, index & 31, value);
+  }
 }
 
 function applyRegister(state: GicState, words: Uint32Array, at: number): void {
@@ -49,8 +57,11 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
   const low = words[at + 3]!;
   const high = words[at + 4]!;
   if (unit === UNIT_GICD) {
-    invariant(register === GICD.GICD_CTLR.offset, `no such stored GICD register ${register}`);
-    state.gicdCtlr[0] = low;
+    if (register === GICD.GICD_CTLR.offset) state.gicdCtlr[0] = low;
+    else {
+      invariant(register === GICD.GICD_STATUSR.offset, `no such stored GICD register ${register}`);
+      state.gicdStatusr[0] = low;
+    }
   } else if (unit === UNIT_GICR) {
     switch (register) {
       case GICR.GICR_CTLR.offset:
@@ -58,6 +69,9 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
         return;
       case GICR.GICR_WAKER.offset:
         state.gicrWaker[n] = low;
+        return;
+      case GICR.GICR_STATUSR.offset:
+        state.gicrStatusr[n] = low;
         return;
       case GICR.GICR_PROPBASER.offset:
         state.propbaser[2 * n] = low;
@@ -93,7 +107,8 @@ function applyRegister(state: GicState, words: Uint32Array, at: number): void {
       }
     }
   } else if (unit === UNIT_ICH) applyVirtualRegister(state, n, register, low, high);
-  else applyCpuRegister(state, n, register, low);
+  else if (unit === UNIT_ICC_S) applySecureCpuRegister(state, n, register, low, high);
+  else applyCpuRegister(state, n, register, low, high);
 }
 
 const AP0R: readonly number[] = [
@@ -114,16 +129,45 @@ const BPR1 = SYSREGS.ICC_BPR1_EL1.encoding;
 const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const IGRPEN0 = SYSREGS.ICC_IGRPEN0_EL1.encoding;
 const IGRPEN1 = SYSREGS.ICC_IGRPEN1_EL1.encoding;
+const CTLR_EL3 = SYSREGS.ICC_CTLR_EL3.encoding;
 
-function applyCpuRegister(state: GicState, pe: number, register: number, value: number): void {
-  if (register === AP1R[0]) state.ap1r[4 * pe] = value;
-  else if (register === AP0R[0]) state.ap0r[4 * pe] = value;
+/** ICC_AP1R0_EL1 holds whether an NMI is active, in its highest bit. */
+function setNmiActive(state: GicState, pe: number, bit: number, high: number): void {
+  if (high !== 0) state.nmiActive[pe]! |= bit;
+  else state.nmiActive[pe]! &= ~bit;
+}
+
+/** The Secure instance of a banked register. */
+function applySecureCpuRegister(
+  state: GicState,
+  pe: number,
+  register: number,
+  value: number,
+  high: number,
+): void {
+  if (register === BPR1) state.bpr1S[pe] = value;
+  else if (register === CTLR) state.ctlrS[pe] = value;
+  else if (register === IGRPEN1) state.igrpen1S[pe] = value;
+  else {
+    const n = AP1R.indexOf(register);
+    invariant(n >= 0, `no such banked system register ${register}`);
+    state.ap1rS[4 * pe + n] = value;
+    if (n === 0) setNmiActive(state, pe, 2, high);
+  }
+}
+
+function applyCpuRegister(state: GicState, pe: number, register: number, value: number, high: number): void {
+  if (register === AP1R[0]) {
+    state.ap1r[4 * pe] = value;
+    setNmiActive(state, pe, 1, high);
+  } else if (register === AP0R[0]) state.ap0r[4 * pe] = value;
   else if (register === PMR) state.pmr[pe] = value;
   else if (register === BPR0) state.bpr0[pe] = value;
   else if (register === BPR1) state.bpr1[pe] = value;
   else if (register === CTLR) state.ctlr[pe] = value;
   else if (register === IGRPEN0) state.igrpen0[pe] = value;
   else if (register === IGRPEN1) state.igrpen1[pe] = value;
+  else if (register === CTLR_EL3) state.ctlrEl3[pe] = value;
   else {
     const in0 = AP0R.indexOf(register);
     const in1 = AP1R.indexOf(register);
@@ -135,11 +179,11 @@ function applyCpuRegister(state: GicState, pe: number, register: number, value: 
 
 function applyIrqChanged(state: GicState, pe: number, intid: number, attribute: number, value: number): void {
   if (attribute === ATTRIBUTE_PRIORITY) {
-    if (intid < 32) state.ppiPriority[32 * pe + intid] = value;
-    else state.spiPriority[intid] = value;
+    if (isPrivate(intid)) state.ppiPriority[privateIndex(state, pe, intid)] = value;
+    else state.spiPriority[sharedIndex(state, intid)] = value;
   } else if (attribute === ATTRIBUTE_NSACR) {
-    if (intid < 32) state.ppiNsacr[32 * pe + intid] = value;
-    else state.spiNsacr[intid] = value;
+    if (isPrivate(intid)) state.ppiNsacr[privateIndex(state, pe, intid)] = value;
+    else state.spiNsacr[sharedIndex(state, intid)] = value;
   } else setIrqBit(state, IRQ_ATTRIBUTES[attribute] as keyof IrqBits, pe, intid, value !== 0);
 }
 
@@ -201,9 +245,14 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
     case IRQ_CHANGED:
       applyIrqChanged(state, pe, words[at]!, words[at + 1]!, words[at + 2]!);
       return;
-    case IRQ_ROUTED:
-      state.routeLow[words[at]!] = words[at + 1]!;
-      state.routeHigh[words[at]!] = words[at + 2]!;
+    case IRQ_ROUTED: {
+      const index = sharedIndex(state, words[at]!);
+      state.routeLow[index] = words[at + 1]!;
+      state.routeHigh[index] = words[at + 2]!;
+      return;
+    }
+    case PE_SECURITY:
+      state.security[pe] = words[at]!;
       return;
     case REG_CHANGED:
       applyRegister(state, words, at);
@@ -225,8 +274,10 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       );
       return;
     case LPI_FORGOTTEN:
-      if (words[at] === 0) state.lpiConfig[pe]!.clear();
-      else state.lpiConfig[pe]!.delete(words[at]!);
+      if (words[at] === 0) {
+        state.lpiConfig[pe]!.clear();
+        state.lpiPending[pe]!.clear();
+      } else state.lpiConfig[pe]!.delete(words[at]!);
       return;
     case MEM_WRITTEN:
       state.memory.write(

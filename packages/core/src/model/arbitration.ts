@@ -1,8 +1,18 @@
 // Which interrupt a PE is told of, and whether its IRQ or FIQ line is up (IHI 0069, "Interrupt prioritization").
 // Derives and emits `hppi`; changes nothing else.
-import { GROUPS } from '../record/index.ts';
+import { GROUPS, SECURITY_STATES } from '../record/index.ts';
+import { configTableAddress } from './apply.ts';
+import { isPrivate, privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, type GicState, IDLE, SPURIOUS } from './state.ts';
+import {
+  CONFIG_UNKNOWN,
+  type GicState,
+  IDLE,
+  type IrqBits,
+  LPI_FIRST,
+  preemptionShift,
+  SPURIOUS,
+} from './state.ts';
 
 export const GROUP0 = GROUPS.indexOf('0');
 export const GROUP1S = GROUPS.indexOf('1S');
@@ -15,6 +25,19 @@ const CTLR_CBPR = 1;
 const GICR_CTLR_ENABLE_LPIS = 1;
 const LPI_ENABLE = 1;
 const LPI_PRIORITY = 0xfc;
+const IROUTER_IRM = 0x8000_0000;
+const TYPER_NO1N = 0x200_0000;
+const WAKER_PROCESSOR_SLEEP = 2;
+const CTLR_E1NWF = 0x80;
+/** GICR_CTLR.DPG0, DPG1S and DPG1NS, by group. */
+const DPG_BITS = [0x100_0000, 0x400_0000, 0x200_0000];
+/** An interrupt's rank is twice its priority, and one more unless it is an NMI. */
+const IDLE_RANK = 2 * IDLE + 1;
+/** Bits of `nmiActive`. */
+export const NMI_NON_SECURE = 1;
+export const NMI_SECURE = 2;
+const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
+const STATE_EL3 = SECURITY_STATES.indexOf('EL3');
 
 /** Of 32 interrupts, those whose group the Distributor forwards. */
 function forwarded(state: GicState, group: number, grpmod: number): number {
@@ -29,26 +52,76 @@ function forwarded(state: GicState, group: number, grpmod: number): number {
 
 /** The group of an SGI, PPI (of `pe`) or SPI. */
 export function groupOf(state: GicState, pe: number, intid: number): number {
-  const bits = intid < 32 ? state.ppi : state.spi;
-  const word = intid < 32 ? pe : intid >> 5;
-  const bit = 1 << (intid & 31);
-  if (bits.group[word]! & bit) return GROUP1NS;
-  return !state.singleSecurity && bits.grpmod[word]! & bit ? GROUP1S : GROUP0;
+  const own = isPrivate(intid);
+  const bits = own ? state.ppi : state.spi;
+  const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+  return groupAt(state, bits.group[index >> 5]!, bits.grpmod[index >> 5]!, 1 << (index & 31));
 }
 
-/** The PE to which an SPI is routed, or -1 where there is none with that affinity. */
-export function routedPe(state: GicState, intid: number): number {
-  const affinity = ((state.routeHigh[intid]! & 0xff) << 24) | (state.routeLow[intid]! & 0xff_ffff);
+function groupAt(state: GicState, group: number, grpmod: number, bit: number): number {
+  if (group & bit) return GROUP1NS;
+  return !state.singleSecurity && grpmod & bit ? GROUP1S : GROUP0;
+}
+
+/**
+ * Whether an interrupt is an NMI: an SGI, PPI or SPI of Group 1 with the non-maskable property. LPIs have none, and
+ * that of a Group 0 interrupt is ignored (IHI 0069, "Non-maskable interrupts").
+ */
+export function isNmi(state: GicState, pe: number, intid: number): boolean {
+  if (!state.hasNmi || intid >= LPI_FIRST || intid === SPURIOUS) return false;
+  const own = isPrivate(intid);
+  const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+  const nmi = (own ? state.ppi : state.spi).nmi[index >> 5]!;
+  return ((nmi >>> (index & 31)) & 1) === 1 && groupOf(state, pe, intid) !== GROUP0;
+}
+
+/** Priority of an NMI: the highest that its Security state has. */
+function nmiPriority(state: GicState, group: number): number {
+  return group === GROUP1NS && !state.singleSecurity ? 0x80 : 0;
+}
+
+/** The PE whose affinity the route of an SPI (by its index) names, or -1 where there is none. */
+function routedPe(state: GicState, index: number): number {
+  const affinity = ((state.routeHigh[index]! & 0xff) << 24) | (state.routeLow[index]! & 0xff_ffff);
   const pes = state.config.pes;
   for (let pe = 0; pe < pes.length; pe++) if (pes[pe]!.affinity === affinity >>> 0) return pe;
   return -1;
 }
 
+/** Whether a group is enabled at a PE's interface. */
+export function isGroupEnabled(state: GicState, pe: number, group: number): boolean {
+  const enables = group === GROUP0 ? state.igrpen0 : group === GROUP1NS ? state.igrpen1 : state.igrpen1S;
+  return enables[pe] !== 0;
+}
+
+function sleeps(m: Machine, pe: number): boolean {
+  return m.profile.wakerGates && (m.state.gicrWaker[pe]! & WAKER_PROCESSOR_SLEEP) !== 0;
+}
+
+/**
+ * The PE that a 1 of N SPI goes to: of those that take part, the first that would be interrupted by it now, else the
+ * first; -1 where none takes part. IHI 0069 leaves the choice open ("Participating nodes").
+ */
+function chooseOneOfN(m: Machine, group: number, priority: number, nmi: boolean): number {
+  const { state } = m;
+  const wakes = (state.gicdCtlr[0]! & CTLR_E1NWF) !== 0;
+  let first = -1;
+  for (let pe = 0; pe < state.peCount; pe++) {
+    if (!isGroupEnabled(state, pe, group) || (state.gicrCtlr[pe]! & DPG_BITS[group]!) !== 0) continue;
+    if (sleeps(m, pe) && !wakes) continue;
+    if (canPreempt(m, pe, group, priority, nmi)) return pe;
+    if (first < 0) first = pe;
+  }
+  return first;
+}
+
 /** Finds the best SPI for every PE. */
 function rankSpis(m: Machine): void {
-  const { state, spiBest, spiBestPriority } = m;
-  const { spi } = state;
-  spiBestPriority.fill(IDLE);
+  const { state, spiBest, spiBestRank } = m;
+  const { spi, hasNmi } = state;
+  m.oneOfNPending = false;
+  const oneOfN = (state.config.gicd.typer & TYPER_NO1N) === 0;
+  spiBestRank.fill(IDLE_RANK);
   for (let word = 1; word < spi.enable.length; word++) {
     let pend =
       (spi.pending[word]! | (~spi.edge[word]! & spi.level[word]!)) &
@@ -58,15 +131,38 @@ function rankSpis(m: Machine): void {
     while (pend !== 0) {
       const bit = 31 - Math.clz32(pend & -pend);
       pend &= pend - 1;
-      const intid = 32 * word + bit;
-      const pe = routedPe(state, intid);
+      const index = 32 * word + bit;
+      let rank = 2 * state.spiPriority[index]! + 1;
+      if (hasNmi) rank = rankWithNmi(state, spi, index, rank);
+      let pe: number;
+      if (oneOfN && state.routeLow[index]! & IROUTER_IRM) {
+        m.oneOfNPending = true;
+        const group = groupAt(state, spi.group[word]!, spi.grpmod[word]!, 1 << bit);
+        pe = chooseOneOfN(m, group, rank >> 1, (rank & 1) === 0);
+      } else pe = routedPe(state, index);
       // Ascending INTIDs: of equal priorities the first stays. IHI 0069 leaves that choice open.
-      if (pe >= 0 && state.spiPriority[intid]! < spiBestPriority[pe]!) {
-        spiBest[pe] = intid;
-        spiBestPriority[pe] = state.spiPriority[intid]!;
+      if (pe >= 0 && rank < spiBestRank[pe]!) {
+        spiBest[pe] = sharedIntid(state, index);
+        spiBestRank[pe] = rank;
       }
     }
   }
+}
+
+/** The rank of an interrupt (by its index) where interrupts can be non-maskable. */
+function rankWithNmi(state: GicState, bits: IrqBits, index: number, rank: number): number {
+  const word = index >> 5;
+  const bit = 1 << (index & 31);
+  if ((bits.nmi[word]! & bit) === 0) return rank;
+  const group = groupAt(state, bits.group[word]!, bits.grpmod[word]!, bit);
+  return group === GROUP0 ? rank : 2 * nmiPriority(state, group);
+}
+
+/** Looks at an LPI's configuration byte in guest memory: the byte, or CONFIG_UNKNOWN. */
+export function lookUpConfig(m: Machine, pe: number, intid: number): number {
+  const address = configTableAddress(m.state, pe) + intid - LPI_FIRST;
+  m.witness?.('lpi-config', pe, intid, address, 1);
+  return m.state.memory.isKnown(address) ? m.state.memory.readByte(address) : CONFIG_UNKNOWN;
 }
 
 /** Priority of an LPI from its configuration byte: LPIs are Non-secure Group 1, so two Security states shift it. */
@@ -80,8 +176,9 @@ function rankLpis(m: Machine, pe: number): void {
   let best = 0;
   let bestPriority = IDLE;
   const configs = state.lpiConfig[pe]!;
+  const live = m.profile.lpiConfig === 'live';
   for (const intid of state.lpiPending[pe]!) {
-    const config = configs.get(intid);
+    const config = live ? lookUpConfig(m, pe, intid) : configs.get(intid);
     if (config === undefined || config >= CONFIG_UNKNOWN || (config & LPI_ENABLE) === 0) continue;
     const priority = lpiPriority(state, config);
     if (priority < bestPriority || (priority === bestPriority && intid < best)) {
@@ -102,11 +199,13 @@ export function bestLpi(m: Machine, pe: number): number {
 
 /** Running priority: the highest active one; 0xff when idle (IHI 0069, "ICC_RPR_EL1"). */
 export function runningPriority(state: GicState, pe: number): number {
+  const nmis = state.nmiActive[pe]!;
+  if (nmis !== 0) return nmis === NMI_NON_SECURE ? nmiPriority(state, GROUP1NS) : 0;
   for (let i = 0; i < 4; i++) {
-    const active = state.ap0r[4 * pe + i]! | state.ap1r[4 * pe + i]!;
+    const active = state.ap0r[4 * pe + i]! | state.ap1r[4 * pe + i]! | state.ap1rS[4 * pe + i]!;
     if (active !== 0) {
       const lowest = 31 - Math.clz32(active & -active);
-      return ((32 * i + lowest) << (8 - state.config.priorityBits)) & 0xff;
+      return ((32 * i + lowest) << preemptionShift(state.config)) & 0xff;
     }
   }
   return IDLE;
@@ -114,62 +213,86 @@ export function runningPriority(state: GicState, pe: number): number {
 
 /** The bits of a priority that are its group priority, by the binary point of the interrupt's group. */
 export function groupPriorityMask(state: GicState, pe: number, group: number): number {
-  const common = group !== GROUP0 && (state.ctlr[pe]! & CTLR_CBPR) !== 0;
-  const point = group === GROUP0 || common ? state.bpr0[pe]! : state.bpr1[pe]! - (group === GROUP1NS ? 1 : 0);
+  const ctlr = group === GROUP1S ? state.ctlrS[pe]! : state.ctlr[pe]!;
+  const common = group !== GROUP0 && (ctlr & CTLR_CBPR) !== 0;
+  let point = state.bpr0[pe]!;
+  if (group === GROUP1NS && !common) point = state.bpr1[pe]! - 1;
+  if (group === GROUP1S && !common) point = state.bpr1S[pe]!;
   return (0xff << (point + 1)) & 0xff;
 }
 
-/** Whether the PE's highest-priority pending interrupt is signalled to it now. */
-export function canPreempt(m: Machine, pe: number, group: number, priority: number): boolean {
+/** Whether an interrupt would be signalled to a PE now, if it were the best that is pending there. */
+export function canPreempt(m: Machine, pe: number, group: number, priority: number, nmi = false): boolean {
   const { state } = m;
-  if (priority === IDLE) return false;
-  const enabled = group === GROUP0 ? state.igrpen0[pe]! : state.igrpen1[pe]!;
-  if (enabled === 0 || priority >= state.pmr[pe]!) return false;
-  if (m.profile.wakerGates && (state.gicrWaker[pe]! & 2) !== 0) return false;
+  if (priority === IDLE || !isGroupEnabled(state, pe, group)) return false;
+  // An NMI is masked only if Secure software masks all that is Non-secure.
+  if (nmi ? state.pmr[pe]! < priority : priority >= state.pmr[pe]!) return false;
+  if (sleeps(m, pe)) return false;
   const running = runningPriority(state, pe);
   if (running === IDLE) return true;
   const mask = groupPriorityMask(state, pe, group);
-  return (priority & mask) < (running & mask);
+  if ((priority & mask) !== (running & mask)) return (priority & mask) < (running & mask);
+  return nmi && (state.nmiActive[pe]! & (group === GROUP1S ? NMI_SECURE : NMI_NON_SECURE)) === 0;
+}
+
+/** Whether a Redistributor asks that its sleeping PE be woken: an interrupt is pending for it (IHI 0069, "GICR_WAKER"). */
+export function wakeRequested(state: GicState, pe: number): boolean {
+  return (state.gicrWaker[pe]! & WAKER_PROCESSOR_SLEEP) !== 0 && state.hppiPriority[pe] !== IDLE;
+}
+
+/**
+ * With one Security state Group 0 is FIQ and Group 1 is IRQ. With two, the group that the Security state in which the
+ * PE executes handles itself is IRQ, at EL3 none (IHI 0069, "Interrupt grouping and security").
+ */
+function isFiq(state: GicState, pe: number, group: number): boolean {
+  if (state.singleSecurity) return group === GROUP0;
+  if (state.security[pe] === STATE_EL3) return true;
+  return group !== (state.security[pe] === STATE_SECURE ? GROUP1S : GROUP1NS);
 }
 
 function arbitrate(m: Machine, pe: number): void {
   const { state } = m;
+  const { ppi, ppiWords, hasNmi } = state;
   let intid = SPURIOUS;
-  let priority = IDLE;
-  const { ppi } = state;
-  let pend =
-    (ppi.pending[pe]! | (~ppi.edge[pe]! & ppi.level[pe]!)) &
-    ppi.enable[pe]! &
-    ~ppi.active[pe]! &
-    forwarded(state, ppi.group[pe]!, ppi.grpmod[pe]!);
-  while (pend !== 0) {
-    const bit = 31 - Math.clz32(pend & -pend);
-    pend &= pend - 1;
-    const own = state.ppiPriority[32 * pe + bit]!;
-    if (own < priority) {
-      intid = bit;
-      priority = own;
+  let rank = IDLE_RANK;
+  for (let n = 0; n < ppiWords; n++) {
+    const word = ppiWords * pe + n;
+    let pend =
+      (ppi.pending[word]! | (~ppi.edge[word]! & ppi.level[word]!)) &
+      ppi.enable[word]! &
+      ~ppi.active[word]! &
+      forwarded(state, ppi.group[word]!, ppi.grpmod[word]!);
+    while (pend !== 0) {
+      const bit = 31 - Math.clz32(pend & -pend);
+      pend &= pend - 1;
+      let own = 2 * state.ppiPriority[32 * word + bit]! + 1;
+      if (hasNmi) own = rankWithNmi(state, ppi, 32 * word + bit, own);
+      if (own < rank) {
+        intid = privateIntid(32 * n + bit);
+        rank = own;
+      }
     }
   }
-  if (m.spiBestPriority[pe]! < priority) {
+  if (m.spiBestRank[pe]! < rank) {
     intid = m.spiBest[pe]!;
-    priority = m.spiBestPriority[pe]!;
+    rank = m.spiBestRank[pe]!;
   }
+  let priority = rank >> 1;
+  let nmi = (rank & 1) === 0;
   let group = intid === SPURIOUS ? GROUP0 : groupOf(state, pe, intid);
   if (state.gicrCtlr[pe]! & GICR_CTLR_ENABLE_LPIS && state.gicdCtlr[0]! & CTLR_ENABLE_GRP1NS) {
     if (m.lpiDirty[pe]) rankLpis(m, pe);
     if (m.lpiBestPriority[pe]! < priority) {
       intid = m.lpiBest[pe]!;
       priority = m.lpiBestPriority[pe]!;
+      nmi = false;
       group = GROUP1NS;
     }
   }
-  const signalled = canPreempt(m, pe, group, priority);
-  // With one Security state Group 0 is FIQ and Group 1 is IRQ. With two, a PE is taken to run Non-secure:
-  // then both Secure groups are FIQs (IHI 0069, "Interrupt grouping and security").
-  const isFiq = group !== GROUP1NS;
-  const fiq = signalled && isFiq ? 1 : 0;
-  const irq = signalled && !isFiq ? 1 : 0;
+  const signalled = canPreempt(m, pe, group, priority, nmi);
+  const asFiq = isFiq(state, pe, group);
+  const fiq = signalled && asFiq ? 1 : 0;
+  const irq = signalled && !asFiq ? 1 : 0;
   if (
     intid !== state.hppiIntid[pe] ||
     group !== state.hppiGroup[pe] ||
@@ -185,7 +308,7 @@ export function settle(m: Machine): void {
   if (!m.anyDirty) return;
   m.anyDirty = false;
   const { peDirty } = m;
-  if (m.spisDirty) {
+  if (m.spisDirty || m.oneOfNPending) {
     m.spisDirty = false;
     rankSpis(m);
     peDirty.fill(1);

@@ -1,37 +1,69 @@
-// The physical CPU interface: the ICC system registers (IHI 0069, "CPU interface"). Handlers by register name.
-import { NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
+// The physical CPU interface: the ICC system registers (IHI 0069, "CPU interface"). Handlers by register name. With
+// two Security states an access is by Secure EL1 or by Non-secure software unless it is known to be by EL3, and
+// SCR_EL3.FIQ is taken to be 1: Group 0 is EL3's, and Non-secure software sees its own half of the priorities.
+import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
+import {
+  AP0R,
+  AP1R,
+  activatePriority,
+  activeGroup,
+  activeHigh,
+  activeLow,
+  activePriorityRegisters,
+  dropPriority,
+  storeActive,
+} from './active-priorities.ts';
 import {
   canPreempt,
   GROUP0,
   GROUP1NS,
   GROUP1S,
   groupOf,
-  groupPriorityMask,
+  isGroupEnabled,
+  isNmi,
+  NMI_NON_SECURE,
+  NMI_SECURE,
   runningPriority,
   settle,
 } from './arbitration.ts';
+import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import { fromNonSecureView, nonSecureView } from './irq-registers.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { ctlrReset, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import { generateSgi } from './sgi.ts';
+import { ctlrReset, IDLE, LPI_FIRST, leastBinaryPoint, SPURIOUS } from './state.ts';
 import { resetVirtualInterface, virtualHandlers } from './virtual-interface.ts';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 const ACTIVATED = RECORDS['irq.activated'].id;
 const DEACTIVATED = RECORDS['irq.deactivated'].id;
-const PENDED = RECORDS['irq.pended'].id;
 const UNPENDED = RECORDS['irq.unpended'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
+const PE_SECURITY = RECORDS['pe.security'].id;
 const UNIT_ICC = UNITS.indexOf('ICC');
-const CAUSE_SGI = PEND_CAUSES.indexOf('sgi');
+const UNIT_ICC_S = UNITS.indexOf('ICC_S');
+const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
+const STATE_EL3 = SECURITY_STATES.indexOf('EL3');
+
+/** What IAR and HPPIR read in place of an INTID (IHI 0069, "Special INTIDs"). */
+const SPECIAL_SECURE = 1020;
+const SPECIAL_NON_SECURE = 1021;
+const SPECIAL_NMI = 1022;
 
 const CTLR_CBPR = 1;
 const CTLR_EOIMODE = 2;
+const CTLR_EL3_EOIMODE = 4;
+const CTLR_EL3_NDS = 0x2_0000;
+/** PRIbits, IDbits, SEIS, A3V, RSS and ExtRange are where ICC_CTLR_EL1 has them. */
+const CTLR_EL3_CAPABILITIES = 0xc_ff00;
+const RPR_NMI_HIGH = 0x8000_0000;
+const RPR_NMI_NS_HIGH = 0x4000_0000;
+const SRE_ALL = 0xf;
 
 /** The PE to name in an event about this interrupt: SPIs belong to none. */
 function owner(pe: number, intid: number): number {
-  return intid < 32 ? pe : NO_PE;
+  return isPrivate(intid) ? pe : NO_PE;
 }
 
 function store(
@@ -40,41 +72,46 @@ function store(
   register: { readonly encoding: number },
   value: number,
   old: number,
+  unit = UNIT_ICC,
 ): void {
-  m.changeRegister(UNIT_ICC, pe, register.encoding, value, 0, old, 0);
+  m.changeRegister(unit, pe, register.encoding, value, 0, old, 0);
 }
 
-const AP0R = [SYSREGS.ICC_AP0R0_EL1, SYSREGS.ICC_AP0R1_EL1, SYSREGS.ICC_AP0R2_EL1, SYSREGS.ICC_AP0R3_EL1];
-const AP1R = [SYSREGS.ICC_AP1R0_EL1, SYSREGS.ICC_AP1R1_EL1, SYSREGS.ICC_AP1R2_EL1, SYSREGS.ICC_AP1R3_EL1];
-
-/** Implemented active-priorities registers: 1, 2 or 4 by the number of preemption levels. */
-function activePriorityRegisters(m: Machine): number {
-  return 1 << Math.max(m.state.config.priorityBits - 5, 0);
+/** Whether the access is to the Secure instance of a banked register. */
+function isSecureBank(m: Machine): boolean {
+  return m.secure && !m.state.singleSecurity;
 }
 
-/** What ICC_HPPIR<group> reads: the best interrupt if it is in that group and enabled at the interface, else 1023. */
-function visible(m: Machine, pe: number, wanted: number): number {
+/** What ICC_HPPIR0 or ICC_HPPIR1 reads: the best interrupt if it is of that register's group and the access may see it. */
+function visible(m: Machine, pe: number, groupOne: boolean): number {
   const { state } = m;
-  if (state.hppiPriority[pe] === IDLE) return SPURIOUS;
   const group = state.hppiGroup[pe]!;
-  if ((group === GROUP0 ? state.igrpen0[pe] : state.igrpen1[pe]) === 0) return SPURIOUS;
-  // Accesses are taken to be Non-secure: Secure interrupts are not visible to them.
-  if (!state.singleSecurity && group !== GROUP1NS) return SPURIOUS;
-  return group === wanted ? state.hppiIntid[pe]! : SPURIOUS;
+  if (state.hppiPriority[pe] === IDLE || !isGroupEnabled(state, pe, group)) return SPURIOUS;
+  const intid = state.hppiIntid[pe]!;
+  if (!groupOne) {
+    if (group === GROUP0) return m.secure ? intid : SPURIOUS;
+    if (!m.el3) return SPURIOUS;
+    return group === GROUP1S ? SPECIAL_SECURE : SPECIAL_NON_SECURE;
+  }
+  if (group === GROUP0) return SPURIOUS;
+  if (!state.singleSecurity && !m.el3 && (group === GROUP1S) !== m.secure) return SPURIOUS;
+  return intid;
 }
 
-function acknowledge(m: Machine, pe: number, wanted: number): number {
+/**
+ * What ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 reads, and its effects. Where the GIC has NMIs, its PEs are taken to have
+ * them in use (SCTLR_ELx.NMI): ICC_IAR1 answers 1022 for one, and ICC_NMIAR1 acknowledges it.
+ */
+function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = false): number {
   const { state } = m;
   const group = state.hppiGroup[pe]!;
   const priority = state.hppiPriority[pe]!;
-  if (!canPreempt(m, pe, group, priority)) return SPURIOUS;
-  const intid = visible(m, pe, wanted);
-  if (intid === SPURIOUS) return SPURIOUS;
-  const bit = (priority & groupPriorityMask(state, pe, group)) >> (8 - state.config.priorityBits);
-  const registers = group === GROUP0 ? state.ap0r : state.ap1r;
-  const names = group === GROUP0 ? AP0R : AP1R;
-  const old = registers[4 * pe + (bit >> 5)]!;
-  store(m, pe, names[bit >> 5]!, (old | (1 << (bit & 31))) >>> 0, old);
+  const nmi = isNmi(state, pe, state.hppiIntid[pe]!);
+  if (!canPreempt(m, pe, group, priority, nmi)) return SPURIOUS;
+  const intid = visible(m, pe, groupOne);
+  if (intid >= SPECIAL_SECURE && intid <= SPURIOUS) return intid;
+  if (nmi !== nmiRegister) return nmi ? SPECIAL_NMI : SPURIOUS;
+  activatePriority(m, pe, group, priority, nmi);
   m.emit(ACKNOWLEDGED, pe, intid, group, priority);
   if (intid >= LPI_FIRST) clearLpiPending(m, pe, intid);
   else {
@@ -84,190 +121,283 @@ function acknowledge(m: Machine, pe: number, wanted: number): number {
   return intid;
 }
 
-/** The group of the highest active priority, or -1 when idle. */
-function activeGroup(m: Machine, pe: number): number {
-  const { ap0r, ap1r } = m.state;
-  for (let i = 0; i < 4; i++) {
-    const zero = ap0r[4 * pe + i]!;
-    const one = ap1r[4 * pe + i]!;
-    if ((zero | one) === 0) continue;
-    return ((one & -one) >>> 0 || 2 ** 33) < ((zero & -zero) >>> 0 || 2 ** 33) ? GROUP1NS : GROUP0;
-  }
-  return -1;
-}
-
 function deactivate(m: Machine, pe: number, intid: number): void {
   const { state } = m;
-  if (intid >= state.irqCount) return;
-  const bits = intid < 32 ? state.ppi.active[pe]! : state.spi.active[intid >> 5]!;
-  if (bits & (1 << (intid & 31))) m.emit(DEACTIVATED, owner(pe, intid), intid);
+  if (!hasInterrupt(state, intid)) return;
+  if (!m.secure && groupOf(state, pe, intid) !== GROUP1NS) return;
+  const own = isPrivate(intid);
+  const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+  const active = (own ? state.ppi : state.spi).active[index >> 5]!;
+  if (active & (1 << (index & 31))) m.emit(DEACTIVATED, owner(pe, intid), intid);
 }
 
-function endOfInterrupt(m: Machine, pe: number, value: number, wanted: number): void {
+/** EOImode of the Exception level that makes the access: an EOI drops the priority only. */
+function isSplit(m: Machine, pe: number): boolean {
+  if (m.el3) return (m.state.ctlrEl3[pe]! & CTLR_EL3_EOIMODE) !== 0;
+  return ((isSecureBank(m) ? m.state.ctlrS : m.state.ctlr)[pe]! & CTLR_EOIMODE) !== 0;
+}
+
+/** Whether an EOI register drops a priority of this group for the access. */
+function mayDrop(m: Machine, group: number, groupOne: boolean): boolean {
+  if ((group !== GROUP0) !== groupOne) return false;
+  if (group === GROUP1NS) return !isSecureBank(m) || m.el3;
+  return m.secure;
+}
+
+function endOfInterrupt(m: Machine, pe: number, value: number, groupOne: boolean): void {
   const { state } = m;
   const intid = value & 0xff_ffff;
-  if (intid >= state.irqCount && intid < LPI_FIRST) return;
-  const group = activeGroup(m, pe);
-  if (group !== wanted) return;
-  const registers = group === GROUP0 ? state.ap0r : state.ap1r;
-  const names = group === GROUP0 ? AP0R : AP1R;
-  for (let i = 0; i < 4; i++) {
-    const old = registers[4 * pe + i]!;
-    if (old === 0) continue;
-    const dropped = runningPriority(state, pe);
-    store(m, pe, names[i]!, (old & (old - 1)) >>> 0, old);
-    m.emit(DROPPED, pe, intid, group, dropped);
-    break;
-  }
+  if (intid < LPI_FIRST && !hasInterrupt(state, intid)) return;
+  const group = activeGroup(state, pe);
+  if (group < 0 || !mayDrop(m, group, groupOne)) return;
+  const dropped = runningPriority(state, pe);
+  dropPriority(m, pe, group);
+  m.emit(DROPPED, pe, intid, group, dropped);
   settle(m);
-  if ((state.ctlr[pe]! & CTLR_EOIMODE) === 0) deactivate(m, pe, intid);
-}
-
-function generateSgi(m: Machine, pe: number, low: number, high: number, group: number): void {
-  const { state } = m;
-  const intid = (low >>> 24) & 0xf;
-  const targets = low & 0xffff;
-  const aff1 = (low >>> 16) & 0xff;
-  const aff2 = high & 0xff;
-  const aff3 = (high >>> 16) & 0xff;
-  const cluster = (aff3 << 24) | (aff2 << 16) | (aff1 << 8);
-  const range = (high >>> 12) & 0xf;
-  const toAllOthers = (high & 0x100) !== 0;
-  const wanted = state.singleSecurity && group === GROUP1S ? GROUP0 : group;
-  for (let to = 0; to < state.peCount; to++) {
-    if (toAllOthers ? to === pe : !inTargetList(state.config.pes[to]!.affinity, cluster, range, targets))
-      continue;
-    const own = groupOf(state, to, intid);
-    // A Group 1 request also reaches an SGI that is configured as Group 0 (IHI 0069, "Use of control registers for SGI forwarding").
-    if ((own === GROUP0 && wanted !== GROUP0 ? GROUP0 : wanted) !== own) continue;
-    if (
-      !state.singleSecurity &&
-      own !== GROUP1NS &&
-      state.ppiNsacr[32 * to + intid]! < (own === GROUP0 ? 1 : 2)
-    )
-      continue;
-    m.emit(SGI_SENT, to, intid);
-    m.emit(PENDED, to, intid, CAUSE_SGI);
-  }
-}
-
-/** Whether a PE's affinity is among Aff3.Aff2.Aff1.(16·RS + n) for the bits n of a target list. */
-function inTargetList(affinity: number, cluster: number, range: number, targets: number): boolean {
-  const aff0 = affinity & 0xff;
-  return (affinity & ~0xff) === cluster && aff0 >> 4 === range && ((targets >> (aff0 & 0xf)) & 1) === 1;
-}
-
-function readBinaryPoint1(m: Machine, pe: number): number {
-  const { state } = m;
-  return state.ctlr[pe]! & CTLR_CBPR ? Math.min(state.bpr0[pe]! + 1, 7) : state.bpr1[pe]!;
+  if (!isSplit(m, pe)) deactivate(m, pe, intid);
 }
 
 type Read = (m: Machine, pe: number) => number;
 type Write = (m: Machine, pe: number, low: number, high: number) => void;
 
+function readRunningPriority(m: Machine, pe: number): number {
+  const { state } = m;
+  const nmis = state.nmiActive[pe]!;
+  const priority = runningPriority(state, pe);
+  if (!m.secure) {
+    if (nmis & NMI_NON_SECURE) m.high = RPR_NMI_HIGH;
+    // Secure priorities read as the highest.
+    if (priority === IDLE) return IDLE;
+    return priority < 0x80 ? 0 : nonSecureView(priority);
+  }
+  if (state.singleSecurity) m.high = nmis !== 0 ? RPR_NMI_HIGH : 0;
+  else
+    m.high = ((nmis & NMI_SECURE ? RPR_NMI_HIGH : 0) | (nmis & NMI_NON_SECURE ? RPR_NMI_NS_HIGH : 0)) >>> 0;
+  return priority;
+}
+
+function readBinaryPoint1(m: Machine, pe: number): number {
+  const { state } = m;
+  if (isSecureBank(m)) return (!m.el3 && state.ctlrS[pe]! & CTLR_CBPR ? state.bpr0 : state.bpr1S)[pe]!;
+  return state.ctlr[pe]! & CTLR_CBPR ? Math.min(state.bpr0[pe]! + 1, 7) : state.bpr1[pe]!;
+}
+
+function writeBinaryPoint0(m: Machine, pe: number, low: number): void {
+  const value = Math.max(low >>> 0, leastBinaryPoint(m.state.config)) & 7;
+  store(m, pe, SYSREGS.ICC_BPR0_EL1, value, m.state.bpr0[pe]!);
+}
+
+function writeBinaryPoint1(m: Machine, pe: number, low: number): void {
+  const { state } = m;
+  const least = leastBinaryPoint(state.config);
+  if (isSecureBank(m)) {
+    if (!m.el3 && state.ctlrS[pe]! & CTLR_CBPR) writeBinaryPoint0(m, pe, low);
+    else store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low >>> 0, least) & 7, state.bpr1S[pe]!, UNIT_ICC_S);
+  } else if ((state.ctlr[pe]! & CTLR_CBPR) === 0)
+    store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low >>> 0, least + 1) & 7, state.bpr1[pe]!);
+}
+
+function readPriorityMask(m: Machine, pe: number): number {
+  const value = m.state.pmr[pe]!;
+  if (m.secure) return value;
+  return value < 0x80 ? 0 : nonSecureView(value);
+}
+
+function writePriorityMask(m: Machine, pe: number, low: number): void {
+  const old = m.state.pmr[pe]!;
+  // A mask that hides all Non-secure interrupts is out of Non-secure software's reach.
+  if (!m.secure && old < 0x80) return;
+  const implemented = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
+  const value = m.secure ? low & 0xff : fromNonSecureView(low & 0xff);
+  store(m, pe, SYSREGS.ICC_PMR_EL1, value & implemented, old);
+}
+
+/** ICC_CTLR_EL1 of either instance takes these bits. */
+function storeCtlr(m: Machine, pe: number, secure: boolean, writable: number, value: number): void {
+  const old = (secure ? m.state.ctlrS : m.state.ctlr)[pe]!;
+  const unit = secure ? UNIT_ICC_S : UNIT_ICC;
+  store(m, pe, SYSREGS.ICC_CTLR_EL1, (old & ~writable) | (value & writable), old, unit);
+}
+
+function readCtlrEl3(m: Machine, pe: number): number {
+  const { ctlr, ctlrS, ctlrEl3 } = m.state;
+  const s = ctlrS[pe]!;
+  const ns = ctlr[pe]!;
+  const points = (s & CTLR_CBPR) | ((ns & CTLR_CBPR) << 1);
+  const modes = ((s & CTLR_EOIMODE) << 2) | ((ns & CTLR_EOIMODE) << 3);
+  return points | modes | ctlrEl3[pe]! | (ns & CTLR_EL3_CAPABILITIES) | CTLR_EL3_NDS;
+}
+
+/** RM stays 0: it serves legacy operation, which is not there. */
+function writeCtlrEl3(m: Machine, pe: number, low: number): void {
+  const both = CTLR_CBPR | CTLR_EOIMODE;
+  storeCtlr(m, pe, true, both, (low & CTLR_CBPR) | ((low >> 2) & CTLR_EOIMODE));
+  storeCtlr(m, pe, false, both, ((low >> 1) & CTLR_CBPR) | ((low >> 3) & CTLR_EOIMODE));
+  store(m, pe, SYSREGS.ICC_CTLR_EL3, low & CTLR_EL3_EOIMODE, m.state.ctlrEl3[pe]!);
+}
+
+function storeGroup1Enable(m: Machine, pe: number, secure: boolean, value: number): void {
+  const old = (secure ? m.state.igrpen1S : m.state.igrpen1)[pe]!;
+  store(m, pe, SYSREGS.ICC_IGRPEN1_EL1, value & 1, old, secure ? UNIT_ICC_S : UNIT_ICC);
+}
+
+/** The group whose active priorities ICC_AP1R<n>_EL1 shows to the access. */
+function group1Of(m: Machine): number {
+  return isSecureBank(m) ? GROUP1S : GROUP1NS;
+}
+
+/** Group 0 belongs to EL3 then: an access by Non-secure software never gets there. */
+const secureOnly =
+  (read: Read): Read =>
+  (m, pe) =>
+    m.secure ? read(m, pe) : 0;
+const secureOnlyWrite =
+  (write: Write): Write =>
+  (m, pe, low, high) => {
+    if (m.secure) write(m, pe, low, high);
+  };
+
 /** Reads by register name. A read has the side effects that the architecture gives it. */
 const reads: { readonly [name: string]: Read } = {
-  ICC_IAR0_EL1: (m, pe) => acknowledge(m, pe, GROUP0),
-  ICC_IAR1_EL1: (m, pe) => acknowledge(m, pe, GROUP1NS),
-  ICC_HPPIR0_EL1: (m, pe) => visible(m, pe, GROUP0),
-  ICC_HPPIR1_EL1: (m, pe) => visible(m, pe, GROUP1NS),
-  ICC_RPR_EL1: (m, pe) => runningPriority(m.state, pe),
-  ICC_PMR_EL1: (m, pe) => m.state.pmr[pe]!,
-  ICC_BPR0_EL1: (m, pe) => m.state.bpr0[pe]!,
+  ICC_IAR0_EL1: (m, pe) => acknowledge(m, pe, false),
+  ICC_IAR1_EL1: (m, pe) => acknowledge(m, pe, true),
+  ICC_HPPIR0_EL1: (m, pe) => visible(m, pe, false),
+  ICC_HPPIR1_EL1: (m, pe) => visible(m, pe, true),
+  ICC_RPR_EL1: readRunningPriority,
+  ICC_PMR_EL1: readPriorityMask,
+  ICC_BPR0_EL1: secureOnly((m, pe) => m.state.bpr0[pe]!),
   ICC_BPR1_EL1: readBinaryPoint1,
-  ICC_CTLR_EL1: (m, pe) => m.state.ctlr[pe]!,
-  ICC_IGRPEN0_EL1: (m, pe) => m.state.igrpen0[pe]!,
-  ICC_IGRPEN1_EL1: (m, pe) => m.state.igrpen1[pe]!,
+  ICC_CTLR_EL1: (m, pe) => (isSecureBank(m) ? m.state.ctlrS : m.state.ctlr)[pe]!,
+  ICC_CTLR_EL3: readCtlrEl3,
+  ICC_IGRPEN0_EL1: secureOnly((m, pe) => m.state.igrpen0[pe]!),
+  ICC_IGRPEN1_EL1: (m, pe) => (isSecureBank(m) ? m.state.igrpen1S : m.state.igrpen1)[pe]!,
+  ICC_IGRPEN1_EL3: (m, pe) => m.state.igrpen1[pe]! | (m.state.igrpen1S[pe]! << 1),
   // SRE, DFB and DIB: the system registers are always in use.
   ICC_SRE_EL1: () => 7,
+  ICC_SRE_EL2: () => SRE_ALL,
+  ICC_SRE_EL3: () => SRE_ALL,
 };
 
 const writes: { readonly [name: string]: Write } = {
-  ICC_EOIR0_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, GROUP0),
-  ICC_EOIR1_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, GROUP1NS),
+  ICC_EOIR0_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, false),
+  ICC_EOIR1_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, true),
   ICC_DIR_EL1: (m, pe, low) => {
-    if (m.state.ctlr[pe]! & CTLR_EOIMODE) deactivate(m, pe, low & 0xff_ffff);
+    if (isSplit(m, pe)) deactivate(m, pe, low & 0xff_ffff);
   },
-  ICC_PMR_EL1: (m, pe, low) => {
-    const mask = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
-    store(m, pe, SYSREGS.ICC_PMR_EL1, low & mask, m.state.pmr[pe]!);
+  ICC_PMR_EL1: writePriorityMask,
+  ICC_BPR0_EL1: secureOnlyWrite(writeBinaryPoint0),
+  ICC_BPR1_EL1: writeBinaryPoint1,
+  ICC_CTLR_EL1: (m, pe, low) =>
+    storeCtlr(m, pe, isSecureBank(m), m.secure ? CTLR_CBPR | CTLR_EOIMODE : CTLR_EOIMODE, low),
+  ICC_CTLR_EL3: writeCtlrEl3,
+  ICC_IGRPEN0_EL1: secureOnlyWrite((m, pe, low) =>
+    store(m, pe, SYSREGS.ICC_IGRPEN0_EL1, low & 1, m.state.igrpen0[pe]!),
+  ),
+  ICC_IGRPEN1_EL1: (m, pe, low) => storeGroup1Enable(m, pe, isSecureBank(m), low),
+  ICC_IGRPEN1_EL3: (m, pe, low) => {
+    storeGroup1Enable(m, pe, false, low);
+    storeGroup1Enable(m, pe, true, low >> 1);
   },
-  ICC_BPR0_EL1: (m, pe, low) => {
-    const minimum = 7 - m.state.config.priorityBits;
-    store(m, pe, SYSREGS.ICC_BPR0_EL1, Math.max(low >>> 0, minimum) & 7, m.state.bpr0[pe]!);
-  },
-  ICC_BPR1_EL1: (m, pe, low) => {
-    if (m.state.ctlr[pe]! & CTLR_CBPR) return;
-    const minimum = 8 - m.state.config.priorityBits;
-    store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low >>> 0, minimum) & 7, m.state.bpr1[pe]!);
-  },
-  ICC_CTLR_EL1: (m, pe, low) => {
-    const writable = m.state.singleSecurity ? CTLR_CBPR | CTLR_EOIMODE : CTLR_EOIMODE;
-    const old = m.state.ctlr[pe]!;
-    store(m, pe, SYSREGS.ICC_CTLR_EL1, (old & ~writable) | (low & writable), old);
-  },
-  ICC_IGRPEN0_EL1: (m, pe, low) => store(m, pe, SYSREGS.ICC_IGRPEN0_EL1, low & 1, m.state.igrpen0[pe]!),
-  ICC_IGRPEN1_EL1: (m, pe, low) => store(m, pe, SYSREGS.ICC_IGRPEN1_EL1, low & 1, m.state.igrpen1[pe]!),
-  ICC_SGI0R_EL1: (m, pe, low, high) => generateSgi(m, pe, low, high, GROUP0),
-  ICC_SGI1R_EL1: (m, pe, low, high) => generateSgi(m, pe, low, high, GROUP1NS),
-  ICC_ASGI1R_EL1: (m, pe, low, high) => generateSgi(m, pe, low, high, GROUP1S),
+  ICC_SGI0R_EL1: (m, pe, low, high) => generateSgi(m, pe, low, high, 'group-0'),
+  ICC_SGI1R_EL1: (m, pe, low, high) => generateSgi(m, pe, low, high, 'own-group-1'),
+  ICC_ASGI1R_EL1: (m, pe, low, high) => generateSgi(m, pe, low, high, 'other-group-1'),
   ICC_SRE_EL1: () => undefined,
+  ICC_SRE_EL2: () => undefined,
+  ICC_SRE_EL3: () => undefined,
 };
 
 const READ_BY_ENCODING = new Map<number, Read>();
 const WRITE_BY_ENCODING = new Map<number, Write>();
+const EL3_ENCODINGS = new Set<number>();
 for (const [name, spec] of Object.entries(SYSREGS)) {
   if (reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, reads[name]);
   if (writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, writes[name]);
+  if (name.endsWith('_EL3')) EL3_ENCODINGS.add(spec.encoding);
 }
 const virtual = virtualHandlers(deactivate);
 for (const [name, spec] of Object.entries(SYSREGS)) {
   if (virtual.reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, virtual.reads[name]);
   if (virtual.writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, virtual.writes[name]);
 }
+/** ICC_NMIAR1_EL1 exists where the GIC has NMIs. */
+const NMIAR1 = SYSREGS.ICC_NMIAR1_EL1.encoding;
+READ_BY_ENCODING.set(NMIAR1, (m, pe) => acknowledge(m, pe, true, true));
 for (let n = 0; n < 4; n++) {
-  READ_BY_ENCODING.set(AP0R[n]!.encoding, (m, pe) => m.state.ap0r[4 * pe + n]!);
-  READ_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe) => m.state.ap1r[4 * pe + n]!);
-  WRITE_BY_ENCODING.set(AP0R[n]!.encoding, (m, pe, low) => {
-    if (n < activePriorityRegisters(m)) store(m, pe, AP0R[n]!, low, m.state.ap0r[4 * pe + n]!);
+  READ_BY_ENCODING.set(
+    AP0R[n]!.encoding,
+    secureOnly((m, pe) => activeLow(m.state, pe, GROUP0, n)),
+  );
+  READ_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe) => {
+    m.high = activeHigh(m.state, pe, group1Of(m), n);
+    return activeLow(m.state, pe, group1Of(m), n);
   });
-  WRITE_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe, low) => {
-    if (n < activePriorityRegisters(m)) store(m, pe, AP1R[n]!, low, m.state.ap1r[4 * pe + n]!);
+  WRITE_BY_ENCODING.set(
+    AP0R[n]!.encoding,
+    secureOnlyWrite((m, pe, low) => {
+      if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, 0);
+    }),
+  );
+  WRITE_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe, low, high) => {
+    if (n < activePriorityRegisters(m)) storeActive(m, pe, group1Of(m), n, low, high);
   });
 }
 
-/** A PE reads a system register: the value is in `m.low`. `m.unsupported` if the model has no such register. */
+/** Whether a PE can make this access at all. A register of EL3 tells that the access is from there. */
+function isAccessible(m: Machine, encoding: number): boolean {
+  if (encoding === NMIAR1) return m.state.hasNmi;
+  if (!EL3_ENCODINGS.has(encoding)) return true;
+  m.el3 = isSecureBank(m);
+  return m.el3;
+}
+
+/** With two Security states the PE is taken to execute, from here on, as its access shows. */
+function observeSecurity(m: Machine, pe: number): void {
+  if (m.state.singleSecurity) return;
+  const state = m.el3 ? STATE_EL3 : m.secure ? STATE_SECURE : 0;
+  if (state !== m.state.security[pe]) m.emit(PE_SECURITY, pe, state);
+}
+
+/** A PE reads a system register: the value is in `m.low` and `m.high`. `m.unsupported` if the model has no such register. */
 export function readSysreg(m: Machine, pe: number, encoding: number): void {
   const read = READ_BY_ENCODING.get(encoding);
   m.high = 0;
-  if (read === undefined) {
+  if (read === undefined || !isAccessible(m, encoding)) {
     m.unsupported = true;
     m.low = 0;
     return;
   }
+  observeSecurity(m, pe);
   m.low = read(m, pe);
 }
 
 /** A PE writes a system register. `m.unsupported` if the model has no such register. */
 export function writeSysreg(m: Machine, pe: number, encoding: number, low: number, high: number): void {
   const write = WRITE_BY_ENCODING.get(encoding);
-  if (write === undefined) m.unsupported = true;
-  else write(m, pe, low, high);
+  if (write === undefined || !isAccessible(m, encoding)) {
+    m.unsupported = true;
+    return;
+  }
+  observeSecurity(m, pe);
+  write(m, pe, low, high);
 }
 
 /** A PE was reset: its CPU interface is as after reset. */
 export function resetCpuInterface(m: Machine, pe: number): void {
   const { state } = m;
-  const minimum = 7 - state.config.priorityBits;
+  const least = leastBinaryPoint(state.config);
+  const ctlr = ctlrReset(state.config);
   store(m, pe, SYSREGS.ICC_PMR_EL1, 0, state.pmr[pe]!);
-  store(m, pe, SYSREGS.ICC_BPR0_EL1, minimum, state.bpr0[pe]!);
-  store(m, pe, SYSREGS.ICC_BPR1_EL1, minimum + 1, state.bpr1[pe]!);
-  store(m, pe, SYSREGS.ICC_CTLR_EL1, ctlrReset(state.config), state.ctlr[pe]!);
+  store(m, pe, SYSREGS.ICC_BPR0_EL1, least, state.bpr0[pe]!);
+  store(m, pe, SYSREGS.ICC_BPR1_EL1, least + 1, state.bpr1[pe]!);
+  store(m, pe, SYSREGS.ICC_BPR1_EL1, least, state.bpr1S[pe]!, UNIT_ICC_S);
+  store(m, pe, SYSREGS.ICC_CTLR_EL1, ctlr, state.ctlr[pe]!);
+  store(m, pe, SYSREGS.ICC_CTLR_EL1, ctlr, state.ctlrS[pe]!, UNIT_ICC_S);
+  store(m, pe, SYSREGS.ICC_CTLR_EL3, 0, state.ctlrEl3[pe]!);
   store(m, pe, SYSREGS.ICC_IGRPEN0_EL1, 0, state.igrpen0[pe]!);
-  store(m, pe, SYSREGS.ICC_IGRPEN1_EL1, 0, state.igrpen1[pe]!);
-  for (let n = 0; n < 4; n++) {
-    store(m, pe, AP0R[n]!, 0, state.ap0r[4 * pe + n]!);
-    store(m, pe, AP1R[n]!, 0, state.ap1r[4 * pe + n]!);
-  }
+  storeGroup1Enable(m, pe, false, 0);
+  storeGroup1Enable(m, pe, true, 0);
+  for (let n = 0; n < 4; n++)
+    for (const group of [GROUP0, GROUP1NS, GROUP1S]) storeActive(m, pe, group, n, 0, 0);
+  if (state.security[pe] !== 0) m.emit(PE_SECURITY, pe, 0);
   resetVirtualInterface(m, pe);
 }

@@ -1,7 +1,40 @@
 // The conformance guest with a profile's name in place of a configuration, for tests of the model.
 import type { GicConfig } from '../config.ts';
 import { Guest } from '../conformance/guest.ts';
-import { configOf, type Hardware, PLAIN } from '../profile/index.ts';
+import { configOf, type Hardware, PLAIN, PROFILES, type Profile } from '../profile/index.ts';
+
+/** Makes a profile that differs from another one in some choices, and answers its name. */
+export function variant(base: string, changes: Partial<Profile>): string {
+  const name = `${base}+${JSON.stringify(changes)}`;
+  (PROFILES as Record<string, Profile>)[name] = { ...PROFILES[base]!, ...changes, name };
+  return name;
+}
+
+/** Bits of GICD_TYPER and of GICR_TYPER that tests add to the configuration, or take from it. */
+export interface TestGic {
+  readonly pes?: number;
+  readonly set?: number;
+  readonly clear?: number;
+  readonly gicr?: number;
+}
+export const TYPER = {
+  ESPI: 0x100,
+  NMI: 0x200,
+  SecurityExtn: 0x400,
+  MBIS: 0x1_0000,
+  No1N: 0x200_0000,
+  RSS: 0x400_0000,
+} as const;
+/** A GIC with features that the usual test GIC lacks. */
+export function featured(profile: string, { pes = 2, set = 0, clear = 0, gicr = 0 }: TestGic): Driver {
+  const config = testConfig(profile, pes);
+  const typer = ((config.gicd.typer & ~clear) | set) >>> 0;
+  return new Driver(profile, pes, {
+    ...config,
+    gicd: { ...config.gicd, typer },
+    gicr: { ...config.gicr, typer: (config.gicr.typer | gicr) >>> 0 },
+  });
+}
 
 /** A GICv3 like QEMU's virt machine has: one ITS. */
 export function testConfig(profile: string, pes = 2, hardware: Partial<Hardware> = {}): GicConfig {
@@ -9,7 +42,7 @@ export function testConfig(profile: string, pes = 2, hardware: Partial<Hardware>
 }
 
 export class Driver extends Guest {
-  constructor(profile: string, pes = 2, hardware: Partial<Hardware> = {}) {
-    super(testConfig(profile, pes, hardware));
+  constructor(profile: string, pes = 2, config: GicConfig = testConfig(profile, pes)) {
+    super(config);
   }
 }

@@ -1,7 +1,7 @@
 // Physical LPIs of a Redistributor: pending state, and the configuration that it has of them (IHI 0069, "LPIs").
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { configTableAddress, pendingTableAddress } from './apply.ts';
-import { bestLpi } from './arbitration.ts';
+import { pendingTableAddress } from './apply.ts';
+import { bestLpi, lookUpConfig } from './arbitration.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN, LPI_FIRST } from './state.ts';
 
@@ -27,13 +27,6 @@ export function lpiLimit(m: Machine, pe: number): number {
 /** Whether the Redistributor can hold this LPI now. */
 export function lpiInRange(m: Machine, pe: number, intid: number): boolean {
   return intid >= LPI_FIRST && intid < lpiLimit(m, pe);
-}
-
-/** Looks at an LPI's configuration byte in guest memory: the byte, or CONFIG_UNKNOWN. */
-function lookUpConfig(m: Machine, pe: number, intid: number): number {
-  const address = configTableAddress(m.state, pe) + intid - LPI_FIRST;
-  m.witness?.('lpi-config', pe, intid, address, 1);
-  return m.state.memory.isKnown(address) ? m.state.memory.readByte(address) : CONFIG_UNKNOWN;
 }
 
 function emitConfigured(m: Machine, pe: number, intid: number, config: number): void {
@@ -115,8 +108,17 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
   }
 }
 
+/** GICR_PENDBASER.PTZ, in the high word. */
+const PTZ_HIGH = 0x4000_0000;
+
 /** EnableLPIs went to 1: the pending table in guest memory tells which LPIs are pending. */
 export function loadPendingTable(m: Machine, pe: number): void {
+  const zero = m.profile.ptzTrusted && (m.state.pendbaser[2 * pe + 1]! & PTZ_HIGH) !== 0;
+  takePending(m, pe, zero ? [] : readPendingTable(m, pe));
+}
+
+/** The LPIs that the pending table holds, in order. */
+function readPendingTable(m: Machine, pe: number): readonly number[] {
   const address = pendingTableAddress(m.state, pe);
   const first = LPI_FIRST / 8;
   const length = Math.max(0, lpiLimit(m, pe) / 8 - first);
@@ -129,6 +131,11 @@ export function loadPendingTable(m: Machine, pe: number): void {
     const at = address + first;
     m.emit(RECORDS['memory.assumed'].id, NO_PE, at >>> 0, Math.floor(at / 0x1_0000_0000), 8);
   }
+  return found;
+}
+
+/** These LPIs are pending from here on, and no others. */
+function takePending(m: Machine, pe: number, found: readonly number[]): void {
   const inTable = new Set(found);
   for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b))
     if (!inTable.has(intid)) m.emit(LPI_CLEARED, pe, intid);

@@ -12,8 +12,9 @@ import {
   UNITS,
   UNPREDICTABLE as UNPREDICTABLE_ACTS,
 } from '../record/index.ts';
-import { apply } from './apply.ts';
-import { GicState } from './state.ts';
+import { apply, configTableAddress } from './apply.ts';
+import { isPrivate } from './intid.ts';
+import { GicState, LPI_FIRST } from './state.ts';
 
 /** What the model is about to look at in guest memory. */
 export type MemoryUse =
@@ -53,6 +54,7 @@ const REG_CHANGED = RECORDS['reg.changed'].id;
 const UNPREDICTABLE = RECORDS['behaviour.unpredictable'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
 const EVENTS_FROM = 96;
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GITS = UNITS.indexOf('GITS');
@@ -68,6 +70,7 @@ const TOUCHES_IRQ = 1;
 const TOUCHES_PE = 2;
 const TOUCHES_BY_UNIT = 3;
 const TOUCHES_VPE = 4;
+const TOUCHES_MEMORY = 5;
 const touches = new Uint8Array(256);
 for (const name of [
   'wire.changed',
@@ -79,11 +82,13 @@ for (const name of [
   'irq.routed',
 ] as const)
   touches[RECORDS[name].id] = TOUCHES_IRQ;
-for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten'] as const)
+for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotten', 'pe.security'] as const)
   touches[RECORDS[name].id] = TOUCHES_PE;
 for (const name of ['vlpi.pended', 'vlpi.cleared', 'vlpi.loaded', 'vlpi.forgotten', 'vpe.resident'] as const)
   touches[RECORDS[name].id] = TOUCHES_VPE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
+touches[MEM_WRITTEN] = TOUCHES_MEMORY;
+touches[MEM_MARKED] = TOUCHES_MEMORY;
 
 export class Machine {
   readonly state: GicState;
@@ -100,6 +105,10 @@ export class Machine {
   reserved = false;
   /** The model does not know this register yet: nothing was done and no value was read. */
   unsupported = false;
+  /** The access is Secure, or there is one Security state only. */
+  secure = true;
+  /** The access is from EL3 of two Security states. */
+  el3 = false;
 
   /** Something changed that may change which SPI is best for some PE. */
   spisDirty = true;
@@ -107,7 +116,10 @@ export class Machine {
   anyDirty = true;
   /** Best pending and enabled SPI of each PE: derived from state, hence no part of it. */
   readonly spiBest: Uint32Array;
-  readonly spiBestPriority: Uint8Array;
+  /** Twice its priority, and one more unless it is an NMI: less is better. */
+  readonly spiBestRank: Uint16Array;
+  /** An SPI that any of several PEs may take is pending: which one takes it hangs on their interfaces. */
+  oneOfNPending = false;
   /** Best pending and enabled LPI of each PE: derived likewise. */
   readonly lpiBest: Uint32Array;
   readonly lpiBestPriority: Uint8Array;
@@ -125,7 +137,7 @@ export class Machine {
     const n = this.state.peCount;
     this.peDirty = new Uint8Array(n).fill(1);
     this.spiBest = new Uint32Array(n);
-    this.spiBestPriority = new Uint8Array(n);
+    this.spiBestRank = new Uint16Array(n);
     this.lpiBest = new Uint32Array(n);
     this.lpiBestPriority = new Uint8Array(n);
     this.lpiDirty = new Uint8Array(n).fill(1);
@@ -169,7 +181,7 @@ export class Machine {
 
   private mark(touch: number, kind: number, pe: number, words: Uint32Array, at: number): void {
     if (touch === TOUCHES_IRQ) {
-      if (words[at]! < 32) this.markPe(pe);
+      if (isPrivate(words[at]!)) this.markPe(pe);
       else if (kind !== IRQ_CHANGED || words[at + 1] !== ATTRIBUTE_EDGE || this.profile.icfgrSettles) {
         this.spisDirty = true;
         this.anyDirty = true;
@@ -179,6 +191,9 @@ export class Machine {
       this.markPe(pe);
     } else if (touch === TOUCHES_VPE) {
       if (pe >= 0) this.markVpe(pe);
+    } else if (touch === TOUCHES_MEMORY) {
+      if (this.profile.lpiConfig === 'live')
+        this.markConfigTables(words[at + 1]! * 2 ** 32 + words[at]!, words[at + 2]!);
     } else {
       const unit = words[at]!;
       if (unit === UNIT_ICH || (unit === UNIT_GICR && words[at + 2]! >= VLPI_FRAME))
@@ -188,6 +203,17 @@ export class Machine {
         this.lpiDirty[words[at + 1]!] = 1;
         this.markPe(words[at + 1]!);
       }
+    }
+  }
+
+  /** Marks the PEs whose LPI configuration tables hold a byte of this range. */
+  private markConfigTables(address: number, length: number): void {
+    for (let pe = 0; pe < this.state.peCount; pe++) {
+      const table = configTableAddress(this.state, pe);
+      const bytes = 2 ** ((this.state.propbaser[2 * pe]! & 0x1f) + 1) - LPI_FIRST;
+      if (address >= table + bytes || address + length <= table) continue;
+      this.lpiDirty[pe] = 1;
+      this.markPe(pe);
     }
   }
 

@@ -1,13 +1,20 @@
 // Register accesses: from a frame and an offset to the handler of a register. Widths, halves of 64-bit
 // registers and byte arrays are dealt with here, so that handlers see whole elements. A register without a
 // handler is RAZ/WI by declaration (below); one that nobody declares is a reserved location.
-import { FRAMES, RECORDS } from '../record/index.ts';
+import { FRAMES, RECORDS, UNITS } from '../record/index.ts';
 import { frameMap, GICD, GICR, GITS, type RegisterSpec, type RegisterTable } from '../spec/index.ts';
-import { gicdRead, gicdWrite } from './distributor.ts';
+import {
+  extendedRoutes,
+  extendedSpiRegisters,
+  gicdRead,
+  gicdWrite,
+  routes,
+  spiRegisters,
+} from './distributor.ts';
 import { gitsRead, gitsWrite, itsHasVsgi } from './its.ts';
 import { sendVirtualSgi } from './its-virtual-commands.ts';
 import type { Machine } from './machine.ts';
-import { gicrRead, gicrWrite } from './redistributor.ts';
+import { gicrRead, gicrWrite, privateRegisters } from './redistributor.ts';
 import { hasVlpiFrame, hasVsgi, vlpiFrameRead, vlpiFrameWrite } from './vlpi-frame.ts';
 
 const ACCESS_RESERVED = RECORDS['access.reserved'].id;
@@ -18,6 +25,16 @@ const FRAME_GITS = FRAMES.indexOf('GITS');
 const VLPI_FRAME = 0x2_0000;
 const VSGI_REGISTERS = 0x2_0080;
 const VSGI_PAGE = 0x2_0000;
+const UNIT_GICD = UNITS.indexOf('GICD');
+const UNIT_GICR = UNITS.indexOf('GICR');
+
+const TYPER_MBIS = 0x1_0000;
+const TYPER_DIRECT_LPI = 8;
+/** GICD_STATUSR and GICR_STATUSR: what an access did wrong. */
+const RRD = 1;
+const WRD = 2;
+const RWOD = 4;
+const WROD = 8;
 
 /** Puts the element's value into `m.low` and `m.high`, which hold 0 before. */
 type Read = (m: Machine, instance: number, element: number) => void;
@@ -26,6 +43,8 @@ type Write = (m: Machine, instance: number, element: number, low: number, high: 
 interface Handlers {
   readonly read: Read | 'zero' | 'reserved';
   readonly write: Write | 'ignored' | 'reserved';
+  /** Whether the GIC has the register, by its identification registers; otherwise a reserved location. */
+  readonly present?: (m: Machine) => boolean;
 }
 
 /** The fixed bytes of PIDR and CIDR: PIDR4–7, PIDR0–3, CIDR0–3 (IHI 0069, "Identification registers"). */
@@ -45,6 +64,12 @@ const raz: Handlers = { read: 'zero', write: 'ignored' };
 /** Not implemented by any profile yet: a reserved location, as the identification registers say. */
 const absent: Handlers = { read: 'reserved', write: 'reserved' };
 const readOnly = (read: Read): Handlers => ({ read, write: 'ignored' });
+const writeOnly = (write: Write): Handlers => ({ read: 'reserved', write });
+const where = (present: (m: Machine) => boolean, handlers: Handlers): Handlers => ({ ...handlers, present });
+const hasMessages = (m: Machine): boolean => (m.state.config.gicd.typer & TYPER_MBIS) !== 0;
+const hasExtendedSpis = (m: Machine): boolean => m.state.espiCount > 0;
+const hasDirectLpis = (m: Machine): boolean => (m.state.config.gicr.typer & TYPER_DIRECT_LPI) !== 0;
+const hasInvalidation = (m: Machine): boolean => hasDirectLpis(m) || m.profile.ctlrIr;
 
 type HandlerTable<T extends RegisterTable> = { readonly [K in keyof T]: Handlers };
 
@@ -53,41 +78,41 @@ const gicdHandlers: HandlerTable<typeof GICD> = {
   GICD_TYPER: readOnly(gicdRead.GICD_TYPER),
   GICD_IIDR: readOnly(iidr((m) => m.state.config.gicd.iidr)),
   GICD_TYPER2: absent,
-  GICD_STATUSR: raz,
-  GICD_SETSPI_NSR: absent,
-  GICD_CLRSPI_NSR: absent,
-  GICD_SETSPI_SR: absent,
-  GICD_CLRSPI_SR: absent,
-  GICD_IGROUPR: { read: gicdRead.GICD_IGROUPR, write: gicdWrite.GICD_IGROUPR },
-  GICD_ISENABLER: { read: gicdRead.GICD_ISENABLER, write: gicdWrite.GICD_ISENABLER },
-  GICD_ICENABLER: { read: gicdRead.GICD_ICENABLER, write: gicdWrite.GICD_ICENABLER },
-  GICD_ISPENDR: { read: gicdRead.GICD_ISPENDR, write: gicdWrite.GICD_ISPENDR },
-  GICD_ICPENDR: { read: gicdRead.GICD_ICPENDR, write: gicdWrite.GICD_ICPENDR },
-  GICD_ISACTIVER: { read: gicdRead.GICD_ISACTIVER, write: gicdWrite.GICD_ISACTIVER },
-  GICD_ICACTIVER: { read: gicdRead.GICD_ICACTIVER, write: gicdWrite.GICD_ICACTIVER },
-  GICD_IPRIORITYR: { read: gicdRead.GICD_IPRIORITYR, write: gicdWrite.GICD_IPRIORITYR },
+  GICD_STATUSR: { read: gicdRead.GICD_STATUSR, write: gicdWrite.GICD_STATUSR },
+  GICD_SETSPI_NSR: where(hasMessages, writeOnly(gicdWrite.GICD_SETSPI_NSR)),
+  GICD_CLRSPI_NSR: where(hasMessages, writeOnly(gicdWrite.GICD_CLRSPI_NSR)),
+  GICD_SETSPI_SR: where(hasMessages, writeOnly(gicdWrite.GICD_SETSPI_SR)),
+  GICD_CLRSPI_SR: where(hasMessages, writeOnly(gicdWrite.GICD_CLRSPI_SR)),
+  GICD_IGROUPR: spiRegisters.IGROUPR,
+  GICD_ISENABLER: spiRegisters.ISENABLER,
+  GICD_ICENABLER: spiRegisters.ICENABLER,
+  GICD_ISPENDR: spiRegisters.ISPENDR,
+  GICD_ICPENDR: spiRegisters.ICPENDR,
+  GICD_ISACTIVER: spiRegisters.ISACTIVER,
+  GICD_ICACTIVER: spiRegisters.ICACTIVER,
+  GICD_IPRIORITYR: spiRegisters.IPRIORITYR,
   GICD_ITARGETSR: raz,
-  GICD_ICFGR: { read: gicdRead.GICD_ICFGR, write: gicdWrite.GICD_ICFGR },
-  GICD_IGRPMODR: { read: gicdRead.GICD_IGRPMODR, write: gicdWrite.GICD_IGRPMODR },
-  GICD_NSACR: raz,
+  GICD_ICFGR: spiRegisters.ICFGR,
+  GICD_IGRPMODR: spiRegisters.IGRPMODR,
+  GICD_NSACR: spiRegisters.NSACR,
   GICD_SGIR: raz,
   GICD_CPENDSGIR: raz,
   GICD_SPENDSGIR: raz,
-  GICD_INMIR: raz,
-  GICD_IGROUPRE: absent,
-  GICD_ISENABLERE: absent,
-  GICD_ICENABLERE: absent,
-  GICD_ISPENDRE: absent,
-  GICD_ICPENDRE: absent,
-  GICD_ISACTIVERE: absent,
-  GICD_ICACTIVERE: absent,
-  GICD_IPRIORITYRE: absent,
-  GICD_ICFGRE: absent,
-  GICD_IGRPMODRE: absent,
-  GICD_NSACRE: absent,
-  GICD_INMIRE: absent,
-  GICD_IROUTER: { read: gicdRead.GICD_IROUTER, write: gicdWrite.GICD_IROUTER },
-  GICD_IROUTERE: absent,
+  GICD_INMIR: spiRegisters.INMIR,
+  GICD_IGROUPRE: where(hasExtendedSpis, extendedSpiRegisters.IGROUPR),
+  GICD_ISENABLERE: where(hasExtendedSpis, extendedSpiRegisters.ISENABLER),
+  GICD_ICENABLERE: where(hasExtendedSpis, extendedSpiRegisters.ICENABLER),
+  GICD_ISPENDRE: where(hasExtendedSpis, extendedSpiRegisters.ISPENDR),
+  GICD_ICPENDRE: where(hasExtendedSpis, extendedSpiRegisters.ICPENDR),
+  GICD_ISACTIVERE: where(hasExtendedSpis, extendedSpiRegisters.ISACTIVER),
+  GICD_ICACTIVERE: where(hasExtendedSpis, extendedSpiRegisters.ICACTIVER),
+  GICD_IPRIORITYRE: where(hasExtendedSpis, extendedSpiRegisters.IPRIORITYR),
+  GICD_ICFGRE: where(hasExtendedSpis, extendedSpiRegisters.ICFGR),
+  GICD_IGRPMODRE: where(hasExtendedSpis, extendedSpiRegisters.IGRPMODR),
+  GICD_NSACRE: where(hasExtendedSpis, extendedSpiRegisters.NSACR),
+  GICD_INMIRE: where(hasExtendedSpis, extendedSpiRegisters.INMIR),
+  GICD_IROUTER: routes,
+  GICD_IROUTERE: where(hasExtendedSpis, extendedRoutes),
   GICD_PIDR: readOnly(idRead(0x92, (m) => m.state.config.gicd.pidr2)),
 };
 
@@ -95,30 +120,30 @@ const gicrHandlers: HandlerTable<typeof GICR> = {
   GICR_CTLR: { read: gicrRead.GICR_CTLR, write: gicrWrite.GICR_CTLR },
   GICR_IIDR: readOnly(iidr((m) => m.state.config.gicr.iidr)),
   GICR_TYPER: readOnly(gicrRead.GICR_TYPER),
-  GICR_STATUSR: raz,
+  GICR_STATUSR: { read: gicrRead.GICR_STATUSR, write: gicrWrite.GICR_STATUSR },
   GICR_WAKER: { read: gicrRead.GICR_WAKER, write: gicrWrite.GICR_WAKER },
   GICR_MPAMIDR: absent,
   GICR_PARTIDR: absent,
-  GICR_SETLPIR: absent,
-  GICR_CLRLPIR: absent,
+  GICR_SETLPIR: where(hasDirectLpis, writeOnly(gicrWrite.GICR_SETLPIR)),
+  GICR_CLRLPIR: where(hasDirectLpis, writeOnly(gicrWrite.GICR_CLRLPIR)),
   GICR_PROPBASER: { read: gicrRead.GICR_PROPBASER, write: gicrWrite.GICR_PROPBASER },
   GICR_PENDBASER: { read: gicrRead.GICR_PENDBASER, write: gicrWrite.GICR_PENDBASER },
-  GICR_INVLPIR: absent,
-  GICR_INVALLR: absent,
-  GICR_SYNCR: absent,
+  GICR_INVLPIR: where(hasInvalidation, writeOnly(gicrWrite.GICR_INVLPIR)),
+  GICR_INVALLR: where(hasInvalidation, writeOnly(gicrWrite.GICR_INVALLR)),
+  GICR_SYNCR: where(hasInvalidation, readOnly(gicrRead.GICR_SYNCR)),
   GICR_PIDR: readOnly(idRead(0x93, (m) => m.state.config.gicr.pidr2)),
-  GICR_IGROUPR: { read: gicrRead.GICR_IGROUPR, write: gicrWrite.GICR_IGROUPR },
-  GICR_ISENABLER: { read: gicrRead.GICR_ISENABLER, write: gicrWrite.GICR_ISENABLER },
-  GICR_ICENABLER: { read: gicrRead.GICR_ICENABLER, write: gicrWrite.GICR_ICENABLER },
-  GICR_ISPENDR: { read: gicrRead.GICR_ISPENDR, write: gicrWrite.GICR_ISPENDR },
-  GICR_ICPENDR: { read: gicrRead.GICR_ICPENDR, write: gicrWrite.GICR_ICPENDR },
-  GICR_ISACTIVER: { read: gicrRead.GICR_ISACTIVER, write: gicrWrite.GICR_ISACTIVER },
-  GICR_ICACTIVER: { read: gicrRead.GICR_ICACTIVER, write: gicrWrite.GICR_ICACTIVER },
-  GICR_IPRIORITYR: { read: gicrRead.GICR_IPRIORITYR, write: gicrWrite.GICR_IPRIORITYR },
-  GICR_ICFGR: { read: gicrRead.GICR_ICFGR, write: gicrWrite.GICR_ICFGR },
-  GICR_IGRPMODR: raz,
-  GICR_NSACR: raz,
-  GICR_INMIR: raz,
+  GICR_IGROUPR: privateRegisters.IGROUPR,
+  GICR_ISENABLER: privateRegisters.ISENABLER,
+  GICR_ICENABLER: privateRegisters.ICENABLER,
+  GICR_ISPENDR: privateRegisters.ISPENDR,
+  GICR_ICPENDR: privateRegisters.ICPENDR,
+  GICR_ISACTIVER: privateRegisters.ISACTIVER,
+  GICR_ICACTIVER: privateRegisters.ICACTIVER,
+  GICR_IPRIORITYR: privateRegisters.IPRIORITYR,
+  GICR_ICFGR: privateRegisters.ICFGR,
+  GICR_IGRPMODR: privateRegisters.IGRPMODR,
+  GICR_NSACR: privateRegisters.NSACR,
+  GICR_INMIR: privateRegisters.INMIR,
   GICR_VPROPBASER: { read: vlpiFrameRead.GICR_VPROPBASER, write: vlpiFrameWrite.GICR_VPROPBASER },
   GICR_VPENDBASER: { read: vlpiFrameRead.GICR_VPENDBASER, write: vlpiFrameWrite.GICR_VPENDBASER },
   GICR_VSGIR: { read: 'zero', write: vlpiFrameWrite.GICR_VSGIR },
@@ -177,6 +202,25 @@ function reserved(
   m.emit(ACCESS_RESERVED, -1, frame, instance, offset, width, write ? 1 : 0);
 }
 
+/** Notes in GICD_STATUSR or GICR_STATUSR what an access did wrong, where the profile has them. */
+function note(m: Machine, frame: number, instance: number, bit: number): void {
+  if (!m.profile.statusr || frame > FRAME_GICR || !exists(m, frame, instance)) return;
+  if (frame === FRAME_GICD) {
+    const old = m.state.gicdStatusr[0]!;
+    m.changeRegister(UNIT_GICD, 0, GICD.GICD_STATUSR.offset, old | bit, 0, old, 0);
+  } else {
+    const old = m.state.gicrStatusr[instance]!;
+    m.changeRegister(UNIT_GICR, instance, GICR.GICR_STATUSR.offset, old | bit, 0, old, 0);
+  }
+}
+
+/** What is registered for an access that a register of this GIC takes. */
+function lookUp(m: Machine, frame: number, instance: number, index: number): Handlers {
+  if (index < 0 || !exists(m, frame, instance)) return absent;
+  const entry = handlers[frame]![index]!;
+  return entry.present === undefined || entry.present(m) ? entry : absent;
+}
+
 function exists(m: Machine, frame: number, instance: number): boolean {
   return frame === FRAME_GICD || instance < (frame === FRAME_GICR ? m.state.peCount : m.state.itsCount);
 }
@@ -203,8 +247,12 @@ export function readMmio(m: Machine, frame: number, instance: number, offset: nu
   m.low = 0;
   m.high = 0;
   const index = implemented(m, frame, instance, offset) ? find(frame, offset, width) : -1;
-  const handler = index < 0 || !exists(m, frame, instance) ? 'reserved' : handlers[frame]![index]!.read;
-  if (handler === 'reserved') return reserved(m, frame, instance, offset, width, false);
+  const entry = lookUp(m, frame, instance, index);
+  const handler = entry.read;
+  if (handler === 'reserved') {
+    note(m, frame, instance, entry.write === 'reserved' ? RRD : RWOD);
+    return reserved(m, frame, instance, offset, width, false);
+  }
   if (handler === 'zero') return;
   const spec = maps[frame]!.specs[index]!;
   const element = maps[frame]!.element(index, offset);
@@ -237,10 +285,13 @@ export function writeMmio(
   high: number,
 ): void {
   const index = implemented(m, frame, instance, offset) ? find(frame, offset, width) : -1;
-  const entry = index < 0 || !exists(m, frame, instance) ? undefined : handlers[frame]![index]!;
-  if (entry === undefined || entry.write === 'reserved')
+  const entry = lookUp(m, frame, instance, index);
+  if (entry.write === 'reserved') {
+    note(m, frame, instance, WRD);
     return reserved(m, frame, instance, offset, width, true);
+  }
   if (entry.write === 'ignored') {
+    if (maps[frame]!.specs[index]!.access === 'RO') note(m, frame, instance, WROD);
     if (
       m.profile.reportedWrites.length > 0 &&
       m.profile.reportedWrites.includes(`${maps[frame]!.names[index]}:${width}`)
@@ -252,6 +303,11 @@ export function writeMmio(
   const element = maps[frame]!.element(index, offset);
   if (spec.bytes === 1) {
     for (let k = 0; k < width; k++) entry.write(m, instance, element + k, (low >>> (8 * k)) & 0xff, 0);
+    return;
+  }
+  if (spec.bytes === 8 && width === 4 && typeof entry.read !== 'function') {
+    // A register that only takes messages: the other half is zero.
+    entry.write(m, instance, element, offset & 4 ? 0 : low, offset & 4 ? low : 0);
     return;
   }
   if (spec.bytes === 8 && width === 4 && typeof entry.read === 'function') {

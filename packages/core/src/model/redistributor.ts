@@ -1,46 +1,95 @@
 // A Redistributor's registers, by name (IHI 0069, "Redistributor register descriptions"). `pe` is the PE whose
 // Redistributor it is, not the one that accesses it.
-import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
-import { GICR } from '../spec/index.ts';
-import { changeBits, gather, spread } from './distributor.ts';
-import { loadPendingTable, lpisEnabled } from './lpi.ts';
+import { RECORDS, UNITS } from '../record/index.ts';
+import { GICR, type RegisterSpec } from '../spec/index.ts';
+import { privateIntid } from './intid.ts';
+import { irqRegisters } from './irq-registers.ts';
+import {
+  clearLpiPending,
+  invalidateAllLpis,
+  invalidateLpi,
+  loadPendingTable,
+  lpiInRange,
+  lpisEnabled,
+  setLpiPending,
+} from './lpi.ts';
 import type { Machine } from './machine.ts';
-import type { IrqBits } from './state.ts';
+import { invalidateOfVpe } from './vlpi-frame.ts';
 
-const IRQ_CHANGED = RECORDS['irq.changed'].id;
+const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
 const UNIT_GICR = UNITS.indexOf('GICR');
 const CTLR_ENABLE_LPIS = 1;
+const CTLR_DPG1NS = 0x200_0000;
+const CTLR_DPG = 0x700_0000;
+const CTLR_DPG1S = 0x400_0000;
+const TYPER_PLPIS = 1;
+const TYPER_DPGS = 0x20;
 const PTZ_HIGH = 0x4000_0000;
+const INVALIDATE_V = 0x8000_0000;
 
-function reachable(m: Machine, pe: number): number {
-  return m.state.singleSecurity ? 0xffff_ffff : m.state.ppi.group[pe]!;
+/** The registers over SGIs, PPIs and extended PPIs. */
+export const privateRegisters = irqRegisters({
+  bits: (state) => state.ppi,
+  priorities: (state) => state.ppiPriority,
+  nsacr: (state) => state.ppiNsacr,
+  word: (state, pe, n) => (n < state.ppiWords ? pe * state.ppiWords + n : -1),
+  firstIntid: (state, word) => privateIntid(32 * (word % state.ppiWords)),
+  owner: (pe) => pe,
+  nsacrWidens: false,
+  isFixed: (n) => n === 0,
+});
+
+/** The bits of a register that its fields name: low and high word. */
+function fieldMask(spec: RegisterSpec): readonly [number, number] {
+  let mask = 0n;
+  for (const field of spec.fields) mask |= ((1n << BigInt(field.width)) - 1n) << BigInt(field.lsb);
+  return [Number(mask & 0xffff_ffffn), Number(mask >> 32n)];
 }
 
-type BitmapName = keyof IrqBits;
-const readBits = (name: BitmapName) => (m: Machine, pe: number, n: number) => {
-  if (n > 0) return;
-  const { ppi } = m.state;
-  const value = name === 'pending' ? ppi.pending[pe]! | (~ppi.edge[pe]! & ppi.level[pe]!) : ppi[name][pe]!;
-  m.low = (value & reachable(m, pe)) >>> 0;
+/** GICR_PROPBASER and GICR_PENDBASER: ignored while EnableLPIs is 1, unless the profile says otherwise. */
+const baser = (spec: RegisterSpec, stored: (m: Machine) => Uint32Array) => {
+  const [lowMask, highMask] = fieldMask(spec);
+  return (m: Machine, pe: number, _n: number, low: number, high: number): void => {
+    if (lpisEnabled(m, pe)) {
+      m.unpredictable('lpi-table-while-enabled', pe, spec.offset);
+      if (!m.profile.pendbaserWritableWhileEnabled) return;
+    }
+    const keeps = m.profile.baserKeepsReserved;
+    m.changeRegister(
+      UNIT_GICR,
+      pe,
+      spec.offset,
+      keeps ? low : (low & lowMask) >>> 0,
+      keeps ? high : (high & highMask) >>> 0,
+      stored(m)[2 * pe]!,
+      stored(m)[2 * pe + 1]!,
+    );
+  };
 };
-const setBits = (name: BitmapName, set: boolean) => (m: Machine, pe: number, n: number, low: number) => {
-  if (n > 0) return;
-  const old = m.state.ppi[name][pe]!;
-  const bits = low & reachable(m, pe);
-  changeBits(m, name, pe, 0, old, set ? old | bits : old & ~bits);
-};
+
+/** Bits of GICR_CTLR that the access may write. */
+function writableCtlr(m: Machine): number {
+  const { typer } = m.state.config.gicr;
+  const dpg = !m.secure ? CTLR_DPG1NS : m.state.singleSecurity ? CTLR_DPG & ~CTLR_DPG1S : CTLR_DPG;
+  return (typer & TYPER_PLPIS ? CTLR_ENABLE_LPIS : 0) | (typer & TYPER_DPGS ? dpg : 0);
+}
 
 export const gicrRead = {
   GICR_CTLR: (m: Machine, pe: number): void => {
-    m.low = m.state.gicrCtlr[pe]!;
+    const ctlr = m.state.gicrCtlr[pe]!;
+    m.low = m.secure ? ctlr : (ctlr & ~(CTLR_DPG & ~CTLR_DPG1NS)) >>> 0;
   },
   GICR_TYPER: (m: Machine, pe: number): void => {
     const { gicr, pes } = m.state.config;
     m.low = (gicr.typer | (pe << 8) | (pe === pes.length - 1 ? 0x10 : 0)) >>> 0;
     m.high = pes[pe]!.affinity;
   },
+  GICR_STATUSR: (m: Machine, pe: number): void => {
+    m.low = m.state.gicrStatusr[pe]!;
+  },
   GICR_WAKER: (m: Machine, pe: number): void => {
-    m.low = m.state.gicrWaker[pe]!;
+    // Secure, where there are two Security states.
+    if (m.secure) m.low = m.state.gicrWaker[pe]!;
   },
   GICR_PROPBASER: (m: Machine, pe: number): void => {
     m.low = m.state.propbaser[2 * pe]!;
@@ -51,100 +100,50 @@ export const gicrRead = {
     m.high = m.state.pendbaser[2 * pe + 1]! & (m.profile.ptzReadsBack ? 0xffff_ffff : ~PTZ_HIGH);
     m.high >>>= 0;
   },
-  GICR_IGROUPR: (m: Machine, pe: number, n: number): void => {
-    if (n === 0 && m.state.singleSecurity) m.low = m.state.ppi.group[pe]!;
-  },
-  GICR_ISENABLER: readBits('enable'),
-  GICR_ICENABLER: readBits('enable'),
-  GICR_ISPENDR: readBits('pending'),
-  GICR_ICPENDR: readBits('pending'),
-  GICR_ISACTIVER: readBits('active'),
-  GICR_ICACTIVER: readBits('active'),
-  GICR_IPRIORITYR: (m: Machine, pe: number, intid: number): void => {
-    if (intid >= 32 || !((reachable(m, pe) >>> intid) & 1)) return;
-    const priority = m.state.ppiPriority[32 * pe + intid]!;
-    m.low = m.state.singleSecurity ? priority : (priority << 1) & 0xff;
-  },
-  GICR_ICFGR: (m: Machine, pe: number, n: number): void => {
-    if (n < 2) m.low = spread(((m.state.ppi.edge[pe]! & reachable(m, pe)) >>> (16 * n)) & 0xffff);
+  /** Every operation completes at once: never busy. */
+  GICR_SYNCR: (m: Machine): void => {
+    m.low = 0;
   },
 };
 
 export const gicrWrite = {
   GICR_CTLR: (m: Machine, pe: number, _n: number, low: number): void => {
-    if ((m.state.config.gicr.typer & 1) === 0) return;
     const old = m.state.gicrCtlr[pe]!;
     const was = lpisEnabled(m, pe);
+    const writable = writableCtlr(m);
+    let value = (old & ~writable) | (low & writable);
     // Without CES, EnableLPIs is RES1 once it has been set.
-    const on = (low & CTLR_ENABLE_LPIS) !== 0 || (was && !m.profile.ctlrCes);
-    m.changeRegister(
-      UNIT_GICR,
-      pe,
-      GICR.GICR_CTLR.offset,
-      (old & ~CTLR_ENABLE_LPIS) | (on ? 1 : 0),
-      0,
-      old,
-      0,
-    );
+    if (was && !m.profile.ctlrCes) value |= CTLR_ENABLE_LPIS;
+    const on = (value & CTLR_ENABLE_LPIS) !== 0;
+    m.changeRegister(UNIT_GICR, pe, GICR.GICR_CTLR.offset, value >>> 0, 0, old, 0);
     if (on && !was) loadPendingTable(m, pe);
+    else if (was && !on && m.profile.disableForgets) m.emit(LPI_FORGOTTEN, pe, 0);
+  },
+  GICR_STATUSR: (m: Machine, pe: number, _n: number, low: number): void => {
+    const old = m.state.gicrStatusr[pe]!;
+    m.changeRegister(UNIT_GICR, pe, GICR.GICR_STATUSR.offset, old & ~low, 0, old, 0);
   },
   GICR_WAKER: (m: Machine, pe: number, _n: number, low: number): void => {
     // The handshake completes at once: ChildrenAsleep follows ProcessorSleep.
-    m.changeRegister(UNIT_GICR, pe, GICR.GICR_WAKER.offset, low & 2 ? 6 : 0, 0, m.state.gicrWaker[pe]!, 0);
+    if (m.secure)
+      m.changeRegister(UNIT_GICR, pe, GICR.GICR_WAKER.offset, low & 2 ? 6 : 0, 0, m.state.gicrWaker[pe]!, 0);
   },
-  GICR_PROPBASER: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
-    const { propbaser } = m.state;
-    if (lpisEnabled(m, pe)) {
-      m.unpredictable('lpi-table-while-enabled', pe, GICR.GICR_PROPBASER.offset);
-      if (!m.profile.pendbaserWritableWhileEnabled) return;
-    }
-    m.changeRegister(
-      UNIT_GICR,
-      pe,
-      GICR.GICR_PROPBASER.offset,
-      low,
-      high,
-      propbaser[2 * pe]!,
-      propbaser[2 * pe + 1]!,
-    );
+  GICR_SETLPIR: (m: Machine, pe: number, _n: number, low: number): void => {
+    if (lpisEnabled(m, pe) && lpiInRange(m, pe, low)) setLpiPending(m, pe, low, 'software');
   },
-  GICR_PENDBASER: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
-    const { pendbaser } = m.state;
-    if (lpisEnabled(m, pe)) {
-      m.unpredictable('lpi-table-while-enabled', pe, GICR.GICR_PENDBASER.offset);
-      if (!m.profile.pendbaserWritableWhileEnabled) return;
-    }
-    m.changeRegister(
-      UNIT_GICR,
-      pe,
-      GICR.GICR_PENDBASER.offset,
-      low,
-      high,
-      pendbaser[2 * pe]!,
-      pendbaser[2 * pe + 1]!,
-    );
+  GICR_CLRLPIR: (m: Machine, pe: number, _n: number, low: number): void => {
+    if (lpisEnabled(m, pe) && lpiInRange(m, pe, low)) clearLpiPending(m, pe, low);
   },
-  GICR_IGROUPR: (m: Machine, pe: number, n: number, low: number): void => {
-    if (n === 0 && m.state.singleSecurity) changeBits(m, 'group', pe, 0, m.state.ppi.group[pe]!, low);
+  GICR_PROPBASER: baser(GICR.GICR_PROPBASER, (m) => m.state.propbaser),
+  GICR_PENDBASER: baser(GICR.GICR_PENDBASER, (m) => m.state.pendbaser),
+  /** With V = 1 the LPI is a vLPI of the vPE that is named. */
+  GICR_INVLPIR: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
+    if (high & INVALIDATE_V) invalidateOfVpe(m, pe, high & 0xffff, low);
+    else if (lpiInRange(m, pe, low)) invalidateLpi(m, pe, low);
   },
-  GICR_ISENABLER: setBits('enable', true),
-  GICR_ICENABLER: setBits('enable', false),
-  GICR_ISPENDR: setBits('pending', true),
-  GICR_ICPENDR: setBits('pending', false),
-  GICR_ISACTIVER: setBits('active', true),
-  GICR_ICACTIVER: setBits('active', false),
-  GICR_IPRIORITYR: (m: Machine, pe: number, intid: number, low: number): void => {
-    if (intid >= 32 || !((reachable(m, pe) >>> intid) & 1)) return;
-    const byte = low & 0xff;
-    const value = m.state.singleSecurity ? byte : 0x80 | (byte >> 1);
-    if (value !== m.state.ppiPriority[32 * pe + intid])
-      m.emit(IRQ_CHANGED, pe, intid, IRQ_ATTRIBUTES.indexOf('priority'), value);
-  },
-  GICR_ICFGR: (m: Machine, pe: number, n: number, low: number): void => {
-    // SGIs are always edge-triggered.
-    if (n !== 1) return;
-    const mask = 0xffff_0000 & reachable(m, pe);
-    const old = m.state.ppi.edge[pe]!;
-    changeBits(m, 'edge', pe, 0, old, (old & ~mask) | ((gather(low) << 16) & mask));
+  /** V = 1: as of GICR_INVLPIR. */
+  GICR_INVALLR: (m: Machine, pe: number, _n: number, _low: number, high: number): void => {
+    if (high & INVALIDATE_V) invalidateOfVpe(m, pe, high & 0xffff, 0);
+    else invalidateAllLpis(m, pe);
   },
 };

@@ -21,7 +21,7 @@ export const CONFIG_UNKNOWN = 256;
 /** As CONFIG_UNKNOWN, but memory may have changed since: what is learnt of it later says nothing of this. */
 export const CONFIG_LOST = 257;
 
-/** Bitmaps over INTIDs 0–1019, a bit each: of the Distributor (SPIs), and the first word per PE for SGIs and PPIs. */
+/** Bitmaps over interrupts, a bit each: of the Distributor (SPIs, extended SPIs), and `ppiWords` words a PE. See intid.ts. */
 export interface IrqBits {
   readonly group: Uint32Array;
   readonly grpmod: Uint32Array;
@@ -31,13 +31,34 @@ export interface IrqBits {
   readonly active: Uint32Array;
   readonly level: Uint32Array;
   readonly edge: Uint32Array;
+  /** Non-maskable. */
+  readonly nmi: Uint32Array;
 }
 
-const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge'] as const;
+const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge', 'nmi'] as const;
 
 /** ICC_CTLR_EL1 after reset: A3V, IDbits and PRIbits (IHI 0069, "ICC_CTLR_EL1"). */
 export function ctlrReset(config: GicConfig): number {
-  return 0x8000 | ((config.intidBits === 24 ? 1 : 0) << 11) | ((config.priorityBits - 1) << 8);
+  const { gicd, gicr } = config;
+  const rangeSelector = (gicd.typer & 0x400_0000) !== 0 ? 0x4_0000 : 0;
+  const extendedRange = (gicd.typer & 0x100) !== 0 || extendedPpiWords(gicr.typer) > 0 ? 0x8_0000 : 0;
+  const bits = ((config.intidBits === 24 ? 1 : 0) << 11) | ((config.priorityBits - 1) << 8);
+  return 0x8000 | bits | rangeSelector | extendedRange;
+}
+
+/** Words of extended PPIs that a PE has: GICR_TYPER.PPInum, of which values above 2 are reserved. */
+function extendedPpiWords(gicrTyper: number): number {
+  return Math.min(gicrTyper >>> 27, 2);
+}
+
+/** By how much a group priority is shifted to the number of its active-priority bit: at most 128 levels preempt. */
+export function preemptionShift(config: GicConfig): number {
+  return 8 - Math.min(config.priorityBits, 7);
+}
+
+/** The least binary point of Group 0 and Secure Group 1; that of Non-secure Group 1 is one more. */
+export function leastBinaryPoint(config: GicConfig): number {
+  return 7 - Math.min(config.priorityBits, 7);
 }
 
 export class GicState {
@@ -47,6 +68,13 @@ export class GicState {
   readonly peCount: number;
   readonly itsCount: number;
   readonly irqCount: number;
+  /** Words of SGIs, PPIs and extended PPIs that each PE has. */
+  readonly ppiWords: number;
+  /** Index in `spi` of the first extended SPI, and their number. */
+  readonly espiBase: number;
+  readonly espiCount: number;
+  /** GICD_TYPER.NMI. */
+  readonly hasNmi: boolean;
   private readonly arena: Arena;
 
   /** GICD_CTLR. */
@@ -57,9 +85,9 @@ export class GicState {
   readonly routeLow: Uint32Array;
   readonly routeHigh: Uint32Array;
 
-  /** SGIs and PPIs: one word a PE. */
+  /** SGIs, PPIs and extended PPIs: `ppiWords` words a PE. */
   readonly ppi: IrqBits;
-  /** 32 bytes a PE. */
+  /** 32 × `ppiWords` bytes a PE. */
   readonly ppiPriority: Uint8Array;
   readonly ppiNsacr: Uint8Array;
   readonly gicrCtlr: Uint32Array;
@@ -70,7 +98,7 @@ export class GicState {
 
   readonly pmr: Uint32Array;
   readonly bpr0: Uint32Array;
-  /** Binary point of Secure and of Non-secure Group 1. */
+  /** Of Non-secure Group 1: the only Group 1 with one Security state. So ctlr, igrpen1 and ap1r. */
   readonly bpr1: Uint32Array;
   readonly ctlr: Uint32Array;
   readonly igrpen0: Uint32Array;
@@ -78,6 +106,20 @@ export class GicState {
   /** Active priorities, four words a PE. */
   readonly ap0r: Uint32Array;
   readonly ap1r: Uint32Array;
+
+  /** The Secure instances of ICC_BPR1_EL1, ICC_CTLR_EL1, ICC_IGRPEN1_EL1 and ICC_AP1R<n>_EL1. */
+  readonly bpr1S: Uint32Array;
+  readonly ctlrS: Uint32Array;
+  readonly igrpen1S: Uint32Array;
+  readonly ap1rS: Uint32Array;
+  /** ICC_CTLR_EL3: what it does not share with the instances of ICC_CTLR_EL1. */
+  readonly ctlrEl3: Uint32Array;
+  /** ICC_AP1R0_EL1.NMI: bit 0 of the Non-secure instance, bit 1 of the Secure one. */
+  readonly nmiActive: Uint8Array;
+  /** How the PE was last seen to execute: index into SECURITY_STATES. */
+  readonly security: Uint8Array;
+  readonly gicdStatusr: Uint32Array;
+  readonly gicrStatusr: Uint32Array;
 
   /** What the PE is told: the highest-priority pending interrupt and its lines. */
   readonly hppiIntid: Uint32Array;
@@ -111,17 +153,23 @@ export class GicState {
     this.peCount = pes;
     this.itsCount = itss;
     this.irqCount = irqs;
+    const spiWords = Math.ceil(irqs / 32);
+    this.ppiWords = 1 + extendedPpiWords(config.gicr.typer);
+    this.espiBase = 32 * spiWords;
+    this.espiCount = (config.gicd.typer & 0x100) !== 0 ? 32 * ((config.gicd.typer >>> 27) + 1) : 0;
+    this.hasNmi = (config.gicd.typer & 0x200) !== 0;
     const arena = new Arena();
     this.arena = arena;
     const words = (length: number) => arena.words(length);
     const bytes = (length: number) => arena.bytes(length);
-    const spiWords = Math.ceil(irqs / 32);
+    const shared = this.espiBase + this.espiCount;
+    const own = this.ppiWords * pes;
     const plan = {
       gicdCtlr: words(1),
-      spi: bitmapNames.map(() => words(spiWords)),
-      routeLow: words(irqs),
-      routeHigh: words(irqs),
-      ppi: bitmapNames.map(() => words(pes)),
+      spi: bitmapNames.map(() => words(shared / 32)),
+      routeLow: words(shared),
+      routeHigh: words(shared),
+      ppi: bitmapNames.map(() => words(own)),
       gicrCtlr: words(pes),
       gicrWaker: words(pes),
       propbaser: words(2 * pes),
@@ -140,10 +188,19 @@ export class GicState {
       cwriter: words(itss),
       creadr: words(itss),
       baser: words(16 * itss),
-      spiPriority: bytes(irqs),
-      spiNsacr: bytes(irqs),
-      ppiPriority: bytes(32 * pes),
-      ppiNsacr: bytes(32 * pes),
+      bpr1S: words(pes),
+      ctlrS: words(pes),
+      igrpen1S: words(pes),
+      ap1rS: words(4 * pes),
+      ctlrEl3: words(pes),
+      gicdStatusr: words(1),
+      gicrStatusr: words(pes),
+      spiPriority: bytes(shared),
+      spiNsacr: bytes(shared),
+      ppiPriority: bytes(32 * own),
+      ppiNsacr: bytes(32 * own),
+      nmiActive: bytes(pes),
+      security: bytes(pes),
       hppiGroup: bytes(pes),
       hppiPriority: bytes(pes),
       fiq: bytes(pes),
@@ -159,6 +216,7 @@ export class GicState {
       active: slots[4]!.get(),
       level: slots[5]!.get(),
       edge: slots[6]!.get(),
+      nmi: slots[7]!.get(),
     });
     this.gicdCtlr = plan.gicdCtlr.get();
     this.spi = bits(plan.spi);
@@ -177,6 +235,15 @@ export class GicState {
     this.igrpen1 = plan.igrpen1.get();
     this.ap0r = plan.ap0r.get();
     this.ap1r = plan.ap1r.get();
+    this.bpr1S = plan.bpr1S.get();
+    this.ctlrS = plan.ctlrS.get();
+    this.igrpen1S = plan.igrpen1S.get();
+    this.ap1rS = plan.ap1rS.get();
+    this.ctlrEl3 = plan.ctlrEl3.get();
+    this.gicdStatusr = plan.gicdStatusr.get();
+    this.gicrStatusr = plan.gicrStatusr.get();
+    this.nmiActive = plan.nmiActive.get();
+    this.security = plan.security.get();
     this.hppiIntid = plan.hppiIntid.get();
     this.gitsCtlr = plan.gitsCtlr.get();
     this.cbaser = plan.cbaser.get();
@@ -209,14 +276,17 @@ export class GicState {
     const twoStates = (config.gicd.typer & 0x400) !== 0;
     // Legacy operation is not implemented: affinity routing is always on. DS | ARE, or ARE_S | ARE_NS.
     this.gicdCtlr[0] = twoStates ? 0x30 : 0x50;
-    const minimum = 7 - config.priorityBits;
+    const lpis = (config.gicd.typer & 0x2_0000) !== 0;
+    const minimum = leastBinaryPoint(config);
     for (let pe = 0; pe < this.peCount; pe++) {
-      this.ppi.edge[pe] = 0xffff;
-      this.gicrCtlr[pe] = profile.ctlrCes && (config.gicd.typer & 0x2_0000) !== 0 ? 2 : 0;
+      this.ppi.edge[pe * this.ppiWords] = 0xffff;
+      this.gicrCtlr[pe] = lpis ? (profile.ctlrCes ? 2 : 0) | (profile.ctlrIr ? 4 : 0) : 0;
       this.gicrWaker[pe] = profile.wakerReset;
       this.bpr0[pe] = minimum;
       this.bpr1[pe] = minimum + 1;
       this.ctlr[pe] = ctlrReset(config);
+      this.bpr1S[pe] = minimum;
+      this.ctlrS[pe] = ctlrReset(config);
       this.hppiIntid[pe] = SPURIOUS;
       this.hppiPriority[pe] = IDLE;
       this.lpiPending[pe]!.clear();

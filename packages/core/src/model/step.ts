@@ -1,7 +1,15 @@
 // The one entry point of the model: one stimulus in, events out. Also the fold of events, and save and restore.
-import { NO_PE, PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import {
+  NO_PE,
+  PEND_CAUSES,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+} from '../record/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { readSysreg, resetCpuInterface, writeSysreg } from './cpu-interface.ts';
+import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
 import { translateMsi } from './its-commands.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
@@ -33,12 +41,14 @@ export const STIMULI_BELOW = 32;
 
 function setWire(m: Machine, pe: number, intid: number, level: number): void {
   const { state } = m;
-  const bits = intid < 32 ? state.ppi : state.spi;
-  const word = intid < 32 ? pe : intid >> 5;
-  if (intid >= state.irqCount || (intid < 32 && (pe < 0 || pe >= state.peCount))) return;
-  const bit = 1 << (intid & 31);
+  const own = isPrivate(intid);
+  if (!hasInterrupt(state, intid) || (own && (pe < 0 || pe >= state.peCount))) return;
+  const bits = own ? state.ppi : state.spi;
+  const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+  const word = index >> 5;
+  const bit = 1 << (index & 31);
   if (((bits.level[word]! & bit) !== 0 ? 1 : 0) === level) return;
-  const owner = intid < 32 ? pe : NO_PE;
+  const owner = own ? pe : NO_PE;
   m.emit(WIRE_CHANGED, owner, intid, level);
   // A rising edge latches an edge-triggered interrupt; a level-sensitive one is pending while the wire is up.
   if (level && bits.edge[word]! & bit && (bits.pending[word]! & bit) === 0)
@@ -100,6 +110,9 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.reserved = false;
   m.unsupported = false;
   m.timeNs = batch.timeNs[i]!;
+  const oneState = m.state.singleSecurity;
+  m.secure = oneState || (batch.flags[i]! & RECORD_FLAGS.secure) !== 0;
+  m.el3 = !oneState && (batch.flags[i]! & RECORD_FLAGS.el3) !== 0;
   switch (batch.kind[i]) {
     case MMIO_READ:
       readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);

@@ -3,7 +3,14 @@
 import { UNITS } from '../record/index.ts';
 import { GICR, VSGI_COUNT } from '../spec/index.ts';
 import type { Machine } from './machine.ts';
-import { endResidency, isPendingIn, makeResident, NO_VPEID, reloadResident } from './vlpi.ts';
+import {
+  endResidency,
+  invalidateVlpis,
+  isPendingIn,
+  makeResident,
+  NO_VPEID,
+  reloadResident,
+} from './vlpi.ts';
 import { BY_REDISTRIBUTOR, newVpe, readVpe, vpeTableOf, writeVpe } from './vpe-table.ts';
 
 const UNIT_GICR = UNITS.indexOf('GICR');
@@ -25,6 +32,11 @@ const vpe = newVpe();
 /** GICv4.1: looks a vPE up in the vPE table; whether it is mapped. Its entry is in `vpe` then. */
 function lookUp(m: Machine, pe: number, vpeid: number): boolean {
   return readVpe(m, BY_REDISTRIBUTOR, vpeid, vpe, vpeTableOf(m, pe)) === undefined;
+}
+
+/** GICR_INVLPIR and GICR_INVALLR with V = 1: the configuration of a vPE's vLPI, or of all (vINTID 0), is looked at again. */
+export function invalidateOfVpe(m: Machine, pe: number, vpeid: number, vintid: number): void {
+  if (residencyByVpeid(m) && lookUp(m, pe, vpeid)) invalidateVlpis(m, pe, vpe.table, vintid);
 }
 
 /** GICv4.1: whether the vPE's default doorbell is asked for, into its entry. */

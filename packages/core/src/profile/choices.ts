@@ -7,7 +7,9 @@ export type LpiConfigPolicy =
   /** Once, then cached until INV, INVALL or a change of mapping: the least that the architecture promises. */
   | 'until-invalidated'
   /** Each time the LPI becomes pending, and for all pending LPIs at each invalidation or rescan. */
-  | 'on-pend-and-rescan';
+  | 'on-pend-and-rescan'
+  /** At every arbitration: a write to the byte acts at once. */
+  | 'live';
 
 /** What an ITS does with a command that it cannot execute (IHI 0069, "ITS command errors"). */
 export type ItsErrorPolicy = 'stall' | 'ignore' | 'serror';
@@ -56,6 +58,31 @@ export const CHOICES = {
     false,
     'GICR_PROPBASER and GICR_PENDBASER accept writes while GICR_CTLR.EnableLPIs is 1',
     'GICR_PENDBASER',
+  ),
+  ctlrIr: choice<boolean>(
+    false,
+    'GICR_CTLR.IR: GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR exist, also without GICR_TYPER.DirectLPI',
+    'GICR_CTLR',
+  ),
+  disableForgets: choice<boolean>(
+    true,
+    'EnableLPIs going to 0 makes a Redistributor drop what it holds of LPIs; the pending table keeps what is pending',
+    'GICR_CTLR',
+  ),
+  ptzTrusted: choice<boolean>(
+    true,
+    'with GICR_PENDBASER.PTZ = 1 the pending table is taken to be zero and not read',
+    'GICR_PENDBASER',
+  ),
+  baserKeepsReserved: choice<boolean>(
+    false,
+    'GICR_PROPBASER and GICR_PENDBASER keep what is written to reserved bits',
+    'GICR_PENDBASER',
+  ),
+  irouterKeepsReserved: choice<boolean>(
+    false,
+    'GICD_IROUTER<n> keeps what is written to reserved bits: Interrupt_Routing_Mode too, where GICD_TYPER.No1N is 1',
+    'GICD_IROUTER<n>',
   ),
   ptzReadsBack: choice<boolean>(false, 'GICR_PENDBASER.PTZ reads back what was written', 'GICR_PENDBASER'),
   creadrWritable: choice<boolean>(false, 'GITS_CREADR accepts writes while GICD_CTLR.DS is 1', 'GITS_CREADR'),
@@ -107,11 +134,7 @@ export const CHOICES = {
     'GICD_ICFGR and GICR_ICFGR writes take effect on what is signalled at once',
     'GICD_ICFGR<n>',
   ),
-  statusr: choice<boolean>(
-    false,
-    'GICD_STATUSR, GICR_STATUSR and GITS_STATUSR exist; otherwise RAZ/WI',
-    'GICD_STATUSR',
-  ),
+  statusr: choice<boolean>(true, 'GICD_STATUSR and GICR_STATUSR exist; otherwise RAZ/WI', 'GICD_STATUSR'),
   reportedWrites: choice<readonly string[]>(
     [],
     'read-only registers to which a write of this width is reported as one to a reserved location: NAME:bytes',

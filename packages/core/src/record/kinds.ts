@@ -7,6 +7,7 @@ import {
   GROUPS,
   IRQ_ATTRIBUTES,
   PEND_CAUSES,
+  SECURITY_STATES,
   UNITS,
   UNPREDICTABLE,
 } from './values.ts';
@@ -315,11 +316,18 @@ export const RECORDS = {
     pe: 'target',
     fields: [
       f('unit', 'enum', 'which unit holds the register', { values: UNITS }),
-      f('instance', 'u32', 'index of the PE (GICR, ICC) or of the ITS (GITS), else 0'),
+      f('instance', 'u32', 'index of the PE (GICR, ICC, ICC_S) or of the ITS (GITS), else 0'),
       f('register', 'u32', 'byte offset in the frame; for ICC the system-register encoding', hex),
       f('value', 'u64', 'the new stored value', hex),
     ],
     doc: 'A register took a new value.',
+  },
+  'pe.security': {
+    id: 129,
+    class: 'event',
+    pe: 'target',
+    fields: [f('state', 'enum', 'how the PE executes', { values: SECURITY_STATES })],
+    doc: 'A PE was seen, by its access to a system register, to execute in another Security state, or at EL3.',
   },
   'irq.changed': {
     id: 97,
@@ -423,7 +431,7 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [intid],
-    doc: 'A Redistributor dropped its cached configuration of an LPI (INTID 0: of all).',
+    doc: 'A Redistributor dropped its cached configuration of an LPI. INTID 0: all that it held of LPIs, pending state too, which stays in the pending table.',
   },
   'mem.written': {
     id: 111,
@@ -618,4 +626,6 @@ export const RECORD_FLAGS = {
   secure: 4,
   /** The source told this access twice and both agree. */
   confirmed: 8,
+  /** A Secure access to a system register from EL3; one to a register named _EL3 is so without it. */
+  el3: 16,
 } as const;

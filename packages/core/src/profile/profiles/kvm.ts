@@ -10,6 +10,8 @@ export const kvm = profile(
   PLAIN,
   {
     ctlrCes: { value: true, evidence: `${MMIO}: GICR_CTLR reads CES and IR (implementation revision 3)` },
+    ctlrIr: { value: true, evidence: `${MMIO}: GICR_CTLR reads CES and IR (implementation revision 3)` },
+    statusr: { value: false, evidence: `${MMIO}: GICD_STATUSR and GICR_STATUSR are RAZ/WI` },
     cwriterKeepsOutOfRange: {
       value: false,
       evidence: `${ITS}: a write of GITS_CWRITER beyond the queue is dropped`,

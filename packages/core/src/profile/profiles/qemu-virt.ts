@@ -24,6 +24,17 @@ export const qemuVirt = profile(
     },
     ctlrCes: { value: true, evidence: `${RECORDING}: GICR_CTLR reads 2 before EnableLPIs is set` },
     pendbaserWritableWhileEnabled: { value: true, evidence: PROBE },
+    disableForgets: {
+      value: false,
+      evidence: 'hw/intc/arm_gicv3_redist.c: nothing is recomputed when EnableLPIs becomes 0',
+    },
+    ptzTrusted: {
+      value: false,
+      evidence: 'hw/intc/arm_gicv3_redist.c: the pending table is always read when EnableLPIs becomes 1',
+    },
+    baserKeepsReserved: { value: true, evidence: `${RECORDING}: both read back as written` },
+    irouterKeepsReserved: { value: true, evidence: `${RECORDING}: GICD_IROUTER<n> reads back as written` },
+    statusr: { value: false, evidence: 'hw/intc/arm_gicv3_dist.c: GICD_STATUSR is RAZ/WI' },
     ptzReadsBack: { value: true, evidence: PROBE },
     creadrWritable: { value: true, evidence: PROBE },
     retry: {

@@ -1,0 +1,43 @@
+// Which INTIDs exist, and where their state is: SGIs, PPIs and extended PPIs in words of their PE, SPIs and extended
+// SPIs in words that all PEs share (IHI 0069, "INTIDs"). Events tell INTIDs; indices never leave the model.
+import type { GicState } from './state.ts';
+
+/** First and past-the-last extended PPI. */
+export const EPPI_FIRST = 1056;
+const EPPI_END = 1120;
+/** First extended SPI. */
+export const ESPI_FIRST = 4096;
+/** How far an extended PPI's bit is from its INTID: it follows the PPIs. */
+const EPPI_SHIFT = EPPI_FIRST - 32;
+
+/** Whether an INTID is that of an SGI, a PPI or an extended PPI: each PE has its own. */
+export function isPrivate(intid: number): boolean {
+  return intid < 32 || (intid >= EPPI_FIRST && intid < EPPI_END);
+}
+
+/** Index of the bit of an SGI, PPI or extended PPI of a PE in `state.ppi`. */
+export function privateIndex(state: GicState, pe: number, intid: number): number {
+  return 32 * state.ppiWords * pe + (intid < 32 ? intid : intid - EPPI_SHIFT);
+}
+
+/** Index of the bit of an SPI or extended SPI in `state.spi`. */
+export function sharedIndex(state: GicState, intid: number): number {
+  return intid < ESPI_FIRST ? intid : state.espiBase + intid - ESPI_FIRST;
+}
+
+/** The INTID of the n-th interrupt of a PE. */
+export function privateIntid(n: number): number {
+  return n < 32 ? n : n + EPPI_SHIFT;
+}
+
+/** The INTID that has this index in `state.spi`. */
+export function sharedIntid(state: GicState, index: number): number {
+  return index < state.espiBase ? index : index - state.espiBase + ESPI_FIRST;
+}
+
+/** Whether the GIC implements this SGI, PPI or SPI. */
+export function hasInterrupt(state: GicState, intid: number): boolean {
+  if (intid < state.irqCount) return true;
+  if (intid < ESPI_FIRST) return intid >= EPPI_FIRST && intid < EPPI_SHIFT + 32 * state.ppiWords;
+  return intid < ESPI_FIRST + state.espiCount;
+}

@@ -1,0 +1,59 @@
+// Software-generated interrupts: which PEs an ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R write makes one pending on (IHI
+// 0069, "ICC_SGI1R_EL1" and "Use of control registers for SGI forwarding").
+import { PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { GROUP0, GROUP1NS, GROUP1S, groupOf } from './arbitration.ts';
+import { privateIndex } from './intid.ts';
+import type { Machine } from './machine.ts';
+import type { GicState } from './state.ts';
+
+const SGI_SENT = RECORDS['sgi.sent'].id;
+const PENDED = RECORDS['irq.pended'].id;
+const CAUSE_SGI = PEND_CAUSES.indexOf('sgi');
+
+/** What a register asks for: Group 0, Group 1 of the writer's Security state, or of the other one. */
+export type SgiRequest = 'group-0' | 'own-group-1' | 'other-group-1';
+
+/** The group that a write asks for. With one Security state there is no other one: its register means Group 0. */
+function wantedGroup(m: Machine, request: SgiRequest): number {
+  if (request === 'group-0') return GROUP0;
+  if (m.state.singleSecurity) return request === 'own-group-1' ? GROUP1NS : GROUP0;
+  return (request === 'own-group-1') === m.secure ? GROUP1S : GROUP1NS;
+}
+
+/** Whether a request for `wanted` also makes an SGI pending that its target has in group `own`. */
+function reachesGroup(state: GicState, wanted: number, own: number): boolean {
+  if (wanted === own) return true;
+  // A request for (with two Security states: Secure) Group 1 reaches Group 0 too.
+  return own === GROUP0 && wanted === (state.singleSecurity ? GROUP1NS : GROUP1S);
+}
+
+/** Whether the access may send this SGI of a target: a Non-secure one by the target's GICR_NSACR. */
+function maySend(m: Machine, to: number, intid: number, own: number): boolean {
+  if (m.secure || own === GROUP1NS) return true;
+  return m.state.ppiNsacr[privateIndex(m.state, to, intid)]! >= (own === GROUP0 ? 1 : 2);
+}
+
+/** Whether a PE's affinity is among Aff3.Aff2.Aff1.(16·RS + n) for the bits n of a target list. */
+function inTargetList(affinity: number, cluster: number, range: number, targets: number): boolean {
+  const aff0 = affinity & 0xff;
+  return (affinity & ~0xff) === cluster && aff0 >> 4 === range && ((targets >> (aff0 & 0xf)) & 1) === 1;
+}
+
+/** A PE wrote one of the three registers. */
+export function generateSgi(m: Machine, pe: number, low: number, high: number, request: SgiRequest): void {
+  const { state } = m;
+  const intid = (low >>> 24) & 0xf;
+  const targets = low & 0xffff;
+  const cluster = (((high >>> 16) & 0xff) << 24) | ((high & 0xff) << 16) | (((low >>> 16) & 0xff) << 8);
+  const range = (high >>> 12) & 0xf;
+  const toAllOthers = (high & 0x100) !== 0;
+  const wanted = wantedGroup(m, request);
+  for (let to = 0; to < state.peCount; to++) {
+    if (toAllOthers ? to === pe : !inTargetList(state.config.pes[to]!.affinity, cluster, range, targets))
+      continue;
+    const own = groupOf(state, to, intid);
+    if (!reachesGroup(state, wanted, own) || !maySend(m, to, intid, own)) continue;
+    m.emit(SGI_SENT, to, intid);
+    m.emit(PENDED, to, intid, CAUSE_SGI);
+  }
+}
