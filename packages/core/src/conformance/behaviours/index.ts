@@ -2,15 +2,19 @@
 import type { Behaviour } from '../shape.ts';
 import { cpuInterface } from './cpu-interface.ts';
 import { distributor } from './distributor.ts';
+import { features } from './features.ts';
 import { its } from './its.ts';
 import { itsErrors } from './its-errors.ts';
 import { lpis } from './lpis.ts';
 import { saveRestore } from './save-restore.ts';
+import { security } from './security.ts';
 import { virtualBehaviours } from './virtual.ts';
 
 export const BEHAVIOURS: readonly Behaviour[] = [
   ...cpuInterface,
   ...distributor,
+  ...security,
+  ...features,
   ...lpis,
   ...its,
   ...itsErrors,

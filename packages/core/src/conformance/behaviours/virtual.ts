@@ -625,6 +625,25 @@ export const virtualBehaviours: readonly Behaviour[] = [
   },
   {
     ...v41,
+    id: 'v41.invlpir-v',
+    title: 'INVLPIR and INVALLR with V = 1 concern the vLPIs of the vPE that is named',
+    source: 'GICR_INVLPIR',
+    needs: ['GICv4.1', 'direct LPI'],
+    expected: { architecture: 'conforms' },
+    run(g) {
+      virtual(g).schedule(0, 0);
+      g.msi(1, 0);
+      g.store(g.vconf(0), 0xa0);
+      const before = virq(g);
+      g.wide('GICR', 0, GICR.GICR_INVLPIR.offset, VINTID, 0x8000_0000);
+      const disabled = !virq(g);
+      g.store(g.vconf(0), 0xa1);
+      g.wide('GICR', 0, GICR.GICR_INVALLR.offset, 0, 0x8000_0000);
+      return points({ 'not before': before, INVLPIR: disabled, INVALLR: virq(g) });
+    },
+  },
+  {
+    ...v41,
     id: 'v41.vmapp-ptz',
     title: 'VMAPP with PTZ takes the pending table as zero, without it as it is',
     source: 'VMAPP',
