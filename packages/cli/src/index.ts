@@ -3,6 +3,7 @@ import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { Command, CommanderError } from 'commander';
 import { InvalidOption, VERSION } from './context.ts';
 import { addBackends } from './verbs/backends.ts';
+import { addCheck } from './verbs/check.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addReplay } from './verbs/replay.ts';
@@ -12,6 +13,7 @@ const EXAMPLES = `
 Examples:
   gictrace import qemu trace.log.gz -o boot.gictrace
   gictrace replay boot.gictrace
+  gictrace check boot.gictrace
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
@@ -42,6 +44,9 @@ export async function main(args: readonly string[]): Promise<number> {
   addImport(program);
   addBackends(program);
   addReplay(program, (exit) => {
+    code = exit;
+  });
+  addCheck(program, (exit) => {
     code = exit;
   });
   addInfo(program);

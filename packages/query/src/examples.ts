@@ -46,6 +46,11 @@ WHERE i.latency_ns IS NOT NULL GROUP BY m.DeviceID ORDER BY m.DeviceID`,
 FROM vinterrupts WHERE cause = 'msi' GROUP BY resident ORDER BY resident`,
   },
   {
+    name: 'findings',
+    question: 'What did software do wrong, and how often?',
+    sql: 'SELECT severity, rule, count(*) AS n, min(record) AS first FROM findings GROUP BY rule ORDER BY n DESC',
+  },
+  {
     name: 'unfinished',
     question: 'How did the lives of interrupts end?',
     sql: 'SELECT outcome, count(*) AS n FROM interrupts GROUP BY outcome ORDER BY n DESC',

@@ -2,6 +2,9 @@
 // Where a trace holds no events, the simulator derives them from the stimuli, and the database says so.
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import {
+  CHECKS,
+  Checks,
+  type Finding,
   FRAMES,
   type GicConfig,
   GicTraceError,
@@ -172,6 +175,7 @@ class Loader {
   private readonly interrupts: Inserter;
   private readonly vinterrupts: Inserter;
   private readonly mappings: Inserter;
+  private readonly findings: Inserter;
   records = 0;
   private readonly shown = new RecordBatch(4096);
 
@@ -203,6 +207,7 @@ class Loader {
     this.interrupts = new Inserter(db, DERIVED_TABLES.interrupts);
     this.vinterrupts = new Inserter(db, DERIVED_TABLES.vinterrupts);
     this.mappings = new Inserter(db, DERIVED_TABLES.mappings);
+    this.findings = new Inserter(db, DERIVED_TABLES.findings);
     this.reference();
   }
 
@@ -229,6 +234,10 @@ class Loader {
     const rules = new Inserter(this.db, DERIVED_TABLES.rules);
     for (const [name, rule] of Object.entries(RULES)) rules.add([rule.id, name, rule.class, rule.doc]);
     rules.flush();
+    const checks = new Inserter(this.db, DERIVED_TABLES.checks);
+    for (const [name, { severity, doc, source }] of Object.entries(CHECKS))
+      checks.add([name, severity, doc, source]);
+    checks.flush();
   }
 
   load(source: LoadSource, trace: number): void {
@@ -237,6 +246,9 @@ class Loader {
     const lives = new Lives(trace, machine.state, (row) => this.interrupts.add(row));
     const virtualLives = new VirtualLives(trace, (row) => this.vinterrupts.add(row));
     const mappings = new Mappings(trace, config, (row) => this.mappings.add(row));
+    // Findings are kept until the source has shown the moments that they point at.
+    let found: Finding[] = [];
+    const checks = new Checks(machine, (finding) => found.push(finding));
     const msis = new Msis((row) => this.msis.add(row));
     const base = trace * RECORDS_PER_TRACE;
     const { shown } = this;
@@ -249,6 +261,7 @@ class Loader {
     const drain = () => {
       for (let i = 0; i < shown.count; i++) {
         const kind = shown.kind[i]!;
+        checks.emitted(shown, i);
         const takes = kind === IRQ_ACKNOWLEDGED || kind === IRQ_DROPPED;
         if (takes && shown.words[i * RECORD_WORDS] === told) agreed = true;
         if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
@@ -282,18 +295,25 @@ class Loader {
           msis.close();
           told = toldBy(batch, i);
           agreed = false;
+          checks.stimulus(batch, i, record);
           step(machine, batch, i);
           if (kind === MSI_WRITE) msis.begin(batch, i, base + record, shown);
           if (shown.count > 0) drain();
+          checks.settled();
           if (isInterrupt(told) && !agreed) {
             if (kind === SYSREG_READ) lives.acknowledged(told, batch.pe[i]!, record, timeNs);
             else lives.dropped(told, batch.pe[i]!, record, timeNs);
           }
           continue;
         }
+        checks.shown(batch, i, record);
         msis.observe(batch, i);
         if (kind === ITS_COMMAND) this.command(batch, i, base + record, mappings, record);
         else if (kind === HPPI) lives.take(batch, i, record, timeNs);
+      }
+      if (found.length > 1) {
+        // The last may belong to a stimulus whose observables are in the next batch.
+        for (const finding of found.splice(0, found.length - 1)) this.finding(trace, finding);
       }
       records += batch.count;
       this.records += batch.count;
@@ -303,6 +323,9 @@ class Loader {
     lives.finish();
     virtualLives.finish();
     mappings.finish();
+    checks.end();
+    for (const finding of found) this.finding(trace, finding);
+    found = [];
     const traces = new Inserter(this.db, DERIVED_TABLES.traces);
     traces.add([
       trace,
@@ -329,12 +352,34 @@ class Loader {
       this.msis,
       this.interrupts,
       this.vinterrupts,
+      this.findings,
       this.mappings,
     ])
       inserter.flush();
     this.db.exec('COMMIT');
     this.db.exec('CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)');
     for (const view of VIEWS) this.db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
+  }
+
+  private finding(trace: number, { rule, at, pe, text, lastedNs, related }: Finding): void {
+    const moment = ({ record, line, timeNs }: { record: number; line: number; timeNs: number }) => ({
+      record,
+      line: line > 0 ? line : null,
+      time_ns: sqlTime(timeNs),
+    });
+    const { record, line, time_ns } = moment(at);
+    this.findings.add([
+      trace,
+      rule,
+      CHECKS[rule].severity,
+      record,
+      line,
+      time_ns,
+      pe < 0 ? null : pe,
+      text,
+      lastedNs === null ? null : sqlTime(lastedNs),
+      JSON.stringify(related.map((one) => ({ ...moment(one), text: one.text }))),
+    ]);
   }
 
   private record(batch: RecordBatch, i: number, id: number): void {

@@ -47,6 +47,8 @@ export class Guest {
   /** What the last stimulus caused. */
   seen: Seen[] = [];
   private readonly batch = new RecordBatch(1);
+  /** Told of each stimulus, with its response, as a recorder is. */
+  tap: ((batch: RecordBatch) => void) | undefined;
   /** Accesses are Secure, or from EL3. */
   secure = false;
   el3 = false;
@@ -83,6 +85,12 @@ export class Guest {
     this.seen = [];
     step(this.machine, this.batch, i);
     this.drain();
+    const at = kind === 'mmio.read' ? 4 : kind === 'sysreg.read' ? 1 : -1;
+    if (at >= 0) {
+      this.batch.words[at] = this.machine.low;
+      this.batch.words[at + 1] = this.machine.high;
+    }
+    this.tap?.(this.batch);
     return this.machine.low;
   }
 
@@ -237,7 +245,7 @@ export class Guest {
       [VCONF, VPE_STRIDE * vpes],
     ] as const)
       this.zero(address, length);
-    this.gits('GITS_CTLR', 0);
+    this.disableIts();
     this.wide('GITS', 0, GITS.GITS_BASER.offset + 16, VPES | 0x200, 0x8000_0000);
     this.gits('GITS_CTLR', 1);
     // 4.1: the same table, one page of 64 KB, entries of four doublewords.
@@ -246,6 +254,12 @@ export class Guest {
         this.wide('GICR', pe, GICR.GICR_VPROPBASER.offset, VPES, 0x9840_0000);
     for (let vpe = 0; vpe < vpes; vpe++) this.mapVpe(vpe, 0);
     return this;
+  }
+
+  /** Disables the ITS and waits until it is quiescent. */
+  private disableIts(): void {
+    this.gits('GITS_CTLR', 0);
+    this.gits('GITS_CTLR');
   }
 
   /** GICR_TYPER.RVPEID: GICv4.1's registers. */
@@ -344,7 +358,7 @@ export class Guest {
   indirectDevices(): void {
     const level1 = 0x4a00_0000;
     const level2 = 0x4a01_0000;
-    this.gits('GITS_CTLR', 0);
+    this.disableIts();
     this.zero(level1, 0x10000);
     this.zero(level2, 0x10000);
     this.stimulus('mem.write', 0, level1, 0, 8, level2, 0x8000_0000);

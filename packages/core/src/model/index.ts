@@ -1,6 +1,7 @@
 // The event-sourced model of a GIC.
 export { apply, configTableAddress } from './apply.ts';
 export { wakeRequested } from './arbitration.ts';
+export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';
 export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, LPI_FIRST, SPURIOUS, STATE_VERSION } from './state.ts';

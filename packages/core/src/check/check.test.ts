@@ -1,0 +1,375 @@
+// Each check: a guest that does it wrong, and one that does nearly the same and is right.
+import { describe, expect, it } from 'vitest';
+import { Guest, ITT, PENDBASE } from '../conformance/guest.ts';
+import { configOf, type Hardware, PLAIN } from '../profile/index.ts';
+import { GICR, GITS } from '../spec/index.ts';
+import { CHECKS, Checker, type CheckName, type Finding } from './index.ts';
+
+const LPI = 8200;
+const DOORBELL = 8300;
+const GICV4: Partial<Hardware> = { architecture: 4, virtualLpis: '4.0' };
+const GICV41: Partial<Hardware> = { architecture: 4, virtualLpis: '4.1' };
+const DIRECT: Partial<Hardware> = { directLpi: true };
+
+/** What the checker finds in what a guest does. */
+function findings(
+  hardware: Partial<Hardware>,
+  act: (g: Guest) => void,
+  profile = 'qemu-virt',
+): readonly Finding[] {
+  const config = configOf(profile, { ...PLAIN, ...hardware }, 2);
+  const guest = new Guest(config);
+  const checker = new Checker(config);
+  guest.tap = (batch) => checker.take(batch);
+  act(guest);
+  return checker.finish();
+}
+const rules = (list: readonly Finding[]) => [...new Set(list.map((one) => one.rule))];
+
+const mapped = (g: Guest): Guest => {
+  g.enable().its();
+  g.configure(LPI, 0xa1);
+  g.map(1, 0, LPI, 0);
+  return g;
+};
+const EVENT = { DeviceID: 1, EventID: 0 };
+
+/** A vPE with a doorbell that Linux's proxy device stands for, and a vLPI of a device. */
+const withProxy = (g: Guest): Guest => {
+  g.enable().its().virtual();
+  g.configure(DOORBELL, 0xa1);
+  g.enableVirtual(0);
+  g.mapVirtual(1, 0, 0, 8192, DOORBELL);
+  g.map(9, 0, DOORBELL, 0);
+  return g;
+};
+const poll = (g: Guest, pe: number) => g.access('GICR', pe, GICR.GICR_VPENDBASER.offset, 8);
+
+interface Case {
+  readonly hardware?: Partial<Hardware>;
+  readonly profile?: string;
+  readonly wrong: (g: Guest) => void;
+  readonly right: (g: Guest) => void;
+  /** What the right guest is told of nevertheless, by other checks. */
+  readonly also?: readonly CheckName[];
+}
+
+const CASES: Readonly<Record<CheckName, Case>> = {
+  'lost-doorbell': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).msi(1, 0);
+      g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+    },
+    right: (g) => {
+      withProxy(g).msi(1, 0);
+      g.write(0, 'ICC_EOIR1_EL1', g.read(0, 'ICC_IAR1_EL1'));
+      g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+    },
+  },
+  'stranded-lpi': {
+    wrong: (g) => {
+      mapped(g).msi(1, 0);
+      g.command('MAPC', { ICID: 0, RDbase: 1, V: 1 });
+    },
+    right: (g) => {
+      mapped(g).msi(1, 0);
+      g.command('MAPC', { ICID: 0, RDbase: 1, V: 1 });
+      g.command('MOVALL', { RDbase1: 0, RDbase2: 1 });
+    },
+  },
+  'itt-not-zeroed': {
+    wrong: (g) => {
+      mapped(g).command('MAPD', { DeviceID: 1, Size: 4, ITT_addr: ITT + 0x1000, V: 0 });
+      g.command('MAPD', { DeviceID: 1, Size: 4, ITT_addr: ITT + 0x1000, V: 1 });
+      g.msi(1, 0);
+    },
+    right: (g) => {
+      mapped(g).command('MAPD', { DeviceID: 1, Size: 4, ITT_addr: ITT + 0x1000, V: 0 });
+      g.zero(ITT + 0x1000, 0x1000);
+      g.command('MAPD', { DeviceID: 1, Size: 4, ITT_addr: ITT + 0x1000, V: 1 });
+      g.msi(1, 0);
+    },
+    also: ['msi-dropped'],
+  },
+  'map-over-mapping': {
+    wrong: (g) => {
+      mapped(g).command('MAPTI', { ...EVENT, pINTID: LPI + 1, ICID: 0 });
+    },
+    right: (g) => {
+      mapped(g).command('DISCARD', EVENT);
+      g.command('MAPTI', { ...EVENT, pINTID: LPI + 1, ICID: 0 });
+    },
+  },
+  'lpi-mapped-twice': {
+    wrong: (g) => mapped(g).map(1, 1, LPI, 1),
+    right: (g) => {
+      mapped(g).command('DISCARD', EVENT);
+      g.map(1, 1, LPI, 1);
+    },
+  },
+  'lpi-out-of-range': {
+    wrong: (g) => narrow(g).map(1, 0, 16384, 0),
+    right: (g) => narrow(g).map(1, 0, 16383, 0),
+  },
+  'command-error': {
+    wrong: (g) => {
+      mapped(g).command('INT', { DeviceID: 1, EventID: 7 });
+    },
+    right: (g) => {
+      mapped(g).command('INT', EVENT);
+    },
+  },
+  'msi-dropped': {
+    wrong: (g) => mapped(g).msi(1, 7),
+    right: (g) => mapped(g).msi(1, 0),
+  },
+  'not-quiescent': {
+    wrong: (g) => {
+      mapped(g).gits('GITS_CTLR', 0);
+      g.wide('GITS', 0, GITS.GITS_CBASER.offset, 0x4500_0000, 0x8000_0000);
+    },
+    right: (g) => {
+      mapped(g).gits('GITS_CTLR', 0);
+      g.gits('GITS_CTLR');
+      g.wide('GITS', 0, GITS.GITS_CBASER.offset, 0x4500_0000, 0x8000_0000);
+    },
+  },
+  'its-register-while-enabled': {
+    wrong: (g) => mapped(g).wide('GITS', 0, GITS.GITS_BASER.offset, 0x5000_0000, 0x8000_0000),
+    right: (g) => {
+      mapped(g);
+    },
+  },
+  'cwriter-out-of-range': {
+    wrong: (g) => {
+      mapped(g).gits('GITS_CWRITER', 0x1000);
+    },
+    right: (g) => {
+      mapped(g).command('SYNC', { RDbase: 0 });
+    },
+  },
+  'lpi-table-while-enabled': {
+    wrong: (g) => mapped(g).wide('GICR', 0, GICR.GICR_PENDBASER.offset, 0x5000_0000, 0),
+    right: (g) => mapped(g).access('GICR', 0, GICR.GICR_PENDBASER.offset, 8),
+  },
+  'rwp-not-polled': {
+    wrong: (g) => {
+      mapped(g).gicr(0, 'GICR_CTLR', 0);
+      g.wide('GICR', 0, GICR.GICR_PENDBASER.offset, PENDBASE, 0);
+    },
+    right: (g) => {
+      mapped(g).gicr(0, 'GICR_CTLR', 0);
+      g.gicr(0, 'GICR_CTLR');
+      g.wide('GICR', 0, GICR.GICR_PENDBASER.offset, PENDBASE, 0);
+    },
+  },
+  'pending-table-shared': {
+    wrong: (g) => shared(g, PENDBASE),
+    right: (g) => shared(g, PENDBASE + 0x2_0000),
+  },
+  'invalidate-elsewhere': {
+    hardware: DIRECT,
+    wrong: (g) => {
+      g.enable().lpis().gicr(0, 'GICR_SETLPIR', LPI);
+      g.gicr(1, 'GICR_INVLPIR', LPI);
+      g.gicr(1, 'GICR_SYNCR');
+    },
+    right: (g) => {
+      g.enable().lpis().gicr(0, 'GICR_SETLPIR', LPI);
+      g.gicr(0, 'GICR_INVLPIR', LPI);
+      g.gicr(0, 'GICR_SYNCR');
+    },
+  },
+  'syncr-not-polled': {
+    hardware: DIRECT,
+    wrong: (g) => {
+      g.enable().lpis().gicr(0, 'GICR_INVALLR', 0);
+      g.read(0, 'ICC_IAR1_EL1');
+    },
+    right: (g) => {
+      g.enable().lpis().gicr(0, 'GICR_INVALLR', 0);
+      g.gicr(0, 'GICR_SYNCR');
+      g.read(0, 'ICC_IAR1_EL1');
+    },
+  },
+  'invlpir-overlaps-move': {
+    hardware: DIRECT,
+    wrong: (g) => {
+      mapped(g).command('MOVI', { ...EVENT, ICID: 1 });
+      g.gicr(1, 'GICR_INVLPIR', LPI);
+      g.gicr(1, 'GICR_SYNCR');
+    },
+    right: (g) => {
+      mapped(g).command('MOVI', { ...EVENT, ICID: 1 });
+      g.command('SYNC', { RDbase: 1 });
+      g.gicr(1, 'GICR_INVLPIR', LPI);
+      g.gicr(1, 'GICR_SYNCR');
+    },
+  },
+  'dirty-not-polled': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.wide('GICR', 0, GICR.GICR_VPENDBASER.offset, g.vpt(0), 0);
+      g.command('VMOVP', { vPEID: 0, RDbase: 1, ITSList: 1 });
+    },
+    right: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.wide('GICR', 0, GICR.GICR_VPENDBASER.offset, g.vpt(0), 0);
+      poll(g, 0);
+      g.command('VMOVP', { vPEID: 0, RDbase: 1, ITSList: 1 });
+    },
+  },
+  'vpendbaser-while-valid': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.schedule(1, 0);
+    },
+    right: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.deschedule(0, 0);
+      g.schedule(1, 0);
+    },
+  },
+  'vpe-resident-twice': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.command('VMOVP', { vPEID: 0, RDbase: 1, ITSList: 1 });
+      g.schedule(0, 1);
+    },
+    right: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.deschedule(0, 0);
+      g.command('VMOVP', { vPEID: 0, RDbase: 1, ITSList: 1 });
+      g.schedule(0, 1);
+    },
+  },
+  'vpe-resident-elsewhere': {
+    hardware: GICV4,
+    wrong: (g) => withProxy(g).schedule(0, 1),
+    right: (g) => withProxy(g).schedule(0, 0),
+  },
+  'vsgi-configures-and-clears': {
+    hardware: GICV41,
+    wrong: (g) => {
+      g.enable().its().virtual().command('VSGI', { vPEID: 0, vINTID: 1, C: 1, E: 1 });
+    },
+    right: (g) => {
+      g.enable().its().virtual().command('VSGI', { vPEID: 0, vINTID: 1, C: 1 });
+    },
+  },
+  'move-to-disabled-lpis': {
+    wrong: (g) => moveTo(g, false),
+    right: (g) => moveTo(g, true),
+  },
+};
+
+/** An ITS, and LPIs of 14 bits. */
+function narrow(g: Guest): Guest {
+  g.enable();
+  for (let pe = 0; pe < 2; pe++) {
+    g.wide('GICR', pe, GICR.GICR_PROPBASER.offset, 0x4100_000d, 0);
+    g.wide('GICR', pe, GICR.GICR_PENDBASER.offset, PENDBASE + 0x2_0000 * pe, 0);
+    g.gicr(pe, 'GICR_CTLR', 1);
+  }
+  return g.itsOnly();
+}
+function shared(g: Guest, second: number): void {
+  g.zero(PENDBASE, 0x4_0000);
+  for (const [pe, table] of [PENDBASE, second].entries()) {
+    g.wide('GICR', pe, GICR.GICR_PROPBASER.offset, 0x4100_000f, 0);
+    g.wide('GICR', pe, GICR.GICR_PENDBASER.offset, table, 0);
+    g.gicr(pe, 'GICR_CTLR', 1);
+  }
+}
+function moveTo(g: Guest, enabled: boolean): void {
+  mapped(g).msi(1, 0);
+  if (!enabled) g.gicr(1, 'GICR_CTLR', 0);
+  g.command('MOVI', { ...EVENT, ICID: 1 });
+}
+
+describe.each(Object.keys(CHECKS) as CheckName[])('%s', (rule) => {
+  const { hardware = {}, profile, wrong, right, also = [] } = CASES[rule];
+  it('is found', () => {
+    const list = findings(hardware, wrong, profile);
+    expect(rules(list)).toContain(rule);
+    expect(list.find((one) => one.rule === rule)!.text).not.toBe('');
+  });
+  it('is not found where software is right', () => {
+    expect(rules(findings(hardware, right, profile))).toEqual(also);
+  });
+});
+
+describe('a lost doorbell', () => {
+  it('is told with its message, the DISCARD, and until when', () => {
+    const [lost, ...more] = findings(GICV4, (g) => {
+      withProxy(g).msi(1, 0);
+      g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+      g.schedule(0, 0);
+    });
+    expect(more).toEqual([]);
+    expect(lost).toMatchObject({ rule: 'lost-doorbell', pe: 0 });
+    expect(lost!.text).toMatch(
+      /DISCARD DeviceID 0x9 EventID 0x0.* clears doorbell INTID 8300 \(enabled\) of vPE 0/,
+    );
+    expect(lost!.related.map((one) => one.text)).toEqual([
+      expect.stringMatching(/^rung by .*msi.write .*DeviceID 0x1/),
+      'the vPE is resident again',
+    ]);
+    expect(lost!.related[0]!.record).toBeLessThan(lost!.at.record);
+  });
+
+  it('is none if the vPE is resident, if another event is discarded, or if CLEAR takes it back', () => {
+    for (const act of [
+      (g: Guest) => {
+        g.schedule(0, 0);
+        g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+      },
+      (g: Guest) => g.command('DISCARD', { DeviceID: 1, EventID: 0 }),
+      (g: Guest) => {
+        g.command('CLEAR', { DeviceID: 9, EventID: 0 });
+        g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+      },
+      (g: Guest) => {
+        // Moved, not lost: it is pending on the other PE.
+        g.command('MOVI', { DeviceID: 9, EventID: 0, ICID: 1 });
+      },
+    ])
+      expect(
+        rules(
+          findings(GICV4, (g) => {
+            withProxy(g).msi(1, 0);
+            act(g);
+          }),
+        ),
+      ).toEqual([]);
+  });
+
+  it('is found again after a move, and for each vPE', () => {
+    const list = findings(GICV4, (g) => {
+      withProxy(g);
+      g.configure(DOORBELL + 1, 0xa1);
+      g.mapVirtual(1, 1, 1, 8193, DOORBELL + 1);
+      g.map(9, 1, DOORBELL + 1, 0);
+      g.msi(1, 0);
+      g.msi(1, 1);
+      g.command('MOVI', { DeviceID: 9, EventID: 0, ICID: 1 });
+      for (const event of [0, 1]) g.command('DISCARD', { DeviceID: 9, EventID: event });
+    });
+    expect(list.map((one) => one.rule)).toEqual(['lost-doorbell', 'lost-doorbell']);
+  });
+});
+
+it('keeps as many findings as it is told, and counts the rest', () => {
+  const config = configOf('qemu-virt', PLAIN, 2);
+  const guest = new Guest(config);
+  const checker = new Checker(config, { keep: 2 });
+  guest.tap = (batch) => checker.take(batch);
+  mapped(guest);
+  for (let n = 1; n < 6; n++) guest.command('INT', { DeviceID: 1, EventID: n });
+  expect(checker.finish()).toHaveLength(2);
+  expect(checker.counts.get('command-error')).toBe(5);
+});

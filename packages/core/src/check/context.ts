@@ -1,0 +1,99 @@
+// What checks know of where the trace is: the stimulus at work, its commands, and the simulator's state.
+import { recordText } from '../disasm/index.ts';
+import type { Machine } from '../model/index.ts';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
+import type { Finding, Moment, Related, Report } from './finding.ts';
+import type { CheckName } from './rules.ts';
+
+const ITS_COMMAND = RECORDS['its.command'].id;
+
+export class CheckContext {
+  readonly machine: Machine;
+  private readonly report: Report;
+  /** The stimulus at work. */
+  readonly stimulus = new RecordBatch(1);
+  private moment: Moment = { record: 0, line: 0, timeNs: Number.NaN };
+  private last: Moment = this.moment;
+  /** Commands of this stimulus that the source has not shown yet. */
+  private commands: Moment[] = [];
+
+  constructor(machine: Machine, report: Report) {
+    this.machine = machine;
+    this.report = report;
+  }
+
+  begin(batch: RecordBatch, i: number, record: number): void {
+    this.stimulus.clear();
+    this.stimulus.copy(batch, i);
+    this.moment = { record, line: batch.line[i]!, timeNs: batch.timeNs[i]! };
+    if (this.commands.length > 0) this.commands = [];
+  }
+
+  /** The source's own record of something that the stimulus did. */
+  shown(batch: RecordBatch, i: number, record: number): void {
+    if (batch.kind[i] !== ITS_COMMAND) return;
+    const command = this.commands.shift();
+    if (command === undefined) return;
+    command.record = record;
+    command.line = batch.line[i]!;
+    if (!Number.isNaN(batch.timeNs[i]!)) command.timeNs = batch.timeNs[i]!;
+  }
+
+  /** Now: the stimulus. */
+  now(): Moment {
+    return this.moment;
+  }
+
+  /** A command of the stimulus has just run: a moment that the source's record of it will refine. */
+  command(): Moment {
+    const moment = { ...this.moment };
+    this.commands.push(moment);
+    this.last = moment;
+    return moment;
+  }
+
+  /** The moment of the command that has just run. */
+  lastCommand(): Moment {
+    return this.last;
+  }
+
+  stimulusText(): string {
+    return recordText(this.stimulus, 0);
+  }
+
+  /** Word `n` of the stimulus. */
+  word(n: number): number {
+    return this.stimulus.words[n]!;
+  }
+
+  find(
+    rule: CheckName,
+    at: Moment,
+    pe: number,
+    text: string,
+    related: Related[] = [],
+    lastedNs: number | null = null,
+  ): void {
+    const finding: Finding = { rule, at, pe, text, related, lastedNs };
+    this.report(finding);
+  }
+}
+
+export const FIELD = (batch: RecordBatch, i: number, n: number): number => batch.words[i * RECORD_WORDS + n]!;
+export const ADDRESS = (batch: RecordBatch, i: number, n: number): number =>
+  FIELD(batch, i, n + 1) * 2 ** 32 + FIELD(batch, i, n);
+
+/** A group of checks that share what they remember. */
+export interface Check {
+  /** Kinds of stimuli and of emitted records that it wants to see. */
+  readonly stimuli: readonly number[];
+  readonly emissions: readonly number[];
+  /** Before the stimulus runs. */
+  stimulus?(context: CheckContext, batch: RecordBatch, i: number): void;
+  /** The simulator did this. */
+  emitted?(context: CheckContext, batch: RecordBatch, i: number): void;
+  /** After the stimulus has run. */
+  settled?(context: CheckContext): void;
+  /** The trace ends. */
+  end?(context: CheckContext): void;
+}

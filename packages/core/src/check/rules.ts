@@ -1,0 +1,132 @@
+// What the checker looks for, declared once: wrong uses of a GIC after which nothing fails at once.
+
+export type Severity = 'error' | 'warning' | 'note';
+
+export interface CheckRule {
+  /** `error`: an interrupt was lost or went astray, or can. `warning`: against the architecture's rules. `note`: odd. */
+  readonly severity: Severity;
+  /** What is wrong, and what software has to do. */
+  readonly doc: string;
+  /** Heading of IHI 0069, or another source. */
+  readonly source: string;
+}
+
+export const CHECKS = {
+  'lost-doorbell': {
+    severity: 'error',
+    doc: 'A DISCARD cleared the pending doorbell of a vPE that was not resident: nothing wakes the vPE for the interrupt that is pending for it. Software has to look for a pending doorbell before it gives its event away, or move it.',
+    source: 'DISCARD',
+  },
+  'stranded-lpi': {
+    severity: 'error',
+    doc: 'MAPC mapped a collection to another PE while an LPI of it was pending on the old one, and no MOVALL moved it: it stays pending there, out of reach of CLEAR. Software has to issue MOVALL after MAPC.',
+    source: 'MAPC',
+  },
+  'itt-not-zeroed': {
+    severity: 'error',
+    doc: 'MAPD mapped a device with an interrupt translation table that held valid entries: events of an earlier mapping are alive. Software has to zero the table.',
+    source: 'MAPD',
+  },
+  'map-over-mapping': {
+    severity: 'warning',
+    doc: 'MAPTI, MAPI, VMAPTI or VMAPI onto an event that is mapped already, which is UNPREDICTABLE. Software has to DISCARD it first.',
+    source: 'MAPTI',
+  },
+  'lpi-mapped-twice': {
+    severity: 'warning',
+    doc: 'One LPI is mapped by two events: their interrupts cannot be told apart, and through two collections it is pending on two PEs.',
+    source: 'MAPTI',
+  },
+  'lpi-out-of-range': {
+    severity: 'error',
+    doc: 'An event is mapped to an LPI that GICR_PROPBASER.IDbits does not cover: its messages are dropped.',
+    source: 'GICR_PROPBASER',
+  },
+  'command-error': {
+    severity: 'error',
+    doc: 'An ITS refused a command.',
+    source: 'ITS command errors',
+  },
+  'msi-dropped': {
+    severity: 'warning',
+    doc: 'A message of a device had no effect.',
+    source: 'GITS_TRANSLATER',
+  },
+  'not-quiescent': {
+    severity: 'warning',
+    doc: 'An ITS was disabled and its queue or tables were changed before GITS_CTLR.Quiescent was read as 1.',
+    source: 'GITS_CTLR',
+  },
+  'its-register-while-enabled': {
+    severity: 'warning',
+    doc: 'GITS_CBASER or GITS_BASER<n> was written while the ITS was enabled, which is UNPREDICTABLE.',
+    source: 'GITS_BASER<n>',
+  },
+  'cwriter-out-of-range': {
+    severity: 'error',
+    doc: 'GITS_CWRITER was set beyond the queue: it does not run.',
+    source: 'GITS_CWRITER',
+  },
+  'lpi-table-while-enabled': {
+    severity: 'warning',
+    doc: 'GICR_PROPBASER or GICR_PENDBASER was written while EnableLPIs was 1.',
+    source: 'GICR_PENDBASER',
+  },
+  'rwp-not-polled': {
+    severity: 'warning',
+    doc: 'EnableLPIs was cleared and GICR_PROPBASER or GICR_PENDBASER written before GICR_CTLR.RWP was read as 0.',
+    source: 'GICR_CTLR',
+  },
+  'pending-table-shared': {
+    severity: 'error',
+    doc: 'Two Redistributors have the same LPI pending table while both have LPIs enabled.',
+    source: 'GICR_PENDBASER',
+  },
+  'invalidate-elsewhere': {
+    severity: 'error',
+    doc: 'GICR_INVLPIR or GICR_CLRLPIR was written at a Redistributor that does not hold the LPI, while another does: it has no effect.',
+    source: 'GICR_INVLPIR',
+  },
+  'syncr-not-polled': {
+    severity: 'warning',
+    doc: 'After GICR_INVLPIR, GICR_INVALLR or GICR_CLRLPIR a PE went on without reading GICR_SYNCR: the operation need not have happened yet.',
+    source: 'GICR_SYNCR',
+  },
+  'invlpir-overlaps-move': {
+    severity: 'note',
+    doc: 'GICR_INVLPIR of an LPI that a command moved, with no SYNC between: which Redistributor acts is CONSTRAINED UNPREDICTABLE.',
+    source: 'GICR_INVLPIR',
+  },
+  'dirty-not-polled': {
+    severity: 'warning',
+    doc: 'A vPE was descheduled, and it or another scheduled, moved or unmapped before GICR_VPENDBASER.Dirty was read as 0.',
+    source: 'GICR_VPENDBASER',
+  },
+  'vpendbaser-while-valid': {
+    severity: 'warning',
+    doc: 'GICR_VPENDBASER was written while a vPE was resident: such a write is UNPREDICTABLE unless it clears Valid.',
+    source: 'GICR_VPENDBASER',
+  },
+  'vpe-resident-twice': {
+    severity: 'error',
+    doc: 'A vPE became resident while it was so on another PE.',
+    source: 'GICR_VPENDBASER',
+  },
+  'vpe-resident-elsewhere': {
+    severity: 'warning',
+    doc: 'A vPE became resident on another PE than its VMAPP or VMOVP names: interrupts for it do not find it there.',
+    source: 'VMOVP',
+  },
+  'vsgi-configures-and-clears': {
+    severity: 'note',
+    doc: 'VSGI with C = 1 and E = 1: it clears, and does not configure.',
+    source: 'VSGI',
+  },
+  'move-to-disabled-lpis': {
+    severity: 'error',
+    doc: 'An LPI was moved to a PE whose LPIs are disabled, which is CONSTRAINED UNPREDICTABLE.',
+    source: 'MOVI',
+  },
+} as const satisfies Record<string, CheckRule>;
+
+export type CheckName = keyof typeof CHECKS;
