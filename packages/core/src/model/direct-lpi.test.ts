@@ -29,14 +29,18 @@ describe('direct LPIs', () => {
   });
 
   it('have no effect before EnableLPIs, nor outside the range of LPIs', () => {
-    const d = featured('architecture', { gicr: DIRECT }).enable();
+    const d = featured(variant('architecture', { ctlrCes: true }), { gicr: DIRECT })
+      .enable()
+      .its();
+    d.gicr(0, 'GICR_CTLR', 0);
     d.gicr(0, 'GICR_SETLPIR', LPI);
     expect(d.seen).toEqual([]);
-    d.its();
+    d.gicr(0, 'GICR_CTLR', 1);
     for (const intid of [40, 1023, 8191, 65536]) {
-      d.gicr(0, 'GICR_SETLPIR', intid);
-      d.gicr(0, 'GICR_CLRLPIR', intid);
-      expect(d.seen).toEqual([]);
+      for (const name of ['GICR_SETLPIR', 'GICR_CLRLPIR', 'GICR_INVLPIR'] as const) {
+        d.gicr(0, name, intid);
+        expect(d.seen).toEqual([]);
+      }
     }
     d.gicr(0, 'GICR_SETLPIR', 65535);
     expect(d.pending(0, 65535)).toBe(true);

@@ -72,6 +72,7 @@ describe('extended SPIs', () => {
   it('end where GICD_TYPER.ESPI_range says', () => {
     const d = gic();
     d.gicd('GICD_ISENABLERE', 0xffff_ffff, 2);
+    expect(d.seen).toEqual([]);
     expect(d.gicd('GICD_ISENABLERE', undefined, 2)).toBe(0);
     d.wide('GICD', 0, GICD.GICD_IROUTERE.offset + 8 * 64, 1, 0);
     expect(d.access('GICD', 0, GICD.GICD_IROUTERE.offset + 8 * 64, 4)).toBe(0);

@@ -54,6 +54,10 @@ describe('Distributor, two Security states', () => {
     expect(d.gicd('GICD_CTLR')).toBe(0x50);
     d.gicd('GICD_IGROUPR', 0xff, 1);
     expect(d.gicd('GICD_IGROUPR', undefined, 1)).toBe(0xff);
+    for (const name of ['GICD_IGRPMODR', 'GICD_NSACR'] as const) {
+      d.asSecure(() => d.gicd(name, 0xff, 2));
+      expect(d.seen).toEqual([]);
+    }
   });
 
   it('keeps the groups of interrupts from Non-secure software', () => {
@@ -120,7 +124,10 @@ describe('Distributor, two Security states', () => {
     expect(d.gicd('GICD_ICPENDR', undefined, 1)).toBe(0);
     d.gicd('GICD_ICPENDR', 0x100, 1);
     expect(isPending()).toBe(true);
+    d.asSecure(() => d.gicd('GICD_ISACTIVER', 0x100, 1));
+    expect(d.gicd('GICD_ISACTIVER', undefined, 1)).toBe(0);
     access(2);
+    expect(d.gicd('GICD_ISACTIVER', undefined, 1)).toBe(0x100);
     d.gicd('GICD_ICPENDR', 0x100, 1);
     expect(isPending()).toBe(false);
     d.wide('GICD', 0, route, 1, 0);
@@ -287,6 +294,9 @@ describe('CPU interface, two Security states', () => {
     expect(lines(d)).toEqual([0, 1]);
     d.asSecure(() => d.read(0, 'ICC_RPR_EL1'));
     expect(lines(d)).toEqual([1, 0]);
+    d.asEl3(() => d.read(0, 'ICC_RPR_EL1'));
+    expect(lines(d)).toEqual([1, 0]);
+    d.asSecure(() => d.read(0, 'ICC_RPR_EL1'));
     pend(d, 41, '1S', 0x40);
     expect(lines(d)).toEqual([0, 1]);
     d.asEl3(() => d.read(0, 'ICC_RPR_EL1'));
@@ -295,6 +305,34 @@ describe('CPU interface, two Security states', () => {
     expect(lines(d)).toEqual([1, 0]);
     pend(d, 42, '0', 0x20);
     expect(lines(d)).toEqual([1, 0]);
+  });
+
+  it('signals as with one Security state once DS is set', () => {
+    const d = secured();
+    pend(d, 40, '1NS', 0xa0);
+    d.asEl3(() => d.read(0, 'ICC_RPR_EL1'));
+    expect(lines(d)).toEqual([1, 0]);
+    d.asSecure(() => d.gicd('GICD_CTLR', 0x47));
+    expect(lines(d)).toEqual([0, 1]);
+  });
+
+  it('uses the common binary point of the Security state that asks for it', () => {
+    const d = secured();
+    d.asSecure(() => {
+      d.write(0, 'ICC_BPR0_EL1', 6);
+      d.write(0, 'ICC_CTLR_EL1', 1);
+    });
+    pend(d, 40, '1S', 0x60);
+    d.asSecure(() => d.read(0, 'ICC_IAR1_EL1'));
+    expect(d.asSecure(() => d.read(0, 'ICC_RPR_EL1'))).toBe(0);
+  });
+
+  it('takes no EOI of what is no interrupt', () => {
+    const d = secured();
+    pend(d, 40, '1NS', 0xa0);
+    d.read(0, 'ICC_IAR1_EL1');
+    for (const intid of [1021, SPURIOUS, 1056, 4096]) d.write(0, 'ICC_EOIR1_EL1', intid);
+    expect(d.read(0, 'ICC_RPR_EL1')).toBe(0x40);
   });
 
   it('shows both instances in ICC_CTLR_EL3 and ICC_IGRPEN1_EL3, to EL3', () => {
