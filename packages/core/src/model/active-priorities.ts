@@ -4,7 +4,7 @@ import { UNITS } from '../record/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupPriorityMask, NMI_NON_SECURE, NMI_SECURE } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { type GicState, preemptionShift } from './state.ts';
+import type { GicState } from './state.ts';
 
 const UNIT_ICC = UNITS.indexOf('ICC');
 const UNIT_ICC_S = UNITS.indexOf('ICC_S');
@@ -81,7 +81,7 @@ export function activatePriority(
     storeActive(m, pe, group, 0, activeLow(state, pe, group, 0), NMI_HIGH);
     return;
   }
-  const bit = (priority & groupPriorityMask(state, pe, group)) >> preemptionShift(state.config);
+  const bit = (priority & groupPriorityMask(state, pe, group)) >> state.preemptionShift;
   const n = bit >> 5;
   storeActive(
     m,
@@ -113,17 +113,16 @@ export function activeGroup(state: GicState, pe: number): number {
   if (state.nmiActive[pe]! & NMI_SECURE) return GROUP1S;
   if (state.nmiActive[pe]! & NMI_NON_SECURE) return GROUP1NS;
   for (let n = 0; n < 4; n++) {
-    let best = -1;
-    let lowest = 32;
-    for (const group of [GROUP0, GROUP1S, GROUP1NS]) {
-      const active = activeLow(state, pe, group, n);
-      if (active === 0) continue;
-      const bit = 31 - Math.clz32(active & -active);
-      if (bit >= lowest) continue;
-      lowest = bit;
-      best = group;
-    }
-    if (best >= 0) return best;
+    const zero = state.ap0r[4 * pe + n]!;
+    const one = state.ap1r[4 * pe + n]!;
+    const oneS = state.ap1rS[4 * pe + n]!;
+    if ((zero | one | oneS) === 0) continue;
+    const lowest = lowestBit(zero | one | oneS);
+    return zero & lowest ? GROUP0 : oneS & lowest ? GROUP1S : GROUP1NS;
   }
   return -1;
+}
+
+function lowestBit(word: number): number {
+  return word & -word;
 }

@@ -190,7 +190,7 @@ function applyIrqChanged(state: GicState, pe: number, intid: number, attribute: 
 /** Drops what the Redistributor knew of an LPI's configuration, if it only keeps that of pending ones. */
 function clearLpi(state: GicState, pe: number, intid: number): void {
   state.lpiPending[pe]!.delete(intid);
-  if (state.profile.lpiConfig === 'on-pend-and-rescan') state.lpiConfig[pe]!.delete(intid);
+  if (state.profile.lpiConfig !== 'until-invalidated') state.lpiConfig[pe]!.delete(intid);
 }
 
 /** Flips the bit of an LPI in the pending table in guest memory, where GICR_PENDBASER tells where that is. */

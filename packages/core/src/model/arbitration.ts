@@ -4,15 +4,7 @@ import { GROUPS, SECURITY_STATES } from '../record/index.ts';
 import { configTableAddress } from './apply.ts';
 import { isPrivate, privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
 import type { Machine } from './machine.ts';
-import {
-  CONFIG_UNKNOWN,
-  type GicState,
-  IDLE,
-  type IrqBits,
-  LPI_FIRST,
-  preemptionShift,
-  SPURIOUS,
-} from './state.ts';
+import { CONFIG_UNKNOWN, type GicState, IDLE, type IrqBits, LPI_FIRST, SPURIOUS } from './state.ts';
 
 export const GROUP0 = GROUPS.indexOf('0');
 export const GROUP1S = GROUPS.indexOf('1S');
@@ -205,7 +197,7 @@ export function runningPriority(state: GicState, pe: number): number {
     const active = state.ap0r[4 * pe + i]! | state.ap1r[4 * pe + i]! | state.ap1rS[4 * pe + i]!;
     if (active !== 0) {
       const lowest = 31 - Math.clz32(active & -active);
-      return ((32 * i + lowest) << preemptionShift(state.config)) & 0xff;
+      return ((32 * i + lowest) << state.preemptionShift) & 0xff;
     }
   }
   return IDLE;

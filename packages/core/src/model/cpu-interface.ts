@@ -308,11 +308,12 @@ const writes: { readonly [name: string]: Write } = {
 
 const READ_BY_ENCODING = new Map<number, Read>();
 const WRITE_BY_ENCODING = new Map<number, Write>();
-const EL3_ENCODINGS = new Set<number>();
+/** op1 of a register of EL3. */
+const OP1_MASK = 0x3800;
+const OP1_EL3 = 0x3000;
 for (const [name, spec] of Object.entries(SYSREGS)) {
   if (reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, reads[name]);
   if (writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, writes[name]);
-  if (name.endsWith('_EL3')) EL3_ENCODINGS.add(spec.encoding);
 }
 const virtual = virtualHandlers(deactivate);
 for (const [name, spec] of Object.entries(SYSREGS)) {
@@ -345,7 +346,7 @@ for (let n = 0; n < 4; n++) {
 /** Whether a PE can make this access at all. A register of EL3 tells that the access is from there. */
 function isAccessible(m: Machine, encoding: number): boolean {
   if (encoding === NMIAR1) return m.state.hasNmi;
-  if (!EL3_ENCODINGS.has(encoding)) return true;
+  if ((encoding & OP1_MASK) !== OP1_EL3) return true;
   m.el3 = isSecureBank(m);
   return m.el3;
 }

@@ -87,8 +87,10 @@ for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotte
 for (const name of ['vlpi.pended', 'vlpi.cleared', 'vlpi.loaded', 'vlpi.forgotten', 'vpe.resident'] as const)
   touches[RECORDS[name].id] = TOUCHES_VPE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
-touches[MEM_WRITTEN] = TOUCHES_MEMORY;
-touches[MEM_MARKED] = TOUCHES_MEMORY;
+/** Where Redistributors look at the configuration of LPIs all the time. */
+const touchesLive = touches.slice();
+touchesLive[MEM_WRITTEN] = TOUCHES_MEMORY;
+touchesLive[MEM_MARKED] = TOUCHES_MEMORY;
 
 export class Machine {
   readonly state: GicState;
@@ -129,11 +131,13 @@ export class Machine {
   readonly vpeDirty: Uint8Array;
   anyVpeDirty = true;
 
+  private readonly touches: Uint8Array;
   private readonly scratch = new Uint32Array(RECORD_WORDS);
 
   constructor(config: GicConfig) {
     this.state = new GicState(config);
     this.profile = this.state.profile;
+    this.touches = this.profile.lpiConfig === 'live' ? touchesLive : touches;
     const n = this.state.peCount;
     this.peDirty = new Uint8Array(n).fill(1);
     this.spiBest = new Uint32Array(n);
@@ -169,7 +173,7 @@ export class Machine {
   /** Emits an event whose first `count` words are at `words[at]`. */
   emitWords(kind: number, pe: number, words: Uint32Array, at: number, count: number): void {
     apply(this.state, kind, pe, words, at);
-    const touch = touches[kind]!;
+    const touch = this.touches[kind]!;
     if (touch !== TOUCHES_NOTHING) this.mark(touch, kind, pe, words, at);
     const sink = this.sink;
     if (sink === undefined || (kind >= EVENTS_FROM && !sink.events)) return;
@@ -192,8 +196,7 @@ export class Machine {
     } else if (touch === TOUCHES_VPE) {
       if (pe >= 0) this.markVpe(pe);
     } else if (touch === TOUCHES_MEMORY) {
-      if (this.profile.lpiConfig === 'live')
-        this.markConfigTables(words[at + 1]! * 2 ** 32 + words[at]!, words[at + 2]!);
+      this.markConfigTables(words[at + 1]! * 2 ** 32 + words[at]!, words[at + 2]!);
     } else {
       const unit = words[at]!;
       if (unit === UNIT_ICH || (unit === UNIT_GICR && words[at + 2]! >= VLPI_FRAME))

@@ -51,11 +51,6 @@ function extendedPpiWords(gicrTyper: number): number {
   return Math.min(gicrTyper >>> 27, 2);
 }
 
-/** By how much a group priority is shifted to the number of its active-priority bit: at most 128 levels preempt. */
-export function preemptionShift(config: GicConfig): number {
-  return 8 - Math.min(config.priorityBits, 7);
-}
-
 /** The least binary point of Group 0 and Secure Group 1; that of Non-secure Group 1 is one more. */
 export function leastBinaryPoint(config: GicConfig): number {
   return 7 - Math.min(config.priorityBits, 7);
@@ -73,6 +68,8 @@ export class GicState {
   /** Index in `spi` of the first extended SPI, and their number. */
   readonly espiBase: number;
   readonly espiCount: number;
+  /** By how much a group priority is shifted to the number of its active-priority bit: at most 128 levels preempt. */
+  readonly preemptionShift: number;
   /** GICD_TYPER.NMI. */
   readonly hasNmi: boolean;
   private readonly arena: Arena;
@@ -157,6 +154,7 @@ export class GicState {
     this.ppiWords = 1 + extendedPpiWords(config.gicr.typer);
     this.espiBase = 32 * spiWords;
     this.espiCount = (config.gicd.typer & 0x100) !== 0 ? 32 * ((config.gicd.typer >>> 27) + 1) : 0;
+    this.preemptionShift = 8 - Math.min(config.priorityBits, 7);
     this.hasNmi = (config.gicd.typer & 0x200) !== 0;
     const arena = new Arena();
     this.arena = arena;

@@ -110,9 +110,9 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.reserved = false;
   m.unsupported = false;
   m.timeNs = batch.timeNs[i]!;
-  const oneState = m.state.singleSecurity;
-  m.secure = oneState || (batch.flags[i]! & RECORD_FLAGS.secure) !== 0;
-  m.el3 = !oneState && (batch.flags[i]! & RECORD_FLAGS.el3) !== 0;
+  const flags = m.state.singleSecurity ? RECORD_FLAGS.secure : batch.flags[i]!;
+  m.secure = (flags & RECORD_FLAGS.secure) !== 0;
+  m.el3 = (flags & RECORD_FLAGS.el3) !== 0;
   switch (batch.kind[i]) {
     case MMIO_READ:
       readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);
