@@ -46,6 +46,16 @@ describe('direct LPIs', () => {
     expect(d.pending(0, 65535)).toBe(true);
   });
 
+  it('GICR_CLRLPIR has no effect while LPIs are disabled, whatever the Redistributor still holds', () => {
+    const profile = variant('architecture', { ctlrCes: true, disableForgets: false });
+    const d = featured(profile, { gicr: DIRECT }).enable().its();
+    d.gicr(0, 'GICR_SETLPIR', LPI);
+    d.gicr(0, 'GICR_CTLR', 0);
+    expect(d.pending(0, LPI)).toBe(true);
+    d.gicr(0, 'GICR_CLRLPIR', LPI);
+    expect(d.pending(0, LPI)).toBe(true);
+  });
+
   it('take a 32-bit write as if the other half were zero', () => {
     const d = gic();
     d.access('GICR', 0, GICR.GICR_SETLPIR.offset + 4, 4, LPI);

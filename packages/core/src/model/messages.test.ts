@@ -1,7 +1,7 @@
 // Message-based SPIs, and the registers that tell of bad accesses (IHI 0069, "GICD_SETSPI_NSR", "GICD_STATUSR").
 import { describe, expect, it } from 'vitest';
 import { GICD, GICR } from '../spec/index.ts';
-import { Driver, featured, TYPER } from './driver.test-support.ts';
+import { Driver, featured, TYPER, testConfig } from './driver.test-support.ts';
 
 const SPURIOUS = 1023;
 const gic = (set = 0) => featured('architecture', { set: TYPER.MBIS | set }).enable();
@@ -89,6 +89,21 @@ describe('message-based SPIs', () => {
     d.gicd('GICD_SETSPI_NSR', 40);
     expect(d.machine.reserved).toBe(true);
     expect(d.gicd('GICD_ISPENDR', undefined, 1)).toBe(0);
+  });
+});
+
+describe('priority bits', () => {
+  it('128 group priorities can be active with 8 of them', () => {
+    const d = new Driver('architecture', 1, { ...testConfig('architecture', 1), priorityBits: 8 }).enable();
+    d.write(0, 'ICC_PMR_EL1', 0xff);
+    d.spi(40, { priority: 0xfd });
+    d.wire(40, true);
+    expect(d.read(0, 'ICC_IAR1_EL1')).toBe(40);
+    expect(d.read(0, 'ICC_AP1R3_EL1')).toBe(0x4000_0000);
+    expect(d.read(0, 'ICC_RPR_EL1')).toBe(0xfc);
+    d.write(0, 'ICC_BPR0_EL1', 0);
+    d.write(0, 'ICC_BPR1_EL1', 0);
+    expect([d.read(0, 'ICC_BPR0_EL1'), d.read(0, 'ICC_BPR1_EL1')]).toEqual([0, 1]);
   });
 });
 

@@ -267,6 +267,30 @@ describe('CPU interface, two Security states', () => {
     expect(d.read(0, 'ICC_AP1R0_EL1')).toBe(1 << 20);
   });
 
+  it('ends what has the highest active priority, of whichever group', () => {
+    const d = secured();
+    const running = () => d.asSecure(() => d.read(0, 'ICC_RPR_EL1'));
+    pend(d, 40, '0', 0x60);
+    d.asSecure(() => d.read(0, 'ICC_IAR0_EL1'));
+    pend(d, 41, '1S', 0x40);
+    d.asSecure(() => d.read(0, 'ICC_IAR1_EL1'));
+    // Secure software may give a Non-secure interrupt a priority in its own range.
+    pend(d, 42, '1NS', 0x20);
+    d.read(0, 'ICC_IAR1_EL1');
+    expect(running()).toBe(0x20);
+    d.asSecure(() => d.write(0, 'ICC_EOIR0_EL1', 40));
+    d.asSecure(() => d.write(0, 'ICC_EOIR1_EL1', 41));
+    expect(running()).toBe(0x20);
+    d.write(0, 'ICC_EOIR1_EL1', 42);
+    expect(running()).toBe(0x40);
+    d.asSecure(() => d.write(0, 'ICC_EOIR0_EL1', 40));
+    expect(running()).toBe(0x40);
+    d.asSecure(() => d.write(0, 'ICC_EOIR1_EL1', 41));
+    expect(running()).toBe(0x60);
+    d.asSecure(() => d.write(0, 'ICC_EOIR0_EL1', 40));
+    expect(running()).toBe(0xff);
+  });
+
   it('does not let Non-secure software deactivate a Secure interrupt', () => {
     const d = secured();
     pend(d, 40, '1S', 0x40);
@@ -417,6 +441,9 @@ describe('SGIs, two Security states', () => {
     expect(reached(d, 'ICC_SGI0R_EL1')).toEqual([]);
     expect(reached(d, 'ICC_ASGI1R_EL1')).toEqual([]);
     d.asSecure(() => d.gicr(1, 'GICR_NSACR', (1 << 2) | (1 << 4)));
+    // It is about sending: the pending registers stay shut.
+    d.gicr(1, 'GICR_ISPENDR', 0b110);
+    expect(d.seen).toEqual([]);
     expect(reached(d, 'ICC_SGI0R_EL1')).toEqual([1]);
     expect(reached(d, 'ICC_ASGI1R_EL1')).toEqual([1]);
     d.asSecure(() => d.gicr(1, 'GICR_NSACR', (1 << 2) | (2 << 4)));
