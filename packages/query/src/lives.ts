@@ -2,11 +2,15 @@
 // events of the model as they come; a step that was not seen stays null.
 import {
   type GicState,
+  hasInterrupt,
   IRQ_ATTRIBUTES,
+  isPrivate,
   PEND_CAUSES,
+  privateIndex,
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
+  sharedIndex,
 } from '@gictrace/core';
 import { type Sql, sqlTime } from './schema.ts';
 
@@ -58,12 +62,15 @@ export class Lives {
 
   /** SPIs belong to the GIC, all others to a PE. */
   private key(intid: number, pe: number): number {
-    return intid * 1024 + (intid >= 32 && intid < 1020 ? 0 : pe + 1);
+    return intid * 1024 + (intid < FIRST_LPI && !isPrivate(intid) ? 0 : pe + 1);
   }
 
   private isLevel(intid: number, pe: number): boolean {
-    const words = intid < 32 ? this.state.ppi.edge : this.state.spi.edge;
-    return ((words[intid < 32 ? pe : intid >> 5]! >>> (intid & 31)) & 1) === 0;
+    const { state } = this;
+    if (!hasInterrupt(state, intid)) return false;
+    const own = isPrivate(intid);
+    const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+    return (((own ? state.ppi : state.spi).edge[index >> 5]! >>> (index & 31)) & 1) === 0;
   }
 
   private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {

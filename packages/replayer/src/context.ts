@@ -18,9 +18,10 @@ export class Context {
   /** The command that an ITS is executing, as recorded. */
   private readonly command = new RecordBatch(1);
   private commandRecord = -1;
-  /** The last records, as a ring. */
-  private readonly recent = new RecordBatch(CONTEXT_RECORDS);
-  private recentNext = 0;
+  /** The last records of the batches before. */
+  private recent = new RecordBatch(CONTEXT_RECORDS);
+  private batch: RecordBatch | undefined;
+  private index = 0;
 
   /** A new stimulus is at work. */
   begin(batch: RecordBatch, i: number, record: number): void {
@@ -52,11 +53,6 @@ export class Context {
     replayed: string,
     anomaly: Anomaly | null,
   ): Divergence {
-    const before: string[] = [];
-    for (let k = 0; k < CONTEXT_RECORDS; k++) {
-      const at = (this.recentNext + k) % CONTEXT_RECORDS;
-      if (at < this.recent.count) before.push(recordText(this.recent, at));
-    }
     return {
       record,
       line: line > 0 ? line : null,
@@ -66,7 +62,7 @@ export class Context {
       stimulus:
         this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
       events: Array.from({ length: this.explained.count }, (_, i) => recordText(this.explained, i)),
-      before,
+      before: this.before(),
       suspect: STREAM_OF[kind] === TABLES ? (this.commandAtWork() ?? anomaly) : anomaly,
     };
   }
@@ -82,17 +78,33 @@ export class Context {
     };
   }
 
-  /** Keeps a record as one of the last. */
-  remember(batch: RecordBatch, i: number): void {
-    const { recent } = this;
-    const at = this.recentNext;
-    if (recent.count < CONTEXT_RECORDS) recent.copy(batch, i);
-    else {
-      recent.count = at;
-      recent.copy(batch, i);
-      recent.count = CONTEXT_RECORDS;
-    }
-    this.recentNext = (at + 1) % CONTEXT_RECORDS;
+  /** The record at work: those before it in its batch are there to be looked at. */
+  reach(batch: RecordBatch, i: number): void {
+    this.batch = batch;
+    this.index = i;
+  }
+
+  /** A batch is done and may be reused: keeps its last records. */
+  leave(batch: RecordBatch): void {
+    const from = Math.max(0, batch.count - CONTEXT_RECORDS);
+    const kept = new RecordBatch(CONTEXT_RECORDS);
+    const short = CONTEXT_RECORDS - (batch.count - from);
+    for (let i = Math.max(0, this.recent.count - short); i < this.recent.count; i++)
+      kept.copy(this.recent, i);
+    for (let i = from; i < batch.count; i++) kept.copy(batch, i);
+    this.recent = kept;
+    this.batch = undefined;
+  }
+
+  /** The text of the last records before the one at work. */
+  private before(): string[] {
+    const texts: string[] = [];
+    const { batch, index, recent } = this;
+    const here = batch === undefined ? 0 : Math.min(index, CONTEXT_RECORDS);
+    for (let i = Math.max(0, recent.count - (CONTEXT_RECORDS - here)); i < recent.count; i++)
+      texts.push(recordText(recent, i));
+    if (batch !== undefined) for (let i = index - here; i < index; i++) texts.push(recordText(batch, i));
+    return texts;
   }
 }
 

@@ -53,19 +53,21 @@ export class ToldStream {
 
   /** A recorded line. `partial`: the source did not print the interrupt lines. */
   see(pe: number, words: Uint32Array, at: number, partial: boolean): number {
-    const fields = partial ? this.fieldsWithoutLines : this.fields;
-    if (pe < 0 || pe >= this.head.length) return DIFFERS;
-    const from = this.head[pe]!;
-    if (from !== this.tail[pe]) {
-      const slot = (pe * 64 + (from & 63)) * this.fields;
-      if (equal(this.ring, slot, words, at, fields)) {
-        for (let k = 0; k < this.fields; k++) this.last[pe * this.fields + k] = this.ring[slot + k]!;
-        this.head[pe]!++;
+    const { head, tail, last, ring, fields } = this;
+    if (pe < 0 || pe >= head.length) return DIFFERS;
+    const compared = partial ? this.fieldsWithoutLines : fields;
+    const own = pe * fields;
+    const from = head[pe]!;
+    if (from !== tail[pe]) {
+      const slot = (pe * 64 + (from & 63)) * fields;
+      if (equal(ring, slot, words, at, compared)) {
+        for (let k = 0; k < fields; k++) last[own + k] = ring[slot + k]!;
+        head[pe] = from + 1;
         this.outstanding--;
         return partial ? PARTLY : MATCH;
       }
     }
-    return equal(this.last, pe * this.fields, words, at, fields) ? (partial ? PARTLY : MATCH) : DIFFERS;
+    return equal(last, own, words, at, compared) ? (partial ? PARTLY : MATCH) : DIFFERS;
   }
 
   /** The PE that still waits for a recorded line of a change, or -1. */

@@ -135,11 +135,12 @@ export class VerbatimReplay {
     const { kind } = batch;
     for (let i = 0; i < batch.count && !this.stopped; i++) {
       const k = kind[i]!;
+      this.context.reach(batch, i);
       if (k < STIMULI_BELOW) this.stimulate(batch, i, k);
       else if (k < FIRST_EVENT) this.observe(batch, i, k);
-      if (this.first === null) this.context.remember(batch, i);
       this.records++;
     }
+    this.context.leave(batch);
   }
 
   // ---- stimuli -------------------------------------------------------------------------------------------
@@ -307,14 +308,16 @@ export class VerbatimReplay {
 
   /** Before the next stimulus, all that the backend showed must have been recorded. */
   private drained(): void {
-    for (let told = 0; told < this.told.length; told++) {
-      const stream = this.told[told]!;
+    const { told: all, streams } = this;
+    for (let told = 0; told < all.length; told++) {
+      const stream = all[told]!;
+      if (stream.outstanding === 0) continue;
       const pe = stream.waiting();
-      if (pe < 0) continue;
       this.missing(this.records, () => this.nextTold(told, pe));
       for (let k = 0; k < this.machine.state.peCount; k++) stream.settle(k);
     }
-    for (const stream of this.streams) {
+    for (let n = 0; n < streams.length; n++) {
+      const stream = streams[n]!;
       if (stream.waiting === 0) continue;
       this.missing(this.records, () => {
         const out = new RecordBatch(1);

@@ -116,10 +116,9 @@ function rankSpis(m: Machine): void {
   spiBestRank.fill(IDLE_RANK);
   for (let word = 1; word < spi.enable.length; word++) {
     let pend =
-      (spi.pending[word]! | (~spi.edge[word]! & spi.level[word]!)) &
-      spi.enable[word]! &
-      ~spi.active[word]! &
-      forwarded(state, spi.group[word]!, spi.grpmod[word]!);
+      (spi.pending[word]! | (~spi.edge[word]! & spi.level[word]!)) & spi.enable[word]! & ~spi.active[word]!;
+    if (pend === 0) continue;
+    pend &= forwarded(state, spi.group[word]!, spi.grpmod[word]!);
     while (pend !== 0) {
       const bit = 31 - Math.clz32(pend & -pend);
       pend &= pend - 1;
@@ -250,10 +249,9 @@ function arbitrate(m: Machine, pe: number): void {
   for (let n = 0; n < ppiWords; n++) {
     const word = ppiWords * pe + n;
     let pend =
-      (ppi.pending[word]! | (~ppi.edge[word]! & ppi.level[word]!)) &
-      ppi.enable[word]! &
-      ~ppi.active[word]! &
-      forwarded(state, ppi.group[word]!, ppi.grpmod[word]!);
+      (ppi.pending[word]! | (~ppi.edge[word]! & ppi.level[word]!)) & ppi.enable[word]! & ~ppi.active[word]!;
+    if (pend === 0) continue;
+    pend &= forwarded(state, ppi.group[word]!, ppi.grpmod[word]!);
     while (pend !== 0) {
       const bit = 31 - Math.clz32(pend & -pend);
       pend &= pend - 1;

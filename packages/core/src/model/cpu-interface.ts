@@ -306,41 +306,36 @@ const writes: { readonly [name: string]: Write } = {
   ICC_SRE_EL3: () => undefined,
 };
 
-const READ_BY_ENCODING = new Map<number, Read>();
-const WRITE_BY_ENCODING = new Map<number, Write>();
+/** Handlers by encoding, the bit of ICV registers included. */
+const READ_BY_ENCODING: (Read | undefined)[] = new Array(0x2_0000).fill(undefined);
+const WRITE_BY_ENCODING: (Write | undefined)[] = new Array(0x2_0000).fill(undefined);
 /** op1 of a register of EL3. */
 const OP1_MASK = 0x3800;
 const OP1_EL3 = 0x3000;
 for (const [name, spec] of Object.entries(SYSREGS)) {
-  if (reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, reads[name]);
-  if (writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, writes[name]);
+  if (reads[name] !== undefined) READ_BY_ENCODING[spec.encoding] = reads[name];
+  if (writes[name] !== undefined) WRITE_BY_ENCODING[spec.encoding] = writes[name];
 }
 const virtual = virtualHandlers(deactivate);
 for (const [name, spec] of Object.entries(SYSREGS)) {
-  if (virtual.reads[name] !== undefined) READ_BY_ENCODING.set(spec.encoding, virtual.reads[name]);
-  if (virtual.writes[name] !== undefined) WRITE_BY_ENCODING.set(spec.encoding, virtual.writes[name]);
+  if (virtual.reads[name] !== undefined) READ_BY_ENCODING[spec.encoding] = virtual.reads[name];
+  if (virtual.writes[name] !== undefined) WRITE_BY_ENCODING[spec.encoding] = virtual.writes[name];
 }
 /** ICC_NMIAR1_EL1 exists where the GIC has NMIs. */
 const NMIAR1 = SYSREGS.ICC_NMIAR1_EL1.encoding;
-READ_BY_ENCODING.set(NMIAR1, (m, pe) => acknowledge(m, pe, true, true));
+READ_BY_ENCODING[NMIAR1] = (m, pe) => acknowledge(m, pe, true, true);
 for (let n = 0; n < 4; n++) {
-  READ_BY_ENCODING.set(
-    AP0R[n]!.encoding,
-    secureOnly((m, pe) => activeLow(m.state, pe, GROUP0, n)),
-  );
-  READ_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe) => {
+  READ_BY_ENCODING[AP0R[n]!.encoding] = secureOnly((m, pe) => activeLow(m.state, pe, GROUP0, n));
+  READ_BY_ENCODING[AP1R[n]!.encoding] = (m, pe) => {
     m.high = activeHigh(m.state, pe, group1Of(m), n);
     return activeLow(m.state, pe, group1Of(m), n);
+  };
+  WRITE_BY_ENCODING[AP0R[n]!.encoding] = secureOnlyWrite((m, pe, low) => {
+    if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, 0);
   });
-  WRITE_BY_ENCODING.set(
-    AP0R[n]!.encoding,
-    secureOnlyWrite((m, pe, low) => {
-      if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, 0);
-    }),
-  );
-  WRITE_BY_ENCODING.set(AP1R[n]!.encoding, (m, pe, low, high) => {
+  WRITE_BY_ENCODING[AP1R[n]!.encoding] = (m, pe, low, high) => {
     if (n < activePriorityRegisters(m)) storeActive(m, pe, group1Of(m), n, low, high);
-  });
+  };
 }
 
 /** Whether a PE can make this access at all. A register of EL3 tells that the access is from there. */
@@ -360,7 +355,7 @@ function observeSecurity(m: Machine, pe: number): void {
 
 /** A PE reads a system register: the value is in `m.low` and `m.high`. `m.unsupported` if the model has no such register. */
 export function readSysreg(m: Machine, pe: number, encoding: number): void {
-  const read = READ_BY_ENCODING.get(encoding);
+  const read = READ_BY_ENCODING[encoding];
   m.high = 0;
   if (read === undefined || !isAccessible(m, encoding)) {
     m.unsupported = true;
@@ -373,7 +368,7 @@ export function readSysreg(m: Machine, pe: number, encoding: number): void {
 
 /** A PE writes a system register. `m.unsupported` if the model has no such register. */
 export function writeSysreg(m: Machine, pe: number, encoding: number, low: number, high: number): void {
-  const write = WRITE_BY_ENCODING.get(encoding);
+  const write = WRITE_BY_ENCODING[encoding];
   if (write === undefined || !isAccessible(m, encoding)) {
     m.unsupported = true;
     return;

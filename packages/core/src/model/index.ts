@@ -1,6 +1,7 @@
 // The event-sourced model of a GIC.
 export { apply, configTableAddress } from './apply.ts';
 export { wakeRequested } from './arbitration.ts';
+export { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
 export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';

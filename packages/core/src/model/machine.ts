@@ -160,14 +160,20 @@ export class Machine {
 
   /** Emits an event of up to six words. */
   emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): void {
-    const words = this.scratch;
-    words[0] = a;
-    words[1] = b;
-    words[2] = c;
-    words[3] = d;
-    words[4] = e;
-    words[5] = f;
-    this.emitWords(kind, pe, words, 0, 6);
+    const { sink } = this;
+    const wanted = sink !== undefined && (kind < EVENTS_FROM || sink.events);
+    // The record is made where it goes: applied from there, it is written once.
+    const at = wanted ? this.reserve(sink, kind, pe) : 0;
+    const words = wanted ? sink.batch.words : this.scratch;
+    words[at] = a;
+    words[at + 1] = b;
+    words[at + 2] = c;
+    words[at + 3] = d;
+    words[at + 4] = e;
+    words[at + 5] = f;
+    apply(this.state, kind, pe, words, at);
+    const touch = this.touches[kind]!;
+    if (touch !== TOUCHES_NOTHING) this.mark(touch, kind, pe, words, at);
   }
 
   /** Emits an event whose first `count` words are at `words[at]`. */
@@ -175,12 +181,16 @@ export class Machine {
     apply(this.state, kind, pe, words, at);
     const touch = this.touches[kind]!;
     if (touch !== TOUCHES_NOTHING) this.mark(touch, kind, pe, words, at);
-    const sink = this.sink;
+    const { sink } = this;
     if (sink === undefined || (kind >= EVENTS_FROM && !sink.events)) return;
-    const batch = sink.batch;
-    if (batch.count === batch.capacity) sink.full();
-    const to = batch.push(kind, pe, this.timeNs) * RECORD_WORDS;
-    for (let k = 0; k < count; k++) batch.words[to + k] = words[at + k]!;
+    const to = this.reserve(sink, kind, pe);
+    for (let k = 0; k < count; k++) sink.batch.words[to + k] = words[at + k]!;
+  }
+
+  /** Appends a record to the sink and answers where its words are. */
+  private reserve(sink: EventSink, kind: number, pe: number): number {
+    if (sink.batch.count === sink.batch.capacity) sink.full();
+    return sink.batch.push(kind, pe, this.timeNs) * RECORD_WORDS;
   }
 
   private mark(touch: number, kind: number, pe: number, words: Uint32Array, at: number): void {

@@ -57,8 +57,10 @@ export class RecordBatch {
     this.timeNs[i] = timeNs;
     this.line[i] = 0;
     this.cause[i] = 0;
+    const { words } = this;
     const base = i * RECORD_WORDS;
-    this.words.fill(0, base, base + RECORD_WORDS);
+    // A loop: for so few words it is faster than fill().
+    for (let k = 0; k < RECORD_WORDS; k++) words[base + k] = 0;
     return i;
   }
 
