@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { InvalidOption, VERSION } from './context.ts';
 import { addBackends } from './verbs/backends.ts';
 import { addCheck } from './verbs/check.ts';
+import { addCompare } from './verbs/compare.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addReplay } from './verbs/replay.ts';
@@ -14,6 +15,7 @@ Examples:
   gictrace import qemu trace.log.gz -o boot.gictrace
   gictrace replay boot.gictrace
   gictrace check boot.gictrace
+  gictrace compare boot.gictrace --on its,direct-lpi,mbi
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
@@ -49,6 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addCheck(program, (exit) => {
     code = exit;
   });
+  addCompare(program);
   addInfo(program);
   addDump(program);
   addRecover(program);

@@ -5,6 +5,7 @@ export * from './conformance/index.ts';
 export * from './disasm/index.ts';
 export * from './errors.ts';
 export * from './fuzz/index.ts';
+export * from './irqchip/index.ts';
 export * from './migrate/index.ts';
 export * from './model/index.ts';
 export * from './profile/index.ts';

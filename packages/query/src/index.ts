@@ -4,4 +4,5 @@ export { cellJson, cellText, toCsv, toJson } from './format.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './load.ts';
 export { type Answer, type Cell, QueryDatabase } from './query.ts';
 export { sqlReference } from './reference.ts';
+export { makeRunsDatabase, RUN_TABLES } from './runs.ts';
 export { FUNCTIONS, VIEWS, type View } from './views.ts';

@@ -1,13 +1,11 @@
 // Loads traces into a database. SQLite is a cache of traces: it is made anew in a temporary file and renamed.
 // Where a trace holds no events, the simulator derives them from the stimuli, and the database says so.
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import {
   CHECKS,
   Checks,
   type Finding,
   FRAMES,
   type GicConfig,
-  GicTraceError,
   Machine,
   outcomeName,
   RECORD_FLAGS,
@@ -20,19 +18,18 @@ import {
   SYSREGS,
   step,
 } from '@gictrace/core';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { makeDatabase } from './database-file.ts';
 import { Inserter } from './insert.ts';
 import { Lives } from './lives.ts';
 import { commandColumns, Mappings } from './mappings.ts';
 import { Msis } from './msis.ts';
 import {
-  APPLICATION_ID,
   DERIVED_TABLES,
   EVENT_TABLES,
   putFields,
   RECORD_TABLES,
   RECORDS_PER_TRACE,
-  SCHEMA_VERSION,
   sqlTime,
 } from './schema.ts';
 import { VIEWS } from './views.ts';
@@ -91,63 +88,13 @@ export function loadTraces(
   sources: Iterable<LoadSource>,
   options: LoadOptions = {},
 ): LoadSummary {
-  refuseForeign(path);
-  const partial = `${path}.partial`;
-  rmSync(partial, { force: true });
-  let db: Database.Database | undefined;
-  try {
-    db = new Database(partial);
+  return makeDatabase(path, (db) => {
     const loader = new Loader(db, options);
     let traces = 0;
     for (const source of sources) loader.load(source, ++traces);
     loader.finish();
-    db.close();
-    db = undefined;
-    renameSync(partial, path);
     return { traces, records: loader.records, rows: loader.rows };
-  } catch (error) {
-    db?.close();
-    rmSync(partial, { force: true });
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CANTOPEN'))
-      throw new GicTraceError('usage', 'cannot be written: no such directory, or no permission', { path });
-    throw loadFault(error, path);
-  }
-}
-
-function loadFault(error: unknown, path: string): unknown {
-  if (error instanceof TypeError && /directory does not exist/.test(error.message))
-    return new GicTraceError('usage', 'cannot be written: no such directory', { path });
-  if (error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|READONLY)/.test(error.code))
-    return new GicTraceError('backend', `cannot be written: ${error.message}`, { path });
-  return error;
-}
-
-/** A file that is not ours is not replaced. */
-function refuseForeign(path: string): void {
-  if (!existsSync(path)) return;
-  const head = Buffer.alloc(72);
-  try {
-    const fd = openSync(path, 'r');
-    try {
-      const n = readSync(fd, head, 0, 72, 0);
-      if (n === 0) return;
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw new GicTraceError(
-      'usage',
-      `cannot be replaced: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-      { path },
-    );
-  }
-  if (head.toString('latin1', 0, 15) !== 'SQLite format 3' || head.readUInt32BE(68) !== APPLICATION_ID)
-    throw new GicTraceError(
-      'usage',
-      'exists and is not a gictrace database',
-      { path },
-      'name another file with -o',
-    );
+  });
 }
 
 /** The INTID that a read of ICC_IAR or a write of ICC_EOIR shows; -1: another stimulus, or not told. */
@@ -182,17 +129,6 @@ class Loader {
   constructor(db: Database.Database, options: LoadOptions) {
     this.db = db;
     this.options = options;
-    for (const pragma of [
-      'page_size = 8192',
-      'journal_mode = OFF',
-      'synchronous = OFF',
-      'locking_mode = EXCLUSIVE',
-      'temp_store = MEMORY',
-      'cache_size = -131072',
-    ])
-      db.pragma(pragma);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
     for (const table of [
       ...RECORD_TABLES.values(),
       ...EVENT_TABLES.values(),

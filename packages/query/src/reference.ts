@@ -1,5 +1,6 @@
 // Reference docs of the views and functions, from their declarations.
 import { EXAMPLES } from './examples.ts';
+import { RUN_TABLES } from './runs.ts';
 import { FUNCTIONS, VIEWS } from './views.ts';
 
 /** docs/sql.md. */
@@ -17,7 +18,19 @@ export function sqlReference(): string {
   }
   out.push('## Functions', '', '| function | answers |', '| --- | --- |');
   for (const [name, doc] of Object.entries(FUNCTIONS)) out.push(`| \`${name}\` | ${doc} |`);
-  out.push('', '## Examples', '');
+  out.push(
+    '',
+    '## Comparisons',
+    '',
+    '`gictrace compare TRACE -o DB` makes a database of other tables: what each design did.',
+    '',
+  );
+  for (const [name, { doc, columns }] of Object.entries(RUN_TABLES)) {
+    out.push(`### ${name}`, '', doc, '', '| column | holds |', '| --- | --- |');
+    for (const [column, [, holds]] of Object.entries(columns)) out.push(`| \`${column}\` | ${holds} |`);
+    out.push('');
+  }
+  out.push('## Examples', '');
   for (const example of EXAMPLES) out.push(`### ${example.question}`, '', '```sql', example.sql, '```', '');
   return `${out.join('\n').trimEnd()}\n`;
 }

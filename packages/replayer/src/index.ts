@@ -1,4 +1,7 @@
 // The face of @gictrace/replayer.
+
+export * from './compare.ts';
+export * from './lift.ts';
 export * from './replay-trace.ts';
 export * from './verbatim.ts';
 export * from './verdict.ts';

@@ -1,0 +1,194 @@
+// `gictrace compare TRACE`: what was recorded, done again by other designs.
+import { COSTS, type Cost, type Costs, DESIGNS, FATES, FAULTS, type Run } from '@gictrace/core';
+import { makeRunsDatabase } from '@gictrace/query';
+import { type Alignment, type Compared, compareTrace } from '@gictrace/replayer';
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { countLines, grouped, json, note, Progress, print } from '../context.ts';
+
+interface Options {
+  readonly on?: readonly string[];
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly output?: string;
+}
+
+/** What a design costs is told in letters: a command is Q for queue. */
+const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls'>, string>> = {
+  commands: 'Q',
+  mmio_writes: 'W',
+  mmio_reads: 'R',
+  table_bytes: 'T',
+  message_rewrites: 'M',
+  hypercalls: 'H',
+};
+
+type Row = readonly [name: string, ...cells: string[]];
+
+/** The mean of each cost of an operation: `2 Q, 1 T`. */
+function meanCosts(costs: Costs, n: number): string {
+  const parts = Object.entries(LETTERS)
+    .filter(([cost]) => costs[cost as Cost] > 0)
+    .map(([cost, letter]) => {
+      const mean = costs[cost as Cost] / n;
+      return `${Number.isInteger(mean) ? mean : mean.toFixed(4)} ${letter}`;
+    });
+  return parts.length === 0 ? '–' : parts.join(', ');
+}
+
+function reasons(of: ReadonlyMap<string, number>): string {
+  const total = [...of.values()].reduce((sum, n) => sum + n, 0);
+  return grouped(total);
+}
+
+/** Rows of one table: designs of the same kind, side by side. */
+function totals(runs: readonly Run[]): Row[] {
+  const row = (name: string, cell: (run: Run) => number | string): Row => [
+    name,
+    ...runs.map((run) => {
+      const value = cell(run);
+      return typeof value === 'number' ? grouped(value) : value;
+    }),
+  ];
+  const rows = COSTS.map((name) => row(name, (run) => run.costs[name]));
+  if (runs[0]?.design.serves === 'devices') {
+    rows.push(row('fired', (run) => run.deliveries.fired));
+    for (const name of [...Object.keys(FATES), ...Object.keys(FAULTS), 'steps_max'] as (keyof typeof FATES)[])
+      rows.push(row(name, (run) => run.deliveries[name]));
+  }
+  rows.push(
+    row('unsupported', (run) => reasons(run.unsupported)),
+    row('exhausted', (run) => reasons(run.exhausted)),
+  );
+  const held = [...new Set(runs.flatMap((run) => [...run.held.keys()]))].sort();
+  for (const what of held) rows.push(row(`held: ${what}`, (run) => run.held.get(what) ?? 0));
+  return rows;
+}
+
+function byOperation(runs: readonly Run[]): Row[] {
+  const names = [...new Set(runs.flatMap((run) => [...run.operations.keys()]))];
+  return names.map((op) => [
+    `${op} × ${grouped(Math.max(...runs.map((run) => run.operations.get(op) ?? 0)))}`,
+    ...runs.map((run) => {
+      const n = run.operations.get(op) ?? 0;
+      return n === 0 ? '' : meanCosts(run.costsBy.get(op)!, n);
+    }),
+  ]);
+}
+
+function inColumns(head: string, runs: readonly Run[], rows: readonly Row[]): string {
+  const table = new Table({
+    head: [head, ...runs.map((run) => run.design.name)],
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', ...runs.map(() => 'right' as const)],
+  });
+  for (const row of rows) table.push([...row]);
+  return table.toString();
+}
+
+function asMarkdown(head: string, runs: readonly Run[], rows: readonly Row[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line([head, ...runs.map((run) => run.design.name)]),
+    line(['---', ...runs.map(() => '---:')]),
+    ...rows.map(line),
+    '',
+  ].join('\n');
+}
+
+function alignmentLine(name: string, { of, recorded, sent, same, first }: Alignment): string {
+  const said = `${name}: ${grouped(same)} of ${grouped(recorded)} recorded commands of ${of} sent again, in order`;
+  if (first === null) return `${said}; none else`;
+  return `${said} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`;
+}
+
+function tell({ lift, runs, alignments }: Compared, markdown: boolean): void {
+  print(`${grouped(lift.operations)} operations lifted`);
+  for (const [title, of] of [
+    ['inferred', lift.inferred],
+    ['part of no operation', lift.unlifted],
+  ] as const) {
+    if (of.size === 0) continue;
+    print(`  ${title}:`);
+    for (const line of countLines(Object.fromEntries(of), '    ')) print(line);
+  }
+  for (const [name, alignment] of alignments) print(alignmentLine(name, alignment));
+  const draw = markdown ? asMarkdown : inColumns;
+  for (const serves of ['devices', 'vpes'] as const) {
+    const own = runs.filter((run) => run.design.serves === serves);
+    if (own.length === 0) continue;
+    const who = serves === 'devices' ? 'interrupts of devices' : 'doorbells of vPEs';
+    print('');
+    print(draw(who, own, totals(own)));
+    print(draw('mean cost of', own, byOperation(own)));
+  }
+  print(
+    'Q: ITS commands, SYNC included; W, R: MMIO writes, reads; T: bytes of tables; M: messages rewritten; H: hypercalls.',
+  );
+  for (const { design, unsupported, exhausted } of runs)
+    for (const [why, n] of [...unsupported, ...exhausted]) print(`${design.name}: ${grouped(n)} × ${why}`);
+}
+
+/** For JSON: maps are objects. */
+function plain({ lift, runs, alignments }: Compared): unknown {
+  const object = <T>(map: ReadonlyMap<string, T>) => Object.fromEntries(map);
+  return {
+    lift: {
+      operations: lift.operations,
+      inferred: object(lift.inferred),
+      unlifted: object(lift.unlifted),
+    },
+    alignments: object(alignments),
+    runs: runs.map((run) => ({
+      design: run.design.name,
+      serves: run.design.serves,
+      profile: run.design.profile,
+      source: run.design.source,
+      probe: run.probe,
+      costs: run.costs,
+      operations: Object.fromEntries(
+        [...run.operations].map(([op, n]) => [op, { n, costs: run.costsBy.get(op) }]),
+      ),
+      deliveries: run.deliveries,
+      unsupported: object(run.unsupported),
+      exhausted: object(run.exhausted),
+      held: object(run.held),
+    })),
+  };
+}
+
+export function addCompare(program: Command): void {
+  program
+    .command('compare')
+    .summary('have other designs do what was recorded, and say what each costs and loses')
+    .description(
+      'Recovers the operations of the irqchip drivers from a trace, has each design do them on the simulator, and counts what it costs, what it delivers and what it loses. For designs that the recorded kernel may have been, tells how far their commands are those that were recorded.',
+    )
+    .argument('<trace>', 'the trace')
+    .option('--on <design,...>', `designs: ${Object.keys(DESIGNS).join(', ')}`, (text: string) =>
+      text.split(',').map((name) => name.trim()),
+    )
+    .option('-o, --output <db>', 'keep every run in a database: which ones, of each number')
+    .option('--json', 'answer as JSON')
+    .option('--markdown', 'tables as Markdown')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_faults"\n',
+    )
+    .action((path: string, options: Options) => {
+      const progress = new Progress('operations');
+      const run = (observe?: Parameters<typeof compareTrace>[2]) =>
+        compareTrace(path, options.on, { ...observe, progress: (n) => progress.update(n) });
+      try {
+        const { output } = options;
+        const compared =
+          output === undefined ? run() : makeRunsDatabase(output, (observe) => run({ observe }));
+        progress.end();
+        if (options.json) print(json(plain(compared)));
+        else tell(compared, options.markdown === true);
+        if (output !== undefined) note(`wrote ${output}`);
+      } finally {
+        progress.end();
+      }
+    });
+}

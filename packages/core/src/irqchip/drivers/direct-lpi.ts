@@ -1,0 +1,183 @@
+// LPIs by the Redistributors' own registers, without an ITS: as posted, and as its review says it should be.
+import { PLAIN } from '../../profile/index.ts';
+import { GICR } from '../../spec/index.ts';
+import type { Bus, Message } from '../bus.ts';
+import {
+  type Design,
+  DriverBase,
+  exhausted,
+  keyOf,
+  type Ledger,
+  type Result,
+  roundUpPowerOfTwo,
+  unsupported,
+} from '../driver.ts';
+import { LpiTables } from '../lpi-tables.ts';
+import type { Operation, Vector } from '../operation.ts';
+
+interface Variant {
+  /**
+   * As posted: data is the LPI less the device's first, affinity is only noted, the state cannot be set. (The address
+   * posted is one of the kernel's, not of the bus; it is taken to reach the Redistributor, to measure the rest.)
+   */
+  readonly asPosted: boolean;
+  /** What the message says. */
+  readonly data: 'event' | 'intid';
+  /** After a move: set pending on the new PE in any case, or never. */
+  readonly afterMove: 'always-pending' | 'never-pending';
+}
+
+interface Device {
+  readonly first: number;
+  readonly count: number;
+}
+
+class DirectLpiDriver extends DriverBase {
+  private readonly lpis: LpiTables;
+  private readonly variant: Variant;
+  private readonly devices = new Map<number, Device>();
+  private readonly byLpi = new Map<number, Vector>();
+  /** PE that the driver takes the vector to be on, and PE that the device's message names. */
+  private readonly target = new Map<number, number>();
+  private readonly addressed = new Map<number, number>();
+
+  constructor(bus: Bus, ledger: Ledger, variant: Variant) {
+    super(bus, ledger);
+    this.variant = variant;
+    this.lpis = new LpiTables(bus, ledger);
+  }
+
+  private lpir(pe: number, offset: number, intid: number): void {
+    this.bus.write('GICR', pe, offset, 8, intid);
+  }
+  private sync(pe: number): void {
+    this.bus.poll('GICR', pe, GICR.GICR_SYNCR.offset, 4, (low) => (low & 1) === 0);
+  }
+  private configure(intid: number, enabled: boolean, pe: number): void {
+    this.lpis.configure(intid, enabled);
+    this.lpir(pe, GICR.GICR_INVLPIR.offset, intid);
+    this.sync(pe);
+  }
+
+  run(o: Operation): Result {
+    switch (o.op) {
+      case 'pe.online':
+        this.lpis.online(o.pe);
+        return 'done';
+      case 'alloc': {
+        const count = this.variant.asPosted ? roundUpPowerOfTwo(o.count) : o.count;
+        const first = this.lpis.take(count);
+        if (first < 0) return exhausted('LPIs');
+        this.devices.set(o.device, { first, count });
+        return 'done';
+      }
+      case 'free': {
+        const device = this.devices.get(o.device);
+        if (device === undefined) return unsupported('no such device');
+        this.devices.delete(o.device);
+        this.lpis.give(device.first, device.count);
+        return 'done';
+      }
+      default:
+        return this.vector(o);
+    }
+  }
+
+  private vector(o: Operation): Result {
+    if (!('vector' in o)) return unsupported('Direct LPI has no such thing');
+    const device = this.devices.get(o.device);
+    if (device === undefined) return unsupported('no such device');
+    if (o.vector >= device.count) return exhausted('LPIs of the device');
+    const intid = device.first + o.vector;
+    const key = keyOf(o.device, o.vector);
+    const pe = this.target.get(key) ?? 0;
+    switch (o.op) {
+      case 'activate':
+        this.target.set(key, o.pe);
+        this.addressed.set(key, o.pe);
+        this.byLpi.set(intid, { device: o.device, vector: o.vector });
+        return 'done';
+      case 'mask':
+      case 'unmask':
+      case 'reconfigure':
+        this.configure(intid, o.op === 'reconfigure' ? this.lpis.isEnabled(intid) : o.op === 'unmask', pe);
+        return 'done';
+      case 'set_affinity':
+        if (o.pe !== pe) this.move(intid, key, pe, o.pe);
+        return 'done';
+      case 'set_pending':
+        // As posted the call is there, returns success and does nothing.
+        if (this.variant.asPosted) return 'done';
+        this.lpir(pe, o.pending ? GICR.GICR_SETLPIR.offset : GICR.GICR_CLRLPIR.offset, intid);
+        if (!o.pending) this.sync(pe);
+        return 'done';
+      case 'deactivate':
+        this.byLpi.delete(intid);
+        this.target.delete(key);
+        this.addressed.delete(key);
+        return 'done';
+      default:
+        return unsupported('Direct LPI has no such thing');
+    }
+  }
+
+  private move(intid: number, key: number, from: number, to: number): void {
+    this.target.set(key, to);
+    if (this.variant.asPosted) return;
+    const enabled = this.lpis.isEnabled(intid);
+    this.configure(intid, false, from);
+    this.addressed.set(key, to);
+    this.bus.messageRewritten();
+    this.lpir(from, GICR.GICR_CLRLPIR.offset, intid);
+    this.sync(from);
+    if (this.variant.afterMove === 'always-pending') this.lpir(to, GICR.GICR_SETLPIR.offset, intid);
+    if (enabled) this.configure(intid, true, to);
+  }
+
+  message({ device, vector }: Vector): Message | undefined {
+    const pe = this.addressed.get(keyOf(device, vector));
+    const own = this.devices.get(device);
+    if (pe === undefined || own === undefined) return undefined;
+    const intid = own.first + vector;
+    return {
+      address: this.bus.machine.state.config.addresses.gicr[pe]! + GICR.GICR_SETLPIR.offset,
+      data: this.variant.data === 'event' ? vector : intid,
+    };
+  }
+
+  whose(intid: number): Vector | undefined {
+    return this.byLpi.get(intid);
+  }
+}
+
+const hardware = { ...PLAIN, its: 0, directLpi: true };
+const design = (name: string, doc: string, variant: Variant): Design => ({
+  name,
+  doc,
+  serves: 'devices',
+  profile: 'hyperv',
+  hardware,
+  source: 'thread "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"',
+  make: (bus, ledger) => new DirectLpiDriver(bus, ledger, variant),
+});
+
+export const directLpiRfc = design('direct-lpi-rfc', 'Direct LPI without an ITS, as posted.', {
+  asPosted: true,
+  data: 'event',
+  afterMove: 'never-pending',
+});
+export const directLpiRfcIntid = design(
+  'direct-lpi-rfc-intid',
+  'As posted, but the message says the INTID: what else there is to mend.',
+  { asPosted: true, data: 'intid', afterMove: 'never-pending' },
+);
+export const directLpi = design(
+  'direct-lpi',
+  'Direct LPI as its review says it should be; after a move the LPI is set pending in any case.',
+  { asPosted: false, data: 'intid', afterMove: 'always-pending' },
+);
+export const directLpiLossy = design(
+  'direct-lpi-lossy',
+  'Direct LPI as its review says it should be; after a move the LPI is never set pending.',
+  { asPosted: false, data: 'intid', afterMove: 'never-pending' },
+);

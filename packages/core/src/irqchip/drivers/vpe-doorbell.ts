@@ -1,0 +1,358 @@
+// Doorbells of GICv4 vPEs: through Linux's proxy device, by a naive proxy, by Direct LPI, by GICv4.1.
+import { type Hardware, PLAIN } from '../../profile/index.ts';
+import { type CommandName, GICR, GITS } from '../../spec/index.ts';
+import type { Bus, Message } from '../bus.ts';
+import {
+  type Design,
+  DriverBase,
+  exhausted,
+  type Ledger,
+  type Result,
+  roundUpPowerOfTwo,
+  unsupported,
+} from '../driver.ts';
+import { LpiTables } from '../lpi-tables.ts';
+import type { Operation, Vector } from '../operation.ts';
+
+/** The proxy device has the highest DeviceID. */
+export const PROXY_DEVICE = 0xffff;
+const VPT_BYTES = 0x1_0000;
+const NO_SLOT = -1;
+
+interface Vpe {
+  readonly id: number;
+  readonly doorbell: number;
+  pe: number;
+  readonly table: number;
+  readonly config: number;
+  slot: number;
+}
+
+abstract class VpeDriver extends DriverBase {
+  protected readonly lpis: LpiTables;
+  protected readonly vpes = new Map<number, Vpe>();
+  private readonly version41: boolean;
+
+  constructor(bus: Bus, ledger: Ledger, version41: boolean) {
+    super(bus, ledger);
+    this.version41 = version41;
+    this.lpis = new LpiTables(bus, ledger);
+    const [devices, collections, vpes] = [bus.memory(0x8_0000), bus.memory(0x1_0000), bus.memory(0x1_0000)];
+    bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
+    bus.poll('GITS', 0, GITS.GITS_CTLR.offset, 4, (low) => (low & 0x8000_0000) !== 0);
+    for (const [n, address, pages] of [
+      [0, devices, 8],
+      [1, collections, 1],
+      [2, vpes, 1],
+    ] as const)
+      bus.write(
+        'GITS',
+        0,
+        GITS.GITS_BASER.offset + 8 * n,
+        8,
+        (address % 2 ** 32) | 0x200 | (pages - 1),
+        0x8000_0000 + Math.floor(address / 2 ** 32),
+      );
+    bus.openQueue();
+    bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
+    if (version41)
+      for (let pe = 0; pe < bus.pes; pe++)
+        bus.write(
+          'GICR',
+          pe,
+          GICR.GICR_VPROPBASER.offset,
+          8,
+          vpes % 2 ** 32,
+          0x9840_0000 + Math.floor(vpes / 2 ** 32),
+        );
+  }
+
+  protected send(name: CommandName, operands: Readonly<Record<string, number>>, sync = true): void {
+    this.bus.command(name, operands);
+    if (sync) this.bus.command('SYNC', { RDbase: 0 });
+  }
+
+  run(o: Operation): Result {
+    if (o.op === 'pe.online') {
+      this.lpis.online(o.pe);
+      this.send('MAPC', { ICID: o.pe, RDbase: o.pe, V: 1 });
+      this.send('INVALL', { ICID: o.pe });
+      return 'done';
+    }
+    if (o.op === 'vpe.map') return this.map(o.vpe, o.pe);
+    if (!('vpe' in o)) return unsupported('this driver is for vPEs');
+    const vpe = this.vpes.get(o.vpe);
+    if (vpe === undefined) return unsupported('no such vPE');
+    switch (o.op) {
+      case 'vpe.unmap':
+        this.bus.command('VMAPP', { vPEID: vpe.id, RDbase: 0, V: 0 });
+        return 'done';
+      case 'vpe.schedule':
+        this.schedule(vpe, o.pe);
+        return 'done';
+      case 'vpe.deschedule':
+        this.deschedule(vpe, o.pe);
+        return 'done';
+      case 'vpe.move': {
+        const from = vpe.pe;
+        vpe.pe = o.pe;
+        this.bus.command('VMOVP', {
+          vPEID: vpe.id,
+          RDbase: o.pe,
+          ...(this.version41 ? { DB: 1, Default_Doorbell_pINTID: vpe.doorbell } : {}),
+        });
+        this.bus.command('VSYNC', { vPEID: vpe.id });
+        this.moved(vpe, from);
+        return 'done';
+      }
+      case 'doorbell.invalidate':
+        // The byte is one table write; who has to be told of it is the design's.
+        this.lpis.configure(vpe.doorbell, true);
+        this.act(vpe, 'INV');
+        return 'done';
+      case 'doorbell.clear':
+        this.act(vpe, 'CLEAR');
+        return 'done';
+      case 'doorbell.set':
+        this.act(vpe, 'INT');
+        return 'done';
+      case 'doorbell.release':
+        this.release(vpe);
+        return 'done';
+      default:
+        return unsupported('this driver is for vPEs');
+    }
+  }
+
+  private map(id: number, pe: number): Result {
+    let vpe = this.vpes.get(id);
+    if (vpe === undefined) {
+      const doorbell = this.lpis.take(1);
+      if (doorbell < 0) return exhausted('LPIs');
+      vpe = {
+        id,
+        doorbell,
+        pe,
+        table: this.bus.memory(VPT_BYTES),
+        config: this.bus.memory(VPT_BYTES),
+        slot: NO_SLOT,
+      };
+      this.vpes.set(id, vpe);
+    }
+    vpe.pe = pe;
+    this.bus.command('VMAPP', {
+      vPEID: id,
+      RDbase: pe,
+      V: 1,
+      VPT_addr: vpe.table,
+      VPT_size: 15,
+      ...(this.version41
+        ? { Alloc: 1, PTZ: 1, VCONF_addr: vpe.config, Default_Doorbell_pINTID: vpe.doorbell }
+        : {}),
+    });
+    this.bus.command('VINVALL', { vPEID: id });
+    this.bus.command('VSYNC', { vPEID: id });
+    return 'done';
+  }
+
+  private schedule(vpe: Vpe, pe: number): void {
+    const { bus } = this;
+    if (this.version41) bus.write('GICR', pe, GICR.GICR_VPENDBASER.offset, 8, vpe.id, 0x8c00_0000);
+    else {
+      bus.write(
+        'GICR',
+        pe,
+        GICR.GICR_VPROPBASER.offset,
+        8,
+        (vpe.config % 2 ** 32) | 0xf,
+        Math.floor(vpe.config / 2 ** 32),
+      );
+      bus.write(
+        'GICR',
+        pe,
+        GICR.GICR_VPENDBASER.offset,
+        8,
+        vpe.table % 2 ** 32,
+        0xe000_0000 + Math.floor(vpe.table / 2 ** 32),
+      );
+    }
+  }
+
+  private deschedule(vpe: Vpe, pe: number): void {
+    const { bus } = this;
+    const low = this.version41 ? vpe.id : vpe.table % 2 ** 32;
+    bus.write(
+      'GICR',
+      pe,
+      GICR.GICR_VPENDBASER.offset,
+      8,
+      low,
+      this.version41 ? 0x4000_0000 : Math.floor(vpe.table / 2 ** 32),
+    );
+    bus.poll('GICR', pe, GICR.GICR_VPENDBASER.offset, 8, (_low, high) => (high & 0x1000_0000) === 0);
+  }
+
+  /** Invalidates, clears or sets the doorbell. */
+  protected abstract act(vpe: Vpe, command: 'INV' | 'CLEAR' | 'INT'): void;
+  /** The vPE has moved: what that means for its doorbell. */
+  protected abstract moved(vpe: Vpe, from: number): void;
+  protected release(_vpe: Vpe): void {}
+
+  message(_of: Vector): Message | undefined {
+    return undefined;
+  }
+  whose(_intid: number): Vector | undefined {
+    return undefined;
+  }
+}
+
+/** What a move does to the proxy's event: MOVI as Linux does today, or DISCARD as first posted. */
+type OnMove = 'movi' | 'discard';
+
+class ProxyDriver extends VpeDriver {
+  private readonly onMove: OnMove;
+  private readonly keeps: boolean;
+  private readonly slots: (Vpe | undefined)[];
+  private nextVictim = 0;
+
+  constructor(bus: Bus, ledger: Ledger, onMove: OnMove, keeps: boolean) {
+    super(bus, ledger, false);
+    this.onMove = onMove;
+    this.keeps = keeps;
+    const count = roundUpPowerOfTwo(bus.pes);
+    this.slots = new Array<Vpe | undefined>(count).fill(undefined);
+    const itt = bus.memory(12 * count, 256);
+    this.ledger.take('ITT bytes', 12 * count);
+    this.send(
+      'MAPD',
+      { DeviceID: PROXY_DEVICE, Size: Math.max(0, Math.log2(count) - 1), ITT_addr: itt, V: 1 },
+      false,
+    );
+  }
+
+  private event(vpe: Vpe): { DeviceID: number; EventID: number } {
+    return { DeviceID: PROXY_DEVICE, EventID: vpe.slot };
+  }
+
+  private unmap(vpe: Vpe): void {
+    this.send('DISCARD', this.event(vpe));
+    this.slots[vpe.slot] = undefined;
+    this.ledger.give('proxy slots');
+    // A slot is free now: the next vPE shall have it, unless the one that it would have is free as well.
+    if (this.slots[this.nextVictim] !== undefined) this.nextVictim = vpe.slot;
+    vpe.slot = NO_SLOT;
+  }
+
+  private map1(vpe: Vpe): void {
+    if (vpe.slot !== NO_SLOT) return;
+    const victim = this.slots[this.nextVictim];
+    if (victim !== undefined) this.unmap(victim);
+    vpe.slot = this.nextVictim;
+    this.slots[vpe.slot] = vpe;
+    this.ledger.take('proxy slots');
+    this.nextVictim = (this.nextVictim + 1) % this.slots.length;
+    this.send('MAPTI', { ...this.event(vpe), pINTID: vpe.doorbell, ICID: vpe.pe });
+  }
+
+  protected act(vpe: Vpe, command: 'INV' | 'CLEAR' | 'INT'): void {
+    this.map1(vpe);
+    this.send(command, this.event(vpe));
+    if (!this.keeps) this.unmap(vpe);
+  }
+
+  protected moved(vpe: Vpe, _from: number): void {
+    if (this.onMove === 'discard') {
+      if (vpe.slot !== NO_SLOT) this.unmap(vpe);
+      return;
+    }
+    // Where each operation maps and discards, no event is mapped now, and there is nothing to move.
+    if (!this.keeps) return;
+    // The vPE is noted as moved already, so that an event which must be mapped first is mapped where it goes.
+    this.map1(vpe);
+    this.send('MOVI', { ...this.event(vpe), ICID: vpe.pe });
+  }
+
+  protected override release(vpe: Vpe): void {
+    if (vpe.slot !== NO_SLOT) this.unmap(vpe);
+  }
+}
+
+class DirectDriver extends VpeDriver {
+  constructor(bus: Bus, ledger: Ledger) {
+    super(bus, ledger, false);
+  }
+  private write(pe: number, offset: number, vpe: Vpe, wait: boolean): void {
+    this.bus.write('GICR', pe, offset, 8, vpe.doorbell);
+    if (wait) this.bus.poll('GICR', pe, GICR.GICR_SYNCR.offset, 4, (low) => (low & 1) === 0);
+  }
+  protected act(vpe: Vpe, command: 'INV' | 'CLEAR' | 'INT'): void {
+    if (command === 'INV') this.write(vpe.pe, GICR.GICR_INVLPIR.offset, vpe, true);
+    else if (command === 'CLEAR') this.write(vpe.pe, GICR.GICR_CLRLPIR.offset, vpe, true);
+    else this.write(vpe.pe, GICR.GICR_SETLPIR.offset, vpe, false);
+  }
+  protected moved(vpe: Vpe, from: number): void {
+    this.write(from, GICR.GICR_CLRLPIR.offset, vpe, true);
+  }
+}
+
+class V41Driver extends VpeDriver {
+  constructor(bus: Bus, ledger: Ledger) {
+    super(bus, ledger, true);
+  }
+  protected act(vpe: Vpe, command: 'INV' | 'CLEAR' | 'INT'): void {
+    // Nothing to clear or set: hardware takes the default doorbell back when the vPE becomes resident.
+    if (command !== 'INV') return;
+    this.bus.command('INVDB', { vPEID: vpe.id });
+    this.bus.command('VSYNC', { vPEID: vpe.id });
+  }
+  protected moved(): void {}
+}
+
+const v40: Hardware = { ...PLAIN, architecture: 4, virtualLpis: '4.0' };
+const proxy = (name: string, doc: string, onMove: OnMove, keeps: boolean): Design => ({
+  name,
+  doc,
+  serves: 'vpes',
+  profile: 'qemu-virt',
+  hardware: v40,
+  source:
+    'thread "irqchip/gic-v3-its: Add device proxy for VPE management if !DirectLpi"; drivers/irqchip/irq-gic-v3-its.c',
+  make: (bus, ledger) => new ProxyDriver(bus, ledger, onMove, keeps),
+});
+
+export const vpeProxy = proxy(
+  'vpe-proxy',
+  "Linux's proxy device: an event that stays mapped until its slot is needed.",
+  'movi',
+  true,
+);
+export const vpeProxyRfc = proxy(
+  'vpe-proxy-rfc',
+  'The proxy device as first posted: a move discards the event.',
+  'discard',
+  true,
+);
+export const vpeNaive = proxy(
+  'vpe-naive',
+  'A proxy that maps and discards around each operation.',
+  'movi',
+  false,
+);
+export const vpeDirect: Design = {
+  name: 'vpe-direct',
+  doc: 'Doorbells by Direct LPI.',
+  serves: 'vpes',
+  profile: 'architecture',
+  hardware: { ...v40, directLpi: true },
+  source: 'drivers/irqchip/irq-gic-v3-its.c',
+  make: (bus, ledger) => new DirectDriver(bus, ledger),
+};
+export const vpeV41: Design = {
+  name: 'vpe-v41',
+  doc: 'GICv4.1 default doorbells.',
+  serves: 'vpes',
+  profile: 'architecture',
+  hardware: { ...PLAIN, architecture: 4, virtualLpis: '4.1' },
+  source: 'drivers/irqchip/irq-gic-v3-its.c',
+  make: (bus, ledger) => new V41Driver(bus, ledger),
+};

@@ -1,0 +1,72 @@
+// LPI tables as Linux sets them up, shared by the designs that have LPIs: configuration and pending tables, and the
+// space of LPI INTIDs, first-fit.
+import { GICR } from '../spec/index.ts';
+import type { Bus } from './bus.ts';
+import type { Ledger } from './driver.ts';
+
+export const LPI_FIRST = 8192;
+const ID_BITS = 16;
+/** Group 1, priority 0xa0: what Linux gives every LPI. */
+const PRIORITY = 0xa2;
+const ENABLE = 1;
+
+export class LpiTables {
+  private readonly bus: Bus;
+  private readonly ledger: Ledger;
+  private readonly config: number;
+  private readonly used = new Uint8Array(2 ** ID_BITS - LPI_FIRST);
+  private readonly bytes = new Map<number, number>();
+
+  constructor(bus: Bus, ledger: Ledger) {
+    this.bus = bus;
+    this.ledger = ledger;
+    this.config = bus.memory(2 ** ID_BITS);
+  }
+
+  /** A PE comes online: its Redistributor is given its tables. */
+  online(pe: number): void {
+    const pending = this.bus.memory(2 ** ID_BITS / 8);
+    this.ledger.take('pending tables');
+    const { bus, config } = this;
+    bus.write(
+      'GICR',
+      pe,
+      GICR.GICR_PROPBASER.offset,
+      8,
+      (config % 2 ** 32) | (ID_BITS - 1),
+      Math.floor(config / 2 ** 32),
+    );
+    bus.write('GICR', pe, GICR.GICR_PENDBASER.offset, 8, pending % 2 ** 32, Math.floor(pending / 2 ** 32));
+    bus.write('GICR', pe, GICR.GICR_CTLR.offset, 4, 1);
+  }
+
+  /** A run of LPIs: its first INTID, or -1. */
+  take(count: number): number {
+    for (let at = 0; at + count <= this.used.length; at++) {
+      let n = 0;
+      while (n < count && !this.used[at + n]) n++;
+      if (n === count) {
+        this.used.fill(1, at, at + count);
+        this.ledger.take('LPIs', count);
+        return LPI_FIRST + at;
+      }
+      at += n;
+    }
+    return -1;
+  }
+
+  give(first: number, count: number): void {
+    this.used.fill(0, first - LPI_FIRST, first - LPI_FIRST + count);
+    this.ledger.give('LPIs', count);
+  }
+
+  /** Writes the configuration byte: one byte of a table. */
+  configure(intid: number, enabled: boolean): void {
+    this.bytes.set(intid, PRIORITY | (enabled ? ENABLE : 0));
+    this.bus.store(this.config + intid - LPI_FIRST, this.bytes.get(intid)!);
+  }
+
+  isEnabled(intid: number): boolean {
+    return ((this.bytes.get(intid) ?? 0) & ENABLE) !== 0;
+  }
+}

@@ -1,0 +1,438 @@
+// Lifting: recovers the operations of an operating system's interrupt layer from what it did to an ITS and to
+// Redistributors. Runs the simulator to decode commands; what it cannot turn into an operation it counts. Streams.
+import {
+  type CommandName,
+  commandName,
+  configTableAddress,
+  type GicConfig,
+  ITS_COMMANDS,
+  Machine,
+  type OperandSpec,
+  type Operation,
+  operandOf,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  STIMULI_BELOW,
+  step,
+  type Vector,
+} from '@gictrace/core';
+
+const ITS_COMMAND = RECORDS['its.command'].id;
+const VTE_WRITE = RECORDS['vte.write'].id;
+const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
+const VPE_RESIDENT = RECORDS['vpe.resident'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const LPI_FIRST = 8192;
+
+/** A command that software sent, as it stands in the trace. */
+export interface RecordedCommand {
+  readonly name: CommandName;
+  readonly operands: Readonly<Record<string, number>>;
+}
+
+export interface LiftSink {
+  operation(operation: Operation): void;
+  /** A command, for those who compare. `forwarded`: it is about an event that is a vLPI now. */
+  command?(command: RecordedCommand, forwarded: boolean): void;
+}
+
+export interface LiftStats {
+  operations: number;
+  /** What was inferred, and how often. */
+  readonly inferred: Map<string, number>;
+  /** Commands that are part of no operation, by name. */
+  readonly unlifted: Map<string, number>;
+}
+
+/** The vPE that a doorbell stood for, at some command. */
+interface Association {
+  readonly at: number;
+  readonly doorbell: number;
+  readonly vpe: number;
+}
+
+function decode(words: Uint32Array, at: number, name: CommandName): Record<string, number> {
+  const operands: Record<string, number> = {};
+  for (const spec of ITS_COMMANDS[name].operands as readonly OperandSpec[])
+    operands[spec.name] = operandOf(words, at, spec);
+  return operands;
+}
+
+/** GITS_TYPER.Devbits: Linux takes the highest DeviceID for its proxy device, where there are vLPIs and no Direct LPI. */
+export function proxyDevice(config: GicConfig): number {
+  const its = config.its[0];
+  if (its === undefined || (config.gicr.typer & 8) !== 0) return -1;
+  const typer = BigInt(its.typer);
+  return (typer & 2n) === 0n ? -1 : 2 ** (Number((typer >> 13n) & 0x1fn) + 1) - 1;
+}
+
+/** Runs the commands of a trace through `take`, with the number of each. */
+function eachCommand(
+  config: GicConfig,
+  batches: Iterable<{ readonly batch: RecordBatch }>,
+  take: {
+    command(n: number, name: CommandName, operands: Record<string, number>, machine: Machine): void;
+    emitted?(n: number, shown: RecordBatch, i: number): void;
+    stimulus?(batch: RecordBatch, i: number): void;
+  },
+): void {
+  const machine = new Machine(config);
+  const shown = new RecordBatch(4096);
+  let n = 0;
+  const drain = () => {
+    for (let i = 0; i < shown.count; i++) {
+      take.emitted?.(n, shown, i);
+      if (shown.kind[i] !== ITS_COMMAND) continue;
+      const at = i * RECORD_WORDS;
+      const name = commandName(shown.words[at + 4]!);
+      if (name === undefined) continue;
+      take.command(n++, name, decode(shown.words, at + 4, name), machine);
+    }
+    shown.clear();
+  };
+  machine.sink = { batch: shown, events: true, full: drain };
+  for (const { batch } of batches)
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.kind[i]! >= STIMULI_BELOW) continue;
+      take.stimulus?.(batch, i);
+      step(machine, batch, i);
+      if (shown.count > 0) drain();
+    }
+}
+
+/**
+ * First pass: which doorbell is which vPE's. A command or a doorbell that rings tells; where neither does, KVM's habit
+ * of clearing the doorbell of a vPE that it has just made resident: `guessed`.
+ */
+function associations(
+  config: GicConfig,
+  batches: Iterable<{ readonly batch: RecordBatch }>,
+): { readonly found: readonly Association[]; readonly guessed: ReadonlyMap<number, number> } {
+  const found: Association[] = [];
+  const cleared = new Map<number, Map<number, number>>();
+  let resident = -1;
+  const tables = new Map<number, number>();
+  const events = new Map<number, number>();
+  const proxy = proxyDevice(config);
+  let moved = -1;
+  const add = (at: number, doorbell: number | undefined, vpe: number) => {
+    if (doorbell !== undefined && doorbell >= LPI_FIRST) found.push({ at, doorbell, vpe });
+  };
+  eachCommand(config, batches, {
+    command(n, name, o) {
+      if (name === 'VMAPTI' || name === 'VMAPI') add(n, o.Dbell_pINTID, o.vPEID!);
+      else if (name === 'VMOVI' && o.D) add(n, o.Dbell_pINTID, o.vPEID!);
+      else if (name === 'MAPTI' && o.DeviceID === proxy) events.set(o.EventID!, o.pINTID!);
+      else if (name === 'VMOVP') moved = o.vPEID!;
+      else if (name === 'CLEAR' && o.DeviceID === proxy && resident >= 0) {
+        const doorbell = events.get(o.EventID!) ?? 0;
+        const votes = cleared.get(doorbell) ?? new Map<number, number>();
+        votes.set(resident, (votes.get(resident) ?? 0) + 1);
+        cleared.set(doorbell, votes);
+        resident = -1;
+      } else if (name === 'MOVI' && o.DeviceID === proxy && moved >= 0) add(n, events.get(o.EventID!), moved);
+      if (
+        name !== 'VMOVP' &&
+        name !== 'VSYNC' &&
+        name !== 'SYNC' &&
+        !(name === 'MAPTI' && o.DeviceID === proxy) &&
+        !(name === 'DISCARD' && o.DeviceID === proxy)
+      )
+        moved = -1;
+    },
+    emitted(n, shown, i) {
+      const at = i * RECORD_WORDS;
+      const w = shown.words;
+      if (shown.kind[i] === VTE_WRITE && w[at + 2]) tables.set(w[at + 5]! * 2 ** 32 + w[at + 4]!, w[at + 1]!);
+      else if (shown.kind[i] === DOORBELL_RUNG) {
+        const vpe = tables.get(w[at + 2]! * 2 ** 32 + w[at + 1]!);
+        if (vpe !== undefined) add(n, w[at], vpe);
+      } else if (shown.kind[i] === VPE_RESIDENT && w[at + 3])
+        resident = tables.get(w[at + 1]! * 2 ** 32 + w[at]!) ?? -1;
+    },
+  });
+  const guessed = new Map<number, number>();
+  const told = new Set(found.map((one) => one.doorbell));
+  for (const [doorbell, votes] of cleared)
+    if (doorbell >= LPI_FIRST && !told.has(doorbell))
+      guessed.set(doorbell, [...votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]);
+  return { found, guessed };
+}
+
+export class Lift {
+  readonly stats: LiftStats = { operations: 0, inferred: new Map(), unlifted: new Map() };
+  private readonly config: GicConfig;
+  private readonly sink: LiftSink;
+  private readonly proxy: number;
+  private readonly known = new Map<number, Association[]>();
+  /** LPI and PE of each mapped event; whether its first invalidation has come. */
+  private readonly events = new Map<number, { readonly intid: number; started: boolean }>();
+  /** Events that are vLPIs now: forwarding is the hypervisor's doing, and no operation here. */
+  private readonly forwarded = new Set<number>();
+  /** Moves of vPEs whose doorbell has not been moved yet, by vPE: the PE. */
+  private readonly moving = new Map<number, number>();
+  private readonly doorbells = new Map<number, number>();
+  private readonly vpeTables = new Map<number, number>();
+  /** A DISCARD of the proxy that is an eviction if a MAPTI of the same event follows, and a release otherwise. */
+  private discarded: { readonly event: number; readonly vpe: number } | undefined;
+  /** An INV whose byte is not shown: a mask if the event is discarded next. */
+  private invalid: Vector | undefined;
+  private last: CommandName | undefined;
+
+  constructor(config: GicConfig, sink: LiftSink) {
+    this.config = config;
+    this.sink = sink;
+    this.proxy = proxyDevice(config);
+  }
+
+  /** Lifts a trace. `batches` is asked for twice: doorbells are told apart by what comes later, too. */
+  run(batches: () => Iterable<{ readonly batch: RecordBatch }>): LiftStats {
+    if (this.proxy >= 0) {
+      const { found, guessed } = associations(this.config, batches());
+      for (const [doorbell, vpe] of guessed) {
+        this.known.set(doorbell, [{ at: 0, doorbell, vpe }]);
+        count(this.stats.inferred, 'vPE of a doorbell: the one whose residency its CLEARs follow');
+      }
+      for (const one of found) {
+        const list = this.known.get(one.doorbell);
+        if (list === undefined) this.known.set(one.doorbell, [one]);
+        // Of a row of the same, the first and the last tell enough.
+        else if (list.length > 1 && list.at(-1)!.vpe === one.vpe && list.at(-2)!.vpe === one.vpe)
+          list[list.length - 1] = one;
+        else list.push(one);
+      }
+    }
+    eachCommand(this.config, batches(), {
+      command: (n, name, o, machine) => this.command(n, name, o, machine),
+      emitted: (_n, shown, i) => this.emitted(shown, i),
+      stimulus: (batch, i) => this.stimulus(batch, i),
+    });
+    this.released();
+    this.held();
+    for (const vpe of [...this.moving.keys()]) this.moved(vpe);
+    return this.stats;
+  }
+
+  /**
+   * A move is two critical sections, VMOVP and then the doorbell, and another PE's operation can come between them.
+   * It is told when the doorbell moves, which is what designs differ in; or before what comes next for that vPE.
+   */
+  private moved(vpe: number): void {
+    const pe = this.moving.get(vpe);
+    if (pe === undefined) return;
+    this.moving.delete(vpe);
+    this.tell({ op: 'vpe.move', vpe, pe });
+  }
+
+  private tell(operation: Operation): void {
+    this.held(operation);
+    if ('vpe' in operation) this.moved(operation.vpe);
+    this.stats.operations++;
+    this.sink.operation(operation);
+  }
+
+  /** Tells of the INV that was held, now that it is known what comes next. */
+  private held(next?: Operation): void {
+    if (this.invalid === undefined) return;
+    const { device, vector } = this.invalid;
+    this.invalid = undefined;
+    // Linux masks an interrupt that it shuts down, and then discards it.
+    const isShutDown = next?.op === 'deactivate' && next.device === device && next.vector === vector;
+    count(
+      this.stats.inferred,
+      isShutDown
+        ? 'mask: an INV whose byte is not shown, before the DISCARD of its event'
+        : 'reconfigure: an INV whose byte is not shown',
+    );
+    this.tell({ op: isShutDown ? 'mask' : 'reconfigure', device, vector });
+  }
+
+  private stimulus(batch: RecordBatch, i: number): void {
+    if (batch.kind[i] !== MSI_WRITE) return;
+    const at = i * RECORD_WORDS;
+    const device = batch.words[at + 1]!;
+    const vector = batch.words[at + 2]!;
+    // A message of an event that is a vLPI is no business of the host's irqchip driver.
+    if (this.events.has(device * 65_536 + vector)) this.tell({ op: 'fire', device, vector });
+    else count(this.stats.unlifted, 'messages of virtual or unmapped events');
+  }
+
+  private emitted(shown: RecordBatch, i: number): void {
+    const at = i * RECORD_WORDS;
+    const w = shown.words;
+    if (shown.kind[i] === VTE_WRITE) {
+      if (w[at + 2]) this.vpeTables.set(w[at + 5]! * 2 ** 32 + w[at + 4]!, w[at + 1]!);
+      return;
+    }
+    if (shown.kind[i] !== VPE_RESIDENT) return;
+    const vpe = this.vpeTables.get(w[at + 1]! * 2 ** 32 + w[at]!);
+    const pe = shown.pe[i]!;
+    if (vpe === undefined) count(this.stats.unlifted, 'residency of an unmapped vPE');
+    else this.tell({ op: w[at + 3] ? 'vpe.schedule' : 'vpe.deschedule', vpe, pe });
+  }
+
+  private command(n: number, name: CommandName, o: Record<string, number>, machine: Machine): void {
+    this.sink.command?.({ name, operands: o }, this.forwarded.has(o.DeviceID! * 65_536 + o.EventID!));
+    const proxied = o.DeviceID === this.proxy;
+    if (this.discarded !== undefined && name !== 'SYNC') {
+      if (name === 'MAPTI' && proxied && o.EventID === this.discarded.event) this.discarded = undefined;
+      else this.released();
+    }
+    if (proxied) this.proxyCommand(n, name, o);
+    else if (name.startsWith('V')) this.vpeCommand(name, o);
+    else this.deviceCommand(name, o, machine);
+    if (name !== 'SYNC' && name !== 'VSYNC') this.last = name;
+  }
+
+  private released(): void {
+    if (this.discarded === undefined) return;
+    const { vpe } = this.discarded;
+    this.discarded = undefined;
+    if (vpe >= 0) this.tell({ op: 'doorbell.release', vpe });
+  }
+
+  /** The vPE of a doorbell: by the association nearest to this command. */
+  private vpeOf(doorbell: number, n: number): number {
+    let best = -1;
+    let distance = Number.POSITIVE_INFINITY;
+    for (const { at, vpe } of this.known.get(doorbell) ?? [])
+      if (Math.abs(at - n) < distance) {
+        best = vpe;
+        distance = Math.abs(at - n);
+      }
+    if (best < 0) count(this.stats.unlifted, 'operations of a doorbell that is no vPE’s');
+    return best;
+  }
+
+  private proxyCommand(n: number, name: CommandName, o: Record<string, number>): void {
+    if (name === 'MAPD') return;
+    if (name === 'MAPTI') {
+      this.doorbells.set(o.EventID!, o.pINTID!);
+      return;
+    }
+    const doorbell = this.doorbells.get(o.EventID!);
+    if (doorbell === undefined) {
+      count(this.stats.unlifted, `${name} of an unmapped proxy event`);
+      return;
+    }
+    const vpe = this.vpeOf(doorbell, n);
+    if (name === 'MOVI') {
+      this.moved(vpe);
+      return;
+    }
+    if (name === 'DISCARD') {
+      this.discarded = { event: o.EventID!, vpe };
+      return;
+    }
+    if (vpe < 0) return;
+    if (name === 'INV') this.tell({ op: 'doorbell.invalidate', vpe });
+    else if (name === 'CLEAR') this.tell({ op: 'doorbell.clear', vpe });
+    else if (name === 'INT') this.tell({ op: 'doorbell.set', vpe });
+  }
+
+  private vpeCommand(name: CommandName, o: Record<string, number>): void {
+    switch (name) {
+      case 'VMAPP':
+        if (o.V) this.tell({ op: 'vpe.map', vpe: o.vPEID!, pe: o.RDbase! });
+        else this.tell({ op: 'vpe.unmap', vpe: o.vPEID! });
+        return;
+      case 'VMOVP':
+        this.moved(o.vPEID!);
+        this.moving.set(o.vPEID!, o.RDbase!);
+        if (this.proxy < 0) this.moved(o.vPEID!);
+        return;
+      case 'VSYNC':
+        return;
+      case 'VINVALL':
+        if (this.last !== 'VMAPP') count(this.stats.unlifted, name);
+        return;
+      case 'VMAPTI':
+      case 'VMAPI':
+        this.events.delete(o.DeviceID! * 65_536 + o.EventID!);
+        this.forwarded.add(o.DeviceID! * 65_536 + o.EventID!);
+        count(this.stats.unlifted, name);
+        return;
+      default:
+        count(this.stats.unlifted, name);
+    }
+  }
+
+  private deviceCommand(name: CommandName, o: Record<string, number>, machine: Machine): void {
+    const device = o.DeviceID!;
+    const vector = o.EventID!;
+    const key = device * 65_536 + vector;
+    if (this.forwarded.has(key)) {
+      if (name === 'DISCARD') this.forwarded.delete(key);
+      if (name !== 'MAPTI' && name !== 'MAPI') {
+        count(this.stats.unlifted, `${name} of a forwarded event`);
+        return;
+      }
+      this.forwarded.delete(key);
+    }
+    switch (name) {
+      case 'SYNC':
+        return;
+      case 'MAPC':
+        if (o.V) this.tell({ op: 'pe.online', pe: o.RDbase! });
+        else count(this.stats.unlifted, 'MAPC V=0');
+        return;
+      case 'INVALL':
+        if (this.last !== 'MAPC') count(this.stats.unlifted, name);
+        return;
+      case 'MAPD':
+        if (o.V) this.tell({ op: 'alloc', device, count: 2 ** (o.Size! + 1) });
+        else this.tell({ op: 'free', device });
+        return;
+      case 'MAPTI':
+      case 'MAPI':
+        this.events.set(key, { intid: name === 'MAPI' ? vector : o.pINTID!, started: false });
+        this.tell({ op: 'activate', device, vector, pe: o.ICID! });
+        return;
+      case 'INV':
+        return this.invalidated(device, vector, key, machine);
+      case 'MOVI':
+        this.tell({ op: 'set_affinity', device, vector, pe: o.ICID! });
+        return;
+      case 'INT':
+      case 'CLEAR':
+        this.tell({ op: 'set_pending', device, vector, pending: name === 'INT' });
+        return;
+      case 'DISCARD':
+        this.events.delete(key);
+        this.tell({ op: 'deactivate', device, vector });
+        return;
+      default:
+        count(this.stats.unlifted, name);
+    }
+  }
+
+  /** INV: masked or unmasked, as the configuration byte says where it is known. */
+  private invalidated(device: number, vector: number, key: number, machine: Machine): void {
+    const event = this.events.get(key);
+    if (event === undefined) {
+      count(this.stats.unlifted, 'INV of an unmapped event');
+      return;
+    }
+    const { state } = machine;
+    const address = configTableAddress(state, 0) + event.intid - LPI_FIRST;
+    const first = !event.started;
+    event.started = true;
+    if (state.memory.isKnown(address)) {
+      this.tell({ op: state.memory.readByte(address) & 1 ? 'unmask' : 'mask', device, vector });
+      return;
+    }
+    // Linux invalidates an event that it has mapped when it first unmasks it.
+    if (first) {
+      count(this.stats.inferred, 'unmask: the first INV of an event');
+      this.tell({ op: 'unmask', device, vector });
+    } else {
+      this.held();
+      this.invalid = { device, vector };
+    }
+  }
+}
+
+function count(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,149 @@
+// Designs on what a real kernel did: its own are the same commands in the same order, others are what they are.
+import { readFileSync } from 'node:fs';
+import { QueryDatabase } from '@gictrace/query';
+import { type Compared, compareTrace } from '@gictrace/replayer';
+import { main } from 'gictrace';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { imported, recording, scratch } from './support.ts';
+
+const temp = scratch();
+afterAll(() => temp.dispose());
+const MROPS = temp.path('linux-gicv3-mrops.gictrace');
+const KVM = temp.path('linux-gicv4-kvm.gictrace');
+beforeAll(async () => {
+  await imported(recording('linux-gicv3-mrops.log.gz'), MROPS);
+  await imported(recording('linux-gicv4-kvm.log.gz'), KVM);
+});
+
+const run = (compared: Compared, name: string) => compared.runs.find((one) => one.design.name === name)!;
+
+/** Runs a command line; answers what it printed. */
+async function printed(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      out += text;
+      return true;
+    }),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      err += text;
+      return true;
+    }),
+  ];
+  try {
+    return { code: await main(args), out, err };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe('a real boot (4 PEs, 2,379 MSIs, 34 moves)', () => {
+  it('sends the same commands as Linux in the same order, SYNC included', () => {
+    expect(compareTrace(MROPS, ['its']).alignments.get('its')).toEqual({
+      of: 'collections and devices',
+      recorded: 203,
+      sent: 203,
+      same: 203,
+      first: null,
+    });
+  });
+
+  it('delivers, loses and misroutes as each design does', () => {
+    const compared = compareTrace(MROPS, undefined);
+    expect([...compared.lift.unlifted]).toEqual([]);
+    const told = compared.runs.map(({ design, deliveries: d }) => [
+      design.name,
+      d.delivered,
+      d.lost,
+      d.unsent,
+      d.spurious,
+      d.misrouted,
+    ]);
+    expect(told).toEqual([
+      ['its', 2379, 0, 0, 0, 0],
+      ['virtual-its', 0, 0, 2379, 0, 0],
+      ['virtual-its-hosted', 2379, 0, 0, 0, 0],
+      ['direct-lpi-rfc', 0, 2379, 0, 0, 0],
+      ['direct-lpi-rfc-intid', 2379, 0, 0, 0, 373],
+      ['direct-lpi', 2379, 0, 0, 34, 0],
+      ['direct-lpi-lossy', 2379, 0, 0, 0, 0],
+      ['mbi', 2379, 0, 0, 0, 0],
+      ['hyperv-spi', 2379, 0, 0, 0, 0],
+    ]);
+    expect(run(compared, 'direct-lpi').costs.message_rewrites).toBe(34);
+    expect(run(compared, 'its').costs.message_rewrites).toBe(0);
+  });
+});
+
+describe('a real boot with KVM and GICv4 (2 vPEs)', () => {
+  it('sends the same commands as Linux to the proxy device and to the others', () => {
+    const { alignments, lift } = compareTrace(KVM, undefined);
+    expect(alignments.get('vpe-proxy')).toMatchObject({ recorded: 265, sent: 265, same: 265, first: null });
+    expect(alignments.get('its')).toMatchObject({ recorded: 219, sent: 219, same: 219, first: null });
+    // What hardware forwards to a vPE is no operation of the host's, and is said.
+    expect(lift.unlifted.get('VMAPTI')).toBe(1);
+  });
+
+  it('compares the designs that were asked for, and no other', () => {
+    const { alignments, runs } = compareTrace(KVM, ['vpe-proxy', 'mbi']);
+    expect([...alignments.keys()]).toEqual(['vpe-proxy']);
+    expect(runs.map((one) => one.design.name)).toEqual(['vpe-proxy', 'mbi']);
+  });
+
+  it('tells of each number which ones', async () => {
+    const db = temp.path('runs.db');
+    const answer = await printed('compare', KVM, '-o', db, '--json');
+    expect(answer.code).toBe(0);
+    const told = JSON.parse(answer.out) as {
+      runs: { design: string; costs: { commands: number }; deliveries: { fired: number } }[];
+    };
+    const query = new QueryDatabase(db);
+    const rows = (sql: string) =>
+      [...query.ask(sql).rows].map((row) =>
+        row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)),
+      );
+    const totals = told.runs.map((one) => [one.design, one.costs.commands, one.deliveries.fired]);
+    expect(rows('SELECT design, commands, fired FROM runs ORDER BY run')).toEqual(totals);
+    expect(
+      rows(`SELECT design, (SELECT count(*) FROM run_commands c WHERE c.run = runs.run AND step >= 0),
+        (SELECT count(*) FROM run_messages m WHERE m.run = runs.run) FROM runs ORDER BY run`),
+    ).toEqual(totals);
+    expect(
+      rows(`SELECT count(*), sum(r.misrouted) / 1 FROM run_faults f JOIN runs r USING (run)
+        WHERE r.design = 'direct-lpi-rfc-intid' AND f.fault = 'misrouted' GROUP BY r.run`)[0]![0],
+    ).toBe(run(compareTrace(KVM, ['direct-lpi-rfc-intid']), 'direct-lpi-rfc-intid').deliveries.misrouted);
+    query.close();
+  });
+});
+
+describe('gictrace compare', () => {
+  it('tells the same twice, byte for byte', async () => {
+    const [one, two] = [await printed('compare', KVM), await printed('compare', KVM)];
+    expect(one.out).toBe(two.out);
+    expect(one.out).toContain('265 of 265 recorded commands of the proxy device 65535 sent again');
+  });
+
+  it('draws Markdown', async () => {
+    const { out } = await printed('compare', MROPS, '--on', 'its,mbi', '--markdown');
+    expect(out).toContain('| interrupts of devices | its | mbi |');
+    expect(out).toContain('| set_affinity × 34 | 2 Q | 3 W, 2 R |');
+  });
+
+  it('names the designs where one is wrong', async () => {
+    const { code, err } = await printed('compare', MROPS, '--on', 'its,nonsense');
+    expect(code).toBe(2);
+    expect(err).toMatch(/^gictrace: there is no design 'nonsense'.*designs: its, virtual-its/);
+    expect(err.trimEnd()).not.toContain('\n');
+  });
+
+  it('says that a trace without an ITS holds nothing to compare, and leaves no database', async () => {
+    const active = temp.path('gicv3-active.gictrace');
+    await imported(recording('gicv3-active.log.gz'), active);
+    const db = temp.path('none.db');
+    const { code, err } = await printed('compare', active, '-o', db);
+    expect(code).toBe(2);
+    expect(err).toContain('holds no operation of a device or a vPE');
+    expect(() => readFileSync(db)).toThrow('ENOENT');
+  });
+});
