@@ -85,6 +85,15 @@ describe('a real boot with KVM and GICv4 (2 vPEs)', () => {
     expect(lift.unlifted.get('VMAPTI')).toBe(1);
   });
 
+  it('clears the doorbell on every entry, and costs 2 commands there and at each INV', () => {
+    const { operations, costsBy } = run(compareTrace(KVM, ['vpe-proxy']), 'vpe-proxy');
+    expect(operations.get('vpe.schedule')).toBe(77);
+    expect(operations.get('doorbell.clear')).toBe(77);
+    expect(operations.get('doorbell.invalidate')).toBe(40);
+    expect(costsBy.get('doorbell.clear')!.commands).toBe(2 * 77);
+    expect(costsBy.get('doorbell.invalidate')!.commands).toBe(2 * 40);
+  });
+
   it('compares the designs that were asked for, and no other', () => {
     const { alignments, runs } = compareTrace(KVM, ['vpe-proxy', 'mbi']);
     expect([...alignments.keys()]).toEqual(['vpe-proxy']);

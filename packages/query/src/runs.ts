@@ -4,7 +4,7 @@ import {
   type Costs,
   type Design,
   FATE_NAMES,
-  FAULTS,
+  FAULT_NAMES,
   type Operation,
   type Run,
   type RunObserver,
@@ -42,7 +42,7 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       ...costColumns,
       fired: ['INTEGER NOT NULL', 'messages that were sent, and interrupts that software set pending'],
       ...Object.fromEntries(
-        [...FATE_NAMES, ...Object.keys(FAULTS)].map((name) => [name, ['INTEGER NOT NULL', name] as const]),
+        [...FATE_NAMES, ...FAULT_NAMES].map((name) => [name, ['INTEGER NOT NULL', name] as const]),
       ),
       steps_max: ['INTEGER NOT NULL', 'most operations that a delivered message waited for'],
     },
@@ -85,12 +85,7 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
     columns: {
       run: RUN,
       step: STEP,
-      fault: [
-        'TEXT NOT NULL',
-        Object.keys(FAULTS)
-          .map((name) => `\`${name}\``)
-          .join(', '),
-      ],
+      fault: ['TEXT NOT NULL', FAULT_NAMES.map((name) => `\`${name}\``).join(', ')],
       pe: ['INTEGER NOT NULL', 'PE that took it'],
       INTID: ['INTEGER NOT NULL', 'what the PE acknowledged'],
       ...VECTOR,
@@ -175,8 +170,7 @@ export function makeRunsDatabase<T extends { readonly runs: readonly Run[] }>(
           ...costsOf(costs),
           d.fired,
           ...FATE_NAMES.map((name) => d[name]),
-          d.spurious,
-          d.misrouted,
+          ...FAULT_NAMES.map((name) => d[name]),
           d.steps_max,
         ]);
       for (const [what, n] of held) if (n !== 0) into.get('run_held')!.add([run, what, n]);

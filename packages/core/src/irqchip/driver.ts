@@ -36,8 +36,9 @@ export interface Design {
   readonly serves: 'devices' | 'vpes';
   readonly profile: string;
   readonly hardware: Hardware;
-  /** Whether a device can raise an interrupt of another one by writing what that one would write. */
   readonly source: string;
+  /** A host makes the messages and decides what a device may write: nothing is said of it here. */
+  readonly hosted?: true;
   make(bus: Bus, ledger: Ledger): Driver;
 }
 

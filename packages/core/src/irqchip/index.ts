@@ -14,6 +14,7 @@ export {
   type Deliveries,
   FATE_NAMES,
   FATES,
+  FAULT_NAMES,
   FAULTS,
   type Fate,
   type Fault,

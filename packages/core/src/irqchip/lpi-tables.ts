@@ -15,6 +15,8 @@ export class LpiTables {
   private readonly ledger: Ledger;
   private readonly config: number;
   private readonly used = new Uint8Array(2 ** ID_BITS - LPI_FIRST);
+  /** Below this all are taken. */
+  private lowest = 0;
   private readonly bytes = new Map<number, number>();
 
   constructor(bus: Bus, ledger: Ledger) {
@@ -42,11 +44,12 @@ export class LpiTables {
 
   /** A run of LPIs: its first INTID, or -1. */
   take(count: number): number {
-    for (let at = 0; at + count <= this.used.length; at++) {
+    for (let at = this.lowest; at + count <= this.used.length; at++) {
       let n = 0;
       while (n < count && !this.used[at + n]) n++;
       if (n === count) {
         this.used.fill(1, at, at + count);
+        if (at === this.lowest) this.lowest = at + count;
         this.ledger.take('LPIs', count);
         return LPI_FIRST + at;
       }
@@ -56,6 +59,7 @@ export class LpiTables {
   }
 
   give(first: number, count: number): void {
+    this.lowest = Math.min(this.lowest, first - LPI_FIRST);
     this.used.fill(0, first - LPI_FIRST, first - LPI_FIRST + count);
     this.ledger.give('LPIs', count);
   }

@@ -27,6 +27,13 @@ export type Operation =
   | { readonly op: 'free'; readonly device: number }
   /** The device raises the interrupt with the message that it was given. */
   | ({ readonly op: 'fire' } & Vector)
+  /**
+   * A MultiMSI function raises one of its `count` vectors: it has the message of vector 0, of which it may change the
+   * low log2(count) bits of the data and nothing else (PCI Local Bus Specification 3.0, "Message Address/Data").
+   */
+  | ({ readonly op: 'fire.multi'; readonly count: number } & Vector)
+  /** Device `by` writes the message of another device's vector. */
+  | ({ readonly op: 'forge'; readonly by: number } & Vector)
   /** A vPE exists from here, with a doorbell LPI. */
   | { readonly op: 'vpe.map'; readonly vpe: number; readonly pe: number }
   | { readonly op: 'vpe.unmap'; readonly vpe: number }
@@ -54,6 +61,8 @@ export const OPERATION_NAMES: readonly OperationName[] = [
   'deactivate',
   'free',
   'fire',
+  'fire.multi',
+  'forge',
   'vpe.map',
   'vpe.unmap',
   'vpe.schedule',

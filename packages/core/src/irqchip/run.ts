@@ -2,7 +2,7 @@
 // fire and PEs that take what they are told of at once. What it tells is counted on the simulator.
 import type { GicConfig } from '../config.ts';
 import type { RecordBatch } from '../record/index.ts';
-import { Bus, COSTS, type Costs, noCosts, type SentCommand } from './bus.ts';
+import { Bus, COSTS, type Costs, type Message, noCosts, type SentCommand } from './bus.ts';
 import { type Design, type Driver, keyOf, Ledger, type Result } from './driver.ts';
 import { isVpeOperation, type Operation, type OperationName, type Vector } from './operation.ts';
 
@@ -22,8 +22,10 @@ export const FATE_NAMES = Object.keys(FATES) as readonly Fate[];
 export const FAULTS = {
   spurious: 'Handlers that ran without a message.',
   misrouted: 'Handlers that ran on another PE than the affinity says.',
+  unauthorised: 'Handlers of a device that another device had run.',
 } as const;
 export type Fault = keyof typeof FAULTS;
+export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
 
 /** Messages by fate; their sum is `fired`. */
 export type Deliveries = Record<Fate | Fault, number> & {
@@ -95,6 +97,7 @@ export class Translation {
     unsent: 0,
     spurious: 0,
     misrouted: 0,
+    unauthorised: 0,
     steps_max: 0,
   };
   private readonly operations = new Map<OperationName, number>();
@@ -105,6 +108,8 @@ export class Translation {
   /** Operations so far, fires included. */
   private n = -1;
   private messages = 0;
+  /** The device that forged a message in this operation, or -1. */
+  private forger = -1;
 
   constructor(design: Design, pes: number, observer: RunObserver = {}) {
     this.observer = observer;
@@ -139,9 +144,12 @@ export class Translation {
       this.bus.ready(o.pe);
     } else if (isVpeOperation(o.op) !== (this.run.design.serves === 'vpes')) return;
     this.n++;
-    if (o.op === 'fire') this.fire(o);
+    if (o.op === 'fire') this.fire(o, (message) => message);
+    else if (o.op === 'fire.multi') this.fireMulti(o, o.count);
+    else if (o.op === 'forge') this.forge(o, o.by);
     else this.drive(o);
     this.serve();
+    this.forger = -1;
   }
 
   private drive(o: Operation): void {
@@ -220,8 +228,28 @@ export class Translation {
     own.fired = [];
   }
 
-  private fire(o: Vector): void {
+  private fireMulti(o: Vector, count: number): void {
+    const first = this.driver.message({ device: o.device, vector: 0 });
+    this.fire(
+      o,
+      () => first && { address: first.address, data: first.data - (first.data % count) + o.vector },
+    );
+  }
+
+  /** The device writes what another one would. A host that makes the messages is not modelled. */
+  private forge(o: Vector, by: number): void {
+    if (this.run.design.hosted) {
+      count(this.unsupported, 'forge: the host decides what a device may write');
+      return;
+    }
     const message = this.driver.message(o);
+    if (message === undefined) return;
+    this.forger = by;
+    this.bus.deviceWrites(by, message);
+  }
+
+  private fire(o: Vector, sent: (own: Message | undefined) => Message | undefined): void {
+    const message = sent(this.driver.message(o));
     const own = this.expected.get(keyOf(o.device, o.vector));
     if (message === undefined || own === undefined) {
       const unsent: Expectation = { messages: [], fired: [], pe: 0, masked: true };
@@ -248,7 +276,9 @@ export class Translation {
       this.observer.fault?.(this.n, name, pe, intid, vector);
     };
     if (own === undefined || own.messages.length === 0) {
-      fault('spurious');
+      // A device may raise its own interrupts, by whatever message.
+      if (this.forger < 0 || vector === undefined) fault('spurious');
+      else if (vector.device !== this.forger) fault('unauthorised');
       return;
     }
     if (own.pe !== pe) fault('misrouted');

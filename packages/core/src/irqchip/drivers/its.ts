@@ -207,5 +207,6 @@ export const virtualItsHosted: Design = {
   profile: 'hyperv',
   hardware: withoutIts,
   source: `${THREAD}; the host is an assumption, the thread does not tell`,
+  hosted: true,
   make: (bus, ledger) => new ItsDriver(bus, ledger, 'host'),
 };

@@ -153,5 +153,6 @@ export const hypervSpi: Design = {
   hardware,
   source:
     'thread "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"; drivers/pci/controller/pci-hyperv.c',
+  hosted: true,
   make: (bus, ledger) => new MessageSpiDriver(bus, ledger, { first: 64, count: 956, host: true }),
 };
