@@ -92,6 +92,43 @@ describe.each([
   });
 });
 
+describe('record and compare refuse', () => {
+  const scenario = at('s.yaml');
+  beforeAll(() => {
+    writeFileSync(scenario, 'scenario: s\nmachine: { pes: 2 }\nsteps:\n  - online: [0, 7]\n');
+    writeFileSync(at('good.yaml'), 'scenario: s\nmachine: { pes: 2 }\nsteps: [{ online: [0] }]\n');
+    writeFileSync(at('trace.yaml'), readFileSync(trace));
+  });
+  it.each([
+    [
+      'a scenario that is wrong, with the place',
+      ['record', scenario, '-o', out],
+      /s\.yaml: line 4, column 17: .*PE 7/,
+    ],
+    ['the same to compare', ['compare', scenario], /s\.yaml: line 4, column 17: .*PE 7/],
+    ['no file', ['record', at('none.yaml'), '-o', out], /none\.yaml: no such file/],
+    ['a folder', ['record', at('folder'), '-o', out], /folder: cannot be read: EISDIR/],
+    ['a trace for a scenario', ['record', at('trace.yaml'), '-o', out], /trace\.yaml: line 1/],
+    [
+      'a design that there is not',
+      ['record', at('good.yaml'), '-o', out, '--on', 'nope'],
+      /no design 'nope'.*designs: its/,
+    ],
+    [
+      'a profile that there is not',
+      ['compare', at('good.yaml'), '--on', 'its@nope'],
+      /no profile 'nope'.*profiles: /,
+    ],
+    [
+      'a place that cannot be written',
+      ['record', at('good.yaml'), '-o', at('no/where')],
+      /no such directory/,
+    ],
+  ])('%s', async (_name, args, says) => {
+    refused(await run(...args), [2, 4], says);
+  });
+});
+
 describe('query refuses', () => {
   it.each(['empty', 'binary', 'folder', 'nowhere', 'good.gictrace'])('%s', async (name) => {
     refused(await run('query', at(name), 'SELECT 1'), [2, 4], /./);

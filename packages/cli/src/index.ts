@@ -7,12 +7,14 @@ import { addCheck } from './verbs/check.ts';
 import { addCompare } from './verbs/compare.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
+import { addRecord } from './verbs/record.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addLoad, addQuery, addShell } from './verbs/sql.ts';
 
 const EXAMPLES = `
 Examples:
   gictrace import qemu trace.log.gz -o boot.gictrace
+  gictrace record storm.yaml -o storm.gictrace --on its
   gictrace replay boot.gictrace
   gictrace check boot.gictrace
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
@@ -44,6 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'gictrace: ')) })
     .addHelpText('after', EXAMPLES);
   addImport(program);
+  addRecord(program);
   addBackends(program);
   addReplay(program, (exit) => {
     code = exit;

@@ -31,7 +31,7 @@ describe('replay', () => {
     for (const counts of ['compared', 'unknown', 'skipped'])
       for (const n of Object.values(verdict[counts] as Record<string, unknown>))
         expect(n).toBeTypeOf('number');
-    expect(Object.keys(verdict['compared'] as object).length).toBeGreaterThan(1);
+    expect(Object.keys(verdict.compared as object).length).toBeGreaterThan(1);
     expect(out.trimEnd()).not.toContain('\n');
   });
 

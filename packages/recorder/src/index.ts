@@ -2,4 +2,5 @@
 
 export { type ImportReport, importToTrace } from './import-trace.ts';
 export * from './importers/qemu-trace/index.ts';
+export * from './scenario/index.ts';
 export * from './trace/index.ts';

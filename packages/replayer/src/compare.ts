@@ -5,13 +5,15 @@ import {
   type Design,
   GicTraceError,
   type Operation,
+  type OperationName,
+  PROFILES,
   PROXY_DEVICE,
   type Run,
   type RunObserver,
   type SentCommand,
   Translation,
 } from '@gictrace/core';
-import { TraceReader } from '@gictrace/recorder';
+import { type Scenario, TraceReader } from '@gictrace/recorder';
 import { Lift, type LiftStats, proxyDevice, type RecordedCommand } from './lift.ts';
 
 /** How far the commands of a design are those that were recorded. */
@@ -87,20 +89,46 @@ export function align(of: string, recorded: readonly string[], sent: readonly st
   return { of, recorded: recorded.length, sent: sent.length, same, first };
 }
 
-/** The designs with these names, or all that apply to what the trace holds. */
-export function designsNamed(names: readonly string[] | undefined): readonly Design[] {
-  if (names === undefined) return Object.values(DESIGNS);
-  return names.map((name) => {
-    const design = Object.hasOwn(DESIGNS, name) ? DESIGNS[name] : undefined;
-    if (design === undefined)
-      throw new GicTraceError(
-        'usage',
-        `there is no design '${name}'`,
-        {},
-        `designs: ${Object.keys(DESIGNS).join(', ')}`,
-      );
-    return design;
-  });
+/**
+ * The design with this name, under another profile of the simulator where `@PROFILE` follows.
+ * @throws GicTraceError `usage` for a name that there is not.
+ */
+export function designNamed(text: string): Design {
+  const [name, profile] = text.split('@') as [string, string | undefined];
+  const design = Object.hasOwn(DESIGNS, name) ? DESIGNS[name]! : undefined;
+  if (design === undefined)
+    throw new GicTraceError(
+      'usage',
+      `there is no design '${name}'`,
+      {},
+      `designs: ${Object.keys(DESIGNS).join(', ')}`,
+    );
+  if (profile === undefined) return design;
+  if (!Object.hasOwn(PROFILES, profile))
+    throw new GicTraceError(
+      'usage',
+      `there is no profile '${profile}'`,
+      {},
+      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+    );
+  return { ...design, name: text, profile };
+}
+
+/** The designs with these names, or all. */
+function designsNamed(names: readonly string[] | undefined): readonly Design[] {
+  return names === undefined ? Object.values(DESIGNS) : [...new Set(names)].map(designNamed);
+}
+
+/** What is left of the runs: all that were asked for, or those of designs that had something to do. */
+function finished(
+  runs: readonly Translation[],
+  names: readonly string[] | undefined,
+  has: ReadonlySet<OperationName>,
+): Run[] {
+  const begins: Readonly<Record<Design['serves'], OperationName>> = { devices: 'alloc', vpes: 'vpe.map' };
+  return runs
+    .map((run) => run.finish())
+    .filter(({ design }) => names !== undefined || has.has(begins[design.serves]));
 }
 
 export interface CompareOptions {
@@ -138,11 +166,10 @@ export function compareTrace(
         },
       });
     });
-    const has = { vpes: false, devices: false };
+    const has = new Set<OperationName>();
     const lift = new Lift(config, {
       operation(operation: Operation) {
-        if (operation.op === 'vpe.map') has.vpes = true;
-        if (operation.op === 'alloc') has.devices = true;
+        has.add(operation.op);
         for (const run of runs) run.take(operation);
         options.progress?.(lift.stats.operations);
       },
@@ -153,12 +180,12 @@ export function compareTrace(
       },
     });
     const stats = lift.run(() => reader.batches());
-    if (!has.vpes && !has.devices)
+    if (!has.has('alloc') && !has.has('vpe.map'))
       throw new GicTraceError(
         'usage',
         'holds no operation of a device or a vPE: no MAPD and no VMAPP was recorded',
         { path },
-        'compare a trace of software that drives an ITS',
+        'compare a trace of software that drives an ITS, or the scenario that was recorded',
       );
     const alignments = new Map<string, Alignment>();
     // These two are what the recorded kernel may have been; others send other commands by design.
@@ -170,10 +197,32 @@ export function compareTrace(
     }
     return {
       lift: stats,
-      runs: runs.map((run) => run.finish()).filter(({ design }) => names !== undefined || has[design.serves]),
+      runs: finished(runs, names, has),
       alignments,
     };
   } finally {
     reader.close();
   }
+}
+
+/** Runs the operations of a scenario on each design. */
+export function compareScenario(
+  scenario: Scenario,
+  names: readonly string[] | undefined,
+  options: CompareOptions = {},
+): Compared {
+  const runs = designsNamed(names).map(
+    (design) => new Translation(design, scenario.pes, options.observe?.(design)),
+  );
+  const has = new Set<OperationName>();
+  scenario.operations.forEach((operation, n) => {
+    has.add(operation.op);
+    for (const run of runs) run.take(operation);
+    options.progress?.(n + 1);
+  });
+  return {
+    lift: { operations: scenario.operations.length, inferred: new Map(), unlifted: new Map() },
+    runs: finished(runs, names, has),
+    alignments: new Map(),
+  };
 }

@@ -2,6 +2,7 @@
 
 export * from './compare.ts';
 export * from './lift.ts';
+export * from './record-scenario.ts';
 export * from './replay-trace.ts';
 export * from './verbatim.ts';
 export * from './verdict.ts';

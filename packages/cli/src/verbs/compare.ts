@@ -1,7 +1,14 @@
 // `gictrace compare TRACE`: what was recorded, done again by other designs.
 import { COSTS, type Cost, type Costs, DESIGNS, FATES, FAULTS, type Run } from '@gictrace/core';
 import { makeRunsDatabase } from '@gictrace/query';
-import { type Alignment, type Compared, compareTrace } from '@gictrace/replayer';
+import { isScenario, readScenario } from '@gictrace/recorder';
+import {
+  type Alignment,
+  type Compared,
+  type CompareOptions,
+  compareScenario,
+  compareTrace,
+} from '@gictrace/replayer';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { countLines, grouped, json, note, Progress, print } from '../context.ts';
@@ -103,7 +110,7 @@ function alignmentLine(name: string, { of, recorded, sent, same, first }: Alignm
 }
 
 function tell({ lift, runs, alignments }: Compared, markdown: boolean): void {
-  print(`${grouped(lift.operations)} operations lifted`);
+  print(`${grouped(lift.operations)} operations`);
   for (const [title, of] of [
     ['inferred', lift.inferred],
     ['part of no operation', lift.unlifted],
@@ -164,21 +171,27 @@ export function addCompare(program: Command): void {
     .description(
       'Recovers the operations of the irqchip drivers from a trace, has each design do them on the simulator, and counts what it costs, what it delivers and what it loses. For designs that the recorded kernel may have been, tells how far their commands are those that were recorded.',
     )
-    .argument('<trace>', 'the trace')
-    .option('--on <design,...>', `designs: ${Object.keys(DESIGNS).join(', ')}`, (text: string) =>
-      text.split(',').map((name) => name.trim()),
+    .argument('<trace>', 'the trace, or a scenario (.yaml, .json)')
+    .option(
+      '--on <design,...>',
+      `designs, each perhaps with @PROFILE: ${Object.keys(DESIGNS).join(', ')}`,
+      (text: string) => text.split(',').map((name) => name.trim()),
     )
     .option('-o, --output <db>', 'keep every run in a database: which ones, of each number')
     .option('--json', 'answer as JSON')
     .option('--markdown', 'tables as Markdown')
     .addHelpText(
       'after',
-      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_faults"\n',
+      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare storm.yaml\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_faults"\n',
     )
     .action((path: string, options: Options) => {
       const progress = new Progress('operations');
-      const run = (observe?: Parameters<typeof compareTrace>[2]) =>
-        compareTrace(path, options.on, { ...observe, progress: (n) => progress.update(n) });
+      const run = (more?: CompareOptions) => {
+        const all = { ...more, progress: (n: number) => progress.update(n) };
+        return isScenario(path)
+          ? compareScenario(readScenario(path), options.on, all)
+          : compareTrace(path, options.on, all);
+      };
       try {
         const { output } = options;
         const compared =

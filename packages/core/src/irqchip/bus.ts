@@ -68,14 +68,32 @@ export class Bus {
     return this.machine.state.peCount;
   }
 
+  /** Has all that the machine shows and does given to `emitted`, in order, each after its stimulus. */
+  show(emitted: (batch: RecordBatch, i: number) => void): void {
+    const shown = new RecordBatch(4096);
+    this.drain = () => {
+      for (let i = 0; i < shown.count; i++) emitted(shown, i);
+      shown.clear();
+    };
+    this.machine.sink = { batch: shown, events: true, full: this.drain };
+  }
+  private drain = () => {};
+
   private stimulus(kind: number, pe: number, ...words: number[]): number {
     this.batch.clear();
     const at = this.batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
     words.forEach((word, k) => {
       this.batch.words[at + k] = word;
     });
-    this.onStimulus?.(this.batch);
+    // A write is told of before what it does; a read when its value is known.
+    const valueAt = kind === MMIO_READ ? 4 : kind === SYSREG_READ ? 1 : -1;
+    if (valueAt < 0) this.onStimulus?.(this.batch);
     step(this.machine, this.batch, 0);
+    if (valueAt >= 0 && this.onStimulus !== undefined) {
+      this.batch.words.set([this.machine.low, this.machine.high], at + valueAt);
+      this.onStimulus(this.batch);
+    }
+    this.drain();
     return this.machine.low;
   }
 

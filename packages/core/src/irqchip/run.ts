@@ -39,6 +39,8 @@ export type Deliveries = Record<Fate | Fault, number> & {
 export interface RunObserver {
   /** Given each stimulus of the run, one record: it is used anew for the next. */
   stimulus?(batch: RecordBatch): void;
+  /** Given each observable and event, after its stimulus. */
+  emitted?(batch: RecordBatch, i: number): void;
   command?(operation: number, command: SentCommand): void;
   operation?(n: number, operation: Operation, result: Result, costs: Costs): void;
   message?(fate: {
@@ -117,6 +119,7 @@ export class Translation {
     if (observer.command !== undefined)
       this.bus.onCommand = (command) => this.observer.command?.(this.n, command);
     if (observer.stimulus !== undefined) this.bus.onStimulus = (batch) => this.observer.stimulus?.(batch);
+    if (observer.emitted !== undefined) this.bus.show((batch, i) => this.observer.emitted?.(batch, i));
     this.bus.firmware();
     const ledger = new Ledger();
     this.driver = design.make(this.bus, ledger);
@@ -191,8 +194,7 @@ export class Translation {
       case 'set_pending':
         if (own === undefined) return;
         if (!o.pending) this.settle(o, own, 'cleared');
-        // Software raises it once, however often it says so.
-        else if (own.messages.length === 0) this.outstanding(own);
+        else this.outstanding(own);
         return;
       case 'deactivate':
         if (own === undefined) return;
