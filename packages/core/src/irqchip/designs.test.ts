@@ -141,6 +141,57 @@ describe('a message', () => {
   });
 });
 
+describe('the cost of an operation', () => {
+  const letters = {
+    commands: 'Q',
+    mmio_writes: 'W',
+    mmio_reads: 'R',
+    table_bytes: 'T',
+    message_rewrites: 'M',
+    hypercalls: 'H',
+  } as const;
+  const operations: readonly Operation[] = [
+    { op: 'pe.online', pe: 0 },
+    { op: 'pe.online', pe: 1 },
+    { op: 'alloc', device: D, count: 4 },
+    { op: 'activate', ...v, pe: 0 },
+    { op: 'unmask', ...v },
+    { op: 'set_affinity', ...v, pe: 1 },
+    { op: 'set_pending', ...v, pending: true },
+    { op: 'mask', ...v },
+    { op: 'set_pending', ...v, pending: false },
+    { op: 'deactivate', ...v },
+    { op: 'free', device: D },
+  ];
+
+  // alloc, activate, unmask, set_affinity, set pending, mask, clear pending, deactivate, free
+  it.each([
+    ['its', '1Q, 2Q, 2Q 1T, 2Q, 2Q, 2Q 1T, 2Q, 2Q, 1Q'],
+    ['virtual-its', '-, -, 1W 1R 1T, -, -, 1W 1R 1T, -, -, -'],
+    ['virtual-its-hosted', '-, 1H, 1W 1R 1T, 1H, -, 1W 1R 1T, -, -, -'],
+    ['direct-lpi-rfc', '-, -, 1W 1R 1T, -, -, 1W 1R 1T, -, -, -'],
+    ['direct-lpi-rfc-intid', '-, -, 1W 1R 1T, -, -, 1W 1R 1T, -, -, -'],
+    ['direct-lpi', '-, -, 1W 1R 1T, 4W 3R 2T 1M, 1W, 1W 1R 1T, 1W 1R, -, -'],
+    ['direct-lpi-lossy', '-, -, 1W 1R 1T, 3W 3R 2T 1M, 1W, 1W 1R 1T, 1W 1R, -, -'],
+    ['mbi', '-, 2W 5R, 1W, 3W 2R, 1W, 1W 1R, 1W, -, -'],
+    ['hyperv-spi', '-, 2W 5R, 1W 1H, 3W 2R 1H, 1W, 1W 1R, 1W, -, -'],
+  ])('on %s: %s', (design, expected) => {
+    const told: string[] = [];
+    const translation = new Translation(DESIGNS[design]!, 2, {
+      operation(_n, _operation, _result, costs) {
+        const parts = Object.entries(letters).map(([cost, letter]) => [
+          costs[cost as keyof typeof letters],
+          letter,
+        ]);
+        const spent = parts.filter(([n]) => n !== 0).map((part) => part.join(''));
+        told.push(spent.join(' ') || '-');
+      },
+    });
+    for (const operation of operations) translation.take(operation);
+    expect(told.slice(2).join(', ')).toBe(expected);
+  });
+});
+
 describe('the vPE proxy', () => {
   const vpes = (n: number): Operation[] => [
     ...online,
@@ -156,6 +207,15 @@ describe('the vPE proxy', () => {
     expect(spent('vpe-proxy', [...five, invalidate(0)], invalidate(0))).toBe(2);
     const full = [...five, ...[0, 1, 2, 3].map(invalidate)];
     expect(spent('vpe-proxy', full, invalidate(4))).toBe(6);
+  });
+
+  it('gives a slot that was freed to the next vPE, before it evicts one', () => {
+    const full = [...vpes(5), ...[0, 1, 2, 3].map(invalidate)];
+    const freed: Operation[] = [...full, { op: 'doorbell.release', vpe: 2 }];
+    expect(spent('vpe-proxy', freed, invalidate(4))).toBe(4);
+    // None but the freed slot was touched.
+    const after = [...freed, invalidate(4)];
+    for (const vpe of [0, 1, 3, 4]) expect(spent('vpe-proxy', after, invalidate(vpe)), `vPE ${vpe}`).toBe(2);
   });
 
   it('sends 6 always where it keeps nothing', () => {
