@@ -54,4 +54,9 @@ for (const name of ['commands', 'acknowledges', 'msi-latency', 'moves', 'slowest
   gictrace('query', shown('boot.db'), sql);
 }
 
+say(
+  '4. Compare: what the kernel asked of its ITS driver is recovered from the trace, and other designs do the same.\n   Our ITS driver must send the commands that Linux sent, in the same order.',
+);
+gictrace('compare', shown('boot.gictrace'), '--on', 'its,direct-lpi-rfc-intid,direct-lpi,mbi');
+
 say(`Next: npx gictrace --help; npx gictrace shell ${shown('boot.db')} (.examples, .views); README.md.`);
