@@ -35,16 +35,61 @@ export interface Compared {
   readonly alignments: ReadonlyMap<string, Alignment>;
 }
 
-/** Commands of one side of an alignment, in order: those of the proxy device, or all others; each with its SYNC. */
+/**
+ * Holds two sequences of commands against each other from their beginnings on. Keeps no more than one side is ahead,
+ * and nothing after the first difference.
+ */
+export class Aligner {
+  private readonly sides = { recorded: 0, sent: 0 };
+  /** What one side has and the other has not yet, and from where on. */
+  private ahead: string[] = [];
+  private taken = 0;
+  private of: 'recorded' | 'sent' = 'recorded';
+  private same = 0;
+  private first: Alignment['first'] = null;
+
+  take(side: 'recorded' | 'sent', command: string): void {
+    this.sides[side]++;
+    if (this.first !== null) return;
+    if (this.taken === this.ahead.length) {
+      this.ahead = [];
+      this.taken = 0;
+      this.of = side;
+    }
+    if (this.of === side) {
+      this.ahead.push(command);
+      return;
+    }
+    const other = this.ahead[this.taken++]!;
+    if (other === command) this.same++;
+    else this.differ(side === 'sent' ? [other, command] : [command, other]);
+  }
+
+  private differ([recorded, sent]: readonly [string, string]): void {
+    this.first = { at: this.same, recorded, sent };
+    this.ahead = [];
+    this.taken = 0;
+  }
+
+  /** No more commands. */
+  finish(of: string): Alignment {
+    const left = this.ahead[this.taken];
+    if (left !== undefined) this.differ(this.of === 'recorded' ? [left, 'nothing'] : ['nothing', left]);
+    return { of, ...this.sides, same: this.same, first: this.first };
+  }
+}
+
+/** Of the commands of one side, those that are compared: of the proxy device, or all others; each with its SYNC. */
 class Sequence {
-  readonly commands: string[] = [];
   private readonly proxy: number;
   private readonly ofProxy: boolean;
+  private readonly tell: (command: string) => void;
   private follows = false;
 
-  constructor(proxy: number, ofProxy: boolean) {
+  constructor(proxy: number, ofProxy: boolean, tell: (command: string) => void) {
     this.proxy = proxy;
     this.ofProxy = ofProxy;
+    this.tell = tell;
   }
 
   /** A command that is not compared, and so is its SYNC. */
@@ -55,14 +100,14 @@ class Sequence {
   take(command: RecordedCommand | SentCommand): void {
     const { name, operands } = command;
     if (name === 'SYNC') {
-      if (this.follows) this.commands.push('SYNC');
+      if (this.follows) this.tell('SYNC');
       this.follows = false;
       return;
     }
     this.follows = false;
     if (name.startsWith('V') || (operands.DeviceID === this.proxy) !== this.ofProxy) return;
     this.follows = true;
-    this.commands.push(this.shape(command));
+    this.tell(this.shape(command));
   }
 
   /** What is compared of a command: INTIDs of LPIs and addresses are a driver's own to choose. */
@@ -79,15 +124,11 @@ class Sequence {
   }
 }
 
-/** Compares two sequences of commands from their beginnings on. */
-export function align(of: string, recorded: readonly string[], sent: readonly string[]): Alignment {
-  const n = Math.max(recorded.length, sent.length);
-  let same = 0;
-  while (same < n && recorded[same] === sent[same]) same++;
-  const first =
-    same === n ? null : { at: same, recorded: recorded[same] ?? 'nothing', sent: sent[same] ?? 'nothing' };
-  return { of, recorded: recorded.length, sent: sent.length, same, first };
-}
+/** Designs that the recorded kernel may have been, by name: whether its commands are those of the proxy device. */
+const RECORDED_DESIGNS: ReadonlyMap<string, boolean> = new Map([
+  ['its', false],
+  ['vpe-proxy', true],
+]);
 
 /**
  * The design with this name, under another profile of the simulator where `@PROFILE` follows.
@@ -152,16 +193,20 @@ export function compareTrace(
   try {
     const { config } = reader.header;
     const proxy = proxyDevice(config);
-    const recorded = { its: new Sequence(proxy, false), 'vpe-proxy': new Sequence(proxy, true) };
-    const sent = new Map<string, Sequence>();
+    const recorded: Sequence[] = [];
+    const aligners = new Map<string, Aligner>();
     const runs = designs.map((design) => {
-      const sequence = new Sequence(PROXY_DEVICE, design.serves === 'vpes');
-      if (Object.hasOwn(recorded, design.name)) sent.set(design.name, sequence);
       const observer = options.observe?.(design);
+      const ofProxy = RECORDED_DESIGNS.get(design.name);
+      if (ofProxy === undefined) return new Translation(design, config.pes.length, observer);
+      const aligner = new Aligner();
+      aligners.set(design.name, aligner);
+      recorded.push(new Sequence(proxy, ofProxy, (command) => aligner.take('recorded', command)));
+      const sent = new Sequence(PROXY_DEVICE, ofProxy, (command) => aligner.take('sent', command));
       return new Translation(design, config.pes.length, {
         ...observer,
         command(operation, command) {
-          if (sent.has(design.name)) sequence.take(command);
+          sent.take(command);
           observer?.command?.(operation, command);
         },
       });
@@ -174,9 +219,9 @@ export function compareTrace(
         options.progress?.(lift.stats.operations);
       },
       command(command, forwarded) {
-        if (forwarded) recorded.its.skip();
-        else recorded.its.take(command);
-        recorded['vpe-proxy'].take(command);
+        for (const sequence of recorded)
+          if (forwarded) sequence.skip();
+          else sequence.take(command);
       },
     });
     const stats = lift.run(() => reader.batches());
@@ -188,12 +233,10 @@ export function compareTrace(
         'compare a trace of software that drives an ITS, or the scenario that was recorded',
       );
     const alignments = new Map<string, Alignment>();
-    // These two are what the recorded kernel may have been; others send other commands by design.
-    const of = { its: 'collections and devices', 'vpe-proxy': `the proxy device ${proxy}` };
-    for (const [name, sequence] of sent) {
-      const own = name as keyof typeof recorded;
-      if (recorded[own].commands.length > 0)
-        alignments.set(name, align(of[own], recorded[own].commands, sequence.commands));
+    for (const [name, aligner] of aligners) {
+      const ofProxy = RECORDED_DESIGNS.get(name) === true;
+      const alignment = aligner.finish(ofProxy ? `the proxy device ${proxy}` : 'collections and devices');
+      if (alignment.recorded > 0) alignments.set(name, alignment);
     }
     return {
       lift: stats,

@@ -1,7 +1,7 @@
 // Linux's ITS driver, and the "virtual ITS": the same driver on a GIC without ITS but with Direct LPI, its command
 // builders returning early and its messages not composed (thread "irqchip/gic-v3-its: Introduce virtual ITS", 2021).
 import { PLAIN } from '../../profile/index.ts';
-import { type CommandName, GICR, GITS } from '../../spec/index.ts';
+import { type CommandName, GICR } from '../../spec/index.ts';
 import type { Bus, Message } from '../bus.ts';
 import {
   type Design,
@@ -14,6 +14,7 @@ import {
   roundUpPowerOfTwo,
   unsupported,
 } from '../driver.ts';
+import { COLLECTION_TABLE_PAGES, DEVICE_TABLE_PAGES, setUpIts } from '../its-setup.ts';
 import { LpiTables } from '../lpi-tables.ts';
 import type { Operation, Vector } from '../operation.ts';
 
@@ -46,23 +47,7 @@ class ItsDriver extends DriverBase implements Driver {
     this.below = below;
     this.lpis = new LpiTables(bus, ledger);
     if (below !== 'its') return;
-    const devices = bus.memory(0x8_0000);
-    const collections = bus.memory(0x1_0000);
-    bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
-    bus.poll('GITS', 0, GITS.GITS_CTLR.offset, 4, (low) => (low & 0x8000_0000) !== 0);
-    const baser = (n: number, address: number, pages: number) =>
-      bus.write(
-        'GITS',
-        0,
-        GITS.GITS_BASER.offset + 8 * n,
-        8,
-        (address % 2 ** 32) | 0x200 | (pages - 1),
-        0x8000_0000 + Math.floor(address / 2 ** 32),
-      );
-    baser(0, devices, 8);
-    baser(1, collections, 1);
-    bus.openQueue();
-    bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
+    setUpIts(bus, [DEVICE_TABLE_PAGES, COLLECTION_TABLE_PAGES]);
   }
 
   private send(

@@ -1,6 +1,6 @@
 // Doorbells of GICv4 vPEs: through Linux's proxy device, by a naive proxy, by Direct LPI, by GICv4.1.
 import { type Hardware, PLAIN } from '../../profile/index.ts';
-import { type CommandName, GICR, GITS } from '../../spec/index.ts';
+import { type CommandName, GICR } from '../../spec/index.ts';
 import type { Bus, Message } from '../bus.ts';
 import {
   type Design,
@@ -11,6 +11,7 @@ import {
   roundUpPowerOfTwo,
   unsupported,
 } from '../driver.ts';
+import { COLLECTION_TABLE_PAGES, DEVICE_TABLE_PAGES, setUpIts, VPE_TABLE_PAGES } from '../its-setup.ts';
 import { LpiTables } from '../lpi-tables.ts';
 import type { Operation, Vector } from '../operation.ts';
 
@@ -37,24 +38,7 @@ abstract class VpeDriver extends DriverBase {
     super(bus, ledger);
     this.version41 = version41;
     this.lpis = new LpiTables(bus, ledger);
-    const [devices, collections, vpes] = [bus.memory(0x8_0000), bus.memory(0x1_0000), bus.memory(0x1_0000)];
-    bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
-    bus.poll('GITS', 0, GITS.GITS_CTLR.offset, 4, (low) => (low & 0x8000_0000) !== 0);
-    for (const [n, address, pages] of [
-      [0, devices, 8],
-      [1, collections, 1],
-      [2, vpes, 1],
-    ] as const)
-      bus.write(
-        'GITS',
-        0,
-        GITS.GITS_BASER.offset + 8 * n,
-        8,
-        (address % 2 ** 32) | 0x200 | (pages - 1),
-        0x8000_0000 + Math.floor(address / 2 ** 32),
-      );
-    bus.openQueue();
-    bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
+    const [, , vpes = 0] = setUpIts(bus, [DEVICE_TABLE_PAGES, COLLECTION_TABLE_PAGES, VPE_TABLE_PAGES]);
     if (version41)
       for (let pe = 0; pe < bus.pes; pe++)
         bus.write(
