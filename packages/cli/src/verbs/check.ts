@@ -70,7 +70,11 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
       'Runs the stimuli of a trace on the simulator and reports lost doorbells, stranded interrupts, commands that failed, registers that were not polled, and the like. Exit code 0: no error and no warning; 1: some.',
     )
     .argument('<trace>', 'the trace')
-    .option('--rule <name...>', 'report these checks only')
+    .option(
+      '--rule <name>',
+      'report this check only; may be given again',
+      (name: string, names?: string[]) => [...(names ?? []), name],
+    )
     .option(
       '--keep <n>',
       'findings of one check to show; more are counted',

@@ -373,3 +373,20 @@ it('keeps as many findings as it is told, and counts the rest', () => {
   expect(checker.finish()).toHaveLength(2);
   expect(checker.counts.get('command-error')).toBe(5);
 });
+
+it('counts every message that is dropped', () => {
+  const list = findings({}, (g) => {
+    mapped(g).msi(1, 7);
+    for (let n = 0; n < 4; n++) g.msi(1, 7);
+  });
+  expect(list.map((one) => one.rule)).toEqual(Array.from({ length: 5 }, () => 'msi-dropped'));
+});
+
+it('finds a second clash over an LPI that is mapped still', () => {
+  const list = findings({}, (g) => {
+    mapped(g).map(1, 1, LPI, 1);
+    g.command('DISCARD', { DeviceID: 1, EventID: 1 });
+    g.map(1, 2, LPI, 1);
+  });
+  expect(list.filter((one) => one.rule === 'lpi-mapped-twice')).toHaveLength(2);
+});

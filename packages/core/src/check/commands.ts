@@ -72,7 +72,6 @@ export class CommandChecks implements Check {
   private readonly stranded = new Map<number, Stranded>();
   /** What the command that is running did: to be told with its name, which comes last. */
   private readonly pending: ((at: Moment, text: string) => void)[] = [];
-  private readonly dropped = new Set<string>();
 
   emitted(c: CheckContext, batch: RecordBatch, i: number): void {
     switch (batch.kind[i]) {
@@ -136,7 +135,11 @@ export class CommandChecks implements Check {
 
   private forget(id: string, mapping: Mapping): void {
     this.mappings.delete(id);
-    if (this.byLpi.get(mapping.intid) === mapping) this.byLpi.delete(mapping.intid);
+    if (this.byLpi.get(mapping.intid) !== mapping) return;
+    this.byLpi.delete(mapping.intid);
+    // Another event may be mapped to the same LPI still.
+    for (const other of this.mappings.values())
+      if (other.intid === mapping.intid) this.byLpi.set(mapping.intid, other);
   }
 
   private collection(c: CheckContext, batch: RecordBatch, i: number): void {
@@ -216,10 +219,6 @@ export class CommandChecks implements Check {
   private drop(c: CheckContext, batch: RecordBatch, i: number): void {
     if (c.stimulus.kind[0] !== MSI_WRITE) return;
     const reason = DROP_REASONS[FIELD(batch, i, 3)]!;
-    const id = `${FIELD(batch, i, 0)}:${FIELD(batch, i, 1)}:${FIELD(batch, i, 2)}:${reason}`;
-    // One message is told of; those after it for the same reason are the same finding.
-    if (this.dropped.has(id)) return;
-    this.dropped.add(id);
     c.find('msi-dropped', c.now(), -1, `${reason}: ${c.stimulusText()}`);
   }
 
