@@ -1,55 +1,135 @@
-// The scenarios that ship: each is recorded on every design, and what was recorded replays.
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { DESIGNS } from '@gictrace/core';
-import { readScenario } from '@gictrace/recorder';
+// The scenarios that ship: each is recorded on every design, what was recorded replays, and a trace says what a
+// scenario says.
+import { readFileSync } from 'node:fs';
+import { DESIGNS, operationAt } from '@gictrace/core';
+import { loadTraces, QueryDatabase } from '@gictrace/query';
+import {
+  libraryPath,
+  libraryScenarios,
+  readScenario,
+  scenario as scenarioNamed,
+  TraceReader,
+} from '@gictrace/recorder';
 import { compareScenario, compareTrace, recordScenario, replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scratch } from './support.ts';
 
 const temp = scratch();
 afterAll(() => temp.dispose());
-const folder = fileURLToPath(new URL('../scenarios/', import.meta.url));
-const files = readdirSync(folder).sort();
 const VERSION = { version: 'test', source: 'test' };
+const names = libraryScenarios();
 
-describe.each(files)('%s', (file) => {
-  const scenario = readScenario(`${folder}${file}`);
-  const isOfVpes = scenario.operations.some((one) => one.op === 'vpe.map');
-  const designs = Object.values(DESIGNS).filter((one) => (one.serves === 'vpes') === isOfVpes);
+describe.each(names)('%s', (name) => {
+  const scenario = readScenario(libraryPath(name));
 
-  it.each(designs.map((one) => one.name))('recorded on %s replays the same', (name) => {
-    const trace = temp.path(`${file}.${name}.gictrace`);
-    recordScenario(scenario, DESIGNS[name]!, trace, VERSION);
-    const verdict = replayTrace(trace, { version: 'test' });
-    expect(verdict.diverged).toBe(0);
-    expect(Object.values(verdict.compared).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(100);
+  it('recorded on each design that it is for, replays the same', () => {
+    const { runs } = compareScenario(scenario, undefined);
+    expect(runs.length).toBeGreaterThanOrEqual(5);
+    for (const { design } of runs) {
+      const trace = temp.path(`${name}.${design.name}.gictrace`);
+      recordScenario(scenario, design, trace, VERSION);
+      const verdict = replayTrace(trace, { version: 'test' });
+      expect(verdict.diverged, design.name).toBe(0);
+      expect(verdict.records, design.name).toBeGreaterThan(scenario.operations.length);
+    }
   });
 
-  it('is the same bytes twice', () => {
+  it('is the same bytes twice, and holds the operations', () => {
     const [one, two] = [temp.path('one.gictrace'), temp.path('two.gictrace')];
-    for (const path of [one, two]) recordScenario(scenario, designs[0]!, path, VERSION);
+    for (const path of [one, two]) recordScenario(scenario, DESIGNS.mbi!, path, VERSION);
     expect(readFileSync(one).equals(readFileSync(two))).toBe(true);
+    const reader = TraceReader.open(one);
+    const told = [...reader.batches()].flatMap(({ batch }) =>
+      Array.from({ length: batch.count }, (_, i) => operationAt(batch, i)),
+    );
+    reader.close();
+    expect(told.filter((each) => each !== undefined)).toEqual(scenario.operations);
   });
 
-  it('compared as a scenario and as a trace costs the same', () => {
-    const [name] = isOfVpes ? ['vpe-proxy'] : ['its'];
-    const trace = temp.path(`${file}.own.gictrace`);
-    recordScenario(scenario, DESIGNS[name!]!, trace, VERSION);
-    const lifted = compareTrace(trace, [name!]);
-    expect(lifted.alignments.get(name!)!.first).toBeNull();
-    expect(lifted.runs[0]!.costs).toEqual(compareScenario(scenario, [name!]).runs[0]!.costs);
+  it('a trace of one design is compared on all the others as the scenario is', () => {
+    const trace = temp.path(`${name}.own.gictrace`);
+    recordScenario(scenario, DESIGNS['direct-lpi']!, trace, VERSION);
+    const compared = compareTrace(trace, undefined);
+    expect(compared.isLifted).toBe(false);
+    const shown = (runs: typeof compared.runs) =>
+      runs.map(({ design, costs, deliveries, leaked }) => [design.name, costs, deliveries, [...leaked]]);
+    expect(shown(compared.runs)).toEqual(shown(compareScenario(scenario, undefined).runs));
   });
 });
 
 describe('the storm', () => {
-  const { runs } = compareScenario(readScenario(`${folder}storm.yaml`), undefined);
-  const of = (name: string) => runs.find((one) => one.design.name === name)!.deliveries;
+  const { runs } = compareScenario(readScenario(libraryPath('storm')), undefined);
+  const of = (name: string) => runs.find((one) => one.design.name === name)!;
+
   it('is the same storm for each design', () => {
-    expect(new Set(runs.map((one) => one.deliveries.fired))).toEqual(new Set([69]));
+    expect(new Set(runs.map((one) => one.deliveries.fired))).toEqual(new Set([76, 77]));
+    // The root partition has no irq_set_irqchip_state.
+    expect(runs.filter((one) => one.deliveries.fired === 76).map((one) => one.design.name)).toEqual([
+      'direct-lpi-invall',
+    ]);
   });
   it('is delivered by an ITS and by message-based SPIs, where devices are not isolated', () => {
-    expect(of('its')).toMatchObject({ delivered: 69, spurious: 0, misrouted: 0, unauthorised: 0 });
-    expect(of('mbi')).toMatchObject({ delivered: 69, spurious: 0, misrouted: 0, unauthorised: 2 });
+    const right = { delivered: 77, spurious: 0, duplicated: 0, misrouted: 0, unmasked: 0 };
+    expect(of('its').deliveries).toMatchObject({ ...right, unauthorised: 0 });
+    expect(of('mbi').deliveries).toMatchObject({ ...right, unauthorised: 2 });
+  });
+  it('leaks where a column map comes after its LPIs', () => {
+    expect([...of('its').leaked]).toEqual([['LPIs', 8]]);
+    expect([...of('direct-lpi').leaked]).toEqual([]);
+    expect([...of('mbi').leaked]).toEqual([]);
+  });
+});
+
+describe('a trace of a scenario', () => {
+  const its = temp.path('storm.gictrace');
+
+  it('has each record name its operation, in SQL too', () => {
+    recordScenario(readScenario(libraryPath('storm')), DESIGNS.its!, its, VERSION);
+    const reader = TraceReader.open(its);
+    const { header, footer } = reader;
+    const path = temp.path('storm.db');
+    loadTraces(path, [
+      {
+        name: 'storm',
+        header,
+        contentDigest: footer!.contentDigest,
+        semanticDigest: footer!.semanticDigest,
+        batches: reader.batches(),
+      },
+    ]);
+    reader.close();
+    const db = QueryDatabase.open(path);
+    const rows = (sql: string) => [...db.query(sql).rows];
+    expect(rows('SELECT count(*) FROM operations')).toEqual([[BigInt(footer!.kinds['op.alloc']! + 120)]]);
+    expect(rows('SELECT count(*) FROM stimuli WHERE operation IS NULL')).toEqual([[0n]]);
+    expect(
+      rows(
+        "SELECT DISTINCT c.op FROM operations o JOIN stimuli s ON s.operation = o.record JOIN its_commands c ON c.record > s.record AND c.record < s.record + 3 WHERE o.op = 'set_affinity' AND s.kind = 'queue.write' ORDER BY 1",
+      ),
+    ).toEqual([['MOVI'], ['SYNC']]);
+    db.close();
+  });
+
+  it('lifted all the same, sends what the driver sent', () => {
+    const lifted = compareTrace(its, ['its'], { lift: true });
+    expect(lifted.isLifted).toBe(true);
+    expect(lifted.alignments.get('its')!.first).toBeNull();
+  });
+
+  it('keeps its operations when it is recorded again by a replay', () => {
+    const again = temp.path('again.gictrace');
+    replayTrace(its, { version: 'test', output: again });
+    const twice = temp.path('twice.gictrace');
+    replayTrace(again, { version: 'test', output: twice });
+    expect(readFileSync(again).equals(readFileSync(twice))).toBe(true);
+    const [one, two] = [its, again].map((path) => compareTrace(path, ['direct-lpi']).runs[0]!.costs);
+    expect(two).toEqual(one);
+  });
+
+  it('is not made of a migration that leaves something behind', () => {
+    const bad = scenarioNamed('s', { pes: 1 }).online(0).migrate('memory').build();
+    expect(() => recordScenario(bad, DESIGNS.its!, temp.path('bad.gictrace'), VERSION)).toThrow(
+      /leaves the memory behind/,
+    );
   });
 });

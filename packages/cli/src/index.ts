@@ -4,20 +4,23 @@ import { Command, CommanderError } from 'commander';
 import { InvalidOption, VERSION } from './context.ts';
 import { addBackends } from './verbs/backends.ts';
 import { addCheck } from './verbs/check.ts';
+import { addClaims } from './verbs/claims.ts';
 import { addCompare } from './verbs/compare.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addRecord } from './verbs/record.ts';
 import { addReplay } from './verbs/replay.ts';
+import { addScenarios } from './verbs/scenarios.ts';
 import { addLoad, addQuery, addShell } from './verbs/sql.ts';
 
 const EXAMPLES = `
 Examples:
   gictrace import qemu trace.log.gz -o boot.gictrace
-  gictrace record storm.yaml -o storm.gictrace --on its
+  gictrace record storm -o storm.gictrace --on its
   gictrace replay boot.gictrace
   gictrace check boot.gictrace
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
+  gictrace claims isolation
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
@@ -47,6 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addHelpText('after', EXAMPLES);
   addImport(program);
   addRecord(program);
+  addScenarios(program);
   addBackends(program);
   addReplay(program, (exit) => {
     code = exit;
@@ -55,6 +59,7 @@ export async function main(args: readonly string[]): Promise<number> {
     code = exit;
   });
   addCompare(program);
+  addClaims(program);
   addInfo(program);
   addDump(program);
   addRecover(program);

@@ -1,6 +1,5 @@
 // The face of @gictrace/core.
 export * from './check/index.ts';
-export * from './claims/index.ts';
 export * from './config.ts';
 export * from './conformance/index.ts';
 export * from './disasm/index.ts';

@@ -328,7 +328,8 @@ class Loader {
     row[at + 3] = batch.flags[i]!;
     row[at + 4] = batch.rule[i]!;
     row[at + 5] = batch.line[i] === 0 ? null : batch.line[i]!;
-    putFields(batch, i, row, at + 6);
+    row[at + 6] = batch.cause[i] === 0 ? null : batch.cause[i]! - 1;
+    putFields(batch, i, row, at + 7);
   }
 
   private event(batch: RecordBatch, i: number, id: number, seq: number, timeNs: number): void {

@@ -1,5 +1,6 @@
 // Reference docs of the views and functions, from their declarations.
 import { EXAMPLES } from './examples.ts';
+import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './runs.ts';
 import { FUNCTIONS, VIEWS } from './views.ts';
 
@@ -30,7 +31,16 @@ export function sqlReference(): string {
     for (const [column, [, holds]] of Object.entries(columns)) out.push(`| \`${column}\` | ${holds} |`);
     out.push('');
   }
-  out.push('## Examples', '');
+  out.push(
+    '### Named queries',
+    '',
+    'Views of a database of comparisons: each row is an answer, with the design, the scenario and the operation at which it happened. [claims.md](claims.md) asks them.',
+    '',
+    '| view | rows |',
+    '| --- | --- |',
+  );
+  for (const [name, { doc }] of Object.entries(RUN_QUERIES)) out.push(`| \`${name}\` | ${doc} |`);
+  out.push('', '## Examples', '');
   for (const example of EXAMPLES) out.push(`### ${example.question}`, '', '```sql', example.sql, '```', '');
   return `${out.join('\n').trimEnd()}\n`;
 }

@@ -33,12 +33,13 @@ const common = [
   'flags INTEGER NOT NULL',
   'rule INTEGER NOT NULL',
   'line INTEGER',
+  'operation INTEGER',
 ];
-const commonColumns = ['id', 'time_ns', 'pe', 'flags', 'rule', 'line'];
+const commonColumns = ['id', 'time_ns', 'pe', 'flags', 'rule', 'line', 'operation'];
 
 /** The private table of a record kind. */
 export function tableName(kind: RecordName): string {
-  return `k_${kind.replace('.', '_')}`;
+  return `k_${kind.replaceAll('.', '_')}`;
 }
 
 /** A field's column: SQL names are not case-sensitive, so fields keep their spelling, in quotes. */

@@ -28,6 +28,7 @@ const key = {
   time_ns: 'nanoseconds since the trace began; null where the source does not tell',
   pe: 'index of the PE; null where none is concerned or the source does not tell',
 };
+const operation = 'number of the record of the operation that it is due to; null where the trace holds none';
 
 const kinds = Object.entries(RECORDS) as [RecordName, RecordKind][];
 
@@ -41,9 +42,15 @@ function union(className: RecordKind['class']): string {
     .filter(([, kind]) => kind.class === className)
     .map(
       ([name]) =>
-        `SELECT ${TRACE}, time_ns, pe, '${name}' AS kind, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule, flags FROM ${tableName(name)} k`,
+        `SELECT ${TRACE}, time_ns, pe, '${name}' AS kind, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule, flags, operation FROM ${tableName(name)} k`,
     )
     .join(' UNION ALL ');
+}
+
+/** A field of an operation, or null where that operation has none of the name. */
+function ofOperation(kind: RecordKind, name: string): string {
+  const field = kind.fields.find((one) => one.name === name);
+  return `${field === undefined ? 'NULL' : column(field)} AS ${name}`;
 }
 
 function eventFields(kind: RecordKind): string {
@@ -81,6 +88,27 @@ export const VIEWS: readonly View[] = [
     sql: 'SELECT * FROM t_traces',
   },
   {
+    name: 'operations',
+    doc: 'What an operating system asked of its irqchip driver, and what devices and PEs did meanwhile: of traces that were recorded from a scenario.',
+    columns: {
+      trace: key.trace,
+      record: key.record,
+      op: 'the operation',
+      pe: 'the PE that it names',
+      device: 'DeviceID',
+      vector: 'vector of the device, 0-based',
+      vpe: 'vPEID',
+      fields: 'all fields as text',
+    },
+    sql: kinds
+      .filter(([, kind]) => kind.class === 'operation')
+      .map(
+        ([name, kind]) =>
+          `SELECT ${TRACE}, '${name.slice('op.'.length)}' AS op, pe, ${['device', 'vector', 'vpe'].map((field) => ofOperation(kind, field)).join(', ')}, ${eventFields(kind)} AS fields FROM ${tableName(name)}`,
+      )
+      .join(' UNION ALL '),
+  },
+  {
     name: 'stimuli',
     doc: 'What the outside world did to the GIC.',
     columns: {
@@ -89,6 +117,7 @@ export const VIEWS: readonly View[] = [
       line: '1-based line of the source; null where there is none',
       rule: 'the rule that inferred it; null: shown by the source',
       flags: 'bits: 1 reserved location, 2 value not shown, 4 Secure, 8 told twice by the source',
+      operation,
     },
     sql: union('stimulus'),
   },
@@ -101,6 +130,7 @@ export const VIEWS: readonly View[] = [
       line: 'line of the source',
       rule: 'rule that inferred it',
       flags: 'as in stimuli',
+      operation,
     },
     sql: union('observable'),
   },

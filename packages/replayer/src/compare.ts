@@ -1,12 +1,11 @@
-// Compares designs: lifts the operations of a trace once and runs them on each. Holds the commands that a design
+// Compares designs: takes the operations of a trace, or lifts them where it holds none, and runs them on each. Holds the commands that a design
 // sends against those that the recorded kernel sent, where the design is the one that was recorded.
 import {
-  DESIGNS,
   type Design,
   GicTraceError,
   type Operation,
   type OperationName,
-  PROFILES,
+  operationAt,
   PROXY_DEVICE,
   type Run,
   type RunObserver,
@@ -14,6 +13,7 @@ import {
   Translation,
 } from '@gictrace/core';
 import { type Scenario, TraceReader } from '@gictrace/recorder';
+import { designsNamed, ofScenario } from './designs.ts';
 import { Lift, type LiftStats, proxyDevice, type RecordedCommand } from './lift.ts';
 
 /** How far the commands of a design are those that were recorded. */
@@ -29,6 +29,8 @@ export interface Alignment {
 }
 
 export interface Compared {
+  /** Whether the operations were lifted: the trace holds none. */
+  readonly isLifted: boolean;
   readonly lift: LiftStats;
   readonly runs: readonly Run[];
   /** By design. */
@@ -130,46 +132,24 @@ const RECORDED_DESIGNS: ReadonlyMap<string, boolean> = new Map([
   ['vpe-proxy', true],
 ]);
 
-/**
- * The design with this name, under another profile of the simulator where `@PROFILE` follows.
- * @throws GicTraceError `usage` for a name that there is not.
- */
-export function designNamed(text: string): Design {
-  const [name, profile] = text.split('@') as [string, string | undefined];
-  const design = Object.hasOwn(DESIGNS, name) ? DESIGNS[name]! : undefined;
-  if (design === undefined)
-    throw new GicTraceError(
-      'usage',
-      `there is no design '${name}'`,
-      {},
-      `designs: ${Object.keys(DESIGNS).join(', ')}`,
-    );
-  if (profile === undefined) return design;
-  if (!Object.hasOwn(PROFILES, profile))
-    throw new GicTraceError(
-      'usage',
-      `there is no profile '${profile}'`,
-      {},
-      `profiles: ${Object.keys(PROFILES).join(', ')}`,
-    );
-  return { ...design, name: text, profile };
-}
-
-/** The designs with these names, or all. */
-function designsNamed(names: readonly string[] | undefined): readonly Design[] {
-  return names === undefined ? Object.values(DESIGNS) : [...new Set(names)].map(designNamed);
-}
-
 /** What is left of the runs: all that were asked for, or those of designs that had something to do. */
 function finished(
   runs: readonly Translation[],
   names: readonly string[] | undefined,
   has: ReadonlySet<OperationName>,
 ): Run[] {
-  const begins: Readonly<Record<Design['serves'], OperationName>> = { devices: 'alloc', vpes: 'vpe.map' };
+  const begins: Readonly<Record<Design['serves'], readonly OperationName[]>> = {
+    devices: ['activate', 'probe'],
+    vpes: ['vpe.map', 'vm.alloc'],
+  };
+  const nothing = !Object.values(begins)
+    .flat()
+    .some((name) => has.has(name));
   return runs
     .map((run) => run.finish())
-    .filter(({ design }) => names !== undefined || has.has(begins[design.serves]));
+    .filter(
+      ({ design }) => names !== undefined || nothing || begins[design.serves].some((name) => has.has(name)),
+    );
 }
 
 export interface CompareOptions {
@@ -177,6 +157,24 @@ export interface CompareOptions {
   readonly observe?: (design: Design) => RunObserver;
   /** Told of operations so far. */
   readonly progress?: (operations: number) => void;
+  /** Lift even where the trace holds the operations. */
+  readonly lift?: boolean;
+}
+
+/** Operations that a trace holds. */
+function* operationsOf(reader: TraceReader): Generator<Operation> {
+  for (const { batch } of reader.batches())
+    for (let i = 0; i < batch.count; i++) {
+      const operation = operationAt(batch, i);
+      if (operation !== undefined) yield operation;
+    }
+}
+
+/** Whether a trace holds operations: its footer tells; one without is looked at. */
+function holdsOperations(reader: TraceReader): boolean {
+  if (reader.footer !== undefined)
+    return Object.keys(reader.footer.kinds).some((name) => name.startsWith('op.'));
+  return !operationsOf(reader).next().done;
 }
 
 /**
@@ -192,13 +190,16 @@ export function compareTrace(
   const reader = TraceReader.open(path);
   try {
     const { config } = reader.header;
-    const proxy = proxyDevice(config);
+    const blocks = Number(reader.header.options.blocks ?? 1);
+    const isLifted = options.lift === true || !holdsOperations(reader);
+    const proxy = isLifted ? proxyDevice(config) : -1;
     const recorded: Sequence[] = [];
     const aligners = new Map<string, Aligner>();
     const runs = designs.map((design) => {
       const observer = options.observe?.(design);
-      const ofProxy = RECORDED_DESIGNS.get(design.name);
-      if (ofProxy === undefined) return new Translation(design, config.pes.length, observer);
+      // Commands are of a recorded kernel only where operations had to be lifted from them.
+      const ofProxy = isLifted ? RECORDED_DESIGNS.get(design.name) : undefined;
+      if (ofProxy === undefined) return new Translation(design, config.pes.length, observer, blocks);
       const aligner = new Aligner();
       aligners.set(design.name, aligner);
       recorded.push(new Sequence(proxy, ofProxy, (command) => aligner.take('recorded', command)));
@@ -212,12 +213,23 @@ export function compareTrace(
       });
     });
     const has = new Set<OperationName>();
+    let operations = 0;
+    const take = (operation: Operation) => {
+      has.add(operation.op);
+      for (const run of runs) run.take(operation);
+      options.progress?.(++operations);
+    };
+    if (!isLifted) {
+      for (const operation of operationsOf(reader)) take(operation);
+      return {
+        isLifted,
+        lift: { operations, inferred: new Map(), unlifted: new Map() },
+        runs: finished(runs, names, has),
+        alignments: new Map(),
+      };
+    }
     const lift = new Lift(config, {
-      operation(operation: Operation) {
-        has.add(operation.op);
-        for (const run of runs) run.take(operation);
-        options.progress?.(lift.stats.operations);
-      },
+      operation: take,
       command(command, forwarded) {
         for (const sequence of recorded)
           if (forwarded) sequence.skip();
@@ -239,6 +251,7 @@ export function compareTrace(
       if (alignment.recorded > 0) alignments.set(name, alignment);
     }
     return {
+      isLifted,
       lift: stats,
       runs: finished(runs, names, has),
       alignments,
@@ -255,7 +268,8 @@ export function compareScenario(
   options: CompareOptions = {},
 ): Compared {
   const runs = designsNamed(names).map(
-    (design) => new Translation(design, scenario.pes, options.observe?.(design)),
+    (design) =>
+      new Translation(ofScenario(design, scenario), scenario.pes, options.observe?.(design), scenario.blocks),
   );
   const has = new Set<OperationName>();
   scenario.operations.forEach((operation, n) => {
@@ -264,6 +278,7 @@ export function compareScenario(
     options.progress?.(n + 1);
   });
   return {
+    isLifted: false,
     lift: { operations: scenario.operations.length, inferred: new Map(), unlifted: new Map() },
     runs: finished(runs, names, has),
     alignments: new Map(),

@@ -1,6 +1,7 @@
 // The face of @gictrace/replayer.
 
 export * from './compare.ts';
+export { designNamed } from './designs.ts';
 export * from './lift.ts';
 export * from './record-scenario.ts';
 export * from './replay-trace.ts';

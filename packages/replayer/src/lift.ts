@@ -4,6 +4,8 @@ import {
   type CommandName,
   commandName,
   configTableAddress,
+  FRAMES,
+  GICR,
   type GicConfig,
   ITS_COMMANDS,
   Machine,
@@ -23,6 +25,10 @@ const VTE_WRITE = RECORDS['vte.write'].id;
 const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
 const VPE_RESIDENT = RECORDS['vpe.resident'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const GICR_FRAME = FRAMES.indexOf('GICR');
+/** GICR_WAKER.ProcessorSleep. */
+const PROCESSOR_SLEEP = 2;
 const LPI_FIRST = 8192;
 
 /** A command that software sent, as it stands in the trace. */
@@ -170,6 +176,8 @@ export class Lift {
   private readonly events = new Map<number, { readonly intid: number; started: boolean }>();
   /** Events that are vLPIs now: forwarding is the hypervisor's doing, and no operation here. */
   private readonly forwarded = new Set<number>();
+  /** PEs whose collection has been mapped since they came online. */
+  private readonly online = new Set<number>();
   /** Moves of vPEs whose doorbell has not been moved yet, by vPE: the PE. */
   private readonly moving = new Map<number, number>();
   private readonly doorbells = new Map<number, number>();
@@ -249,13 +257,20 @@ export class Lift {
   }
 
   private stimulus(batch: RecordBatch, i: number): void {
-    if (batch.kind[i] !== MSI_WRITE) return;
     const at = i * RECORD_WORDS;
-    const device = batch.words[at + 1]!;
-    const vector = batch.words[at + 2]!;
-    // A message of an event that is a vLPI is no business of the host's irqchip driver.
-    if (this.events.has(device * 65_536 + vector)) this.tell({ op: 'fire', device, vector });
-    else count(this.stats.unlifted, 'messages of virtual or unmapped events');
+    const w = batch.words;
+    if (batch.kind[i] === MMIO_WRITE) {
+      const isSleep =
+        w[at] === GICR_FRAME && w[at + 2] === GICR.GICR_WAKER.offset && (w[at + 4]! & PROCESSOR_SLEEP) !== 0;
+      if (isSleep && this.online.delete(w[at + 1]!)) this.tell({ op: 'pe.offline', pe: w[at + 1]! });
+      return;
+    }
+    if (batch.kind[i] !== MSI_WRITE) return;
+    const device = w[at + 1]!;
+    const vector = w[at + 2]!;
+    const key = device * 65_536 + vector;
+    if (this.events.has(key) || this.forwarded.has(key)) this.tell({ op: 'fire', device, vector });
+    else count(this.stats.unlifted, 'messages of unmapped events');
   }
 
   private emitted(shown: RecordBatch, i: number): void {
@@ -351,7 +366,7 @@ export class Lift {
       case 'VMAPI':
         this.events.delete(o.DeviceID! * 65_536 + o.EventID!);
         this.forwarded.add(o.DeviceID! * 65_536 + o.EventID!);
-        count(this.stats.unlifted, name);
+        this.tell({ op: 'vlpi.map', device: o.DeviceID!, vector: o.EventID!, vpe: o.vPEID! });
         return;
       default:
         count(this.stats.unlifted, name);
@@ -374,8 +389,10 @@ export class Lift {
       case 'SYNC':
         return;
       case 'MAPC':
-        if (o.V) this.tell({ op: 'pe.online', pe: o.RDbase! });
-        else count(this.stats.unlifted, 'MAPC V=0');
+        if (o.V) {
+          this.online.add(o.RDbase!);
+          this.tell({ op: 'pe.online', pe: o.RDbase! });
+        } else count(this.stats.unlifted, 'MAPC V=0');
         return;
       case 'INVALL':
         if (this.last !== 'MAPC') count(this.stats.unlifted, name);

@@ -1,8 +1,8 @@
 // Verbatim replay of a trace file: streams its chunks through the simulator, holds the states that it stores
 // against the simulator's, and writes the re-recorded trace if asked to.
-import { GicTraceError, PROFILES, STATE_VERSION } from '@gictrace/core';
+import { GicTraceError, operationAt, PROFILES, RecordBatch, STATE_VERSION } from '@gictrace/core';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
-import { type Tolerance, VerbatimReplay } from './verbatim.ts';
+import { type ReplayOutput, type Tolerance, VerbatimReplay } from './verbatim.ts';
 import type { Verdict } from './verdict.ts';
 
 /** How the source of a re-recorded trace begins; a replay of a replay is no more than that. */
@@ -18,6 +18,23 @@ export interface ReplayTraceOptions {
   /** Differences to let pass. */
   readonly allow?: readonly Tolerance[];
   readonly progress?: (records: number) => void;
+}
+
+/** Records are numbered anew, and so is the operation that each is due to. */
+function renumbered(writer: TraceWriter): ReplayOutput {
+  const own = new RecordBatch(1);
+  let cause = 0;
+  return {
+    record(batch, i) {
+      own.clear();
+      own.copy(batch, i);
+      own.cause[0] = 0;
+      const isOperation = operationAt(own, 0) !== undefined;
+      if (!isOperation) own.cause[0] = cause;
+      writer.record(own, 0);
+      if (isOperation) cause = writer.records;
+    },
+  };
 }
 
 /** Replays a trace. Throws a GicTraceError (`trace`) if it cannot be read. */
@@ -47,12 +64,12 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
         },
         losses: [...reader.header.losses, ...(reader.footer?.losses ?? [])],
         seed: reader.header.seed,
-        options: {},
+        options: reader.header.options,
       });
     }
     const replay = new VerbatimReplay(config, {
       allow: options.allow ?? [],
-      ...(writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } }),
+      ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
     // A stored state is what the recording's own model had: only the same profile must have it too.
     const states = config.profile === own ? [...reader.states()] : [];

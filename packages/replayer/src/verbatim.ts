@@ -36,6 +36,7 @@ const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
+const FIRST_OBSERVABLE = 64;
 const FIRST_EVENT = 96;
 
 /** What each PE is told, before anything happens: nothing is pending and all lines are down. */
@@ -137,6 +138,7 @@ export class VerbatimReplay {
       const k = kind[i]!;
       this.context.reach(batch, i);
       if (k < STIMULI_BELOW) this.stimulate(batch, i, k);
+      else if (k < FIRST_OBSERVABLE) this.output?.record(batch, i);
       else if (k < FIRST_EVENT) this.observe(batch, i, k);
       this.records++;
     }

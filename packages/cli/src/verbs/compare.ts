@@ -1,7 +1,16 @@
 // `gictrace compare TRACE`: what was recorded, done again by other designs.
-import { COSTS, type Cost, type Costs, DESIGNS, FATES, FAULTS, type Run } from '@gictrace/core';
+import {
+  COSTS,
+  type Cost,
+  type Costs,
+  capacityOf,
+  DESIGNS,
+  FATE_NAMES,
+  FAULT_NAMES,
+  type Run,
+} from '@gictrace/core';
 import { makeRunsDatabase } from '@gictrace/query';
-import { isScenario, readScenario } from '@gictrace/recorder';
+import { scenarioNamed } from '@gictrace/recorder';
 import {
   type Alignment,
   type Compared,
@@ -17,18 +26,23 @@ interface Options {
   readonly on?: readonly string[];
   readonly json?: boolean;
   readonly markdown?: boolean;
+  readonly lift?: boolean;
   readonly output?: string;
 }
 
 /** What a design costs is told in letters: a command is Q for queue. */
-const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls'>, string>> = {
+const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls' | 'stalls'>, string>> = {
   commands: 'Q',
   mmio_writes: 'W',
   mmio_reads: 'R',
   table_bytes: 'T',
   message_rewrites: 'M',
   hypercalls: 'H',
+  device_writes: 'D',
 };
+
+/** Designs side by side in a table on a screen. */
+const ABREAST = 7;
 
 type Row = readonly [name: string, ...cells: string[]];
 
@@ -58,15 +72,19 @@ function totals(runs: readonly Run[]): Row[] {
     }),
   ];
   const rows = COSTS.map((name) => row(name, (run) => run.costs[name]));
-  if (runs[0]?.design.serves === 'devices') {
-    rows.push(row('fired', (run) => run.deliveries.fired));
-    for (const name of [...Object.keys(FATES), ...Object.keys(FAULTS), 'steps_max'] as (keyof typeof FATES)[])
+  const told = ['fired', ...FATE_NAMES, ...FAULT_NAMES, 'doorbells', 'steps_max'] as const;
+  const fired = runs.some((run) => run.deliveries.fired > 0);
+  for (const name of told)
+    if (fired || runs.some((run) => run.deliveries[name] > 0))
       rows.push(row(name, (run) => run.deliveries[name]));
-  }
   rows.push(
     row('unsupported', (run) => reasons(run.unsupported)),
     row('exhausted', (run) => reasons(run.exhausted)),
+    row('failed', (run) => reasons(run.failed)),
+    row('capacity (vectors)', (run) => capacityOf(run.design, run.config.pes.length)),
   );
+  for (const what of [...new Set(runs.flatMap((run) => [...run.leaked.keys()]))].sort())
+    rows.push(row(`leaked: ${what}`, (run) => run.leaked.get(what) ?? 0));
   const held = [...new Set(runs.flatMap((run) => [...run.held.keys()]))].sort();
   for (const what of held) rows.push(row(`held: ${what}`, (run) => run.held.get(what) ?? 0));
   return rows;
@@ -109,8 +127,8 @@ function alignmentLine(name: string, { of, recorded, sent, same, first }: Alignm
   return `${said} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`;
 }
 
-function tell({ lift, runs, alignments }: Compared, markdown: boolean): void {
-  print(`${grouped(lift.operations)} operations`);
+function tell({ isLifted, lift, runs, alignments }: Compared, markdown: boolean): void {
+  print(`${grouped(lift.operations)} operations${isLifted ? ', lifted' : ''}`);
   for (const [title, of] of [
     ['inferred', lift.inferred],
     ['part of no operation', lift.unlifted],
@@ -125,22 +143,29 @@ function tell({ lift, runs, alignments }: Compared, markdown: boolean): void {
     const own = runs.filter((run) => run.design.serves === serves);
     if (own.length === 0) continue;
     const who = serves === 'devices' ? 'interrupts of devices' : 'doorbells of vPEs';
-    print('');
-    print(draw(who, own, totals(own)));
-    print(draw('mean cost of', own, byOperation(own)));
+    // As many side by side as fit a screen.
+    const abreast = markdown ? own.length : ABREAST;
+    for (let from = 0; from < own.length; from += abreast) {
+      const some = own.slice(from, from + abreast);
+      print('');
+      print(draw(who, some, totals(some)));
+      print(draw('mean cost of', some, byOperation(some)));
+    }
   }
   print(
-    'Q: ITS commands, SYNC included; W, R: MMIO writes, reads; T: bytes of tables; M: messages rewritten; H: hypercalls.',
+    'Q: ITS commands, SYNC included; W, R: MMIO writes, reads; T: bytes of tables; M: messages rewritten; H: hypercalls; D: writes of a mask in the device.',
   );
-  for (const { design, unsupported, exhausted } of runs)
-    for (const [why, n] of [...unsupported, ...exhausted]) print(`${design.name}: ${grouped(n)} × ${why}`);
+  for (const { design, unsupported, exhausted, failed } of runs)
+    for (const [why, n] of [...unsupported, ...exhausted, ...failed])
+      print(`${design.name}: ${grouped(n)} × ${why}`);
 }
 
 /** For JSON: maps are objects. */
-function plain({ lift, runs, alignments }: Compared): unknown {
+function plain({ isLifted, lift, runs, alignments }: Compared): unknown {
   const object = <T>(map: ReadonlyMap<string, T>) => Object.fromEntries(map);
   return {
     lift: {
+      lifted: isLifted,
       operations: lift.operations,
       inferred: object(lift.inferred),
       unlifted: object(lift.unlifted),
@@ -159,6 +184,9 @@ function plain({ lift, runs, alignments }: Compared): unknown {
       deliveries: run.deliveries,
       unsupported: object(run.unsupported),
       exhausted: object(run.exhausted),
+      failed: object(run.failed),
+      leaked: object(run.leaked),
+      capacity: capacityOf(run.design, run.config.pes.length),
       held: object(run.held),
     })),
   };
@@ -171,26 +199,32 @@ export function addCompare(program: Command): void {
     .description(
       'Recovers the operations of the irqchip drivers from a trace, has each design do them on the simulator, and counts what it costs, what it delivers and what it loses. For designs that the recorded kernel may have been, tells how far their commands are those that were recorded.',
     )
-    .argument('<trace>', 'the trace, or a scenario (.yaml, .json)')
+    .argument('<trace>', 'the trace; or a scenario: .yaml, .json, or the name of one that ships')
     .option(
       '--on <design,...>',
       `designs, each perhaps with @PROFILE: ${Object.keys(DESIGNS).join(', ')}`,
       (text: string) => text.split(',').map((name) => name.trim()),
     )
     .option('-o, --output <db>', 'keep every run in a database: which ones, of each number')
+    .option('--lift', 'recover the operations from what was done, even where the trace holds them')
     .option('--json', 'answer as JSON')
     .option('--markdown', 'tables as Markdown')
     .addHelpText(
       'after',
-      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare storm.yaml\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_faults"\n',
+      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare storm\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_faults"\n',
     )
     .action((path: string, options: Options) => {
       const progress = new Progress('operations');
       const run = (more?: CompareOptions) => {
-        const all = { ...more, progress: (n: number) => progress.update(n) };
-        return isScenario(path)
-          ? compareScenario(readScenario(path), options.on, all)
-          : compareTrace(path, options.on, all);
+        const all = {
+          ...more,
+          lift: options.lift === true,
+          progress: (n: number) => progress.update(n),
+        };
+        const scenario = scenarioNamed(path);
+        return scenario === undefined
+          ? compareTrace(path, options.on, all)
+          : compareScenario(scenario, options.on, all);
       };
       try {
         const { output } = options;

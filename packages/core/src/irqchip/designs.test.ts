@@ -5,7 +5,8 @@ import { Bus } from './bus.ts';
 import { DESIGNS } from './designs.ts';
 import type { Design } from './driver.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES, type Run, Translation } from './run.ts';
+import { FATE_NAMES, type Run } from './outcome.ts';
+import { Translation } from './run.ts';
 
 const PES = 4;
 const D = 8;
@@ -149,6 +150,7 @@ describe('the cost of an operation', () => {
     table_bytes: 'T',
     message_rewrites: 'M',
     hypercalls: 'H',
+    device_writes: 'D',
   } as const;
   const operations: readonly Operation[] = [
     { op: 'pe.online', pe: 0 },
@@ -174,7 +176,7 @@ describe('the cost of an operation', () => {
     ['direct-lpi', '-, -, 1W 1R 1T, 4W 3R 2T 1M, 1W, 1W 1R 1T, 1W 1R, -, -'],
     ['direct-lpi-lossy', '-, -, 1W 1R 1T, 3W 3R 2T 1M, 1W, 1W 1R 1T, 1W 1R, -, -'],
     ['mbi', '-, 2W 5R, 1W, 3W 2R, 1W, 1W 1R, 1W, -, -'],
-    ['hyperv-spi', '-, 2W 5R, 1W 1H, 3W 2R 1H, 1W, 1W 1R, 1W, -, -'],
+    ['hyperv-spi', '-, 2W 5R 1H, 1W 1H 1D, 3W 2R, 1W, 1W 1R 1D, 1W, -, -'],
   ])('on %s: %s', (design, expected) => {
     const told: string[] = [];
     const translation = new Translation(DESIGNS[design]!, 2, {

@@ -1,13 +1,28 @@
 // The guest's side: what an operating system asks, the designs that answer, and what each costs.
-export { Bus, COSTS, type Cost, type Costs, type Message, noCosts, type SentCommand } from './bus.ts';
+export {
+  Bus,
+  type CarriedState,
+  COSTS,
+  type Cost,
+  type Costs,
+  type Message,
+  noCosts,
+  type SentCommand,
+} from './bus.ts';
+export { capacityOf } from './capacity.ts';
 export { DESIGNS } from './designs.ts';
 export { type Design, type Driver, Ledger, type Result } from './driver.ts';
 export { PROXY_DEVICE } from './drivers/vpe-doorbell.ts';
 export {
-  isVpeOperation,
+  type Allocation,
+  concerns,
+  type DeviceKind,
+  type MigratedPart,
   OPERATION_NAMES,
   type Operation,
   type OperationName,
+  operationAt,
+  pushOperation,
   type Vector,
 } from './operation.ts';
 export {
@@ -20,5 +35,5 @@ export {
   type Fault,
   type Run,
   type RunObserver,
-  Translation,
-} from './run.ts';
+} from './outcome.ts';
+export { Translation } from './run.ts';

@@ -13,22 +13,22 @@ export const DEVICE_TABLE_PAGES = 8;
 export const COLLECTION_TABLE_PAGES = 1;
 export const VPE_TABLE_PAGES = 1;
 
-/** Sets up the ITS with tables of so many pages, for GITS_BASER0 on. Returns their addresses. */
-export function setUpIts(bus: Bus, pages: readonly number[]): readonly number[] {
+/** Sets up an ITS with tables of so many pages, for GITS_BASER0 on. Returns their addresses. */
+export function setUpIts(bus: Bus, pages: readonly number[], its = 0): readonly number[] {
   const tables = pages.map((n) => bus.memory(n * PAGE));
-  bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
-  bus.poll('GITS', 0, GITS.GITS_CTLR.offset, 4, (low) => (low & QUIESCENT) !== 0);
+  bus.write('GITS', its, GITS.GITS_CTLR.offset, 4, 0);
+  bus.poll('GITS', its, GITS.GITS_CTLR.offset, 4, (low) => (low & QUIESCENT) !== 0);
   tables.forEach((address, n) => {
     bus.write(
       'GITS',
-      0,
+      its,
       GITS.GITS_BASER.offset + 8 * n,
       8,
       (address % 2 ** 32) | PAGES_OF_64_KB | (pages[n]! - 1),
       VALID + Math.floor(address / 2 ** 32),
     );
   });
-  bus.openQueue();
-  bus.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
+  bus.openQueue(its);
+  bus.write('GITS', its, GITS.GITS_CTLR.offset, 4, 1);
   return tables;
 }

@@ -14,19 +14,24 @@ export class LpiTables {
   private readonly bus: Bus;
   private readonly ledger: Ledger;
   private readonly config: number;
-  private readonly used = new Uint8Array(2 ** ID_BITS - LPI_FIRST);
+  private readonly used: Uint8Array;
+  private readonly ready = new Set<number>();
   /** Below this all are taken. */
   private lowest = 0;
   private readonly bytes = new Map<number, number>();
 
-  constructor(bus: Bus, ledger: Ledger) {
+  /** `count`: LPIs that the driver hands out; more than the tables have room for is a fault of the driver. */
+  constructor(bus: Bus, ledger: Ledger, count = 2 ** ID_BITS - LPI_FIRST) {
     this.bus = bus;
     this.ledger = ledger;
+    this.used = new Uint8Array(count);
     this.config = bus.memory(2 ** ID_BITS);
   }
 
-  /** A PE comes online: its Redistributor is given its tables. */
+  /** A PE comes online: its Redistributor is given its tables, which it keeps when the PE goes offline again. */
   online(pe: number): void {
+    if (this.ready.has(pe)) return;
+    this.ready.add(pe);
     const pending = this.bus.memory(2 ** ID_BITS / 8);
     this.ledger.take('pending tables');
     const { bus, config } = this;
@@ -42,15 +47,15 @@ export class LpiTables {
     bus.write('GICR', pe, GICR.GICR_CTLR.offset, 4, 1);
   }
 
-  /** A run of LPIs: its first INTID, or -1. */
+  /** A run of LPIs: its first INTID, or -1 where there is none; -2: refused. */
   take(count: number): number {
     for (let at = this.lowest; at + count <= this.used.length; at++) {
       let n = 0;
       while (n < count && !this.used[at + n]) n++;
       if (n === count) {
+        if (!this.ledger.allocate('LPI range', 'LPIs', count)) return -2;
         this.used.fill(1, at, at + count);
         if (at === this.lowest) this.lowest = at + count;
-        this.ledger.take('LPIs', count);
         return LPI_FIRST + at;
       }
       at += n;

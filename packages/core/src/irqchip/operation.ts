@@ -1,5 +1,16 @@
-// What an operating system asks of its irqchip driver, and what devices and schedulers do meanwhile: the same for
-// every design, so that one list of operations can be run on each. Plain data.
+// What an operating system asks of its irqchip driver, and what devices, PEs and schedulers do meanwhile: the same for
+// every design, so that one list of operations can be run on each. Plain data; record/operations has them as records.
+import {
+  type ALLOCATIONS,
+  type DEVICE_KINDS,
+  fieldOffsets,
+  type MIGRATED_PARTS,
+  NO_PE,
+  OPERATION_KINDS,
+  RECORD_WORDS,
+  type RecordBatch,
+  type RecordKind,
+} from '../record/index.ts';
 
 /** An interrupt of a device. */
 export interface Vector {
@@ -8,73 +19,104 @@ export interface Vector {
   /** 0-based. */
   readonly vector: number;
 }
+interface OfPe {
+  readonly pe: number;
+}
+interface OfVpe {
+  readonly vpe: number;
+}
+export type DeviceKind = (typeof DEVICE_KINDS)[number];
+export type Allocation = (typeof ALLOCATIONS)[number];
+export type MigratedPart = (typeof MIGRATED_PARTS)[number];
 
 export type Operation =
-  /** A PE comes online, and takes interrupts from then on. */
-  | { readonly op: 'pe.online'; readonly pe: number }
-  /** Room for a device's vectors. `count`: as many as the driver was asked for, rounded as it rounds. */
-  | { readonly op: 'alloc'; readonly device: number; readonly count: number }
-  /** The vector gets a message and a target; masked. */
-  | ({ readonly op: 'activate'; readonly pe: number } & Vector)
-  | ({ readonly op: 'mask' } & Vector)
-  | ({ readonly op: 'unmask' } & Vector)
-  /** The configuration was rewritten with what was there: a source that does not show the byte. */
-  | ({ readonly op: 'reconfigure' } & Vector)
-  | ({ readonly op: 'set_affinity'; readonly pe: number } & Vector)
-  /** irq_set_irqchip_state(PENDING). */
+  | ({ readonly op: 'pe.online' } & OfPe)
+  | ({ readonly op: 'pe.offline' } & OfPe)
+  | ({ readonly op: 'pe.busy'; readonly steps: number } & OfPe)
+  | { readonly op: 'probe' }
+  /** `count`: as many as the driver was asked for, rounded as it rounds. */
+  | {
+      readonly op: 'alloc';
+      readonly device: number;
+      readonly count: number;
+      /** `msi-x` where absent. */
+      readonly kind?: DeviceKind;
+      /** The block that its messages go through, 0 where absent. */
+      readonly block?: number;
+    }
+  | ({ readonly op: 'activate' } & Vector & OfPe)
+  | ({ readonly op: 'mask' | 'unmask' | 'reconfigure' | 'deactivate' | 'fire' } & Vector)
+  | ({ readonly op: 'set_affinity' } & Vector & OfPe)
   | ({ readonly op: 'set_pending'; readonly pending: boolean } & Vector)
-  | ({ readonly op: 'deactivate' } & Vector)
   | { readonly op: 'free'; readonly device: number }
-  /** The device raises the interrupt with the message that it was given. */
-  | ({ readonly op: 'fire' } & Vector)
   /**
    * A MultiMSI function raises one of its `count` vectors: it has the message of vector 0, of which it may change the
    * low log2(count) bits of the data and nothing else (PCI Local Bus Specification 3.0, "Message Address/Data").
    */
   | ({ readonly op: 'fire.multi'; readonly count: number } & Vector)
-  /** Device `by` writes the message of another device's vector. */
   | ({ readonly op: 'forge'; readonly by: number } & Vector)
-  /** A vPE exists from here, with a doorbell LPI. */
-  | { readonly op: 'vpe.map'; readonly vpe: number; readonly pe: number }
-  | { readonly op: 'vpe.unmap'; readonly vpe: number }
-  | { readonly op: 'vpe.schedule'; readonly vpe: number; readonly pe: number }
-  | { readonly op: 'vpe.deschedule'; readonly vpe: number; readonly pe: number }
-  | { readonly op: 'vpe.move'; readonly vpe: number; readonly pe: number }
-  /** The configuration of the doorbell changed. */
-  | { readonly op: 'doorbell.invalidate'; readonly vpe: number }
-  | { readonly op: 'doorbell.clear'; readonly vpe: number }
-  | { readonly op: 'doorbell.set'; readonly vpe: number }
-  /** The vPE will never ring again: its VM is torn down. */
-  | { readonly op: 'doorbell.release'; readonly vpe: number };
+  | { readonly op: 'fail'; readonly what: Allocation; readonly nth: number }
+  | { readonly op: 'migrate'; readonly without: MigratedPart }
+  | ({ readonly op: 'vm.alloc'; readonly count: number } & OfVpe)
+  | ({ readonly op: 'vpe.map' | 'vpe.schedule' | 'vpe.deschedule' | 'vpe.move' } & OfVpe & OfPe)
+  | ({
+      readonly op:
+        | 'vpe.unmap'
+        | 'doorbell.invalidate'
+        | 'doorbell.mask'
+        | 'doorbell.unmask'
+        | 'doorbell.clear'
+        | 'doorbell.set'
+        | 'doorbell.release';
+    } & OfVpe)
+  | ({ readonly op: 'vlpi.map' } & Vector & OfVpe);
 
 export type OperationName = Operation['op'];
 
-export const OPERATION_NAMES: readonly OperationName[] = [
-  'pe.online',
-  'alloc',
-  'activate',
-  'mask',
-  'unmask',
-  'reconfigure',
-  'set_affinity',
-  'set_pending',
-  'deactivate',
-  'free',
-  'fire',
-  'fire.multi',
-  'forge',
-  'vpe.map',
-  'vpe.unmap',
-  'vpe.schedule',
-  'vpe.deschedule',
-  'vpe.move',
-  'doorbell.invalidate',
-  'doorbell.clear',
-  'doorbell.set',
-  'doorbell.release',
-];
+const PREFIX = 'op.';
+const kinds = Object.entries(OPERATION_KINDS) as readonly [string, RecordKind][];
 
-/** Operations on vectors of devices, and on vPEs: a driver does the one or the other. */
-export function isVpeOperation(name: OperationName): boolean {
-  return name.startsWith('vpe.') || name.startsWith('doorbell.');
+export const OPERATION_NAMES = kinds.map(([name]) => name.slice(PREFIX.length)) as readonly OperationName[];
+
+/** Whom an operation concerns: designs serve devices or vPEs, and what concerns both. */
+export function concerns(name: OperationName): 'devices' | 'vpes' | 'both' {
+  if (/^(vm|vpe|doorbell)\./.test(name)) return 'vpes';
+  return /^(pe\.|probe|alloc|free|fire$|forge|fail|migrate|vlpi)/.test(name) ? 'both' : 'devices';
+}
+
+const byName = new Map(
+  kinds.map(([name, kind]) => [
+    name.slice(PREFIX.length),
+    { kind, fields: kind.fields, offsets: fieldOffsets(kind) },
+  ]),
+);
+const nameById = new Map(kinds.map(([name, kind]) => [kind.id, name.slice(PREFIX.length) as OperationName]));
+
+/** Appends the record of an operation, and answers its index. */
+export function pushOperation(batch: RecordBatch, operation: Operation): number {
+  const { kind, fields, offsets } = byName.get(operation.op)!;
+  const values = operation as unknown as Readonly<Record<string, number | boolean | string | undefined>>;
+  const i = batch.push(kind.id, kind.pe === 'none' ? NO_PE : (values.pe as number), Number.NaN);
+  fields.forEach(({ name, values: names }, n) => {
+    const value = values[name];
+    const word = typeof value === 'string' ? names!.indexOf(value) : Number(value ?? 0);
+    batch.words[i * RECORD_WORDS + offsets[n]!] = word;
+  });
+  return i;
+}
+
+/** The operation that a record tells; undefined for a record of another class. */
+export function operationAt(batch: RecordBatch, i: number): Operation | undefined {
+  const op = nameById.get(batch.kind[i]!);
+  if (op === undefined) return undefined;
+  const { kind, fields, offsets } = byName.get(op)!;
+  const operation: Record<string, unknown> = { op };
+  fields.forEach(({ name, type, values }, n) => {
+    const word = batch.words[i * RECORD_WORDS + offsets[n]!]!;
+    // Only what is not the rule is told of a device.
+    if (op === 'alloc' && word === 0 && (name === 'kind' || name === 'block')) return;
+    operation[name] = type === 'enum' ? values![word] : type === 'bool' ? word !== 0 : word;
+  });
+  if (kind.pe !== 'none') operation.pe = batch.pe[i];
+  return operation as unknown as Operation;
 }

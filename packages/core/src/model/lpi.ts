@@ -90,7 +90,15 @@ export function invalidateAllLpis(m: Machine, pe: number): void {
 export function moveLpi(m: Machine, from: number, to: number, intid: number): void {
   if (!lpisEnabled(m, from)) return;
   if (!lpisEnabled(m, to)) return m.unpredictable('move-to-disabled-lpis', to, intid);
-  if (clearLpiPending(m, from, intid)) setLpiPending(m, to, intid, 'moved');
+  const wasPending = clearLpiPending(m, from, intid);
+  forgetConfig(m, from, intid);
+  if (wasPending) setLpiPending(m, to, intid, 'moved');
+}
+
+/** The LPI is another Redistributor's now: what was cached of it here will be looked at anew if it comes back. */
+function forgetConfig(m: Machine, pe: number, intid: number): void {
+  if (m.profile.lpiConfig === 'until-invalidated' && m.state.lpiConfig[pe]!.has(intid))
+    m.emit(LPI_FORGOTTEN, pe, intid);
 }
 
 /** Moves the pending state of every LPI of a PE to another. */
@@ -102,6 +110,8 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
     m.emit(LPI_CLEARED, from, intid);
     setLpiPending(m, to, intid, 'moved');
   }
+  for (const intid of [...m.state.lpiConfig[from]!.keys()].sort((a, b) => a - b))
+    forgetConfig(m, from, intid);
   if (m.profile.rescanOnClear) {
     reloadConfigs(m, from);
     reloadConfigs(m, to);

@@ -1,4 +1,5 @@
 // The record kinds, declared once. Everything that a trace can hold is in this table.
+import { OPERATION_KINDS } from './operations.ts';
 import type { RecordField, RecordKind } from './shape.ts';
 import {
   CONFLICTS,
@@ -178,6 +179,8 @@ export const RECORDS = {
     fields: [],
     doc: 'A PE was reset (power-on, PSCI CPU_ON): its CPU interface is as after reset; its Redistributor is not touched.',
   },
+
+  ...OPERATION_KINDS,
 
   // ---- observables --------------------------------------------------------------------------------------
   hppi: {

@@ -47,3 +47,30 @@ export const UNPREDICTABLE = [
   'vmapp-over-mapping',
   'vsgi-configures-and-clears',
 ] as const;
+/** How a device sends messages: `device-masked` has a mask of its own, and holds messages back while masked. */
+export const DEVICE_KINDS = ['msi-x', 'multi-msi', 'platform', 'device-masked'] as const;
+/** What drivers allocate and can be refused; `any` counts them all. */
+export const ALLOCATIONS = [
+  'any',
+  'collections',
+  'domain',
+  'device',
+  'ITT',
+  'LPI range',
+  'column map',
+  'vectors',
+  'IOMMU mapping',
+  'DevID',
+  'property table',
+  'vPE tables',
+  'slots',
+] as const;
+/** What is left behind when a machine is migrated. */
+export const MIGRATED_PARTS = [
+  'nothing',
+  'Distributor',
+  'Redistributors',
+  'CPU interfaces',
+  'memory',
+  'ITS',
+] as const;

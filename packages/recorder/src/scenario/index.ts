@@ -1,3 +1,5 @@
-// Scenarios: operations written by people.
-export { isScenario, parseScenario, readScenario, type Scenario } from './parse.ts';
-export { VERB_NAMES } from './schema.ts';
+// Scenarios: what a system does, without saying how.
+export * from './builder.ts';
+export * from './library.ts';
+export * from './parse.ts';
+export { type ScenarioFile, type ScenarioInput, VERB_NAMES } from './schema.ts';

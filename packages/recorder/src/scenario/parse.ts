@@ -2,11 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { GicTraceError, type Operation } from '@gictrace/core';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
-import { type ScenarioFile, type Step, scenarioSchema } from './schema.ts';
+import { type ScenarioFile, type ScenarioInput, type Step, scenarioSchema, verbOf } from './schema.ts';
 
 export interface Scenario {
   readonly name: string;
   readonly pes: number;
+  /** Blocks that devices are wired to. */
+  readonly blocks: number;
+  /** Profile of the simulator, instead of each design's own. */
+  readonly profile?: string;
   readonly operations: readonly Operation[];
   /** Seeds that interleavings were drawn from, in order. */
   readonly seeds: readonly number[];
@@ -16,7 +20,20 @@ type Path = readonly (string | number)[];
 /** More than this a scenario cannot mean. */
 const MAX_OPERATIONS = 10_000_000;
 
-class Place {
+interface Place {
+  /** An error at what the path leads to. */
+  fault(path: Path, what: string): GicTraceError;
+}
+
+/** Places in a program: it has paths and no lines. */
+const IN_PROGRAM: Place = {
+  fault: (path, what) =>
+    new GicTraceError('usage', `${path.length > 0 ? `${path.join('.')}: ` : ''}${what}`, {
+      path: 'scenario',
+    }),
+};
+
+class PlaceInFile implements Place {
   private readonly document: Document;
   private readonly lines: LineCounter;
   private readonly file: string;
@@ -57,20 +74,58 @@ class Draw {
   }
 }
 
+/** A vector that has been activated. */
+interface Started {
+  readonly device: number;
+  readonly vector: number;
+  pe: number;
+  isMasked: boolean;
+}
+
 class Reader {
   readonly operations: Operation[] = [];
   readonly seeds: number[] = [];
   private readonly file: ScenarioFile;
   private readonly place: Place;
+  private readonly managed: ReadonlySet<number>;
+  private readonly online = new Set<number>();
+  private readonly started = new Map<number, Started>();
+  /** Managed vectors that were shut down with their PE. */
+  private readonly shutDown: Started[] = [];
+
   constructor(file: ScenarioFile, place: Place) {
     this.file = file;
     this.place = place;
+    this.managed = new Set(
+      Object.values(file.devices)
+        .filter((one) => one.managed)
+        .map((one) => one.id),
+    );
   }
 
   private tell(operation: Operation, path: Path): void {
     if (this.operations.length === MAX_OPERATIONS)
       throw this.place.fault(path, `more than ${MAX_OPERATIONS} operations`);
     this.operations.push(operation);
+    this.follow(operation);
+  }
+
+  /** Where vectors are and which are masked, for what a PE takes with it. */
+  private follow(o: Operation): void {
+    if (o.op === 'pe.online') this.online.add(o.pe);
+    else if (o.op === 'pe.offline') this.online.delete(o.pe);
+    else if (o.op === 'free') {
+      for (const [key, { device }] of this.started) if (device === o.device) this.started.delete(key);
+    }
+    if (!('vector' in o)) return;
+    const key = o.device * 65_536 + o.vector;
+    const own = this.started.get(key);
+    if (o.op === 'activate')
+      this.started.set(key, { device: o.device, vector: o.vector, pe: o.pe, isMasked: true });
+    else if (o.op === 'deactivate' || o.op === 'vlpi.map') this.started.delete(key);
+    else if (own === undefined) return;
+    else if (o.op === 'set_affinity') own.pe = o.pe;
+    else if (o.op === 'mask' || o.op === 'unmask') own.isMasked = o.op === 'mask';
   }
 
   private pe(pe: number, path: Path): number {
@@ -105,35 +160,99 @@ class Reader {
   }
 
   private step(step: Step, path: Path): void {
-    if ('repeat' in step) {
-      for (let n = step.repeat as number; n > 0; n--) this.steps(step.steps as Step[], [...path, 'steps']);
-      return;
-    }
-    if ('interleave' in step) {
-      this.interleave(step, path);
-      return;
-    }
-    const verb = Object.keys(step).find((key) => key !== 'pe' && key !== 'by')!;
+    const verb = verbOf(step)!;
     const at = [...path, verb];
     const value = step[verb];
+    switch (verb) {
+      case 'repeat':
+        for (let n = value as number; n > 0; n--) this.steps(step.steps as Step[], [...path, 'steps']);
+        return;
+      case 'interleave':
+        return this.interleave(step, path);
+      case 'probe':
+        return this.tell({ op: 'probe' }, at);
+      case 'online':
+      case 'offline':
+      case 'busy':
+        (value as number[]).forEach((pe, n) => {
+          this.ofPe(verb, this.pe(pe, [...at, n]), step, [...at, n]);
+        });
+        return;
+      case 'alloc': {
+        const { id, vectors, kind, block } = this.deviceOf(value as string, at);
+        const more = { ...(kind === 'msi-x' ? {} : { kind }), ...(block === 0 ? {} : { block }) };
+        return this.tell({ op: 'alloc', device: id, count: vectors, ...more }, at);
+      }
+      case 'free':
+        return this.tell({ op: 'free', device: this.deviceOf(value as string, at).id }, at);
+      case 'fail':
+        return this.tell({ op: 'fail', what: value, nth: step.nth ?? 1 } as Operation, at);
+      case 'migrate':
+        return this.tell(
+          { op: 'migrate', without: (value as { without?: 'nothing' }).without ?? 'nothing' },
+          at,
+        );
+      case 'vm_alloc':
+        return this.tell({ op: 'vm.alloc', vpe: value as number, count: step.vpes as number }, at);
+      default:
+        if (typeof value === 'number') this.ofVpe(verb, value, step, path);
+        else this.ofVector(verb, value as string, step, path);
+    }
+  }
+
+  private ofPe(verb: 'online' | 'offline' | 'busy', pe: number, step: Step, at: Path): void {
+    if (verb === 'busy') {
+      this.tell({ op: 'pe.busy', pe, steps: step.steps as number }, at);
+      return;
+    }
     if (verb === 'online') {
-      (value as number[]).forEach((pe, n) => {
-        this.tell({ op: 'pe.online', pe: this.pe(pe, [...at, n]) }, at);
-      });
+      this.tell({ op: 'pe.online', pe }, at);
+      for (const own of this.shutDown.filter((one) => one.pe === pe)) {
+        this.shutDown.splice(this.shutDown.indexOf(own), 1);
+        const { device, vector, isMasked } = own;
+        this.tell({ op: 'activate', device, vector, pe }, at);
+        if (!isMasked) this.tell({ op: 'unmask', device, vector }, at);
+      }
       return;
     }
-    if (verb === 'alloc' || verb === 'free') {
-      const { id: device, vectors: count } = this.deviceOf(value as string, at);
-      this.tell(verb === 'alloc' ? { op: verb, device, count } : { op: verb, device }, at);
+    if (!this.online.has(pe)) throw this.place.fault(at, `PE ${pe} is not online`);
+    const to = Math.min(...[...this.online].filter((one) => one !== pe));
+    if (to === Number.POSITIVE_INFINITY)
+      throw this.place.fault(at, `PE ${pe} is the last one that is online`);
+    for (const own of [...this.started.values()].filter((one) => one.pe === pe)) {
+      const { device, vector, isMasked } = own;
+      if (!this.managed.has(device)) {
+        this.tell({ op: 'set_affinity', device, vector, pe: to }, at);
+        continue;
+      }
+      this.shutDown.push({ ...own });
+      if (!isMasked) this.tell({ op: 'mask', device, vector }, at);
+      this.tell({ op: 'deactivate', device, vector }, at);
+    }
+    this.tell({ op: 'pe.offline', pe }, at);
+  }
+
+  private ofVpe(verb: string, vpe: number, step: Step, path: Path): void {
+    const at = [...path, verb];
+    const pe = 'pe' in step ? this.pe(step.pe as number, [...path, 'pe']) : -1;
+    if (verb === 'vpe_block') {
+      // As KVM does: it is to be woken from here, and only then is it not resident.
+      this.tell({ op: 'doorbell.unmask', vpe }, at);
+      this.tell({ op: 'vpe.deschedule', vpe, pe }, at);
       return;
     }
-    if (typeof value === 'number') {
-      const op = verb.replace('_', '.');
-      const to = 'pe' in step ? { pe: this.pe(step.pe as number, [...path, 'pe']) } : {};
-      this.tell({ op, vpe: value, ...to } as Operation, at);
+    if (verb === 'vpe_unblock') {
+      this.tell({ op: 'doorbell.mask', vpe }, at);
+      this.tell({ op: 'vpe.schedule', vpe, pe }, at);
+      this.tell({ op: 'doorbell.clear', vpe }, at);
       return;
     }
-    const { device, vector, of } = this.vectorOf(value as string, at);
+    this.tell({ op: verb.replace('_', '.'), vpe, ...(pe < 0 ? {} : { pe }) } as Operation, at);
+  }
+
+  private ofVector(verb: string, text: string, step: Step, path: Path): void {
+    const at = [...path, verb];
+    const { device, vector, of } = this.vectorOf(text, at);
     const own = { device, vector };
     switch (verb) {
       case 'activate':
@@ -142,18 +261,30 @@ class Reader {
         return;
       case 'set_pending':
       case 'clear_pending':
-        this.tell({ op: 'set_pending', ...own, pending: verb === 'set_pending' }, at);
+      case 'retrigger':
+        // Linux's ITS and GIC drivers retrigger by setting the state.
+        this.tell({ op: 'set_pending', ...own, pending: verb !== 'clear_pending' }, at);
+        return;
+      case 'storm':
+        for (let n = step.times as number; n > 0; n--) this.fire(own, of, at);
         return;
       case 'fire':
-        if (of.kind === 'multi-msi') this.tell({ op: 'fire.multi', ...own, count: of.vectors }, at);
-        else this.tell({ op: 'fire', ...own }, at);
+        this.fire(own, of, at);
         return;
       case 'forge':
         this.tell({ op: 'forge', ...own, by: this.deviceOf(step.by as string, [...path, 'by']).id }, at);
         return;
+      case 'vlpi_map':
+        this.tell({ op: 'vlpi.map', ...own, vpe: step.vpe as number }, at);
+        return;
       default:
         this.tell({ op: verb, ...own } as Operation, at);
     }
+  }
+
+  private fire(own: { device: number; vector: number }, of: ScenarioFile['devices'][string], at: Path): void {
+    if (of.kind === 'multi-msi') this.tell({ op: 'fire.multi', ...own, count: of.vectors }, at);
+    else this.tell({ op: 'fire', ...own }, at);
   }
 
   /** Lists keep their own order; the seed draws whose turn it is, each list as often as it has steps. */
@@ -175,7 +306,7 @@ class Reader {
 /** What a file may not say although its shape is right. */
 function check(file: ScenarioFile, place: Place): void {
   const ids = new Map<number, string>();
-  for (const [name, { id, vectors, kind }] of Object.entries(file.devices)) {
+  for (const [name, { id, vectors, kind, block }] of Object.entries(file.devices)) {
     const other = ids.get(id);
     if (other !== undefined)
       throw place.fault(['devices', name, 'id'], `DeviceID ${id} is that of '${other}' already`);
@@ -186,7 +317,37 @@ function check(file: ScenarioFile, place: Place): void {
         ['devices', name, 'vectors'],
         `a MultiMSI function has 1, 2, 4, 8, 16 or 32 vectors, not ${vectors}`,
       );
+    if (block >= file.machine.blocks)
+      throw place.fault(
+        ['devices', name, 'block'],
+        `block ${block} of a machine with ${file.machine.blocks}`,
+      );
   }
+}
+
+function fromFile(file: ScenarioFile, place: Place): Scenario {
+  check(file, place);
+  const reader = new Reader(file, place);
+  reader.steps(file.steps, ['steps']);
+  const { pes, blocks, profile } = file.machine;
+  return {
+    name: file.scenario,
+    pes,
+    blocks,
+    ...(profile === undefined ? {} : { profile }),
+    operations: reader.operations,
+    seeds: reader.seeds,
+  };
+}
+
+function checked(input: unknown, place: Place): ScenarioFile {
+  const result = scenarioSchema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  throw place.fault(
+    issue.path.map((key) => (typeof key === 'number' ? key : String(key))),
+    issue.message,
+  );
 }
 
 /**
@@ -196,29 +357,21 @@ function check(file: ScenarioFile, place: Place): void {
 export function parseScenario(text: string, name: string): Scenario {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = new Place(document, lines, name);
+  const place = new PlaceInFile(document, lines, name);
   const bad = document.errors[0];
   if (bad !== undefined) {
     const { line, col } = lines.linePos(bad.pos[0]);
     throw place.at(line, col, bad.message.split('\n')[0]!);
   }
-  const checked = scenarioSchema.safeParse(document.toJS());
-  if (!checked.success) {
-    const issue = checked.error.issues[0]!;
-    throw place.fault(
-      issue.path.map((key) => (typeof key === 'number' ? key : `${String(key)}`)),
-      issue.message,
-    );
-  }
-  check(checked.data, place);
-  const reader = new Reader(checked.data, place);
-  reader.steps(checked.data.steps, ['steps']);
-  return {
-    name: checked.data.scenario,
-    pes: checked.data.machine.pes,
-    operations: reader.operations,
-    seeds: reader.seeds,
-  };
+  return fromFile(checked(document.toJS(), place), place);
+}
+
+/**
+ * A scenario that a program wrote down: what a file would say.
+ * @throws GicTraceError `usage` with the path to what is wrong.
+ */
+export function scenarioOf(input: ScenarioInput): Scenario {
+  return fromFile(checked(input, IN_PROGRAM), IN_PROGRAM);
 }
 
 /** Whether a file is taken for a scenario: by its name. */

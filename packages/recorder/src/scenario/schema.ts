@@ -1,18 +1,35 @@
 // The scenario language: what a file may say, checked with zod. Names are of the file's own devices.
+import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS, PROFILES } from '@gictrace/core';
 import { z } from 'zod';
 
 const pe = z.number().int().min(0).max(255);
+const pes = z.array(pe).min(1);
 const vpe = z.number().int().min(0).max(0xffff);
+const times = z.number().int().min(1).max(1_000_000);
 /** `device/vector`. */
 const vector = z.string().regex(/^[A-Za-z][\w-]*\/\d{1,4}$/, 'is not DEVICE/VECTOR, such as nic/0');
 const device = z.string();
+const VECTORS_MAX = 4096;
+const BLOCKS_MAX = 4;
 
 export const deviceSchema = z.strictObject({
   /** DeviceID, 16 bits. */
   id: z.number().int().min(0).max(0xffff),
-  vectors: z.number().int().min(1).max(2048),
-  /** MultiMSI: one message for all vectors, which differ in its low bits. The vectors are a power of two. */
-  kind: z.enum(['msi-x', 'multi-msi']).default('msi-x'),
+  vectors: z.number().int().min(1).max(VECTORS_MAX),
+  /**
+   * MultiMSI: one message for all vectors, which differ in its low bits; they are a power of two. A device that masks
+   * itself holds messages back while masked.
+   */
+  kind: z.enum(DEVICE_KINDS).default('msi-x'),
+  /** The block that it is wired to: which ITS, where there are ITSs. */
+  block: z
+    .number()
+    .int()
+    .min(0)
+    .max(BLOCKS_MAX - 1)
+    .default(0),
+  /** Its vectors are shut down with their PE, and started with it; others move. */
+  managed: z.boolean().default(false),
 });
 
 const vectorStep = (verb: string) => z.strictObject({ [verb]: vector });
@@ -22,7 +39,10 @@ const vpeToPe = (verb: string) => z.strictObject({ [verb]: vpe, pe });
 
 /** Verbs of a step, and what each takes; `repeat` and `interleave` hold steps of their own. */
 const VERBS: Readonly<Record<string, z.ZodType>> = {
-  online: z.strictObject({ online: z.array(pe).min(1) }),
+  probe: z.strictObject({ probe: z.literal(true) }),
+  online: z.strictObject({ online: pes }),
+  offline: z.strictObject({ offline: pes }),
+  busy: z.strictObject({ busy: pes, steps: times }),
   alloc: z.strictObject({ alloc: device }),
   activate: toPe('activate'),
   mask: vectorStep('mask'),
@@ -30,20 +50,33 @@ const VERBS: Readonly<Record<string, z.ZodType>> = {
   set_affinity: toPe('set_affinity'),
   set_pending: vectorStep('set_pending'),
   clear_pending: vectorStep('clear_pending'),
+  retrigger: vectorStep('retrigger'),
   deactivate: vectorStep('deactivate'),
   free: z.strictObject({ free: device }),
   fire: vectorStep('fire'),
+  storm: z.strictObject({ storm: vector, times }),
   forge: z.strictObject({ forge: vector, by: device }),
+  fail: z.strictObject({ fail: z.enum(ALLOCATIONS), nth: times.default(1) }),
+  migrate: z.strictObject({
+    migrate: z.strictObject({ without: z.enum(MIGRATED_PARTS).default('nothing') }),
+  }),
+  vm_alloc: z.strictObject({ vm_alloc: vpe, vpes: z.number().int().min(1).max(512) }),
   vpe_map: vpeToPe('vpe_map'),
   vpe_unmap: vpeStep('vpe_unmap'),
   vpe_schedule: vpeToPe('vpe_schedule'),
   vpe_deschedule: vpeToPe('vpe_deschedule'),
+  vpe_block: vpeToPe('vpe_block'),
+  vpe_unblock: vpeToPe('vpe_unblock'),
   vpe_move: vpeToPe('vpe_move'),
+  vlpi_map: z.strictObject({ vlpi_map: vector, vpe }),
   doorbell_invalidate: vpeStep('doorbell_invalidate'),
+  doorbell_mask: vpeStep('doorbell_mask'),
+  doorbell_unmask: vpeStep('doorbell_unmask'),
   doorbell_clear: vpeStep('doorbell_clear'),
   doorbell_set: vpeStep('doorbell_set'),
+  doorbell_release: vpeStep('doorbell_release'),
   repeat: z.strictObject({
-    repeat: z.number().int().min(1).max(1_000_000),
+    repeat: times,
     get steps() {
       return z.array(stepSchema);
     },
@@ -57,6 +90,11 @@ const VERBS: Readonly<Record<string, z.ZodType>> = {
   }),
 };
 export const VERB_NAMES: readonly string[] = Object.keys(VERBS);
+
+/** What a step is: `repeat` and `vpe` are verbs of one and words of another. */
+export function verbOf(step: Step): string | undefined {
+  return VERB_NAMES.find((verb) => Object.hasOwn(step, verb));
+}
 
 export type Step = Readonly<Record<string, unknown>>;
 
@@ -77,8 +115,16 @@ const stepSchema: z.ZodType<Step> = z.record(z.string(), z.unknown()).superRefin
 
 export const scenarioSchema = z.strictObject({
   scenario: z.string(),
-  machine: z.strictObject({ pes: z.number().int().min(1).max(256) }),
+  machine: z.strictObject({
+    pes: z.number().int().min(1).max(256),
+    /** Blocks that devices are wired to; for designs with an ITS, so many ITSs. */
+    blocks: z.number().int().min(1).max(BLOCKS_MAX).default(1),
+    /** Profile of the simulator, instead of each design's own. */
+    profile: z.enum(Object.keys(PROFILES) as [string, ...string[]]).optional(),
+  }),
   devices: z.record(z.string().regex(/^[A-Za-z][\w-]*$/), deviceSchema).default({}),
   steps: z.array(stepSchema).min(1),
 });
 export type ScenarioFile = z.infer<typeof scenarioSchema>;
+/** As a person writes it: what has a default may be left out. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;

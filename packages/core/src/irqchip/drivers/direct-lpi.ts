@@ -6,6 +6,7 @@ import {
   type Design,
   DriverBase,
   exhausted,
+  failed,
   keyOf,
   type Ledger,
   type Result,
@@ -25,6 +26,11 @@ interface Variant {
   readonly data: 'event' | 'intid';
   /** After a move: set pending on the new PE in any case, or never. */
   readonly afterMove: 'always-pending' | 'never-pending';
+  /**
+   * As proposed for a root partition: the configuration of all LPIs is loaded anew and not waited for, a host is asked
+   * for the message, and LPIs are counted up to 65,536 from the first, past those of 16 bits.
+   */
+  readonly root?: true;
 }
 
 interface Device {
@@ -44,7 +50,7 @@ class DirectLpiDriver extends DriverBase {
   constructor(bus: Bus, ledger: Ledger, variant: Variant) {
     super(bus, ledger);
     this.variant = variant;
-    this.lpis = new LpiTables(bus, ledger);
+    this.lpis = new LpiTables(bus, ledger, variant.root ? 65_536 : undefined);
   }
 
   private lpir(pe: number, offset: number, intid: number): void {
@@ -55,6 +61,10 @@ class DirectLpiDriver extends DriverBase {
   }
   private configure(intid: number, enabled: boolean, pe: number): void {
     this.lpis.configure(intid, enabled);
+    if (this.variant.root) {
+      this.lpir(pe, GICR.GICR_INVALLR.offset, 0);
+      return;
+    }
     this.lpir(pe, GICR.GICR_INVLPIR.offset, intid);
     this.sync(pe);
   }
@@ -67,7 +77,10 @@ class DirectLpiDriver extends DriverBase {
       case 'alloc': {
         const count = this.variant.asPosted ? roundUpPowerOfTwo(o.count) : o.count;
         const first = this.lpis.take(count);
-        if (first < 0) return exhausted('LPIs');
+        if (first < 0) return first === -1 ? exhausted('LPIs') : failed('LPI range');
+        // As in the ITS driver, of which it is a copy: the range of LPIs is not given back.
+        if (this.variant.asPosted && !this.ledger.allocate('column map', 'column maps'))
+          return failed('column map');
         this.devices.set(o.device, { first, count });
         return 'done';
       }
@@ -76,6 +89,7 @@ class DirectLpiDriver extends DriverBase {
         if (device === undefined) return unsupported('no such device');
         this.devices.delete(o.device);
         this.lpis.give(device.first, device.count);
+        if (this.variant.asPosted) this.ledger.give('column maps');
         return 'done';
       }
       default:
@@ -96,6 +110,7 @@ class DirectLpiDriver extends DriverBase {
         this.target.set(key, o.pe);
         this.addressed.set(key, o.pe);
         this.byLpi.set(intid, { device: o.device, vector: o.vector });
+        if (this.variant.root) this.bus.hypercall();
         return 'done';
       case 'mask':
       case 'unmask':
@@ -108,6 +123,7 @@ class DirectLpiDriver extends DriverBase {
       case 'set_pending':
         // As posted the call is there, returns success and does nothing.
         if (this.variant.asPosted) return 'done';
+        if (this.variant.root) return unsupported('the root partition has no irq_set_irqchip_state');
         this.lpir(pe, o.pending ? GICR.GICR_SETLPIR.offset : GICR.GICR_CLRLPIR.offset, intid);
         if (!o.pending) this.sync(pe);
         return 'done';
@@ -123,7 +139,7 @@ class DirectLpiDriver extends DriverBase {
 
   private move(intid: number, key: number, from: number, to: number): void {
     this.target.set(key, to);
-    if (this.variant.asPosted) return;
+    if (this.variant.asPosted || this.variant.root) return;
     const enabled = this.lpis.isEnabled(intid);
     this.configure(intid, false, from);
     this.addressed.set(key, to);
@@ -181,3 +197,11 @@ export const directLpiLossy = design(
   'Direct LPI as its review says it should be; after a move the LPI is never set pending.',
   { asPosted: false, data: 'intid', afterMove: 'never-pending' },
 );
+export const directLpiInvall: Design = {
+  ...design(
+    'direct-lpi-invall',
+    'Direct LPI for a root partition, as proposed later: unmasking is GICR_INVALLR and not waited for; a move is only noted.',
+    { asPosted: false, data: 'intid', afterMove: 'never-pending', root: true },
+  ),
+  hosted: true,
+};

@@ -1,19 +1,21 @@
-// Linux's ITS driver, and the "virtual ITS": the same driver on a GIC without ITS but with Direct LPI, its command
-// builders returning early and its messages not composed (thread "irqchip/gic-v3-its: Introduce virtual ITS", 2021).
+// Linux's ITS driver; the same below platform-MSI and dev-MSI; and the "virtual ITS": the same on a GIC without an ITS
+// but with Direct LPI, its command builders returning early (thread "irqchip/gic-v3-its: Introduce virtual ITS").
 import { PLAIN } from '../../profile/index.ts';
 import { type CommandName, GICR } from '../../spec/index.ts';
-import type { Bus, Message } from '../bus.ts';
+import { type Bus, type Message, PRE_ITS } from '../bus.ts';
 import {
   type Design,
   type Driver,
   DriverBase,
   exhausted,
+  failed,
   keyOf,
   type Ledger,
   type Result,
   roundUpPowerOfTwo,
   unsupported,
 } from '../driver.ts';
+import { DevIds, VECTORS_A_DEVICE } from '../hwirq.ts';
 import { COLLECTION_TABLE_PAGES, DEVICE_TABLE_PAGES, setUpIts } from '../its-setup.ts';
 import { LpiTables } from '../lpi-tables.ts';
 import type { Operation, Vector } from '../operation.ts';
@@ -22,6 +24,23 @@ interface Device {
   readonly first: number;
   readonly count: number;
   readonly itt: number;
+  readonly its: number;
+}
+
+interface Variant {
+  /**
+   * What the driver has below it: an ITS; nothing; or nothing, and a host that composes messages to GICR_SETLPIR of
+   * the PE that it was last told of by hypercall.
+   */
+  readonly below: 'its' | 'nothing' | 'host';
+  /** Whether collections are given back where the domain cannot be made. */
+  readonly freesCollections: boolean;
+  /** The ITS of a device: its own; or that of the one default domain, whatever the device is wired to. */
+  readonly parent: 'own' | 'default';
+  /** Whether hwirq is made of a number that the device is given and the index of the vector. */
+  readonly devIds: boolean;
+  /** The message goes through a pre-ITS. */
+  readonly preIts: boolean;
 }
 
 const ITT_ENTRY_BYTES = 12;
@@ -29,70 +48,54 @@ const ITT_ALIGN = 256;
 /** GITS_TRANSLATER, from the base of the ITS. */
 const GITS_TRANSLATER = 0x1_0040;
 
-/**
- * What the driver has below it: an ITS; nothing; or nothing, and a host that composes messages to GICR_SETLPIR of
- * the PE that it was last told of by hypercall.
- */
-type Below = 'its' | 'nothing' | 'host';
-
 class ItsDriver extends DriverBase implements Driver {
   private readonly lpis: LpiTables;
   private readonly devices = new Map<number, Device>();
   private readonly byLpi = new Map<number, Vector>();
   private readonly target = new Map<number, number>();
-  private readonly below: Below;
+  private readonly devIds = new DevIds();
+  private readonly devIdOf = new Map<number, number>();
+  private readonly variant: Variant;
 
-  constructor(bus: Bus, ledger: Ledger, below: Below) {
+  constructor(bus: Bus, ledger: Ledger, variant: Variant) {
     super(bus, ledger);
-    this.below = below;
+    this.variant = variant;
     this.lpis = new LpiTables(bus, ledger);
-    if (below !== 'its') return;
-    setUpIts(bus, [DEVICE_TABLE_PAGES, COLLECTION_TABLE_PAGES]);
+    if (variant.below !== 'its') return;
+    for (let its = 0; its < bus.blocks; its++)
+      setUpIts(bus, [DEVICE_TABLE_PAGES, COLLECTION_TABLE_PAGES], its);
   }
 
   private send(
     name: CommandName,
     operands: Readonly<Record<string, number>>,
     sync: number | undefined,
+    its: number,
   ): void {
-    if (this.below !== 'its') return;
-    this.bus.command(name, operands);
-    if (sync !== undefined) this.bus.command('SYNC', { RDbase: sync });
+    if (this.variant.below !== 'its') return;
+    this.bus.command(name, operands, its);
+    if (sync !== undefined) this.bus.command('SYNC', { RDbase: sync }, its);
   }
 
   run(o: Operation): Result {
     switch (o.op) {
       case 'pe.online':
         this.lpis.online(o.pe);
-        this.ledger.take('collections');
-        this.send('MAPC', { ICID: o.pe, RDbase: o.pe, V: 1 }, o.pe);
-        this.send('INVALL', { ICID: o.pe }, o.pe);
+        for (let its = 0; its < this.bus.blocks; its++) {
+          this.send('MAPC', { ICID: o.pe, RDbase: o.pe, V: 1 }, o.pe, its);
+          this.send('INVALL', { ICID: o.pe }, o.pe, its);
+        }
         return 'done';
-      case 'alloc': {
-        const count = roundUpPowerOfTwo(o.count);
-        const first = this.lpis.take(count);
-        if (first < 0) return exhausted('LPIs');
-        const itt = this.bus.memory(count * ITT_ENTRY_BYTES, ITT_ALIGN);
-        this.ledger.take('ITT bytes', count * ITT_ENTRY_BYTES);
-        this.devices.set(o.device, { first, count, itt });
-        this.send(
-          'MAPD',
-          { DeviceID: o.device, Size: Math.max(0, Math.log2(count) - 1), ITT_addr: itt, V: 1 },
-          undefined,
-        );
-        return 'done';
-      }
+      case 'alloc':
+        return this.alloc(o.device, o.count, o.block ?? 0);
       case 'free': {
         const device = this.devices.get(o.device);
         if (device === undefined) return unsupported('no such device');
         this.devices.delete(o.device);
         this.lpis.give(device.first, device.count);
-        this.ledger.give('ITT bytes', device.count * ITT_ENTRY_BYTES);
-        this.send(
-          'MAPD',
-          { DeviceID: o.device, Size: Math.max(0, Math.log2(device.count) - 1), ITT_addr: device.itt, V: 0 },
-          undefined,
-        );
+        this.giveBack(device.count);
+        this.giveDevId(o.device);
+        this.map(o.device, device, false);
         return 'done';
       }
       default:
@@ -100,28 +103,91 @@ class ItsDriver extends DriverBase implements Driver {
     }
   }
 
+  private map(id: number, { count, itt, its }: Device, valid: boolean): void {
+    this.send(
+      'MAPD',
+      { DeviceID: id, Size: Math.max(0, Math.log2(count) - 1), ITT_addr: itt, V: valid ? 1 : 0 },
+      undefined,
+      its,
+    );
+  }
+
+  private giveDevId(device: number): void {
+    const devId = this.devIdOf.get(device);
+    if (devId === undefined) return;
+    this.devIdOf.delete(device);
+    this.devIds.give(devId);
+    this.ledger.give('DevIDs');
+  }
+
+  private giveBack(count: number): void {
+    this.ledger.give('devices');
+    this.ledger.give('ITT bytes', count * ITT_ENTRY_BYTES);
+    this.ledger.give('column maps');
+  }
+
+  private alloc(id: number, asked: number, block: number): Result {
+    const { ledger, variant } = this;
+    if (block > 0 && variant.below !== 'its') return unsupported('there is one virtual ITS, with ID 0');
+    if (variant.devIds) {
+      if (asked > VECTORS_A_DEVICE) return exhausted('vectors of a device in hwirq');
+      const devId = this.devIds.take();
+      if (devId < 0) return exhausted('DevIDs in hwirq');
+      if (!ledger.allocate('DevID', 'DevIDs')) return failed('DevID');
+      this.devIdOf.set(id, devId);
+    }
+    const count = roundUpPowerOfTwo(asked);
+    const granted = [
+      ledger.allocate('device', 'devices'),
+      ledger.allocate('ITT', 'ITT bytes', count * ITT_ENTRY_BYTES),
+    ];
+    const first = this.lpis.take(count);
+    granted.push(first >= 0 && ledger.allocate('column map', 'column maps'));
+    if (granted.includes(false)) {
+      // What was granted is freed, but for the range of LPIs: only its bitmap is.
+      if (granted[0]) ledger.give('devices');
+      if (granted[1]) ledger.give('ITT bytes', count * ITT_ENTRY_BYTES);
+      if (granted[2]) ledger.give('column maps');
+      this.giveDevId(id);
+      return first === -1 ? exhausted('LPIs') : failed('device');
+    }
+    const itt = this.bus.memory(count * ITT_ENTRY_BYTES, ITT_ALIGN);
+    const device = { first, count, itt, its: variant.parent === 'own' ? block : 0 };
+    this.map(id, device, true);
+    // The region of the device's bitmap stays taken, so that the device is never freed.
+    if (variant.below === 'its' && !ledger.allocate('IOMMU mapping', 'IOMMU mappings')) {
+      this.giveDevId(id);
+      return failed('IOMMU mapping');
+    }
+    if (variant.below === 'its') ledger.give('IOMMU mappings');
+    this.devices.set(id, device);
+    return 'done';
+  }
+
   private vector(o: Operation): Result {
     if (!('vector' in o)) return unsupported('an ITS has no such thing');
     const device = this.devices.get(o.device);
     if (device === undefined) return unsupported('no such device');
     if (o.vector >= device.count) return exhausted('events of the device');
+    const { its } = device;
     const intid = device.first + o.vector;
     const key = keyOf(o.device, o.vector);
     const event = { DeviceID: o.device, EventID: o.vector };
     const pe = this.target.get(key) ?? 0;
+    const { below } = this.variant;
     switch (o.op) {
       case 'activate':
         this.target.set(key, o.pe);
         this.byLpi.set(intid, { device: o.device, vector: o.vector });
-        this.send('MAPTI', { ...event, pINTID: intid, ICID: o.pe }, o.pe);
-        if (this.below === 'host') this.bus.hypercall();
+        this.send('MAPTI', { ...event, pINTID: intid, ICID: o.pe }, o.pe, its);
+        if (below === 'host') this.bus.hypercall();
         return 'done';
       case 'mask':
       case 'unmask':
       case 'reconfigure':
         this.lpis.configure(intid, o.op === 'reconfigure' ? this.lpis.isEnabled(intid) : o.op === 'unmask');
-        this.send('INV', event, pe);
-        if (this.below !== 'its') {
+        this.send('INV', event, pe, its);
+        if (below !== 'its') {
           this.bus.write('GICR', pe, GICR.GICR_INVLPIR.offset, 8, intid);
           this.bus.poll('GICR', pe, GICR.GICR_SYNCR.offset, 4, (low) => (low & 1) === 0);
         }
@@ -129,32 +195,34 @@ class ItsDriver extends DriverBase implements Driver {
       case 'set_affinity':
         if (o.pe === pe) return 'done';
         this.target.set(key, o.pe);
-        this.send('MOVI', { ...event, ICID: o.pe }, pe);
-        if (this.below === 'host') this.bus.hypercall();
+        this.send('MOVI', { ...event, ICID: o.pe }, pe, its);
+        if (below === 'host') this.bus.hypercall();
         return 'done';
       case 'set_pending':
-        this.send(o.pending ? 'INT' : 'CLEAR', event, pe);
+        this.send(o.pending ? 'INT' : 'CLEAR', event, pe, its);
         return 'done';
       case 'deactivate':
         this.byLpi.delete(intid);
         this.target.delete(key);
-        this.send('DISCARD', event, pe);
+        this.send('DISCARD', event, pe, its);
         return 'done';
       default:
         return unsupported('an ITS has no such thing');
     }
   }
 
-  message({ device, vector }: Vector): Message | undefined {
-    const pe = this.target.get(keyOf(device, vector));
-    if (pe === undefined || this.below === 'nothing') return undefined;
+  message({ device: id, vector }: Vector): Message | undefined {
+    const pe = this.target.get(keyOf(id, vector));
+    const device = this.devices.get(id);
+    const { below, preIts } = this.variant;
+    if (pe === undefined || device === undefined || below === 'nothing') return undefined;
     const { addresses } = this.bus.machine.state.config;
-    return this.below === 'its'
-      ? { address: addresses.its[0]! + GITS_TRANSLATER, data: vector }
-      : {
-          address: addresses.gicr[pe]! + GICR.GICR_SETLPIR.offset,
-          data: this.devices.get(device)!.first + vector,
-        };
+    if (below === 'host')
+      return { address: addresses.gicr[pe]! + GICR.GICR_SETLPIR.offset, data: device.first + vector };
+    return {
+      address: preIts ? PRE_ITS + 4 * id : addresses.its[device.its]! + GITS_TRANSLATER,
+      data: vector,
+    };
   }
 
   whose(intid: number): Vector | undefined {
@@ -162,36 +230,101 @@ class ItsDriver extends DriverBase implements Driver {
   }
 }
 
-export const its: Design = {
-  name: 'its',
-  doc: "Linux's ITS driver.",
+const PLAIN_ITS: Variant = {
+  below: 'its',
+  freesCollections: false,
+  parent: 'own',
+  devIds: false,
+  preIts: false,
+};
+const LINUX = 'drivers/irqchip/irq-gic-v3-its.c';
+
+type Text = Pick<Design, 'name' | 'doc' | 'source'> & Partial<Design>;
+
+/** Collections, and then the domain: what can be refused while the driver is set up. */
+const design = (text: Text, variant: Partial<Variant> = {}): Design => ({
   serves: 'devices',
   profile: 'architecture',
   hardware: PLAIN,
-  source: 'drivers/irqchip/irq-gic-v3-its.c',
-  make: (bus, ledger) => new ItsDriver(bus, ledger, 'its'),
-};
+  ...text,
+  make(bus, ledger) {
+    const all = { ...PLAIN_ITS, ...variant };
+    if (!ledger.allocate('collections', 'collections', bus.pes)) return undefined;
+    if (!ledger.allocate('domain', 'domains')) {
+      if (all.freesCollections) ledger.give('collections', bus.pes);
+      return undefined;
+    }
+    return new ItsDriver(bus, ledger, all);
+  },
+});
 
-const withoutIts = { ...PLAIN, its: 0, directLpi: true };
+export const its = design({ name: 'its', doc: "Linux's ITS driver.", source: LINUX });
+
+export const preIts = design(
+  {
+    name: 'pre-its',
+    doc: "Linux's ITS driver behind a pre-ITS: the address of a message says the DeviceID.",
+    source: `${LINUX} (Socionext SynQuacer)`,
+  },
+  { preIts: true },
+);
+
+const DEV_MSI = 'thread "irq/dev-msi: Add support for a new DEV_MSI irq domain"';
+export const platformMsi = design(
+  {
+    name: 'platform-msi',
+    doc: 'platform-MSI on an ITS: hwirq is devid << 11 | vector; masked by the parent.',
+    source: `drivers/base/platform-msi.c; ${DEV_MSI}`,
+  },
+  { devIds: true },
+);
+export const devMsi = design(
+  {
+    name: 'dev-msi',
+    doc: 'dev-MSI as posted, on an ITS: one default parent for all devices; masked in the device only.',
+    source: DEV_MSI,
+    masks: 'device',
+  },
+  { devIds: true, parent: 'default' },
+);
+export const perDeviceMsi = design({
+  name: 'per-device-msi',
+  doc: 'Per-device MSI domains on an ITS, which came after dev-MSI: each device has its own parent, and hwirq is the vector.',
+  source: 'drivers/irqchip/irq-gic-its-msi-parent.c',
+});
+
+const withoutIts = {
+  serves: 'devices',
+  profile: 'hyperv',
+  hardware: { ...PLAIN, its: 0, directLpi: true },
+} as const;
 const THREAD = 'thread "irqchip/gic-v3-its: Introduce virtual ITS", June 2021';
 
-export const virtualIts: Design = {
-  name: 'virtual-its',
-  doc: 'The "virtual ITS" as posted: no command is sent, and a device is given no message.',
-  serves: 'devices',
-  profile: 'hyperv',
-  hardware: withoutIts,
-  source: THREAD,
-  make: (bus, ledger) => new ItsDriver(bus, ledger, 'nothing'),
-};
-
-export const virtualItsHosted: Design = {
-  name: 'virtual-its-hosted',
-  doc: 'The "virtual ITS" with a host that writes GICR_SETLPIR of the PE that it was last told of by hypercall.',
-  serves: 'devices',
-  profile: 'hyperv',
-  hardware: withoutIts,
-  source: `${THREAD}; the host is an assumption, the thread does not tell`,
-  hosted: true,
-  make: (bus, ledger) => new ItsDriver(bus, ledger, 'host'),
-};
+export const virtualIts = design(
+  {
+    ...withoutIts,
+    name: 'virtual-its',
+    doc: 'The "virtual ITS" as posted: no command is sent, and a device is given no message.',
+    source: THREAD,
+  },
+  { below: 'nothing', freesCollections: true },
+);
+export const virtualItsUnpatched = design(
+  {
+    ...withoutIts,
+    name: 'virtual-its-unpatched',
+    doc: 'The "virtual ITS" without patch 1/2, which gives collections back where the domain fails.',
+    source: THREAD,
+  },
+  { below: 'nothing' },
+);
+export const virtualItsHosted = design(
+  {
+    ...withoutIts,
+    name: 'virtual-its-hosted',
+    doc: 'The "virtual ITS" with a host that writes GICR_SETLPIR of the PE that it was last told of by hypercall.',
+    source: `${THREAD}; the host is an assumption, the thread does not tell`,
+    hosted: true,
+  },
+  { below: 'host', freesCollections: true },
+);

@@ -6,6 +6,8 @@ import {
   type Design,
   DriverBase,
   exhausted,
+  failed,
+  keyOf,
   type Ledger,
   type Result,
   roundUpPowerOfTwo,
@@ -18,6 +20,13 @@ import type { Operation, Vector } from '../operation.ts';
 /** The proxy device has the highest DeviceID. */
 export const PROXY_DEVICE = 0xffff;
 const VPT_BYTES = 0x1_0000;
+const ITT_ENTRY_BYTES = 12;
+const LPI_FIRST = 8192;
+/** Configuration of a vLPI: enabled, priority 0xa0. */
+const VLPI_ENABLED = 0xa3;
+const NO_DOORBELL = 1023;
+/** GITS_TRANSLATER, from the base of the ITS. */
+const GITS_TRANSLATER = 0x1_0040;
 const NO_SLOT = -1;
 
 interface Vpe {
@@ -26,17 +35,29 @@ interface Vpe {
   pe: number;
   readonly table: number;
   readonly config: number;
+  /** Its tables are zeroed when it is first mapped: before that nobody looks. */
+  isZeroed: boolean;
   slot: number;
+  /** Its vLPIs, from INTID 8192 on. */
+  readonly vlpis: Vector[];
+  /** What the doorbell's configuration says, where an operation told. */
+  doorbellMasked: boolean | undefined;
 }
 
 abstract class VpeDriver extends DriverBase {
   protected readonly lpis: LpiTables;
   protected readonly vpes = new Map<number, Vpe>();
+  private readonly byDoorbell = new Map<number, number>();
+  private readonly devices = new Map<number, { readonly itt: number; readonly count: number }>();
+  private readonly forwarded = new Set<number>();
   private readonly version41: boolean;
+  /** As first posted: of the vPEs that were made before one failed, the last is not freed. */
+  private readonly leaksLast: boolean;
 
-  constructor(bus: Bus, ledger: Ledger, version41: boolean) {
+  constructor(bus: Bus, ledger: Ledger, { version41 = false, leaksLast = false } = {}) {
     super(bus, ledger);
     this.version41 = version41;
+    this.leaksLast = leaksLast;
     this.lpis = new LpiTables(bus, ledger);
     const [, , vpes = 0] = setUpIts(bus, [DEVICE_TABLE_PAGES, COLLECTION_TABLE_PAGES, VPE_TABLE_PAGES]);
     if (version41)
@@ -57,17 +78,38 @@ abstract class VpeDriver extends DriverBase {
   }
 
   run(o: Operation): Result {
-    if (o.op === 'pe.online') {
-      this.lpis.online(o.pe);
-      this.send('MAPC', { ICID: o.pe, RDbase: o.pe, V: 1 });
-      this.send('INVALL', { ICID: o.pe });
-      return 'done';
+    switch (o.op) {
+      case 'pe.online':
+        this.lpis.online(o.pe);
+        this.send('MAPC', { ICID: o.pe, RDbase: o.pe, V: 1 });
+        this.send('INVALL', { ICID: o.pe });
+        return 'done';
+      case 'alloc':
+        return this.alloc(o.device, o.count);
+      case 'free': {
+        const device = this.devices.get(o.device);
+        if (device === undefined) return unsupported('no such device');
+        this.devices.delete(o.device);
+        for (let vector = 0; vector < device.count; vector++) this.forwarded.delete(keyOf(o.device, vector));
+        this.ledger.give('devices');
+        this.mapDevice(o.device, device, false);
+        return 'done';
+      }
+      case 'vm.alloc':
+        return this.allocVm(o.vpe, o.count);
+      case 'vpe.map':
+        return this.map(o.vpe, o.pe);
+      default:
+        return 'vpe' in o ? this.ofVpe(o) : unsupported('this driver is for vPEs');
     }
-    if (o.op === 'vpe.map') return this.map(o.vpe, o.pe);
-    if (!('vpe' in o)) return unsupported('this driver is for vPEs');
+  }
+
+  private ofVpe(o: Operation & { readonly vpe: number }): Result {
     const vpe = this.vpes.get(o.vpe);
     if (vpe === undefined) return unsupported('no such vPE');
     switch (o.op) {
+      case 'vlpi.map':
+        return this.forward(vpe, o.device, o.vector);
       case 'vpe.unmap':
         this.bus.command('VMAPP', { vPEID: vpe.id, RDbase: 0, V: 0 });
         return 'done';
@@ -91,9 +133,10 @@ abstract class VpeDriver extends DriverBase {
       }
       case 'doorbell.invalidate':
         // The byte is one table write; who has to be told of it is the design's.
-        this.lpis.configure(vpe.doorbell, true);
-        this.act(vpe, 'INV');
-        return 'done';
+        return this.configure(vpe, undefined);
+      case 'doorbell.mask':
+      case 'doorbell.unmask':
+        return this.configure(vpe, o.op === 'doorbell.mask');
       case 'doorbell.clear':
         this.act(vpe, 'CLEAR');
         return 'done';
@@ -108,22 +151,107 @@ abstract class VpeDriver extends DriverBase {
     }
   }
 
+  private configure(vpe: Vpe, masked: boolean | undefined): Result {
+    vpe.doorbellMasked = masked;
+    this.lpis.configure(vpe.doorbell, masked !== true);
+    this.act(vpe, 'INV');
+    return 'done';
+  }
+
+  /** A device on the same ITS. */
+  private alloc(id: number, asked: number): Result {
+    if (this.isTaken(id)) return unsupported(`DeviceID 0x${id.toString(16)} is that of the proxy device`);
+    const count = roundUpPowerOfTwo(asked);
+    if (!this.ledger.allocate('device', 'devices')) return failed('device');
+    const device = { itt: this.bus.memory(count * ITT_ENTRY_BYTES, 256), count };
+    this.devices.set(id, device);
+    this.mapDevice(id, device, true);
+    return 'done';
+  }
+  protected isTaken(_device: number): boolean {
+    return false;
+  }
+  private mapDevice(id: number, { itt, count }: { itt: number; count: number }, valid: boolean): void {
+    const Size = Math.max(0, Math.log2(count) - 1);
+    this.bus.command('MAPD', { DeviceID: id, Size, ITT_addr: itt, V: valid ? 1 : 0 });
+  }
+
+  /** The vector is a vLPI from here: its configuration, and then its mapping. */
+  private forward(vpe: Vpe, device: number, vector: number): Result {
+    if (!this.devices.has(device)) return unsupported('no such device');
+    const key = keyOf(device, vector);
+    let n = vpe.vlpis.findIndex((one) => one.device === device && one.vector === vector);
+    if (n < 0) n = vpe.vlpis.push({ device, vector }) - 1;
+    this.bus.store(vpe.config + n, VLPI_ENABLED);
+    if (this.forwarded.has(key)) this.send('DISCARD', { DeviceID: device, EventID: vector }, false);
+    this.forwarded.add(key);
+    this.bus.command('VMAPTI', {
+      DeviceID: device,
+      EventID: vector,
+      vPEID: vpe.id,
+      vINTID: LPI_FIRST + n,
+      Dbell_pINTID: this.version41 ? NO_DOORBELL : vpe.doorbell,
+    });
+    this.bus.command('VSYNC', { vPEID: vpe.id });
+    return 'done';
+  }
+
+  /** A vPE with a doorbell and its tables; undefined: refused. */
+  private create(id: number, doorbell: number): Vpe | undefined {
+    if (!this.ledger.allocate('vPE tables', 'vPE tables')) return undefined;
+    const vpe: Vpe = {
+      id,
+      doorbell,
+      pe: 0,
+      table: this.bus.reserve(VPT_BYTES),
+      config: this.bus.reserve(VPT_BYTES),
+      isZeroed: false,
+      slot: NO_SLOT,
+      vlpis: [],
+      doorbellMasked: undefined,
+    };
+    this.vpes.set(id, vpe);
+    this.byDoorbell.set(doorbell, id);
+    return vpe;
+  }
+
+  /** Doorbells and tables for the vPEs of a VM. If one fails, those before it are freed. */
+  private allocVm(first: number, count: number): Result {
+    const doorbells = roundUpPowerOfTwo(count);
+    const lpi = this.lpis.take(doorbells);
+    if (lpi < 0) return lpi === -1 ? exhausted('LPIs') : failed('LPI range');
+    if (!this.ledger.allocate('property table', 'property tables')) {
+      this.lpis.give(lpi, doorbells);
+      return failed('property table');
+    }
+    for (let n = 0; n < count; n++) {
+      if (this.create(first + n, lpi + n) !== undefined) continue;
+      for (let k = 0; k < n - (this.leaksLast && n > 0 ? 1 : 0); k++) {
+        this.vpes.delete(first + k);
+        this.byDoorbell.delete(lpi + k);
+        this.ledger.give('vPE tables');
+      }
+      this.lpis.give(lpi, doorbells);
+      this.ledger.give('property tables');
+      return failed('vPE tables');
+    }
+    return 'done';
+  }
+
   private map(id: number, pe: number): Result {
     let vpe = this.vpes.get(id);
     if (vpe === undefined) {
       const doorbell = this.lpis.take(1);
-      if (doorbell < 0) return exhausted('LPIs');
-      vpe = {
-        id,
-        doorbell,
-        pe,
-        table: this.bus.memory(VPT_BYTES),
-        config: this.bus.memory(VPT_BYTES),
-        slot: NO_SLOT,
-      };
-      this.vpes.set(id, vpe);
+      if (doorbell < 0) return doorbell === -1 ? exhausted('LPIs') : failed('LPI range');
+      vpe = this.create(id, doorbell);
+      if (vpe === undefined) {
+        this.lpis.give(doorbell, 1);
+        return failed('vPE tables');
+      }
     }
     vpe.pe = pe;
+    if (!vpe.isZeroed) for (const table of [vpe.table, vpe.config]) this.bus.zero(table, VPT_BYTES);
+    vpe.isZeroed = true;
     this.bus.command('VMAPP', {
       vPEID: id,
       RDbase: pe,
@@ -171,7 +299,7 @@ abstract class VpeDriver extends DriverBase {
       GICR.GICR_VPENDBASER.offset,
       8,
       low,
-      this.version41 ? 0x4000_0000 : Math.floor(vpe.table / 2 ** 32),
+      this.version41 ? (vpe.doorbellMasked === true ? 0 : 0x4000_0000) : Math.floor(vpe.table / 2 ** 32),
     );
     bus.poll('GICR', pe, GICR.GICR_VPENDBASER.offset, 8, (_low, high) => (high & 0x1000_0000) === 0);
   }
@@ -182,11 +310,25 @@ abstract class VpeDriver extends DriverBase {
   protected abstract moved(vpe: Vpe, from: number): void;
   protected release(_vpe: Vpe): void {}
 
-  message(_of: Vector): Message | undefined {
-    return undefined;
+  message({ device, vector }: Vector): Message | undefined {
+    if (!this.forwarded.has(keyOf(device, vector))) return undefined;
+    return { address: this.bus.machine.state.config.addresses.its[0]! + GITS_TRANSLATER, data: vector };
   }
   whose(_intid: number): Vector | undefined {
     return undefined;
+  }
+  doorbellOf(intid: number): number | undefined {
+    return this.byDoorbell.get(intid);
+  }
+  vlpiOf(vpe: number, vintid: number): Vector | undefined {
+    return this.vpes.get(vpe)?.vlpis[vintid - LPI_FIRST];
+  }
+  isVlpiPending(id: number, of: Vector): boolean {
+    const vpe = this.vpes.get(id);
+    if (vpe === undefined) return false;
+    const vintid =
+      LPI_FIRST + vpe.vlpis.findIndex((one) => one.device === of.device && one.vector === of.vector);
+    return ((this.bus.machine.state.memory.readByte(vpe.table + (vintid >>> 3)) >>> (vintid & 7)) & 1) === 1;
   }
 }
 
@@ -200,7 +342,7 @@ class ProxyDriver extends VpeDriver {
   private nextVictim = 0;
 
   constructor(bus: Bus, ledger: Ledger, onMove: OnMove, keeps: boolean) {
-    super(bus, ledger, false);
+    super(bus, ledger, { leaksLast: onMove === 'discard' });
     this.onMove = onMove;
     this.keeps = keeps;
     const count = roundUpPowerOfTwo(bus.pes);
@@ -212,6 +354,10 @@ class ProxyDriver extends VpeDriver {
       { DeviceID: PROXY_DEVICE, Size: Math.max(0, Math.log2(count) - 1), ITT_addr: itt, V: 1 },
       false,
     );
+  }
+
+  protected override isTaken(device: number): boolean {
+    return device === PROXY_DEVICE;
   }
 
   private event(vpe: Vpe): { DeviceID: number; EventID: number } {
@@ -263,7 +409,7 @@ class ProxyDriver extends VpeDriver {
 
 class DirectDriver extends VpeDriver {
   constructor(bus: Bus, ledger: Ledger) {
-    super(bus, ledger, false);
+    super(bus, ledger);
   }
   private write(pe: number, offset: number, vpe: Vpe, wait: boolean): void {
     this.bus.write('GICR', pe, offset, 8, vpe.doorbell);
@@ -281,7 +427,7 @@ class DirectDriver extends VpeDriver {
 
 class V41Driver extends VpeDriver {
   constructor(bus: Bus, ledger: Ledger) {
-    super(bus, ledger, true);
+    super(bus, ledger, { version41: true });
   }
   protected act(vpe: Vpe, command: 'INV' | 'CLEAR' | 'INT'): void {
     // Nothing to clear or set: hardware takes the default doorbell back when the vPE becomes resident.
@@ -301,7 +447,12 @@ const proxy = (name: string, doc: string, onMove: OnMove, keeps: boolean): Desig
   hardware: v40,
   source:
     'thread "irqchip/gic-v3-its: Add device proxy for VPE management if !DirectLpi"; drivers/irqchip/irq-gic-v3-its.c',
-  make: (bus, ledger) => new ProxyDriver(bus, ledger, onMove, keeps),
+  make(bus, ledger) {
+    if (!ledger.allocate('slots', 'slot arrays')) return undefined;
+    if (ledger.allocate('device', 'devices')) return new ProxyDriver(bus, ledger, onMove, keeps);
+    ledger.give('slot arrays');
+    return undefined;
+  },
 });
 
 export const vpeProxy = proxy(

@@ -1,0 +1,72 @@
+// `gictrace claims`: what the threads say of the designs, measured.
+import { GicTraceError } from '@gictrace/core';
+import { CLAIMS, decide, sqlOf, THREADS, type Verdict } from '@gictrace/query';
+import type { Command } from 'commander';
+import { json, Progress, print } from '../context.ts';
+
+interface Options {
+  readonly json?: boolean;
+}
+
+function text({ claim, found, holds }: Verdict): string {
+  const lines = [`${holds ? 'holds' : 'DOES NOT HOLD'}  ${claim.name}: ${claim.says}`];
+  lines.push(
+    `  ${THREADS[claim.thread]}${claim.quote === '' ? '' : `: "${claim.quote}"`}`,
+    `  ${sqlOf(claim)}`,
+  );
+  const [with_, without] = [true, false].map((is) =>
+    [...found]
+      .filter(([, rows]) => rows.length > 0 === is)
+      .map(([subject, rows]) => (is ? `${subject} (${rows.length})` : subject))
+      .join(', '),
+  );
+  lines.push(`  found on: ${with_ || 'none'}`, `  not on: ${without || 'none'}`);
+  return lines.join('\n');
+}
+
+export function addClaims(program: Command): void {
+  program
+    .command('claims')
+    .summary('measure what the mailing-list threads say of the designs')
+    .description(
+      'Runs the scenario of each claim on the designs that it is about, and asks its query. docs/claims.md has the answers. The queries are views of every database that `gictrace compare -o` makes.',
+    )
+    .argument('[name...]', 'claims; all where none is named')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  gictrace claims isolation two-commands\n')
+    .action((names: readonly string[], options: Options) => {
+      const unknown = names.find((name) => !CLAIMS.some((claim) => claim.name === name));
+      if (unknown !== undefined)
+        throw new GicTraceError(
+          'usage',
+          `there is no claim '${unknown}'`,
+          {},
+          `claims: ${CLAIMS.map((claim) => claim.name).join(', ')}`,
+        );
+      const progress = new Progress('claims');
+      const asked = CLAIMS.filter((claim) => names.length === 0 || names.includes(claim.name));
+      const verdicts = asked.map((claim, n) => {
+        progress.update(n);
+        return decide(claim);
+      });
+      progress.end();
+      if (!options.json) print(verdicts.map(text).join('\n\n'));
+      else
+        print(
+          json(
+            verdicts.map(({ claim, found, holds }) => ({
+              name: claim.name,
+              thread: THREADS[claim.thread],
+              quote: claim.quote,
+              says: claim.says,
+              scenarios: claim.scenarios.map((one) => one.name),
+              sql: sqlOf(claim),
+              accused: claim.accused,
+              cleared: claim.cleared,
+              found: Object.fromEntries(found),
+              holds,
+            })),
+          ),
+        );
+    });
+}

@@ -1,2 +1,0 @@
-// What the threads claim, measured.
-export { CLAIMS, type Claim, decide, THREADS, type Verdict } from './claims.ts';

@@ -1,0 +1,36 @@
+// How many vectors a design has room for: found by asking it for more and more.
+import type { Design } from './driver.ts';
+import { Translation } from './run.ts';
+
+/** More than any design has. */
+const MOST = 2 ** 17;
+const known = new Map<string, number>();
+
+/**
+ * Vectors that a design grants before it has no room: in devices of 1,024, and then of half as many, down to one. For
+ * vPEs: their doorbells, which is what they are counted by.
+ */
+export function capacityOf(design: Design, pes: number): number {
+  const key = `${design.name} ${pes}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const run = new Translation(design, pes);
+  let granted = 0;
+  let id = 1;
+  let refused = 0;
+  for (let count = 1024; count >= 1 && granted < MOST; ) {
+    run.take(
+      design.serves === 'devices'
+        ? { op: 'alloc', device: id, count }
+        : { op: 'vm.alloc', vpe: granted, count },
+    );
+    id++;
+    const { exhausted, unsupported } = run.run;
+    const now = [...exhausted.values(), ...unsupported.values()].reduce((sum, n) => sum + n, 0);
+    if (now === refused) granted += count;
+    else count = Math.floor(count / 2);
+    refused = now;
+  }
+  known.set(key, granted);
+  return granted;
+}

@@ -1,0 +1,268 @@
+// SPIs that messages raise: Linux's GICv3-MBI and GICv2m, and Hyper-V's virtual PCI, where the host writes the message,
+// with what was found in the review of its patches.
+import { type Hardware, PLAIN } from '../../profile/index.ts';
+import { GICD } from '../../spec/index.ts';
+import { type Bus, type Message, V2M_SETSPI_NS } from '../bus.ts';
+import {
+  type Design,
+  DriverBase,
+  exhausted,
+  failed,
+  keyOf,
+  type Ledger,
+  type Result,
+  roundUpPowerOfTwo,
+  unsupported,
+} from '../driver.ts';
+import type { Operation, Vector } from '../operation.ts';
+import { SpiParent } from '../spi-parent.ts';
+
+interface Variant {
+  readonly first: number;
+  readonly count: number;
+  /** The host makes the message and retargets by hypercall. */
+  readonly host: boolean;
+  /** The messages go to a GICv2m frame, not to the Distributor. */
+  readonly v2m?: true;
+  /** A region that is a power of two and aligned to itself, so that MultiMSI works; or the first that are free. */
+  readonly regions: 'aligned' | 'first-zero';
+  /** Whether the driver makes the SPI edge-triggered. */
+  readonly edge: boolean;
+  /** The PE that the host is told of at first: the first that is online; or the next in turn, from the one after PE 0. */
+  readonly hostTarget: 'first' | 'round-robin';
+  /** No room: refused; or taken for an index, which -ENOMEM is not, since it is unsigned. */
+  readonly full: 'refused' | 'unsigned';
+}
+interface Device {
+  readonly intids: readonly number[];
+}
+const ENOMEM = 12;
+
+class MessageSpiDriver extends DriverBase {
+  private readonly variant: Variant;
+  private readonly parent: SpiParent;
+  private readonly used: Uint8Array;
+  private readonly devices = new Map<number, Device>();
+  private readonly bySpi = new Map<number, Vector>();
+  /** Vectors that have a message. */
+  private readonly active = new Set<number>();
+  private turn = 0;
+
+  constructor(bus: Bus, ledger: Ledger, variant: Variant) {
+    super(bus, ledger);
+    this.variant = variant;
+    this.parent = new SpiParent(bus);
+    this.used = new Uint8Array(variant.count);
+  }
+
+  /** Indices of a device's SPIs, or none where there is no room. */
+  private take(count: number): readonly number[] {
+    const { used } = this;
+    if (this.variant.regions === 'first-zero') {
+      const free: number[] = [];
+      for (let at = 0; at < used.length && free.length < count; at++) if (!used[at]) free.push(at);
+      return free.length < count ? [] : free;
+    }
+    for (let at = 0; at + count <= used.length; at += count)
+      if (!used.subarray(at, at + count).includes(1)) return Array.from({ length: count }, (_, n) => at + n);
+    return [];
+  }
+
+  private alloc(id: number, asked: number): Result {
+    const { ledger, variant, used } = this;
+    const count = variant.regions === 'aligned' ? roundUpPowerOfTwo(asked) : asked;
+    const indices = this.take(count);
+    if (indices.length === 0) {
+      if (variant.full === 'refused') return exhausted('SPIs');
+      const wrong = Array.from({ length: count }, (_, n) => (variant.first - ENOMEM + n) >>> 0);
+      this.devices.set(id, { intids: wrong });
+      return 'done';
+    }
+    if (!ledger.allocate('vectors', 'SPIs', count)) return failed('vectors');
+    for (const at of indices) used[at] = 1;
+    // The region is not given back then.
+    if (!variant.host && !ledger.allocate('IOMMU mapping', 'IOMMU mappings')) return failed('IOMMU mapping');
+    if (!variant.host) ledger.give('IOMMU mappings');
+    this.devices.set(id, { intids: indices.map((at) => variant.first + at) });
+    return 'done';
+  }
+
+  run(o: Operation): Result {
+    switch (o.op) {
+      case 'pe.online':
+        return 'done';
+      case 'alloc':
+        return this.alloc(o.device, o.count);
+      case 'free': {
+        const device = this.devices.get(o.device);
+        if (device === undefined) return unsupported('no such device');
+        this.devices.delete(o.device);
+        for (const intid of device.intids) {
+          const at = intid - this.variant.first;
+          if (!this.used[at]) continue;
+          this.used[at] = 0;
+          this.ledger.give('SPIs');
+        }
+        return 'done';
+      }
+      default:
+        return this.vector(o);
+    }
+  }
+
+  private vector(o: Operation): Result {
+    if (!('vector' in o)) return unsupported('message-based SPIs have no such thing');
+    const device = this.devices.get(o.device);
+    if (device === undefined) return unsupported('no such device');
+    if (o.vector >= device.intids.length) return exhausted('SPIs of the device');
+    const intid = device.intids[o.vector]!;
+    const { bus, parent, variant } = this;
+    switch (o.op) {
+      case 'activate':
+        if (variant.edge) parent.setEdge(intid);
+        parent.setAffinity(intid, o.pe);
+        if (this.composed()) this.active.add(keyOf(o.device, o.vector));
+        this.bySpi.set(intid, { device: o.device, vector: o.vector });
+        return 'done';
+      case 'mask':
+        parent.mask(intid);
+        return 'done';
+      case 'unmask':
+        if (variant.host) bus.hypercall();
+        parent.unmask(intid);
+        return 'done';
+      case 'reconfigure':
+        return 'done';
+      case 'set_affinity':
+        parent.setAffinity(intid, o.pe);
+        return 'done';
+      case 'set_pending':
+        parent.setPending(intid, o.pending);
+        return 'done';
+      case 'deactivate':
+        this.active.delete(keyOf(o.device, o.vector));
+        this.bySpi.delete(intid);
+        return 'done';
+      default:
+        return unsupported('message-based SPIs have no such thing');
+    }
+  }
+
+  /** Whether the device gets a message: a host refuses one for a PE that there is not. */
+  private composed(): boolean {
+    const { bus, variant } = this;
+    if (!variant.host) return true;
+    bus.hypercall();
+    if (variant.hostTarget === 'first') return true;
+    // As the patch had it: back to 0 if this is the last PE, and then to the one after.
+    if (this.turn >= bus.pes - 1) this.turn = 0;
+    this.turn++;
+    return this.turn < bus.pes;
+  }
+
+  message({ device, vector }: Vector): Message | undefined {
+    const own = this.devices.get(device);
+    if (own === undefined || !this.active.has(keyOf(device, vector))) return undefined;
+    const { gicd } = this.bus.machine.state.config.addresses;
+    return {
+      address: this.variant.v2m ? V2M_SETSPI_NS : gicd + GICD.GICD_SETSPI_NSR.offset,
+      data: own.intids[vector]!,
+    };
+  }
+
+  whose(intid: number): Vector | undefined {
+    return this.bySpi.get(intid);
+  }
+}
+
+const hardware: Hardware = { ...PLAIN, its: 0, lines: 32, mbis: true };
+
+const PLAIN_SPIS: Variant = {
+  first: 32,
+  count: 988,
+  host: false,
+  regions: 'aligned',
+  edge: true,
+  hostTarget: 'first',
+  full: 'refused',
+};
+const design = (
+  text: Pick<Design, 'name' | 'doc' | 'source'> & Partial<Design>,
+  variant: Partial<Variant> = {},
+): Design => ({
+  serves: 'devices',
+  profile: 'architecture',
+  hardware,
+  ...text,
+  make: (bus, ledger) => new MessageSpiDriver(bus, ledger, { ...PLAIN_SPIS, ...variant }),
+});
+
+export const mbi = design({
+  name: 'mbi',
+  doc: "Linux's GICv3-MBI: message-based SPIs from INTID 32.",
+  source: 'drivers/irqchip/irq-gic-v3-mbi.c',
+});
+export const gicv2m = design(
+  {
+    name: 'gicv2m',
+    doc: "Linux's GICv2m: a frame that raises 64 SPIs from INTID 80, as QEMU's virt machine has it.",
+    hardware: { ...PLAIN, its: 0 },
+    source: 'drivers/irqchip/irq-gic-v2m.c',
+  },
+  { first: 80, count: 64, v2m: true },
+);
+
+const HYPERV = {
+  source:
+    'thread "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"; drivers/pci/controller/pci-hyperv.c',
+  hosted: true,
+  masks: 'both',
+} as const;
+const HYPERV_SPIS: Partial<Variant> = { first: 64, count: 956, host: true };
+
+export const hypervSpi = design(
+  {
+    ...HYPERV,
+    name: 'hyperv-spi',
+    doc: "Hyper-V's virtual PCI: SPIs from INTID 64, 956 of them; the host makes the message and retargets by hypercall.",
+  },
+  HYPERV_SPIS,
+);
+/** The patches of hyperv-spi as reviewed, each with one of the things that were found. */
+const REVIEW = 'review of "PCI: hv: Add arm64 Hyper-V vPCI support", 2021';
+export const hypervSpiFirstZero = design(
+  {
+    ...HYPERV,
+    name: 'hyperv-spi-first-zero',
+    doc: 'hyperv-spi as once posted: SPIs from INTID 50, the first that are free.',
+    source: REVIEW,
+  },
+  { ...HYPERV_SPIS, first: 50, count: 970, regions: 'first-zero' },
+);
+export const hypervSpiRoundRobin = design(
+  {
+    ...HYPERV,
+    name: 'hyperv-spi-round-robin',
+    doc: 'hyperv-spi as once posted: the host is told of PEs in turn, on one PE of one that there is not.',
+    source: REVIEW,
+  },
+  { ...HYPERV_SPIS, hostTarget: 'round-robin' },
+);
+export const hypervSpiNoEdge = design(
+  {
+    ...HYPERV,
+    name: 'hyperv-spi-no-edge',
+    doc: 'hyperv-spi as once posted: nobody makes the SPI edge-triggered.',
+    source: REVIEW,
+  },
+  { ...HYPERV_SPIS, edge: false },
+);
+export const hypervSpiUnsigned = design(
+  {
+    ...HYPERV,
+    name: 'hyperv-spi-unsigned',
+    doc: 'hyperv-spi as once posted: that there is no room is not seen, since the index is unsigned.',
+    source: REVIEW,
+  },
+  { ...HYPERV_SPIS, full: 'unsigned' },
+);

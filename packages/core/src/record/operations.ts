@@ -1,0 +1,121 @@
+// The record kinds of operations: what an operating system asks of its irqchip driver, and what devices, PEs and
+// whoever injects failures do meanwhile. Fields are named as in an `Operation` (core/irqchip/operation).
+import type { RecordField, RecordKind } from './shape.ts';
+import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS } from './values.ts';
+
+const f = (
+  name: string,
+  type: RecordField['type'],
+  doc: string,
+  extra: Partial<RecordField> = {},
+): RecordField => ({ name, type, doc, ...extra });
+
+const device = f('device', 'u32', 'DeviceID', { base: 'hex' });
+const vector = f('vector', 'u32', 'vector of the device, 0-based');
+const vpe = f('vpe', 'u32', 'vPEID');
+const count = f('count', 'u32', 'how many');
+
+const kind = <const Id extends number, const Pe extends RecordKind['pe']>(
+  id: Id,
+  pe: Pe,
+  fields: readonly RecordField[],
+  doc: string,
+) => ({ id, class: 'operation', pe, fields, doc }) as const;
+
+/** By the operation's name. The PE that an operation names is in the record's PE column. */
+export const OPERATION_KINDS = {
+  'op.pe.online': kind(32, 'target', [], 'A PE comes online, and takes interrupts from then on.'),
+  'op.pe.offline': kind(33, 'target', [], 'A PE goes offline, and takes none from then on.'),
+  'op.pe.busy': kind(
+    34,
+    'target',
+    [f('steps', 'u32', 'operations for which it takes none')],
+    'A PE handles something else: it takes no interrupt for a number of operations.',
+  ),
+  'op.probe': kind(35, 'none', [], 'The driver is set up, if that has not happened.'),
+  'op.alloc': kind(
+    36,
+    'none',
+    [
+      device,
+      f('count', 'u32', 'vectors that are asked for'),
+      f('kind', 'enum', 'how the device sends messages', { values: DEVICE_KINDS }),
+      f('block', 'u32', 'the block that its messages go through (with ITSs: which ITS)'),
+    ],
+    'Room for the vectors of a device.',
+  ),
+  'op.activate': kind(37, 'target', [device, vector], 'A vector gets a message and a target; it is masked.'),
+  'op.mask': kind(38, 'none', [device, vector], 'A vector is masked.'),
+  'op.unmask': kind(39, 'none', [device, vector], 'A vector is unmasked.'),
+  'op.reconfigure': kind(
+    40,
+    'none',
+    [device, vector],
+    'The configuration of a vector was rewritten with what was there, or with what the source does not tell.',
+  ),
+  'op.set_affinity': kind(41, 'target', [device, vector], 'A vector is to be taken by another PE.'),
+  'op.set_pending': kind(
+    42,
+    'none',
+    [device, vector, f('pending', 'bool', 'set, or cleared')],
+    'irq_set_irqchip_state(PENDING).',
+  ),
+  'op.deactivate': kind(43, 'none', [device, vector], 'A vector loses its message and its target.'),
+  'op.free': kind(44, 'none', [device], 'The room of a device is given back.'),
+  'op.fire': kind(
+    45,
+    'none',
+    [device, vector],
+    'A device raises an interrupt with the message that it was given.',
+  ),
+  'op.fire.multi': kind(
+    46,
+    'none',
+    [device, vector, count],
+    'A MultiMSI function raises one of `count` vectors by the low bits of the one message that it was given.',
+  ),
+  'op.forge': kind(
+    47,
+    'none',
+    [device, vector, f('by', 'u32', 'DeviceID of the device that writes', { base: 'hex' })],
+    "A device writes the message of another device's vector.",
+  ),
+  'op.fail': kind(
+    48,
+    'none',
+    [
+      f('what', 'enum', 'which allocations are counted', { values: ALLOCATIONS }),
+      f('nth', 'u32', 'the how manyth of them from now on fails, from 1'),
+    ],
+    'Injected: an allocation of the driver will fail.',
+  ),
+  'op.migrate': kind(
+    49,
+    'none',
+    [f('without', 'enum', 'what is left behind', { values: MIGRATED_PARTS })],
+    'The machine is saved, and restored on one that has just been reset; the driver goes on.',
+  ),
+  'op.vm.alloc': kind(50, 'none', [vpe, count], 'Room for the vPEs of a VM: `count` from `vpe` on.'),
+  'op.vpe.map': kind(51, 'target', [vpe], 'A vPE exists from here, with a doorbell LPI.'),
+  'op.vpe.unmap': kind(52, 'none', [vpe], 'A vPE is unmapped.'),
+  'op.vpe.schedule': kind(53, 'target', [vpe], 'A vPE becomes resident.'),
+  'op.vpe.deschedule': kind(54, 'target', [vpe], 'A vPE is resident no more.'),
+  'op.vpe.move': kind(55, 'target', [vpe], 'A vPE moves.'),
+  'op.doorbell.invalidate': kind(
+    56,
+    'none',
+    [vpe],
+    'The configuration of a doorbell changed, it is not told how.',
+  ),
+  'op.doorbell.mask': kind(57, 'none', [vpe], 'A doorbell is masked.'),
+  'op.doorbell.unmask': kind(58, 'none', [vpe], 'A doorbell is unmasked.'),
+  'op.doorbell.clear': kind(59, 'none', [vpe], 'The pending state of a doorbell is cleared.'),
+  'op.doorbell.set': kind(60, 'none', [vpe], 'A doorbell is made pending.'),
+  'op.doorbell.release': kind(61, 'none', [vpe], 'A vPE will never ring again: its VM is torn down.'),
+  'op.vlpi.map': kind(
+    62,
+    'none',
+    [device, vector, vpe],
+    'A vector is forwarded to a vPE: it is a vLPI from here.',
+  ),
+} as const satisfies Record<string, RecordKind>;

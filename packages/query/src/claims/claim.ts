@@ -1,0 +1,110 @@
+// What a claim is: words of a thread, the scenario and the named query that measure it, and on which designs the query
+// is said to find something. A verdict is computed from runs; nothing here says what a run will give.
+import { DESIGNS, type Run, Translation } from '@gictrace/core';
+import type { Scenario } from '@gictrace/recorder';
+import Database from 'better-sqlite3';
+import { RUN_QUERIES } from '../run-queries.ts';
+import { RunRows } from '../runs.ts';
+
+/** Where the words were said. */
+export const THREADS = {
+  'direct-lpi':
+    '[RFC 1/1] irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS (July 2021)',
+  'virtual-its': '[RFC 0/2, 1/2, 2/2] irqchip/gic-v3-its: Introduce virtual ITS (June 2021)',
+  proxy: 'irqchip/gic-v3-its: Add device proxy for VPE management if !DirectLpi',
+  'dev-msi': '[PATCH RFC v2 02/18] irq/dev-msi: Add support for a new DEV_MSI irq domain (August 2020)',
+  spi: 'Re: [RFC 1/1] irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS (August 2021)',
+  'hyperv-spi': 'Review of the patches "PCI: hv: Add arm64 Hyper-V vPCI support" (2021)',
+} as const;
+export type Thread = keyof typeof THREADS;
+
+export interface Claim {
+  readonly name: string;
+  readonly thread: Thread;
+  /** The file that the thread is kept in, where it is one of the five. */
+  readonly seed: string | null;
+  /** The words of the thread; empty where the claim follows from the code that was posted. */
+  readonly quote: string;
+  /** What the query's rows mean, as a sentence. */
+  readonly says: string;
+  readonly scenarios: readonly Scenario[];
+  readonly designs: readonly string[];
+  /** Name in RUN_QUERIES. */
+  readonly query: string;
+  /** More conditions on its rows. */
+  readonly where?: string;
+  /** On these the query finds something, if the claim holds: a design, or `design: scenario` where there are several. */
+  readonly accused: readonly string[];
+  /** And on these it finds nothing. */
+  readonly cleared: readonly string[];
+  /** What there is to say of the result. */
+  readonly note?: string;
+}
+
+type Row = Readonly<Record<string, string | number | null>>;
+
+export interface Verdict {
+  readonly claim: Claim;
+  /** By subject: a design, or `design: scenario`. */
+  readonly found: ReadonlyMap<string, readonly Row[]>;
+  readonly holds: boolean;
+}
+
+/** Runs scenarios on designs into a database in memory: its tables and named queries are those of `compare -o`. */
+export function runInMemory(
+  scenarios: readonly Scenario[],
+  designs: readonly string[],
+): { readonly db: Database.Database; readonly runs: readonly Run[] } {
+  const db = new Database(':memory:');
+  const rows = new RunRows(db);
+  const runs: Run[] = [];
+  for (const scenario of scenarios)
+    for (const name of designs) {
+      const design = DESIGNS[name]!;
+      const translation = new Translation(
+        design,
+        scenario.pes,
+        rows.observe(design, scenario.name),
+        scenario.blocks,
+      );
+      for (const operation of scenario.operations) translation.take(operation);
+      const run = translation.finish();
+      rows.ended(run, scenario.name);
+      runs.push(run);
+    }
+  rows.finish();
+  return { db, runs };
+}
+
+/** The query of a claim as one would ask a database of `gictrace compare -o`. */
+export function sqlOf({ query, where }: Claim): string {
+  if (!Object.hasOwn(RUN_QUERIES, query)) throw new Error(`invariant: no query is called ${query}`);
+  return `SELECT * FROM ${query}${where === undefined ? '' : ` WHERE ${where}`}`;
+}
+
+/** Runs what decides a claim. */
+export function decide(claim: Claim): Verdict {
+  const { db } = runInMemory(claim.scenarios, claim.designs);
+  try {
+    const found = new Map<string, Row[]>();
+    const subject = (design: unknown, scenario: unknown) =>
+      claim.scenarios.length === 1 ? `${design}` : `${design}: ${scenario}`;
+    for (const scenario of claim.scenarios)
+      for (const design of claim.designs) found.set(subject(design, scenario.name), []);
+    for (const row of db.prepare(sqlOf(claim)).all() as Row[])
+      found.get(subject(row.design, row.scenario))!.push(row);
+    const rowsOf = (name: string) => {
+      const rows = found.get(name);
+      if (rows === undefined) throw new Error(`invariant: ${claim.name} does not run ${name}`);
+      return rows.length;
+    };
+    return {
+      claim,
+      found,
+      holds:
+        claim.accused.every((name) => rowsOf(name) > 0) && claim.cleared.every((name) => rowsOf(name) === 0),
+    };
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,113 @@
+// Named queries over a database of comparisons: each a view. What the claims of the threads are decided by.
+
+interface RunQuery {
+  readonly doc: string;
+  readonly sql: string;
+}
+
+const each = (columns: string, from: string, where: string): string =>
+  `SELECT r.design, r.scenario, ${columns} FROM ${from} x JOIN runs r USING (run) WHERE ${where} ORDER BY r.run, x.step`;
+
+const COSTLESS =
+  'x.commands + x.mmio_writes + x.table_bytes + x.message_rewrites + x.hypercalls + x.device_writes = 0';
+const MESSAGE = 'x.message, x.device, x.vector, x.fired, x.settled, x.fate';
+
+/** The `WHERE`s are the questions; each row is an answer with the operation at which it happened. */
+export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
+  isolation_breaches: {
+    doc: 'Handlers of a device that another device had run.',
+    sql: each('x.step, x.pe, x.INTID, x.device, x.vector', 'run_faults', "x.fault = 'unauthorised'"),
+  },
+  misrouted_handlers: {
+    doc: 'Handlers that ran on another PE than the affinity says.',
+    sql: each('x.step, x.pe, x.INTID, x.device, x.vector', 'run_faults', "x.fault = 'misrouted'"),
+  },
+  masked_handlers: {
+    doc: 'Handlers that ran while their vector was masked.',
+    sql: each('x.step, x.pe, x.INTID, x.device, x.vector', 'run_faults', "x.fault = 'unmasked'"),
+  },
+  needless_handlers: {
+    doc: 'Handlers that ran without a message, or twice for one.',
+    sql: each(
+      'x.step, x.fault, x.pe, x.INTID, x.device, x.vector',
+      'run_faults',
+      "x.fault IN ('spurious', 'duplicated')",
+    ),
+  },
+  undelivered_messages: {
+    doc: 'Messages of which no handler knows: lost, stranded, or never sent.',
+    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate IN ('lost', 'stranded', 'unsent') ORDER BY r.run, x.message`,
+  },
+  unsent_messages: {
+    doc: 'Messages that a device had nowhere to send to.',
+    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'unsent' ORDER BY r.run, x.message`,
+  },
+  pending_left_behind: {
+    doc: 'Messages that were pending when their vector moved, and are lost or stranded.',
+    sql: `SELECT DISTINCT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) JOIN run_operations o ON o.run = x.run AND o.op = 'set_affinity' AND o.device = x.device AND o.vector = x.vector AND o.step BETWEEN x.fired AND x.settled WHERE x.fate IN ('lost', 'stranded') ORDER BY r.run, x.message`,
+  },
+  nothing_done: {
+    doc: 'irq_set_irqchip_state that was done without doing anything.',
+    sql: each(
+      'x.step, x.device, x.vector',
+      'run_operations',
+      `x.op = 'set_pending' AND x.result = 'done' AND ${COSTLESS}`,
+    ),
+  },
+  moves_told_to_nobody: {
+    doc: 'Changes of affinity that were done without telling any hardware, host or device.',
+    sql: each(
+      'x.step, x.device, x.vector, x.pe',
+      'run_operations',
+      `x.op = 'set_affinity' AND x.result = 'done' AND ${COSTLESS}`,
+    ),
+  },
+  unawaited_invalidations: {
+    doc: 'Configurations that were changed and of which nobody waited to be looked at: neither SYNC nor GICR_SYNCR.',
+    sql: each(
+      'x.step, x.op, x.device, x.vector',
+      'run_operations',
+      "x.op IN ('mask', 'unmask') AND x.result = 'done' AND x.table_bytes > 0 AND x.syncs = 0 AND x.polls = 0",
+    ),
+  },
+  refused_operations: {
+    doc: 'Operations that a design has not, with the reason.',
+    sql: each(
+      'x.step, x.op, x.device, x.vector, x.vpe, x.result',
+      'run_operations',
+      "x.result LIKE 'unsupported%'",
+    ),
+  },
+  exhausted_operations: {
+    doc: 'Operations for which a design had no room.',
+    sql: each(
+      'x.step, x.op, x.device, x.vpe, x.count, x.result',
+      'run_operations',
+      "x.result LIKE 'exhausted%'",
+    ),
+  },
+  leaks: {
+    doc: 'What failed operations took and did not give back.',
+    sql: each('x.step, x.what, x.n', 'run_leaks', '1'),
+  },
+  more_than_asked_for: {
+    doc: 'LPIs or SPIs that are held beyond the vectors that were asked for.',
+    sql: `SELECT r.design, r.scenario, a.asked, h.n AS held FROM runs r JOIN (SELECT run, sum("count") AS asked FROM run_operations WHERE op = 'alloc' AND result = 'done' GROUP BY run) a USING (run) JOIN run_held h USING (run) WHERE h.what IN ('LPIs', 'SPIs') AND h.n > a.asked ORDER BY r.run`,
+  },
+  room: {
+    doc: 'Vectors that were granted.',
+    sql: `SELECT r.design, r.scenario, sum(x."count") AS vectors FROM run_operations x JOIN runs r USING (run) WHERE x.op = 'alloc' AND x.result = 'done' GROUP BY r.run ORDER BY r.run`,
+  },
+  costs_of_operations: {
+    doc: 'Mean costs of each kind of operation that was done.',
+    sql: `SELECT r.design, r.scenario, x.op, count(*) AS n, avg(x.commands) AS commands, avg(x.mmio_writes) AS mmio_writes, avg(x.mmio_reads) AS mmio_reads, avg(x.table_bytes) AS table_bytes, avg(x.message_rewrites) AS message_rewrites, avg(x.hypercalls) AS hypercalls, avg(x.device_writes) AS device_writes FROM run_operations x JOIN runs r USING (run) WHERE x.result = 'done' GROUP BY r.run, x.op ORDER BY r.run, min(x.step)`,
+  },
+  unwoken_vpes: {
+    doc: 'Blocked vPEs with a vLPI pending that no doorbell woke: they sleep, or something else woke them.',
+    sql: `SELECT r.design, r.scenario, x.step, x.device, x.vector FROM run_faults x JOIN runs r USING (run) WHERE x.fault = 'unwoken' UNION ALL SELECT r.design, r.scenario, x.settled, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'stranded' AND r.serves = 'vpes'`,
+  },
+  lost_in_migration: {
+    doc: 'Migrations that left a part behind, with messages that were lost or stranded in the run, or handlers that ran for nothing.',
+    sql: `SELECT r.design, r.scenario, c.left_behind, r.lost, r.stranded, r.spurious FROM runs r JOIN (SELECT DISTINCT run, left_behind FROM run_carried) c USING (run) WHERE r.lost + r.stranded + r.spurious > 0 ORDER BY r.run`,
+  },
+};

@@ -1,0 +1,38 @@
+// Designs as a user names them.
+import { DESIGNS, type Design, GicTraceError, PROFILES } from '@gictrace/core';
+import type { Scenario } from '@gictrace/recorder';
+
+/**
+ * The design with this name, under another profile of the simulator where `@PROFILE` follows.
+ * @throws GicTraceError `usage` for a name that there is not.
+ */
+export function designNamed(text: string): Design {
+  const [name, profile] = text.split('@') as [string, string | undefined];
+  const design = Object.hasOwn(DESIGNS, name) ? DESIGNS[name]! : undefined;
+  if (design === undefined)
+    throw new GicTraceError(
+      'usage',
+      `there is no design '${name}'`,
+      {},
+      `designs: ${Object.keys(DESIGNS).join(', ')}`,
+    );
+  if (profile === undefined) return design;
+  if (!Object.hasOwn(PROFILES, profile))
+    throw new GicTraceError(
+      'usage',
+      `there is no profile '${profile}'`,
+      {},
+      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+    );
+  return { ...design, name: text, profile };
+}
+
+/** The designs with these names, or all. */
+export function designsNamed(names: readonly string[] | undefined): readonly Design[] {
+  return names === undefined ? Object.values(DESIGNS) : [...new Set(names)].map(designNamed);
+}
+
+/** A design on the machine of a scenario: under its profile, if the scenario asks for one and the user for none. */
+export function ofScenario(design: Design, { profile }: Scenario): Design {
+  return profile === undefined || design.name.includes('@') ? design : { ...design, profile };
+}
