@@ -3,7 +3,7 @@
 import { restore, type SavedItem, save } from '../migrate/index.ts';
 import { Machine, step } from '../model/index.ts';
 import { configOf, type Hardware } from '../profile/index.ts';
-import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
+import { FRAMES, NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
 import { type CommandName, encodeCommand, GICD, GICR, GITS, SYSREGS } from '../spec/index.ts';
 import type { MigratedPart } from './operation.ts';
 
@@ -113,6 +113,7 @@ export class Bus {
   show(emitted: (batch: RecordBatch, i: number) => void): void {
     const shown = new RecordBatch(4096);
     this.drain = () => {
+      this.tell();
       for (let i = 0; i < shown.count; i++) emitted(shown, i);
       shown.clear();
     };
@@ -120,20 +121,30 @@ export class Bus {
   }
   private drain = () => {};
 
+  /** Tells of the stimulus at work: before what it did, and with what it got. */
+  private tell(): void {
+    if (this.isTold) return;
+    this.isTold = true;
+    const kind = this.batch.kind[0];
+    const isMmio = kind === MMIO_READ || kind === MMIO_WRITE;
+    if (isMmio && this.machine.reserved) this.batch.flags[0] = RECORD_FLAGS.reserved;
+    this.onStimulus?.(this.batch);
+  }
+  private isTold = true;
+
   private stimulus(kind: number, pe: number, ...words: number[]): number {
     this.batch.clear();
     const at = this.batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
     words.forEach((word, k) => {
       this.batch.words[at + k] = word;
     });
-    // A write is told of before what it does; a read when its value is known.
-    const valueAt = kind === MMIO_READ ? 4 : kind === SYSREG_READ ? 1 : -1;
-    if (valueAt < 0) this.onStimulus?.(this.batch);
+    this.isTold = false;
     step(this.machine, this.batch, 0);
-    if (valueAt >= 0 && this.onStimulus !== undefined) {
-      this.batch.words.set([this.machine.low, this.machine.high], at + valueAt);
-      this.onStimulus(this.batch);
+    if (kind === MMIO_READ || kind === SYSREG_READ) {
+      const valueAt = at + (kind === MMIO_READ ? 4 : 1);
+      this.batch.words.set([this.machine.low, this.machine.high], valueAt);
     }
+    this.tell();
     this.drain();
     return this.machine.low;
   }

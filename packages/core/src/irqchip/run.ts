@@ -182,6 +182,7 @@ export class Translation {
 
   private drive(o: Operation): void {
     const before = { ...this.bus.costs };
+    const wasStranded = o.op === 'deactivate' && this.isStranded(keyOf(o.device, o.vector));
     this.ledger.begin();
     const result =
       this.driver == null ? unsupported('the driver failed to be set up') : this.runWith(this.driver, o);
@@ -191,7 +192,7 @@ export class Translation {
     for (const name of COSTS) by[name] += spent[name];
     this.costsBy.set(o.op, by);
     this.operations.set(o.op, (this.operations.get(o.op) ?? 0) + 1);
-    if (result === 'done') this.expect(o);
+    if (result === 'done') this.expect(o, wasStranded);
     else {
       this.leaks();
       if ('unsupported' in result) count(this.unsupported, `${o.op}: ${result.unsupported}`);
@@ -234,7 +235,7 @@ export class Translation {
   }
 
   /** What the operating system may rely on from now. */
-  private expect(o: Operation): void {
+  private expect(o: Operation, wasStranded = false): void {
     if ('vpe' in o) this.expectOfVpe(o);
     if (!('vector' in o)) return;
     const key = keyOf(o.device, o.vector);
@@ -278,7 +279,7 @@ export class Translation {
         return;
       case 'deactivate':
         if (own === undefined) return;
-        this.settle(o, own, this.leftOf(key, own));
+        this.settle(o, own, wasStranded ? 'stranded' : this.leftOf(key, own));
         this.expected.delete(key);
         this.maskedInDevice.delete(key);
         this.started.delete(key);
@@ -472,6 +473,12 @@ export class Translation {
     if (!pes.includes(own.pe)) return 'stranded';
     if (own.masked) return 'masked';
     return (this.busyUntil.get(own.pe) ?? -1) > this.n && this.online.has(own.pe) ? 'waiting' : 'stranded';
+  }
+
+  /** Before a vector is deactivated, which may take away what was pending nowhere where it is taken. */
+  private isStranded(key: number): boolean {
+    const own = this.expected.get(key);
+    return own !== undefined && own.messages.length > 0 && this.leftOf(key, own) === 'stranded';
   }
 
   private leftOfVlpi(key: number, vpe: number): Fate {
