@@ -151,7 +151,9 @@ function designReference() {
     '| --- | --- | --- | --- | --- |',
   ];
   for (const { name, serves, doc, profile, source } of Object.values(DESIGNS))
-    out.push(`| \`${name}\` | ${serves === 'vpes' ? 'vPEs' : serves} | ${doc} | ${profile} | ${source} |`);
+    out.push(
+      `| \`${name}\` | ${serves === 'vpes' ? 'vPEs' : serves} | ${doc.replaceAll('|', '\\|')} | ${profile} | ${source} |`,
+    );
   out.push('', '## What becomes of a message', '', 'Each message has exactly one of these.', '');
   out.push('| fate | when |', '| --- | --- |');
   for (const [name, doc] of Object.entries(FATES)) out.push(`| ${name} | ${doc} |`);

@@ -67,6 +67,7 @@ function vpeOperations(choices: readonly (readonly [number, number, number])[], 
   const operations: Operation[] = [];
   const on = new Map<number, number>();
   const resident = new Map<number, number>();
+  const mapped = new Set<number>();
   for (let pe = 0; pe < PES; pe++) operations.push({ op: 'pe.online', pe });
   for (let vpe = 0; vpe < vpes; vpe++) {
     on.set(vpe, vpe % PES);
@@ -90,7 +91,13 @@ function vpeOperations(choices: readonly (readonly [number, number, number])[], 
       const to = (pe + 1 + (b % (PES - 1))) % PES;
       operations.push({ op: 'vpe.move', vpe, pe: to });
       on.set(vpe, to);
-    } else operations.push({ op: what % 2 ? 'doorbell.invalidate' : 'doorbell.set', vpe });
+    } else if (what % 4 === 3) {
+      const vector = { device: 8, vector: b % 4 };
+      if (mapped.size === 0) operations.push({ op: 'alloc', device: 8, count: 4 });
+      if (mapped.has(vector.vector)) operations.push({ op: 'fire', ...vector });
+      else operations.push({ op: 'vlpi.map', ...vector, vpe });
+      mapped.add(vector.vector);
+    } else operations.push({ op: b % 2 ? 'doorbell.invalidate' : 'doorbell.set', vpe });
   }
   return operations;
 }
@@ -106,6 +113,16 @@ describe('lifting', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('gives back a PE that goes offline and comes back', () => {
+    const operations: Operation[] = [
+      ...deviceOperations([[0, 0, 1]]),
+      { op: 'pe.offline', pe: 3 },
+      { op: 'pe.online', pe: 3 },
+      { op: 'pe.offline', pe: 3 },
+    ];
+    expect(roundTrip('its', operations)).toEqual(operations);
   });
 
   it.each([2, 4, 7])('gives back what the vPE proxy was asked, with %i vPEs on 4 slots', (vpes) => {

@@ -41,6 +41,31 @@ const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls' | 'stalls'>, stri
   device_writes: 'D',
 };
 
+/** Rows that are shown even where all is 0: the others are of rare things. */
+const ALWAYS_SHOWN = [
+  ...[
+    'mmio_writes',
+    'mmio_reads',
+    'polls',
+    'commands',
+    'syncs',
+    'table_bytes',
+    'message_rewrites',
+    'hypercalls',
+  ],
+  ...[
+    'fired',
+    'delivered',
+    'lost',
+    'spurious',
+    'duplicated',
+    'misrouted',
+    'stranded',
+    'unauthorised',
+    'steps_max',
+  ],
+];
+
 /** Designs side by side in a table on a screen. */
 const ABREAST = 7;
 
@@ -71,11 +96,16 @@ function totals(runs: readonly Run[]): Row[] {
       return typeof value === 'number' ? grouped(value) : value;
     }),
   ];
-  const rows = COSTS.map((name) => row(name, (run) => run.costs[name]));
+  const always: readonly string[] = ALWAYS_SHOWN;
+  const shows = (name: string, value: (run: Run) => number) =>
+    always.includes(name) || runs.some((run) => value(run) > 0);
+  const rows = COSTS.filter((name) => shows(name, (run) => run.costs[name])).map((name) =>
+    row(name, (run) => run.costs[name]),
+  );
   const told = ['fired', ...FATE_NAMES, ...FAULT_NAMES, 'doorbells', 'steps_max'] as const;
   const fired = runs.some((run) => run.deliveries.fired > 0);
   for (const name of told)
-    if (fired || runs.some((run) => run.deliveries[name] > 0))
+    if ((fired && always.includes(name)) || runs.some((run) => run.deliveries[name] > 0))
       rows.push(row(name, (run) => run.deliveries[name]));
   rows.push(
     row('unsupported', (run) => reasons(run.unsupported)),

@@ -1,35 +1,11 @@
 // What the designs cost and lose, measured: each number here comes out of a run on the simulator.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Bus } from './bus.ts';
 import { DESIGNS } from './designs.ts';
-import type { Design } from './driver.ts';
+import { D, fates, online, run, started, v } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES, type Run } from './outcome.ts';
+import { FATE_NAMES } from './outcome.ts';
 import { Translation } from './run.ts';
-
-const PES = 4;
-const D = 8;
-const online: readonly Operation[] = [0, 1, 2, 3].map((pe) => ({ op: 'pe.online', pe }));
-const v = { device: D, vector: 0 };
-const started: readonly Operation[] = [
-  ...online,
-  { op: 'alloc', device: D, count: 4 },
-  { op: 'activate', ...v, pe: 0 },
-  { op: 'unmask', ...v },
-];
-
-function run(design: Design | string, operations: readonly Operation[], pes = PES): Run {
-  const translation = new Translation(typeof design === 'string' ? DESIGNS[design]! : design, pes);
-  for (const operation of operations) translation.take(operation);
-  return translation.finish();
-}
-
-/** Fates that are not zero. */
-function fates({ deliveries: d }: Run): Record<string, number> {
-  const { fired, steps_max, ...rest } = d;
-  return Object.fromEntries(Object.entries(rest).filter(([, n]) => n > 0));
-}
 
 const ofDevices = Object.values(DESIGNS).filter((design) => design.serves === 'devices');
 
@@ -191,125 +167,5 @@ describe('the cost of an operation', () => {
     });
     for (const operation of operations) translation.take(operation);
     expect(told.slice(2).join(', ')).toBe(expected);
-  });
-});
-
-describe('the vPE proxy', () => {
-  const vpes = (n: number): Operation[] => [
-    ...online,
-    ...Array.from({ length: n }, (_, vpe): Operation => ({ op: 'vpe.map', vpe, pe: vpe % PES })),
-  ];
-  const invalidate = (vpe: number): Operation => ({ op: 'doorbell.invalidate', vpe });
-  const spent = (design: string, before: Operation[], operation: Operation): number =>
-    run(design, [...before, operation]).costs.commands - run(design, before).costs.commands;
-
-  it('sends 2 commands where the event is mapped, 4 where a slot is free, 6 where it is not', () => {
-    const five = vpes(5);
-    expect(spent('vpe-proxy', five, invalidate(0))).toBe(4);
-    expect(spent('vpe-proxy', [...five, invalidate(0)], invalidate(0))).toBe(2);
-    const full = [...five, ...[0, 1, 2, 3].map(invalidate)];
-    expect(spent('vpe-proxy', full, invalidate(4))).toBe(6);
-  });
-
-  it('gives a slot that was freed to the next vPE, before it evicts one', () => {
-    const full = [...vpes(5), ...[0, 1, 2, 3].map(invalidate)];
-    const freed: Operation[] = [...full, { op: 'doorbell.release', vpe: 2 }];
-    expect(spent('vpe-proxy', freed, invalidate(4))).toBe(4);
-    // None but the freed slot was touched.
-    const after = [...freed, invalidate(4)];
-    for (const vpe of [0, 1, 3, 4]) expect(spent('vpe-proxy', after, invalidate(vpe)), `vPE ${vpe}`).toBe(2);
-  });
-
-  it('sends 6 always where it keeps nothing', () => {
-    expect(spent('vpe-naive', vpes(5), invalidate(0))).toBe(6);
-    expect(spent('vpe-naive', [...vpes(5), invalidate(0)], invalidate(0))).toBe(6);
-  });
-
-  it.each([
-    [1, 2],
-    [2, 2],
-    [3, 2],
-    [4, 2],
-    // One more than there are slots, and each operation finds its event evicted.
-    [5, 6],
-    [6, 6],
-    [8, 6],
-  ])('with %i vPEs in turn on 4 slots sends %i commands an operation in the long run', (n, expected) => {
-    const turns = (rounds: number): Operation[] =>
-      Array.from({ length: rounds * n }, (_, k) => invalidate(k % n));
-    const warm = run('vpe-proxy', [...vpes(n), ...turns(3)]).costs.commands;
-    const more = run('vpe-proxy', [...vpes(n), ...turns(13)]).costs.commands;
-    expect((more - warm) / (10 * n)).toBe(expected);
-  });
-
-  it('of DeviceID 0xffff: a move is MOVI today and was DISCARD', () => {
-    const moved = (design: string): string[] => {
-      const names: string[] = [];
-      const translation = new Translation(DESIGNS[design]!, PES, {
-        command: (_n, { name, operands }) => {
-          if (operands.DeviceID === 0xffff) names.push(name);
-        },
-      });
-      for (const one of [...vpes(1), invalidate(0), { op: 'vpe.move', vpe: 0, pe: 1 } as const])
-        translation.take(one);
-      return names;
-    };
-    expect(moved('vpe-proxy')).toEqual(['MAPD', 'MAPTI', 'INV', 'MOVI']);
-    expect(moved('vpe-proxy-rfc')).toEqual(['MAPD', 'MAPTI', 'INV', 'DISCARD']);
-  });
-
-  it('sends nothing with Direct LPI, and INVDB with GICv4.1', () => {
-    expect(spent('vpe-direct', vpes(1), invalidate(0))).toBe(0);
-    expect(spent('vpe-v41', vpes(1), invalidate(0))).toBe(2);
-    const clear: Operation = { op: 'doorbell.clear', vpe: 0 };
-    expect(spent('vpe-v41', vpes(1), clear)).toBe(0);
-  });
-});
-
-describe('counts are of what is done', () => {
-  const its = DESIGNS.its!;
-  /** A design whose driver has a bus with something amiss. */
-  const mutant = (amiss: (bus: Bus) => void): Design => ({
-    ...its,
-    make(bus, ledger) {
-      amiss(bus);
-      return its.make(bus, ledger);
-    },
-  });
-  const operations: Operation[] = [
-    ...started,
-    { op: 'mask', ...v },
-    { op: 'fire', ...v },
-    { op: 'set_affinity', ...v, pe: 1 },
-    { op: 'unmask', ...v },
-  ];
-
-  it('a driver that forgets SYNC is seen in the commands', () => {
-    const forgetful = mutant((bus) => {
-      const command = bus.command.bind(bus);
-      bus.command = (name, operands) => {
-        if (name !== 'SYNC') command(name, operands);
-      };
-    });
-    const [right, wrong] = [run(its, operations), run(forgetful, operations)];
-    expect(wrong.costs.syncs).toBe(0);
-    expect(right.costs.commands - wrong.costs.commands).toBe(right.costs.syncs);
-    expect(right.costs.syncs).toBeGreaterThan(0);
-  });
-
-  it('a driver that forgets MOVI is seen in the deliveries', () => {
-    const forgetful = mutant((bus) => {
-      const command = bus.command.bind(bus);
-      bus.command = (name, operands) => {
-        if (name !== 'MOVI') command(name, operands);
-      };
-    });
-    expect(fates(run(its, operations))).toEqual({ delivered: 1 });
-    expect(fates(run(forgetful, operations))).toEqual({ delivered: 1, misrouted: 1 });
-  });
-
-  it('a poll that the machine never answers is an error of ours', () => {
-    const bus = new Bus('architecture', its.hardware, 1);
-    expect(() => bus.poll('GICD', 0, 0, 4, () => false)).toThrow('never ready');
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { GICR } from '../spec/index.ts';
 import { pendingTableAddress } from './apply.ts';
 import { Driver, featured, variant } from './driver.test-support.ts';
+import { moveAllLpis, moveLpi } from './lpi.ts';
 
 const LPI = 8200;
 const ON = 0xa1;
@@ -143,6 +144,17 @@ describe("the configuration of an LPI, policy 'live'", () => {
     expect(d.machine.state.hppiIntid[0]).toBe(LPI);
     d.configure(LPI + 1, 0x81);
     expect(d.machine.state.hppiIntid[0]).toBe(LPI + 1);
+  });
+
+  it('that a Redistributor has looked at is forgotten when the LPI is moved away', () => {
+    const d = pended('architecture');
+    d.map(1, 1, LPI, 0);
+    const state = d.machine.state;
+    expect(state.lpiConfig[0]!.has(LPI)).toBe(true);
+    moveLpi(d.machine, 0, 1, LPI);
+    expect([state.lpiConfig[0]!.has(LPI), state.lpiPending[1]!.has(LPI)]).toEqual([false, true]);
+    moveAllLpis(d.machine, 1, 0);
+    expect([state.lpiConfig[1]!.has(LPI), state.lpiPending[0]!.has(LPI)]).toEqual([false, true]);
   });
 
   it('is otherwise looked at again only when told', () => {
