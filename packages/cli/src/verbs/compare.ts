@@ -111,7 +111,10 @@ function totals(runs: readonly Run[]): Row[] {
     row('unsupported', (run) => reasons(run.unsupported)),
     row('exhausted', (run) => reasons(run.exhausted)),
     row('failed', (run) => reasons(run.failed)),
-    row('capacity (vectors)', (run) => capacityOf(run.design, run.config.pes.length)),
+    row('capacity (vectors)', (run) => {
+      const capacity = capacityOf(run.design, run.config.pes.length);
+      return Number.isFinite(capacity) ? capacity : 'no end';
+    }),
   );
   for (const what of [...new Set(runs.flatMap((run) => [...run.leaked.keys()]))].sort())
     rows.push(row(`leaked: ${what}`, (run) => run.leaked.get(what) ?? 0));

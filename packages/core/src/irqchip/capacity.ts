@@ -8,7 +8,7 @@ const known = new Map<string, number>();
 
 /**
  * Vectors that a design grants before it has no room: in devices of 1,024, and then of half as many, down to one. For
- * vPEs: their doorbells, which is what they are counted by.
+ * vPEs: their doorbells, which is what they are counted by. Infinity: the design never says that it has no room.
  */
 export function capacityOf(design: Design, pes: number): number {
   const key = `${design.name} ${pes}`;
@@ -31,6 +31,7 @@ export function capacityOf(design: Design, pes: number): number {
     else count = Math.floor(count / 2);
     refused = now;
   }
-  known.set(key, granted);
-  return granted;
+  const capacity = granted < MOST ? granted : Number.POSITIVE_INFINITY;
+  known.set(key, capacity);
+  return capacity;
 }
