@@ -48,7 +48,7 @@ const KINDS = new Map<string, Known>(
     },
   ]),
 );
-const COMMON = new Set(['record', 'kind', 'time_ns', 'pe', 'line', 'flags', 'rule', 'cause']);
+const COMMON = new Set(['record', 'kind', 'time_ns', 'pe', 'line', 'flags', 'rule', 'caused_by']);
 const RULE_IDS: ReadonlySet<number> = new Set(Object.values(RULES).map(({ id }) => id));
 const ALL_FLAGS = Object.values(RECORD_FLAGS).reduce((a, b) => a | b, 0);
 
@@ -151,7 +151,7 @@ export function parseRecord(
   const known = typeof object.kind === 'string' ? KINDS.get(object.kind) : undefined;
   if (known === undefined) fault(`kind is ${shown(object.kind)}, which is no kind of record`);
   const { kind, offsets, limits, nullable } = known!;
-  const { time_ns: time = null, pe = null, line: own, flags = 0, rule = 0, cause = null } = object;
+  const { time_ns: time = null, pe = null, line: own, flags = 0, rule = 0, caused_by: cause = null } = object;
   if (time !== null && !Number.isSafeInteger(time))
     fault(`time_ns is ${shown(time)}, not whole nanoseconds, or null`);
   const i = batch.push(
@@ -163,7 +163,7 @@ export function parseRecord(
     batch.flags[i] = flagsOf(flags);
     batch.rule[i] = ruleOf(rule);
     batch.line[i] = own === undefined ? line : own === null ? 0 : whole('line', own, 0xffff_ffff);
-    batch.cause[i] = cause === null ? 0 : whole('cause', cause, 0xffff_fffe) + 1;
+    batch.cause[i] = cause === null ? 0 : whole('caused_by', cause, 0xffff_fffe) + 1;
     kind.fields.forEach((field, k) => {
       const value = object[field.name];
       if (value === undefined) fault(`${field.name} is missing`);

@@ -54,7 +54,7 @@ export function recordJson(batch: RecordBatch, i: number, record: number): strin
     line: batch.line[i] === 0 ? null : batch.line[i],
     flags: batch.flags[i],
     rule: batch.rule[i],
-    ...(batch.cause[i] === 0 ? {} : { cause: batch.cause[i]! - 1 }),
+    ...(batch.cause[i] === 0 ? {} : { caused_by: batch.cause[i]! - 1 }),
     ...fields,
   });
 }
