@@ -9,7 +9,7 @@ import {
   importQemu,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
-import { type TraceHeader, type TraceSummary, TraceWriter } from './trace/index.ts';
+import { SHOWS, TELLS_RESERVED, type TraceHeader, type TraceSummary, TraceWriter } from './trace/index.ts';
 
 export interface ImportReport {
   readonly stats: ImportStats;
@@ -141,7 +141,7 @@ export function importFtraceToTrace(
           name: nameOf(path),
           clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
           losses: inherent(FTRACE_LOSSES),
-          options: plainOptions(importing),
+          options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
         }),
       record: target.record,
       ...progressOf(options),
@@ -162,11 +162,20 @@ export function importJsonlToTrace(
     const stats = await importJsonl(
       path,
       {
-        begin: ({ config, clock, source }) =>
+        begin: ({ config, clock, source, shows, reserved }) =>
           target.begin(
             config,
             { configuration: options.config === undefined ? 'log' : 'option' },
-            { kind: 'jsonl', name: source ?? nameOf(path), clock, losses: [], options: {} },
+            {
+              kind: 'jsonl',
+              name: source ?? nameOf(path),
+              clock,
+              losses: [],
+              options: {
+                ...(shows === undefined ? {} : { [SHOWS]: shows }),
+                ...(reserved ? {} : { [TELLS_RESERVED]: false }),
+              },
+            },
           ),
         record: target.record,
         ...progressOf(options),

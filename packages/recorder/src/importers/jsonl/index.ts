@@ -1,6 +1,6 @@
 // Imports JSON lines (docs/import.md): the way for any logger. A header line with the configuration, or a trace that
 // has it; then a record a line. Infers nothing.
-import { type GicConfig, GicTraceError, gicConfigSchema, RecordBatch } from '@gictrace/core';
+import { type GicConfig, GicTraceError, gicConfigSchema, RECORDS, RecordBatch } from '@gictrace/core';
 import { z } from 'zod';
 import { eachLine } from '../lines.ts';
 import { openSource } from '../source.ts';
@@ -9,11 +9,22 @@ import { JSONL_VERSION } from './write.ts';
 
 export { headerJson, JSONL_VERSION, recordJson } from './write.ts';
 
+const OBSERVABLES: ReadonlySet<string> = new Set(
+  Object.entries(RECORDS).flatMap(([name, kind]) => (kind.class === 'observable' ? [name] : [])),
+);
 const headerSchema = z.strictObject({
   gictrace: z.number(),
   config: gicConfigSchema,
   clock: z.strictObject({ name: z.string(), unitNs: z.number().positive() }).optional(),
   source: z.string().optional(),
+  shows: z
+    .array(
+      z
+        .string()
+        .refine((name) => OBSERVABLES.has(name), { message: 'expected names of kinds of observables' }),
+    )
+    .optional(),
+  reserved: z.boolean().optional(),
 });
 
 export interface JsonlHeader {
@@ -21,6 +32,10 @@ export interface JsonlHeader {
   readonly clock: { readonly name: string; readonly unitNs: number };
   /** What the lines come from, if they say so. */
   readonly source: string | undefined;
+  /** Kinds of observables that the source shows; all when undefined. */
+  readonly shows: readonly string[] | undefined;
+  /** Whether the source tells that an access reached a reserved location. */
+  readonly reserved: boolean;
 }
 
 export interface JsonlSink {
@@ -79,7 +94,13 @@ export async function importJsonl(
         if (peCount === 0) {
           if (config === undefined)
             fail('is a record, but no header with the configuration of the GIC came before');
-          begin({ config: config!, clock: { name: 'not told', unitNs: 1 }, source: undefined });
+          begin({
+            config: config!,
+            clock: { name: 'not told', unitNs: 1 },
+            source: undefined,
+            shows: undefined,
+            reserved: true,
+          });
         }
         batch.clear();
         try {
@@ -115,6 +136,12 @@ function headerOf(
     const issue = result.error.issues[0]!;
     return fail(`is a header that is wrong at ${issue.path.join('.') || 'its root'}: ${issue.message}`);
   }
-  const { clock, source } = result.data;
-  return { config: config ?? result.data.config, clock: clock ?? { name: 'not told', unitNs: 1 }, source };
+  const { clock, source, shows, reserved } = result.data;
+  return {
+    config: config ?? result.data.config,
+    clock: clock ?? { name: 'not told', unitNs: 1 },
+    source,
+    shows,
+    reserved: reserved ?? true,
+  };
 }

@@ -10,7 +10,7 @@ import {
   sysregName,
   valueText,
 } from '@gictrace/core';
-import type { TraceHeader } from '../../trace/index.ts';
+import { sourceShows, sourceTellsReserved, type TraceHeader } from '../../trace/index.ts';
 
 /** Marks the header line, and is its version. */
 export const JSONL_VERSION = 1;
@@ -60,6 +60,15 @@ export function recordJson(batch: RecordBatch, i: number, record: number): strin
 }
 
 /** What stands before the records. */
-export function headerJson({ config, clock, source }: TraceHeader): string {
-  return JSON.stringify({ gictrace: JSONL_VERSION, config, clock, source: source.name });
+export function headerJson(header: TraceHeader): string {
+  const { config, clock, source } = header;
+  const shows = sourceShows(header);
+  return JSON.stringify({
+    gictrace: JSONL_VERSION,
+    config,
+    clock,
+    source: source.name,
+    ...(shows === undefined ? {} : { shows }),
+    ...(sourceTellsReserved(header) ? {} : { reserved: false }),
+  });
 }
