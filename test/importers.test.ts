@@ -11,6 +11,9 @@ import { allBatches, imported, recording, scratch } from './support.ts';
 const temp = scratch();
 afterAll(() => temp.dispose());
 
+const small = temp.path('small');
+beforeAll(() => imported(recording('its-trigger.log.gz'), small));
+
 describe.each(['linux-gicv3-spi-head', 'its-trigger', 'linux-gicv3-plugin-head'])('%s', (name) => {
   const trace = temp.path(name);
   beforeAll(() => imported(recording(`${name}.log.gz`), trace));
@@ -40,9 +43,7 @@ describe.each(['linux-gicv3-spi-head', 'its-trigger', 'linux-gicv3-plugin-head']
 
 it('a source that does not show all kinds says which: others are not held against it, and counted', async () => {
   const lines = temp.path('some');
-  const [header, ...records] = (await run('dump', temp.path('its-trigger'), '--json', '--header')).out
-    .trimEnd()
-    .split('\n');
+  const [header, ...records] = (await run('dump', small, '--json', '--header')).out.trimEnd().split('\n');
   const kinds = ['hppi', 'vhppi', 'maintenance', 'dte.read', 'cte.read', 'ite.read'];
   const kept = records.filter((line) => !kinds.includes((JSON.parse(line) as { kind: string }).kind));
   const replayed = async (more: object): Promise<ReturnType<typeof replayTrace>> => {
@@ -53,7 +54,7 @@ it('a source that does not show all kinds says which: others are not held agains
   };
   // As if it showed everything: what is not there is missing.
   expect((await replayed({})).diverged).toBeGreaterThan(10);
-  const whole = replayTrace(temp.path('its-trigger'), { version: 'test' });
+  const whole = replayTrace(small, { version: 'test' });
   const shows = ['its.command', 'dte.write', 'cte.write', 'ite.write', 'sgi.sent'];
   const some = await replayed({ shows });
   expect(some.diverged).toBe(0);
@@ -140,7 +141,7 @@ it.each(['linux-gicv3-mrops', 'linux-gicv3-spi-head'])(
 );
 
 describe('gictrace import', () => {
-  const trace = temp.path('its-trigger');
+  const trace = small;
   it.each([
     [['ftrace', trace, '--its'], /--its is not for ftrace/],
     [['jsonl', trace, '--gicd', '0x8000000'], /--gicd is not for jsonl/],
