@@ -141,6 +141,68 @@ describe('of a host', () => {
   });
 });
 
+/** Lines of a host whose Distributor is at 0x1000000000000, by CPU. */
+const lines = (...list: readonly (readonly [cpu: number, task: string, event: string, text: string])[]) =>
+  list
+    .map(
+      ([cpu, task, event, text], k) => ` ${task} [00${cpu}] d..1. 1.00000${k}: ${event}: f+0x1/0x2 ${text}`,
+    )
+    .join('\n');
+const BASE = { gicd: 0x1_0000_0000_0000n, pes: 2 };
+const at = (offset: number) => `addr=0x${(BASE.gicd + BigInt(offset)).toString(16)}`;
+
+describe('accesses told in part', () => {
+  it('a write that is told after it was made only is one too', async () => {
+    const write = `width=32 val=0x1 ${at(0)}`;
+    const { records } = await imported(
+      lines(
+        [0, 'a-1', 'rwmmio_write', write],
+        [0, 'a-1', 'rwmmio_post_write', write],
+        [0, 'a-1', 'rwmmio_post_write', write],
+      ),
+      BASE,
+    );
+    expect(records.map((text) => text.slice(0, 2))).toEqual(['1:', '3:']);
+  });
+
+  it('idle tasks of two CPUs are two threads', async () => {
+    const read = `width=32 ${at(4)}`;
+    const { records } = await imported(
+      lines(
+        [0, '<idle>-0', 'rwmmio_read', read],
+        [1, '<idle>-0', 'rwmmio_read', read],
+        [0, '<idle>-0', 'rwmmio_post_read', `width=32 val=0x7 ${at(4)}`],
+      ),
+      BASE,
+    );
+    expect(records).toEqual([
+      expect.stringMatching(/^3: .* PE0 GICD_TYPER -> 0x7/),
+      expect.stringMatching(/^2: .* PE1 GICD_TYPER -> \?/),
+    ]);
+  });
+
+  it('reads without values are not kept for ever', async () => {
+    const list = Array.from(
+      { length: 9 },
+      (_, k) => [0, 'a-1', 'rwmmio_read', `width=32 ${at(0x80 + 4 * k)}`] as const,
+    );
+    const { records } = await imported(
+      lines(...list, [0, 'a-1', 'rwmmio_write', `width=8 val=0x1ff ${at(0x420)}`]),
+      BASE,
+    );
+    expect(records).toHaveLength(10);
+    expect(records[0]).toMatch(/^1: .*GICD_IGROUPR0 -> \?/);
+    expect(records[1]).toMatch(/^10: .*GICD_IPRIORITYR8\S* <- 0xff/);
+  });
+
+  it('what is no GICv3 or GICv4 is no frame; behind the last Redistributor there is none', async () => {
+    expect(await refused(HOST.replaceAll('val=0x3b', 'val=0x2b'))).toMatch(/does not show where the frames/);
+    const more = `${HOST} sh-9 [001] d..1. 1.000050: rwmmio_write: f+0x1/0x2 width=32 val=0x1 addr=0xffff800008340014\n`;
+    const { stats } = await imported(more);
+    expect(stats.losses['rwmmio: an access to no known frame of the GIC']).toBe(2);
+  });
+});
+
 /** A guest, as tracefs prints what KVM tells. */
 const GUEST = `
        CPU 0/KVM-1201    [003] .....   100.000001: kvm_mmio: mmio unsatisfied-read len 4 gpa 0x8000004 val 0x0
