@@ -1,8 +1,11 @@
 // The face of @gictrace/replayer.
 
+export * from './adapter/index.ts';
+export * from './backend-replay.ts';
 export * from './compare.ts';
 export { designNamed } from './designs.ts';
 export * from './lift.ts';
+export * from './options.ts';
 export * from './record-scenario.ts';
 export * from './replay-trace.ts';
 export * from './verbatim.ts';
