@@ -97,7 +97,7 @@ describe('an allocation that is refused', () => {
 describe('a device that masks itself', () => {
   const own: Operation[] = [
     ...online,
-    { op: 'alloc', device: D, count: 4, kind: 'device-masked' },
+    { op: 'alloc', device: D, count: 4, msi: 'device-masked' },
     { op: 'activate', ...v, pe: 0 },
     { op: 'unmask', ...v },
   ];

@@ -17,7 +17,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     op: one('alloc'),
     device: u16,
     count: fc.nat(4096),
-    kind: fc.constantFrom(...DEVICE_KINDS.slice(1)),
+    msi: fc.constantFrom(...DEVICE_KINDS.slice(1)),
     block: fc.integer({ min: 1, max: 3 }),
   }),
   fc.record({ op: one('activate', 'set_affinity'), ...vector, pe }),

@@ -40,7 +40,7 @@ export type Operation =
       readonly device: number;
       readonly count: number;
       /** `msi-x` where absent. */
-      readonly kind?: DeviceKind;
+      readonly msi?: DeviceKind;
       /** The block that its messages go through, 0 where absent. */
       readonly block?: number;
     }
@@ -114,7 +114,7 @@ export function operationAt(batch: RecordBatch, i: number): Operation | undefine
   fields.forEach(({ name, type, values }, n) => {
     const word = batch.words[i * RECORD_WORDS + offsets[n]!]!;
     // Only what is not the rule is told of a device.
-    if (op === 'alloc' && word === 0 && (name === 'kind' || name === 'block')) return;
+    if (op === 'alloc' && word === 0 && (name === 'msi' || name === 'block')) return;
     operation[name] = type === 'enum' ? values![word] : type === 'bool' ? word !== 0 : word;
   });
   if (kind.pe !== 'none') operation.pe = batch.pe[i];

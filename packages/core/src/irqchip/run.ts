@@ -168,7 +168,7 @@ export class Translation {
         this.detach(o.device);
         return this.drive(o);
       case 'alloc':
-        this.attached.set(o.device, { block: o.block ?? 0, masksItself: o.kind === 'device-masked' });
+        this.attached.set(o.device, { block: o.block ?? 0, masksItself: o.msi === 'device-masked' });
         return this.drive(o);
       default:
         return this.drive(o);

@@ -39,7 +39,7 @@ export const OPERATION_KINDS = {
     [
       device,
       f('count', 'u32', 'vectors that are asked for'),
-      f('kind', 'enum', 'how the device sends messages', { values: DEVICE_KINDS }),
+      f('msi', 'enum', 'how the device sends messages', { values: DEVICE_KINDS }),
       f('block', 'u32', 'the block that its messages go through (with ITSs: which ITS)'),
     ],
     'Room for the vectors of a device.',

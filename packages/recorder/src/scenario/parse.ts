@@ -180,7 +180,7 @@ class Reader {
         return;
       case 'alloc': {
         const { id, vectors, kind, block } = this.deviceOf(value as string, at);
-        const more = { ...(kind === 'msi-x' ? {} : { kind }), ...(block === 0 ? {} : { block }) };
+        const more = { ...(kind === 'msi-x' ? {} : { msi: kind }), ...(block === 0 ? {} : { block }) };
         return this.tell({ op: 'alloc', device: id, count: vectors, ...more }, at);
       }
       case 'free':
