@@ -68,6 +68,22 @@ describe('a message', () => {
     expect(fates(run(design, [...started, { op: 'set_pending', ...v, pending: true }]))).toEqual(expected);
   });
 
+  it('that is pending on two PEs is handled twice', () => {
+    const operations: Operation[] = [
+      ...started,
+      { op: 'mask', ...v },
+      { op: 'fire', ...v },
+      { op: 'set_affinity', ...v, pe: 1 },
+      { op: 'unmask', ...v },
+      { op: 'fire', ...v },
+      { op: 'set_affinity', ...v, pe: 0 },
+      { op: 'mask', ...v },
+      { op: 'unmask', ...v },
+    ];
+    expect(fates(run('its', operations))).toEqual({ delivered: 2 });
+    expect(fates(run('virtual-its-hosted', operations))).toEqual({ delivered: 2, duplicated: 1 });
+  });
+
   it('waits where it is masked, and is taken back where software says so', () => {
     const masked: Operation[] = [...started, { op: 'mask', ...v }, { op: 'fire', ...v }];
     expect(fates(run('its', masked))).toEqual({ masked: 1 });
