@@ -9,6 +9,10 @@ const SMALL = 64;
 const WINDOWS = [64, 16, 5] as const;
 /** Patience splits a gap no deeper than this. */
 const DEPTH_MAX = 12;
+/** The share of what is unique in a part that must be in order for it to be trusted. */
+const TRUSTED = 0.9;
+/** How much further than its neighbours an anchor must lead away to be one by chance. */
+const STRAY = 16;
 
 export interface Alignment {
   /** For each of a the index in b, or -1. Increasing where it is not -1. */
@@ -29,41 +33,60 @@ export class Aligner {
     this.placeB = new Int32Array(names);
   }
 
-  align(a: Uint32Array, b: Uint32Array): Alignment {
-    const match = new Int32Array(a.length).fill(-1);
+  /**
+   * Aligns two sequences. With `open`, only where at most an eighth of a part is edits: parts that differ more are handed to it and
+   * left unmatched. `parts`: what to align, in order; all when absent.
+   */
+  align(
+    a: Uint32Array,
+    b: Uint32Array,
+    options: {
+      readonly open?: (part: Part) => void;
+      readonly parts?: readonly Part[];
+      readonly match?: Int32Array;
+    } = {},
+  ): Alignment {
+    const { open } = options;
+    const match = options.match ?? new Int32Array(a.length).fill(-1);
     let coarse = 0;
-    const todo: { part: Part; depth: number; window: number }[] = [
-      { part: { a0: 0, a1: a.length, b0: 0, b1: b.length }, depth: 0, window: 0 },
-    ];
+    const whole = { a0: 0, a1: a.length, b0: 0, b1: b.length };
+    const todo: { part: Part; depth: number; window: number }[] = (options.parts ?? [whole]).map((part) => ({
+      part,
+      depth: 0,
+      window: 0,
+    }));
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
       const part = trim(a, b, next.part, match);
       const { a0, a1, b0, b1 } = part;
       if (a0 === a1 || b0 === b1) continue;
       const { depth, window } = next;
-      const small = a1 - a0 + (b1 - b0) <= SMALL;
-      if (!small && window === 0 && depth < DEPTH_MAX) {
-        const found = this.anchors(a, b, part);
+      const size = a1 - a0 + (b1 - b0);
+      if (size > SMALL && window === 0 && depth < DEPTH_MAX) {
+        const found = trusted(this.unique(a, b, part), depth === 0);
         if (found.length > 0) {
           split(part, found, 1, match, (gap) => todo.push({ part: gap, depth: depth + 1, window: 0 }));
           continue;
         }
       }
-      if (alignExactly(a, b, part, match, EDITS_MAX)) continue;
+      const cap = open === undefined ? EDITS_MAX : Math.min(EDITS_MAX, 8 + (size >> 3));
+      if (alignExactly(a, b, part, match, cap)) continue;
       let divided = false;
       for (let w = window; w < WINDOWS.length && !divided; w++) {
         const length = WINDOWS[w]!;
-        const found = windowAnchors(a, b, part, length);
+        const found = trusted(uniqueWindows(a, b, part, length), false);
         if (found.length === 0) continue;
         split(part, found, length, match, (gap) => todo.push({ part: gap, depth, window: w + 1 }));
         divided = true;
       }
-      if (!divided) coarse += alignCoarsely(a, b, part, match);
+      if (divided) continue;
+      if (open === undefined) coarse += alignCoarsely(a, b, part, match);
+      else open(part);
     }
     return { match, coarse };
   }
 
-  /** Places (a, b, a, b, …) of what occurs once in both parts, of which those that are in order. */
-  private anchors(a: Uint32Array, b: Uint32Array, { a0, a1, b0, b1 }: Part): number[] {
+  /** Places (a, b, a, b, …) of what occurs once in both parts. */
+  private unique(a: Uint32Array, b: Uint32Array, { a0, a1, b0, b1 }: Part): number[] {
     const { countA, countB, placeB } = this;
     for (let i = a0; i < a1; i++) countA[a[i]!] = countA[a[i]!]! + 1;
     for (let j = b0; j < b1; j++) {
@@ -75,15 +98,19 @@ export class Aligner {
       if (countA[a[i]!] === 1 && countB[a[i]!] === 1) places.push(i, placeB[a[i]!]!);
     for (let i = a0; i < a1; i++) countA[a[i]!] = 0;
     for (let j = b0; j < b1; j++) countB[b[j]!] = 0;
-    return inOrder(places);
+    return places;
   }
 }
 
 /** Matches the common ends of a part; answers what is left. */
 function trim(a: Uint32Array, b: Uint32Array, part: Part, match: Int32Array): Part {
   let { a0, a1, b0, b1 } = part;
-  while (a0 < a1 && b0 < b1 && a[a0] === b[b0]) match[a0++] = b0++;
-  while (a0 < a1 && b0 < b1 && a[a1 - 1] === b[b1 - 1]) match[--a1] = --b1;
+  for (; a0 < a1 && b0 < b1 && a[a0] === b[b0]; a0++, b0++) match[a0] = b0;
+  while (a0 < a1 && b0 < b1 && a[a1 - 1] === b[b1 - 1]) {
+    a1--;
+    b1--;
+    match[a1] = b1;
+  }
   return { a0, a1, b0, b1 };
 }
 
@@ -110,8 +137,43 @@ function split(
   gap({ a0, a1: part.a1, b0, b1: part.b1 });
 }
 
-/** Windows of `length` records that occur once in both parts, in order. */
-function windowAnchors(a: Uint32Array, b: Uint32Array, part: Part, length: number): number[] {
+/**
+ * Of places (a, b, a, b, …) with increasing a those that are in order in b too; none where so many are not that what is unique
+ * seems to be so by chance. `all`: unique in the whole, which is not taken for chance.
+ */
+function trusted(places: readonly number[], all: boolean): number[] {
+  const found = inOrder(places);
+  return all || found.length >= TRUSTED * places.length ? withoutStrays(found) : [];
+}
+
+/**
+ * Drops anchors that lead away and back again: between two runs that shift b by about the same, fewer anchors that
+ * shift it by something else. Where records repeat, one is left unique when an edit took away its like.
+ */
+function withoutStrays(places: readonly number[]): number[] {
+  const runs: { from: number; to: number; shift: number }[] = [];
+  for (let k = 0; k < places.length; k += 2) {
+    const shift = places[k + 1]! - places[k]!;
+    const last = runs.at(-1);
+    if (last !== undefined && last.shift === shift) last.to = k + 2;
+    else runs.push({ from: k, to: k + 2, shift });
+  }
+  const out: number[] = [];
+  runs.forEach((run, r) => {
+    const [before, behind] = [runs[r - 1], runs[r + 1]];
+    const stray =
+      before !== undefined &&
+      behind !== undefined &&
+      run.to - run.from <= before.to - before.from + behind.to - behind.from &&
+      Math.min(Math.abs(run.shift - before.shift), Math.abs(run.shift - behind.shift)) >
+        Math.abs(behind.shift - before.shift) + STRAY;
+    if (!stray) for (let k = run.from; k < run.to; k++) out.push(places[k]!);
+  });
+  return out;
+}
+
+/** Places of windows of `length` records that occur once in both parts. */
+function uniqueWindows(a: Uint32Array, b: Uint32Array, part: Part, length: number): number[] {
   const { a0, a1, b0, b1 } = part;
   if (a1 - a0 < length || b1 - b0 < length) return [];
   const names = new Interner(a1 - a0 + (b1 - b0));
@@ -132,7 +194,7 @@ function windowAnchors(a: Uint32Array, b: Uint32Array, part: Part, length: numbe
     for (let k = 0; k < length; k++) if (a[a0 + i + k] !== b[b0 + j + k]) return;
     places.push(a0 + i, b0 + j);
   });
-  return inOrder(places);
+  return places;
 }
 
 const M1 = 0x01000193;

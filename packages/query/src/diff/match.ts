@@ -2,10 +2,16 @@
 // record, not far away) or changed (another content at the same place). Pure: knows sides, no traces.
 import { Aligner } from './align.ts';
 import { Interner } from './hash.ts';
+import type { Part } from './myers.ts';
+import { moves, pairNear } from './nearby.ts';
 import type { Side } from './side.ts';
+import { byStream, streamParts } from './streams.ts';
 
-/** A record that is left over moved if the same one is left over at most so many records of its stream away. */
-export const MOVE_MAX = 256;
+/** A record that is left over moved if the same one is left over at most so many records away. */
+export const MOVE_MAX = 64;
+/** Or so many of its stream away: where streams are aligned by themselves, and where they are not. */
+const OPEN_MOVE_MAX = 8;
+const CLOSED_MOVE_MAX = 1;
 
 export interface Matching {
   /** By record of A: its counterpart in B with the same content, or -1. And the other way round. */
@@ -18,50 +24,84 @@ export interface Matching {
   readonly coarse: number;
 }
 
-/** The records of each stream, one after the other: those of stream s from `starts[s]` to `starts[s + 1]`. */
-function byStream(side: Side, streams: number): { order: Uint32Array; starts: Uint32Array } {
-  const starts = new Uint32Array(streams + 1);
-  for (let i = 0; i < side.count; i++) starts[side.stream[i]! + 1]!++;
-  for (let s = 0; s < streams; s++) starts[s + 1] = starts[s + 1]! + starts[s]!;
-  const next = starts.slice();
-  const order = new Uint32Array(side.count);
-  for (let i = 0; i < side.count; i++) order[next[side.stream[i]!]!++] = i;
-  return { order, starts };
-}
-
 function namesOf(side: Side, interner: Interner): Uint32Array {
   const names = new Uint32Array(side.count);
   for (let i = 0; i < side.count; i++) names[i] = interner.idOf(side.lo[i]!, side.hi[i]!);
   return names;
 }
 
-/** Aligns two sides whose records are in `streams` streams. */
+/**
+ * Aligns two sides whose records are in `streams` streams: as they are, where they are much the same; where their streams
+ * are interleaved in another way, each stream by itself.
+ */
 export function matchSides(a: Side, b: Side, streams: number): Matching {
   const interner = new Interner(a.count);
   const namesA = namesOf(a, interner);
   const namesB = namesOf(b, interner);
   const aligner = new Aligner(interner.count);
-  const orderA = byStream(a, streams);
-  const orderB = byStream(b, streams);
+  const open: Part[] = [];
+  const { match: matchA } = aligner.align(namesA, namesB, { open: (part) => open.push(part) });
+  open.sort((p, q) => p.a0 - q.a0 || p.b0 - q.b0);
+  const matchB = new Int32Array(b.count).fill(-1);
+  for (let i = 0; i < a.count; i++) if (matchA[i]! >= 0) matchB[matchA[i]!] = i;
   const found: Matching & { coarse: number } = {
-    matchA: new Int32Array(a.count).fill(-1),
-    matchB: new Int32Array(b.count).fill(-1),
+    matchA,
+    matchB,
     changedA: new Int32Array(a.count).fill(-1),
     changedB: new Int32Array(b.count).fill(-1),
     coarse: 0,
   };
-  for (let s = 0; s < streams; s++) {
-    const inA = orderA.order.subarray(orderA.starts[s]!, orderA.starts[s + 1]!);
-    const inB = orderB.order.subarray(orderB.starts[s]!, orderB.starts[s + 1]!);
-    if (inA.length === 0 || inB.length === 0) continue;
-    const { match, coarse } = aligner.align(
-      inA.map((i) => namesA[i]!),
-      inB.map((i) => namesB[i]!),
-    );
-    found.coarse += coarse;
-    new Stream(inA, inB, match, a, b, namesA, namesB, found).settle();
+  const ofA = byStream(a, b, matchA, streams);
+  const ofB = byStream(b, a, matchB, streams);
+  const parts = streamParts(a, b, ofA, ofB, open, streams);
+  const opened = new Uint8Array(a.count);
+  for (const { a0, a1 } of open) opened.fill(1, a0, a1);
+  const isOpen = (i: number) => opened[i] === 1;
+  // Where in B each record of A would be.
+  const expected = new Int32Array(a.count);
+  for (let i = 0, next = 0; i < a.count; i++) {
+    if (matchA[i]! >= 0) next = matchA[i]! + 1;
+    expected[i] = next;
   }
+  const unsettled: Stream[] = [];
+  for (let s = 0; s < streams; s++) {
+    const inA = ofA.order.subarray(ofA.starts[s]!, ofA.starts[s + 1]!);
+    const inB = ofB.order.subarray(ofB.starts[s]!, ofB.starts[s + 1]!);
+    if (inA.length === 0 || inB.length === 0) continue;
+    const match = new Int32Array(inA.length);
+    // Of what is matched already, its place in the stream.
+    for (let k = 0, j = 0; k < inA.length; k++) {
+      const to = matchA[inA[k]!]!;
+      match[k] = -1;
+      if (to < 0) continue;
+      while (inB[j] !== to) j++;
+      match[k] = j;
+    }
+    if (parts[s]!.length > 0)
+      found.coarse += aligner.align(
+        inA.map((i) => namesA[i]!),
+        inB.map((i) => namesB[i]!),
+        { parts: parts[s]!, match },
+      ).coarse;
+    const stream = new Stream(inA, inB, match, { a, b, namesA, namesB, found, isOpen, expected });
+    if (stream.settle()) unsettled.push(stream);
+  }
+  moves(namesA, namesB, found, open, MOVE_MAX);
+  for (const stream of unsettled) stream.changedKinds();
   return found;
+}
+
+/** What the streams of a comparison share. */
+interface Whole {
+  readonly a: Side;
+  readonly b: Side;
+  readonly namesA: Uint32Array;
+  readonly namesB: Uint32Array;
+  readonly found: Matching;
+  /** Whether a record of A is where streams are aligned by themselves. */
+  readonly isOpen: (i: number) => boolean;
+  /** By record of A: where in B it would be. */
+  readonly expected: Int32Array;
 }
 
 /** What the alignment of one stream leaves over. */
@@ -76,29 +116,12 @@ class Stream {
 
   private readonly inA: Uint32Array;
   private readonly inB: Uint32Array;
-  private readonly a: Side;
-  private readonly b: Side;
-  private readonly namesA: Uint32Array;
-  private readonly namesB: Uint32Array;
-  private readonly found: Matching;
+  private readonly of: Whole;
 
-  constructor(
-    inA: Uint32Array,
-    inB: Uint32Array,
-    match: Int32Array,
-    a: Side,
-    b: Side,
-    namesA: Uint32Array,
-    namesB: Uint32Array,
-    found: Matching,
-  ) {
+  constructor(inA: Uint32Array, inB: Uint32Array, match: Int32Array, of: Whole) {
     this.inA = inA;
     this.inB = inB;
-    this.a = a;
-    this.b = b;
-    this.namesA = namesA;
-    this.namesB = namesB;
-    this.found = found;
+    this.of = of;
     let next = 0;
     let gap = 0;
     for (let k = 0; k < match.length; k++) {
@@ -124,102 +147,109 @@ class Stream {
   }
 
   private pair(k: number, j: number): void {
-    this.found.matchA[this.inA[k]!] = this.inB[j]!;
-    this.found.matchB[this.inB[j]!] = this.inA[k]!;
+    this.of.found.matchA[this.inA[k]!] = this.inB[j]!;
+    this.of.found.matchB[this.inB[j]!] = this.inA[k]!;
   }
 
-  settle(): void {
-    if (this.leftA.length === 0 || this.leftB.length === 0) return;
+  /** Pairs what changed, then what moved; answers whether anything is left over on both sides. */
+  settle(): boolean {
+    if (this.leftA.length === 0 || this.leftB.length === 0) return false;
+    // The same one in the same gap moved among other streams only.
+    this.gaps((as, bs) => {
+      const { a, namesA, namesB } = this.of;
+      this.pairBy(as, bs, (side, i) => (side === a ? namesA : namesB)[i]!, true);
+    });
+    this.gaps((as, bs) => this.pairBy(as, bs, (side, i) => side.shape[i]!));
     this.moves();
-    this.changes();
+    return true;
   }
 
-  /** The same record left over on both sides, near: each takes the next one in order. */
+  /** Of what is still left over, records of one kind, in gaps where both sides have as many. */
+  changedKinds(): void {
+    this.gaps((as, bs) => {
+      const { a, b } = this.of;
+      const [ofA, ofB] = [kindsOf(a, as), kindsOf(b, bs)];
+      const even = (side: Side) => (i: number) => ofA.get(side.kind[i]!) === ofB.get(side.kind[i]!);
+      this.pairBy(as.filter(even(a)), bs.filter(even(b)), (side, i) => side.kind[i]!);
+    });
+  }
+
+  /** The same record left over on both sides, near. */
   private moves(): void {
-    const waiting = new Map<number, number[]>();
-    this.leftB.forEach((j) => {
-      const name = this.namesB[this.inB[j]!]!;
-      const list = waiting.get(name);
-      if (list === undefined) waiting.set(name, [j]);
-      else list.push(j);
-    });
-    const heads = new Map<number, number>();
+    const { namesA, namesB, found, isOpen } = this.of;
+    const ks: number[] = [];
+    const expected: number[] = [];
     this.leftA.forEach((k, index) => {
-      const name = this.namesA[this.inA[k]!]!;
-      const list = waiting.get(name);
-      if (list === undefined) return;
-      let head = heads.get(name) ?? 0;
-      while (head < list.length && list[head]! < this.expected[index]! - MOVE_MAX) head++;
-      if (head < list.length && list[head]! <= this.expected[index]! + MOVE_MAX) this.pair(k, list[head++]!);
-      heads.set(name, head);
+      if (found.changedA[this.inA[k]!]! >= 0 || found.matchA[this.inA[k]!]! >= 0) return;
+      ks.push(k);
+      expected.push(this.expected[index]!);
     });
+    const js = this.leftB.filter((j) => found.changedB[this.inB[j]!]! < 0 && found.matchB[this.inB[j]!]! < 0);
+    pairNear(
+      ks.map((k) => namesA[this.inA[k]!]!),
+      expected,
+      js.map((j) => namesB[this.inB[j]!]!),
+      js,
+      (k) => (isOpen(this.inA[ks[k]!]!) ? OPEN_MOVE_MAX : CLOSED_MOVE_MAX),
+      (k, l) => this.pair(ks[k]!, js[l]!),
+    );
   }
 
-  /** Records of one gap that are about the same, in order; then those of one kind, where both sides have as many. */
-  private changes(): void {
-    const { found, inA, inB } = this;
+  /** Hands out what is left over on both sides of each gap. */
+  private gaps(work: (as: readonly number[], bs: readonly number[]) => void): void {
+    const { inA, inB } = this;
+    const { matchA, matchB, changedA, changedB } = this.of.found;
     let fromB = 0;
     for (let from = 0; from < this.leftA.length; ) {
       const gap = this.gapA[from]!;
-      let to = from;
-      while (to < this.leftA.length && this.gapA[to] === gap) to++;
-      while (fromB < this.leftB.length && this.gapB[fromB]! < gap) fromB++;
-      let toB = fromB;
-      while (toB < this.leftB.length && this.gapB[toB] === gap) toB++;
-      const open = () => ({
-        as: this.leftA
-          .slice(from, to)
-          .map((k) => inA[k]!)
-          .filter((i) => found.matchA[i]! < 0 && found.changedA[i]! < 0),
-        bs: this.leftB
-          .slice(fromB, toB)
-          .map((j) => inB[j]!)
-          .filter((j) => found.matchB[j]! < 0 && found.changedB[j]! < 0),
-      });
-      if (toB > fromB) {
-        const { as, bs } = open();
-        this.pairBy(as, bs, (side, i) => side.shape[i]!);
-        const rest = open();
-        this.pairKinds(rest.as, rest.bs);
+      const as: number[] = [];
+      for (; from < this.leftA.length && this.gapA[from] === gap; from++) {
+        const i = inA[this.leftA[from]!]!;
+        if (matchA[i]! < 0 && changedA[i]! < 0) as.push(i);
       }
-      from = to;
-      fromB = toB;
+      while (fromB < this.leftB.length && this.gapB[fromB]! < gap) fromB++;
+      const bs: number[] = [];
+      for (; fromB < this.leftB.length && this.gapB[fromB] === gap; fromB++) {
+        const j = inB[this.leftB[fromB]!]!;
+        if (matchB[j]! < 0 && changedB[j]! < 0) bs.push(j);
+      }
+      if (as.length > 0 && bs.length > 0) work(as, bs);
     }
   }
 
-  private change(i: number, j: number): void {
-    this.found.changedA[i] = j;
-    this.found.changedB[j] = i;
-  }
-
   /** Pairs, in order, those with the same key. */
-  private pairBy(as: readonly number[], bs: readonly number[], key: (side: Side, i: number) => number): void {
+  private pairBy(
+    as: readonly number[],
+    bs: readonly number[],
+    key: (side: Side, i: number) => number,
+    same = false,
+  ): void {
     const waiting = new Map<number, number[]>();
     bs.forEach((j, place) => {
-      const list = waiting.get(key(this.b, j));
-      if (list === undefined) waiting.set(key(this.b, j), [place]);
+      const list = waiting.get(key(this.of.b, j));
+      if (list === undefined) waiting.set(key(this.of.b, j), [place]);
       else list.push(place);
     });
     for (const list of waiting.values()) list.reverse();
     let reached = 0;
     for (const i of as) {
-      const list = waiting.get(key(this.a, i));
+      const list = waiting.get(key(this.of.a, i));
       while (list !== undefined && list.length > 0 && list.at(-1)! < reached) list.pop();
-      const place = list?.pop();
+      const place = list?.at(-1);
       if (place === undefined) continue;
-      this.change(i, bs[place]!);
+      // In one gap of a stream, and yet far apart: where streams are aligned together, that is not the same place.
+      if (!this.of.isOpen(i) && Math.abs(bs[place]! - this.of.expected[i]!) > MOVE_MAX) continue;
+      list!.pop();
+      const { matchA, matchB, changedA, changedB } = this.of.found;
+      (same ? matchA : changedA)[i] = bs[place]!;
+      (same ? matchB : changedB)[bs[place]!] = i;
       reached = place + 1;
     }
   }
+}
 
-  private pairKinds(as: readonly number[], bs: readonly number[]): void {
-    const count = (side: Side, list: readonly number[]) => {
-      const n = new Map<number, number>();
-      for (const i of list) n.set(side.kind[i]!, (n.get(side.kind[i]!) ?? 0) + 1);
-      return n;
-    };
-    const [ofA, ofB] = [count(this.a, as), count(this.b, bs)];
-    const even = (side: Side) => (i: number) => ofA.get(side.kind[i]!) === ofB.get(side.kind[i]!);
-    this.pairBy(as.filter(even(this.a)), bs.filter(even(this.b)), (side, i) => side.kind[i]!);
-  }
+function kindsOf(side: Side, list: readonly number[]): Map<number, number> {
+  const n = new Map<number, number>();
+  for (const i of list) n.set(side.kind[i]!, (n.get(side.kind[i]!) ?? 0) + 1);
+  return n;
 }
