@@ -5,6 +5,7 @@ import { InvalidOption, VERSION } from './context.ts';
 import { addBackends } from './verbs/backends.ts';
 import { addCheck } from './verbs/check.ts';
 import { addCompare } from './verbs/compare.ts';
+import { addDiff } from './verbs/diff.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addRecord } from './verbs/record.ts';
@@ -18,6 +19,7 @@ Examples:
   gictrace replay boot.gictrace
   gictrace check boot.gictrace
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
+  gictrace diff good.gictrace bad.gictrace --ignore timing
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
@@ -55,6 +57,9 @@ export async function main(args: readonly string[]): Promise<number> {
     code = exit;
   });
   addCompare(program);
+  addDiff(program, (exit) => {
+    code = exit;
+  });
   addInfo(program);
   addDump(program);
   addRecover(program);

@@ -14,7 +14,7 @@ import type { DiffRule } from './rules.ts';
 import { agree } from './shown.ts';
 import { Side, type Subject } from './side.ts';
 import { Names } from './subject.ts';
-import { configDifferences, configSubject, Tally } from './tally.ts';
+import { configDifferences, configSubject, type SubjectRow, Tally } from './tally.ts';
 
 export interface DiffOptions {
   /** Classes to let pass, counted. */
@@ -43,6 +43,8 @@ export interface AlignRow {
   readonly tolerated: string | null;
 }
 
+export type { SubjectRow };
+
 export interface Shown {
   readonly record: number;
   readonly text: string;
@@ -54,7 +56,7 @@ export interface Half {
   /** What led to it, nearest first. */
   readonly slice: readonly Shown[];
 }
-export interface Example {
+export interface DiffExample {
   readonly class: DiffClass;
   readonly subject: string;
   readonly reason: string;
@@ -81,8 +83,8 @@ export interface Diff {
   readonly counts: Readonly<Record<DiffClass, number>>;
   /** Differences that were let pass, by what does so. */
   readonly tolerated: readonly { readonly by: string; readonly n: number }[];
-  /** What differs, and is not let pass: most first. */
-  readonly subjects: readonly { readonly class: DiffClass; readonly subject: string; readonly n: number }[];
+  /** What differs, and is not let pass, by what it is about: first what one side has more of. */
+  readonly subjects: readonly SubjectRow[];
   /** Fields of the configuration that differ. */
   readonly config: readonly {
     readonly field: string;
@@ -90,7 +92,7 @@ export interface Diff {
     readonly b: string;
     readonly tolerated: string | null;
   }[];
-  readonly examples: readonly Example[];
+  readonly examples: readonly DiffExample[];
   /** Records of both sides that were aligned without a proof that fewer differences would not do. */
   readonly coarse: number;
   /** Names of B that were taken for others of A, by space; null without `rename`. */
@@ -167,7 +169,7 @@ class Comparison {
       b: this.sideOf(this.readerB, this.b),
       counts,
       tolerated: tally.tolerated(),
-      subjects: tally.subjects(),
+      subjects: tally.subjects(this.totals(this.a), this.totals(this.b)),
       config,
       examples: this.explain(examples),
       coarse: this.found.coarse,
@@ -195,6 +197,13 @@ class Comparison {
     );
     this.a.compact();
     this.b.compact();
+  }
+
+  /** How many records of a side are about each subject. */
+  private totals(side: Side): Uint32Array {
+    const totals = new Uint32Array(this.names.subjects.length);
+    for (let i = 0; i < side.count; i++) totals[side.subject[i]!]!++;
+    return totals;
   }
 
   private sideOf(reader: TraceReader, side: Side): DiffSide {
@@ -262,7 +271,7 @@ class Comparison {
     return examples;
   }
 
-  private explain(examples: readonly [DiffClass, number, number][]): Example[] {
+  private explain(examples: readonly [DiffClass, number, number][]): DiffExample[] {
     const { a, b, found } = this;
     const halves = examples.map(([, i, j]) => {
       const nearA = i >= 0 ? i : wouldBe(b, j, found.matchB);

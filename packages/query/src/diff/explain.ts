@@ -27,11 +27,18 @@ export function around(side: Side, i: number): number[] {
   return [...walk(-1).reverse(), i, ...walk(1)];
 }
 
-/** Where in `to` a record of `from` that has no counterpart would be: behind the counterpart of the nearest matched one before. */
+/**
+ * Where on the other side a record that has no counterpart would be: at the counterpart of the nearest matched one
+ * before it, of its stream if one is near.
+ */
 export function wouldBe(from: Side, i: number, match: Int32Array): number {
-  for (let k = i - 1, n = 0; k >= 0 && n < SEARCH_MAX; k--, n++)
-    if (from.stream[k] === from.stream[i] && match[k]! >= 0) return match[k]!;
-  return -1;
+  let any = -1;
+  for (let k = i - 1, n = 0; k >= 0 && n < SEARCH_MAX; k--, n++) {
+    if (match[k]! < 0) continue;
+    if (from.stream[k] === from.stream[i]) return match[k]!;
+    if (any < 0) any = match[k]!;
+  }
+  return any;
 }
 
 /**

@@ -164,9 +164,13 @@ class Stream {
     return true;
   }
 
-  /** Of what is still left over, records of one kind, in gaps where both sides have as many. */
+  /**
+   * Of what is still left over, records of one kind, in gaps where both sides have as many. Not where streams are aligned by themselves: there
+   * that they are as many says nothing.
+   */
   changedKinds(): void {
     this.gaps((as, bs) => {
+      if (this.of.isOpen(as[0]!)) return;
       const { a, b } = this.of;
       const [ofA, ofB] = [kindsOf(a, as), kindsOf(b, bs)];
       const even = (side: Side) => (i: number) => ofA.get(side.kind[i]!) === ofB.get(side.kind[i]!);

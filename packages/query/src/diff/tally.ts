@@ -4,6 +4,17 @@ import { CLASS_NAMES, type DiffClass, type Ignorable, NO_DIFFERENCE } from './cl
 import type { DiffRule } from './rules.ts';
 import type { Subject } from './side.ts';
 
+/** What differs about one subject. */
+export interface SubjectRow {
+  readonly subject: string;
+  /** Compared records of each side that are about it. */
+  readonly a: number;
+  readonly b: number;
+  /** Differences that nothing lets pass, and of which classes they are. */
+  readonly differing: number;
+  readonly classes: Readonly<Partial<Record<DiffClass, number>>>;
+}
+
 export class Tally {
   readonly counts = Object.fromEntries(CLASS_NAMES.map((name) => [name, 0])) as Record<DiffClass, number>;
   /** Differences that nothing lets pass. */
@@ -11,7 +22,10 @@ export class Tally {
   private readonly ignore: readonly Ignorable[];
   private readonly rules: readonly DiffRule[];
   private readonly passed = new Map<string, number>();
-  private readonly bySubject = new Map<string, { class: DiffClass; subject: string; n: number }>();
+  private readonly bySubject = new Map<
+    number,
+    { subject: string; n: number; classes: Map<DiffClass, number> }
+  >();
   private readonly asked = new Map<string, string | null>();
 
   constructor(options: { readonly ignore?: readonly Ignorable[]; readonly rules?: readonly DiffRule[] }) {
@@ -36,10 +50,13 @@ export class Tally {
       return by;
     }
     this.open++;
-    const of = `${name} ${number}`;
-    const entry = this.bySubject.get(of);
-    if (entry === undefined) this.bySubject.set(of, { class: name, subject: subject.text, n: 1 });
-    else entry.n++;
+    let entry = this.bySubject.get(number);
+    if (entry === undefined) {
+      entry = { subject: subject.text, n: 0, classes: new Map() };
+      this.bySubject.set(number, entry);
+    }
+    entry.n++;
+    entry.classes.set(name, (entry.classes.get(name) ?? 0) + 1);
     return null;
   }
 
@@ -60,13 +77,27 @@ export class Tally {
     return [...this.passed].map(([by, n]) => ({ by, n }));
   }
 
-  subjects(): { class: DiffClass; subject: string; n: number }[] {
-    return [...this.bySubject.values()].sort(
-      (p, q) =>
-        q.n - p.n ||
-        CLASS_NAMES.indexOf(p.class) - CLASS_NAMES.indexOf(q.class) ||
-        (p.subject < q.subject ? -1 : 1),
-    );
+  /**
+   * What differs, by what it is about: first what one side has more of than the other. `a`, `b`: by number of a subject,
+   * how many compared records of each side are about it.
+   */
+  subjects(a: Uint32Array, b: Uint32Array): SubjectRow[] {
+    return [...this.bySubject]
+      .map(([number, { subject, n, classes }]) => ({
+        subject,
+        a: a[number]!,
+        b: b[number]!,
+        differing: n,
+        classes: Object.fromEntries(
+          CLASS_NAMES.filter((name) => classes.has(name)).map((name) => [name, classes.get(name)!]),
+        ),
+      }))
+      .sort(
+        (p, q) =>
+          Math.abs(q.a - q.b) - Math.abs(p.a - p.b) ||
+          q.differing - p.differing ||
+          (p.subject < q.subject ? -1 : 1),
+      );
   }
 }
 
