@@ -210,8 +210,11 @@ export class Footprints {
   readonly types: number[] = [];
   private readonly numbers = new Map<number, number>();
   private readonly oneOfN: boolean;
+  private readonly told: boolean;
 
-  constructor(config: GicConfig) {
+  /** `told`: the records show what each PE is told (`hppi`). */
+  constructor(config: GicConfig, told: boolean) {
+    this.told = told;
     this.oneOfN = (config.gicd.typer & (1 << 25)) === 0;
   }
 
@@ -356,11 +359,14 @@ export class Footprints {
     else if (PENDING_READS.has(register)) {
       // What was found says which arrivals it depends on; that nothing was found depends on all.
       this.touch(DISTRIBUTOR_TAKE, 0);
-      const none = unknown || (value >= SPECIAL && value < 1024);
+      // Where the traces show what PEs are told, an arrival that this depends on has told the PE so, and that is a record of
+      // its interface. What was found is the same in both traces: it says which arrivals are left to depend on, and that
+      // nothing was found depends on all.
+      const none = !this.told || unknown || (value >= SPECIAL && value < 1024);
       if (none || value < 16) this.touch(SGIS_OBSERVE, 0);
       if (none) this.touch(SPIS_OBSERVE, 0);
       if (none || value >= LPI_FIRST) this.touch(LPIS_OBSERVE, 0);
-      if (!none && isSpi(value)) this.single(value, false);
+      if (!unknown && isSpi(value)) this.single(value, false);
     } else if (ENDS.has(register)) {
       if (unknown) this.whole();
       else if (isSpi(value)) this.single(value, true);

@@ -137,7 +137,7 @@ class Comparison {
     this.readerA = a;
     this.readerB = b;
     this.options = options;
-    this.footprints = new Footprints(a.header.config);
+    this.footprints = new Footprints(a.header.config, showsTold(a) && showsTold(b));
   }
 
   run(): Diff {
@@ -302,6 +302,11 @@ class Comparison {
       };
     });
   }
+}
+
+/** Whether a trace shows what PEs are told. */
+function showsTold({ footer }: TraceReader): boolean {
+  return (footer?.kinds.hppi ?? 0) > 0;
 }
 
 type Places = { readonly at: number; readonly around: readonly number[]; readonly slice: readonly number[] };

@@ -3,7 +3,7 @@
 import { Aligner } from './align.ts';
 import { Interner } from './hash.ts';
 import type { Part } from './myers.ts';
-import { moves, pairNear } from './nearby.ts';
+import { moves, pairNear, uncross } from './nearby.ts';
 import type { Side } from './side.ts';
 import { byStream, streamParts } from './streams.ts';
 
@@ -87,6 +87,7 @@ export function matchSides(a: Side, b: Side, streams: number): Matching {
     if (stream.settle()) unsettled.push(stream);
   }
   moves(namesA, namesB, found, open, MOVE_MAX);
+  uncross(namesA, interner.count, matchA, matchB);
   for (const stream of unsettled) stream.changedKinds();
   return found;
 }

@@ -51,6 +51,42 @@ export function moves(
   );
 }
 
+/**
+ * Pairs records of one name in order: which of them moved past the other does not show, so none did. `names`: how many
+ * there are.
+ */
+export function uncross(namesA: Uint32Array, names: number, matchA: Int32Array, matchB: Int32Array): void {
+  // By name: the last place in B so far; and whether an earlier one followed.
+  const last = new Int32Array(names).fill(-1);
+  const crossed = new Set<number>();
+  for (let i = 0; i < matchA.length; i++) {
+    const j = matchA[i]!;
+    if (j < 0) continue;
+    const name = namesA[i]!;
+    if (j < last[name]!) crossed.add(name);
+    else last[name] = j;
+  }
+  if (crossed.size === 0) return;
+  const places = new Map<number, { a: number[]; b: number[] }>();
+  for (let i = 0; i < matchA.length; i++) {
+    if (matchA[i]! < 0 || !crossed.has(namesA[i]!)) continue;
+    let entry = places.get(namesA[i]!);
+    if (entry === undefined) {
+      entry = { a: [], b: [] };
+      places.set(namesA[i]!, entry);
+    }
+    entry.a.push(i);
+    entry.b.push(matchA[i]!);
+  }
+  for (const { a, b } of places.values()) {
+    b.sort((p, q) => p - q);
+    a.forEach((i, k) => {
+      matchA[i] = b[k]!;
+      matchB[b[k]!] = i;
+    });
+  }
+}
+
 /** Pairs entries of the same name whose places are at most `far(k)` apart, each with the next one in order. */
 export function pairNear(
   namesA: readonly number[],

@@ -65,8 +65,8 @@ export class Oracle {
   readonly cause: Int32Array;
   private readonly device: Float64Array;
 
-  constructor(config: GicConfig, batch: RecordBatch) {
-    this.footprints = new Footprints(config);
+  constructor(config: GicConfig, batch: RecordBatch, told = true) {
+    this.footprints = new Footprints(config, told);
     this.batch = batch;
     this.cause = new Int32Array(batch.count);
     this.device = new Float64Array(batch.count);
