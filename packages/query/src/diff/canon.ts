@@ -4,7 +4,7 @@
 // relative to each other (positions.ts).
 import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 import { Causes } from './causes.ts';
-import type { Footprints } from './dependence.ts';
+import type { Footprints } from './footprints.ts';
 import { Hash64 } from './hash.ts';
 import type { Renaming } from './rename.ts';
 import { maskCommand, TOLD } from './shown.ts';

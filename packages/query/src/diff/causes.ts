@@ -2,7 +2,7 @@
 // made it do so, and an importer keeps that order; so the nearest candidate is the cause, and a stimulus that cannot
 // have made it (an access of another PE to its own interface, say) is passed over.
 import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch, SYSREGS } from '@gictrace/core';
-import { deviceOf, SGI_REGISTERS } from './dependence.ts';
+import { deviceOf, SGI_REGISTERS } from './footprints.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
@@ -55,7 +55,7 @@ export class Causes {
     const its = words[at]! & 0xff;
     if (kind === ITS_COMMAND) {
       this.lookups[its] = number;
-      this.devices[its] = deviceOf(words, at + 4);
+      this.devices[its] = deviceOf(words, at + 4, words[at + 3]!);
       return this.registers[its]!;
     }
     if (kind < FIRST_TABLE_ACCESS || kind > LAST_TABLE_ACCESS) return NO_CAUSE;

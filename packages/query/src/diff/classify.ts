@@ -1,6 +1,7 @@
 // The class of every record of both sides. Pure: from an alignment, the order and the offsets to classes.
 import { classNumber, type DiffClass } from './classes.ts';
-import type { Footprints, ResourceName } from './dependence.ts';
+import type { ResourceName } from './dependence.ts';
+import type { Footprints } from './footprints.ts';
 import { type Matching, matchSides } from './match.ts';
 import { positionFaults, timeShifts } from './offsets.ts';
 import { judgeOrder, KEPT, MOVED_ILLEGALLY, type Order } from './order.ts';

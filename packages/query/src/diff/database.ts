@@ -4,7 +4,8 @@ import { makeDatabase } from '../database-file.ts';
 import { Inserter } from '../insert.ts';
 import type { Table } from '../schema.ts';
 import { CLASSES } from './classes.ts';
-import { type AlignRow, type Diff, type DiffOptions, diffTraces } from './diff.ts';
+import { diffTraces } from './diff.ts';
+import type { AlignRow, Diff, DiffOptions } from './result.ts';
 
 interface DiffTable {
   readonly doc: string;

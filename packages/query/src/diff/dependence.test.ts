@@ -386,6 +386,7 @@ describe('stimuli that commute', () => {
   // Without what PEs are told, the stimuli alone must commute. With it, they must where both show the same either way.
   it.each([
     [1, false],
+    [103, false],
     [2, false],
     [3, true],
     [4, true],

@@ -7,8 +7,8 @@ import { scratch } from '../testing/synthetic.ts';
 import { Canon } from './canon.ts';
 import { CLASS_NAMES } from './classes.ts';
 import { classify } from './classify.ts';
-import { Footprints } from './dependence.ts';
 import { orderDigest } from './digest.ts';
+import { Footprints } from './footprints.ts';
 import { Oracle, random, readWhole, type Whole } from './plant.test-support.ts';
 import { Side } from './side.ts';
 import { Names } from './subject.ts';
@@ -46,7 +46,7 @@ const sideOf = (batch: RecordBatch, footprints: Footprints): Side => {
   return side;
 };
 const digestOf = (batch: RecordBatch) => {
-  const footprints = new Footprints(whole.header.config, true);
+  const footprints = new Footprints(whole.header.config, { told: true, commands: true });
   return orderDigest(sideOf(batch, footprints), footprints);
 };
 
@@ -78,7 +78,7 @@ describe('legal interleavings', () => {
     expect(swapped).toBeGreaterThan(100);
     expect(orders.size).toBeGreaterThan(60);
     // And the comparison calls none of it illegal.
-    const footprints = new Footprints(whole.header.config, true);
+    const footprints = new Footprints(whole.header.config, { told: true, commands: true });
     const [a, b] = [sideOf(batch, footprints), sideOf(inOrder(batch, order), footprints)];
     const { classA } = classify(a, b, names.streams.length, footprints);
     const found = new Map<string, number>();
@@ -100,7 +100,7 @@ describe('illegal swaps', () => {
       const batch = slice(from, 24);
       const oracle = new Oracle(whole.header.config, batch);
       const before = digestOf(batch);
-      const { lo, hi } = sideOf(batch, new Footprints(whole.header.config, true));
+      const { lo, hi } = sideOf(batch, new Footprints(whole.header.config, { told: true, commands: true }));
       for (let k = 0; k + 1 < batch.count && swaps < 1000; k++) {
         // Two records that are compared as the same: there is nothing to swap.
         if (!oracle.dependent(k, k + 1) || (lo[k] === lo[k + 1] && hi[k] === hi[k + 1])) continue;

@@ -1,7 +1,8 @@
 // A digest of what was done and seen that does not change under legal reordering: of each record with what it depends
 // on, summed. Two traces have the same one if their records are the same, their dependent pairs are in the same
 // order and their observables have the same causes. Not cryptographic. Pure.
-import { type Footprints, MODES_MAX } from './dependence.ts';
+import { MODES_MAX } from './dependence.ts';
+import type { Footprints } from './footprints.ts';
 import { Hash64, spread } from './hash.ts';
 import type { Side } from './side.ts';
 

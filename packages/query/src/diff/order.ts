@@ -1,7 +1,8 @@
 // Which of the matched records changed their place, and whether they may: the fewest that must move to make both
 // orders one, each held against the records that it crossed. Pure: knows sides and touched resources, no kinds.
 import { increasing } from './align.ts';
-import { type Footprints, MODES_MAX } from './dependence.ts';
+import { MODES_MAX } from './dependence.ts';
+import type { Footprints } from './footprints.ts';
 import type { Matching } from './match.ts';
 import type { Side } from './side.ts';
 

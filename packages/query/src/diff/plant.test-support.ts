@@ -4,7 +4,8 @@ import { FRAMES, type GicConfig, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatc
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { Causes } from './causes.ts';
 import type { DiffClass } from './classes.ts';
-import { Footprints, MODES_MAX, RESOURCES, type ResourceName } from './dependence.ts';
+import { MODES_MAX, RESOURCES, type ResourceName } from './dependence.ts';
+import { Footprints } from './footprints.ts';
 
 /** All records of a trace in one batch, and what a writer needs to write it again. */
 export interface Whole {
@@ -65,8 +66,8 @@ export class Oracle {
   readonly cause: Int32Array;
   private readonly device: Float64Array;
 
-  constructor(config: GicConfig, batch: RecordBatch, told = true) {
-    this.footprints = new Footprints(config, told);
+  constructor(config: GicConfig, batch: RecordBatch, shown = true) {
+    this.footprints = new Footprints(config, { told: shown, commands: shown });
     this.batch = batch;
     this.cause = new Int32Array(batch.count);
     this.device = new Float64Array(batch.count);
