@@ -24,7 +24,7 @@ const {
   runAll,
   summary,
 } = await from('core');
-const { sqlReference } = await from('query');
+const { dependenceReference, sqlReference } = await from('query');
 
 function recordReference() {
   const out = [
@@ -190,6 +190,7 @@ function claimReference() {
 const files = {
   'docs/records.md': recordReference(),
   'docs/sql.md': sqlReference(),
+  'docs/dependence.md': dependenceReference(),
   'docs/check.md': checkReference(),
   'docs/profiles.md': profileReference(),
   'docs/claims.md': claimReference(),
