@@ -251,6 +251,126 @@ describe('pairs', () => {
       },
     ],
     [
+      'commands about two devices',
+      true,
+      (r) => {
+        r.command('INV', { DeviceID: 8 });
+        r.command('INV', { DeviceID: 16 });
+      },
+    ],
+    [
+      'a register of SPIs and an acknowledge that found nothing',
+      true,
+      (r) => {
+        r.mmio('write', 1, 'GICD', 0x104, 1);
+        r.sysreg('read', 0, 'ICC_IAR1_EL1', 1023);
+      },
+    ],
+    [
+      'the end of an SPI and its wire',
+      true,
+      (r) => {
+        r.sysreg('write', 0, 'ICC_EOIR1_EL1', 40);
+        r.wire(NO_PE, 40, 1);
+      },
+    ],
+    [
+      'the deactivation of an SPI and its active bit',
+      true,
+      (r) => {
+        r.sysreg('write', 0, 'ICC_DIR_EL1', 40);
+        r.mmio('read', 1, 'GICD', 0x304, 0);
+      },
+    ],
+    [
+      'the end of a PPI and the wire of another PE',
+      false,
+      (r) => {
+        r.sysreg('write', 0, 'ICC_EOIR1_EL1', 27);
+        r.wire(1, 27, 1);
+      },
+    ],
+    [
+      'GICD_CTLR and a read of another register',
+      true,
+      (r) => {
+        r.mmio('write', 0, 'GICD', 0, 1);
+        r.mmio('read', 1, 'GICD', 0x104, 1);
+      },
+    ],
+    [
+      'GICD_CTLR and an acknowledge',
+      true,
+      (r) => {
+        r.mmio('write', 0, 'GICD', 0, 1);
+        r.sysreg('read', 1, 'ICC_IAR1_EL1', 27);
+      },
+    ],
+    [
+      'two reads of GICD_CTLR',
+      false,
+      (r) => {
+        r.mmio('read', 0, 'GICD', 0, 1);
+        r.mmio('read', 1, 'GICD', 0, 1);
+      },
+    ],
+    [
+      'an SGI register and an acknowledge of an SGI elsewhere',
+      true,
+      (r) => {
+        r.sysreg('write', 0, 'ICC_SGI1R_EL1', 2);
+        r.sysreg('read', 1, 'ICC_IAR1_EL1', 3);
+      },
+    ],
+    [
+      'an SGI register and an acknowledge of a PPI elsewhere',
+      false,
+      (r) => {
+        r.sysreg('write', 0, 'ICC_SGI1R_EL1', 2);
+        r.sysreg('read', 1, 'ICC_IAR1_EL1', 27);
+      },
+    ],
+    [
+      'two SGIs sent to one PE, and one sent again',
+      true,
+      (r) => {
+        r.add('sgi.sent', 1, { INTID: 3 });
+        r.add('sgi.sent', 1, { INTID: 3 });
+      },
+    ],
+    [
+      'a message and a Redistributor that configures LPIs',
+      true,
+      (r) => {
+        msi(r, 8);
+        r.mmio('write', 1, 'GICR', 0x70, 0x1000, 8);
+      },
+    ],
+    [
+      'a message and residency of a vPE',
+      true,
+      (r) => {
+        msi(r, 8);
+        r.mmio('write', 1, 'GICR', 0x2_0078, 0x1000, 8);
+      },
+    ],
+    [
+      'residency on two PEs',
+      true,
+      (r) => {
+        r.mmio('write', 0, 'GICR', 0x2_0078, 0x1000, 8);
+        r.mmio('write', 1, 'GICR', 0x2_0078, 0x1000, 8);
+      },
+    ],
+    [
+      'a PPI and the Redistributor of its PE',
+      true,
+      (r) => {
+        r.wire(0, 27, 1);
+        r.mmio('read', 0, 'GICR', 0x1_0200, 0);
+      },
+    ],
+    [
       'stores of two PEs to one line',
       true,
       (r) => {
