@@ -140,8 +140,9 @@ export class Canon {
     side.pe[n] = pe;
     side.record[n] = record;
     side.timeNs[n] = batch.timeNs[i]!;
-    const cause = this.causes.of(batch, i, n);
-    side.cause[n] = cause;
+    const nearest = this.causes.of(batch, i, n);
+    // A record that names what caused it is believed.
+    side.cause[n] = batch.cause[i] === 0 ? nearest : side.placeOf(batch.cause[i]! - 1);
     const { device } = this.causes;
     footprints.of(batch, i, device);
     side.reserveFootprint(footprints.count);

@@ -513,7 +513,7 @@ describe('stimuli that commute', () => {
   ])('give the model the same state and answers in either order, seed %i, told %s', (seed, told) => {
     const generator = new StimulusGenerator(CONFIG, seed);
     const batch = new RecordBatch(900);
-    while (batch.count < 500) generator.next(batch);
+    while (batch.count < 350) generator.next(batch);
     const run = prober(batch);
     const sink = new RecordBatch(1 << 14);
     const machine = new Machine(CONFIG);
@@ -547,6 +547,6 @@ describe('stimuli that commute', () => {
       sink.clear();
     }
     // The generator makes pairs that commute, or this says nothing.
-    expect(tried).toBeGreaterThan(40);
+    expect(tried).toBeGreaterThan(25);
   });
 });

@@ -287,4 +287,17 @@ describe('an example', () => {
     expect(iar!.a.slice.map((one) => one.record)).toEqual([7, 6]);
     expect(iar!.a.around.map((one) => one.record)).toEqual([6, 7, 8]);
   });
+
+  it('believes a record that names its cause', () => {
+    const run = (told: number) => (r: Recording) => {
+      r.setUp(0);
+      const wire = r.wire(0, 27, 1);
+      r.wire(0, 30, 1);
+      r.batch.cause[r.add('hppi', 0, { INTID: told, group: 2, priority: 0xa0, IRQ: 1 })] = wire + 1;
+    };
+    const { diff } = compare(run(27), run(30));
+    expect(diff.examples[0]!.a.slice.map((one) => one.text)).toEqual([
+      expect.stringContaining('wire.set INTID 27'),
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 // `diffTraces`: two traces in, what differs out. Reads them; the work is done by the pure parts beside this file.
-import { RECORDS, type RecordName, recordText } from '@gictrace/core';
+import { GicTraceError, RECORDS, type RecordName, recordText } from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import { Canon } from './canon.ts';
 import { CLASS_NAMES, classNumber, type DiffClass } from './classes.ts';
@@ -21,7 +21,7 @@ const UNKNOWN = classNumber('unknown');
 
 /**
  * Compares two traces.
- * @throws GicTraceError `trace` where one cannot be read.
+ * @throws GicTraceError `trace` where one cannot be read; `backend` where memory does not suffice.
  */
 export function diffTraces(pathA: string, pathB: string, options: DiffOptions = {}): Diff {
   const a = TraceReader.open(pathA);
@@ -102,8 +102,18 @@ class Comparison {
   private read(renameA: Renaming | undefined, renameB: Renaming | undefined): void {
     const { readerA, readerB, footprints, options } = this;
     this.names = new Names();
-    this.a = new Side(readerA.records);
-    this.b = new Side(readerB.records);
+    try {
+      this.a = new Side(readerA.records);
+      this.b = new Side(readerB.records);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new GicTraceError(
+        'backend',
+        `there is not enough memory to compare ${readerA.records} records with ${readerB.records}`,
+        {},
+        'about 90 bytes are needed for each',
+      );
+    }
     const canon = { keepRepeats: options.keepRepeats ?? false };
     readSides(
       readerA,

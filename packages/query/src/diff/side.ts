@@ -86,6 +86,18 @@ export class Side {
     return i === 0 ? 0 : this.footprintEnd[i - 1]!;
   }
 
+  /** The place of a record of the trace, or -1 where it is left out. */
+  placeOf(record: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.record[middle]! < record) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.count && this.record[low] === record ? low : -1;
+  }
+
   leave(reason: string): void {
     this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
   }
@@ -94,6 +106,7 @@ export class Side {
   compact(): void {
     const { count, marks, cause } = this;
     const place = new Int32Array(count);
+    const folded = marks.slice(0, count);
     const kept = new Uint32Array(count);
     const columns: Column[] = [
       this.lo,
@@ -117,8 +130,8 @@ export class Side {
       if ((marks[i]! & MARKS.folded) === 0) {
         for (const column of columns) column[to] = column[i]!;
         marks[to] = marks[i]!;
-        // A cause is a stimulus that does something: never a poll.
-        cause[to] = cause[i]! < 0 ? -1 : place[cause[i]!]!;
+        const by = cause[i]!;
+        cause[to] = by < 0 || (folded[by]! & MARKS.folded) !== 0 ? -1 : place[by]!;
         for (let k = start; k < end; k++) this.footprint[entries++] = this.footprint[k]!;
         this.footprintEnd[to++] = entries;
       }
