@@ -255,7 +255,7 @@ describe('pairs', () => {
       true,
       (r) => {
         r.command('INV', { DeviceID: 8 });
-        r.command('INV', { DeviceID: 16 });
+        r.command('INV', { DeviceID: 16 }, { index: 1 });
       },
     ],
     [
