@@ -52,7 +52,7 @@ describe('diff', () => {
   it('ends with 1 and shows the one record that is gone, decoded, on both sides', async () => {
     const { code, out } = await run('diff', a, b);
     expect(code).toBe(1);
-    expect(out).toMatch(/^DIFFERS: 1 differences/);
+    expect(out).toMatch(/^DIFFERS: 1 difference/);
     expect(out).toContain('first deleted: mmio.write ');
     expect(out).toContain(`A > ${deleted} `);
     expect(out.match(/^ {2}B /gm)!.length).toBeGreaterThan(1);
@@ -71,7 +71,7 @@ describe('diff', () => {
       renamed: null,
     });
     const markdown = (await run('diff', a, b, '--markdown')).out;
-    expect(markdown).toMatch(/^\*\*DIFFERS: 1 differences\*\*/);
+    expect(markdown).toMatch(/^\*\*DIFFERS: 1 difference\*\*/);
     expect(markdown).toContain('| deleted | 1 | only in A |');
   });
 
@@ -79,7 +79,7 @@ describe('diff', () => {
     expect((await run('diff', a, later)).code).toBe(1);
     const { code, out } = await run('diff', a, later, '--ignore', 'timing');
     expect(code).toBe(0);
-    expect(out).toMatch(/^SAME, but for 1 differences that are let pass/);
+    expect(out).toMatch(/^SAME, but for 1 difference that is let pass/);
     expect(out).toMatch(/1 {2}--ignore timing/);
   });
 

@@ -110,7 +110,12 @@ function judge(one: GoldenCase, fresh: string): Judged {
     const first = diff.examples.find((example) => example.class !== 'unknown');
     const differences = all - passed;
     const where = first === undefined ? 'the configuration' : `first ${first.class}: ${first.subject}`;
-    return { status: 'differs', message: `${differences} differences; ${where}`, diff, differences };
+    return {
+      status: 'differs',
+      message: `${differences} difference${differences === 1 ? '' : 's'}; ${where}`,
+      diff,
+      differences,
+    };
   }
   if (readFileSync(one.text, 'utf8') !== textOf(one.trace))
     return plain('stale', `${basename(one.text)} is not the text of ${basename(one.trace)}`);

@@ -32,14 +32,16 @@ function markdownTable(head: Row, rows: readonly Row[], text: number): string[] 
 
 const differs = (diff: Diff) => classNames.filter((name) => name !== 'same' && diff.counts[name] > 0);
 
+const count = (n: number) => `${grouped(n)} difference${n === 1 ? '' : 's'}`;
+
 function headline(diff: Diff): string {
-  const n = differs(diff)
+  const all = differs(diff)
     .filter((name) => name !== 'unknown')
-    .reduce((sum, name) => sum + diff.counts[name], 0);
+    .reduce((sum, name) => sum + diff.counts[name], diff.config.length);
   const passed = diff.tolerated.reduce((sum, one) => sum + one.n, 0);
-  if (!diff.same)
-    return `DIFFERS: ${grouped(n + diff.config.length - passed)} differences${passed > 0 ? `, and ${grouped(passed)} that are let pass` : ''}`;
-  return passed > 0 ? `SAME, but for ${grouped(passed)} differences that are let pass` : 'SAME';
+  const rest = passed === 1 ? 'that is let pass' : 'that are let pass';
+  if (diff.same) return passed > 0 ? `SAME, but for ${count(passed)} ${rest}` : 'SAME';
+  return `DIFFERS: ${count(all - passed)}${passed > 0 ? `, and ${grouped(passed)} ${rest}` : ''}`;
 }
 
 function sides(diff: Diff): Row[] {

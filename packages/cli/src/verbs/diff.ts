@@ -21,6 +21,7 @@ interface Options {
   readonly rules?: string;
   readonly rename?: boolean;
   readonly repeats?: boolean;
+  readonly events?: boolean;
   readonly keep: number;
 }
 
@@ -51,6 +52,7 @@ export function addDiff(program: Command, exit: (code: number) => void): void {
     .option('--rules <file>', 'let pass what rules name, each with its reason (YAML or JSON; docs/diff.md)')
     .option('--rename', 'take addresses, LPIs and DeviceIDs that only permute for the same')
     .option('--repeats', 'compare repeats of what a PE is told, and each read of a polling loop')
+    .option('--events', 'compare events too: what happened inside the GIC, where a trace holds it')
     .option('--keep <n>', 'differences of each class to show', wholeNumber('--keep', 0, 1000), 1)
     .option('-o, --output <db>', 'keep the alignment in a database, for SQL')
     .option('--json', 'answer as JSON')
@@ -73,6 +75,7 @@ Examples:
         rules: options.rules === undefined ? [] : readRules(options.rules),
         rename: options.rename === true,
         keepRepeats: options.repeats === true,
+        events: options.events === true,
         keep: options.keep,
         progress: (records) => progress.update(records),
       };

@@ -58,6 +58,8 @@ const POSITION_BITS = 0x000f_ffe0;
 export interface CanonOptions {
   /** Compare what a PE is told each time that the source shows it, and each read of a polling loop. */
   readonly keepRepeats: boolean;
+  /** Compare events too. */
+  readonly events: boolean;
 }
 
 /** Takes the batches of one trace and fills its side. */
@@ -67,6 +69,7 @@ export class Canon {
   private readonly footprints: Footprints;
   private readonly renaming: Renaming | undefined;
   private readonly keepRepeats: boolean;
+  private readonly events: boolean;
   private readonly causes = new Causes();
   private readonly words = new Uint32Array(RECORD_WORDS);
   private readonly hash = new Hash64();
@@ -81,6 +84,7 @@ export class Canon {
     this.footprints = footprints;
     this.renaming = renaming;
     this.keepRepeats = options.keepRepeats;
+    this.events = options.events;
     this.told = TOLD.map(({ idle }) => {
       const all = new Uint32Array(512 * idle.length);
       for (let pe = 0; pe < 512; pe++) all.set(idle, pe * idle.length);
@@ -92,7 +96,7 @@ export class Canon {
   take(batch: RecordBatch, first: number): void {
     for (let i = 0; i < batch.count; i++) {
       const kind = batch.kind[i]!;
-      if (kind >= FIRST_EVENT) this.side.leave('events: they follow from the rest');
+      if (kind >= FIRST_EVENT && !this.events) this.side.leave('events: they follow from the rest');
       else if (kind === MEM_KNOWN || kind === MEM_UNKNOWN)
         this.side.leave('what is known of memory: no behaviour');
       else if (!this.repeats(batch, i, kind)) this.add(batch, i, first + i);

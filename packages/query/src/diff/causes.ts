@@ -17,6 +17,7 @@ const LAST_TABLE_ACCESS = RECORDS['vte.write'].id;
 const FIRST_VTE = RECORDS['vte.read'].id;
 const TELLS: readonly number[] = [RECORDS.hppi.id, RECORDS.vhppi.id, RECORDS.maintenance.id];
 const [GICD, GICR, GITS] = [FRAMES.indexOf('GICD'), FRAMES.indexOf('GICR'), FRAMES.indexOf('GITS')];
+const FIRST_EVENT = 96;
 const VLPI_BASE = 0x2_0000;
 /** Reads that do something. */
 const ACKNOWLEDGES = new Set<number>(
@@ -27,6 +28,8 @@ const ACKNOWLEDGES = new Set<number>(
 export const NO_CAUSE = -1;
 
 export class Causes {
+  /** The last stimulus. */
+  private last = NO_CAUSE;
   /** The last stimulus that any PE may be told something for. */
   private anyone = NO_CAUSE;
   private readonly ofPe = new Int32Array(512).fill(NO_CAUSE);
@@ -46,7 +49,10 @@ export class Causes {
     const { words } = batch;
     const at = i * RECORD_WORDS;
     this.device = -1;
+    // An event is a fact of the stimulus before it.
+    if (kind >= FIRST_EVENT) return this.last;
     if (kind < 32) {
+      this.last = number;
       this.stimulus(kind, pe, words, at, number);
       return NO_CAUSE;
     }

@@ -101,4 +101,5 @@ const WHY: Readonly<Record<ResourceName, string>> = {
   entry: 'both are about the same table entry',
   memory: 'one writes memory, the other may read it',
   line: 'both write the same memory',
+  inside: 'both are facts inside the GIC',
 };

@@ -86,6 +86,7 @@ export const RESOURCES = {
     modes: { store: ['look'], look: ['store'] },
   },
   line: { doc: '32 bytes of guest memory: stores to them.', modes: exclusive },
+  inside: { doc: 'Events without a PE: facts inside the GIC, in order.', modes: exclusive },
 } as const satisfies Record<string, Resource>;
 export type ResourceName = keyof typeof RESOURCES;
 export type ModeOf<R extends ResourceName> = keyof (typeof RESOURCES)[R]['modes'] & string;

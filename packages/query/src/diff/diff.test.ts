@@ -106,6 +106,23 @@ describe('the same', () => {
   });
 });
 
+describe('events', () => {
+  const run = (cause: number) => (r: Recording) => {
+    r.wire(0, 27, 1);
+    r.add('irq.pended', 0, { INTID: 27, cause });
+    r.sysreg('write', 1, 'ICC_PMR_EL1', 1);
+  };
+  it('are left out and counted, unless they are asked for', () => {
+    expect(compare(run(0), run(1)).diff).toMatchObject({
+      same: true,
+      a: { left: { 'events: they follow from the rest': 1 } },
+    });
+    const { diff, rows } = compare(run(0), run(1), { events: true });
+    expect(rows.map((row) => [row.class, row.subject.text])).toEqual([['changed', 'irq.pended INTID 27']]);
+    expect(diff.examples[0]!.a.slice.map((one) => one.record)).toEqual([0]);
+  });
+});
+
 describe('positions in the command queue', () => {
   const seven = [1, 2, 3, 4, 5, 6, 7];
   it('follow an inserted command: one insertion each, no cascade', () => {

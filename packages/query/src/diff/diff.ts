@@ -114,7 +114,7 @@ class Comparison {
         'about 90 bytes are needed for each',
       );
     }
-    const canon = { keepRepeats: options.keepRepeats ?? false };
+    const canon = { keepRepeats: options.keepRepeats ?? false, events: options.events ?? false };
     readSides(
       readerA,
       new Canon(this.a, this.names, footprints, canon, renameA),

@@ -41,7 +41,7 @@ function inOrder(batch: RecordBatch, order: readonly number[]): RecordBatch {
 const names = new Names();
 const sideOf = (batch: RecordBatch, footprints: Footprints): Side => {
   const side = new Side(batch.count);
-  new Canon(side, names, footprints, { keepRepeats: true }).take(batch, 0);
+  new Canon(side, names, footprints, { keepRepeats: true, events: false }).take(batch, 0);
   side.compact();
   return side;
 };

@@ -56,6 +56,8 @@ const DISTRIBUTOR_ARRAY_WRITE = touchCode('distributor', 'arrayWrite');
 const DISTRIBUTOR_ARRAY_READ = touchCode('distributor', 'arrayRead');
 const BLOCK_WRITE = touchCode('block', 'write');
 const BLOCK_READ = touchCode('block', 'read');
+const INSIDE = touchCode('inside', 'use');
+const FIRST_EVENT = 96;
 const SPAN = 2 ** 48;
 const kinds = (...list: RecordName[]) => new Set<number>(list.map((name) => RECORDS[name].id));
 const TABLE_OF = new Map<number, number>();
@@ -163,6 +165,12 @@ export class Footprints {
       if (pe < 0) return this.whole();
       this.touch(INTERFACE_ACT, pe);
       this.touch(MEMORY_LOOK, 0);
+      return;
+    }
+    if (kind >= FIRST_EVENT) {
+      // Whatever else it touches, it does so with the stimulus that it is a fact of.
+      if (pe >= 0) this.touch(INTERFACE_ACT, pe);
+      else this.touch(INSIDE, 0);
       return;
     }
     const table = TABLE_OF.get(kind);

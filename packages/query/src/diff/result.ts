@@ -12,6 +12,8 @@ export interface DiffOptions {
   readonly rename?: boolean;
   /** Compare repeats of what a PE is told, and every read of a polling loop. */
   readonly keepRepeats?: boolean;
+  /** Compare events too: what happened inside the GIC. */
+  readonly events?: boolean;
   /** Differences of each class to show; 1 when absent. */
   readonly keep?: number;
   readonly progress?: (records: number) => void;

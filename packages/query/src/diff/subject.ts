@@ -3,7 +3,9 @@
 import {
   commandName,
   FRAMES,
+  fieldOffsets,
   RECORDS,
+  type RecordKind,
   recordName,
   registerAt,
   registerLabel,
@@ -61,6 +63,14 @@ const SHAPES: readonly (readonly number[] | undefined)[] = (() => {
   return shapes;
 })();
 
+const FIRST_EVENT = 96;
+/** Of events: the word that holds the INTID; -1: none. */
+const INTID_OF_EVENT = new Int8Array(256).fill(-1);
+for (const kind of Object.values(RECORDS) as RecordKind[]) {
+  const index = kind.fields.findIndex((field) => field.name === 'INTID');
+  if (kind.class === 'event' && index >= 0) INTID_OF_EVENT[kind.id] = fieldOffsets(kind)[index]!;
+}
+
 const DEVICE_STREAM = 2 ** 41;
 const SPI_STREAM = 2 ** 42;
 const ITS_STREAM = 2 ** 43;
@@ -81,6 +91,8 @@ export class Names {
     if (shaping !== undefined) for (const k of shaping) shape = spread(shape ^ words[k]!) + k;
     else if (kind === ITS_COMMAND) shape = spread(shape ^ (words[4]! & 0xff) ^ (words[0]! << 8));
     else if (kind === QUEUE_WRITE) shape = spread(shape ^ (words[3]! & 0xff) ^ (words[0]! << 8));
+    else if (kind >= FIRST_EVENT && INTID_OF_EVENT[kind]! >= 0)
+      shape = spread(shape ^ words[INTID_OF_EVENT[kind]!]!);
     this.shape = shape >>> 0;
     const key = kind * 2 ** 44 + this.keyOf(kind, words);
     const known = this.subjectNumbers.get(key);
@@ -116,7 +128,7 @@ export class Names {
       case ITE_WRITE:
         return words[6]!;
       default:
-        return 0;
+        return INTID_OF_EVENT[kind]! < 0 ? 0 : words[INTID_OF_EVENT[kind]!]!;
     }
   }
 
@@ -192,6 +204,6 @@ function describe(kind: number, words: Uint32Array): Subject {
     case ITE_WRITE:
       return intid(words[6]!);
     default:
-      return about('', {});
+      return INTID_OF_EVENT[kind]! < 0 ? about('', {}) : intid(words[INTID_OF_EVENT[kind]!]!);
   }
 }
