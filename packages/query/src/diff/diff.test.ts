@@ -123,6 +123,27 @@ describe('events', () => {
   });
 });
 
+describe('changed', () => {
+  it('is the record about the same, where another beside it is gone', () => {
+    const base = (r: Recording) => r.sysreg('write', 0, 'ICC_CTLR_EL1', 0);
+    const a = (r: Recording) => {
+      base(r);
+      r.sysreg('write', 0, 'ICC_BPR1_EL1', 1);
+      r.sysreg('write', 0, 'ICC_PMR_EL1', 1);
+      r.sysreg('write', 0, 'ICC_IGRPEN1_EL1', 1);
+    };
+    const b = (r: Recording) => {
+      base(r);
+      r.sysreg('write', 0, 'ICC_PMR_EL1', 2);
+      r.sysreg('write', 0, 'ICC_IGRPEN1_EL1', 1);
+    };
+    expect(classes(compare(a, b, noTimes)).filter(([name]) => name !== 'timing')).toEqual([
+      ['deleted', 1, null],
+      ['changed', 2, 1],
+    ]);
+  });
+});
+
 describe('positions in the command queue', () => {
   const seven = [1, 2, 3, 4, 5, 6, 7];
   it('follow an inserted command: one insertion each, no cascade', () => {
@@ -208,6 +229,7 @@ describe('names that permute', () => {
     const a = both([8192, 8, 0x1000_0000], [8193, 16, 0x2000_0000]);
     const b = both([8192, 8, 0x1000_0000], [8192, 16, 0x2000_0000]);
     expect(run(a, b, true).diff.same).toBe(false);
+    expect(run(b, a, true).diff.same).toBe(false);
   });
 });
 
