@@ -70,6 +70,23 @@ describe('alignment', () => {
     expect(check(a, b, new Aligner(32).align(a, b).match)).toBe(a.length);
   });
 
+  it.each([6, 1500])(
+    'is not led astray by what is unique because edits took away its likes: %i edits',
+    (edits) => {
+      const base = Array.from({ length: 60_000 }, (_, k) => (k * k + (k >> 3)) % 97);
+      const likes = [9000, 21_000, 33_000, 45_000];
+      const with_ = (kept: number) =>
+        base.map((name, k) => (likes.includes(k) ? (k === kept ? 99 : 98) : name));
+      const a = Uint32Array.from(with_(9000));
+      const b = Uint32Array.from(
+        with_(45_000).filter((_, k) => edits < 100 || k % Math.floor(60_000 / edits) !== 7),
+      );
+      const { match } = new Aligner(100).align(a, b);
+      // What was edited away, the four likes, and an edit or two where the coarse way begins anew.
+      expect(a.length - check(a, b, match)).toBeLessThanOrEqual(edits + 20);
+    },
+  );
+
   it('of unrelated sequences is quick and says that it is coarse', () => {
     const random = (seed: number) => {
       let s = seed;

@@ -61,19 +61,21 @@ export class Aligner {
       if (a0 === a1 || b0 === b1) continue;
       const { depth, window } = next;
       const size = a1 - a0 + (b1 - b0);
+      const cap = open === undefined ? EDITS_MAX : Math.min(EDITS_MAX, 8 + (size >> 3));
+      // At first without anchors: what is unique may be so because edits took away its likes, and then it leads astray.
+      if (depth === 0 && window === 0 && alignExactly(a, b, part, match, cap)) continue;
       if (size > SMALL && window === 0 && depth < DEPTH_MAX) {
-        const found = trusted(this.unique(a, b, part), depth === 0);
+        const found = trusted(this.unique(a, b, part), part, depth === 0);
         if (found.length > 0) {
           split(part, found, 1, match, (gap) => todo.push({ part: gap, depth: depth + 1, window: 0 }));
           continue;
         }
       }
-      const cap = open === undefined ? EDITS_MAX : Math.min(EDITS_MAX, 8 + (size >> 3));
-      if (alignExactly(a, b, part, match, cap)) continue;
+      if ((depth > 0 || window > 0) && alignExactly(a, b, part, match, cap)) continue;
       let divided = false;
       for (let w = window; w < WINDOWS.length && !divided; w++) {
         const length = WINDOWS[w]!;
-        const found = trusted(uniqueWindows(a, b, part, length), false);
+        const found = trusted(uniqueWindows(a, b, part, length), part, false);
         if (found.length === 0) continue;
         split(part, found, length, match, (gap) => todo.push({ part: gap, depth, window: w + 1 }));
         divided = true;
@@ -141,16 +143,16 @@ function split(
  * Of places (a, b, a, b, …) with increasing a those that are in order in b too; none where so many are not that what is unique
  * seems to be so by chance. `all`: unique in the whole, which is not taken for chance.
  */
-function trusted(places: readonly number[], all: boolean): number[] {
+function trusted(places: readonly number[], part: Part, all: boolean): number[] {
   const found = inOrder(places);
-  return all || found.length >= TRUSTED * places.length ? withoutStrays(found) : [];
+  return all || found.length >= TRUSTED * places.length ? withoutStrays(found, part) : [];
 }
 
 /**
  * Drops anchors that lead away and back again: between two runs that shift b by about the same, fewer anchors that
  * shift it by something else. Where records repeat, one is left unique when an edit took away its like.
  */
-function withoutStrays(places: readonly number[]): number[] {
+function withoutStrays(places: readonly number[], { a0, a1, b0, b1 }: Part): number[] {
   const runs: { from: number; to: number; shift: number }[] = [];
   for (let k = 0; k < places.length; k += 2) {
     const shift = places[k + 1]! - places[k]!;
@@ -160,10 +162,10 @@ function withoutStrays(places: readonly number[]): number[] {
   }
   const out: number[] = [];
   runs.forEach((run, r) => {
-    const [before, behind] = [runs[r - 1], runs[r + 1]];
+    // The ends of the part stand for an anchor each.
+    const before = runs[r - 1] ?? { from: 0, to: 2, shift: b0 - a0 };
+    const behind = runs[r + 1] ?? { from: 0, to: 2, shift: b1 - a1 };
     const stray =
-      before !== undefined &&
-      behind !== undefined &&
       run.to - run.from <= before.to - before.from + behind.to - behind.from &&
       Math.min(Math.abs(run.shift - before.shift), Math.abs(run.shift - behind.shift)) >
         Math.abs(behind.shift - before.shift) + STRAY;
