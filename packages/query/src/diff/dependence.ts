@@ -106,9 +106,10 @@ names.forEach((name, type) => {
   });
 });
 
-/** A resource and a mode as one number: made once, since looking names up is too slow for each record. */
-export const touchCode = <R extends ResourceName>(resource: R, mode: ModeOf<R>): number =>
-  codes.get(`${resource}.${mode}`)!;
+type TouchName = { [R in ResourceName]: `${R}.${ModeOf<R>}` }[ResourceName];
+
+/** Each resource and mode as one number: `its.send`. */
+export const TOUCH = Object.fromEntries(codes) as Readonly<Record<TouchName, number>>;
 
 /** The modes (a bit each) that conflict with a touch. */
 export const conflictsOf = (code: number): number => conflicts[code]!;

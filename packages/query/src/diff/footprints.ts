@@ -17,46 +17,8 @@ import {
   SYSREGS,
   sysregName,
 } from '@gictrace/core';
-import { conflictsOf, MODES_MAX, type ResourceName, resourceOf, touchCode } from './dependence.ts';
+import { conflictsOf, MODES_MAX, type ResourceName, resourceOf, TOUCH } from './dependence.ts';
 
-const EVERYTHING_UNKNOWN = touchCode('everything', 'unknown');
-const EVERYTHING_KNOWN = touchCode('everything', 'known');
-const INTERFACE_ACT = touchCode('interface', 'act');
-const MEMORY_LOOK = touchCode('memory', 'look');
-const PROGRAM = touchCode('program', 'use');
-const MEMORY_STORE = touchCode('memory', 'store');
-const LINE = touchCode('line', 'use');
-const ITS_QUEUE = touchCode('its', 'queue');
-const SLOT = touchCode('slot', 'use');
-const ITS_TRANSLATE = touchCode('its', 'translate');
-const DEVICE = touchCode('device', 'use');
-const LPIS_DELIVER = touchCode('lpis', 'deliver');
-const INTERFACE_ARRIVE = touchCode('interface', 'arrive');
-const PRIVATE = touchCode('private', 'use');
-const ITS_COMMAND = touchCode('its', 'command');
-const SPI = touchCode('spi', 'use');
-const BLOCK_SINGLE = touchCode('block', 'single');
-const DISTRIBUTOR_TAKE = touchCode('distributor', 'take');
-const SPIS_ARRIVE = touchCode('spis', 'arrive');
-const SGIS_ARRIVE = touchCode('sgis', 'arrive');
-const SGIS_OBSERVE = touchCode('sgis', 'observe');
-const SPIS_OBSERVE = touchCode('spis', 'observe');
-const LPIS_OBSERVE = touchCode('lpis', 'observe');
-const ITS_DEVICE_COMMAND = touchCode('its', 'deviceCommand');
-const LPIS_RESIDE = touchCode('lpis', 'reside');
-const ENTRY_WRITE = touchCode('entry', 'write');
-const ENTRY_READ = touchCode('entry', 'read');
-const DISTRIBUTOR_WRITE = touchCode('distributor', 'write');
-const DISTRIBUTOR_READ = touchCode('distributor', 'read');
-const LPIS_CONFIGURE = touchCode('lpis', 'configure');
-const ITS_SEND = touchCode('its', 'send');
-const ITS_WRITE = touchCode('its', 'write');
-const ITS_READ = touchCode('its', 'read');
-const DISTRIBUTOR_ARRAY_WRITE = touchCode('distributor', 'arrayWrite');
-const DISTRIBUTOR_ARRAY_READ = touchCode('distributor', 'arrayRead');
-const BLOCK_WRITE = touchCode('block', 'write');
-const BLOCK_READ = touchCode('block', 'read');
-const INSIDE = touchCode('inside', 'use');
 const FIRST_EVENT = 96;
 const SPAN = 2 ** 48;
 const kinds = (...list: RecordName[]) => new Set<number>(list.map((name) => RECORDS[name].id));
@@ -150,7 +112,7 @@ export class Footprints {
 
   private whole(): void {
     this.count = 0;
-    this.touch(EVERYTHING_UNKNOWN, 0);
+    this.touch(TOUCH['everything.unknown'], 0);
   }
 
   /** Fills {@link touched} for record `i`. `device`: of a table access, the device that its cause is about, or -1. */
@@ -160,17 +122,17 @@ export class Footprints {
     const pe = batch.pe[i]!;
     const w = batch.words;
     const at = i * RECORD_WORDS;
-    this.touch(EVERYTHING_KNOWN, 0);
+    this.touch(TOUCH['everything.known'], 0);
     if (TELLS.has(kind)) {
       if (pe < 0) return this.whole();
-      this.touch(INTERFACE_ACT, pe);
-      this.touch(MEMORY_LOOK, 0);
+      this.touch(TOUCH['interface.act'], pe);
+      this.touch(TOUCH['memory.look'], 0);
       return;
     }
     if (kind >= FIRST_EVENT) {
       // Whatever else it touches, it does so with the stimulus that it is a fact of.
-      if (pe >= 0) this.touch(INTERFACE_ACT, pe);
-      else this.touch(INSIDE, 0);
+      if (pe >= 0) this.touch(TOUCH['interface.act'], pe);
+      else this.touch(TOUCH['inside.use'], 0);
       return;
     }
     const table = TABLE_OF.get(kind);
@@ -179,13 +141,13 @@ export class Footprints {
       case 'mmio.read':
       case 'mmio.write':
         if (pe < 0) return this.whole();
-        this.touch(PROGRAM, pe);
+        this.touch(TOUCH['program.use'], pe);
         return this.mmio(w, at, kind === RECORDS['mmio.write'].id, batch.flags[i]!);
       case 'sysreg.read':
       case 'sysreg.write':
         if (pe < 0) return this.whole();
-        this.touch(PROGRAM, pe);
-        this.touch(INTERFACE_ACT, pe);
+        this.touch(TOUCH['program.use'], pe);
+        this.touch(TOUCH['interface.act'], pe);
         return this.sysreg(
           w[at]!,
           w[at + 1]! & 0xff_ffff,
@@ -194,53 +156,53 @@ export class Footprints {
         );
       case 'mem.write': {
         if (pe < 0) return this.whole();
-        this.touch(PROGRAM, pe);
+        this.touch(TOUCH['program.use'], pe);
         const address = w[at + 1]! * 2 ** 32 + w[at]!;
         const first = Math.floor(address / 32);
         const last = Math.floor((address + w[at + 2]! - 1) / 32);
-        this.touch(MEMORY_STORE, 0);
-        this.touch(LINE, first);
-        if (last !== first) this.touch(LINE, last);
+        this.touch(TOUCH['memory.store'], 0);
+        this.touch(TOUCH['line.use'], first);
+        if (last !== first) this.touch(TOUCH['line.use'], last);
         return;
       }
       case 'queue.write': {
         // Without a PE it is rebuilt from its execution: its place in a program is not known, its place in the queue is.
-        if (pe >= 0) this.touch(PROGRAM, pe);
+        if (pe >= 0) this.touch(TOUCH['program.use'], pe);
         const line = Math.floor((w[at + 2]! * 2 ** 32 + w[at + 1]!) / 32);
-        this.touch(MEMORY_STORE, 0);
-        this.touch(LINE, line);
-        this.touch(ITS_QUEUE, w[at]!);
-        this.touch(SLOT, w[at]! * 128 + (line % 128));
+        this.touch(TOUCH['memory.store'], 0);
+        this.touch(TOUCH['line.use'], line);
+        this.touch(TOUCH['its.queue'], w[at]!);
+        this.touch(TOUCH['slot.use'], w[at]! * 128 + (line % 128));
         return;
       }
       case 'msi.write':
-        this.touch(ITS_TRANSLATE, w[at]!);
-        this.touch(DEVICE, w[at]! * 2 ** 32 + w[at + 1]!);
-        this.touch(LPIS_DELIVER, 0);
-        this.touch(MEMORY_LOOK, 0);
+        this.touch(TOUCH['its.translate'], w[at]!);
+        this.touch(TOUCH['device.use'], w[at]! * 2 ** 32 + w[at + 1]!);
+        this.touch(TOUCH['lpis.deliver'], 0);
+        this.touch(TOUCH['memory.look'], 0);
         return;
       case 'wire.set':
         if (pe < 0) return isSpi(w[at]!) ? this.single(w[at]!, true) : this.whole();
-        this.touch(INTERFACE_ARRIVE, pe);
-        this.touch(PRIVATE, pe * 8192 + w[at]!);
+        this.touch(TOUCH['interface.arrive'], pe);
+        this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
         return;
       case 'sgi.sent':
         if (pe < 0) return this.whole();
-        this.touch(INTERFACE_ARRIVE, pe);
-        this.touch(PRIVATE, pe * 8192 + w[at]!);
+        this.touch(TOUCH['interface.arrive'], pe);
+        this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
         return;
       case 'pe.reset':
         if (pe < 0) return this.whole();
-        this.touch(PROGRAM, pe);
-        this.touch(INTERFACE_ACT, pe);
+        this.touch(TOUCH['program.use'], pe);
+        this.touch(TOUCH['interface.act'], pe);
         return;
       case 'its.command': {
         const own = deviceOf(w, at + 4, w[at + 3]!);
-        this.touch(own === NO_DEVICE ? ITS_COMMAND : ITS_DEVICE_COMMAND, w[at]!);
-        if (own !== NO_DEVICE) this.touch(DEVICE, w[at]! * 2 ** 32 + own);
-        this.touch(SLOT, w[at]! * 128 + (w[at + 1]! % 128));
-        this.touch((w[at + 4]! & 0xff) >= 0x20 ? LPIS_RESIDE : LPIS_DELIVER, 0);
-        this.touch(MEMORY_LOOK, 0);
+        this.touch(own === NO_DEVICE ? TOUCH['its.command'] : TOUCH['its.deviceCommand'], w[at]!);
+        if (own !== NO_DEVICE) this.touch(TOUCH['device.use'], w[at]! * 2 ** 32 + own);
+        this.touch(TOUCH['slot.use'], w[at]! * 128 + (w[at + 1]! % 128));
+        this.touch((w[at + 4]! & 0xff) >= 0x20 ? TOUCH['lpis.reside'] : TOUCH['lpis.deliver'], 0);
+        this.touch(TOUCH['memory.look'], 0);
         return;
       }
       default:
@@ -250,35 +212,38 @@ export class Footprints {
 
   private tableAccess(w: Uint32Array, at: number, table: number, device: number): void {
     const its = w[at]!;
-    this.touch(EVERYTHING_KNOWN, 0);
-    this.touch(MEMORY_LOOK, 0);
+    this.touch(TOUCH['everything.known'], 0);
+    this.touch(TOUCH['memory.look'], 0);
     // An ITE is named by its table's address and its EventID, the others by one number.
     const entry = table >> 1 === 2 ? w[at + 1]! * 2 ** 10 + (w[at + 3]! % 2 ** 10) : w[at + 1]!;
-    this.touch(table & 1 ? ENTRY_WRITE : ENTRY_READ, (its * 4 + (table >> 1)) * 2 ** 42 + entry);
-    if (device !== NO_DEVICE) this.touch(DEVICE, its * 2 ** 32 + device);
-    else this.touch(ITS_COMMAND, its);
+    this.touch(
+      table & 1 ? TOUCH['entry.write'] : TOUCH['entry.read'],
+      (its * 4 + (table >> 1)) * 2 ** 42 + entry,
+    );
+    if (device !== NO_DEVICE) this.touch(TOUCH['device.use'], its * 2 ** 32 + device);
+    else this.touch(TOUCH['its.command'], its);
   }
 
-  /** Something that happens to one SPI. */
+  /** Something that happens to one TOUCH['spi.use']. */
   private single(intid: number, arrives: boolean): void {
-    this.touch(SPI, intid);
-    this.touch(BLOCK_SINGLE, intid >>> 5);
-    if (arrives) this.touch(SPIS_ARRIVE, 0);
+    this.touch(TOUCH['spi.use'], intid);
+    this.touch(TOUCH['block.single'], intid >>> 5);
+    if (arrives) this.touch(TOUCH['spis.arrive'], 0);
   }
 
   private sysreg(register: number, value: number, write: boolean, flags: number): void {
     const unknown = (flags & RECORD_FLAGS.valueUnknown) !== 0;
-    if (SGI_REGISTERS.has(register)) this.touch(SGIS_ARRIVE, 0);
+    if (SGI_REGISTERS.has(register)) this.touch(TOUCH['sgis.arrive'], 0);
     else if (PENDING_READS.has(register)) {
       // What was found says which arrivals it depends on; that nothing was found depends on all.
-      this.touch(DISTRIBUTOR_TAKE, 0);
+      this.touch(TOUCH['distributor.take'], 0);
       // Where the traces show what PEs are told, an arrival that this depends on has told the PE so, and that is a record of
       // its interface. What was found is the same in both traces: it says which arrivals are left to depend on, and that
       // nothing was found depends on all.
       const none = !this.told || unknown || (value >= SPECIAL && value < 1024);
-      if (none || value < 16) this.touch(SGIS_OBSERVE, 0);
-      if (none) this.touch(SPIS_OBSERVE, 0);
-      if (none || value >= LPI_FIRST) this.touch(LPIS_OBSERVE, 0);
+      if (none || value < 16) this.touch(TOUCH['sgis.observe'], 0);
+      if (none) this.touch(TOUCH['spis.observe'], 0);
+      if (none || value >= LPI_FIRST) this.touch(TOUCH['lpis.observe'], 0);
       if (!unknown && isSpi(value)) this.single(value, false);
     } else if (ENDS.has(register)) {
       if (unknown) this.whole();
@@ -286,7 +251,7 @@ export class Footprints {
     } else {
       const name = sysregName(register);
       if (name === undefined) this.whole();
-      else if (write && this.oneOfN && PARTICIPATION.test(name)) this.touch(SPIS_OBSERVE, 0);
+      else if (write && this.oneOfN && PARTICIPATION.test(name)) this.touch(TOUCH['spis.observe'], 0);
     }
   }
 
@@ -298,8 +263,8 @@ export class Footprints {
     if (flags & RECORD_FLAGS.reserved || place === undefined) {
       // Read as zero, writes ignored; it may show in a status register.
       if (frame === 'GICD')
-        this.touch(place === undefined && write ? DISTRIBUTOR_WRITE : DISTRIBUTOR_READ, 0);
-      else if (frame === 'GICR') this.touch(INTERFACE_ACT, instance);
+        this.touch(place === undefined && write ? TOUCH['distributor.write'] : TOUCH['distributor.read'], 0);
+      else if (frame === 'GICR') this.touch(TOUCH['interface.act'], instance);
       return;
     }
     const { spec } = place;
@@ -307,19 +272,25 @@ export class Footprints {
     if (spec.access === 'RO' && (place.name.includes('TYPER') || /IIDR|PIDR|CIDR/.test(place.name))) return;
     if (frame === 'GICD') this.distributor(spec, w[at + 3]!, offset, write);
     else if (frame === 'GICR') {
-      this.touch(INTERFACE_ACT, instance);
+      this.touch(TOUCH['interface.act'], instance);
       const lpi = offset < 0x1_0000 || offset >= 0x2_0000;
       // What SGIs are pending there, where a source does not show them being sent.
-      if (!lpi) this.touch(SGIS_OBSERVE, 0);
+      if (!lpi) this.touch(TOUCH['sgis.observe'], 0);
       if (lpi && (write || offset >= 0x2_0000))
-        this.touch(offset < 0x1_0000 ? LPIS_CONFIGURE : write ? LPIS_RESIDE : LPIS_OBSERVE, 0);
-      if (lpi && write) this.touch(MEMORY_LOOK, 0);
+        this.touch(
+          offset < 0x1_0000 ? TOUCH['lpis.configure'] : write ? TOUCH['lpis.reside'] : TOUCH['lpis.observe'],
+          0,
+        );
+      if (lpi && write) this.touch(TOUCH['memory.look'], 0);
     } else {
       const sends = (offset & ~7) === GITS_CWRITER;
-      this.touch(write ? (sends && this.commands ? ITS_SEND : ITS_WRITE) : ITS_READ, instance);
+      this.touch(
+        write ? (sends && this.commands ? TOUCH['its.send'] : TOUCH['its.write']) : TOUCH['its.read'],
+        instance,
+      );
       // Commands that are not shown: any.
-      if (write && !this.commands) this.touch(LPIS_RESIDE, 0);
-      if (write) this.touch(MEMORY_LOOK, 0);
+      if (write && !this.commands) this.touch(TOUCH['lpis.reside'], 0);
+      if (write) this.touch(TOUCH['memory.look'], 0);
     }
   }
 
@@ -330,18 +301,18 @@ export class Footprints {
     write: boolean,
   ): void {
     if (bits === undefined || firstIntid === undefined) {
-      this.touch(write ? DISTRIBUTOR_WRITE : DISTRIBUTOR_READ, 0);
+      this.touch(write ? TOUCH['distributor.write'] : TOUCH['distributor.read'], 0);
       if (write) {
-        this.touch(SPIS_ARRIVE, 0);
-        this.touch(SGIS_ARRIVE, 0);
+        this.touch(TOUCH['spis.arrive'], 0);
+        this.touch(TOUCH['sgis.arrive'], 0);
       }
       return;
     }
-    this.touch(write ? DISTRIBUTOR_ARRAY_WRITE : DISTRIBUTOR_ARRAY_READ, 0);
-    if (write) this.touch(SPIS_ARRIVE, 0);
+    this.touch(write ? TOUCH['distributor.arrayWrite'] : TOUCH['distributor.arrayRead'], 0);
+    if (write) this.touch(TOUCH['spis.arrive'], 0);
     const first = firstIntid + Math.floor(((offset - base) * 8) / bits);
     const last = firstIntid + Math.floor(((offset - base + width) * 8 - 1) / bits);
     for (let block = first >>> 5; block <= last >>> 5; block++)
-      this.touch(write ? BLOCK_WRITE : BLOCK_READ, block);
+      this.touch(write ? TOUCH['block.write'] : TOUCH['block.read'], block);
   }
 }
