@@ -64,6 +64,27 @@ describe('the same', () => {
     expect(diff).toMatchObject({ same: true, counts: { same: 6 } });
   });
 
+  it('empty traces are; and everything differs from one', () => {
+    expect(
+      compare(
+        () => {},
+        () => {},
+      ).diff,
+    ).toMatchObject({ same: true, coarse: 0, examples: [] });
+    expect(
+      compare(
+        () => {},
+        (r) => r.setUp(0),
+      ).diff,
+    ).toMatchObject({ same: false, counts: { inserted: 6 } });
+    expect(
+      compare(
+        (r) => r.setUp(0),
+        () => {},
+      ).diff,
+    ).toMatchObject({ same: false, counts: { deleted: 6 } });
+  });
+
   it('what a PE is told again, and polls before the last, are left out and counted', () => {
     const told = (r: Recording, times: number) => {
       commands(r, 0, [1, 2], times);

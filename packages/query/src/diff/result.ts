@@ -83,7 +83,7 @@ export interface Diff {
     readonly tolerated: string | null;
   }[];
   readonly examples: readonly DiffExample[];
-  /** Records of both sides that were aligned without a proof that fewer differences would not do. */
+  /** Records of both sides that were aligned piece by piece, since they differ too much: there may be fewer differences among them. */
   readonly coarse: number;
   /** Names of B that were taken for others of A, by space; null without `rename`. */
   readonly renamed: Readonly<Record<string, number>> | null;
