@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchDiff } from './bench-diff.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const from = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
 const { RecordBatch } = await from('core');
-const { TraceReader } = await from('recorder');
+const { TraceReader, TraceWriter } = await from('recorder');
 const { VerbatimReplay } = await from('replayer');
-const { loadTraces } = await from('query');
+const { diffTraces, loadTraces } = await from('query');
 const cli = join(root, 'packages', 'cli', 'bin', 'gictrace.js');
 const ROUNDS = 5;
 
@@ -207,4 +208,5 @@ async function rawCeiling(path) {
   return { ms, rows };
 }
 
+benchDiff({ root, folder, cli, run, row, RecordBatch, TraceReader, TraceWriter, diffTraces });
 rmSync(folder, { recursive: true, force: true });

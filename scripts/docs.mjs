@@ -21,7 +21,8 @@ const {
   runAll,
   summary,
 } = await from('core');
-const { CLAIMS, PREDICTIONS, THREADS, decide, measure, sqlOf, sqlReference } = await from('query');
+const { CLAIMS, PREDICTIONS, THREADS, decide, dependenceReference, measure, sqlOf, sqlReference } =
+  await from('query');
 
 function recordReference() {
   const out = [
@@ -220,6 +221,7 @@ function claimReference() {
 const files = {
   'docs/records.md': recordReference(),
   'docs/sql.md': sqlReference(),
+  'docs/dependence.md': dependenceReference(),
   'docs/check.md': checkReference(),
   'docs/profiles.md': profileReference(),
   'docs/claims.md': claimReference(),

@@ -7,6 +7,8 @@ import { addBackends } from './verbs/backends.ts';
 import { addCheck } from './verbs/check.ts';
 import { addClaims } from './verbs/claims.ts';
 import { addCompare } from './verbs/compare.ts';
+import { addDiff } from './verbs/diff.ts';
+import { addGolden } from './verbs/golden.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addRecord } from './verbs/record.ts';
@@ -24,6 +26,8 @@ Examples:
   gictrace check boot.gictrace
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
   gictrace claims isolation
+  gictrace diff good.gictrace bad.gictrace --ignore timing
+  gictrace golden check cases --junit golden.xml
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
@@ -66,13 +70,20 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   addCompare(program);
   addClaims(program);
+  addDiff(program, (exit) => {
+    code = exit;
+  });
+  addGolden(program, (exit) => {
+    code = exit;
+  });
   addInfo(program);
   addDump(program);
   addRecover(program);
   addLoad(program);
   addQuery(program);
   addShell(program);
-  for (const verb of program.commands) verb.exitOverride().configureOutput(program.configureOutput());
+  for (const verb of program.commands)
+    for (const one of [verb, ...verb.commands]) one.exitOverride().configureOutput(program.configureOutput());
   if (args.length === 0) {
     program.outputHelp({ error: true });
     return EXIT_CODES.usage;

@@ -1,6 +1,6 @@
 // The face of @gictrace/query.
-
 export * from './claims/index.ts';
+export * from './diff/index.ts';
 export { EXAMPLES, type Example } from './examples.ts';
 export { cellJson, cellText, toCsv, toJson } from './format.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './load.ts';

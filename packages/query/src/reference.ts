@@ -1,4 +1,5 @@
 // Reference docs of the views and functions, from their declarations.
+import { DIFF_TABLES } from './diff/index.ts';
 import { EXAMPLES } from './examples.ts';
 import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './runs.ts';
@@ -40,7 +41,19 @@ export function sqlReference(): string {
     '| --- | --- |',
   );
   for (const [name, { doc }] of Object.entries(RUN_QUERIES)) out.push(`| \`${name}\` | ${doc} |`);
-  out.push('', '## Examples', '');
+  out.push(
+    '',
+    '## Differences',
+    '',
+    '`gictrace diff A B -o DB` makes a database of other tables: which record of one trace is which of the other ([diff.md](diff.md)).',
+    '',
+  );
+  for (const [name, { doc, columns }] of Object.entries(DIFF_TABLES)) {
+    out.push(`### ${name}`, '', doc, '', '| column | holds |', '| --- | --- |');
+    for (const [column, [, holds]] of Object.entries(columns)) out.push(`| \`${column}\` | ${holds} |`);
+    out.push('');
+  }
+  out.push('## Examples', '');
   for (const example of EXAMPLES) out.push(`### ${example.question}`, '', '```sql', example.sql, '```', '');
   return `${out.join('\n').trimEnd()}\n`;
 }

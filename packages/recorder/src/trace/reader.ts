@@ -171,6 +171,18 @@ export class TraceReader {
     }
   }
 
+  /** Chunks that can be read. */
+  get chunkCount(): number {
+    return this.chunks.length;
+  }
+
+  /** The payload of chunk `k` as it is stored: those of two traces with the same bytes hold the same records. */
+  storedChunk(k: number): Buffer {
+    const [offset, first] = this.chunks[k]!;
+    const frame = this.frameAt(offset) ?? this.fail('a chunk is damaged', offset, first);
+    return this.file.read(offset + FRAME_BYTES, frame.storedLength);
+  }
+
   /** The states that the trace holds: the record before which each holds, its digest, and how to read it. */
   *states(): Generator<{ record: number; digest: string; read: () => Uint8Array }> {
     for (const [offset, record, digest] of this.snapshots) {

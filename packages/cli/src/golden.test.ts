@@ -1,0 +1,198 @@
+// `gictrace golden`: cases of both kinds made, held against, broken in every way, updated and reviewed.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { annotations, junit } from './golden/report.ts';
+import type { CaseResult, Status } from './golden/run.ts';
+import { LOG, run, scratch, spawn } from './run.test-support.ts';
+
+const SCENARIO = fileURLToPath(new URL('../../../scenarios/vpe-rotation.yaml', import.meta.url));
+const STORM = fileURLToPath(new URL('../../../scenarios/storm.yaml', import.meta.url));
+const VARIABLES = ['CI', 'GITHUB_ACTIONS', 'GITHUB_STEP_SUMMARY'] as const;
+
+let dir: string;
+const kept: Partial<Record<string, string>> = {};
+beforeEach(() => {
+  for (const name of VARIABLES) {
+    kept[name] = process.env[name];
+    delete process.env[name];
+  }
+  dir = join(scratch(), 'cases');
+  mkdirSync(join(dir, 'trigger'), { recursive: true });
+  cpSync(STORM, join(dir, 'storm.yaml'));
+  cpSync(LOG, join(dir, 'trigger', 'its-trigger.log.gz'));
+});
+afterEach(() => {
+  for (const name of VARIABLES) {
+    if (kept[name] === undefined) delete process.env[name];
+    else process.env[name] = kept[name];
+  }
+});
+
+const files = () => readdirSync(dir, { recursive: true }).map(String).sort();
+const golden = (...args: string[]) => run('golden', ...args);
+const check = () => golden('check', dir);
+
+describe('golden', () => {
+  it('check of new cases: missing, nothing written; update makes them; check: the same', async () => {
+    const before = files();
+    const first = await check();
+    expect([first.code, files()]).toEqual([1, before]);
+    expect(first.out).toMatch(
+      /missing {2}storm: there is no storm\.golden\.gictrace and no storm\.golden\.txt/,
+    );
+    expect((await golden('update', dir)).out.split('\n').sort()).toEqual(['', 'made storm', 'made trigger']);
+    expect(files()).toContain(join('trigger', 'golden.gictrace'));
+    expect(readFileSync(join(dir, 'storm.golden.txt'), 'utf8')).toMatch(/^PE0 GICD_CTLR/m);
+    const again = await check();
+    expect([again.code, again.out]).toEqual([0, '2 of 2 golden cases the same\n']);
+    // And an update of what is the same changes no byte.
+    const bytes = readFileSync(join(dir, 'storm.golden.gictrace'));
+    expect((await golden('update', dir)).out).toBe('');
+    expect(readFileSync(join(dir, 'storm.golden.gictrace')).equals(bytes)).toBe(true);
+  });
+
+  it('a changed scenario differs, and rules, ignore and other designs are asked', async () => {
+    await golden('update', dir);
+    writeFileSync(join(dir, 'storm.case.yaml'), 'on: direct-lpi\n');
+    const { code, out } = await check();
+    expect(code).toBe(1);
+    expect(out).toMatch(/differs {2}storm: \d+ differences?; first /);
+    expect(out).toContain('1 of 2 golden cases the same');
+    expect(out.split('\n').length).toBeLessThan(80);
+    // A rule lets pass what it names, and no more.
+    const rule = (classes: string) =>
+      writeFileSync(
+        join(dir, 'storm.rules.yaml'),
+        `rules: [{ reason: another design, class: [${classes}] }]`,
+      );
+    rule('deleted, inserted, reordered-legal, reordered-illegal');
+    expect((await check()).out).toMatch(/differs {2}storm: \d+ differences?; first changed/);
+    rule('deleted, inserted, changed, reordered-legal, reordered-illegal');
+    expect((await check()).code).toBe(0);
+  });
+
+  it('obsolete, stale and failing cases are told apart, and fail', async () => {
+    await golden('update', dir);
+    rmSync(join(dir, 'trigger', 'its-trigger.log.gz'));
+    writeFileSync(join(dir, 'storm.golden.txt'), 'edited\n');
+    cpSync(SCENARIO, join(dir, 'broken.yaml'));
+    writeFileSync(join(dir, 'broken.case.yaml'), 'on: no-such-design\n');
+    const { code, out } = await golden('check', dir, '--json');
+    const results = JSON.parse(out) as { name: string; status: Status; message: string }[];
+    expect(code).toBe(1);
+    expect(results.map(({ name, status }) => [name, status])).toEqual([
+      ['broken', 'failed'],
+      ['trigger', 'obsolete'],
+      ['storm', 'stale'],
+    ]);
+    expect(results[0]!.message).toContain('no-such-design');
+    await golden('update', dir, 'trigger', 'storm');
+    expect(existsSync(join(dir, 'trigger', 'golden.gictrace'))).toBe(false);
+    expect((await golden('check', dir, 'storm')).code).toBe(0);
+  });
+
+  it('with CI set, update and review refuse and write nothing; check goes on', async () => {
+    process.env.CI = 'true';
+    const before = files();
+    for (const verb of ['update', 'review']) {
+      const { code, err } = await golden(verb, dir);
+      expect([code, err]).toEqual([2, expect.stringContaining('CI is set')]);
+    }
+    expect((await check()).code).toBe(1);
+    expect(files()).toEqual(before);
+  });
+
+  it('writes JUnit, and on GitHub annotations and a summary', async () => {
+    const report = join(dir, 'report.xml');
+    process.env.GITHUB_ACTIONS = 'true';
+    process.env.GITHUB_STEP_SUMMARY = join(dir, 'summary.md');
+    const { out } = await golden('check', dir, '--junit', report);
+    expect(readFileSync(report, 'utf8')).toMatch(
+      /<testsuite name="gictrace golden" tests="2" failures="2" errors="0"/,
+    );
+    expect(out.match(/^::error /gm)).toHaveLength(2);
+    expect(readFileSync(join(dir, 'summary.md'), 'utf8')).toContain('0 of 2 cases the same');
+  });
+
+  it('review takes one answer a case', async () => {
+    const { code, stdout } = { ...spawnReview('n\ny\n') };
+    expect(code).toBe(1);
+    expect(stdout).toContain('1 of 2 still pending');
+    const results = JSON.parse((await golden('check', dir, '--json')).out) as {
+      name: string;
+      status: Status;
+    }[];
+    expect(results.map(({ name, status }) => [name, status])).toEqual([
+      ['storm', 'missing'],
+      ['trigger', 'same'],
+    ]);
+    expect(spawnReview('').stdout).toContain('1 of 1 still pending');
+  });
+
+  function spawnReview(answers: string): { code: number; stdout: string } {
+    const { code, out } = spawn(['golden', 'review', dir], answers);
+    return { code, stdout: out };
+  }
+
+  it.each([
+    [() => ['check', join(dir, 'none')], /no such folder/],
+    [() => ['check', join(dir, 'storm.yaml')], /is no folder/],
+    [() => ['check', dir, 'nobody'], /there is no case 'nobody'.*storm, trigger/],
+  ])('bad input %# is one line, exit code 2', async (args, message) => {
+    const { code, err } = await golden(...args());
+    expect([code, err.trimEnd().includes('\n')]).toEqual([2, false]);
+    expect(err).toMatch(message);
+  });
+
+  it('a case that is not clear is refused, with its place', async () => {
+    writeFileSync(join(dir, 'storm.case.yaml'), 'onn: its\n');
+    expect((await check()).err).toMatch(/storm\.case\.yaml: .*onn/);
+    rmSync(join(dir, 'storm.case.yaml'));
+    cpSync(STORM, join(dir, 'trigger', 'second.yaml'));
+    expect((await check()).err).toMatch(/more than one input/);
+  });
+});
+
+describe('reports', () => {
+  const result = (k: number, status: Status): CaseResult => ({
+    case: {
+      name: `c${k}`,
+      input: `d/c,${k}.yaml`,
+      kind: 'scenario',
+      options: {},
+      rules: undefined,
+      trace: 't',
+      text: 'x',
+    },
+    status,
+    message: 'a < b & "c"\n% of \u0001 it',
+    diff: null,
+    differences: 0,
+    seconds: 0.5,
+  });
+
+  it('annotations are ten at most, and escaped', () => {
+    const lines = annotations(Array.from({ length: 14 }, (_, k) => result(k, 'differs')));
+    expect(lines).toHaveLength(10);
+    expect(lines[0]).toBe(
+      '::error file=d/c%2C0.yaml,title=golden c0%3A differs::a < b & "c"%0A%25 of \u0001 it',
+    );
+    expect(lines[9]).toMatch(/5 more/);
+    expect(annotations([result(1, 'same')])).toEqual([]);
+  });
+
+  it('JUnit is well-formed XML whatever the messages hold', () => {
+    const xml = junit([result(1, 'differs'), result(2, 'failed'), result(3, 'same')], (one) => one.message);
+    expect(xml).toContain('tests="3" failures="1" errors="1" time="1.500"');
+    expect(xml).toContain('message="a &lt; b &amp; &quot;c&quot;\n% of \ufffd it"');
+    expect(xml.match(/<testcase /g)).toHaveLength(3);
+    // Every tag is closed.
+    const open: string[] = [];
+    for (const [, end, name, self] of xml.replace(/<\?.*?\?>/, '').matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g))
+      if (end === '/') expect(open.pop()).toBe(name);
+      else if (self !== '/') open.push(name!);
+    expect(open).toEqual([]);
+  });
+});

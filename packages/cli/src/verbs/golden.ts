@@ -1,0 +1,172 @@
+// `gictrace golden check|update|review DIR`: traces that are kept, and held against what their inputs give now.
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { GicTraceError } from '@gictrace/core';
+import type { Command } from 'commander';
+import { grouped, json, note, print } from '../context.ts';
+import { findCases, type GoldenCase } from '../golden/cases.ts';
+import { annotations, junit, writeSummary } from '../golden/report.ts';
+import { type CaseResult, checkCase, updateCase, worstFirst } from '../golden/run.ts';
+import { diffText } from './diff-text.ts';
+
+/** Cases whose differences are shown, and lines of each. */
+const SHOWN = 3;
+const LINES_MAX = 40;
+
+const inCi = () => (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
+
+/** What a case that is not the same has to say, at most so many lines. */
+function detail({ diff, message }: CaseResult, max = LINES_MAX): string[] {
+  if (diff === null) return [message];
+  const lines = [...diffText(diff)];
+  if (lines.length <= max) return lines;
+  return [...lines.slice(0, max), `… and ${lines.length - max} lines more: gictrace diff ${diff.a.path} NEW`];
+}
+
+function refuseInCi(what: string): void {
+  if (inCi())
+    throw new GicTraceError(
+      'usage',
+      `golden ${what} writes golden files, and CI is set`,
+      {},
+      'run it by hand and commit what it writes',
+    );
+}
+
+function selected(dir: string, names: readonly string[]): GoldenCase[] {
+  const cases = findCases(dir);
+  for (const name of names)
+    if (!cases.some((one) => one.name === name))
+      throw new GicTraceError(
+        'usage',
+        `there is no case '${name}'`,
+        { path: dir },
+        `cases: ${cases.map((one) => one.name).join(', ')}`,
+      );
+  return names.length === 0 ? cases : cases.filter((one) => names.includes(one.name));
+}
+
+async function checkAll(cases: readonly GoldenCase[]): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const one of cases) results.push(await checkCase(one));
+  return worstFirst(results);
+}
+
+function tell(results: readonly CaseResult[]): void {
+  const bad = results.filter((result) => result.status !== 'same');
+  for (const { case: one, status, message } of bad) print(`${status.padEnd(8)} ${one.name}: ${message}`);
+  const withDiff = bad.filter((result) => result.diff !== null);
+  for (const result of withDiff.slice(0, SHOWN)) {
+    print(`\n${result.case.name}:`);
+    for (const line of detail(result)) print(`  ${line}`.trimEnd());
+  }
+  if (withDiff.length > SHOWN)
+    print(`\n${grouped(withDiff.length - SHOWN)} more differ: gictrace golden check DIR CASE`);
+  const same = results.length - bad.length;
+  print(
+    `${bad.length === 0 ? '' : '\n'}${grouped(same)} of ${grouped(results.length)} golden cases the same`,
+  );
+}
+
+function addCheckVerb(golden: Command, exit: (code: number) => void): void {
+  golden
+    .command('check')
+    .summary('hold what the inputs give now against the golden traces')
+    .description(
+      'Writes nothing beside the cases. Exit code 1: a case differs, has no golden trace, or is obsolete.',
+    )
+    .argument('<dir>', 'the folder of the cases')
+    .argument('[case...]', 'only these')
+    .option('--junit <file>', 'write JUnit XML')
+    .option('--json', 'answer as JSON')
+    .action(async (dir: string, names: string[], options: { junit?: string; json?: boolean }) => {
+      const results = await checkAll(selected(dir, names));
+      if (options.junit !== undefined)
+        writeFileSync(
+          options.junit,
+          junit(results, (result) => detail(result).join('\n')),
+        );
+      if (options.json)
+        print(
+          json(
+            results.map(({ case: one, ...rest }) => ({
+              name: one.name,
+              input: one.input ?? null,
+              trace: one.trace,
+              ...rest,
+            })),
+          ),
+        );
+      else tell(results);
+      if (process.env.GITHUB_ACTIONS === 'true') {
+        if (!options.json) for (const line of annotations(results)) print(line);
+        writeSummary(results, SHOWN);
+      }
+      exit(results.every((result) => result.status === 'same') ? 0 : 1);
+    });
+}
+
+export function addGolden(program: Command, exit: (code: number) => void): void {
+  const golden = program
+    .command('golden')
+    .summary('keep traces and hold what is made now against them')
+    .description(
+      'A case is a scenario or a recording with its golden trace, the text of that trace, and perhaps rules for what may differ; docs/golden.md.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gictrace golden update cases\n  gictrace golden check cases --junit golden.xml\n  gictrace golden review cases\n',
+    );
+  addCheckVerb(golden, exit);
+  golden
+    .command('update')
+    .summary('make the golden files anew, and remove obsolete ones')
+    .argument('<dir>', 'the folder of the cases')
+    .argument('[case...]', 'only these')
+    .action(async (dir: string, names: string[]) => {
+      refuseInCi('update');
+      for (const { case: one, status } of await checkAll(selected(dir, names))) {
+        if (status === 'same') continue;
+        await updateCase(one);
+        print(
+          `${one.input === undefined ? 'removed' : status === 'missing' ? 'made' : 'updated'} ${one.name}`,
+        );
+      }
+    });
+  golden
+    .command('review')
+    .summary('walk through what is pending, one case after the other')
+    .argument('<dir>', 'the folder of the cases')
+    .action(async (dir: string) => {
+      refuseInCi('review');
+      const pending = (await checkAll(findCases(dir))).filter((result) => result.status !== 'same');
+      const input = createInterface({ input: process.stdin });
+      const answers = input[Symbol.asyncIterator]();
+      let left = 0;
+      try {
+        for (const [k, result] of pending.entries()) {
+          print(`\n${k + 1} of ${pending.length}: ${result.case.name}, ${result.status}: ${result.message}`);
+          if (result.diff !== null) for (const line of detail(result)) print(`  ${line}`.trimEnd());
+          note('accept? y: yes, n: no, q: leave');
+          const { value } = (await answers.next()) as { value: string | undefined };
+          const answer = value?.trim().toLowerCase() ?? 'q';
+          if (answer === 'q') {
+            left += pending.length - k;
+            break;
+          }
+          if (answer === 'y' && result.status !== 'failed') {
+            await updateCase(result.case);
+            print(`accepted ${result.case.name}`);
+          } else left++;
+        }
+      } finally {
+        input.close();
+      }
+      print(
+        pending.length === 0
+          ? 'nothing is pending'
+          : `${grouped(left)} of ${grouped(pending.length)} still pending`,
+      );
+      exit(left === 0 ? 0 : 1);
+    });
+}

@@ -1,0 +1,257 @@
+// `diffTraces`: two traces in, what differs out. Reads them; the work is done by the pure parts beside this file.
+import { GicTraceError, RECORDS, type RecordName, recordText } from '@gictrace/core';
+import { TraceReader } from '@gictrace/recorder';
+import { Canon } from './canon.ts';
+import { CLASS_NAMES, classNumber, type DiffClass } from './classes.ts';
+import { type Classified, classify, partialPairs, reasonOf } from './classify.ts';
+import { orderDigest } from './digest.ts';
+import { around, slice, wouldBe } from './explain.ts';
+import { Footprints } from './footprints.ts';
+import { matchSides } from './match.ts';
+import { fetchRecords, readSides } from './read.ts';
+import { Blind, type Permutation, type Renaming, SPACES, vote } from './rename.ts';
+import type { Diff, DiffExample, DiffOptions, DiffSide, Half, Shown } from './result.ts';
+import { agree } from './shown.ts';
+import { Side } from './side.ts';
+import { Names } from './subject.ts';
+import { configDifferences, configSubject, Tally } from './tally.ts';
+
+const COMMAND = RECORDS['its.command'].id;
+const UNKNOWN = classNumber('unknown');
+
+/**
+ * Compares two traces.
+ * @throws GicTraceError `trace` where one cannot be read; `backend` where memory does not suffice.
+ */
+export function diffTraces(pathA: string, pathB: string, options: DiffOptions = {}): Diff {
+  const a = TraceReader.open(pathA);
+  try {
+    const b = TraceReader.open(pathB);
+    try {
+      return new Comparison(a, b, options).run();
+    } finally {
+      b.close();
+    }
+  } finally {
+    a.close();
+  }
+}
+
+class Comparison {
+  private readonly readerA: TraceReader;
+  private readonly readerB: TraceReader;
+  private readonly options: DiffOptions;
+  private readonly footprints: Footprints;
+  private names = new Names();
+  private a!: Side;
+  private b!: Side;
+  private found!: Classified;
+
+  constructor(a: TraceReader, b: TraceReader, options: DiffOptions) {
+    this.readerA = a;
+    this.readerB = b;
+    this.options = options;
+    this.footprints = new Footprints(a.header.config, {
+      told: shows(a, 'hppi') && shows(b, 'hppi'),
+      commands: shows(a, 'its.command') && shows(b, 'its.command'),
+    });
+  }
+
+  run(): Diff {
+    const { options, footprints } = this;
+    const began = performance.now();
+    let renaming: Permutation | undefined;
+    if (options.rename) {
+      const [blindA, blindB] = [new Blind(), new Blind()];
+      this.read(blindA, blindB);
+      const matching = matchSides(this.a, this.b, this.names.streams.length);
+      renaming = vote(blindA, blindB, matching, this.a.kept, this.b.kept);
+    }
+    this.read(undefined, renaming);
+    const readMs = performance.now() - began;
+    const aligning = performance.now();
+    this.found = classify(this.a, this.b, this.names.streams.length, footprints);
+    const alignMs = performance.now() - aligning;
+    this.settlePartial();
+    const tally = new Tally(options);
+    const examples = this.walk(tally);
+    const config = configDifferences(this.readerA.header.config, this.readerB.header.config).map((one) => ({
+      ...one,
+      tolerated: tally.tolerate('changed', configSubject(one.field), -1),
+    }));
+    const counts = tally.counts;
+    return {
+      same: tally.open === 0 && config.every((one) => one.tolerated !== null),
+      a: this.sideOf(this.readerA, this.a),
+      b: this.sideOf(this.readerB, this.b),
+      counts,
+      tolerated: tally.tolerated(),
+      subjects: tally.subjects(this.totals(this.a), this.totals(this.b)),
+      config,
+      examples: this.explain(examples),
+      coarse: this.found.coarse,
+      renamed:
+        renaming === undefined
+          ? null
+          : Object.fromEntries(SPACES.map((name, k) => [name, renaming.maps[k]!.size])),
+      readMs,
+      alignMs,
+    };
+  }
+
+  private read(renameA: Renaming | undefined, renameB: Renaming | undefined): void {
+    const { readerA, readerB, footprints, options } = this;
+    this.names = new Names();
+    try {
+      this.a = new Side(readerA.records);
+      this.b = new Side(readerB.records);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new GicTraceError(
+        'backend',
+        `there is not enough memory to compare ${readerA.records} records with ${readerB.records}`,
+        {},
+        'about 90 bytes are needed for each',
+      );
+    }
+    const canon = { keepRepeats: options.keepRepeats ?? false, events: options.events ?? false };
+    readSides(
+      readerA,
+      new Canon(this.a, this.names, footprints, canon, renameA),
+      readerB,
+      new Canon(this.b, this.names, footprints, canon, renameB),
+      options.progress,
+    );
+    this.a.compact();
+    this.b.compact();
+  }
+
+  /** How many records of a side are about each subject. */
+  private totals(side: Side): Uint32Array {
+    const totals = new Uint32Array(this.names.subjects.length);
+    for (let i = 0; i < side.count; i++) totals[side.subject[i]!]!++;
+    return totals;
+  }
+
+  private sideOf(reader: TraceReader, side: Side): DiffSide {
+    return {
+      path: reader.path,
+      records: reader.records,
+      compared: side.count,
+      left: Object.fromEntries([...side.left].sort(([p], [q]) => (p < q ? -1 : 1))),
+      orderDigest: orderDigest(side, this.footprints),
+    };
+  }
+
+  /** Changed pairs of which one side shows less, and which agree in the rest. */
+  private settlePartial(): void {
+    const { a, b, found } = this;
+    const pairs = partialPairs(a, b, found, COMMAND);
+    if (pairs.length === 0) return;
+    const recordsA = pairs.map((i) => a.record[i]!);
+    const recordsB = pairs.map((i) => b.record[found.changedA[i]!]!);
+    const ofA = fetchRecords(this.readerA, recordsA);
+    const ofB = fetchRecords(this.readerB, recordsB);
+    pairs.forEach((i, k) => {
+      if (!agree(ofA.batch, ofA.at(recordsA[k]!), ofB.batch, ofB.at(recordsB[k]!))) return;
+      found.classA[i] = UNKNOWN;
+      found.classB[found.changedA[i]!] = UNKNOWN;
+    });
+  }
+
+  /** Hands out the alignment in order and counts; answers the pairs (places in A and B, or -1) to show. */
+  private walk(tally: Tally): [DiffClass, number, number][] {
+    const { a, b, found, names, options, footprints } = this;
+    const keep = options.keep ?? 1;
+    const shown = new Map<DiffClass, number>();
+    const examples: [DiffClass, number, number][] = [];
+    const tell = (i: number, j: number) => {
+      const name = CLASS_NAMES[i >= 0 ? found.classA[i]! : found.classB[j]!]!;
+      const side = i >= 0 ? a : b;
+      const at = i >= 0 ? i : j;
+      const subject = names.subjects[side.subject[at]!]!;
+      const tolerated = tally.count(name, side.subject[at]!, subject, side.pe[at]!);
+      if (tolerated === null && name !== 'same' && (shown.get(name) ?? 0) < keep) {
+        shown.set(name, (shown.get(name) ?? 0) + 1);
+        examples.push([name, i, j]);
+      }
+      options.row?.({
+        a: i < 0 ? null : a.record[i]!,
+        b: j < 0 ? null : b.record[j]!,
+        class: name,
+        reason: i < 0 ? '' : reasonOf(name, i, a, found, footprints),
+        subject,
+        pe: side.pe[at]!,
+        tolerated,
+      });
+    };
+    let next = 0;
+    const insertedUpTo = (end: number) => {
+      for (; next < end; next++) if (found.matchB[next]! < 0 && found.changedB[next]! < 0) tell(-1, next);
+    };
+    for (let i = 0; i < a.count; i++) {
+      const j = found.matchA[i]! >= 0 ? found.matchA[i]! : found.changedA[i]!;
+      if (j >= 0 && found.order.moved[i] === 0) insertedUpTo(j);
+      tell(i, j);
+    }
+    insertedUpTo(b.count);
+    return examples;
+  }
+
+  private explain(examples: readonly [DiffClass, number, number][]): DiffExample[] {
+    const { a, b, found } = this;
+    const halves = examples.map(([, i, j]) => {
+      const nearA = i >= 0 ? i : wouldBe(b, j, found.matchB);
+      const nearB = j >= 0 ? j : wouldBe(a, i, found.matchA);
+      return {
+        a: { at: i, around: nearA < 0 ? [] : around(a, nearA), slice: i < 0 ? [] : slice(a, i) },
+        b: { at: j, around: nearB < 0 ? [] : around(b, nearB), slice: j < 0 ? [] : slice(b, j) },
+      };
+    });
+    const textsA = textsOf(
+      this.readerA,
+      a,
+      halves.map((half) => half.a),
+    );
+    const textsB = textsOf(
+      this.readerB,
+      b,
+      halves.map((half) => half.b),
+    );
+    return examples.map(([name, i, j], k) => {
+      const subject = this.names.subjects[i >= 0 ? a.subject[i]! : b.subject[j]!]!;
+      return {
+        class: name,
+        subject: subject.text,
+        reason: i < 0 ? '' : reasonOf(name, i, a, found, this.footprints),
+        a: textsA(halves[k]!.a),
+        b: textsB(halves[k]!.b),
+      };
+    });
+  }
+}
+
+/** Whether a trace shows records of a kind. */
+function shows({ footer }: TraceReader, kind: RecordName): boolean {
+  return (footer?.kinds[kind] ?? 0) > 0;
+}
+
+type Places = { readonly at: number; readonly around: readonly number[]; readonly slice: readonly number[] };
+
+/** Fetches what the halves name, in one pass; answers how to put a half into text. */
+function textsOf(reader: TraceReader, side: Side, halves: readonly Places[]): (half: Places) => Half {
+  const all = halves.flatMap((half) => [half.at, ...half.around, ...half.slice]).filter((k) => k >= 0);
+  const { batch, at } = fetchRecords(
+    reader,
+    all.map((k) => side.record[k]!),
+  );
+  const shown = (k: number): Shown => {
+    const record = side.record[k]!;
+    return { record, text: recordText(batch, at(record), record) };
+  };
+  return (half) => ({
+    record: half.at < 0 ? null : shown(half.at),
+    around: half.around.map(shown),
+    slice: half.slice.map(shown),
+  });
+}

@@ -1,0 +1,71 @@
+// A difference for people: the records around it on both sides, decoded, and what led to it. Works out which records
+// those are; the reader fetches them in one pass.
+import { RECORDS } from '@gictrace/core';
+import type { Side } from './side.ts';
+
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const HPPI = RECORDS.hppi.id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+/** Records of the stream to show before and behind. */
+const AROUND = 2;
+/** How far a neighbour of the same stream, or the write of a command, is searched. */
+const SEARCH_MAX = 20_000;
+const SLICE_MAX = 8;
+
+/** Places (of one side) of the records of the same stream around `i`, `i` among them. */
+export function around(side: Side, i: number): number[] {
+  const walk = (step: 1 | -1) => {
+    const out: number[] = [];
+    for (let k = i + step, n = 0; k >= 0 && k < side.count && n < SEARCH_MAX; k += step, n++) {
+      if (side.stream[k] !== side.stream[i]) continue;
+      out.push(k);
+      if (out.length === AROUND) break;
+    }
+    return out;
+  };
+  return [...walk(-1).reverse(), i, ...walk(1)];
+}
+
+/**
+ * Where on the other side a record that has no counterpart would be: at the counterpart of the nearest matched one
+ * before it, of its stream if one is near.
+ */
+export function wouldBe(from: Side, i: number, match: Int32Array): number {
+  let any = -1;
+  for (let k = i - 1, n = 0; k >= 0 && n < SEARCH_MAX; k--, n++) {
+    if (match[k]! < 0) continue;
+    if (from.stream[k] === from.stream[i]) return match[k]!;
+    if (any < 0) any = match[k]!;
+  }
+  return any;
+}
+
+/**
+ * What led to record `i`, nearest first: its cause, the cause of that; of a command the write of its slot; of an
+ * acknowledge what the PE was told. Ends at a stimulus.
+ */
+export function slice(side: Side, i: number): number[] {
+  const out: number[] = [];
+  const add = (k: number) => {
+    if (k >= 0 && k !== i && !out.includes(k) && out.length < SLICE_MAX) {
+      out.push(k);
+      follow(k);
+    }
+  };
+  const follow = (k: number) => {
+    if (side.kind[k] === ITS_COMMAND)
+      add(
+        back(k, (p) => side.kind[p] === QUEUE_WRITE && side.position[p]! % 128 === side.position[k]! % 128),
+      );
+    if (side.kind[k] === SYSREG_READ) add(back(k, (p) => side.kind[p] === HPPI && side.pe[p] === side.pe[k]));
+    add(side.cause[k]!);
+  };
+  follow(i);
+  return out;
+}
+
+function back(i: number, is: (k: number) => boolean): number {
+  for (let k = i - 1, n = 0; k >= 0 && n < SEARCH_MAX; k--, n++) if (is(k)) return k;
+  return -1;
+}

@@ -1,0 +1,318 @@
+// Which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by kind.
+import {
+  commandName,
+  type FRAMES,
+  type GicConfig,
+  ITS_COMMANDS,
+  invariant,
+  type OperandSpec,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type RecordName,
+  type RegisterSpec,
+  recordName,
+  registerAt,
+  SYSREGS,
+  sysregName,
+} from '@gictrace/core';
+import { conflictsOf, MODES_MAX, type ResourceName, resourceOf, TOUCH } from './dependence.ts';
+
+const FIRST_EVENT = 96;
+const SPAN = 2 ** 48;
+const kinds = (...list: RecordName[]) => new Set<number>(list.map((name) => RECORDS[name].id));
+const TABLE_OF = new Map<number, number>();
+for (const [k, table] of (['dte', 'cte', 'ite', 'vte'] as const).entries()) {
+  TABLE_OF.set(RECORDS[`${table}.read`].id, 2 * k);
+  TABLE_OF.set(RECORDS[`${table}.write`].id, 2 * k + 1);
+}
+const TELLS = kinds('hppi', 'vhppi', 'maintenance');
+const encodings = (...list: (keyof typeof SYSREGS)[]) =>
+  new Set<number>(list.map((name) => SYSREGS[name].encoding));
+/** What a read of these returns depends on what is pending. */
+const PENDING_READS = encodings(
+  'ICC_IAR0_EL1',
+  'ICC_IAR1_EL1',
+  'ICC_NMIAR1_EL1',
+  'ICC_HPPIR0_EL1',
+  'ICC_HPPIR1_EL1',
+);
+const ENDS = encodings('ICC_EOIR0_EL1', 'ICC_EOIR1_EL1', 'ICC_DIR_EL1');
+export const SGI_REGISTERS = encodings('ICC_SGI0R_EL1', 'ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1');
+/** Where 1 of N SPIs exist, these decide which PEs take part. */
+const PARTICIPATION = /^ICC_(PMR|IGRPEN|CTLR)/;
+const GITS_CWRITER = 0x88;
+const SPECIAL = 1020;
+const LPI_FIRST = 8192;
+const NO_DEVICE = -1;
+
+const isSpi = (intid: number) => (intid >= 32 && intid < SPECIAL) || (intid >= 4096 && intid < 5120);
+
+/** The DeviceID that a command names, or -1: it is about no one device, or the source does not show it. */
+export function deviceOf(words: Uint32Array, at: number, shown: number): number {
+  const name = commandName(words[at]!);
+  if (name === undefined) return NO_DEVICE;
+  const operands = ITS_COMMANDS[name].operands as readonly OperandSpec[];
+  const index = operands.findIndex((operand) => operand.name === 'DeviceID');
+  return index >= 0 && (shown >>> index) & 1 ? words[at + 1]! : NO_DEVICE;
+}
+
+/** What the records of both traces show: what they do not, each stimulus may have done. */
+export interface Shows {
+  /** What each PE is told (`hppi`). */
+  readonly told: boolean;
+  /** Each command that an ITS executes (`its.command`). */
+  readonly commands: boolean;
+}
+
+/**
+ * The resources that records touch, one record at a time. Instances are numbered in order of appearance, for all records that are given
+ * to one of these; nothing is allocated for a record.
+ */
+export class Footprints {
+  /** Of the last record: instance × {@link MODES_MAX} + mode. */
+  readonly touched = new Uint32Array(64);
+  count = 0;
+  /** By instance: which resource it is of. */
+  readonly types: number[] = [];
+  private readonly numbers = new Map<number, number>();
+  private readonly oneOfN: boolean;
+  private readonly told: boolean;
+  private readonly commands: boolean;
+
+  constructor(config: GicConfig, shows: Shows) {
+    this.told = shows.told;
+    this.commands = shows.commands;
+    this.oneOfN = (config.gicd.typer & (1 << 25)) === 0;
+  }
+
+  /** The modes (a bit each) that conflict with something touched. */
+  conflictsOf(touched: number): number {
+    return conflictsOf(this.types[Math.floor(touched / MODES_MAX)]! * MODES_MAX + (touched % MODES_MAX));
+  }
+
+  /** Which resource was touched. */
+  nameOf(touched: number): ResourceName {
+    return resourceOf(this.types[Math.floor(touched / MODES_MAX)]! * MODES_MAX);
+  }
+
+  private touch(code: number, instance: number): void {
+    const type = code >>> 3;
+    const key = type * SPAN + instance;
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      number = this.types.length;
+      this.types.push(type);
+      this.numbers.set(key, number);
+    }
+    invariant(this.count < this.touched.length, 'a record touches more than is foreseen');
+    this.touched[this.count++] = number * MODES_MAX + (code & 7);
+  }
+
+  private whole(): void {
+    this.count = 0;
+    this.touch(TOUCH['everything.unknown'], 0);
+  }
+
+  /** Fills {@link touched} for record `i`. `device`: of a table access, the device that its cause is about, or -1. */
+  of(batch: RecordBatch, i: number, device: number): void {
+    this.count = 0;
+    const kind = batch.kind[i]!;
+    const pe = batch.pe[i]!;
+    const w = batch.words;
+    const at = i * RECORD_WORDS;
+    this.touch(TOUCH['everything.known'], 0);
+    if (TELLS.has(kind)) {
+      if (pe < 0) return this.whole();
+      this.touch(TOUCH['interface.act'], pe);
+      this.touch(TOUCH['memory.look'], 0);
+      return;
+    }
+    if (kind >= FIRST_EVENT) {
+      // Whatever else it touches, it does so with the stimulus that it is a fact of.
+      if (pe >= 0) this.touch(TOUCH['interface.act'], pe);
+      else this.touch(TOUCH['inside.use'], 0);
+      return;
+    }
+    const table = TABLE_OF.get(kind);
+    if (table !== undefined) return this.tableAccess(w, at, table, device);
+    switch (recordName(kind)) {
+      case 'mmio.read':
+      case 'mmio.write':
+        if (pe < 0) return this.whole();
+        this.touch(TOUCH['program.use'], pe);
+        return this.mmio(w, at, kind === RECORDS['mmio.write'].id, batch.flags[i]!);
+      case 'sysreg.read':
+      case 'sysreg.write':
+        if (pe < 0) return this.whole();
+        this.touch(TOUCH['program.use'], pe);
+        this.touch(TOUCH['interface.act'], pe);
+        return this.sysreg(
+          w[at]!,
+          w[at + 1]! & 0xff_ffff,
+          kind === RECORDS['sysreg.write'].id,
+          batch.flags[i]!,
+        );
+      case 'mem.write': {
+        if (pe < 0) return this.whole();
+        this.touch(TOUCH['program.use'], pe);
+        const address = w[at + 1]! * 2 ** 32 + w[at]!;
+        const first = Math.floor(address / 32);
+        const last = Math.floor((address + w[at + 2]! - 1) / 32);
+        this.touch(TOUCH['memory.store'], 0);
+        this.touch(TOUCH['line.use'], first);
+        if (last !== first) this.touch(TOUCH['line.use'], last);
+        return;
+      }
+      case 'queue.write': {
+        // Without a PE it is rebuilt from its execution: its place in a program is not known, its place in the queue is.
+        if (pe >= 0) this.touch(TOUCH['program.use'], pe);
+        const line = Math.floor((w[at + 2]! * 2 ** 32 + w[at + 1]!) / 32);
+        this.touch(TOUCH['memory.store'], 0);
+        this.touch(TOUCH['line.use'], line);
+        this.touch(TOUCH['its.queue'], w[at]!);
+        this.touch(TOUCH['slot.use'], w[at]! * 128 + (line % 128));
+        return;
+      }
+      case 'msi.write':
+        this.touch(TOUCH['its.translate'], w[at]!);
+        this.touch(TOUCH['device.use'], w[at]! * 2 ** 32 + w[at + 1]!);
+        this.touch(TOUCH['lpis.deliver'], 0);
+        this.touch(TOUCH['memory.look'], 0);
+        return;
+      case 'wire.set':
+        if (pe < 0) return isSpi(w[at]!) ? this.single(w[at]!, true) : this.whole();
+        this.touch(TOUCH['interface.arrive'], pe);
+        this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
+        return;
+      case 'sgi.sent':
+        if (pe < 0) return this.whole();
+        this.touch(TOUCH['interface.arrive'], pe);
+        this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
+        return;
+      case 'pe.reset':
+        if (pe < 0) return this.whole();
+        this.touch(TOUCH['program.use'], pe);
+        this.touch(TOUCH['interface.act'], pe);
+        return;
+      case 'its.command': {
+        const own = deviceOf(w, at + 4, w[at + 3]!);
+        this.touch(own === NO_DEVICE ? TOUCH['its.command'] : TOUCH['its.deviceCommand'], w[at]!);
+        if (own !== NO_DEVICE) this.touch(TOUCH['device.use'], w[at]! * 2 ** 32 + own);
+        this.touch(TOUCH['slot.use'], w[at]! * 128 + (w[at + 1]! % 128));
+        this.touch((w[at + 4]! & 0xff) >= 0x20 ? TOUCH['lpis.reside'] : TOUCH['lpis.deliver'], 0);
+        this.touch(TOUCH['memory.look'], 0);
+        return;
+      }
+      default:
+        this.whole();
+    }
+  }
+
+  private tableAccess(w: Uint32Array, at: number, table: number, device: number): void {
+    const its = w[at]!;
+    this.touch(TOUCH['everything.known'], 0);
+    this.touch(TOUCH['memory.look'], 0);
+    // An ITE is named by its table's address and its EventID, the others by one number.
+    const entry = table >> 1 === 2 ? w[at + 1]! * 2 ** 10 + (w[at + 3]! % 2 ** 10) : w[at + 1]!;
+    this.touch(
+      table & 1 ? TOUCH['entry.write'] : TOUCH['entry.read'],
+      (its * 4 + (table >> 1)) * 2 ** 42 + entry,
+    );
+    if (device !== NO_DEVICE) this.touch(TOUCH['device.use'], its * 2 ** 32 + device);
+    else this.touch(TOUCH['its.command'], its);
+  }
+
+  /** Something that happens to one TOUCH['spi.use']. */
+  private single(intid: number, arrives: boolean): void {
+    this.touch(TOUCH['spi.use'], intid);
+    this.touch(TOUCH['block.single'], intid >>> 5);
+    if (arrives) this.touch(TOUCH['spis.arrive'], 0);
+  }
+
+  private sysreg(register: number, value: number, write: boolean, flags: number): void {
+    const unknown = (flags & RECORD_FLAGS.valueUnknown) !== 0;
+    if (SGI_REGISTERS.has(register)) this.touch(TOUCH['sgis.arrive'], 0);
+    else if (PENDING_READS.has(register)) {
+      // What was found says which arrivals it depends on; that nothing was found depends on all.
+      this.touch(TOUCH['distributor.take'], 0);
+      // Where the traces show what PEs are told, an arrival that this depends on has told the PE so, and that is a record of
+      // its interface. What was found is the same in both traces: it says which arrivals are left to depend on, and that
+      // nothing was found depends on all.
+      const none = !this.told || unknown || (value >= SPECIAL && value < 1024);
+      if (none || value < 16) this.touch(TOUCH['sgis.observe'], 0);
+      if (none) this.touch(TOUCH['spis.observe'], 0);
+      if (none || value >= LPI_FIRST) this.touch(TOUCH['lpis.observe'], 0);
+      if (!unknown && isSpi(value)) this.single(value, false);
+    } else if (ENDS.has(register)) {
+      if (unknown) this.whole();
+      else if (isSpi(value)) this.single(value, true);
+    } else {
+      const name = sysregName(register);
+      if (name === undefined) this.whole();
+      else if (write && this.oneOfN && PARTICIPATION.test(name)) this.touch(TOUCH['spis.observe'], 0);
+    }
+  }
+
+  private mmio(w: Uint32Array, at: number, write: boolean, flags: number): void {
+    const instance = w[at + 1]!;
+    const offset = w[at + 2]!;
+    const frame: (typeof FRAMES)[number] = (['GICD', 'GICR', 'GITS'] as const)[w[at]!]!;
+    const place = registerAt(w[at]!, offset);
+    if (flags & RECORD_FLAGS.reserved || place === undefined) {
+      // Read as zero, writes ignored; it may show in a status register.
+      if (frame === 'GICD')
+        this.touch(place === undefined && write ? TOUCH['distributor.write'] : TOUCH['distributor.read'], 0);
+      else if (frame === 'GICR') this.touch(TOUCH['interface.act'], instance);
+      return;
+    }
+    const { spec } = place;
+    // Identification: the same at any time.
+    if (spec.access === 'RO' && (place.name.includes('TYPER') || /IIDR|PIDR|CIDR/.test(place.name))) return;
+    if (frame === 'GICD') this.distributor(spec, w[at + 3]!, offset, write);
+    else if (frame === 'GICR') {
+      this.touch(TOUCH['interface.act'], instance);
+      const lpi = offset < 0x1_0000 || offset >= 0x2_0000;
+      // What SGIs are pending there, where a source does not show them being sent.
+      if (!lpi) this.touch(TOUCH['sgis.observe'], 0);
+      if (lpi && (write || offset >= 0x2_0000))
+        this.touch(
+          offset < 0x1_0000 ? TOUCH['lpis.configure'] : write ? TOUCH['lpis.reside'] : TOUCH['lpis.observe'],
+          0,
+        );
+      if (lpi && write) this.touch(TOUCH['memory.look'], 0);
+    } else {
+      const sends = (offset & ~7) === GITS_CWRITER;
+      this.touch(
+        write ? (sends && this.commands ? TOUCH['its.send'] : TOUCH['its.write']) : TOUCH['its.read'],
+        instance,
+      );
+      // Commands that are not shown: any.
+      if (write && !this.commands) this.touch(TOUCH['lpis.reside'], 0);
+      if (write) this.touch(TOUCH['memory.look'], 0);
+    }
+  }
+
+  private distributor(
+    { offset: base, firstIntid, bitsPerIntid: bits }: RegisterSpec,
+    width: number,
+    offset: number,
+    write: boolean,
+  ): void {
+    if (bits === undefined || firstIntid === undefined) {
+      this.touch(write ? TOUCH['distributor.write'] : TOUCH['distributor.read'], 0);
+      if (write) {
+        this.touch(TOUCH['spis.arrive'], 0);
+        this.touch(TOUCH['sgis.arrive'], 0);
+      }
+      return;
+    }
+    this.touch(write ? TOUCH['distributor.arrayWrite'] : TOUCH['distributor.arrayRead'], 0);
+    if (write) this.touch(TOUCH['spis.arrive'], 0);
+    const first = firstIntid + Math.floor(((offset - base) * 8) / bits);
+    const last = firstIntid + Math.floor(((offset - base + width) * 8 - 1) / bits);
+    for (let block = first >>> 5; block <= last >>> 5; block++)
+      this.touch(write ? TOUCH['block.write'] : TOUCH['block.read'], block);
+  }
+}

@@ -1,0 +1,103 @@
+// What is compared relative to what went before: times, and positions in a command queue. Both may be shifted against each other
+// from some record on, which is one difference, not one for each record behind it. Pure.
+import { NO_POSITION, type Side } from './side.ts';
+
+/** Positions in a command queue count modulo this: GITS_CWRITER has so many bits, and queues are aligned to 4 KB. */
+const SLOTS = 128;
+
+/**
+ * Follows the difference of a pair of values along a sequence. Told of each pair in order, it says of the pair before whether it is
+ * off: alone (its neighbours agree), or as the first of a lasting shift.
+ */
+class Shift {
+  private offset: number | undefined;
+  private pending: { readonly i: number; readonly d: number } | undefined;
+  private readonly off: (i: number, by: number, lasting: boolean) => void;
+
+  constructor(off: (i: number, by: number, lasting: boolean) => void, start?: number) {
+    this.off = off;
+    this.offset = start;
+  }
+
+  next(i: number, d: number): void {
+    if (this.pending !== undefined) {
+      const { pending } = this;
+      this.pending = undefined;
+      // Back at the old offset: it was off alone.
+      const alone = d === this.offset;
+      this.off(pending.i, pending.d - this.offset!, !alone);
+      if (!alone) this.offset = pending.d;
+    }
+    this.offset ??= d;
+    if (d !== this.offset) this.pending = { i, d };
+  }
+
+  end(): void {
+    if (this.pending !== undefined) this.off(this.pending.i, this.pending.d - this.offset!, false);
+    this.pending = undefined;
+  }
+}
+
+/** By record of A: the nanoseconds by which its counterpart is later than the record before makes it; 0 where it is not. */
+export function timeShifts(a: Side, b: Side, matchA: Int32Array, moved: Uint8Array): Float64Array {
+  const shifts = new Float64Array(a.count);
+  const shift = new Shift((i, by) => {
+    shifts[i] = by;
+  });
+  for (let i = 0; i < a.count; i++) {
+    const j = matchA[i]!;
+    if (j < 0 || moved[i] !== 0) continue;
+    const d = b.timeNs[j]! - a.timeNs[i]!;
+    if (!Number.isNaN(d)) shift.next(i, d);
+  }
+  shift.end();
+  return shifts;
+}
+
+/**
+ * Marks (1) matched records of A that name another slot of their queue than the records around them make it. A shift
+ * that lasts is no difference where a record of the same sequence is only in one of the traces: it is what that does.
+ */
+export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int32Array): Uint8Array {
+  const faults = new Uint8Array(a.count);
+  const sequences = new Map<number, { shift: Shift; unmatched: boolean; lastB: number }>();
+  const unmatchedBefore = unmatchedPositions(b, matchB);
+  for (let i = 0; i < a.count; i++) {
+    if (a.position[i] === NO_POSITION) continue;
+    // A sequence for each kind, ITS and, where it is an access, register.
+    const key = (a.kind[i]! * 16 + (a.position[i]! >>> 16)) * 2 ** 32 + (a.kind[i]! <= 2 ? a.shape[i]! : 0);
+    let sequence = sequences.get(key);
+    if (sequence === undefined) {
+      const made = { unmatched: false, lastB: 0 } as { shift: Shift; unmatched: boolean; lastB: number };
+      made.shift = new Shift((at, _by, lasting) => {
+        if (!(lasting && made.unmatched)) faults[at] = 1;
+        if (lasting) made.unmatched = false;
+      });
+      sequence = made;
+      sequences.set(key, sequence);
+    }
+    const j = matchA[i]!;
+    if (j < 0) {
+      sequence.unmatched = true;
+      continue;
+    }
+    if (unmatchedBefore[j]! > (sequence.lastB === 0 ? 0 : unmatchedBefore[sequence.lastB]!))
+      sequence.unmatched = true;
+    sequence.lastB = j;
+    const d = (b.position[j]! - a.position[i]!) % SLOTS;
+    sequence.shift.next(i, d < 0 ? d + SLOTS : d);
+  }
+  for (const { shift } of sequences.values()) shift.end();
+  return faults;
+}
+
+/** By record of B: how many records with a position that are only in B are before it. */
+function unmatchedPositions(b: Side, matchB: Int32Array): Uint32Array {
+  const out = new Uint32Array(b.count);
+  let n = 0;
+  for (let j = 0; j < b.count; j++) {
+    out[j] = n;
+    if (matchB[j]! < 0 && b.position[j] !== NO_POSITION) n++;
+  }
+  return out;
+}
