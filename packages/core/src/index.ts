@@ -1,4 +1,5 @@
 // The face of @gictrace/core.
+export * from './backend/index.ts';
 export * from './check/index.ts';
 export * from './claims/index.ts';
 export * from './config.ts';

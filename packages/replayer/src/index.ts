@@ -1,7 +1,9 @@
 // The face of @gictrace/replayer.
 
+export * from './backend-replay.ts';
 export * from './compare.ts';
 export * from './lift.ts';
+export * from './options.ts';
 export * from './record-scenario.ts';
 export * from './replay-trace.ts';
 export * from './verbatim.ts';

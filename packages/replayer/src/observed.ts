@@ -1,7 +1,7 @@
 // Holds recorded observables against those that the backend shows, in streams: what each PE is told, what each
 // PE's SGIs are, the commands of an ITS, its table accesses. Within a stream order counts; between streams it
 // does not, since implementations print them in different places of one stimulus. No allocation per record.
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 
 const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -10,7 +10,7 @@ const SGI_SENT = RECORDS['sgi.sent'].id;
 /** The outcome of one comparison. */
 export const MATCH = 0;
 export const DIFFERS = 1;
-/** The source shows less than a whole observable; what it shows agrees. */
+/** The source, or the backend, shows less than a whole observable; what is shown agrees. */
 export const PARTLY = 2;
 
 /**
@@ -23,6 +23,10 @@ export class ToldStream {
   private readonly fieldsWithoutLines: number;
   /** Changes of each PE that no recorded line has shown yet: a ring of 64 a PE. */
   private readonly ring: Uint32Array;
+  /** By slot of the ring, and of the last line: whether the backend showed no interrupt lines; and whether it ever did so. */
+  private readonly ringPartial: Uint8Array;
+  private readonly lastPartial: Uint8Array;
+  private anyPartial = false;
   private readonly head: Uint32Array;
   private readonly tail: Uint32Array;
   /** What the last recorded line said, by PE. */
@@ -38,12 +42,17 @@ export class ToldStream {
     this.head = new Uint32Array(peCount);
     this.tail = new Uint32Array(peCount);
     this.last = new Uint32Array(peCount * this.fields);
+    this.ringPartial = new Uint8Array(peCount * 64);
+    this.lastPartial = new Uint8Array(peCount);
     for (let pe = 0; pe < peCount; pe++) this.last.set(idle, pe * this.fields);
   }
 
-  /** The backend told a PE something new. */
-  show(pe: number, words: Uint32Array, at: number): void {
-    const slot = (pe * 64 + (this.tail[pe]! & 63)) * this.fields;
+  /** The backend told a PE something new. The flag `valueUnknown` says that it does not show the interrupt lines. */
+  show(pe: number, words: Uint32Array, at: number, flags = 0): void {
+    const entry = pe * 64 + (this.tail[pe]! & 63);
+    const slot = entry * this.fields;
+    if (flags !== 0) this.anyPartial = true;
+    if (this.anyPartial) this.ringPartial[entry] = flags & RECORD_FLAGS.valueUnknown;
     for (let k = 0; k < this.fields; k++) this.ring[slot + k] = words[at + k]!;
     this.tail[pe]!++;
     // A ring that overflows loses its oldest change: a recorded line would then differ, never agree by accident.
@@ -55,19 +64,23 @@ export class ToldStream {
   see(pe: number, words: Uint32Array, at: number, partial: boolean): number {
     const { head, tail, last, ring, fields } = this;
     if (pe < 0 || pe >= head.length) return DIFFERS;
-    const compared = partial ? this.fieldsWithoutLines : fields;
     const own = pe * fields;
     const from = head[pe]!;
     if (from !== tail[pe]) {
-      const slot = (pe * 64 + (from & 63)) * fields;
-      if (equal(ring, slot, words, at, compared)) {
+      const entry = pe * 64 + (from & 63);
+      const slot = entry * fields;
+      const less = partial || (this.anyPartial && this.ringPartial[entry] !== 0);
+      if (equal(ring, slot, words, at, less ? this.fieldsWithoutLines : fields)) {
         for (let k = 0; k < fields; k++) last[own + k] = ring[slot + k]!;
+        if (this.anyPartial) this.lastPartial[pe] = this.ringPartial[entry]!;
         head[pe] = from + 1;
         this.outstanding--;
-        return partial ? PARTLY : MATCH;
+        return less ? PARTLY : MATCH;
       }
     }
-    return equal(last, own, words, at, compared) ? (partial ? PARTLY : MATCH) : DIFFERS;
+    const less = partial || (this.anyPartial && this.lastPartial[pe] !== 0);
+    if (!equal(last, own, words, at, less ? this.fieldsWithoutLines : fields)) return DIFFERS;
+    return less ? PARTLY : MATCH;
   }
 
   /** The PE that still waits for a recorded line of a change, or -1. */
@@ -87,8 +100,10 @@ export class ToldStream {
   /** Takes what the backend showed as seen: after a divergence, or where the source shows no lines. */
   settle(pe: number): void {
     while (this.head[pe] !== this.tail[pe]) {
-      const slot = (pe * 64 + (this.head[pe]! & 63)) * this.fields;
+      const entry = pe * 64 + (this.head[pe]! & 63);
+      const slot = entry * this.fields;
       for (let k = 0; k < this.fields; k++) this.last[pe * this.fields + k] = this.ring[slot + k]!;
+      this.lastPartial[pe] = this.ringPartial[entry]!;
       this.head[pe]!++;
       this.outstanding--;
     }
@@ -105,6 +120,7 @@ export class OrderedStream {
   private readonly words: Uint32Array;
   private readonly kinds: Uint8Array;
   private readonly pes: Int16Array;
+  private readonly flags: Uint8Array;
   private readonly capacity: number;
   private head = 0;
   private tail = 0;
@@ -114,6 +130,7 @@ export class OrderedStream {
     this.words = new Uint32Array(capacity * RECORD_WORDS);
     this.kinds = new Uint8Array(capacity);
     this.pes = new Int16Array(capacity);
+    this.flags = new Uint8Array(capacity);
   }
 
   get waiting(): number {
@@ -124,9 +141,20 @@ export class OrderedStream {
     const slot = this.tail++ % this.capacity;
     this.kinds[slot] = batch.kind[i]!;
     this.pes[slot] = batch.pe[i]!;
+    this.flags[slot] = batch.flags[i]!;
     for (let k = 0; k < RECORD_WORDS; k++)
       this.words[slot * RECORD_WORDS + k] = batch.words[i * RECORD_WORDS + k]!;
     if (this.tail - this.head > this.capacity) this.head = this.tail - this.capacity;
+  }
+
+  /** How much the backend tells of the next shown observable, an ITS command: bits of its operands, and its outcome. */
+  nextCommand(): { readonly operands: number; readonly outcome: boolean } {
+    if (this.head === this.tail) return { operands: 0xffff_ffff, outcome: true };
+    const slot = this.head % this.capacity;
+    return {
+      operands: this.words[slot * RECORD_WORDS + 3]!,
+      outcome: (this.flags[slot]! & RECORD_FLAGS.valueUnknown) === 0,
+    };
   }
 
   /** Compares a recorded observable with the next shown one, which is then used up. */
@@ -174,5 +202,8 @@ for (const name of [
 ] as const)
   STREAM_OF[RECORDS[name].id] = 2;
 STREAM_OF[SGI_SENT] = 3;
+
+/** Kinds from here are events. */
+export const FIRST_EVENT = 96;
 
 export { HPPI };

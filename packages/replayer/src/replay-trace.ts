@@ -1,8 +1,10 @@
-// Verbatim replay of a trace file: streams its chunks through the simulator, holds the states that it stores
-// against the simulator's, and writes the re-recorded trace if asked to.
-import { GicTraceError, PROFILES, STATE_VERSION } from '@gictrace/core';
+// Verbatim replay of a trace file: streams its chunks through the simulator or another backend, holds the states that
+// it stores against the simulator's, and writes the re-recorded trace if asked to.
+import { type Backend, type GicConfig, GicTraceError, PROFILES, STATE_VERSION } from '@gictrace/core';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
-import { type Tolerance, VerbatimReplay } from './verbatim.ts';
+import { BackendReplay, type BackendReplayOptions } from './backend-replay.ts';
+import type { Tolerance } from './options.ts';
+import { VerbatimReplay } from './verbatim.ts';
 import type { Verdict } from './verdict.ts';
 
 /** How the source of a re-recorded trace begins; a replay of a replay is no more than that. */
@@ -20,7 +22,11 @@ export interface ReplayTraceOptions {
   readonly progress?: (records: number) => void;
 }
 
-/** Replays a trace. Throws a GicTraceError (`trace`) if it cannot be read. */
+export interface ReplayOnOptions
+  extends Omit<ReplayTraceOptions, 'profile'>,
+    Pick<BackendReplayOptions, 'batchRecords' | 'window'> {}
+
+/** Replays a trace on the simulator. Throws a GicTraceError (`trace`) if it cannot be read. */
 export function replayTrace(path: string, options: ReplayTraceOptions): Verdict {
   const reader = TraceReader.open(path);
   let writer: TraceWriter | undefined;
@@ -34,22 +40,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
         { path },
         'give --on simulator@PROFILE',
       );
-    if (options.output !== undefined) {
-      const { source, clock } = reader.header;
-      writer = new TraceWriter(options.output, {
-        writer: { name: 'gictrace', version: options.version },
-        config,
-        clock,
-        source: {
-          kind: source.kind.startsWith(REPLAY_OF) ? source.kind : `${REPLAY_OF}${source.kind}`,
-          name: source.name,
-          provenance: source.provenance,
-        },
-        losses: [...reader.header.losses, ...(reader.footer?.losses ?? [])],
-        seed: reader.header.seed,
-        options: {},
-      });
-    }
+    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options.version);
     const replay = new VerbatimReplay(config, {
       allow: options.allow ?? [],
       ...(writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } }),
@@ -74,4 +65,72 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
     writer?.abort();
     reader.close();
   }
+}
+
+/**
+ * Replays a trace on a backend, which it resets first and does not close. If the backend fails, what was re-recorded
+ * until then stays, unfinished, under the name of the output with `.partial` behind it.
+ * @throws GicTraceError `trace` if the trace cannot be read, `backend` if the backend fails.
+ */
+export async function replayTraceOn(
+  path: string,
+  backend: Backend,
+  options: ReplayOnOptions,
+): Promise<Verdict> {
+  const reader = TraceReader.open(path);
+  let writer: TraceWriter | undefined;
+  try {
+    const { config } = reader.header;
+    // Before the backend is made to work: a name that cannot be written is found at once.
+    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options.version);
+    const capabilities = await backend.reset(config);
+    const { output: _path, ...rest } = options;
+    const replay = new BackendReplay(config, backend, capabilities, {
+      ...rest,
+      ...(writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } }),
+    });
+    for (const _state of reader.states()) replay.skipState();
+    for (const { batch, first } of reader.batches()) {
+      await replay.take(batch);
+      options.progress?.(first + batch.count);
+    }
+    const verdict = await replay.finish();
+    writer?.close({
+      meta: { diverged: verdict.diverged, backend: `${capabilities.name} ${capabilities.version}` },
+    });
+    writer = undefined;
+    return verdict;
+  } catch (error) {
+    if (writer === undefined || !(error instanceof GicTraceError) || error.code !== 'backend') throw error;
+    const partial = writer.leave();
+    writer = undefined;
+    throw new GicTraceError(
+      error.code,
+      error.message,
+      error.place,
+      [error.mend, partial && `mend what was recorded with gictrace recover ${partial} -o TRACE`]
+        .filter(Boolean)
+        .join('; ') || undefined,
+    );
+  } finally {
+    writer?.abort();
+    reader.close();
+  }
+}
+
+function reRecorded(reader: TraceReader, config: GicConfig, output: string, version: string): TraceWriter {
+  const { source, clock, losses, seed } = reader.header;
+  return new TraceWriter(output, {
+    writer: { name: 'gictrace', version },
+    config,
+    clock,
+    source: {
+      kind: source.kind.startsWith(REPLAY_OF) ? source.kind : `${REPLAY_OF}${source.kind}`,
+      name: source.name,
+      provenance: source.provenance,
+    },
+    losses: [...losses, ...(reader.footer?.losses ?? [])],
+    seed,
+    options: {},
+  });
 }

@@ -134,6 +134,22 @@ export class TraceWriter {
     unlinkSync(this.partial);
   }
 
+  /**
+   * Stops without an end: what was written stays, under the name that it answers, for `recover`. Undefined where there
+   * is no record: then nothing is left.
+   */
+  leave(): string | undefined {
+    if (this.records === 0) {
+      this.abort();
+      return undefined;
+    }
+    this.flush();
+    fsyncSync(this.fd);
+    closeSync(this.fd);
+    this.fd = -1;
+    return this.partial;
+  }
+
   private flush(): void {
     const { batch } = this;
     if (batch.count === 0) return;

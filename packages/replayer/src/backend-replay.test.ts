@@ -1,0 +1,279 @@
+// Replay through the Backend interface: on the simulator it says what the direct replay says, whatever the batches; what
+// a backend does not do or show is counted, never passed; one that breaks the rules fails, and says where.
+import {
+  type Answers,
+  type Backend,
+  type Capabilities,
+  type GicConfig,
+  GicTraceError,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type RecordName,
+  Simulator,
+} from '@gictrace/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BackendReplay, type BackendReplayOptions } from './backend-replay.ts';
+import { plain, plainConfig, slice, syntheticRecording } from './synthetic.test-support.ts';
+import { VerbatimReplay } from './verbatim.ts';
+import type { Verdict } from './verdict.ts';
+
+const CONFIG = plainConfig(3);
+
+/** A backend around another, to change what it says. */
+class Around implements Backend {
+  protected readonly inner: Backend = new Simulator('test');
+  reset(config: GicConfig): Promise<Capabilities> {
+    return this.inner.reset(config);
+  }
+  run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+    return this.inner.run(stimuli, answers);
+  }
+  snapshot(slot: number): Promise<void> {
+    return this.inner.snapshot(slot);
+  }
+  restore(slot: number): Promise<void> {
+    return this.inner.restore(slot);
+  }
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
+
+interface Outcome {
+  readonly verdict: Verdict;
+  readonly written: readonly (readonly number[])[];
+}
+
+async function through(
+  backend: Backend,
+  recording: RecordBatch,
+  options: BackendReplayOptions = {},
+): Promise<Outcome> {
+  const written: (readonly number[])[] = [];
+  const capabilities = await backend.reset(CONFIG);
+  const replay = new BackendReplay(CONFIG, backend, capabilities, {
+    ...options,
+    output: { record: (batch, i) => written.push(plain(batch, i)) },
+  });
+  for (let from = 0; from < recording.count; from += 700)
+    await replay.take(slice(recording, from, Math.min(recording.count, from + 700)));
+  return { verdict: await replay.finish(), written };
+}
+
+function directly(recording: RecordBatch): Outcome {
+  const written: (readonly number[])[] = [];
+  const replay = new VerbatimReplay(CONFIG, {
+    output: { record: (batch, i) => written.push(plain(batch, i)) },
+  });
+  for (let from = 0; from < recording.count; from += 700)
+    replay.take(slice(recording, from, Math.min(recording.count, from + 700)));
+  return { verdict: replay.finish(), written };
+}
+
+const BENT: ReadonlySet<number> = new Set([RECORDS.hppi.id, RECORDS['mmio.read'].id, RECORDS['sgi.sent'].id]);
+
+/** A recording with one bit of what it says of the GIC changed. */
+function bent(recording: RecordBatch, where: number, bit: number): RecordBatch {
+  const copy = slice(recording, 0, recording.count);
+  const places = [...copy.kind.keys()].filter((i) => i < copy.count && BENT.has(copy.kind[i]!));
+  const at = places[where % places.length]!;
+  copy.words[at * RECORD_WORDS + (copy.kind[at] === RECORDS['mmio.read'].id ? 4 : 0)]! ^= 1 << bit;
+  return copy;
+}
+
+describe('the simulator behind the interface', () => {
+  it('gives the verdict and the records of the direct replay, whatever the batches', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 1, max: 600 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (seed, batchRecords, window) => {
+          const recording = syntheticRecording(CONFIG, seed, 400);
+          const direct = directly(recording);
+          expect(direct.verdict.diverged).toBe(direct.verdict.anomalies);
+          expect(await through(new Simulator('test'), recording, { batchRecords, window })).toEqual(direct);
+        },
+      ),
+      { numRuns: 12, seed: 3 },
+    );
+  });
+
+  it('gives it of a recording that differs, too', async () => {
+    const recording = syntheticRecording(CONFIG, 7, 400);
+    const clean = directly(recording).verdict.diverged;
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.nat({ max: 31 }), async (where, bit) => {
+        const wrong = bent(recording, where, bit);
+        const direct = directly(wrong);
+        if (direct.verdict.diverged > clean) found++;
+        expect(await through(new Simulator('test'), wrong)).toEqual(direct);
+      }),
+      { numRuns: 40, seed: 4 },
+    );
+    expect(found).toBeGreaterThan(20);
+  });
+
+  it('is given no recorded answer', async () => {
+    const reads = new Set<number>();
+    const flags = new Set<number>();
+    class Watching extends Around {
+      override run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+        for (let i = 0; i < stimuli.count; i++) {
+          flags.add(stimuli.flags[i]!);
+          const kind = stimuli.kind[i]!;
+          const at = i * RECORD_WORDS;
+          if (kind === RECORDS['mmio.read'].id) reads.add(stimuli.words[at + 4]! | stimuli.words[at + 5]!);
+          if (kind === RECORDS['sysreg.read'].id) reads.add(stimuli.words[at + 1]! | stimuli.words[at + 2]!);
+        }
+        return super.run(stimuli, answers);
+      }
+    }
+    const { verdict } = await through(new Watching(), syntheticRecording(CONFIG, 9, 600));
+    expect(verdict.compared['mmio.read']).toBeGreaterThan(0);
+    expect([...reads]).toEqual([0]);
+    for (const value of flags) expect(value & ~(4 | 16)).toBe(0);
+  });
+
+  it('keeps no more batches in flight than the window', async () => {
+    let inFlight = 0;
+    let most = 0;
+    class Slow extends Around {
+      private last = Promise.resolve();
+      override run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+        most = Math.max(most, ++inFlight);
+        this.last = this.last
+          .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+          .then(() => super.run(stimuli, answers))
+          .then(() => {
+            inFlight--;
+          });
+        return this.last;
+      }
+    }
+    const recording = syntheticRecording(CONFIG, 11, 400);
+    const outcome = await through(new Slow(), recording, { batchRecords: 10, window: 3 });
+    expect(outcome).toEqual(directly(recording));
+    expect(most).toBe(3);
+  });
+});
+
+describe('a backend that does less', () => {
+  class Less extends Around {
+    private readonly not: (name: RecordName) => boolean;
+    private readonly reserved: boolean;
+    constructor(not: (name: RecordName) => boolean, reserved = true) {
+      super();
+      this.not = not;
+      this.reserved = reserved;
+    }
+    override async reset(config: GicConfig): Promise<Capabilities> {
+      const all = await super.reset(config);
+      const fewer = (names: readonly RecordName[]) => names.filter((name) => !this.not(name));
+      return {
+        ...all,
+        stimuli: fewer(all.stimuli),
+        observables: fewer(all.observables),
+        reserved: this.reserved && all.reserved,
+      };
+    }
+    override run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+      const hidden = new Set<number>(
+        Object.entries(RECORDS).flatMap(([name, { id }]) => (this.not(name as RecordName) ? [id] : [])),
+      );
+      return super.run(stimuli, {
+        answered: (low, high, reserved) => answers.answered(low, high, this.reserved && reserved),
+        skipped: (reason) => answers.skipped(reason),
+        shown: (batch, i) => {
+          if (!hidden.has(batch.kind[i]!)) answers.shown(batch, i);
+        },
+      });
+    }
+  }
+  const recording = syntheticRecording(CONFIG, 5, 900);
+  const whole = directly(recording).verdict;
+
+  it.each(['hppi', 'its.command', 'sgi.sent'] as const)('without %s: counted, not passed', async (kind) => {
+    expect(whole.compared[kind]).toBeGreaterThan(0);
+    const { verdict } = await through(new Less((name) => name === kind), recording);
+    expect(verdict.diverged).toBe(whole.diverged);
+    expect(verdict.skipped).toEqual({ [`${kind}: not shown by the backend`]: whole.compared[kind] });
+    expect(verdict.compared).toEqual({ ...whole.compared, [kind]: undefined });
+  });
+
+  it('that does not tell reserved locations', async () => {
+    const { verdict } = await through(new Less(() => false, false), recording);
+    expect(verdict.diverged).toBe(whole.diverged);
+    expect(verdict.compared).toEqual({ ...whole.compared, 'mmio.write': undefined });
+    expect(Object.values(verdict.skipped)).toEqual([whole.compared['mmio.write']]);
+  });
+
+  it('that takes no message: it is not sent, nor are its consequences compared', async () => {
+    const kinds = [...recording.kind.subarray(0, recording.count)];
+    const wires = kinds.filter((kind) => kind === RECORDS['wire.set'].id).length;
+    expect(wires).toBeGreaterThan(0);
+    const { verdict } = await through(new Less((name) => name === 'wire.set'), recording);
+    expect(verdict.skipped['wire.set: not taken by the backend']).toBe(wires);
+    expect(verdict.records).toBe(whole.records);
+    // It has not seen the wires, so that later it differs: that is not hidden.
+    expect(verdict.diverged).toBeGreaterThan(0);
+  });
+
+  it('that skips all: nothing is compared, nothing is invented', async () => {
+    class Lazy extends Around {
+      override async run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+        for (let i = 0; i < stimuli.count; i++) answers.skipped('lazy');
+      }
+    }
+    const { verdict, written } = await through(new Lazy(), recording);
+    expect(verdict.diverged).toBe(0);
+    expect(verdict.compared).toEqual({});
+    expect(verdict.skipped.lazy).toBe(written.length);
+    for (const [kind, , flags, ...words] of written)
+      if (kind === RECORDS['mmio.read'].id) expect([flags! & 2, words[4], words[5]]).toEqual([2, 0, 0]);
+  });
+});
+
+describe('a backend that breaks the rules', () => {
+  const recording = syntheticRecording(CONFIG, 5, 100);
+  const failing = (run: Backend['run']) => {
+    class Wrong extends Around {
+      override run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+        return run(stimuli, answers);
+      }
+    }
+    return through(new Wrong(), recording, { batchRecords: 16 }).then(
+      () => 'nothing',
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(GicTraceError);
+        expect((error as GicTraceError).code).toBe('backend');
+        return (error as GicTraceError).line;
+      },
+    );
+  };
+
+  it('by answers that are missing', async () => {
+    expect(await failing(async () => undefined)).toMatch(
+      /answered 0 of \d+ stimuli; sent last: record \d+: .*; first without an answer: record 0: /,
+    );
+  });
+  it('by answers too many', async () => {
+    const run: Backend['run'] = async (stimuli, answers) => {
+      for (let i = 0; i < 300 + stimuli.count; i++) answers.skipped('x');
+    };
+    expect(await failing(run)).toMatch(/answered more stimuli than it was given/);
+  });
+  it('by showing something before any answer', async () => {
+    const run: Backend['run'] = async (stimuli, answers) => answers.shown(stimuli, 0);
+    expect(await failing(run)).toMatch(/before it answered/);
+  });
+  it('by failing', async () => {
+    const run: Backend['run'] = async () => {
+      throw new GicTraceError('backend', 'it died');
+    };
+    expect(await failing(run)).toMatch(/simulator@architecture: it died; sent last: record \d+: /);
+  });
+});

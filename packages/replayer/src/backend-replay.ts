@@ -1,0 +1,259 @@
+// Verbatim replay on any backend: recorded batches go out, a few at a time, and the comparator walks over them as the
+// answers come back. Memory holds the batches in flight and nothing more.
+import {
+  type Answers,
+  type Backend,
+  type Capabilities,
+  type GicConfig,
+  GicTraceError,
+  notTaken,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  recordName,
+  recordText,
+  STIMULI_BELOW,
+} from '@gictrace/core';
+import { Comparator } from './comparator.ts';
+import { FIRST_EVENT } from './observed.ts';
+import type { ReplayOptions } from './options.ts';
+import type { Verdict } from './verdict.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+/** What is told of an access besides its words. */
+const TOLD_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
+
+export interface BackendReplayOptions extends ReplayOptions {
+  /** Records of the trace that go into one batch: 1 to 4,096; 512 when absent. */
+  readonly batchRecords?: number;
+  /** Batches in flight at most; 4 when absent. */
+  readonly window?: number;
+}
+
+/** A part of the trace whose answers are awaited. */
+interface Piece {
+  readonly batch: RecordBatch;
+  /** The next record to look at. */
+  at: number;
+}
+
+export class BackendReplay implements Answers {
+  private readonly backend: Backend;
+  private readonly capabilities: Capabilities;
+  private readonly comparator: Comparator;
+  private readonly takes = new Uint8Array(STIMULI_BELOW);
+  private readonly batchRecords: number;
+  private readonly window: number;
+  /** Parts in flight, the first of them being walked over; and batches to be used again. */
+  private readonly pieces: Piece[] = [];
+  private readonly free: RecordBatch[] = [];
+  private readonly flights: Promise<void>[] = [];
+  /** Stimuli sent, and answers that came. */
+  private sent = 0;
+  private answers = 0;
+  private readonly lastSent = new RecordBatch(1);
+  private lastSentRecord = -1;
+  private taken = 0;
+  /** The stimulus whose effects are being shown. */
+  private working = false;
+
+  /** `capabilities`: what the backend answered to its reset to `config`. */
+  constructor(
+    config: GicConfig,
+    backend: Backend,
+    capabilities: Capabilities,
+    options: BackendReplayOptions = {},
+  ) {
+    this.backend = backend;
+    this.capabilities = capabilities;
+    this.comparator = new Comparator(config, options, capabilities);
+    this.batchRecords = options.batchRecords ?? 512;
+    this.window = options.window ?? 4;
+    for (const name of capabilities.stimuli) this.takes[RECORDS[name].id] = 1;
+  }
+
+  /** Whether the replay has been told to stop and has met a divergence. */
+  get stopped(): boolean {
+    return this.comparator.stopped;
+  }
+
+  /**
+   * Takes the records of a batch, which may be reused once the promise has settled. Waits where too much is in flight.
+   * @throws GicTraceError `backend`, with the record whose answer is awaited, if the implementation fails.
+   */
+  async take(batch: RecordBatch): Promise<void> {
+    for (let from = 0; from < batch.count && !this.stopped; from += this.batchRecords) {
+      const to = Math.min(batch.count, from + this.batchRecords);
+      this.send(batch, from, to);
+      await this.atMost(this.window - 1);
+    }
+  }
+
+  /** A state that the trace stores is one of the simulator: nothing of another backend can be held against it. */
+  skipState(): void {
+    this.comparator.tally.skip('stored state of the simulator');
+  }
+
+  /** No more records: waits for all answers. Throws as `take` does. */
+  async finish(): Promise<Verdict> {
+    await this.atMost(0);
+    if (!this.stopped) this.advance();
+    return this.comparator.finish();
+  }
+
+  // ---- out -----------------------------------------------------------------------------------------------
+
+  private send(batch: RecordBatch, from: number, to: number): void {
+    const piece = this.free.pop() ?? new RecordBatch(this.batchRecords);
+    piece.clear();
+    // The backend may keep its batch as long as the flight takes, so it has one of its own.
+    const stimuli = new RecordBatch(to - from);
+    for (let i = from; i < to; i++) {
+      piece.copy(batch, i);
+      const kind = batch.kind[i]!;
+      if (kind >= STIMULI_BELOW || this.takes[kind] === 0) continue;
+      const s = stimuli.copy(batch, i);
+      this.withoutAnswer(stimuli, s, kind);
+      this.lastSentRecord = this.taken + (i - from);
+      this.lastSent.clear();
+      this.lastSent.copy(batch, i);
+    }
+    this.taken += to - from;
+    this.pieces.push({ batch: piece, at: 0 });
+    if (stimuli.count === 0) return;
+    this.sent += stimuli.count;
+    const expected = this.sent;
+    const flight = this.backend.run(stimuli, this).then(() => {
+      if (this.answers < expected && !this.stopped)
+        throw new GicTraceError('backend', `answered ${this.answers} of ${expected} stimuli`);
+    });
+    // Handled where it is awaited; until then it must not count as unhandled.
+    flight.catch(() => undefined);
+    this.flights.push(flight);
+  }
+
+  /** What was recorded of an access is not told. */
+  private withoutAnswer(stimuli: RecordBatch, i: number, kind: number): void {
+    stimuli.flags[i]! &= TOLD_FLAGS;
+    stimuli.rule[i] = 0;
+    stimuli.line[i] = 0;
+    stimuli.cause[i] = 0;
+    if (kind !== MMIO_READ && kind !== SYSREG_READ) return;
+    const at = i * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
+    stimuli.words[at] = 0;
+    stimuli.words[at + 1] = 0;
+  }
+
+  /** Waits until no more than so many batches are in flight. */
+  private async atMost(count: number): Promise<void> {
+    try {
+      while (this.flights.length > count) await this.flights.shift();
+    } catch (error) {
+      throw error instanceof GicTraceError && error.code === 'backend' ? this.placed(error) : error;
+    }
+  }
+
+  /** The failure of a backend, with where in the trace it was. */
+  private placed(error: GicTraceError): GicTraceError {
+    const waiting = this.unanswered();
+    const text = (batch: RecordBatch, i: number) => recordText(batch, i).trim();
+    const last =
+      this.lastSentRecord < 0
+        ? 'nothing had been sent'
+        : `sent last: record ${this.lastSentRecord}: ${text(this.lastSent, 0)}`;
+    const first =
+      waiting === undefined || waiting.record === this.lastSentRecord
+        ? ''
+        : `; first without an answer: record ${waiting.record}: ${text(waiting.batch, waiting.i)}`;
+    return new GicTraceError(
+      'backend',
+      `${this.capabilities.name}: ${error.message}; ${last}${first}`,
+      error.place,
+      error.mend,
+    );
+  }
+
+  /** The first stimulus that was sent and not answered. */
+  private unanswered(): { record: number; batch: RecordBatch; i: number } | undefined {
+    let { records } = this.comparator;
+    for (const { batch, at } of this.pieces)
+      for (let i = at; i < batch.count; i++, records++)
+        if (batch.kind[i]! < STIMULI_BELOW && this.takes[batch.kind[i]!] !== 0)
+          return { record: records, batch, i };
+    return undefined;
+  }
+
+  // ---- back ----------------------------------------------------------------------------------------------
+
+  answered(low: number, high: number, reserved: boolean): void {
+    const piece = this.reach();
+    if (piece === undefined) return;
+    const { batch, at } = piece;
+    this.comparator.answered(batch, at, batch.kind[at]!, { low, high, reserved });
+    this.pass(piece);
+  }
+
+  skipped(reason: string): void {
+    const piece = this.reach();
+    if (piece === undefined) return;
+    const { batch, at } = piece;
+    this.comparator.skipped(batch, at, batch.kind[at]!, reason);
+    this.pass(piece);
+  }
+
+  shown(batch: RecordBatch, i: number): void {
+    if (this.stopped) return;
+    if (!this.working)
+      throw new GicTraceError('backend', 'showed something before it answered the first stimulus');
+    this.comparator.shown(batch, i, i + 1);
+  }
+
+  /** The next stimulus that was sent: an answer to it has come. Undefined once the replay has stopped. */
+  private reach(): Piece | undefined {
+    this.answers++;
+    if (this.answers > this.sent)
+      throw new GicTraceError('backend', 'answered more stimuli than it was given');
+    if (this.stopped) return undefined;
+    const piece = this.advance();
+    if (piece === undefined) return undefined;
+    this.working = true;
+    this.comparator.context.reach(piece.batch, piece.at);
+    this.comparator.begin(piece.batch, piece.at, piece.batch.kind[piece.at]!);
+    return piece;
+  }
+
+  private pass(piece: Piece): void {
+    piece.at++;
+    this.comparator.records++;
+  }
+
+  /** Walks over what was recorded, up to the next stimulus that was sent, or to the end of what is in flight. */
+  private advance(): Piece | undefined {
+    const { comparator, pieces } = this;
+    const { context } = comparator;
+    for (let piece = pieces[0]; piece !== undefined; piece = pieces[0]) {
+      const { batch } = piece;
+      for (; piece.at < batch.count; piece.at++) {
+        if (comparator.stopped) return undefined;
+        const i = piece.at;
+        const kind = batch.kind[i]!;
+        if (kind < STIMULI_BELOW) {
+          if (this.takes[kind] !== 0) return piece;
+          context.reach(batch, i);
+          comparator.begin(batch, i, kind);
+          comparator.skipped(batch, i, kind, notTaken(recordName(kind)!));
+        } else if (kind < FIRST_EVENT) {
+          context.reach(batch, i);
+          comparator.observe(batch, i, kind);
+        }
+        comparator.records++;
+      }
+      context.leave(batch);
+      this.free.push(batch);
+      pieces.shift();
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+// What a replay is asked for: where re-recorded records go, and which differences a person lets pass.
+import type { RecordBatch } from '@gictrace/core';
+
+/** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
+export interface ReplayOutput {
+  record(batch: RecordBatch, i: number): void;
+}
+
+/** Differences that a person may let pass, with the reason. */
+export const TOLERANCES = {
+  'eoi-order':
+    'an EOI that names another interrupt than the one acknowledged last: the guest breaks the rule of IHI 0069, "ICC_EOIR1_EL1", and the recording is right',
+} as const;
+export type Tolerance = keyof typeof TOLERANCES;
+
+export interface ReplayOptions {
+  readonly output?: ReplayOutput;
+  /** Differences to let pass; each is counted in the verdict. */
+  readonly allow?: readonly Tolerance[];
+  /** Stop at the first divergence. */
+  readonly stopAtFirst?: boolean;
+}

@@ -1,0 +1,69 @@
+// Counts of a replay, by kind and by name, as its verdict tells them. Decides nothing.
+import { RULES } from '@gictrace/core';
+import { kindName } from './context.ts';
+import type { Anomaly, Divergence, Verdict } from './verdict.ts';
+
+export class Tally {
+  diverged = 0;
+  anomalies = 0;
+  statesCompared = 0;
+  statesDiverged = 0;
+  readonly compared = new Float64Array(256);
+  readonly divergedKinds = new Float64Array(256);
+  readonly rules = new Float64Array(256);
+  private readonly unknownNames = new Map<string, number>();
+  private readonly skippedNames = new Map<string, number>();
+  private readonly toleratedNames = new Map<string, number>();
+
+  /** The source does not tell something. */
+  unknown(name: string): void {
+    count(this.unknownNames, name);
+  }
+
+  /** Something was not compared. */
+  skip(reason: string): void {
+    count(this.skippedNames, reason);
+  }
+
+  /** A difference was let pass. */
+  tolerate(name: string): void {
+    count(this.toleratedNames, name);
+  }
+
+  verdict(records: number, first: Divergence | null, firstAnomaly: Anomaly | null): Verdict {
+    const unknown: Record<string, number> = {};
+    for (const [name, rule] of Object.entries(RULES))
+      if (this.rules[rule.id]! > 0) unknown[name] = this.rules[rule.id]!;
+    for (const [name, n] of [...this.unknownNames].sort(([a], [b]) => (a < b ? -1 : 1))) unknown[name] = n;
+    return {
+      records,
+      compared: {
+        ...named(this.compared),
+        ...(this.statesCompared > 0 ? { state: this.statesCompared } : {}),
+      },
+      diverged: this.diverged,
+      divergedBy: {
+        ...named(this.divergedKinds),
+        ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}),
+      },
+      unknown,
+      skipped: Object.fromEntries(this.skippedNames),
+      tolerated: Object.fromEntries(this.toleratedNames),
+      anomalies: this.anomalies,
+      firstAnomaly,
+      first,
+    };
+  }
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function named(counts: Float64Array): Record<string, number> {
+  const out: Record<string, number> = {};
+  counts.forEach((n, kind) => {
+    if (n > 0) out[kindName(kind)] = n;
+  });
+  return out;
+}
