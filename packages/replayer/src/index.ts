@@ -1,6 +1,7 @@
 // The face of @gictrace/replayer.
 
 export * from './backend-replay.ts';
+export * from './backends/qemu/index.ts';
 export * from './compare.ts';
 export * from './lift.ts';
 export * from './options.ts';

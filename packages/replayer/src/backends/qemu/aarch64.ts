@@ -35,6 +35,10 @@ export const ubfx = (rd: number, rn: number, lsb: number, width: number): number
   (0xd340_0000 | (lsb << 16) | ((lsb + width - 1) << 10) | (rn << 5) | rd) >>> 0;
 /** `cmp Wn, Wm`. */
 export const cmp = (rn: number, rm: number): number => (0x6b00_001f | (rm << 16) | (rn << 5)) >>> 0;
+/** `cmn Xn, #imm`: equal where Xn is -imm. */
+export const compareNegative = (rn: number, imm: number): number =>
+  (0xb100_001f | (imm << 10) | (rn << 5)) >>> 0;
+
 const SIZE = { 1: 0, 2: 1, 4: 2, 8: 3 } as const;
 export type Width = keyof typeof SIZE;
 /** `ldrb|ldrh|ldr Rt, [Xn, #offset]`; the offset is a multiple of the width. */
@@ -86,8 +90,11 @@ export const SYS = {
 export class Code {
   private readonly out: number[] = [];
   private readonly labels = new Map<string, number>();
-  private readonly fixes: { readonly at: number; readonly label: string; readonly make: (words: number) => number }[] =
-    [];
+  private readonly fixes: {
+    readonly at: number;
+    readonly label: string;
+    readonly make: (words: number) => number;
+  }[] = [];
   readonly base: number;
 
   constructor(base: number) {

@@ -15,6 +15,7 @@ import {
   Code,
   cbz,
   cmp,
+  compareNegative,
   DSB_SY,
   ERET,
   HVC,
@@ -41,7 +42,8 @@ import {
 export const AGENT_BYTES = 0x10_0000;
 const VECTORS = 0x0;
 const VECTORS_EL1 = 0x800;
-const CODE = 0x1000;
+/** Where in it the program begins. */
+export const AGENT_ENTRY = 0x1000;
 const LIMIT = 0x8000;
 const NEXT = 0x8040;
 const RING = 0x1_0000;
@@ -102,7 +104,7 @@ export class Agent {
     this.base = base;
     const code = new Code(base);
     this.vectors(code);
-    code.at(CODE);
+    code.at(AGENT_ENTRY);
     this.loop(code, gicd);
     this.routinesOf(code);
     this.image = code.words();
@@ -168,7 +170,8 @@ export class Agent {
           .emit(br(25));
     }
     // At EL1: tell EL2, by another HVC than that of a routine which is done.
-    for (let offset = VECTORS_EL1; offset < VECTORS_EL1 + 0x800; offset += 0x80) code.at(offset).emit(HVC | (1 << 5));
+    for (let offset = VECTORS_EL1; offset < VECTORS_EL1 + 0x800; offset += 0x80)
+      code.at(offset).emit(HVC | (1 << 5));
   }
 
   private loop(code: Code, gicd: number): void {
@@ -182,15 +185,26 @@ export class Agent {
     // Sixteen PEs share Aff1, as virt numbers them.
     code.emit(mrs(0, SYS.MPIDR_EL1), ubfx(1, 0, 8, 8), ubfx(2, 0, 0, 8), addShifted(21, 2, 1, 4));
     code.label('loop').emit(ldar(1, 20), ldar(2, 23), cmp(1, 2)).to('idle', beq);
-    code.emit(andLowBits(3, 1, RING_BITS), addShifted(4, 19, 3, 5), load(4, 5, 4, 4), cmp(5, 21)).to('idle', bne);
+    code
+      .emit(andLowBits(3, 1, RING_BITS), addShifted(4, 19, 3, 5), load(4, 5, 4, 4), cmp(5, 21))
+      .to('idle', bne);
     code.emit(load(4, 6, 4, 0), load(8, 0, 4, 8), load(8, 1, 4, 16), load(8, 2, 4, 24), movz(26, 0));
     code.emit(blr(6), store(8, 0, 22));
-    code.label('advance').emit(ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20)).to('loop', b);
+    code
+      .label('advance')
+      .emit(ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20))
+      .to('loop', b);
     code.label('idle').emit(YIELD).to('loop', b);
     // An exception: its syndrome instead of a value. A priority mask that was put aside comes back first.
-    code.label('fault').emit(mrs(28, SYS.ESR_EL2)).to('tell', (words) => cbz(26, words));
+    code
+      .label('fault')
+      .emit(mrs(28, SYS.ESR_EL2))
+      .to('tell', (words) => cbz(26, words));
     code.emit(msr(PMR, 26), store(8, 28, 22, MARK.loud - MARK.done));
-    code.label('tell').emit(store(8, 28, 22, MARK.fault - MARK.done)).to('advance', b);
+    code
+      .label('tell')
+      .emit(store(8, 28, 22, MARK.fault - MARK.done))
+      .to('advance', b);
   }
 
   private routinesOf(code: Code): void {
@@ -198,7 +212,9 @@ export class Agent {
     routine('nothing');
     code.emit(RET);
     routine('psci');
-    code.emit(movz(3, 0), SMC, RET);
+    // A PE that is told to stop may not have stopped yet: then again.
+    code.emit(movRegister(9, 0), movRegister(0, 9), SMC, compareNegative(0, 4));
+    code.emit(bne(3), YIELD, b(-5), RET);
     // Goes on before it stops: nobody comes back from here.
     routine('off');
     code.emit(store(8, 0, 22), ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20), SMC);
@@ -227,8 +243,18 @@ export class Agent {
     }
     // Runs the routine at X7 at EL1, whose CPU interface is the virtual one. A physical interrupt would be taken
     // there whatever PSTATE says, so the priority mask keeps one back meanwhile.
-    code.label('virtual').emit(mrs(8, SYS.ISR_EL1)).to('enter', (words) => cbz(8, words));
-    code.emit(store(8, 8, 22, MARK.quiet - MARK.done), mrs(26, PMR), addImmediate(26, 26, PUT_ASIDE), movz(8, 0), msr(PMR, 8), ISB);
+    code
+      .label('virtual')
+      .emit(mrs(8, SYS.ISR_EL1))
+      .to('enter', (words) => cbz(8, words));
+    code.emit(
+      store(8, 8, 22, MARK.quiet - MARK.done),
+      mrs(26, PMR),
+      addImmediate(26, 26, PUT_ASIDE),
+      movz(8, 0),
+      msr(PMR, 8),
+      ISB,
+    );
     code.label('enter').emit(msr(SYS.ELR_EL2, 7), movz(8, EL1H_MASKED), msr(SYS.SPSR_EL2, 8));
     // X25: where the exception from EL1 goes on.
     const here = code.address;

@@ -2,7 +2,7 @@
 // given to whoever keeps the order. Knows lines and records; knows no stimuli.
 import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { FRAMES, IDLE, RECORD_WORDS, RECORDS, RecordBatch, SPURIOUS } from '@gictrace/core';
-import { Group, ItsLines, newToken, tokenize } from '@gictrace/recorder';
+import { Group, ItsLines, Losses, newToken, tokenize } from '@gictrace/recorder';
 import { MARK } from './agent.ts';
 
 const HPPI = RECORDS.hppi.id;
@@ -60,6 +60,7 @@ export class QemuLog {
   private readonly told: Record<number, Told>;
   private bytes = Buffer.allocUnsafe(CHUNK);
   private filled = 0;
+  private from = 0;
   private offset = 0;
   private emptied = 0;
   /** By PE: an update whose lines are not printed yet. */
@@ -86,16 +87,16 @@ export class QemuLog {
       [MAINTENANCE]: new Told(pes, [0]),
     };
     this.group = new Group({ group: () => undefined });
-    const ignored = { showIts: () => undefined } as unknown as ConstructorParameters<typeof ItsLines>[1];
-    this.its = new ItsLines(this.group, ignored, { counts: new Map(), add: () => undefined });
+    this.its = new ItsLines(this.group, { showIts: () => undefined }, new Losses());
   }
 
   close(): void {
     closeSync(this.fd);
   }
 
-  /** Takes what has been written since. */
-  read(): void {
+  /** Takes the lines written since, up to the one after which `done` holds: whether it came to that. */
+  read(done: () => boolean): boolean {
+    if (this.lines(done)) return true;
     for (;;) {
       if (this.filled === this.bytes.length) {
         const more = Buffer.allocUnsafe(this.bytes.length * 2);
@@ -103,23 +104,41 @@ export class QemuLog {
         this.bytes = more;
       }
       const count = readSync(this.fd, this.bytes, this.filled, this.bytes.length - this.filled, this.offset);
-      if (count === 0) return;
+      if (count === 0) return false;
       this.offset += count;
       this.filled += count;
-      let from = 0;
-      const { bytes, filled } = this;
-      for (let end = bytes.indexOf(NEWLINE, from); end >= 0 && end < filled; end = bytes.indexOf(NEWLINE, from)) {
-        this.line(bytes, from, end);
-        from = end + 1;
-      }
+      if (this.lines(done)) return true;
+    }
+  }
+
+  private lines(done: () => boolean): boolean {
+    const { bytes, filled } = this;
+    let { from } = this;
+    let reached = false;
+    while (!reached) {
+      const end = bytes.indexOf(NEWLINE, from);
+      if (end < 0 || end >= filled) break;
+      this.line(bytes, from, end);
+      from = end + 1;
+      reached = done();
+    }
+    // What is left stays where it is until there is nothing whole in it.
+    if (reached) this.from = from;
+    else {
       bytes.copyWithin(0, from, filled);
       this.filled = filled - from;
+      this.from = 0;
     }
+    return reached;
+  }
+
+  /** Whether lines that have been read take much room. */
+  get grown(): boolean {
+    return this.offset - this.emptied > EMPTY_AFTER;
   }
 
   /** Gives back the room that lines take which have been read. Only while QEMU has nothing to do. */
   empty(): void {
-    if (this.offset - this.emptied < EMPTY_AFTER) return;
     ftruncateSync(this.fd, 0);
     this.emptied = this.offset;
   }
@@ -209,7 +228,10 @@ export class QemuLog {
     }
     if (!this.told[kind]!.changed(pe, words, 0)) return;
     const i = this.group.observe(kind, pe);
-    this.group.batch.words.set(words.subarray(0, kind === HPPI ? 5 : kind === VHPPI ? 6 : 1), i * RECORD_WORDS);
+    this.group.batch.words.set(
+      words.subarray(0, kind === HPPI ? 5 : kind === VHPPI ? 6 : 1),
+      i * RECORD_WORDS,
+    );
     this.group.batch.flags[i] = 0;
   }
 
@@ -230,4 +252,3 @@ export class QemuLog {
     } else this.events.mark(offset, low, high);
   }
 }
-

@@ -1,7 +1,7 @@
 // From a GIC's configuration to a QEMU `virt` machine: its command line, its address map, and what identifies it.
 // Pure data and arithmetic.
-import { type GicConfig, GICD, GICR, GITS, GicTraceError } from '@gictrace/core';
-import { AGENT_BYTES } from './agent.ts';
+import { GICD, GICR, GITS, type GicConfig, GicTraceError } from '@gictrace/core';
+import { AGENT_BYTES, AGENT_ENTRY } from './agent.ts';
 import { MsiDevices } from './msi.ts';
 
 /** Addresses of QEMU's `virt` machine. */
@@ -22,6 +22,8 @@ export const MAINTENANCE_INTID = 25;
 export interface Machine {
   readonly args: readonly string[];
   readonly pes: number;
+  /** Packed affinity of each PE, as `virt` gives them: sixteen share Aff1. */
+  readonly affinities: readonly number[];
   readonly its: boolean;
   readonly version: 3 | 4;
   readonly gicd: number;
@@ -77,10 +79,24 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [])
     // One host thread runs all PEs: a PE that waits for its turn gives way to the others.
     ...['-accel', 'tcg,thread=single', '-S', '-display', 'none', '-nodefaults', '-no-user-config'],
     ...['-serial', 'none', '-monitor', 'none', '-parallel', 'none'],
+    // Where PE0 begins once the agent is there and the machine is let go.
+    ...['-device', `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=0`],
     ...msis.args,
     ...EVENTS.flatMap((event) => ['-trace', event]),
   ];
-  return { args, pes, its, version, gicd: GICD_BASE, gits: GITS_BASE, gicrStride, msis, agentBase };
+  const affinities = Array.from({ length: pes }, (_, pe) => (pe & 15) | ((pe >> 4) << 8));
+  return {
+    args,
+    pes,
+    affinities,
+    its,
+    version,
+    gicd: GICD_BASE,
+    gits: GITS_BASE,
+    gicrStride,
+    msis,
+    agentBase,
+  };
 }
 
 /** Where guest memory of a trace is in the machine: -1 where the machine has no RAM for it. */

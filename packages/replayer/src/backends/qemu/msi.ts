@@ -55,7 +55,10 @@ export class MsiDevices {
   async setUp(qtest: Reader): Promise<void> {
     for (const device of this.devices.values()) {
       const { ecam, bar } = device;
-      await qtest.do(`writel ${hex(ecam + BAR0)} ${hex(bar)}\nwritew ${hex(ecam + COMMAND)} ${hex(MEMORY_AND_BUS_MASTER)}\n`, 2);
+      await qtest.do(
+        `writel ${hex(ecam + BAR0)} ${hex(bar)}\nwritew ${hex(ecam + COMMAND)} ${hex(MEMORY_AND_BUS_MASTER)}\n`,
+        2,
+      );
       let at = Number(await qtest.read(`readb ${hex(ecam + CAPABILITIES)}`));
       while (at !== 0) {
         const head = Number(await qtest.read(`readl ${hex(ecam + at)}`));
@@ -72,15 +75,22 @@ export class MsiDevices {
     }
   }
 
-  /** The commands of an MSI, or why this machine cannot send it. */
-  commands(deviceId: number, eventId: number, width: number): readonly string[] | { readonly reason: string } {
-    if (!this.its) return { reason: 'msi.write: this machine has no ITS' };
+  /** Why this machine cannot send an MSI; undefined where it can. */
+  possible(deviceId: number, eventId: number, width: number): string | undefined {
+    if (!this.its) return 'msi.write: this machine has no ITS';
+    if (width !== 2 && width !== 4) return 'msi.write: of two or four bytes only';
     // What has no requester of its own comes as DeviceID 0.
-    if (deviceId === 0) return [`write${width === 2 ? 'w' : 'l'} ${hex(TRANSLATER)} ${hex(eventId)}`];
+    if (deviceId === 0) return undefined;
+    if (!this.devices.has(deviceId)) return 'msi.write: QEMU has no PCI function at this DeviceID';
+    if (width !== 4) return 'msi.write: a PCI device writes four bytes';
+    if (eventId > 0xffff) return 'msi.write: a PCI device has EventIDs of 16 bits';
+    return undefined;
+  }
+
+  /** The commands of an MSI that is possible, in the order in which they are sent. */
+  commands(deviceId: number, eventId: number, width: number): readonly string[] {
     const device = this.devices.get(deviceId);
-    if (device === undefined) return { reason: 'msi.write: QEMU has no PCI function at this DeviceID' };
-    if (width !== 4) return { reason: 'msi.write: a PCI device writes four bytes' };
-    if (eventId > 0xffff) return { reason: 'msi.write: a PCI device has EventIDs of 16 bits' };
+    if (device === undefined) return [`write${width === 2 ? 'w' : 'l'} ${hex(TRANSLATER)} ${hex(eventId)}`];
     const out = [`writel ${hex(device.bar + RAISE)} 0x1`];
     if (device.event !== eventId) {
       device.event = eventId;

@@ -26,7 +26,8 @@ export function qemuVersion(command = QEMU): string {
 }
 
 /** Becomes QEMU, and leaves behind one that kills it and clears up once our end of standard input is closed. */
-const GUARDED = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null; rm -rf "$0") >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
+const GUARDED =
+  'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null; rm -rf "$0") >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
 
 const alive = new Set<QemuProcess>();
 let handlers = false;
@@ -162,7 +163,9 @@ export class QemuProcess {
         };
         text = text.slice(end + 1);
         if (message.error !== undefined)
-          this.qmpWaiters.shift()?.reject(new GicTraceError('backend', `QEMU refused: ${message.error.desc}`));
+          this.qmpWaiters
+            .shift()
+            ?.reject(new GicTraceError('backend', `QEMU refused: ${message.error.desc}`));
         else if ('return' in message) this.qmpWaiters.shift()?.resolve(message.return);
       }
     });

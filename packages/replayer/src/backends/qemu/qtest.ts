@@ -20,7 +20,8 @@ class Values {
 
   /** The low word of the oldest value; its high word is `takenHigh`. */
   take(): number {
-    if (this.head === this.tail) throw new GicTraceError('backend', 'QEMU answered fewer reads than it was given');
+    if (this.head === this.tail)
+      throw new GicTraceError('backend', 'QEMU answered fewer reads than it was given');
     this.takenHigh = this.high[this.head]!;
     return this.low[this.head++]!;
   }
@@ -120,7 +121,8 @@ export class Qtest {
       from = end + 1;
     }
     this.rest = from < bytes.length ? bytes.subarray(from) : undefined;
-    while (this.waiters.length > 0 && this.waiters[0]!.replies <= this.replies) this.waiters.shift()!.resolve();
+    while (this.waiters.length > 0 && this.waiters[0]!.replies <= this.replies)
+      this.waiters.shift()!.resolve();
     if (this.waiters.length === 0) {
       clearTimeout(this.timer);
       this.timer = undefined;
