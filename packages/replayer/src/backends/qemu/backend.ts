@@ -10,6 +10,7 @@ import {
   type RecordBatch,
 } from '@gictrace/core';
 import { Agent, MARK, type Operation, RING_SLOTS, SLOT_BYTES } from './agent.ts';
+import type { Foresight } from './foresight.ts';
 import { QemuLog } from './log.ts';
 import { identityOf, type Machine, machineFor } from './machine.ts';
 import { END, Plan } from './plan.ts';
@@ -17,8 +18,8 @@ import { type QemuOptions, QemuProcess, qemuVersion } from './process.ts';
 import { type Part, Sequence } from './sequence.ts';
 
 export interface QemuBackendOptions extends QemuOptions {
-  /** DeviceIDs that MSIs of the trace come from: each needs a PCI function from the start. */
-  readonly deviceIds?: readonly number[];
+  /** What must be known of the trace from the start. */
+  readonly foresight?: Foresight;
 }
 
 const STIMULI = [
@@ -73,6 +74,8 @@ export class QemuBackend implements Backend {
   private tail: Promise<void> = Promise.resolve();
   /** Until all that was sent by qtest is answered. */
   private collecting: Promise<void> = Promise.resolve();
+  /** Stimuli so far. */
+  private stimuli = 0;
   /** Identification registers that are not the trace's, as text. */
   differences: readonly string[] = [];
 
@@ -88,8 +91,9 @@ export class QemuBackend implements Backend {
   /** Starts a machine with the GIC of a configuration. @throws GicTraceError `backend` without QEMU, or if it has no such GIC. */
   async reset(config: GicConfig): Promise<Capabilities> {
     await this.close();
+    this.stimuli = 0;
     const version = qemuVersion(this.options.command);
-    const machine = machineFor(config, this.options.deviceIds ?? []);
+    const machine = machineFor(config, this.options.foresight?.deviceIds ?? []);
     const process = await QemuProcess.start(machine.args, this.options);
     try {
       const agent = new Agent(machine.agentBase, machine.gicd);
@@ -159,7 +163,15 @@ export class QemuBackend implements Backend {
       await this.collecting;
       log.empty();
     }
-    const plan = new Plan(stimuli, machine, agent, gic);
+    const plan = new Plan(
+      stimuli,
+      machine,
+      agent,
+      gic,
+      this.stimuli,
+      this.options.foresight?.fills ?? new Map(),
+    );
+    this.stimuli += stimuli.count;
     let last: Promise<void> = Promise.resolve();
     for (let from = 0; from < stimuli.count; ) {
       const to = plan.partEnd(from);

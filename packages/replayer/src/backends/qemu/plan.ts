@@ -3,6 +3,7 @@
 import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 import type { Width } from './aarch64.ts';
 import type { Agent, Operation } from './agent.ts';
+import type { Fill } from './foresight.ts';
 import { MAINTENANCE_INTID, type Machine, place, placePointer, registerAddress } from './machine.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -54,6 +55,8 @@ export const REASONS = {
   fault: 'the PE took an exception: UNDEFINED or trapped in this machine',
 } as const;
 
+const NO_FILLS: readonly Fill[] = [];
+
 const hex = (value: number) => `0x${value.toString(16)}`;
 const hex64 = (low: number, high: number) =>
   high === 0 ? hex(low) : `0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`;
@@ -73,17 +76,38 @@ export class Plan {
   private readonly agent: Agent;
   private readonly gic: string;
 
-  /** `gic`: path of the GIC in QEMU's object tree. */
-  constructor(batch: RecordBatch, machine: Machine, agent: Agent, gic: string) {
+  /** By stimulus: bytes of memory that must be there before it. */
+  private readonly fills: readonly (readonly Fill[])[];
+
+  /** `gic`: path of the GIC in QEMU's object tree. `first`: number of the batch's first stimulus. */
+  constructor(
+    batch: RecordBatch,
+    machine: Machine,
+    agent: Agent,
+    gic: string,
+    first: number,
+    fills: ReadonlyMap<number, readonly Fill[]>,
+  ) {
     this.batch = batch;
     this.machine = machine;
     this.agent = agent;
     this.gic = gic;
+    this.fills =
+      fills.size === 0
+        ? []
+        : Array.from({ length: batch.count }, (_, i) => this.placed(fills.get(first + i)));
     this.ends = new Uint8Array(batch.count);
     this.byAgent = new Uint8Array(batch.count);
     this.able = new Uint8Array(batch.count);
     for (let i = 0; i < batch.count; i++) this.judge(i);
     this.divide();
+  }
+
+  private placed(fills: readonly Fill[] | undefined): readonly Fill[] {
+    return (fills ?? NO_FILLS).flatMap(({ address, byte }) => {
+      const at = place(this.machine, address, 1);
+      return at < 0 ? [] : [{ address: at, byte }];
+    });
   }
 
   private end(i: number, end: number, able = 0): void {
@@ -209,6 +233,8 @@ export class Plan {
   /** The qtest commands of stimulus `i`, appended to `lines`. */
   commands(i: number, lines: string[]): void {
     if (this.ends[i] === END.skipped || this.ends[i] === END.itself) return;
+    for (const { address, byte } of this.fills[i] ?? NO_FILLS)
+      lines.push(`writeb ${hex(address)} ${hex(byte)}`);
     const { words, kind } = this.batch;
     const w = words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
     switch (kind[i]) {
@@ -267,6 +293,7 @@ export class Plan {
     const by = pe === NO_PE || pe >= this.machine.pes ? 0 : pe;
     const access = (width: number, write: boolean, address: number, low: number, high: number) =>
       out.push({ routine: agent.memory(width as Width, write), pe: by, low, high, address, third: 0 });
+    for (const { address, byte } of this.fills[i] ?? NO_FILLS) access(1, true, address, byte, 0);
     switch (kind[i]) {
       case MMIO_READ:
       case MMIO_WRITE: {
@@ -307,10 +334,14 @@ export class Plan {
     }
   }
 
+  /** Marks before that of the stimulus itself. */
+  marksBefore(i: number): number {
+    return this.fills[i]?.length ?? 0;
+  }
   /** Marks that end stimulus `i`. */
   marks(i: number): number {
     const kind = this.batch.kind[i]!;
-    return kind === QUEUE_WRITE ? 4 : kind === PE_RESET ? 3 : 1;
+    return this.marksBefore(i) + (kind === QUEUE_WRITE ? 4 : kind === PE_RESET ? 3 : 1);
   }
 
   /**

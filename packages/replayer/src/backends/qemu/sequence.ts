@@ -135,7 +135,7 @@ export class Sequence implements LogEvents {
     }
     if (end !== END.marks) return this.lost('a mark of the agent');
     if (offset === MARK.fault) this.faulted = true;
-    if (this.marks === 0) {
+    if (this.marks === this.part.plan.marksBefore(this.at)) {
       this.low = low;
       this.high = high;
     }
