@@ -14,6 +14,7 @@ import {
   SYSREGS,
   type SysregName,
 } from '../spec/index.ts';
+import { contain } from './contain.ts';
 import { Random } from './random.ts';
 
 /** Where the generator's guest has its tables. All below 2^32. */
@@ -38,6 +39,12 @@ const FIRST_LPI = 8192;
 export interface GeneratorOptions {
   /** One stimulus in so many is anything at all: any offset, width and value. 0: none. */
   readonly wild?: number;
+  /** DeviceIDs of the devices there are; 0 to 3 when absent. */
+  readonly deviceIds?: readonly [number, number, number, number];
+  /** Keep all tables inside RAM (see contain.ts). */
+  readonly contained?: boolean;
+  /** Interrupt inputs that something else moves. */
+  readonly takenIntids?: readonly number[];
 }
 
 const tables = [GICD, GICR, GITS] as const;
@@ -51,6 +58,9 @@ export class StimulusGenerator {
   private readonly random: Random;
   private readonly config: GicConfig;
   private readonly wild: number;
+  private readonly deviceIds: readonly number[];
+  private readonly contained: boolean;
+  private readonly takenIntids: readonly number[];
   private slot = 0;
   private readonly script: ((batch: RecordBatch) => void)[] = [];
 
@@ -58,11 +68,20 @@ export class StimulusGenerator {
     this.random = new Random(seed);
     this.config = config;
     this.wild = options.wild ?? 6;
+    this.deviceIds = options.deviceIds ?? [0, 1, 2, 3];
+    this.contained = options.contained ?? false;
+    this.takenIntids = options.takenIntids ?? [];
     this.setUp();
   }
 
   /** Appends the next stimulus to a batch that has room. */
   next(batch: RecordBatch): void {
+    const from = batch.count;
+    this.append(batch);
+    if (this.contained) for (let i = from; i < batch.count; i++) contain(batch, i);
+  }
+
+  private append(batch: RecordBatch): void {
     const scripted = this.script.shift();
     if (scripted !== undefined) {
       scripted(batch);
@@ -92,7 +111,10 @@ export class StimulusGenerator {
     high = 0,
   ): void {
     const kind = write ? RECORDS['mmio.write'].id : RECORDS['mmio.read'].id;
-    this.push(batch, kind, this.pe(), frame, instance, offset, width, write ? low : 0, write ? high : 0);
+    // What is written is no wider than the access.
+    const value = !write ? 0 : width >= 4 ? low : low & (2 ** (8 * width) - 1);
+    const one = frame === 1 ? instance : 0;
+    this.push(batch, kind, this.pe(), frame, one, offset, width, value, write && width === 8 ? high : 0);
   }
 
   /** GICR_TYPER.RVPEID: GICv4.1's registers. */
@@ -180,7 +202,12 @@ export class StimulusGenerator {
       this.command('MAPC', { ICID: pe, RDbase: pe, V: 1 });
     });
     for (let device = 0; device < DEVICES; device++)
-      this.command('MAPD', { DeviceID: device, Size: 2, ITT_addr: m.itt + 0x1000 * device, V: 1 });
+      this.command('MAPD', {
+        DeviceID: this.deviceIds[device]!,
+        Size: 2,
+        ITT_addr: m.itt + 0x1000 * device,
+        V: 1,
+      });
     if (config.architecture !== 4) return;
     if (this.byVpeid)
       config.pes.forEach((_, pe) => {
@@ -195,7 +222,7 @@ export class StimulusGenerator {
     for (let device = DEVICES / 2; device < DEVICES; device++)
       for (let event = 0; event < EVENTS; event++)
         this.command('VMAPTI', {
-          DeviceID: device,
+          DeviceID: this.deviceIds[device]!,
           EventID: event,
           vPEID: event % VPES,
           vINTID: FIRST_LPI + event,
@@ -242,6 +269,7 @@ export class StimulusGenerator {
       case 0: {
         const spi = r.once(2);
         const intid = spi ? 32 + r.below(8) : 16 + r.below(16);
+        if (this.takenIntids.includes(intid)) return this.sensible(batch);
         this.push(batch, RECORDS['wire.set'].id, spi ? NO_PE : this.pe(), intid, r.below(2));
         return;
       }
@@ -278,7 +306,15 @@ export class StimulusGenerator {
         return;
       case 7:
       case 8:
-        this.push(batch, RECORDS['msi.write'].id, NO_PE, 0, r.below(DEVICES), r.below(EVENTS), 4);
+        this.push(
+          batch,
+          RECORDS['msi.write'].id,
+          NO_PE,
+          0,
+          this.deviceIds[r.below(DEVICES)]!,
+          r.below(EVENTS),
+          4,
+        );
         return;
       case 9:
         this.configuration(batch);
@@ -321,7 +357,7 @@ export class StimulusGenerator {
     if (this.wild > 0 && r.once(24)) return (r.word() % 2 ** Math.min(spec.width, 31)) * unit;
     switch (spec.name) {
       case 'DeviceID':
-        return r.below(DEVICES + 1);
+        return r.below(DEVICES + 1) === DEVICES ? 4 : this.deviceIds[r.below(DEVICES)]!;
       case 'EventID':
         return r.below(EVENTS + 1);
       case 'pINTID':

@@ -116,7 +116,7 @@ export function placePointer(value: bigint): bigint {
 
 /** Address of a register: -1 where the machine has no such frame. */
 export function registerAddress(machine: Machine, frame: number, instance: number, offset: number): number {
-  if (frame === 0) return offset < 0x1_0000 ? machine.gicd + offset : -1;
+  if (frame === 0) return instance === 0 && offset < 0x1_0000 ? machine.gicd + offset : -1;
   if (frame === 1)
     return instance < machine.pes && offset < machine.gicrStride
       ? GICR_BASE + instance * machine.gicrStride + offset

@@ -2,7 +2,7 @@
 // it is done. Decides; sends nothing.
 import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 import type { Width } from './aarch64.ts';
-import type { Agent, Operation } from './agent.ts';
+import { type Agent, MARK, type Operation } from './agent.ts';
 import type { Fill } from './foresight.ts';
 import { MAINTENANCE_INTID, type Machine, place, placePointer, registerAddress } from './machine.ts';
 
@@ -17,6 +17,7 @@ const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
+const GICD = FRAMES.indexOf('GICD');
 const GITS = FRAMES.indexOf('GITS');
 const TRANSLATION = 0x1_0000;
 const LETTER: Readonly<Record<number, string>> = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' };
@@ -45,6 +46,7 @@ export const REASONS = {
   noFrame: 'no such frame in this machine',
   unaligned: 'unaligned access: a PE would take an alignment fault, QEMU splits it up',
   translation: "an access to the translation page: QEMU's log does not tell what became of it",
+  ours: 'a write to a reserved location that this backend marks its log with',
   width: 'accesses of this width are not possible',
   noRam: 'the machine has no RAM at this address',
   noPe: 'no such PE in this machine',
@@ -185,6 +187,8 @@ export class Plan {
     if (offset % width !== 0) return this.skip(i, REASONS.unaligned);
     if (registerAddress(this.machine, frame, instance, offset) < 0) return this.skip(i, REASONS.noFrame);
     if (frame === GITS && offset >= TRANSLATION) return this.skip(i, REASONS.translation);
+    const marks = frame === GICD && width === 8 && offset >= MARK.done && offset <= MARK.fence;
+    if (marks && write) return this.skip(i, REASONS.ours);
     // Narrow accesses to an ITS end on the bus, without a line.
     if (frame === GITS && width < 4) this.end(i, END.fence);
     else this.end(i, write ? END.line : END.value, 1);
