@@ -274,6 +274,6 @@ describe('a backend that breaks the rules', () => {
     const run: Backend['run'] = async () => {
       throw new GicTraceError('backend', 'it died');
     };
-    expect(await failing(run)).toMatch(/simulator@architecture: it died; sent last: record \d+: /);
+    expect(await failing(run)).toMatch(/simulator: it died; sent last: record \d+: /);
   });
 });

@@ -1,5 +1,6 @@
 // The face of @gictrace/replayer.
 
+export * from './adapter/index.ts';
 export * from './backend-replay.ts';
 export * from './backends/qemu/index.ts';
 export * from './compare.ts';

@@ -1,13 +1,23 @@
 // gictrace replay TRACE: verbatim replay and verdict.
 import { GicTraceError, PROFILES } from '@gictrace/core';
-import { replayTrace, TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
+import {
+  BATCH_STIMULI_MAX,
+  ProcessBackend,
+  replayTrace,
+  replayTraceOn,
+  TOLERANCES,
+  type Tolerance,
+  type Verdict,
+} from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, grouped, json, Progress, print, VERSION } from '../context.ts';
+import { countLines, grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
 
 interface Options {
   readonly on: string;
   readonly output?: string;
   readonly allow?: readonly string[];
+  readonly timeout?: number;
+  readonly batch?: number;
   readonly json?: boolean;
 }
 
@@ -21,7 +31,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .argument('<trace>', 'the trace')
     .option(
       '--on <backend>',
-      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')})`,
+      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')}), or exec:COMMAND, an adapter (docs/adapter.md)`,
       'simulator',
     )
     .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
@@ -29,25 +39,72 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
       '--allow <name...>',
       `let a difference pass, counted in the verdict: ${Object.keys(TOLERANCES).join(', ')}`,
     )
+    .option(
+      '--timeout <seconds>',
+      'an adapter has failed if nothing comes from it for so long (30)',
+      wholeNumber('--timeout', 1, 86_400),
+    )
+    .option(
+      '--batch <records>',
+      `records that an adapter is sent at a time (${BATCH_STIMULI_MAX}); 1 tells exactly which one it fails at`,
+      wholeNumber('--batch', 1, BATCH_STIMULI_MAX),
+    )
     .option('--json', 'answer as JSON')
-    .addHelpText('after', '\nExample:\n  gictrace replay boot.gictrace\n')
-    .action((path: string, options: Options) => {
+    .addHelpText(
+      'after',
+      "\nExample:\n  gictrace replay boot.gictrace\n  gictrace replay boot.gictrace --on 'exec:./my-gic --verbose'\n",
+    )
+    .action(async (path: string, options: Options) => {
       const progress = new Progress('records');
       try {
-        const verdict = replayTrace(path, {
-          version: VERSION,
-          progress: (records) => progress.update(records),
-          ...profileOf(options.on),
-          allow: tolerances(options.allow ?? []),
-          ...(options.output === undefined ? {} : { output: options.output }),
-        });
+        const verdict = await replay(path, options, (records) => progress.update(records));
         progress.end();
         print(options.json ? json(verdict) : verdictText(verdict, options.on));
-        exit(verdict.diverged === 0 ? 0 : 1);
+        exit(exitCode(verdict, options.on));
       } finally {
         progress.end();
       }
     });
+}
+
+const EXEC = 'exec:';
+
+async function replay(
+  path: string,
+  { on, output, allow, timeout, batch }: Options,
+  progress: (records: number) => void,
+): Promise<Verdict> {
+  const options = {
+    version: VERSION,
+    progress,
+    allow: tolerances(allow ?? []),
+    ...(output === undefined ? {} : { output }),
+  };
+  if (!on.startsWith(EXEC)) {
+    if (timeout !== undefined || batch !== undefined)
+      throw new GicTraceError(
+        'usage',
+        '--timeout and --batch are for adapters',
+        {},
+        'give --on exec:COMMAND',
+      );
+    return replayTrace(path, { ...options, ...profileOf(on) });
+  }
+  const command = on.slice(EXEC.length).trim();
+  if (command === '') throw new GicTraceError('usage', 'exec: without a command', {}, 'give exec:COMMAND');
+  const backend = new ProcessBackend({
+    command,
+    version: VERSION,
+    ...(timeout === undefined ? {} : { timeoutMs: 1000 * timeout }),
+  });
+  try {
+    return await replayTraceOn(path, backend, {
+      ...options,
+      ...(batch === undefined ? {} : { batchRecords: batch }),
+    });
+  } finally {
+    await backend.close();
+  }
 }
 
 function tolerances(names: readonly string[]): Tolerance[] {
@@ -69,7 +126,7 @@ function profileOf(backend: string): { profile?: string } {
       'usage',
       `there is no backend '${backend}'`,
       {},
-      'backends: simulator, simulator@PROFILE',
+      'backends: simulator, simulator@PROFILE, exec:COMMAND',
     );
   if (profile === undefined) return {};
   if (!Object.hasOwn(PROFILES, profile))
@@ -84,10 +141,16 @@ function profileOf(backend: string): { profile?: string } {
 
 const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
 
+/** A backend on which nothing could be compared has not shown that it is the same. */
+function exitCode(verdict: Verdict, backend: string): number {
+  if (verdict.diverged > 0) return 1;
+  return backend.startsWith(EXEC) && verdict.records > 0 && total(verdict.compared) === 0 ? 3 : 0;
+}
+
 /** The verdict for people. */
 export function verdictText(verdict: Verdict, backend: string): string {
   const out = [
-    `${verdict.diverged === 0 ? 'SAME' : 'DIVERGED'}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
+    `${['SAME', 'DIVERGED', '', 'NOTHING COMPARED'][exitCode(verdict, backend)]}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
     'compared:',
     ...countLines(verdict.compared),
   ];

@@ -31,26 +31,26 @@ export class Simulator implements Backend {
   private machine: Machine | undefined;
   private readonly effects = new Effects();
   private readonly states = new Map<number, Uint8Array>();
-  private readonly version: string;
+  readonly capabilities: Capabilities;
 
   /** `version`: of the tool, for its capabilities. */
   constructor(version: string) {
-    this.version = version;
-  }
-
-  async reset(config: GicConfig): Promise<Capabilities> {
-    this.machine = new Machine(config);
-    this.machine.sink = this.effects;
-    this.states.clear();
-    return {
-      name: `simulator@${config.profile}`,
-      version: this.version,
+    this.capabilities = {
+      name: 'simulator',
+      version,
       stimuli: kindsOf('stimulus'),
       observables: kindsOf('observable'),
       events: kindsOf('event'),
       reserved: true,
       snapshots: SNAPSHOTS,
     };
+  }
+
+  async reset(config: GicConfig): Promise<Capabilities> {
+    this.machine = new Machine(config);
+    this.machine.sink = this.effects;
+    this.states.clear();
+    return this.capabilities;
   }
 
   async run(stimuli: RecordBatch, answers: Answers): Promise<void> {
