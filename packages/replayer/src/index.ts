@@ -4,6 +4,7 @@ export * from './adapter/index.ts';
 export * from './backend-replay.ts';
 export * from './backends/qemu/index.ts';
 export * from './compare.ts';
+export { type FuzzOptions, type FuzzResult, fuzzConfig, fuzzQemu, saveRecording } from './fuzz/fuzz.ts';
 export * from './lift.ts';
 export * from './options.ts';
 export * from './record-scenario.ts';

@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 
 function value(of: unknown): string {
-  return Array.isArray(of) ? of.join(', ') : typeof of === 'number' ? `0x${of.toString(16)}` : `${of}`;
+  return Array.isArray(of)
+    ? of.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ') : typeof of === 'number' ? `0x${of.toString(16)}` : `${of}`;
 }
 
 /** What hardware a profile has, in words. */

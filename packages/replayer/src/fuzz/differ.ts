@@ -29,9 +29,10 @@ export class Recording {
   private readonly wire = new RecordBatch(1);
   private readonly maintenanceIntid: number | undefined;
   private out: RecordBatch;
-  /** Stimuli so far, and those before each of them that the machine added. */
-  stimuli = 0;
-  records = 0;
+  /** Stimuli so far. */
+  private stimuli = 0;
+  /** Numbers of the stimuli that were not given: the machine moved a wire. */
+  private readonly added: number[] = [];
 
   /** `maintenanceIntid`: the PPI to which the machine connects each PE's maintenance interrupt, if it does. */
   constructor(config: GicConfig, maintenanceIntid?: number) {
@@ -70,8 +71,14 @@ export class Recording {
       this.wire.push(WIRE_SET, moved[k]!, Number.NaN);
       this.wire.words[0] = this.maintenanceIntid;
       this.wire.words[1] = moved[k + 1]!;
+      this.added.push(this.stimuli);
       this.take(this.wire, 0);
     }
+  }
+
+  /** How many of the first so many stimuli were given. */
+  given(stimuli: number): number {
+    return stimuli - this.added.filter((n) => n < stimuli).length;
   }
 
   private flush(): void {
@@ -82,7 +89,6 @@ export class Recording {
 
   private push(batch: RecordBatch, i: number): number {
     if (this.out.full) this.out = this.more();
-    this.records++;
     return this.out.copy(batch, i);
   }
 

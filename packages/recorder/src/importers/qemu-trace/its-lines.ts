@@ -122,6 +122,8 @@ export class ItsLines {
     t.kind!.detail!.forEach((operand, k) => {
       const index = specs.findIndex((spec) => spec.name === operand);
       const spec = specs[index]!;
+      // To unmap a collection QEMU does not look at RDbase, and prints 0.
+      if (name === 'MAPC' && operand === 'RDbase' && t.low[2] === 0) return;
       shown += 2 ** index;
       operands[operand] = (t.high[k]! * 2 ** 32 + t.low[k]!) * 2 ** (spec.shift ?? 0);
     });

@@ -127,10 +127,8 @@ export class Sequence implements LogEvents {
           narrow && value !== 0 ? this.values.takenHigh : 0,
           narrow && (this.bad || !this.told),
         );
-      } else if (this.at === this.part.to && low === this.part.fence) {
-        this.flushOwnWires();
-        this.finish();
-      } else this.lost('a fence');
+      } else if (this.at === this.part.to && low === this.part.fence) this.finish();
+      else this.lost('a fence');
       return;
     }
     if (end !== END.marks) return this.lost('a mark of the agent');
@@ -175,10 +173,7 @@ export class Sequence implements LogEvents {
     if (part === undefined) return -1;
     while (this.at < part.to && !this.isAwaited(this.at)) this.passOne(part);
     if (this.at < part.to) return part.plan.ends[this.at]!;
-    if (part.fence < 0) {
-      this.flushOwnWires();
-      this.finish();
-    }
+    if (part.fence < 0) this.finish();
     return -1;
   }
 
