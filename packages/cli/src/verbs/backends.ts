@@ -6,7 +6,10 @@ import { json, print } from '../context.ts';
 
 function value(of: unknown): string {
   return Array.isArray(of)
-    ? of.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ') : typeof of === 'number' ? `0x${of.toString(16)}` : `${of}`;
+    ? of.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ')
+    : typeof of === 'number'
+      ? `0x${of.toString(16)}`
+      : `${of}`;
 }
 
 /** What hardware a profile has, in words. */

@@ -54,6 +54,9 @@ const registers: readonly { readonly name: string; readonly spec: RegisterSpec }
 const sysregNames = Object.keys(SYSREGS) as SysregName[];
 const commandNames = Object.keys(ITS_COMMANDS) as CommandName[];
 
+const truncated = (value: number, width: number): number =>
+  width >= 4 ? value : value & (2 ** (8 * width) - 1);
+
 export class StimulusGenerator {
   private readonly random: Random;
   private readonly config: GicConfig;
@@ -61,6 +64,7 @@ export class StimulusGenerator {
   private readonly deviceIds: readonly number[];
   private readonly contained: boolean;
   private readonly takenIntids: readonly number[];
+  private readonly resident = new Set<number>();
   private slot = 0;
   private readonly script: ((batch: RecordBatch) => void)[] = [];
 
@@ -78,7 +82,7 @@ export class StimulusGenerator {
   next(batch: RecordBatch): void {
     const from = batch.count;
     this.append(batch);
-    if (this.contained) for (let i = from; i < batch.count; i++) contain(batch, i);
+    if (this.contained) for (let i = from; i < batch.count; i++) contain(batch, i, this.resident);
   }
 
   private append(batch: RecordBatch): void {
@@ -112,7 +116,7 @@ export class StimulusGenerator {
   ): void {
     const kind = write ? RECORDS['mmio.write'].id : RECORDS['mmio.read'].id;
     // What is written is no wider than the access.
-    const value = !write ? 0 : width >= 4 ? low : low & (2 ** (8 * width) - 1);
+    const value = write ? truncated(low, width) : 0;
     const one = frame === 1 ? instance : 0;
     this.push(batch, kind, this.pe(), frame, one, offset, width, value, write && width === 8 ? high : 0);
   }
@@ -511,8 +515,24 @@ export class StimulusGenerator {
         return;
       case 4: {
         const m = GUEST_MEMORY;
-        const base = r.pick([m.pendbase + 1024, m.devices, m.collections, m.itt, m.vpes, m.vpt + 1024]);
-        this.push(batch, RECORDS['mem.write'].id, 0, base + r.below(96), 0, r.pick([1, 2, 4]), r.word());
+        // What holds addresses is only corrupted in its lowest byte, where tables are to stay inside RAM.
+        if (this.contained && r.once(2)) {
+          const entry = r.pick([m.devices, m.vpes]) + 8 * r.below(12);
+          this.push(batch, RECORDS['mem.write'].id, 0, entry, 0, 1, r.below(256));
+          return;
+        }
+        const width = r.pick([1, 2, 4]);
+        const holders = this.contained ? [] : [m.devices, m.vpes];
+        const base = r.pick([m.pendbase + 1024, ...holders, m.collections, m.itt, m.vpt + 1024]);
+        this.push(
+          batch,
+          RECORDS['mem.write'].id,
+          0,
+          base + r.below(96),
+          0,
+          width,
+          truncated(r.word(), width),
+        );
         return;
       }
       default: {

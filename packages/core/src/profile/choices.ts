@@ -158,6 +158,16 @@ export const CHOICES = {
     'reserved locations that are RAZ/WI and not reported as reserved',
     'Distributor register map',
   ),
+  sgi1ReachesGroup0: choice<boolean>(
+    true,
+    'with one Security state a write to ICC_SGI1R_EL1 makes an SGI pending that its target has in Group 0',
+    'Use of control registers for SGI forwarding',
+  ),
+  lrKeepsNmi: choice<boolean>(
+    false,
+    'ICH_LR<n>_EL2.NMI keeps what is written without the non-maskable property of virtual interrupts',
+    'ICH_LR<n>_EL2',
+  ),
   hcrWritable: choice<number>(0xf800_fdff, 'bits of ICH_HCR_EL2 that can be written', 'ICH_HCR_EL2'),
   vgrp0dByGroup1: choice<boolean>(
     false,

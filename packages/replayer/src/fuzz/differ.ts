@@ -2,6 +2,7 @@
 // backend replays it. Knows no generator.
 import {
   type Backend,
+  type Capabilities,
   type GicConfig,
   Machine,
   RECORD_FLAGS,
@@ -12,11 +13,13 @@ import {
   step,
 } from '@gictrace/core';
 import { BackendReplay } from '../backend-replay.ts';
+import { RAM } from '../backends/qemu/machine.ts';
 import type { Verdict } from '../verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
 const MAINTENANCE = RECORDS.maintenance.id;
 const FIRST_EVENT = 96;
 const BATCH = 4096;
@@ -29,6 +32,8 @@ export class Recording {
   private readonly wire = new RecordBatch(1);
   private readonly maintenanceIntid: number | undefined;
   private out: RecordBatch;
+  /** The GIC has looked at, or written, memory that is not there. */
+  outside = false;
   /** Stimuli so far. */
   private stimuli = 0;
   /** Numbers of the stimuli that were not given: the machine moved a wire. */
@@ -38,9 +43,12 @@ export class Recording {
   constructor(config: GicConfig, maintenanceIntid?: number) {
     this.machine = new Machine(config);
     this.maintenanceIntid = maintenanceIntid;
+    this.machine.witness = (_use, _unit, _index, address, length) => {
+      if (address < RAM.from || address + length > RAM.to) this.outside = true;
+    };
     this.machine.sink = {
       batch: this.shown,
-      events: false,
+      events: true,
       full: () => this.flush(),
     };
     this.out = this.more();
@@ -82,9 +90,16 @@ export class Recording {
   }
 
   private flush(): void {
-    for (let k = 0; k < this.shown.count; k++)
-      if (this.shown.kind[k]! < FIRST_EVENT) this.push(this.shown, k);
-    this.shown.clear();
+    const { shown } = this;
+    for (let k = 0; k < shown.count; k++) {
+      const at = k * RECORD_WORDS;
+      if (shown.kind[k]! < FIRST_EVENT) this.push(shown, k);
+      else if (shown.kind[k] === MEM_WRITTEN) {
+        const address = shown.words[at + 1]! * 2 ** 32 + shown.words[at]!;
+        if (address < RAM.from || address >= RAM.to) this.outside = true;
+      }
+    }
+    shown.clear();
   }
 
   private push(batch: RecordBatch, i: number): number {
@@ -99,9 +114,13 @@ export class Recording {
   }
 }
 
-/** Replays a recording on a backend up to its first divergence. @throws GicTraceError `backend` if the backend fails. */
-export async function replayed(config: GicConfig, recording: Recording, backend: Backend): Promise<Verdict> {
-  const capabilities = await backend.reset(config);
+/** Replays a recording on a backend, which was reset to the configuration, up to its first divergence. @throws GicTraceError `backend` if the backend fails. */
+export async function replayed(
+  config: GicConfig,
+  recording: Recording,
+  backend: Backend,
+  capabilities: Capabilities,
+): Promise<Verdict> {
   const replay = new BackendReplay(config, backend, capabilities, { stopAtFirst: true });
   for (const batch of recording.batches) {
     if (replay.stopped) break;

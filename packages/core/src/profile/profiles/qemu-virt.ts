@@ -2,6 +2,7 @@ import { PLAIN } from '../hardware.ts';
 import { profile } from '../shape.ts';
 
 const PROBE = 'observed with a bare-metal probe on QEMU 7.2.22';
+const FUZZ = 'differential fuzzing against QEMU 7.2.22 (docs/findings.md)';
 const SWEEP = 'every location of every frame read and written on QEMU 7.2.22';
 const RECORDING = 'recordings of QEMU 7.2.22 booting Linux';
 
@@ -62,6 +63,8 @@ export const qemuVirt = profile(
       ],
       evidence: `${SWEEP}: no route of SGIs and PPIs, and GICD_IGRPMODR<n> up to 0xdff, without a line of a bad access`,
     },
+    sgi1ReachesGroup0: { value: false, evidence: FUZZ },
+    lrKeepsNmi: { value: true, evidence: FUZZ },
     hcrWritable: {
       value: 0xf800_7cff,
       evidence: 'hw/intc/arm_gicv3_cpuif.c: neither vSGIEOICount nor DVIM',

@@ -72,8 +72,6 @@ const PSCI_CPU_ON = 0xc400_0003;
 /** HCR_EL2: EL1 is AArch64; IMO and FMO give EL1 the virtual CPU interface. */
 const HCR_RW = 0x8000;
 const HCR_IMO_FMO = 0x18;
-/** Set in a priority mask that was put aside, so that it is not zero; no part of the register. */
-const PUT_ASIDE = 0x100;
 /** EL1 with its own stack pointer and all interrupts masked. */
 const EL1H_MASKED = 0x3c5;
 /** ESR_EL2 of `hvc #0`. */
@@ -175,7 +173,7 @@ export class Agent {
   }
 
   private loop(code: Code, gicd: number): void {
-    // X19 ring, X20 next, X21 this PE's index, X22 marks, X23 limit, X26 a priority mask put aside (0: none).
+    // X19 ring, X20 next, X21 this PE's index, X22 marks, X23 limit, X26 a priority mask put aside, if X18 is not 0.
     code.label('entry').emit(MASK_INTERRUPTS);
     code.emit(...movAddress(19, this.base + RING), ...movAddress(20, this.base + NEXT));
     code.emit(...movAddress(23, this.base + LIMIT), ...movAddress(22, gicd + MARK.done));
@@ -188,7 +186,7 @@ export class Agent {
     code
       .emit(andLowBits(3, 1, RING_BITS), addShifted(4, 19, 3, 5), load(4, 5, 4, 4), cmp(5, 21))
       .to('idle', bne);
-    code.emit(load(4, 6, 4, 0), load(8, 0, 4, 8), load(8, 1, 4, 16), load(8, 2, 4, 24), movz(26, 0));
+    code.emit(load(4, 6, 4, 0), load(8, 0, 4, 8), load(8, 1, 4, 16), load(8, 2, 4, 24), movz(18, 0));
     code.emit(blr(6), store(8, 0, 22));
     code
       .label('advance')
@@ -199,7 +197,7 @@ export class Agent {
     code
       .label('fault')
       .emit(mrs(28, SYS.ESR_EL2))
-      .to('tell', (words) => cbz(26, words));
+      .to('tell', (words) => cbz(18, words));
     code.emit(msr(PMR, 26), store(8, 28, 22, MARK.loud - MARK.done));
     code
       .label('tell')
@@ -250,7 +248,7 @@ export class Agent {
     code.emit(
       store(8, 8, 22, MARK.quiet - MARK.done),
       mrs(26, PMR),
-      addImmediate(26, 26, PUT_ASIDE),
+      movz(18, 1),
       movz(8, 0),
       msr(PMR, 8),
       ISB,
@@ -259,7 +257,7 @@ export class Agent {
     // X25: where the exception from EL1 goes on.
     const here = code.address;
     code.emit(...movAddress(25, here + 4 * 4), ERET);
-    code.to('open', (words) => cbz(26, words));
+    code.to('open', (words) => cbz(18, words));
     code.emit(msr(PMR, 26), ISB, store(8, 26, 22, MARK.loud - MARK.done));
     code.label('open').emit(br(29));
   }

@@ -88,6 +88,11 @@ export class QemuBackend implements Backend {
     return this.running?.process.pid;
   }
 
+  /** Whether QEMU was started and has ended by itself. */
+  get ended(): boolean {
+    return this.running?.process.endedItself ?? false;
+  }
+
   /** Starts a machine with the GIC of a configuration. @throws GicTraceError `backend` without QEMU, or if it has no such GIC. */
   async reset(config: GicConfig): Promise<Capabilities> {
     await this.close();

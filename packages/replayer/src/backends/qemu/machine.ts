@@ -99,6 +99,9 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [])
   };
 }
 
+/** Guest RAM that a trace can have. */
+export const RAM = { from: RAM_BASE, to: PLACED_BASE } as const;
+
 /** Where guest memory of a trace is in the machine: -1 where the machine has no RAM for it. */
 export function place(machine: Machine, address: number, bytes: number): number {
   if (address >= RAM_BASE && address + bytes <= Math.min(PLACED_BASE, machine.agentBase)) return address;

@@ -53,7 +53,8 @@ export class QemuProcess {
   private readonly child: ChildProcess;
   private readonly servers: Server[];
   private errors = '';
-  private ended: string | undefined;
+  /** It ended, and not because it was killed from here. */
+  endedItself = false;
   qtest!: Qtest;
   private qmpSocket!: Socket;
   private readonly qmpWaiters: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
@@ -75,8 +76,8 @@ export class QemuProcess {
     });
     this.child.on('error', () => this.fail('could not be started'));
     this.child.on('close', (code, signal) => {
-      this.ended = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-      this.fail(this.ended);
+      this.endedItself = this.failure === undefined;
+      this.fail(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`);
       this.kill();
     });
     alive.add(this);

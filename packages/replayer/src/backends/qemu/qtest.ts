@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 import { GicTraceError } from '@gictrace/core';
 
 const NEWLINE = 0x0a;
+/** How long the end of a process may come after that of its connections. */
+const BROKEN_MS = 1000;
 
 /** 64-bit values that `read…` commands returned, first in, first out. */
 class Values {
@@ -60,8 +62,14 @@ export class Qtest {
     this.socket = socket;
     this.timeoutMs = timeoutMs;
     socket.on('data', (data: Buffer) => this.take(data));
-    socket.on('error', () => this.fail(new GicTraceError('backend', 'the connection to QEMU broke')));
-    socket.on('close', () => this.fail(new GicTraceError('backend', 'QEMU closed the connection')));
+    // That QEMU has ended tells more, and is known a little later.
+    const broke = () =>
+      setTimeout(
+        () => this.fail(new GicTraceError('backend', 'the connection to QEMU broke')),
+        BROKEN_MS,
+      ).unref();
+    socket.on('error', broke);
+    socket.on('close', broke);
   }
 
   /** Sends `count` commands: a line each. Answers how many have been sent in all. */
