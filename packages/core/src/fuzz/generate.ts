@@ -14,7 +14,7 @@ import {
   SYSREGS,
   type SysregName,
 } from '../spec/index.ts';
-import { contain } from './contain.ts';
+import { contain, TablesInUse } from './contain.ts';
 import { Random } from './random.ts';
 
 /** Where the generator's guest has its tables. All below 2^32. */
@@ -64,7 +64,7 @@ export class StimulusGenerator {
   private readonly deviceIds: readonly number[];
   private readonly contained: boolean;
   private readonly takenIntids: readonly number[];
-  private readonly resident = new Set<number>();
+  private readonly inUse = new TablesInUse();
   private slot = 0;
   private readonly script: ((batch: RecordBatch) => void)[] = [];
 
@@ -82,7 +82,7 @@ export class StimulusGenerator {
   next(batch: RecordBatch): void {
     const from = batch.count;
     this.append(batch);
-    if (this.contained) for (let i = from; i < batch.count; i++) contain(batch, i, this.resident);
+    if (this.contained) for (let i = from; i < batch.count; i++) contain(batch, i, this.inUse);
   }
 
   private append(batch: RecordBatch): void {

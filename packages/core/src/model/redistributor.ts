@@ -116,7 +116,7 @@ export const gicrWrite = {
     if (was && !m.profile.ctlrCes) value |= CTLR_ENABLE_LPIS;
     const on = (value & CTLR_ENABLE_LPIS) !== 0;
     m.changeRegister(UNIT_GICR, pe, GICR.GICR_CTLR.offset, value >>> 0, 0, old, 0);
-    if (on && !was) loadPendingTable(m, pe);
+    if (on && (!was || m.profile.enableAgainRescans)) loadPendingTable(m, pe);
     else if (was && !on && m.profile.disableForgets) m.emit(LPI_FORGOTTEN, pe, 0);
   },
   GICR_STATUSR: (m: Machine, pe: number, _n: number, low: number): void => {

@@ -62,6 +62,11 @@ export const CHOICES = {
     'GICR_CTLR.CES: EnableLPIs can be cleared again; otherwise it is RES1 once set',
     'GICR_CTLR',
   ),
+  enableAgainRescans: choice<boolean>(
+    false,
+    'a write of 1 to EnableLPIs where it is 1 already has the Redistributor read the pending table and configurations again',
+    'GICR_CTLR',
+  ),
   pendbaserWritableWhileEnabled: choice<boolean>(
     false,
     'GICR_PROPBASER and GICR_PENDBASER accept writes while GICR_CTLR.EnableLPIs is 1',

@@ -25,6 +25,7 @@ export const qemuVirt = profile(
       evidence: 'hw/intc/arm_gicv3_its.c: INVALL goes to every Redistributor',
     },
     ctlrCes: { value: true, evidence: `${RECORDING}: GICR_CTLR reads 2 before EnableLPIs is set` },
+    enableAgainRescans: { value: true, evidence: FUZZ },
     pendbaserWritableWhileEnabled: { value: true, evidence: PROBE },
     disableForgets: {
       value: false,

@@ -220,7 +220,8 @@ export class QemuLog {
 
   private told_(kind: number, pe: number, words: Uint32Array): void {
     if (pe < 0 || kind === 0) return;
-    if (this.quiet) {
+    // The agent keeps physical interrupts back for a moment: only what is true afterwards counts.
+    if (this.quiet && kind === HPPI) {
       if (this.held.full) this.held.clear();
       const i = this.held.push(kind, pe, Number.NaN);
       this.held.words.set(words.subarray(0, 6), i * RECORD_WORDS);
