@@ -5,6 +5,8 @@ import { InvalidOption, VERSION } from './context.ts';
 import { addBackends } from './verbs/backends.ts';
 import { addCheck } from './verbs/check.ts';
 import { addCompare } from './verbs/compare.ts';
+import { addDoctor } from './verbs/doctor.ts';
+import { addFuzz } from './verbs/fuzz.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addRecord } from './verbs/record.ts';
@@ -25,6 +27,8 @@ Examples:
   gictrace query boot.db "SELECT op, count(*) FROM its_commands GROUP BY op"
   gictrace shell boot.db
   gictrace backends --profiles
+  gictrace fuzz --on qemu --seeds 10
+  gictrace doctor
 
 Exit codes: 0 same or done, 1 diverged or differs, 2 usage, 3 a backend or tool failed, 4 bad trace.
 `;
@@ -55,6 +59,10 @@ export async function main(args: readonly string[]): Promise<number> {
     code = exit;
   });
   addCompare(program);
+  addFuzz(program, (exit) => {
+    code = exit;
+  });
+  addDoctor(program);
   addInfo(program);
   addDump(program);
   addRecover(program);

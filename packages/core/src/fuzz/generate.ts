@@ -522,8 +522,9 @@ export class StimulusGenerator {
           return;
         }
         const width = r.pick([1, 2, 4]);
-        const holders = this.contained ? [] : [m.devices, m.vpes];
-        const base = r.pick([m.pendbase + 1024, ...holders, m.collections, m.itt, m.vpt + 1024]);
+        // Nor does a Redistributor expect its pending table to change while LPIs are enabled.
+        const holders = this.contained ? [] : [m.devices, m.vpes, m.pendbase + 1024];
+        const base = r.pick([...holders, m.collections, m.itt, m.vpt + 1024]);
         this.push(
           batch,
           RECORDS['mem.write'].id,
