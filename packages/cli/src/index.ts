@@ -2,6 +2,7 @@
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { Command, CommanderError } from 'commander';
 import { InvalidOption, VERSION } from './context.ts';
+import { addAdapterTest } from './verbs/adapter-test.ts';
 import { addBackends } from './verbs/backends.ts';
 import { addCheck } from './verbs/check.ts';
 import { addCompare } from './verbs/compare.ts';
@@ -18,6 +19,8 @@ Examples:
   gictrace import qemu trace.log.gz -o boot.gictrace
   gictrace record storm.yaml -o storm.gictrace --on its
   gictrace replay boot.gictrace
+  gictrace replay boot.gictrace --on 'exec:./my-gic'
+  gictrace adapter-test ./my-gic
   gictrace check boot.gictrace
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
   gictrace info boot.gictrace
@@ -53,6 +56,9 @@ export async function main(args: readonly string[]): Promise<number> {
   addRecord(program);
   addBackends(program);
   addReplay(program, (exit) => {
+    code = exit;
+  });
+  addAdapterTest(program, (exit) => {
     code = exit;
   });
   addCheck(program, (exit) => {

@@ -56,8 +56,9 @@ export class BackendReplay implements Answers {
   private readonly lastSent = new RecordBatch(1);
   private lastSentRecord = -1;
   private taken = 0;
-  /** The stimulus whose effects are being shown. */
+  /** An answer has come; and the time of the stimulus that it answers. */
   private working = false;
+  private timeNs = Number.NaN;
 
   /** `capabilities`: what the backend answered to its reset to `config`. */
   constructor(
@@ -207,6 +208,8 @@ export class BackendReplay implements Answers {
     if (this.stopped) return;
     if (!this.working)
       throw new GicTraceError('backend', 'showed something before it answered the first stimulus');
+    // A backend knows no times: what a stimulus does has that of the stimulus.
+    batch.timeNs[i] = this.timeNs;
     this.comparator.shown(batch, i, i + 1);
   }
 
@@ -219,6 +222,7 @@ export class BackendReplay implements Answers {
     const piece = this.advance();
     if (piece === undefined) return undefined;
     this.working = true;
+    this.timeNs = piece.batch.timeNs[piece.at]!;
     this.comparator.context.reach(piece.batch, piece.at);
     this.comparator.begin(piece.batch, piece.at, piece.batch.kind[piece.at]!);
     return piece;

@@ -4,6 +4,11 @@ import { CHOICES, PROFILES, type Profile } from '@gictrace/core';
 import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 
+const PROCESS = {
+  backend: 'exec:COMMAND',
+  doc: 'A process that speaks the adapter protocol (docs/adapter.md); gictrace adapter-test checks one.',
+};
+
 function value(of: unknown): string {
   return Array.isArray(of)
     ? of.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ')
@@ -65,10 +70,13 @@ export function addBackends(program: Command): void {
               }
             : {}),
         }));
-        print(json(list));
+        print(json([...list, PROCESS]));
         return;
       }
       if (options.profiles) print(profiles.flatMap(profileLines).join('\n'));
-      else for (const { name, doc } of profiles) print(`simulator@${name}  ${doc}`);
+      else {
+        for (const { name, doc } of profiles) print(`simulator@${name}  ${doc}`);
+        print(`${PROCESS.backend}  ${PROCESS.doc}`);
+      }
     });
 }

@@ -44,7 +44,7 @@ export interface Answers {
   answered(low: number, high: number, reserved: boolean): void;
   /** The next stimulus was not done. `reason` is a name to count by, the same for the same reason. */
   skipped(reason: string): void;
-  /** Record `i` of `batch`, an observable or an event, is what the stimulus answered last did. */
+  /** Record `i` of `batch`, an observable or an event, is what the stimulus answered last did. It gets that one's time. */
   shown(batch: RecordBatch, i: number): void;
 }
 

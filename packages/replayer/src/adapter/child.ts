@@ -1,6 +1,7 @@
 // A child process that speaks frames: started through the shell, watched, ended. Standard error is the user's. Knows
 // nothing of what the messages mean.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { GicTraceError } from '@gictrace/core';
 import { FrameSplitter, WireError } from './wire.ts';
 
@@ -59,12 +60,7 @@ export class Child {
     child.stdout!.on('data', (chunk: Buffer) => this.read(chunk));
     this.exited = new Promise((resolve) => {
       child.on('exit', (code, signal) => {
-        this.status =
-          code === null
-            ? `was killed by ${signal}`
-            : code === 127
-              ? 'ended with exit code 127: the shell does not find the command'
-              : `ended with exit code ${code}`;
+        this.status = howItEnded(code, signal);
         this.forget();
         resolve(code);
         setTimeout(() => this.ended(), DRAIN_MS).unref();
@@ -152,4 +148,12 @@ export class Child {
     process.removeListener('exit', onExit);
     for (const name of SIGNALS) process.removeListener(name, onSignal);
   }
+}
+
+/** The shell tells of a signal by an exit code above 128. */
+function howItEnded(code: number | null, signal: string | null): string {
+  if (code === null) return `was killed by ${signal}`;
+  if (code === 127) return 'ended with exit code 127: the shell does not find the command';
+  const name = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return name === undefined ? `ended with exit code ${code}` : `was killed by ${name} (exit code ${code})`;
 }

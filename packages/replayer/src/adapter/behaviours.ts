@@ -1,0 +1,152 @@
+// The behaviours of the conformance suite, on an adapter: each experiment is done on the simulator, recorded, and
+// replayed. An adapter that answers and shows the same does the same.
+
+import type { Backend } from '@gictrace/core';
+import {
+  BEHAVIOURS,
+  type Behaviour,
+  configOf,
+  type Feature,
+  type GicConfig,
+  GicTraceError,
+  Guest,
+  type Hardware,
+  NEEDS,
+  type Need,
+  PLAIN,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  Simulator,
+} from '@gictrace/core';
+import { BackendReplay } from '../backend-replay.ts';
+import type { Verdict } from '../verdict.ts';
+import { ProcessBackend } from './process-backend.ts';
+
+export interface BehaviourResult {
+  readonly id: string;
+  readonly feature: Feature;
+  readonly title: string;
+  readonly result: 'same' | 'differs' | 'not tried';
+  /** What differs first, or why it was not tried. */
+  readonly detail: string;
+  readonly comparisons: number;
+}
+
+/** What must be added to a plain GICv3 with an ITS for an experiment that needs it. */
+const ADDED: { readonly [K in Need]?: Partial<Hardware> } = {
+  'two ITSs': { its: 2 },
+  'direct LPI': { directLpi: true },
+  'message-based SPIs': { mbis: true },
+  '1 of N': { oneOfN: true },
+  'extended SPIs': { extendedSpis: 32 },
+  'extended PPIs': { extendedPpis: 64 },
+  NMI: { nmi: true },
+  'two Security states': { twoSecurityStates: true },
+  vLPIs: { architecture: 4, virtualLpis: '4.1' },
+  'GICv4.0': { architecture: 4, virtualLpis: '4.0' },
+  'GICv4.1': { architecture: 4, virtualLpis: '4.1' },
+};
+
+/** The least hardware on which a behaviour can be tried; undefined where its needs contradict each other. */
+function leastHardware({ needs }: Behaviour): Hardware | undefined {
+  let hardware: Hardware = PLAIN;
+  for (const need of needs) hardware = { ...hardware, ...ADDED[need] };
+  return needs.every((need) => NEEDS[need](hardware)) ? hardware : undefined;
+}
+
+/** More records than any experiment makes. */
+const RECORDS_MAX = 16_384;
+
+/** Does an experiment on the simulator and records it. Undefined if it cannot be told as a recording. */
+function recorded(behaviour: Behaviour, config: GicConfig): RecordBatch | undefined {
+  const guest = new Guest(config);
+  const out = new RecordBatch(RECORDS_MAX);
+  guest.tap = (stimulus) => {
+    if (out.capacity - out.count < guest.seen.length + 1) return;
+    const i = out.copy(stimulus, 0);
+    const read =
+      stimulus.kind[0] === RECORDS['mmio.read'].id || stimulus.kind[0] === RECORDS['mmio.write'].id;
+    if (read && guest.machine.reserved) out.flags[i]! |= RECORD_FLAGS.reserved;
+    for (const { kind, pe, words } of guest.seen)
+      out.words.set(words, out.push(RECORDS[kind].id, pe, Number.NaN) * RECORD_WORDS);
+  };
+  try {
+    behaviour.run(guest);
+  } catch {
+    return undefined;
+  }
+  return out.count === 0 || out.full ? undefined : out;
+}
+
+async function replayed(backend: Backend, config: GicConfig, recording: RecordBatch): Promise<Verdict> {
+  const replay = new BackendReplay(config, backend, await backend.reset(config), { allow: ['eoi-order'] });
+  await replay.take(recording);
+  return replay.finish();
+}
+
+const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
+
+/** Skipped stimuli, other than observables that the backend does not show. */
+function skippedStimuli(verdict: Verdict): string[] {
+  return Object.keys(verdict.skipped).filter((reason) => !reason.endsWith('not shown by the backend'));
+}
+
+/** Tries each behaviour on an adapter. */
+export async function* tryBehaviours(
+  command: string,
+  options: { readonly version: string; readonly timeoutMs: number; readonly profile: string },
+): AsyncGenerator<BehaviourResult> {
+  const simulator = new Simulator(options.version);
+  let backend: ProcessBackend | undefined;
+  try {
+    for (const behaviour of BEHAVIOURS) {
+      const { id, feature, title } = behaviour;
+      const said = (result: BehaviourResult['result'], detail: string, comparisons = 0): BehaviourResult => ({
+        id,
+        feature,
+        title,
+        result,
+        detail,
+        comparisons,
+      });
+      const hardware = leastHardware(behaviour);
+      const config = hardware && configOf(options.profile, hardware, behaviour.pes ?? 2);
+      const recording = config && recorded(behaviour, config);
+      if (recording === undefined) {
+        yield said('not tried', 'no recording can be made of it');
+        continue;
+      }
+      // Experiments that go past the guest, as those do that restore into another GIC, are more than a recording tells.
+      const own = await replayed(simulator, config!, recording);
+      if (feature === 'Save and restore' || own.diverged > 0 || total(own.skipped) > 0) {
+        yield said('not tried', 'it is more than stimuli and answers');
+        continue;
+      }
+      backend ??= new ProcessBackend({ command, ...options });
+      try {
+        const verdict = await replayed(backend, config!, recording);
+        const skipped = skippedStimuli(verdict);
+        const comparisons = total(verdict.compared);
+        if (skipped.length > 0) yield said('not tried', `skipped: ${skipped.join('; ')}`, comparisons);
+        else if (verdict.diverged > 0)
+          yield said(
+            'differs',
+            `recorded ${verdict.first!.recorded.trim()}; ${verdict.first!.replayed.trim()}`,
+            comparisons,
+          );
+        else if (comparisons === 0) yield said('not tried', 'nothing of it is shown');
+        else yield said('same', '', comparisons);
+      } catch (error) {
+        if (!(error instanceof GicTraceError) || error.code !== 'backend') throw error;
+        await backend.close();
+        backend = undefined;
+        const gaveUp = /gives up: ([^(;]*)/.exec(error.message);
+        yield gaveUp === null ? said('differs', error.message) : said('not tried', gaveUp[1]!.trim());
+      }
+    }
+  } finally {
+    await backend?.close();
+  }
+}
