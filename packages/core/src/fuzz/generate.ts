@@ -31,6 +31,8 @@ export const GUEST_MEMORY = {
 } as const;
 const QUEUE_SLOTS = 128;
 const DEVICES = 4;
+/** A DeviceID that no device has. */
+const UNMAPPED_DEVICE = 4;
 const EVENTS = 8;
 const LPIS = 16;
 const VPES = 3;
@@ -361,7 +363,7 @@ export class StimulusGenerator {
     if (this.wild > 0 && r.once(24)) return (r.word() % 2 ** Math.min(spec.width, 31)) * unit;
     switch (spec.name) {
       case 'DeviceID':
-        return r.below(DEVICES + 1) === DEVICES ? 4 : this.deviceIds[r.below(DEVICES)]!;
+        return this.deviceIds[r.below(DEVICES + 1)] ?? UNMAPPED_DEVICE;
       case 'EventID':
         return r.below(EVENTS + 1);
       case 'pINTID':

@@ -20,7 +20,7 @@ import type { Divergence, Verdict } from '../verdict.ts';
 import { Recording, replayed, stimuliUpTo } from './differ.ts';
 import { shrink } from './shrink.ts';
 
-/** The profile that the simulator has on this occasion. */
+/** The profile that is QEMU's. */
 const PROFILE = 'qemu-virt';
 /** Devices that QEMU can have at these DeviceIDs: none of its own, and three PCI functions. */
 const DEVICE_IDS = [0, 8, 16, 24] as const;
@@ -38,6 +38,8 @@ export interface FuzzOptions extends QemuOptions {
   readonly pes?: number;
   /** One stimulus in so many is anything at all; 6 when absent, 0: none. */
   readonly wild?: number;
+  /** Profile of the simulator; qemu-virt when absent. */
+  readonly profile?: string;
   /** Do not shrink what differs. */
   readonly whole?: boolean;
   readonly progress?: (tests: number) => void;
@@ -82,7 +84,7 @@ export function fuzzConfig(gic: 3 | 4, pes: number): GicConfig {
  */
 export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
   const { seed, steps, gic } = options;
-  const config = fuzzConfig(gic, options.pes ?? 3);
+  const config = { ...fuzzConfig(gic, options.pes ?? 3), profile: options.profile ?? PROFILE };
   const stimuli = generate(config, seed, steps, options.wild);
   const signature = ({ verdict, crash }: Outcome): string | undefined =>
     crash !== null ? 'crash' : verdict?.first ? shape(verdict.first) : undefined;

@@ -88,6 +88,11 @@ export class QemuBackend implements Backend {
     return this.running?.process.pid;
   }
 
+  /** The folder of QEMU's log and sockets, while it runs. */
+  get folder(): string | undefined {
+    return this.running?.process.folder;
+  }
+
   /** Whether QEMU was started and has ended by itself. */
   get ended(): boolean {
     return this.running?.process.endedItself ?? false;
