@@ -4,6 +4,7 @@ export * from './adapter/index.ts';
 export * from './backend-replay.ts';
 export * from './backends/qemu/index.ts';
 export * from './compare.ts';
+export { Recording } from './fuzz/differ.ts';
 export {
   type Difference,
   type FuzzOptions,

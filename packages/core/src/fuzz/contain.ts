@@ -136,6 +136,8 @@ export function contain(batch: RecordBatch, i: number, inUse: TablesInUse): void
   } else if (batch.kind[i] === QUEUE_WRITE) {
     const name = commandName(w[at + 3]! & 0xff);
     if (name === undefined) return;
+    // Reserved bits above VPT_size, which QEMU 7.2 takes for a part of it.
+    if (name === 'VMAPP') w[at + 9] = (w[at + 9]! & ~0xe0) >>> 0;
     for (const operand of ITS_COMMANDS[name].operands as readonly OperandSpec[]) {
       const word = at + 3 + 2 * operand.dw;
       if (operand.kind === 'pa') w[word] = inRam(w[word]!);
