@@ -138,6 +138,23 @@ describe.skipIf(!is72)('QEMU 7.2', () => {
     expect((await byArchitecture(crash())).values.at(-1)).toBe(27n);
   });
 
+  it('changes GICD_IROUTER32 if ICC_EOIR1_EL1 is written with an LPI', async () => {
+    const { offset } = GICD.GICD_IROUTER;
+    const sequence = new Sequence()
+      .groupOne()
+      .set('ICC_PMR_EL1', 0xf0)
+      .write('GICD', offset, 0xffff_ffff, 8, 0xffff_ffff)
+      .wire(27, 1)
+      .get('ICC_IAR1_EL1')
+      .read('GICD', offset, 8)
+      .set('ICC_EOIR1_EL1', 13_280)
+      .read('GICD', offset, 8);
+    const { values } = await onQemu(sequence);
+    expect(values.slice(9)).toEqual([27n, 0xffff_ffff_ffff_ffffn, 0n, 0xffff_ffff_ffff_fffen]);
+    const simulator = await run(new Simulator('test'), sequence);
+    expect(simulator.values[10]).toBe(simulator.values[12]);
+  });
+
   it('keeps a binary point below the minimum, by a reserved bit', async () => {
     const sequence = new Sequence()
       .set('ICC_BPR0_EL1', 8)
