@@ -156,11 +156,13 @@ export class Agent {
     return { routine: this.cpuOff, pe, low: PSCI_CPU_OFF, high: 0, address: 0, third: 0 };
   }
 
-  /** Exceptions: from EL2 itself, from the EL1 routines, and at EL1. Interrupts are never taken. */
+  /** Exceptions: from EL2 itself, from the EL1 routines, and at EL1. Interrupts are only taken from there. */
   private vectors(code: Code): void {
     for (let offset = VECTORS; offset < VECTORS + 0x800; offset += 0x80) {
       code.at(offset);
-      if (offset !== VECTORS + 0x400) code.to('fault', b);
+      // An interrupt that the routine at EL1 has itself made pending: it is done.
+      if (offset === VECTORS + 0x480 || offset === VECTORS + 0x500) code.emit(br(25));
+      else if (offset !== VECTORS + 0x400) code.to('fault', b);
       else
         code
           .emit(mrs(2, SYS.ESR_EL2), movz(3, ESR_HVC >>> 16, 16), cmp(2, 3))
