@@ -140,7 +140,7 @@ describe('recover', () => {
 });
 
 describe('help', () => {
-  it.each(['import', 'replay', 'info', 'dump', 'recover', 'load', 'query', 'shell'])(
+  it.each(['import', 'replay', 'adapter-test', 'info', 'dump', 'recover', 'load', 'query', 'shell'])(
     'has an example for %s',
     async (verb) => {
       const { code, out } = await run('help', verb);

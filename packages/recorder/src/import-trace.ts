@@ -1,19 +1,28 @@
-// From a log to a trace file: the importer's records, with snapshots of the model's state on the way.
+// From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
-import { type GicConfig, STATE_VERSION } from '@gictrace/core';
+import { type GicConfig, type RecordBatch, STATE_VERSION } from '@gictrace/core';
+import { type FtraceOptions, importFtrace } from './importers/ftrace/index.ts';
+import { importJsonl } from './importers/jsonl/index.ts';
 import {
   type ImportOptions,
   type ImportStats,
   importQemu,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
-import { type TraceSummary, TraceWriter } from './trace/index.ts';
+import { SHOWS, TELLS_RESERVED, type TraceHeader, type TraceSummary, TraceWriter } from './trace/index.ts';
 
 export interface ImportReport {
   readonly stats: ImportStats;
   readonly summary: TraceSummary;
   readonly config: GicConfig;
   readonly provenance: Provenance;
+}
+
+/** What every import is told besides. */
+export interface ImportInto {
+  /** Version of the tool, for the header. */
+  readonly version: string;
+  readonly progress?: (lines: number) => void;
 }
 
 /** What every QEMU log leaves out. */
@@ -24,43 +33,155 @@ const INHERENT_LOSSES = [
   'outcomes of ITS commands',
 ];
 
+/** What no ftrace log tells. */
+const FTRACE_LOSSES = [
+  'guest memory: LPI configuration, pending tables, ITS commands and tables',
+  'accesses to system registers: acknowledges, EOIs, priority masks, SGIs',
+  'highest-priority pending interrupts and interrupt lines',
+  'wires, but for those of a virtual machine that KVM reports',
+  'whether a location is reserved',
+];
+
+/** The writer of an import: begins when the configuration is decided, and leaves nothing if the import fails. */
+class Target {
+  writer: TraceWriter | undefined;
+  decided: { config: GicConfig; provenance: Provenance } | undefined;
+  private readonly out: string;
+  private readonly version: string;
+
+  constructor(out: string, version: string) {
+    this.out = out;
+    this.version = version;
+  }
+
+  begin(
+    config: GicConfig,
+    provenance: Provenance,
+    rest: Pick<TraceHeader, 'clock' | 'losses' | 'options'> & {
+      readonly kind: string;
+      readonly name: string;
+    },
+  ): void {
+    const { kind, name, ...header } = rest;
+    this.decided = { config, provenance };
+    this.writer = new TraceWriter(this.out, {
+      writer: { name: 'gictrace', version: this.version },
+      config,
+      source: { kind, name, provenance },
+      stateVersion: STATE_VERSION,
+      seed: null,
+      ...header,
+    });
+  }
+
+  readonly record = (batch: RecordBatch, i: number): void => this.writer!.record(batch, i);
+
+  async run(work: () => Promise<ImportStats>): Promise<ImportReport> {
+    try {
+      const stats = await work();
+      const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
+      const summary = this.writer!.close({ losses, meta: { lines: stats.lines, events: stats.events } });
+      return { stats, summary, ...this.decided! };
+    } catch (error) {
+      this.writer?.abort();
+      throw error;
+    }
+  }
+}
+
+/** Options as a header can hold them: addresses of 64 bits as text. */
+const plainOptions = (options: FtraceOptions): Record<string, unknown> =>
+  JSON.parse(
+    JSON.stringify(options, (_key, value: unknown) =>
+      typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
+    ),
+  ) as Record<string, unknown>;
+const nameOf = (path: string) => (path === '-' ? '-' : basename(path));
+const inherent = (losses: readonly string[]) => losses.map((what) => ({ what, count: null }));
+const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : { progress });
+
 /** Imports a QEMU trace log into a trace. Nothing is left under the final name if it fails. */
-export async function importToTrace(
+export function importToTrace(
   path: string,
   out: string,
-  options: ImportOptions & { readonly version: string; readonly progress?: (lines: number) => void },
+  options: ImportOptions & ImportInto,
 ): Promise<ImportReport> {
-  let writer: TraceWriter | undefined;
-  let decided: { config: GicConfig; provenance: Provenance } | undefined;
-  const { version, progress, ...importing } = options;
-  try {
-    const stats = await importQemu(path, importing, {
-      begin(config, provenance) {
-        decided = { config, provenance };
-        writer = new TraceWriter(out, {
-          writer: { name: 'gictrace', version },
-          config,
+  const { version, progress: _progress, ...importing } = options;
+  const target = new Target(out, version);
+  return target.run(() =>
+    importQemu(path, importing, {
+      begin: (config, provenance) =>
+        target.begin(config, provenance, {
+          kind: 'qemu-trace',
+          name: nameOf(path),
           clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-          source: { kind: 'qemu-trace', name: path === '-' ? '-' : basename(path), provenance },
-          losses: INHERENT_LOSSES.map((what) => ({ what, count: null })),
-          stateVersion: STATE_VERSION,
-          seed: null,
+          losses: inherent(INHERENT_LOSSES),
           options: { ...importing },
-        });
+        }),
+      record: target.record,
+      snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
+      ...progressOf(options),
+    }),
+  );
+}
+
+/** Imports the text of an ftrace log into a trace, as `importToTrace` does. */
+export function importFtraceToTrace(
+  path: string,
+  out: string,
+  options: FtraceOptions & ImportInto,
+): Promise<ImportReport> {
+  const { version, progress: _progress, ...importing } = options;
+  const target = new Target(out, version);
+  return target.run(() =>
+    importFtrace(path, importing, {
+      begin: (config, provenance) =>
+        target.begin(config, provenance, {
+          kind: 'ftrace',
+          name: nameOf(path),
+          clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
+          losses: inherent(FTRACE_LOSSES),
+          options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
+        }),
+      record: target.record,
+      ...progressOf(options),
+    }),
+  );
+}
+
+/**
+ * Imports JSON lines into a trace, as `importToTrace` does. `config` stands in for the configuration of a header line.
+ */
+export function importJsonlToTrace(
+  path: string,
+  out: string,
+  options: ImportInto & { readonly config?: GicConfig },
+): Promise<ImportReport> {
+  const target = new Target(out, options.version);
+  return target.run(async () => {
+    const stats = await importJsonl(
+      path,
+      {
+        begin: ({ config, clock, source, shows, reserved }) =>
+          target.begin(
+            config,
+            { configuration: options.config === undefined ? 'log' : 'option' },
+            {
+              kind: 'jsonl',
+              name: source ?? nameOf(path),
+              clock,
+              losses: [],
+              options: {
+                ...(shows === undefined ? {} : { [SHOWS]: shows }),
+                ...(reserved ? {} : { [TELLS_RESERVED]: false }),
+              },
+            },
+          ),
+        record: target.record,
+        ...progressOf(options),
       },
-      record(batch, i) {
-        writer!.record(batch, i);
-      },
-      snapshot(state) {
-        writer!.snapshot(state.save(), state.digest());
-      },
-      ...(progress === undefined ? {} : { progress }),
-    });
-    const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
-    const summary = writer!.close({ losses, meta: { lines: stats.lines, events: stats.events } });
-    return { stats, summary, ...decided! };
-  } catch (error) {
-    writer?.abort();
-    throw error;
-  }
+      options.config,
+    );
+    return { ...stats, events: {}, losses: {} };
+  });
 }

@@ -1,6 +1,14 @@
 // The face of @gictrace/recorder.
 
-export { type ImportReport, importToTrace } from './import-trace.ts';
+export {
+  type ImportInto,
+  type ImportReport,
+  importFtraceToTrace,
+  importJsonlToTrace,
+  importToTrace,
+} from './import-trace.ts';
+export type { FtraceOptions } from './importers/ftrace/index.ts';
+export { headerJson, recordJson } from './importers/jsonl/index.ts';
 export * from './importers/qemu-trace/index.ts';
 export * from './scenario/index.ts';
 export * from './trace/index.ts';

@@ -6,9 +6,10 @@ import {
   type Capabilities,
   type GicConfig,
   GicTraceError,
+  RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
-  type RecordBatch,
+  RecordBatch,
   type RecordName,
   Simulator,
 } from '@gictrace/core';
@@ -235,6 +236,93 @@ describe('a backend that does less', () => {
     for (const [kind, , flags, ...words] of written)
       if (kind === RECORDS['mmio.read'].id) expect([flags! & 2, words[4], words[5]]).toEqual([2, 0, 0]);
   });
+});
+
+describe('a backend that shows in part', () => {
+  /** Shows `kind` as `change` makes it. */
+  class Partly extends Around {
+    private readonly kind: number;
+    private readonly change: (batch: RecordBatch, at: number, i: number) => void;
+    constructor(kind: RecordName, change: (batch: RecordBatch, at: number, i: number) => void) {
+      super();
+      this.kind = RECORDS[kind].id;
+      this.change = change;
+    }
+    override run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+      return super.run(stimuli, {
+        answered: (low, high, reserved) => answers.answered(low, high, reserved),
+        skipped: (reason) => answers.skipped(reason),
+        shown: (batch, i) => {
+          const one = slice(batch, i, i + 1);
+          if (one.kind[0] === this.kind) this.change(one, 0, 0);
+          answers.shown(one, 0);
+        },
+      });
+    }
+  }
+  const recording = syntheticRecording(CONFIG, 5, 900);
+  const whole = directly(recording).verdict;
+
+  it('hppi without lines: the lines are not compared, all else is', async () => {
+    const withoutLines = () =>
+      new Partly('hppi', (one) => {
+        one.words[3] = 0;
+        one.words[4] = 0;
+        one.flags[0] = RECORD_FLAGS.valueUnknown;
+      });
+    const { verdict } = await through(withoutLines(), recording);
+    expect(verdict.diverged).toBe(whole.diverged);
+    expect(verdict.compared).toEqual(whole.compared);
+    const unknown = 'interrupt lines not shown by the source';
+    expect(verdict.unknown[unknown]).toBe(whole.compared.hppi);
+    // A line that repeats the last one is compared as that was.
+    const hppis = [...recording.kind.keys()].filter((i) => recording.kind[i] === RECORDS.hppi.id);
+    const last = hppis.find((i) => recording.words[i * RECORD_WORDS + 4] === 1)!;
+    const repeated = slice(recording, 0, last + 1);
+    const more = slice(repeated, 0, repeated.count);
+    const again = new RecordBatch(more.count + 1);
+    for (let i = 0; i < more.count; i++) again.copy(more, i);
+    again.copy(more, last);
+    expect((await through(withoutLines(), again)).verdict.diverged).toBe(directly(again).verdict.diverged);
+    again.words[(again.count - 1) * RECORD_WORDS] = 77;
+    expect((await through(withoutLines(), again)).verdict.diverged).toBe(1);
+    // And without the flag its lines count.
+    const wrong = new Partly('hppi', (one) => {
+      one.words[4] = 0;
+    });
+    expect((await through(wrong, recording)).verdict.diverged).toBeGreaterThan(whole.diverged);
+  });
+
+  it('its.command without operands, or without its outcome', async () => {
+    const opcodeOnly = new Partly('its.command', (one, at) => {
+      one.words.fill(0, at + 5, at + 12);
+      one.words[at + 4]! &= 0xff;
+      one.words[at + 3] = 0;
+    });
+    expect((await through(opcodeOnly, recording)).verdict.diverged).toBe(whole.diverged);
+    const noOutcome = new Partly('its.command', (one, at) => {
+      one.words[at + 2] = 0x123;
+      one.flags[0] = RECORD_FLAGS.valueUnknown;
+    });
+    expect((await through(noOutcome, recording)).verdict.diverged).toBe(whole.diverged);
+    const otherOutcome = new Partly('its.command', (one, at) => {
+      one.words[at + 2] = 0x123;
+    });
+    expect((await through(otherOutcome, recording)).verdict.diverged).toBeGreaterThan(whole.diverged);
+  });
+});
+
+it('stops at the first divergence if it is told to', async () => {
+  const recording = bent(syntheticRecording(CONFIG, 7, 400), 3, 0);
+  const all = directly(recording).verdict;
+  const { verdict, written } = await through(new Simulator('test'), recording, {
+    stopAtFirst: true,
+    batchRecords: 8,
+  });
+  expect(verdict.diverged).toBe(1);
+  expect(verdict.first).toEqual(all.first);
+  expect(verdict.records).toBeLessThanOrEqual(all.first!.record + 1);
+  expect(written.length).toBeLessThan(directly(recording).written.length);
 });
 
 describe('a backend that breaks the rules', () => {

@@ -19,7 +19,7 @@ import {
   SPURIOUS,
 } from '@gictrace/core';
 import { Context } from './context.ts';
-import { DIFFERS, HPPI, OrderedStream, PARTLY, STREAM_OF, ToldStream } from './observed.ts';
+import { DIFFERS, FIRST_EVENT, HPPI, OrderedStream, PARTLY, STREAM_OF, ToldStream } from './observed.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
 import { Tally } from './tally.ts';
 import type { Anomaly, Divergence, Verdict } from './verdict.ts';
@@ -38,6 +38,8 @@ const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
+
+const RESERVED_NOT_TOLD = 'whether a location is reserved: not shown by the source';
 
 /** What each PE is told, before anything happens: nothing is pending and all lines are down. */
 const TOLD = [
@@ -78,7 +80,10 @@ export class Comparator {
   private readonly peCount: number;
   /** By kind: whether the backend shows it. */
   private readonly shows = new Uint8Array(256).fill(1);
-  private readonly showsReserved: boolean;
+  /** By kind: whether the source of the recording shows it; undefined where it shows all. */
+  private readonly sourceShows: Uint8Array | undefined;
+  /** Why it is not compared whether a location is reserved; undefined where it is. */
+  private readonly reservedSkipped: string | undefined;
   /** Not a backend that does and shows everything. */
   private readonly limited: boolean;
   /** The stimulus at work was skipped, so nothing can follow from it. */
@@ -111,7 +116,12 @@ export class Comparator {
       this.toldOf[kind] = index;
     });
     this.acknowledged = config.pes.map(() => []);
-    this.showsReserved = capabilities?.reserved ?? true;
+    if (options.sourceShows !== undefined) {
+      this.sourceShows = new Uint8Array(256);
+      for (const name of options.sourceShows) this.sourceShows[RECORDS[name].id] = 1;
+    }
+    if (options.sourceTellsReserved === false) this.reservedSkipped = RESERVED_NOT_TOLD;
+    else if (capabilities?.reserved === false) this.reservedSkipped = RESERVED_NOT_SHOWN;
     this.limited = capabilities !== undefined;
     if (capabilities === undefined) return;
     this.shows.fill(0);
@@ -182,12 +192,12 @@ export class Comparator {
         const { low, high } = response;
         return `returned 0x${((BigInt(high) << 32n) | BigInt(low >>> 0)).toString(16)}`;
       });
-    else if (kind === MMIO_READ && this.showsReserved) this.checkReserved(batch, i, response);
+    else if (kind === MMIO_READ && this.reservedSkipped === undefined) this.checkReserved(batch, i, response);
   }
 
   private compareReserved(batch: RecordBatch, i: number, kind: number, response: Response): void {
-    if (!this.showsReserved) {
-      this.tally.skip(RESERVED_NOT_SHOWN);
+    if (this.reservedSkipped !== undefined) {
+      this.tally.skip(this.reservedSkipped);
       return;
     }
     this.compared[kind]!++;
@@ -218,11 +228,13 @@ export class Comparator {
 
   /** Takes what the backend did, records `from` to `to` - 1 of `shown`: observables into their streams. */
   shown(shown: RecordBatch, from: number, to: number): void {
-    const { output } = this;
+    const { output, sourceShows } = this;
     for (let i = from; i < to; i++) {
       const kind = shown.kind[i]!;
       const told = this.toldOf[kind]!;
-      if (told >= 0) this.told[told]!.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
+      if (sourceShows !== undefined && kind < FIRST_EVENT && sourceShows[kind] === 0)
+        this.tally.unknown(`${recordName(kind)}: not shown by the source`);
+      else if (told >= 0) this.told[told]!.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
       else {
         const stream = STREAM_OF[kind]!;
         if (stream > 0) this.streams[stream - 1]!.show(shown, i);

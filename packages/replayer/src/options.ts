@@ -1,5 +1,5 @@
 // What a replay is asked for: where re-recorded records go, and which differences a person lets pass.
-import type { RecordBatch } from '@gictrace/core';
+import type { RecordBatch, RecordName } from '@gictrace/core';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
 export interface ReplayOutput {
@@ -17,6 +17,10 @@ export interface ReplayOptions {
   readonly output?: ReplayOutput;
   /** Differences to let pass; each is counted in the verdict. */
   readonly allow?: readonly Tolerance[];
+  /** Observables that the source of the recording shows; all when absent. What a backend shows of others is not held against it. */
+  readonly sourceShows?: readonly RecordName[];
+  /** Whether the source tells that an access reached a reserved location; it does when absent. */
+  readonly sourceTellsReserved?: boolean;
   /** Stop at the first divergence. */
   readonly stopAtFirst?: boolean;
 }

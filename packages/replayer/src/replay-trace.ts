@@ -1,9 +1,9 @@
 // Verbatim replay of a trace file: streams its chunks through the simulator or another backend, holds the states that
 // it stores against the simulator's, and writes the re-recorded trace if asked to.
 import { type Backend, type GicConfig, GicTraceError, PROFILES, STATE_VERSION } from '@gictrace/core';
-import { TraceReader, TraceWriter } from '@gictrace/recorder';
+import { sourceShows, sourceTellsReserved, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { BackendReplay, type BackendReplayOptions } from './backend-replay.ts';
-import type { Tolerance } from './options.ts';
+import type { ReplayOptions, Tolerance } from './options.ts';
 import { VerbatimReplay } from './verbatim.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -43,6 +43,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
     if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options.version);
     const replay = new VerbatimReplay(config, {
       allow: options.allow ?? [],
+      ...shown(reader),
       ...(writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } }),
     });
     // A stored state is what the recording's own model had: only the same profile must have it too.
@@ -87,6 +88,7 @@ export async function replayTraceOn(
     const { output: _path, ...rest } = options;
     const replay = new BackendReplay(config, backend, capabilities, {
       ...rest,
+      ...shown(reader),
       ...(writer === undefined ? {} : { output: { record: (batch, i) => writer!.record(batch, i) } }),
     });
     for (const _state of reader.states()) replay.skipState();
@@ -116,6 +118,15 @@ export async function replayTraceOn(
     writer?.abort();
     reader.close();
   }
+}
+
+/** What the source of a trace does not tell at all. */
+function shown({ header }: TraceReader): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved'> {
+  const kinds = sourceShows(header);
+  return {
+    ...(kinds === undefined ? {} : { sourceShows: kinds }),
+    sourceTellsReserved: sourceTellsReserved(header),
+  };
 }
 
 function reRecorded(reader: TraceReader, config: GicConfig, output: string, version: string): TraceWriter {

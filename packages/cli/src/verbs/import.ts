@@ -1,51 +1,89 @@
-// gictrace import FORMAT FILE -o TRACE
-import { GicTraceError } from '@gictrace/core';
-import { importToTrace } from '@gictrace/recorder';
+// gictrace import FORMAT FILE: a log into a trace.
+import { GicTraceError, PROFILES } from '@gictrace/core';
+import {
+  type FtraceOptions,
+  type ImportInto,
+  type ImportReport,
+  importFtraceToTrace,
+  importJsonlToTrace,
+  importToTrace,
+  TraceReader,
+} from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { countLines, grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import {
+  countLines,
+  grouped,
+  InvalidOption,
+  json,
+  Progress,
+  print,
+  VERSION,
+  wholeNumber,
+} from '../context.ts';
 
 interface Options {
   readonly output: string;
+  readonly json?: boolean;
   readonly pes?: number;
   readonly gic?: number;
   readonly its?: boolean;
   readonly priorityBits?: number;
-  readonly json?: boolean;
+  readonly gicd?: bigint;
+  readonly gicr?: NonNullable<FtraceOptions['gicr']>;
+  readonly gits?: readonly bigint[];
+  readonly gicrStride?: number;
+  readonly of?: string;
+  readonly profile?: string;
+  readonly like?: string;
 }
+
+/** Which options a format takes. */
+const FORMATS = {
+  qemu: ['pes', 'gic', 'its', 'priorityBits'],
+  ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'profile'],
+  jsonl: ['like'],
+} as const satisfies { readonly [format: string]: readonly (keyof Options)[] };
+type Format = keyof typeof FORMATS;
+const COMMON = ['output', 'json'];
 
 export function addImport(program: Command): void {
   program
     .command('import')
     .summary('turn a log into a trace')
     .description(
-      'Turns a log into a trace. FORMAT: qemu (trace events of a QEMU with a GICv3 or GICv4). FILE may be plain, .gz, .xz or .zst; - reads standard input.',
+      'Turns a log into a trace. FORMAT: qemu (trace events of a QEMU with a GICv3 or GICv4), ftrace (text of trace-cmd report, or of tracefs), jsonl (JSON lines, for any other logger: docs/import.md). FILE may be plain, .gz, .xz or .zst; - reads standard input.',
     )
-    .argument('<format>', 'qemu')
+    .argument('<format>', Object.keys(FORMATS).join(', '))
     .argument('<file>', 'the log, or -')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--pes <n>', 'number of PEs, where the log does not show it', wholeNumber('--pes', 1, 512))
     .option(
       '--gic <version>',
-      'GIC version, where the log does not show it: 3 or 4',
+      'qemu: GIC version, where the log does not show it: 3 or 4',
       wholeNumber('--gic', 3, 4),
     )
-    .option('--its', 'there is an ITS, though the log does not show one')
-    .option('--no-its', 'there is no ITS')
-    .option('--priority-bits <n>', 'implemented priority bits', wholeNumber('--priority-bits', 4, 8))
+    .option('--its', 'qemu: there is an ITS, though the log does not show one')
+    .option('--no-its', 'qemu: there is no ITS')
+    .option('--priority-bits <n>', 'qemu: implemented priority bits', wholeNumber('--priority-bits', 4, 8))
+    .option('--gicd <address>', 'ftrace: the Distributor, as the log prints addresses', address('--gicd'))
+    .option(
+      '--gicr <addresses>',
+      'ftrace: the first Redistributor of each region, perhaps with their number: ADDRESS[:N],…',
+      regions,
+    )
+    .option('--gicr-stride <bytes>', 'ftrace: from one Redistributor to the next', stride)
+    .option('--gits <addresses>', 'ftrace: the ITSs: ADDRESS,…', addresses)
+    .option('--of <side>', 'ftrace: whose GIC: host, or guest (of KVM)')
+    .option('--profile <profile>', 'ftrace: profile for replay: architecture for a host, kvm for a guest')
+    .option('--like <trace>', 'jsonl: the trace whose GIC it is, where the lines have no header')
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace import qemu trace.log.gz -o boot.gictrace\n')
     .action(async (format: string, file: string, options: Options) => {
-      if (format !== 'qemu')
-        throw new GicTraceError('usage', `there is no importer for '${format}'`, {}, 'formats: qemu');
       const progress = new Progress('lines');
       try {
-        const report = await importToTrace(file, options.output, {
+        const report = await importAs(formatOf(format, options), file, options, {
           version: VERSION,
           progress: (lines) => progress.update(lines),
-          ...(options.pes === undefined ? {} : { pes: options.pes }),
-          ...(options.gic === undefined ? {} : { gic: options.gic as 3 | 4 }),
-          ...(options.its === undefined ? {} : { its: options.its }),
-          ...(options.priorityBits === undefined ? {} : { priorityBits: options.priorityBits }),
         });
         progress.end();
         if (options.json) {
@@ -59,24 +97,122 @@ export function addImport(program: Command): void {
               losses: report.stats.losses,
             }),
           );
-          return;
-        }
-        const { config, stats, summary, provenance } = report;
-        print(
-          `${options.output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
-        );
-        print(
-          `GICv${config.architecture}, ${config.pes.length} PE${config.pes.length === 1 ? '' : 's'}, ${config.its.length === 0 ? 'no ITS' : `${config.its.length} ITS`}, ${config.priorityBits} priority bits, profile ${config.profile}`,
-        );
-        const by = (origin: string) => Object.keys(provenance).filter((name) => provenance[name] === origin);
-        print(`  from the log: ${by('log').concat(by('counted')).join(', ') || 'nothing'}`);
-        if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
-        if (by('default').length > 0)
-          print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
-        const losses = countLines(stats.losses);
-        if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
+        } else tell(options.output, report);
       } finally {
         progress.end();
       }
     });
+}
+
+function formatOf(format: string, options: Options): Format {
+  if (!Object.hasOwn(FORMATS, format))
+    throw new GicTraceError(
+      'usage',
+      `there is no importer for '${format}'`,
+      {},
+      `formats: ${Object.keys(FORMATS).join(', ')}`,
+    );
+  const takes: readonly string[] = FORMATS[format as Format];
+  for (const name of Object.keys(options))
+    if (!COMMON.includes(name) && !takes.includes(name))
+      throw new GicTraceError(
+        'usage',
+        `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is not for ${format}`,
+      );
+  return format as Format;
+}
+
+async function importAs(
+  format: Format,
+  file: string,
+  options: Options,
+  into: ImportInto,
+): Promise<ImportReport> {
+  const { output, pes, gic, its, priorityBits, gicd, gicr, gits, gicrStride, of, profile, like } = options;
+  if (format === 'qemu')
+    return importToTrace(file, output, {
+      ...into,
+      ...(pes === undefined ? {} : { pes }),
+      ...(gic === undefined ? {} : { gic: gic as 3 | 4 }),
+      ...(its === undefined ? {} : { its }),
+      ...(priorityBits === undefined ? {} : { priorityBits }),
+    });
+  if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
+  if (of !== undefined && of !== 'host' && of !== 'guest')
+    throw new GicTraceError('usage', `--of is '${of}'`, {}, 'host or guest');
+  if (profile !== undefined && !Object.hasOwn(PROFILES, profile))
+    throw new GicTraceError(
+      'usage',
+      `there is no profile '${profile}'`,
+      {},
+      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+    );
+  return importFtraceToTrace(file, output, {
+    ...into,
+    ...(pes === undefined ? {} : { pes }),
+    ...(gicd === undefined ? {} : { gicd }),
+    ...(gicr === undefined ? {} : { gicr }),
+    ...(gits === undefined ? {} : { gits }),
+    ...(gicrStride === undefined ? {} : { gicrStride }),
+    ...(of === undefined ? {} : { of }),
+    ...(profile === undefined ? {} : { profile }),
+  });
+}
+
+function configOf(like: string | undefined) {
+  if (like === undefined) return {};
+  const reader = TraceReader.open(like);
+  try {
+    return { config: reader.header.config };
+  } finally {
+    reader.close();
+  }
+}
+
+function tell(output: string, { config, stats, summary, provenance }: ImportReport): void {
+  print(
+    `${output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
+  );
+  print(
+    `GICv${config.architecture}, ${config.pes.length} PE${config.pes.length === 1 ? '' : 's'}, ${config.its.length === 0 ? 'no ITS' : `${config.its.length} ITS`}, ${config.priorityBits} priority bits, profile ${config.profile}`,
+  );
+  const by = (origin: string) => Object.keys(provenance).filter((name) => provenance[name] === origin);
+  print(`  from the log: ${by('log').concat(by('counted')).join(', ') || 'nothing'}`);
+  if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
+  if (by('default').length > 0)
+    print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
+  const losses = countLines(stats.losses);
+  if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
+}
+
+// ---- addresses -----------------------------------------------------------------------------------------------
+
+function parseAddress(option: string, text: string): bigint {
+  if (!/^(0x[0-9a-fA-F]{1,16}|\d{1,20})$/.test(text) || BigInt(text) >= 2n ** 64n)
+    throw new InvalidOption(`${option} takes an address such as 0x8000000, not '${text}'`);
+  return BigInt(text);
+}
+
+const address = (option: string) => (text: string) => parseAddress(option, text);
+
+function addresses(text: string): bigint[] {
+  return text.split(',').map((one) => parseAddress('--gits', one));
+}
+
+function regions(text: string): NonNullable<FtraceOptions['gicr']> {
+  return text.split(',').map((one) => {
+    const [base, count, ...rest] = one.split(':');
+    if (rest.length > 0) throw new InvalidOption(`--gicr takes ADDRESS[:N],…, not '${text}'`);
+    return {
+      base: parseAddress('--gicr', base!),
+      ...(count === undefined ? {} : { count: wholeNumber('--gicr', 1, 512)(count) }),
+    };
+  });
+}
+
+function stride(text: string): number {
+  const bytes = Number(parseAddress('--gicr-stride', text));
+  if (bytes < 0x2_0000 || bytes % 0x1_0000 !== 0 || bytes > 0x100_0000)
+    throw new InvalidOption(`--gicr-stride takes a multiple of 64 KiB from 0x20000 on, not '${text}'`);
+  return bytes;
 }

@@ -8,9 +8,8 @@ import {
   recordKind,
   recordName,
   recordText,
-  valueText,
 } from '@gictrace/core';
-import { recover, TraceReader } from '@gictrace/recorder';
+import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { countLines, grouped, json, note, print, wholeNumber } from '../context.ts';
 
@@ -92,6 +91,7 @@ interface DumpOptions {
   readonly intid?: number;
   readonly kind?: string;
   readonly json?: boolean;
+  readonly header?: boolean;
 }
 
 export function addDump(program: Command): void {
@@ -106,7 +106,8 @@ export function addDump(program: Command): void {
     .option('--pe <pe>', 'only of this PE', wholeNumber('--pe', 0, 511))
     .option('--intid <n>', 'only about this INTID', wholeNumber('--intid', 0, 2 ** 24 - 1))
     .option('--kind <kind>', 'only of this kind, such as mmio.write or hppi')
-    .option('--json', 'JSON lines')
+    .option('--json', 'JSON lines (docs/import.md)')
+    .option('--header', 'with --json, first the line that gictrace import jsonl needs')
     .addHelpText('after', '\nExample:\n  gictrace dump boot.gictrace --from 1000 --to 1020\n')
     .action((path: string, options: DumpOptions) => {
       if (options.kind !== undefined && !Object.hasOwn(RECORDS, options.kind))
@@ -117,7 +118,7 @@ export function addDump(program: Command): void {
           `kinds: ${Object.keys(RECORDS).join(', ')}`,
         );
       withTrace(path, (reader) => {
-        const lines: string[] = [];
+        const lines: string[] = options.json && options.header ? [headerJson(reader.header)] : [];
         const flush = () => {
           if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
           lines.length = 0;
@@ -150,38 +151,6 @@ function intidOf(batch: RecordBatch, i: number): number {
     /^(ICC_(IAR|EOIR|HPPIR)[01]|ICC_DIR)_EL1/.test(recordText(batch, i).split(' ')[2] ?? '')
     ? batch.words[at + 1]!
     : -1;
-}
-
-function recordJson(batch: RecordBatch, i: number, record: number): string {
-  const kind = recordKind(batch.kind[i]!);
-  const offsets = fieldOffsets(kind);
-  const fields = Object.fromEntries(
-    kind.fields.map((field, k) => {
-      const at = i * RECORD_WORDS + offsets[k]!;
-      const plain = field.type === 'u8' || field.type === 'u16' || field.type === 'u32';
-      return [
-        field.name,
-        plain
-          ? batch.words[at]!
-          : field.type === 'i32'
-            ? batch.words[at]! | 0
-            : field.type === 'bool'
-              ? batch.words[at] !== 0
-              : valueText(field, batch.words, at),
-      ];
-    }),
-  );
-  const time = batch.timeNs[i]!;
-  return json({
-    record,
-    kind: recordName(batch.kind[i]!),
-    time_ns: Number.isNaN(time) ? null : time,
-    pe: batch.pe[i]! < 0 ? null : batch.pe[i],
-    line: batch.line[i] === 0 ? null : batch.line[i],
-    flags: batch.flags[i],
-    rule: batch.rule[i],
-    ...fields,
-  });
 }
 
 export function addRecover(program: Command): void {

@@ -76,6 +76,16 @@ export const RULES = {
     class: 'unknown',
     doc: 'A vPE was unmapped, so the memory of its virtual pending table may serve another purpose; the source does not show guest memory.',
   },
+  'pe-from-cpu': {
+    id: 40,
+    class: 'assumed',
+    doc: "Linux's CPU n made the access: it is taken to be PE n, the one with the n-th Redistributor.",
+  },
+  'pe-from-vcpu-thread': {
+    id: 41,
+    class: 'inferred',
+    doc: 'The accessing PE follows from the name of the thread of the virtual machine monitor, which numbers the vCPU.',
+  },
 } as const satisfies Record<string, InferenceRule>;
 
 export type RuleName = keyof typeof RULES;

@@ -1,5 +1,5 @@
 // The header and the footer of a trace: their shapes, checked with zod where bytes come in. Nothing hot.
-import { GicTraceError, gicConfigSchema } from '@gictrace/core';
+import { GicTraceError, gicConfigSchema, RECORDS, type RecordName } from '@gictrace/core';
 import { z } from 'zod';
 import { canonical, pack, unpack } from './msgpack.ts';
 
@@ -33,6 +33,29 @@ export const headerSchema = z.strictObject({
   options: z.record(z.string(), json),
 });
 export type TraceHeader = z.infer<typeof headerSchema>;
+
+/** The option by which a header says which kinds of observables its source shows; all where it is absent. */
+export const SHOWS = 'shows';
+
+/** The kinds of observables that the source of a trace shows; undefined where it shows all. */
+export function sourceShows({ options }: TraceHeader): readonly RecordName[] | undefined {
+  const kinds = options[SHOWS];
+  if (!Array.isArray(kinds)) return undefined;
+  return kinds.filter(
+    (name): name is RecordName =>
+      typeof name === 'string' &&
+      Object.hasOwn(RECORDS, name) &&
+      RECORDS[name as RecordName].class === 'observable',
+  );
+}
+
+/** The option by which a header says that its source does not tell whether an access reached a reserved location: false. */
+export const TELLS_RESERVED = 'reserved';
+
+/** Whether the source of a trace tells that an access reached a reserved location. */
+export function sourceTellsReserved({ options }: TraceHeader): boolean {
+  return options[TELLS_RESERVED] !== false;
+}
 
 const chunk = z.tuple([
   /** Byte offset of the frame, first record, records, earliest and latest time in ns (null: none known), PEs as hex bits. */

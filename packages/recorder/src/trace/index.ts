@@ -1,6 +1,13 @@
 // The trace format: writing, reading, mending.
 export { CHUNK_RECORDS, FORMAT_VERSION } from './constants.ts';
-export type { TraceFooter, TraceHeader } from './header.ts';
+export {
+  SHOWS,
+  sourceShows,
+  sourceTellsReserved,
+  TELLS_RESERVED,
+  type TraceFooter,
+  type TraceHeader,
+} from './header.ts';
 export { type Damage, type Gap, TraceReader } from './reader.ts';
 export { type Recovery, recover } from './recover.ts';
 export { type TraceSummary, TraceWriter, type WriterOptions } from './writer.ts';

@@ -184,14 +184,13 @@ export class ProcessBackend implements Backend {
     if (request === undefined) throw new WireError(`a message (${message}) that nothing asked for`);
     if (message !== request.message)
       throw new WireError(`message ${message} where the answer to ${NAMES[request.message]} should be`);
-    if (message === MESSAGES.batch) this.answers(length, request);
-    else {
-      if (message === MESSAGES.hello) this.helloOf(length);
-      else if (message !== MESSAGES.reset && (length !== 2 || reader.uint() !== request.number))
-        throw new WireError(`another slot in the answer to ${NAMES[message]}`);
-      this.finish(request);
-    }
+    let over = true;
+    if (message === MESSAGES.batch) over = this.answers(length, request);
+    else if (message === MESSAGES.hello) this.helloOf(length);
+    else if (message !== MESSAGES.reset && (length !== 2 || reader.uint() !== request.number))
+      throw new WireError(`another slot in the answer to ${NAMES[message]}`);
     if (!reader.done) throw new WireError('more bytes than the message has values');
+    if (over) this.finish(request);
     if (this.requests.length > 0) this.watch();
   }
 
@@ -202,7 +201,8 @@ export class ProcessBackend implements Backend {
     for (const name of [...observables, ...events]) this.shows[RECORDS[name].id] = 1;
   }
 
-  private answers(length: number, request: Request): void {
+  /** Takes answers to a batch. True if they end it. */
+  private answers(length: number, request: Request): boolean {
     const { reader, shown } = this;
     if (length !== 4) throw new WireError('answers that are not four values');
     const number = reader.uint();
@@ -225,10 +225,9 @@ export class ProcessBackend implements Backend {
       request.left--;
       this.response(first, values, request.answers!);
     }
-    if (last === 0) return;
-    if (request.left > 0)
+    if (last !== 0 && request.left > 0)
       throw new WireError(`the end of a batch of which ${request.left} stimuli have no response`);
-    this.finish(request);
+    return last !== 0;
   }
 
   private response(first: number, values: number, answers: Answers): void {

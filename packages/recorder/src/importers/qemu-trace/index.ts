@@ -2,13 +2,14 @@
 // what the log does not say inferred. Streams: memory does not grow with the log.
 import { type GicConfig, type GicState, GicTraceError, RecordBatch } from '@gictrace/core';
 import { Inference } from '../infer.ts';
+import { eachLine } from '../lines.ts';
 import { withinRange } from '../range.ts';
 import { openSource } from '../source.ts';
 import { Assembler } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
 import { Identity, type ImportOptions, type Provenance } from './identity.ts';
 import { Losses } from './losses.ts';
-import { eachLine, eventNames, newToken, tokenize } from './tokenize.ts';
+import { eventNames, newToken, tokenize } from './tokenize.ts';
 
 export { Group } from './group.ts';
 export type { ImportOptions, Origin, Provenance } from './identity.ts';

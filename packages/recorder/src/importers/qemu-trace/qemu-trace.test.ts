@@ -13,11 +13,12 @@ import {
 } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { eachLine } from '../lines.ts';
 import { Assembler } from './assemble.ts';
 import { LINE_KINDS } from './events.ts';
 import { affinityOf, Identity, peOf } from './identity.ts';
 import { Losses } from './losses.ts';
-import { eachLine, eventNames, newToken, tokenize } from './tokenize.ts';
+import { eventNames, newToken, tokenize } from './tokenize.ts';
 
 interface Shown {
   readonly kind: string;

@@ -1,6 +1,5 @@
 // From bytes to lines to tokens: the host thread, the time, the event, its register name where it has one, and
 // its numbers. Works on bytes in place: no string and no object a line. Knows nothing of what the lines mean.
-import { GicTraceError } from '@gictrace/core';
 import { LINE_KINDS, type LineKind } from './events.ts';
 
 const NUMBERS_MAX = 12;
@@ -17,9 +16,7 @@ names.forEach((name, index) => {
   byHash.set(hashOf(name), index);
 });
 
-const LINE_BYTES_MAX = 1 << 20;
 const SPACE = 0x20;
-const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
 
@@ -190,33 +187,4 @@ function scanNumbers(bytes: Buffer, start: number, to: number, token: Token): vo
     while (at < to && bytes[at] !== SPACE) at++;
   }
   token.count = count;
-}
-
-/** Splits a stream of buffers into lines. `visit` gets the buffer and where the line is in it, without its end. */
-export async function eachLine(
-  input: AsyncIterable<Buffer>,
-  visit: (bytes: Buffer, from: number, to: number) => void,
-): Promise<void> {
-  let rest: Buffer | undefined;
-  for await (const chunk of input) {
-    let bytes: Buffer = chunk;
-    if (rest !== undefined && rest.length > 0) bytes = Buffer.concat([rest, chunk]);
-    let from = 0;
-    for (;;) {
-      const end = bytes.indexOf(NEWLINE, from);
-      if (end < 0) break;
-      visit(bytes, from, end > from && bytes[end - 1] === 0x0d ? end - 1 : end);
-      from = end + 1;
-    }
-    rest = bytes.subarray(from);
-    if (rest.length > LINE_BYTES_MAX)
-      throw new GicTraceError(
-        'input',
-        'is not a text log: it has a line of over 1 MB',
-        {},
-        'give a log of qemu -trace',
-      );
-  }
-  if (rest !== undefined && rest.length > 0)
-    visit(rest, 0, rest[rest.length - 1] === 0x0d ? rest.length - 1 : rest.length);
 }

@@ -1,0 +1,184 @@
+// One JSON line to a record, checked against the declarations of core. Says what is wrong; where is the caller's.
+import {
+  fieldOffsets,
+  fieldWords,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type RecordField,
+  type RecordKind,
+  RULES,
+  SYSREGS,
+  wordLimits,
+} from '@gictrace/core';
+
+/** What is wrong with a line. */
+export class LineFault extends Error {}
+
+function fault(what: string): never {
+  throw new LineFault(what);
+}
+
+interface Known {
+  readonly kind: RecordKind;
+  readonly offsets: readonly number[];
+  readonly limits: readonly number[];
+  /** Fields that may be null: what the flag `valueUnknown` says of this kind. */
+  readonly nullable: ReadonlySet<string>;
+}
+
+/** Fields that a source may not tell, by kind. */
+const NULLABLE: { readonly [kind: string]: readonly string[] } = {
+  'mmio.read': ['value'],
+  'sysreg.read': ['value'],
+  'its.command': ['outcome'],
+  hppi: ['FIQ', 'IRQ'],
+  vhppi: ['vFIQ', 'vIRQ'],
+};
+
+const KINDS = new Map<string, Known>(
+  (Object.entries(RECORDS) as [string, RecordKind][]).map(([name, kind]) => [
+    name,
+    {
+      kind,
+      offsets: fieldOffsets(kind),
+      limits: wordLimits(kind),
+      nullable: new Set(NULLABLE[name] ?? []),
+    },
+  ]),
+);
+const COMMON = new Set(['record', 'kind', 'time_ns', 'pe', 'line', 'flags', 'rule', 'caused_by']);
+const RULE_IDS: ReadonlySet<number> = new Set(Object.values(RULES).map(({ id }) => id));
+const ALL_FLAGS = Object.values(RECORD_FLAGS).reduce((a, b) => a | b, 0);
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+/** A whole number from 0 to `max`; text of hex digits behind 0x too. */
+function whole(name: string, value: unknown, max: number): number {
+  const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > max)
+    fault(`${name} is ${shown(value)}, not a whole number from 0 to ${max}`);
+  return number;
+}
+
+/** 64 bits: text of hex digits behind 0x, or a number that is exact. */
+function wide(name: string, value: unknown): bigint {
+  if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return BigInt(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
+  return fault(`${name} is ${shown(value)}, not 64 bits as text such as "0x1f"`);
+}
+
+function sysreg(name: string, value: unknown): number {
+  if (typeof value !== 'string') return whole(name, value, 0x1_ffff);
+  if (Object.hasOwn(SYSREGS, value)) return SYSREGS[value as keyof typeof SYSREGS].encoding;
+  const parts = /^S([0-3])_([0-7])_C(\d{1,2})_C(\d{1,2})_([0-7])$/.exec(value);
+  if (parts === null) fault(`${name} is ${shown(value)}, no system register`);
+  const [op0, op1, crn, crm, op2] = parts!.slice(1).map(Number);
+  if (crn! > 15 || crm! > 15) fault(`${name} is ${shown(value)}, no system register`);
+  return (op0! << 14) | (op1! << 11) | (crn! << 7) | (crm! << 3) | op2!;
+}
+
+function enumerated(field: RecordField, value: unknown): number {
+  const values = field.values!;
+  const index = typeof value === 'number' ? value : values.indexOf(value as string);
+  if (!Number.isInteger(index) || index < 0 || index >= values.length)
+    fault(`${field.name} is ${shown(value)}, none of ${values.join(', ')}`);
+  return index;
+}
+
+/** Puts a field's value into the words at `at`; `max` is the largest of each. */
+function put(
+  field: RecordField,
+  value: unknown,
+  words: Uint32Array,
+  at: number,
+  max: readonly number[],
+): void {
+  const { name, type } = field;
+  if (type === 'bool') {
+    if (value !== true && value !== false && value !== 0 && value !== 1)
+      fault(`${name} is ${shown(value)}, not true or false`);
+    words[at] = value ? 1 : 0;
+  } else if (type === 'enum') words[at] = enumerated(field, value);
+  else if (type === 'sysreg') words[at] = sysreg(name, value);
+  else if (type === 'i32') {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 31)
+      fault(`${name} is ${shown(value)}, not a whole number of 32 bits`);
+    words[at] = value as number;
+  } else if (fieldWords(type) === 2) {
+    const bits = wide(name, value);
+    words[at] = Number(bits & 0xffff_ffffn);
+    const high = Number(bits >> 32n);
+    if (high > max[1]!) fault(`${name} is ${shown(value)}, not a physical address below 2^52`);
+    words[at + 1] = high;
+  } else words[at] = whole(name, value, max[0]!);
+}
+
+function flagsOf(value: unknown): number {
+  if (!Array.isArray(value)) {
+    const bits = whole('flags', value, 255);
+    if (bits & ~ALL_FLAGS) fault(`flags is ${shown(value)}, with bits that have no meaning`);
+    return bits;
+  }
+  return value.reduce((bits: number, name: unknown) => {
+    if (typeof name !== 'string' || !Object.hasOwn(RECORD_FLAGS, name))
+      return fault(`flags has ${shown(name)}, none of ${Object.keys(RECORD_FLAGS).join(', ')}`);
+    return bits | RECORD_FLAGS[name as keyof typeof RECORD_FLAGS];
+  }, 0);
+}
+
+function ruleOf(value: unknown): number {
+  if (typeof value === 'string' && Object.hasOwn(RULES, value)) return RULES[value as keyof typeof RULES].id;
+  if (value !== 0 && !RULE_IDS.has(value as number)) fault(`rule is ${shown(value)}, which is none`);
+  return value as number;
+}
+
+/**
+ * Appends the record that `object` tells to a batch that has room. `line` is that of the text: the record gets it where
+ * the object names no line of another source.
+ * @throws LineFault if it is none.
+ */
+export function parseRecord(
+  object: { readonly [key: string]: unknown },
+  peCount: number,
+  line: number,
+  batch: RecordBatch,
+): void {
+  const known = typeof object.kind === 'string' ? KINDS.get(object.kind) : undefined;
+  if (known === undefined) fault(`kind is ${shown(object.kind)}, which is no kind of record`);
+  const { kind, offsets, limits, nullable } = known!;
+  const { time_ns: time = null, pe = null, line: own, flags = 0, rule = 0, caused_by: cause = null } = object;
+  if (time !== null && !Number.isSafeInteger(time))
+    fault(`time_ns is ${shown(time)}, not whole nanoseconds, or null`);
+  const i = batch.push(
+    kind.id,
+    pe === null ? -1 : whole('pe', pe, peCount - 1),
+    time === null ? Number.NaN : (time as number),
+  );
+  try {
+    batch.flags[i] = flagsOf(flags);
+    batch.rule[i] = ruleOf(rule);
+    batch.line[i] = own === undefined ? line : own === null ? 0 : whole('line', own, 0xffff_ffff);
+    batch.cause[i] = cause === null ? 0 : whole('caused_by', cause, 0xffff_fffe) + 1;
+    kind.fields.forEach((field, k) => {
+      const value = object[field.name];
+      if (value === undefined) fault(`${field.name} is missing`);
+      const at = offsets[k]!;
+      if (value === null && nullable.has(field.name)) {
+        batch.flags[i]! |= RECORD_FLAGS.valueUnknown;
+        return;
+      }
+      put(field, value, batch.words, i * RECORD_WORDS + at, limits.slice(at, at + 2));
+    });
+    for (const key in object)
+      if (!COMMON.has(key) && !kind.fields.some(({ name }) => name === key))
+        fault(`${object.kind as string} has no ${key}`);
+  } catch (error) {
+    batch.count--;
+    throw error;
+  }
+}
