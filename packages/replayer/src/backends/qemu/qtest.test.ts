@@ -75,6 +75,17 @@ describe('qtest', () => {
     close();
   });
 
+  it('waits as long as replies come', async () => {
+    const { qtest, peer, close } = await pair(600);
+    const done = qtest.do('x\n'.repeat(5), 5);
+    for (let n = 0; n < 5; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      peer.write('OK\n');
+    }
+    await done;
+    close();
+  });
+
   it('fails on a refusal, on silence and on the end, then and later', async () => {
     const refused = await pair();
     const first = refused.qtest.do('nonsense\n', 1);
