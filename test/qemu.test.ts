@@ -26,6 +26,7 @@ import {
   QemuBackend,
   qemuVersion,
   replayTraceOn,
+  saveRecording,
   type Verdict,
 } from '@gictrace/replayer';
 import { main } from 'gictrace';
@@ -129,7 +130,7 @@ describe.skipIf(version === undefined)('QEMU', () => {
       expect(kinds, name).toContain(RECORDS[name].id);
     // A configuration byte that an interrupt shows only after the GIC has looked at it.
     expect(foreseeTrace(part).fills.size).toBeGreaterThan(0);
-    expect([...foreseeTrace(part).deviceIds].sort((a, b) => a - b)).toEqual([8, 16, 24]);
+    expect([...foreseeTrace(part).deviceIds].sort((a, b) => a - b)).toEqual([8, 16]);
     const verdict = await onQemu(part);
     expect(verdict.first).toBeNull();
     expect(verdict.diverged).toBe(0);
@@ -303,7 +304,7 @@ describe.skipIf(version === undefined)('QEMU', () => {
     await backend.reset(config);
     const wrong: string[] = [];
     let compared = 0;
-    for (const [frame, bytes] of [0x1_0000, 0x4_0000, 0x1_0000].entries())
+    for (const [frame, bytes] of [0x1_0000, 0x2_1000, 0x1_0000].entries())
       for (const width of [1, 2, 4, 8]) {
         let batch = new RecordBatch(4096);
         const flush = async () => {
@@ -331,7 +332,7 @@ describe.skipIf(version === undefined)('QEMU', () => {
       }
     await backend.close();
     expect(wrong).toEqual([]);
-    expect(compared).toBeGreaterThan(700_000);
+    expect(compared).toBeGreaterThan(450_000);
   });
 
   it.runIf(version?.startsWith('7.2')).each([3, 4] as const)(
@@ -349,14 +350,23 @@ describe.skipIf(version === undefined)('QEMU', () => {
 
   it.runIf(version?.startsWith('7.2'))('a difference is found and shrunk', async () => {
     // The simulator as the architecture has it: it differs from QEMU soon.
-    const result = await fuzzQemu({ seed: 5, steps: 150, gic: 3, profile: 'architecture' });
+    const result = await fuzzQemu({ seed: 4, steps: 90, gic: 3, profile: 'architecture' });
     expect(result.difference).not.toBeNull();
-    const { stimuli, after, recording: small, verdict } = result.difference!;
-    expect(stimuli).toBeLessThan(Math.min(40, after));
+    const { stimuli, after, tests, recording: small, verdict } = result.difference!;
+    expect(tests).toBeGreaterThan(5);
+    // GITS_CTLR.Quiescent of an ITS that is enabled.
+    expect(stimuli).toBe(2);
+    expect(after).toBeGreaterThan(50);
     expect(verdict!.first).not.toBeNull();
     let given = 0;
     for (const batch of small.batches)
       for (let i = 0; i < batch.count; i++) if (batch.kind[i]! < STIMULI_BELOW) given++;
     expect(given).toBeGreaterThanOrEqual(stimuli);
+    // As a trace it shows the same again.
+    const path = folder.path('difference.gictrace');
+    saveRecording(result, path, 'test');
+    const again = await onQemu(path);
+    expect(again.first!.kind).toBe(verdict!.first!.kind);
+    expect(again.first!.recorded).toBe(verdict!.first!.recorded);
   });
 });

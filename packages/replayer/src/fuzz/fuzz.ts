@@ -106,7 +106,8 @@ export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
   let tests = 0;
   const same = async (part: readonly RecordBatch[]) => {
     const outcome = await run(part);
-    options.progress?.(++tests);
+    tests++;
+    options.progress?.(tests);
     return outcome.ran === part.length && signature(outcome) === wanted;
   };
   let cut = stimuli.slice(0, after);
