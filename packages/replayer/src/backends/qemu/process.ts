@@ -25,9 +25,12 @@ export function qemuVersion(command = QEMU): string {
   return found[1]!;
 }
 
-/** Becomes QEMU, and leaves behind one that kills it and clears up once our end of standard input is closed. */
+/**
+ * Becomes QEMU, and leaves behind one that kills it and clears up once our end of standard input is closed: unless the
+ * folder is gone, since then it has been ended from here, and its process id may be another's.
+ */
 const GUARDED =
-  'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null; rm -rf "$0") >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
+  'exec 3<&0; (cat <&3 >/dev/null; [ -d "$0" ] && kill -9 $$ 2>/dev/null; rm -rf "$0") >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
 
 const alive = new Set<QemuProcess>();
 let handlers = false;
@@ -143,11 +146,11 @@ export class QemuProcess {
   kill(): void {
     if (!alive.delete(this)) return;
     this.child.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
     this.child.stdin?.destroy();
     this.child.unref();
     for (const server of this.servers) server.close();
     this.qmpSocket?.destroy();
-    rmSync(this.folder, { recursive: true, force: true });
     this.fail('was ended');
   }
 
