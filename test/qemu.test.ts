@@ -143,7 +143,7 @@ describe.skipIf(version === undefined)('QEMU', () => {
     expect(verdict.skipped).toEqual({});
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+  it.runIf(recorded).each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
     '%s leaves no QEMU and no folder behind',
     async (signal) => {
       const own = scratch();
