@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { TraceReader } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
+import { frameOf } from '../packages/replayer/src/adapter/session.ts';
 import { imported, recording, scratch } from './support.ts';
 
 const temp = scratch();
@@ -136,6 +137,17 @@ it.each([
   const { code, err } = await run('replay', trace, '--on', `exec:${command} 2>/dev/null`, '--timeout', '3');
   oneLine(err);
   expect([code, err]).toEqual([3, expect.stringMatching(says)]);
+});
+
+it('an adapter on which nothing can be compared is not the same: exit code 3', async () => {
+  const scripted = fileURLToPath(new URL('adapters/scripted.mjs', import.meta.url));
+  const hello = { protocol: 1, name: 'idle', version: '1', stimuli: ['pe.reset'] };
+  const replies = [frameOf([0, hello]), frameOf([1])].map((frame) => frame.toString('hex'));
+  const on = `exec:${process.execPath} '${scripted}' ${replies.join(' ')}`;
+  const { code, out: text, err } = await run('replay', trace, '--on', on);
+  expect([code, err]).toEqual([3, '']);
+  expect(text).toMatch(/^NOTHING COMPARED: \d+ records replayed on exec:/);
+  expect(text).toContain('mmio.write: not taken by the backend');
 });
 
 it('--timeout and --batch without an adapter are refused', async () => {
