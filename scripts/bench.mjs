@@ -143,7 +143,108 @@ for (const log of logs) {
     `${((100 * ceiling.ms) / loading).toFixed(0)} %`,
     `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (aim ≥ 70 %)`,
   );
+  await benchQemu(batches, reader.header.config);
   reader.close();
+}
+
+/** The register accesses of a trace on a real QEMU, against qtest with the same commands and nothing else. */
+async function benchQemu(batches, config) {
+  const { BackendReplay, QemuBackend, Recording, qemuVersion } = await from('replayer');
+  const { RECORDS, RECORD_WORDS } = await from('core');
+  const qemu = (name) => import(join(root, 'packages', 'replayer', 'dist', 'backends', 'qemu', `${name}.js`));
+  try {
+    qemuVersion();
+  } catch (error) {
+    console.log(`(no QEMU: ${error.line})`);
+    return;
+  }
+  const { machineFor, registerAddress } = await qemu('machine');
+  const { QemuProcess } = await qemu('process');
+  const machine = machineFor(config);
+  const accesses = new RecordBatch(200_000);
+  const kinds = [RECORDS['mmio.read'].id, RECORDS['mmio.write'].id];
+  while (accesses.count < 100_000) {
+    const before = accesses.count;
+    for (const batch of batches)
+      for (let i = 0; i < batch.count && !accesses.full; i++) {
+        const [frame, , offset] = batch.words.subarray(i * RECORD_WORDS);
+        // Without the ITS: its commands take QEMU's own time.
+        if (kinds.includes(batch.kind[i]) && frame !== 2 && offset < 0x2_0000) accesses.copy(batch, i);
+      }
+    if (accesses.count === before) return;
+  }
+  const recording = new Recording(config);
+  for (let i = 0; i < accesses.count; i++) recording.take(accesses, i);
+  const records = recording.batches.reduce((n, batch) => n + batch.count, 0);
+
+  const rates = [];
+  for (let round = 0; round < 3; round++) {
+    const backend = new QemuBackend();
+    const capabilities = await backend.reset(config);
+    const replay = new BackendReplay(config, backend, capabilities);
+    const began = performance.now();
+    for (const batch of recording.batches) await replay.take(batch);
+    const verdict = await replay.finish();
+    rates.push(accesses.count / (performance.now() - began));
+    await backend.close();
+    if (verdict.diverged !== 0) throw new Error('the accesses diverge on QEMU');
+  }
+  const own = rates.sort((a, b) => a - b)[1];
+
+  const letters = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' };
+  const hex = (value) => `0x${value.toString(16)}`;
+  const chunks = [];
+  for (let at = 0; at < accesses.count; at += 512) {
+    let lines = '';
+    const to = Math.min(at + 512, accesses.count);
+    for (let i = at; i < to; i++) {
+      const [frame, instance, offset, width, low, high] = accesses.words.subarray(i * RECORD_WORDS);
+      const where = `${letters[width]} ${hex(registerAddress(machine, frame, instance, offset))}`;
+      const value = width === 8 ? hex((BigInt(high) << 32n) | BigInt(low)) : hex(low);
+      lines += accesses.kind[i] === kinds[0] ? `read${where}\n` : `write${where} ${value}\n`;
+    }
+    chunks.push([lines, to - at]);
+  }
+  const raw = async (args) => {
+    const all = [];
+    for (let round = 0; round < 3; round++) {
+      const process = await QemuProcess.start(args);
+      const began = performance.now();
+      const flights = [];
+      for (const [lines, count] of chunks) {
+        flights.push(process.qtest.answered(process.qtest.send(lines, count)));
+        if (flights.length >= 4) await flights.shift();
+      }
+      await Promise.all(flights);
+      all.push(accesses.count / (performance.now() - began));
+      process.kill();
+    }
+    return all.sort((a, b) => a - b)[1];
+  };
+  const logged = await raw(machine.args);
+  const bare = await raw(
+    machine.args.filter((word, n, args) => word !== '-trace' && args[n - 1] !== '-trace'),
+  );
+  const simulator = median(() => {
+    const replay = new VerbatimReplay(config);
+    for (const batch of recording.batches) replay.take(batch);
+    replay.finish();
+  });
+  row(
+    'QEMU: replay of accesses : raw qtest, same log',
+    `${((100 * own) / logged).toFixed(0)} %`,
+    `${own.toFixed(0)} : ${logged.toFixed(0)} thousand accesses/s (aim ≥ 70 %)`,
+  );
+  row(
+    'QEMU: replay of accesses : raw qtest, no log',
+    `${((100 * own) / bare).toFixed(0)} %`,
+    `${own.toFixed(0)} : ${bare.toFixed(0)} thousand accesses/s`,
+  );
+  row(
+    'simulator : QEMU, replay of these accesses',
+    `${(accesses.count / simulator / own).toFixed(0)} ×`,
+    `${(accesses.count / simulator).toFixed(0)} : ${own.toFixed(0)} thousand accesses/s (${records} records)`,
+  );
 }
 
 /** As the loader binds them: numbers where they are exact. */

@@ -92,9 +92,15 @@ function checkReference() {
   return `${out.join('\n')}\n`;
 }
 
+/** Reserved locations: `GICD+0x6000 to 0x60ff, 4 or 8 bytes`. */
+function rangeText({ frame, from, bytes, widths }) {
+  const hex = (n) => `0x${n.toString(16)}`;
+  return `${frame}+${hex(from)} to ${hex(from + bytes - 1)}, ${widths.join(' or ')} bytes`;
+}
+
 function shownValue(value) {
   return Array.isArray(value)
-    ? value.join(', ') || 'none'
+    ? value.map((one) => (typeof one === 'string' ? one : rangeText(one))).join(', ') || 'none'
     : typeof value === 'number'
       ? `0x${value.toString(16)}`
       : `${value}`;

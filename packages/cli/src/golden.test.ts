@@ -7,8 +7,8 @@ import { annotations, junit } from './golden/report.ts';
 import type { CaseResult, Status } from './golden/run.ts';
 import { LOG, run, scratch, spawn } from './run.test-support.ts';
 
-const SCENARIO = fileURLToPath(new URL('../../../scenarios/vpe-rotation.yaml', import.meta.url));
-const STORM = fileURLToPath(new URL('../../../scenarios/storm.yaml', import.meta.url));
+const SCENARIO = fileURLToPath(new URL('../../recorder/scenarios/vpe-rotation.yaml', import.meta.url));
+const STORM = fileURLToPath(new URL('../../recorder/scenarios/storm.yaml', import.meta.url));
 const VARIABLES = ['CI', 'GITHUB_ACTIONS', 'GITHUB_STEP_SUMMARY'] as const;
 
 let dir: string;

@@ -8,6 +8,8 @@ import { addCheck } from './verbs/check.ts';
 import { addClaims } from './verbs/claims.ts';
 import { addCompare } from './verbs/compare.ts';
 import { addDiff } from './verbs/diff.ts';
+import { addDoctor } from './verbs/doctor.ts';
+import { addFuzz } from './verbs/fuzz.ts';
 import { addGolden } from './verbs/golden.ts';
 import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
@@ -35,6 +37,8 @@ Examples:
   gictrace query boot.db "SELECT op, count(*) FROM its_commands GROUP BY op"
   gictrace shell boot.db
   gictrace backends --profiles
+  gictrace fuzz --on qemu --seeds 10
+  gictrace doctor
 
 Exit codes: 0 same or done, 1 diverged or differs, 2 usage, 3 a backend or tool failed, 4 bad trace.
 `;
@@ -76,6 +80,10 @@ export async function main(args: readonly string[]): Promise<number> {
   addGolden(program, (exit) => {
     code = exit;
   });
+  addFuzz(program, (exit) => {
+    code = exit;
+  });
+  addDoctor(program);
   addInfo(program);
   addDump(program);
   addRecover(program);

@@ -4,13 +4,21 @@ import { CHOICES, PROFILES, type Profile } from '@gictrace/core';
 import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 
+const QEMU_ITSELF = {
+  backend: 'qemu',
+  doc: "A real QEMU's virt machine (docs/qemu.md); qemu:COMMAND for another one than qemu-system-aarch64.",
+};
 const PROCESS = {
   backend: 'exec:COMMAND',
   doc: 'A process that speaks the adapter protocol (docs/adapter.md); gictrace adapter-test checks one.',
 };
 
 function value(of: unknown): string {
-  return Array.isArray(of) ? of.join(', ') : typeof of === 'number' ? `0x${of.toString(16)}` : `${of}`;
+  return Array.isArray(of)
+    ? of.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ')
+    : typeof of === 'number'
+      ? `0x${of.toString(16)}`
+      : `${of}`;
 }
 
 /** What hardware a profile has, in words. */
@@ -66,13 +74,13 @@ export function addBackends(program: Command): void {
               }
             : {}),
         }));
-        print(json([...list, PROCESS]));
+        print(json([...list, QEMU_ITSELF, PROCESS]));
         return;
       }
       if (options.profiles) print(profiles.flatMap(profileLines).join('\n'));
       else {
         for (const { name, doc } of profiles) print(`simulator@${name}  ${doc}`);
-        print(`${PROCESS.backend}  ${PROCESS.doc}`);
+        for (const { backend, doc } of [QEMU_ITSELF, PROCESS]) print(`${backend}  ${doc}`);
       }
     });
 }

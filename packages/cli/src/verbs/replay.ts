@@ -10,7 +10,8 @@ import {
   type Verdict,
 } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { countLines, grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { isQemu, replayOnQemu } from './on-qemu.ts';
 
 interface Options {
   readonly on: string;
@@ -31,7 +32,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .argument('<trace>', 'the trace')
     .option(
       '--on <backend>',
-      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')}), or exec:COMMAND, an adapter (docs/adapter.md)`,
+      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')}), or qemu (docs/qemu.md), or exec:COMMAND, an adapter (docs/adapter.md)`,
       'simulator',
     )
     .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
@@ -41,7 +42,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     )
     .option(
       '--timeout <seconds>',
-      'an adapter has failed if nothing comes from it for so long (30)',
+      'an adapter (30) or QEMU (20) has failed if nothing comes from it for so long',
       wholeNumber('--timeout', 1, 86_400),
     )
     .option(
@@ -52,14 +53,17 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      "\nExample:\n  gictrace replay boot.gictrace\n  gictrace replay boot.gictrace --on 'exec:./my-gic --verbose'\n",
+      "\nExample:\n  gictrace replay boot.gictrace\n  gictrace replay boot.gictrace --on qemu\n  gictrace replay boot.gictrace --on 'exec:./my-gic --verbose'\n",
     )
     .action(async (path: string, options: Options) => {
       const progress = new Progress('records');
       try {
-        const verdict = await replay(path, options, (records) => progress.update(records));
+        const identification: string[] = [];
+        const verdict = await replay(path, options, (records) => progress.update(records), identification);
         progress.end();
-        print(options.json ? json(verdict) : verdictText(verdict, options.on));
+        for (const text of identification) note(`gictrace: identification: ${text}`);
+        const found = isQemu(options.on) ? { ...verdict, identification } : verdict;
+        print(options.json ? json(found) : verdictText(verdict, options.on));
         exit(exitCode(verdict, options.on));
       } finally {
         progress.end();
@@ -73,6 +77,7 @@ async function replay(
   path: string,
   { on, output, allow, timeout, batch }: Options,
   progress: (records: number) => void,
+  identification: string[],
 ): Promise<Verdict> {
   const options = {
     version: VERSION,
@@ -80,13 +85,18 @@ async function replay(
     allow: tolerances(allow ?? []),
     ...(output === undefined ? {} : { output }),
   };
+  if (isQemu(on)) {
+    if (batch !== undefined)
+      throw new GicTraceError('usage', '--batch is for adapters', {}, 'give --on exec:COMMAND');
+    return replayOnQemu(path, on, timeout, options, identification);
+  }
   if (!on.startsWith(EXEC)) {
     if (timeout !== undefined || batch !== undefined)
       throw new GicTraceError(
         'usage',
-        '--timeout and --batch are for adapters',
+        '--timeout and --batch are for other programs',
         {},
-        'give --on exec:COMMAND',
+        'give --on exec:COMMAND or qemu',
       );
     return replayTrace(path, { ...options, ...profileOf(on) });
   }
@@ -126,7 +136,7 @@ function profileOf(backend: string): { profile?: string } {
       'usage',
       `there is no backend '${backend}'`,
       {},
-      'backends: simulator, simulator@PROFILE, exec:COMMAND',
+      'backends: simulator, simulator@PROFILE, qemu, exec:COMMAND',
     );
   if (profile === undefined) return {};
   if (!Object.hasOwn(PROFILES, profile))
@@ -144,7 +154,9 @@ const total = (counts: Readonly<Record<string, number>>) => Object.values(counts
 /** A backend on which nothing could be compared has not shown that it is the same. */
 function exitCode(verdict: Verdict, backend: string): number {
   if (verdict.diverged > 0) return 1;
-  return backend.startsWith(EXEC) && verdict.records > 0 && total(verdict.compared) === 0 ? 3 : 0;
+  return (backend.startsWith(EXEC) || isQemu(backend)) && verdict.records > 0 && total(verdict.compared) === 0
+    ? 3
+    : 0;
 }
 
 /** The verdict for people. */

@@ -14,6 +14,7 @@ import {
   SYSREGS,
   type SysregName,
 } from '../spec/index.ts';
+import { contain, TablesInUse } from './contain.ts';
 import { Random } from './random.ts';
 
 /** Where the generator's guest has its tables. All below 2^32. */
@@ -30,6 +31,8 @@ export const GUEST_MEMORY = {
 } as const;
 const QUEUE_SLOTS = 128;
 const DEVICES = 4;
+/** A DeviceID that no device has. */
+const UNMAPPED_DEVICE = 4;
 const EVENTS = 8;
 const LPIS = 16;
 const VPES = 3;
@@ -38,6 +41,12 @@ const FIRST_LPI = 8192;
 export interface GeneratorOptions {
   /** One stimulus in so many is anything at all: any offset, width and value. 0: none. */
   readonly wild?: number;
+  /** DeviceIDs of the devices there are; 0 to 3 when absent. */
+  readonly deviceIds?: readonly [number, number, number, number];
+  /** Keep all tables inside RAM (see contain.ts). */
+  readonly contained?: boolean;
+  /** Interrupt inputs that something else moves. */
+  readonly takenIntids?: readonly number[];
 }
 
 const tables = [GICD, GICR, GITS] as const;
@@ -47,10 +56,17 @@ const registers: readonly { readonly name: string; readonly spec: RegisterSpec }
 const sysregNames = Object.keys(SYSREGS) as SysregName[];
 const commandNames = Object.keys(ITS_COMMANDS) as CommandName[];
 
+const truncated = (value: number, width: number): number =>
+  width >= 4 ? value : value & (2 ** (8 * width) - 1);
+
 export class StimulusGenerator {
   private readonly random: Random;
   private readonly config: GicConfig;
   private readonly wild: number;
+  private readonly deviceIds: readonly number[];
+  private readonly contained: boolean;
+  private readonly takenIntids: readonly number[];
+  private readonly inUse = new TablesInUse();
   private slot = 0;
   private readonly script: ((batch: RecordBatch) => void)[] = [];
 
@@ -58,11 +74,20 @@ export class StimulusGenerator {
     this.random = new Random(seed);
     this.config = config;
     this.wild = options.wild ?? 6;
+    this.deviceIds = options.deviceIds ?? [0, 1, 2, 3];
+    this.contained = options.contained ?? false;
+    this.takenIntids = options.takenIntids ?? [];
     this.setUp();
   }
 
   /** Appends the next stimulus to a batch that has room. */
   next(batch: RecordBatch): void {
+    const from = batch.count;
+    this.append(batch);
+    if (this.contained) for (let i = from; i < batch.count; i++) contain(batch, i, this.inUse);
+  }
+
+  private append(batch: RecordBatch): void {
     const scripted = this.script.shift();
     if (scripted !== undefined) {
       scripted(batch);
@@ -92,7 +117,10 @@ export class StimulusGenerator {
     high = 0,
   ): void {
     const kind = write ? RECORDS['mmio.write'].id : RECORDS['mmio.read'].id;
-    this.push(batch, kind, this.pe(), frame, instance, offset, width, write ? low : 0, write ? high : 0);
+    // What is written is no wider than the access.
+    const value = write ? truncated(low, width) : 0;
+    const one = frame === 1 ? instance : 0;
+    this.push(batch, kind, this.pe(), frame, one, offset, width, value, write && width === 8 ? high : 0);
   }
 
   /** GICR_TYPER.RVPEID: GICv4.1's registers. */
@@ -180,7 +208,12 @@ export class StimulusGenerator {
       this.command('MAPC', { ICID: pe, RDbase: pe, V: 1 });
     });
     for (let device = 0; device < DEVICES; device++)
-      this.command('MAPD', { DeviceID: device, Size: 2, ITT_addr: m.itt + 0x1000 * device, V: 1 });
+      this.command('MAPD', {
+        DeviceID: this.deviceIds[device]!,
+        Size: 2,
+        ITT_addr: m.itt + 0x1000 * device,
+        V: 1,
+      });
     if (config.architecture !== 4) return;
     if (this.byVpeid)
       config.pes.forEach((_, pe) => {
@@ -195,7 +228,7 @@ export class StimulusGenerator {
     for (let device = DEVICES / 2; device < DEVICES; device++)
       for (let event = 0; event < EVENTS; event++)
         this.command('VMAPTI', {
-          DeviceID: device,
+          DeviceID: this.deviceIds[device]!,
           EventID: event,
           vPEID: event % VPES,
           vINTID: FIRST_LPI + event,
@@ -242,6 +275,7 @@ export class StimulusGenerator {
       case 0: {
         const spi = r.once(2);
         const intid = spi ? 32 + r.below(8) : 16 + r.below(16);
+        if (this.takenIntids.includes(intid)) return this.sensible(batch);
         this.push(batch, RECORDS['wire.set'].id, spi ? NO_PE : this.pe(), intid, r.below(2));
         return;
       }
@@ -278,7 +312,15 @@ export class StimulusGenerator {
         return;
       case 7:
       case 8:
-        this.push(batch, RECORDS['msi.write'].id, NO_PE, 0, r.below(DEVICES), r.below(EVENTS), 4);
+        this.push(
+          batch,
+          RECORDS['msi.write'].id,
+          NO_PE,
+          0,
+          this.deviceIds[r.below(DEVICES)]!,
+          r.below(EVENTS),
+          4,
+        );
         return;
       case 9:
         this.configuration(batch);
@@ -321,7 +363,7 @@ export class StimulusGenerator {
     if (this.wild > 0 && r.once(24)) return (r.word() % 2 ** Math.min(spec.width, 31)) * unit;
     switch (spec.name) {
       case 'DeviceID':
-        return r.below(DEVICES + 1);
+        return this.deviceIds[r.below(DEVICES + 1)] ?? UNMAPPED_DEVICE;
       case 'EventID':
         return r.below(EVENTS + 1);
       case 'pINTID':
@@ -475,8 +517,25 @@ export class StimulusGenerator {
         return;
       case 4: {
         const m = GUEST_MEMORY;
-        const base = r.pick([m.pendbase + 1024, m.devices, m.collections, m.itt, m.vpes, m.vpt + 1024]);
-        this.push(batch, RECORDS['mem.write'].id, 0, base + r.below(96), 0, r.pick([1, 2, 4]), r.word());
+        // What holds addresses is only corrupted in its lowest byte, where tables are to stay inside RAM.
+        if (this.contained && r.once(2)) {
+          const entry = r.pick([m.devices, m.vpes]) + 8 * r.below(12);
+          this.push(batch, RECORDS['mem.write'].id, 0, entry, 0, 1, r.below(256));
+          return;
+        }
+        const width = r.pick([1, 2, 4]);
+        // Nor does a Redistributor expect its pending table to change while LPIs are enabled.
+        const holders = this.contained ? [] : [m.devices, m.vpes, m.pendbase + 1024];
+        const base = r.pick([...holders, m.collections, m.itt, m.vpt + 1024]);
+        this.push(
+          batch,
+          RECORDS['mem.write'].id,
+          0,
+          base + r.below(96),
+          0,
+          width,
+          truncated(r.word(), width),
+        );
         return;
       }
       default: {

@@ -183,7 +183,7 @@ function readBinaryPoint1(m: Machine, pe: number): number {
 }
 
 function writeBinaryPoint0(m: Machine, pe: number, low: number): void {
-  const value = Math.max(low >>> 0, leastBinaryPoint(m.state.config)) & 7;
+  const value = Math.max(low & 7, leastBinaryPoint(m.state.config));
   store(m, pe, SYSREGS.ICC_BPR0_EL1, value, m.state.bpr0[pe]!);
 }
 
@@ -192,9 +192,9 @@ function writeBinaryPoint1(m: Machine, pe: number, low: number): void {
   const least = leastBinaryPoint(state.config);
   if (isSecureBank(m)) {
     if (!m.el3 && state.ctlrS[pe]! & CTLR_CBPR) writeBinaryPoint0(m, pe, low);
-    else store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low >>> 0, least) & 7, state.bpr1S[pe]!, UNIT_ICC_S);
+    else store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low & 7, least), state.bpr1S[pe]!, UNIT_ICC_S);
   } else if ((state.ctlr[pe]! & CTLR_CBPR) === 0)
-    store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low >>> 0, least + 1) & 7, state.bpr1[pe]!);
+    store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low & 7, least + 1), state.bpr1[pe]!);
 }
 
 function readPriorityMask(m: Machine, pe: number): number {

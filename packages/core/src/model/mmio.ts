@@ -214,11 +214,41 @@ function note(m: Machine, frame: number, instance: number, bit: number): void {
   }
 }
 
-/** What is registered for an access that a register of this GIC takes. */
-function lookUp(m: Machine, frame: number, instance: number, index: number): Handlers {
-  if (index < 0 || !exists(m, frame, instance)) return absent;
+/** What is registered for an access of `width` bytes. */
+function lookUp(
+  m: Machine,
+  frame: number,
+  instance: number,
+  index: number,
+  offset: number,
+  width: number,
+): Handlers {
+  if (!exists(m, frame, instance)) return absent;
+  if (index < 0) return alsoAccepted(m, frame, offset, width) ? raz : absent;
   const entry = handlers[frame]![index]!;
-  return entry.present === undefined || entry.present(m) ? entry : absent;
+  if (entry.present !== undefined && !entry.present(m)) return absent;
+  if (frame === FRAME_GICR && beyondPpis(m, index, offset)) return absent;
+  const { alsoReserved } = m.profile;
+  return alsoReserved.length > 0 && alsoReserved.includes(maps[frame]!.names[index]!) ? absent : entry;
+}
+
+/** Whether an element is over extended PPIs that the Redistributor does not have. */
+function beyondPpis(m: Machine, index: number, offset: number): boolean {
+  const { extended, bitsPerIntid, bytes } = maps[FRAME_GICR]!.specs[index]!;
+  if (extended === undefined || bitsPerIntid === undefined) return false;
+  const element = maps[FRAME_GICR]!.element(index, offset);
+  return element * ((8 * bytes) / bitsPerIntid) >= 32 * m.state.ppiWords;
+}
+
+function alsoAccepted(m: Machine, frame: number, offset: number, width: number): boolean {
+  return m.profile.alsoAccepted.some(
+    (range) =>
+      FRAMES[frame] === range.frame &&
+      offset >= range.from &&
+      offset < range.from + range.bytes &&
+      offset % width === 0 &&
+      range.widths.includes(width),
+  );
 }
 
 function exists(m: Machine, frame: number, instance: number): boolean {
@@ -242,12 +272,21 @@ function find(frame: number, offset: number, width: number): number {
   return index;
 }
 
+/** Whether a write to a read-only register is reported as one to a reserved location. */
+function isReported(m: Machine, frame: number, index: number, offset: number, width: number): boolean {
+  const { reportedWrites } = m.profile;
+  if (reportedWrites.length === 0 || index < 0) return false;
+  const half = offset - maps[frame]!.specs[index]!.offset;
+  const name = maps[frame]!.names[index];
+  return reportedWrites.includes(`${name}:${width}`) || reportedWrites.includes(`${name}+${half}:${width}`);
+}
+
 /** A read of `width` bytes: the value is in `m.low` and `m.high`. */
 export function readMmio(m: Machine, frame: number, instance: number, offset: number, width: number): void {
   m.low = 0;
   m.high = 0;
   const index = implemented(m, frame, instance, offset) ? find(frame, offset, width) : -1;
-  const entry = lookUp(m, frame, instance, index);
+  const entry = lookUp(m, frame, instance, index, offset, width);
   const handler = entry.read;
   if (handler === 'reserved') {
     note(m, frame, instance, entry.write === 'reserved' ? RRD : RWOD);
@@ -285,18 +324,14 @@ export function writeMmio(
   high: number,
 ): void {
   const index = implemented(m, frame, instance, offset) ? find(frame, offset, width) : -1;
-  const entry = lookUp(m, frame, instance, index);
+  const entry = lookUp(m, frame, instance, index, offset, width);
   if (entry.write === 'reserved') {
     note(m, frame, instance, WRD);
     return reserved(m, frame, instance, offset, width, true);
   }
   if (entry.write === 'ignored') {
-    if (maps[frame]!.specs[index]!.access === 'RO') note(m, frame, instance, WROD);
-    if (
-      m.profile.reportedWrites.length > 0 &&
-      m.profile.reportedWrites.includes(`${maps[frame]!.names[index]}:${width}`)
-    )
-      reserved(m, frame, instance, offset, width, true);
+    if (index >= 0 && maps[frame]!.specs[index]!.access === 'RO') note(m, frame, instance, WROD);
+    if (isReported(m, frame, index, offset, width)) reserved(m, frame, instance, offset, width, true);
     return;
   }
   const spec: RegisterSpec = maps[frame]!.specs[index]!;

@@ -11,6 +11,7 @@ import {
   loadPendingTable,
   lpiInRange,
   lpisEnabled,
+  reloadConfigs,
   setLpiPending,
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
@@ -116,7 +117,9 @@ export const gicrWrite = {
     if (was && !m.profile.ctlrCes) value |= CTLR_ENABLE_LPIS;
     const on = (value & CTLR_ENABLE_LPIS) !== 0;
     m.changeRegister(UNIT_GICR, pe, GICR.GICR_CTLR.offset, value >>> 0, 0, old, 0);
-    if (on && !was) loadPendingTable(m, pe);
+    if (on && (!was || m.profile.enableAgainRescans)) loadPendingTable(m, pe);
+    // What it still holds of LPIs was read before.
+    if (on && (was ? m.profile.enableAgainRescans : !m.profile.disableForgets)) reloadConfigs(m, pe);
     else if (was && !on && m.profile.disableForgets) m.emit(LPI_FORGOTTEN, pe, 0);
   },
   GICR_STATUSR: (m: Machine, pe: number, _n: number, low: number): void => {

@@ -4,7 +4,6 @@ import { PEND_CAUSES, RECORDS } from '../record/index.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupOf } from './arbitration.ts';
 import { privateIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
-import type { GicState } from './state.ts';
 
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const PENDED = RECORDS['irq.pended'].id;
@@ -21,10 +20,11 @@ function wantedGroup(m: Machine, request: SgiRequest): number {
 }
 
 /** Whether a request for `wanted` also makes an SGI pending that its target has in group `own`. */
-function reachesGroup(state: GicState, wanted: number, own: number): boolean {
+function reachesGroup(m: Machine, wanted: number, own: number): boolean {
   if (wanted === own) return true;
   // A request for (with two Security states: Secure) Group 1 reaches Group 0 too.
-  return own === GROUP0 && wanted === (state.singleSecurity ? GROUP1NS : GROUP1S);
+  if (own !== GROUP0) return false;
+  return m.state.singleSecurity ? wanted === GROUP1NS && m.profile.sgi1ReachesGroup0 : wanted === GROUP1S;
 }
 
 /** Whether the access may send this SGI of a target: a Non-secure one by the target's GICR_NSACR. */
@@ -52,7 +52,7 @@ export function generateSgi(m: Machine, pe: number, low: number, high: number, r
     if (toAllOthers ? to === pe : !inTargetList(state.config.pes[to]!.affinity, cluster, range, targets))
       continue;
     const own = groupOf(state, to, intid);
-    if (!reachesGroup(state, wanted, own) || !maySend(m, to, intid, own)) continue;
+    if (!reachesGroup(m, wanted, own) || !maySend(m, to, intid, own)) continue;
     m.emit(SGI_SENT, to, intid);
     m.emit(PENDED, to, intid, CAUSE_SGI);
   }

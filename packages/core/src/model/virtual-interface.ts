@@ -271,7 +271,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     writes[`ICH_LR${n}_EL2`] = (m, pe, low, high) => {
       if (n >= listRegisters(m.state.config)) return;
       const res0 = (~priorityMaskBits(m) & 0xff) << 16;
-      storeLr(m, pe, n, low, high & ~res0 & ~LR_NMI);
+      storeLr(m, pe, n, low, high & ~res0 & (m.profile.lrKeepsNmi ? -1 : ~LR_NMI));
     };
   }
   const implemented = (m: Machine) => 1 << Math.max(virtualPreemptionBits(m.state.config) - 5, 0);

@@ -8,6 +8,8 @@ import type { Arena, Slot } from './arena.ts';
 export const LR_MAX = 16;
 /** ICH_VTR_EL2 where a configuration gives none. */
 const VTR_DEFAULT = 0x90a8_0003;
+/** ICH_VTR_EL2.nV4: no direct injection of virtual interrupts. */
+const VTR_NV4 = 0x10_0000;
 /** Words of what a PE is told: LR, vLPI, group, priority, vFIQ, vIRQ. */
 export const VHPPI_WORDS = 6;
 /** Words of a resident vPE: VPT_addr, vPEID, valid, VCONF_addr, IDbits, as in the event vpe.resident. */
@@ -16,7 +18,7 @@ export const NO_LR = 0xffff_ffff;
 
 /** ICH_VTR_EL2. */
 export function vtrOf(config: GicConfig): number {
-  return config.vtr ?? VTR_DEFAULT;
+  return config.vtr ?? (config.architecture === 3 ? VTR_DEFAULT | VTR_NV4 : VTR_DEFAULT) >>> 0;
 }
 export function listRegisters(config: GicConfig): number {
   return Math.min(LR_MAX, (vtrOf(config) & 0x1f) + 1);

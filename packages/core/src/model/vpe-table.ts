@@ -105,7 +105,14 @@ export function readVpe(
 ): Fault | undefined {
   if (table === undefined || vpeid >= table.entries) return 'VCPU_OOR';
   const address = entryAddress(m, Math.max(its, 0), table, vpeid);
-  if (address === NOWHERE) return 'VCPU_INVALID';
+  if (address === NOWHERE) {
+    // As of the other tables: an entry that the first level does not lead to reads as not valid.
+    vpe.valid = vpe.size = vpe.table = vpe.pe = vpe.ring = vpe.configTable = 0;
+    vpe.doorbell = SPURIOUS;
+    vpe.sgi.fill(0);
+    emitVte(m, VTE_READ, its, vpeid, vpe);
+    return 'VCPU_INVALID';
+  }
   const layout = layoutFor(table);
   readEntry(m, 'vte', Math.max(its, 0), vpeid, address, layout, values);
   vpe.valid = values[0]!;

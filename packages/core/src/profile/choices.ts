@@ -14,6 +14,14 @@ export type LpiConfigPolicy =
 /** What an ITS does with a command that it cannot execute (IHI 0069, "ITS command errors"). */
 export type ItsErrorPolicy = 'stall' | 'ignore' | 'serror';
 
+/** Reserved locations: of the widths listed. */
+export interface AcceptedRange {
+  readonly frame: 'GICD' | 'GICR' | 'GITS';
+  readonly from: number;
+  readonly bytes: number;
+  readonly widths: readonly number[];
+}
+
 export interface Choice<T> {
   /** By the architecture. */
   readonly architecture: T;
@@ -52,6 +60,11 @@ export const CHOICES = {
   ctlrCes: choice<boolean>(
     false,
     'GICR_CTLR.CES: EnableLPIs can be cleared again; otherwise it is RES1 once set',
+    'GICR_CTLR',
+  ),
+  enableAgainRescans: choice<boolean>(
+    false,
+    'a write of 1 to EnableLPIs where it is 1 already has the Redistributor read the pending table and configurations again',
     'GICR_CTLR',
   ),
   pendbaserWritableWhileEnabled: choice<boolean>(
@@ -137,8 +150,28 @@ export const CHOICES = {
   statusr: choice<boolean>(true, 'GICD_STATUSR and GICR_STATUSR exist; otherwise RAZ/WI', 'GICD_STATUSR'),
   reportedWrites: choice<readonly string[]>(
     [],
-    'read-only registers to which a write of this width is reported as one to a reserved location: NAME:bytes',
+    'read-only registers to which a write of this width is reported as one to a reserved location: NAME:bytes, or NAME+offset:bytes for one half',
     'GITS_TYPER',
+  ),
+  alsoReserved: choice<readonly string[]>(
+    [],
+    'registers that are RAZ/WI without the feature that they belong to, and that are reported as reserved locations',
+    'GICD_INMIR<n>',
+  ),
+  alsoAccepted: choice<readonly AcceptedRange[]>(
+    [],
+    'reserved locations that are RAZ/WI and not reported as reserved',
+    'Distributor register map',
+  ),
+  sgi1ReachesGroup0: choice<boolean>(
+    true,
+    'with one Security state a write to ICC_SGI1R_EL1 makes an SGI pending that its target has in Group 0',
+    'Use of control registers for SGI forwarding',
+  ),
+  lrKeepsNmi: choice<boolean>(
+    false,
+    'ICH_LR<n>_EL2.NMI keeps what is written without the non-maskable property of virtual interrupts',
+    'ICH_LR<n>_EL2',
   ),
   hcrWritable: choice<number>(0xf800_fdff, 'bits of ICH_HCR_EL2 that can be written', 'ICH_HCR_EL2'),
   vgrp0dByGroup1: choice<boolean>(

@@ -6,7 +6,13 @@ import { kvm } from './profiles/kvm.ts';
 import { qemuVirt } from './profiles/qemu-virt.ts';
 import type { Profile } from './shape.ts';
 
-export { CHOICES, type ChoiceName, type ItsErrorPolicy, type LpiConfigPolicy } from './choices.ts';
+export {
+  type AcceptedRange,
+  CHOICES,
+  type ChoiceName,
+  type ItsErrorPolicy,
+  type LpiConfigPolicy,
+} from './choices.ts';
 export { configOf, type Hardware, PLAIN } from './hardware.ts';
 export type { Deviation, Profile } from './shape.ts';
 

@@ -1,4 +1,6 @@
 // Mends a trace: writes a whole one out of every whole chunk that is left of a damaged or unfinished one.
+import { renameSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Gap, TraceReader } from './reader.ts';
 import { type TraceSummary, TraceWriter } from './writer.ts';
 
@@ -13,7 +15,9 @@ export interface Recovery {
 export function recover(path: string, out: string): Recovery {
   const reader = TraceReader.salvage(path);
   try {
-    const writer = new TraceWriter(out, reader.header);
+    // A writer works under NAME.partial, which may be the very trace that is being recovered.
+    const own = resolve(path) === resolve(`${out}.partial`) ? `${out}.recovered` : out;
+    const writer = new TraceWriter(own, reader.header);
     try {
       for (const { batch } of reader.batches()) writer.append(batch);
       const { missing } = reader.damage;
@@ -25,6 +29,7 @@ export function recover(path: string, out: string): Recovery {
         })),
       ];
       const recovered = writer.close({ losses, meta: { recovered: true } });
+      if (own !== out) renameSync(own, out);
       return { recovered, finished: reader.damage.finished, missing };
     } catch (error) {
       writer.abort();

@@ -2,6 +2,8 @@ import { PLAIN } from '../hardware.ts';
 import { profile } from '../shape.ts';
 
 const PROBE = 'observed with a bare-metal probe on QEMU 7.2.22';
+const FUZZ = 'differential fuzzing against QEMU 7.2.22 (docs/findings.md)';
+const SWEEP = 'every location of every frame read and written on QEMU 7.2.22';
 const RECORDING = 'recordings of QEMU 7.2.22 booting Linux';
 
 export const qemuVirt = profile(
@@ -23,6 +25,7 @@ export const qemuVirt = profile(
       evidence: 'hw/intc/arm_gicv3_its.c: INVALL goes to every Redistributor',
     },
     ctlrCes: { value: true, evidence: `${RECORDING}: GICR_CTLR reads 2 before EnableLPIs is set` },
+    enableAgainRescans: { value: true, evidence: FUZZ },
     pendbaserWritableWhileEnabled: { value: true, evidence: PROBE },
     disableForgets: {
       value: false,
@@ -47,9 +50,22 @@ export const qemuVirt = profile(
     wakerGates: { value: false, evidence: RECORDING },
     icfgrSettles: { value: false, evidence: RECORDING },
     reportedWrites: {
-      value: ['GITS_TYPER:4'],
-      evidence: "kvm-unit-tests' its-introspection; a write of 8 bytes is not reported",
+      value: ['GITS_TYPER:4', 'GICR_TYPER+4:4'],
+      evidence: `kvm-unit-tests' its-introspection; a write of 8 bytes is not reported; ${SWEEP}`,
     },
+    alsoReserved: {
+      value: ['GICD_INMIR', 'GICR_INMIR'],
+      evidence: `${SWEEP}: gicv3_dist_badread, gicv3_redist_badread`,
+    },
+    alsoAccepted: {
+      value: [
+        { frame: 'GICD', from: 0x6000, bytes: 0x100, widths: [4, 8] },
+        { frame: 'GICD', from: 0xd80, bytes: 0x80, widths: [4] },
+      ],
+      evidence: `${SWEEP}: no route of SGIs and PPIs, and GICD_IGRPMODR<n> up to 0xdff, without a line of a bad access`,
+    },
+    sgi1ReachesGroup0: { value: false, evidence: FUZZ },
+    lrKeepsNmi: { value: true, evidence: FUZZ },
     hcrWritable: {
       value: 0xf800_7cff,
       evidence: 'hw/intc/arm_gicv3_cpuif.c: neither vSGIEOICount nor DVIM',

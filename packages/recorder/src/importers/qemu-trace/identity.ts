@@ -24,7 +24,7 @@ const VIRT = {
   typer: { 3: 0x37a_0007, 4: 0x37e_0007 },
   iidr: 0x43b,
   pidr2: { 3: 0x3b, 4: 0x4b },
-  gicrTyper: { 3: 0x1, 4: 0x3 },
+  gicrTyper: { 3: 0x100_0001, 4: 0x100_0003 },
   gitsTyper: { 3: '0x1f0001efb1', 4: '0x3f0001efb3' },
   baser: {
     3: ['0x107000000000200', '0x407000000000200'],

@@ -11,7 +11,11 @@ import { Identity, type ImportOptions, type Provenance } from './identity.ts';
 import { Losses } from './losses.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
 
+export { Group } from './group.ts';
 export type { ImportOptions, Origin, Provenance } from './identity.ts';
+export { ItsLines } from './its-lines.ts';
+export { Losses } from './losses.ts';
+export { newToken, type Token, tokenize } from './tokenize.ts';
 
 /** Lines that are looked at for the GIC's configuration before records go out. */
 const LINES_HELD = 300_000;

@@ -26,7 +26,7 @@ const TRANSLATER = 0x1_0040;
 
 export class ItsLines {
   private readonly group: Group;
-  private readonly identity: Identity;
+  private readonly identity: Pick<Identity, 'showIts'>;
   private readonly losses: Losses;
   /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
   translation: { low: number; width: number; line: number } | undefined;
@@ -34,7 +34,7 @@ export class ItsLines {
   /** The log shows the stores to the command queue. */
   private queueShown = false;
 
-  constructor(group: Group, identity: Identity, losses: Losses) {
+  constructor(group: Group, identity: Pick<Identity, 'showIts'>, losses: Losses) {
     this.group = group;
     this.identity = identity;
     this.losses = losses;
@@ -122,6 +122,8 @@ export class ItsLines {
     t.kind!.detail!.forEach((operand, k) => {
       const index = specs.findIndex((spec) => spec.name === operand);
       const spec = specs[index]!;
+      // To unmap a collection QEMU does not look at RDbase, and prints 0.
+      if (name === 'MAPC' && operand === 'RDbase' && t.low[2] === 0) return;
       shown += 2 ** index;
       operands[operand] = (t.high[k]! * 2 ** 32 + t.low[k]!) * 2 ** (spec.shift ?? 0);
     });

@@ -1,0 +1,73 @@
+// `gictrace doctor`: which of the tools that gictrace can use are there.
+import { spawnSync } from 'node:child_process';
+import { GicTraceError } from '@gictrace/core';
+import { QEMU, QEMU_PACKAGE, qemuVersion } from '@gictrace/replayer';
+import type { Command } from 'commander';
+import { json, print, VERSION } from '../context.ts';
+
+interface Tool {
+  readonly name: string;
+  /** As the tool tells it; null: it is not there. */
+  readonly version: string | null;
+  readonly use: string;
+  /** How to get it. */
+  readonly mend: string;
+}
+
+const TOOLS: readonly { readonly name: string; readonly use: string; readonly package: string }[] = [
+  { name: 'cc', use: 'build the adapter in examples/adapters/c', package: 'gcc' },
+  { name: 'xz', use: 'import logs that end in .xz', package: 'xz-utils' },
+  { name: 'zstd', use: 'import logs that end in .zst', package: 'zstd' },
+];
+
+/** The first line that a tool prints for `--version`, from its first digit on; null where it does not run. */
+function versionOf(name: string): string | null {
+  const result = spawnSync(name, ['--version'], { encoding: 'utf8', timeout: 20_000 });
+  if (result.error !== undefined || result.status !== 0) return null;
+  return /\d+\.\d[^\s,)]*/.exec(result.stdout)?.[0] ?? 'unknown';
+}
+
+function qemu(): string | null {
+  try {
+    return qemuVersion();
+  } catch (error) {
+    if (error instanceof GicTraceError) return null;
+    throw error;
+  }
+}
+
+function look(): Tool[] {
+  return [
+    {
+      ...{ name: QEMU, version: qemu() },
+      use: 'replay --on qemu, fuzz --on qemu',
+      mend: `apt-get install ${QEMU_PACKAGE}`,
+    },
+    ...TOOLS.map((tool) => ({
+      ...{ name: tool.name, version: versionOf(tool.name), use: tool.use },
+      mend: `apt-get install ${tool.package}`,
+    })),
+  ];
+}
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .summary('tell which tools are there that gictrace can use')
+    .description('Looks for the programs that some verbs need, and says how to get those that are missing.')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  gictrace doctor\n')
+    .action((options: { json?: boolean }) => {
+      const tools = look();
+      if (options.json) {
+        print(json({ gictrace: VERSION, node: process.versions.node, tools }));
+        return;
+      }
+      const width = Math.max(...tools.map(({ name }) => name.length));
+      print(`gictrace ${VERSION}, Node.js ${process.versions.node}`);
+      for (const { name, version, use, mend } of tools)
+        print(
+          `${name.padEnd(width)}  ${version ?? 'missing'}  (${use}${version === null ? `: ${mend}` : ''})`,
+        );
+    });
+}

@@ -1,0 +1,154 @@
+// Keeps the tables that a generated guest names inside its RAM: what a GIC does where there is no memory is the
+// machine's affair, not the GIC's. Addresses end up in the gigabyte from 0x40000000. Some reserved bits stay zero too.
+import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import {
+  commandName,
+  firstIntidOf,
+  frameMap,
+  GICD,
+  GICR,
+  GITS,
+  ITS_COMMANDS,
+  type OperandSpec,
+  SYSREGS,
+} from '../spec/index.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const GICD_FRAME = FRAMES.indexOf('GICD');
+const GICR_FRAME = FRAMES.indexOf('GICR');
+const GITS_FRAME = FRAMES.indexOf('GITS');
+/** Bits 51:32 of an address, in the high word. */
+const HIGH_ADDRESS = 0xf_ffff;
+/** GITS_BASER<n>: with pages of 64 KB these are bits 51:48 of the address. */
+const BASER_HIGHEST = 0xf000;
+
+const VALID = 0x8000_0000;
+/** Reserved locations of RD_base and of the VLPI frame. */
+const GICD_RESERVED = 0x8ff8;
+const gicd = frameMap(GICD, 0x1_0000);
+const RD_RESERVED = 0x8ff8;
+const VLPI_RESERVED = 0x2_0ff8;
+/** Offset, and Retry or Stalled. */
+const POINTER_BITS = 0xf_ffe1;
+const POINTERS: readonly number[] = [GITS.GITS_CWRITER.offset, GITS.GITS_CREADR.offset];
+
+/** QEMU's virt has 256 SPIs, and GICD_TYPER.ITLinesNumber for 224: whether a register is over the others. */
+function isHidden(offset: number): boolean {
+  const index = gicd.find(offset);
+  if (index < 0) return false;
+  const first = firstIntidOf(gicd.specs[index]!, gicd.element(index, offset));
+  return first !== undefined && first >= 256 && first < 288;
+}
+
+/** Where the tables of PEs must not change: what software may not do, as far as it has been generated. */
+export class TablesInUse {
+  /** PEs on which a vPE is, and those with LPIs enabled. */
+  readonly resident = new Set<number>();
+  readonly enabled = new Set<number>();
+}
+
+const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
+
+const EOI: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
+const LPI_FIRST = 8192;
+
+/** A write that would move tables in use becomes one to a reserved location. */
+function keepTables(batch: RecordBatch, i: number, { resident, enabled }: TablesInUse): void {
+  const w = batch.words;
+  const at = i * RECORD_WORDS;
+  const [pe, offset, width] = [w[at + 1]!, w[at + 2]!, w[at + 3]!];
+  const register = offset & ~7;
+  if (offset === GICR_CTLR.offset && width === 4) {
+    if (w[at + 4]! & 1) enabled.add(pe);
+    else enabled.delete(pe);
+  }
+  if (register === GICR_PROPBASER.offset || register === GICR_PENDBASER.offset) {
+    if (enabled.has(pe)) w[at + 2] = RD_RESERVED;
+  } else if (register === GICR_VPROPBASER.offset) {
+    if (resident.has(pe)) w[at + 2] = VLPI_RESERVED;
+  } else if (register === GICR_VPENDBASER.offset && (width === 8 || (width === 4 && offset !== register))) {
+    if (w[at + (width === 8 ? 5 : 4)]! & VALID) resident.add(pe);
+    else resident.delete(pe);
+  }
+}
+
+const inRam = (low: number): number => ((low & 0x3fff_ffff) | 0x4000_0000) >>> 0;
+const withoutHigh = (high: number): number => (high & ~HIGH_ADDRESS) >>> 0;
+
+const holders: readonly (readonly [number, number, number])[] = [
+  [GICR_FRAME, GICR.GICR_PROPBASER.offset, 8],
+  [GICR_FRAME, GICR.GICR_PENDBASER.offset, 8],
+  [GICR_FRAME, GICR.GICR_VPROPBASER.offset, 8],
+  [GICR_FRAME, GICR.GICR_VPENDBASER.offset, 8],
+  [GITS_FRAME, GITS.GITS_CBASER.offset, 8],
+  [GITS_FRAME, GITS.GITS_BASER.offset, 64],
+];
+
+/** Bits of a system register that are kept of what is written: the others are RES0, and QEMU 7.2 does not ignore them. */
+const KEPT: Readonly<Record<number, number>> = {
+  [SYSREGS.ICC_PMR_EL1.encoding]: 0xff,
+  [SYSREGS.ICC_BPR0_EL1.encoding]: 7,
+  [SYSREGS.ICC_BPR1_EL1.encoding]: 7,
+  [SYSREGS.ICV_BPR0_EL1.encoding]: 7,
+  [SYSREGS.ICV_BPR1_EL1.encoding]: 7,
+  // No traps: they are the PE's affair.
+  [SYSREGS.ICH_HCR_EL2.encoding]: 0xffff_83ff,
+};
+
+/**
+ * Changes record `i` of a batch so that it names no address outside RAM and moves no table in use (IHI 0069,
+ * "GICR_PENDBASER", "GICR_VPROPBASER").
+ */
+export function contain(batch: RecordBatch, i: number, inUse: TablesInUse): void {
+  const w = batch.words;
+  const at = i * RECORD_WORDS;
+  const kept = batch.kind[i] === SYSREG_WRITE ? KEPT[w[at]!] : undefined;
+  if (kept !== undefined) {
+    w[at + 1] = (w[at + 1]! & kept) >>> 0;
+    w[at + 2] = 0;
+  }
+  // QEMU deactivates an LPI too, in memory that is not there: see docs/findings.md.
+  if (batch.kind[i] === SYSREG_WRITE && EOI.includes(w[at]!) && (w[at + 1]! & 0xff_ffff) >= LPI_FIRST)
+    w[at + 1] = LPI_FIRST + (w[at + 1]! & 0xfff);
+  if (batch.kind[i] === MMIO_WRITE || batch.kind[i] === MMIO_READ) {
+    if (w[at] === GICD_FRAME && isHidden(w[at + 2]!)) w[at + 2] = GICD_RESERVED;
+  }
+  if (batch.kind[i] === MMIO_WRITE) {
+    if (w[at] === GICR_FRAME) keepTables(batch, i, inUse);
+    const offset = w[at + 2]!;
+    // Reserved bits of the queue's pointers, which not every GIC forgets.
+    if (w[at] === GITS_FRAME && POINTERS.includes(offset)) {
+      w[at + 4] = w[at + 4]! & POINTER_BITS;
+      w[at + 5] = 0;
+    }
+    if (w[at] === GITS_FRAME && POINTERS.includes(offset - 4)) w[at + 4] = 0;
+    const holder = holders.find(
+      ([frame, from, bytes]) => frame === w[at] && offset >= from && offset < from + bytes,
+    );
+    if (holder === undefined) return;
+    if (offset % 8 === 4) w[at + 4] = withoutHigh(w[at + 4]!);
+    else {
+      w[at + 4] = inRam(w[at + 4]!);
+      // Not more commands at once than a comparison keeps.
+      if (holder[1] === GITS.GITS_CBASER.offset) w[at + 4] = (w[at + 4]! & ~0xfc) >>> 0;
+      // A table for IDs of 32 bits would have QEMU look through half a gigabyte.
+      if (holder[1] === GICR.GICR_VPROPBASER.offset) w[at + 4] = (w[at + 4]! & ~0x10) >>> 0;
+      if (holder[1] === GITS.GITS_BASER.offset) w[at + 4] = (w[at + 4]! & ~BASER_HIGHEST) >>> 0;
+      w[at + 5] = withoutHigh(w[at + 5]!);
+    }
+  } else if (batch.kind[i] === QUEUE_WRITE) {
+    const name = commandName(w[at + 3]! & 0xff);
+    if (name === undefined) return;
+    // Reserved bits above VPT_size, which QEMU 7.2 takes for a part of it.
+    if (name === 'VMAPP') w[at + 9] = (w[at + 9]! & ~0xe0) >>> 0;
+    for (const operand of ITS_COMMANDS[name].operands as readonly OperandSpec[]) {
+      const word = at + 3 + 2 * operand.dw;
+      if (operand.kind === 'pa') w[word] = inRam(w[word]!);
+      // A processor number has 16 bits; what is above them is RES0.
+      if (operand.kind === 'pa' || operand.name.startsWith('RDbase')) w[word + 1] = withoutHigh(w[word + 1]!);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// Choices that differential fuzzing against QEMU 7.2 has added, each under the profile that makes it and another.
+import { describe, expect, it } from 'vitest';
+import { configOf, PLAIN, PROFILES } from '../profile/index.ts';
+import { FRAMES, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
+import { GICD, GICR, SYSREGS, type SysregName } from '../spec/index.ts';
+import { Machine, step } from './index.ts';
+
+class Guest {
+  readonly machine: Machine;
+  readonly shown = new RecordBatch(4096);
+  private readonly batch = new RecordBatch(1);
+
+  constructor(profile: 'architecture' | 'qemu-virt') {
+    const hardware = { ...PLAIN, architecture: 4, virtualLpis: '4.0' } as const;
+    this.machine = new Machine(configOf(profile, hardware, 2));
+    this.machine.sink = { batch: this.shown, events: true, full: () => this.shown.clear() };
+  }
+
+  private give(kind: keyof typeof RECORDS, pe: number, words: readonly number[]): this {
+    this.batch.clear();
+    this.batch.push(RECORDS[kind].id, pe, Number.NaN);
+    this.batch.words.set(words);
+    this.shown.clear();
+    step(this.machine, this.batch, 0);
+    return this;
+  }
+  write(
+    frame: (typeof FRAMES)[number],
+    instance: number,
+    offset: number,
+    low: number,
+    width = 4,
+    high = 0,
+  ): this {
+    return this.give('mmio.write', 0, [FRAMES.indexOf(frame), instance, offset, width, low, high]);
+  }
+  read(frame: (typeof FRAMES)[number], instance: number, offset: number, width = 4): this {
+    return this.give('mmio.read', 0, [FRAMES.indexOf(frame), instance, offset, width]);
+  }
+  set(name: SysregName, low: number, high = 0): this {
+    return this.give('sysreg.write', 0, [SYSREGS[name].encoding, low, high]);
+  }
+  get(name: SysregName): this {
+    return this.give('sysreg.read', 0, [SYSREGS[name].encoding]);
+  }
+  store(address: number, byte: number): this {
+    return this.give('mem.write', 0, [address, 0, 1, byte]);
+  }
+  /** PEs that an SGI was sent to by the last stimulus. */
+  get sgis(): number[] {
+    const out: number[] = [];
+    for (let i = 0; i < this.shown.count; i++)
+      if (this.shown.kind[i] === RECORDS['sgi.sent'].id) out.push(this.shown.pe[i]!);
+    return out;
+  }
+  /** The INTID and priority that the last stimulus made PE 0's best; undefined: it did not. */
+  get best(): readonly [number, number] | undefined {
+    for (let i = this.shown.count - 1; i >= 0; i--)
+      if (this.shown.kind[i] === RECORDS.hppi.id && this.shown.pe[i] === 0)
+        return [this.shown.words[i * RECORD_WORDS]!, this.shown.words[i * RECORD_WORDS + 2]!];
+    return undefined;
+  }
+}
+
+describe.each(['architecture', 'qemu-virt'] as const)('%s', (profile) => {
+  const qemu = profile === 'qemu-virt';
+
+  it('ICC_SGI1R_EL1 and an SGI in Group 0', () => {
+    const guest = new Guest(profile).write('GICR', 1, GICR.GICR_IGROUPR.offset, 0);
+    expect(guest.set('ICC_SGI1R_EL1', 0x0500_0002).sgis).toEqual(qemu ? [] : [1]);
+    guest.write('GICR', 1, GICR.GICR_IGROUPR.offset, 0xffff_ffff);
+    expect(guest.set('ICC_SGI1R_EL1', 0x0500_0002).sgis).toEqual([1]);
+    expect(guest.set('ICC_SGI0R_EL1', 0x0600_0002).sgis).toEqual([]);
+  });
+
+  it('ICH_LR<n>_EL2.NMI', () => {
+    const guest = new Guest(profile).set('ICH_LR0_EL2', 5, 0x1800_0000).get('ICH_LR0_EL2');
+    expect(guest.machine.high >>> 0).toBe(qemu ? 0x1800_0000 : 0x1000_0000);
+  });
+
+  it('what belongs to features that are not there', () => {
+    const guest = new Guest(profile);
+    expect(guest.read('GICD', 0, GICD.GICD_INMIR.offset).machine.reserved).toBe(qemu);
+    expect(guest.read('GICR', 0, GICR.GICR_INMIR.offset).machine.reserved).toBe(qemu);
+    // Registers over extended PPIs.
+    expect(guest.read('GICR', 0, GICR.GICR_ISENABLER.offset).machine.reserved).toBe(false);
+    expect(guest.read('GICR', 0, GICR.GICR_ISENABLER.offset + 4).machine.reserved).toBe(true);
+    expect(guest.write('GICR', 0, GICR.GICR_IPRIORITYR.offset + 32, 1, 1).machine.reserved).toBe(true);
+    // Routes of SGIs and PPIs.
+    expect(guest.read('GICD', 0, 0x6000, 8).machine.reserved).toBe(!qemu);
+    expect(guest.read('GICD', 0, 0x6000, 1).machine.reserved).toBe(true);
+    expect(guest.write('GICD', 0, 0xd80, 1).machine.reserved).toBe(!qemu);
+    expect(guest.write('GICR', 0, GICR.GICR_TYPER.offset + 4, 1).machine.reserved).toBe(qemu);
+    expect(guest.write('GICR', 0, GICR.GICR_TYPER.offset, 1).machine.reserved).toBe(false);
+  });
+
+  it('EnableLPIs is set again', () => {
+    const table = 0x4100_0000;
+    const guest = new Guest(profile)
+      .write('GICD', 0, GICD.GICD_CTLR.offset, 3)
+      .set('ICC_IGRPEN1_EL1', 1)
+      .set('ICC_PMR_EL1', 0xf0)
+      .store(0x4200_0400, 1)
+      .store(table, 0x41)
+      .write('GICR', 0, GICR.GICR_PROPBASER.offset, table | 0xf, 8)
+      .write('GICR', 0, GICR.GICR_PENDBASER.offset, 0x4200_0000, 8)
+      .write('GICR', 0, GICR.GICR_CTLR.offset, 1);
+    expect(guest.best).toEqual([8192, 0x40]);
+    guest.store(table, 0x21).write('GICR', 0, GICR.GICR_CTLR.offset, 1);
+    expect(guest.best).toEqual(qemu ? [8192, 0x20] : undefined);
+  });
+});
+
+it('ICH_VTR_EL2.nV4 is set without GICv4', () => {
+  for (const architecture of [3, 4] as const) {
+    const config = configOf('architecture', { ...PLAIN, architecture }, 1);
+    const machine = new Machine({ ...config, architecture });
+    const batch = new RecordBatch(1);
+    batch.push(RECORDS['sysreg.read'].id, 0, Number.NaN);
+    batch.words[0] = SYSREGS.ICH_VTR_EL2.encoding;
+    step(machine, batch, 0);
+    expect((machine.low >>> 20) & 1).toBe(architecture === 3 ? 1 : 0);
+  }
+});
+
+it('every deviation of qemu-virt differs from the architecture', () => {
+  for (const { choice, value } of PROFILES['qemu-virt']!.deviations)
+    expect(value, choice).not.toEqual(PROFILES.architecture![choice]);
+});

@@ -1,0 +1,266 @@
+// The program that the guest's PEs run: each takes the operations that are its own from one ring in guest RAM, in
+// order, so that accesses of all PEs happen in one order, and says by a write to a reserved location of the
+// Distributor what came of each (the write appears in QEMU's log between the lines of what it belongs to). Encodes;
+// does no I/O.
+import { SYSREGS } from '@gictrace/core';
+import {
+  addImmediate,
+  addShifted,
+  andLowBits,
+  b,
+  beq,
+  blr,
+  bne,
+  br,
+  Code,
+  cbz,
+  cmp,
+  compareNegative,
+  DSB_SY,
+  ERET,
+  HVC,
+  ISB,
+  ldar,
+  load,
+  MASK_INTERRUPTS,
+  movAddress,
+  movRegister,
+  movz,
+  mrs,
+  msr,
+  RET,
+  SMC,
+  SYS,
+  stlr,
+  store,
+  ubfx,
+  type Width,
+  YIELD,
+} from './aarch64.ts';
+
+/** Bytes at the end of guest RAM that are the agent's. */
+export const AGENT_BYTES = 0x10_0000;
+const VECTORS = 0x0;
+const VECTORS_EL1 = 0x800;
+/** Where in it the program begins. */
+export const AGENT_ENTRY = 0x1000;
+const LIMIT = 0x8000;
+const NEXT = 0x8040;
+const RING = 0x1_0000;
+const RING_BITS = 13;
+/** Operations that the ring holds. */
+export const RING_SLOTS = 2 ** RING_BITS;
+/** Bytes of an operation: routine (4), PE (4), value (8), address (8), third argument (8). */
+export const SLOT_BYTES = 32;
+
+/** Reserved locations of the Distributor, written with 8 bytes, that mark the agent's answers in the log. */
+export const MARK = {
+  /** An operation is done: X0. */
+  done: 0xc000,
+  /** An operation took an exception instead: ESR_EL2. */
+  fault: 0xc008,
+  /** From here what a PE is told is of the agent's making… */
+  quiet: 0xc010,
+  /** …up to here. */
+  loud: 0xc018,
+  /** Written by qtest: the operations before it have had their effects. */
+  fence: 0xc020,
+} as const;
+
+const PSCI_CPU_OFF = 0x8400_0002;
+const PSCI_CPU_ON = 0xc400_0003;
+/** HCR_EL2: EL1 is AArch64; IMO and FMO give EL1 the virtual CPU interface. */
+const HCR_RW = 0x8000;
+const HCR_IMO_FMO = 0x18;
+/** EL1 with its own stack pointer and all interrupts masked. */
+const EL1H_MASKED = 0x3c5;
+/** ESR_EL2 of `hvc #0`. */
+const ESR_HVC = 0x5a00_0000;
+const PMR = SYSREGS.ICC_PMR_EL1.encoding;
+/** Bit 16 of a record's register: the virtual CPU interface. */
+const ICV = 0x1_0000;
+
+/** One thing for a PE to do. */
+export interface Operation {
+  readonly routine: number;
+  readonly pe: number;
+  readonly low: number;
+  readonly high: number;
+  /** Second and third argument. */
+  readonly address: number;
+  readonly third: number;
+}
+
+export class Agent {
+  readonly base: number;
+  readonly image: Uint32Array;
+  readonly entry: number;
+  private readonly routines = new Map<string, number>();
+
+  /** `base`: where guest RAM ends for everybody else. `gicd`: the Distributor. */
+  constructor(base: number, gicd: number) {
+    this.base = base;
+    const code = new Code(base);
+    this.vectors(code);
+    code.at(AGENT_ENTRY);
+    this.loop(code, gicd);
+    this.routinesOf(code);
+    this.image = code.words();
+    this.entry = code.addressOf('entry');
+  }
+
+  get limitAddress(): number {
+    return this.base + LIMIT;
+  }
+  get nextAddress(): number {
+    return this.base + NEXT;
+  }
+  /** Where operation `n` goes. */
+  slotAddress(n: number): number {
+    return this.base + RING + (n % RING_SLOTS) * SLOT_BYTES;
+  }
+
+  /** The routine of a system-register access. */
+  sysreg(register: number, write: boolean): number {
+    return this.routines.get(`${write ? 'w' : 'r'}${register}`) ?? 0;
+  }
+  /** The routine of a load or store. */
+  memory(width: Width, write: boolean): number {
+    return this.routines.get(`${write ? 'store' : 'load'}${width}`)!;
+  }
+  get cpuOn(): number {
+    return this.routines.get('psci')!;
+  }
+  get cpuOff(): number {
+    return this.routines.get('off')!;
+  }
+  get nothing(): number {
+    return this.routines.get('nothing')!;
+  }
+
+  /** The operation that starts a PE. */
+  start(by: number, affinity: number): Operation {
+    const high = affinity >>> 24;
+    return {
+      routine: this.cpuOn,
+      pe: by,
+      low: PSCI_CPU_ON,
+      high: 0,
+      address: (affinity & 0xff_ffff) + high * 2 ** 32,
+      third: this.entry,
+    };
+  }
+
+  /** The operation that stops its own PE. */
+  stop(pe: number): Operation {
+    return { routine: this.cpuOff, pe, low: PSCI_CPU_OFF, high: 0, address: 0, third: 0 };
+  }
+
+  /** Exceptions: from EL2 itself, from the EL1 routines, and at EL1. Interrupts are only taken from there. */
+  private vectors(code: Code): void {
+    for (let offset = VECTORS; offset < VECTORS + 0x800; offset += 0x80) {
+      code.at(offset);
+      // An interrupt that the routine at EL1 has itself made pending: it is done.
+      if (offset === VECTORS + 0x480 || offset === VECTORS + 0x500) code.emit(br(25));
+      else if (offset !== VECTORS + 0x400) code.to('fault', b);
+      else
+        code
+          .emit(mrs(2, SYS.ESR_EL2), movz(3, ESR_HVC >>> 16, 16), cmp(2, 3))
+          .to('fault', bne)
+          .emit(br(25));
+    }
+    // At EL1: tell EL2, by another HVC than that of a routine which is done.
+    for (let offset = VECTORS_EL1; offset < VECTORS_EL1 + 0x800; offset += 0x80)
+      code.at(offset).emit(HVC | (1 << 5));
+  }
+
+  private loop(code: Code, gicd: number): void {
+    // X19 ring, X20 next, X21 this PE's index, X22 marks, X23 limit, X26 a priority mask put aside, if X18 is not 0.
+    code.label('entry').emit(MASK_INTERRUPTS);
+    code.emit(...movAddress(19, this.base + RING), ...movAddress(20, this.base + NEXT));
+    code.emit(...movAddress(23, this.base + LIMIT), ...movAddress(22, gicd + MARK.done));
+    code.emit(...movAddress(0, this.base + VECTORS), msr(SYS.VBAR_EL2, 0));
+    code.emit(...movAddress(0, this.base + VECTORS_EL1), msr(SYS.VBAR_EL1, 0));
+    code.emit(movz(0, HCR_RW, 16), addImmediate(0, 0, HCR_IMO_FMO), msr(SYS.HCR_EL2, 0), ISB);
+    // Sixteen PEs share Aff1, as virt numbers them.
+    code.emit(mrs(0, SYS.MPIDR_EL1), ubfx(1, 0, 8, 8), ubfx(2, 0, 0, 8), addShifted(21, 2, 1, 4));
+    code.label('loop').emit(ldar(1, 20), ldar(2, 23), cmp(1, 2)).to('idle', beq);
+    code
+      .emit(andLowBits(3, 1, RING_BITS), addShifted(4, 19, 3, 5), load(4, 5, 4, 4), cmp(5, 21))
+      .to('idle', bne);
+    code.emit(load(4, 6, 4, 0), load(8, 0, 4, 8), load(8, 1, 4, 16), load(8, 2, 4, 24), movz(18, 0));
+    code.emit(blr(6), store(8, 0, 22));
+    code
+      .label('advance')
+      .emit(ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20))
+      .to('loop', b);
+    code.label('idle').emit(YIELD).to('loop', b);
+    // An exception: its syndrome instead of a value. A priority mask that was put aside comes back first.
+    code
+      .label('fault')
+      .emit(mrs(28, SYS.ESR_EL2))
+      .to('tell', (words) => cbz(18, words));
+    code.emit(msr(PMR, 26), store(8, 28, 22, MARK.loud - MARK.done));
+    code
+      .label('tell')
+      .emit(store(8, 28, 22, MARK.fault - MARK.done))
+      .to('advance', b);
+  }
+
+  private routinesOf(code: Code): void {
+    const routine = (name: string) => this.routines.set(name, code.address);
+    routine('nothing');
+    code.emit(RET);
+    routine('psci');
+    // A PE that is told to stop may not have stopped yet: then again.
+    code.emit(movRegister(9, 0), movRegister(0, 9), SMC, compareNegative(0, 4));
+    code.emit(bne(3), YIELD, b(-5), RET);
+    // Goes on before it stops: nobody comes back from here.
+    routine('off');
+    code.emit(store(8, 0, 22), ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20), SMC);
+    for (const width of [1, 2, 4, 8] as const) {
+      routine(`load${width}`);
+      code.emit(load(width, 0, 1), RET);
+      routine(`store${width}`);
+      code.emit(store(width, 0, 1), DSB_SY, RET);
+    }
+    for (const { encoding, access } of Object.values(SYSREGS)) {
+      const virtual = encoding >= ICV;
+      for (const write of [false, true]) {
+        if (access === (write ? 'RO' : 'WO')) continue;
+        const instruction = write ? msr(encoding, 0) : mrs(0, encoding);
+        const name = `${write ? 'w' : 'r'}${encoding}`;
+        if (!virtual) {
+          routine(name);
+          code.emit(instruction, ISB, RET);
+          continue;
+        }
+        const inside = code.address;
+        code.emit(instruction, HVC);
+        routine(name);
+        code.emit(movRegister(29, 30), ...movAddress(7, inside)).to('virtual', b);
+      }
+    }
+    // Runs the routine at X7 at EL1, whose CPU interface is the virtual one. A physical interrupt would be taken
+    // there whatever PSTATE says, so the priority mask keeps one back meanwhile.
+    code
+      .label('virtual')
+      .emit(mrs(8, SYS.ISR_EL1))
+      .to('enter', (words) => cbz(8, words));
+    code.emit(
+      store(8, 8, 22, MARK.quiet - MARK.done),
+      mrs(26, PMR),
+      movz(18, 1),
+      movz(8, 0),
+      msr(PMR, 8),
+      ISB,
+    );
+    code.label('enter').emit(msr(SYS.ELR_EL2, 7), movz(8, EL1H_MASKED), msr(SYS.SPSR_EL2, 8));
+    // X25: where the exception from EL1 goes on.
+    const here = code.address;
+    code.emit(...movAddress(25, here + 4 * 4), ERET);
+    code.to('open', (words) => cbz(18, words));
+    code.emit(msr(PMR, 26), ISB, store(8, 26, 22, MARK.loud - MARK.done));
+    code.label('open').emit(br(29));
+  }
+}

@@ -1,0 +1,323 @@
+// A real QEMU as a backend: a `virt` machine with the trace's GIC. Register accesses of runs without system registers
+// go by qtest, many at a time; runs with them are done by the guest's PEs, which the agent keeps in the trace's order.
+// See docs/qemu.md.
+import {
+  type Answers,
+  type Backend,
+  type Capabilities,
+  type GicConfig,
+  GicTraceError,
+  type RecordBatch,
+} from '@gictrace/core';
+import { Agent, MARK, type Operation, RING_SLOTS, SLOT_BYTES } from './agent.ts';
+import type { Foresight } from './foresight.ts';
+import { QemuLog } from './log.ts';
+import { identityOf, type Machine, machineFor } from './machine.ts';
+import { END, Plan } from './plan.ts';
+import { type QemuOptions, QemuProcess, qemuVersion } from './process.ts';
+import { type Part, Sequence } from './sequence.ts';
+
+export interface QemuBackendOptions extends QemuOptions {
+  /** What must be known of the trace from the start. */
+  readonly foresight?: Foresight;
+}
+
+const STIMULI = [
+  'mmio.read',
+  'mmio.write',
+  'sysreg.read',
+  'sysreg.write',
+  'mem.write',
+  'mem.known',
+  'mem.unknown',
+  'queue.write',
+  'msi.write',
+  'wire.set',
+  'pe.reset',
+] as const;
+const OBSERVABLES = [
+  ...(['hppi', 'vhppi', 'maintenance', 'its.command', 'sgi.sent'] as const),
+  ...([
+    'dte.read',
+    'dte.write',
+    'cte.read',
+    'cte.write',
+    'ite.read',
+    'ite.write',
+    'vte.read',
+    'vte.write',
+  ] as const),
+];
+const hex = (value: number) => `0x${value.toString(16)}`;
+/** Operations that are given to the agent at a time. */
+const OPERATIONS_MAX = RING_SLOTS / 2;
+/** With so many operations left a poll is not worth while at once. */
+const POLL_LATER = 400;
+
+/** What is running. */
+interface Running {
+  readonly process: QemuProcess;
+  readonly machine: Machine;
+  readonly agent: Agent;
+  readonly log: QemuLog;
+  readonly sequence: Sequence;
+  readonly gic: string;
+  agentStarted: boolean;
+  /** Operations that the agent was given. */
+  operations: number;
+  fences: number;
+}
+
+export class QemuBackend implements Backend {
+  private readonly options: QemuBackendOptions;
+  private running: Running | undefined;
+  private tail: Promise<void> = Promise.resolve();
+  /** Until all that was sent by qtest is answered. */
+  private collecting: Promise<void> = Promise.resolve();
+  /** Stimuli so far. */
+  private stimuli = 0;
+  /** Identification registers that are not the trace's, as text. */
+  differences: readonly string[] = [];
+
+  constructor(options: QemuBackendOptions = {}) {
+    this.options = options;
+  }
+
+  /** The process id of QEMU, while it runs. */
+  get pid(): number | undefined {
+    return this.running?.process.pid;
+  }
+
+  /** The folder of QEMU's log and sockets, while it runs. */
+  get folder(): string | undefined {
+    return this.running?.process.folder;
+  }
+
+  /** Whether QEMU was started and has ended by itself. */
+  get ended(): boolean {
+    return this.running?.process.endedItself ?? false;
+  }
+
+  /** Starts a machine with the GIC of a configuration. @throws GicTraceError `backend` without QEMU, or if it has no such GIC. */
+  async reset(config: GicConfig): Promise<Capabilities> {
+    await this.close();
+    this.stimuli = 0;
+    const version = qemuVersion(this.options.command);
+    const machine = machineFor(config, this.options.foresight?.deviceIds ?? []);
+    const process = await QemuProcess.start(machine.args, this.options);
+    try {
+      const agent = new Agent(machine.agentBase, machine.gicd);
+      const sequence = new Sequence(process.qtest.values);
+      const objects = (await process.qmp('qom-list', { path: '/machine/unattached' })) as {
+        name: string;
+        type: string;
+      }[];
+      const gic = objects.find(({ type }) => type === 'child<arm-gicv3>');
+      if (gic === undefined) throw new GicTraceError('backend', "QEMU's machine has no arm-gicv3");
+      const log = new QemuLog(process.log, machine.affinities, sequence);
+      sequence.group = log.group;
+      this.running = {
+        ...{ process, machine, agent, log, sequence, gic: `/machine/unattached/${gic.name}` },
+        ...{ agentStarted: false, operations: 0, fences: 0 },
+      };
+      await machine.msis.setUp(process.qtest);
+      this.differences = await this.identify(config);
+    } catch (error) {
+      process.kill();
+      throw error;
+    }
+    return {
+      ...{ name: 'qemu', version, stimuli: STIMULI, observables: OBSERVABLES },
+      ...{ events: [], reserved: true, snapshots: 0 },
+    };
+  }
+
+  run(stimuli: RecordBatch, answers: Answers): Promise<void> {
+    const work = this.tail.then(() => this.send(stimuli, answers));
+    // What is sent next follows what was sent; its answers are awaited elsewhere.
+    this.tail = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    return work.then((answered) => answered());
+  }
+
+  snapshot(): Promise<void> {
+    return Promise.reject(new GicTraceError('backend', 'qemu keeps no states'));
+  }
+
+  restore(): Promise<void> {
+    return Promise.reject(new GicTraceError('backend', 'qemu keeps no states'));
+  }
+
+  async close(): Promise<void> {
+    const { running } = this;
+    this.running = undefined;
+    if (running === undefined) return;
+    running.process.kill();
+    running.log.close();
+  }
+
+  // ---- out -------------------------------------------------------------------------------------------------
+
+  private get machineRunning(): Running {
+    if (this.running === undefined) throw new GicTraceError('backend', 'QEMU has not been started');
+    return this.running;
+  }
+
+  /** Gives a batch to QEMU, part by part; answers how to await its answers. */
+  private async send(stimuli: RecordBatch, answers: Answers): Promise<() => Promise<void>> {
+    const { machine, agent, gic, log } = this.machineRunning;
+    if (log.grown) {
+      // QEMU must have nothing to do meanwhile.
+      await this.collecting;
+      log.empty();
+    }
+    const plan = new Plan(
+      stimuli,
+      machine,
+      agent,
+      gic,
+      this.stimuli,
+      this.options.foresight?.fills ?? new Map(),
+    );
+    this.stimuli += stimuli.count;
+    let last: Promise<void> = Promise.resolve();
+    for (let from = 0; from < stimuli.count; ) {
+      const to = plan.partEnd(from);
+      const part: Part = { plan, from, to, answers, fence: -1 };
+      if (plan.byAgent[from]) {
+        await this.collecting;
+        await this.byAgent(part);
+      } else last = this.byQtest(part);
+      from = to;
+    }
+    // A failure is told where it is awaited.
+    last.catch(() => undefined);
+    return () => last;
+  }
+
+  private byQtest(part: Part): Promise<void> {
+    const running = this.machineRunning;
+    const { plan } = part;
+    const lines: string[] = [];
+    const fence = () => {
+      running.fences = (running.fences + 1) >>> 0;
+      lines.push(`writeq ${hex(running.machine.gicd + MARK.fence)} ${hex(running.fences)}`);
+    };
+    for (let i = part.from; i < part.to; i++) {
+      plan.commands(i, lines);
+      if (plan.ends[i] === END.fence) fence();
+    }
+    fence();
+    part.fence = running.fences;
+    const { qtest } = running.process;
+    const replies = qtest.send(`${lines.join('\n')}\n`, lines.length);
+    const collected = Promise.all([this.collecting, qtest.answered(replies)]).then(() => this.collect(part));
+    this.collecting = collected;
+    collected.catch(() => undefined);
+    return collected;
+  }
+
+  private async byAgent(part: Part): Promise<void> {
+    const running = this.machineRunning;
+    if (!running.agentStarted) await this.startAgent(running);
+    const operations: Operation[] = [];
+    for (let i = part.from; i < part.to; i++) part.plan.operations(i, operations);
+    for (let from = 0; from < operations.length; from += OPERATIONS_MAX)
+      await this.operate(running, operations.slice(from, from + OPERATIONS_MAX));
+    this.collect(part);
+  }
+
+  /** Has the agent do some operations, and waits until they are done. */
+  private async operate(running: Running, operations: readonly Operation[]): Promise<void> {
+    const { agent } = running;
+    const { qtest } = running.process;
+    const lines: string[] = [];
+    const bytes = Buffer.alloc(operations.length * SLOT_BYTES);
+    operations.forEach(({ routine, pe, low, high, address, third }, k) => {
+      const at = k * SLOT_BYTES;
+      bytes.writeUInt32LE(routine, at);
+      bytes.writeUInt32LE(pe, at + 4);
+      bytes.writeUInt32LE(low >>> 0, at + 8);
+      bytes.writeUInt32LE(high >>> 0, at + 12);
+      bytes.writeBigUInt64LE(BigInt(address), at + 16);
+      bytes.writeBigUInt64LE(BigInt(third), at + 24);
+    });
+    const first = running.operations % RING_SLOTS;
+    const fits = Math.min(operations.length, RING_SLOTS - first) * SLOT_BYTES;
+    const put = (address: number, part: Buffer) => {
+      if (part.length > 0)
+        lines.push(`b64write ${hex(address)} ${hex(part.length)} ${part.toString('base64')}`);
+    };
+    put(agent.slotAddress(first), bytes.subarray(0, fits));
+    put(agent.slotAddress(0), bytes.subarray(fits));
+    running.operations += operations.length;
+    lines.push(`writel ${hex(agent.limitAddress)} ${hex(running.operations % 2 ** 32)}`);
+    await qtest.do(`${lines.join('\n')}\n`, lines.length);
+    const read = `readl ${hex(agent.nextAddress)}`;
+    let before = -1;
+    let since = performance.now();
+    for (;;) {
+      const next = Number(await qtest.read(read));
+      const left = (running.operations - next) >>> 0;
+      if (left === 0) return;
+      if (next !== before) since = performance.now();
+      before = next;
+      const timeoutMs = this.options.timeoutMs ?? 20_000;
+      if (performance.now() - since > timeoutMs)
+        throw new GicTraceError('backend', `a PE of QEMU has done nothing for ${timeoutMs / 1000} s`);
+      if (left > POLL_LATER) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  /** Loads the agent and starts it on all PEs. */
+  private async startAgent(running: Running): Promise<void> {
+    running.agentStarted = true;
+    const { agent, machine, process } = running;
+    const image = Buffer.from(agent.image.buffer, 0, agent.image.byteLength);
+    await process.qtest.do(
+      `b64write ${hex(agent.base)} ${hex(image.length)} ${image.toString('base64')}\n`,
+      1,
+    );
+    await process.qmp('cont');
+    const starts: Operation[] = [];
+    for (let pe = 0; pe < machine.pes; pe++) {
+      if (pe > 0) starts.push(agent.start(0, machine.affinities[pe]!));
+      starts.push({ routine: agent.nothing, pe, low: 0, high: 0, address: 0, third: 0 });
+    }
+    await this.operate(running, starts);
+    running.log.read(() => false);
+    running.log.group.batch.clear();
+  }
+
+  // ---- back ------------------------------------------------------------------------------------------------
+
+  /** QEMU has done a part: answers it. */
+  private collect(part: Part): void {
+    const { sequence, log } = this.machineRunning;
+    sequence.begin(part);
+    if (!sequence.done && !log.read(() => sequence.done))
+      throw new GicTraceError(
+        'backend',
+        `QEMU's log does not tell of ${sequence.text}${log.strange === '' ? '' : `; it says: ${log.strange}`}`,
+      );
+  }
+
+  /** Reads the identification registers and holds them against the configuration's. */
+  private async identify(config: GicConfig): Promise<string[]> {
+    const { machine, process } = this.machineRunning;
+    const out: string[] = [];
+    config.pes.forEach(({ affinity }, pe) => {
+      if (affinity !== machine.affinities[pe])
+        out.push(`affinity of PE${pe}: ${hex(machine.affinities[pe]!)} here, ${hex(affinity)} in the trace`);
+    });
+    for (const { name, address, width, mask, expected } of identityOf(machine, config)) {
+      if (address < 0) continue;
+      const value = (await process.qtest.read(`read${width === 4 ? 'l' : 'q'} ${hex(address)}`)) & mask;
+      if (value !== expected)
+        out.push(`${name}: 0x${value.toString(16)} here, 0x${expected.toString(16)} in the trace`);
+    }
+    return out;
+  }
+}

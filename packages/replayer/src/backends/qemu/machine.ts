@@ -1,0 +1,181 @@
+// From a GIC's configuration to a QEMU `virt` machine: its command line, its address map, and what identifies it.
+// Pure data and arithmetic.
+import { GICD, GICR, GITS, type GicConfig, GicTraceError } from '@gictrace/core';
+import { AGENT_BYTES, AGENT_ENTRY } from './agent.ts';
+import { MsiDevices } from './msi.ts';
+
+/** Addresses of QEMU's `virt` machine. */
+const GICD_BASE = 0x0800_0000;
+const GITS_BASE = 0x0808_0000;
+const GICR_BASE = 0x080a_0000;
+const GICR_BYTES = 0xf6_0000;
+const RAM_BASE = 0x4000_0000;
+const RAM_END = 0x1_0000_0000;
+/** Guest RAM for level-2 tables that a recording does not place: see `place`. */
+const PLACED_BASE = 0xe000_0000;
+const PLACED_BYTES = 0x1000_0000;
+/** Where the importer places them: no guest has memory there. */
+const PLACED_FROM = 2 ** 50;
+/** The PPI that `virt` connects to each PE's maintenance interrupt. */
+export const MAINTENANCE_INTID = 25;
+
+export interface Machine {
+  readonly args: readonly string[];
+  readonly pes: number;
+  /** Packed affinity of each PE, as `virt` gives them: sixteen share Aff1. */
+  readonly affinities: readonly number[];
+  readonly its: boolean;
+  readonly version: 3 | 4;
+  readonly gicd: number;
+  readonly gits: number;
+  readonly gicrStride: number;
+  readonly msis: MsiDevices;
+  /** Where guest RAM ends for the trace: the agent's part follows. */
+  readonly agentBase: number;
+}
+
+/** Lines of QEMU's log that are wanted: what happens, and writes; a read needs none unless it reached nothing. */
+const EVENTS = [
+  'gicv3_cpuif_*',
+  'gicv3_dist_write',
+  'gicv3_dist_bad*',
+  'gicv3_dist_set_irq',
+  'gicv3_redist_write',
+  'gicv3_redist_bad*',
+  'gicv3_redist_set_irq',
+  'gicv3_redist_send_sgi',
+  'gicv3_its_write',
+  'gicv3_its_bad*',
+  'gicv3_its_translation_write',
+  'gicv3_its_process_command',
+  'gicv3_its_cmd_*',
+  'gicv3_its_?te_*',
+];
+
+/**
+ * The machine for a GIC. `deviceIds`: the DeviceIDs that MSIs will come from.
+ * @throws GicTraceError `backend` for a GIC that no QEMU has.
+ */
+export function machineFor(config: GicConfig, deviceIds: readonly number[] = []): Machine {
+  const its = config.its.length > 0;
+  const version = config.architecture;
+  const gicrStride = version === 4 ? 0x4_0000 : 0x2_0000;
+  const pes = config.pes.length;
+  const most = Math.floor(GICR_BYTES / gicrStride);
+  const refuse = (what: string, mend: string): never => {
+    throw new GicTraceError('backend', `QEMU's virt machine has no GIC with ${what}`, {}, mend);
+  };
+  if (pes > most) refuse(`${pes} PEs`, `a GICv${version} has up to ${most} there`);
+  if (config.its.length > 1) refuse(`${config.its.length} ITSs`, 'replay on the simulator');
+  if ((config.gicd.typer & 0x400) !== 0)
+    refuse('two Security states that qtest can reach', 'replay on the simulator');
+  if (version === 4 && !its) refuse('GICv4 and no ITS', 'replay on the simulator');
+  const msis = new MsiDevices(deviceIds, its);
+  const agentBase = RAM_END - AGENT_BYTES;
+  const args = [
+    '-M',
+    `virt,gic-version=${version},its=${its ? 'on' : 'off'},virtualization=on,secure=off`,
+    ...['-cpu', 'cortex-a57', '-smp', `${pes}`, '-m', `${(RAM_END - RAM_BASE) / 2 ** 20}M`],
+    // One host thread runs all PEs: a PE that waits for its turn gives way to the others.
+    ...['-accel', 'tcg,thread=single', '-S', '-display', 'none', '-nodefaults', '-no-user-config'],
+    ...['-serial', 'none', '-monitor', 'none', '-parallel', 'none'],
+    // Where PE0 begins once the agent is there and the machine is let go.
+    ...['-device', `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=0`],
+    ...msis.args,
+    ...EVENTS.flatMap((event) => ['-trace', event]),
+  ];
+  const affinities = Array.from({ length: pes }, (_, pe) => (pe & 15) | ((pe >> 4) << 8));
+  return {
+    args,
+    pes,
+    affinities,
+    its,
+    version,
+    gicd: GICD_BASE,
+    gits: GITS_BASE,
+    gicrStride,
+    msis,
+    agentBase,
+  };
+}
+
+/** Guest RAM that a trace can have. */
+export const RAM = { from: RAM_BASE, to: PLACED_BASE } as const;
+
+/** Where guest memory of a trace is in the machine: -1 where the machine has no RAM for it. */
+export function place(machine: Machine, address: number, bytes: number): number {
+  if (address >= RAM_BASE && address + bytes <= Math.min(PLACED_BASE, machine.agentBase)) return address;
+  const offset = address - PLACED_FROM;
+  return offset >= 0 && offset + bytes <= PLACED_BYTES ? PLACED_BASE + offset : -1;
+}
+
+/** A doubleword with the address of a level-2 table that the importer placed: with that where it is in the machine. */
+export function placePointer(value: bigint): bigint {
+  const address = Number(value & 0xf_ffff_ffff_f000n);
+  const offset = address - PLACED_FROM;
+  if (value >> 63n === 0n || offset < 0 || offset >= PLACED_BYTES) return value;
+  return (value & ~0xf_ffff_ffff_f000n) | BigInt(PLACED_BASE + offset);
+}
+
+/** Address of a register: -1 where the machine has no such frame. */
+export function registerAddress(machine: Machine, frame: number, instance: number, offset: number): number {
+  if (frame === 0) return instance === 0 && offset < 0x1_0000 ? machine.gicd + offset : -1;
+  if (frame === 1)
+    return instance < machine.pes && offset < machine.gicrStride
+      ? GICR_BASE + instance * machine.gicrStride + offset
+      : -1;
+  return machine.its && instance === 0 && offset < 0x2_0000 ? machine.gits + offset : -1;
+}
+
+/** A register that identifies the GIC: where it is, and what the trace's GIC has there. */
+export interface Identity {
+  readonly name: string;
+  readonly address: number;
+  readonly width: 4 | 8;
+  readonly mask: bigint;
+  readonly expected: bigint;
+}
+
+const ALL32 = 0xffff_ffffn;
+const ALL64 = 0xffff_ffff_ffff_ffffn;
+/** GITS_BASER<n>: Type and Entry_Size. */
+const BASER_FIXED = 0x071f_0000_0000_0000n;
+const PIDR2 = 0xffe8;
+
+/** The identification registers of a configuration, as they are in the machine's address map. */
+export function identityOf(machine: Machine, config: GicConfig): Identity[] {
+  const out: Identity[] = [];
+  const add = (
+    name: string,
+    frame: number,
+    instance: number,
+    offset: number,
+    width: 4 | 8,
+    expected: bigint,
+    mask = ALL64,
+  ) => {
+    const address = registerAddress(machine, frame, instance, offset);
+    const of = width === 4 ? mask & ALL32 : mask;
+    out.push({ name, address, width, mask: of, expected: expected & of });
+  };
+  const { gicd, gicr, its } = config;
+  add('GICD_TYPER', 0, 0, GICD.GICD_TYPER.offset, 4, BigInt(gicd.typer));
+  add('GICD_IIDR', 0, 0, GICD.GICD_IIDR.offset, 4, BigInt(gicd.iidr));
+  add('GICD_PIDR2', 0, 0, PIDR2, 4, BigInt(gicd.pidr2));
+  config.pes.forEach(({ affinity }, pe) => {
+    const last = pe === config.pes.length - 1 ? 0x10n : 0n;
+    const typer = (BigInt(affinity) << 32n) | (BigInt(pe) << 8n) | last | BigInt(gicr.typer & ~0xff_ff10);
+    add(`GICR_TYPER of PE${pe}`, 1, pe, GICR.GICR_TYPER.offset, 8, typer);
+  });
+  add('GICR_IIDR', 1, 0, GICR.GICR_IIDR.offset, 4, BigInt(gicr.iidr));
+  add('GICR_PIDR2', 1, 0, PIDR2, 4, BigInt(gicr.pidr2));
+  its.forEach((one, n) => {
+    add('GITS_TYPER', 2, n, GITS.GITS_TYPER.offset, 8, BigInt(one.typer));
+    add('GITS_IIDR', 2, n, GITS.GITS_IIDR.offset, 4, BigInt(one.iidr));
+    add('GITS_PIDR2', 2, n, PIDR2, 4, BigInt(one.pidr2));
+    one.baser.forEach((baser, k) => {
+      add(`GITS_BASER${k}`, 2, n, GITS.GITS_BASER.offset + 8 * k, 8, BigInt(baser), BASER_FIXED);
+    });
+  });
+  return out;
+}

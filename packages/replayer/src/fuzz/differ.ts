@@ -1,0 +1,142 @@
+// The same stimuli to the simulator and to another backend: the simulator's run is taken as the recording, and the
+// backend replays it. Knows no generator.
+import {
+  type Backend,
+  type Capabilities,
+  type GicConfig,
+  Machine,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  STIMULI_BELOW,
+  step,
+} from '@gictrace/core';
+import { BackendReplay } from '../backend-replay.ts';
+import { RAM } from '../backends/qemu/machine.ts';
+import type { Verdict } from '../verdict.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const MAINTENANCE = RECORDS.maintenance.id;
+const FIRST_EVENT = 96;
+const BATCH = 4096;
+
+/** Takes stimuli one by one and keeps what the simulator does with them: batches of stimuli and observables. */
+export class Recording {
+  readonly batches: RecordBatch[] = [];
+  readonly machine: Machine;
+  private readonly shown = new RecordBatch(BATCH);
+  private readonly wire = new RecordBatch(1);
+  private readonly maintenanceIntid: number | undefined;
+  private out: RecordBatch;
+  /** The GIC has looked at, or written, memory that is not there. */
+  outside = false;
+  /** Stimuli so far. */
+  private stimuli = 0;
+  /** Numbers of the stimuli that were not given: the machine moved a wire. */
+  private readonly added: number[] = [];
+
+  /** `maintenanceIntid`: the PPI to which the machine connects each PE's maintenance interrupt, if it does. */
+  constructor(config: GicConfig, maintenanceIntid?: number) {
+    this.machine = new Machine(config);
+    this.maintenanceIntid = maintenanceIntid;
+    this.machine.witness = (_use, _unit, _index, address, length) => {
+      if (address < RAM.from || address + length > RAM.to) this.outside = true;
+    };
+    this.machine.sink = {
+      batch: this.shown,
+      events: true,
+      full: () => this.flush(),
+    };
+    this.out = this.more();
+  }
+
+  /** Gives stimulus `i` of a batch to the simulator. */
+  take(batch: RecordBatch, i: number): void {
+    const m = this.machine;
+    const at = this.push(batch, i);
+    const { out } = this;
+    this.stimuli++;
+    step(m, batch, i);
+    const kind = batch.kind[i]!;
+    if (kind === MMIO_READ || kind === SYSREG_READ) {
+      const value = at * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
+      out.words[value] = m.low;
+      out.words[value + 1] = m.high;
+    }
+    if (m.reserved) out.flags[at]! |= RECORD_FLAGS.reserved;
+    const moved: number[] = [];
+    for (let k = 0; k < this.shown.count; k++)
+      if (this.shown.kind[k] === MAINTENANCE)
+        moved.push(this.shown.pe[k]!, this.shown.words[k * RECORD_WORDS]!);
+    this.flush();
+    // The wire from the maintenance interrupt to its PPI moves by itself.
+    for (let k = 0; k < moved.length && this.maintenanceIntid !== undefined; k += 2) {
+      this.wire.clear();
+      this.wire.push(WIRE_SET, moved[k]!, Number.NaN);
+      this.wire.words[0] = this.maintenanceIntid;
+      this.wire.words[1] = moved[k + 1]!;
+      this.added.push(this.stimuli);
+      this.take(this.wire, 0);
+    }
+  }
+
+  /** How many of the first so many stimuli were given. */
+  given(stimuli: number): number {
+    return stimuli - this.added.filter((n) => n < stimuli).length;
+  }
+
+  private flush(): void {
+    const { shown } = this;
+    for (let k = 0; k < shown.count; k++) {
+      const at = k * RECORD_WORDS;
+      if (shown.kind[k]! < FIRST_EVENT) this.push(shown, k);
+      else if (shown.kind[k] === MEM_WRITTEN) {
+        const address = shown.words[at + 1]! * 2 ** 32 + shown.words[at]!;
+        if (address < RAM.from || address >= RAM.to) this.outside = true;
+      }
+    }
+    shown.clear();
+  }
+
+  private push(batch: RecordBatch, i: number): number {
+    if (this.out.full) this.out = this.more();
+    return this.out.copy(batch, i);
+  }
+
+  private more(): RecordBatch {
+    const batch = new RecordBatch(BATCH);
+    this.batches.push(batch);
+    return batch;
+  }
+}
+
+/** Replays a recording on a backend, which was reset to the configuration, up to its first divergence. @throws GicTraceError `backend` if the backend fails. */
+export async function replayed(
+  config: GicConfig,
+  recording: Recording,
+  backend: Backend,
+  capabilities: Capabilities,
+): Promise<Verdict> {
+  const replay = new BackendReplay(config, backend, capabilities, { stopAtFirst: true });
+  for (const batch of recording.batches) {
+    if (replay.stopped) break;
+    await replay.take(batch);
+  }
+  return replay.finish();
+}
+
+/** Number of stimuli of a recording up to and including the one at work at record `record`. */
+export function stimuliUpTo(recording: Recording, record: number): number {
+  let stimuli = 0;
+  let n = 0;
+  for (const batch of recording.batches)
+    for (let i = 0; i < batch.count; i++, n++) {
+      if (n > record) return stimuli;
+      if (batch.kind[i]! < STIMULI_BELOW) stimuli++;
+    }
+  return stimuli;
+}

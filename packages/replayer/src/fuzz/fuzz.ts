@@ -1,0 +1,204 @@
+// Differential fuzzing: stimuli from a seed to the simulator and to a real QEMU, and the first difference shrunk to a
+// few stimuli.
+import {
+  configOf,
+  FRAMES,
+  GICD,
+  type GicConfig,
+  GicTraceError,
+  type Hardware,
+  PROFILES,
+  RECORDS,
+  RecordBatch,
+  StimulusGenerator,
+} from '@gictrace/core';
+import { TraceWriter } from '@gictrace/recorder';
+import { QemuBackend } from '../backends/qemu/backend.ts';
+import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
+import type { QemuOptions } from '../backends/qemu/process.ts';
+import type { Divergence, Verdict } from '../verdict.ts';
+import { Recording, replayed, stimuliUpTo } from './differ.ts';
+import { shrink } from './shrink.ts';
+
+/** The profile that is QEMU's. */
+const PROFILE = 'qemu-virt';
+/** Devices that QEMU can have at these DeviceIDs: none of its own, and three PCI functions. */
+const DEVICE_IDS = [0, 8, 16, 24] as const;
+/** GICR_TYPER.CommonLPIAff: all PEs of an Aff1 share a table. */
+const COMMON_LPI_AFF = 0x100_0000;
+const SHRINK_TESTS = 400;
+
+export interface FuzzOptions extends QemuOptions {
+  /** 0 to 4,294,967,295. */
+  readonly seed: number;
+  /** Stimuli, at least 1. */
+  readonly steps: number;
+  readonly gic: 3 | 4;
+  /** 1 to 16; 3 when absent. */
+  readonly pes?: number;
+  /** One stimulus in so many is anything at all; 6 when absent, 0: none. */
+  readonly wild?: number;
+  /** Profile of the simulator; qemu-virt when absent. */
+  readonly profile?: string;
+  /** Do not shrink what differs. */
+  readonly whole?: boolean;
+  readonly progress?: (tests: number) => void;
+}
+
+export interface FuzzResult {
+  readonly seed: number;
+  readonly steps: number;
+  readonly config: GicConfig;
+  /** Comparisons made, by kind, up to the first difference. */
+  readonly compared: Readonly<Record<string, number>>;
+  readonly skipped: Readonly<Record<string, number>>;
+  /** What differs, or makes QEMU end, in as few stimuli as were found; null: nothing does. */
+  readonly difference: Difference | null;
+}
+
+export interface Difference {
+  /** Stimuli of the seed up to the first that differs, and of what is left of them. */
+  readonly after: number;
+  readonly stimuli: number;
+  /** Runs that it took to shrink them. */
+  readonly tests: number;
+  /** Null: QEMU ended. */
+  readonly verdict: Verdict | null;
+  /** How QEMU ended; null: it did not. */
+  readonly crash: GicTraceError | null;
+  /** The simulator's recording of the stimuli that are left. */
+  readonly recording: Recording;
+}
+
+/** QEMU's GIC as the simulator models it. */
+export function fuzzConfig(gic: 3 | 4, pes: number): GicConfig {
+  const { hardware } = PROFILES[PROFILE]!;
+  const plain: Hardware = { ...hardware, architecture: 3, virtualLpis: 'none' };
+  const config = configOf(PROFILE, gic === 4 ? hardware : plain, pes);
+  return { ...config, gicr: { ...config.gicr, typer: (config.gicr.typer | COMMON_LPI_AFF) >>> 0 } };
+}
+
+/**
+ * Fuzzes a real QEMU with one seed.
+ * @throws GicTraceError `backend` if QEMU is not there or fails.
+ */
+export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
+  const { seed, steps, gic } = options;
+  const config = { ...fuzzConfig(gic, options.pes ?? 3), profile: options.profile ?? PROFILE };
+  const stimuli = generate(config, seed, steps, options.wild);
+  const signature = ({ verdict, crash }: Outcome): string | undefined =>
+    crash !== null ? 'crash' : verdict?.first ? shape(verdict.first) : undefined;
+  const run = (part: readonly RecordBatch[]) => compare(config, part, options);
+  const whole = await run(stimuli);
+  const found = {
+    ...{ seed, steps: whole.ran, config },
+    compared: whole.verdict?.compared ?? {},
+    skipped: whole.verdict?.skipped ?? {},
+  };
+  const wanted = signature(whole);
+  if (wanted === undefined) return { ...found, difference: null };
+
+  const first = whole.verdict?.first ?? null;
+  const after =
+    first === null
+      ? whole.ran
+      : Math.min(whole.ran, whole.recording.given(stimuliUpTo(whole.recording, first.record)));
+  let tests = 0;
+  const same = async (part: readonly RecordBatch[]) => {
+    const outcome = await run(part);
+    tests++;
+    options.progress?.(tests);
+    return outcome.ran === part.length && signature(outcome) === wanted;
+  };
+  let cut = stimuli.slice(0, after);
+  // What a stimulus did may only show with the one after it.
+  if (!(await same(cut))) cut = stimuli.slice(0, whole.ran);
+  const small = options.whole ? { list: cut } : await shrink(cut, same, SHRINK_TESTS);
+  const { verdict, crash, recording } = await run(small.list);
+  return { ...found, difference: { after, stimuli: small.list.length, tests, verdict, crash, recording } };
+}
+
+/** What is common to a divergence and to the same one of fewer stimuli: what happened, without numbers. */
+function shape({ kind, recorded, replayed, stimulus }: Divergence): string {
+  return [kind, recorded, replayed, stimulus?.text ?? '']
+    .map((text) => text.replace(/0x[0-9a-f]+|\d+/g, '#').split('{')[0])
+    .join('|');
+}
+
+interface Outcome {
+  readonly recording: Recording;
+  readonly verdict: Verdict | null;
+  readonly crash: GicTraceError | null;
+  /** Stimuli that were given: up to the first that concerns memory which the machine does not have. */
+  readonly ran: number;
+}
+
+/** Stimuli to the simulator, and its run to QEMU: what QEMU shows otherwise, or how it ended. */
+async function compare(
+  config: GicConfig,
+  stimuli: readonly RecordBatch[],
+  options: QemuOptions,
+): Promise<Outcome> {
+  // The simulator goes first, to find how far they go.
+  const trial = new Recording(config, MAINTENANCE_INTID);
+  let ran = 0;
+  for (; ran < stimuli.length; ran++) {
+    trial.take(stimuli[ran]!, 0);
+    if (trial.outside) break;
+  }
+  const recording = new Recording(config, MAINTENANCE_INTID);
+  for (const stimulus of stimuli.slice(0, ran)) recording.take(stimulus, 0);
+  // A change that QEMU shows and the simulator does not is found by the stimulus after it.
+  recording.take(lastRead(), 0);
+  const backend = new QemuBackend({ ...options, foresight: { deviceIds: DEVICE_IDS, fills: new Map() } });
+  let started = false;
+  try {
+    const capabilities = await backend.reset(config);
+    started = true;
+    return { recording, verdict: await replayed(config, recording, backend, capabilities), crash: null, ran };
+  } catch (error) {
+    if (!started || !(error instanceof GicTraceError) || !backend.ended) throw error;
+    return { recording, verdict: null, crash: error, ran };
+  } finally {
+    await backend.close();
+  }
+}
+
+function lastRead(): RecordBatch {
+  const batch = new RecordBatch(1);
+  batch.push(RECORDS['mmio.read'].id, 0, Number.NaN);
+  batch.words.set([FRAMES.indexOf('GICD'), 0, GICD.GICD_IIDR.offset, 4]);
+  return batch;
+}
+
+function generate(config: GicConfig, seed: number, steps: number, wild: number | undefined): RecordBatch[] {
+  const generator = new StimulusGenerator(config, seed, {
+    deviceIds: DEVICE_IDS,
+    contained: true,
+    takenIntids: [MAINTENANCE_INTID],
+    ...(wild === undefined ? {} : { wild }),
+  });
+  return Array.from({ length: steps }, () => {
+    const batch = new RecordBatch(1);
+    generator.next(batch);
+    return batch;
+  });
+}
+
+/** Writes the simulator's recording of what differs. */
+export function saveRecording(result: FuzzResult, path: string, version: string): void {
+  const { difference, config, seed } = result;
+  if (difference === null) return;
+  const writer = new TraceWriter(path, {
+    writer: { name: 'gictrace', version },
+    config,
+    clock: { name: 'none', unitNs: 1 },
+    source: { kind: 'fuzz', name: `seed ${seed}`, provenance: {} },
+    losses: [],
+    seed: `${seed}`,
+    options: { difference: difference.verdict?.first ?? difference.crash?.message ?? null },
+  });
+  for (const batch of difference.recording.batches)
+    for (let i = 0; i < batch.count; i++) writer.record(batch, i);
+  writer.close({ meta: {} });
+}

@@ -1,0 +1,210 @@
+// The findings of docs/findings.md, each by its sequence: what QEMU 7.2 does, and what the simulator does by the
+// architecture.
+import {
+  type Answers,
+  FRAMES,
+  GICD,
+  GICR,
+  GITS,
+  GicTraceError,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  Simulator,
+  SYSREGS,
+  type SysregName,
+} from '@gictrace/core';
+import { fuzzConfig, QEMU_PACKAGE, QemuBackend, qemuVersion } from '@gictrace/replayer';
+import { describe, expect, it } from 'vitest';
+
+const version = (() => {
+  try {
+    return qemuVersion();
+  } catch {
+    return undefined;
+  }
+})();
+const is72 = version?.startsWith('7.2') ?? false;
+if (!is72)
+  process.stderr.write(
+    `SKIPPED: the findings about QEMU 7.2 (here: ${version ?? `none, apt-get install ${QEMU_PACKAGE}`})\n`,
+  );
+
+/** A sequence of stimuli, mostly of PE 0. */
+class Sequence {
+  readonly batch = new RecordBatch(64);
+
+  private add(kind: keyof typeof RECORDS, pe: number, ...words: number[]): this {
+    const i = this.batch.push(RECORDS[kind].id, pe, Number.NaN);
+    this.batch.words.set(
+      words.map((word) => word >>> 0),
+      i * RECORD_WORDS,
+    );
+    return this;
+  }
+  write(
+    frame: (typeof FRAMES)[number],
+    offset: number,
+    low: number,
+    width = 4,
+    high = 0,
+    instance = 0,
+  ): this {
+    return this.add('mmio.write', 0, FRAMES.indexOf(frame), instance, offset, width, low, high);
+  }
+  read(frame: (typeof FRAMES)[number], offset: number, width = 4): this {
+    return this.add('mmio.read', 0, FRAMES.indexOf(frame), 0, offset, width);
+  }
+  set(name: SysregName, low: number, high = 0): this {
+    return this.add('sysreg.write', 0, SYSREGS[name].encoding, low, high);
+  }
+  get(name: SysregName): this {
+    return this.add('sysreg.read', 0, SYSREGS[name].encoding);
+  }
+  wire(intid: number, level: number): this {
+    return this.add('wire.set', 0, intid, level);
+  }
+  /** Group 1 on, and PPI 27 enabled in it with priority 0x80. */
+  groupOne(): this {
+    return this.write('GICD', GICD.GICD_CTLR.offset, 2)
+      .write('GICR', GICR.GICR_WAKER.offset, 0)
+      .write('GICR', GICR.GICR_IGROUPR.offset, 1 << 27)
+      .write('GICR', GICR.GICR_ISENABLER.offset, 1 << 27)
+      .write('GICR', GICR.GICR_IPRIORITYR.offset + 27, 0x80, 1)
+      .set('ICC_IGRPEN1_EL1', 1);
+  }
+}
+
+interface Outcome {
+  /** What each stimulus returned; a reason where it was skipped. */
+  readonly values: (bigint | string)[];
+  /** By stimulus: kinds of observables shown. */
+  readonly shown: number[][];
+  /** By stimulus: the last hppi of PE 0. */
+  readonly lines: (string | undefined)[];
+}
+
+async function run(
+  backend: QemuBackend | Simulator,
+  sequence: Sequence,
+  profile = 'qemu-virt',
+  gic: 3 | 4 = 4,
+): Promise<Outcome> {
+  const out: Outcome = { values: [], shown: [], lines: [] };
+  const answers: Answers = {
+    answered: (low, high) => {
+      out.values.push((BigInt(high) << 32n) | BigInt(low >>> 0));
+      out.shown.push([]);
+      out.lines.push(undefined);
+    },
+    skipped: (reason) => {
+      out.values.push(reason);
+      out.shown.push([]);
+      out.lines.push(undefined);
+    },
+    shown: (batch, i) => {
+      if (batch.kind[i]! >= 96) return;
+      out.shown.at(-1)!.push(batch.kind[i]!);
+      const w = batch.words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
+      if (batch.kind[i] === RECORDS.hppi.id && batch.pe[i] === 0)
+        out.lines[out.lines.length - 1] = `INTID ${w[0]} FIQ ${w[3]} IRQ ${w[4]}`;
+    },
+  };
+  try {
+    await backend.reset({ ...fuzzConfig(gic, 2), profile });
+    await backend.run(sequence.batch, answers);
+  } finally {
+    await backend.close();
+  }
+  return out;
+}
+
+const onQemu = (sequence: Sequence, gic: 3 | 4 = 4) =>
+  run(new QemuBackend({ timeoutMs: 20_000 }), sequence, 'qemu-virt', gic);
+const byArchitecture = (sequence: Sequence) => run(new Simulator('test'), sequence, 'architecture');
+
+describe.skipIf(!is72)('QEMU 7.2', () => {
+  it('ends with a failed assertion if ICC_BPR1_EL1 is written with a reserved bit and 0 below', async () => {
+    const crash = () =>
+      new Sequence()
+        .groupOne()
+        .set('ICC_PMR_EL1', 0xf0)
+        .set('ICC_BPR1_EL1', 8)
+        .wire(27, 1)
+        .get('ICC_IAR1_EL1');
+    const error: unknown = await onQemu(crash()).catch((e) => e);
+    expect(error).toBeInstanceOf(GicTraceError);
+    expect((error as GicTraceError).message).toMatch(/SIGABRT.*icc_gprio_mask: Assertion `bpr > 0' failed/);
+    expect((await byArchitecture(crash())).values.at(-1)).toBe(27n);
+  });
+
+  it('changes GICD_IROUTER32 if ICC_EOIR1_EL1 is written with an LPI', async () => {
+    const { offset } = GICD.GICD_IROUTER;
+    const sequence = new Sequence()
+      .groupOne()
+      .set('ICC_PMR_EL1', 0xf0)
+      .write('GICD', offset, 0xffff_ffff, 8, 0xffff_ffff)
+      .wire(27, 1)
+      .get('ICC_IAR1_EL1')
+      .read('GICD', offset, 8)
+      .set('ICC_EOIR1_EL1', 13_280)
+      .read('GICD', offset, 8);
+    const { values } = await onQemu(sequence);
+    expect(values.slice(9)).toEqual([27n, 0xffff_ffff_ffff_ffffn, 0n, 0xffff_ffff_ffff_fffen]);
+    const simulator = await run(new Simulator('test'), sequence);
+    expect(simulator.values[10]).toBe(simulator.values[12]);
+  });
+
+  it('keeps a binary point below the minimum, by a reserved bit', async () => {
+    const sequence = new Sequence()
+      .set('ICC_BPR0_EL1', 8)
+      .get('ICC_BPR0_EL1')
+      .set('ICV_BPR0_EL1', 9)
+      .get('ICV_BPR0_EL1');
+    expect((await onQemu(sequence)).values).toEqual([0n, 0n, 0n, 1n]);
+    expect((await byArchitecture(sequence)).values).toEqual([0n, 2n, 0n, 2n]);
+  });
+
+  it('masks nothing if a reserved bit of ICC_PMR_EL1 is set', async () => {
+    const sequence = new Sequence().groupOne().set('ICC_PMR_EL1', 0x100).get('ICC_PMR_EL1').wire(27, 1);
+    const qemu = await onQemu(sequence);
+    expect(qemu.values[7]).toBe(0x100n);
+    expect(qemu.lines.at(-1)).toBe('INTID 27 FIQ 0 IRQ 1');
+    const simulator = await byArchitecture(sequence);
+    expect(simulator.values[7]).toBe(0n);
+    expect(simulator.lines.at(-1)).toBe('INTID 27 FIQ 0 IRQ 0');
+  });
+
+  it('does not make an SGI of Group 0 pending by ICC_SGI1R_EL1', async () => {
+    const sequence = new Sequence().set('ICC_SGI1R_EL1', 0x0900_0001).read('GICR', GICR.GICR_ISPENDR.offset);
+    expect((await onQemu(sequence)).values[1]).toBe(0n);
+    expect((await byArchitecture(sequence)).values[1]).toBe(0x200n);
+  });
+
+  it('keeps reserved bits of GITS_CWRITER and GITS_CREADR', async () => {
+    const { offset } = GITS.GITS_CWRITER;
+    const sequence = new Sequence().write('GITS', offset, 0, 8, 0x1234_5678).read('GITS', offset, 8);
+    expect((await onQemu(sequence)).values[1]).toBe(0x1234_5678_0000_0000n);
+    expect((await byArchitecture(sequence)).values[1]).toBe(0n);
+    const creadr = GITS.GITS_CREADR.offset;
+    const other = new Sequence().write('GITS', creadr, 0, 8, 0x1234_5678).read('GITS', creadr, 8);
+    expect((await onQemu(other)).values[1]).toBe(0x1234_5678_0000_0000n);
+  });
+
+  it('has 32 SPIs more than GICD_TYPER.ITLinesNumber says', async () => {
+    const sequence = new Sequence()
+      .read('GICD', GICD.GICD_TYPER.offset)
+      .write('GICD', GICD.GICD_ISENABLER.offset + 4 * 8, 0xffff_ffff)
+      .read('GICD', GICD.GICD_ISENABLER.offset + 4 * 8);
+    const { values } = await onQemu(sequence);
+    expect((values[0] as bigint) & 0x1fn).toBe(7n);
+    expect(values[2]).toBe(0xffff_ffffn);
+    expect((await byArchitecture(sequence)).values[2]).toBe(0n);
+  });
+
+  it('keeps ICH_LR<n>_EL2.NMI, which it does not implement', async () => {
+    const sequence = new Sequence().set('ICH_LR0_EL2', 1, 0x0800_0000).get('ICH_LR0_EL2');
+    expect((await onQemu(sequence)).values[1]).toBe(0x0800_0000_0000_0001n);
+    expect((await byArchitecture(sequence)).values[1]).toBe(1n);
+  });
+});

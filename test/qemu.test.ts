@@ -1,0 +1,381 @@
+// A real QEMU as a backend: recordings replayed, what is altered found, failures told cleanly, and a bounded share of
+// differential fuzzing.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  type Answers,
+  type Backend,
+  type GicConfig,
+  GicTraceError,
+  Machine,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  STIMULI_BELOW,
+  step,
+} from '@gictrace/core';
+import { recover, TraceReader, TraceWriter } from '@gictrace/recorder';
+import {
+  foresee,
+  foreseeTrace,
+  fuzzConfig,
+  fuzzQemu,
+  QEMU_PACKAGE,
+  QemuBackend,
+  qemuVersion,
+  replayTraceOn,
+  saveRecording,
+  type Verdict,
+} from '@gictrace/replayer';
+import { main } from 'gictrace';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allBatches, imported, recording, scratch } from './support.ts';
+
+const version = (() => {
+  try {
+    return qemuVersion();
+  } catch {
+    return undefined;
+  }
+})();
+/** The version that the recordings are of, and that the profile qemu-virt describes. */
+const recorded = version?.startsWith('7.2.') ?? false;
+if (version === undefined)
+  process.stderr.write(
+    `SKIPPED: the tests of QEMU as a backend, since it is not installed (apt-get install ${QEMU_PACKAGE})\n`,
+  );
+else if (!recorded)
+  process.stderr.write(
+    `SKIPPED: the comparisons with QEMU, since it is ${version}, and the recordings are of 7.2\n`,
+  );
+
+const folder = scratch();
+afterAll(() => folder.dispose());
+const LOGS = ['gicv3-active', 'its-introspection', 'its-trigger'] as const;
+
+async function onQemu(
+  trace: string,
+  wrap: (backend: QemuBackend) => Backend = (one) => one,
+): Promise<Verdict> {
+  const backend = new QemuBackend({ foresight: foreseeTrace(trace), timeoutMs: 3000 });
+  try {
+    return await replayTraceOn(trace, wrap(backend), { version: 'test', batchRecords: 64 });
+  } finally {
+    await backend.close();
+  }
+}
+
+/** Does something to QEMU when it is given its batch number `when`. */
+const disturbed =
+  (when: number, act: (pid: number) => void) =>
+  (backend: QemuBackend): Backend => {
+    let batches = 0;
+    return {
+      reset: (config: GicConfig) => backend.reset(config),
+      run: (stimuli: RecordBatch, answers: Answers) => {
+        if (batches++ === when) act(backend.pid!);
+        return backend.run(stimuli, answers);
+      },
+      snapshot: () => backend.snapshot(),
+      restore: () => backend.restore(),
+      close: () => backend.close(),
+    };
+  };
+
+it('without QEMU: one line that says what to install', async () => {
+  let text = '';
+  const { write } = process.stderr;
+  process.stderr.write = ((chunk: string) => {
+    text += chunk;
+    return true;
+  }) as typeof write;
+  try {
+    const trace = folder.path('none.gictrace');
+    await imported(recording('its-trigger.log.gz'), trace);
+    expect(await main(['replay', trace, '--on', 'qemu:no-such-qemu'])).toBe(3);
+  } finally {
+    process.stderr.write = write;
+  }
+  expect(text).toMatch(/^gictrace: no-such-qemu is not installed.*apt-get install qemu-system-arm\)\n$/);
+});
+
+describe.skipIf(version === undefined)('QEMU', () => {
+  beforeAll(async () => {
+    for (const log of LOGS) await imported(recording(`${log}.log.gz`), folder.path(`${log}.gictrace`));
+  });
+
+  it.runIf(recorded).each(LOGS)('%s replays without a divergence and without a skip', async (log) => {
+    const verdict = await onQemu(folder.path(`${log}.gictrace`));
+    expect(verdict.first).toBeNull();
+    expect(verdict.diverged).toBe(0);
+    expect(verdict.skipped).toEqual({});
+    const { reader } = allBatches(folder.path(`${log}.gictrace`));
+    expect(verdict.records).toBe(reader.footer!.records);
+    reader.close();
+  });
+
+  it.runIf(recorded)('the beginning of a boot of Linux replays: MSIs, wires, SGIs and all PEs', async () => {
+    const whole = folder.path('boot.gictrace');
+    const part = folder.path('part.gictrace');
+    await imported(recording('linux-gicv3-mrops.log.gz'), whole);
+    const reader = TraceReader.open(whole);
+    const writer = new TraceWriter(part, { ...reader.header });
+    const kinds = new Set<number>();
+    let records = 0;
+    for (const { batch } of reader.batches()) {
+      for (let i = 0; i < batch.count && records < 58_000; i++, records++) {
+        writer.record(batch, i);
+        kinds.add(batch.kind[i]!);
+      }
+    }
+    writer.close({ meta: {} });
+    reader.close();
+    for (const name of ['msi.write', 'wire.set', 'sgi.sent', 'sysreg.write', 'mem.known'] as const)
+      expect(kinds, name).toContain(RECORDS[name].id);
+    // A configuration byte that an interrupt shows only after the GIC has looked at it.
+    expect(foreseeTrace(part).fills.size).toBeGreaterThan(0);
+    expect([...foreseeTrace(part).deviceIds].sort((a, b) => a - b)).toEqual([8, 16]);
+    const verdict = await onQemu(part);
+    expect(verdict.first).toBeNull();
+    expect(verdict.diverged).toBe(0);
+    expect(verdict.skipped).toEqual({});
+  });
+
+  it.runIf(recorded).each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    '%s leaves no QEMU and no folder behind',
+    async (signal) => {
+      const own = scratch();
+      const bin = fileURLToPath(new URL('../packages/cli/bin/gictrace.js', import.meta.url));
+      const child = spawn(process.execPath, [bin, 'replay', folder.path('part.gictrace'), '--on', 'qemu'], {
+        env: { ...process.env, TMPDIR: own.path('') },
+        stdio: 'ignore',
+      });
+      const ended = new Promise<NodeJS.Signals | null>((resolve) => {
+        child.once('exit', (_code, by) => resolve(by));
+      });
+      const folders = () => readdirSync(own.path('')).filter((name) => name.startsWith('gictrace-qemu-'));
+      for (let n = 0; n < 200 && !folders().some((name) => existsSync(own.path(`${name}/log`))); n++)
+        await pause(50);
+      expect(folders()).toHaveLength(1);
+      child.kill(signal);
+      expect(await ended).toBe(signal);
+      for (let n = 0; n < 100 && folders().length > 0; n++) await pause(50);
+      expect(folders()).toEqual([]);
+      expect(spawnSync('pgrep', ['-f', own.path('')]).stdout.toString()).toBe('');
+      own.dispose();
+    },
+  );
+
+  it.runIf(recorded)(
+    'a recorded value or observable that is altered is found, and nothing else',
+    async () => {
+      const { batches, reader } = allBatches(folder.path('its-trigger.gictrace'));
+      const all = batches.flatMap((batch) => Array.from({ length: batch.count }, (_, i) => ({ batch, i })));
+      const of = (name: keyof typeof RECORDS) =>
+        all.filter(({ batch, i }) => batch.kind[i] === RECORDS[name].id);
+      const altered = [
+        { name: 'mmio.read', word: 4, nth: 20 },
+        { name: 'sysreg.read', word: 1, nth: 1 },
+        { name: 'ite.read', word: 5, nth: 2 },
+        { name: 'its.command', word: 1, nth: 5 },
+      ] as const;
+      for (const { name, word, nth } of altered) {
+        const { batch, i } = of(name)[nth]!;
+        const at = i * RECORD_WORDS + word;
+        batch.words[at]! ^= 1;
+        const path = folder.path(`altered-${name}.gictrace`);
+        const writer = new TraceWriter(path, reader.header);
+        for (const one of batches) for (let k = 0; k < one.count; k++) writer.record(one, k);
+        writer.close({ meta: {} });
+        batch.words[at]! ^= 1;
+        const verdict = await onQemu(path);
+        // What follows in the same stream of the same stimulus is not compared with what was altered.
+        expect(verdict.diverged, name).toBeGreaterThanOrEqual(1);
+        expect(verdict.diverged, name).toBeLessThan(4);
+        expect(verdict.first!.kind).toBe(name);
+        expect(verdict.first!.record).toBe(all.findIndex((one) => one.batch === batch && one.i === i));
+      }
+      reader.close();
+    },
+  );
+
+  it('QEMU that is killed, at any moment: a backend failure that says where', async () => {
+    const trace = folder.path('its-trigger.gictrace');
+    for (const when of [0, 1, 5, 9]) {
+      const error: unknown = await onQemu(
+        trace,
+        disturbed(when, (pid) => process.kill(pid, 'SIGKILL')),
+      ).catch((e) => e);
+      expect(error).toBeInstanceOf(GicTraceError);
+      const { code, line } = error as GicTraceError;
+      expect(code).toBe('backend');
+      expect(line).toMatch(/QEMU was ended by SIGKILL|connection to QEMU broke/);
+      expect(line).toMatch(/sent last: record \d+: /);
+      expect(line).not.toMatch(/\n/);
+    }
+  });
+
+  it('QEMU that hangs: a backend failure after the time that was given', async () => {
+    const trace = folder.path('its-trigger.gictrace');
+    const error: unknown = await onQemu(
+      trace,
+      disturbed(3, (pid) => process.kill(pid, 'SIGSTOP')),
+    ).catch((e) => e);
+    expect((error as GicTraceError).code).toBe('backend');
+    expect((error as GicTraceError).line).toMatch(/has not answered for 3 s/);
+  });
+
+  it('leaves what was re-recorded, which can be recovered, and no process and no folder', async () => {
+    const trace = folder.path('its-trigger.gictrace');
+    const output = folder.path('again.gictrace');
+    const backend = new QemuBackend({ foresight: foreseeTrace(trace) });
+    let pid = 0;
+    let log = '';
+    const wrapped = disturbed(8, (own) => {
+      pid = own;
+      log = backend.folder!;
+      expect(existsSync(log)).toBe(true);
+      process.kill(own, 'SIGKILL');
+    })(backend);
+    const run = replayTraceOn(trace, wrapped, { version: 'test', batchRecords: 64, output });
+    await expect(run).rejects.toThrow(GicTraceError);
+    await backend.close();
+    expect(existsSync(output)).toBe(false);
+    expect(existsSync(`${output}.partial`)).toBe(true);
+    // Under the very name that the writer of the recovered trace works under.
+    expect(recover(`${output}.partial`, output).recovered.records).toBeGreaterThan(100);
+    const recovered = TraceReader.open(output);
+    recovered.verify();
+    recovered.close();
+    expect(() => process.kill(pid, 0)).toThrow();
+    expect(existsSync(log)).toBe(false);
+  });
+
+  it('what the machine cannot do is skipped by name', async () => {
+    const config = fuzzConfig(3, 2);
+    const batch = new RecordBatch(16);
+    const give = (kind: keyof typeof RECORDS, pe: number, ...words: number[]) => {
+      const i = batch.push(RECORDS[kind].id, pe, Number.NaN);
+      batch.words.set(words, i * RECORD_WORDS);
+    };
+    give('mmio.read', 0, 0, 0, 0x8, 4);
+    give('mmio.write', 0, 0, 0, 0x102, 4, 1);
+    give('mmio.read', 0, 1, 5, 0, 4);
+    give('mem.write', 0, 0x1000, 0, 4, 1);
+    give('msi.write', -1, 0, 9, 0, 4);
+    give('wire.set', -1, 900, 1);
+    give('sysreg.read', 7, 0xc660);
+    give('sysreg.read', 0, 0x1234);
+    give('pe.reset', 1);
+    give('mmio.read', 0, 0, 0, 0x8, 4);
+    const backend = new QemuBackend({ foresight: foresee(config, []) });
+    await backend.reset(config);
+    const answers: string[] = [];
+    await backend.run(batch, {
+      answered: (low) => answers.push(`0x${low.toString(16)}`),
+      skipped: (reason) => answers.push(reason),
+      shown: () => undefined,
+    });
+    await backend.close();
+    expect(answers[0]).toBe('0x43b');
+    expect(answers.slice(1, 8).map((text) => text.slice(0, 20))).toEqual([
+      'unaligned access: a ',
+      'no such frame in thi',
+      'the machine has no R',
+      'msi.write: QEMU has ',
+      'the machine has no s',
+      'no such PE in this m',
+      'no PE of this machin',
+    ]);
+    expect(answers.slice(8)).toEqual(['0x0', '0x43b']);
+  });
+
+  it('identification registers that differ are told', async () => {
+    const config = fuzzConfig(4, 2);
+    const other = { ...config, gicd: { ...config.gicd, iidr: 0x1234 } };
+    const backend = new QemuBackend();
+    await backend.reset(config);
+    expect(backend.differences).toEqual([]);
+    await backend.reset(other);
+    expect(backend.differences).toEqual(['GICD_IIDR: 0x43b here, 0x1234 in the trace']);
+    await backend.close();
+    await expect(
+      new QemuBackend().reset({ ...config, gicd: { ...config.gicd, typer: config.gicd.typer | 0x400 } }),
+    ).rejects.toThrow(/two Security states/);
+  });
+
+  it.runIf(recorded)('every location of a GICv4 reads as on the simulator', async () => {
+    const config = fuzzConfig(4, 2);
+    const machine = new Machine(config);
+    const backend = new QemuBackend();
+    await backend.reset(config);
+    const wrong: string[] = [];
+    let compared = 0;
+    for (const [frame, bytes] of [0x1_0000, 0x2_1000, 0x1_0000].entries())
+      for (const width of [1, 2, 4, 8]) {
+        let batch = new RecordBatch(4096);
+        const flush = async () => {
+          const sent = batch;
+          let i = 0;
+          await backend.run(sent, {
+            answered: (low, high, reserved) => {
+              step(machine, sent, i);
+              compared++;
+              if (machine.low >>> 0 !== low || machine.high >>> 0 !== high || machine.reserved !== reserved)
+                wrong.push(`${frame}+0x${sent.words[i * RECORD_WORDS + 2]!.toString(16)}:${width}`);
+              i++;
+            },
+            skipped: () => i++,
+            shown: () => undefined,
+          });
+          batch = new RecordBatch(4096);
+        };
+        for (let offset = 0; offset < bytes; offset += width) {
+          const i = batch.push(RECORDS['mmio.read'].id, 0, Number.NaN);
+          batch.words.set([frame, 0, offset, width], i * RECORD_WORDS);
+          if (batch.full) await flush();
+        }
+        await flush();
+      }
+    await backend.close();
+    expect(wrong).toEqual([]);
+    expect(compared).toBeGreaterThan(450_000);
+  });
+
+  it.runIf(recorded).each([3, 4] as const)(
+    'GICv%i: random stimuli do the same on the simulator',
+    async (gic) => {
+      let compared = 0;
+      for (let seed = 1; seed <= 8; seed++) {
+        const { difference, compared: counts } = await fuzzQemu({ seed, steps: 700, gic, whole: true });
+        expect(difference?.verdict?.first ?? difference?.crash ?? null, `seed ${seed}`).toBeNull();
+        for (const n of Object.values(counts)) compared += n;
+      }
+      expect(compared).toBeGreaterThan(3000);
+    },
+  );
+
+  it.runIf(recorded)('a difference is found and shrunk', async () => {
+    // The simulator as the architecture has it: it differs from QEMU soon.
+    const result = await fuzzQemu({ seed: 4, steps: 90, gic: 3, profile: 'architecture' });
+    expect(result.difference).not.toBeNull();
+    const { stimuli, after, tests, recording: small, verdict } = result.difference!;
+    expect(tests).toBeGreaterThan(5);
+    // GITS_CTLR.Quiescent of an ITS that is enabled.
+    expect(stimuli).toBe(2);
+    expect(after).toBeGreaterThan(50);
+    expect(verdict!.first).not.toBeNull();
+    let given = 0;
+    for (const batch of small.batches)
+      for (let i = 0; i < batch.count; i++) if (batch.kind[i]! < STIMULI_BELOW) given++;
+    expect(given).toBeGreaterThanOrEqual(stimuli);
+    // As a trace it shows the same again.
+    const path = folder.path('difference.gictrace');
+    saveRecording(result, path, 'test');
+    const again = await onQemu(path);
+    expect(again.first!.kind).toBe(verdict!.first!.kind);
+    expect(again.first!.recorded).toBe(verdict!.first!.recorded);
+  });
+});
