@@ -195,12 +195,12 @@ function claimReference() {
     out.push(
       `| [${claim.name}](#${claim.name}) | ${claim.says} | ${names(claim.accused)} | ${names(claim.cleared)} | ${holds ? 'yes' : '**no**'} |`,
     );
-  for (const { claim, found, holds } of verdicts) {
+  for (const { claim, scenarios, found, holds } of verdicts) {
     out.push('', `## ${claim.name}`, '');
     if (claim.quote !== '') out.push(`> ${claim.quote}`, '');
     out.push(`${THREADS[claim.thread]}${claim.seed === null ? '' : ` (\`${claim.seed}\`)`}.`, '');
     out.push(
-      `${claim.says} Scenario: ${claim.scenarios.map((one) => `_${one.name}_`).join(', ')}. Query: \`${sqlOf(claim)}\`.`,
+      `${claim.says} Scenario: ${scenarios.map((name) => `_${name}_`).join(', ')}. Query: \`${sqlOf(claim)}\`.`,
       '',
     );
     out.push('| on | rows | the first |', '| --- | --- | --- |');

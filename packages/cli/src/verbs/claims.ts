@@ -54,12 +54,12 @@ export function addClaims(program: Command): void {
       else
         print(
           json(
-            verdicts.map(({ claim, found, holds }) => ({
+            verdicts.map(({ claim, scenarios, found, holds }) => ({
               name: claim.name,
               thread: THREADS[claim.thread],
               quote: claim.quote,
               says: claim.says,
-              scenarios: claim.scenarios.map((one) => one.name),
+              scenarios,
               sql: sqlOf(claim),
               accused: claim.accused,
               cleared: claim.cleared,

@@ -16,7 +16,7 @@ export interface Cell {
 
 export interface Prediction {
   readonly property: string;
-  readonly scenarios: readonly Scenario[];
+  readonly scenarios: () => readonly Scenario[];
   /** The text that is measured, of each design. */
   readonly measure: (db: Database.Database, design: string) => string;
   readonly cells: Readonly<Record<string, Cell>>;
@@ -64,7 +64,7 @@ const VPES = ['vpe-direct', 'vpe-proxy', 'vpe-v41'];
 export const PREDICTIONS: readonly Prediction[] = [
   {
     property: "A can raise B's interrupt",
-    scenarios: shipped('isolation', 'isolation-vlpi'),
+    scenarios: () => shipped('isolation', 'isolation-vlpi'),
     measure: text(
       `SELECT CASE WHEN sum(unauthorised) > 0 THEN 'yes' WHEN EXISTS (SELECT 1 FROM refused_operations f WHERE f.design = r.design AND f.op = 'forge') THEN 'unknown' ELSE 'no' END FROM runs r WHERE r.design = :design`,
     ),
@@ -89,7 +89,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'MultiMSI',
-    scenarios: shipped('multi-msi'),
+    scenarios: () => shipped('multi-msi'),
     measure: text(
       `SELECT CASE WHEN delivered < 4 THEN 'no' WHEN misrouted > 0 THEN 'one Redistributor only' ELSE 'yes' END FROM runs WHERE design = :design`,
     ),
@@ -104,7 +104,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'lost on a move',
-    scenarios: shipped('pending-move', 'doorbell-move'),
+    scenarios: () => shipped('pending-move', 'doorbell-move'),
     measure: text(
       `SELECT group_concat(n || ' ' || fate, ', ') FROM (SELECT fate, count(*) AS n FROM run_messages x JOIN runs r USING (run) WHERE r.design = :design AND r.fired > 0 GROUP BY fate UNION ALL SELECT 'spurious', spurious FROM runs WHERE design = :design AND spurious > 0)`,
     ),
@@ -140,7 +140,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'cost of mask',
-    scenarios: shipped('pending-move', 'doorbell-move'),
+    scenarios: () => shipped('pending-move', 'doorbell-move'),
     measure: costsOf('mask', 'doorbell.mask'),
     cells: {
       its: { said: '1T+2Q', means: '1T 2Q' },
@@ -165,7 +165,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'cost of affinity',
-    scenarios: shipped('move', 'doorbell-move'),
+    scenarios: () => shipped('move', 'doorbell-move'),
     measure: costsOf('set_affinity', 'vpe.move'),
     cells: {
       its: { said: '2Q', means: '2Q' },
@@ -194,7 +194,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'message rewritten on a move',
-    scenarios: shipped('move'),
+    scenarios: () => shipped('move'),
     measure: text(`SELECT iif(message_rewrites > 0, 'yes', 'no') FROM runs WHERE design = :design`),
     cells: {
       its: { said: 'no', means: 'no' },
@@ -208,7 +208,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'capacity',
-    scenarios: [],
+    scenarios: () => [],
     measure: (_db, design) => `${capacityOf(DESIGNS[design]!, 4)}`,
     cells: {
       ...same(
@@ -227,7 +227,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'vectors of a device',
-    scenarios: shipped('vectors-of-a-device'),
+    scenarios: () => shipped('vectors-of-a-device'),
     measure: text(
       `SELECT max("count") FROM run_operations x JOIN runs r USING (run) WHERE r.design = :design AND x.op = 'alloc' AND x.result = 'done'`,
     ),
@@ -235,7 +235,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'set_irqchip_state works',
-    scenarios: shipped('set-state', 'doorbell-state'),
+    scenarios: () => shipped('set-state', 'doorbell-state'),
     measure: text(
       `SELECT CASE WHEN sum(r.serves = 'devices') > 0 THEN CASE WHEN (SELECT count(*) FROM nothing_done WHERE design = :design) > 0 THEN 'no-op' WHEN (SELECT count(*) FROM run_messages m JOIN runs q USING (run) WHERE q.design = :design AND m.vector = 0 AND m.fate = 'delivered') = 1 THEN 'yes' ELSE 'lost' END WHEN sum(r.doorbells) > 0 THEN 'yes' ELSE 'no-op' END FROM runs r WHERE r.design = :design AND (r.fired > 0 OR r.serves = 'vpes')`,
     ),
@@ -262,7 +262,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   },
   {
     property: 'leak on failed init or alloc',
-    scenarios: shipped('failed-init', 'failed-alloc', 'failed-iommu', 'failed-vm'),
+    scenarios: () => shipped('failed-init', 'failed-alloc', 'failed-iommu', 'failed-vm'),
     measure: text(
       `SELECT coalesce(group_concat(what, ', '), '0') FROM (SELECT DISTINCT what FROM leaks WHERE design = :design ORDER BY what)`,
     ),
@@ -306,7 +306,7 @@ export const PREDICTIONS: readonly Prediction[] = [
 /** Measures each cell of a prediction. */
 export function measure({ property, scenarios, measure: ask, cells }: Prediction): Outcome[] {
   const designs = Object.keys(cells);
-  const { db } = runInMemory(scenarios, designs);
+  const { db } = runInMemory(scenarios(), designs);
   try {
     return designs.map((design) => {
       const cell = cells[design]!;
