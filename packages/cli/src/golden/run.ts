@@ -89,7 +89,8 @@ async function withTrace<T>(one: GoldenCase, work: (trace: string) => T): Promis
 
 type Judged = Pick<CaseResult, 'status' | 'message' | 'diff' | 'differences'>;
 
-function judge(one: GoldenCase, fresh: string): Judged {
+/** Holds a trace against the golden one of a case. */
+export function judge(one: GoldenCase, fresh: string): Judged {
   const plain = (status: Status, message: string): Judged => ({
     status,
     message,

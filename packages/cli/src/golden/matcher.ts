@@ -1,0 +1,58 @@
+// `expect(trace).toMatchGolden(golden)` for vitest, in a subpath of its own (`gictrace/vitest`): whoever does not test
+// with vitest does not load it. `vitest -u` makes golden traces what they are now; where `CI` is set nothing is written.
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expect } from 'vitest';
+import { diffText } from '../verbs/diff-text.ts';
+import type { CaseOptions } from './cases.ts';
+import { judge, textOf } from './run.ts';
+
+export interface GoldenOptions extends Pick<CaseOptions, 'ignore' | 'rename'> {
+  /** A file of rules: what may differ, each with its reason. */
+  readonly rules?: string;
+}
+
+declare module 'vitest' {
+  // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it
+  interface Matchers<T = any> {
+    /**
+     * Holds a trace (the path of one) against a golden one, aligned, as `gictrace golden check` does. Beside the golden
+     * trace, `NAME.gictrace`, is its text for people, `NAME.txt`.
+     */
+    toMatchGolden: (golden: string, options?: GoldenOptions) => T;
+  }
+}
+
+const TRACE = /\.gictrace$/;
+/** Lines of a difference that a test prints. */
+const LINES = 40;
+
+expect.extend({
+  toMatchGolden(received: unknown, golden: string, options: GoldenOptions = {}) {
+    const say = (pass: boolean, message: string) => ({ pass, message: () => message });
+    if (typeof received !== 'string') return say(false, 'toMatchGolden is about the path of a trace');
+    if (!TRACE.test(golden)) return say(false, `${golden} is no name of a golden trace: NAME.gictrace`);
+    const text = golden.replace(TRACE, '.txt');
+    const { rules, ...rest } = options;
+    const update = this.snapshotState.snapshotUpdateState;
+    const write = () => {
+      mkdirSync(dirname(golden), { recursive: true });
+      copyFileSync(received, golden);
+      writeFileSync(text, textOf(golden));
+      return say(true, `${golden} was written`);
+    };
+    const isThere = existsSync(golden) && existsSync(text);
+    if (!isThere && update !== 'none') return write();
+    const judged = judge(
+      { name: golden, input: received, kind: 'recording', options: rest, rules, trace: golden, text },
+      received,
+    );
+    if (judged.status === 'same') return say(true, `${received} is as ${golden}`);
+    if (update === 'all' && !this.isNot) return write();
+    const differences = judged.diff === null ? [] : [...diffText(judged.diff)].slice(0, LINES);
+    return say(
+      false,
+      [`${received} against ${golden}: ${judged.status}: ${judged.message}`, ...differences].join('\n'),
+    );
+  },
+});
