@@ -1,6 +1,6 @@
 // A contained guest's tables are in RAM, and stay where they are while they are in use.
 import { describe, expect, it } from 'vitest';
-import { Machine, step } from '../model/index.ts';
+import { Machine, NO_TABLE, residentTable, step } from '../model/index.ts';
 import { configOf, PLAIN } from '../profile/index.ts';
 import { RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
 import { StimulusGenerator } from './index.ts';
@@ -18,12 +18,14 @@ function run(contained: boolean): {
   outside: number;
   moved: number;
   taken: number;
+  twice: number;
   devices: Set<number>;
 } {
   let looks = 0;
   let outside = 0;
   let moved = 0;
   let taken = 0;
+  let twice = 0;
   const devices = new Set<number>();
   for (let seed = 1; seed <= 12; seed++) {
     const machine = new Machine(config);
@@ -45,13 +47,15 @@ function run(contained: boolean): {
       if (batch.kind[0] === WIRE_SET && batch.words[0] === 25) taken++;
       if (batch.kind[0] === MSI_WRITE) devices.add(batch.words[1]!);
       step(machine, batch, 0);
+      const tables = [0, 1, 2].map((pe) => residentTable(machine, pe)).filter((table) => table !== NO_TABLE);
+      if (new Set(tables).size < tables.length) twice++;
       for (let i = 0; i < shown.count; i++)
         // 0 and 1 of UNPREDICTABLE: tables of a PE that are in use.
         if (shown.kind[i] === UNPREDICTABLE && shown.words[i * RECORD_WORDS] === 1) moved++;
       shown.clear();
     }
   }
-  return { looks, outside, moved, taken, devices };
+  return { looks, outside, moved, taken, twice, devices };
 }
 
 describe('a contained guest', () => {
@@ -61,6 +65,7 @@ describe('a contained guest', () => {
     expect(own.outside / own.looks).toBeLessThan(0.01);
   });
   it('does not move tables of LPIs in use', () => expect(own.moved).toBe(0));
+  it('has no vPE on two PEs', () => expect(own.twice).toBe(0));
   it('leaves wires alone that are taken', () => expect(own.taken).toBe(0));
   it('has MSIs from its devices only', () =>
     expect([...own.devices].sort((a, b) => a - b)).toEqual([0, 8, 16, 24]));
@@ -71,4 +76,5 @@ it('any other guest does all of that', () => {
   expect(other.outside).toBeGreaterThan(0);
   expect(other.moved).toBeGreaterThan(0);
   expect(other.taken).toBeGreaterThan(0);
+  expect(other.twice).toBeGreaterThan(0);
 });

@@ -48,7 +48,11 @@ export class TablesInUse {
   /** PEs on which a vPE is, and those with LPIs enabled. */
   readonly resident = new Set<number>();
   readonly enabled = new Set<number>();
+  /** By PE: the low word of the virtual pending table that its GICR_VPENDBASER names. */
+  readonly vpts = new Map<number, number>();
 }
+/** GICR_VPENDBASER.Physical_Address, in the low word. */
+const VPT_ADDRESS = 0xffff_0000;
 
 const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
 
@@ -56,7 +60,8 @@ const EOI: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR
 const LPI_FIRST = 8192;
 
 /** A write that would move tables in use becomes one to a reserved location. */
-function keepTables(batch: RecordBatch, i: number, { resident, enabled }: TablesInUse): void {
+function keepTables(batch: RecordBatch, i: number, inUse: TablesInUse): void {
+  const { resident, enabled } = inUse;
   const w = batch.words;
   const at = i * RECORD_WORDS;
   const [pe, offset, width] = [w[at + 1]!, w[at + 2]!, w[at + 3]!];
@@ -69,10 +74,26 @@ function keepTables(batch: RecordBatch, i: number, { resident, enabled }: Tables
     if (enabled.has(pe)) w[at + 2] = RD_RESERVED;
   } else if (register === GICR_VPROPBASER.offset) {
     if (resident.has(pe)) w[at + 2] = VLPI_RESERVED;
-  } else if (register === GICR_VPENDBASER.offset && (width === 8 || (width === 4 && offset !== register))) {
-    if (w[at + (width === 8 ? 5 : 4)]! & VALID) resident.add(pe);
-    else resident.delete(pe);
+  } else if (register === GICR_VPENDBASER.offset) keepResidency(w, at, inUse);
+}
+
+/** One vPE is not made resident on two PEs (IHI 0069, "GICR_VPENDBASER": UNPREDICTABLE). */
+function keepResidency(w: Uint32Array, at: number, { resident, vpts }: TablesInUse): void {
+  const [pe, offset, width] = [w[at + 1]!, w[at + 2]!, w[at + 3]!];
+  const isLow = offset === GICR_VPENDBASER.offset && width >= 4;
+  const isHigh = width === 8 || (width === 4 && !isLow);
+  if (!isLow && !isHigh) return;
+  const table = isLow ? (inRam(w[at + 4]!) & VPT_ADDRESS) >>> 0 : (vpts.get(pe) ?? 0);
+  const valid = isHigh ? (w[at + (width === 8 ? 5 : 4)]! & VALID) !== 0 : resident.has(pe);
+  const elsewhere = [...resident].some((other) => other !== pe && vpts.get(other) === table);
+  if (valid && elsewhere) {
+    w[at + 2] = VLPI_RESERVED;
+    return;
   }
+  // A table that is in use is not changed by another address.
+  if (!(valid && resident.has(pe))) vpts.set(pe, table);
+  if (valid) resident.add(pe);
+  else resident.delete(pe);
 }
 
 const inRam = (low: number): number => ((low & 0x3fff_ffff) | 0x4000_0000) >>> 0;
