@@ -1,6 +1,6 @@
 // `gictrace golden`: cases of both kinds made, held against, broken in every way, updated and reviewed.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { annotations, junit } from './golden/report.ts';
@@ -71,6 +71,21 @@ describe('golden', () => {
     expect((await check()).out).toMatch(/differs {2}storm: \d+ differences?; first changed/);
     rule('deleted, inserted, changed, reordered-legal, reordered-illegal');
     expect((await check()).code).toBe(0);
+  });
+
+  it('a folder may name a scenario that ships', async () => {
+    const own = join(dir, '..', `${basename(dir)}-shipped`);
+    mkdirSync(join(own, 'move'), { recursive: true });
+    const options = join(own, 'move', 'case.yaml');
+    writeFileSync(options, 'scenario: move\non: direct-lpi\n');
+    expect((await run('golden', 'update', own)).code).toBe(0);
+    expect((await run('golden', 'check', own)).out).toContain('1 of 1 golden cases the same');
+    expect(readFileSync(join(own, 'move', 'golden.txt'), 'utf8')).toContain('GICR_SETLPIR');
+    writeFileSync(options, 'scenario: nonsense\n');
+    const { code, err } = await run('golden', 'check', own);
+    expect(code).toBe(2);
+    expect(err).toMatch(/no scenario that ships is called 'nonsense'.*scenarios: .*move/);
+    rmSync(own, { recursive: true });
   });
 
   it('obsolete, stale and failing cases are told apart, and fail', async () => {

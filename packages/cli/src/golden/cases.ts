@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { IGNORABLE } from '@gictrace/query';
+import { libraryPath, libraryScenarios } from '@gictrace/recorder';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
@@ -11,6 +12,8 @@ const optionsSchema = z.strictObject({
   on: z.string().min(1).optional(),
   ignore: z.array(z.enum(IGNORABLE)).optional(),
   rename: z.boolean().optional(),
+  /** A scenario that ships, in place of a file. */
+  scenario: z.string().min(1).optional(),
 });
 export type CaseOptions = z.infer<typeof optionsSchema>;
 
@@ -51,7 +54,18 @@ function readOptions(path: string | undefined): CaseOptions {
     'usage',
     fault?.message.split('\n')[0] ?? `${issue!.path.join('.') || 'the file'}: ${issue!.message}`,
     { path },
-    'a case has on, ignore and rename; see docs/golden.md',
+    'a case has scenario, on, ignore and rename; see docs/golden.md',
+  );
+}
+
+/** The scenario that ships under the name that a case asks for. */
+function shipped(name: string, path: string): string {
+  if (libraryScenarios().includes(name)) return libraryPath(name);
+  throw new GicTraceError(
+    'usage',
+    `scenario: no scenario that ships is called '${name}'`,
+    { path },
+    `scenarios: ${libraryScenarios().join(', ')}`,
   );
 }
 
@@ -89,11 +103,13 @@ export function findCases(dir: string): GoldenCase[] {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) {
       const files = readdirSync(path);
-      const inputs = files.filter(isInput);
+      const inputs = files.filter(isInput).map((file) => join(path, file));
+      const { scenario } = readOptions(helper(`${path}/`, 'case'));
+      if (scenario !== undefined) inputs.push(shipped(scenario, path));
       if (inputs.length > 1)
         throw new GicTraceError('usage', `has more than one input: ${inputs.join(', ')}`, { path });
       if (inputs.length === 1 || files.some((file) => /^golden\./.test(file)))
-        add(caseAt(entry.name, inputs[0] === undefined ? undefined : join(path, inputs[0]), `${path}/`));
+        add(caseAt(entry.name, inputs[0], `${path}/`));
     } else if (isInput(entry.name)) add(caseAt(stem(entry.name), path, join(dir, stem(entry.name))));
   }
   for (const { name } of entries) {
