@@ -118,7 +118,9 @@ function totals(runs: readonly Run[]): Row[] {
   );
   for (const what of [...new Set(runs.flatMap((run) => [...run.leaked.keys()]))].sort())
     rows.push(row(`leaked: ${what}`, (run) => run.leaked.get(what) ?? 0));
-  const held = [...new Set(runs.flatMap((run) => [...run.held.keys()]))].sort();
+  const held = [
+    ...new Set(runs.flatMap((run) => [...run.held].filter(([, n]) => n !== 0).map(([what]) => what))),
+  ].sort();
   for (const what of held) rows.push(row(`held: ${what}`, (run) => run.held.get(what) ?? 0));
   return rows;
 }
