@@ -60,7 +60,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'gictrace: ')) })
     .addHelpText('after', EXAMPLES);
   addImport(program);
-  addRecord(program);
+  addRecord(program, (exit) => {
+    code = exit;
+  });
   addScenarios(program);
   addBackends(program);
   addReplay(program, (exit) => {

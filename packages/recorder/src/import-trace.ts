@@ -100,28 +100,34 @@ const nameOf = (path: string) => (path === '-' ? '-' : basename(path));
 const inherent = (losses: readonly string[]) => losses.map((what) => ({ what, count: null }));
 const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : { progress });
 
-/** Imports a QEMU trace log into a trace. Nothing is left under the final name if it fails. */
+/** Imports a QEMU trace log into a trace. Nothing is left under the final name if it fails. `source`: see importQemu. */
 export function importToTrace(
   path: string,
   out: string,
   options: ImportOptions & ImportInto,
+  source?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
   const { version, progress: _progress, ...importing } = options;
   const target = new Target(out, version);
   return target.run(() =>
-    importQemu(path, importing, {
-      begin: (config, provenance) =>
-        target.begin(config, provenance, {
-          kind: 'qemu-trace',
-          name: nameOf(path),
-          clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-          losses: inherent(INHERENT_LOSSES),
-          options: { ...importing },
-        }),
-      record: target.record,
-      snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
-      ...progressOf(options),
-    }),
+    importQemu(
+      path,
+      importing,
+      {
+        begin: (config, provenance) =>
+          target.begin(config, provenance, {
+            kind: 'qemu-trace',
+            name: nameOf(path),
+            clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
+            losses: inherent(INHERENT_LOSSES),
+            options: { ...importing },
+          }),
+        record: target.record,
+        snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
+        ...progressOf(options),
+      },
+      source,
+    ),
   );
 }
 

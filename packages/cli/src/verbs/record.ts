@@ -1,10 +1,10 @@
 // `gictrace record SCENARIO`: a scenario, done by a design's driver, as a trace.
 import { basename } from 'node:path';
-import { DESIGNS, FATE_NAMES, FAULT_NAMES, GicTraceError } from '@gictrace/core';
-import { libraryScenarios, scenarioNamed } from '@gictrace/recorder';
+import { DESIGNS, EXIT_CODES, FATE_NAMES, FAULT_NAMES, GicTraceError } from '@gictrace/core';
+import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@gictrace/recorder';
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, grouped, json, note, print, VERSION } from '../context.ts';
+import { countLines, grouped, json, note, Progress, print, VERSION } from '../context.ts';
 
 interface Options {
   readonly on: string;
@@ -12,22 +12,34 @@ interface Options {
   readonly json?: boolean;
 }
 
-export function addRecord(program: Command): void {
+/** The word that stands for a running QEMU, in place of a scenario. */
+const QEMU = 'qemu';
+
+export function addRecord(program: Command, exit: (code: number) => void): void {
   program
     .command('record')
-    .summary('run a scenario through an irqchip driver and record it')
+    .summary('run a scenario through an irqchip driver, or a QEMU, and record it')
     .description(
-      'Runs the operations of a scenario through the driver of a design, on the simulator, and records what driver, devices and PEs did and what the GIC answered. docs/scenarios.md describes the language.',
+      'Runs the operations of a scenario through the driver of a design, on the simulator, and records what driver, devices and PEs did and what the GIC answered. docs/scenarios.md describes the language. With the word qemu in place of a scenario and a QEMU command behind --: runs that QEMU, its console untouched, and records its GIC until it ends or is interrupted.',
     )
-    .argument('<scenario>', 'the scenario: YAML or JSON, or the name of one that ships (gictrace scenarios)')
+    .argument(
+      '<scenario>',
+      'the scenario: YAML or JSON, or the name of one that ships (gictrace scenarios); or qemu',
+    )
+    .argument('[command...]', 'qemu: the command line')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--on <design>', `one of ${Object.keys(DESIGNS).join(', ')}; perhaps with @PROFILE`, 'its')
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  gictrace record storm -o storm.gictrace --on direct-lpi && gictrace replay storm.gictrace\n',
+      '\nExample:\n  gictrace record storm -o storm.gictrace --on direct-lpi && gictrace replay storm.gictrace\n  gictrace record qemu -o boot.gictrace -- qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -nographic -kernel vmlinuz\n',
     )
-    .action((path: string, options: Options) => {
+    .action(async (path: string, command: readonly string[], options: Options) => {
+      if (path === QEMU) {
+        exit(await live(command, options));
+        return;
+      }
+      if (command.length > 0) throw tooMuch(command);
       const design = designNamed(options.on);
       const scenario = scenarioNamed(path);
       if (scenario === undefined) throw noScenario(path);
@@ -59,6 +71,51 @@ export function addRecord(program: Command): void {
       }
       note(`wrote ${options.output}`);
     });
+}
+
+function tooMuch(command: readonly string[]): GicTraceError {
+  return new GicTraceError(
+    'usage',
+    `a scenario takes no command ('${command[0]}')`,
+    {},
+    'gictrace record qemu -o TRACE -- COMMAND records a QEMU',
+  );
+}
+
+/** Records a QEMU; its exit code says whether QEMU ended well, or because we were told to stop. */
+async function live(command: readonly string[], options: Options): Promise<number> {
+  // The guest's console is the user's: nothing is drawn over it.
+  const isShared = process.stdout.isTTY === true;
+  const progress = new Progress('lines');
+  const report = await recordQemu(command, options.output, {
+    version: VERSION,
+    ...(isShared ? {} : { progress: (lines: number) => progress.update(lines) }),
+  }).finally(() => progress.end());
+  const { imported, interrupted } = report;
+  if (options.json)
+    print(
+      json({
+        trace: options.output,
+        ...imported.summary,
+        lines: imported.stats.lines,
+        config: imported.config,
+        losses: imported.stats.losses,
+        qemu: { code: report.code, signal: report.signal, interrupted },
+      }),
+    );
+  else
+    print(
+      `${options.output}: ${grouped(imported.summary.records)} records from ${grouped(imported.stats.lines)} lines; ${ending(report)}`,
+    );
+  note(`wrote ${options.output}`);
+  if (interrupted || report.code === 0) return 0;
+  note(`QEMU ${ending(report)}: what it did until then is recorded`);
+  return EXIT_CODES.backend;
+}
+
+function ending({ code, signal, interrupted }: LiveReport): string {
+  if (interrupted) return 'interrupted';
+  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
 }
 
 function noScenario(path: string): GicTraceError {

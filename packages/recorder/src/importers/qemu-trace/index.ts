@@ -46,13 +46,15 @@ export interface ImportStats {
 }
 
 /**
- * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are).
+ * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are). `source`: its bytes, where they come from
+ * elsewhere than the path, which names it then.
  * @throws GicTraceError `input` if it cannot be read or is no QEMU trace log.
  */
 export async function importQemu(
   path: string,
   options: ImportOptions,
   sink: ImportSink,
+  source: AsyncIterable<Buffer> = openSource(path),
 ): Promise<ImportStats> {
   const name = path === '-' ? 'standard input' : path;
   const identity = new Identity();
@@ -100,7 +102,7 @@ export async function importQemu(
     },
   });
 
-  await eachLine(openSource(path), (bytes, from, to) => {
+  await eachLine(source, (bytes, from, to) => {
     lines++;
     tokenize(bytes, from, to, token);
     if (token.kind !== undefined) {

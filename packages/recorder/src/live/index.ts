@@ -1,0 +1,2 @@
+// Recording what runs.
+export * from './qemu.ts';

@@ -1,0 +1,154 @@
+// A QEMU that is recorded while it runs: a guest of a few instructions that powers off, one that goes on for ever and is
+// interrupted or killed, and commands that cannot be recorded.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { replayTrace } from '@gictrace/replayer';
+import { afterAll, describe, expect, it } from 'vitest';
+import { scratch } from './support.ts';
+
+const temp = scratch();
+afterAll(() => temp.dispose());
+const BIN = fileURLToPath(new URL('../packages/cli/bin/gictrace.js', import.meta.url));
+const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0;
+if (!hasQemu) console.warn('SKIPPED: there is no qemu-system-aarch64: recording one is not tested');
+
+/** Writes GICD_CTLR, reads GICD_TYPER, and then ends as `end` says. */
+function guest(name: string, end: readonly number[]): string {
+  const code = Uint32Array.of(
+    0xd2a1_0000, // movz x0, #0x800, lsl #16
+    0x5280_0041, // movz w1, #2
+    0xb900_0001, // str w1, [x0]
+    0xb940_0402, // ldr w2, [x0, #4]
+    ...end,
+  );
+  const path = temp.path(name);
+  writeFileSync(path, Buffer.from(code.buffer));
+  return path;
+}
+const POWER_OFF = [
+  0xd2b0_8000, // movz x0, #0x8400, lsl #16
+  0xf280_0100, // movk x0, #8: SYSTEM_OFF
+  0xd400_0002, // hvc #0
+];
+const FOR_EVER = [0x1400_0000]; // b .
+/** Reads GICD_TYPER 65,536 times: more than is held back until the GIC is known. */
+const WRITES = [
+  0xd2a0_0023, // movz x3, #1, lsl #16
+  0xb940_0402, // ldr w2, [x0, #4]
+  0xf100_0463, // subs x3, x3, #1
+  0x54ff_ffc1, // b.ne, back to the read
+];
+
+const qemu = (image: string) => [
+  ...[
+    'qemu-system-aarch64',
+    '-M',
+    'virt,gic-version=3',
+    '-cpu',
+    'cortex-a57',
+    '-nographic',
+    '-monitor',
+    'none',
+  ],
+  ...['-device', `loader,file=${image},addr=0x40200000,cpu-num=0,force-raw=on`],
+];
+const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('gictrace-live-'));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+/** Runs `gictrace record qemu`; `watch` is given the process when the guest has been running. */
+function record(
+  trace: string,
+  command: readonly string[],
+  watch?: (child: ChildProcess) => void,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [BIN, 'record', 'qemu', '-o', trace, '--json', '--', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data) => {
+    out += data;
+  });
+  child.stderr.on('data', (data) => {
+    err += data;
+  });
+  // Long enough for QEMU to have started and the guest to be where it stays.
+  const timer = watch === undefined ? undefined : setTimeout(() => watch(child), 3000);
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, out, err });
+    });
+  });
+}
+
+describe.skipIf(!hasQemu)('a QEMU that runs', () => {
+  it('is recorded until its guest powers off, and the recording replays', async () => {
+    const before = folders();
+    const trace = temp.path('off.gictrace');
+    const { code, out, err } = await record(trace, qemu(guest('off.bin', POWER_OFF)));
+    expect([code, err]).toEqual([0, `wrote ${trace}\n`]);
+    const answer = JSON.parse(out) as { records: number; qemu: unknown };
+    expect(answer.qemu).toEqual({ code: 0, signal: null, interrupted: false });
+    const verdict = replayTrace(trace, { version: 'test' });
+    expect([verdict.diverged, verdict.compared['mmio.read'], verdict.compared['mmio.write']]).toEqual([
+      0, 1, 1,
+    ]);
+    expect(verdict.records).toBe(answer.records);
+    expect(folders()).toEqual(before);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('and is interrupted by %s leaves a whole trace', async (signal) => {
+    const before = folders();
+    const trace = temp.path(`${signal}.gictrace`);
+    const ended = await record(trace, qemu(guest('loop.bin', [...WRITES, ...FOR_EVER])), (child) =>
+      child.kill(signal),
+    );
+    expect(ended.code).toBe(0);
+    expect((JSON.parse(ended.out) as { qemu: { interrupted: boolean } }).qemu.interrupted).toBe(true);
+    expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
+    expect(folders()).toEqual(before);
+  });
+
+  it('and dies leaves a whole trace, and exit code 3', async () => {
+    const trace = temp.path('killed.gictrace');
+    const image = guest('dies.bin', [...WRITES, ...FOR_EVER]);
+    const ended = await record(trace, qemu(image), () =>
+      spawnSync('pkill', ['-KILL', '-f', `^qemu-system-aarch64.*${image}`]),
+    );
+    expect(ended.code).toBe(3);
+    expect(ended.err).toContain('was ended by SIGKILL: what it did until then is recorded');
+    expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
+  });
+
+  it('and has no GICv3, or does not start, is one line and exit code 3', async () => {
+    const trace = temp.path('none.gictrace');
+    const other = await record(trace, ['qemu-system-aarch64', '-M', 'no-such-machine']);
+    expect(other.code).toBe(3);
+    expect(other.err).toMatch(
+      /gictrace: qemu-system-aarch64 ended with exit code 1, and no access to a GICv3/,
+    );
+    expect(existsSync(trace)).toBe(false);
+  });
+});
+
+describe('what cannot be recorded', () => {
+  it.each([
+    ['no command', [], 2, /there is no QEMU command/],
+    ['a log of its own', ['qemu-system-aarch64', '-D', 'x'], 2, /leave -D out/],
+    ['no such program', ['no-such-qemu', '-M', 'virt'], 3, /there is no program 'no-such-qemu' \(install/],
+  ] as const)('%s', async (_name, command, code, expected) => {
+    const before = folders();
+    const ended = await record(temp.path('bad.gictrace'), command);
+    expect(ended.code).toBe(code);
+    expect(ended.err).toMatch(expected);
+    expect(ended.err.trimEnd()).not.toContain('\n');
+    expect(folders()).toEqual(before);
+  });
+});
