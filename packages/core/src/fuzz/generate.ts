@@ -62,6 +62,8 @@ export interface GeneratorOptions {
   readonly deviceIds?: readonly [number, number, number, number];
   /** Keep all tables inside RAM (see contain.ts). */
   readonly contained?: boolean;
+  /** Map events and set priorities first, and set interrupts and the ITS up anew now and then: finds more, acknowledges less. */
+  readonly reconfigures?: boolean;
   /** Interrupt inputs that something else moves. */
   readonly takenIntids?: readonly number[];
 }
@@ -86,6 +88,7 @@ export class StimulusGenerator {
   private readonly wild: number;
   private readonly deviceIds: readonly number[];
   private readonly contained: boolean;
+  private readonly reconfigures: boolean;
   private readonly takenIntids: readonly number[];
   private readonly inUse = new TablesInUse();
   private slot = 0;
@@ -100,6 +103,7 @@ export class StimulusGenerator {
     this.wild = options.wild ?? 6;
     this.deviceIds = options.deviceIds ?? [0, 1, 2, 3];
     this.contained = options.contained ?? false;
+    this.reconfigures = options.reconfigures ?? false;
     this.takenIntids = options.takenIntids ?? [];
     this.setUp();
   }
@@ -195,10 +199,10 @@ export class StimulusGenerator {
     this.write('GICD', 0, GICD.GICD_IGROUPR.offset + 4, 4, 0xffff_ffff);
     this.write('GICD', 0, GICD.GICD_ISENABLER.offset + 4, 4, 0xffff_ffff);
     // Interrupts of many priorities, so that some preempt others.
-    for (let n = FIRST_SPI; n < FIRST_SPI + SPIS; n += 4)
+    for (let n = FIRST_SPI; this.reconfigures && n < FIRST_SPI + SPIS; n += 4)
       this.write('GICD', 0, GICD.GICD_IPRIORITYR.offset + n, 4, priorities(n));
     config.pes.forEach((_, pe) => {
-      for (let n = 0; n < 32; n += 4)
+      for (let n = 0; this.reconfigures && n < 32; n += 4)
         this.write('GICR', pe, GICR.GICR_IPRIORITYR.offset + n, 4, priorities(n));
       this.write('GICR', pe, GICR.GICR_WAKER.offset, 4, 0);
       this.write('GICR', pe, GICR.GICR_IGROUPR.offset, 4, 0xffff_ffff);
@@ -237,7 +241,7 @@ export class StimulusGenerator {
         V: 1,
       });
     // The other half of the devices: event n of one is the LPI next to event n of the other.
-    for (let device = 0; device < DEVICES / 2; device++)
+    for (let device = 0; this.reconfigures && device < DEVICES / 2; device++)
       for (let event = 0; event < EVENTS; event++)
         this.command('MAPTI', {
           DeviceID: this.deviceIds[device]!,
@@ -290,7 +294,7 @@ export class StimulusGenerator {
   /** Tables, queue and collections of the ITS. */
   private setUpIts(): void {
     const m = GUEST_MEMORY;
-    this.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
+    if (this.reconfigures) this.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
     this.write('GITS', 0, GITS.GITS_BASER.offset, 8, m.devices | 0x207, 0x8000_0000);
     this.write('GITS', 0, GITS.GITS_BASER.offset + 8, 8, m.collections | 0x200, 0x8000_0000);
     this.write('GITS', 0, GITS.GITS_BASER.offset + 16, 8, m.vpes | 0x200, 0x8000_0000);
@@ -338,9 +342,10 @@ export class StimulusGenerator {
   private sensible(batch: RecordBatch): void {
     const r = this.random;
     const hasIts = this.config.its.length > 0;
-    if (r.once(120)) return this.revive(batch);
+    if (this.reconfigures && r.once(120)) return this.revive(batch);
     // The registers of interrupts that can come, and of the interfaces that they come to.
-    if (r.once(4)) return r.once(3) ? this.cpuInterface(batch) : this.interruptRegister(batch);
+    if (this.reconfigures && r.once(4))
+      return r.once(3) ? this.cpuInterface(batch) : this.interruptRegister(batch);
     switch (r.below(hasIts ? 12 : 7)) {
       case 0: {
         const spi = r.once(2);
@@ -366,7 +371,7 @@ export class StimulusGenerator {
           batch,
           true,
           r.pick(['ICC_EOIR1_EL1', 'ICC_EOIR1_EL1', 'ICC_EOIR0_EL1', 'ICC_DIR_EL1']),
-          this.recent.length > 0 && r.once(2) ? r.pick(this.recent) : this.intid(),
+          this.reconfigures && this.recent.length > 0 && r.once(2) ? r.pick(this.recent) : this.intid(),
         );
         return;
       case 4: {
@@ -490,7 +495,7 @@ export class StimulusGenerator {
       case 'EventID':
         return r.below(EVENTS + 1);
       case 'pINTID':
-        return r.once(8) ? r.below(FIRST_LPI) : FIRST_LPI + r.below(LPIS);
+        return this.reconfigures && r.once(8) ? r.below(FIRST_LPI) : FIRST_LPI + r.below(LPIS);
       case 'vINTID':
         return spec.width === 4 ? r.below(16) : FIRST_LPI + r.below(LPIS);
       case 'Dbell_pINTID':

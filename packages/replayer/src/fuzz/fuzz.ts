@@ -177,6 +177,7 @@ function generate(config: GicConfig, seed: number, steps: number, wild: number |
   const generator = new StimulusGenerator(config, seed, {
     deviceIds: DEVICE_IDS,
     contained: true,
+    reconfigures: true,
     takenIntids: [MAINTENANCE_INTID],
     ...(wild === undefined ? {} : { wild }),
   });
