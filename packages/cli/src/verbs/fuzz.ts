@@ -1,5 +1,5 @@
 // gictrace fuzz: stimuli from a seed to the simulator and to a real QEMU, and the first difference in few stimuli.
-import { EXIT_CODES, GicTraceError, recordText, STIMULI_BELOW } from '@gictrace/core';
+import { EXIT_CODES, GicTraceError, MUTATIONS, recordText, STIMULI_BELOW } from '@gictrace/core';
 import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
@@ -13,6 +13,7 @@ interface Options {
   readonly gic: number;
   readonly pes: number;
   readonly wild: number;
+  readonly plant?: string;
   readonly timeout?: number;
   readonly output?: string;
   readonly shrink: boolean;
@@ -45,6 +46,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       wholeNumber('--wild', 0, 1000),
       6,
     )
+    .option('--plant <fault>', 'the simulator has this fault, which must be found; list: which there are')
     .option('--no-shrink', 'show what differs as it was found')
     .option(
       '--timeout <seconds>',
@@ -58,6 +60,10 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       '\nExample:\n  gictrace fuzz --on qemu --seed 1 --seeds 100 --steps 1000 -o difference.gictrace\n',
     )
     .action(async (options: Options) => {
+      if (options.plant === 'list') {
+        print(options.json ? json(mutations()) : mutationsText());
+        return;
+      }
       if (!isQemu(options.on))
         throw new GicTraceError('usage', `cannot fuzz '${options.on}'`, {}, 'give --on qemu');
       const progress = new Progress('runs');
@@ -73,15 +79,23 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     });
 }
 
+const mutations = () => Object.entries(MUTATIONS).map(([name, { doc, heading }]) => ({ name, doc, heading }));
+
+const mutationsText = () =>
+  mutations()
+    .map(({ name, doc, heading }) => `${name}  ${doc} (IHI 0069, "${heading}")`)
+    .join('\n');
+
 /** Tries seeds up to the first difference; the result of the last one, with the steps and comparisons of all. */
 async function fuzzSeeds(options: Options, progress: (runs: number) => void): Promise<FuzzResult> {
-  const { seed, seeds, steps, gic, pes, wild, shrink, on, timeout } = options;
+  const { seed, seeds, steps, gic, pes, wild, shrink, on, timeout, plant } = options;
   let runs = 0;
   let before: FuzzResult | undefined;
   for (let n = 0; ; n++) {
     const result = await fuzzQemu({
       ...qemuOptions(on, timeout),
       ...{ seed: (seed + n) >>> 0, steps, gic: gic as 3 | 4, pes, wild, whole: !shrink },
+      ...(plant === undefined ? {} : { plant }),
       progress: () => progress(++runs),
     });
     progress(++runs);

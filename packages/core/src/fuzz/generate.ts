@@ -37,6 +37,23 @@ const EVENTS = 8;
 const LPIS = 16;
 const VPES = 3;
 const FIRST_LPI = 8192;
+const FIRST_SPI = 32;
+/** SPIs whose wires move. */
+const SPIS = 8;
+/** Interrupts that are remembered, to be ended. */
+const RECENT = 4;
+/** Registers that the Distributor has for SPIs and a Redistributor for its PE's own interrupts. */
+const INTERRUPT_REGISTERS = [
+  'IGROUPR',
+  'ISENABLER',
+  'ICENABLER',
+  'ISPENDR',
+  'ICPENDR',
+  'ISACTIVER',
+  'ICACTIVER',
+  'IPRIORITYR',
+  'ICFGR',
+] as const;
 
 export interface GeneratorOptions {
   /** One stimulus in so many is anything at all: any offset, width and value. 0: none. */
@@ -45,6 +62,8 @@ export interface GeneratorOptions {
   readonly deviceIds?: readonly [number, number, number, number];
   /** Keep all tables inside RAM (see contain.ts). */
   readonly contained?: boolean;
+  /** Map events and set priorities first, and set interrupts and the ITS up anew now and then: finds more, acknowledges less. */
+  readonly reconfigures?: boolean;
   /** Interrupt inputs that something else moves. */
   readonly takenIntids?: readonly number[];
 }
@@ -59,15 +78,23 @@ const commandNames = Object.keys(ITS_COMMANDS) as CommandName[];
 const truncated = (value: number, width: number): number =>
   width >= 4 ? value : value & (2 ** (8 * width) - 1);
 
+/** Priorities of four interrupts from `first`, as a word of a priority register. */
+const priorities = (first: number): number =>
+  [0, 1, 2, 3].reduce((word, k) => (word | (((40 * (first + k)) & 0xf0) << (8 * k))) >>> 0, 0);
+
 export class StimulusGenerator {
   private readonly random: Random;
   private readonly config: GicConfig;
   private readonly wild: number;
   private readonly deviceIds: readonly number[];
   private readonly contained: boolean;
+  private readonly reconfigures: boolean;
   private readonly takenIntids: readonly number[];
   private readonly inUse = new TablesInUse();
   private slot = 0;
+  /** What was made pending lately, and SPIs whose wires are up. */
+  private readonly recent: number[] = [];
+  private readonly raised = new Set<number>();
   private readonly script: ((batch: RecordBatch) => void)[] = [];
 
   constructor(config: GicConfig, seed: number, options: GeneratorOptions = {}) {
@@ -76,6 +103,7 @@ export class StimulusGenerator {
     this.wild = options.wild ?? 6;
     this.deviceIds = options.deviceIds ?? [0, 1, 2, 3];
     this.contained = options.contained ?? false;
+    this.reconfigures = options.reconfigures ?? false;
     this.takenIntids = options.takenIntids ?? [];
     this.setUp();
   }
@@ -170,7 +198,12 @@ export class StimulusGenerator {
     this.write('GICD', 0, GICD.GICD_CTLR.offset, 4, 3);
     this.write('GICD', 0, GICD.GICD_IGROUPR.offset + 4, 4, 0xffff_ffff);
     this.write('GICD', 0, GICD.GICD_ISENABLER.offset + 4, 4, 0xffff_ffff);
+    // Interrupts of many priorities, so that some preempt others.
+    for (let n = FIRST_SPI; this.reconfigures && n < FIRST_SPI + SPIS; n += 4)
+      this.write('GICD', 0, GICD.GICD_IPRIORITYR.offset + n, 4, priorities(n));
     config.pes.forEach((_, pe) => {
+      for (let n = 0; this.reconfigures && n < 32; n += 4)
+        this.write('GICR', pe, GICR.GICR_IPRIORITYR.offset + n, 4, priorities(n));
       this.write('GICR', pe, GICR.GICR_WAKER.offset, 4, 0);
       this.write('GICR', pe, GICR.GICR_IGROUPR.offset, 4, 0xffff_ffff);
       this.write('GICR', pe, GICR.GICR_ISENABLER.offset, 4, 0xffff_ffff);
@@ -199,14 +232,7 @@ export class StimulusGenerator {
       [m.vconf, 0x10000 * VPES],
     ] as const)
       this.zero(address, length);
-    this.write('GITS', 0, GITS.GITS_BASER.offset, 8, m.devices | 0x207, 0x8000_0000);
-    this.write('GITS', 0, GITS.GITS_BASER.offset + 8, 8, m.collections | 0x200, 0x8000_0000);
-    this.write('GITS', 0, GITS.GITS_BASER.offset + 16, 8, m.vpes | 0x200, 0x8000_0000);
-    this.write('GITS', 0, GITS.GITS_CBASER.offset, 8, m.queue, 0x8000_0000);
-    this.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
-    config.pes.forEach((_, pe) => {
-      this.command('MAPC', { ICID: pe, RDbase: pe, V: 1 });
-    });
+    this.setUpIts();
     for (let device = 0; device < DEVICES; device++)
       this.command('MAPD', {
         DeviceID: this.deviceIds[device]!,
@@ -214,6 +240,15 @@ export class StimulusGenerator {
         ITT_addr: m.itt + 0x1000 * device,
         V: 1,
       });
+    // The other half of the devices: event n of one is the LPI next to event n of the other.
+    for (let device = 0; this.reconfigures && device < DEVICES / 2; device++)
+      for (let event = 0; event < EVENTS; event++)
+        this.command('MAPTI', {
+          DeviceID: this.deviceIds[device]!,
+          EventID: event,
+          pINTID: FIRST_LPI + 2 * event + device,
+          ICID: event % config.pes.length,
+        });
     if (config.architecture !== 4) return;
     if (this.byVpeid)
       config.pes.forEach((_, pe) => {
@@ -239,6 +274,36 @@ export class StimulusGenerator {
         this.script.push((batch) =>
           this.push(batch, RECORDS['mem.write'].id, 0, m.vconf + 0x10000 * vpe + n, 0, 1, (n << 4) | 1),
         );
+  }
+
+  /** Interrupts flow again, and the ITS has its queue again: what is written at random ends both before long. */
+  private revive(batch: RecordBatch): void {
+    this.write('GICD', 0, GICD.GICD_CTLR.offset, 4, 3);
+    this.config.pes.forEach((_, pe) => {
+      for (const [name, value] of [
+        ['ICC_PMR_EL1', 0xf0],
+        ['ICC_IGRPEN0_EL1', 1],
+        ['ICC_IGRPEN1_EL1', 1],
+      ] as const)
+        this.script.push((to) => this.sysreg(to, true, name, value, 0, pe));
+    });
+    if (this.config.its.length > 0) this.setUpIts();
+    this.next(batch);
+  }
+
+  /** Tables, queue and collections of the ITS. */
+  private setUpIts(): void {
+    const m = GUEST_MEMORY;
+    if (this.reconfigures) this.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 0);
+    this.write('GITS', 0, GITS.GITS_BASER.offset, 8, m.devices | 0x207, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_BASER.offset + 8, 8, m.collections | 0x200, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_BASER.offset + 16, 8, m.vpes | 0x200, 0x8000_0000);
+    this.write('GITS', 0, GITS.GITS_CBASER.offset, 8, m.queue, 0x8000_0000);
+    this.slot = 0;
+    this.write('GITS', 0, GITS.GITS_CTLR.offset, 4, 1);
+    this.config.pes.forEach((_, pe) => {
+      this.command('MAPC', { ICID: pe, RDbase: pe, V: 1 });
+    });
   }
 
   /** Queues a command and, next, runs it. */
@@ -268,15 +333,29 @@ export class StimulusGenerator {
     ]);
   }
 
+  /** An interrupt that may be acknowledged soon. */
+  private remember(intid: number): void {
+    this.recent.push(intid);
+    if (this.recent.length > RECENT) this.recent.shift();
+  }
+
   private sensible(batch: RecordBatch): void {
     const r = this.random;
     const hasIts = this.config.its.length > 0;
+    if (this.reconfigures && r.once(120)) return this.revive(batch);
+    // The registers of interrupts that can come, and of the interfaces that they come to.
+    if (this.reconfigures && r.once(4))
+      return r.once(3) ? this.cpuInterface(batch) : this.interruptRegister(batch);
     switch (r.below(hasIts ? 12 : 7)) {
       case 0: {
         const spi = r.once(2);
         const intid = spi ? 32 + r.below(8) : 16 + r.below(16);
         if (this.takenIntids.includes(intid)) return this.sensible(batch);
-        this.push(batch, RECORDS['wire.set'].id, spi ? NO_PE : this.pe(), intid, r.below(2));
+        const level = r.below(2);
+        if (level) this.remember(intid);
+        if (spi && level) this.raised.add(intid);
+        else if (spi) this.raised.delete(intid);
+        this.push(batch, RECORDS['wire.set'].id, spi ? NO_PE : this.pe(), intid, level);
         return;
       }
       case 1:
@@ -292,18 +371,21 @@ export class StimulusGenerator {
           batch,
           true,
           r.pick(['ICC_EOIR1_EL1', 'ICC_EOIR1_EL1', 'ICC_EOIR0_EL1', 'ICC_DIR_EL1']),
-          this.intid(),
+          this.reconfigures && this.recent.length > 0 && r.once(2) ? r.pick(this.recent) : this.intid(),
         );
         return;
-      case 4:
+      case 4: {
+        const intid = r.below(16);
+        this.remember(intid);
         this.sysreg(
           batch,
           true,
           r.pick(['ICC_SGI1R_EL1', 'ICC_SGI0R_EL1']),
-          ((r.below(16) << 24) | r.below(4)) >>> 0,
+          ((intid << 24) | r.below(4)) >>> 0,
           r.once(6) ? 0x100 : 0,
         );
         return;
+      }
       case 5:
         this.registerAccess(batch, true);
         return;
@@ -329,6 +411,52 @@ export class StimulusGenerator {
         this.someCommand(batch);
         return;
     }
+  }
+
+  /** A register of SPIs 32 to 39, or of a PE's SGIs and PPIs, with a value that it can have. */
+  private interruptRegister(batch: RecordBatch): void {
+    const r = this.random;
+    const write = !r.once(3);
+    if (r.once(6)) {
+      const offset = GICD.GICD_IROUTER.offset + 8 * (FIRST_SPI + r.below(SPIS));
+      const { affinity } = r.pick(this.config.pes);
+      const route = affinity & 0xff_ffff;
+      this.mmio(batch, write, 0, 0, offset, 8, write ? route : 0, write ? affinity >>> 24 : 0);
+      return;
+    }
+    const spi = r.once(2);
+    const any = r.pick(INTERRUPT_REGISTERS);
+    // QEMU looks late at a wire whose interrupt is configured anew while it is up (the profile's `icfgrSettles`).
+    const name = this.contained && spi && any === 'ICFGR' && this.raised.size > 0 ? 'ISENABLER' : any;
+    const { offset } = spi ? GICD[`GICD_${name}`] : GICR[`GICR_${name}`];
+    const frame = spi ? 0 : 1;
+    const pe = spi ? 0 : this.pe();
+    if (name === 'IPRIORITYR') {
+      const at = offset + (spi ? FIRST_SPI + r.below(SPIS) : r.below(32));
+      this.mmio(batch, write, frame, pe, at, 1, r.below(32) * 8);
+      return;
+    }
+    const isConfig = name === 'ICFGR';
+    // Two bits an interrupt, or one; SGIs have the first of the two registers.
+    const at = offset + (isConfig ? (spi ? 8 : 4) : spi ? 4 : 0);
+    const bits = isConfig ? r.word() & 0xaaaa_aaaa : spi ? r.below(2 ** SPIS) : 1 << r.below(32);
+    this.mmio(batch, write, frame, pe, at, 4, bits >>> 0);
+  }
+
+  /** A register of the CPU interface that decides what is signalled, and how an interrupt ends. */
+  private cpuInterface(batch: RecordBatch): void {
+    const r = this.random;
+    const name = r.pick([
+      'ICC_PMR_EL1',
+      'ICC_BPR0_EL1',
+      'ICC_BPR1_EL1',
+      'ICC_CTLR_EL1',
+      'ICC_AP1R0_EL1',
+    ] as const);
+    if (name === 'ICC_AP1R0_EL1' || r.once(4)) return this.sysreg(batch, false, name);
+    // Mostly a mask that lets something through.
+    const value = name === 'ICC_PMR_EL1' ? 8 * r.pick([r.below(32), 30, 31, 31]) : r.below(8);
+    this.sysreg(batch, true, name, name === 'ICC_CTLR_EL1' ? value & 3 : value);
   }
 
   /** An LPI or vLPI configuration byte. */
@@ -367,7 +495,7 @@ export class StimulusGenerator {
       case 'EventID':
         return r.below(EVENTS + 1);
       case 'pINTID':
-        return FIRST_LPI + r.below(LPIS);
+        return this.reconfigures && r.once(8) ? r.below(FIRST_LPI) : FIRST_LPI + r.below(LPIS);
       case 'vINTID':
         return spec.width === 4 ? r.below(16) : FIRST_LPI + r.below(LPIS);
       case 'Dbell_pINTID':

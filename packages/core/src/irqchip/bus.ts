@@ -52,7 +52,8 @@ const WIRE_SET = RECORDS['wire.set'].id;
 /** Queue slots of the ITS: a queue of one page of 64 KB. */
 const QUEUE_PAGES = 16;
 const QUEUE_SLOTS = QUEUE_PAGES * 128;
-const MEMORY_FROM = 0x1_0000_0000;
+/** Where drivers get their memory: RAM of QEMU's virt machine too, and clear of every frame below. */
+const MEMORY_FROM = 0x6000_0000;
 /** GITS_TRANSLATER, from the base of an ITS. */
 const TRANSLATER = 0x1_0040;
 /** A GICv2m frame, and its MSI_SETSPI_NS (Arm Server Base System Architecture, "GICv2m"). */

@@ -5,6 +5,7 @@ import {
   type Capabilities,
   type GicConfig,
   Machine,
+  plantMutation,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -39,8 +40,11 @@ export class Recording {
   /** Numbers of the stimuli that were not given: the machine moved a wire. */
   private readonly added: number[] = [];
 
-  /** `maintenanceIntid`: the PPI to which the machine connects each PE's maintenance interrupt, if it does. */
-  constructor(config: GicConfig, maintenanceIntid?: number) {
+  /**
+   * `maintenanceIntid`: the PPI to which the machine connects each PE's maintenance interrupt, if it does. `planted`:
+   * the name of a fault that the simulator is to have (`MUTATIONS`).
+   */
+  constructor(config: GicConfig, maintenanceIntid?: number, planted?: string) {
     this.machine = new Machine(config);
     this.maintenanceIntid = maintenanceIntid;
     this.machine.witness = (_use, _unit, _index, address, length) => {
@@ -51,6 +55,7 @@ export class Recording {
       events: true,
       full: () => this.flush(),
     };
+    if (planted !== undefined) plantMutation(this.machine, planted);
     this.out = this.more();
   }
 

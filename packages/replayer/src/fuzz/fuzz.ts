@@ -40,6 +40,8 @@ export interface FuzzOptions extends QemuOptions {
   readonly wild?: number;
   /** Profile of the simulator; qemu-virt when absent. */
   readonly profile?: string;
+  /** Name of a fault that the simulator is to have (`MUTATIONS`); none when absent. */
+  readonly plant?: string;
   /** Do not shrink what differs. */
   readonly whole?: boolean;
   readonly progress?: (tests: number) => void;
@@ -137,16 +139,16 @@ interface Outcome {
 async function compare(
   config: GicConfig,
   stimuli: readonly RecordBatch[],
-  options: QemuOptions,
+  options: QemuOptions & Pick<FuzzOptions, 'plant'>,
 ): Promise<Outcome> {
   // The simulator goes first, to find how far they go.
-  const trial = new Recording(config, MAINTENANCE_INTID);
+  const trial = new Recording(config, MAINTENANCE_INTID, options.plant);
   let ran = 0;
   for (; ran < stimuli.length; ran++) {
     trial.take(stimuli[ran]!, 0);
     if (trial.outside) break;
   }
-  const recording = new Recording(config, MAINTENANCE_INTID);
+  const recording = new Recording(config, MAINTENANCE_INTID, options.plant);
   for (const stimulus of stimuli.slice(0, ran)) recording.take(stimulus, 0);
   // A change that QEMU shows and the simulator does not is found by the stimulus after it.
   recording.take(lastRead(), 0);
@@ -175,6 +177,7 @@ function generate(config: GicConfig, seed: number, steps: number, wild: number |
   const generator = new StimulusGenerator(config, seed, {
     deviceIds: DEVICE_IDS,
     contained: true,
+    reconfigures: true,
     takenIntids: [MAINTENANCE_INTID],
     ...(wild === undefined ? {} : { wild }),
   });

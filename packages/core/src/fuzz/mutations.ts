@@ -1,0 +1,184 @@
+// Faults with names, each of which the fuzzer must find: what an implementer of a GIC can get wrong.
+import { GicTraceError } from '../errors.ts';
+import { isPrivate, type Machine, privateIndex, sharedIndex } from '../model/index.ts';
+import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
+import { type CommandName, ITS_COMMANDS, type OperandSpec, operandOf, SYSREGS } from '../spec/index.ts';
+import { type EventFate, type Passing, type PlantedFault, plant, setOperand } from './plant.ts';
+
+export interface Mutation {
+  /** What is wrong. */
+  readonly doc: string;
+  /** The heading of IHI 0069 that says otherwise. */
+  readonly heading: string;
+  readonly fault: PlantedFault;
+}
+
+const IRQ_CHANGED = RECORDS['irq.changed'].id;
+const IRQ_ROUTED = RECORDS['irq.routed'].id;
+const IRQ_PENDED = RECORDS['irq.pended'].id;
+const DROPPED = RECORDS['irq.dropped'].id;
+const DEACTIVATED = RECORDS['irq.deactivated'].id;
+const REG_CHANGED = RECORDS['reg.changed'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const ITE_WRITE = RECORDS['ite.write'].id;
+const ENABLE = IRQ_ATTRIBUTES.indexOf('enable');
+const PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
+const BY_WIRE = PEND_CAUSES.indexOf('wire');
+const BY_SGI = PEND_CAUSES.indexOf('sgi');
+const UNIT_ICC = UNITS.indexOf('ICC');
+const CTLR_EOIMODE = 2;
+const FIRST_SPI = 32;
+const FIRST_LPI = 8192;
+const NO_DOORBELL = 1023;
+
+const lostIf = (lost: boolean): EventFate => (lost ? 'lost' : 'kept');
+
+/** The table entry of an event stays as it was through a command. */
+const entryKept =
+  (name: CommandName) =>
+  ({ kind, command }: Passing): EventFate =>
+    lostIf(command === name && (kind === ITE_WRITE || kind === MEM_WRITTEN));
+
+function isActive({ state }: Machine, pe: number, intid: number): boolean {
+  const own = isPrivate(intid);
+  const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+  return ((own ? state.ppi : state.spi).active[index >> 5]! & (1 << (index & 31))) !== 0;
+}
+
+function hasActivePriority({ state }: Machine, pe: number): boolean {
+  for (let n = 4 * pe; n < 4 * pe + 4; n++) if (state.ap0r[n]! | state.ap1r[n]!) return true;
+  return false;
+}
+
+const pintidOf = (ITS_COMMANDS.MAPTI.operands as readonly OperandSpec[]).find(
+  (one) => one.name === 'pINTID',
+)!;
+
+export const MUTATIONS = {
+  'icenabler-ignored': {
+    doc: 'an SPI that was enabled can not be disabled again',
+    heading: 'GICD_ICENABLER<n>',
+    fault: {
+      event: ({ kind, words }) =>
+        lostIf(kind === IRQ_CHANGED && words[0]! >= FIRST_SPI && words[1] === ENABLE && words[2] === 0),
+    },
+  },
+  'priority-four-bits': {
+    doc: 'an SPI keeps four bits of its priority where five are implemented',
+    heading: 'GICD_IPRIORITYR<n>',
+    fault: {
+      event: ({ kind, words }) => {
+        if (kind === IRQ_CHANGED && words[0]! >= FIRST_SPI && words[1] === PRIORITY) words[2]! &= 0xf0;
+        return 'kept';
+      },
+    },
+  },
+  'irouter-aff0': {
+    doc: 'Aff0 of a route is dropped: SPIs go to the first PE of a cluster',
+    heading: 'GICD_IROUTER<n>',
+    fault: {
+      event: ({ kind, words }) => {
+        if (kind === IRQ_ROUTED) words[1] = (words[1]! & ~0xff) >>> 0;
+        return 'kept';
+      },
+    },
+  },
+  'edge-not-latched': {
+    doc: 'the rising edge of an edge-triggered SPI does not make it pending',
+    heading: 'GICD_ICFGR<n>',
+    fault: {
+      event: ({ kind, words }) =>
+        lostIf(kind === IRQ_PENDED && words[0]! >= FIRST_SPI && words[1] === BY_WIRE),
+    },
+  },
+  'sgi-lost-while-active': {
+    doc: 'an SGI that comes while it is active is lost, where it should be active and pending',
+    heading: 'Interrupt handling state machine',
+    fault: {
+      event: ({ kind, pe, words, machine }) =>
+        lostIf(kind === IRQ_PENDED && words[1] === BY_SGI && isActive(machine, pe, words[0]!)),
+    },
+  },
+  'pmr-unarbitrated': {
+    doc: 'a new priority mask counts only once something else has changed',
+    heading: 'ICC_PMR_EL1, Interrupt Controller Interrupt Priority Mask Register',
+    fault: {
+      event: ({ kind, words }) =>
+        kind === REG_CHANGED && words[0] === UNIT_ICC && words[2] === SYSREGS.ICC_PMR_EL1.encoding
+          ? 'unarbitrated'
+          : 'kept',
+    },
+  },
+  'preemption-forgotten': {
+    doc: 'an interrupt that preempts another does not make its own priority active',
+    heading: 'Preemption',
+    fault: {
+      event: ({ kind, pe, words, machine }) => {
+        const { encoding } = SYSREGS.ICC_AP1R0_EL1;
+        if (kind !== REG_CHANGED || words[0] !== UNIT_ICC || words[2] !== encoding) return 'kept';
+        const old = machine.state.ap1r[4 * pe]!;
+        // One bit more is an acknowledgement.
+        const added = words[3]! & ~old;
+        const acknowledges = added !== 0 && (added & (added - 1)) === 0 && (old & ~words[3]!) === 0;
+        return lostIf(acknowledges && hasActivePriority(machine, pe));
+      },
+    },
+  },
+  'eoimode-ignored': {
+    doc: 'an EOI deactivates the interrupt though ICC_CTLR_EL1.EOImode is 1',
+    heading: 'ICC_EOIR1_EL1, Interrupt Controller End Of Interrupt Register 1',
+    fault: {
+      event: ({ kind, pe, words, machine, add }) => {
+        const intid = words[0]!;
+        if (kind === DROPPED && (machine.state.ctlr[pe]! & CTLR_EOIMODE) !== 0 && intid < 1020)
+          if (isActive(machine, pe, intid)) add(DEACTIVATED, isPrivate(intid) ? pe : -1, intid);
+        return 'kept';
+      },
+    },
+  },
+  'movi-keeps-collection': {
+    doc: 'MOVI moves what is pending, and the event keeps its old collection',
+    heading: 'MOVI',
+    fault: { event: entryKept('MOVI') },
+  },
+  'discard-keeps-mapping': {
+    doc: 'DISCARD clears what is pending, and the event stays mapped',
+    heading: 'DISCARD',
+    fault: { event: entryKept('DISCARD') },
+  },
+  'mapti-intid-unchecked': {
+    doc: 'MAPTI maps an event to an INTID that is no LPI, taken 8,192 higher, instead of being refused',
+    heading: 'MAPTI',
+    fault: {
+      command: (name, words) => {
+        if (name !== 'MAPTI') return;
+        const intid = operandOf(words, 0, pintidOf);
+        if (intid < FIRST_LPI) setOperand(words, name, 'pINTID', intid + FIRST_LPI);
+      },
+    },
+  },
+  'vmapti-doorbell-lost': {
+    doc: 'VMAPTI maps an event without its doorbell',
+    heading: 'VMAPTI',
+    fault: {
+      command: (name, words) => {
+        if (name === 'VMAPTI') setOperand(words, name, 'Dbell_pINTID', NO_DOORBELL);
+      },
+    },
+  },
+} as const satisfies Readonly<Record<string, Mutation>>;
+
+export type MutationName = keyof typeof MUTATIONS;
+
+/** Plants a named fault into a machine. @throws GicTraceError `usage` for a name that there is not. */
+export function plantMutation(machine: Machine, name: string): void {
+  if (!Object.hasOwn(MUTATIONS, name))
+    throw new GicTraceError(
+      'usage',
+      `no fault '${name}'`,
+      {},
+      `give one of ${Object.keys(MUTATIONS).join(', ')}`,
+    );
+  const mutation: Mutation = MUTATIONS[name as MutationName];
+  plant(machine, mutation.fault);
+}
