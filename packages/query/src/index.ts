@@ -2,6 +2,14 @@
 export * from './claims/index.ts';
 export * from './diff/index.ts';
 export { EXAMPLES, type Example } from './examples.ts';
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportSource,
+  type ExportSummary,
+  exportSource,
+  exportTrace,
+} from './export/index.ts';
 export { cellJson, cellText, toCsv, toJson } from './format.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './load.ts';
 export { type Answer, type Cell, QueryDatabase } from './query.ts';
