@@ -38,7 +38,11 @@ test('protobuf: any number, text and nesting is read back', () => {
     tree: fc.record({
       n: fc.oneof(fc.maxSafeNat(), fc.nat(300)),
       text: fc.string({ unit: 'binary', maxLength: 300 }),
-      inner: fc.oneof({ maxDepth: 4 }, fc.constant([]), fc.array(tie('tree'), { maxLength: 3 })),
+      inner: fc.oneof(
+        { maxDepth: 4 },
+        fc.constant<Tree[]>([]),
+        fc.array(tie('tree') as fc.Arbitrary<Tree>, { maxLength: 3 }),
+      ),
     }),
   }));
   const put = (writer: ProtobufWriter, { n, text, inner }: Tree): void => {
