@@ -16,4 +16,4 @@ export { type Answer, type Cell, QueryDatabase } from './query.ts';
 export { sqlReference } from './reference.ts';
 export { RUN_QUERIES } from './run-queries.ts';
 export { makeRunsDatabase, RUN_TABLES } from './runs.ts';
-export { FUNCTIONS, VIEWS, type View } from './views.ts';
+export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './views.ts';

@@ -32,6 +32,7 @@ import {
   RECORDS_PER_TRACE,
   sqlTime,
 } from './schema.ts';
+import { StateKeeper } from './states.ts';
 import { isInterrupt, toldBy } from './told.ts';
 import { VIEWS } from './views.ts';
 import { VirtualLives } from './virtual-lives.ts';
@@ -60,6 +61,8 @@ for (const name of [
 /** A trace as the loader takes it. */
 export interface LoadSource {
   readonly name: string;
+  /** Absolute path of the trace file, which gic_state reads; absent where there is none. */
+  readonly path?: string;
   readonly header: {
     readonly config: GicConfig;
     readonly source: { readonly kind: string; readonly name: string };
@@ -193,7 +196,9 @@ class Loader {
     };
     machine.sink = { batch: shown, events: true, full: drain };
     let records = 0;
+    const states = source.path === undefined ? undefined : new StateKeeper();
     for (const { batch, first } of source.batches) {
+      states?.offer(first, machine.state);
       for (let i = 0; i < batch.count; i++) {
         const record = first + i;
         const kind = batch.kind[i]!;
@@ -260,8 +265,10 @@ class Loader {
       source.contentDigest,
       source.semanticDigest,
       JSON.stringify(source.header),
+      source.path ?? null,
     ]);
     traces.flush();
+    states?.store(this.db, trace);
   }
 
   finish(): void {
