@@ -9,6 +9,7 @@ import { addClaims } from './verbs/claims.ts';
 import { addCompare } from './verbs/compare.ts';
 import { addDiff } from './verbs/diff.ts';
 import { addDoctor } from './verbs/doctor.ts';
+import { addExport } from './verbs/export.ts';
 import { addFuzz } from './verbs/fuzz.ts';
 import { addGolden } from './verbs/golden.ts';
 import { addImport } from './verbs/import.ts';
@@ -33,6 +34,7 @@ Examples:
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
+  gictrace export boot.gictrace --to perfetto -o boot.pftrace
   gictrace load boot.gictrace -o boot.db
   gictrace query boot.db "SELECT op, count(*) FROM its_commands GROUP BY op"
   gictrace shell boot.db
@@ -89,6 +91,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addInfo(program);
   addDump(program);
   addRecover(program);
+  addExport(program);
   addLoad(program);
   addQuery(program);
   addShell(program);

@@ -26,11 +26,13 @@ const LPI_PENDED = RECORDS['lpi.pended'].id;
 const LPI_CLEARED = RECORDS['lpi.cleared'].id;
 const EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 
-interface Moment {
-  record: number;
-  timeNs: number;
+export interface Moment {
+  readonly record: number;
+  readonly timeNs: number;
 }
-interface Life {
+/** What is seen of a life while it lasts. `ended`: an acknowledge whose EOI will not be seen any more. */
+export type LifeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
+export interface Life {
   readonly intid: number;
   pe: number;
   cause: string;
@@ -53,11 +55,24 @@ export class Lives {
   private readonly state: GicState;
   private readonly out: (row: Sql[]) => void;
   private readonly trace: number;
+  private readonly seen: (step: LifeStep, life: Life, now: Moment) => void;
 
-  constructor(trace: number, state: GicState, out: (row: Sql[]) => void) {
+  /** Tells `out` a row for each life that ended, and `seen` each step when it happens. */
+  constructor(
+    trace: number,
+    state: GicState,
+    out: (row: Sql[]) => void,
+    seen: (step: LifeStep, life: Life, now: Moment) => void = () => undefined,
+  ) {
     this.trace = trace;
     this.state = state;
     this.out = out;
+    this.seen = seen;
+  }
+
+  /** Lives that wait for their acknowledge. */
+  get waiting(): number {
+    return this.pending.size;
   }
 
   /** SPIs belong to the GIC, all others to a PE. */
@@ -76,7 +91,9 @@ export class Lives {
   private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {
     const key = this.key(intid, pe);
     if (this.pending.has(key)) return;
-    this.pending.set(key, { intid, pe, cause, pended: at, ...(asserted === undefined ? {} : { asserted }) });
+    const life: Life = { intid, pe, cause, pended: at, ...(asserted === undefined ? {} : { asserted }) };
+    this.pending.set(key, life);
+    this.seen('pended', life, at);
   }
 
   /** Takes an event, or a recorded observable, that record `record` caused. */
@@ -93,6 +110,7 @@ export class Lives {
           if (life !== undefined && life.signalled === undefined) {
             life.signalled = now;
             life.pe = pe;
+            this.seen('signalled', life, now);
           }
         }
         return;
@@ -131,6 +149,7 @@ export class Lives {
         if (life !== undefined) {
           life.deactivated = now;
           this.active.delete(key);
+          if (life.eoi === undefined) this.seen('ended', life, now);
           this.end(life, 'complete');
         }
         // A level that is still asserted is pending again.
@@ -157,8 +176,12 @@ export class Lives {
     life.acknowledged = { record, timeNs };
     life.pe = pe;
     const before = this.active.get(key);
-    if (before !== undefined) this.end(before, before.eoi === undefined ? 'no EOI seen' : 'complete');
+    if (before !== undefined) {
+      if (before.eoi === undefined) this.seen('ended', before, life.acknowledged);
+      this.end(before, before.eoi === undefined ? 'no EOI seen' : 'complete');
+    }
     this.active.set(key, life);
+    this.seen('acknowledged', life, life.acknowledged);
   }
 
   /** A PE dropped the priority of an interrupt: as {@link acknowledged}. */
@@ -166,7 +189,10 @@ export class Lives {
     const key = this.key(intid, pe);
     const life = this.active.get(key);
     if (life === undefined) return;
-    life.eoi ??= { record, timeNs };
+    if (life.eoi === undefined) {
+      life.eoi = { record, timeNs };
+      this.seen('eoi', life, life.eoi);
+    }
     // An LPI has no active state: the EOI is its end.
     if (intid < FIRST_LPI) return;
     this.active.delete(key);
@@ -178,6 +204,7 @@ export class Lives {
     if (life === undefined) return;
     life.withdrawn = now;
     this.pending.delete(key);
+    this.seen('withdrawn', life, now);
     this.end(life, 'withdrawn');
   }
 

@@ -32,6 +32,8 @@ import {
   RECORDS_PER_TRACE,
   sqlTime,
 } from './schema.ts';
+import { StateKeeper } from './states.ts';
+import { isInterrupt, toldBy } from './told.ts';
 import { VIEWS } from './views.ts';
 import { VirtualLives } from './virtual-lives.ts';
 
@@ -40,7 +42,6 @@ const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const IRQ_DROPPED = RECORDS['irq.dropped'].id;
 /** Kinds that tell of virtual interrupts. */
@@ -56,12 +57,12 @@ for (const name of [
   'virq.dropped',
 ] as const)
   IS_VIRTUAL[RECORDS[name].id] = 1;
-const ACKNOWLEDGE: readonly number[] = [SYSREGS.ICC_IAR0_EL1.encoding, SYSREGS.ICC_IAR1_EL1.encoding];
-const END: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
 
 /** A trace as the loader takes it. */
 export interface LoadSource {
   readonly name: string;
+  /** Absolute path of the trace file, which gic_state reads; absent where there is none. */
+  readonly path?: string;
   readonly header: {
     readonly config: GicConfig;
     readonly source: { readonly kind: string; readonly name: string };
@@ -95,21 +96,6 @@ export function loadTraces(
     loader.finish();
     return { traces, records: loader.records, rows: loader.rows };
   });
-}
-
-/** The INTID that a read of ICC_IAR or a write of ICC_EOIR shows; -1: another stimulus, or not told. */
-function toldBy(batch: RecordBatch, i: number): number {
-  const kind = batch.kind[i]!;
-  if (kind !== SYSREG_READ && kind !== SYSREG_WRITE) return -1;
-  if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) return -1;
-  const at = i * RECORD_WORDS;
-  const registers = kind === SYSREG_READ ? ACKNOWLEDGE : END;
-  return registers.includes(batch.words[at]!) ? batch.words[at + 1]! & 0xff_ffff : -1;
-}
-
-/** Neither a special INTID nor one of the reserved ones between SPIs and LPIs. */
-function isInterrupt(intid: number): boolean {
-  return (intid >= 0 && intid < 1020) || intid >= 8192;
 }
 
 class Loader {
@@ -210,7 +196,9 @@ class Loader {
     };
     machine.sink = { batch: shown, events: true, full: drain };
     let records = 0;
+    const states = source.path === undefined ? undefined : new StateKeeper();
     for (const { batch, first } of source.batches) {
+      states?.offer(first, machine.state);
       for (let i = 0; i < batch.count; i++) {
         const record = first + i;
         const kind = batch.kind[i]!;
@@ -277,8 +265,10 @@ class Loader {
       source.contentDigest,
       source.semanticDigest,
       JSON.stringify(source.header),
+      source.path ?? null,
     ]);
     traces.flush();
+    states?.store(this.db, trace);
   }
 
   finish(): void {

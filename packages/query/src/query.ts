@@ -4,6 +4,7 @@ import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+import { StateTable } from './state-table.ts';
 
 const MAKE = 'make one with gictrace load TRACE -o DB';
 const REMAKE = 'load the traces anew';
@@ -24,6 +25,7 @@ export interface Answer {
 
 export class QueryDatabase {
   private readonly db: Database.Database;
+  private readonly states: StateTable;
   readonly path: string;
 
   /** Opens a database for reading. Throws a GicTraceError (`input`) if it is none of ours. */
@@ -52,6 +54,8 @@ export class QueryDatabase {
     }
     this.db.defaultSafeIntegers(true);
     addFunctions(this.db);
+    this.states = new StateTable(path);
+    this.states.register(this.db);
   }
 
   /**
@@ -79,6 +83,7 @@ export class QueryDatabase {
   }
 
   close(): void {
+    this.states.close();
     this.db.close();
   }
 

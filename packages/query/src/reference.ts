@@ -3,7 +3,7 @@ import { DIFF_TABLES } from './diff/index.ts';
 import { EXAMPLES } from './examples.ts';
 import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './runs.ts';
-import { FUNCTIONS, VIEWS } from './views.ts';
+import { FUNCTIONS, TABLE_FUNCTIONS, VIEWS } from './views.ts';
 
 /** docs/sql.md. */
 export function sqlReference(): string {
@@ -20,8 +20,13 @@ export function sqlReference(): string {
   }
   out.push('## Functions', '', '| function | answers |', '| --- | --- |');
   for (const [name, doc] of Object.entries(FUNCTIONS)) out.push(`| \`${name}\` | ${doc} |`);
+  out.push('');
+  for (const [call, { doc, columns }] of Object.entries(TABLE_FUNCTIONS)) {
+    out.push(`### ${call}`, '', doc, '', '| column | holds |', '| --- | --- |');
+    for (const [name, holds] of Object.entries(columns)) out.push(`| \`${name}\` | ${holds} |`);
+    out.push('');
+  }
   out.push(
-    '',
     '## Comparisons',
     '',
     '`gictrace compare TRACE -o DB` makes a database of other tables: what each design did.',

@@ -12,7 +12,7 @@ import {
 
 /** Marks a database as ours (SQLite's application_id): "GICT". */
 export const APPLICATION_ID = 0x47494354;
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** A row's key: the trace's number times this, plus the record's number. */
 export const RECORDS_PER_TRACE = 2 ** 40;
@@ -99,7 +99,18 @@ export const DERIVED_TABLES = {
     ['content_digest', 'TEXT'],
     ['semantic_digest', 'TEXT'],
     ['header', 'TEXT NOT NULL'],
+    ['path', 'TEXT'],
   ]),
+  states: table(
+    't_states',
+    [
+      ['trace', 'INTEGER NOT NULL'],
+      ['record', 'INTEGER NOT NULL'],
+      ['layout', 'INTEGER NOT NULL'],
+      ['state', 'BLOB NOT NULL'],
+    ],
+    ', PRIMARY KEY (trace, record)',
+  ),
   commands: table('t_commands', [
     ['id', 'INTEGER NOT NULL'],
     ['time_ns', 'INTEGER'],

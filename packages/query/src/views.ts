@@ -84,6 +84,7 @@ export const VIEWS: readonly View[] = [
       content_digest: 'SHA-256 of the content',
       semantic_digest: 'SHA-256 of stimuli and observables, without host time',
       header: "the trace's header as JSON",
+      path: 'the file, which gic_state reads; null where it was not loaded from one',
     },
     sql: 'SELECT * FROM t_traces',
   },
@@ -376,4 +377,20 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   'gic_sysreg(encoding)': 'the name of a system register',
   'gic_sysreg_decode(name, value)': 'the fields of a system-register value that are not zero',
   'gic_command(dw0, dw1, dw2, dw3)': 'an ITS command with its operands',
+};
+
+/** Functions that answer with rows, as people call them. */
+export const TABLE_FUNCTIONS: Readonly<
+  Record<string, { readonly doc: string; readonly columns: Readonly<Record<string, string>> }>
+> = {
+  'gic_state(trace, record)': {
+    doc: "The state of the GIC behind a record, by the simulator: replayed from the nearest of the states that the database keeps. Reads the trace's records from its file, which must be where it was when it was loaded, and unchanged. What record 1000 changed: `SELECT * FROM gic_state(1, 1000) EXCEPT SELECT * FROM gic_state(1, 999)`. With two Security states registers are shown as a Secure access reads them.",
+    columns: {
+      kind: 'register: each that can be read; interrupt: each SGI, PPI and SPI, and each LPI that is pending or cached; mapping: each event in the tables of an ITS; pe: what a PE is told',
+      name: 'register; `INTID n`; `DeviceID 0x… EventID n`; what of the PE',
+      instance: 'PE, or for GITS registers and mappings the ITS; null: one for all',
+      value: 'value of the register as a read shows it, signed 64 bits; INTID',
+      text: 'the same in words: fields that are not zero; enabled, pending, active, asserted …; target',
+    },
+  },
 };

@@ -1,6 +1,6 @@
 // gictrace load, query and shell: SQL over traces.
 
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GicTraceError } from '@gictrace/core';
 import {
@@ -11,6 +11,7 @@ import {
   type LoadSource,
   loadTraces,
   QueryDatabase,
+  TABLE_FUNCTIONS,
   toCsv,
   toJson,
   VIEWS,
@@ -59,6 +60,7 @@ function* sources(paths: readonly string[]): Generator<LoadSource> {
     try {
       yield {
         name: basename(path),
+        path: resolve(path),
         header: reader.header,
         contentDigest: reader.footer?.contentDigest ?? null,
         semanticDigest: reader.footer?.semanticDigest ?? null,
@@ -171,9 +173,11 @@ function command(text: string): boolean {
   const [name, argument] = text.split(/\s+/, 2);
   if (name === '.help') print(HELP);
   else if (name === '.views') for (const view of VIEWS) print(`${view.name.padEnd(14)} ${view.doc}`);
-  else if (name === '.functions')
+  else if (name === '.functions') {
     for (const [call, doc] of Object.entries(FUNCTIONS)) print(`${call.padEnd(34)} ${doc}`);
-  else if (name === '.examples')
+    for (const [call, { doc, columns }] of Object.entries(TABLE_FUNCTIONS))
+      print(`${call.padEnd(34)} ${doc} Rows: ${Object.keys(columns).join(', ')}`);
+  } else if (name === '.examples')
     for (const example of EXAMPLES) print(`-- ${example.question}\n${example.sql};\n`);
   else if (name === '.columns') {
     const view = VIEWS.find((candidate) => candidate.name === argument);

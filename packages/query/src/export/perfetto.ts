@@ -1,0 +1,147 @@
+// A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
+// interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
+import { commandName, commandText, outcomeName, RECORD_FLAGS, RECORD_WORDS, RECORDS } from '@gictrace/core';
+import type { Life, LifeStep } from '../lives.ts';
+import type { Sql } from '../schema.ts';
+import { ExportClock } from './clock.ts';
+import { Follower } from './follow.ts';
+import type { OutputFile } from './output.ts';
+import { PerfettoWriter } from './perfetto-writer.ts';
+import { type ExportSource, type ExportSummary, intidKind } from './source.ts';
+
+const ITS_COMMAND = RECORDS['its.command'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+
+/** The tracks of a PE. Slices of one track must nest, and EOIs need not: an interrupt that preempts has a track of its own. */
+interface PeTracks {
+  readonly process: number;
+  readonly signalled: number;
+  readonly handled: { readonly track: number; life: Life | undefined }[];
+}
+
+export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSummary {
+  const { header } = source;
+  const writer = new PerfettoWriter(out);
+  const clock = new ExportClock(source.timed);
+  const wrote = { slices: 0, unfinished: 0, signalled: 0, commands: 0, msis: 0, pending: 0 };
+  let now = 0;
+  let record = 0;
+
+  const pes = new Map<number, PeTracks>();
+  const peOf = (pe: number): PeTracks => {
+    let tracks = pes.get(pe);
+    if (tracks === undefined) {
+      const process = writer.process(pe < 0 ? 'PE unknown' : `PE ${pe}`);
+      const handled = [{ track: writer.track(process, 'handled'), life: undefined }];
+      tracks = { process, signalled: writer.track(process, 'signalled'), handled };
+      pes.set(pe, tracks);
+    }
+    return tracks;
+  };
+  const counter = writer.counter('pending interrupts');
+  for (const pe of header.config.pes.keys()) peOf(pe);
+  const itss = new Map<number, number>();
+  const itsOf = (its: number): number => {
+    let track = itss.get(its);
+    if (track === undefined) {
+      track = writer.track(writer.process(`ITS ${its}`), 'commands');
+      itss.set(its, track);
+    }
+    return track;
+  };
+  for (const its of header.config.its.keys()) itsOf(its);
+  let devices: number | undefined;
+  const deviceTracks = new Map<string, number>();
+  const deviceOf = (its: number, device: number): number => {
+    devices ??= writer.process('devices');
+    const name = `DeviceID 0x${device.toString(16)}${header.config.its.length > 1 ? ` (ITS ${its})` : ''}`;
+    let track = deviceTracks.get(name);
+    if (track === undefined) {
+      track = writer.track(devices, name);
+      deviceTracks.set(name, track);
+    }
+    return track;
+  };
+
+  const running = new Map<Life, { readonly track: number; life: Life | undefined }>();
+  const life = (step: LifeStep, one: Life) => {
+    const name = `INTID ${one.intid}`;
+    if (step === 'signalled') {
+      wrote.signalled++;
+      writer.instant(peOf(one.pe).signalled, now, name, intidKind(one.intid), { record, cause: one.cause });
+    } else if (step === 'acknowledged') {
+      const tracks = peOf(one.pe);
+      let place = tracks.handled.find((slot) => slot.life === undefined);
+      if (place === undefined) {
+        const track = writer.track(tracks.process, `handled, beside ${tracks.handled.length}`);
+        place = { track, life: undefined };
+        tracks.handled.push(place);
+      }
+      place.life = one;
+      running.set(one, place);
+      wrote.slices++;
+      const { record: pended = null } = one.pended ?? {};
+      writer.begin(place.track, now, name, intidKind(one.intid), { record, cause: one.cause, pended });
+    } else if (step === 'eoi' || step === 'ended') {
+      const place = running.get(one);
+      if (place === undefined) return;
+      place.life = undefined;
+      running.delete(one);
+      writer.end(place.track, now, step === 'eoi' ? { eoi: record } : { eoi: 'not seen' });
+    }
+  };
+  let message = 0;
+  const msi = (row: readonly Sql[]) => {
+    const [at, , its, device, event, intid, virtual, pe, outcome] = row as [
+      ...[number, number, number, number, number],
+      ...[number | null, number | null, number | null, string | null],
+    ];
+    wrote.msis++;
+    writer.instant(deviceOf(its, device), message, `EventID ${event}`, 'MSI', {
+      record: at,
+      its,
+      [virtual === 1 ? 'vINTID' : 'INTID']: intid ?? 'unknown',
+      pe: pe === null || pe < 0 ? null : pe,
+      outcome: outcome ?? 'unknown',
+    });
+  };
+  const follower = new Follower(header.config, { life, msi });
+  let pending = -1;
+  let records = 0;
+  for (const { batch, first } of source.batches())
+    for (let i = 0; i < batch.count; i++) {
+      record = first + i;
+      records++;
+      now = clock.at(record, batch.timeNs[i]!);
+      follower.take(batch, i, record);
+      const kind = batch.kind[i]!;
+      if (kind === MSI_WRITE) message = now;
+      else if (kind === ITS_COMMAND) {
+        const at = i * RECORD_WORDS;
+        const w = batch.words;
+        wrote.commands++;
+        writer.instant(itsOf(w[at]!), now, commandName(w[at + 4]!) ?? 'unknown command', 'ITS command', {
+          record,
+          slot: w[at + 1]!,
+          command: commandText(w, at + 4, w[at + 3]!),
+          outcome: batch.flags[i]! & RECORD_FLAGS.valueUnknown ? 'unknown' : outcomeName(w[at + 2]!),
+        });
+      }
+      if (follower.pending !== pending) {
+        pending = follower.pending;
+        wrote.pending++;
+        writer.count(counter, now, pending);
+      }
+    }
+  follower.finish();
+  wrote.unfinished = running.size;
+  writer.finish();
+  const { packets, tracks } = writer;
+  return {
+    records,
+    time: clock.unit,
+    untimed: clock.untimed,
+    late: clock.late,
+    wrote: { ...wrote, tracks, packets },
+  };
+}

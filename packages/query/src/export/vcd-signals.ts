@@ -1,0 +1,49 @@
+// The first pass of a value change dump: which signals a trace has something to say of.
+import { FRAMES, RECORD_WORDS, RECORDS } from '@gictrace/core';
+import type { ExportSource } from './source.ts';
+
+const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const VPE_RESIDENT = RECORDS['vpe.resident'].id;
+const GICR = FRAMES.indexOf('GICR');
+/** GICR_VPENDBASER, whose Valid bit makes a vPE resident: offset 0x78 of VLPI_base (IHI 0069, "GICR_VPENDBASER"). */
+const VPENDBASER = 0x2_0078;
+
+export interface FoundSignals {
+  /** Wires that were up at some time. PE -1: a wire of no PE. */
+  readonly wires: readonly { readonly intid: number; readonly pe: number }[];
+  /** PEs with virtual interrupt lines that the source shows. */
+  readonly virtual: ReadonlySet<number>;
+  /** PEs on which software made vPEs resident. */
+  readonly residency: ReadonlySet<number>;
+  /** Bits that the largest INTID in the trace needs. */
+  readonly intidBits: number;
+}
+
+export function findSignals(source: ExportSource): FoundSignals {
+  const wires = new Map<string, { intid: number; pe: number }>();
+  const virtual = new Set<number>();
+  const residency = new Set<number>();
+  let largest = 1023;
+  for (const { batch } of source.batches())
+    for (let i = 0; i < batch.count; i++) {
+      const kind = batch.kind[i]!;
+      const at = i * RECORD_WORDS;
+      const w = batch.words;
+      const pe = batch.pe[i]!;
+      if (kind === HPPI) largest = Math.max(largest, w[at]!);
+      else if (kind === VHPPI) virtual.add(pe);
+      else if (kind === VPE_RESIDENT) residency.add(pe);
+      else if (kind === WIRE_SET && w[at + 1] !== 0) wires.set(`${pe}.${w[at]}`, { intid: w[at]!, pe });
+      else if (kind === MMIO_WRITE && w[at] === GICR && w[at + 2]! >>> 3 === VPENDBASER >>> 3)
+        residency.add(w[at + 1]!);
+    }
+  return {
+    wires: [...wires.values()],
+    virtual,
+    residency,
+    intidBits: 32 - Math.clz32(largest),
+  };
+}

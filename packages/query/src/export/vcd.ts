@@ -1,0 +1,170 @@
+// A trace as a value change dump (IEEE 1364, "Value change dump (VCD) files"), for waveform viewers: what each PE was
+// told, what it runs, wires, residency of vPEs. Two passes: the first finds the signals, and only they are kept.
+import { type GicConfig, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import type { Life, LifeStep } from '../lives.ts';
+import { ExportClock } from './clock.ts';
+import { Follower, type Residency } from './follow.ts';
+import type { OutputFile } from './output.ts';
+import { type ExportSource, type ExportSummary, intidKind } from './source.ts';
+import { findSignals } from './vcd-signals.ts';
+import { VcdWriter } from './vcd-writer.ts';
+
+const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
+const WIRE_SET = RECORDS['wire.set'].id;
+/** The INTID that says: none (IHI 0069, "INTIDs"). */
+const NONE = 1023;
+
+interface PeSignals {
+  readonly irq: number;
+  readonly fiq: number;
+  readonly hppi: number;
+  readonly running: number;
+  readonly virtual?: { readonly irq: number; readonly fiq: number };
+  readonly vpe?: { readonly resident: number; readonly id: number; readonly table: number };
+}
+
+export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary {
+  const { header } = source;
+  const clock = new ExportClock(source.timed);
+  const vcd = new VcdWriter(out);
+  const found = findSignals(source);
+  vcd.comment(`gictrace export of ${source.name}, from ${header.source.name} (${header.source.kind})`);
+  vcd.comment(
+    source.timed
+      ? 'times are those of the source, in nanoseconds since the trace began'
+      : 'the source tells no times: the time is the number of the record, not nanoseconds',
+  );
+  vcd.comment('x: not told yet; z: none; INTID 1023: no interrupt');
+  const { pes, wires } = declare(vcd, header.config, found);
+
+  const follower = new Follower(header.config, {
+    life: runs(vcd, pes),
+    residency: (what) => resides(vcd, pes, what),
+  });
+  let records = 0;
+  vcd.begin();
+  for (const { batch, first } of source.batches())
+    for (let i = 0; i < batch.count; i++, records++) {
+      vcd.at(clock.at(first + i, batch.timeNs[i]!));
+      follower.take(batch, i, first + i);
+      told(vcd, pes, wires, batch, i);
+    }
+  follower.finish();
+  vcd.finish();
+  const { signals, changes } = vcd;
+  return {
+    records,
+    time: clock.unit,
+    untimed: clock.untimed,
+    late: clock.late,
+    wrote: { signals, changes },
+  };
+}
+
+/** A wire's key: SPIs belong to no PE. */
+export function wireKey(intid: number, pe: number): string {
+  return `${pe}.${intid}`;
+}
+
+function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof findSignals>) {
+  const wires = new Map<string, number>();
+  const wiresOf = (pe: number) => {
+    for (const wire of found.wires.filter((one) => one.pe === pe).sort((a, b) => a.intid - b.intid))
+      wires.set(
+        wireKey(wire.intid, pe),
+        vcd.declare(`${intidKind(wire.intid).replace(' ', '_')}${wire.intid}`, 1),
+      );
+  };
+  const pes: PeSignals[] = [];
+  const width = Math.max(config.intidBits, found.intidBits);
+  vcd.scope('gic', () => {
+    for (const pe of config.pes.keys())
+      vcd.scope(`PE${pe}`, () => {
+        pes.push({
+          irq: vcd.declare('IRQ', 1),
+          fiq: vcd.declare('FIQ', 1),
+          hppi: vcd.declare('hppi_INTID', width),
+          running: vcd.declare('running_INTID', width),
+          ...(found.virtual.has(pe)
+            ? { virtual: { irq: vcd.declare('vIRQ', 1), fiq: vcd.declare('vFIQ', 1) } }
+            : {}),
+          ...(found.residency.has(pe)
+            ? {
+                vpe: {
+                  resident: vcd.declare('vPE_resident', 1),
+                  id: vcd.declare('vPEID', 16),
+                  table: vcd.declare('VPT_addr', 52),
+                },
+              }
+            : {}),
+        });
+        wiresOf(pe);
+      });
+    if (found.wires.some(({ pe }) => pe < 0)) vcd.scope('wires', () => wiresOf(-1));
+  });
+  return { pes, wires };
+}
+
+/** What a record itself tells. */
+function told(
+  vcd: VcdWriter,
+  pes: readonly PeSignals[],
+  wires: ReadonlyMap<string, number>,
+  batch: RecordBatch,
+  i: number,
+): void {
+  const w = batch.words;
+  const at = i * RECORD_WORDS;
+  const kind = batch.kind[i]!;
+  if (kind === WIRE_SET) {
+    const wire = wires.get(wireKey(w[at]!, batch.pe[i]!));
+    if (wire !== undefined) vcd.change(wire, w[at + 1]!);
+    return;
+  }
+  const pe = pes[batch.pe[i]!];
+  if (pe === undefined) return;
+  if (kind === HPPI) {
+    vcd.change(pe.hppi, w[at]!);
+    vcd.change(pe.fiq, w[at + 3]!);
+    vcd.change(pe.irq, w[at + 4]!);
+  } else if (kind === VHPPI && pe.virtual !== undefined) {
+    vcd.change(pe.virtual.fiq, w[at + 4]!);
+    vcd.change(pe.virtual.irq, w[at + 5]!);
+  }
+}
+
+/** Follows what each PE runs: the last that it acknowledged of those that it has not ended. */
+function runs(vcd: VcdWriter, pes: readonly PeSignals[]): (step: LifeStep, life: Life) => void {
+  const stacks: Life[][] = pes.map(() => []);
+  const places = new Map<Life, number>();
+  return (step, life) => {
+    if (step === 'acknowledged') {
+      if (stacks[life.pe] === undefined) return;
+      stacks[life.pe]!.push(life);
+      places.set(life, life.pe);
+    } else if (step !== 'eoi' && step !== 'ended') return;
+    const pe = places.get(life);
+    if (pe === undefined) return;
+    const stack = stacks[pe]!;
+    if (step !== 'acknowledged') {
+      stack.splice(stack.lastIndexOf(life), 1);
+      places.delete(life);
+    }
+    vcd.change(pes[pe]!.running, stack.at(-1)?.intid ?? NONE);
+  };
+}
+
+function resides(vcd: VcdWriter, pes: readonly PeSignals[], what: Residency): void {
+  const vpe = pes[what.pe]?.vpe;
+  if (vpe === undefined) return;
+  vcd.change(vpe.resident, what.resident ? 1 : 0);
+  if (!what.resident) {
+    vcd.none(vpe.id);
+    vcd.none(vpe.table);
+    return;
+  }
+  if (what.vpeid === null) vcd.unknown(vpe.id);
+  else vcd.change(vpe.id, what.vpeid);
+  vcd.change(vpe.table, what.table);
+}

@@ -1,0 +1,181 @@
+// A GIC's state as rows: registers as a read would show them, interrupts, mapped events, what each PE is told.
+// Knows no SQL.
+import {
+  CONFIG_UNKNOWN,
+  eachEvent,
+  FRAMES,
+  fieldsText,
+  GROUPS,
+  hasInterrupt,
+  isPrivate,
+  type Machine,
+  mappedDevices,
+  NO_TABLE,
+  privateIndex,
+  RECORD_FLAGS,
+  RECORDS,
+  RecordBatch,
+  registerAt,
+  residentTable,
+  SECURITY_STATES,
+  SYSREGS,
+  type SysregSpec,
+  sharedIndex,
+  step,
+} from '@gictrace/core';
+
+/** kind, name, instance, value (64 bits, signed), text. A number would be REAL in SQL. */
+export type StateRow = [string, string, bigint | null, bigint | null, string];
+
+interface Place {
+  readonly offset: number;
+  readonly width: number;
+  readonly label: string;
+  readonly spec: NonNullable<ReturnType<typeof registerAt>>['spec'];
+}
+
+/** All registers of each frame that can be read. */
+const PLACES: readonly (readonly Place[])[] = FRAMES.map((frame) => {
+  const places: Place[] = [];
+  for (let offset = 0; offset < 0x4_0000; offset += 4) {
+    const place = registerAt(frame, offset);
+    if (place === undefined || place.spec.access === 'WO') continue;
+    const { spec, label } = place;
+    const width = spec.bytes === 8 ? 8 : 4;
+    if ((offset - spec.offset) % width === 0) places.push({ offset, width, label, spec });
+  }
+  return places;
+});
+/** A read of these changes state. */
+const ACKNOWLEDGES = /^IC[CV]_(IAR|NMIAR)/;
+const READABLE = (Object.entries(SYSREGS) as [string, SysregSpec][]).filter(
+  ([name, { access }]) => access !== 'WO' && !ACKNOWLEDGES.test(name),
+);
+
+/** A machine to be looked at, and thrown away then: a look at a system register makes the PE one that is Secure. */
+export function* stateRows(machine: Machine): Generator<StateRow> {
+  // What is told of the PEs comes first: before any look.
+  yield* peRows(machine);
+  yield* interruptRows(machine);
+  yield* mappingRows(machine);
+  yield* registerRows(machine);
+}
+
+function* registerRows(machine: Machine): Generator<StateRow> {
+  const { state } = machine;
+  const batch = new RecordBatch(1);
+  const w = batch.words;
+  const read = (kind: number, pe: number, fill: () => void): bigint | undefined => {
+    batch.clear();
+    batch.push(kind, pe, Number.NaN);
+    batch.flags[0] = RECORD_FLAGS.secure;
+    fill();
+    step(machine, batch, 0);
+    if (machine.reserved || machine.unsupported) return undefined;
+    return (BigInt(machine.high >>> 0) << 32n) | BigInt(machine.low >>> 0);
+  };
+  const instances: Readonly<Record<string, number>> = { GICD: 1, GICR: state.peCount, GITS: state.itsCount };
+  for (const [frame, name] of FRAMES.entries())
+    for (let instance = 0; instance < instances[name]!; instance++)
+      for (const { offset, width, label, spec } of PLACES[frame]!) {
+        const value = read(RECORDS['mmio.read'].id, -1, () => {
+          w.set([frame, instance, offset, width], 0);
+        });
+        if (value === undefined) continue;
+        const [low, high] = [Number(value & 0xffff_ffffn), Number(value >> 32n)];
+        const text = spec.bytes === 1 ? '' : fieldsText(spec.fields, low, high);
+        yield ['register', label, name === 'GICD' ? null : BigInt(instance), BigInt.asIntN(64, value), text];
+      }
+  for (let pe = 0; pe < state.peCount; pe++)
+    for (const [name, { encoding, fields }] of READABLE) {
+      const value = read(RECORDS['sysreg.read'].id, pe, () => {
+        w[0] = encoding;
+      });
+      if (value === undefined) continue;
+      const text = fieldsText(fields, Number(value & 0xffff_ffffn), Number(value >> 32n));
+      yield ['register', name, BigInt(pe), BigInt.asIntN(64, value), text];
+    }
+}
+
+function* interruptRows({ state }: Machine): Generator<StateRow> {
+  const row = (intid: number, pe: number): StateRow => {
+    const own = isPrivate(intid);
+    const bits = own ? state.ppi : state.spi;
+    const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+    const has = (bitmap: Uint32Array) => ((bitmap[index >> 5]! >>> (index & 31)) & 1) !== 0;
+    const priority = (own ? state.ppiPriority : state.spiPriority)[index]!;
+    const level = has(bits.level);
+    const edge = has(bits.edge);
+    const pending = has(bits.pending) || (level && !edge);
+    const words = [
+      has(bits.enable) ? 'enabled' : 'disabled',
+      ...(pending ? ['pending'] : []),
+      ...(has(bits.active) ? ['active'] : []),
+      ...(level ? ['asserted'] : []),
+      edge ? 'edge' : 'level',
+      has(bits.group) ? 'Group 1' : !state.singleSecurity && has(bits.grpmod) ? 'Secure Group 1' : 'Group 0',
+      `priority 0x${priority.toString(16)}`,
+    ];
+    if (!own) {
+      const route = state.routeHigh[index]! * 2 ** 32 + state.routeLow[index]!;
+      words.push(`GICD_IROUTER 0x${route.toString(16)}`);
+    }
+    return ['interrupt', `INTID ${intid}`, own ? BigInt(pe) : null, BigInt(intid), words.join(' ')];
+  };
+  for (let pe = 0; pe < state.peCount; pe++)
+    for (const [from, to] of [
+      [0, 32],
+      [1056, 1120],
+    ] as const)
+      for (let intid = from; intid < to; intid++) if (hasInterrupt(state, intid)) yield row(intid, pe);
+  for (const [from, to] of [
+    [32, state.irqCount],
+    [4096, 4096 + state.espiCount],
+  ] as const)
+    for (let intid = from; intid < to; intid++) yield row(intid, -1);
+  for (let pe = 0; pe < state.peCount; pe++) {
+    const pending = state.lpiPending[pe]!;
+    const configs = state.lpiConfig[pe]!;
+    const known = [...new Set([...pending, ...configs.keys()])].sort((a, b) => a - b);
+    for (const intid of known) {
+      const config = configs.get(intid);
+      const words = pending.has(intid) ? ['pending'] : [];
+      if (config === undefined || config >= CONFIG_UNKNOWN) words.push('configuration unknown');
+      else words.push(config & 1 ? 'enabled' : 'disabled', `priority 0x${(config & 0xfc).toString(16)}`);
+      yield ['interrupt', `INTID ${intid}`, BigInt(pe), BigInt(intid), words.join(' ')];
+    }
+  }
+}
+
+function* mappingRows(machine: Machine): Generator<StateRow> {
+  for (let its = 0; its < machine.state.itsCount; its++)
+    for (const device of mappedDevices(machine, its)) {
+      const rows: StateRow[] = [];
+      eachEvent(machine, device, (eventId, ite) => {
+        const target = ite.physical
+          ? `INTID ${ite.intid} ICID ${ite.icid}`
+          : `vINTID ${ite.intid} vPEID ${ite.vpeid}`;
+        const name = `DeviceID 0x${device.deviceId.toString(16)} EventID ${eventId}`;
+        rows.push(['mapping', name, BigInt(its), BigInt(ite.intid), target]);
+      });
+      yield* rows;
+    }
+}
+
+function* peRows(machine: Machine): Generator<StateRow> {
+  const { state } = machine;
+  for (let pe = 0; pe < state.peCount; pe++) {
+    const table = residentTable(machine, pe);
+    const group = GROUPS[state.hppiGroup[pe]!]!;
+    const rows: [string, number, string][] = [
+      ['hppi INTID', state.hppiIntid[pe]!, group],
+      ['hppi priority', state.hppiPriority[pe]!, ''],
+      ['FIQ', state.fiq[pe]!, ''],
+      ['IRQ', state.irq[pe]!, ''],
+      ['Security state', state.security[pe]!, SECURITY_STATES[state.security[pe]!]!],
+    ];
+    for (const [name, value, text] of rows) yield ['pe', name, BigInt(pe), BigInt(value), text];
+    if (table !== NO_TABLE)
+      yield ['pe', 'resident VPT_addr', BigInt(pe), BigInt(table), `0x${table.toString(16)}`];
+  }
+}

@@ -1,0 +1,132 @@
+// gic_state(trace, record) in SQL: the state of the simulator behind a record, replayed from the nearest kept state.
+// The records are those of the trace file, which must be where it was and be what it was.
+import { GicTraceError, Machine, STIMULI_BELOW, step } from '@gictrace/core';
+import { TraceReader } from '@gictrace/recorder';
+import Database from 'better-sqlite3';
+import { type StateRow, stateRows } from './state-rows.ts';
+import { keptState } from './states.ts';
+
+/** Answers that are kept: SQLite asks again for each row of the other side of a join. */
+const ANSWERS_MAX = 4;
+const REMAKE = 'load the traces anew';
+
+interface TraceRow {
+  readonly path: string | null;
+  readonly records: number;
+  readonly content_digest: string | null;
+}
+
+/** Replays for one database. Its own connection: the other one is in the middle of a question. */
+export class StateTable {
+  private readonly path: string;
+  private db: Database.Database | undefined;
+  private readonly answers = new Map<string, readonly StateRow[]>();
+  private readonly readers = new Map<number, { reader: TraceReader; records: number }>();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Registers the function with a connection. */
+  register(db: Database.Database): void {
+    const rows = (trace: unknown, record: unknown) => this.rows(trace, record);
+    db.table('gic_state', {
+      columns: ['kind', 'name', 'instance', 'value', 'text'],
+      parameters: ['trace', 'record'],
+      *rows(trace: unknown, record: unknown) {
+        yield* rows(trace, record);
+      },
+    });
+  }
+
+  close(): void {
+    this.db?.close();
+    for (const { reader } of this.readers.values()) reader.close();
+    this.readers.clear();
+  }
+
+  /** @throws GicTraceError `usage` for arguments that name no record; `input` where the trace is gone or another. */
+  rows(traceArgument: unknown, recordArgument: unknown): Iterable<StateRow> {
+    const trace = Number(traceArgument ?? Number.NaN);
+    const record = Number(recordArgument ?? Number.NaN);
+    if (!Number.isSafeInteger(trace) || !Number.isSafeInteger(record))
+      throw new GicTraceError(
+        'usage',
+        'gic_state takes the number of a trace and that of a record',
+        {},
+        'SELECT * FROM gic_state(1, 1000)',
+      );
+    const { reader, records } = this.open(trace);
+    if (record < 0 || record >= records)
+      throw new GicTraceError(
+        'usage',
+        `gic_state: trace ${trace} has records 0 to ${records - 1}, not ${record}`,
+      );
+    const key = `${trace} ${record}`;
+    let answer = this.answers.get(key);
+    if (answer !== undefined) return answer;
+    const machine = new Machine(reader.header.config);
+    const kept = keptState(this.connection(), trace, record + 1);
+    if (kept !== undefined) {
+      machine.state.restore(kept.state);
+      machine.invalidate();
+    }
+    const from = kept?.record ?? 0;
+    for (const { batch, first } of reader.batches(from)) {
+      if (first > record) break;
+      for (let i = Math.max(0, from - first); i < batch.count && first + i <= record; i++)
+        if (batch.kind[i]! < STIMULI_BELOW) step(machine, batch, i);
+      if (first + batch.count > record) break;
+    }
+    answer = [...stateRows(machine)];
+    if (this.answers.size === ANSWERS_MAX) this.answers.delete([...this.answers.keys()][0]!);
+    this.answers.set(key, answer);
+    return answer;
+  }
+
+  private connection(): Database.Database {
+    this.db ??= new Database(this.path, { readonly: true, fileMustExist: true });
+    return this.db;
+  }
+
+  private open(trace: number): { reader: TraceReader; records: number } {
+    const known = this.readers.get(trace);
+    if (known !== undefined) return known;
+    const row = this.connection()
+      .prepare('SELECT path, records, content_digest FROM t_traces WHERE trace = ?')
+      .get(trace) as TraceRow | undefined;
+    if (row === undefined)
+      throw new GicTraceError(
+        'usage',
+        `gic_state: there is no trace ${trace}`,
+        {},
+        'SELECT trace, name FROM traces',
+      );
+    if (row.path === null)
+      throw new GicTraceError('usage', `gic_state: trace ${trace} was not loaded from a file`, {}, REMAKE);
+    let reader: TraceReader;
+    try {
+      reader = TraceReader.open(row.path);
+    } catch (error) {
+      if (!(error instanceof GicTraceError)) throw error;
+      throw new GicTraceError(
+        'input',
+        `gic_state needs the trace that was loaded: ${error.message}`,
+        { path: row.path },
+        REMAKE,
+      );
+    }
+    if (reader.footer?.contentDigest !== row.content_digest) {
+      reader.close();
+      throw new GicTraceError(
+        'input',
+        'gic_state needs the trace that was loaded: it has changed since',
+        { path: row.path },
+        REMAKE,
+      );
+    }
+    const opened = { reader, records: row.records };
+    this.readers.set(trace, opened);
+    return opened;
+  }
+}

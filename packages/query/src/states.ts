@@ -1,0 +1,55 @@
+// States of the simulator that a database keeps, so that the state at any record is a short replay away. Bounded:
+// where they grow too large every other is dropped. Knows no tables but its own.
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { type GicState, STATE_VERSION } from '@gictrace/core';
+import type Database from 'better-sqlite3';
+
+/** Records between two states, at least: a chunk of a trace. */
+const INTERVAL = 4096;
+const BYTES_MAX = 32 * 2 ** 20;
+
+/** Gathers the states of one trace while it is loaded. */
+export class StateKeeper {
+  private kept: { readonly record: number; readonly state: Uint8Array }[] = [];
+  private interval: number;
+  private readonly bytesMax: number;
+  private bytes = 0;
+
+  constructor(interval = INTERVAL, bytesMax = BYTES_MAX) {
+    this.interval = interval;
+    this.bytesMax = bytesMax;
+  }
+
+  /** `state` holds before record `record`. */
+  offer(record: number, state: GicState): void {
+    if (record - (this.kept.at(-1)?.record ?? 0) < this.interval) return;
+    const stored = deflateRawSync(state.save(), { level: 1 });
+    this.kept.push({ record, state: stored });
+    this.bytes += stored.length;
+    while (this.bytes > this.bytesMax && this.kept.length > 1) {
+      this.kept = this.kept.filter((_, k) => k % 2 === 1);
+      this.interval *= 2;
+      this.bytes = this.kept.reduce((sum, one) => sum + one.state.length, 0);
+    }
+  }
+
+  store(db: Database.Database, trace: number): void {
+    const insert = db.prepare('INSERT INTO t_states (trace, record, layout, state) VALUES (?, ?, ?, ?)');
+    for (const { record, state } of this.kept) insert.run(trace, record, STATE_VERSION, state);
+  }
+}
+
+/** The latest kept state that holds at or before `record`; undefined: none, begin with an empty GIC. */
+export function keptState(
+  db: Database.Database,
+  trace: number,
+  record: number,
+): { record: number; state: Uint8Array } | undefined {
+  const row = db
+    .prepare(
+      'SELECT record, state FROM t_states WHERE trace = ? AND record <= ? AND layout = ? ORDER BY record DESC LIMIT 1',
+    )
+    .safeIntegers(false)
+    .get(trace, record, STATE_VERSION) as { record: number; state: Buffer } | undefined;
+  return row === undefined ? undefined : { record: row.record, state: inflateRawSync(row.state) };
+}
