@@ -149,6 +149,17 @@ const CASES: Readonly<Record<CheckName, Case>> = {
       mapped(g).command('SYNC', { RDbase: 0 });
     },
   },
+  'configured-while-enabled': {
+    wrong: (g) => {
+      g.spi(40);
+      g.gicd('GICD_ICFGR', 0, 2);
+    },
+    right: (g) => {
+      g.spi(40);
+      g.gicd('GICD_ICENABLER', 1 << 8, 1);
+      g.gicd('GICD_ICFGR', 0, 2);
+    },
+  },
   'lpi-table-while-enabled': {
     wrong: (g) => mapped(g).wide('GICR', 0, GICR.GICR_PENDBASER.offset, 0x5000_0000, 0),
     right: (g) => mapped(g).access('GICR', 0, GICR.GICR_PENDBASER.offset, 8),

@@ -29,6 +29,7 @@ const ACTS: Readonly<Record<(typeof UNPREDICTABLE)[number], CheckName>> = {
   'move-to-disabled-lpis': 'move-to-disabled-lpis',
   'vmapp-over-mapping': 'map-over-mapping',
   'vsgi-configures-and-clears': 'vsgi-configures-and-clears',
+  'configured-while-enabled': 'configured-while-enabled',
 };
 
 interface Mapping {

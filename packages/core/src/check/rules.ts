@@ -67,6 +67,11 @@ export const CHECKS = {
     doc: 'GITS_CWRITER was set beyond the queue: it does not run.',
     source: 'GITS_CWRITER',
   },
+  'configured-while-enabled': {
+    severity: 'warning',
+    doc: 'An interrupt was made edge-triggered or level-sensitive while it was enabled, which is UNPREDICTABLE.',
+    source: 'GICD_ICFGR<n>',
+  },
   'lpi-table-while-enabled': {
     severity: 'warning',
     doc: 'GICR_PROPBASER or GICR_PENDBASER was written while EnableLPIs was 1.',

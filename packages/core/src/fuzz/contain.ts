@@ -15,6 +15,7 @@ import {
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const QUEUE_WRITE = RECORDS['queue.write'].id;
 const GICD_FRAME = FRAMES.indexOf('GICD');
@@ -29,6 +30,8 @@ const VALID = 0x8000_0000;
 /** Reserved locations of RD_base and of the VLPI frame. */
 const GICD_RESERVED = 0x8ff8;
 const gicd = frameMap(GICD, 0x1_0000);
+/** INTIDs below those of LPIs and extended ranges. */
+const INTIDS = 1024;
 const RD_RESERVED = 0x8ff8;
 const VLPI_RESERVED = 0x2_0ff8;
 /** Offset, and Retry or Stalled. */
@@ -43,8 +46,11 @@ function isHidden(offset: number): boolean {
   return first !== undefined && first >= 256 && first < 288;
 }
 
-/** Where the tables of PEs must not change: what software may not do, as far as it has been generated. */
-export class TablesInUse {
+/** What software may not do next, as far as it has been generated: where the tables of PEs must not change. */
+export class InUse {
+  /** SPIs whose wires are up, and those that may be enabled. */
+  readonly raised = new Set<number>();
+  readonly enabledSpis = new Uint8Array(INTIDS);
   /** PEs on which a vPE is, and those with LPIs enabled. */
   readonly resident = new Set<number>();
   readonly enabled = new Set<number>();
@@ -59,8 +65,32 @@ const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBA
 const EOI: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
 const LPI_FIRST = 8192;
 
+/** Whether bytes of an access are in a bitmap of the Distributor, with so many bits an interrupt. */
+function* touched(
+  register: { readonly offset: number },
+  bits: number,
+  offset: number,
+  width: number,
+): Generator<number> {
+  const from = Math.max(0, ((offset - register.offset) * 8) / bits);
+  const to = Math.min(INTIDS, ((offset + width - register.offset) * 8) / bits);
+  for (let intid = from; intid < to; intid++) yield intid;
+}
+
+/** An SPI whose wire is up is configured while it is disabled only (IHI 0069, "GICD_ICFGR<n>": else UNPREDICTABLE). */
+function keepConfiguration(w: Uint32Array, at: number, { raised, enabledSpis }: InUse): void {
+  const [offset, width, low] = [w[at + 2]!, w[at + 3]!, w[at + 4]!];
+  for (const intid of touched(GICD.GICD_ISENABLER, 1, offset, width)) enabledSpis[intid] = 1;
+  // What other widths do is not ours to say: they may leave it enabled.
+  if (width === 4 && offset % 4 === 0)
+    for (const intid of touched(GICD.GICD_ICENABLER, 1, offset, width))
+      if ((low >>> (intid & 31)) & 1) enabledSpis[intid] = 0;
+  for (const intid of touched(GICD.GICD_ICFGR, 2, offset, width))
+    if (raised.has(intid) && enabledSpis[intid]) w[at + 2] = GICD_RESERVED;
+}
+
 /** A write that would move tables in use becomes one to a reserved location. */
-function keepTables(batch: RecordBatch, i: number, inUse: TablesInUse): void {
+function keepTables(batch: RecordBatch, i: number, inUse: InUse): void {
   const { resident, enabled } = inUse;
   const w = batch.words;
   const at = i * RECORD_WORDS;
@@ -78,7 +108,7 @@ function keepTables(batch: RecordBatch, i: number, inUse: TablesInUse): void {
 }
 
 /** One vPE is not made resident on two PEs (IHI 0069, "GICR_VPENDBASER": UNPREDICTABLE). */
-function keepResidency(w: Uint32Array, at: number, { resident, vpts }: TablesInUse): void {
+function keepResidency(w: Uint32Array, at: number, { resident, vpts }: InUse): void {
   const [pe, offset, width] = [w[at + 1]!, w[at + 2]!, w[at + 3]!];
   const isLow = offset === GICR_VPENDBASER.offset && width >= 4;
   const isHigh = width === 8 || (width === 4 && !isLow);
@@ -123,7 +153,7 @@ const KEPT: Readonly<Record<number, number>> = {
  * Changes record `i` of a batch so that it names no address outside RAM and moves no table in use (IHI 0069,
  * "GICR_PENDBASER", "GICR_VPROPBASER").
  */
-export function contain(batch: RecordBatch, i: number, inUse: TablesInUse): void {
+export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
   const w = batch.words;
   const at = i * RECORD_WORDS;
   const kept = batch.kind[i] === SYSREG_WRITE ? KEPT[w[at]!] : undefined;
@@ -137,8 +167,13 @@ export function contain(batch: RecordBatch, i: number, inUse: TablesInUse): void
   if (batch.kind[i] === MMIO_WRITE || batch.kind[i] === MMIO_READ) {
     if (w[at] === GICD_FRAME && isHidden(w[at + 2]!)) w[at + 2] = GICD_RESERVED;
   }
+  if (batch.kind[i] === WIRE_SET) {
+    if (w[at + 1]) inUse.raised.add(w[at]!);
+    else inUse.raised.delete(w[at]!);
+  }
   if (batch.kind[i] === MMIO_WRITE) {
     if (w[at] === GICR_FRAME) keepTables(batch, i, inUse);
+    if (w[at] === GICD_FRAME) keepConfiguration(w, at, inUse);
     const offset = w[at + 2]!;
     // Reserved bits of the queue's pointers, which not every GIC forgets.
     if (w[at] === GITS_FRAME && POINTERS.includes(offset)) {

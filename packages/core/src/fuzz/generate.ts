@@ -14,7 +14,7 @@ import {
   SYSREGS,
   type SysregName,
 } from '../spec/index.ts';
-import { contain, TablesInUse } from './contain.ts';
+import { contain, InUse } from './contain.ts';
 import { Random } from './random.ts';
 
 /** Where the generator's guest has its tables. All below 2^32. */
@@ -90,11 +90,10 @@ export class StimulusGenerator {
   private readonly contained: boolean;
   private readonly reconfigures: boolean;
   private readonly takenIntids: readonly number[];
-  private readonly inUse = new TablesInUse();
+  private readonly inUse = new InUse();
   private slot = 0;
-  /** What was made pending lately, and SPIs whose wires are up. */
+  /** What was made pending lately. */
   private readonly recent: number[] = [];
-  private readonly raised = new Set<number>();
   private readonly script: ((batch: RecordBatch) => void)[] = [];
 
   constructor(config: GicConfig, seed: number, options: GeneratorOptions = {}) {
@@ -353,8 +352,6 @@ export class StimulusGenerator {
         if (this.takenIntids.includes(intid)) return this.sensible(batch);
         const level = r.below(2);
         if (level) this.remember(intid);
-        if (spi && level) this.raised.add(intid);
-        else if (spi) this.raised.delete(intid);
         this.push(batch, RECORDS['wire.set'].id, spi ? NO_PE : this.pe(), intid, level);
         return;
       }
@@ -425,9 +422,8 @@ export class StimulusGenerator {
       return;
     }
     const spi = r.once(2);
-    const any = r.pick(INTERRUPT_REGISTERS);
-    // QEMU looks late at a wire whose interrupt is configured anew while it is up (the profile's `icfgrSettles`).
-    const name = this.contained && spi && any === 'ICFGR' && this.raised.size > 0 ? 'ISENABLER' : any;
+    const name = r.pick(INTERRUPT_REGISTERS);
+    if (name === 'ICFGR' && spi && write && !r.once(4)) return this.configure(batch);
     const { offset } = spi ? GICD[`GICD_${name}`] : GICR[`GICR_${name}`];
     const frame = spi ? 0 : 1;
     const pe = spi ? 0 : this.pe();
@@ -441,6 +437,16 @@ export class StimulusGenerator {
     const at = offset + (isConfig ? (spi ? 8 : 4) : spi ? 4 : 0);
     const bits = isConfig ? r.word() & 0xaaaa_aaaa : spi ? r.below(2 ** SPIS) : 1 << r.below(32);
     this.mmio(batch, write, frame, pe, at, 4, bits >>> 0);
+  }
+
+  /** SPIs 32 to 47 configured as software must: while they are disabled (IHI 0069, "GICD_ICFGR<n>"). */
+  private configure(batch: RecordBatch): void {
+    const r = this.random;
+    const enable = GICD.GICD_ISENABLER.offset + 4;
+    this.write('GICD', 0, GICD.GICD_ICENABLER.offset + 4, 4, 0xffff);
+    this.write('GICD', 0, GICD.GICD_ICFGR.offset + 8, 4, r.word() & 0xaaaa_aaaa);
+    this.write('GICD', 0, enable, 4, r.below(3) === 0 ? r.below(2 ** SPIS) : 0xffff);
+    this.append(batch);
   }
 
   /** A register of the CPU interface that decides what is signalled, and how an interrupt ends. */

@@ -192,8 +192,15 @@ export function irqRegisters(bank: IrqBank) {
       if (word < 0 || bank.isFixed(n)) return;
       const shift = 16 * (n & 1);
       const mask = (0xffff << shift) & reach(m, bank, word);
-      const old = bank.bits(m.state).edge[word]!;
-      change(m, 'edge', instance, word, (old & ~mask) | ((gather(low) << shift) & mask));
+      const { edge, enable } = bank.bits(m.state);
+      const wanted = (edge[word]! & ~mask) | ((gather(low) << shift) & mask);
+      for (let hit = (edge[word]! ^ wanted) & enable[word]!; hit !== 0; hit &= hit - 1)
+        m.unpredictable(
+          'configured-while-enabled',
+          instance,
+          intidOf(m, 32 * word + 31 - Math.clz32(hit & -hit)),
+        );
+      change(m, 'edge', instance, word, wanted);
     },
   };
 

@@ -46,6 +46,7 @@ export const UNPREDICTABLE = [
   'move-to-disabled-lpis',
   'vmapp-over-mapping',
   'vsgi-configures-and-clears',
+  'configured-while-enabled',
 ] as const;
 /** How a device sends messages: `device-masked` has a mask of its own, and holds messages back while masked. */
 export const DEVICE_KINDS = ['msi-x', 'multi-msi', 'platform', 'device-masked'] as const;
