@@ -9,6 +9,7 @@ export * from './fuzz/index.ts';
 export * from './irqchip/index.ts';
 export * from './migrate/index.ts';
 export * from './model/index.ts';
+export * from './mutate/index.ts';
 export * from './profile/index.ts';
 export * from './record/index.ts';
 export * from './spec/index.ts';

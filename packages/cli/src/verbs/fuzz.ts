@@ -64,6 +64,13 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
         print(options.json ? json(mutations()) : mutationsText());
         return;
       }
+      if (options.plant !== undefined && MUTATIONS[options.plant]?.onQemu === 'never')
+        throw new GicTraceError(
+          'usage',
+          `'${options.plant}' is about what QEMU's machine does not have`,
+          {},
+          '--plant list names those that QEMU can tell',
+        );
       if (!isQemu(options.on))
         throw new GicTraceError('usage', `cannot fuzz '${options.on}'`, {}, 'give --on qemu');
       const progress = new Progress('runs');
@@ -79,7 +86,11 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     });
 }
 
-const mutations = () => Object.entries(MUTATIONS).map(([name, { doc, heading }]) => ({ name, doc, heading }));
+/** Faults that QEMU can tell. */
+const mutations = () =>
+  Object.entries(MUTATIONS)
+    .filter(([, { onQemu }]) => onQemu !== 'never')
+    .map(([name, { doc, heading }]) => ({ name, doc, heading }));
 
 const mutationsText = () =>
   mutations()

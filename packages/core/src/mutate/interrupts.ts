@@ -1,17 +1,8 @@
-// Faults with names, each of which the fuzzer must find: what an implementer of a GIC can get wrong.
-import { GicTraceError } from '../errors.ts';
+// Faults of Distributor, Redistributors and CPU interface.
 import { isPrivate, type Machine, privateIndex, sharedIndex } from '../model/index.ts';
 import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
-import { type CommandName, ITS_COMMANDS, type OperandSpec, operandOf, SYSREGS } from '../spec/index.ts';
-import { type EventFate, type Passing, type PlantedFault, plant, setOperand } from './plant.ts';
-
-export interface Mutation {
-  /** What is wrong. */
-  readonly doc: string;
-  /** The heading of IHI 0069 that says otherwise. */
-  readonly heading: string;
-  readonly fault: PlantedFault;
-}
+import { SYSREGS } from '../spec/index.ts';
+import { lostIf, type Mutation } from './mutation.ts';
 
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
 const IRQ_ROUTED = RECORDS['irq.routed'].id;
@@ -19,25 +10,14 @@ const IRQ_PENDED = RECORDS['irq.pended'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 const DEACTIVATED = RECORDS['irq.deactivated'].id;
 const REG_CHANGED = RECORDS['reg.changed'].id;
-const MEM_WRITTEN = RECORDS['mem.written'].id;
-const ITE_WRITE = RECORDS['ite.write'].id;
 const ENABLE = IRQ_ATTRIBUTES.indexOf('enable');
 const PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const BY_WIRE = PEND_CAUSES.indexOf('wire');
 const BY_SGI = PEND_CAUSES.indexOf('sgi');
+const BY_MESSAGE = PEND_CAUSES.indexOf('msi');
 const UNIT_ICC = UNITS.indexOf('ICC');
 const CTLR_EOIMODE = 2;
 const FIRST_SPI = 32;
-const FIRST_LPI = 8192;
-const NO_DOORBELL = 1023;
-
-const lostIf = (lost: boolean): EventFate => (lost ? 'lost' : 'kept');
-
-/** The table entry of an event stays as it was through a command. */
-const entryKept =
-  (name: CommandName) =>
-  ({ kind, command }: Passing): EventFate =>
-    lostIf(command === name && (kind === ITE_WRITE || kind === MEM_WRITTEN));
 
 function isActive({ state }: Machine, pe: number, intid: number): boolean {
   const own = isPrivate(intid);
@@ -50,14 +30,11 @@ function hasActivePriority({ state }: Machine, pe: number): boolean {
   return false;
 }
 
-const pintidOf = (ITS_COMMANDS.MAPTI.operands as readonly OperandSpec[]).find(
-  (one) => one.name === 'pINTID',
-)!;
-
-export const MUTATIONS = {
+export const INTERRUPT_MUTATIONS = {
   'icenabler-ignored': {
     doc: 'an SPI that was enabled can not be disabled again',
     heading: 'GICD_ICENABLER<n>',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, words }) =>
         lostIf(kind === IRQ_CHANGED && words[0]! >= FIRST_SPI && words[1] === ENABLE && words[2] === 0),
@@ -66,6 +43,7 @@ export const MUTATIONS = {
   'priority-four-bits': {
     doc: 'an SPI keeps four bits of its priority where five are implemented',
     heading: 'GICD_IPRIORITYR<n>',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, words }) => {
         if (kind === IRQ_CHANGED && words[0]! >= FIRST_SPI && words[1] === PRIORITY) words[2]! &= 0xf0;
@@ -76,6 +54,7 @@ export const MUTATIONS = {
   'irouter-aff0': {
     doc: 'Aff0 of a route is dropped: SPIs go to the first PE of a cluster',
     heading: 'GICD_IROUTER<n>',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, words }) => {
         if (kind === IRQ_ROUTED) words[1] = (words[1]! & ~0xff) >>> 0;
@@ -86,6 +65,7 @@ export const MUTATIONS = {
   'edge-not-latched': {
     doc: 'the rising edge of an edge-triggered SPI does not make it pending',
     heading: 'GICD_ICFGR<n>',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, words }) =>
         lostIf(kind === IRQ_PENDED && words[0]! >= FIRST_SPI && words[1] === BY_WIRE),
@@ -94,6 +74,7 @@ export const MUTATIONS = {
   'sgi-lost-while-active': {
     doc: 'an SGI that comes while it is active is lost, where it should be active and pending',
     heading: 'Interrupt handling state machine',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, pe, words, machine }) =>
         lostIf(kind === IRQ_PENDED && words[1] === BY_SGI && isActive(machine, pe, words[0]!)),
@@ -102,6 +83,7 @@ export const MUTATIONS = {
   'pmr-unarbitrated': {
     doc: 'a new priority mask counts only once something else has changed',
     heading: 'ICC_PMR_EL1, Interrupt Controller Interrupt Priority Mask Register',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, words }) =>
         kind === REG_CHANGED && words[0] === UNIT_ICC && words[2] === SYSREGS.ICC_PMR_EL1.encoding
@@ -112,6 +94,7 @@ export const MUTATIONS = {
   'preemption-forgotten': {
     doc: 'an interrupt that preempts another does not make its own priority active',
     heading: 'Preemption',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, pe, words, machine }) => {
         const { encoding } = SYSREGS.ICC_AP1R0_EL1;
@@ -127,6 +110,7 @@ export const MUTATIONS = {
   'eoimode-ignored': {
     doc: 'an EOI deactivates the interrupt though ICC_CTLR_EL1.EOImode is 1',
     heading: 'ICC_EOIR1_EL1, Interrupt Controller End Of Interrupt Register 1',
+    onQemu: 'soon',
     fault: {
       event: ({ kind, pe, words, machine, add }) => {
         const intid = words[0]!;
@@ -136,49 +120,27 @@ export const MUTATIONS = {
       },
     },
   },
-  'movi-keeps-collection': {
-    doc: 'MOVI moves what is pending, and the event keeps its old collection',
-    heading: 'MOVI',
-    fault: { event: entryKept('MOVI') },
-  },
-  'discard-keeps-mapping': {
-    doc: 'DISCARD clears what is pending, and the event stays mapped',
-    heading: 'DISCARD',
-    fault: { event: entryKept('DISCARD') },
-  },
-  'mapti-intid-unchecked': {
-    doc: 'MAPTI maps an event to an INTID that is no LPI, taken 8,192 higher, instead of being refused',
-    heading: 'MAPTI',
+  'eoi-keeps-priority': {
+    doc: 'an EOI does not drop the running priority',
+    heading: 'Priority drop',
+    onQemu: 'soon',
     fault: {
-      command: (name, words) => {
-        if (name !== 'MAPTI') return;
-        const intid = operandOf(words, 0, pintidOf);
-        if (intid < FIRST_LPI) setOperand(words, name, 'pINTID', intid + FIRST_LPI);
+      event: ({ kind, pe, words, machine }) => {
+        const { encoding } = SYSREGS.ICC_AP1R0_EL1;
+        if (kind !== REG_CHANGED || words[0] !== UNIT_ICC || words[2] !== encoding) return 'kept';
+        const old = machine.state.ap1r[4 * pe]!;
+        // The lowest bit is the highest priority, which is the one that is dropped.
+        return lostIf(words[3] === (old & (old - 1)) >>> 0);
       },
     },
   },
-  'vmapti-doorbell-lost': {
-    doc: 'VMAPTI maps an event without its doorbell',
-    heading: 'VMAPTI',
+  'setspi-ignored': {
+    doc: 'a message to GICD_SETSPI_NSR does not make its SPI pending',
+    heading: 'GICD_SETSPI_NSR',
+    onQemu: 'never',
     fault: {
-      command: (name, words) => {
-        if (name === 'VMAPTI') setOperand(words, name, 'Dbell_pINTID', NO_DOORBELL);
-      },
+      event: ({ kind, words }) =>
+        lostIf(kind === IRQ_PENDED && words[0]! >= FIRST_SPI && words[1] === BY_MESSAGE),
     },
   },
 } as const satisfies Readonly<Record<string, Mutation>>;
-
-export type MutationName = keyof typeof MUTATIONS;
-
-/** Plants a named fault into a machine. @throws GicTraceError `usage` for a name that there is not. */
-export function plantMutation(machine: Machine, name: string): void {
-  if (!Object.hasOwn(MUTATIONS, name))
-    throw new GicTraceError(
-      'usage',
-      `no fault '${name}'`,
-      {},
-      `give one of ${Object.keys(MUTATIONS).join(', ')}`,
-    );
-  const mutation: Mutation = MUTATIONS[name as MutationName];
-  plant(machine, mutation.fault);
-}

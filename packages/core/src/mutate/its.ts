@@ -1,0 +1,118 @@
+// Faults of an ITS, of LPIs and of Direct LPIs.
+import { PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { type CommandName, ITS_COMMANDS, type OperandSpec, operandOf } from '../spec/index.ts';
+import { lostIf, type Mutation } from './mutation.ts';
+import { type EventFate, type Passing, setOperand } from './plant.ts';
+
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const ITE_WRITE = RECORDS['ite.write'].id;
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+const LPI_CLEARED = RECORDS['lpi.cleared'].id;
+const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
+const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
+const MOVED = PEND_CAUSES.indexOf('moved');
+const BY_SOFTWARE = PEND_CAUSES.indexOf('software');
+const FIRST_LPI = 8192;
+
+/** The table entry of an event stays as it was through a command. */
+const entryKept =
+  (name: CommandName) =>
+  ({ kind, command }: Passing): EventFate =>
+    lostIf(command === name && (kind === ITE_WRITE || kind === MEM_WRITTEN));
+
+/** Events of these kinds do not happen in a command, or outside of all. */
+const none =
+  (name: CommandName | undefined, ...kinds: readonly number[]) =>
+  ({ kind, command }: Passing): EventFate =>
+    lostIf(command === name && kinds.includes(kind));
+
+const pintidOf = (ITS_COMMANDS.MAPTI.operands as readonly OperandSpec[]).find(
+  (one) => one.name === 'pINTID',
+)!;
+
+export const ITS_MUTATIONS = {
+  'movi-keeps-collection': {
+    doc: 'MOVI moves what is pending, and the event keeps its old collection',
+    heading: 'MOVI',
+    onQemu: 'soon',
+    fault: { event: entryKept('MOVI') },
+  },
+  'discard-keeps-mapping': {
+    doc: 'DISCARD clears what is pending, and the event stays mapped',
+    heading: 'DISCARD',
+    onQemu: 'soon',
+    fault: { event: entryKept('DISCARD') },
+  },
+  'mapti-intid-unchecked': {
+    doc: 'MAPTI maps an event to an INTID that is no LPI, taken 8,192 higher, instead of being refused',
+    heading: 'MAPTI',
+    onQemu: 'soon',
+    fault: {
+      command: (name, words) => {
+        if (name !== 'MAPTI') return;
+        const intid = operandOf(words, 0, pintidOf);
+        if (intid < FIRST_LPI) setOperand(words, name, 'pINTID', intid + FIRST_LPI);
+      },
+    },
+  },
+  'move-loses-pending': {
+    doc: 'an LPI that is moved while it is pending is pending nowhere afterwards',
+    heading: 'MOVI',
+    onQemu: 'late',
+    fault: { event: ({ kind, words }) => lostIf(kind === LPI_PENDED && words[1] === MOVED) },
+  },
+  'discard-keeps-pending': {
+    doc: 'DISCARD unmaps the event, and what is pending stays so',
+    heading: 'DISCARD',
+    onQemu: 'late',
+    fault: { event: none('DISCARD', LPI_CLEARED) },
+  },
+  'clear-ignored': {
+    doc: 'CLEAR does not clear',
+    heading: 'CLEAR',
+    onQemu: 'late',
+    fault: { event: none('CLEAR', LPI_CLEARED) },
+  },
+  'int-ignored': {
+    doc: 'INT does not make the LPI of its event pending',
+    heading: 'INT',
+    onQemu: 'late',
+    fault: { event: none('INT', LPI_PENDED) },
+  },
+  'inv-ignored': {
+    doc: 'after INV the Redistributor goes on with the configuration that it had',
+    heading: 'INV',
+    onQemu: 'late',
+    fault: { event: none('INV', LPI_CONFIGURED, LPI_FORGOTTEN) },
+  },
+  'lpi-priority-ignored': {
+    doc: 'every LPI has the highest priority',
+    heading: 'LPI Configuration tables',
+    onQemu: 'late',
+    fault: {
+      event: ({ kind, words }) => {
+        if (kind === LPI_PENDED) words[2]! &= 3;
+        if (kind === LPI_CONFIGURED) words[1]! &= 3;
+        return 'kept';
+      },
+    },
+  },
+  'lpi-stays-pending': {
+    doc: 'an LPI that is acknowledged, or cleared by a register, stays pending',
+    heading: 'LPIs',
+    onQemu: 'late',
+    fault: { event: none(undefined, LPI_CLEARED) },
+  },
+  'setlpir-ignored': {
+    doc: 'GICR_SETLPIR does not make its LPI pending',
+    heading: 'GICR_SETLPIR',
+    onQemu: 'never',
+    fault: { event: ({ kind, words }) => lostIf(kind === LPI_PENDED && words[1] === BY_SOFTWARE) },
+  },
+  'invlpir-ignored': {
+    doc: 'after GICR_INVLPIR or GICR_INVALLR the Redistributor goes on with the configuration that it had',
+    heading: 'GICR_INVLPIR',
+    onQemu: 'never',
+    fault: { event: none(undefined, LPI_CONFIGURED, LPI_FORGOTTEN) },
+  },
+} as const satisfies Readonly<Record<string, Mutation>>;

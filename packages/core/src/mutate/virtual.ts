@@ -1,0 +1,45 @@
+// Faults of vPEs, vLPIs and doorbells.
+import { PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { lostIf, type Mutation } from './mutation.ts';
+import { setOperand } from './plant.ts';
+
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const VTE_WRITE = RECORDS['vte.write'].id;
+const VLPI_LOADED = RECORDS['vlpi.loaded'].id;
+const BY_DOORBELL = PEND_CAUSES.indexOf('doorbell');
+const NO_DOORBELL = 1023;
+
+export const VIRTUAL_MUTATIONS = {
+  'vmapti-doorbell-lost': {
+    doc: 'VMAPTI maps an event without its doorbell',
+    heading: 'VMAPTI',
+    onQemu: 'soon',
+    fault: {
+      command: (name, words) => {
+        if (name === 'VMAPTI') setOperand(words, name, 'Dbell_pINTID', NO_DOORBELL);
+      },
+    },
+  },
+  'doorbell-silent': {
+    doc: 'a doorbell is rung, and its LPI does not become pending',
+    heading: 'Doorbell interrupts',
+    onQemu: 'late',
+    fault: { event: ({ kind, words }) => lostIf(kind === LPI_PENDED && words[1] === BY_DOORBELL) },
+  },
+  'vmovp-keeps-pe': {
+    doc: 'VMOVP moves what is pending, and the vPE stays where it was',
+    heading: 'VMOVP',
+    onQemu: 'soon',
+    fault: {
+      event: ({ kind, command }) =>
+        lostIf(command === 'VMOVP' && (kind === VTE_WRITE || kind === MEM_WRITTEN)),
+    },
+  },
+  'residency-forgets-pending': {
+    doc: 'a vPE that becomes resident does not see the vLPIs that its table holds',
+    heading: 'GICR_VPENDBASER',
+    onQemu: 'late',
+    fault: { event: ({ kind, command }) => lostIf(kind === VLPI_LOADED && command === undefined) },
+  },
+} as const satisfies Readonly<Record<string, Mutation>>;
