@@ -1,7 +1,8 @@
-// `node scripts/goldens.mjs`: the cases of goldens/, one folder for each scenario and design, made anew: every scenario
-// that ships on the design that it is first of all about, and some on all. The golden files come from
-// `gictrace golden update goldens`.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+// `node scripts/goldens.mjs`: the cases of goldens/, made anew: every scenario that ships on every design that serves
+// it, and every behaviour of the conformance suite under two profiles. The golden files come from
+// `gictrace golden update goldens`, which also removes those that are left over. Given the file that
+// `gictrace golden check goldens --mutate all --json` prints, each case file says that it covers what its cases told.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,21 +10,33 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { libraryPath, libraryScenarios, readScenario } = await import(
   join(root, 'packages', 'recorder', 'dist', 'index.js')
 );
-const { DESIGNS } = await import(join(root, 'packages', 'core', 'dist', 'index.js'));
+const { DESIGNS, FEATURES } = await import(join(root, 'packages', 'core', 'dist', 'index.js'));
 
-/** Short scenarios that tell designs apart: on each design that they are for. */
-const ON_ALL = ['pending-move', 'lost-doorbell'];
+/** The architecture's choices, and those that are held against a real QEMU. */
+const PROFILES = ['architecture', 'qemu-virt'];
 
-const folder = join(root, 'goldens');
-rmSync(folder, { recursive: true, force: true });
+const tried = process.argv[2] === undefined ? [] : JSON.parse(readFileSync(process.argv[2], 'utf8')).cases;
+
+function caseFile(folder, text) {
+  const path = join(root, 'goldens', ...folder);
+  mkdirSync(path, { recursive: true });
+  const own = tried.filter(({ name }) => name.startsWith(`${folder.join('/')}/`));
+  const covers = [...new Set(own.flatMap(({ told }) => told ?? []))].sort();
+  const list = covers.length === 0 ? '' : `covers:\n${covers.map((name) => `  - ${name}\n`).join('')}`;
+  writeFileSync(join(path, 'case.yaml'), text + list);
+}
+
 for (const scenario of libraryScenarios()) {
   const { operations } = readScenario(libraryPath(scenario));
   const isOfVpes = operations.some(({ op }) => op === 'vpe.map' || op === 'vm.alloc');
   const able = Object.values(DESIGNS).filter(({ serves }) => (serves === 'vpes') === isOfVpes);
-  const main = isOfVpes ? 'vpe-proxy' : 'its';
-  for (const { name } of able.filter((one) => ON_ALL.includes(scenario) || one.name === main)) {
-    const path = join(folder, `${scenario}-on-${name}`);
-    mkdirSync(path, { recursive: true });
-    writeFileSync(join(path, 'case.yaml'), `scenario: ${scenario}\non: ${name}\n`);
-  }
+  caseFile(
+    ['scenarios', scenario],
+    `scenario: ${scenario}\non:\n${able.map(({ name }) => `  - ${name}\n`).join('')}`,
+  );
 }
+for (const feature of FEATURES)
+  caseFile(
+    ['conformance', feature.toLowerCase().replace(/[^a-z0-9]+/g, '-')],
+    `conformance: ${feature}\non:\n${PROFILES.map((name) => `  - simulator@${name}\n`).join('')}`,
+  );

@@ -88,6 +88,48 @@ describe('golden', () => {
     rmSync(own, { recursive: true });
   });
 
+  it('a list of designs is a case for each; so are behaviours and features of the conformance suite', async () => {
+    const own = scratch();
+    mkdirSync(join(own, 'deep', 'move'), { recursive: true });
+    mkdirSync(join(own, 'behaviours'));
+    writeFileSync(join(own, 'deep', 'move', 'case.yaml'), 'scenario: move\non: [its, direct-lpi]\n');
+    const suite = join(own, 'behaviours', 'case.yaml');
+    writeFileSync(suite, 'conformance: [cpu.idle, 1 of N]\non: [simulator, simulator@qemu-virt]\n');
+    const made = (await run('golden', 'update', own)).out.trim().split('\n');
+    expect(made).toEqual(
+      expect.arrayContaining([
+        'made deep/move/its',
+        'made deep/move/direct-lpi',
+        'made behaviours/cpu.idle@architecture',
+        'made behaviours/cpu.idle@qemu-virt',
+      ]),
+    );
+    // QEMU has no 1 of N: a feature stands for the behaviours that there are.
+    expect(made.some((line) => line.includes('one-of-n') && line.includes('@qemu-virt'))).toBe(false);
+    expect(made.length).toBeGreaterThan(4);
+    expect(readFileSync(join(own, 'behaviours', 'cpu.idle@qemu-virt.golden.txt'), 'utf8')).toMatch(
+      /ICC_IAR1_EL1/,
+    );
+    expect((await run('golden', 'check', own)).out).toBe(
+      `${made.length} of ${made.length} golden cases the same\n`,
+    );
+    // What is no case any more is obsolete, and update removes it.
+    writeFileSync(join(own, 'deep', 'move', 'case.yaml'), 'scenario: move\non: [its]\n');
+    const { code, out } = await run('golden', 'check', own);
+    expect([code, out.split('\n')[0]]).toEqual([
+      1,
+      'obsolete deep/move/direct-lpi: its scenario or recording is gone',
+    ]);
+    expect((await run('golden', 'update', own)).out).toBe('removed deep/move/direct-lpi\n');
+    expect(existsSync(join(own, 'deep', 'move', 'direct-lpi.golden.txt'))).toBe(false);
+    writeFileSync(suite, 'conformance: nonsense\n');
+    const wrong = await run('golden', 'check', own);
+    expect([wrong.code, wrong.err]).toEqual([
+      2,
+      expect.stringMatching(/no behaviour and no feature is called 'nonsense'/),
+    ]);
+  });
+
   it('obsolete, stale and failing cases are told apart, and fail', async () => {
     await golden('update', dir);
     rmSync(join(dir, 'trigger', 'its-trigger.log.gz'));
@@ -170,6 +212,77 @@ describe('golden', () => {
   });
 });
 
+describe('golden check --mutate', () => {
+  const FAULTS = 'movi-keeps-collection,clear-ignored';
+  let own: string;
+  const write = (file: string, text: string) => writeFileSync(join(own, 'move', file), text);
+  beforeEach(async () => {
+    own = scratch();
+    mkdirSync(join(own, 'move'));
+    write('case.yaml', 'scenario: move\ncovers: [movi-keeps-collection]\n');
+    expect((await run('golden', 'update', own)).code).toBe(0);
+  });
+
+  it('prints which faults are told, and by how many cases', async () => {
+    const { code, out } = await run('golden', 'check', own, '--mutate', FAULTS);
+    expect(code).toBe(0);
+    expect(out).toContain('1 of 1 golden cases the same');
+    expect(out).toContain(
+      'kill score: 1 of 2 faults are told by a case; of 1 that change what a case compares, 1 are told',
+    );
+    expect(out).toMatch(/movi-keeps-collection +1 tell it/);
+    expect(out).toContain('told by no case: clear-ignored');
+    const { cases, score } = JSON.parse(
+      (await run('golden', 'check', own, '--mutate', FAULTS, '--json')).out,
+    );
+    expect([cases[0].told, score.toldPairs]).toEqual([['movi-keeps-collection'], 1]);
+  });
+
+  it('a case that its rules have made blind fails, though it is the same', async () => {
+    write(
+      'rules.yaml',
+      'rules: [{ reason: all of it, class: [deleted, inserted, changed, reordered-legal, reordered-illegal, timing] }]',
+    );
+    expect((await run('golden', 'check', own)).code).toBe(0);
+    const { code, out } = await run('golden', 'check', own, '--mutate', FAULTS);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^blind +move: what may differ hides movi-keeps-collection; case\.yaml says that it covers movi-keeps-collection, which none of its cases tells$/m,
+    );
+    expect(out).toContain('of 1 that change what a case compares, 0 are told');
+  });
+
+  it('a case that does not tell what it says that it covers fails', async () => {
+    write('case.yaml', 'scenario: move\ncovers: [clear-ignored]\n');
+    const { code, out } = await run('golden', 'check', own, '--mutate', FAULTS);
+    expect([code, out]).toEqual([
+      1,
+      expect.stringMatching(/^blind +move: case\.yaml says that it covers clear-ignored/m),
+    ]);
+    write('case.yaml', 'scenario: move\ncovers: [nonsense]\n');
+    expect((await run('golden', 'check', own)).err).toMatch(/covers\.0: no fault is called so/);
+  });
+
+  it('a fault with which a driver would never end is told; one that there is not is refused', async () => {
+    write('case.yaml', 'scenario: move\n');
+    const { code, out } = await run('golden', 'check', own, '--mutate', 'lpi-stays-pending');
+    expect([code, out]).toEqual([0, expect.stringMatching(/lpi-stays-pending +1 tell it/)]);
+    const wrong = await run('golden', 'check', own, '--mutate', 'nonsense');
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/no fault 'nonsense'.*movi-keeps/)]);
+  });
+
+  it('a recording that is imported only has no backend to plant a fault in; one that is replayed has', async () => {
+    mkdirSync(join(own, 'trigger'));
+    cpSync(LOG, join(own, 'trigger', 'its-trigger.log.gz'));
+    await run('golden', 'update', own);
+    const check = () => run('golden', 'check', own, 'trigger', '--mutate', 'int-ignored');
+    expect((await check()).out).toContain('1 cases have no backend to plant a fault in');
+    writeFileSync(join(own, 'trigger', 'case.yaml'), 'on: simulator\n');
+    await run('golden', 'update', own);
+    expect((await check()).out).toMatch(/int-ignored +1 tell it/);
+  });
+});
+
 describe('reports', () => {
   const result = (k: number, status: Status): CaseResult => ({
     case: {
@@ -180,6 +293,7 @@ describe('reports', () => {
       rules: undefined,
       trace: 't',
       text: 'x',
+      place: `d/c,${k}.yaml`,
     },
     status,
     message: 'a < b & "c"\n% of \u0001 it',

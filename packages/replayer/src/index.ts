@@ -16,6 +16,7 @@ export {
 } from './fuzz/fuzz.ts';
 export * from './lift.ts';
 export * from './options.ts';
+export { recordBehaviour } from './record-behaviour.ts';
 export * from './record-scenario.ts';
 export * from './replay-trace.ts';
 export * from './verbatim.ts';

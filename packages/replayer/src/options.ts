@@ -1,5 +1,5 @@
 // What a replay is asked for: where re-recorded records go, and which differences a person lets pass.
-import type { RecordBatch, RecordName } from '@gictrace/core';
+import type { Machine, RecordBatch, RecordName } from '@gictrace/core';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
 export interface ReplayOutput {
@@ -21,6 +21,8 @@ export interface ReplayOptions {
   readonly sourceShows?: readonly RecordName[];
   /** Whether the source tells that an access reached a reserved location; it does when absent. */
   readonly sourceTellsReserved?: boolean;
+  /** Given the simulator's machine first: to plant a fault. */
+  readonly machine?: (machine: Machine) => void;
   /** Stop at the first divergence. */
   readonly stopAtFirst?: boolean;
 }

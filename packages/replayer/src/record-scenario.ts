@@ -2,6 +2,8 @@
 // the driver, devices and PEs did for each, and of what the GIC answered. Each record names the operation it is due to.
 import {
   type Design,
+  GicTraceError,
+  type Machine,
   type Operation,
   pushOperation,
   RecordBatch,
@@ -15,6 +17,10 @@ export interface RecordScenarioOptions {
   /** Version of the tool, and name of the scenario's file, for the header. */
   readonly version: string;
   readonly source: string;
+  /** Given each machine of the run first: to plant a fault. */
+  readonly machine?: (machine: Machine) => void;
+  /** Gives up beyond so many records: with a fault, drivers may go on for ever. */
+  readonly recordsMax?: number;
 }
 
 /** A trace is of one machine, from reset on: migrations are told and not done. */
@@ -28,7 +34,7 @@ export function recordScenario(
   scenario: Scenario,
   asked: Design,
   output: string,
-  { version, source }: RecordScenarioOptions,
+  { version, source, machine, recordsMax = Number.POSITIVE_INFINITY }: RecordScenarioOptions,
 ): Run {
   const design = ofScenario(asked, scenario);
   const { config } = new Translation(design, scenario.pes, {}, scenario.blocks).run;
@@ -47,12 +53,14 @@ export function recordScenario(
     let cause = 0;
     const put = (batch: RecordBatch, i: number) => {
       batch.cause[i] = cause;
+      if (writer.records >= recordsMax)
+        throw new GicTraceError('backend', `does not end within ${recordsMax} records`);
       writer.record(batch, i);
     };
     const translation = new Translation(
       design,
       scenario.pes,
-      { stimulus: (batch) => put(batch, 0), emitted: put },
+      { stimulus: (batch) => put(batch, 0), emitted: put, ...(machine === undefined ? {} : { machine }) },
       scenario.blocks,
     );
     const told = new RecordBatch(1);

@@ -4,6 +4,7 @@ import {
   type Backend,
   type GicConfig,
   GicTraceError,
+  type Machine,
   operationAt,
   PROFILES,
   RecordBatch,
@@ -28,6 +29,8 @@ export interface ReplayTraceOptions {
   /** Differences to let pass. */
   readonly allow?: readonly Tolerance[];
   readonly progress?: (records: number) => void;
+  /** Given the simulator's machine first: to plant a fault. */
+  readonly machine?: (machine: Machine) => void;
 }
 
 /** Records are numbered anew, and so is the operation that each is due to. */
@@ -48,7 +51,7 @@ function renumbered(writer: TraceWriter): ReplayOutput {
 }
 
 export interface ReplayOnOptions
-  extends Omit<ReplayTraceOptions, 'profile'>,
+  extends Omit<ReplayTraceOptions, 'profile' | 'machine'>,
     Pick<BackendReplayOptions, 'batchRecords' | 'window'> {}
 
 /** Replays a trace on the simulator. Throws a GicTraceError (`trace`) if it cannot be read. */
@@ -68,6 +71,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
     if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options.version);
     const replay = new VerbatimReplay(config, {
       allow: options.allow ?? [],
+      ...(options.machine === undefined ? {} : { machine: options.machine }),
       ...shown(reader),
       ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });

@@ -21,6 +21,7 @@ export class VerbatimReplay {
 
   constructor(config: GicConfig, options: ReplayOptions = {}) {
     this.machine = new Machine(config);
+    options.machine?.(this.machine);
     this.comparator = new Comparator(config, options);
     const sink: EventSink = { batch: this.shown, events: true, full: () => this.collect() };
     this.machine.sink = sink;

@@ -1,32 +1,54 @@
 // Golden cases in a folder: what each is made from, what it is held against, what may differ. Knows files, runs nothing.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { GicTraceError } from '@gictrace/core';
+import {
+  applies,
+  BEHAVIOURS,
+  type Behaviour,
+  FEATURES,
+  GicTraceError,
+  MUTATIONS,
+  PROFILES,
+} from '@gictrace/core';
 import { IGNORABLE } from '@gictrace/query';
 import { libraryPath, libraryScenarios } from '@gictrace/recorder';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
+const word = z.string().min(1);
 const optionsSchema = z.strictObject({
-  /** A design, for a scenario; `simulator` perhaps with @PROFILE, for a recording that is to be replayed. */
-  on: z.string().min(1).optional(),
+  /** A design, for a scenario; `simulator` perhaps with @PROFILE, for anything else. A list: a case for each. */
+  on: z.union([word, z.array(word).min(1)]).optional(),
   ignore: z.array(z.enum(IGNORABLE)).optional(),
   rename: z.boolean().optional(),
+  /** Faults that the case must tell when they are planted. */
+  covers: z
+    .array(
+      word.refine((name) => Object.hasOwn(MUTATIONS, name), {
+        error: 'no fault is called so; gictrace golden check --help tells where they are listed',
+      }),
+    )
+    .optional(),
   /** A scenario that ships, in place of a file. */
-  scenario: z.string().min(1).optional(),
+  scenario: word.optional(),
+  /** Behaviours of the conformance suite, or features with all their behaviours: a case for each. */
+  conformance: z.union([word, z.array(word).min(1)]).optional(),
 });
-export type CaseOptions = z.infer<typeof optionsSchema>;
+type FileOptions = z.infer<typeof optionsSchema>;
+export type CaseOptions = Omit<FileOptions, 'on' | 'scenario' | 'conformance'> & { readonly on?: string };
 
 export interface GoldenCase {
   readonly name: string;
-  /** The scenario or the recording; undefined: the golden files are left over. */
+  /** The scenario, the recording or the behaviour; undefined: the golden files are left over. */
   readonly input: string | undefined;
-  readonly kind: 'scenario' | 'recording';
+  readonly kind: 'scenario' | 'recording' | 'conformance';
   readonly options: CaseOptions;
   readonly rules: string | undefined;
   /** The golden trace and its text: where they are, or are to be. */
   readonly trace: string;
   readonly text: string;
+  /** The file that says what the case is. */
+  readonly place: string;
 }
 
 const SCENARIO = /\.(ya?ml|json)$/;
@@ -43,7 +65,7 @@ function firstOf(...paths: string[]): string | undefined {
 const helper = (base: string, what: string) =>
   firstOf(...['yaml', 'yml', 'json'].map((end) => `${base}${what}.${end}`));
 
-function readOptions(path: string | undefined): CaseOptions {
+function readOptions(path: string | undefined): FileOptions {
   if (path === undefined) return {};
   const document = parseDocument(readFileSync(path, 'utf8'));
   const fault = document.errors[0];
@@ -54,7 +76,7 @@ function readOptions(path: string | undefined): CaseOptions {
     'usage',
     fault?.message.split('\n')[0] ?? `${issue!.path.join('.') || 'the file'}: ${issue!.message}`,
     { path },
-    'a case has scenario, on, ignore and rename; see docs/golden.md',
+    'a case has scenario, conformance, on, covers, ignore and rename; see docs/golden.md',
   );
 }
 
@@ -69,53 +91,135 @@ function shipped(name: string, path: string): string {
   );
 }
 
-/** One case: its golden files are `base` and an ending. */
-function caseAt(name: string, input: string | undefined, base: string): GoldenCase {
-  const golden = base.endsWith('/') ? `${base}golden` : `${base}.golden`;
-  const own = base.endsWith('/') ? base : `${base}.`;
+/** What the cases of one input, or of one folder, have in common. */
+interface Family {
+  readonly options: FileOptions;
+  readonly rules: string | undefined;
+  readonly place: string;
+}
+
+function familyAt(own: string, input: string | undefined): Family {
+  const file = helper(own, 'case');
+  return { options: readOptions(file), rules: helper(own, 'rules'), place: file ?? input ?? own };
+}
+
+/** One case: its golden files are `golden` and an ending. */
+function caseOf(
+  { options, rules, place }: Family,
+  name: string,
+  input: string | undefined,
+  golden: string,
+  kind: GoldenCase['kind'],
+  on: string | undefined,
+): GoldenCase {
+  const { on: _on, scenario: _scenario, conformance: _conformance, ...rest } = options;
   return {
-    name,
-    input,
-    kind: input !== undefined && RECORDING.test(input) ? 'recording' : 'scenario',
-    options: readOptions(helper(own, 'case')),
-    rules: helper(own, 'rules'),
-    trace: `${golden}.gictrace`,
-    text: `${golden}.txt`,
+    ...{ name, input, kind, rules, place, options: on === undefined ? rest : { ...rest, on } },
+    ...{ trace: `${golden}.gictrace`, text: `${golden}.txt` },
   };
 }
 
+const listOf = (value: string | readonly string[] | undefined): readonly (string | undefined)[] =>
+  typeof value === 'object' ? value : [value];
+const kindOf = (input: string | undefined) =>
+  input !== undefined && RECORDING.test(input) ? 'recording' : 'scenario';
+
+/** The behaviours that a case file names, each with whether it is named itself. */
+function behavioursOf(named: readonly (string | undefined)[], place: string): [Behaviour, boolean][] {
+  return named.flatMap((name): [Behaviour, boolean][] => {
+    const own = BEHAVIOURS.filter(({ id, feature }) => id === name || feature === name);
+    if (own.length === 0)
+      throw new GicTraceError(
+        'usage',
+        `conformance: no behaviour and no feature is called '${name}'`,
+        { path: place },
+        `features: ${FEATURES.join(', ')}; behaviours: docs/conformance.md`,
+      );
+    return own.map((one) => [one, one.id === name]);
+  });
+}
+
+const isProfile = (on: string) => PROFILES[on.split('@')[1] ?? 'architecture'] !== undefined;
+
+/** The cases of a folder that is about one input, or about behaviours of the conformance suite. */
+function familyOf(name: string, path: string, files: readonly string[]): GoldenCase[] {
+  const inputs = files.filter(isInput).map((file) => join(path, file));
+  const family = familyAt(`${path}/`, inputs[0]);
+  const { scenario, conformance, on } = family.options;
+  if (scenario !== undefined) inputs.push(shipped(scenario, family.place));
+  if (inputs.length + (conformance === undefined ? 0 : 1) > 1)
+    throw new GicTraceError('usage', `has more than one input: ${inputs.join(', ')}`, { path });
+  const found: GoldenCase[] = [];
+  const member = (id: string, input: string, kind: GoldenCase['kind'], own: string | undefined) =>
+    found.push(caseOf(family, `${name}/${id}`, input, `${path}/${id}.golden`, kind, own));
+  if (conformance !== undefined) {
+    for (const [behaviour, isNamed] of behavioursOf(listOf(conformance), family.place))
+      for (const own of listOf(on)) {
+        const profile = own?.split('@')[1] ?? 'architecture';
+        // A feature stands for those of its behaviours that there are under the profile.
+        if (!isNamed && isProfile(own ?? '') && !applies(behaviour, profile)) continue;
+        member(
+          typeof on === 'object' ? `${behaviour.id}@${profile}` : behaviour.id,
+          behaviour.id,
+          'conformance',
+          own,
+        );
+      }
+  } else if (typeof on === 'object' && inputs.length === 1)
+    for (const own of on) member(own, inputs[0]!, kindOf(inputs[0]), own);
+  else if (inputs.length === 1 || files.some((file) => /^golden\./.test(file)))
+    found.push(
+      caseOf(
+        family,
+        name,
+        inputs[0],
+        `${path}/golden`,
+        kindOf(inputs[0]),
+        typeof on === 'string' ? on : undefined,
+      ),
+    );
+  return [...found, ...leftOver(family, name, path, files, found)];
+}
+
+/** Golden files in a folder that are no case's. */
+function leftOver(
+  family: Family,
+  name: string,
+  path: string,
+  files: readonly string[],
+  found: readonly GoldenCase[],
+): GoldenCase[] {
+  const known = new Set(found.flatMap(({ trace, text }) => [trace, text]));
+  const bases = files.flatMap((file) => {
+    const match = /^((?:.*\.)?golden)\.(gictrace|txt)$/.exec(file);
+    return match === null || known.has(`${path}/${file}`) ? [] : [match[1]!];
+  });
+  return [...new Set(bases)].map((base) =>
+    caseOf(
+      family,
+      base === 'golden' ? name : `${name}/${base.replace(/\.golden$/, '')}`,
+      undefined,
+      `${path}/${base}`,
+      'scenario',
+      undefined,
+    ),
+  );
+}
+
 /**
- * The cases of a folder, by name: each folder in it that holds a scenario, a recording or golden files, and each scenario
- * or recording in it with its golden files beside it.
+ * The cases of a folder, by name: each scenario or recording in it with its golden files beside it; each folder in it
+ * that holds a scenario, a recording, a case file or golden files; and those of any other folder in it.
  * @throws GicTraceError `usage` where there is no such folder, no case in it, or a case is not clear.
  */
 export function findCases(dir: string): GoldenCase[] {
   if (!existsSync(dir) || !statSync(dir).isDirectory())
     throw new GicTraceError('usage', existsSync(dir) ? 'is no folder' : 'no such folder', { path: dir });
   const found = new Map<string, GoldenCase>();
-  const entries = readdirSync(dir, { withFileTypes: true }).sort((p, q) => (p.name < q.name ? -1 : 1));
-  const add = (one: GoldenCase) => {
+  walk(dir, '', (one) => {
     if (found.has(one.name))
       throw new GicTraceError('usage', `two cases are called '${one.name}'`, { path: dir }, 'rename one');
     found.set(one.name, one);
-  };
-  for (const entry of entries) {
-    const path = join(dir, entry.name);
-    if (entry.isDirectory()) {
-      const files = readdirSync(path);
-      const inputs = files.filter(isInput).map((file) => join(path, file));
-      const { scenario } = readOptions(helper(`${path}/`, 'case'));
-      if (scenario !== undefined) inputs.push(shipped(scenario, path));
-      if (inputs.length > 1)
-        throw new GicTraceError('usage', `has more than one input: ${inputs.join(', ')}`, { path });
-      if (inputs.length === 1 || files.some((file) => /^golden\./.test(file)))
-        add(caseAt(entry.name, inputs[0], `${path}/`));
-    } else if (isInput(entry.name)) add(caseAt(stem(entry.name), path, join(dir, stem(entry.name))));
-  }
-  for (const { name } of entries) {
-    const match = /^(.*)\.golden\.(gictrace|txt)$/.exec(name);
-    if (match !== null && !found.has(match[1]!)) add(caseAt(match[1]!, undefined, join(dir, match[1]!)));
-  }
+  });
   if (found.size === 0)
     throw new GicTraceError(
       'usage',
@@ -124,4 +228,53 @@ export function findCases(dir: string): GoldenCase[] {
       'a case is a scenario (.yaml, .json) or a recording (.log, .log.gz), or a folder with one; see docs/golden.md',
     );
   return [...found.values()];
+}
+
+function walk(dir: string, prefix: string, add: (one: GoldenCase) => void): void {
+  const entries = readdirSync(dir, { withFileTypes: true }).sort((p, q) => (p.name < q.name ? -1 : 1));
+  const known = new Set<string>();
+  for (const entry of entries) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) {
+      const files = readdirSync(path).sort();
+      const isFamily = files.some(
+        (file) => isInput(file) || /^case\.(ya?ml|json)$/.test(file) || /(^|\.)golden\./.test(file),
+      );
+      if (isFamily) familyOf(prefix + entry.name, path, files).forEach(add);
+      else walk(path, `${prefix}${entry.name}/`, add);
+    } else if (isInput(entry.name)) {
+      const base = join(dir, stem(entry.name));
+      const family = familyAt(`${base}.`, path);
+      if (typeof family.options.on === 'object')
+        throw new GicTraceError('usage', 'on: a list is for a case in a folder of its own', {
+          path: family.place,
+        });
+      const one = caseOf(
+        family,
+        prefix + stem(entry.name),
+        path,
+        `${base}.golden`,
+        kindOf(path),
+        family.options.on,
+      );
+      known.add(stem(entry.name));
+      add(one);
+    }
+  }
+  for (const { name } of entries) {
+    const match = /^(.*)\.golden\.(gictrace|txt)$/.exec(name);
+    if (match === null || known.has(match[1]!)) continue;
+    known.add(match[1]!);
+    const base = join(dir, match[1]!);
+    add(
+      caseOf(
+        familyAt(`${base}.`, base),
+        prefix + match[1]!,
+        undefined,
+        `${base}.golden`,
+        'scenario',
+        undefined,
+      ),
+    );
+  }
 }

@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 import { expect } from 'vitest';
 import { diffText } from '../verbs/diff-text.ts';
 import type { CaseOptions } from './cases.ts';
-import { judge, textOf } from './run.ts';
+import { judge } from './run.ts';
+import { textOf } from './text.ts';
 
 export interface GoldenOptions extends Pick<CaseOptions, 'ignore' | 'rename'> {
   /** A file of rules: what may differ, each with its reason. */
@@ -44,7 +45,16 @@ expect.extend({
     const isThere = existsSync(golden) && existsSync(text);
     if (!isThere && update !== 'none') return write();
     const judged = judge(
-      { name: golden, input: received, kind: 'recording', options: rest, rules, trace: golden, text },
+      {
+        name: golden,
+        input: received,
+        kind: 'recording',
+        options: rest,
+        rules,
+        trace: golden,
+        text,
+        place: golden,
+      },
       received,
     );
     if (judged.status === 'same') return say(true, `${received} is as ${golden}`);

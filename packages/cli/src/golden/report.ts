@@ -51,7 +51,7 @@ export function annotations(worst: readonly CaseResult[]): string[] {
   const shown = bad.length > ANNOTATIONS_MAX ? bad.slice(0, ANNOTATIONS_MAX - 1) : bad;
   const lines = shown.map(
     (result) =>
-      `::error file=${property(result.case.input ?? result.case.trace)},title=${property(`golden ${result.case.name}: ${result.status}`)}::${escaped(result.message)}`,
+      `::error file=${property(result.case.place)},title=${property(`golden ${result.case.name}: ${result.status}`)}::${escaped(result.message)}`,
   );
   if (shown.length < bad.length)
     lines.push(`::error title=golden::${bad.length - shown.length} more: see the summary of this step`);

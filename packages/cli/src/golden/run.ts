@@ -1,23 +1,23 @@
 // Runs golden cases: makes the trace of each anew and holds it against the golden one. Writes only where it is told to.
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { GicTraceError, recordText } from '@gictrace/core';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { GicTraceError } from '@gictrace/core';
 import { type Diff, diffTraces, readRules } from '@gictrace/query';
-import { importToTrace, readScenario, TraceReader } from '@gictrace/recorder';
-import { designNamed, recordScenario, replayTrace } from '@gictrace/replayer';
-import { VERSION } from '../context.ts';
 import type { GoldenCase } from './cases.ts';
+import { withTrace } from './make.ts';
+import { textOf } from './text.ts';
 
 /**
  * - `same`: nothing differs that is not let pass.
  * - `differs`: the trace is another than the golden one.
+ * - `blind`: a fault in the backend changes the trace, and what may differ hides all of it; or the case says that it
+ *   covers a fault that it does not tell.
  * - `stale`: the traces agree, but the text is not that of the golden trace.
  * - `missing`: there is no golden trace, or no text.
  * - `obsolete`: golden files whose scenario or recording is gone.
  * - `failed`: the trace could not be made, or the golden one not be read.
  */
-export const STATUSES = ['failed', 'differs', 'missing', 'obsolete', 'stale', 'same'] as const;
+export const STATUSES = ['failed', 'differs', 'blind', 'missing', 'obsolete', 'stale', 'same'] as const;
 export type Status = (typeof STATUSES)[number];
 
 export interface CaseResult {
@@ -28,63 +28,6 @@ export interface CaseResult {
   readonly diff: Diff | null;
   readonly differences: number;
   readonly seconds: number;
-}
-
-/** Records that the text form shows. */
-const TEXT_RECORDS_MAX = 5000;
-
-/** A trace as people review it: one record a line, without numbers and times, so that a change moves nothing. */
-export function textOf(path: string): string {
-  const reader = TraceReader.open(path);
-  try {
-    const lines: string[] = [];
-    let more = 0;
-    for (const { batch } of reader.batches())
-      for (let i = 0; i < batch.count; i++) {
-        if (lines.length < TEXT_RECORDS_MAX) lines.push(recordText(batch, i).replace(/^\S+ /, ''));
-        else more++;
-      }
-    if (more > 0) lines.push(`… and ${more} records more; all together: ${reader.footer!.semanticDigest}`);
-    return `${lines.join('\n')}\n`;
-  } finally {
-    reader.close();
-  }
-}
-
-/** Makes the trace of a case at `output`. */
-async function make({ input, kind, options }: GoldenCase, output: string): Promise<void> {
-  if (kind === 'scenario') {
-    recordScenario(readScenario(input!), designNamed(options.on ?? 'its'), output, {
-      version: VERSION,
-      source: basename(input!),
-    });
-    return;
-  }
-  const [name, profile] = (options.on ?? '').split('@') as [string, string | undefined];
-  if (options.on !== undefined && name !== 'simulator')
-    throw new GicTraceError(
-      'usage',
-      `a recording cannot be replayed on '${options.on}'`,
-      {},
-      'say simulator@PROFILE',
-    );
-  const imported = options.on === undefined ? output : `${output}.imported`;
-  await importToTrace(input!, imported, { version: VERSION });
-  if (options.on === undefined) return;
-  replayTrace(imported, { version: VERSION, output, ...(profile === undefined ? {} : { profile }) });
-  rmSync(imported);
-}
-
-/** Makes the trace of a case in a folder that is gone afterwards, and hands it to `work`. */
-async function withTrace<T>(one: GoldenCase, work: (trace: string) => T): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'gictrace-golden-'));
-  try {
-    const trace = join(folder, 'new.gictrace');
-    await make(one, trace);
-    return work(trace);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 type Judged = Pick<CaseResult, 'status' | 'message' | 'diff' | 'differences'>;
@@ -153,6 +96,7 @@ export async function updateCase(one: GoldenCase): Promise<void> {
     return;
   }
   await withTrace(one, (trace) => {
+    mkdirSync(dirname(one.trace), { recursive: true });
     copyFileSync(trace, one.trace);
     writeFileSync(one.text, textOf(trace));
   });

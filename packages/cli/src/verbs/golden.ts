@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { GicTraceError } from '@gictrace/core';
 import type { Command } from 'commander';
-import { grouped, json, note, print } from '../context.ts';
+import { grouped, json, note, Progress, print } from '../context.ts';
 import { findCases, type GoldenCase } from '../golden/cases.ts';
+import { covered, faultsNamed, type KillScore, killsOf, scoreOf, type Tried } from '../golden/kills.ts';
 import { annotations, junit, writeSummary } from '../golden/report.ts';
 import { type CaseResult, checkCase, updateCase, worstFirst } from '../golden/run.ts';
 import { diffText } from './diff-text.ts';
@@ -46,6 +47,63 @@ function selected(dir: string, names: readonly string[]): GoldenCase[] {
   return names.length === 0 ? cases : cases.filter((one) => names.includes(one.name));
 }
 
+interface CheckOptions {
+  readonly junit?: string;
+  readonly json?: boolean;
+  readonly mutate?: string;
+}
+
+/** Checks cases of all that there are; with faults, also what those that are the same without tell of them. */
+async function checked(
+  cases: readonly GoldenCase[],
+  all: readonly GoldenCase[],
+  mutate: string | undefined,
+): Promise<{ results: (CaseResult & { readonly told?: readonly string[] })[]; score?: KillScore }> {
+  const faults = mutate === undefined ? [] : faultsNamed(mutate === 'all' ? [] : mutate.split(','));
+  const results = await checkAll(cases);
+  if (mutate === undefined) return { results };
+  const tried: Tried[] = [];
+  const progress = new Progress('cases');
+  for (const result of results.filter(({ status }) => status === 'same')) {
+    tried.push({ result, kills: await killsOf(result.case, faults) });
+    progress.update(tried.length);
+  }
+  progress.end();
+  const count = (list: readonly GoldenCase[], place: string) =>
+    list.filter((one) => one.place === place).length;
+  const same = tried.map(({ result }) => result.case);
+  const held = covered(tried, faults, (place) => count(same, place) === count(all, place));
+  const told = held.map((result, k) => {
+    const { by } = tried[k]!.kills;
+    return { ...result, told: Object.keys(by).filter((name) => by[name] === 'told') };
+  });
+  const rest = results.filter(({ status }) => status !== 'same');
+  return {
+    results: worstFirst([...rest, ...told]),
+    score: scoreOf(
+      tried.map(({ kills }) => kills),
+      faults,
+    ),
+  };
+}
+
+/** What planted faults showed. */
+function scoreText({ faults, told, pairs, toldPairs, withoutBackend, byFault }: KillScore): string[] {
+  const rows = Object.entries(byFault);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const nobody = rows.filter(([, row]) => row.told === 0).map(([name]) => name);
+  return [
+    '',
+    `kill score: ${told} of ${faults} faults are told by a case; of ${grouped(pairs)} that change what a case compares, ${grouped(toldPairs)} are told`,
+    ...rows.map(
+      ([name, row]) =>
+        `  ${name.padEnd(width)}  ${grouped(row.told).padStart(5)} tell it${row.hidden === 0 ? '' : `, ${grouped(row.hidden)} hide it`}`,
+    ),
+    ...(nobody.length === 0 ? [] : [`told by no case: ${nobody.join(', ')}`]),
+    ...(withoutBackend === 0 ? [] : [`${grouped(withoutBackend)} cases have no backend to plant a fault in`]),
+  ];
+}
+
 async function checkAll(cases: readonly GoldenCase[]): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   for (const one of cases) results.push(await checkCase(one));
@@ -78,26 +136,30 @@ function addCheckVerb(golden: Command, exit: (code: number) => void): void {
     .argument('<dir>', 'the folder of the cases')
     .argument('[case...]', 'only these')
     .option('--junit <file>', 'write JUnit XML')
+    .option(
+      '--mutate <faults>',
+      'also plant faults into the simulator, which the cases must tell: all, or names (docs/golden.md) with commas between',
+    )
     .option('--json', 'answer as JSON')
-    .action(async (dir: string, names: string[], options: { junit?: string; json?: boolean }) => {
-      const results = await checkAll(selected(dir, names));
+    .action(async (dir: string, names: string[], options: CheckOptions) => {
+      const { results, score } = await checked(selected(dir, names), findCases(dir), options.mutate);
       if (options.junit !== undefined)
         writeFileSync(
           options.junit,
           junit(results, (result) => detail(result).join('\n')),
         );
-      if (options.json)
-        print(
-          json(
-            results.map(({ case: one, ...rest }) => ({
-              name: one.name,
-              input: one.input ?? null,
-              trace: one.trace,
-              ...rest,
-            })),
-          ),
-        );
-      else tell(results);
+      if (options.json) {
+        const cases = results.map(({ case: one, ...rest }) => ({
+          name: one.name,
+          input: one.input ?? null,
+          trace: one.trace,
+          ...rest,
+        }));
+        print(json(score === undefined ? cases : { cases, score }));
+      } else {
+        tell(results);
+        if (score !== undefined) for (const line of scoreText(score)) print(line);
+      }
       if (process.env.GITHUB_ACTIONS === 'true') {
         if (!options.json) for (const line of annotations(results)) print(line);
         writeSummary(results, SHOWN);
@@ -125,13 +187,20 @@ export function addGolden(program: Command, exit: (code: number) => void): void 
     .argument('[case...]', 'only these')
     .action(async (dir: string, names: string[]) => {
       refuseInCi('update');
-      for (const { case: one, status } of await checkAll(selected(dir, names))) {
+      let failed = false;
+      for (const { case: one, status, message } of await checkAll(selected(dir, names))) {
         if (status === 'same') continue;
+        if (status === 'failed') {
+          failed = true;
+          print(`failed ${one.name}: ${message}`);
+          continue;
+        }
         await updateCase(one);
         print(
           `${one.input === undefined ? 'removed' : status === 'missing' ? 'made' : 'updated'} ${one.name}`,
         );
       }
+      exit(failed ? 1 : 0);
     });
   golden
     .command('review')

@@ -96,10 +96,20 @@ export class Bus {
   private readonly slot: number[] = [];
   private readonly queue: number[] = [];
 
-  /** `blocks`: ITSs, where the hardware has one. */
-  constructor(profile: string, hardware: Hardware, pes: number, blocks = 1) {
+  private readonly prepare: (machine: Machine) => void;
+
+  /** `blocks`: ITSs, where the hardware has one. `prepare` is given each machine before anything is done with it. */
+  constructor(
+    profile: string,
+    hardware: Hardware,
+    pes: number,
+    blocks = 1,
+    prepare: (machine: Machine) => void = () => undefined,
+  ) {
     const its = hardware.its === 0 ? 0 : blocks;
+    this.prepare = prepare;
     this.machine = new Machine(configOf(profile, { ...hardware, its }, pes));
+    prepare(this.machine);
   }
 
   get blocks(): number {
@@ -343,6 +353,7 @@ export class Bus {
       parts.set(part, sum);
     }
     const next = new Machine(config);
+    this.prepare(next);
     restore(
       next,
       saved.filter((item) => PART_OF[item.step] !== without),

@@ -1,5 +1,6 @@
 // What a run tells: what became of each message, which handlers ran for nothing, what was taken and not given back.
 import type { GicConfig } from '../config.ts';
+import type { Machine } from '../model/index.ts';
 import type { RecordBatch } from '../record/index.ts';
 import type { CarriedState, Costs, SentCommand } from './bus.ts';
 import type { Design, Result } from './driver.ts';
@@ -58,6 +59,8 @@ export function noDeliveries(): Deliveries {
 
 /** Told of each thing that a run counts; operations and messages are numbered from 0 within the run. */
 export interface RunObserver {
+  /** Given each machine of the run before anything is done with it: to plant a fault. */
+  machine?(machine: Machine): void;
   /** Given each stimulus of the run, one record: it is used anew for the next. */
   stimulus?(batch: RecordBatch): void;
   /** Given each observable and event, after its stimulus. */

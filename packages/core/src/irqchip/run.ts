@@ -65,7 +65,9 @@ export class Translation {
   /** `blocks`: blocks that devices are wired to; with ITSs, so many of them. */
   constructor(design: Design, pes: number, observer: RunObserver = {}, blocks = 1) {
     this.observer = observer;
-    this.bus = new Bus(design.profile, design.hardware, pes, blocks);
+    this.bus = new Bus(design.profile, design.hardware, pes, blocks, (machine) =>
+      observer.machine?.(machine),
+    );
     if (observer.command !== undefined)
       this.bus.onCommand = (command) => this.observer.command?.(this.n, command);
     if (observer.stimulus !== undefined) this.bus.onStimulus = (batch) => this.observer.stimulus?.(batch);

@@ -4,23 +4,15 @@
 import type { Backend } from '@gictrace/core';
 import {
   BEHAVIOURS,
-  type Behaviour,
   configOf,
   type Feature,
   type GicConfig,
   GicTraceError,
-  Guest,
-  type Hardware,
-  NEEDS,
-  type Need,
-  PLAIN,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
+  type RecordBatch,
   Simulator,
 } from '@gictrace/core';
 import { BackendReplay } from '../backend-replay.ts';
+import { leastHardware, recordedBehaviour } from '../record-behaviour.ts';
 import type { Verdict } from '../verdict.ts';
 import { ProcessBackend } from './process-backend.ts';
 
@@ -32,52 +24,6 @@ export interface BehaviourResult {
   /** What differs first, or why it was not tried. */
   readonly detail: string;
   readonly comparisons: number;
-}
-
-/** What must be added to a plain GICv3 with an ITS for an experiment that needs it. */
-const ADDED: { readonly [K in Need]?: Partial<Hardware> } = {
-  'two ITSs': { its: 2 },
-  'direct LPI': { directLpi: true },
-  'message-based SPIs': { mbis: true },
-  '1 of N': { oneOfN: true },
-  'extended SPIs': { extendedSpis: 32 },
-  'extended PPIs': { extendedPpis: 64 },
-  NMI: { nmi: true },
-  'two Security states': { twoSecurityStates: true },
-  vLPIs: { architecture: 4, virtualLpis: '4.1' },
-  'GICv4.0': { architecture: 4, virtualLpis: '4.0' },
-  'GICv4.1': { architecture: 4, virtualLpis: '4.1' },
-};
-
-/** The least hardware on which a behaviour can be tried; undefined where its needs contradict each other. */
-function leastHardware({ needs }: Behaviour): Hardware | undefined {
-  let hardware: Hardware = PLAIN;
-  for (const need of needs) hardware = { ...hardware, ...ADDED[need] };
-  return needs.every((need) => NEEDS[need](hardware)) ? hardware : undefined;
-}
-
-/** More records than any experiment makes. */
-const RECORDS_MAX = 16_384;
-
-/** Does an experiment on the simulator and records it. Undefined if it cannot be told as a recording. */
-function recorded(behaviour: Behaviour, config: GicConfig): RecordBatch | undefined {
-  const guest = new Guest(config);
-  const out = new RecordBatch(RECORDS_MAX);
-  guest.tap = (stimulus) => {
-    if (out.capacity - out.count < guest.seen.length + 1) return;
-    const i = out.copy(stimulus, 0);
-    const read =
-      stimulus.kind[0] === RECORDS['mmio.read'].id || stimulus.kind[0] === RECORDS['mmio.write'].id;
-    if (read && guest.machine.reserved) out.flags[i]! |= RECORD_FLAGS.reserved;
-    for (const { kind, pe, words } of guest.seen)
-      out.words.set(words, out.push(RECORDS[kind].id, pe, Number.NaN) * RECORD_WORDS);
-  };
-  try {
-    behaviour.run(guest);
-  } catch {
-    return undefined;
-  }
-  return out.count === 0 || out.full ? undefined : out;
 }
 
 async function replayed(backend: Backend, config: GicConfig, recording: RecordBatch): Promise<Verdict> {
@@ -113,8 +59,8 @@ export async function* tryBehaviours(
       });
       const hardware = leastHardware(behaviour);
       const config = hardware && configOf(options.profile, hardware, behaviour.pes ?? 2);
-      const recording = config && recorded(behaviour, config);
-      if (recording === undefined) {
+      const recording = config && recordedBehaviour(behaviour, config);
+      if (recording === undefined || recording.count === 0) {
         yield said('not tried', 'no recording can be made of it');
         continue;
       }

@@ -206,6 +206,23 @@ export const cpuInterface: readonly Behaviour[] = [
   },
   {
     ...base,
+    id: 'cpu.active-and-pending',
+    title: 'an SGI that comes again while it is active is taken again after its end',
+    source: 'Interrupt handling state machine',
+    expected: { architecture: 'taken twice' },
+    run(g) {
+      g.enable();
+      const send = () => g.write(0, 'ICC_SGI1R_EL1', (5 << 24) | 1);
+      send();
+      if (g.read(0, 'ICC_IAR1_EL1') !== 5) return 'not taken';
+      send();
+      if (g.read(0, 'ICC_IAR1_EL1') !== 1023) return 'taken while active';
+      g.write(0, 'ICC_EOIR1_EL1', 5);
+      return g.read(0, 'ICC_IAR1_EL1') === 5 ? 'taken twice' : 'lost';
+    },
+  },
+  {
+    ...base,
     id: 'cpu.acknowledge-clears-line',
     title: 'acknowledging an edge clears its pending state and takes the IRQ line down',
     source: 'ICC_IAR1_EL1',

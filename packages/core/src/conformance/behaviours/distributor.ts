@@ -98,6 +98,21 @@ export const distributor: readonly Behaviour[] = [
   },
   {
     ...base,
+    id: 'gicd.priority-bits',
+    title: 'of two SPIs that differ in bit 3 of their priority the higher is taken first',
+    source: 'GICD_IPRIORITYR<n>',
+    expected: { architecture: 'the higher priority' },
+    run(g) {
+      g.enable();
+      g.spi(40, { priority: 0x58 });
+      g.spi(41, { priority: 0x50 });
+      g.wire(40, true);
+      g.wire(41, true);
+      return g.read(0, 'ICC_IAR1_EL1') === 41 ? 'the higher priority' : 'the lower INTID';
+    },
+  },
+  {
+    ...base,
     id: 'gicd.irouter-halves',
     title: 'IROUTER written by 32-bit halves keeps the other half',
     source: 'GICD_IROUTER<n>',
