@@ -1,0 +1,99 @@
+// What devices do: send their messages, or another's; and mask vectors, where they can.
+import type { Message } from './bus.ts';
+import { type Driver, keyOf, type Result } from './driver.ts';
+import { expectation, type Messages } from './messages.ts';
+import type { Operation, Vector } from './operation.ts';
+import type { Stage } from './stage.ts';
+
+interface Attachment {
+  /** The block that it is wired to. */
+  readonly block: number;
+  /** Masks by itself, once it has been started. */
+  readonly masksItself: boolean;
+}
+
+export class Devices {
+  private readonly stage: Stage;
+  private readonly messages: Messages;
+  private readonly attached = new Map<number, Attachment>();
+  /** Vectors that their device has masked, and those that have been unmasked once. */
+  private readonly masked = new Set<number>();
+  private readonly started = new Set<number>();
+
+  constructor(stage: Stage, messages: Messages) {
+    this.stage = stage;
+    this.messages = messages;
+  }
+
+  attach({ device, block, msi }: Operation & { readonly op: 'alloc' }): void {
+    this.attached.set(device, { block: block ?? 0, masksItself: msi === 'device-masked' });
+  }
+
+  /** A vector is set up. Where devices mask, it is masked to begin with. */
+  activate({ device, vector }: Vector): void {
+    if (this.stage.design.masks !== undefined) this.masked.add(keyOf(device, vector));
+  }
+
+  deactivate({ device, vector }: Vector): void {
+    this.masked.delete(keyOf(device, vector));
+    this.started.delete(keyOf(device, vector));
+  }
+
+  /** Has a vector masked or unmasked: by the driver, by its device, or by both. */
+  mask(driver: Driver, o: Operation & Vector): Result {
+    const key = keyOf(o.device, o.vector);
+    const { design, bus } = this.stage;
+    const itself = this.attached.get(o.device)?.masksItself === true;
+    if (design.masks === undefined && !itself) return driver.run(o);
+    if (o.op === 'mask') {
+      bus.deviceWritten();
+      this.masked.add(key);
+    }
+    // A device that masks itself has its vector unmasked in the controller once, when it is started.
+    const inController = design.masks !== 'device' && (!itself || !this.started.has(key));
+    const result = inController ? driver.run(o) : 'done';
+    if (o.op === 'unmask') {
+      this.started.add(key);
+      bus.deviceWritten();
+      this.masked.delete(key);
+      const own = this.messages.of(o);
+      if (own?.heldBack) {
+        own.heldBack = false;
+        this.write(o, driver.message(o));
+      }
+    }
+    return result;
+  }
+
+  fire(o: Vector, message: Message | undefined): void {
+    const own = this.messages.of(o);
+    if (message === undefined || own === undefined) {
+      const unsent = expectation({ masked: true });
+      this.messages.outstanding(unsent);
+      this.messages.settle(o, unsent, 'unsent');
+      return;
+    }
+    this.messages.outstanding(own);
+    if (this.masked.has(keyOf(o.device, o.vector))) own.heldBack = true;
+    else this.write(o, message);
+  }
+
+  /** A vector of a device whose vectors have consecutive data. */
+  fireMulti(o: Vector, among: number): void {
+    const first = this.stage.driver?.message({ device: o.device, vector: 0 });
+    this.fire(o, first && { address: first.address, data: first.data - (first.data % among) + o.vector });
+  }
+
+  /** A device writes what another one would. */
+  forge(o: Operation & { readonly op: 'forge' }): void {
+    const message = this.stage.driver?.message(o);
+    if (message === undefined) return;
+    this.stage.forger = o.by;
+    this.write({ device: o.by, vector: o.vector }, message);
+  }
+
+  private write({ device }: Vector, message: Message | undefined): void {
+    if (message !== undefined)
+      this.stage.bus.deviceWrites(device, message, this.attached.get(device)?.block ?? 0);
+  }
+}

@@ -1,0 +1,143 @@
+// What becomes of messages: what is outstanding of each vector, and what is left of it where no handler ran.
+import { keyOf } from './driver.ts';
+import type { Vector } from './operation.ts';
+import type { Fate } from './outcome.ts';
+import type { Stage } from './stage.ts';
+
+/** What the operating system may rely on for a vector. */
+export interface Expectation {
+  /** Messages, by number, and the operations that fired them, that no handler has run for. */
+  messages: number[];
+  fired: number[];
+  pe: number;
+  /** The vPE that it is forwarded to, or -1. */
+  vpe: number;
+  masked: boolean;
+  /** Its device has masked it, and has a message for when it does not. */
+  heldBack: boolean;
+  /** When its handler ran for its messages, its interrupt was pending once more. */
+  twice: boolean;
+}
+
+/** An expectation with nothing outstanding. */
+export const expectation = (of: Partial<Expectation>): Expectation => ({
+  ...{ messages: [], fired: [], pe: -1, vpe: -1, masked: false, heldBack: false, twice: false },
+  ...of,
+});
+
+const vectorOf = (key: number): Vector => ({ device: Math.floor(key / 65_536), vector: key % 65_536 });
+
+export class Messages {
+  private readonly stage: Stage;
+  private readonly expected = new Map<number, Expectation>();
+  private sent = 0;
+
+  constructor(stage: Stage) {
+    this.stage = stage;
+  }
+
+  of({ device, vector }: Vector): Expectation | undefined {
+    return this.expected.get(keyOf(device, vector));
+  }
+
+  expect({ device, vector }: Vector, own: Expectation): void {
+    this.expected.set(keyOf(device, vector), own);
+  }
+
+  forget({ device, vector }: Vector): void {
+    this.expected.delete(keyOf(device, vector));
+  }
+
+  /** One more message that no handler has run for. */
+  outstanding(own: Expectation): void {
+    own.messages.push(this.sent++);
+    own.fired.push(this.stage.n);
+    this.stage.deliveries.fired++;
+  }
+
+  /** All messages of a vector that are outstanding come to the same end. */
+  settle(of: Vector, own: Expectation, fate: Fate): void {
+    const { deliveries, observer, n } = this.stage;
+    deliveries[fate] += own.messages.length;
+    for (let k = 0; k < own.messages.length; k++) {
+      const fired = own.fired[k]!;
+      if (fate === 'delivered') deliveries.steps_max = Math.max(deliveries.steps_max, n - fired);
+      const { device, vector } = of;
+      observer.message?.({ message: own.messages[k]!, device, vector, fired, settled: n, fate });
+    }
+    own.messages = [];
+    own.fired = [];
+  }
+
+  /** Settles a vector's messages by what is left of them. */
+  settleAsLeft(of: Vector, own: Expectation): void {
+    this.settle(of, own, this.leftOf(of, own));
+  }
+
+  /** With a device go its vectors that are forwarded; answers which. */
+  detach(device: number): Vector[] {
+    const gone: Vector[] = [];
+    for (const [key, own] of this.expected) {
+      const of = vectorOf(key);
+      if (of.device !== device || own.vpe < 0) continue;
+      this.settleAsLeft(of, own);
+      this.expected.delete(key);
+      gone.push(of);
+    }
+    return gone;
+  }
+
+  /** A vPE became resident though nothing had woken it: a fault, if something is outstanding for it. */
+  unwoken(vpe: number, pe: number): void {
+    for (const [key, own] of this.expected) {
+      if (own.vpe !== vpe || own.messages.length === 0) continue;
+      this.stage.fault('unwoken', pe, 0, vectorOf(key));
+      return;
+    }
+  }
+
+  /** Whether the interrupt of a vector is pending anywhere. */
+  isPending(of: Vector): boolean {
+    return this.pendingOn(of).length > 0;
+  }
+
+  /** Before a vector is deactivated, which may take away what was pending nowhere where it is taken. */
+  isStranded(of: Vector): boolean {
+    const own = this.of(of);
+    return own !== undefined && own.messages.length > 0 && this.leftOf(of, own) === 'stranded';
+  }
+
+  /** No more operations: what is left. */
+  finish(): void {
+    for (const [key, own] of this.expected)
+      if (own.messages.length > 0) this.settleAsLeft(vectorOf(key), own);
+  }
+
+  /** PEs on which the interrupt of a vector is pending. */
+  private pendingOn({ device, vector }: Vector): readonly number[] {
+    const { bus, driver } = this.stage;
+    return bus.pendingOn((intid) => {
+      const whose = driver?.whose(intid);
+      return whose !== undefined && whose.device === device && whose.vector === vector;
+    });
+  }
+
+  /** What is left of the outstanding messages of a vector, by where its interrupt is pending. */
+  private leftOf(of: Vector, own: Expectation): Fate {
+    if (own.vpe >= 0) return this.leftOfVlpi(of, own.vpe);
+    if (own.heldBack) return 'masked';
+    const pes = this.pendingOn(of);
+    if (pes.length === 0) return 'lost';
+    if (!pes.includes(own.pe)) return 'stranded';
+    if (own.masked) return 'masked';
+    return this.stage.isBusy(own.pe) && this.stage.online.has(own.pe) ? 'waiting' : 'stranded';
+  }
+
+  private leftOfVlpi(of: Vector, vpe: number): Fate {
+    const { bus, driver, guests } = this.stage;
+    if (!driver?.isVlpiPending?.(vpe, of)) return 'lost';
+    const guest = guests.of(vpe);
+    if (!guest.isBlocked || guest.isWoken) return 'waiting';
+    return bus.pendingOn((intid) => driver.doorbellOf?.(intid) === vpe).length > 0 ? 'waiting' : 'stranded';
+  }
+}

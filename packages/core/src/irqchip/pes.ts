@@ -1,0 +1,78 @@
+// What PEs do: take what they are told of, handle it and end it, for the host and for the guest of a vPE.
+import type { Driver } from './driver.ts';
+import type { Messages } from './messages.ts';
+import type { Vector } from './operation.ts';
+import { STORM } from './outcome.ts';
+import type { Stage } from './stage.ts';
+
+const isInterrupt = (intid: number): boolean => intid < 1020 || intid >= 8192;
+
+/** Every PE that is online and not busy takes what it is told of. */
+export function serve(stage: Stage, messages: Messages): void {
+  const { driver, bus, guests } = stage;
+  if (driver == null) return;
+  for (const pe of stage.online) {
+    if (stage.isBusy(pe)) continue;
+    let again = 0;
+    for (let intid = bus.acknowledge(pe); isInterrupt(intid); intid = bus.acknowledge(pe)) {
+      again = handled(stage, messages, driver, pe, intid) ? 0 : again + 1;
+      if (again === STORM) break;
+    }
+    const vpe = guests.on(pe);
+    if (vpe === undefined) continue;
+    for (let intid = bus.acknowledgeVirtual(pe); isInterrupt(intid); intid = bus.acknowledgeVirtual(pe))
+      handledByGuest(stage, messages, driver, vpe, pe, intid);
+  }
+}
+
+/** A PE took an interrupt: whether there was anything to handle. */
+function handled(stage: Stage, messages: Messages, driver: Driver, pe: number, intid: number): boolean {
+  const vpe = driver.doorbellOf?.(intid);
+  if (vpe !== undefined) return rung(stage, vpe, pe, intid);
+  const vector = driver.whose(intid);
+  const own = vector && messages.of(vector);
+  if (own === undefined || own.messages.length === 0) {
+    needless(stage, pe, intid, vector, own?.twice === true);
+    if (own !== undefined) own.twice = false;
+    return false;
+  }
+  if (own.pe !== pe) stage.fault('misrouted', pe, intid, vector);
+  if (own.masked) stage.fault('unmasked', pe, intid, vector);
+  own.twice = messages.isPending(vector!);
+  messages.settle(vector!, own, 'delivered');
+  return true;
+}
+
+/** A handler ran and had nothing to handle. */
+function needless(stage: Stage, pe: number, intid: number, vector: Vector | undefined, twice: boolean): void {
+  if (stage.forger < 0 || vector === undefined)
+    stage.fault(twice ? 'duplicated' : 'spurious', pe, intid, vector);
+  // A device may raise its own interrupts, by whatever message.
+  else if (vector.device !== stage.forger) stage.fault('unauthorised', pe, intid, vector);
+}
+
+/** A PE took the doorbell of a vPE. */
+function rung(stage: Stage, vpe: number, pe: number, intid: number): boolean {
+  stage.deliveries.doorbells++;
+  const guest = stage.guests.of(vpe);
+  if (guest.pe >= 0) {
+    stage.fault('spurious', pe, intid, undefined);
+    return false;
+  }
+  guest.isWoken = true;
+  return true;
+}
+
+function handledByGuest(
+  stage: Stage,
+  messages: Messages,
+  driver: Driver,
+  vpe: number,
+  pe: number,
+  intid: number,
+): void {
+  const vector = driver.vlpiOf?.(vpe, intid);
+  const own = vector && messages.of(vector);
+  if (own === undefined || own.messages.length === 0) needless(stage, pe, intid, vector, false);
+  else messages.settle(vector!, own, 'delivered');
+}
