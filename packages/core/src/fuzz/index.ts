@@ -1,3 +1,5 @@
 // Stimuli from a seed.
-export { type GeneratorOptions, GUEST_MEMORY, StimulusGenerator } from './generate.ts';
+export { StimulusGenerator } from './generate.ts';
+export { GUEST_MEMORY } from './guest-memory.ts';
 export { Random } from './random.ts';
+export type { GeneratorOptions } from './script.ts';

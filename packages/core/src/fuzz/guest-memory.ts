@@ -1,0 +1,25 @@
+// What the generated guest has: where its tables are, and how many devices, events and vPEs there are.
+
+/** Where the generator's guest has its tables. All below 2^32. */
+export const GUEST_MEMORY = {
+  propbase: 0x4100_0000,
+  pendbase: 0x4200_0000,
+  devices: 0x4300_0000,
+  collections: 0x4400_0000,
+  queue: 0x4500_0000,
+  itt: 0x4600_0000,
+  vpes: 0x4700_0000,
+  vpt: 0x4800_0000,
+  vconf: 0x4900_0000,
+} as const;
+export const QUEUE_SLOTS = 128;
+export const DEVICES = 4;
+/** A DeviceID that no device has. */
+export const UNMAPPED_DEVICE = 4;
+export const EVENTS = 8;
+export const LPIS = 16;
+export const VPES = 3;
+export const FIRST_LPI = 8192;
+export const FIRST_SPI = 32;
+/** SPIs whose wires move. */
+export const SPIS = 8;
