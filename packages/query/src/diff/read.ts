@@ -1,10 +1,10 @@
-// Reads two traces into the sides of a comparison. Chunks that are byte for byte the same at the start of both are
-// decoded once; the records of a difference are fetched again, chunk by chunk.
+// Reads two traces into the sides of a comparison. Chunks that are byte for byte the same in both, at the same record,
+// are decoded once; the records of a difference are fetched again, chunk by chunk.
 import { RecordBatch } from '@gictrace/core';
 import type { TraceReader } from '@gictrace/recorder';
 import type { Canon } from './canon.ts';
 
-/** Gives the batches of two traces to their canons. */
+/** Gives the batches of two traces to their canons, each in order. */
 export function readSides(
   readerA: TraceReader,
   a: Canon,
@@ -13,26 +13,47 @@ export function readSides(
   progress?: (records: number) => void,
 ): void {
   let done = 0;
-  let common = 0;
-  while (common < readerA.chunkCount && common < readerB.chunkCount) {
-    if (!readerA.storedChunk(common).equals(readerB.storedChunk(common))) break;
-    common++;
-  }
-  let left = common;
-  let from = 0;
+  const told = (count: number) => progress?.((done += count));
+  const rest = new Batches(readerB);
+  let k = 0;
   for (const { batch, first } of readerA.batches()) {
     a.take(batch, first);
-    if (left > 0) {
-      b.take(batch, first);
-      left--;
-      from = first + batch.count;
+    told(batch.count);
+    if (k < readerB.chunkCount) {
+      const isSame = rest.next === first && readerA.storedChunk(k).equals(readerB.storedChunk(k));
+      const own = isSame ? { batch, first } : rest.read();
+      rest.next = own.first + own.batch.count;
+      b.take(own.batch, own.first);
+      told(own.batch.count);
     }
-    progress?.((done += batch.count));
+    k++;
   }
-  if (from >= readerB.records) return;
-  for (const { batch, first } of readerB.batches(from)) {
+  for (; k < readerB.chunkCount; k++) {
+    const { batch, first } = rest.read();
+    rest.next = first + batch.count;
     b.take(batch, first);
-    progress?.((done += batch.count));
+    told(batch.count);
+  }
+}
+
+/** The batches of a trace, of which some need not be decoded. */
+class Batches {
+  /** The record that the next batch begins with. */
+  next = 0;
+  private readonly reader: TraceReader;
+  private batches: Generator<{ batch: RecordBatch; first: number }> | undefined;
+  /** Where `batches` is. */
+  private at = -1;
+
+  constructor(reader: TraceReader) {
+    this.reader = reader;
+  }
+
+  read(): { batch: RecordBatch; first: number } {
+    if (this.batches === undefined || this.at !== this.next) this.batches = this.reader.batches(this.next);
+    const { value } = this.batches.next() as { value: { batch: RecordBatch; first: number } };
+    this.at = value.first + value.batch.count;
+    return value;
   }
 }
 
