@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { configOf, PLAIN, PROFILES } from '../profile/index.ts';
 import { FRAMES, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
 import { GICD, GICR, SYSREGS, type SysregName } from '../spec/index.ts';
+import { Driver, testConfig } from './driver.test-support.ts';
 import { Machine, step } from './index.ts';
 
 class Guest {
@@ -126,4 +127,31 @@ it('ICH_VTR_EL2.nV4 is set without GICv4', () => {
 it('every deviation of qemu-virt differs from the architecture', () => {
   for (const { choice, value } of PROFILES['qemu-virt']!.deviations)
     expect(value, choice).not.toEqual(PROFILES.architecture![choice]);
+});
+
+describe('a vPE that is resident elsewhere than its table entry says', () => {
+  /** Its vLPI is cleared where the entry says, gets another priority, and comes again where the vPE is. */
+  const again = (profile: string, byte: number): number => {
+    const g = new Driver(profile, 2, testConfig(profile, 2, { architecture: 4, virtualLpis: '4.0' }));
+    g.enable().its().virtual();
+    g.mapVirtual(1, 0, 0, 8192);
+    g.mapVirtual(2, 0, 0, 8192);
+    g.enableVirtual(0);
+    g.enableVirtual(1);
+    const config = g.vconf(0);
+    g.store(config, 0x41);
+    g.command('VMOVP', { vPEID: 0, RDbase: 1 });
+    g.msi(1, 0);
+    g.schedule(0, 0);
+    g.command('CLEAR', { DeviceID: 1, EventID: 0 });
+    g.store(config, byte);
+    g.command('VMOVP', { vPEID: 0, RDbase: 0 });
+    g.msi(2, 0);
+    return g.machine.state.virtual.config[0]!.get(8192)!;
+  };
+  it('QEMU holds what it had found, unless the new priority is higher', () => {
+    expect([0xe1, 0x21, 0xe0].map((byte) => again('qemu-virt', byte))).toEqual([0x41, 0x21, 0x41]);
+    // The architecture's GIC goes on with what it had read until it is told to look again.
+    expect([0xe1, 0x21, 0xe0].map((byte) => again('architecture', byte))).toEqual([0x41, 0x41, 0x41]);
+  });
 });

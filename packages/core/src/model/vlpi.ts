@@ -25,6 +25,10 @@ export const NO_TABLE = -1;
 /** vPEID of a resident vPE that GICv4.0's registers do not name. */
 export const NO_VPEID = 0xffff_ffff;
 
+/** An LPI's configuration byte. */
+const LPI_ENABLE = 1;
+const LPI_PRIORITY = 0xfc;
+
 const high = (address: number) => Math.floor(address / 2 ** 32);
 
 /** The virtual pending table of the vPE that is resident on a PE, or NO_TABLE. */
@@ -60,6 +64,24 @@ export function isPendingIn(m: Machine, table: number, vintid: number): boolean 
   return ((m.state.memory.readByte(address) >> (vintid & 7)) & 1) === 1;
 }
 
+/**
+ * The configuration with which a Redistributor still holds a vLPI whose bit was cleared in the table behind its back: one
+ * that looks for the best vLPI only when that is cleared has not noticed. Software must not have a vPE resident
+ * elsewhere than its table entry says, which is how that comes about.
+ */
+function held(m: Machine, pe: number, vintid: number): number | undefined {
+  const { pending, config } = m.state.virtual;
+  return m.profile.rescanOnClear && pending[pe]!.has(vintid) ? config[pe]!.get(vintid) : undefined;
+}
+
+/** Of two configurations the one that wins: enabled, and of the higher priority. */
+function better(old: number | undefined, now: number): number {
+  if (old === undefined || old >= CONFIG_UNKNOWN || (old & LPI_ENABLE) === 0) return now;
+  const isWorse =
+    now >= CONFIG_UNKNOWN || (now & LPI_ENABLE) === 0 || (now & LPI_PRIORITY) >= (old & LPI_PRIORITY);
+  return isWorse ? old : now;
+}
+
 /** Sets a vINTID pending in a table; answers whether it was not. `pe`: where the vPE is resident, or NO_PE. */
 export function setVlpiPending(m: Machine, pe: number, table: number, vintid: number, cause: Cause): boolean {
   if (isPendingIn(m, table, vintid)) return false;
@@ -67,7 +89,7 @@ export function setVlpiPending(m: Machine, pe: number, table: number, vintid: nu
   if (pe !== NO_PE) {
     const cached =
       m.profile.lpiConfig === 'until-invalidated' ? m.state.virtual.config[pe]!.get(vintid) : undefined;
-    config = cached ?? lookUpConfig(m, pe, vintid);
+    config = better(held(m, pe, vintid), cached ?? lookUpConfig(m, pe, vintid));
   }
   const known = pe !== NO_PE && config < CONFIG_UNKNOWN;
   m.emit(

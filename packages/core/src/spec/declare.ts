@@ -1,5 +1,5 @@
 // Shorthands with which the tables of this folder declare their fields. Not part of the package's face.
-import type { FieldSpec } from './shape.ts';
+import type { FieldSpec, RegisterSpec } from './shape.ts';
 
 export const uint = (name: string, lsb: number, width: number, doc: string): FieldSpec => ({
   name,
@@ -91,3 +91,40 @@ export const PARTIDR_FIELDS: readonly FieldSpec[] = [
   uint('PARTID', 0, 16, 'PARTID of the memory accesses'),
   uint('PMG', 16, 8, 'PMG of the memory accesses'),
 ];
+
+/** A register of 32 bits. `source`: its heading in IHI 0069. */
+export const register32 = (
+  offset: number,
+  access: RegisterSpec['access'],
+  doc: string,
+  source: string,
+  extra: Partial<RegisterSpec> = {},
+): RegisterSpec => ({
+  offset,
+  bytes: 4,
+  access,
+  accessBytes: [4],
+  fields: [],
+  doc,
+  source,
+  ...extra,
+});
+/** A register of 64 bits, which 32-bit accesses reach by halves. */
+export const register64 = (
+  offset: number,
+  access: RegisterSpec['access'],
+  doc: string,
+  source: string,
+  fields: RegisterSpec['fields'],
+  extra: Partial<RegisterSpec> = {},
+): RegisterSpec => ({
+  offset,
+  bytes: 8,
+  access,
+  accessBytes: [4, 8],
+  ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
+  fields,
+  doc,
+  source,
+  ...extra,
+});

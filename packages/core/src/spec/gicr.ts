@@ -11,50 +11,18 @@ import {
   oneOf,
   PARTIDR_FIELDS,
   pa,
+  register32,
+  register64,
   SHAREABILITY,
   STATUS_FIELDS,
   uint,
 } from './declare.ts';
 import type { RegisterSpec, RegisterTable } from './shape.ts';
 
-const one = (
-  offset: number,
-  access: RegisterSpec['access'],
-  doc: string,
-  source: string,
-  extra: Partial<RegisterSpec> = {},
-): RegisterSpec => ({
-  offset,
-  bytes: 4,
-  access,
-  accessBytes: [4],
-  fields: [],
-  doc,
-  source,
-  ...extra,
-});
-const wide = (
-  offset: number,
-  access: RegisterSpec['access'],
-  doc: string,
-  source: string,
-  fields: RegisterSpec['fields'],
-  extra: Partial<RegisterSpec> = {},
-): RegisterSpec => ({
-  offset,
-  bytes: 8,
-  access,
-  accessBytes: [4, 8],
-  ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
-  fields,
-  doc,
-  source,
-  ...extra,
-});
 /** INTID of the first extended PPI (IHI 0069, "INTIDs"). */
 const EXTENDED_PPI = 1056;
 const sgiBitmap = (offset: number, doc: string, source: string): RegisterSpec =>
-  one(offset, 'RW', doc, source, {
+  register32(offset, 'RW', doc, source, {
     count: 3,
     reset: 0,
     bitsPerIntid: 1,
@@ -69,7 +37,7 @@ const invalidation = [
 ];
 
 export const GICR = {
-  GICR_CTLR: one(0x0, 'RW', 'Redistributor Control Register', 'GICR_CTLR', {
+  GICR_CTLR: register32(0x0, 'RW', 'Redistributor Control Register', 'GICR_CTLR', {
     reset: 0,
     fields: [
       flag('EnableLPIs', 0, 'LPIs are enabled'),
@@ -82,11 +50,11 @@ export const GICR = {
       flag('UWP', 31, 'writes upstream in progress'),
     ],
   }),
-  GICR_IIDR: one(0x4, 'RO', 'Redistributor Implementer Identification Register', 'GICR_IIDR', {
+  GICR_IIDR: register32(0x4, 'RO', 'Redistributor Implementer Identification Register', 'GICR_IIDR', {
     reset: 'impdef',
     fields: IIDR_FIELDS,
   }),
-  GICR_TYPER: wide(0x8, 'RO', 'Redistributor Type Register', 'GICR_TYPER', [
+  GICR_TYPER: register64(0x8, 'RO', 'Redistributor Type Register', 'GICR_TYPER', [
     flag('PLPIS', 0, 'physical LPIs'),
     flag('VLPIS', 1, 'virtual LPIs'),
     flag('Dirty', 2, 'GICR_VPENDBASER.Dirty when not valid'),
@@ -104,35 +72,35 @@ export const GICR = {
     uint('Aff2', 48, 8, 'affinity level 2'),
     uint('Aff3', 56, 8, 'affinity level 3'),
   ]),
-  GICR_STATUSR: one(0x10, 'RW', 'Error Reporting Status Register', 'GICR_STATUSR', {
+  GICR_STATUSR: register32(0x10, 'RW', 'Error Reporting Status Register', 'GICR_STATUSR', {
     reset: 0,
     fields: STATUS_FIELDS,
   }),
-  GICR_WAKER: one(0x14, 'RW', 'Redistributor Wake Register', 'GICR_WAKER', {
+  GICR_WAKER: register32(0x14, 'RW', 'Redistributor Wake Register', 'GICR_WAKER', {
     reset: 6,
     fields: [
       flag('ProcessorSleep', 1, 'the PE sleeps'),
       flag('ChildrenAsleep', 2, 'the interface to the PE is quiescent'),
     ],
   }),
-  GICR_MPAMIDR: one(0x18, 'RO', 'Report maximum PARTID and PMG Register', 'GICR_MPAMIDR', {
+  GICR_MPAMIDR: register32(0x18, 'RO', 'Report maximum PARTID and PMG Register', 'GICR_MPAMIDR', {
     reset: 'impdef',
     fields: MPAMIDR_FIELDS,
   }),
-  GICR_PARTIDR: one(0x1c, 'RW', 'Set PARTID and PMG Register', 'GICR_PARTIDR', {
+  GICR_PARTIDR: register32(0x1c, 'RW', 'Set PARTID and PMG Register', 'GICR_PARTIDR', {
     reset: 0,
     fields: PARTIDR_FIELDS,
   }),
-  GICR_SETLPIR: wide(0x40, 'WO', 'Set LPI Pending Register', 'GICR_SETLPIR', lpiMessage),
-  GICR_CLRLPIR: wide(0x48, 'WO', 'Clear LPI Pending Register', 'GICR_CLRLPIR', lpiMessage),
-  GICR_PROPBASER: wide(0x70, 'RW', 'Redistributor Properties Base Address Register', 'GICR_PROPBASER', [
+  GICR_SETLPIR: register64(0x40, 'WO', 'Set LPI Pending Register', 'GICR_SETLPIR', lpiMessage),
+  GICR_CLRLPIR: register64(0x48, 'WO', 'Clear LPI Pending Register', 'GICR_CLRLPIR', lpiMessage),
+  GICR_PROPBASER: register64(0x70, 'RW', 'Redistributor Properties Base Address Register', 'GICR_PROPBASER', [
     minus1('IDbits', 0, 5, 'INTID bits of the table'),
     oneOf('InnerCache', 7, 3, INNER_CACHE, 'inner cacheability'),
     oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
     pa('Physical_Address', 12, 40, 12, 'LPI configuration table'),
     oneOf('OuterCache', 56, 3, OUTER_CACHE, 'outer cacheability'),
   ]),
-  GICR_PENDBASER: wide(
+  GICR_PENDBASER: register64(
     0x78,
     'RW',
     'Redistributor LPI Pending Table Base Address Register',
@@ -145,19 +113,19 @@ export const GICR = {
       flag('PTZ', 62, 'the pending table is zero'),
     ],
   ),
-  GICR_INVLPIR: wide(0xa0, 'WO', 'Redistributor Invalidate LPI Register', 'GICR_INVLPIR', invalidation),
-  GICR_INVALLR: wide(
+  GICR_INVLPIR: register64(0xa0, 'WO', 'Redistributor Invalidate LPI Register', 'GICR_INVLPIR', invalidation),
+  GICR_INVALLR: register64(
     0xb0,
     'WO',
     'Redistributor Invalidate All Register',
     'GICR_INVALLR',
     invalidation.slice(1),
   ),
-  GICR_SYNCR: one(0xc0, 'RO', 'Redistributor Synchronize Register', 'GICR_SYNCR', {
+  GICR_SYNCR: register32(0xc0, 'RO', 'Redistributor Synchronize Register', 'GICR_SYNCR', {
     reset: 0,
     fields: [flag('Busy', 0, 'an operation is in progress')],
   }),
-  GICR_PIDR: one(
+  GICR_PIDR: register32(
     0xffd0,
     'RO',
     'Identification registers: PIDR4–7, PIDR0–3, CIDR0–3; PIDR2 at 0xffe8',
@@ -174,16 +142,22 @@ export const GICR = {
   GICR_ICPENDR: sgiBitmap(0x10280, 'Interrupt Clear-Pending Registers', 'GICR_ICPENDR0'),
   GICR_ISACTIVER: sgiBitmap(0x10300, 'Interrupt Set-Active Registers', 'GICR_ISACTIVER0'),
   GICR_ICACTIVER: sgiBitmap(0x10380, 'Interrupt Clear-Active Registers', 'GICR_ICACTIVER0'),
-  GICR_IPRIORITYR: one(0x10400, 'RW', 'Interrupt Priority Registers, a byte an INTID', 'GICR_IPRIORITYR<n>', {
-    bytes: 1,
-    count: 96,
-    accessBytes: [1, 4],
-    reset: 0,
-    bitsPerIntid: 8,
-    firstIntid: 0,
-    extended: { element: 32, firstIntid: EXTENDED_PPI },
-  }),
-  GICR_ICFGR: one(0x10c00, 'RW', 'Interrupt Configuration Registers', 'GICR_ICFGR0, GICR_ICFGR1', {
+  GICR_IPRIORITYR: register32(
+    0x10400,
+    'RW',
+    'Interrupt Priority Registers, a byte an INTID',
+    'GICR_IPRIORITYR<n>',
+    {
+      bytes: 1,
+      count: 96,
+      accessBytes: [1, 4],
+      reset: 0,
+      bitsPerIntid: 8,
+      firstIntid: 0,
+      extended: { element: 32, firstIntid: EXTENDED_PPI },
+    },
+  ),
+  GICR_ICFGR: register32(0x10c00, 'RW', 'Interrupt Configuration Registers', 'GICR_ICFGR0, GICR_ICFGR1', {
     count: 6,
     reset: 'unknown',
     bitsPerIntid: 2,
@@ -191,13 +165,13 @@ export const GICR = {
     extended: { element: 2, firstIntid: EXTENDED_PPI },
   }),
   GICR_IGRPMODR: sgiBitmap(0x10d00, 'Interrupt Group Modifier Registers', 'GICR_IGRPMODR0'),
-  GICR_NSACR: one(0x10e00, 'RW', 'Non-secure Access Control Register', 'GICR_NSACR', {
+  GICR_NSACR: register32(0x10e00, 'RW', 'Non-secure Access Control Register', 'GICR_NSACR', {
     reset: 0,
     bitsPerIntid: 2,
     firstIntid: 0,
   }),
   GICR_INMIR: sgiBitmap(0x10f80, 'Non-maskable Interrupt Registers', 'GICR_INMIR0'),
-  GICR_VPROPBASER: wide(
+  GICR_VPROPBASER: register64(
     0x20070,
     'RW',
     'Virtual Redistributor Properties Base Address Register',
@@ -226,7 +200,7 @@ export const GICR = {
       },
     },
   ),
-  GICR_VPENDBASER: wide(
+  GICR_VPENDBASER: register64(
     0x20078,
     'RW',
     'Virtual Redistributor LPI Pending Table Base Address Register',
@@ -255,10 +229,22 @@ export const GICR = {
       },
     },
   ),
-  GICR_VSGIR: one(0x20080, 'WO', 'Redistributor virtual SGI pending state request register', 'GICR_VSGIR', {
-    fields: [hex('vPEID', 0, 16, 'vPE')],
-  }),
-  GICR_VSGIPENDR: one(0x20088, 'RO', 'Redistributor virtual SGI pending state register', 'GICR_VSGIPENDR', {
-    fields: [hex('Pending', 0, 16, 'a bit a vSGI'), flag('Busy', 31, 'the answer is not there yet')],
-  }),
+  GICR_VSGIR: register32(
+    0x20080,
+    'WO',
+    'Redistributor virtual SGI pending state request register',
+    'GICR_VSGIR',
+    {
+      fields: [hex('vPEID', 0, 16, 'vPE')],
+    },
+  ),
+  GICR_VSGIPENDR: register32(
+    0x20088,
+    'RO',
+    'Redistributor virtual SGI pending state register',
+    'GICR_VSGIPENDR',
+    {
+      fields: [hex('Pending', 0, 16, 'a bit a vSGI'), flag('Busy', 31, 'the answer is not there yet')],
+    },
+  ),
 } as const satisfies RegisterTable;

@@ -11,44 +11,13 @@ import {
   oneOf,
   PARTIDR_FIELDS,
   pa,
+  register32,
+  register64,
   SHAREABILITY,
   STATUS_FIELDS,
   uint,
 } from './declare.ts';
-import type { FieldSpec, RegisterSpec, RegisterTable } from './shape.ts';
-
-const one = (
-  offset: number,
-  access: RegisterSpec['access'],
-  doc: string,
-  source: string,
-  extra: Partial<RegisterSpec> = {},
-): RegisterSpec => ({
-  offset,
-  bytes: 4,
-  access,
-  accessBytes: [4],
-  fields: [],
-  doc,
-  source,
-  ...extra,
-});
-const wide = (
-  offset: number,
-  access: RegisterSpec['access'],
-  doc: string,
-  source: string,
-  fields: RegisterSpec['fields'],
-): RegisterSpec => ({
-  offset,
-  bytes: 8,
-  access,
-  accessBytes: [4, 8],
-  ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
-  fields,
-  doc,
-  source,
-});
+import type { FieldSpec, RegisterTable } from './shape.ts';
 
 /** The fields of GITS_BASER<n> around those of the address, which depend on the page size. */
 const baser = (address: readonly FieldSpec[]): readonly FieldSpec[] => [
@@ -65,7 +34,7 @@ const baser = (address: readonly FieldSpec[]): readonly FieldSpec[] => [
 ];
 
 export const GITS = {
-  GITS_CTLR: one(0x0, 'RW', 'ITS Control Register', 'GITS_CTLR', {
+  GITS_CTLR: register32(0x0, 'RW', 'ITS Control Register', 'GITS_CTLR', {
     reset: 0x8000_0000,
     fields: [
       flag('Enabled', 0, 'the ITS is enabled'),
@@ -75,11 +44,11 @@ export const GITS = {
       flag('Quiescent', 31, 'the ITS is quiescent and can be powered down'),
     ],
   }),
-  GITS_IIDR: one(0x4, 'RO', 'ITS Identification Register', 'GITS_IIDR', {
+  GITS_IIDR: register32(0x4, 'RO', 'ITS Identification Register', 'GITS_IIDR', {
     reset: 'impdef',
     fields: IIDR_FIELDS,
   }),
-  GITS_TYPER: wide(0x8, 'RO', 'ITS Type Register', 'GITS_TYPER', [
+  GITS_TYPER: register64(0x8, 'RO', 'ITS Type Register', 'GITS_TYPER', [
     flag('Physical', 0, 'physical LPIs'),
     flag('Virtual', 1, 'virtual LPIs and direct injection'),
     flag('CCT', 2, 'cumulative collection tables'),
@@ -101,15 +70,15 @@ export const GITS = {
     flag('UMSIirq', 45, 'unmapped MSIs can raise an interrupt'),
     flag('INV', 46, 'unmapping invalidates caches'),
   ]),
-  GITS_MPAMIDR: one(0x10, 'RO', 'Report maximum PARTID and PMG Register', 'GITS_MPAMIDR', {
+  GITS_MPAMIDR: register32(0x10, 'RO', 'Report maximum PARTID and PMG Register', 'GITS_MPAMIDR', {
     reset: 'impdef',
     fields: MPAMIDR_FIELDS,
   }),
-  GITS_PARTIDR: one(0x14, 'RW', 'Set PARTID and PMG Register', 'GITS_PARTIDR', {
+  GITS_PARTIDR: register32(0x14, 'RW', 'Set PARTID and PMG Register', 'GITS_PARTIDR', {
     reset: 0,
     fields: PARTIDR_FIELDS,
   }),
-  GITS_MPIDR: one(0x18, 'RO', 'Report ITS affinity', 'GITS_MPIDR', {
+  GITS_MPIDR: register32(0x18, 'RO', 'Report ITS affinity', 'GITS_MPIDR', {
     reset: 'impdef',
     fields: [
       uint('Aff1', 8, 8, 'affinity level 1'),
@@ -117,7 +86,7 @@ export const GITS = {
       uint('Aff3', 24, 8, 'affinity level 3'),
     ],
   }),
-  GITS_STATUSR: one(0x40, 'RW', 'ITS Error Reporting Status Register', 'GITS_STATUSR', {
+  GITS_STATUSR: register32(0x40, 'RW', 'ITS Error Reporting Status Register', 'GITS_STATUSR', {
     reset: 0,
     fields: [
       ...STATUS_FIELDS,
@@ -126,11 +95,11 @@ export const GITS = {
       uint('Syndrome', 6, 4, 'why the MSI was unmapped'),
     ],
   }),
-  GITS_UMSIR: wide(0x48, 'RO', 'ITS Unmapped MSI register', 'GITS_UMSIR', [
+  GITS_UMSIR: register64(0x48, 'RO', 'ITS Unmapped MSI register', 'GITS_UMSIR', [
     hex('EventID', 0, 32, 'EventID'),
     hex('DeviceID', 32, 32, 'DeviceID'),
   ]),
-  GITS_CBASER: wide(0x80, 'RW', 'ITS Command Queue Descriptor', 'GITS_CBASER', [
+  GITS_CBASER: register64(0x80, 'RW', 'ITS Command Queue Descriptor', 'GITS_CBASER', [
     minus1('Size', 0, 8, '4 KB pages of the queue'),
     oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
     pa('Physical_Address', 12, 40, 12, 'command queue'),
@@ -138,11 +107,11 @@ export const GITS = {
     oneOf('InnerCache', 59, 3, INNER_CACHE, 'inner cacheability'),
     flag('Valid', 63, 'the queue exists'),
   ]),
-  GITS_CWRITER: wide(0x88, 'RW', 'ITS Write Register', 'GITS_CWRITER', [
+  GITS_CWRITER: register64(0x88, 'RW', 'ITS Write Register', 'GITS_CWRITER', [
     flag('Retry', 0, 'go on after a stall'),
     uint('Offset', 5, 15, 'next slot to be written, in units of 32 bytes'),
   ]),
-  GITS_CREADR: wide(0x90, 'RO', 'ITS Read Register', 'GITS_CREADR', [
+  GITS_CREADR: register64(0x90, 'RO', 'ITS Read Register', 'GITS_CREADR', [
     flag('Stalled', 0, 'stalled by a command error'),
     uint('Offset', 5, 15, 'next slot to be executed, in units of 32 bytes'),
   ]),
@@ -163,7 +132,7 @@ export const GITS = {
     doc: 'ITS Table Descriptors',
     source: 'GITS_BASER<n>',
   },
-  GITS_PIDR: one(
+  GITS_PIDR: register32(
     0xffd0,
     'RO',
     'Identification registers: PIDR4–7, PIDR0–3, CIDR0–3; PIDR2 at 0xffe8',
@@ -173,11 +142,11 @@ export const GITS = {
       reset: 'impdef',
     },
   ),
-  GITS_TRANSLATER: one(0x10040, 'WO', 'ITS Translation Register', 'GITS_TRANSLATER', {
+  GITS_TRANSLATER: register32(0x10040, 'WO', 'ITS Translation Register', 'GITS_TRANSLATER', {
     accessBytes: [2, 4],
     fields: [hex('EventID', 0, 32, 'EventID')],
   }),
-  GITS_SGIR: wide(0x20020, 'WO', 'ITS SGI Register', 'GITS_SGIR', [
+  GITS_SGIR: register64(0x20020, 'WO', 'ITS SGI Register', 'GITS_SGIR', [
     uint('vINTID', 0, 4, 'vSGI'),
     hex('vPEID', 32, 16, 'vPE'),
   ]),
