@@ -2,11 +2,14 @@
 // architecture.
 import {
   type Answers,
+  type CommandName,
+  encodeCommand,
   FRAMES,
   GICD,
   GICR,
   GITS,
   GicTraceError,
+  GUEST_MEMORY,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
@@ -60,6 +63,16 @@ class Sequence {
   }
   get(name: SysregName): this {
     return this.add('sysreg.read', 0, SYSREGS[name].encoding);
+  }
+  zero(address: number, length: number): this {
+    return this.add('mem.known', -1, address, 0, length, 0);
+  }
+  store(address: number, byte: number): this {
+    return this.add('mem.write', 0, address, 0, 1, byte);
+  }
+  queue(slot: number, name: CommandName, operands: Readonly<Record<string, number>>): this {
+    const address = GUEST_MEMORY.queue + 32 * slot;
+    return this.add('queue.write', 0, 0, address, 0, ...encodeCommand(name, operands));
   }
   wire(intid: number, level: number): this {
     return this.add('wire.set', 0, intid, level);
@@ -189,6 +202,26 @@ describe.skipIf(!is72)('QEMU 7.2', () => {
     const creadr = GITS.GITS_CREADR.offset;
     const other = new Sequence().write('GITS', creadr, 0, 8, 0x1234_5678).read('GITS', creadr, 8);
     expect((await onQemu(other)).values[1]).toBe(0x1234_5678_0000_0000n);
+  });
+
+  it('refuses VMAPTI for a device whose table entry has 32 EventID bits', async () => {
+    const { devices, queue, itt, vpes } = GUEST_MEMORY;
+    const valid = 0x8000_0000;
+    const sequence = new Sequence()
+      .zero(devices, 0x1000)
+      .zero(itt, 0x1000)
+      .write('GITS', GITS.GITS_BASER.offset, devices | 0x207, 8, valid)
+      .write('GITS', GITS.GITS_BASER.offset + 16, vpes | 0x200, 8, valid)
+      .write('GITS', GITS.GITS_CBASER.offset, queue, 8, valid)
+      .write('GITS', GITS.GITS_CTLR.offset, 1)
+      .queue(0, 'MAPD', { DeviceID: 8, Size: 2, ITT_addr: itt, V: 1 })
+      .queue(1, 'VMAPTI', { DeviceID: 8, EventID: 0, vPEID: 0, vINTID: 8192, Dbell_pINTID: 1023 })
+      .write('GITS', GITS.GITS_CWRITER.offset, 0x20)
+      .store(devices + 8 * 8, 0x3f)
+      .write('GITS', GITS.GITS_CWRITER.offset, 0x40);
+    expect((await onQemu(sequence)).shown.at(-1)).not.toContain(RECORDS['ite.write'].id);
+    const simulator = await run(new Simulator('test'), sequence);
+    expect(simulator.shown.at(-1)).toContain(RECORDS['ite.write'].id);
   });
 
   it('has 32 SPIs more than GICD_TYPER.ITLinesNumber says', async () => {
