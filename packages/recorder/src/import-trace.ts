@@ -23,11 +23,16 @@ export interface ImportInto {
   /** Version of the tool, for the header. */
   readonly version: string;
   readonly progress?: (lines: number) => void;
+  /** Whether the log tells what guest memory holds where the GIC looks at it; asked when the header is written. */
+  readonly memory?: () => boolean;
+  /** What else the footer is to hold; asked at the end. */
+  readonly meta?: () => Record<string, unknown>;
 }
 
+const MEMORY_LOSS = 'guest memory, but for stores that a plugin logs';
+const MEMORY_READ = 'guest memory, but for what the GIC looks at';
 /** What every QEMU log leaves out. */
 const INHERENT_LOSSES = [
-  'guest memory, but for stores that a plugin logs',
   'ICC_SRE_EL1 accesses',
   'operands of SYNC, VSYNC and INVALL',
   'outcomes of ITS commands',
@@ -48,10 +53,12 @@ class Target {
   decided: { config: GicConfig; provenance: Provenance } | undefined;
   private readonly out: string;
   private readonly version: string;
+  private readonly meta: () => Record<string, unknown>;
 
-  constructor(out: string, version: string) {
+  constructor(out: string, version: string, meta: () => Record<string, unknown> = () => ({})) {
     this.out = out;
     this.version = version;
+    this.meta = meta;
   }
 
   begin(
@@ -80,7 +87,7 @@ class Target {
     try {
       const stats = await work();
       const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
-      const summary = this.writer!.close({ losses, meta: { lines: stats.lines, events: stats.events } });
+      const summary = this.writer!.close({ losses, meta: { lines: stats.lines, events: stats.events, ...this.meta() } });
       return { stats, summary, ...this.decided! };
     } catch (error) {
       this.writer?.abort();
@@ -107,8 +114,8 @@ export function importToTrace(
   options: ImportOptions & ImportInto,
   source?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
-  const { version, progress: _progress, ...importing } = options;
-  const target = new Target(out, version);
+  const { version, progress: _progress, memory, meta, ...importing } = options;
+  const target = new Target(out, version, meta);
   return target.run(() =>
     importQemu(
       path,
@@ -119,7 +126,7 @@ export function importToTrace(
             kind: 'qemu-trace',
             name: nameOf(path),
             clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-            losses: inherent(INHERENT_LOSSES),
+            losses: inherent([memory?.() ? MEMORY_READ : MEMORY_LOSS, ...INHERENT_LOSSES]),
             options: { ...importing },
           }),
         record: target.record,
