@@ -95,7 +95,7 @@ describe.skipIf(!hasQemu)('a QEMU that runs', () => {
     const { code, out, err } = await record(trace, qemu(guest('off.bin', POWER_OFF)));
     expect([code, err]).toEqual([0, `wrote ${trace}\n`]);
     const answer = JSON.parse(out) as { records: number; qemu: unknown };
-    expect(answer.qemu).toEqual({ code: 0, signal: null, interrupted: false });
+    expect(answer.qemu).toMatchObject({ code: 0, signal: null, interrupted: false, ended: 'guest-shutdown' });
     const verdict = replayTrace(trace, { version: 'test' });
     expect([verdict.diverged, verdict.compared['mmio.read'], verdict.compared['mmio.write']]).toEqual([
       0, 1, 1,

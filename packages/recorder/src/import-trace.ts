@@ -87,7 +87,10 @@ class Target {
     try {
       const stats = await work();
       const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
-      const summary = this.writer!.close({ losses, meta: { lines: stats.lines, events: stats.events, ...this.meta() } });
+      const summary = this.writer!.close({
+        losses,
+        meta: { lines: stats.lines, events: stats.events, ...this.meta() },
+      });
       return { stats, summary, ...this.decided! };
     } catch (error) {
       this.writer?.abort();

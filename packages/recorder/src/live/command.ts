@@ -154,7 +154,9 @@ function ramSize(sizes: readonly string[], machine: string): number | undefined 
 }
 
 /** The backends of a user who has some: those that can be read. */
-function ofUser(objects: readonly ReadonlyMap<string, string>[]): Pick<Plan, 'added' | 'backends' | 'reason'> {
+function ofUser(
+  objects: readonly ReadonlyMap<string, string>[],
+): Pick<Plan, 'added' | 'backends' | 'reason'> {
   const backends: SharedBackend[] = [];
   for (const object of objects) {
     const id = object.get('id');

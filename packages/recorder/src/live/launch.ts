@@ -1,19 +1,28 @@
 // Starts a QEMU through a small helper, an interpreter that is everywhere: it has the kernel end QEMU if we die, and makes
-// its standard error a pipe that holds one line. Both are system calls that Node does not have.
+// its standard error a pipe that holds two lines. Both are system calls that Node does not have.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** prctl, by Node's name of the processor. */
-const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167, riscv64: 167, ppc64: 171, s390x: 172 };
+const PRCTL: Readonly<Record<string, number>> = {
+  x64: 157,
+  arm64: 167,
+  riscv64: 167,
+  ppc64: 171,
+  s390x: 172,
+};
 const PR_SET_PDEATHSIG = 1;
 const SIGTERM = 15;
 const F_SETFL = 4;
 /** O_DIRECT, which on a pipe says that each write is read by itself; 0 where there is none. */
 const PACKETS = constants.O_DIRECT ?? 0;
 const F_SETPIPE_SZ = 1031;
-/** The smallest pipe: one page, which in packet mode holds one write. */
-const PIPE_BYTES = 4096;
+/**
+ * Two pages, which in packet mode hold two writes. An access that has a GIC look at memory makes it write three lines at
+ * least, the last when all is done: until that one is read the access goes on, and its PE does not.
+ */
+const PIPE_BYTES = 8192;
 
 /** Each takes prctl's number, the flag of packet mode or 0, and a command. */
 const HELPERS: readonly (readonly [string, ...string[]])[] = [
@@ -59,13 +68,13 @@ export function isProgram(name: string): boolean {
 
 /** A way to start programs: by a helper, or without one. */
 export interface Launcher {
-  /** Whether standard error can be made a pipe that holds one line. */
+  /** Whether standard error can be made a pipe that holds two lines. */
   readonly packets: boolean;
   start(command: readonly string[], stderr: number | 'inherit'): ChildProcess;
 }
 
 /**
- * The helper that works here. `pipe`: a pipe to be made one that holds one line, open for writing; none if that is not
+ * The helper that works here. `pipe`: a pipe to be made one that holds two lines, open for writing; none if that is not
  * wanted.
  */
 export function launcher(pipe: number | undefined): Launcher {

@@ -59,7 +59,7 @@ class Queue {
   }
 }
 
-/** Sees each line of the log as soon as QEMU has written it: QEMU is at most one line ahead. */
+/** Sees each line of the log as soon as QEMU has written it: QEMU is at most two lines ahead. */
 export type Watch = (bytes: Buffer, from: number, to: number) => void;
 
 export class LogStream implements AsyncIterable<Buffer> {

@@ -1,6 +1,6 @@
 // Records a QEMU while it runs: the user's own command line with the trace events of the GIC added, whose log comes
 // through a pipe and is imported as it is written. QEMU waits where the pipe is full, so that memory does not grow, and,
-// since the pipe holds one line, so that guest memory can be read as the GIC is about to see it.
+// since the pipe holds two lines, so that guest memory can be read as the GIC is about to see it.
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -132,10 +132,12 @@ export async function recordQemu(
       stream.end();
       return how;
     });
-    const told = talk.begin(isWatched ? asked : undefined, isWatched && !asked.waits).catch((error: Error) => {
-      ending.end();
-      return error;
-    });
+    const told = talk
+      .begin(isWatched ? asked : undefined, isWatched && !asked.waits)
+      .catch((error: Error) => {
+        ending.end();
+        return error;
+      });
     const { version, progress, ...importing } = options;
     const into = {
       version,

@@ -73,9 +73,7 @@ export class Teller {
       const to = runEnd(bytes, at);
       if (to - at >= RUN_BYTES || (at === 0 && to === bytes.length)) {
         this.words(address, bytes, from, at);
-        this.say(
-          `gictrace_ram_known pa ${hex(address + at)} length ${hex(to - at)} byte ${hex(bytes[at]!)}`,
-        );
+        this.say(`gictrace_ram_known pa ${hex(address + at)} length ${hex(to - at)} byte ${hex(bytes[at]!)}`);
         from = to;
       }
       at = to;
