@@ -209,6 +209,7 @@ describe.skipIf(!hasQemu)('guest memory', () => {
     for (const [truth, told] of looks(trace, driver.stores)) {
       count++;
       expect(told.areKnown(CONFIG, CONFIG_BYTES)).toBe(true);
+      for (const table of [LEVEL1, LEVEL2, COLLECTIONS]) expect(told.areKnown(table, 0x1_0000)).toBe(true);
       expect(held(told, CONFIG, EVENTS)).toBe(held(truth, CONFIG, EVENTS));
       for (let slot = 0; slot < SLOTS; slot++)
         if (told.isKnown(QUEUE + 32 * slot))
@@ -216,9 +217,10 @@ describe.skipIf(!hasQemu)('guest memory', () => {
     }
     expect(count).toBe(steps!.length + 2);
     const reader = TraceReader.open(trace);
-    const rules = Object.keys(reader.footer!.rules);
+    const { rules, kinds } = reader.footer!;
     reader.close();
-    expect(rules).toEqual(['memory-read']);
+    expect(Object.keys(rules)).toEqual(['memory-read']);
+    expect(kinds['queue.write']).toBe(2 * steps!.length + 18);
     const verdict = replayTrace(trace, { version: 'test' });
     expect([verdict.diverged, verdict.compared['its.command']]).toEqual([0, 2 * steps!.length + 18]);
   });

@@ -134,6 +134,8 @@ export async function recordQemu(
     });
     const told = talk
       .begin(isWatched ? asked : undefined, isWatched && !asked.waits)
+      // Both sides have opened what is in it: it does not outlive us, whatever comes.
+      .then(() => rmSync(folder, { recursive: true, force: true }))
       .catch((error: Error) => {
         ending.end();
         return error;
