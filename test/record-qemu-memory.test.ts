@@ -3,7 +3,16 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { encodeCommand, FRAMES, GITS, GuestMemory, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
+import {
+  encodeCommand,
+  FRAMES,
+  GITS,
+  GuestMemory,
+  RECORD_WORDS,
+  RECORDS,
+  RULES,
+  SYSREGS,
+} from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import fc from 'fast-check';
@@ -18,6 +27,8 @@ import {
   load,
   movAddress,
   movz,
+  msr,
+  SMC,
   store,
 } from '../packages/replayer/src/backends/qemu/aarch64.ts';
 import { scratch } from './support.ts';
@@ -39,8 +50,13 @@ const LIST_OFFSET = 0x1000;
 const ENTRY_BYTES = 24;
 
 /** A guest that does the stores, then powers off. */
-function image(stores: readonly Store[]): Buffer {
+function image(stores: readonly Store[], call: number): Buffer {
   const code = new Code(LOADED_AT);
+  if (call === SMC) {
+    // At EL2: a virtual CPU interface that takes all there is.
+    code.emit(...movAddress(0, 0xff00_0002), msr(SYSREGS.ICH_VMCR_EL2.encoding, 0));
+    code.emit(movz(0, 1), msr(SYSREGS.ICH_HCR_EL2.encoding, 0));
+  }
   code.emit(...movAddress(10, LOADED_AT + LIST_OFFSET), movz(3, 1), movz(4, 4), movz(5, 8));
   code.label('next').emit(load(8, 0, 10), load(8, 1, 10, 8), load(4, 2, 10, 16));
   code.emit(addImmediate(10, 10, ENTRY_BYTES));
@@ -51,7 +67,7 @@ function image(stores: readonly Store[]): Buffer {
   ] as const)
     code.emit(cmp(2, register)).to(`store${width}`, beq);
   // SYSTEM_OFF
-  code.emit(...movAddress(0, 0x8400_0008), HVC);
+  code.emit(...movAddress(0, 0x8400_0008), call);
   for (const width of [1, 4, 8] as const)
     code
       .label(`store${width}`)
@@ -80,6 +96,9 @@ const LEVEL2 = 0x5021_0000;
 const COLLECTIONS = 0x5030_0000;
 const QUEUE = 0x5040_0000;
 const SLOTS = 128;
+const VPES = 0x5060_0000;
+const VPT = 0x5070_0000;
+const VCONFIG = 0x5080_0000;
 const ITT = 0x5050_0000;
 const DEVICE = 8;
 const EVENTS = 16;
@@ -115,6 +134,7 @@ class Driver {
     this.put(LEVEL1, 8, BigInt(LEVEL2) | VALID);
     this.put(GITS_BASE + 0x100, 8, BigInt(LEVEL1) | PAGES_64K | VALID | INDIRECT);
     this.put(GITS_BASE + 0x108, 8, BigInt(COLLECTIONS) | PAGES_64K | VALID);
+    this.put(GITS_BASE + 0x110, 8, BigInt(VPES) | PAGES_64K | VALID);
     this.put(GITS_BASE + 0x80, 8, BigInt(QUEUE) | VALID);
     this.put(GITS_BASE, 4, 1);
     this.command('MAPC', { ICID: 0, RDbase: 0, V: 1 });
@@ -133,13 +153,18 @@ const step = fc.record({
 });
 
 /** Records a QEMU whose guest does these stores. */
-function record(name: string, stores: readonly Store[], options: readonly string[] = []): string {
+function record(
+  name: string,
+  stores: readonly Store[],
+  options: readonly string[] = [],
+  machine = 'virt,gic-version=3',
+): string {
   const path = temp.path(`${name}.bin`);
   const trace = temp.path(`${name}.gictrace`);
-  writeFileSync(path, image(stores));
+  writeFileSync(path, image(stores, machine.includes('virtualization') ? SMC : HVC));
   const { status, stderr } = spawnSync(process.execPath, [
     ...[BIN, 'record', 'qemu', '-o', trace, ...options, '--', 'qemu-system-aarch64'],
-    ...['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '512', '-nographic', '-monitor', 'none'],
+    ...['-M', machine, '-cpu', 'cortex-a57', '-m', '512', '-nographic', '-monitor', 'none'],
     ...['-device', `loader,file=${path},addr=${LOADED_AT},cpu-num=0,force-raw=on`],
   ]);
   expect([status, String(stderr)]).toEqual([0, `wrote ${trace}\n`]);
@@ -223,6 +248,44 @@ describe.skipIf(!hasQemu)('guest memory', () => {
     expect(kinds['queue.write']).toBe(2 * steps!.length + 18);
     const verdict = replayTrace(trace, { version: 'test' });
     expect([verdict.diverged, verdict.compared['its.command']]).toEqual([0, 2 * steps!.length + 18]);
+  });
+
+  it('of vPEs is recorded too', () => {
+    const driver = new Driver();
+    driver.setUp();
+    driver.put(VCONFIG + 3, 1, 0xa1);
+    driver.put(VPT + 8192 / 8, 1, 0x20);
+    driver.put(VCONFIG + 5, 1, 0xb1);
+    driver.command('VMAPP', { vPEID: 3, RDbase: 0, V: 1, VPT_addr: VPT, VPT_size: 15 });
+    for (let EventID = 0; EventID < EVENTS; EventID += 2)
+      driver.command('VMAPTI', {
+        ...{ DeviceID: DEVICE, EventID, vPEID: 3, vINTID: 8192 + EventID, Dbell_pINTID: 1023 },
+      });
+    driver.go();
+    driver.put(GICR + 0x2_0070, 8, VCONFIG + 15);
+    driver.put(GICR + 0x2_0078, 8, BigInt(VPT) | VALID);
+    const [steps] = fc.sample(fc.array(step, { minLength: 400, maxLength: 400 }), { numRuns: 1, seed: 4 });
+    for (const { kind, event, byte } of steps!) {
+      driver.put(VCONFIG + event, 1, byte);
+      driver.command(kind === 'int' ? 'INT' : 'INV', { DeviceID: DEVICE, EventID: event - (event % 2) });
+      driver.command('VSYNC', { vPEID: 3 });
+      driver.go();
+      if (byte % 3 === 0) driver.put(VCONFIG + event, 1, byte ^ 0x81);
+    }
+    const trace = record('vpes', driver.stores, [], 'virt,gic-version=4,virtualization=on');
+    let resident = 0;
+    for (const [truth, told] of looks(trace, driver.stores)) {
+      if (!told.areKnown(VCONFIG, CONFIG_BYTES)) continue;
+      resident++;
+      expect(held(told, VCONFIG, EVENTS)).toBe(held(truth, VCONFIG, EVENTS));
+      expect(told.areKnown(VPT, 8192)).toBe(true);
+    }
+    expect(resident).toBe(steps!.length);
+    const reader = TraceReader.open(trace);
+    const { rules, kinds } = reader.footer!;
+    reader.close();
+    expect([Object.keys(rules), kinds.vhppi! > 100]).toEqual([['memory-read'], true]);
+    expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
   });
 
   it('is inferred with --no-memory, and the trace says which it is', () => {

@@ -29,14 +29,13 @@ export interface ImportInto {
   readonly meta?: () => Record<string, unknown>;
 }
 
-const MEMORY_LOSS = 'guest memory, but for stores that a plugin logs';
-const MEMORY_READ = 'guest memory, but for what the GIC looks at';
-/** What every QEMU log leaves out. */
-const INHERENT_LOSSES = [
-  'ICC_SRE_EL1 accesses',
+/** What every QEMU log leaves out, and what one without guest memory and one with it does. */
+const INHERENT_LOSSES = ['ICC_SRE_EL1 accesses', 'outcomes of ITS commands'];
+const WITHOUT_MEMORY = [
+  'guest memory, but for stores that a plugin logs',
   'operands of SYNC, VSYNC and INVALL',
-  'outcomes of ITS commands',
 ];
+const WITH_MEMORY = ['guest memory, but for what the GIC looks at'];
 
 /** What no ftrace log tells. */
 const FTRACE_LOSSES = [
@@ -129,7 +128,7 @@ export function importToTrace(
             kind: 'qemu-trace',
             name: nameOf(path),
             clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-            losses: inherent([memory?.() ? MEMORY_READ : MEMORY_LOSS, ...INHERENT_LOSSES]),
+            losses: inherent([...(memory?.() ? WITH_MEMORY : WITHOUT_MEMORY), ...INHERENT_LOSSES]),
             options: { ...importing },
           }),
         record: target.record,
