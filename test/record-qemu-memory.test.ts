@@ -57,6 +57,13 @@ function image(stores: readonly Store[], call: number): Buffer {
     code.emit(...movAddress(0, 0xff00_0002), msr(SYSREGS.ICH_VMCR_EL2.encoding, 0));
     code.emit(movz(0, 1), msr(SYSREGS.ICH_HCR_EL2.encoding, 0));
   }
+  // As any driver does first: which GIC it is.
+  for (const [width, address] of [
+    [4, GICD + 0xffe8],
+    [8, GICR + 0x8],
+    [8, GITS_BASE + 0x8],
+  ] as const)
+    code.emit(...movAddress(0, address), load(width, 1, 0));
   code.emit(...movAddress(10, LOADED_AT + LIST_OFFSET), movz(3, 1), movz(4, 4), movz(5, 8));
   code.label('next').emit(load(8, 0, 10), load(8, 1, 10, 8), load(4, 2, 10, 16));
   code.emit(addImmediate(10, 10, ENTRY_BYTES));

@@ -123,6 +123,13 @@ export class Identity {
     );
   }
 
+  /** The architecture that a GIC's PIDR2 was read to have. */
+  get shown(): 3 | 4 | undefined {
+    const pidr2 =
+      this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
+    return pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
+  }
+
   /** Bytes from one Redistributor to the next. */
   strideOf(architecture: 3 | 4): number {
     return this.stride > 0 ? this.stride : architecture === 4 ? 0x4_0000 : 0x2_0000;
@@ -136,9 +143,7 @@ export class Identity {
       provenance[name] = value === undefined ? 'default' : 'log';
       return (value ?? fallback) as T;
     };
-    const pidr2 =
-      this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
-    const shown = pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
+    const { shown } = this;
     const architecture = options.gic ?? shown ?? 3;
     provenance.architecture = options.gic !== undefined ? 'option' : shown !== undefined ? 'log' : 'default';
     const count =
