@@ -1,11 +1,14 @@
 // Devices that send MSIs: QEMU's `edu` PCI functions, one at each DeviceID wanted, set up through the configuration
 // space. A write to such a device makes it write its EventID to GITS_TRANSLATER. Makes commands; sends nothing.
+import { GicTraceError } from '@gictrace/core';
 
 /** Configuration space of `virt`, and its window for devices' memory. */
 const ECAM = 0x40_1000_0000;
 const WINDOW = 0x1000_0000;
 const WINDOW_BYTES = 0x2eff_0000;
 const BAR_BYTES = 0x10_0000;
+/** Device and vendor of `edu`. */
+const EDU = 0x11e8_1234;
 /** Registers of a function (PCI Local Bus Specification 3.0, 6.1 and 6.8). */
 const COMMAND = 0x4;
 const MEMORY_AND_BUS_MASTER = 0x6;
@@ -122,11 +125,13 @@ export class MsiDevices {
     await qtest.do(`${lines.join('\n')}\n`, lines.length);
   }
 
-  /** Gives each device its window and its MSI address. */
+  /** Gives each device its window and its MSI address. @throws GicTraceError `backend` for one that does not answer. */
   async setUp(qtest: Reader): Promise<void> {
     await this.setUpBuses(qtest);
-    for (const device of this.devices.values()) {
+    for (const [id, device] of this.devices) {
       const { ecam, bar } = device;
+      if (Number(await qtest.read(`readl ${hex(ecam)}`)) !== EDU)
+        throw new GicTraceError('backend', `QEMU shows no PCI function at DeviceID ${hex(id)}`);
       await qtest.do(
         `writel ${hex(ecam + BAR0)} ${hex(bar)}\nwritew ${hex(ecam + COMMAND)} ${hex(MEMORY_AND_BUS_MASTER)}\n`,
         2,
