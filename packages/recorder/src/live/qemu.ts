@@ -135,7 +135,8 @@ export async function recordQemu(
     const told = talk
       .begin(isWatched ? asked : undefined, isWatched && !asked.waits)
       // Both sides have opened what is in it: it does not outlive us, whatever comes.
-      .then(() => rmSync(folder, { recursive: true, force: true }))
+      .then(() => talk.guest.version !== null && rmSync(folder, { recursive: true, force: true }))
+      .then(() => undefined)
       .catch((error: Error) => {
         ending.end();
         return error;
