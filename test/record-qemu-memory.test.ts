@@ -1,7 +1,8 @@
 // Guest memory in the recording of a running QEMU: a guest that does nothing but the stores of a list, as fast as it can,
 // and the recording must hold what it stored, at the moments at which the GIC looked.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   encodeCommand,
@@ -80,9 +81,9 @@ function image(stores: readonly Store[], call: number): Buffer {
       .label(`store${width}`)
       .emit(store(width, 1, 0))
       .to('next', b);
-  const words = code.words();
+  const program = code.words();
   const bytes = Buffer.alloc(LIST_OFFSET + (stores.length + 1) * ENTRY_BYTES);
-  Buffer.from(words.buffer, words.byteOffset, words.byteLength).copy(bytes);
+  Buffer.from(program.buffer, program.byteOffset, program.byteLength).copy(bytes);
   stores.forEach(({ address, width, value }, index) => {
     const at = LIST_OFFSET + index * ENTRY_BYTES;
     bytes.writeBigUInt64LE(BigInt(address), at);
@@ -159,6 +160,13 @@ const step = fc.record({
   byte: fc.nat(255),
 });
 
+/** The words that record a QEMU with an image. */
+const words = (image: string, trace: string, options: readonly string[], machine: string) => [
+  ...[BIN, 'record', 'qemu', '-o', trace, ...options, '--', 'qemu-system-aarch64'],
+  ...['-M', machine, '-cpu', 'cortex-a57', '-m', '512', '-nographic', '-monitor', 'none'],
+  ...['-device', `loader,file=${image},addr=${LOADED_AT},cpu-num=0,force-raw=on`],
+];
+
 /** Records a QEMU whose guest does these stores. */
 function record(
   name: string,
@@ -169,11 +177,7 @@ function record(
   const path = temp.path(`${name}.bin`);
   const trace = temp.path(`${name}.gictrace`);
   writeFileSync(path, image(stores, machine.includes('virtualization') ? SMC : HVC));
-  const { status, stderr } = spawnSync(process.execPath, [
-    ...[BIN, 'record', 'qemu', '-o', trace, ...options, '--', 'qemu-system-aarch64'],
-    ...['-M', machine, '-cpu', 'cortex-a57', '-m', '512', '-nographic', '-monitor', 'none'],
-    ...['-device', `loader,file=${path},addr=${LOADED_AT},cpu-num=0,force-raw=on`],
-  ]);
+  const { status, stderr } = spawnSync(process.execPath, words(path, trace, options, machine));
   expect([status, String(stderr)]).toEqual([0, `wrote ${trace}\n`]);
   return trace;
 }
@@ -293,6 +297,35 @@ describe.skipIf(!hasQemu)('guest memory', () => {
     reader.close();
     expect([Object.keys(rules), kinds.vhppi! > 100]).toEqual([['memory-read'], true]);
     expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
+  });
+
+  it.each(['perl', 'python3', 'none'])('takes an interpreter that has QEMU wait: %s', (helper) => {
+    const folder = temp.path(`with-${helper}`);
+    mkdirSync(folder);
+    for (const name of ['qemu-system-aarch64', 'mkfifo', 'true', helper])
+      if (name !== 'none') {
+        const found = ['/usr/bin', '/bin', '/usr/local/bin'].map((at) => join(at, name)).find(existsSync);
+        if (found === undefined) {
+          console.warn(`SKIPPED: there is no ${name} to try`);
+          return;
+        }
+        symlinkSync(found, join(folder, name));
+      }
+    const driver = new Driver();
+    driver.setUp();
+    const path = temp.path('helper.bin');
+    writeFileSync(path, image(driver.stores, HVC));
+    const all = words(path, temp.path('helper.gictrace'), ['--json'], 'virt,gic-version=3');
+    const { status, stdout, stderr } = spawnSync(process.execPath, all, {
+      env: { PATH: folder },
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    const { memory } = (JSON.parse(stdout) as { qemu: { memory: { lines: number } | null } }).qemu;
+    const isTold = memory !== null && memory.lines > 0;
+    expect([isTold, stderr.includes('guest memory is not recorded: it takes')]).toEqual(
+      helper === 'none' ? [false, true] : [true, false],
+    );
   });
 
   it('is inferred with --no-memory, and the trace says which it is', () => {
