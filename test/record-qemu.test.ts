@@ -122,6 +122,15 @@ describe.skipIf(!hasQemu)('a QEMU that runs', () => {
       0, 1, 1,
     ]);
     expect(verdict.records).toBe(answer.records);
+    // QEMU says what GIC it has, though the guest has asked for none of it.
+    const two = await record(
+      trace,
+      [...qemu(guest('two.bin', POWER_OFF)), '-M', 'gic-version=4', '-smp', '2'].map((word) =>
+        word.replace('gic-version=3', 'virtualization=on'),
+      ),
+      (child) => child.kill(),
+    );
+    expect(JSON.parse(two.out)).toMatchObject({ config: { architecture: 4, pes: [{}, {}], its: [{}] } });
     expect(folders()).toEqual(before);
   });
 

@@ -7,6 +7,7 @@ import {
   type ImportOptions,
   type ImportStats,
   importQemu,
+  type KnownMachine,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
 import { SHOWS, TELLS_RESERVED, type TraceHeader, type TraceSummary, TraceWriter } from './trace/index.ts';
@@ -23,6 +24,8 @@ export interface ImportInto {
   /** Version of the tool, for the header. */
   readonly version: string;
   readonly progress?: (lines: number) => void;
+  /** What is known of the GIC but by the log; asked when the header is written. */
+  readonly machine?: () => KnownMachine;
   /** Whether the log tells what guest memory holds where the GIC looks at it; asked when the header is written. */
   readonly memory?: () => boolean;
   /** What else the footer is to hold; asked at the end. */
@@ -116,7 +119,7 @@ export function importToTrace(
   options: ImportOptions & ImportInto,
   source?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
-  const { version, progress: _progress, memory, meta, ...importing } = options;
+  const { version, progress: _progress, machine, memory, meta, ...importing } = options;
   const target = new Target(out, version, meta);
   return target.run(() =>
     importQemu(
@@ -136,6 +139,7 @@ export function importToTrace(
         ...progressOf(options),
       },
       source,
+      machine,
     ),
   );
 }

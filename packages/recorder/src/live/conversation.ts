@@ -1,15 +1,24 @@
 // What is said to a QEMU that is recorded, and what it says: where its RAM is, that its guest may start or shall end, and
 // how it ended.
 import { GicTraceError } from '@gictrace/core';
+import type { KnownMachine } from '../importers/qemu-trace/index.ts';
 import type { Plan } from './command.ts';
 import type { LogStream } from './log-stream.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
-import { GuestRam, rangesOf } from './ram.ts';
+import { GuestRam, type Range, rangesOf } from './ram.ts';
 import { Teller, type Told } from './tell.ts';
 import { MemoryWatch } from './watch.ts';
 
 const CONNECT_MS = 20_000;
+/** Names of the memory regions of a GIC. */
 const REDISTRIBUTORS = /^gicv3_redist_region/;
+const TRANSLATION = 'translation';
+
+interface Cpu {
+  readonly 'thread-id': number;
+}
+const redistributors = (ranges: readonly Range[]) => ranges.filter(({ name }) => REDISTRIBUTORS.test(name));
+const bytesOf = (ranges: readonly Range[]) => ranges.reduce((sum, { length }) => sum + length, 0);
 
 /** What QEMU said of itself and its guest. */
 export interface Guest {
@@ -31,6 +40,8 @@ export class Conversation {
   private readonly note: (text: string) => void;
   private qmp: Qmp | undefined;
   private ram: GuestRam | undefined;
+  /** What GIC there is, as far as QEMU has said it. */
+  machine: KnownMachine = {};
   /** QEMU has ended. */
   isGone = false;
   readonly guest: Guest = { version: null, ended: null, resets: 0, panicked: false, memory: null };
@@ -52,7 +63,8 @@ export class Conversation {
       this.qmp = qmp;
       this.guest.version = qmp.version;
       qmp.onEvent = (event) => this.event(event);
-      if (plan !== undefined) await this.watchMemory(qmp, plan);
+      const { ranges, cpus } = await this.look(qmp);
+      if (plan !== undefined) this.watchMemory(ranges, cpus, plan);
       if (starts) await qmp.execute('cont');
     } catch (error) {
       // That it ended is seen elsewhere; and a guest that runs without us runs on.
@@ -62,10 +74,19 @@ export class Conversation {
     }
   }
 
-  private async watchMemory(qmp: Qmp, plan: Plan): Promise<void> {
-    const cpus = (await qmp.execute('query-cpus-fast')) as readonly { readonly 'thread-id': number }[];
+  /** Asks for the map of memory and the PEs, and what GIC there is by them. */
+  private async look(qmp: Qmp): Promise<{ ranges: readonly Range[]; cpus: readonly Cpu[] }> {
+    const cpus = (await qmp.execute('query-cpus-fast')) as readonly Cpu[];
     const mtree = await qmp.execute('human-monitor-command', { 'command-line': 'info mtree -f' });
     const ranges = rangesOf(String(mtree).replaceAll('\r', ''));
+    const stride = bytesOf(redistributors(ranges)) / cpus.length;
+    const gic = stride === 0x2_0000 ? 3 : stride === 0x4_0000 ? 4 : undefined;
+    if (gic !== undefined)
+      this.machine = { pes: cpus.length, gic, its: ranges.some(({ name }) => name === TRANSLATION) };
+    return { ranges, cpus };
+  }
+
+  private watchMemory(ranges: readonly Range[], cpus: readonly Cpu[], plan: Plan): void {
     const ram = GuestRam.open(plan.backends, ranges, cpus[0]?.['thread-id'] ?? 0);
     if (ram === undefined) {
       this.note("guest memory is not recorded: QEMU's shared memory cannot be opened");
@@ -73,8 +94,7 @@ export class Conversation {
     }
     this.ram = ram;
     const teller = new Teller(ram, (line) => this.stream.insert(line));
-    const regions = ranges.filter(({ name }) => REDISTRIBUTORS.test(name));
-    const watch = new MemoryWatch(teller, regions, cpus.length);
+    const watch = new MemoryWatch(teller, redistributors(ranges), cpus.length);
     this.guest.memory = teller.told;
     this.stream.watch = (bytes, from, to) => watch.line(bytes, from, to);
   }

@@ -145,6 +145,7 @@ export async function recordQemu(
     const into = {
       version,
       ...(progress === undefined ? {} : { progress }),
+      machine: () => talk.machine,
       memory: () => talk.guest.memory !== null,
       meta: () => ({ qemu: { ...talk.guest } }),
     };

@@ -12,7 +12,10 @@ export interface ImportOptions {
   readonly priorityBits?: number;
 }
 
-export type Origin = 'log' | 'option' | 'default' | 'counted';
+/** What a machine that runs says of its GIC. */
+export type KnownMachine = Pick<ImportOptions, 'pes' | 'gic' | 'its'>;
+
+export type Origin = 'log' | 'option' | 'machine' | 'default' | 'counted';
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
@@ -135,8 +138,8 @@ export class Identity {
     return this.stride > 0 ? this.stride : architecture === 4 ? 0x4_0000 : 0x2_0000;
   }
 
-  /** The configuration, and where each part of it came from. */
-  decide(options: ImportOptions): { config: GicConfig; provenance: Provenance } {
+  /** The configuration, and where each part of it came from. `machine`: what is known but by the log. */
+  decide(options: ImportOptions, machine: KnownMachine = {}): { config: GicConfig; provenance: Provenance } {
     const provenance: Provenance = {};
     const pick = <T extends number | bigint>(name: string, fallback: T): T => {
       const value = this.values.get(name);
@@ -144,21 +147,17 @@ export class Identity {
       return (value ?? fallback) as T;
     };
     const { shown } = this;
-    const architecture = options.gic ?? shown ?? 3;
-    provenance.architecture = options.gic !== undefined ? 'option' : shown !== undefined ? 'log' : 'default';
+    const architecture = options.gic ?? machine.gic ?? shown ?? 3;
+    const otherwise = (name: 'gic' | 'pes' | 'its', log: Origin): Origin =>
+      options[name] !== undefined ? 'option' : machine[name] !== undefined ? 'machine' : log;
+    provenance.architecture = otherwise('gic', shown !== undefined ? 'log' : 'default');
     const count =
       options.pes ??
+      machine.pes ??
       (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
-    provenance.pes =
-      options.pes !== undefined
-        ? 'option'
-        : this.last >= 0
-          ? 'log'
-          : this.highestPe >= 0
-            ? 'counted'
-            : 'default';
-    const withIts = options.its ?? this.sawIts;
-    provenance.its = options.its !== undefined ? 'option' : 'log';
+    provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default');
+    const withIts = options.its ?? machine.its ?? this.sawIts;
+    provenance.its = otherwise('its', 'log');
     const defaults = VIRT.baser[architecture];
     const baser = Array.from({ length: 8 }, (_, n) => {
       const fallback = BigInt(defaults[n] ?? '0x0');
