@@ -32,13 +32,16 @@ export interface ImportInto {
   readonly meta?: () => Record<string, unknown>;
 }
 
-/** What every QEMU log leaves out, and what one without guest memory and one with it does. */
-const INHERENT_LOSSES = ['ICC_SRE_EL1 accesses', 'outcomes of ITS commands'];
-const WITHOUT_MEMORY = [
-  'guest memory, but for stores that a plugin logs',
-  'operands of SYNC, VSYNC and INVALL',
-];
-const WITH_MEMORY = ['guest memory, but for what the GIC looks at'];
+/** What every QEMU log leaves out, by whether it tells of guest memory. */
+const QEMU_LOSSES = {
+  without: [
+    'guest memory, but for stores that a plugin logs',
+    'ICC_SRE_EL1 accesses',
+    'operands of SYNC, VSYNC and INVALL',
+    'outcomes of ITS commands',
+  ],
+  with: ['guest memory, but for what the GIC looks at', 'ICC_SRE_EL1 accesses', 'outcomes of ITS commands'],
+} as const;
 
 /** What no ftrace log tells. */
 const FTRACE_LOSSES = [
@@ -131,7 +134,7 @@ export function importToTrace(
             kind: 'qemu-trace',
             name: nameOf(path),
             clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-            losses: inherent([...(memory?.() ? WITH_MEMORY : WITHOUT_MEMORY), ...INHERENT_LOSSES]),
+            losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
             options: { ...importing },
           }),
         record: target.record,

@@ -23,7 +23,7 @@ const LEVEL1_BYTES = 8;
 const PAGE_BYTES = [0x1000, 0x4000, 0x1_0000, 0x1_0000] as const;
 /** INTID bits of QEMU's GIC. */
 const ID_BITS = 16;
-/** Virtual configuration tables that are watched at a time. */
+/** vPEs of which the configuration is watched at a time. */
 const VIRTUAL_TABLES = 64;
 
 const TABLES = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => 0x100 + 8 * n);
@@ -41,6 +41,7 @@ const operand = (command: 'MAPD' | 'VMAPP', name: string): OperandSpec =>
 const DEVICE_VALID = operand('MAPD', 'V');
 const DEVICE_SIZE = operand('MAPD', 'Size');
 const DEVICE_TABLE = operand('MAPD', 'ITT_addr');
+const VPE_ID = operand('VMAPP', 'vPEID');
 const VPE_VALID = operand('VMAPP', 'V');
 const VPE_SIZE = operand('VMAPP', 'VPT_size');
 const VPE_TABLE = operand('VMAPP', 'VPT_addr');
@@ -73,6 +74,12 @@ class Registers {
   }
 }
 
+interface Table {
+  readonly address: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /** INTIDs that a table has room for, by a register's IDbits. */
 const idsOf = (low: number) => 2 ** Math.min((low & 0x1f) + 1, ID_BITS);
 
@@ -88,9 +95,13 @@ export class MemoryWatch {
   private next = 0;
   /** Tables whose register was written since they were told. */
   private readonly fresh = new Set<number>();
-  /** LPI configuration tables, physical and virtual: address to bytes. */
-  private readonly physical = new Map<number, number>();
-  private readonly virtual = new Map<number, number>();
+  /** LPI configuration tables: those of Redistributors by their frame, those of vPEs by their virtual pending table. */
+  private readonly physical = new Map<number, Table>();
+  private readonly virtual = new Map<number, Table>();
+  /** Each of them once: address to bytes. */
+  private readonly watched = new Map<number, number>();
+  /** Virtual pending tables of mapped vPEs, by vPEID. */
+  private readonly vpes = new Map<number, number>();
 
   /** `regions`: the regions of Redistributors. `pes`: how many Redistributors are in them. */
   constructor(teller: Teller, regions: readonly Range[], pes: number) {
@@ -155,10 +166,21 @@ export class MemoryWatch {
     if (name === 'MAPD' && operandOf(words, 0, DEVICE_VALID) === 1) {
       const entries = 2 ** Math.min(operandOf(words, 0, DEVICE_SIZE) + 1, ID_BITS);
       this.teller.whole(operandOf(words, 0, DEVICE_TABLE), entries * QEMU_LAYOUT.ite.bytes);
-    } else if (name === 'VMAPP' && operandOf(words, 0, VPE_VALID) === 1) {
-      const bytes = 2 ** Math.min(operandOf(words, 0, VPE_SIZE) + 1, ID_BITS) / 8;
-      this.teller.whole(operandOf(words, 0, VPE_TABLE), bytes);
+    } else if (name === 'VMAPP') this.mapVpe(words);
+  }
+
+  private mapVpe(words: Uint32Array): void {
+    const vpeid = operandOf(words, 0, VPE_ID);
+    if (operandOf(words, 0, VPE_VALID) === 0) {
+      // What is in its tables from here on is another's business.
+      this.virtual.delete(this.vpes.get(vpeid) ?? -1);
+      this.vpes.delete(vpeid);
+      this.rewatch();
+      return;
     }
+    const table = operandOf(words, 0, VPE_TABLE);
+    this.vpes.set(vpeid, table);
+    this.teller.whole(table, 2 ** Math.min(operandOf(words, 0, VPE_SIZE) + 1, ID_BITS) / 8);
   }
 
   /** The tables of GITS_BASER<n>: all of it when it is new; of a level-1 table also what has changed, and what is below. */
@@ -199,8 +221,17 @@ export class MemoryWatch {
 
   /** What has changed in the configurations of LPIs and vLPIs. */
   private configurations(): void {
-    for (const [address, length] of this.physical) this.teller.changes(address, length, 1);
-    for (const [address, length] of this.virtual) this.teller.changes(address, length, 1);
+    for (const [address, length] of this.watched) this.teller.changes(address, length, 1);
+  }
+
+  /** Tables have come or gone. */
+  private rewatch(): void {
+    const { physical, virtual, watched, teller } = this;
+    const before = [...watched.keys()];
+    watched.clear();
+    for (const { address, length } of [...physical.values(), ...virtual.values()])
+      watched.set(address, Math.max(length, watched.get(address) ?? 0));
+    for (const address of before) if (!watched.has(address)) teller.forget(address);
   }
 
   private redistributorWrite(address: number, width: number, low: number, high: number): void {
@@ -221,8 +252,9 @@ export class MemoryWatch {
     const ids = idsOf(redistributors.lowOf(frame + PROPBASER));
     if (ids <= LPI_FIRST) return;
     const address = redistributors.address(frame + PROPBASER, 12);
-    this.physical.set(address, ids - LPI_FIRST);
-    teller.changes(address, ids - LPI_FIRST, 1);
+    this.physical.set(frame, { address, length: ids - LPI_FIRST });
+    this.rewatch();
+    this.configurations();
     const table = redistributors.address(frame + PENDBASER, 16);
     teller.whole(table + LPI_FIRST / 8, (ids - LPI_FIRST) / 8);
   }
@@ -233,14 +265,15 @@ export class MemoryWatch {
     const ids = idsOf(redistributors.lowOf(frame + VPROPBASER));
     if (ids <= LPI_FIRST) return;
     const address = redistributors.address(frame + VPROPBASER, 12);
-    virtual.delete(address);
-    virtual.set(address, ids - LPI_FIRST);
+    const table = redistributors.address(frame + VPENDBASER, 16);
+    virtual.delete(table);
+    virtual.set(table, { address, length: ids - LPI_FIRST });
     for (const [oldest] of virtual) {
       if (virtual.size <= VIRTUAL_TABLES) break;
       virtual.delete(oldest);
-      this.teller.forget(oldest);
     }
-    this.teller.changes(address, ids - LPI_FIRST, 1);
+    this.rewatch();
+    this.configurations();
   }
 
   /** Where the Redistributor begins in which an address is. */
