@@ -1,7 +1,7 @@
 // A QEMU that is recorded while it runs: a guest of a few instructions that powers off, one that goes on for ever and is
 // interrupted or killed, and commands that cannot be recorded.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { replayTrace } from '@gictrace/replayer';
@@ -32,6 +32,16 @@ const POWER_OFF = [
   0xf280_0100, // movk x0, #8: SYSTEM_OFF
   0xd400_0002, // hvc #0
 ];
+const RESET = [POWER_OFF[0]!, 0xf280_0120, POWER_OFF[2]!]; // #9: SYSTEM_RESET
+/** Writes 4,096 times A to the console. */
+const CONSOLE = [
+  0xd2a1_2003, // movz x3, #0x900, lsl #16
+  0x5280_0821, // movz w1, #'A'
+  0x5282_0004, // movz w4, #0x1000
+  0x3900_0061, // strb w1, [x3]
+  0x7100_0484, // subs w4, w4, #1
+  0x54ff_ffc1, // b.ne, back to the store
+];
 const FOR_EVER = [0x1400_0000]; // b .
 /** Reads GICD_TYPER 65,536 times: more than is held back until the GIC is known. */
 const WRITES = [
@@ -54,6 +64,15 @@ const qemu = (image: string) => [
   ],
   ...['-device', `loader,file=${image},addr=0x40200000,cpu-num=0,force-raw=on`],
 ];
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // One that has ended may wait for its parent.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('gictrace-live-'));
 
 interface Ended {
@@ -66,8 +85,10 @@ function record(
   trace: string,
   command: readonly string[],
   watch?: (child: ChildProcess) => void,
+  options: readonly string[] = [],
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [BIN, 'record', 'qemu', '-o', trace, '--json', '--', ...command], {
+  const words = ['record', 'qemu', '-o', trace, '--json', ...options, '--', ...command];
+  const child = spawn(process.execPath, [BIN, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -95,12 +116,21 @@ describe.skipIf(!hasQemu)('a QEMU that runs', () => {
     const { code, out, err } = await record(trace, qemu(guest('off.bin', POWER_OFF)));
     expect([code, err]).toEqual([0, `wrote ${trace}\n`]);
     const answer = JSON.parse(out) as { records: number; qemu: unknown };
-    expect(answer.qemu).toEqual({ code: 0, signal: null, interrupted: false });
+    expect(answer.qemu).toMatchObject({ code: 0, signal: null, interrupted: false, ended: 'guest-shutdown' });
     const verdict = replayTrace(trace, { version: 'test' });
     expect([verdict.diverged, verdict.compared['mmio.read'], verdict.compared['mmio.write']]).toEqual([
       0, 1, 1,
     ]);
     expect(verdict.records).toBe(answer.records);
+    // QEMU says what GIC it has, though the guest has asked for none of it.
+    const two = await record(
+      trace,
+      [...qemu(guest('two.bin', POWER_OFF)), '-M', 'gic-version=4', '-smp', '2'].map((word) =>
+        word.replace('gic-version=3', 'virtualization=on'),
+      ),
+      (child) => child.kill(),
+    );
+    expect(JSON.parse(two.out)).toMatchObject({ config: { architecture: 4, pes: [{}, {}], its: [{}] } });
     expect(folders()).toEqual(before);
   });
 
@@ -125,6 +155,61 @@ describe.skipIf(!hasQemu)('a QEMU that runs', () => {
     expect(ended.code).toBe(3);
     expect(ended.err).toContain('was ended by SIGKILL: what it did until then is recorded');
     expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
+  });
+
+  it('ends when we are killed, and leaves nothing behind', async () => {
+    const before = folders();
+    const trace = temp.path('orphan.gictrace');
+    const pidfile = temp.path('qemu.pid');
+    const command = [...qemu(guest('orphan.bin', [...WRITES, ...FOR_EVER])), '-pidfile', pidfile];
+    let pid = 0;
+    await record(trace, command, (child) => {
+      pid = Number(readFileSync(pidfile, 'utf8'));
+      expect(isAlive(pid)).toBe(true);
+      child.kill('SIGKILL');
+    });
+    for (let i = 0; i < 100 && isAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isAlive(pid)).toBe(false);
+    expect([existsSync(trace), folders()]).toEqual([false, before]);
+  });
+
+  it('has its console untouched, and its own errors', async () => {
+    const image = guest('console.bin', [...CONSOLE, ...POWER_OFF]);
+    const plain = spawnSync('qemu-system-aarch64', qemu(image).slice(1), { encoding: 'utf8' });
+    expect(plain.stdout).toMatch(/^A{4096}$/);
+    const failing = ['-device', 'virtio-net-pci,netdev=none'];
+    for (const memory of [[], ['--no-memory']]) {
+      const { out } = await record(temp.path('console.gictrace'), qemu(image), undefined, memory);
+      expect(out.slice(0, out.indexOf('{'))).toBe(plain.stdout);
+      const failed = await record(
+        temp.path('fail.gictrace'),
+        [...qemu(image), ...failing],
+        undefined,
+        memory,
+      );
+      expect(failed.err).toMatch(/qemu-system-aarch64: .*Property 'virtio-net-device.netdev'/);
+    }
+  });
+
+  it("has memory of the user's own read if it is shared, and says so if it is not", async () => {
+    const image = guest('own.bin', POWER_OFF);
+    const own = (share: string) => [
+      ...qemu(image),
+      ...['-M', 'memory-backend=mine', '-m', '64'],
+      ...['-object', `memory-backend-file,id=mine,size=64M,mem-path=${temp.path('ram')},share=${share}`],
+    ];
+    const shared = await record(temp.path('own.gictrace'), own('on'));
+    expect(shared.err).not.toContain('memory');
+    expect(shared.out).toContain('"bytesRead"');
+    const hidden = await record(temp.path('own.gictrace'), own('off'));
+    expect(hidden.err).toContain('guest memory is not recorded: none of the memory backends');
+    expect([hidden.code, hidden.out.includes('"bytesRead"')]).toEqual([0, false]);
+  });
+
+  it('and whose guest resets it says so', async () => {
+    const trace = temp.path('reset.gictrace');
+    const { out } = await record(trace, [...qemu(guest('reset.bin', RESET)), '-no-reboot']);
+    expect(JSON.parse(out)).toMatchObject({ qemu: { code: 0, ended: 'guest-reset' } });
   });
 
   it('and has no GICv3, or does not start, is one line and exit code 3', async () => {

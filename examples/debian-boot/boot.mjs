@@ -1,6 +1,7 @@
 // `node examples/debian-boot/boot.mjs [FOLDER]`: boots Debian's arm64 kernel on QEMU, records its GIC live, replays the
 // recording, and compares what other designs would have done. Needs Debian (or Ubuntu) with qemu-system-arm, and root
-// only to make apt know arm64 packages, if it does not yet. Downloads about 60 MB into the folder, once.
+// only to make apt know arm64 packages, if it does not yet. Downloads about 60 MB into the folder, once; with --packages
+// behind the folder it does no more than that.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -26,7 +27,8 @@ function run(command, args, options = {}) {
 
 // ---- packages ------------------------------------------------------------------------------------------------
 
-if (!run('dpkg', ['--print-foreign-architectures']).split('\n').includes('arm64')) {
+const isHere = existsSync(join(folder, 'kernel')) && existsSync(join(folder, 'busybox'));
+if (!isHere && !run('dpkg', ['--print-foreign-architectures']).split('\n').includes('arm64')) {
   console.log('apt does not know arm64 packages: dpkg --add-architecture arm64, apt-get update');
   run('dpkg', ['--add-architecture', 'arm64']);
   run('apt-get', ['update', '-qq']);
@@ -50,12 +52,14 @@ function unpacked(name, of) {
   run('dpkg-deb', ['-x', deb, to]);
   return to;
 }
-const kernelFolder = join(unpacked('kernel', kernelPackage()), 'boot');
+const kernelFolder = join(unpacked('kernel', isHere ? '' : kernelPackage()), 'boot');
 const kernel = join(
   kernelFolder,
   readdirSync(kernelFolder).find((file) => file.startsWith('vmlinuz')),
 );
 const busybox = join(unpacked('busybox', 'busybox-static:arm64'), 'bin', 'busybox');
+
+if (process.argv.includes('--packages')) process.exit(0);
 
 // ---- an initramfs: busybox, the modules of a virtio disk, and an init that reads from it and powers off -------
 

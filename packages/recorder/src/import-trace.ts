@@ -7,6 +7,7 @@ import {
   type ImportOptions,
   type ImportStats,
   importQemu,
+  type KnownMachine,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
 import { SHOWS, TELLS_RESERVED, type TraceHeader, type TraceSummary, TraceWriter } from './trace/index.ts';
@@ -23,15 +24,24 @@ export interface ImportInto {
   /** Version of the tool, for the header. */
   readonly version: string;
   readonly progress?: (lines: number) => void;
+  /** What is known of the GIC but by the log; asked when the header is written. */
+  readonly machine?: () => KnownMachine;
+  /** Whether the log tells what guest memory holds where the GIC looks at it; asked when the header is written. */
+  readonly memory?: () => boolean;
+  /** What else the footer is to hold; asked at the end. */
+  readonly meta?: () => Record<string, unknown>;
 }
 
-/** What every QEMU log leaves out. */
-const INHERENT_LOSSES = [
-  'guest memory, but for stores that a plugin logs',
-  'ICC_SRE_EL1 accesses',
-  'operands of SYNC, VSYNC and INVALL',
-  'outcomes of ITS commands',
-];
+/** What every QEMU log leaves out, by whether it tells of guest memory. */
+const QEMU_LOSSES = {
+  without: [
+    'guest memory, but for stores that a plugin logs',
+    'ICC_SRE_EL1 accesses',
+    'operands of SYNC, VSYNC and INVALL',
+    'outcomes of ITS commands',
+  ],
+  with: ['guest memory, but for what the GIC looks at', 'ICC_SRE_EL1 accesses', 'outcomes of ITS commands'],
+} as const;
 
 /** What no ftrace log tells. */
 const FTRACE_LOSSES = [
@@ -48,10 +58,12 @@ class Target {
   decided: { config: GicConfig; provenance: Provenance } | undefined;
   private readonly out: string;
   private readonly version: string;
+  private readonly meta: () => Record<string, unknown>;
 
-  constructor(out: string, version: string) {
+  constructor(out: string, version: string, meta: () => Record<string, unknown> = () => ({})) {
     this.out = out;
     this.version = version;
+    this.meta = meta;
   }
 
   begin(
@@ -80,7 +92,10 @@ class Target {
     try {
       const stats = await work();
       const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
-      const summary = this.writer!.close({ losses, meta: { lines: stats.lines, events: stats.events } });
+      const summary = this.writer!.close({
+        losses,
+        meta: { lines: stats.lines, events: stats.events, ...this.meta() },
+      });
       return { stats, summary, ...this.decided! };
     } catch (error) {
       this.writer?.abort();
@@ -107,8 +122,8 @@ export function importToTrace(
   options: ImportOptions & ImportInto,
   source?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
-  const { version, progress: _progress, ...importing } = options;
-  const target = new Target(out, version);
+  const { version, progress: _progress, machine, memory, meta, ...importing } = options;
+  const target = new Target(out, version, meta);
   return target.run(() =>
     importQemu(
       path,
@@ -119,7 +134,7 @@ export function importToTrace(
             kind: 'qemu-trace',
             name: nameOf(path),
             clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-            losses: inherent(INHERENT_LOSSES),
+            losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
             options: { ...importing },
           }),
         record: target.record,
@@ -127,6 +142,7 @@ export function importToTrace(
         ...progressOf(options),
       },
       source,
+      machine,
     ),
   );
 }

@@ -63,6 +63,11 @@ export function addInfo(program: Command): void {
         print(
           `made by ${header.writer.name} ${header.writer.version} from ${header.source.name} (${header.source.kind}); clock: ${header.clock.name}`,
         );
+        const qemu = footer!.meta.qemu as { version?: unknown; ended?: unknown } | undefined;
+        if (qemu !== undefined)
+          print(
+            `recorded while it ran, on QEMU ${qemu.version ?? 'of unknown version'}; why the machine ended: ${qemu.ended ?? 'unknown'}`,
+          );
         print(
           `GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD at 0x${config.addresses.gicd.toString(16)}${config.addresses.its.map((at) => `, GITS at 0x${at.toString(16)}`).join('')}`,
         );

@@ -10,6 +10,7 @@ interface Options {
   readonly on: string;
   readonly output: string;
   readonly json?: boolean;
+  readonly memory: boolean;
 }
 
 /** The word that stands for a running QEMU, in place of a scenario. */
@@ -29,6 +30,7 @@ export function addRecord(program: Command, exit: (code: number) => void): void 
     .argument('[command...]', 'qemu: the command line')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--on <design>', `one of ${Object.keys(DESIGNS).join(', ')}; perhaps with @PROFILE`, 'its')
+    .option('--no-memory', 'qemu: leave guest memory out, and infer what it held')
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -89,9 +91,11 @@ async function live(command: readonly string[], options: Options): Promise<numbe
   const progress = new Progress('lines');
   const report = await recordQemu(command, options.output, {
     version: VERSION,
+    guestMemory: options.memory,
+    note: (text) => note(text),
     ...(isShared ? {} : { progress: (lines: number) => progress.update(lines) }),
   }).finally(() => progress.end());
-  const { imported, interrupted } = report;
+  const { imported, interrupted, guest } = report;
   if (options.json)
     print(
       json({
@@ -100,7 +104,7 @@ async function live(command: readonly string[], options: Options): Promise<numbe
         lines: imported.stats.lines,
         config: imported.config,
         losses: imported.stats.losses,
-        qemu: { code: report.code, signal: report.signal, interrupted },
+        qemu: { code: report.code, signal: report.signal, interrupted, ...guest },
       }),
     );
   else
@@ -113,9 +117,10 @@ async function live(command: readonly string[], options: Options): Promise<numbe
   return EXIT_CODES.backend;
 }
 
-function ending({ code, signal, interrupted }: LiveReport): string {
+function ending({ code, signal, interrupted, guest }: LiveReport): string {
   if (interrupted) return 'interrupted';
-  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+  const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+  return guest.ended === null ? how : `${how} (${guest.ended})`;
 }
 
 function noScenario(path: string): GicTraceError {

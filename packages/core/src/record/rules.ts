@@ -76,6 +76,11 @@ export const RULES = {
     class: 'unknown',
     doc: 'A vPE was unmapped, so the memory of its virtual pending table may serve another purpose; the source does not show guest memory.',
   },
+  'memory-read': {
+    id: 14,
+    class: 'inferred',
+    doc: 'Guest memory was read while QEMU waited, as it was when the GIC was about to look at it; who stored it, and when before that, is not known.',
+  },
   'pe-from-cpu': {
     id: 40,
     class: 'assumed',

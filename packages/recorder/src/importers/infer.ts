@@ -26,6 +26,7 @@ import {
   vlpiConfigAddress,
 } from '@gictrace/core';
 import { VirtualInference } from './infer-virtual.ts';
+import { Spans } from './spans.ts';
 
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
@@ -38,6 +39,8 @@ const ITE_READ = RECORDS['ite.read'].id;
 const ITE_WRITE = RECORDS['ite.write'].id;
 const DTE_READ = RECORDS['dte.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const MEMORY_READ = RULES['memory-read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const FRAME_GICR = FRAMES.indexOf('GICR');
@@ -63,6 +66,8 @@ export class Inference {
   /** Guest stores are shown: the configuration table is never inferred. */
   private storesShown = false;
   private readonly virtual: VirtualInference;
+  /** Memory that the source reads whenever the GIC is about to look at it: it knows better than any rule. */
+  private readonly read = new Spans();
   /** PEs that wrote their own GICR_WAKER since they last set ICC_PMR_EL1. */
   private readonly woke = new Set<number>();
 
@@ -71,9 +76,9 @@ export class Inference {
     this.machine.witness = (use, unit, index, address, length) =>
       this.witness(use, unit, index, address, length);
     this.out = out;
-    this.virtual = new VirtualInference(this.machine, (kind, rule, address, ...rest) =>
-      this.say(kind, rule, address, ...rest),
-    );
+    this.virtual = new VirtualInference(this.machine, (kind, rule, address, ...rest) => {
+      if (kind !== MEM_UNKNOWN || !this.read.has(address)) this.say(kind, rule, address, ...rest);
+    });
   }
 
   /** The model's state after what has been taken. */
@@ -92,7 +97,8 @@ export class Inference {
         continue;
       }
       this.at = i;
-      if (kind === MEM_WRITE) this.storesShown = true;
+      if (group.rule[i] === MEMORY_READ) this.noteRead(group, i);
+      else if (kind === MEM_WRITE) this.storesShown = true;
       else {
         this.virtual.watch(group, i);
         this.watchReset(group, i);
@@ -102,6 +108,13 @@ export class Inference {
       this.flush(i);
       this.out(group, i);
     }
+  }
+
+  /** What memory was read to hold. */
+  private noteRead(group: RecordBatch, i: number): void {
+    if (group.kind[i] === QUEUE_WRITE) return;
+    const w = i * RECORD_WORDS;
+    this.read.add(group.words[w + 1]! * 2 ** 32 + group.words[w]!, group.words[w + 2]!);
   }
 
   /** A PE that wakes anew and finds its priority mask at the reset value has been reset. */
@@ -206,6 +219,7 @@ export class Inference {
   private beforeCommand(group: RecordBatch, i: number, end: number): void {
     const { state } = this.machine;
     const name = commandName(group.words[i * RECORD_WORDS + 4]!);
+    if (this.read.has(configTableAddress(state, 0))) return;
     if (name === 'INVALL') {
       const ids = 2 ** ((state.propbaser[0]! & 0x1f) + 1);
       if (ids > LPI_FIRST && state.memory.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))

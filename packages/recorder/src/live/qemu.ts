@@ -1,18 +1,32 @@
 // Records a QEMU while it runs: the user's own command line with the trace events of the GIC added, whose log comes
-// through a FIFO and is imported as it is written. QEMU waits where the FIFO is full, so that memory does not grow.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+// through a pipe and is imported as it is written. QEMU waits where the pipe is full, so that memory does not grow, and,
+// since the pipe holds two lines, so that guest memory can be read as the GIC is about to see it.
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { type ImportInto, type ImportReport, importToTrace } from '../import-trace.ts';
 import type { ImportOptions } from '../importers/qemu-trace/index.ts';
+import { checked, plan } from './command.ts';
+import { Conversation, type Guest } from './conversation.ts';
+import { isProgram, launcher } from './launch.ts';
+import { LogStream } from './log-stream.ts';
 
 /** Trace events that the importer reads, and times. */
 const ADDED = ['-msg', 'timestamp=on', '-trace', 'gicv3_*', '-trace', 'memory_region_ops_*'];
 /** How long a QEMU that is asked to end may take, in milliseconds. */
 const GRACE_MS = 5000;
+/** Nothing has come for so long from a QEMU that has ended, and nothing will: a child of its own holds its end open. */
+const QUIET_MS = 300;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface LiveOptions extends ImportOptions, ImportInto {
+  /** Whether guest memory is read where the GIC looks at it. */
+  readonly guestMemory?: boolean;
+  /** Told of what the recording lacks, a line each. */
+  readonly note?: (text: string) => void;
+}
 
 export interface LiveReport {
   readonly imported: ImportReport;
@@ -21,20 +35,8 @@ export interface LiveReport {
   readonly signal: NodeJS.Signals | null;
   /** We were told to stop, and told QEMU. */
   readonly interrupted: boolean;
-}
-
-const usage = (what: string, mend: string) => new GicTraceError('usage', what, {}, mend);
-
-function checked(command: readonly string[]): void {
-  if (command.length === 0)
-    throw usage(
-      'there is no QEMU command',
-      'say: gictrace record qemu -o TRACE -- qemu-system-aarch64 -M virt,gic-version=3 …',
-    );
-  if (command.includes('-D'))
-    throw usage('the QEMU command says -D, and its log is what is recorded', 'leave -D out');
-  if (command.includes('-daemonize'))
-    throw usage('a QEMU that goes to the background cannot be watched', 'leave -daemonize out');
+  /** What QEMU said of itself and its guest. */
+  readonly guest: Guest;
 }
 
 interface Ended {
@@ -48,22 +50,48 @@ const ended = (child: ChildProcess): Promise<Ended> =>
     child.once('exit', (code, signal) => resolve({ code, signal, error: undefined }));
   });
 
-/** Has QEMU end when we are told to; answers how to stop listening, and whether that has happened. */
-function onSignals(qemu: ChildProcess): { stop: () => void; happened: () => boolean } {
-  let told = false;
-  let timer: NodeJS.Timeout | undefined;
-  const end = () => {
-    told = true;
-    qemu.kill('SIGTERM');
-    timer ??= setTimeout(() => qemu.kill('SIGKILL'), GRACE_MS).unref();
+/** Has QEMU end, by all means after a while. */
+class Ending {
+  private readonly child: ChildProcess;
+  private readonly ask: () => Promise<unknown>;
+  private timer: NodeJS.Timeout | undefined;
+  told = false;
+
+  constructor(child: ChildProcess, ask: () => Promise<unknown>) {
+    this.child = child;
+    this.ask = ask;
+    for (const signal of SIGNALS) process.on(signal, this.interrupt);
+  }
+
+  private readonly interrupt = () => {
+    this.told = true;
+    this.end();
   };
-  for (const signal of SIGNALS) process.on(signal, end);
+
+  end(): void {
+    if (this.timer !== undefined) return;
+    this.timer = setTimeout(() => this.child.kill('SIGKILL'), GRACE_MS).unref();
+    this.ask().catch(() => this.child.kill('SIGTERM'));
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    for (const signal of SIGNALS) process.off(signal, this.interrupt);
+  }
+}
+
+/** A pipe with a name, and a writer that keeps it from ending. */
+function pipe(path: string): { reader: number; writer: number; keeper: number } {
+  const made = spawnSync('mkfifo', ['-m', '600', path], { encoding: 'utf8' });
+  if (made.status !== 0)
+    throw new GicTraceError('backend', `a FIFO cannot be made: ${made.stderr || made.error?.message}`, {
+      path,
+    });
+  const keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   return {
-    happened: () => told,
-    stop: () => {
-      clearTimeout(timer);
-      for (const signal of SIGNALS) process.off(signal, end);
-    },
+    keeper,
+    reader: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+    writer: openSync(path, constants.O_WRONLY),
   };
 }
 
@@ -76,65 +104,85 @@ function onSignals(qemu: ChildProcess): { stop: () => void; happened: () => bool
 export async function recordQemu(
   command: readonly string[],
   out: string,
-  options: ImportOptions & ImportInto,
+  { guestMemory = true, note = () => undefined, ...options }: LiveOptions,
 ): Promise<LiveReport> {
   checked(command);
+  const [program, ...args] = command as [string, ...string[]];
+  if (!isProgram(program))
+    throw new GicTraceError('backend', `there is no program '${program}'`, {}, 'install qemu-system-arm');
   const folder = mkdtempSync(join(tmpdir(), 'gictrace-live-'));
   try {
-    const fifo = join(folder, 'log');
-    const made = spawnSync('mkfifo', ['-m', '600', fifo], { encoding: 'utf8' });
-    if (made.status !== 0)
-      throw new GicTraceError('backend', `a FIFO cannot be made: ${made.stderr || made.error?.message}`, {
-        path: fifo,
-      });
-    // Opening a FIFO waits for the other side: that is left to a process that can be ended.
-    const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
-    const readerEnded = ended(reader);
-    const [program, ...args] = command as [string, ...string[]];
-    const qemu = spawn(program, [...args, ...ADDED, '-D', fifo], { stdio: 'inherit' });
-    const signals = onSignals(qemu);
-    let opened = false;
-    reader.stdout.once('readable', () => {
-      opened = true;
-    });
-    const gone = ended(qemu).then((how) => {
-      // A QEMU that never opened its log leaves nobody to end the reader.
-      if (!opened) setTimeout(() => opened || reader.kill(), 200).unref();
+    const log = join(folder, 'log');
+    const { reader, writer, keeper } = pipe(log);
+    const launch = launcher(guestMemory ? writer : undefined);
+    const asked = plan(args, join(folder, 'qmp'), guestMemory && launch.packets);
+    const reason = guestMemory && !launch.packets ? NO_HELPER : asked.reason;
+    const isWatched = guestMemory && reason === undefined;
+    if (reason !== undefined) note(`guest memory is not recorded: ${reason}`);
+    const stream = new LogStream(reader, isWatched ? (bytes) => process.stderr.write(bytes) : undefined);
+    const all = [program, ...args, ...ADDED, ...asked.added, ...(isWatched ? ['-S'] : ['-D', log])];
+    const qemu = launch.start(all, isWatched ? writer : 'inherit');
+    closeSync(writer);
+    const talk = new Conversation(join(folder, 'qmp'), stream, note);
+    const ending = new Ending(qemu, () => talk.quit());
+    const gone = ended(qemu).then(async (how) => {
+      talk.isGone = true;
+      closeSync(keeper);
+      await Promise.all([stream.finish(QUIET_MS), talk.end(QUIET_MS)]);
+      stream.end();
       return how;
     });
+    const told = talk
+      .begin(isWatched ? asked : undefined, isWatched && !asked.waits)
+      // Both sides have opened what is in it: it does not outlive us, whatever comes.
+      .then(() => talk.guest.version !== null && rmSync(folder, { recursive: true, force: true }))
+      .then(() => undefined)
+      .catch((error: Error) => {
+        ending.end();
+        return error;
+      });
+    const { version, progress, ...importing } = options;
+    const into = {
+      version,
+      ...(progress === undefined ? {} : { progress }),
+      machine: () => talk.machine,
+      memory: () => talk.guest.memory !== null,
+      meta: () => ({ qemu: { ...talk.guest } }),
+    };
     try {
-      const [imported, how] = await Promise.all([
-        importToTrace(program, out, options, reader.stdout).catch((error: unknown) => error as Error),
-        gone,
-      ]);
-      await readerEnded;
-      return answer(program, imported, how, signals.happened());
+      const imported = await importToTrace(program, out, { ...importing, ...into }, stream).catch(
+        (error: Error) => {
+          // Nobody reads any more.
+          ending.end();
+          stream.end();
+          return error;
+        },
+      );
+      const how = await gone;
+      const refused = await told;
+      if (refused !== undefined && !(imported instanceof GicTraceError && imported.code !== 'input'))
+        throw refused;
+      return { ...answer(program, imported, how), interrupted: ending.told, guest: talk.guest };
     } finally {
-      signals.stop();
+      ending.stop();
+      talk.close();
       qemu.kill('SIGKILL');
-      reader.kill();
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+const NO_HELPER = 'it takes Linux 4.5, and perl or python3, to have QEMU wait';
+
 function answer(
   program: string,
   imported: ImportReport | Error,
   { code, signal, error }: Ended,
-  interrupted: boolean,
-): LiveReport {
-  if (error !== undefined) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new GicTraceError(
-      'backend',
-      isMissing ? `there is no program '${program}'` : `cannot be started: ${error.message}`,
-      isMissing ? {} : { path: program },
-      isMissing ? 'install qemu-system-arm' : undefined,
-    );
-  }
-  if (!(imported instanceof Error)) return { imported, code, signal, interrupted };
+): Pick<LiveReport, 'imported' | 'code' | 'signal'> {
+  if (error !== undefined)
+    throw new GicTraceError('backend', `cannot be started: ${error.message}`, { path: program });
+  if (!(imported instanceof Error)) return { imported, code, signal };
   if (!(imported instanceof GicTraceError) || imported.code !== 'input') throw imported;
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   throw new GicTraceError(

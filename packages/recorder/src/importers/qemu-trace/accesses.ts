@@ -190,7 +190,7 @@ export class Accesses {
     const stride =
       this.identity.gicrBase.has(0) && this.identity.gicrBase.has(1)
         ? this.identity.gicrBase.get(1)! - this.identity.gicrBase.get(0)!
-        : 0x2_0000;
+        : this.identity.strideOf(this.identity.shown ?? 3);
     if (best < 0) {
       best = 0;
       base = 0x080a_0000;

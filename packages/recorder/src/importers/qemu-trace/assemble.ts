@@ -13,6 +13,13 @@ const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+/** Records of what was read of guest memory, by the sort of line. */
+const TOLD = {
+  'ram-unknown': RECORDS['mem.unknown'].id,
+  'ram-known': RECORDS['mem.known'].id,
+  'ram-holds': RECORDS['mem.write'].id,
+  'queue-holds': RECORDS['queue.write'].id,
+} as const;
 const IDLE = 255;
 const LR_IS_VLPI = 16;
 const ICV_IAR0 = SYSREGS.ICV_IAR0_EL1.encoding;
@@ -159,11 +166,32 @@ export class Assembler {
         this.its.noteStore(high[1]! * 2 ** 32 + low[1]!);
         return;
       }
+      case 'ram-unknown':
+      case 'ram-known':
+      case 'ram-holds':
+      case 'queue-holds':
+        return this.memoryRead(t, kind.sort);
       case 'io-access':
         return this.accesses.ioAccess(t);
       case 'redundant':
         this.losses.add(`${eventNames[t.event]}: told by the command itself`);
         return;
+    }
+  }
+
+  /** What guest memory holds, told in front of the access that has the GIC look at it. */
+  private memoryRead(t: Token, sort: 'ram-unknown' | 'ram-known' | 'ram-holds' | 'queue-holds'): void {
+    const { low, high } = t;
+    const i = this.group.told(TOLD[sort]);
+    this.group.batch.rule[i] = RULES['memory-read'].id;
+    const at = [low[0]!, high[0]!] as const;
+    if (sort === 'ram-holds') this.group.set(i, ...at, low[1]!, low[2]!, high[2]!);
+    else if (sort === 'ram-known') this.group.set(i, ...at, low[1]!, low[2]!);
+    else if (sort === 'ram-unknown') this.group.set(i, ...at, low[1]!);
+    else {
+      const words = [1, 2, 3, 4].flatMap((k) => [low[k]!, high[k]!]);
+      this.group.set(i, 0, ...at, ...words);
+      this.its.noteSlot(high[0]! * 2 ** 32 + low[0]!, words);
     }
   }
 

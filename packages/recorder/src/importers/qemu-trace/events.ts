@@ -31,6 +31,11 @@ export type Sort =
   | 'region-write'
   | 'ram-store'
   | 'io-access'
+  /** Lines of `live/tell`: what guest memory holds. */
+  | 'ram-unknown'
+  | 'ram-known'
+  | 'ram-holds'
+  | 'queue-holds'
   /** Read and deliberately not kept: says nothing that a kept line does not. */
   | 'redundant';
 
@@ -110,6 +115,10 @@ export const LINE_KINDS: Readonly<Record<string, LineKind>> = {
   plugin_ram_store: line('ram-store', 5),
   plugin_io_load: line('io-access', 5),
   plugin_io_store: line('io-access', 5),
+  gictrace_ram_unknown: line('ram-unknown', 2),
+  gictrace_ram_known: line('ram-known', 3),
+  gictrace_ram_store: line('ram-holds', 3),
+  gictrace_queue: line('queue-holds', 5),
   gicv3_icc_pmr_read: read,
   gicv3_icc_pmr_write: write,
   gicv3_icc_bpr_read: read,

@@ -86,6 +86,11 @@ export class Group {
     return this.push(MEM_WRITE, pe);
   }
 
+  /** What memory holds: goes before the access that follows, and does not end a group. */
+  told(kind: number): number {
+    return this.push(kind, -1);
+  }
+
   /** A stimulus that was printed after its effects, which are the records of the group from `from` on. */
   stimulusBefore(kind: number, pe: number, from: number): number {
     const { batch: group, spare } = this;

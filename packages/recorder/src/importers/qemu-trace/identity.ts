@@ -12,7 +12,10 @@ export interface ImportOptions {
   readonly priorityBits?: number;
 }
 
-export type Origin = 'log' | 'option' | 'default' | 'counted';
+/** What a machine that runs says of its GIC. */
+export type KnownMachine = Pick<ImportOptions, 'pes' | 'gic' | 'its'>;
+
+export type Origin = 'log' | 'option' | 'machine' | 'default' | 'counted';
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
@@ -123,37 +126,38 @@ export class Identity {
     );
   }
 
+  /** The architecture that a GIC's PIDR2 was read to have. */
+  get shown(): 3 | 4 | undefined {
+    const pidr2 =
+      this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
+    return pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
+  }
+
   /** Bytes from one Redistributor to the next. */
   strideOf(architecture: 3 | 4): number {
     return this.stride > 0 ? this.stride : architecture === 4 ? 0x4_0000 : 0x2_0000;
   }
 
-  /** The configuration, and where each part of it came from. */
-  decide(options: ImportOptions): { config: GicConfig; provenance: Provenance } {
+  /** The configuration, and where each part of it came from. `machine`: what is known but by the log. */
+  decide(options: ImportOptions, machine: KnownMachine = {}): { config: GicConfig; provenance: Provenance } {
     const provenance: Provenance = {};
     const pick = <T extends number | bigint>(name: string, fallback: T): T => {
       const value = this.values.get(name);
       provenance[name] = value === undefined ? 'default' : 'log';
       return (value ?? fallback) as T;
     };
-    const pidr2 =
-      this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
-    const shown = pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
-    const architecture = options.gic ?? shown ?? 3;
-    provenance.architecture = options.gic !== undefined ? 'option' : shown !== undefined ? 'log' : 'default';
+    const { shown } = this;
+    const architecture = options.gic ?? machine.gic ?? shown ?? 3;
+    const otherwise = (name: 'gic' | 'pes' | 'its', log: Origin): Origin =>
+      options[name] !== undefined ? 'option' : machine[name] !== undefined ? 'machine' : log;
+    provenance.architecture = otherwise('gic', shown !== undefined ? 'log' : 'default');
     const count =
       options.pes ??
+      machine.pes ??
       (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
-    provenance.pes =
-      options.pes !== undefined
-        ? 'option'
-        : this.last >= 0
-          ? 'log'
-          : this.highestPe >= 0
-            ? 'counted'
-            : 'default';
-    const withIts = options.its ?? this.sawIts;
-    provenance.its = options.its !== undefined ? 'option' : 'log';
+    provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default');
+    const withIts = options.its ?? machine.its ?? this.sawIts;
+    provenance.its = otherwise('its', 'log');
     const defaults = VIRT.baser[architecture];
     const baser = Array.from({ length: 8 }, (_, n) => {
       const fallback = BigInt(defaults[n] ?? '0x0');

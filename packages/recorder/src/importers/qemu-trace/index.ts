@@ -7,12 +7,12 @@ import { withinRange } from '../range.ts';
 import { openSource } from '../source.ts';
 import { Assembler } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
-import { Identity, type ImportOptions, type Provenance } from './identity.ts';
+import { Identity, type ImportOptions, type KnownMachine, type Provenance } from './identity.ts';
 import { Losses } from './losses.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
 
 export { Group } from './group.ts';
-export type { ImportOptions, Origin, Provenance } from './identity.ts';
+export type { ImportOptions, KnownMachine, Origin, Provenance } from './identity.ts';
 export { ItsLines } from './its-lines.ts';
 export { Losses } from './losses.ts';
 export { newToken, type Token, tokenize } from './tokenize.ts';
@@ -47,7 +47,7 @@ export interface ImportStats {
 
 /**
  * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are). `source`: its bytes, where they come from
- * elsewhere than the path, which names it then.
+ * elsewhere than the path, which names it then. `machine`: what is known of the GIC when its configuration is decided.
  * @throws GicTraceError `input` if it cannot be read or is no QEMU trace log.
  */
 export async function importQemu(
@@ -55,6 +55,7 @@ export async function importQemu(
   options: ImportOptions,
   sink: ImportSink,
   source: AsyncIterable<Buffer> = openSource(path),
+  machine: () => KnownMachine = () => ({}),
 ): Promise<ImportStats> {
   const name = path === '-' ? 'standard input' : path;
   const identity = new Identity();
@@ -83,7 +84,7 @@ export async function importQemu(
     }
   };
   const decide = () => {
-    const { config, provenance } = identity.decide(options);
+    const { config, provenance } = identity.decide(options, machine());
     peCount = config.pes.length;
     inference = new Inference(config, (batch, i) => {
       records++;

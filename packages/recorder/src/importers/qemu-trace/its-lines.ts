@@ -6,6 +6,7 @@ import {
   fieldOffsets,
   ITS_COMMANDS,
   type OperandSpec,
+  operandOf,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -23,6 +24,7 @@ const QUEUE_WRITE = RECORDS['queue.write'].id;
 const GITS = FRAMES.indexOf('GITS');
 const CBASER = 0x80;
 const TRANSLATER = 0x1_0040;
+const DISAGREE = 'command slots that were read of guest memory otherwise than the ITS read them';
 
 export class ItsLines {
   private readonly group: Group;
@@ -33,6 +35,10 @@ export class ItsLines {
   private cbaser = 0;
   /** The log shows the stores to the command queue. */
   private queueShown = false;
+  /** Slots of the queue that memory was read of, by address, until their command begins. */
+  private readonly slots = new Map<number, readonly number[]>();
+  /** The slot of the command that has begun, where memory was read of it. */
+  private slot: { readonly address: number; readonly words: readonly number[] } | undefined;
 
   constructor(group: Group, identity: Pick<Identity, 'showIts'>, losses: Losses) {
     this.group = group;
@@ -54,6 +60,11 @@ export class ItsLines {
   noteStore(address: number): void {
     if (this.cbaser > 0 && address >= this.cbaser && address < this.cbaser + 0x10_0000)
       this.queueShown = true;
+  }
+
+  /** What a slot of the command queue holds. */
+  noteSlot(address: number, words: readonly number[]): void {
+    this.slots.set(address, words);
   }
 
   /** A write to the translation page. */
@@ -88,20 +99,33 @@ export class ItsLines {
     // Its outcome is not printed.
     this.group.batch.flags[i] = RECORD_FLAGS.valueUnknown;
     this.group.set(i, 0, t.low[0]!, 0, 0, t.low[1]!);
+    this.slot = undefined;
     if (!this.queueShown && this.cbaser > 0) {
       const address = this.cbaser + 32 * t.low[0]!;
-      if (this.group.queue.full) {
-        this.losses.add('ITS commands beyond one write of GITS_CWRITER that this importer can hold');
+      const slot = this.slots.get(address);
+      this.slots.delete(address);
+      if (slot !== undefined && (slot[0]! & 0xff) === t.low[1]) {
+        this.slot = { address, words: slot };
         return;
       }
-      const q = this.group.queue.push(QUEUE_WRITE, -1, this.group.now);
-      this.group.queue.line[q] = this.group.lineNumber;
-      this.group.queue.rule[q] = RULES['command-from-decode'].id;
-      const w = this.group.queue.words;
-      w[q * RECORD_WORDS + 1] = address >>> 0;
-      w[q * RECORD_WORDS + 2] = Math.floor(address / 2 ** 32);
-      w[q * RECORD_WORDS + 3] = t.low[1]!;
+      if (slot !== undefined) this.losses.add(DISAGREE);
+      this.rebuild(address, [t.low[1]!]);
     }
+  }
+
+  /** A command slot as the log says that it was. */
+  private rebuild(address: number, words: ArrayLike<number>): void {
+    const { queue } = this.group;
+    if (queue.full) {
+      this.losses.add('ITS commands beyond one write of GITS_CWRITER that this importer can hold');
+      return;
+    }
+    const q = queue.push(QUEUE_WRITE, -1, this.group.now);
+    queue.line[q] = this.group.lineNumber;
+    queue.rule[q] = RULES['command-from-decode'].id;
+    const at = q * RECORD_WORDS;
+    queue.words.set([address >>> 0, Math.floor(address / 2 ** 32)], at + 1);
+    queue.words.set(words, at + 3);
   }
 
   /** The operands of the command that has begun. */
@@ -138,10 +162,30 @@ export class ItsLines {
       );
     this.group.batch.words[base + 3] = shown;
     for (let k = 0; k < 8; k++) this.group.batch.words[base + 4 + k] = words[k]!;
-    if (!this.queueShown && this.group.queue.count > 0) {
+    if (this.slot !== undefined) {
+      this.checkSlot(this.slot, specs, shown, words);
+      this.slot = undefined;
+    } else if (!this.queueShown && this.group.queue.count > 0) {
       const q = (this.group.queue.count - 1) * RECORD_WORDS;
       for (let k = 0; k < 8; k++) this.group.queue.words[q + 3 + k] = words[k]!;
     }
+  }
+
+  /** Holds the operands that the log prints against those that memory was read to hold: the log is right. */
+  private checkSlot(
+    slot: { readonly address: number; readonly words: readonly number[] },
+    specs: readonly OperandSpec[],
+    shown: number,
+    words: Uint32Array,
+  ): void {
+    const read = Uint32Array.from(slot.words);
+    const agree = specs.every(
+      (spec, index) =>
+        Math.floor(shown / 2 ** index) % 2 === 0 || operandOf(read, 0, spec) === operandOf(words, 0, spec),
+    );
+    if (agree) return;
+    this.losses.add(DISAGREE);
+    this.rebuild(slot.address, words);
   }
 
   /** A table entry read or written. */

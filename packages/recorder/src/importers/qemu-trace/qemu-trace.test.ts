@@ -385,3 +385,47 @@ describe('which GIC it was', () => {
     expect([records.length, [...losses.counts]]).toEqual([0, [['memory region pl011: not a GIC', 1]]]);
   });
 });
+
+describe('guest memory that was read', () => {
+  const CBASER = `gicv3_its_write GICv3 ITS write: offset 0x80 data 0x8000000050400000 size 8 secure 0`;
+  const CWRITER = `memory_region_ops_write cpu 0 mr 0x1 addr 0x8080088 value 0x20 size 8 name 'control'`;
+  const DONE = `gicv3_its_write GICv3 ITS write: offset 0x88 data 0x20 size 8 secure 0`;
+  const queue = (...words: string[]) => `gictrace_queue pa 0x50400000 holds ${words.join(' ')}`;
+  const inv = (event: number) => `
+    gicv3_its_process_command GICv3 ITS: processing command at offset 0x0: 0xc
+    gicv3_its_cmd_inv GICv3 ITS: command INV DeviceID 0x8 EventID 0x${event}`;
+  const rules = (records: Shown[]) =>
+    records.filter(({ kind }) => kind === 'queue.write').map(({ rule, fields }) => [rule, fields.dw1]);
+
+  it('goes before the access that has the GIC look at it', () => {
+    const { records, losses } = assemble(`${CBASER}
+      1@5.000001:gictrace_ram_unknown pa 0x140000000 length 0x20
+      1@5.000001:gictrace_ram_known pa 0x140000000 length 0x1f byte 0xa2
+      1@5.000001:gictrace_ram_store pa 0x14000001f size 1 value 0xa1
+      ${queue('0x80000000c', '0x3', '0x0', '0x0')}
+      ${CWRITER}${inv(3)}
+      ${DONE}`);
+    expect(records.map(({ kind }) => kind)).toEqual([
+      ...['mmio.write', 'mem.unknown', 'mem.known', 'mem.write', 'queue.write', 'mmio.write', 'its.command'],
+    ]);
+    expect(records[2]!.fields).toEqual({ address: 0x1_4000_0000, length: 0x1f, byte: 0xa2 });
+    expect(records[3]!.fields).toEqual({ address: 0x1_4000_001f, width: 1, value: 0xa1n });
+    expect(new Set(records.slice(1, 5).map(({ rule }) => rule))).toEqual(new Set([RULES['memory-read'].id]));
+    expect([...losses.counts]).toEqual([]);
+  });
+
+  it.each([
+    ['operands', queue('0x80000000c', '0x7', '0x0', '0x0')],
+    ['command', queue('0x5', '0x0', '0x0', '0x0')],
+  ])('is not believed where the ITS read another slot: its %s', (_what, told) => {
+    const { records, losses } = assemble(`${CBASER}
+      ${told}
+      ${CWRITER}${inv(3)}
+      ${DONE}`);
+    expect(rules(records).at(-1)).toEqual([RULES['command-from-decode'].id, 3n]);
+    expect(records.findIndex(({ kind }) => kind === 'its.command')).toBe(records.length - 1);
+    expect([...losses.counts]).toEqual([
+      ['command slots that were read of guest memory otherwise than the ITS read them', 1],
+    ]);
+  });
+});

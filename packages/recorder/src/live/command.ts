@@ -1,0 +1,173 @@
+// The user's QEMU command line: what of it matters to a recording (RAM, monitors), and what is added to it so that the
+// guest's RAM can be read and QEMU be spoken to. Starts nothing.
+import { GicTraceError } from '@gictrace/core';
+
+/** Name of the memory backend that is added. */
+const OUR_RAM = 'gictrace-ram';
+const MIB = 2 ** 20;
+/** RAM without -m, by the beginning of a machine's name. */
+const DEFAULT_RAM: readonly (readonly [string, number])[] = [
+  ['virt', 128 * MIB],
+  ['sbsa-ref', 1024 * MIB],
+];
+const UNITS = 'bkmgtpe';
+/** QEMU rounds a machine's RAM up to a multiple of this. */
+const RAM_STEP = 8192;
+
+/** A memory backend that another process can read. */
+export interface SharedBackend {
+  readonly id: string;
+  /** The file that it is; `undefined` for a memfd of QEMU's. */
+  readonly path: string | undefined;
+  /** Bytes, where the command line says so. */
+  readonly size: number | undefined;
+}
+
+/** An option's name without its dashes, and its value, or '' where the next word is an option too. */
+interface Option {
+  readonly name: string;
+  readonly value: string;
+}
+
+function optionsOf(args: readonly string[]): Option[] {
+  const found: Option[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const name = /^--?([A-Za-z].*)$/.exec(args[i]!)?.[1];
+    if (name === undefined) continue;
+    const next = args[i + 1];
+    // A kernel's command line may begin with a dash; other values do not.
+    const hasValue = next !== undefined && (name === 'append' || !next.startsWith('-'));
+    found.push({ name, value: hasValue ? next : '' });
+    if (name === 'append') i++;
+  }
+  return found;
+}
+
+/** `a,b=c,,d` as a map: `a` under `implied`, `b` → `c,d`. */
+function properties(text: string, implied: string): Map<string, string> {
+  const found = new Map<string, string>();
+  if (text.startsWith('{')) {
+    try {
+      for (const [key, value] of Object.entries(JSON.parse(text) as Record<string, unknown>))
+        found.set(key === 'qom-type' ? implied : key, value === true ? 'on' : String(value));
+    } catch {
+      // QEMU will say what is wrong with it.
+    }
+    return found;
+  }
+  text
+    .split(/,(?!,)(?<!,,)/)
+    .map((part) => part.replaceAll(',,', ','))
+    .forEach((part, index) => {
+      const at = part.indexOf('=');
+      if (at >= 0) found.set(part.slice(0, at), part.slice(at + 1));
+      else found.set(index === 0 ? implied : part, index === 0 ? part : 'on');
+    });
+  return found;
+}
+
+/** Bytes that a size as QEMU reads it stands for, where a number alone counts MiB; `undefined` if it is none. */
+export function sizeOf(text: string, unit = 'm'): number | undefined {
+  const [, number, suffix] = /^(0x[0-9a-f]+|\d+(?:\.\d+)?)([bkmgtpe]?)$/i.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  return Math.floor(Number(number) * 1024 ** UNITS.indexOf((suffix || unit).toLowerCase()));
+}
+
+export interface Plan {
+  /** What is put behind the user's arguments, but for the log. */
+  readonly added: readonly string[];
+  /** Where the guest's RAM can be read. */
+  readonly backends: readonly SharedBackend[];
+  /** Why guest memory cannot be read, where it cannot. */
+  readonly reason: string | undefined;
+  /** The user has QEMU wait before the guest starts. */
+  readonly waits: boolean;
+}
+
+const usage = (what: string, mend: string) => new GicTraceError('usage', what, {}, mend);
+
+/** @throws GicTraceError `usage` for a command that cannot be recorded. */
+export function checked(command: readonly string[]): void {
+  if (command.length === 0)
+    throw usage(
+      'there is no QEMU command',
+      'say: gictrace record qemu -o TRACE -- qemu-system-aarch64 -M virt,gic-version=3 …',
+    );
+  const names = new Set(optionsOf(command.slice(1)).map(({ name }) => name));
+  if (names.has('D'))
+    throw usage('the QEMU command says -D, and its log is what is recorded', 'leave -D out');
+  if (names.has('daemonize'))
+    throw usage('a QEMU that goes to the background cannot be watched', 'leave -daemonize out');
+}
+
+/** What to add to a QEMU's arguments: a monitor for us on the socket `qmp`, and RAM that can be read if `memory` is wanted. */
+export function plan(args: readonly string[], qmp: string, memory: boolean): Plan {
+  const options = optionsOf(args);
+  const has = (...names: string[]) => options.some(({ name }) => names.includes(name));
+  const added: string[] = [];
+  if (!has('nodefaults', 'monitor', 'mon', 'qmp', 'qmp-pretty')) {
+    // A monitor takes away the one that QEMU has by default: it is asked for, where QEMU would have put it.
+    if (!has('nographic')) added.push('-monitor', 'vc:80Cx24C');
+    else if (has('serial')) added.push('-monitor', 'stdio');
+    else added.push('-serial', 'mon:stdio');
+  }
+  added.push('-chardev', `socket,id=gictrace-qmp,path=${qmp.replaceAll(',', ',,')},server=on,wait=off`);
+  added.push('-mon', 'chardev=gictrace-qmp,mode=control');
+  const ram = memory ? ramOf(options) : { added: [], backends: [], reason: undefined };
+  return { ...ram, added: [...added, ...ram.added], waits: has('S') };
+}
+
+function ramOf(options: readonly Option[]): Pick<Plan, 'added' | 'backends' | 'reason'> {
+  const no = (reason: string) => ({ added: [], backends: [], reason });
+  const values = (...names: string[]) =>
+    options.filter(({ name }) => names.includes(name)).map(({ value }) => value);
+  if (values('readconfig').length > 0) return no('what -readconfig says of memory is not looked at');
+  if (values('mem-path').length > 0) return no('-mem-path is not shared memory');
+  const machine = new Map(values('M', 'machine').flatMap((text) => [...properties(text, 'type')]));
+  const nodes = values('numa').map((text) => properties(text, 'type'));
+  if (machine.has('memory-backend') || nodes.some((node) => node.has('memdev')))
+    return ofUser(values('object').map((text) => properties(text, 'type')));
+  if ([...machine.keys()].some((key) => key.startsWith('memory.')))
+    return no('-machine memory.… is not understood: say -m');
+  const size = ramSize(values('m'), machine.get('type') ?? '');
+  if (size === undefined) return no('it is not known how much RAM this machine has: say -m');
+  return {
+    added: [
+      ...['-object', `memory-backend-memfd,id=${OUR_RAM},size=${size},share=on`],
+      ...['-machine', `memory-backend=${OUR_RAM}`],
+    ],
+    backends: [{ id: OUR_RAM, path: undefined, size }],
+    reason: undefined,
+  };
+}
+
+function ramSize(sizes: readonly string[], machine: string): number | undefined {
+  const said = sizes
+    .map((text) => properties(text, 'size').get('size'))
+    .filter((text) => text !== undefined)
+    .at(-1);
+  if (said !== undefined) {
+    const size = sizeOf(said);
+    if (size !== 0) return size === undefined ? undefined : Math.ceil(size / RAM_STEP) * RAM_STEP;
+  }
+  return DEFAULT_RAM.find(([name]) => machine.startsWith(name))?.[1];
+}
+
+/** The backends of a user who has some: those that can be read. */
+function ofUser(
+  objects: readonly ReadonlyMap<string, string>[],
+): Pick<Plan, 'added' | 'backends' | 'reason'> {
+  const backends: SharedBackend[] = [];
+  for (const object of objects) {
+    const id = object.get('id');
+    const type = object.get('type');
+    const isOn = ['on', 'yes', 'true', 'y'].includes(object.get('share') ?? '');
+    const size = sizeOf(object.get('size') ?? '', 'b');
+    if (id === undefined) continue;
+    if (type === 'memory-backend-memfd' && (isOn || !object.has('share')))
+      backends.push({ id, path: undefined, size });
+    if (type === 'memory-backend-file' && isOn) backends.push({ id, path: object.get('mem-path'), size });
+  }
+  const reason = 'none of the memory backends of the command line is shared: say share=on';
+  return { added: [], backends, reason: backends.length > 0 ? undefined : reason };
+}

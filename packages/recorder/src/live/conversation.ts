@@ -1,0 +1,130 @@
+// What is said to a QEMU that is recorded, and what it says: where its RAM is, that its guest may start or shall end, and
+// how it ended.
+import { GicTraceError } from '@gictrace/core';
+import type { KnownMachine } from '../importers/qemu-trace/index.ts';
+import type { Plan } from './command.ts';
+import type { LogStream } from './log-stream.ts';
+import { Qmp, type QmpEvent } from './qmp.ts';
+import { GuestRam, type Range, rangesOf } from './ram.ts';
+import { Teller, type Told } from './tell.ts';
+import { MemoryWatch } from './watch.ts';
+
+const CONNECT_MS = 20_000;
+/** Names of the memory regions of a GIC. */
+const REDISTRIBUTORS = /^gicv3_redist_region/;
+const TRANSLATION = 'translation';
+
+interface Cpu {
+  readonly 'thread-id': number;
+}
+const redistributors = (ranges: readonly Range[]) => ranges.filter(({ name }) => REDISTRIBUTORS.test(name));
+const bytesOf = (ranges: readonly Range[]) => ranges.reduce((sum, { length }) => sum + length, 0);
+
+/** What QEMU said of itself and its guest. */
+export interface Guest {
+  /** QEMU's version; null where it did not say. */
+  version: string | null;
+  /** Why the machine ended, in QEMU's words, such as guest-shutdown; null where it did not say. */
+  ended: string | null;
+  /** Resets of the machine while it ran. */
+  resets: number;
+  /** The guest said that it panicked. */
+  panicked: boolean;
+  /** How much of guest memory was looked at and told; null where none was. */
+  memory: Readonly<Told> | null;
+}
+
+export class Conversation {
+  private readonly path: string;
+  private readonly stream: LogStream;
+  private readonly note: (text: string) => void;
+  private qmp: Qmp | undefined;
+  private ram: GuestRam | undefined;
+  /** What GIC there is, as far as QEMU has said it. */
+  machine: KnownMachine = {};
+  /** QEMU has ended. */
+  isGone = false;
+  readonly guest: Guest = { version: null, ended: null, resets: 0, panicked: false, memory: null };
+
+  /** `path`: of the socket on which QEMU will listen. `stream`: its log, into which goes what memory holds. */
+  constructor(path: string, stream: LogStream, note: (text: string) => void) {
+    this.path = path;
+    this.stream = stream;
+    this.note = note;
+  }
+
+  /**
+   * Connects, and has guest memory watched where `plan` says it can be; then starts the guest, if `starts`.
+   * @throws GicTraceError `backend` if a QEMU that waits for us cannot be reached.
+   */
+  async begin(plan: Plan | undefined, starts: boolean): Promise<undefined> {
+    try {
+      const qmp = await Qmp.connect(this.path, CONNECT_MS, () => this.isGone);
+      this.qmp = qmp;
+      this.guest.version = qmp.version;
+      qmp.onEvent = (event) => this.event(event);
+      const { ranges, cpus } = await this.look(qmp);
+      if (plan !== undefined) this.watchMemory(ranges, cpus, plan);
+      if (starts) await qmp.execute('cont');
+    } catch (error) {
+      // That it ended is seen elsewhere; and a guest that runs without us runs on.
+      if (this.isGone || this.qmp?.isClosed || plan === undefined) return;
+      if (!(error instanceof GicTraceError)) throw error;
+      throw new GicTraceError('backend', error.message, {}, '--no-memory records it without its memory');
+    }
+  }
+
+  /** Asks for the map of memory and the PEs, and what GIC there is by them. */
+  private async look(qmp: Qmp): Promise<{ ranges: readonly Range[]; cpus: readonly Cpu[] }> {
+    const cpus = (await qmp.execute('query-cpus-fast')) as readonly Cpu[];
+    const mtree = await qmp.execute('human-monitor-command', { 'command-line': 'info mtree -f' });
+    const ranges = rangesOf(String(mtree).replaceAll('\r', ''));
+    const stride = bytesOf(redistributors(ranges)) / cpus.length;
+    const gic = stride === 0x2_0000 ? 3 : stride === 0x4_0000 ? 4 : undefined;
+    if (gic !== undefined)
+      this.machine = { pes: cpus.length, gic, its: ranges.some(({ name }) => name === TRANSLATION) };
+    return { ranges, cpus };
+  }
+
+  private watchMemory(ranges: readonly Range[], cpus: readonly Cpu[], plan: Plan): void {
+    const ram = GuestRam.open(plan.backends, ranges, cpus[0]?.['thread-id'] ?? 0);
+    if (ram === undefined) {
+      this.note("guest memory is not recorded: QEMU's shared memory cannot be opened");
+      return;
+    }
+    this.ram = ram;
+    const teller = new Teller(ram, (line) => this.stream.insert(line));
+    const watch = new MemoryWatch(teller, redistributors(ranges), cpus.length);
+    this.guest.memory = teller.told;
+    this.stream.watch = (bytes, from, to) => watch.line(bytes, from, to);
+  }
+
+  private event({ event, data }: QmpEvent): void {
+    if (event === 'SHUTDOWN') this.guest.ended = String(data?.reason ?? 'unknown');
+    else if (event === 'RESET') this.guest.resets++;
+    else if (event === 'GUEST_PANICKED') this.guest.panicked = true;
+  }
+
+  /** Asks QEMU to end. @throws GicTraceError `backend` if it cannot be asked. */
+  async quit(): Promise<void> {
+    if (this.qmp === undefined) throw new GicTraceError('backend', 'QMP: not connected');
+    await this.qmp.execute('quit').catch((error: unknown) => {
+      // It may go before it answers.
+      if (this.qmp?.isClosed !== true) throw error;
+    });
+  }
+
+  /** QEMU has ended: what it said last may still be on its way. */
+  async end(quietMs: number): Promise<void> {
+    if (this.qmp === undefined) return;
+    const quiet = new Promise<void>((resolve) => {
+      setTimeout(resolve, quietMs).unref();
+    });
+    await Promise.race([this.qmp.closed, quiet]);
+  }
+
+  close(): void {
+    this.qmp?.close();
+    this.ram?.close();
+  }
+}

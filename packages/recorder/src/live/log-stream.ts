@@ -1,0 +1,145 @@
+// The log of a QEMU as it comes, line by line, on its way to the importer: what is not of the log goes on to where it would
+// have gone. A reader that is behind has QEMU wait.
+import { Socket } from 'node:net';
+
+const CHUNK_BYTES = 1 << 18;
+/** So much may wait for the importer before QEMU has to. */
+const WAITING_BYTES = 1 << 21;
+const PACKET_BYTES = 1 << 16;
+const NEWLINE = 0x0a;
+/** What a line of the log begins with: host thread, time, and an event that is recorded. */
+const OF_LOG = /^\d+@\d+\.\d+:(?:gicv3_|memory_region_ops_)/;
+const LOOKED_AT = 80;
+
+/** Bytes that one side writes and the other reads. */
+class Queue {
+  private chunks: Buffer[] = [];
+  /** Where bytes are gathered: a chunk is a copy, as long as it has to be. */
+  private readonly last = Buffer.allocUnsafe(CHUNK_BYTES);
+  private used = 0;
+  private isEnded = false;
+  private wake: (() => void) | undefined;
+  waiting = 0;
+
+  write(bytes: Buffer, from: number, to: number): void {
+    if (this.used + to - from > CHUNK_BYTES) this.flush();
+    if (to - from > CHUNK_BYTES) this.chunks.push(Buffer.from(bytes.subarray(from, to)));
+    else this.used += bytes.copy(this.last, this.used, from, to);
+    this.waiting += to - from;
+    this.rouse();
+  }
+
+  private flush(): void {
+    if (this.used > 0) this.chunks.push(Buffer.from(this.last.subarray(0, this.used)));
+    this.used = 0;
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.rouse();
+  }
+
+  private rouse(): void {
+    const { wake } = this;
+    this.wake = undefined;
+    // Not at once: more may come.
+    if (wake !== undefined) setImmediate(wake);
+  }
+
+  /** The next bytes; `undefined` at the end. */
+  async take(): Promise<Buffer | undefined> {
+    while (this.chunks.length === 0 && this.used === 0 && !this.isEnded)
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    if (this.chunks.length === 0) this.flush();
+    const chunk = this.chunks.shift();
+    this.waiting -= chunk?.length ?? 0;
+    return chunk;
+  }
+}
+
+/** Sees each line of the log as soon as QEMU has written it: QEMU is at most two lines ahead. */
+export type Watch = (bytes: Buffer, from: number, to: number) => void;
+
+export class LogStream implements AsyncIterable<Buffer> {
+  private readonly queue = new Queue();
+  private readonly socket: Socket;
+  private readonly foreign: ((bytes: Buffer) => void) | undefined;
+  /** Set where the log has to be looked at before it goes on. */
+  watch: Watch | undefined;
+  private reads = 0;
+  private readonly ended: Promise<void>;
+
+  /**
+   * Reads a pipe, which is its own from then on. `foreign` is given what is not of the log, where each read is a line, or
+   * several; without it all is of the log.
+   */
+  constructor(fd: number, foreign?: (bytes: Buffer) => void) {
+    this.foreign = foreign;
+    const buffer = Buffer.alloc(PACKET_BYTES);
+    this.socket = new Socket({
+      fd,
+      readable: true,
+      writable: false,
+      onread: { buffer, callback: (length: number) => this.packet(buffer, length) },
+    } as ConstructorParameters<typeof Socket>[0]);
+    this.socket.on('error', () => undefined);
+    this.ended = new Promise((resolve) => {
+      this.socket.once('end', resolve);
+      this.socket.once('close', () => resolve());
+    });
+    this.socket.resume();
+  }
+
+  /** Puts a line into the log. */
+  insert(line: string): void {
+    const bytes = Buffer.from(line, 'latin1');
+    this.queue.write(bytes, 0, bytes.length);
+  }
+
+  private packet(bytes: Buffer, length: number): boolean {
+    this.reads++;
+    if (this.foreign === undefined) this.queue.write(bytes, 0, length);
+    else this.lines(bytes, length, this.foreign);
+    return this.queue.waiting < WAITING_BYTES;
+  }
+
+  private lines(bytes: Buffer, length: number, foreign: (bytes: Buffer) => void): void {
+    for (let from = 0; from < length; ) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const end = newline < 0 || newline >= length ? length : newline + 1;
+      if (OF_LOG.test(bytes.toString('latin1', from, Math.min(end, from + LOOKED_AT)))) {
+        this.watch?.(bytes, from, bytes[end - 1] === NEWLINE ? end - 1 : end);
+        this.queue.write(bytes, from, end);
+      } else foreign(Buffer.from(bytes.subarray(from, end)));
+      from = end;
+    }
+  }
+
+  /** Nothing more is written: resolves when all of it has been read, or when nothing comes though the pipe is open. */
+  async finish(quietMs: number): Promise<void> {
+    for (let reads = -1; reads !== this.reads || this.queue.waiting >= WAITING_BYTES; ) {
+      reads = this.reads;
+      const quiet = new Promise<void>((resolve) => {
+        setTimeout(resolve, quietMs).unref();
+      });
+      if (await Promise.race([this.ended.then(() => true), quiet.then(() => false)])) break;
+    }
+  }
+
+  /** The reader gets what has come, and then the end. */
+  end(): void {
+    this.socket.destroy();
+    this.queue.end();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for (;;) {
+      const chunk = await this.queue.take();
+      if (chunk === undefined) return;
+      yield chunk;
+      if (this.queue.waiting < WAITING_BYTES / 2) this.socket.resume();
+    }
+  }
+}
