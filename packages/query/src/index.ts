@@ -12,6 +12,7 @@ export {
 } from './export/index.ts';
 export { cellJson, cellText, toCsv, toJson } from './format.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './load.ts';
+export { MODULES, type Module } from './modules/index.ts';
 export { type Answer, type Cell, QueryDatabase } from './query.ts';
 export { sqlReference } from './reference.ts';
 export { RUN_QUERIES } from './run-queries.ts';

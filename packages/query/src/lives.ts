@@ -13,6 +13,7 @@ import {
   sharedIndex,
 } from '@gictrace/core';
 import { type Sql, sqlTime } from './schema.ts';
+import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
 const HPPI = RECORDS.hppi.id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
@@ -43,6 +44,7 @@ export interface Life {
   eoi?: Moment;
   deactivated?: Moment;
   withdrawn?: Moment;
+  withdrawal?: Withdrawal;
 }
 
 const FIRST_LPI = 8192;
@@ -56,6 +58,7 @@ export class Lives {
   private readonly out: (row: Sql[]) => void;
   private readonly trace: number;
   private readonly seen: (step: LifeStep, life: Life, now: Moment) => void;
+  private readonly withdrawals: Withdrawals | undefined;
 
   /** Tells `out` a row for each life that ended, and `seen` each step when it happens. */
   constructor(
@@ -63,11 +66,13 @@ export class Lives {
     state: GicState,
     out: (row: Sql[]) => void,
     seen: (step: LifeStep, life: Life, now: Moment) => void = () => undefined,
+    withdrawals?: Withdrawals,
   ) {
     this.trace = trace;
     this.state = state;
     this.out = out;
     this.seen = seen;
+    this.withdrawals = withdrawals;
   }
 
   /** Lives that wait for their acknowledge. */
@@ -121,7 +126,7 @@ export class Lives {
           if (this.isLevel(intid, pe)) this.begin(intid, pe, 'wire', now, now);
         } else {
           this.wires.delete(key);
-          if (this.isLevel(intid, pe)) this.withdraw(key, now);
+          if (this.isLevel(intid, pe)) this.withdraw(key, now, batch, i);
         }
         return;
       }
@@ -135,7 +140,7 @@ export class Lives {
       case LPI_CLEARED:
         // An acknowledge takes the life out of `pending` before its latch is cleared.
         if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe))
-          this.withdraw(this.key(intid, pe), now);
+          this.withdraw(this.key(intid, pe), now, batch, i);
         return;
       case IRQ_ACKNOWLEDGED:
         this.acknowledged(intid, pe, record, timeNs);
@@ -199,10 +204,11 @@ export class Lives {
     this.end(life, 'complete');
   }
 
-  private withdraw(key: number, now: Moment): void {
+  private withdraw(key: number, now: Moment, batch: RecordBatch, i: number): void {
     const life = this.pending.get(key);
     if (life === undefined) return;
     life.withdrawn = now;
+    life.withdrawal = this.withdrawals?.of(batch, i, life.intid) ?? NOT_TOLD;
     this.pending.delete(key);
     this.seen('withdrawn', life, now);
     this.end(life, 'withdrawn');
@@ -230,6 +236,9 @@ export class Lives {
       time(life.eoi),
       time(life.deactivated),
       outcome,
+      life.withdrawal?.by ?? null,
+      life.withdrawal?.movedTo ?? null,
+      time(life.withdrawn),
     ]);
   }
 
