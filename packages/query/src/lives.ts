@@ -86,11 +86,14 @@ export class Lives {
   }
 
   private isLevel(intid: number, pe: number): boolean {
+    return hasInterrupt(this.state, intid) && !this.has('edge', intid, pe);
+  }
+
+  private has(what: 'edge' | 'pending', intid: number, pe: number): boolean {
     const { state } = this;
-    if (!hasInterrupt(state, intid)) return false;
     const own = isPrivate(intid);
     const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
-    return (((own ? state.ppi : state.spi).edge[index >> 5]! >>> (index & 31)) & 1) === 0;
+    return (((own ? state.ppi : state.spi)[what][index >> 5]! >>> (index & 31)) & 1) === 1;
   }
 
   private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {
@@ -126,7 +129,8 @@ export class Lives {
           if (this.isLevel(intid, pe)) this.begin(intid, pe, 'wire', now, now);
         } else {
           this.wires.delete(key);
-          if (this.isLevel(intid, pe)) this.withdraw(key, now, batch, i);
+          // What software made pending stays so whatever the wire does.
+          if (this.isLevel(intid, pe) && !this.has('pending', intid, pe)) this.withdraw(key, now, batch, i);
         }
         return;
       }
@@ -163,9 +167,13 @@ export class Lives {
         return;
       }
       case IRQ_CHANGED:
-        if (batch.words[at + 1] === EDGE && batch.words[at + 2] === 0) {
+        if (batch.words[at + 1] !== EDGE) return;
+        if (batch.words[at + 2] === 0) {
           const wire = this.wires.get(this.key(intid, pe));
           if (wire !== undefined) this.begin(intid, pe, 'wire', wire, now);
+        } else if (!this.has('pending', intid, pe)) {
+          // A level is no edge: what was pending by its wire only is so no more.
+          this.withdraw(this.key(intid, pe), now, batch, i);
         }
         return;
       default:

@@ -13,7 +13,7 @@ export const SPURIOUS_REASONS: Readonly<Record<string, string>> = {
   'non-maskable': 'the interrupt is an NMI, which ICC_NMIAR1_EL1 acknowledges (1022)',
   deasserted: 'its wire went down',
   cleared: 'software took its pending state away: `gone_by` says by what',
-  moved: 'it was moved to another PE',
+  moved: 'it goes to another PE now',
   unknown: 'source and simulator disagree, or it is not told by what the interrupt went',
 };
 
@@ -67,7 +67,8 @@ export class Spurious {
     let why = 'nothing signalled';
     if (told?.gone !== undefined) why = told.gone.why;
     else if (told !== undefined) {
-      why = this.waits.gateOf(told.life);
+      const held = this.waits.gateOf(told.life);
+      why = held.pe >= 0 && held.pe !== pe ? 'moved' : held.gate;
       // Its line is up and the PE is told that there is none.
       if (why === 'signalled') why = this.refused(pe, register, intid);
     }

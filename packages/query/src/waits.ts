@@ -4,10 +4,11 @@ import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } f
 import type { Life, LifeStep, Moment } from './lives.ts';
 import { type Sql, sqlTime } from './schema.ts';
 
-/** What holds an interrupt: a gate of core, or the PE being offline, which only operations tell. */
-export type WaitGate = Gate | 'PE offline';
+/** What holds an interrupt: a gate of core; one that only what the PE handles tells; or one that only operations tell. */
+export type WaitGate = Gate | 'binary point' | 'PE offline';
 export const WAIT_GATES: Readonly<Record<WaitGate, string>> = {
   ...GATES,
+  'binary point': 'it is more urgent than what the PE handles, but of the same group priority',
   'PE offline': 'an interrupt line of the PE is up for it, and an operation took the PE offline',
 };
 
@@ -113,9 +114,9 @@ export class Waits {
     this.waiting.clear();
   }
 
-  /** What holds `life` now; `unknown` for what the simulator is not to be asked. */
-  gateOf(life: Life): WaitGate {
-    return this.look(life, { record: 0, timeNs: 0 }).gate;
+  /** What holds `life` now, and for which PE; `unknown` for what the simulator is not to be asked. */
+  gateOf(life: Life): { readonly gate: WaitGate; readonly pe: number } {
+    return this.look(life, { record: 0, timeNs: 0 });
   }
 
   private look(life: Life, from: Moment): Wait {
@@ -126,7 +127,10 @@ export class Waits {
     if (pe >= 0 && this.astray[pe]) gate = 'unknown';
     if (pe < 0 || gate === 'unknown')
       return { gate, pe, priority: -1, mask: -1, running: -1, behind: -1, handled: undefined, from };
+    const handled = this.handled[pe]!.at(-1);
     if (gate === 'signalled' && this.offline[pe]) gate = 'PE offline';
+    const isUrgent = handled !== undefined && held.priority < handled.priority;
+    if (gate === 'running priority' && held.isGroupRunning && isUrgent) gate = 'binary point';
     const best = machine.state.hppiIntid[pe]!;
     return {
       gate,
@@ -135,7 +139,7 @@ export class Waits {
       mask: machine.state.pmr[pe]!,
       running: runningPriority(machine.state, pe),
       behind: gate === 'behind' && best !== SPURIOUS ? best : -1,
-      handled: this.handled[pe]!.at(-1),
+      handled,
       from,
     };
   }

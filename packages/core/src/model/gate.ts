@@ -5,6 +5,7 @@ import {
   chooseOneOfN,
   GROUP1NS,
   groupOf,
+  groupPriorityMask,
   isForwarded,
   isGroupEnabled,
   isNmi,
@@ -17,7 +18,7 @@ import {
 } from './arbitration.ts';
 import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, LPI_FIRST } from './state.ts';
+import { CONFIG_UNKNOWN, IDLE, LPI_FIRST } from './state.ts';
 
 const GICR_CTLR_ENABLE_LPIS = 1;
 const LPI_ENABLE = 1;
@@ -34,7 +35,6 @@ export const GATES = {
   'PE asleep': 'GICR_WAKER.ProcessorSleep of the PE is 1',
   'priority mask': 'ICC_PMR of the PE is not above its priority',
   'running priority': 'the PE runs at its priority or a higher one',
-  'binary point': 'it has the higher priority, but not the higher group priority',
   behind: 'another one is the highest-priority pending interrupt of the PE',
   signalled: 'none: an interrupt line of the PE is up for it, and the PE has not looked',
   unknown: 'the simulator does not have it pending: source and simulator disagree',
@@ -48,6 +48,8 @@ export interface Held {
   readonly pe: number;
   /** 0 (highest) to 255; -1 where it is not known. */
   readonly priority: number;
+  /** Whether the PE runs at its group priority: a priority within that group does not preempt. */
+  readonly isGroupRunning: boolean;
 }
 
 /** Priority of an interrupt on a PE now, 0 (highest) to 255; -1 where its configuration is not known. */
@@ -73,7 +75,7 @@ export function heldBy(m: Machine, at: number, intid: number): Held {
   const { state } = m;
   const isLpi = intid >= LPI_FIRST;
   const priority = priorityOf(m, at, intid);
-  const is = (gate: Gate, pe = at): Held => ({ gate, pe, priority });
+  const is = (gate: Gate, pe = at): Held => ({ gate, pe, priority, isGroupRunning: false });
   if (isLpi) {
     if (at < 0) return is('unknown');
     if (!(state.gicrCtlr[at]! & GICR_CTLR_ENABLE_LPIS)) return is('LPIs disabled');
@@ -103,13 +105,15 @@ export function heldBy(m: Machine, at: number, intid: number): Held {
 /** It has reached the interface of a PE. */
 function atInterface(m: Machine, pe: number, intid: number, group: number, priority: number): Held {
   const { state } = m;
-  const is = (gate: Gate): Held => ({ gate, pe, priority });
+  const running = runningPriority(state, pe);
+  const mask = groupPriorityMask(state, pe, group);
+  const isGroupRunning = running !== IDLE && (running & mask) === (priority & mask);
+  const is = (gate: Gate): Held => ({ gate, pe, priority, isGroupRunning });
   if (!isGroupEnabled(state, pe, group)) return is('group disabled at the PE');
   if (sleeps(m, pe)) return is('PE asleep');
   const nmi = isNmi(state, pe, intid);
   if (nmi ? state.pmr[pe]! < priority : priority >= state.pmr[pe]!) return is('priority mask');
-  if (!canPreempt(m, pe, group, priority, nmi))
-    return is(runningPriority(state, pe) <= priority ? 'running priority' : 'binary point');
+  if (!canPreempt(m, pe, group, priority, nmi)) return is('running priority');
   if (state.hppiIntid[pe] !== intid) return is('behind');
   return is(state.irq[pe] || state.fiq[pe] ? 'signalled' : 'unknown');
 }

@@ -1,28 +1,16 @@
 // Whether messages of one device raised interrupts of another.
-import { FRAMES } from '@gictrace/core';
-import { classOf, KEY, type Module, recordOf, traceOf } from './module.ts';
-
-/** Registers that a device writes to raise an interrupt: frame, offset, name. */
-const DOORBELLS = [
-  ['GICD', 0x40, 'GICD_SETSPI_NSR'],
-  ['GICD', 0x50, 'GICD_SETSPI_SR'],
-  ['GICR', 0x40, 'GICR_SETLPIR'],
-] as const;
-const doorbell = (w: string): string =>
-  `CASE ${DOORBELLS.map(([frame, offset, name]) => `WHEN ${w}.frame = ${FRAMES.indexOf(frame)} AND ${w}."offset" = ${offset} THEN '${name}'`).join(' ')} END`;
-const WRITTEN = 'iif(w.frame = 0, w.value & 8191, w.value & 4294967295)';
+import { classOf, doorbellOf, isRaised, KEY, type Module, namedBy, recordOf, traceOf } from './module.ts';
 
 const inForce = (o: string, id: string): string =>
   `${o}.from_record <= ${recordOf(id)} AND (${o}.to_record IS NULL OR ${o}.to_record > ${recordOf(id)})`;
-const raised = (trace: string, intid: string, record: string): string =>
-  `EXISTS (SELECT 1 FROM t_interrupts i WHERE i.trace = ${trace} AND i.INTID = ${intid} AND i.pended <= ${record} AND coalesce(i.acknowledged, i.withdrawn, ${record}) >= ${record})`;
-
 const sameOperation = (w: string): string =>
   `${traceOf(`${w}.id`)} = ${traceOf('f.id')} AND ${w}.operation = ${recordOf('f.id')}`;
 
 const FORGED_MESSAGES = `SELECT ${traceOf('m.id')} AS trace, ${recordOf('m.id')} AS record, 'message' AS path, f."by" AS writer, f.device AS owner, m.INTID, m.virtual, CASE WHEN m.outcome IS NULL AND m.INTID IS NULL THEN 'unknown' WHEN m.INTID IS NOT NULL AND (m.DeviceID = f.device OR EXISTS (SELECT 1 FROM t_mappings o WHERE o.trace = ${traceOf('m.id')} AND o.INTID = m.INTID AND o.virtual = m.virtual AND o.DeviceID = f.device AND ${inForce('o', 'm.id')})) THEN 'breach' ELSE 'contained' END AS verdict FROM k_op_forge f JOIN k_msi_write w ON ${sameOperation('w')} JOIN t_msis m ON m.id = w.id`;
-const FORGED_WRITES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, ${doorbell('w')}, f."by", f.device, ${WRITTEN}, 0, iif(${raised(traceOf('w.id'), WRITTEN, recordOf('w.id'))}, 'breach', 'contained') FROM k_op_forge f JOIN k_mmio_write w ON ${sameOperation('w')} WHERE w.pe IS NULL AND ${doorbell('w')} IS NOT NULL`;
-const UNKNOWN_WRITES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, ${doorbell('w')}, NULL, NULL, ${WRITTEN}, 0, 'unknown' FROM k_mmio_write w WHERE w.pe IS NULL AND w.operation IS NULL AND ${doorbell('w')} IS NOT NULL`;
+const FORGED_WRITES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, ${doorbellOf('w')}, f."by", f.device, ${namedBy('w')}, 0, iif(${isRaised(traceOf('w.id'), namedBy('w'), recordOf('w.id'))}, 'breach', 'contained') FROM k_op_forge f JOIN k_mmio_write w ON ${sameOperation('w')} WHERE w.pe IS NULL AND ${doorbellOf('w')} IS NOT NULL`;
+/** A frame outside the GIC that turns messages into wires. */
+const FORGED_WIRES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, 'wire', f."by", f.device, w.INTID, 0, iif(${isRaised(traceOf('w.id'), 'w.INTID', recordOf('w.id'))}, 'breach', 'contained') FROM k_op_forge f JOIN k_wire_set w ON ${sameOperation('w')} WHERE w.level = 1`;
+const UNKNOWN_WRITES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, ${doorbellOf('w')}, NULL, NULL, ${namedBy('w')}, 0, 'unknown' FROM k_mmio_write w WHERE w.pe IS NULL AND w.operation IS NULL AND ${doorbellOf('w')} IS NOT NULL`;
 /** Interrupts that several devices have, each with the record at which it got it first. */
 const HAD =
   'SELECT trace, its, DeviceID, EventID, INTID, virtual, vPEID, min(from_record) AS since FROM t_mappings WHERE INTID IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7';
@@ -35,7 +23,7 @@ export const ISOLATION_MODULES: readonly Module[] = [
     columns: {
       trace: KEY.trace,
       record: 'record of the message',
-      path: '`message`: by an ITS; else the register that was written',
+      path: '`message`: by an ITS; `wire`: a frame outside the GIC turned the message into a wire; else the register that was written',
       writer: 'DeviceID of the device that sent it; null: not told',
       owner: 'DeviceID of the device whose interrupt it is; null: not told',
       class: KEY.class,
@@ -43,7 +31,7 @@ export const ISOLATION_MODULES: readonly Module[] = [
       verdict:
         '`breach`: it raised an interrupt of another device; `contained`: it was meant to, and did not; `shared`: the devices have one interrupt, and the owner had it first; `unknown`: a register was written from outside the PEs, and the trace does not tell by which device',
     },
-    sql: `WITH had AS MATERIALIZED (${HAD}) SELECT trace, record, path, writer, owner, iif(virtual, 'vLPI', ${classOf('INTID')}) AS class, INTID, verdict FROM (${FORGED_MESSAGES} UNION ALL ${FORGED_WRITES} UNION ALL ${UNKNOWN_WRITES} UNION ALL ${SHARED})`,
+    sql: `WITH had AS MATERIALIZED (${HAD}) SELECT trace, record, path, writer, owner, iif(virtual, 'vLPI', ${classOf('INTID')}) AS class, INTID, verdict FROM (${FORGED_MESSAGES} UNION ALL ${FORGED_WRITES} UNION ALL ${FORGED_WIRES} UNION ALL ${UNKNOWN_WRITES} UNION ALL ${SHARED})`,
     question: 'Did a device raise an interrupt of another one?',
     example:
       'SELECT trace, verdict, path, writer, owner, INTID, count(*) AS n, min(record) AS first FROM isolation GROUP BY trace, verdict, path, writer, owner, INTID',

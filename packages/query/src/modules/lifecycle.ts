@@ -1,5 +1,17 @@
 // What became of interrupts: counts by interrupt, and those that nobody took.
-import { classOf, FIRST_TRACE, idOf, KEY, type Module, recordOf, traceOf, VIRTUAL_CLASS } from './module.ts';
+import {
+  classOf,
+  doorbellOf,
+  FIRST_TRACE,
+  idOf,
+  isRaised,
+  KEY,
+  type Module,
+  namedBy,
+  recordOf,
+  traceOf,
+  VIRTUAL_CLASS,
+} from './module.ts';
 
 /** A way in which lives end → those rows of t_interrupts or t_vinterrupts. */
 const ENDS = {
@@ -26,6 +38,7 @@ const lives = `SELECT l.*, coalesce(c.coalesced, 0) AS coalesced FROM (SELECT tr
 const lostInterrupt = `SELECT i.trace, i.withdrawn AS record, i.withdrawn_ns AS time_ns, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, i.pe, m.DeviceID, m.EventID, i.cause AS raised_by, coalesce(i.asserted, i.pended) AS raised, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'MAPC') THEN 'unmapped' WHEN i.withdrawn_by IN ('MOVI', 'MOVALL') THEN 'merged' ELSE 'cleared' END AS fate, i.withdrawn_by AS lost_by, w.pe AS lost_by_pe, i.withdrawn_ns - i.pended_ns AS waited_ns FROM t_interrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.asserted')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved_to IS NULL AND i.withdrawn_by IS NOT 'wire'`;
 const lostVirtual = `SELECT i.trace, i.withdrawn, i.withdrawn_ns, 'vLPI', i.vINTID, i.vPEID, i.pe, m.DeviceID, m.EventID, i.cause, i.pended, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'VMAPP') THEN 'unmapped' WHEN i.withdrawn_by = 'VMOVI' THEN 'merged' ELSE 'cleared' END, i.withdrawn_by, w.pe, i.withdrawn_ns - i.pended_ns FROM t_vinterrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.pended')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved IS NOT 1`;
 const dropped = `SELECT ${traceOf('id')}, ${recordOf('id')}, time_ns, NULL, INTID, NULL, pe, DeviceID, EventID, 'msi', ${recordOf('id')}, 'dropped', outcome, NULL, 0 FROM t_msis WHERE outcome NOT IN ('pended', 'coalesced')`;
+const ignored = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, w.time_ns, ${classOf(namedBy('w'))}, ${namedBy('w')}, NULL, iif(w.frame = 1, w.instance, NULL), NULL, NULL, 'msi', ${recordOf('w.id')}, 'dropped', ${doorbellOf('w')}, w.pe, 0 FROM k_mmio_write w WHERE ${doorbellOf('w')} IS NOT NULL AND NOT ${isRaised(traceOf('w.id'), namedBy('w'), recordOf('w.id'))}`;
 
 const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to IS NOT NULL THEN 'moved' WHEN withdrawn_by = 'wire' THEN 'deasserted' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END AS outcome, count(*) AS n FROM t_interrupts GROUP BY 1, 2, 3 UNION ALL SELECT trace, ${VIRTUAL_CLASS}, CASE WHEN moved = 1 THEN 'moved' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END, count(*) FROM t_vinterrupts GROUP BY 1, 2, 3 UNION ALL SELECT ${traceOf('id')}, 'message', coalesce(CASE WHEN outcome IN ('pended', 'coalesced') THEN outcome ELSE 'dropped: ' || outcome END, 'unknown'), count(*) FROM t_msis GROUP BY 1, 3`;
 
@@ -75,11 +88,12 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       raised_by: 'what had made it pending, as in interrupts',
       raised: 'record of that; null where it was not seen',
       fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to where it was pending already, or where it could not go; `cleared`: CLEAR, or a register; `unknown`',
-      lost_by: 'why it was dropped; the ITS command; the register that was written',
+      lost_by:
+        'why it was dropped; the ITS command; the register that was written, or whose write had no effect',
       lost_by_pe: 'PE that wrote the register, or had the command executed; null where it is not told',
       waited_ns: 'how long it had been pending; null where it is not told',
     },
-    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped}`,
+    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored}`,
     question: 'What was lost, and by what?',
     example:
       'SELECT trace, class, raised_by, fate, lost_by, count(*) AS n, min(record) AS first FROM lost GROUP BY trace, class, raised_by, fate, lost_by ORDER BY n DESC',
