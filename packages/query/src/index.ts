@@ -1,4 +1,5 @@
 // The face of @gictrace/query.
+export { type Question, questionsOf, type Relation, relationsOf } from './catalogue.ts';
 export * from './claims/index.ts';
 export * from './diff/index.ts';
 export { EXAMPLES, type Example } from './examples.ts';
