@@ -149,6 +149,7 @@ class Loader {
   get rows(): number {
     let sum =
       this.commands.rows + this.msis.rows + this.interrupts.rows + this.vinterrupts.rows + this.mappings.rows;
+    sum += this.waits.rows + this.spurious.rows;
     for (const inserter of this.inserters) sum += inserter?.rows ?? 0;
     return sum;
   }
