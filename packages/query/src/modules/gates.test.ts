@@ -75,12 +75,12 @@ function gateOf(seen: Seen, intid: number, owner: number | null, text: string, w
 const MACHINES: readonly [string, Partial<Hardware>][] = [
   ['architecture', {}],
   ['qemu-virt', PROFILES['qemu-virt']!.hardware],
-  ['kvm', PROFILES.kvm!.hardware],
+  ['gic-600', PROFILES['gic-600']!.hardware],
 ];
 
 describe.each(MACHINES)('waits, profile %s', (profile, hardware) => {
   const gates = new Map<string, number>();
-  it.each([1, 2, 4])('are what software would find, seed %i', (seed) => {
+  it.each([1, 2])('are what software would find, seed %i', (seed) => {
     const { batch, config, source } = generated(
       profile,
       { ...hardware, twoSecurityStates: false },

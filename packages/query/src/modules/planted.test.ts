@@ -223,3 +223,120 @@ describe('stranded', () => {
     ]);
   });
 });
+
+describe('mapping_history', () => {
+  const map = (r: Recording, EventID: number, pINTID: number, DeviceID = 8) =>
+    r.command('MAPTI', { DeviceID, EventID, pINTID, ICID: 0 });
+  const HISTORY =
+    'SELECT EventID, INTID, pe, from_record, to_record, change, before_pe, before_INTID, ended_by, shared_with FROM mapping_history';
+
+  it('tells moves, remaps and shared interrupts', () => {
+    const r = new Recording();
+    r.command('MAPC', { ICID: 0, RDbase: 0, V: 1 });
+    r.command('MAPC', { ICID: 1, RDbase: 1, V: 1 });
+    const first = map(r, 0, 8192);
+    const moved = r.command('MOVI', { DeviceID: 8, EventID: 0, ICID: 1 });
+    const again = map(r, 0, 8193);
+    const other = map(r, 1, 8193, 16);
+    const gone = r.command('DISCARD', { DeviceID: 8, EventID: 0 });
+    const anew = map(r, 0, 8194);
+    expect(asked(r, HISTORY)).toEqual([
+      [0, 8192, 0, first, moved, 'mapped', null, null, 'MOVI', null],
+      [0, 8192, 1, moved, again, 'moved', 0, 8192, 'MAPTI', null],
+      [0, 8193, 0, again, gone, 'remapped', 1, 8192, 'DISCARD', '0 0x10 1'],
+      [0, 8194, 0, anew, null, 'mapped', null, null, null, null],
+      [1, 8193, 0, other, null, 'mapped', null, null, null, '0 0x8 0'],
+    ]);
+  });
+
+  it('differences: by the last mapping of each event', () => {
+    const [one, two] = [new Recording(), new Recording()];
+    for (const r of [one, two]) {
+      map(r, 0, 8192);
+      map(r, 1, 8193);
+      map(r, 2, 8194);
+    }
+    map(two, 1, 8200);
+    two.command('DISCARD', { DeviceID: 8, EventID: 2 });
+    map(two, 3, 8201);
+    map(one, 4, 8202);
+    expect(
+      asked([one, two], 'SELECT trace, EventID, difference, INTID, first_INTID FROM mapping_differences'),
+    ).toEqual([
+      [2, 1, 'INTID', 8200, 8193],
+      [2, 2, 'in force at the end', 8194, 8194],
+      [2, 3, 'only here', 8201, null],
+      [2, 4, 'only in the first', null, 8202],
+    ]);
+  });
+});
+
+describe('isolation', () => {
+  const ISOLATION = 'SELECT record, path, writer, owner, INTID, verdict FROM isolation';
+  const setSpi = (r: Recording, INTID: number, pe: number) => r.mmio('write', pe, 'GICD', 0x40, INTID);
+
+  it('a register that something wrote from outside is unknown, one that a PE wrote is not', () => {
+    const r = new Recording().setUp(0);
+    setSpi(r, 40, 0);
+    const outside = setSpi(r, 41, NO_PE);
+    expect(asked(r, ISOLATION)).toEqual([[outside, 'GICD_SETSPI_NSR', null, null, 41, 'unknown']]);
+  });
+
+  it('two devices with one interrupt: the messages of the one that had it later', () => {
+    const r = new Recording();
+    const message = (DeviceID: number) => {
+      const record = r.add('msi.write', NO_PE, { its: 0, DeviceID, EventID: 0, width: 4 });
+      r.add('ite.read', NO_PE, { its: 0, EventID: 0, valid: 1, inttype: 1, INTID: 8192, ICID: 0 });
+      return record;
+    };
+    for (const DeviceID of [8, 16]) r.command('MAPTI', { DeviceID, EventID: 0, pINTID: 8192, ICID: 0 });
+    message(8);
+    const late = message(16);
+    r.command('DISCARD', { DeviceID: 8, EventID: 0 });
+    message(16);
+    expect(asked(r, ISOLATION)).toEqual([[late, 'message', 16, 8, 8192, 'shared']]);
+  });
+});
+
+describe('across traces', () => {
+  it('registers: the last value of each, and those that only one of them changed', () => {
+    const [one, two] = [new Recording(), new Recording()];
+    for (const [r, mask] of [
+      [one, 0xf0],
+      [two, 0xa0],
+    ] as const) {
+      r.sysreg('write', 0, 'ICC_PMR_EL1', 0x80);
+      r.sysreg('write', 0, 'ICC_PMR_EL1', mask);
+      r.sysreg('write', 1, 'ICC_PMR_EL1', 0x50);
+    }
+    two.mmio('write', 0, 'GICR', 0x1_0100, 1 << 27);
+    expect(
+      asked(
+        [one, two],
+        'SELECT trace, unit, instance, register, value, first_value FROM register_differences',
+      ),
+    ).toEqual([
+      [2, 'GICR', 0, 'INTID 27 enable', 1, null],
+      [2, 'ICC', 0, 'ICC_PMR_EL1', 0xa0, 0xf0],
+    ]);
+  });
+
+  it('latencies: less those of the first trace', () => {
+    const recordings = [3, 5].map((wait) => {
+      const r = new Recording().setUp(0);
+      r.wire(0, 27, 1);
+      for (let k = 1; k < wait; k++) r.mmio('read', 0, 'GICD', 4, 0);
+      ack(r, 27);
+      return r;
+    });
+    expect(
+      asked(
+        recordings,
+        "SELECT trace, INTID, n, p50_ns, first_p50_ns, delta_p50_ns, delta_p99_ns FROM latency_by_trace WHERE phase = 'queueing'",
+      ),
+    ).toEqual([
+      [1, 27, 1, 3000, 3000, 0, 0],
+      [2, 27, 1, 5000, 3000, 2000, 2000],
+    ]);
+  });
+});
