@@ -148,6 +148,19 @@ describe('two runs in one database', () => {
       ),
     ).toEqual(commands);
     expect(ask('SELECT count(*) FROM commands_by_trace WHERE trace = 1 AND delta <> 0')).toEqual([[0]]);
+    // Each kind of operation, and each command: how many each operation sent, counted one by one.
+    const operations = ask('SELECT record, op FROM operations WHERE trace = 1');
+    const sent = ask('SELECT operation, op FROM its_commands WHERE trace = 1');
+    for (const [kind, n, command, total, average, least, most] of ask(
+      'SELECT operation, operations, command, commands, per_operation, least, most FROM commands_per_operation WHERE trace = 1 AND command IS NOT NULL',
+    )) {
+      const each = operations
+        .filter(([, op]) => op === kind)
+        .map(([record]) => sent.filter(([of, op]) => of === record && op === command).length);
+      const sum = each.reduce((a, b) => a + b, 0);
+      const expected = [each.length, sum, sum / each.length, Math.min(...each), Math.max(...each)];
+      expect([n, total, average, least, most], `${kind}: ${command}`).toEqual(expected);
+    }
     const events = ask('SELECT DISTINCT DeviceID, EventID FROM mappings WHERE trace = 1 ORDER BY 1, 2');
     expect(
       ask(
