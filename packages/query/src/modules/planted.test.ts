@@ -175,6 +175,14 @@ describe('spurious', () => {
     expect(asked(r, 'SELECT gate FROM stranded')).toEqual([['unknown']]);
   });
 
+  it('source and simulator disagree the other way: the source shows an interrupt that was not pending', () => {
+    const r = new Recording().setUp(0);
+    ack(r, 26);
+    r.wire(0, 27, 1);
+    expect(asked(r, "SELECT INTID, gate FROM stranded WHERE state = 'pending'")).toEqual([[27, 'unknown']]);
+    expect(asked(r, INVERSIONS)).toEqual([]);
+  });
+
   it('none where each acknowledge returns an interrupt', () => {
     const r = new Recording().setUp(0);
     r.wire(0, 27, 1);
