@@ -13,6 +13,7 @@ import {
   sharedIndex,
 } from '@gictrace/core';
 import { type Sql, sqlTime } from './schema.ts';
+import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
 const HPPI = RECORDS.hppi.id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
@@ -43,6 +44,7 @@ export interface Life {
   eoi?: Moment;
   deactivated?: Moment;
   withdrawn?: Moment;
+  withdrawal?: Withdrawal;
 }
 
 const FIRST_LPI = 8192;
@@ -56,6 +58,7 @@ export class Lives {
   private readonly out: (row: Sql[]) => void;
   private readonly trace: number;
   private readonly seen: (step: LifeStep, life: Life, now: Moment) => void;
+  private readonly withdrawals: Withdrawals | undefined;
 
   /** Tells `out` a row for each life that ended, and `seen` each step when it happens. */
   constructor(
@@ -63,11 +66,13 @@ export class Lives {
     state: GicState,
     out: (row: Sql[]) => void,
     seen: (step: LifeStep, life: Life, now: Moment) => void = () => undefined,
+    withdrawals?: Withdrawals,
   ) {
     this.trace = trace;
     this.state = state;
     this.out = out;
     this.seen = seen;
+    this.withdrawals = withdrawals;
   }
 
   /** Lives that wait for their acknowledge. */
@@ -81,11 +86,14 @@ export class Lives {
   }
 
   private isLevel(intid: number, pe: number): boolean {
+    return hasInterrupt(this.state, intid) && !this.has('edge', intid, pe);
+  }
+
+  private has(what: 'edge' | 'pending', intid: number, pe: number): boolean {
     const { state } = this;
-    if (!hasInterrupt(state, intid)) return false;
     const own = isPrivate(intid);
     const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
-    return (((own ? state.ppi : state.spi).edge[index >> 5]! >>> (index & 31)) & 1) === 0;
+    return (((own ? state.ppi : state.spi)[what][index >> 5]! >>> (index & 31)) & 1) === 1;
   }
 
   private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {
@@ -121,7 +129,8 @@ export class Lives {
           if (this.isLevel(intid, pe)) this.begin(intid, pe, 'wire', now, now);
         } else {
           this.wires.delete(key);
-          if (this.isLevel(intid, pe)) this.withdraw(key, now);
+          // What software made pending stays so whatever the wire does.
+          if (this.isLevel(intid, pe) && !this.has('pending', intid, pe)) this.withdraw(key, now, batch, i);
         }
         return;
       }
@@ -135,7 +144,7 @@ export class Lives {
       case LPI_CLEARED:
         // An acknowledge takes the life out of `pending` before its latch is cleared.
         if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe))
-          this.withdraw(this.key(intid, pe), now);
+          this.withdraw(this.key(intid, pe), now, batch, i);
         return;
       case IRQ_ACKNOWLEDGED:
         this.acknowledged(intid, pe, record, timeNs);
@@ -158,9 +167,13 @@ export class Lives {
         return;
       }
       case IRQ_CHANGED:
-        if (batch.words[at + 1] === EDGE && batch.words[at + 2] === 0) {
+        if (batch.words[at + 1] !== EDGE) return;
+        if (batch.words[at + 2] === 0) {
           const wire = this.wires.get(this.key(intid, pe));
           if (wire !== undefined) this.begin(intid, pe, 'wire', wire, now);
+        } else if (!this.has('pending', intid, pe)) {
+          // A level is no edge: what was pending by its wire only is so no more.
+          this.withdraw(this.key(intid, pe), now, batch, i);
         }
         return;
       default:
@@ -199,10 +212,11 @@ export class Lives {
     this.end(life, 'complete');
   }
 
-  private withdraw(key: number, now: Moment): void {
+  private withdraw(key: number, now: Moment, batch: RecordBatch, i: number): void {
     const life = this.pending.get(key);
     if (life === undefined) return;
     life.withdrawn = now;
+    life.withdrawal = this.withdrawals?.of(batch, i, life.intid) ?? NOT_TOLD;
     this.pending.delete(key);
     this.seen('withdrawn', life, now);
     this.end(life, 'withdrawn');
@@ -230,6 +244,9 @@ export class Lives {
       time(life.eoi),
       time(life.deactivated),
       outcome,
+      life.withdrawal?.by ?? null,
+      life.withdrawal?.movedTo ?? null,
+      time(life.withdrawn),
     ]);
   }
 

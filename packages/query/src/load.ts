@@ -21,8 +21,9 @@ import {
 import type Database from 'better-sqlite3';
 import { makeDatabase } from './database-file.ts';
 import { Inserter } from './insert.ts';
-import { Lives } from './lives.ts';
+import { type Life, type LifeStep, Lives, type Moment } from './lives.ts';
 import { commandColumns, Mappings } from './mappings.ts';
+import { MODULES } from './modules/index.ts';
 import { Msis } from './msis.ts';
 import {
   DERIVED_TABLES,
@@ -32,10 +33,13 @@ import {
   RECORDS_PER_TRACE,
   sqlTime,
 } from './schema.ts';
+import { Spurious } from './spurious.ts';
 import { StateKeeper } from './states.ts';
-import { isInterrupt, toldBy } from './told.ts';
+import { acknowledgeRegister, isInterrupt, toldBy } from './told.ts';
 import { VIEWS } from './views.ts';
 import { VirtualLives } from './virtual-lives.ts';
+import { Waits } from './waits.ts';
+import { Withdrawals } from './withdrawals.ts';
 
 const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;
@@ -44,6 +48,11 @@ const MSI_WRITE = RECORDS['msi.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const IRQ_DROPPED = RECORDS['irq.dropped'].id;
+const PE_RESET = RECORDS['pe.reset'].id;
+const PE_ONLINE = RECORDS['op.pe.online'].id;
+const PE_OFFLINE = RECORDS['op.pe.offline'].id;
+const FIRST_SPECIAL = 1020;
+const LAST_SPECIAL = 1023;
 /** Kinds that tell of virtual interrupts. */
 const IS_VIRTUAL = new Uint8Array(256);
 for (const name of [
@@ -109,6 +118,8 @@ class Loader {
   private readonly vinterrupts: Inserter;
   private readonly mappings: Inserter;
   private readonly findings: Inserter;
+  private readonly waits: Inserter;
+  private readonly spurious: Inserter;
   records = 0;
   private readonly shown = new RecordBatch(4096);
 
@@ -130,12 +141,15 @@ class Loader {
     this.vinterrupts = new Inserter(db, DERIVED_TABLES.vinterrupts);
     this.mappings = new Inserter(db, DERIVED_TABLES.mappings);
     this.findings = new Inserter(db, DERIVED_TABLES.findings);
+    this.waits = new Inserter(db, DERIVED_TABLES.waits);
+    this.spurious = new Inserter(db, DERIVED_TABLES.spurious);
     this.reference();
   }
 
   get rows(): number {
     let sum =
       this.commands.rows + this.msis.rows + this.interrupts.rows + this.vinterrupts.rows + this.mappings.rows;
+    sum += this.waits.rows + this.spurious.rows;
     for (const inserter of this.inserters) sum += inserter?.rows ?? 0;
     return sum;
   }
@@ -165,8 +179,15 @@ class Loader {
   load(source: LoadSource, trace: number): void {
     const { config } = source.header;
     const machine = new Machine(config);
-    const lives = new Lives(trace, machine.state, (row) => this.interrupts.add(row));
-    const virtualLives = new VirtualLives(trace, (row) => this.vinterrupts.add(row));
+    const waits = new Waits(trace, machine, (row) => this.waits.add(row));
+    const spurious = new Spurious(trace, waits, machine.state, (row) => this.spurious.add(row));
+    const withdrawals = new Withdrawals();
+    const seen = (step: LifeStep, life: Life, at: Moment) => {
+      waits.seen(step, life, at);
+      spurious.seen(step, life, at);
+    };
+    const lives = new Lives(trace, machine.state, (row) => this.interrupts.add(row), seen, withdrawals);
+    const virtualLives = new VirtualLives(trace, (row) => this.vinterrupts.add(row), withdrawals);
     const mappings = new Mappings(trace, config, (row) => this.mappings.add(row));
     // Findings are kept until the source has shown the moments that they point at.
     let found: Finding[] = [];
@@ -188,6 +209,7 @@ class Loader {
         if (takes && shown.words[i * RECORD_WORDS] === told) agreed = true;
         if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
           lives.take(shown, i, now.record, now.timeNs);
+        else if (kind === IRQ_ACKNOWLEDGED) waits.disagreed(shown.pe[i]!);
         if (IS_VIRTUAL[kind]) virtualLives.take(shown, i, now.record, now.timeNs);
         if (kind >= FIRST_EVENT && !recordedEvents)
           this.event(shown, i, base + now.record, seq++, now.timeNs);
@@ -196,6 +218,7 @@ class Loader {
     };
     machine.sink = { batch: shown, events: true, full: drain };
     let records = 0;
+    let endNs = Number.NaN;
     const states = source.path === undefined ? undefined : new StateKeeper();
     for (const { batch, first } of source.batches) {
       states?.offer(first, machine.state);
@@ -213,27 +236,41 @@ class Loader {
           continue;
         }
         this.record(batch, i, base + record);
+        // Sources of several threads do not tell their times in order.
+        if (!(timeNs <= endNs) && !Number.isNaN(timeNs)) endNs = timeNs;
         if (kind < STIMULI_BELOW) {
           now = { record, timeNs };
           seq = 0;
           msis.close();
           told = toldBy(batch, i);
           agreed = false;
+          withdrawals.begin(batch, i);
           checks.stimulus(batch, i, record);
           step(machine, batch, i);
           if (kind === MSI_WRITE) msis.begin(batch, i, base + record, shown);
-          if (shown.count > 0) drain();
+          const emitted = shown.count > 0;
+          if (emitted) drain();
           checks.settled();
           if (isInterrupt(told) && !agreed) {
-            if (kind === SYSREG_READ) lives.acknowledged(told, batch.pe[i]!, record, timeNs);
-            else lives.dropped(told, batch.pe[i]!, record, timeNs);
+            if (kind === SYSREG_READ) {
+              waits.disagreed(batch.pe[i]!);
+              lives.acknowledged(told, batch.pe[i]!, record, timeNs);
+            } else lives.dropped(told, batch.pe[i]!, record, timeNs);
           }
+          if (kind === SYSREG_READ) {
+            const register = acknowledgeRegister(batch, i);
+            const answer = told < 0 ? machine.low : told;
+            if (register !== undefined && answer >= FIRST_SPECIAL && answer <= LAST_SPECIAL)
+              spurious.read(batch.pe[i]!, register, answer, record, timeNs);
+          } else if (kind === PE_RESET) waits.reset(batch.pe[i]!);
+          if (emitted) waits.settled(record, timeNs);
           continue;
         }
         checks.shown(batch, i, record);
         msis.observe(batch, i);
-        if (kind === ITS_COMMAND) this.command(batch, i, base + record, mappings, record);
+        if (kind === ITS_COMMAND) this.command(batch, i, base + record, mappings, record, now.record);
         else if (kind === HPPI) lives.take(batch, i, record, timeNs);
+        else if (kind === PE_ONLINE || kind === PE_OFFLINE) waits.online(batch.pe[i]!, kind === PE_ONLINE);
       }
       if (found.length > 1) {
         // The last may belong to a stimulus whose observables are in the next batch.
@@ -244,6 +281,7 @@ class Loader {
       this.options.progress?.(this.records);
     }
     msis.close();
+    waits.finish(records, endNs);
     lives.finish();
     virtualLives.finish();
     mappings.finish();
@@ -266,6 +304,7 @@ class Loader {
       source.semanticDigest,
       JSON.stringify(source.header),
       source.path ?? null,
+      sqlTime(endNs),
     ]);
     traces.flush();
     states?.store(this.db, trace);
@@ -280,11 +319,15 @@ class Loader {
       this.vinterrupts,
       this.findings,
       this.mappings,
+      this.waits,
+      this.spurious,
     ])
       inserter.flush();
     this.db.exec('COMMIT');
     this.db.exec('CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)');
-    for (const view of VIEWS) this.db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
+    this.db.exec('CREATE INDEX i_interrupts_intid ON t_interrupts (trace, INTID, pended)');
+    this.db.exec('CREATE INDEX i_vinterrupts_intid ON t_vinterrupts (trace, vINTID, pended)');
+    for (const view of [...VIEWS, ...MODULES]) this.db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
   }
 
   private finding(trace: number, { rule, at, pe, text, lastedNs, related }: Finding): void {
@@ -342,7 +385,14 @@ class Loader {
     }
   }
 
-  private command(batch: RecordBatch, i: number, id: number, mappings: Mappings, record: number): void {
+  private command(
+    batch: RecordBatch,
+    i: number,
+    id: number,
+    mappings: Mappings,
+    record: number,
+    stimulus: number,
+  ): void {
     const at = i * RECORD_WORDS;
     const w = batch.words;
     const time = batch.timeNs[i]!;
@@ -356,8 +406,9 @@ class Loader {
       op,
       ...columns,
       told ? outcomeName(w[at + 2]!) : null,
+      batch.cause[i] === 0 ? null : batch.cause[i]! - 1,
     ]);
     // Where the source does not tell the outcome, nothing speaks against the command having been executed.
-    if (!told || w[at + 2] === 0) mappings.take(w[at]!, w, at + 4, w[at + 3]!, record, time);
+    if (!told || w[at + 2] === 0) mappings.take(w[at]!, w, at + 4, w[at + 3]!, record, time, stimulus);
   }
 }

@@ -18,7 +18,7 @@ function run(commands: readonly Command[], shown = ALL, config = CONFIG): Sql[][
   });
   mappings.finish();
   const at = (row: Sql[]) => row[9] as number;
-  return rows.sort((a, b) => at(a) - at(b)).map((row) => [...row.slice(2, 11), ...row.slice(13)]);
+  return rows.sort((a, b) => at(a) - at(b)).map((row) => [...row.slice(2, 11), ...row.slice(13, 15)]);
 }
 const event = { DeviceID: 8, EventID: 2 };
 const place = (ICID: number, RDbase: number, V = 1): Command => ['MAPC', { ICID, RDbase, V }];

@@ -22,6 +22,7 @@ interface Mapping extends Target {
   readonly deviceId: number;
   readonly eventId: number;
   readonly record: number;
+  readonly stimulus: number;
   readonly timeNs: number;
   readonly madeBy: string;
 }
@@ -47,6 +48,8 @@ export class Mappings {
   /** The PE of each collection by `its.ICID`, and of each vPE: those that a command placed. */
   private readonly collections = new Map<string, number | null>();
   private readonly vpes = new Map<number, number | null>();
+  /** The stimulus that had the command executed that is looked at. */
+  private stimulus = 0;
   private readonly trace: number;
   private readonly config: GicConfig;
   private readonly out: (row: Sql[]) => void;
@@ -57,8 +60,20 @@ export class Mappings {
     this.out = out;
   }
 
-  /** Takes an executed command: eight words at `words[at]`; `shown` has a bit an operand, in declared order. */
-  take(its: number, words: Uint32Array, at: number, shown: number, record: number, timeNs: number): void {
+  /**
+   * Takes an executed command: eight words at `words[at]`; `shown` has a bit an operand, in declared order. `stimulus`: the
+   * record of what had it executed.
+   */
+  take(
+    its: number,
+    words: Uint32Array,
+    at: number,
+    shown: number,
+    record: number,
+    timeNs: number,
+    stimulus = record,
+  ): void {
+    this.stimulus = stimulus;
     const command = decodeCommand(words, at);
     if (command === undefined) return;
     const { name } = command;
@@ -90,7 +105,8 @@ export class Mappings {
     const old = this.open.get(key);
     const put = (target: Target) => {
       this.end(key, name, record, timeNs);
-      this.open.set(key, { ...target, its, deviceId, eventId, record, timeNs, madeBy: name });
+      const { stimulus } = this;
+      this.open.set(key, { ...target, its, deviceId, eventId, record, stimulus, timeNs, madeBy: name });
     };
     switch (name) {
       case 'MAPTI':
@@ -147,7 +163,7 @@ export class Mappings {
       // A collection or vPE that is mapped again where it was moves nothing.
       if (target.pe === m.pe) continue;
       this.end(key, by, record, timeNs);
-      this.open.set(key, { ...m, ...target, record, timeNs, madeBy: by });
+      this.open.set(key, { ...m, ...target, record, stimulus: this.stimulus, timeNs, madeBy: by });
     }
   }
 
@@ -158,6 +174,7 @@ export class Mappings {
     this.out([
       ...[this.trace, m.its, m.deviceId, m.eventId, m.intid, m.virtual ? 1 : 0, m.icid, m.vpeid, m.pe],
       ...[m.record, record, sqlTime(m.timeNs), sqlTime(timeNs), m.madeBy, by],
+      ...[m.stimulus, record === null ? null : this.stimulus],
     ]);
   }
 }

@@ -13,8 +13,20 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
   EACCES: 'no permission to read it',
 };
-/** Statements that do more than ask, behind any comments. */
-const FORBIDDEN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:pragma|attach|detach|vacuum)\b/i;
+/** Blanks, comments and empty statements. */
+const NOTHING = String.raw`(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))*`;
+/** What a question begins with, behind any of these and EXPLAIN. */
+const FIRST_WORD = new RegExp(
+  `^${NOTHING}(?:explain\\b${NOTHING}(?:query\\b${NOTHING}plan\\b${NOTHING})?)?([a-z]+)`,
+  'i',
+);
+/** Pragmas that can stand behind FROM; those that only tell something are not refused. */
+const PRAGMA_TABLES = /\bpragma_(\w+)/gi;
+const TELLING =
+  /^(?:(?:table|index)_x?info|(?:table|index|foreign_key|function|module|collation|database|pragma)_list|compile_options)$/i;
+const QUESTIONS = /^(?:select|with|values)$/i;
+const STATEMENTS =
+  /^(?:alter|analyze|attach|begin|commit|create|delete|detach|drop|end|insert|pragma|reindex|release|replace|rollback|savepoint|update|vacuum)$/i;
 
 export type Cell = number | bigint | string | null | Uint8Array;
 
@@ -63,20 +75,17 @@ export class QueryDatabase {
    * @throws GicTraceError `usage` for SQL that is wrong, writes, or is more than one statement.
    */
   ask(sql: string): Answer {
+    // Before SQLite sees it: some pragmas do what they do while they are prepared.
+    const first = FIRST_WORD.exec(sql)?.[1] ?? '';
+    if (STATEMENTS.test(first)) throw notAsked();
+    for (const [, name] of sql.matchAll(PRAGMA_TABLES)) if (!TELLING.test(name!)) throw notAsked();
     let statement: Database.Statement;
     try {
       statement = this.db.prepare(sql);
     } catch (error) {
       throw this.fault(error);
     }
-    // ATTACH and some pragmas count as readers that write elsewhere: only what answers with columns is let through.
-    if (!statement.reader || !statement.readonly || FORBIDDEN.test(sql))
-      throw new GicTraceError(
-        'usage',
-        'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)',
-        {},
-        'the database is opened read-only',
-      );
+    if (!QUESTIONS.test(first) || !statement.reader || !statement.readonly) throw notAsked();
     statement.raw(true);
     const columns = statement.columns().map((column) => column.name);
     return { columns, rows: this.rows(statement) };
@@ -106,6 +115,15 @@ export class QueryDatabase {
     const mend = unknown ? 'gictrace shell DB lists the views with .views' : undefined;
     return new GicTraceError('usage', `SQL: ${error.message}`, {}, mend);
   }
+}
+
+function notAsked(): GicTraceError {
+  return new GicTraceError(
+    'usage',
+    'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)',
+    {},
+    'the database is opened read-only',
+  );
 }
 
 /** Whether the file is there, ours and whole. A cut database may otherwise open and answer with what is left. */

@@ -1,6 +1,7 @@
 // Reference docs of the views and functions, from their declarations.
 import { DIFF_TABLES } from './diff/index.ts';
 import { EXAMPLES } from './examples.ts';
+import { MODULES } from './modules/index.ts';
 import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './runs.ts';
 import { FUNCTIONS, TABLE_FUNCTIONS, VIEWS } from './views.ts';
@@ -17,6 +18,22 @@ export function sqlReference(): string {
     out.push(`## ${view.name}`, '', view.doc, '', '| column | holds |', '| --- | --- |');
     for (const [name, doc] of Object.entries(view.columns)) out.push(`| \`${name}\` | ${doc} |`);
     out.push('');
+  }
+  out.push(
+    '## Modules',
+    '',
+    'Views that answer what is asked of traces again and again, made of the views above: `gictrace query DB --module NAME` answers with all rows of one, and in SQL they are asked like any view. What a source does not tell is null or `unknown`. Those that put traces beside each other (`…_by_trace`, `…_differences`) compare each trace of the database with the first.',
+    '',
+    '| module | answers |',
+    '| --- | --- |',
+  );
+  for (const { name, doc } of MODULES)
+    out.push(`| [${name}](#${name}) | ${doc.split('. ', 1)[0]!.replace(/\.$/, '')} |`);
+  out.push('');
+  for (const { name, doc, columns, question, example } of MODULES) {
+    out.push(`### ${name}`, '', doc, '', '| column | holds |', '| --- | --- |');
+    for (const [column, holds] of Object.entries(columns)) out.push(`| \`${column}\` | ${holds} |`);
+    out.push('', question, '', '```sql', example, '```', '');
   }
   out.push('## Functions', '', '| function | answers |', '| --- | --- |');
   for (const [name, doc] of Object.entries(FUNCTIONS)) out.push(`| \`${name}\` | ${doc} |`);

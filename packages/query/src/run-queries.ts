@@ -86,6 +86,10 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
       "x.result LIKE 'exhausted%'",
     ),
   },
+  commands_per_operation: {
+    doc: 'ITS commands that each kind of operation cost, by command; null: operations of that kind sent none.',
+    sql: 'SELECT r.design, r.scenario, o.op AS operation, o.operations, c.op AS command, coalesce(c.commands, 0) AS commands, coalesce(c.commands, 0) * 1.0 / o.operations AS per_operation FROM runs r JOIN (SELECT run, op, count(*) AS operations FROM run_operations GROUP BY run, op) o USING (run) LEFT JOIN (SELECT c.run, p.op AS operation, c.op, count(*) AS commands FROM run_commands c JOIN run_operations p ON p.run = c.run AND p.step = c.step GROUP BY c.run, p.op, c.op) c ON c.run = r.run AND c.operation = o.op ORDER BY r.run, o.op, c.op',
+  },
   leaks: {
     doc: 'What failed operations took and did not give back.',
     sql: each('x.step, x.what, x.n', 'run_leaks', '1'),

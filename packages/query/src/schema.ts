@@ -12,7 +12,7 @@ import {
 
 /** Marks a database as ours (SQLite's application_id): "GICT". */
 export const APPLICATION_ID = 0x47494354;
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** A row's key: the trace's number times this, plus the record's number. */
 export const RECORDS_PER_TRACE = 2 ** 40;
@@ -100,6 +100,7 @@ export const DERIVED_TABLES = {
     ['semantic_digest', 'TEXT'],
     ['header', 'TEXT NOT NULL'],
     ['path', 'TEXT'],
+    ['end_ns', 'INTEGER'],
   ]),
   states: table(
     't_states',
@@ -128,6 +129,7 @@ export const DERIVED_TABLES = {
     ['ITT_addr', 'INTEGER'],
     ['V', 'INTEGER'],
     ['outcome', 'TEXT'],
+    ['operation', 'INTEGER'],
   ]),
   msis: table('t_msis', [
     ['id', 'INTEGER NOT NULL'],
@@ -161,6 +163,9 @@ export const DERIVED_TABLES = {
     ['acknowledged_ns', 'INTEGER'],
     ['eoi_ns', 'INTEGER'],
     ['outcome', 'TEXT'],
+    ['withdrawn_by', 'TEXT'],
+    ['moved', 'INTEGER'],
+    ['withdrawn_ns', 'INTEGER'],
   ]),
   findings: table('t_findings', [
     ['trace', 'INTEGER NOT NULL'],
@@ -199,6 +204,40 @@ export const DERIVED_TABLES = {
     ['eoi_ns', 'INTEGER'],
     ['deactivated_ns', 'INTEGER'],
     ['outcome', 'TEXT NOT NULL'],
+    ['withdrawn_by', 'TEXT'],
+    ['moved_to', 'INTEGER'],
+    ['withdrawn_ns', 'INTEGER'],
+  ]),
+  waits: table('t_waits', [
+    ['trace', 'INTEGER NOT NULL'],
+    ['INTID', 'INTEGER NOT NULL'],
+    ['pe', 'INTEGER'],
+    ['pended', 'INTEGER'],
+    ['from_record', 'INTEGER NOT NULL'],
+    ['to_record', 'INTEGER'],
+    ['from_ns', 'INTEGER'],
+    ['to_ns', 'INTEGER'],
+    ['gate', 'TEXT NOT NULL'],
+    ['priority', 'INTEGER'],
+    ['PMR', 'INTEGER'],
+    ['running', 'INTEGER'],
+    ['behind', 'INTEGER'],
+    ['handled', 'INTEGER'],
+    ['handled_priority', 'INTEGER'],
+    ['handled_since', 'INTEGER'],
+  ]),
+  spurious: table('t_spurious', [
+    ['trace', 'INTEGER NOT NULL'],
+    ['record', 'INTEGER NOT NULL'],
+    ['time_ns', 'INTEGER'],
+    ['pe', 'INTEGER'],
+    ['register', 'TEXT NOT NULL'],
+    ['INTID', 'INTEGER NOT NULL'],
+    ['why', 'TEXT NOT NULL'],
+    ['signalled_INTID', 'INTEGER'],
+    ['signalled', 'INTEGER'],
+    ['gone', 'INTEGER'],
+    ['gone_by', 'TEXT'],
   ]),
   mappings: table('t_mappings', [
     ['trace', 'INTEGER NOT NULL'],
@@ -216,6 +255,8 @@ export const DERIVED_TABLES = {
     ['to_ns', 'INTEGER'],
     ['made_by', 'TEXT NOT NULL'],
     ['ended_by', 'TEXT'],
+    ['from_stimulus', 'INTEGER'],
+    ['to_stimulus', 'INTEGER'],
   ]),
   registers: table(
     't_registers',

@@ -3,7 +3,8 @@ import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, SYSREGS } from '
 
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const ACKNOWLEDGE: readonly number[] = [SYSREGS.ICC_IAR0_EL1.encoding, SYSREGS.ICC_IAR1_EL1.encoding];
+const ACKNOWLEDGE_NAMES = ['ICC_IAR0_EL1', 'ICC_IAR1_EL1'] as const;
+const ACKNOWLEDGE: readonly number[] = ACKNOWLEDGE_NAMES.map((name) => SYSREGS[name].encoding);
 const END: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
 
 /** The INTID that a read of ICC_IAR or a write of ICC_EOIR shows; -1: another stimulus, or not told. */
@@ -14,6 +15,13 @@ export function toldBy(batch: RecordBatch, i: number): number {
   const at = i * RECORD_WORDS;
   const registers = kind === SYSREG_READ ? ACKNOWLEDGE : END;
   return registers.includes(batch.words[at]!) ? batch.words[at + 1]! & 0xff_ffff : -1;
+}
+
+/** The register by which a PE acknowledges, where record `i` is a read of one; else undefined. */
+export function acknowledgeRegister(batch: RecordBatch, i: number): string | undefined {
+  if (batch.kind[i] !== SYSREG_READ) return undefined;
+  const at = ACKNOWLEDGE.indexOf(batch.words[i * RECORD_WORDS]!);
+  return at < 0 ? undefined : ACKNOWLEDGE_NAMES[at];
 }
 
 /** Neither a special INTID nor one of the reserved ones between SPIs and LPIs. */

@@ -9,6 +9,7 @@ import {
   type RecordName,
 } from '@gictrace/core';
 import { column, RECORDS_PER_TRACE, tableName } from './schema.ts';
+import { WAIT_GATES } from './waits.ts';
 
 export interface View {
   readonly name: string;
@@ -85,6 +86,7 @@ export const VIEWS: readonly View[] = [
       semantic_digest: 'SHA-256 of stimuli and observables, without host time',
       header: "the trace's header as JSON",
       path: 'the file, which gic_state reads; null where it was not loaded from one',
+      end_ns: 'the latest time of its records; null where the source tells no time',
     },
     sql: 'SELECT * FROM t_traces',
   },
@@ -186,8 +188,9 @@ export const VIEWS: readonly View[] = [
       ITT_addr: 'interrupt translation table (MAPD)',
       V: 'Valid',
       outcome: 'EXECUTED or the command error; null where the source does not tell',
+      operation,
     },
-    sql: `SELECT ${TRACE}, time_ns, its, slot, op, DeviceID, EventID, pINTID, vINTID, ICID, RDbase, vPEID, Size, ITT_addr, V, outcome FROM t_commands`,
+    sql: `SELECT ${TRACE}, time_ns, its, slot, op, DeviceID, EventID, pINTID, vINTID, ICID, RDbase, vPEID, Size, ITT_addr, V, outcome, operation FROM t_commands`,
   },
   {
     name: 'msis',
@@ -264,10 +267,39 @@ export const VIEWS: readonly View[] = [
       eoi_ns: 'time',
       deactivated_ns: 'time',
       outcome: 'complete, withdrawn, pending at end, active at end, no EOI seen',
+      withdrawn_by: 'by what: an ITS command, a register that was written, `wire`; null where it is not told',
+      moved_to: 'PE to which its pending state was moved, where another life goes on; null: it was not',
+      withdrawn_ns: 'time',
       latency_ns: 'from pending to acknowledge',
       service_ns: 'from acknowledge to EOI',
     },
     sql: 'SELECT *, acknowledged_ns - pended_ns AS latency_ns, eoi_ns - acknowledged_ns AS service_ns FROM t_interrupts',
+  },
+  {
+    name: 'waits',
+    doc: 'For what pending interrupts wait: a row for each interval in which one gate holds one. That a line of an idle PE is up until the PE acknowledges is no row: `interrupts` has it.',
+    columns: {
+      trace: key.trace,
+      INTID: 'interrupt',
+      pe: 'PE that it is for; null: none, or not told',
+      pended: 'record at which it became pending: with trace, INTID and PE its life in interrupts',
+      from_record: 'record behind which the gate holds it',
+      to_record: 'record behind which it does not any more; null: it does at the end of the trace',
+      from_ns: 'time',
+      to_ns: 'time; of the end of the trace where to_record is null',
+      gate: Object.entries(WAIT_GATES)
+        .map(([gate, doc]) => `\`${gate}\`: ${doc}`)
+        .join('; '),
+      priority: 'its priority, 0 (highest) to 255; null where it is not known',
+      PMR: 'ICC_PMR of the PE',
+      running: 'running priority of the PE; 255: idle',
+      behind: 'the interrupt that it is behind',
+      handled: 'interrupt that the PE handles: acknowledged last, and its EOI is not seen yet; null: none',
+      handled_priority: 'priority of that',
+      handled_since: 'record of its acknowledge',
+      waited_ns: 'how long; null where it is not told',
+    },
+    sql: 'SELECT *, to_ns - from_ns AS waited_ns FROM t_waits',
   },
   {
     name: 'vinterrupts',
@@ -293,6 +325,9 @@ export const VIEWS: readonly View[] = [
       acknowledged_ns: 'time',
       eoi_ns: 'time',
       outcome: 'complete, withdrawn, pending at end, active at end, no EOI seen',
+      withdrawn_by: 'by what: an ITS command, or a register that was written; null where it is not told',
+      moved: '1: its pending state was moved to another vPE, where another life goes on',
+      withdrawn_ns: 'time',
       latency_ns: 'from pending to acknowledge',
     },
     sql: 'SELECT *, acknowledged_ns - pended_ns AS latency_ns FROM t_vinterrupts',
@@ -331,7 +366,7 @@ export const VIEWS: readonly View[] = [
       made_by: 'command',
       ended_by: 'command',
     },
-    sql: 'SELECT * FROM t_mappings',
+    sql: 'SELECT trace, its, DeviceID, EventID, INTID, virtual, ICID, vPEID, pe, from_record, to_record, from_ns, to_ns, made_by, ended_by FROM t_mappings',
   },
   {
     name: 'findings',

@@ -2,6 +2,7 @@
 // hypervisor put into list registers, until the virtual machine's EOI. A step that was not seen stays null.
 import { PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 import { type Sql, sqlTime } from './schema.ts';
+import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
 const VHPPI = RECORDS.vhppi.id;
 const VTE_WRITE = RECORDS['vte.write'].id;
@@ -34,11 +35,13 @@ interface Life {
   acknowledged?: Moment;
   eoi?: Moment;
   withdrawn?: Moment;
+  withdrawal?: Withdrawal;
 }
 
 export class VirtualLives {
   private readonly trace: number;
   private readonly out: (row: Sql[]) => void;
+  private readonly withdrawals: Withdrawals | undefined;
   /** By virtual pending table and vINTID. */
   private readonly pending = new Map<string, Life>();
   /** By PE: acknowledged and not ended. */
@@ -47,9 +50,10 @@ export class VirtualLives {
   private readonly resident = new Map<number, number>();
   private readonly vpeids = new Map<number, number>();
 
-  constructor(trace: number, out: (row: Sql[]) => void) {
+  constructor(trace: number, out: (row: Sql[]) => void, withdrawals?: Withdrawals) {
     this.trace = trace;
     this.out = out;
+    this.withdrawals = withdrawals;
   }
 
   /** Takes an event or observable that record `record` caused. */
@@ -90,6 +94,7 @@ export class VirtualLives {
         if (life === undefined) return;
         this.pending.delete(key);
         life.withdrawn = now;
+        life.withdrawal = this.withdrawals?.ofVirtual(batch, i, life.intid) ?? NOT_TOLD;
         this.end(life, 'withdrawn');
         return;
       }
@@ -157,6 +162,9 @@ export class VirtualLives {
       ...moments.map((m) => m?.record ?? null),
       ...moments.slice(0, 5).map((m) => (m === undefined ? null : sqlTime(m.timeNs))),
       outcome,
+      life.withdrawal?.by ?? null,
+      life.withdrawal?.movedTo === undefined || life.withdrawal.movedTo === null ? 0 : 1,
+      life.withdrawn === undefined ? null : sqlTime(life.withdrawn.timeNs),
     ]);
   }
 

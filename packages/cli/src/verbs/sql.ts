@@ -1,27 +1,13 @@
 // gictrace load, query and shell: SQL over traces.
 
 import { basename, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { GicTraceError } from '@gictrace/core';
-import {
-  type Answer,
-  cellText,
-  EXAMPLES,
-  FUNCTIONS,
-  type LoadSource,
-  loadTraces,
-  QueryDatabase,
-  TABLE_FUNCTIONS,
-  toCsv,
-  toJson,
-  VIEWS,
-} from '@gictrace/query';
+import { type LoadSource, loadTraces, QueryDatabase, relationsOf } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { grouped, json, note, Progress, print } from '../context.ts';
-
-const ROWS_MAX = 2000;
+import { runShell } from '../shell/index.ts';
+import { writeAnswer } from '../shell/print.ts';
 
 export function addLoad(program: Command): void {
   program
@@ -72,134 +58,77 @@ function* sources(paths: readonly string[]): Generator<LoadSource> {
   }
 }
 
-/** An answer as a table; says so if it is cut. */
-export function printTable(answer: Answer): void {
-  const table = new Table({ head: [...answer.columns], style: { head: [], border: [], compact: true } });
-  let rows = 0;
-  for (const row of answer.rows) {
-    if (++rows <= ROWS_MAX) table.push(row.map(cellText));
-  }
-  print(table.toString());
-  if (rows > ROWS_MAX) note(`${grouped(ROWS_MAX)} of ${grouped(rows)} rows shown; --csv and --json give all`);
-}
-
 export function addQuery(program: Command): void {
   program
     .command('query')
     .summary('ask a database a question in SQL')
-    .description('Answers one SQL question; the database is opened read-only.')
-    .argument('<db>', 'a database that gictrace load made')
-    .argument('<sql>', 'one SELECT')
+    .description(
+      'Answers one SQL question, or with all rows of a module of the library (docs/sql.md); the database is opened read-only.',
+    )
+    .argument('<db>', 'a database that gictrace load, compare or diff made')
+    .argument('[sql]', 'one SELECT')
+    .option('--module <name>', 'a view or module instead of SQL')
     .option('--json', 'answer as JSON')
     .option('--csv', 'answer as CSV')
     .addHelpText(
       'after',
-      '\nExample:\n  gictrace query boots.db "SELECT op, count(*) FROM its_commands GROUP BY op"\n',
+      '\nExample:\n  gictrace query boots.db "SELECT op, count(*) FROM its_commands GROUP BY op"\n  gictrace query boots.db --module stranded\n',
     )
-    .action((path: string, sql: string, options: { json?: boolean; csv?: boolean }) => {
+    .action((path: string, sql: string | undefined, options: QueryOptions) => {
       if (options.json && options.csv)
         throw new GicTraceError('usage', '--json and --csv exclude each other');
+      if ((sql === undefined) === (options.module === undefined))
+        throw new GicTraceError('usage', 'query takes SQL or --module NAME, one of them');
       const db = new QueryDatabase(path);
       try {
-        const answer = db.ask(sql);
-        if (options.json) for (const text of toJson(answer)) process.stdout.write(text);
-        else if (options.csv) for (const text of toCsv(answer)) process.stdout.write(text);
-        else printTable(answer);
+        const answer = db.ask(sql ?? moduleSql(db, options.module!));
+        const mode = options.json ? 'json' : options.csv ? 'csv' : 'table';
+        writeAnswer(answer, mode, { write: (text) => void process.stdout.write(text), note });
       } finally {
         db.close();
       }
     });
 }
 
-const HELP = `.views            the views
-.columns VIEW     the columns of a view
-.functions        functions for SQL
-.examples         questions, as SQL
-.quit             leave
-A question may take several lines; ; ends it.`;
+interface QueryOptions {
+  readonly module?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+/** All of a view or module that this database has. */
+function moduleSql(db: QueryDatabase, name: string): string {
+  const relations = relationsOf(db);
+  if (!relations.some((one) => one.name === name)) {
+    const modules = relations.filter((one) => one.kind === 'module').map((one) => one.name);
+    throw new GicTraceError(
+      'usage',
+      `this database has no module '${name}'`,
+      {},
+      `it has ${modules.join(', ')}`,
+    );
+  }
+  return `SELECT * FROM "${name}"`;
+}
 
 export function addShell(program: Command): void {
   program
     .command('shell')
     .summary('ask a database questions interactively')
-    .description('Reads SQL from standard input, a question ended by ;, and prints the answers.')
-    .argument('<db>', 'a database that gictrace load made')
-    .addHelpText('after', '\nExample:\n  gictrace shell boots.db\n')
+    .description(
+      'Reads SQL from standard input, a question ended by ;, and prints the answers; at a terminal with completion (Tab) and a history that is kept. The database is opened read-only.',
+    )
+    .argument('<db>', 'a database that gictrace load, compare or diff made')
+    .addHelpText(
+      'after',
+      '\nThe history is in $XDG_STATE_HOME/gictrace/history, or in $GICTRACE_HISTORY; set that to nothing to keep none.\n\nExample:\n  gictrace shell boots.db\n',
+    )
     .action(async (path: string) => {
       const db = new QueryDatabase(path);
-      const interactive = process.stdin.isTTY === true;
-      const lines = createInterface({
-        input: process.stdin,
-        output: interactive ? process.stdout : undefined,
-        terminal: interactive,
-        prompt: 'gictrace> ',
-      } as Parameters<typeof createInterface>[0]);
-      let pending = '';
-      let failed = false;
       try {
-        if (interactive) {
-          print('.help lists the commands');
-          lines.prompt();
-        }
-        for await (const line of lines) {
-          const text = line.trim();
-          if (pending === '' && text.startsWith('.')) {
-            if (text === '.quit' || text === '.exit') break;
-            if (!command(text)) failed = true;
-          } else if (text !== '') {
-            pending += `${line}\n`;
-            if (text.endsWith(';')) {
-              failed = !answer(db, pending) || failed;
-              pending = '';
-            }
-          }
-          if (interactive) {
-            lines.setPrompt(pending === '' ? 'gictrace> ' : '     ...> ');
-            lines.prompt();
-          }
-        }
-        if (pending.trim() !== '') failed = !answer(db, pending) || failed;
+        await runShell(db);
       } finally {
-        lines.close();
         db.close();
       }
-      // For scripts: a wrong question shows in the exit code.
-      if (failed && !interactive)
-        throw new GicTraceError('usage', 'some of what was asked could not be answered');
     });
-}
-
-function command(text: string): boolean {
-  const [name, argument] = text.split(/\s+/, 2);
-  if (name === '.help') print(HELP);
-  else if (name === '.views') for (const view of VIEWS) print(`${view.name.padEnd(14)} ${view.doc}`);
-  else if (name === '.functions') {
-    for (const [call, doc] of Object.entries(FUNCTIONS)) print(`${call.padEnd(34)} ${doc}`);
-    for (const [call, { doc, columns }] of Object.entries(TABLE_FUNCTIONS))
-      print(`${call.padEnd(34)} ${doc} Rows: ${Object.keys(columns).join(', ')}`);
-  } else if (name === '.examples')
-    for (const example of EXAMPLES) print(`-- ${example.question}\n${example.sql};\n`);
-  else if (name === '.columns') {
-    const view = VIEWS.find((candidate) => candidate.name === argument);
-    if (view === undefined) {
-      note(`there is no view '${argument ?? ''}'; .views lists them`);
-      return false;
-    }
-    for (const [column, doc] of Object.entries(view.columns)) print(`${column.padEnd(18)} ${doc}`);
-  } else {
-    note(`there is no command '${name}'; .help lists them`);
-    return false;
-  }
-  return true;
-}
-
-function answer(db: QueryDatabase, sql: string): boolean {
-  try {
-    printTable(db.ask(sql));
-    return true;
-  } catch (error) {
-    if (!(error instanceof GicTraceError)) throw error;
-    note(error.line);
-    return false;
-  }
 }

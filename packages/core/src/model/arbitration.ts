@@ -55,6 +55,18 @@ function groupAt(state: GicState, group: number, grpmod: number, bit: number): n
   return !state.singleSecurity && grpmod & bit ? GROUP1S : GROUP0;
 }
 
+/** Whether the Distributor forwards the group of an SGI, PPI (of `pe`), SPI or LPI. */
+export function isForwarded(state: GicState, pe: number, intid: number): boolean {
+  const group = intid >= LPI_FIRST ? GROUP1NS : groupOf(state, pe, intid);
+  const enables = [CTLR_ENABLE_GRP0, CTLR_ENABLE_GRP1S, CTLR_ENABLE_GRP1NS];
+  return (state.gicdCtlr[0]! & enables[group]!) !== 0;
+}
+
+/** Whether an SPI (by its index) goes to any one of the PEs that take part. */
+export function isOneOfN(state: GicState, index: number): boolean {
+  return (state.config.gicd.typer & TYPER_NO1N) === 0 && (state.routeLow[index]! & IROUTER_IRM) !== 0;
+}
+
 /**
  * Whether an interrupt is an NMI: an SGI, PPI or SPI of Group 1 with the non-maskable property. LPIs have none, and
  * that of a Group 0 interrupt is ignored (IHI 0069, "Non-maskable interrupts").
@@ -73,7 +85,7 @@ function nmiPriority(state: GicState, group: number): number {
 }
 
 /** The PE whose affinity the route of an SPI (by its index) names, or -1 where there is none. */
-function routedPe(state: GicState, index: number): number {
+export function routedPe(state: GicState, index: number): number {
   const affinity = ((state.routeHigh[index]! & 0xff) << 24) | (state.routeLow[index]! & 0xff_ffff);
   const pes = state.config.pes;
   for (let pe = 0; pe < pes.length; pe++) if (pes[pe]!.affinity === affinity >>> 0) return pe;
@@ -86,7 +98,7 @@ export function isGroupEnabled(state: GicState, pe: number, group: number): bool
   return enables[pe] !== 0;
 }
 
-function sleeps(m: Machine, pe: number): boolean {
+export function sleeps(m: Machine, pe: number): boolean {
   return m.profile.wakerGates && (m.state.gicrWaker[pe]! & WAKER_PROCESSOR_SLEEP) !== 0;
 }
 
@@ -94,7 +106,7 @@ function sleeps(m: Machine, pe: number): boolean {
  * The PE that a 1 of N SPI goes to: of those that take part, the first that would be interrupted by it now, else the
  * first; -1 where none takes part. IHI 0069 leaves the choice open ("Participating nodes").
  */
-function chooseOneOfN(m: Machine, group: number, priority: number, nmi: boolean): number {
+export function chooseOneOfN(m: Machine, group: number, priority: number, nmi: boolean): number {
   const { state } = m;
   const wakes = (state.gicdCtlr[0]! & CTLR_E1NWF) !== 0;
   let first = -1;
@@ -157,7 +169,7 @@ export function lookUpConfig(m: Machine, pe: number, intid: number): number {
 }
 
 /** Priority of an LPI from its configuration byte: LPIs are Non-secure Group 1, so two Security states shift it. */
-function lpiPriority(state: GicState, config: number): number {
+export function lpiPriority(state: GicState, config: number): number {
   return state.singleSecurity ? config & LPI_PRIORITY : ((config & LPI_PRIORITY) >> 1) | 0x80;
 }
 

@@ -1,0 +1,93 @@
+// A session of the shell: takes lines, answers what they ask. Knows nothing of terminals.
+import { closeSync, writeSync } from 'node:fs';
+import { GicTraceError } from '@gictrace/core';
+import { type QueryDatabase, questionsOf, relationsOf } from '@gictrace/query';
+import { LEAVE, runCommand, type Settings } from './commands.ts';
+import { type Output, writeAnswer } from './print.ts';
+import { isEmpty, oneLine, split } from './statement.ts';
+import { placeOf } from './where.ts';
+
+export class Session {
+  /** Lines of a statement that has not ended, as they were typed. */
+  pending = '';
+  /** Whether something could not be answered. */
+  failed = false;
+  readonly settings: Settings;
+  private readonly db: QueryDatabase;
+  private readonly out: Output;
+
+  constructor(db: QueryDatabase, out: Output) {
+    this.db = db;
+    this.out = out;
+    const relations = relationsOf(db);
+    const questions = questionsOf(db);
+    this.settings = {
+      relations,
+      questions,
+      mode: 'table',
+      timer: false,
+      output: undefined,
+      print: (line) => out.write(`${line}\n`),
+      ask: (sql) => this.answer(sql),
+    };
+  }
+
+  /** Takes a line. Answers what of it is to be remembered, each on one line; undefined: the session ends. */
+  take(line: string): readonly string[] | undefined {
+    const text = line.trim();
+    if (this.pending === '' && text.startsWith('.')) {
+      if (LEAVE.includes(text)) return undefined;
+      this.attempt(() => runCommand(text, this.settings));
+      return [text];
+    }
+    const { statements, rest } = split(`${this.pending}${line}\n`);
+    this.pending = isEmpty(rest) ? '' : rest;
+    for (const statement of statements) this.answer(statement);
+    return statements.map((statement) => `${oneLine(statement)};`);
+  }
+
+  /** What was typed and has not ended is dropped. */
+  drop(): void {
+    this.pending = '';
+  }
+
+  /** There are no more lines: what has no semicolon is a question nevertheless. */
+  end(): void {
+    const last = this.pending;
+    this.pending = '';
+    if (!isEmpty(last)) this.answer(last);
+    if (this.settings.output !== undefined) closeSync(this.settings.output.fd);
+    this.settings.output = undefined;
+  }
+
+  private answer(sql: string): void {
+    this.attempt(() => {
+      const began = performance.now();
+      const { output, mode } = this.settings;
+      const out =
+        output === undefined
+          ? this.out
+          : {
+              write: (text: string) => void writeSync(output.fd, text),
+              note: (text: string) => this.out.note(text),
+            };
+      try {
+        writeAnswer(this.db.ask(sql), mode, out);
+      } catch (error) {
+        throw placeOf(error, sql);
+      }
+      if (this.settings.timer) this.out.note(`${((performance.now() - began) / 1000).toFixed(3)} s`);
+    });
+  }
+
+  /** A fault of who asks is one line, and the session goes on. */
+  private attempt(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof GicTraceError)) throw error;
+      this.failed = true;
+      this.out.note(error.line);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// Why a pending interrupt is not taken: the gate that holds it, in the order in which the architecture has them
+// (IHI 0069, "Interrupt prioritization"). Looks at state only; arbitration decides by the same functions.
+import {
+  canPreempt,
+  chooseOneOfN,
+  GROUP1NS,
+  groupOf,
+  groupPriorityMask,
+  isForwarded,
+  isGroupEnabled,
+  isNmi,
+  isOneOfN,
+  lookUpConfig,
+  lpiPriority,
+  routedPe,
+  runningPriority,
+  sleeps,
+} from './arbitration.ts';
+import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import type { Machine } from './machine.ts';
+import { CONFIG_UNKNOWN, IDLE, LPI_FIRST } from './state.ts';
+
+const GICR_CTLR_ENABLE_LPIS = 1;
+const LPI_ENABLE = 1;
+
+/** What can hold a pending interrupt; first come the gates that are nearest to it. */
+export const GATES = {
+  'LPIs disabled': 'GICR_CTLR.EnableLPIs of the PE is 0',
+  'configuration unknown': 'the source does not tell the configuration byte of the LPI',
+  active: 'it is active already: a second one waits for its deactivation',
+  disabled: 'its own enable bit is 0',
+  'group disabled in GICD_CTLR': 'the Distributor does not forward its group',
+  'no PE': 'GICD_IROUTER names no PE, or none takes part in 1 of N',
+  'group disabled at the PE': "ICC_IGRPEN of its group is 0 at the PE's interface",
+  'PE asleep': 'GICR_WAKER.ProcessorSleep of the PE is 1',
+  'priority mask': 'ICC_PMR of the PE is not above its priority',
+  'running priority': 'the PE runs at its priority or a higher one',
+  behind: 'another one is the highest-priority pending interrupt of the PE',
+  signalled: 'none: an interrupt line of the PE is up for it, and the PE has not looked',
+  unknown: 'the simulator does not have it pending: source and simulator disagree',
+} as const;
+export type Gate = keyof typeof GATES;
+
+/** What holds a pending interrupt. */
+export interface Held {
+  readonly gate: Gate;
+  /** PE that it is for; -1: none, or not to be told. */
+  readonly pe: number;
+  /** 0 (highest) to 255; -1 where it is not known. */
+  readonly priority: number;
+  /** Whether the PE runs at its group priority: a priority within that group does not preempt. */
+  readonly isGroupRunning: boolean;
+}
+
+/** Priority of an interrupt on a PE now, 0 (highest) to 255; -1 where its configuration is not known. */
+export function priorityOf(m: Machine, pe: number, intid: number): number {
+  const { state } = m;
+  if (intid >= LPI_FIRST) {
+    if (pe < 0) return -1;
+    const config = configOf(m, pe, intid);
+    return config === undefined || config >= CONFIG_UNKNOWN ? -1 : lpiPriority(state, config);
+  }
+  if (!hasInterrupt(state, intid) || (isPrivate(intid) && pe < 0)) return -1;
+  return isPrivate(intid)
+    ? state.ppiPriority[privateIndex(state, pe, intid)]!
+    : state.spiPriority[sharedIndex(state, intid)]!;
+}
+
+function configOf(m: Machine, pe: number, intid: number): number | undefined {
+  return m.profile.lpiConfig === 'live' ? lookUpConfig(m, pe, intid) : m.state.lpiConfig[pe]!.get(intid);
+}
+
+/** What holds interrupt `intid`, which is taken to be pending; `at`: the PE that it is pending on (an SPI: any, or -1). */
+export function heldBy(m: Machine, at: number, intid: number): Held {
+  const { state } = m;
+  const isLpi = intid >= LPI_FIRST;
+  const priority = priorityOf(m, at, intid);
+  const is = (gate: Gate, pe = at): Held => ({ gate, pe, priority, isGroupRunning: false });
+  if (isLpi) {
+    if (at < 0) return is('unknown');
+    if (!(state.gicrCtlr[at]! & GICR_CTLR_ENABLE_LPIS)) return is('LPIs disabled');
+    if (!state.lpiPending[at]!.has(intid)) return is('unknown');
+    if (priority < 0) return is('configuration unknown');
+    if (!(configOf(m, at, intid)! & LPI_ENABLE)) return is('disabled');
+    if (!isForwarded(state, at, intid)) return is('group disabled in GICD_CTLR');
+    return atInterface(m, at, intid, GROUP1NS, priority);
+  }
+  const own = isPrivate(intid);
+  if (!hasInterrupt(state, intid) || (own && at < 0)) return is('unknown');
+  const bits = own ? state.ppi : state.spi;
+  const index = own ? privateIndex(state, at, intid) : sharedIndex(state, intid);
+  const has = (bitmap: Uint32Array) => ((bitmap[index >> 5]! >>> (index & 31)) & 1) === 1;
+  if (!has(bits.pending) && !(has(bits.level) && !has(bits.edge))) return is('unknown');
+  if (has(bits.active)) return is('active');
+  if (!has(bits.enable)) return is('disabled');
+  if (!isForwarded(state, at, intid)) return is('group disabled in GICD_CTLR');
+  const group = groupOf(state, at, intid);
+  if (own) return atInterface(m, at, intid, group, priority);
+  const pe = isOneOfN(state, index)
+    ? chooseOneOfN(m, group, priority, isNmi(state, -1, intid))
+    : routedPe(state, index);
+  return pe < 0 ? is('no PE', -1) : atInterface(m, pe, intid, group, priority);
+}
+
+/** It has reached the interface of a PE. */
+function atInterface(m: Machine, pe: number, intid: number, group: number, priority: number): Held {
+  const { state } = m;
+  const running = runningPriority(state, pe);
+  const mask = groupPriorityMask(state, pe, group);
+  const isGroupRunning = running !== IDLE && (running & mask) === (priority & mask);
+  const is = (gate: Gate): Held => ({ gate, pe, priority, isGroupRunning });
+  if (!isGroupEnabled(state, pe, group)) return is('group disabled at the PE');
+  if (sleeps(m, pe)) return is('PE asleep');
+  const nmi = isNmi(state, pe, intid);
+  if (nmi ? state.pmr[pe]! < priority : priority >= state.pmr[pe]!) return is('priority mask');
+  if (!canPreempt(m, pe, group, priority, nmi)) return is('running priority');
+  if (state.hppiIntid[pe] !== intid) return is('behind');
+  return is(state.irq[pe] || state.fiq[pe] ? 'signalled' : 'unknown');
+}

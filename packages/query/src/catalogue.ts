@@ -1,0 +1,69 @@
+// What a database can be asked: its views, modules, tables of comparisons and differences, with their documentation.
+// Databases of three kinds have different ones; what one has it says itself.
+import { DIFF_TABLES } from './diff/index.ts';
+import { EXAMPLES } from './examples.ts';
+import { MODULES } from './modules/index.ts';
+import type { QueryDatabase } from './query.ts';
+import { RUN_QUERIES } from './run-queries.ts';
+import { RUN_TABLES } from './runs.ts';
+import { VIEWS } from './views.ts';
+
+/** Something that can stand behind FROM. */
+export interface Relation {
+  readonly name: string;
+  readonly kind: 'view' | 'module';
+  readonly doc: string;
+  /** Column → what it holds; empty where its name says it. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+/** A question to try. */
+export interface Question {
+  readonly name: string;
+  readonly question: string;
+  readonly sql: string;
+}
+
+type Documented = Omit<Relation, 'name' | 'columns'> & { readonly columns?: Relation['columns'] };
+
+const documented: ReadonlyMap<string, Documented> = new Map<string, Documented>([
+  ...VIEWS.map(({ name, doc, columns }) => [name, { kind: 'view', doc, columns }] as const),
+  ...[...Object.entries(RUN_TABLES), ...Object.entries(DIFF_TABLES)].map(
+    ([name, { doc, columns }]) =>
+      [
+        name,
+        {
+          kind: 'view',
+          doc,
+          columns: Object.fromEntries(Object.entries(columns).map(([of, [, holds]]) => [of, holds])),
+        },
+      ] as const,
+  ),
+  ...Object.entries(RUN_QUERIES).map(([name, { doc }]) => [name, { kind: 'module', doc }] as const),
+]);
+const modules: ReadonlyMap<string, Documented> = new Map(
+  MODULES.map(({ name, doc, columns }) => [name, { kind: 'module', doc, columns }] as const),
+);
+
+/** What this database can be asked, in the order of the documentation. */
+export function relationsOf(db: QueryDatabase): readonly Relation[] {
+  const present = new Set<string>();
+  for (const [name] of db.ask("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").rows)
+    present.add(String(name));
+  // Comparisons have a module by the name of one of traces: which of them it is the tables tell.
+  const known = present.has('runs') ? documented : new Map([...documented, ...modules]);
+  return [...known]
+    .filter(([name]) => present.has(name))
+    .map(([name, { kind, doc, columns }]) => ({
+      name,
+      kind,
+      doc,
+      columns: columns ?? Object.fromEntries(db.ask(`SELECT * FROM "${name}"`).columns.map((of) => [of, ''])),
+    }));
+}
+
+/** Questions that this database can answer. */
+export function questionsOf(db: QueryDatabase): readonly Question[] {
+  const names = new Set(relationsOf(db).map(({ name }) => name));
+  if (!names.has('traces')) return [];
+  return [...EXAMPLES, ...MODULES.map(({ name, question, example }) => ({ name, question, sql: example }))];
+}

@@ -1,0 +1,141 @@
+// What became of interrupts: counts by interrupt, and those that nobody took.
+import {
+  classOf,
+  doorbellOf,
+  FIRST_TRACE,
+  idOf,
+  isRaised,
+  KEY,
+  type Module,
+  namedBy,
+  recordOf,
+  traceOf,
+  VIRTUAL_CLASS,
+} from './module.ts';
+
+/** A way in which lives end → those rows of t_interrupts or t_vinterrupts. */
+const ENDS = {
+  complete: "outcome = 'complete'",
+  moved: "outcome = 'withdrawn' AND MOVED",
+  deasserted: "outcome = 'withdrawn' AND withdrawn_by = 'wire'",
+  cleared: "outcome = 'withdrawn' AND NOT MOVED AND withdrawn_by <> 'wire'",
+  withdrawn_unknown: "outcome = 'withdrawn' AND NOT MOVED AND withdrawn_by IS NULL",
+  pending_at_end: "outcome = 'pending at end'",
+  active_at_end: "outcome = 'active at end'",
+  no_eoi: "outcome = 'no EOI seen'",
+} as const;
+
+const endsOf = (moved: string): string =>
+  Object.entries(ENDS)
+    .map(([name, where]) => `count(*) FILTER (WHERE ${where.replaceAll('MOVED', moved)}) AS ${name}`)
+    .join(', ');
+const SEEN =
+  'count(pended) AS pended, count(signalled) AS signalled, count(acknowledged) AS acknowledged, count(eoi) AS eoi';
+
+const COALESCED = `SELECT ${traceOf('id')} AS trace, INTID, count(*) AS coalesced FROM t_msis WHERE virtual = 0 AND outcome = 'coalesced' GROUP BY 1, 2`;
+const lives = `SELECT l.*, coalesce(c.coalesced, 0) AS coalesced FROM (SELECT trace, ${classOf('INTID')} AS class, INTID, NULL AS vPEID, count(*) AS lives, ${SEEN}, count(deactivated) AS deactivated, ${endsOf('moved_to IS NOT NULL')} FROM t_interrupts GROUP BY trace, INTID) l LEFT JOIN (${COALESCED}) c ON c.trace = l.trace AND c.INTID = l.INTID UNION ALL SELECT trace, ${VIRTUAL_CLASS} AS class, vINTID, vPEID, count(*), ${SEEN}, NULL, ${endsOf('moved = 1')}, NULL FROM t_vinterrupts GROUP BY trace, class, vINTID, vPEID`;
+
+const lostInterrupt = `SELECT i.trace, i.withdrawn AS record, i.withdrawn_ns AS time_ns, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, i.pe, m.DeviceID, m.EventID, i.cause AS raised_by, coalesce(i.asserted, i.pended) AS raised, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'MAPC') THEN 'unmapped' WHEN i.withdrawn_by IN ('MOVI', 'MOVALL') THEN 'merged' ELSE 'cleared' END AS fate, i.withdrawn_by AS lost_by, w.pe AS lost_by_pe, i.withdrawn_ns - i.pended_ns AS waited_ns FROM t_interrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.asserted')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved_to IS NULL AND i.withdrawn_by IS NOT 'wire'`;
+const lostVirtual = `SELECT i.trace, i.withdrawn, i.withdrawn_ns, 'vLPI', i.vINTID, i.vPEID, i.pe, m.DeviceID, m.EventID, i.cause, i.pended, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'VMAPP') THEN 'unmapped' WHEN i.withdrawn_by = 'VMOVI' THEN 'merged' ELSE 'cleared' END, i.withdrawn_by, w.pe, i.withdrawn_ns - i.pended_ns FROM t_vinterrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.pended')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved IS NOT 1`;
+const dropped = `SELECT ${traceOf('id')}, ${recordOf('id')}, time_ns, NULL, INTID, NULL, pe, DeviceID, EventID, 'msi', ${recordOf('id')}, 'dropped', outcome, NULL, 0 FROM t_msis WHERE outcome NOT IN ('pended', 'coalesced')`;
+const ignored = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, w.time_ns, ${classOf(namedBy('w'))}, ${namedBy('w')}, NULL, iif(w.frame = 1, w.instance, NULL), NULL, NULL, 'msi', ${recordOf('w.id')}, 'dropped', ${doorbellOf('w')}, w.pe, 0 FROM k_mmio_write w WHERE ${doorbellOf('w')} IS NOT NULL AND NOT ${isRaised(traceOf('w.id'), namedBy('w'), recordOf('w.id'))}`;
+
+const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to IS NOT NULL THEN 'moved' WHEN withdrawn_by = 'wire' THEN 'deasserted' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END AS outcome, count(*) AS n FROM t_interrupts GROUP BY 1, 2, 3 UNION ALL SELECT trace, ${VIRTUAL_CLASS}, CASE WHEN moved = 1 THEN 'moved' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END, count(*) FROM t_vinterrupts GROUP BY 1, 2, 3 UNION ALL SELECT ${traceOf('id')}, 'message', coalesce(CASE WHEN outcome IN ('pended', 'coalesced') THEN outcome ELSE 'dropped: ' || outcome END, 'unknown'), count(*) FROM t_msis GROUP BY 1, 3`;
+
+export const LIFECYCLE_MODULES: readonly Module[] = [
+  {
+    name: 'lifecycle',
+    doc: 'How the lives of each interrupt went: how many reached each moment, and how they ended.',
+    columns: {
+      trace: KEY.trace,
+      class: KEY.class,
+      INTID: KEY.INTID,
+      vPEID: KEY.vPEID,
+      lives: 'lives, as in interrupts and vinterrupts: those of the columns from complete to no_eoi',
+      pended: 'of which it was seen that they became pending',
+      signalled: 'for which an interrupt line went up',
+      acknowledged: 'which a PE acknowledged',
+      eoi: 'which saw their priority drop',
+      deactivated: 'which were deactivated; null for virtual interrupts',
+      complete: 'ended as they should',
+      moved: 'ended here, and go on on another PE, or for another vPE',
+      deasserted: 'ended because their wire went down before a PE took them',
+      cleared: 'ended because software took their pending state away: see lost',
+      withdrawn_unknown: 'ceased to be pending, it is not told by what',
+      pending_at_end: 'are pending at the end of the trace: see stranded',
+      active_at_end: 'are active at the end of the trace: see stranded',
+      no_eoi: 'were acknowledged again without an EOI between',
+      coalesced:
+        'messages for it that found it pending, which began no life of their own; null for virtual interrupts',
+    },
+    sql: lives,
+    question: 'Which interrupts did not all end as they should?',
+    example: 'SELECT * FROM lifecycle WHERE complete < lives ORDER BY lives - complete DESC LIMIT 10',
+  },
+  {
+    name: 'lost',
+    doc: 'Interrupts that were raised and that no PE and no virtual machine ever took: each message that was dropped, and each interrupt whose pending state was taken away. Software does the latter on purpose at times: a doorbell whose vPE runs again is cleared. Not here: wires that went down again (lifecycle, `deasserted`), messages that found their interrupt pending (coalesced), and what is pending at the end (stranded).',
+    columns: {
+      trace: KEY.trace,
+      record: 'record at which it was lost',
+      time_ns: 'time of that',
+      class: `${KEY.class}; null for a message that was not translated`,
+      INTID: KEY.INTID,
+      vPEID: KEY.vPEID,
+      pe: KEY.pe,
+      DeviceID: 'DeviceID of the message; null where it was none',
+      EventID: 'EventID of the message',
+      raised_by: 'what had made it pending, as in interrupts',
+      raised: 'record of that; null where it was not seen',
+      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to where it was pending already, or where it could not go; `cleared`: CLEAR, or a register; `unknown`',
+      lost_by:
+        'why it was dropped; the ITS command; the register that was written, or whose write had no effect',
+      lost_by_pe: 'PE that wrote the register, or had the command executed; null where it is not told',
+      waited_ns: 'how long it had been pending; null where it is not told',
+    },
+    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored}`,
+    question: 'What was lost, and by what?',
+    example:
+      'SELECT trace, class, raised_by, fate, lost_by, count(*) AS n, min(record) AS first FROM lost GROUP BY trace, class, raised_by, fate, lost_by ORDER BY n DESC',
+  },
+  {
+    name: 'coalesced',
+    doc: 'Events whose messages found their interrupt pending already: two messages, one acknowledge. The architecture allows it.',
+    columns: {
+      trace: KEY.trace,
+      its: 'ITS',
+      DeviceID: 'DeviceID',
+      EventID: 'EventID',
+      INTID: 'LPI, or vINTID',
+      virtual: '1: a virtual interrupt',
+      messages: 'messages that were translated to it',
+      coalesced: 'those of them that found it pending',
+      first: 'record of the first of these',
+    },
+    sql: `SELECT ${traceOf('id')} AS trace, its, DeviceID, EventID, INTID, virtual, count(*) AS messages, count(*) FILTER (WHERE outcome = 'coalesced') AS coalesced, min(CASE WHEN outcome = 'coalesced' THEN ${recordOf('id')} END) AS first FROM t_msis WHERE INTID IS NOT NULL GROUP BY 1, its, DeviceID, EventID, INTID, virtual HAVING coalesced > 0`,
+    question: 'Which devices send faster than they are served?',
+    example: 'SELECT DeviceID, EventID, messages, coalesced FROM coalesced ORDER BY coalesced DESC',
+  },
+  {
+    name: 'outcomes_by_trace',
+    doc: 'How lives and messages ended, with the traces of a database beside the first of them.',
+    columns: {
+      trace: KEY.trace,
+      class: `${KEY.class}; message: an MSI`,
+      outcome:
+        'as in interrupts, `withdrawn` told apart as in lifecycle: moved, deasserted, cleared; of messages as in msis',
+      n: 'how many',
+      first_n: 'how many in the first trace',
+      delta: 'difference',
+    },
+    sql: beside(OUTCOMES, ['class', 'outcome']),
+    question: 'What ended otherwise than in the first run?',
+    example: 'SELECT * FROM outcomes_by_trace WHERE delta <> 0 ORDER BY abs(delta) DESC',
+  },
+];
+
+/** Counts `n` of every trace beside the first one, zeros too. */
+export function beside(counts: string, keys: readonly string[]): string {
+  const list = keys.join(', ');
+  return `WITH c AS MATERIALIZED (${counts}), every AS (SELECT DISTINCT ${list} FROM c) SELECT t.trace, ${keys.map((name) => `e.${name}`).join(', ')}, coalesce(c.n, 0) AS n, coalesce(f.n, 0) AS first_n, coalesce(c.n, 0) - coalesce(f.n, 0) AS delta FROM t_traces t CROSS JOIN every e LEFT JOIN c ON c.trace = t.trace AND ${keys.map((name) => `c.${name} IS e.${name}`).join(' AND ')} LEFT JOIN c f ON f.trace = ${FIRST_TRACE} AND ${keys.map((name) => `f.${name} IS e.${name}`).join(' AND ')} ORDER BY ${keys.map((name) => `e.${name}`).join(', ')}, t.trace`;
+}

@@ -1,0 +1,50 @@
+// What a module of the SQL library is, and what several of them are made of.
+import { FRAMES } from '@gictrace/core';
+import { RECORDS_PER_TRACE } from '../schema.ts';
+import type { View } from '../views.ts';
+
+/** A view that answers a question people ask of traces again and again. Names and columns are a contract. */
+export interface Module extends View {
+  /** The question of its example. */
+  readonly question: string;
+  readonly example: string;
+}
+
+/** A module's row of the documentation: columns that several have. */
+export const KEY = {
+  trace: 'number of the trace (see traces)',
+  class: 'SGI, PPI, SPI, LPI; vLPI; list register: a virtual interrupt in one',
+  INTID: 'interrupt; of a virtual one the vINTID',
+  vPEID: 'vPE; null if physical, or not told',
+  pe: 'index of the PE; null where none is concerned or the source does not tell',
+} as const;
+
+/** The class of a physical INTID. */
+export function classOf(intid: string): string {
+  return `CASE WHEN ${intid} IS NULL THEN NULL WHEN ${intid} < 16 THEN 'SGI' WHEN ${intid} < 32 OR ${intid} BETWEEN 1056 AND 1119 THEN 'PPI' WHEN ${intid} < 1020 OR ${intid} BETWEEN 4096 AND 5119 THEN 'SPI' WHEN ${intid} >= 8192 THEN 'LPI' ELSE 'unknown' END`;
+}
+export const VIRTUAL_CLASS = "CASE WHEN LR IS NULL THEN 'vLPI' ELSE 'list register' END";
+
+/** Trace and record of a private table's `id`. */
+export const traceOf = (id: string): string => `${id} / ${RECORDS_PER_TRACE}`;
+export const recordOf = (id: string): string => `${id} % ${RECORDS_PER_TRACE}`;
+export const idOf = (trace: string, record: string): string => `${trace} * ${RECORDS_PER_TRACE} + ${record}`;
+
+/** Registers that a device writes to raise an interrupt: frame, offset, name. */
+const DOORBELLS = [
+  ['GICD', 0x40, 'GICD_SETSPI_NSR'],
+  ['GICD', 0x50, 'GICD_SETSPI_SR'],
+  ['GICR', 0x40, 'GICR_SETLPIR'],
+] as const;
+/** The name of such a register, where row `w` of k_mmio_write is a write of one; else null. */
+export const doorbellOf = (w: string): string =>
+  `CASE ${DOORBELLS.map(([frame, offset, name]) => `WHEN ${w}.frame = ${FRAMES.indexOf(frame)} AND ${w}."offset" = ${offset} THEN '${name}'`).join(' ')} END`;
+/** The INTID that it names: 13 bits of GICD_SETSPI, 32 of GICR_SETLPIR. */
+export const namedBy = (w: string): string =>
+  `iif(${w}.frame = ${FRAMES.indexOf('GICD')}, ${w}.value & 8191, ${w}.value & 4294967295)`;
+/** Whether an interrupt was pending behind a record that tried to raise it. */
+export const isRaised = (trace: string, intid: string, record: string): string =>
+  `EXISTS (SELECT 1 FROM t_interrupts i WHERE i.trace = ${trace} AND i.INTID = ${intid} AND i.pended <= ${record} AND coalesce(i.acknowledged, i.withdrawn, ${record} + 1) > ${record})`;
+
+/** The trace beside which the modules across runs put the others. */
+export const FIRST_TRACE = '(SELECT min(trace) FROM t_traces)';

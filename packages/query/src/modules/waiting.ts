@@ -1,0 +1,85 @@
+// Interrupts that wait: those that never get through, those that wait behind less urgent ones, and acknowledges in vain.
+import { SPURIOUS_REASONS } from '../spurious.ts';
+import { classOf, KEY, type Module, traceOf, VIRTUAL_CLASS } from './module.ts';
+
+const PENDING = `SELECT i.trace, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, coalesce(w.pe, i.pe) AS pe, 'pending' AS state, i.cause AS raised_by, i.pended AS since, t.end_ns - i.pended_ns AS waited_ns, coalesce(w.gate, 'unknown') AS gate, w.from_record AS gate_since, w.priority, w.PMR, w.running, w.behind FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace LEFT JOIN t_waits w ON w.trace = i.trace AND w.INTID = i.INTID AND w.pended IS i.pended AND w.to_record IS NULL AND (i.INTID >= 32 AND i.INTID < 1020 OR w.pe IS i.pe OR w.pe IS NULL) WHERE i.outcome = 'pending at end'`;
+const ACTIVE = `SELECT i.trace, ${classOf('i.INTID')}, i.INTID, NULL, i.pe, 'active', i.cause, i.acknowledged, t.end_ns - i.acknowledged_ns, CASE WHEN i.eoi IS NULL THEN 'no EOI' ELSE 'no deactivation' END, coalesce(i.eoi, i.acknowledged), NULL, NULL, NULL, NULL FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace WHERE i.outcome = 'active at end'`;
+const RESIDENT = `(SELECT "valid" FROM k_vpe_resident r WHERE r.VPT_addr = v.VPT_addr AND ${traceOf('r.id')} = v.trace ORDER BY r.id DESC, r.seq DESC LIMIT 1)`;
+const VIRTUAL = `SELECT v.trace, ${VIRTUAL_CLASS}, v.vINTID, v.vPEID, v.pe, CASE v.outcome WHEN 'pending at end' THEN 'pending' ELSE 'active' END, v.cause, coalesce(v.acknowledged, v.pended), t.end_ns - coalesce(v.acknowledged_ns, v.pended_ns), CASE WHEN v.outcome = 'active at end' THEN 'no EOI' WHEN ${RESIDENT} THEN 'unknown' ELSE 'vPE not resident' END, NULL, NULL, NULL, NULL, NULL FROM t_vinterrupts v JOIN t_traces t ON t.trace = v.trace WHERE v.outcome IN ('pending at end', 'active at end')`;
+
+export const WAITING_MODULES: readonly Module[] = [
+  {
+    name: 'stranded',
+    doc: 'Interrupts that are pending or active at the end of the trace, each with the gate that holds it there. The trace ends somewhere: what is `signalled`, or active for a short time, is no fault. What waited for long and got through is in waits.',
+    columns: {
+      trace: KEY.trace,
+      class: KEY.class,
+      INTID: KEY.INTID,
+      vPEID: KEY.vPEID,
+      pe: KEY.pe,
+      state: '`pending`, or `active`: acknowledged and not ended',
+      raised_by: 'what had made it pending, as in interrupts',
+      since: 'record since which it is so; null where it was not seen',
+      waited_ns: 'from then to the end of the trace; null where it is not told',
+      gate: 'as in waits; of an active one `no EOI` or `no deactivation`; of a virtual one `vPE not resident`, or `unknown`: what holds it in the virtual machine is not told',
+      gate_since: 'record behind which that gate holds it',
+      priority: 'its priority, 0 (highest) to 255; null where it is not known',
+      PMR: 'ICC_PMR of the PE',
+      running: 'running priority of the PE; 255: idle',
+      behind: 'the interrupt that it is behind',
+    },
+    sql: `${PENDING} UNION ALL ${ACTIVE} UNION ALL ${VIRTUAL}`,
+    question: 'What never got through, and what held it?',
+    example:
+      'SELECT trace, class, INTID, pe, state, since, waited_ns, gate FROM stranded ORDER BY waited_ns DESC',
+  },
+  {
+    name: 'priority_inversion',
+    doc: 'Intervals in which an interrupt that a PE could take waited while the PE handled one of lower priority: from acknowledge to priority drop. Not here: interrupts that are disabled, whose group is, or whose priority is not known.',
+    columns: {
+      trace: KEY.trace,
+      pe: KEY.pe,
+      INTID: 'the interrupt that waited',
+      priority: 'its priority, 0 (highest) to 255',
+      handled: 'the interrupt that the PE handled',
+      handled_priority: 'its priority: a greater number',
+      from_record: 'record behind which it was so',
+      to_record:
+        'record behind which it was not any more, or was so for another reason; null: it is so at the end',
+      from_ns: 'time',
+      to_ns: 'time',
+      lasted_ns: 'how long; null where it is not told',
+      reason:
+        '`not taken`: its line was up, and the PE had not looked (it masks interrupts); `behind`: so, for an interrupt more urgent still; `binary point`: its group priority is not higher; `priority mask`: ICC_PMR; `running priority`: the PE runs at another priority than that of what it acknowledged last (priorities dropped out of order, or written)',
+      running: 'running priority of the PE',
+      PMR: 'ICC_PMR of the PE',
+    },
+    sql: `SELECT trace, pe, INTID, priority, handled, handled_priority, from_record, to_record, from_ns, to_ns, to_ns - from_ns AS lasted_ns, CASE gate WHEN 'signalled' THEN 'not taken' ELSE gate END AS reason, running, PMR FROM t_waits WHERE priority < handled_priority AND gate IN ('signalled', 'behind', 'binary point', 'priority mask', 'running priority')`,
+    question: 'Which urgent interrupts waited for less urgent ones, and why?',
+    example:
+      'SELECT trace, pe, INTID, handled, reason, count(*) AS n, max(lasted_ns) AS max_ns FROM priority_inversion GROUP BY trace, pe, INTID, handled, reason ORDER BY max_ns DESC',
+  },
+  {
+    name: 'spurious',
+    doc: 'Acknowledges that returned no interrupt (1020 to 1023), and what had become of the one that the PE was last told of.',
+    columns: {
+      trace: KEY.trace,
+      record: 'record of the read',
+      time_ns: 'time of it',
+      pe: KEY.pe,
+      register: 'register that was read',
+      INTID: 'what it returned',
+      why: `${Object.entries(SPURIOUS_REASONS)
+        .map(([name, doc]) => `\`${name}\`: ${doc}`)
+        .join('; ')}; else a gate, as in waits, that holds the interrupt, which is pending still`,
+      signalled_INTID: 'interrupt that the PE was told of last; null: none since its last acknowledge',
+      signalled: 'record at which its line went up',
+      gone: 'record at which that interrupt ceased to be pending; null: it is pending still',
+      gone_by: 'by what: an ITS command, a register that was written, `wire`; null: another PE, or not told',
+    },
+    sql: 'SELECT * FROM t_spurious',
+    question: 'How many acknowledges did each PE make in vain, and why?',
+    example:
+      "SELECT trace, pe, why, count(*) AS n, min(record) AS first FROM spurious WHERE why <> 'nothing signalled' GROUP BY trace, pe, why ORDER BY n DESC",
+  },
+];
