@@ -35,7 +35,7 @@ import {
 import { StateKeeper } from './states.ts';
 import { isInterrupt, toldBy } from './told.ts';
 import { VIEWS } from './views.ts';
-import { VirtualLives } from './virtual-lives.ts';
+import { tellsOfVirtual, VirtualLives } from './virtual-lives.ts';
 
 const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;
@@ -44,19 +44,6 @@ const MSI_WRITE = RECORDS['msi.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const IRQ_DROPPED = RECORDS['irq.dropped'].id;
-/** Kinds that tell of virtual interrupts. */
-const IS_VIRTUAL = new Uint8Array(256);
-for (const name of [
-  'vhppi',
-  'vte.write',
-  'vlpi.pended',
-  'vlpi.cleared',
-  'vpe.resident',
-  'doorbell.rung',
-  'virq.acknowledged',
-  'virq.dropped',
-] as const)
-  IS_VIRTUAL[RECORDS[name].id] = 1;
 
 /** A trace as the loader takes it. */
 export interface LoadSource {
@@ -188,7 +175,7 @@ class Loader {
         if (takes && shown.words[i * RECORD_WORDS] === told) agreed = true;
         if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
           lives.take(shown, i, now.record, now.timeNs);
-        if (IS_VIRTUAL[kind]) virtualLives.take(shown, i, now.record, now.timeNs);
+        if (tellsOfVirtual(kind)) virtualLives.take(shown, i, now.record, now.timeNs);
         if (kind >= FIRST_EVENT && !recordedEvents)
           this.event(shown, i, base + now.record, seq++, now.timeNs);
       }
