@@ -15,20 +15,23 @@ const AXIS_TEXTS = { time: 'time', record: 'record number', aligned: "A's record
  */
 export function controls(view, models, go) {
   const where = el('output');
-  const tell = () => {
-    const { from, to, axis } = view;
-    where.textContent =
-      axis === 'time'
-        ? `${instant(Math.max(from, 0))} to ${instant(to)}: ${duration(to - from)}`
-        : `records ${grouped(Math.max(0, Math.round(from)))} to ${grouped(Math.round(to))}`;
-  };
-  view.listeners.push(tell);
-  tell();
   const axis = el(
     'select',
     { 'aria-label': 'axis' },
     ...view.axes.map((name) => el('option', { value: name }, AXIS_TEXTS[name])),
   );
+  const tell = () => {
+    const { from, to } = view;
+    axis.value = view.axis;
+    const step = 10 ** Math.max(0, Math.floor(Math.log10((to - from) / 1000)));
+    const near = (/** @type {number} */ ns) => instant(Math.round(ns / step) * step);
+    where.textContent =
+      view.axis === 'time'
+        ? `${near(Math.max(from, view.min))} to ${near(Math.min(to, view.max))}, ${duration(to - from)} in sight`
+        : `records ${grouped(Math.max(0, Math.round(from)))} to ${grouped(Math.round(to))}`;
+  };
+  view.listeners.push(tell);
+  tell();
   axis.addEventListener('change', () => view.use(/** @type {import('./model.js').Axis} */ (axis.value)));
   const record = el('input', {
     type: 'text',

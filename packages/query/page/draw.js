@@ -46,7 +46,7 @@ const xOf = ({ places, left, width, from, to }, moment) =>
 export function drawLane(scene, lane, y, height) {
   const strips = lane.strips().filter((one) => !scene.hidden.has(one.colour));
   const items = lane.series().filter((one) => !scene.hidden.has(one.colour));
-  const foot = strips.length > 0 ? 6 : 0;
+  const foot = strips.length > 0 ? 7 : 0;
   /** @type {Hit[]} */
   const hits = [];
   drawStrips(scene, strips, y + height - foot, foot - 1, hits);

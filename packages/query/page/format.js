@@ -60,7 +60,7 @@ export function ticks(from, to, most) {
  */
 export function tickTime(ns, step) {
   const [unit, of] =
-    step >= 1e8 ? ['s', 1e9] : step >= 1e5 ? ['ms', 1e6] : step >= 100 ? ['µs', 1e3] : ['ns', 1];
+    step >= 1e7 ? ['s', 1e9] : step >= 1e4 ? ['ms', 1e6] : step >= 100 ? ['µs', 1e3] : ['ns', 1];
   const digits = Math.max(0, Math.ceil(Math.log10(of / step) - 1e-9));
   const [whole, part] = (ns / of).toFixed(of === 1 ? 0 : digits).split('.');
   return `${grouped(Number(whole))}${part === undefined ? '' : `.${part}`} ${unit}`;

@@ -230,7 +230,12 @@ export function lanesOf(model) {
               const mapped = mappingsOf.get(event) ?? [];
               const intids = [...new Set(mapped.map((i) => mappings.intid[i]))];
               const name = mapped.some((i) => mappings.virtual[i]) ? 'vLPI' : 'LPI';
-              const to = intids.length === 1 && intids[0] !== NONE ? ` → ${name} ${intids[0]}` : '';
+              const to =
+                intids.length === 1 && intids[0] !== NONE
+                  ? ` → ${name} ${intids[0]}`
+                  : intids.length > 1
+                    ? ' → several'
+                    : '';
               return lane(
                 `${key}.${facts.events[event][2]}`,
                 `EventID ${facts.events[event][2]}${to}`,

@@ -85,7 +85,7 @@ export function countColumns(of, edges, counts) {
 }
 
 /**
- * Which columns an item covers, at least in part.
+ * Which columns an item covers, at least in part: it begins before the column's end and ends at its start or behind.
  * @param {Span} of
  * @param {Uint32Array} edges ascending
  * @param {Uint8Array} covered
@@ -94,9 +94,7 @@ export function coverColumns(of, edges, covered) {
   let k = lowerBound(of.to, edges[0]);
   for (let column = 0; column + 1 < edges.length; column++) {
     while (k < of.to.length && of.to[k] < edges[column]) k++;
-    // A column between two moments has none of its own: what began before and goes on covers it.
-    const until = Math.max(edges[column + 1], edges[column] + 1);
-    covered[column] = k < of.from.length && of.from[k] < until ? 1 : 0;
+    covered[column] = k < of.from.length && of.from[k] < edges[column + 1] ? 1 : 0;
   }
 }
 

@@ -154,7 +154,7 @@ export function latencySection({ facts }, jump) {
             jump(one.pended, one.acknowledged),
             jump(one.acknowledged),
           ]),
-          { right: [1, 2, 4, 5, 6], page: 20 },
+          { right: [1, 2, 4, 5, 6], page: 100 },
         ),
     el('h3', {}, 'What became of interrupts'),
     facts.lives.length === 0
@@ -258,7 +258,7 @@ export function mappingSection(model, jump) {
           endedBy[i] === NONE ? 'holds at the end' : facts.strings[endedBy[i]],
         ];
       }),
-      { right: [0, 1, 2, 3, 5, 6, 8], page: 60, caption: 'mappings' },
+      { right: [0, 1, 2, 3, 5, 6, 8], page: 40, caption: 'mappings' },
     ),
   );
 }

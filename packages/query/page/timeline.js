@@ -16,7 +16,7 @@ import { columnEdges } from './lod.js';
 const OVERVIEW = 34;
 const AXIS = 22;
 const HEAD = OVERVIEW + AXIS;
-const LANE = 22;
+const LANE = 24;
 
 export class Timeline {
   /**
@@ -69,7 +69,7 @@ export class Timeline {
   }
 
   get left() {
-    return this.scroll.clientWidth < 640 ? 104 : 190;
+    return this.scroll.clientWidth < 640 ? 132 : 196;
   }
 
   get width() {
@@ -172,23 +172,29 @@ export class Timeline {
       context.fillStyle = colour('soft');
       context.beginPath();
       if (this.view.open.has(lane.key)) {
-        context.moveTo(x, y + 8);
-        context.lineTo(x + 8, y + 8);
-        context.lineTo(x + 4, y + 14);
+        context.moveTo(x, y + 9);
+        context.lineTo(x + 8, y + 9);
+        context.lineTo(x + 4, y + 15);
       } else {
-        context.moveTo(x + 1, y + 7);
-        context.lineTo(x + 7, y + 11);
-        context.lineTo(x + 1, y + 15);
+        context.moveTo(x + 1, y + 8);
+        context.lineTo(x + 7, y + 12);
+        context.lineTo(x + 1, y + 16);
       }
       context.fill();
     }
     context.fillStyle = colour(lane.depth === 0 ? 'text' : 'soft');
     context.font = `${lane.depth === 0 ? '600 ' : ''}12px system-ui, sans-serif`;
+    const owner = /^pe\.(\d+)$/.exec(lane.key);
     let text = lane.label;
     const room = left - x - 18;
     while (text.length > 3 && context.measureText(text).width > room)
       text = `${text.slice(0, -2).trimEnd()}…`;
-    context.fillText(text, x + 13, y + 15);
+    context.fillText(text, x + 13, y + 16);
+    // The colour that mappings and residency have by it.
+    if (owner !== null) {
+      context.fillStyle = colour(`pe-${Number(owner[1]) % 8}`);
+      context.fillRect(left - 14, y + 8, 8, 8);
+    }
   }
 
   /** @param {import('./draw.js').Scene} scene @param {number} tall */
@@ -246,7 +252,7 @@ export class Timeline {
     if (found === undefined || y < HEAD) return { found: undefined, hit: undefined };
     const near = found.hits.filter((hit) => x >= hit.x0 - 3 && x <= hit.x1 + 3);
     // The last drawn is on top; a stretch below the items only where the pointer is on it.
-    const onStrip = y > found.y + LANE - 7;
+    const onStrip = y > found.y + LANE - 8;
     const isStrip = (/** @type {Hit} */ hit) => hit.of.kind === 'mappings' || hit.of.kind === 'residencies';
     const hit = near.findLast((one) => isStrip(one) === onStrip) ?? near.findLast((one) => isStrip(one));
     return { found, hit };

@@ -8,42 +8,44 @@ import type { ReportFacts } from './facts.ts';
 
 const PAGE = new URL('../../page/', import.meta.url);
 /** The modules of the script, each after those that it imports. */
-export const MODULES = [
-  'data.js',
-  'lod.js',
-  'format.js',
-  'dom.js',
-  'lanes.js',
-  'model.js',
-  'draw.js',
-  'view.js',
-  'timeline.js',
-  'detail.js',
-  'histogram.js',
-  'sections.js',
-  'compare.js',
-  'controls.js',
-  'main.js',
+const MODULES = [
+  'data',
+  'lod',
+  'format',
+  'dom',
+  'model',
+  'lanes',
+  'draw',
+  'view',
+  'timeline',
+  'detail',
+  'histogram',
+  'sections',
+  'compare',
+  'controls',
+  'main',
 ] as const;
 
 /** The modules as one script: each a function that answers what it exports. Only named imports and declarations are known. */
 export function script(): string {
-  return MODULES.map((file) => {
+  const ready = new Set<string>();
+  return MODULES.map((name) => {
     const exported: string[] = [];
-    const body = readFileSync(new URL(file, PAGE), 'utf8')
-      .replace(
-        /^import \{([^}]*)\} from '\.\/([a-z]+)\.js';$/gm,
-        (_, names: string, from: string) => `const {${names.replaceAll(' as ', ': ')}} = module_${from};`,
-      )
+    const body = readFileSync(new URL(`${name}.js`, PAGE), 'utf8')
+      .replace(/^import \{([^}]*)\} from '\.\/([a-z]+)\.js';$/gm, (_, names: string, from: string) => {
+        invariant(ready.has(from), `page/${name}.js imports ${from}.js, which is not before it`);
+        return `const {${names.replaceAll(' as ', ': ')}} = module_${from};`;
+      })
       .replace(
         /^export ((?:async )?(?:function|class|const) (\w+))/gm,
-        (_, declaration: string, name: string) => {
-          exported.push(name);
+        (_, declaration: string, declared: string) => {
+          exported.push(declared);
           return declaration;
         },
       );
-    invariant(!/^(import|export)\b/m.test(body), `${file} imports or exports in another way`);
-    return `const module_${file.replace('.js', '')} = (() => {\n${body}return { ${exported.join(', ')} };\n})();\n`;
+    invariant(!/^(import|export)\b/m.test(body), `page/${name}.js imports or exports in another way`);
+    ready.add(name);
+    return `const module_${name} = (() => {\n${body}return { ${exported.join(', ')} };\n})();\n`;
   }).join('');
 }
 
