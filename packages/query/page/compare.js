@@ -1,6 +1,7 @@
 // What differs between the two traces: classes, subjects, and of each class the first with its context.
-import { el, table } from './dom.js';
+import { el, swatch, table } from './dom.js';
 import { grouped } from './format.js';
+import { differenceColour } from './model.js';
 
 /** @typedef {import('../src/report/facts.ts').DiffFacts} DiffFacts */
 /** @typedef {import('../src/diff/result.ts').Half} Half */
@@ -73,7 +74,7 @@ export function diffSection(diff, jumpA, jumpB) {
         .filter((name) => diff.counts[/** @type {keyof typeof diff.counts} */ (name)] > 0)
         .map((name) => [
           grouped(diff.counts[/** @type {keyof typeof diff.counts} */ (name)]),
-          name,
+          el('span', {}, swatch(differenceColour(name)), ` ${name}`),
           diff.classes[name],
         ]),
       { right: [0] },
@@ -106,7 +107,7 @@ export function diffSection(diff, jumpA, jumpB) {
           ]),
           {
             right: [0, 1, ...differing.map((_, k) => k + 2)],
-            page: 30,
+            page: 20,
             caption: 'by what they are about, first what one side has more of',
           },
         ),

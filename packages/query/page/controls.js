@@ -1,5 +1,5 @@
 // What stands above the timelines: the axis, zoom, a record to go to, what is in sight, and the legend.
-import { el } from './dom.js';
+import { el, swatch } from './dom.js';
 import { duration, grouped, instant } from './format.js';
 import { CLASSES } from './model.js';
 
@@ -100,9 +100,7 @@ function legend(view, models) {
         else view.hidden.add(colour);
         view.changed();
       });
-      const swatch = el('span', { class: 'swatch' });
-      swatch.style.background = `var(--${colour})`;
-      return el('label', {}, box, swatch, name);
+      return el('label', {}, box, swatch(colour), name);
     }),
     el(
       'span',

@@ -118,3 +118,10 @@ export function section(id, title, ...children) {
 export function facts(rows) {
   return el('dl', {}, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 }
+
+/** A spot of a colour of the style. @param {string} colour */
+export function swatch(colour) {
+  const spot = el('span', { class: 'swatch' });
+  spot.style.background = `var(--${colour})`;
+  return spot;
+}

@@ -29,6 +29,8 @@ export const COLUMN = 2;
 /** Pixels that an item needs, on average, to be drawn by itself. */
 const ROOM = 3;
 
+/** Labels of the lane that is drawn: they come last, so that no bar covers them. @type {{ text: string, x0: number, x1: number }[]} */
+let labels = [];
 let counts = new Uint32Array(0);
 let covered = new Uint8Array(0);
 
@@ -91,6 +93,7 @@ function drawItems(scene, items, y, height, hits) {
     drawDensity(scene, items, y, height);
     return true;
   }
+  labels = [];
   items.forEach((of, s) => {
     const [low, high] = ranges[s];
     for (let k = low; k < high; k++) {
@@ -112,6 +115,7 @@ function drawItems(scene, items, y, height, hits) {
       }
     }
   });
+  for (const { text, x0, x1 } of labels) label(scene, text, x0, x1, y, height);
   return false;
 }
 
@@ -155,7 +159,7 @@ function drawLife(scene, of, k, y, height) {
     const served = eoi !== NONE ? x(eoi) : model.goesOn(i) ? end : x(acknowledged);
     bar(taken, served, y, height);
     if (deactivated !== NONE && deactivated !== eoi) bar(served, x(deactivated), y + 1, height - 2, 0.5);
-    label(scene, model.lifeTitle(i), taken, served, y, height);
+    labels.push({ text: model.lifeTitle(i), x0: taken, x1: served });
   }
   if (withdrawn !== NONE) {
     context.fillStyle = scene.colour('warn');

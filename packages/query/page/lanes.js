@@ -3,7 +3,7 @@
 import { NONE } from './data.js';
 import { hex } from './format.js';
 import { span } from './lod.js';
-import { CLASSES, classOf, differenceName, VIRTUAL } from './model.js';
+import { CLASSES, classOf, differenceColour, differenceName, VIRTUAL } from './model.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').RowKind} RowKind */
@@ -165,7 +165,7 @@ export function lanesOf(model) {
       ...[...byKey(indices(differences.at?.length ?? 0), (i) => differences.class[i])].map(([of, some]) =>
         series(
           'differences',
-          `diff-${differenceName(of)}`,
+          differenceColour(differenceName(of)),
           differenceName(of),
           some,
           (i) => differences.at[i],

@@ -299,3 +299,15 @@ export function nameDifferences(names) {
 }
 /** @param {number} n */
 export const differenceName = (n) => DIFF_CLASSES[n];
+
+/** Colours of the classes of differences. @type {Readonly<Record<string, string>>} */
+const DIFF_COLOURS = {
+  deleted: 'bad',
+  inserted: 'good',
+  changed: 'class-0',
+  'reordered-legal': 'muted',
+  'reordered-illegal': 'class-6',
+  timing: 'warn',
+};
+/** @param {string} name */
+export const differenceColour = (name) => DIFF_COLOURS[name] ?? 'ground';

@@ -108,8 +108,7 @@ export class Timeline {
     const colour = (/** @type {string} */ name) => {
       let value = colours.get(name);
       if (value === undefined) {
-        const of = name.startsWith('diff-') ? (DIFF_COLOURS[name.slice(5)] ?? 'bad') : name;
-        value = style.getPropertyValue(`--${of}`).trim() || '#888';
+        value = style.getPropertyValue(`--${name}`).trim() || '#888';
         colours.set(name, value);
       }
       return value;
@@ -476,13 +475,3 @@ export class Timeline {
     tip.style.top = `${event.clientY + 16 + height > innerHeight ? Math.max(4, event.clientY - height - 12) : event.clientY + 16}px`;
   }
 }
-
-/** Colours of the classes of differences. @type {Readonly<Record<string, string>>} */
-const DIFF_COLOURS = {
-  deleted: 'bad',
-  inserted: 'good',
-  changed: 'class-0',
-  'reordered-legal': 'muted',
-  'reordered-illegal': 'class-6',
-  timing: 'warn',
-};
