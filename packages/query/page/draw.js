@@ -20,7 +20,7 @@ import { countColumns, coverColumns, lowerBound, overlapping } from './lod.js';
  * @property {number} to
  * @property {Uint32Array} edges Moments of columns of pixels.
  * @property {(name: string) => string} colour
- * @property {ReadonlySet<string>} hidden Colours that are not drawn.
+ * @property {ReadonlySet<string>} hidden Filters whose series are not drawn.
  * @property {{ kind: string, row: number } | null} selected
  */
 
@@ -46,8 +46,8 @@ const xOf = ({ places, left, width, from, to }, moment) =>
  * @returns {{ hits: Hit[], dense: boolean }}
  */
 export function drawLane(scene, lane, y, height) {
-  const strips = lane.strips().filter((one) => !scene.hidden.has(one.colour));
-  const items = lane.series().filter((one) => !scene.hidden.has(one.colour));
+  const strips = lane.strips().filter((one) => !scene.hidden.has(one.filter));
+  const items = lane.series().filter((one) => !scene.hidden.has(one.filter));
   const foot = strips.length > 0 ? 7 : 0;
   /** @type {Hit[]} */
   const hits = [];
@@ -278,7 +278,7 @@ export function countAt(scene, lane, x0, x1) {
   const own = new Uint32Array(1);
   return lane
     .series()
-    .filter((of) => !scene.hidden.has(of.colour))
+    .filter((of) => !scene.hidden.has(of.filter))
     .map((of) => {
       countColumns(of.span, edges, own);
       return { name: of.name, n: own[0] };

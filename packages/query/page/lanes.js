@@ -13,7 +13,8 @@ import { CLASSES, classOf, differenceColour, differenceName, VIRTUAL } from './m
  * @typedef {object} Series
  * @property {RowKind} kind
  * @property {string} colour Name of a colour of the style.
- * @property {string} name For the legend and for tooltips.
+ * @property {string} filter What of the legend hides it; empty: nothing does.
+ * @property {string} name For tooltips.
  * @property {Uint32Array} rows
  * @property {Span} span
  */
@@ -58,6 +59,8 @@ function byKey(rows, keyOf) {
 }
 
 const none = () => [];
+/** @type {Readonly<Record<string, string>>} */
+const FILTERS = { msis: 'msi', commands: 'command' };
 
 /** @param {Model} model */
 export function lanesOf(model) {
@@ -76,6 +79,7 @@ export function lanesOf(model) {
     return {
       kind,
       colour,
+      filter: kind === 'lives' ? colour : (FILTERS[kind] ?? ''),
       name,
       rows: sorted,
       span: span(

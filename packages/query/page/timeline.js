@@ -229,7 +229,7 @@ export class Timeline {
     context.fillStyle = colour('soft');
     context.font = '11px system-ui, sans-serif';
     context.fillText('all', 8, 20);
-    const items = this.overview().filter((one) => !this.view.hidden.has(one.colour));
+    const items = this.overview().filter((one) => !this.view.hidden.has(one.filter));
     if (items.length > 0) drawDensity({ ...scene, edges, from: min, to: max }, items, 2, OVERVIEW - 4);
     const x = (/** @type {number} */ place) =>
       left + Math.min(Math.max((place - min) / (max - min), 0), 1) * width;
@@ -412,7 +412,7 @@ export class Timeline {
     const places = this.model.places[this.view.axis];
     const items = lane
       .series()
-      .filter((of) => !this.view.hidden.has(of.colour))
+      .filter((of) => !this.view.hidden.has(of.filter))
       .flatMap((of) =>
         Array.from(of.rows, (row, k) => ({
           kind: of.kind,

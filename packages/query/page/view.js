@@ -1,4 +1,4 @@
-// What all timelines of a page show: an axis and a stretch of it, the lanes that are open, the colours that are hidden.
+// What all timelines of a page show: an axis and a stretch of it, the lanes that are open, the series that are hidden.
 
 /** @typedef {import('./model.js').Axis} Axis */
 /** @typedef {import('./model.js').Model} Model */
@@ -15,7 +15,7 @@ export class View {
     this.axis = this.axes[0];
     /** Keys of lanes. @type {Set<string>} */
     this.open = new Set();
-    /** Colours. @type {Set<string>} */
+    /** Filters of series. @type {Set<string>} */
     this.hidden = new Set();
     /** @type {(() => void)[]} */
     this.listeners = [];
