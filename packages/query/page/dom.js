@@ -125,3 +125,6 @@ export function swatch(colour) {
   spot.style.background = `var(--${colour})`;
   return spot;
 }
+
+/** Said where a table would be empty. @param {string} text */
+export const none = (text) => el('p', { class: 'note' }, text);

@@ -3,7 +3,7 @@ import { NONE } from './data.js';
 import { countColumns, coverColumns, lowerBound, overlapping } from './lod.js';
 
 /** @typedef {import('./lanes.js').Lane} Lane */
-/** @typedef {import('./lanes.js').Series} Series */
+/** @typedef {import('./series.js').Series} Series */
 /** @typedef {import('./model.js').Model} Model */
 /**
  * What was drawn from x0 to x1: a row, or of a density nothing.

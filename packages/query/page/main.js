@@ -6,16 +6,10 @@ import { detail } from './detail.js';
 import { el, section } from './dom.js';
 import { grouped } from './format.js';
 import { Model, nameDifferences } from './model.js';
-import {
-  commandSection,
-  findingSection,
-  latencySection,
-  mappingSection,
-  sourceFacts,
-  verdictSection,
-  verdictText,
-} from './sections.js';
+import { commandSection, latencySection, mappingSection } from './sections.js';
+import { sourceFacts } from './source.js';
 import { Timeline } from './timeline.js';
+import { findingSection, verdictSection, verdictText } from './verdict.js';
 import { View } from './view.js';
 
 /** @typedef {import('./model.js').TraceFacts} TraceFacts */

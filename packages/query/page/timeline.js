@@ -1,9 +1,10 @@
 // A timeline of one trace on a canvas: an overview, an axis, lanes; zoom, pan, selection by wheel, pointer and keys.
 import { el } from './dom.js';
-import { COLUMN, countAt, drawDensity, drawLane } from './draw.js';
-import { grouped, ticks, tickTime } from './format.js';
+import { COLUMN, drawLane } from './draw.js';
+import { HEAD, LANE, paintGrid, paintLabel, paintOverview } from './frame.js';
 import { lanesOf } from './lanes.js';
 import { columnEdges } from './lod.js';
+import { listen } from './pointer.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./view.js').View} View */
@@ -12,11 +13,6 @@ import { columnEdges } from './lod.js';
 /** @typedef {import('./model.js').RowKind} RowKind */
 /** @typedef {{ kind: RowKind, row: number }} Choice */
 /** @typedef {{ lane: Lane, y: number, hits: Hit[], dense: boolean }} Drawn */
-
-const OVERVIEW = 34;
-const AXIS = 22;
-const HEAD = OVERVIEW + AXIS;
-const LANE = 24;
 
 export class Timeline {
   /**
@@ -54,7 +50,7 @@ export class Timeline {
     this.scroll.addEventListener('scroll', () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.scroll);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
-    this.listen();
+    listen(this);
   }
 
   /** Lanes in sight of the tree: those whose parents are open. */
@@ -136,7 +132,7 @@ export class Timeline {
       selected: this.selected,
     };
     this.scene = scene;
-    this.paintGrid(scene, tall);
+    paintGrid(view, scene, tall);
     this.drawn = [];
     const top = scroll.scrollTop;
     context.save();
@@ -154,95 +150,14 @@ export class Timeline {
       context.globalAlpha = lane.depth === 0 ? 1 : 0.45;
       context.fillRect(0, y, wide, 0.5);
       context.globalAlpha = 1;
-      this.paintLabel(scene, lane, y);
+      paintLabel(view, scene, lane, y);
       this.drawn.push({ lane, y, ...drawLane(scene, lane, y + 1, LANE - 2) });
     });
     context.restore();
-    this.paintOverview(scene);
+    paintOverview(view, this.overview(), scene);
     this.frames++;
     canvas.dataset.frames = `${this.frames}`;
     canvas.dataset.lanes = `${lanes.length}`;
-  }
-
-  /** @param {import('./draw.js').Scene} scene @param {Lane} lane @param {number} y */
-  paintLabel({ context, colour, left }, lane, y) {
-    const x = 8 + lane.depth * 16;
-    if (lane.group) {
-      context.fillStyle = colour('soft');
-      context.beginPath();
-      if (this.view.open.has(lane.key)) {
-        context.moveTo(x, y + 9);
-        context.lineTo(x + 8, y + 9);
-        context.lineTo(x + 4, y + 15);
-      } else {
-        context.moveTo(x + 1, y + 8);
-        context.lineTo(x + 7, y + 12);
-        context.lineTo(x + 1, y + 16);
-      }
-      context.fill();
-    }
-    context.fillStyle = colour(lane.depth === 0 ? 'text' : 'soft');
-    context.font = `${lane.depth === 0 ? '600 ' : ''}12px system-ui, sans-serif`;
-    const owner = /^pe\.(\d+)$/.exec(lane.key);
-    let text = lane.label;
-    const room = left - x - 18;
-    while (text.length > 3 && context.measureText(text).width > room)
-      text = `${text.slice(0, -2).trimEnd()}…`;
-    context.fillText(text, x + 13, y + 16);
-    // The colour that mappings and residency have by it.
-    if (owner !== null) {
-      context.fillStyle = colour(`pe-${Number(owner[1]) % 8}`);
-      context.fillRect(left - 14, y + 8, 8, 8);
-    }
-  }
-
-  /** @param {import('./draw.js').Scene} scene @param {number} tall */
-  paintGrid({ context, colour, left, width, from, to }, tall) {
-    const time = this.view.axis === 'time';
-    const { step, at } = ticks(from, to, width / 110);
-    context.font = '11px system-ui, sans-serif';
-    for (const place of at) {
-      const x = left + ((place - from) / (to - from)) * width;
-      context.fillStyle = colour('line');
-      context.fillRect(x, OVERVIEW, 0.5, tall);
-      context.fillStyle = colour('soft');
-      const text = time ? tickTime(place, step) : grouped(Math.round(place));
-      if (x + context.measureText(text).width + 4 < left + width + 10)
-        context.fillText(text, x + 4, OVERVIEW + 15);
-    }
-    context.fillStyle = colour('soft');
-    context.fillText(
-      time ? 'time' : this.view.axis === 'record' ? 'record' : 'record of A',
-      8,
-      OVERVIEW + 15,
-    );
-  }
-
-  /** @param {import('./draw.js').Scene} scene */
-  paintOverview(scene) {
-    const { context, colour, left, width } = scene;
-    const { min, max, from, to } = this.view;
-    const edges = new Uint32Array(scene.edges.length);
-    columnEdges(scene.places, min, min + ((max - min) * (edges.length - 1) * COLUMN) / width + 1e-6, edges);
-    context.fillStyle = colour('raised');
-    context.fillRect(0, 0, left + width + 12, OVERVIEW);
-    context.fillStyle = colour('soft');
-    context.font = '11px system-ui, sans-serif';
-    context.fillText('all', 8, 20);
-    const items = this.overview().filter((one) => !this.view.hidden.has(one.filter));
-    if (items.length > 0) drawDensity({ ...scene, edges, from: min, to: max }, items, 2, OVERVIEW - 4);
-    const x = (/** @type {number} */ place) =>
-      left + Math.min(Math.max((place - min) / (max - min), 0), 1) * width;
-    context.fillStyle = colour('ground');
-    context.globalAlpha = 0.72;
-    context.fillRect(left, 0, x(from) - left, OVERVIEW);
-    context.fillRect(x(to), 0, left + width - x(to), OVERVIEW);
-    context.globalAlpha = 1;
-    context.strokeStyle = colour('accent');
-    context.lineWidth = 1;
-    context.strokeRect(x(from) + 0.5, 0.5, Math.max(x(to) - x(from) - 1, 1), OVERVIEW - 1);
-    context.fillStyle = colour('line');
-    context.fillRect(0, HEAD - 0.5, left + width + 12, 0.5);
   }
 
   /** @param {number} x @param {number} y */
@@ -260,67 +175,6 @@ export class Timeline {
   /** @param {number} x */
   placeOf(x) {
     return this.view.from + ((x - this.left) / this.width) * (this.view.to - this.view.from);
-  }
-
-  listen() {
-    const { canvas, view } = this;
-    canvas.addEventListener('focus', () => (this.held = true));
-    canvas.addEventListener('blur', () => (this.held = false));
-    canvas.addEventListener(
-      'wheel',
-      (event) => {
-        if (event.offsetX < this.left) return;
-        if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-          event.preventDefault();
-          view.pan((event.deltaX || event.deltaY) / 1200);
-        } else if (event.ctrlKey || event.metaKey || this.held) {
-          event.preventDefault();
-          view.zoom(Math.exp(Math.min(Math.max(event.deltaY, -240), 240) / 400), this.placeOf(event.offsetX));
-        }
-      },
-      { passive: false },
-    );
-    /** @type {{ x: number, from: number, to: number, moved: boolean, overview: boolean } | null} */
-    let grip = null;
-    const toOverview = (/** @type {number} */ x) => {
-      const middle = view.min + ((x - this.left) / this.width) * (view.max - view.min);
-      const half = (view.to - view.from) / 2;
-      view.show(middle - half, middle + half);
-    };
-    canvas.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
-      canvas.focus({ preventScroll: true });
-      canvas.setPointerCapture(event.pointerId);
-      const overview = event.offsetY < OVERVIEW;
-      grip = { x: event.offsetX, from: view.from, to: view.to, moved: false, overview };
-      if (overview && event.offsetX >= this.left) toOverview(event.offsetX);
-    });
-    canvas.addEventListener('pointermove', (event) => {
-      if (grip === null) {
-        this.hover(event);
-        return;
-      }
-      this.tip.hidden = true;
-      if (Math.abs(event.offsetX - grip.x) > 3) grip.moved = true;
-      if (!grip.moved || grip.x < this.left) return;
-      if (grip.overview) toOverview(event.offsetX);
-      else {
-        const by = ((grip.x - event.offsetX) / this.width) * (grip.to - grip.from);
-        view.show(grip.from + by, grip.to + by);
-      }
-    });
-    canvas.addEventListener('pointerup', (event) => {
-      if (grip !== null && !grip.moved && !grip.overview) this.click(event.offsetX, event.offsetY);
-      grip = null;
-    });
-    canvas.addEventListener('pointerleave', () => (this.tip.hidden = true));
-    canvas.addEventListener('dblclick', (event) => {
-      if (event.offsetX >= this.left) view.zoom(event.shiftKey ? 4 : 0.25, this.placeOf(event.offsetX));
-    });
-    canvas.addEventListener('keydown', (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (this.key(event.key)) event.preventDefault();
-    });
   }
 
   /** @param {number} x @param {number} y */
@@ -434,44 +288,5 @@ export class Timeline {
       const half = Math.max((this.view.to - this.view.from) / 2, b - a);
       this.view.show((a + b) / 2 - half, (a + b) / 2 + half);
     }
-  }
-
-  /** @param {PointerEvent} event */
-  hover(event) {
-    const { tip, model } = this;
-    const { found, hit } = this.at(event.offsetX, event.offsetY);
-    if (found === undefined || (event.offsetX < this.left && !found.lane.group)) {
-      tip.hidden = true;
-      return;
-    }
-    if (event.offsetX < this.left) tip.replaceChildren(`${found.lane.label}: click to open or close`);
-    else if (hit !== undefined) {
-      const { title, rows, steps } = model.describe(hit.of.kind, hit.of.rows[hit.k]);
-      tip.replaceChildren(
-        el('b', {}, title),
-        ...rows.map(([name, value]) => el('div', {}, `${name}: ${value}`)),
-        ...steps.map(({ name, moment }) => el('div', {}, `${name}: ${model.placeText(moment)}`)),
-      );
-    } else if (found.dense && this.scene) {
-      const x = this.left + Math.floor((event.offsetX - this.left) / COLUMN) * COLUMN;
-      const counts = countAt(this.scene, found.lane, x, x + COLUMN);
-      if (counts.length === 0) {
-        tip.hidden = true;
-        return;
-      }
-      const n = counts.reduce((sum, one) => sum + one.n, 0);
-      tip.replaceChildren(
-        el('b', {}, `${grouped(n)} begin here`),
-        ...counts.map((one) => el('div', {}, `${grouped(one.n)} ${one.name}`)),
-        el('div', {}, 'click to zoom'),
-      );
-    } else {
-      tip.hidden = true;
-      return;
-    }
-    tip.hidden = false;
-    const { width, height } = tip.getBoundingClientRect();
-    tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - width - 6))}px`;
-    tip.style.top = `${event.clientY + 16 + height > innerHeight ? Math.max(4, event.clientY - height - 12) : event.clientY + 16}px`;
   }
 }
