@@ -1,7 +1,8 @@
 // What differs between the two traces: classes, subjects, and of each class the first with its context.
+
+import { differenceColour } from './classes.js';
 import { el, swatch, table } from './dom.js';
 import { grouped } from './format.js';
-import { differenceColour } from './model.js';
 
 /** @typedef {import('../src/report/facts.ts').DiffFacts} DiffFacts */
 /** @typedef {import('../src/diff/result.ts').Half} Half */

@@ -1,7 +1,8 @@
 // What stands above the timelines: the axis, zoom, a record to go to, what is in sight, and the legend.
+
+import { CLASSES } from './classes.js';
 import { el, swatch } from './dom.js';
 import { duration, grouped, instant } from './format.js';
-import { CLASSES } from './model.js';
 
 /** @typedef {import('./view.js').View} View */
 /** @typedef {import('./model.js').Model} Model */

@@ -1,8 +1,9 @@
 // The lanes of a timeline: a tree of PEs, devices and their events, interrupts, vPEs and ITSs, each with the series that
 // it draws. Series are made when a lane is first drawn.
+
+import { CLASSES, classOf } from './classes.js';
 import { NONE } from './data.js';
 import { hex } from './format.js';
-import { CLASSES, classOf } from './model.js';
 import {
   byKey,
   commandSeries,

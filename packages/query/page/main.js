@@ -1,11 +1,13 @@
 // The page: opens its data, builds its sections.
+
+import { nameDifferences } from './classes.js';
 import { diffSection, diffText } from './compare.js';
 import { controls } from './controls.js';
 import { inflate, split, unpack } from './data.js';
 import { detail } from './detail.js';
 import { el, section } from './dom.js';
 import { grouped } from './format.js';
-import { Model, nameDifferences } from './model.js';
+import { Model } from './model.js';
 import { commandSection, latencySection, mappingSection } from './sections.js';
 import { sourceFacts } from './source.js';
 import { Timeline } from './timeline.js';

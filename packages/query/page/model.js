@@ -1,4 +1,5 @@
 // One trace of the page: its columns, the places of its moments on each axis, and what there is to say of a row.
+import { CLASSES, classOf, differenceName, known, VIRTUAL } from './classes.js';
 import { NONE, unpack } from './data.js';
 import { duration, grouped, hex, instant } from './format.js';
 import { lowerBound } from './lod.js';
@@ -8,8 +9,6 @@ import { lowerBound } from './lod.js';
 /** @typedef {'time' | 'record' | 'aligned'} Axis */
 /** @typedef {'lives' | 'msis' | 'commands' | 'mappings' | 'residencies' | 'differences' | 'findings' | 'divergence'} RowKind */
 
-export const CLASSES = ['SGI', 'PPI', 'SPI', 'LPI', 'extended PPI', 'extended SPI', 'virtual'];
-export const VIRTUAL = 6;
 export const STEPS = [
   'asserted',
   'pended',
@@ -30,18 +29,6 @@ const STEP_TEXTS = [
   'deactivated',
   'withdrawn',
 ];
-
-/** @param {number} intid */
-export function classOf(intid) {
-  if (intid < 16) return 0;
-  if (intid < 32) return 1;
-  if (intid >= 8192) return 3;
-  if (intid >= 4096) return 5;
-  return intid >= 1056 ? 4 : 2;
-}
-
-/** @param {number} n */
-export const known = (n) => (n === NONE ? 'unknown' : `${n}`);
 
 export class Model {
   /**
@@ -271,7 +258,7 @@ export class Model {
       case 'differences': {
         const { at, subject } = this.differences;
         return {
-          title: `difference: ${DIFF_CLASSES[this.differences.class[i]]}`,
+          title: `difference: ${differenceName(this.differences.class[i])}`,
           rows: [['about', strings[subject[i]]]],
           steps: [{ name: 'differs', moment: at[i] }],
         };
@@ -290,24 +277,3 @@ export class Model {
     return from === NONE || to === NONE ? null : this.told(to) - this.told(from);
   }
 }
-
-/** Names of the classes of differences by number; {@link nameDifferences} sets them. @type {string[]} */
-let DIFF_CLASSES = [];
-/** @param {readonly string[]} names */
-export function nameDifferences(names) {
-  DIFF_CLASSES = [...names];
-}
-/** @param {number} n */
-export const differenceName = (n) => DIFF_CLASSES[n];
-
-/** Colours of the classes of differences. @type {Readonly<Record<string, string>>} */
-const DIFF_COLOURS = {
-  deleted: 'bad',
-  inserted: 'good',
-  changed: 'class-0',
-  'reordered-legal': 'muted',
-  'reordered-illegal': 'class-6',
-  timing: 'warn',
-};
-/** @param {string} name */
-export const differenceColour = (name) => DIFF_COLOURS[name] ?? 'ground';

@@ -1,9 +1,10 @@
 // The sections below the timeline: plain tables of one trace. Every number is in a table.
+
+import { CLASSES, known } from './classes.js';
 import { NONE } from './data.js';
 import { el, none, table } from './dom.js';
 import { duration, grouped, hex } from './format.js';
 import { histogram } from './histogram.js';
-import { CLASSES, known } from './model.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {(record: number, last?: number) => Node} Jump A record as a link to its place in the timeline. */

@@ -1,7 +1,8 @@
 // The series of a trace: rows of one table that look alike, by class, outcome or PE; what lanes are made of.
+
+import { CLASSES, differenceColour, differenceName } from './classes.js';
 import { NONE } from './data.js';
 import { span } from './lod.js';
-import { CLASSES, differenceColour, differenceName } from './model.js';
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').RowKind} RowKind */

@@ -6,9 +6,10 @@ import type { Command } from 'commander';
 import { grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
 import { ignored } from './diff.ts';
 
-interface Options {
+export interface ReportRequest {
   readonly output: string;
-  readonly replay: boolean;
+  /** Absent: yes. */
+  readonly replay?: boolean;
   readonly from?: number;
   readonly to?: number;
   readonly ignore?: readonly Ignorable[];
@@ -44,54 +45,61 @@ export function addReport(program: Command): void {
       'after',
       '\nExamples:\n  gictrace report boot.gictrace -o boot.html\n  gictrace report good.gictrace bad.gictrace -o difference.html --ignore timing\n',
     )
-    .action((a: string, b: string | undefined, options: Options) => {
-      const { from, to } = options;
-      if (from !== undefined && to !== undefined && from >= to)
-        throw new GicTraceError('usage', `--from ${from} is not before --to ${to}`);
-      const paths = b === undefined ? [a] : [a, b];
-      const progress = new Progress('records');
-      try {
-        const verdicts: Verdict[] = [];
-        let replayed = 0;
-        const verdict = (path: string) => {
-          const found = replayTrace(path, {
-            version: VERSION,
-            progress: (records) => progress.update(replayed + records),
-          });
-          replayed += found.records;
-          verdicts.push(found);
-          return found;
-        };
-        const summary = reportTraces(paths, options.output, {
-          version: VERSION,
-          ...(options.replay ? { verdict } : {}),
-          diff: {
-            ignore: options.ignore ?? [],
-            rules: options.rules === undefined ? [] : readRules(options.rules),
-            rename: options.rename === true,
-            keep: 3,
-          },
-          ...(from === undefined ? {} : { from }),
-          ...(to === undefined ? {} : { to }),
-          progress: (records) => progress.update(replayed + records),
-        });
-        progress.end();
-        const diverged = verdicts.map((verdict) => verdict.diverged);
-        if (options.json) {
-          print(json({ traces: paths, output: options.output, ...summary, diverged }));
-          return;
-        }
-        const { lives = 0, msis = 0, commands = 0 } = summary.wrote;
-        print(
-          `${options.output}: ${grouped(summary.records.reduce((x, y) => x + y, 0))} records, ${grouped(lives)} interrupts, ${grouped(msis)} MSIs, ${grouped(commands)} ITS commands, ${grouped(summary.bytes)} bytes`,
-        );
-        for (const [k, n] of diverged.entries())
-          print(`${paths[k]}: ${n === 0 ? 'SAME' : `DIVERGED at ${grouped(n)} records`} on simulator`);
-        if (summary.same !== null) print(summary.same ? 'the traces are the SAME' : 'the traces DIFFER');
-        for (const [table, n] of Object.entries(summary.leftOut))
-          note(`${grouped(n)} rows of ${table} are counted but not drawn: narrow it with --from and --to`);
-      } finally {
-        progress.end();
-      }
+    .action((a: string, b: string | undefined, options: ReportRequest) =>
+      writeReport(b === undefined ? [a] : [a, b], options),
+    );
+}
+
+/** Writes the page and says what it holds. */
+export function writeReport(paths: readonly string[], options: ReportRequest): void {
+  const { from, to } = options;
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new GicTraceError('usage', `--from ${from} is not before --to ${to}`);
+  const ofDiff = (['ignore', 'rules', 'rename'] as const).find((name) => options[name] !== undefined);
+  if (paths.length < 2 && ofDiff !== undefined)
+    throw new GicTraceError('usage', `--${ofDiff} is for two traces`, {}, 'gictrace report A B -o FILE');
+  const progress = new Progress('records');
+  try {
+    const verdicts: Verdict[] = [];
+    let replayed = 0;
+    const verdict = (path: string) => {
+      const found = replayTrace(path, {
+        version: VERSION,
+        progress: (records) => progress.update(replayed + records),
+      });
+      replayed += found.records;
+      verdicts.push(found);
+      return found;
+    };
+    const summary = reportTraces(paths, options.output, {
+      version: VERSION,
+      ...(options.replay === false ? {} : { verdict }),
+      diff: {
+        ignore: options.ignore ?? [],
+        rules: options.rules === undefined ? [] : readRules(options.rules),
+        rename: options.rename === true,
+        keep: 3,
+      },
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      progress: (records) => progress.update(replayed + records),
     });
+    progress.end();
+    const diverged = verdicts.map((verdict) => verdict.diverged);
+    if (options.json) {
+      print(json({ traces: paths, output: options.output, ...summary, diverged }));
+      return;
+    }
+    const { lives = 0, msis = 0, commands = 0 } = summary.wrote;
+    print(
+      `${options.output}: ${grouped(summary.records.reduce((x, y) => x + y, 0))} records, ${grouped(lives)} interrupts, ${grouped(msis)} MSIs, ${grouped(commands)} ITS commands, ${grouped(summary.bytes)} bytes`,
+    );
+    for (const [k, n] of diverged.entries())
+      print(`${paths[k]}: ${n === 0 ? 'SAME' : `DIVERGED at ${grouped(n)} records`} on simulator`);
+    if (summary.same !== null) print(summary.same ? 'the traces are the SAME' : 'the traces DIFFER');
+    for (const [table, n] of Object.entries(summary.leftOut))
+      note(`${grouped(n)} rows of ${table} are counted but not drawn: narrow it with --from and --to`);
+  } finally {
+    progress.end();
+  }
 }

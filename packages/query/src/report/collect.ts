@@ -15,6 +15,7 @@ import { Follower } from '../export/follow.ts';
 import { type ExportSource, intidKind } from '../export/source.ts';
 import type { Sql } from '../schema.ts';
 import { columns } from './columns.ts';
+import { Counts } from './counts.ts';
 import { type InterruptClass, NONE, STEPS } from './facts.ts';
 import { Latencies } from './latency.ts';
 import { Named } from './moments.ts';
@@ -34,23 +35,6 @@ export interface Extent {
   readonly to: number;
   /** Rows of each table; below 2^20. */
   readonly rowsMax: number;
-}
-
-/** Counts by two names. */
-class Counts {
-  private readonly counts = new Map<string, Map<string, number>>();
-
-  add(a: string, b: string): void {
-    let of = this.counts.get(a);
-    if (of === undefined) this.counts.set(a, (of = new Map()));
-    of.set(b, (of.get(b) ?? 0) + 1);
-  }
-
-  /** Most first; among equals by name. */
-  all(): { a: string; b: string; n: number }[] {
-    const rows = [...this.counts].flatMap(([a, of]) => [...of].map(([b, n]) => ({ a, b, n })));
-    return rows.sort((p, q) => q.n - p.n || (`${p.a} ${p.b}` < `${q.a} ${q.b}` ? -1 : 1));
-  }
 }
 
 export class Collector {

@@ -13,6 +13,7 @@ const MODULES = [
   'lod',
   'format',
   'dom',
+  'classes',
   'model',
   'series',
   'lanes',
