@@ -25,8 +25,10 @@ const badge = (tone, name, text) => el('div', { class: `badge ${tone}` }, el('b'
 /** @param {TraceFacts} facts @param {string} name */
 function verdictBadge(facts, name) {
   const { verdict } = facts;
-  const tone = verdict === null ? '' : verdict.diverged > 0 ? 'bad' : 'good';
-  const word = verdict === null ? 'NO VERDICT' : verdict.diverged > 0 ? 'DIVERGED' : 'SAME';
+  if (verdict === null) return badge('', `${name}NO VERDICT`, verdictText(facts));
+  const nothing = Object.keys(verdict.compared).length === 0;
+  const [tone, word] =
+    verdict.diverged > 0 ? ['bad', 'DIVERGED'] : nothing ? ['', 'NOTHING COMPARED'] : ['good', 'SAME'];
   return badge(tone, `${name}${word}`, verdictText(facts));
 }
 

@@ -149,9 +149,6 @@ export function markSeries(model) {
     ['note', 'muted'],
   ]);
   return [
-    ...(first
-      ? [series('divergence', 'bad', 'first divergence', [0], () => model.momentOf(first.record))]
-      : []),
     ...[...differing].map(([of, some]) =>
       series(
         'differences',
@@ -170,5 +167,8 @@ export function markSeries(model) {
         (i) => model.momentOf(facts.findings[i].record),
       ),
     ),
+    ...(first
+      ? [series('divergence', 'bad', 'first divergence', [0], () => model.momentOf(first.record))]
+      : []),
   ].filter((one) => one.rows.length > 0);
 }

@@ -24,17 +24,17 @@ export function findingSection({ facts }, jump) {
         )
       : null,
     table(
-      ['record', 'line', 'PE', 'check', 'found', 'lasted', 'because of'],
+      ['record', 'line', 'PE', 'check', 'found', 'lasted, if told', 'because of'],
       facts.findings.map((one) => [
         jump(one.record),
         one.line === null ? '' : grouped(one.line),
         one.pe === null ? '' : one.pe,
         one.rule,
         one.text,
-        one.lastedNs === null ? 'unknown' : duration(one.lastedNs),
+        one.lastedNs === null ? '' : duration(one.lastedNs),
         one.related.map(({ record, text }) => `record ${record}: ${text}`).join('; '),
       ]),
-      { right: [0, 1, 2], page: 40, caption: 'findings' },
+      { right: [0, 1, 2], page: 20, caption: 'findings' },
     ),
   );
 }

@@ -1,4 +1,5 @@
-// Which event of which device an LPI came from: by the MSI that pended it, else by what was mapped to it then.
+// Which event of which device an LPI came from: by the MSI that pended it, else by what was mapped to it when
+// it became pending, or was acknowledged if nothing shows that.
 import type { Collector } from './collect.ts';
 import { NONE } from './facts.ts';
 
@@ -18,13 +19,13 @@ export function attribute({ lives, msis, mappings }: Collector): void {
   }
   const event = lives.event.all();
   for (let i = 0; i < event.length; i++) {
-    const pended = lives.pended.get(i);
-    if (pended === NONE || (lives.virtual.get(i) === 0 && lives.intid.get(i) < FIRST_LPI)) continue;
-    const k = find(msiAt, pended);
+    const at = lives.pended.get(i) === NONE ? lives.acknowledged.get(i) : lives.pended.get(i);
+    if (at === NONE || (lives.virtual.get(i) === 0 && lives.intid.get(i) < FIRST_LPI)) continue;
+    const k = find(msiAt, at);
     if (k >= 0) event[i] = msiEvent[k]!;
     else if (lives.virtual.get(i) === 0) {
       const mapped = (byIntid.get(lives.intid.get(i)) ?? []).filter(
-        (row) => mappings.from.get(row) <= pended && pended <= mappings.to.get(row),
+        (row) => mappings.from.get(row) <= at && at <= mappings.to.get(row),
       );
       // Of two events that are mapped to one LPI neither can be told to be the one.
       const events = new Set(mapped.map((row) => mappings.event.get(row)));
