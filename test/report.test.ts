@@ -46,7 +46,7 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv4-kvm'])('%s
     db = new QueryDatabase(file);
     summary = reportTraces([path], page, options);
     report = await readReport(page);
-  });
+  }, 120_000);
   afterAll(() => db?.close());
 
   const rows = (sql: string): Row[] =>

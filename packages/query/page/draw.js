@@ -1,6 +1,6 @@
 // Draws one lane of a timeline: items while they are few, else how many there are. Answers what is where.
 import { NONE } from './data.js';
-import { countColumns, coverColumns, lowerBound, overlapping } from './lod.js';
+import { countColumns, coverColumns, inSight, lowerBound, overlapping } from './lod.js';
 
 /** @typedef {import('./lanes.js').Lane} Lane */
 /** @typedef {import('./series.js').Series} Series */
@@ -56,19 +56,10 @@ export function drawLane(scene, lane, y, height) {
   return { hits, dense };
 }
 
-/**
- * The moments that are in sight, the one before them and the one behind them too.
- * @param {Scene} scene
- * @returns {[number, number]}
- */
-function inSight({ places, from, to }) {
-  return [lowerBound(places, from), lowerBound(places, to) + 1];
-}
-
 /** @param {Scene} scene @param {Series[]} strips @param {number} y @param {number} height @param {Hit[]} hits */
 function drawStrips(scene, strips, y, height, hits) {
   const { context, left, width } = scene;
-  const [a, b] = inSight(scene);
+  const [a, b] = inSight(scene.places, scene.from, scene.to);
   for (const of of strips) {
     const [low, high] = overlapping(of.span, a, b);
     context.fillStyle = scene.colour(of.colour);
@@ -86,7 +77,7 @@ function drawStrips(scene, strips, y, height, hits) {
 
 /** @param {Scene} scene @param {Series[]} items @param {number} y @param {number} height @param {Hit[]} hits */
 function drawItems(scene, items, y, height, hits) {
-  const [a, b] = inSight(scene);
+  const [a, b] = inSight(scene.places, scene.from, scene.to);
   const ranges = items.map((of) => overlapping(of.span, a, b));
   const n = ranges.reduce((sum, [low, high]) => sum + high - low, 0);
   if (n > scene.width / ROOM) {

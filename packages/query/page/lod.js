@@ -29,6 +29,25 @@ export function lowerBound(sorted, value, low = 0, high = sorted.length) {
 }
 
 /**
+ * The moments from `from` to `to`, both among them: the first, and the one behind the last.
+ * @param {Float64Array} places ascending: where each moment is
+ * @param {number} from
+ * @param {number} to
+ * @returns {[first: number, behind: number]}
+ */
+export function inSight(places, from, to) {
+  const first = lowerBound(places, from);
+  let low = first;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle] <= to) low = middle + 1;
+    else high = middle;
+  }
+  return [first, low];
+}
+
+/**
  * @param {Uint32Array} first ascending
  * @param {Uint32Array} last
  * @returns {Span}

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inflate, split, unpack } from '../../page/data.js';
 import { Column, Packer } from './columns.ts';
+import { Anchors } from './differences.ts';
 import type { ReportFacts } from './facts.ts';
 import { BOUNDS, bucketOf, Latencies } from './latency.ts';
 import { Named } from './moments.ts';
@@ -145,4 +146,30 @@ it('named records have ranks', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+it('anchors are some of the pairs, rise on both sides, and are spread over all', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(400), { maxLength: 300 }), (ofB) => {
+      const anchors = new Anchors(16);
+      ofB.forEach((b, a) => {
+        anchors.offer(a, b);
+      });
+      const { a, b } = anchors.all();
+      expect(a.length).toBeLessThan(16);
+      a.forEach((record, k) => {
+        expect(b[k]).toBe(ofB[record]);
+        if (k > 0) expect(record > a[k - 1]! && b[k]! > b[k - 1]!).toBe(true);
+      });
+    }),
+  );
+  for (const n of [7, 15, 16, 100, 1000]) {
+    const anchors = new Anchors(16);
+    for (let k = 0; k < n; k++) anchors.offer(k, 3 * k);
+    const { a } = anchors.all();
+    expect(a.length).toBeGreaterThanOrEqual(Math.min(n, 8));
+    const gaps = new Set(Array.from(a.subarray(1), (record, k) => record - a[k]!));
+    expect(gaps.size).toBe(1);
+    expect(n - a.at(-1)!).toBeLessThanOrEqual(2 * [...gaps][0]!);
+  }
 });

@@ -43,6 +43,39 @@ export class Differences {
   }
 }
 
+/** Pairs of records that rise on both sides, spread evenly over all that are offered, which rise on the first. */
+export class Anchors {
+  private pairs = columns('a', 'b');
+  private readonly max: number;
+  private stride = 1;
+  private offered = 0;
+  private lastB = -1;
+
+  /** Keeps fewer than `max` pairs; `max` is even. */
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  offer(a: number, b: number): void {
+    if (b <= this.lastB || this.offered++ % this.stride !== 0) return;
+    this.lastB = b;
+    this.pairs.a.push(a);
+    this.pairs.b.push(b);
+    if (this.pairs.a.length < this.max) return;
+    const thinned = columns('a', 'b');
+    for (let i = 0; i < this.max; i += 2) {
+      thinned.a.push(this.pairs.a.get(i));
+      thinned.b.push(this.pairs.b.get(i));
+    }
+    this.pairs = thinned;
+    this.stride *= 2;
+  }
+
+  all(): { readonly a: Uint32Array; readonly b: Uint32Array } {
+    return { a: this.pairs.a.all(), b: this.pairs.b.all() };
+  }
+}
+
 export interface Compared {
   readonly facts: DiffFacts;
   readonly a: Differences;
@@ -55,29 +88,14 @@ export function compared(pathA: string, pathB: string, options: DiffOptions): Co
   const subjects = new Strings();
   const a = new Differences(subjects);
   const b = new Differences(subjects);
-  let anchors = columns('a', 'b');
-  let stride = 1;
-  let pairs = 0;
-  let lastB = -1;
+  const anchors = new Anchors(ANCHORS_MAX);
   const row = (one: AlignRow) => {
     if (!NO_DIFFERENCE.has(one.class) && one.tolerated === null) {
       if (one.a !== null) a.add(one.a, one);
       if (one.b !== null) b.add(one.b, one);
       return;
     }
-    if (one.class !== 'same' || one.a === null || one.b === null || one.b <= lastB) return;
-    if (pairs++ % stride !== 0) return;
-    lastB = one.b;
-    anchors.a.push(one.a);
-    anchors.b.push(one.b);
-    if (anchors.a.length < ANCHORS_MAX) return;
-    const thinned = columns('a', 'b');
-    for (let i = 0; i < anchors.a.length; i += 2) {
-      thinned.a.push(anchors.a.get(i));
-      thinned.b.push(anchors.b.get(i));
-    }
-    anchors = thinned;
-    stride *= 2;
+    if (one.class === 'same' && one.a !== null && one.b !== null) anchors.offer(one.a, one.b);
   };
   const { readMs: _read, alignMs: _align, ...diff } = diffTraces(pathA, pathB, { ...options, row });
   return {
@@ -89,6 +107,6 @@ export function compared(pathA: string, pathB: string, options: DiffOptions): Co
     },
     a,
     b,
-    anchors: { a: anchors.a.all(), b: anchors.b.all() },
+    anchors: anchors.all(),
   };
 }
