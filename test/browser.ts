@@ -2,7 +2,7 @@
 // are skipped, and standard error says so.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const ARGUMENTS = [
@@ -103,4 +103,9 @@ export async function pixels(page: Page, k = 0): Promise<{ colours: number; hash
     }
     return { colours: colours.size, hash };
   })()`);
+}
+
+/** The text of an element as it is laid out: lines and cells apart. */
+export async function shownText(locator: Locator): Promise<string> {
+  return (await locator.allInnerTexts()).join('\n');
 }

@@ -15,6 +15,7 @@ import {
   launch,
   openReport,
   pixels,
+  shownText,
   until,
   type Watched,
 } from './browser.ts';
@@ -224,7 +225,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
           return { x: box.x + (hit.x0 + hit.x1) / 2, y: box.y + lane.y + 8 };
         })()`);
         await page.mouse.move(place.x, place.y);
-        const tip = (await page.locator('.tip').first().innerText()).replaceAll(',', '');
+        const tip = (await shownText(page.locator('.tip').first())).replaceAll(',', '');
         const of = model!.describe('lives', i);
         expect(tip).toContain(of.title);
         expect(tip).toContain(`outcome: ${facts.traces[0]!.strings[lives.outcome![i]!]}`);
@@ -234,7 +235,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
           );
         }
         await page.mouse.click(place.x, place.y);
-        const detail = (await page.locator('.detail').innerText()).replaceAll(',', '');
+        const detail = (await shownText(page.locator('.detail'))).replaceAll(',', '');
         for (const { moment } of of.steps) expect(detail).toContain(`${model!.moments.record![moment]}`);
         expect(detail).toContain(of.title);
         // The next one of its lane, by key.
@@ -293,7 +294,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     const { facts } = await readReport(two);
     await opened(two, async ({ page }) => {
       expect(await page.locator('canvas').count()).toBe(2);
-      const text = await page.locator('#difference').innerText();
+      const text = await shownText(page.locator('#difference'));
       for (const [name, n] of Object.entries(facts.diff!.counts))
         if (n > 0) expect(text).toMatch(new RegExp(`\\b${n}\\s+${name}\\b`));
       for (const one of facts.diff!.examples) expect(text).toContain(`${one.class}: ${one.subject}`);
@@ -324,7 +325,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
         expect(await page.evaluate('window.ran')).toBeUndefined();
         expect(await page.locator('img, b[onclick], iframe, object, embed').count()).toBe(0);
         expect(await page.locator('script').count()).toBe(1);
-        const text = await page.locator('#source').innerText();
+        const text = await shownText(page.locator('#source'));
         expect(text.split(HOSTILE).length).toBeGreaterThan(5);
         expect(await page.title()).toContain('<b onclick="window.ran=1">');
       });
@@ -376,7 +377,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`file://${boot}`);
-    expect(await page.locator('body').innerText()).toMatch(/needs JavaScript/);
+    expect(await shownText(page.locator('body'))).toMatch(/needs JavaScript/);
     await context.close();
   });
 
