@@ -50,7 +50,7 @@ describe('export', () => {
       'an unknown format',
       [trace, '--to', 'json', '-o', out],
       2,
-      /--to takes perfetto, vcd, jsonl, not 'json'/,
+      /--to takes perfetto, vcd, jsonl, html, not 'json'/,
     ],
     ['no format', [trace, '-o', out], 2, /--to/],
     ['no output', [trace, '--to', 'vcd'], 2, /--output/],

@@ -16,6 +16,7 @@ import { addImport } from './verbs/import.ts';
 import { addDump, addInfo, addRecover } from './verbs/read.ts';
 import { addRecord } from './verbs/record.ts';
 import { addReplay } from './verbs/replay.ts';
+import { addReport } from './verbs/report.ts';
 import { addScenarios } from './verbs/scenarios.ts';
 import { addLoad, addQuery, addShell } from './verbs/sql.ts';
 
@@ -34,6 +35,7 @@ Examples:
   gictrace info boot.gictrace
   gictrace dump boot.gictrace --from 1000 --to 1020
   gictrace recover boot.gictrace.partial -o boot.gictrace
+  gictrace report boot.gictrace -o boot.html
   gictrace export boot.gictrace --to perfetto -o boot.pftrace
   gictrace load boot.gictrace -o boot.db
   gictrace query boot.db "SELECT op, count(*) FROM its_commands GROUP BY op"
@@ -91,6 +93,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addInfo(program);
   addDump(program);
   addRecover(program);
+  addReport(program);
   addExport(program);
   addLoad(program);
   addQuery(program);

@@ -16,6 +16,11 @@ export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from 
 export { MODULES, type Module } from './modules/index.ts';
 export { type Answer, type Cell, QueryDatabase } from './query.ts';
 export { sqlReference } from './reference.ts';
+export {
+  type ReportOptions,
+  type ReportSummary,
+  reportTraces,
+} from './report/index.ts';
 export { RUN_QUERIES } from './run-queries.ts';
 export { makeRunsDatabase, RUN_TABLES } from './runs.ts';
 export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './views.ts';

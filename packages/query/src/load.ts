@@ -37,7 +37,7 @@ import { Spurious } from './spurious.ts';
 import { StateKeeper } from './states.ts';
 import { acknowledgeRegister, isInterrupt, toldBy } from './told.ts';
 import { VIEWS } from './views.ts';
-import { VirtualLives } from './virtual-lives.ts';
+import { tellsOfVirtual, VirtualLives } from './virtual-lives.ts';
 import { Waits } from './waits.ts';
 import { Withdrawals } from './withdrawals.ts';
 
@@ -53,19 +53,6 @@ const PE_ONLINE = RECORDS['op.pe.online'].id;
 const PE_OFFLINE = RECORDS['op.pe.offline'].id;
 const FIRST_SPECIAL = 1020;
 const LAST_SPECIAL = 1023;
-/** Kinds that tell of virtual interrupts. */
-const IS_VIRTUAL = new Uint8Array(256);
-for (const name of [
-  'vhppi',
-  'vte.write',
-  'vlpi.pended',
-  'vlpi.cleared',
-  'vpe.resident',
-  'doorbell.rung',
-  'virq.acknowledged',
-  'virq.dropped',
-] as const)
-  IS_VIRTUAL[RECORDS[name].id] = 1;
 
 /** A trace as the loader takes it. */
 export interface LoadSource {
@@ -210,7 +197,7 @@ class Loader {
         if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
           lives.take(shown, i, now.record, now.timeNs);
         else if (kind === IRQ_ACKNOWLEDGED) waits.disagreed(shown.pe[i]!);
-        if (IS_VIRTUAL[kind]) virtualLives.take(shown, i, now.record, now.timeNs);
+        if (tellsOfVirtual(kind)) virtualLives.take(shown, i, now.record, now.timeNs);
         if (kind >= FIRST_EVENT && !recordedEvents)
           this.event(shown, i, base + now.record, seq++, now.timeNs);
       }

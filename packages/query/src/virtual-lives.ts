@@ -13,6 +13,24 @@ const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
 const ACKNOWLEDGED = RECORDS['virq.acknowledged'].id;
 const DROPPED = RECORDS['virq.dropped'].id;
 
+const KINDS = new Uint8Array(256);
+for (const kind of [
+  VHPPI,
+  VTE_WRITE,
+  VLPI_PENDED,
+  VLPI_CLEARED,
+  VPE_RESIDENT,
+  DOORBELL_RUNG,
+  ACKNOWLEDGED,
+  DROPPED,
+])
+  KINDS[kind] = 1;
+
+/** Whether a kind of record tells of virtual interrupts, so that {@link VirtualLives} wants it. */
+export function tellsOfVirtual(kind: number): boolean {
+  return KINDS[kind] !== 0;
+}
+
 /** In a vhppi record: the candidate is the vLPI. */
 const LR_IS_VLPI = 16;
 

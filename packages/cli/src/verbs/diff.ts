@@ -25,7 +25,8 @@ interface Options {
   readonly keep: number;
 }
 
-function ignored(text: string): Ignorable[] {
+/** The classes that `--ignore` names. */
+export function ignored(text: string): Ignorable[] {
   return text.split(',').map((part) => {
     const name = IGNORABLE.find((one) => one === part.trim());
     if (name === undefined)

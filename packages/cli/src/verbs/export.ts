@@ -3,6 +3,7 @@ import { GicTraceError } from '@gictrace/core';
 import { EXPORT_FORMATS, type ExportFormat, exportTrace } from '@gictrace/query';
 import type { Command } from 'commander';
 import { grouped, json, note, Progress, print } from '../context.ts';
+import { writeReport } from './report.ts';
 
 const OPENED_BY: Readonly<Record<ExportFormat, string>> = {
   perfetto: 'open it with ui.perfetto.dev',
@@ -15,10 +16,10 @@ export function addExport(program: Command): void {
     .command('export')
     .summary('write a trace for Perfetto, waveform viewers or scripts')
     .description(
-      'Writes a trace in a format that other tools read (docs/export.md): perfetto (ui.perfetto.dev), vcd (GTKWave, Surfer), jsonl (scripts).',
+      'Writes a trace in a format that other tools read (docs/export.md): perfetto (ui.perfetto.dev), vcd (GTKWave, Surfer), jsonl (scripts), html (the page of gictrace report).',
     )
     .argument('<trace>', 'the trace')
-    .requiredOption('--to <format>', EXPORT_FORMATS.join(', '))
+    .requiredOption('--to <format>', `${EXPORT_FORMATS.join(', ')}, html`)
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--json', 'answer as JSON')
     .addHelpText(
@@ -26,11 +27,16 @@ export function addExport(program: Command): void {
       '\nExamples:\n  gictrace export boot.gictrace --to perfetto -o boot.pftrace\n  gictrace export boot.gictrace --to vcd -o boot.vcd\n',
     )
     .action((path: string, options: { to: string; output: string; json?: boolean }) => {
+      if (options.to === 'html') {
+        const { output, json: asJson = false } = options;
+        writeReport([path], { output, json: asJson });
+        return;
+      }
       const format = EXPORT_FORMATS.find((one) => one === options.to);
       if (format === undefined)
         throw new GicTraceError(
           'usage',
-          `--to takes ${EXPORT_FORMATS.join(', ')}, not '${options.to}'`,
+          `--to takes ${EXPORT_FORMATS.join(', ')}, html, not '${options.to}'`,
           {},
           `gictrace export ${path} --to perfetto -o FILE`,
         );

@@ -1,8 +1,12 @@
-// Follows a trace as the loader does: the simulator beside the source, lives of interrupts, MSIs, residency of vPEs;
-// where source and simulator disagree the source is right. Tells each thing when it happens; knows no format.
+// Follows a trace as the loader does: the simulator beside the source, lives of interrupts, MSIs, mappings, residency
+// of vPEs, findings; where source and simulator disagree the source is right. Tells each thing when it happens; knows
+// no format.
 import {
+  Checks,
+  type Finding,
   type GicConfig,
   Machine,
+  RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
@@ -10,12 +14,15 @@ import {
   step,
 } from '@gictrace/core';
 import { type Life, type LifeStep, Lives } from '../lives.ts';
+import { Mappings } from '../mappings.ts';
 import { Msis } from '../msis.ts';
 import type { Sql } from '../schema.ts';
 import { isInterrupt, toldBy } from '../told.ts';
+import { tellsOfVirtual, VirtualLives } from '../virtual-lives.ts';
 
 const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
@@ -36,6 +43,14 @@ export interface Followed {
   /** A row of `msis`, its record's number in place of its key. Comes when the next stimulus does. */
   msi?(row: readonly Sql[]): void;
   residency?(what: Residency): void;
+  /** A row of `interrupts` whose life ended, or that goes on at the end. */
+  interrupt?(row: readonly Sql[]): void;
+  /** The same of `vinterrupts`. */
+  vinterrupt?(row: readonly Sql[]): void;
+  /** A row of `mappings` that ended, or holds at the end. */
+  mapping?(row: readonly Sql[]): void;
+  /** A finding; its moments are complete when the next stimulus comes. */
+  finding?(finding: Finding): void;
 }
 
 export class Follower {
@@ -43,6 +58,9 @@ export class Follower {
   private readonly lives: Lives;
   private readonly msis: Msis;
   private readonly shown = new RecordBatch(4096);
+  private readonly virtualLives: VirtualLives | undefined;
+  private readonly mappings: Mappings | undefined;
+  private readonly checks: Checks | undefined;
   private readonly residency: ((what: Residency) => void) | undefined;
   private record = 0;
   private timeNs = Number.NaN;
@@ -52,7 +70,16 @@ export class Follower {
   constructor(config: GicConfig, followed: Followed) {
     this.machine = new Machine(config);
     const ignore = () => undefined;
-    this.lives = new Lives(0, this.machine.state, ignore, followed.life?.bind(followed));
+    const { vinterrupt, mapping, finding } = followed;
+    this.lives = new Lives(
+      0,
+      this.machine.state,
+      followed.interrupt?.bind(followed) ?? ignore,
+      followed.life?.bind(followed),
+    );
+    if (vinterrupt !== undefined) this.virtualLives = new VirtualLives(0, vinterrupt.bind(followed));
+    if (mapping !== undefined) this.mappings = new Mappings(0, config, mapping.bind(followed));
+    if (finding !== undefined) this.checks = new Checks(this.machine, finding.bind(followed));
     this.msis = new Msis(followed.msi?.bind(followed) ?? ignore);
     this.residency = followed.residency?.bind(followed);
     this.machine.sink = { batch: this.shown, events: true, full: () => this.drain() };
@@ -69,8 +96,10 @@ export class Follower {
     if (kind >= FIRST_EVENT) return;
     const timeNs = batch.timeNs[i]!;
     if (kind >= STIMULI_BELOW) {
+      this.checks?.shown(batch, i, record);
       this.msis.observe(batch, i);
-      if (kind === HPPI) this.lives.take(batch, i, record, timeNs);
+      if (kind === ITS_COMMAND) this.command(batch, i, record, timeNs);
+      else if (kind === HPPI) this.lives.take(batch, i, record, timeNs);
       return;
     }
     this.record = record;
@@ -78,9 +107,11 @@ export class Follower {
     this.msis.close();
     this.told = toldBy(batch, i);
     this.agreed = false;
+    this.checks?.stimulus(batch, i, record);
     step(this.machine, batch, i);
     if (kind === MSI_WRITE) this.msis.begin(batch, i, record, this.shown);
     this.drain();
+    this.checks?.settled();
     if (!isInterrupt(this.told) || this.agreed) return;
     if (kind === SYSREG_READ) this.lives.acknowledged(this.told, batch.pe[i]!, record, timeNs);
     else this.lives.dropped(this.told, batch.pe[i]!, record, timeNs);
@@ -89,6 +120,18 @@ export class Follower {
   /** The trace ends. */
   finish(): void {
     this.msis.close();
+    this.lives.finish();
+    this.virtualLives?.finish();
+    this.mappings?.finish();
+    this.checks?.end();
+  }
+
+  private command(batch: RecordBatch, i: number, record: number, timeNs: number): void {
+    const at = i * RECORD_WORDS;
+    const w = batch.words;
+    // Where the source does not tell the outcome, nothing speaks against the command having been executed.
+    if (w[at + 2] === 0 || batch.flags[i]! & RECORD_FLAGS.valueUnknown)
+      this.mappings?.take(w[at]!, w, at + 4, w[at + 3]!, record, timeNs);
   }
 
   private drain(): void {
@@ -97,9 +140,11 @@ export class Follower {
     for (let i = 0; i < shown.count; i++) {
       const kind = shown.kind[i]!;
       const at = i * RECORD_WORDS;
+      this.checks?.emitted(shown, i);
       const takes = kind === IRQ_ACKNOWLEDGED || kind === IRQ_DROPPED;
       if (takes && w[at] === told) this.agreed = true;
       if (!takes || told < 0 || w[at] === told) this.lives.take(shown, i, this.record, this.timeNs);
+      if (tellsOfVirtual(kind)) this.virtualLives?.take(shown, i, this.record, this.timeNs);
       if (kind === VPE_RESIDENT && this.residency !== undefined) {
         const vpeid = w[at + 2]! === 0xffff_ffff ? null : w[at + 2]!;
         const table = w[at + 1]! * 2 ** 32 + w[at]!;

@@ -1,10 +1,8 @@
 // Traces in formats of other tools: one function, a file for each format.
-import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
-import { GicTraceError } from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import { exportJsonl } from './jsonl.ts';
-import { OutputFile } from './output.ts';
+import { OutputFile, refuseItself } from './output.ts';
 import { exportPerfetto } from './perfetto.ts';
 import type { ExportFormat, ExportSource, ExportSummary } from './source.ts';
 import { exportVcd } from './vcd.ts';
@@ -49,8 +47,7 @@ export function exportTrace(
 ): ExportSummary & { readonly bytes: number } {
   const reader = TraceReader.open(path);
   try {
-    if (sameFile(path, output))
-      throw new GicTraceError('usage', 'is the trace itself', { path: output }, 'name another file with -o');
+    refuseItself(path, output);
     const source: ExportSource = {
       name: basename(path),
       header: reader.header,
@@ -65,13 +62,5 @@ export function exportTrace(
     return exportSource(source, format, output);
   } finally {
     reader.close();
-  }
-}
-
-function sameFile(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    return false;
   }
 }

@@ -1,5 +1,5 @@
 // The file that an export writes: NAME.partial until all of it is there. Knows no format.
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 
 const BUFFER_BYTES = 1 << 18;
@@ -68,4 +68,18 @@ export class OutputFile {
     this.text = [];
     this.waiting = 0;
   }
+}
+
+/** @throws GicTraceError `usage` where the file to write is the trace to read. */
+export function refuseItself(trace: string, output: string): void {
+  const real = (path: string) => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return undefined;
+    }
+  };
+  const of = real(trace);
+  if (of !== undefined && of === real(output))
+    throw new GicTraceError('usage', 'is the trace itself', { path: output }, 'name another file with -o');
 }

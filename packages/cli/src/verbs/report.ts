@@ -1,0 +1,105 @@
+// gictrace report A [B]: a page for people, with verdict and comparison.
+import { GicTraceError } from '@gictrace/core';
+import { type Ignorable, readRules, reportTraces } from '@gictrace/query';
+import { replayTrace, type Verdict } from '@gictrace/replayer';
+import type { Command } from 'commander';
+import { grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { ignored } from './diff.ts';
+
+export interface ReportRequest {
+  readonly output: string;
+  /** Absent: yes. */
+  readonly replay?: boolean;
+  readonly from?: number;
+  readonly to?: number;
+  readonly ignore?: readonly Ignorable[];
+  readonly rules?: string;
+  readonly rename?: boolean;
+  readonly json?: boolean;
+}
+
+const RECORD_MAX = 2 ** 32 - 1;
+
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .summary('write a page: timeline, mappings, latencies, verdict, and what differs')
+    .description(
+      'Writes one HTML file that needs nothing else (docs/report.md): interrupts per PE and per device over time with zoom, ITS mappings, latencies, commands, findings, the verdict of a replay on the simulator; for two traces also what differs. Exit code 0: written, whatever the verdict.',
+    )
+    .argument('<a>', 'a trace')
+    .argument('[b]', 'a trace to hold against it')
+    .requiredOption('-o, --output <file>', 'the file to write')
+    .option('--no-replay', 'without the verdict of a replay on the simulator')
+    .option(
+      '--from <record>',
+      'details from this record on; all is counted',
+      wholeNumber('--from', 0, RECORD_MAX),
+    )
+    .option('--to <record>', 'details up to and without this record', wholeNumber('--to', 0, RECORD_MAX))
+    .option('--ignore <class,...>', 'as in diff: let classes pass, counted', ignored)
+    .option('--rules <file>', 'as in diff: let pass what rules name')
+    .option('--rename', 'as in diff: take addresses, LPIs and DeviceIDs that only permute for the same')
+    .option('--json', 'answer as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gictrace report boot.gictrace -o boot.html\n  gictrace report good.gictrace bad.gictrace -o difference.html --ignore timing\n',
+    )
+    .action((a: string, b: string | undefined, options: ReportRequest) =>
+      writeReport(b === undefined ? [a] : [a, b], options),
+    );
+}
+
+/** Writes the page and says what it holds. */
+export function writeReport(paths: readonly string[], options: ReportRequest): void {
+  const { from, to } = options;
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new GicTraceError('usage', `--from ${from} is not before --to ${to}`);
+  const ofDiff = (['ignore', 'rules', 'rename'] as const).find((name) => options[name] !== undefined);
+  if (paths.length < 2 && ofDiff !== undefined)
+    throw new GicTraceError('usage', `--${ofDiff} is for two traces`, {}, 'gictrace report A B -o FILE');
+  const progress = new Progress('records');
+  try {
+    const verdicts: Verdict[] = [];
+    let replayed = 0;
+    const verdict = (path: string) => {
+      const found = replayTrace(path, {
+        version: VERSION,
+        progress: (records) => progress.update(replayed + records),
+      });
+      replayed += found.records;
+      verdicts.push(found);
+      return found;
+    };
+    const summary = reportTraces(paths, options.output, {
+      version: VERSION,
+      ...(options.replay === false ? {} : { verdict }),
+      diff: {
+        ignore: options.ignore ?? [],
+        rules: options.rules === undefined ? [] : readRules(options.rules),
+        rename: options.rename === true,
+        keep: 3,
+      },
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      progress: (records) => progress.update(replayed + records),
+    });
+    progress.end();
+    const diverged = verdicts.map((verdict) => verdict.diverged);
+    if (options.json) {
+      print(json({ traces: paths, output: options.output, ...summary, diverged }));
+      return;
+    }
+    const { lives = 0, msis = 0, commands = 0 } = summary.wrote;
+    print(
+      `${options.output}: ${grouped(summary.records.reduce((x, y) => x + y, 0))} records, ${grouped(lives)} interrupts, ${grouped(msis)} MSIs, ${grouped(commands)} ITS commands, ${grouped(summary.bytes)} bytes`,
+    );
+    for (const [k, n] of diverged.entries())
+      print(`${paths[k]}: ${n === 0 ? 'SAME' : `DIVERGED at ${grouped(n)} records`} on simulator`);
+    if (summary.same !== null) print(summary.same ? 'the traces are the SAME' : 'the traces DIFFER');
+    for (const [table, n] of Object.entries(summary.leftOut))
+      note(`${grouped(n)} rows of ${table} are counted but not drawn: narrow it with --from and --to`);
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,198 @@
+// The page: opens its data, builds its sections.
+
+import { nameDifferences } from './classes.js';
+import { diffSection, diffText } from './compare.js';
+import { controls } from './controls.js';
+import { inflate, split, unpack } from './data.js';
+import { detail } from './detail.js';
+import { el, section } from './dom.js';
+import { grouped } from './format.js';
+import { Model } from './model.js';
+import { commandSection, latencySection, mappingSection } from './sections.js';
+import { sourceFacts } from './source.js';
+import { Timeline } from './timeline.js';
+import { findingSection, verdictSection, verdictText } from './verdict.js';
+import { View } from './view.js';
+
+/** @typedef {import('./model.js').TraceFacts} TraceFacts */
+
+const data = /** @type {HTMLElement} */ (document.getElementById('data'));
+const root = /** @type {HTMLElement} */ (document.getElementById('report'));
+
+/** @param {string} tone @param {string} name @param {string} text */
+const badge = (tone, name, text) => el('div', { class: `badge ${tone}` }, el('b', {}, name), text);
+
+/** @param {TraceFacts} facts @param {string} name */
+function verdictBadge(facts, name) {
+  const { verdict } = facts;
+  if (verdict === null) return badge('', `${name}NO VERDICT`, verdictText(facts));
+  const nothing = Object.keys(verdict.compared).length === 0;
+  const [tone, word] =
+    verdict.diverged > 0 ? ['bad', 'DIVERGED'] : nothing ? ['', 'NOTHING COMPARED'] : ['good', 'SAME'];
+  return badge(tone, `${name}${word}`, verdictText(facts));
+}
+
+/** @param {TraceFacts} facts @param {string} name */
+function findingBadge(facts, name) {
+  const of = (/** @type {string} */ severity) =>
+    facts.findingCounts.filter((one) => one.severity === severity).reduce((sum, one) => sum + one.n, 0);
+  const [errors, warnings, notes] = [of('error'), of('warning'), of('note')];
+  const tone = errors > 0 ? 'bad' : warnings > 0 ? 'warn' : 'good';
+  return badge(
+    tone,
+    `${name}checks`,
+    errors + warnings + notes === 0
+      ? 'nothing found'
+      : `${grouped(errors)} errors, ${grouped(warnings)} warnings, ${grouped(notes)} notes`,
+  );
+}
+
+async function open() {
+  const { facts, columns } = split(await inflate(data.textContent ?? ''));
+  data.remove();
+  const models = facts.traces.map((one) => new Model(one, columns, facts.kindNames));
+  const two = models.length > 1;
+  if (facts.diff !== null) nameDifferences(Object.keys(facts.diff.classes));
+  if (two && facts.anchors !== null) {
+    const { a, b } = unpack(facts.anchors, columns);
+    models[0].places.aligned = models[0].places.record;
+    models[1].alignTo(b, a);
+  }
+  const view = new View(models);
+  const name = (/** @type {number} */ k) => (two ? `${'AB'[k]} ` : '');
+  const details = el('div', { 'aria-live': 'polite' });
+  const timelines = models.map(
+    (model) => new Timeline(model, view, (choice) => details.replaceChildren(detail(model, view, choice))),
+  );
+  const go = (/** @type {number} */ k, /** @type {number} */ first, last = first) => {
+    const model = models[k];
+    view.focus(model, model.momentOf(first), model.momentOf(last));
+    timelines[k].element.scrollIntoView({ block: 'nearest' });
+    timelines[k].canvas.focus({ preventScroll: true });
+  };
+  const jumps = models.map(
+    (_, k) =>
+      (/** @type {number} */ record, /** @type {number} */ last = record) =>
+        el(
+          'button',
+          {
+            type: 'button',
+            class: 'link',
+            onclick: () => go(k, record, last),
+            title: 'show it in the timeline',
+          },
+          grouped(record),
+        ),
+  );
+  /** One side, or two beside each other. @param {(k: number) => Node} make */
+  const sides = (make) =>
+    two
+      ? el(
+          'div',
+          { class: 'sides' },
+          ...models.map((model, k) =>
+            el('div', {}, el('h3', {}, `${'AB'[k]}: ${model.facts.name}`), make(k)),
+          ),
+        )
+      : make(0);
+  const titles = [
+    ['timeline', 'Timeline'],
+    ...(facts.diff === null ? [] : [['difference', 'Difference']]),
+    ['verdict', 'Verdict'],
+    ['findings', 'Findings'],
+    ['latency', 'Latency'],
+    ['mappings', 'ITS mappings over time'],
+    ['commands', 'Commands and messages'],
+    ['source', 'Source'],
+  ];
+  const names = models.map((model) => model.facts.name);
+  document.title = `${names.join(' : ')} – gictrace report`;
+  root.replaceChildren(
+    el('h1', {}, two ? `A ${names[0]} : B ${names[1]}` : names[0]),
+    el(
+      'div',
+      { class: 'verdicts' },
+      ...(facts.diff === null
+        ? []
+        : [
+            badge(
+              facts.diff.same ? 'good' : 'warn',
+              facts.diff.same ? 'A and B are the SAME' : 'A and B DIFFER',
+              diffText(facts.diff),
+            ),
+          ]),
+      ...models.flatMap(({ facts: one }, k) => [verdictBadge(one, name(k)), findingBadge(one, name(k))]),
+    ),
+    el(
+      'nav',
+      { 'aria-label': 'sections' },
+      ...titles.map(([id, title]) => el('a', { href: `#${id}` }, title)),
+    ),
+    section(
+      'timeline',
+      'Timeline',
+      el(
+        'p',
+        { class: 'note' },
+        `${models.every((model) => model.facts.timed) ? 'Time is what the source tells.' : 'Not every trace tells times: the axis is the record number.'} Drag to move; Ctrl and wheel to zoom, the wheel alone after a click into the picture; Shift and wheel to move; double-click to zoom. Keys: ← → + − 0, ↑ ↓ to choose a lane, Enter to open it, n and p for its next and previous item.`,
+      ),
+      controls(view, models, go),
+      ...timelines.flatMap((one, k) => [two ? el('h3', {}, `${'AB'[k]}: ${names[k]}`) : null, one.element]),
+      details,
+    ),
+    ...(facts.diff === null
+      ? []
+      : [section('difference', 'Difference', diffSection(facts.diff, jumps[0], jumps[1]))]),
+    section(
+      'verdict',
+      'Verdict',
+      sides((k) => verdictSection(models[k], jumps[k])),
+    ),
+    section(
+      'findings',
+      'Findings',
+      sides((k) => findingSection(models[k], jumps[k])),
+    ),
+    section(
+      'latency',
+      'Latency',
+      sides((k) => latencySection(models[k], jumps[k])),
+    ),
+    section(
+      'mappings',
+      'ITS mappings over time',
+      sides((k) => mappingSection(models[k], jumps[k])),
+    ),
+    section(
+      'commands',
+      'Commands and messages',
+      sides((k) => commandSection(models[k], jumps[k])),
+    ),
+    section(
+      'source',
+      'Source',
+      sides((k) => sourceFacts(models[k])),
+    ),
+    el(
+      'p',
+      { class: 'note' },
+      `Made by gictrace ${facts.version}. This page needs no network and sends nothing.`,
+    ),
+  );
+  root.classList.toggle('two', two);
+  for (const one of timelines) one.draw();
+  // For tests and consoles.
+  Object.assign(globalThis, { gictraceReport: { facts, models, view, timelines } });
+  document.documentElement.dataset.ready = 'yes';
+}
+
+open().catch((error) => {
+  root.replaceChildren(
+    el(
+      'p',
+      {},
+      `This page cannot be opened: ${error instanceof Error ? error.message : error}. It needs a browser with DecompressionStream (2023 or later).`,
+    ),
+  );
+  throw error;
+});

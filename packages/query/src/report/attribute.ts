@@ -1,0 +1,46 @@
+// Which event of which device an LPI came from: by the MSI that pended it, else by what was mapped to it when
+// it became pending, or was acknowledged if nothing shows that.
+import type { Collector } from './collect.ts';
+import { NONE } from './facts.ts';
+
+const FIRST_LPI = 8192;
+
+/** Fills the column `event` of the lives; before records become moments. */
+export function attribute({ lives, msis, mappings }: Collector): void {
+  const msiAt = msis.at.all();
+  const msiEvent = msis.event.all();
+  const byIntid = new Map<number, number[]>();
+  for (let k = 0; k < mappings.intid.length; k++) {
+    if (mappings.virtual.get(k) !== 0) continue;
+    const intid = mappings.intid.get(k);
+    const rows = byIntid.get(intid);
+    if (rows === undefined) byIntid.set(intid, [k]);
+    else rows.push(k);
+  }
+  const event = lives.event.all();
+  for (let i = 0; i < event.length; i++) {
+    const at = lives.pended.get(i) === NONE ? lives.acknowledged.get(i) : lives.pended.get(i);
+    if (at === NONE || (lives.virtual.get(i) === 0 && lives.intid.get(i) < FIRST_LPI)) continue;
+    const k = find(msiAt, at);
+    if (k >= 0) event[i] = msiEvent[k]!;
+    else if (lives.virtual.get(i) === 0) {
+      const mapped = (byIntid.get(lives.intid.get(i)) ?? []).filter(
+        (row) => mappings.from.get(row) <= at && at <= mappings.to.get(row),
+      );
+      // Of two events that are mapped to one LPI neither can be told to be the one.
+      const events = new Set(mapped.map((row) => mappings.event.get(row)));
+      if (events.size === 1) event[i] = [...events][0]!;
+    }
+  }
+}
+
+function find(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low < sorted.length && sorted[low] === value ? low : -1;
+}

@@ -1,0 +1,195 @@
+// What a report's page is given, declared once for the builder and for the page. Types only.
+import type { Diff } from '../diff/result.ts';
+
+/** A table of whole numbers below 2^32: where its columns are in the page's data, and how they are packed. */
+export interface PackedTable {
+  readonly rows: number;
+  readonly columns: readonly PackedColumn[];
+}
+export interface PackedColumn {
+  readonly name: string;
+  /** Byte offset behind the facts. */
+  readonly at: number;
+  /** Bytes of each value that are stored, in planes: plane p holds bits 8p to 8p + 7 of each. */
+  readonly planes: number;
+  /** Zigzag differences to the value before. */
+  readonly delta: boolean;
+}
+
+/** In a column of records: there is none. */
+export const NONE = 0xffff_ffff;
+
+/** The classes of interrupts that the report tells apart, in the order in which it shows them. */
+export const INTERRUPT_CLASSES = [
+  'SGI',
+  'PPI',
+  'SPI',
+  'LPI',
+  'extended PPI',
+  'extended SPI',
+  'virtual',
+] as const;
+export type InterruptClass = (typeof INTERRUPT_CLASSES)[number];
+
+/** The steps of a life, in the order of its columns. */
+export const STEPS = [
+  'asserted',
+  'pended',
+  'doorbell',
+  'signalled',
+  'acknowledged',
+  'eoi',
+  'deactivated',
+  'withdrawn',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What is measured of lives: both from times that the source tells. */
+export const MEASURES = {
+  wait: 'from pending to acknowledge (latency_ns in SQL)',
+  service: 'from acknowledge to EOI (service_ns in SQL)',
+} as const;
+export type Measure = keyof typeof MEASURES;
+
+/** A distribution over all lives of a class of which both times are told. Nanoseconds; percentiles by nearest rank. */
+export interface Distribution {
+  readonly class: InterruptClass;
+  readonly measure: Measure;
+  readonly count: number;
+  /** Lives that have both steps, but not both times. */
+  readonly untold: number;
+  /** The later step has the earlier time: threads of the source that raced. In `min` and percentiles too. */
+  readonly negative: number;
+  readonly min: number | null;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+  /** Counts by lower bound: from that to below the next of {@link Trace.bounds}; those below 1 ns have bound 0. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+}
+
+/** A life among the slowest of its class. */
+export interface Slow {
+  readonly class: InterruptClass;
+  readonly INTID: number;
+  readonly pe: number | null;
+  readonly cause: string;
+  readonly pended: number;
+  readonly acknowledged: number;
+  readonly waitNs: number;
+}
+
+export interface FindingFacts {
+  readonly rule: string;
+  readonly severity: string;
+  readonly record: number;
+  readonly line: number | null;
+  readonly pe: number | null;
+  readonly text: string;
+  readonly lastedNs: number | null;
+  readonly related: readonly { readonly record: number; readonly text: string }[];
+}
+
+/** The verdict of a replay, as `gictrace replay --json` prints it. */
+export interface VerdictFacts {
+  readonly records: number;
+  readonly compared: Readonly<Record<string, number>>;
+  readonly diverged: number;
+  readonly divergedBy: Readonly<Record<string, number>>;
+  readonly unknown: Readonly<Record<string, number>>;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly tolerated: Readonly<Record<string, number>>;
+  readonly anomalies: number;
+  readonly firstAnomaly: {
+    readonly record: number;
+    readonly line: number | null;
+    readonly text: string;
+  } | null;
+  readonly first: {
+    readonly record: number;
+    readonly line: number | null;
+    readonly kind: string;
+    readonly recorded: string;
+    readonly replayed: string;
+    readonly stimulus: { readonly record: number; readonly text: string } | null;
+    readonly events: readonly string[];
+    readonly before: readonly string[];
+    readonly suspect: { readonly record: number; readonly line: number | null; readonly text: string } | null;
+  } | null;
+}
+
+export interface TraceFacts {
+  /** Base name of the file. */
+  readonly name: string;
+  readonly records: number;
+  /** Whether any record has a time. */
+  readonly timed: boolean;
+  /** Records without a time in a trace that has times, and with an earlier time than one before: shown at the time before. */
+  readonly untimed: number;
+  readonly late: number;
+  /** Nanoseconds in a unit of the column of times. */
+  readonly unitNs: number;
+  readonly writer: string;
+  readonly source: { readonly kind: string; readonly name: string; readonly provenance: readonly Pair[] };
+  readonly clock: string;
+  readonly profile: string;
+  readonly architecture: number;
+  /** Packed affinity of each PE. */
+  readonly affinities: readonly number[];
+  readonly itsCount: number;
+  readonly contentDigest: string;
+  readonly semanticDigest: string;
+  readonly seed: string | null;
+  readonly losses: readonly { readonly what: string; readonly count: number | null }[];
+  readonly kinds: readonly Count[];
+  readonly rules: readonly {
+    readonly name: string;
+    readonly class: string;
+    readonly n: number;
+    readonly doc: string;
+  }[];
+  /** Lives by class and outcome; all of them, drawn or not. */
+  readonly lives: readonly { readonly class: InterruptClass; readonly outcome: string; readonly n: number }[];
+  readonly distributions: readonly Distribution[];
+  readonly slowest: readonly Slow[];
+  readonly commands: readonly { readonly op: string; readonly outcome: string; readonly n: number }[];
+  readonly msis: readonly Count[];
+  readonly findings: readonly FindingFacts[];
+  readonly findingCounts: readonly {
+    readonly rule: string;
+    readonly severity: string;
+    readonly n: number;
+    readonly doc: string;
+  }[];
+  readonly verdict: VerdictFacts | null;
+  /** The records whose details are drawn, first and behind the last; null: all. */
+  readonly window: readonly [from: number, to: number] | null;
+  /** Rows that are counted and not drawn, since there are too many, by table. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** What columns index. */
+  readonly strings: readonly string[];
+  /** ITS, DeviceID, EventID: what columns named `event` index. */
+  readonly events: readonly (readonly [its: number, deviceId: number, eventId: number])[];
+  readonly tables: Readonly<Record<string, PackedTable>>;
+}
+
+export type Pair = readonly [name: string, value: string];
+export type Count = readonly [name: string, n: number];
+
+/** A comparison without what is not the same each time. */
+export type DiffFacts = Omit<Diff, 'readMs' | 'alignMs'> & {
+  readonly classes: Readonly<Record<string, string>>;
+};
+
+export interface ReportFacts {
+  /** Version of gictrace that made it. */
+  readonly version: string;
+  readonly traces: readonly TraceFacts[];
+  readonly diff: DiffFacts | null;
+  /** Pairs of equal records: columns `a` and `b`, both ascending. */
+  readonly anchors: PackedTable | null;
+  /** Names of kinds of records by id. */
+  readonly kindNames: Readonly<Record<number, string>>;
+}

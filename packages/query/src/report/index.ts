@@ -1,0 +1,108 @@
+// `reportTraces`: one trace or two in, a page out.
+import { TraceReader } from '@gictrace/recorder';
+import type { DiffOptions } from '../diff/result.ts';
+import { OutputFile, refuseItself } from '../export/output.ts';
+import { Packer } from './columns.ts';
+import { type Compared, compared } from './differences.ts';
+import type { ReportFacts, TraceFacts, VerdictFacts } from './facts.ts';
+import { page } from './page.ts';
+import { KIND_NAMES, traceFacts } from './trace.ts';
+
+export type { ReportFacts, TraceFacts, VerdictFacts } from './facts.ts';
+
+/** Rows of each table of details; more are counted. Below 2^20. */
+export const ROWS_MAX = 1_000_000;
+
+export interface ReportOptions {
+  /** Version of gictrace, which the page names. */
+  readonly version: string;
+  /** Replays a trace; null or absent: the page says that there is no verdict. */
+  readonly verdict?: (path: string) => VerdictFacts | null;
+  /** How to compare two traces. */
+  readonly diff?: DiffOptions;
+  /** The records whose details are drawn: first, and behind the last. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Rows of each table of details, at most {@link ROWS_MAX}. */
+  readonly rowsMax?: number;
+  /** Records read so far; each is read more than once. */
+  readonly progress?: (records: number) => void;
+}
+
+export interface ReportSummary {
+  readonly records: readonly number[];
+  /** Rows of each table that the page holds, of all traces. */
+  readonly wrote: Readonly<Record<string, number>>;
+  /** Rows that it counts and does not hold. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** Whether the two traces are the same; null: one trace. */
+  readonly same: boolean | null;
+  readonly bytes: number;
+}
+
+/**
+ * Writes a report of one trace, or of two with what differs, to `output`; whole or not at all.
+ * @throws GicTraceError `trace` for a bad trace, `usage` where `output` cannot be written, `backend` when the disk is full
+ * or memory does not suffice to compare.
+ */
+export function reportTraces(
+  paths: readonly string[],
+  output: string,
+  options: ReportOptions,
+): ReportSummary {
+  for (const path of paths) refuseItself(path, output);
+  let done = 0;
+  const progress = (records: number) => options.progress?.((done += records));
+  const readers: TraceReader[] = [];
+  let out: OutputFile | undefined;
+  try {
+    for (const path of paths) readers.push(TraceReader.open(path));
+    out = new OutputFile(output);
+    const [a, b] = paths;
+    const both: Compared | null = b === undefined ? null : compared(a!, b, options.diff ?? {});
+    const packer = new Packer();
+    const { from = 0, to = Number.MAX_SAFE_INTEGER, rowsMax = ROWS_MAX } = options;
+    const traces = readers.map((reader, k) =>
+      traceFacts(
+        {
+          reader,
+          extent: { from, to, rowsMax: Math.min(rowsMax, ROWS_MAX) },
+          verdict: options.verdict?.(reader.path) ?? null,
+          differences: both === null ? null : k === 0 ? both.a : both.b,
+          progress,
+        },
+        packer,
+      ),
+    );
+    const facts: ReportFacts = {
+      version: options.version,
+      traces,
+      diff: both?.facts ?? null,
+      anchors: both === null ? null : packer.table(both.anchors),
+      kindNames: KIND_NAMES,
+    };
+    for (const part of page(facts, packer.all())) out.write(Buffer.from(part));
+    out.finish();
+    return {
+      records: traces.map((trace) => trace.records),
+      wrote: sums(traces, (trace) => Object.entries(trace.tables).map(([name, { rows }]) => [name, rows])),
+      leftOut: sums(traces, (trace) => Object.entries(trace.leftOut)),
+      same: both?.facts.same ?? null,
+      bytes: out.bytes,
+    };
+  } catch (error) {
+    out?.abandon();
+    throw error;
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+function sums(
+  traces: readonly TraceFacts[],
+  of: (trace: TraceFacts) => readonly (readonly [string, number])[],
+): Record<string, number> {
+  const out: Record<string, number> = {};
+  for (const trace of traces) for (const [name, n] of of(trace)) out[name] = (out[name] ?? 0) + n;
+  return out;
+}

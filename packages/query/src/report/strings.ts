@@ -1,0 +1,22 @@
+// Strings and other things that columns name by number, each kept once, numbered as they come.
+
+export class Numbered<Key extends string | number, Thing> {
+  readonly things: Thing[] = [];
+  private readonly numbers = new Map<Key, number>();
+
+  of(key: Key, make: () => Thing): number {
+    let n = this.numbers.get(key);
+    if (n === undefined) {
+      n = this.things.length;
+      this.numbers.set(key, n);
+      this.things.push(make());
+    }
+    return n;
+  }
+}
+
+export class Strings extends Numbered<string, string> {
+  put(text: string): number {
+    return this.of(text, () => text);
+  }
+}
