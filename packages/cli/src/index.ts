@@ -2,23 +2,7 @@
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { Command, CommanderError } from 'commander';
 import { InvalidOption, VERSION } from './context.ts';
-import { addAdapterTest } from './verbs/adapter-test.ts';
-import { addBackends } from './verbs/backends.ts';
-import { addCheck } from './verbs/check.ts';
-import { addClaims } from './verbs/claims.ts';
-import { addCompare } from './verbs/compare.ts';
-import { addDiff } from './verbs/diff.ts';
-import { addDoctor } from './verbs/doctor.ts';
-import { addExport } from './verbs/export.ts';
-import { addFuzz } from './verbs/fuzz.ts';
-import { addGolden } from './verbs/golden.ts';
-import { addImport } from './verbs/import.ts';
-import { addDump, addInfo, addRecover } from './verbs/read.ts';
-import { addRecord } from './verbs/record.ts';
-import { addReplay } from './verbs/replay.ts';
-import { addReport } from './verbs/report.ts';
-import { addScenarios } from './verbs/scenarios.ts';
-import { addLoad, addQuery, addShell } from './verbs/sql.ts';
+import { verbsFor } from './verbs.ts';
 
 const EXAMPLES = `
 Examples:
@@ -63,41 +47,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'gictrace: ')) })
     .addHelpText('after', EXAMPLES);
-  addImport(program);
-  addRecord(program, (exit) => {
-    code = exit;
-  });
-  addScenarios(program);
-  addBackends(program);
-  addReplay(program, (exit) => {
-    code = exit;
-  });
-  addAdapterTest(program, (exit) => {
-    code = exit;
-  });
-  addCheck(program, (exit) => {
-    code = exit;
-  });
-  addCompare(program);
-  addClaims(program);
-  addDiff(program, (exit) => {
-    code = exit;
-  });
-  addGolden(program, (exit) => {
-    code = exit;
-  });
-  addFuzz(program, (exit) => {
-    code = exit;
-  });
-  addDoctor(program);
-  addInfo(program);
-  addDump(program);
-  addRecover(program);
-  addReport(program);
-  addExport(program);
-  addLoad(program);
-  addQuery(program);
-  addShell(program);
+  for (const load of verbsFor(args[0]))
+    (await load())(program, (exit) => {
+      code = exit;
+    });
   for (const verb of program.commands)
     for (const one of [verb, ...verb.commands]) one.exitOverride().configureOutput(program.configureOutput());
   if (args.length === 0) {

@@ -1,0 +1,36 @@
+// The verbs, in the order of the help. A command line loads what its verb needs and no more.
+import type { Command } from 'commander';
+
+/** Adds a verb to the program. `exit` takes an exit code other than 0 that is no failure. */
+type AddVerb = (program: Command, exit: (code: number) => void) => void;
+
+const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
+  import: async () => (await import('./verbs/import.ts')).addImport,
+  record: async () => (await import('./verbs/record.ts')).addRecord,
+  scenarios: async () => (await import('./verbs/scenarios.ts')).addScenarios,
+  backends: async () => (await import('./verbs/backends.ts')).addBackends,
+  replay: async () => (await import('./verbs/replay.ts')).addReplay,
+  'adapter-test': async () => (await import('./verbs/adapter-test.ts')).addAdapterTest,
+  check: async () => (await import('./verbs/check.ts')).addCheck,
+  compare: async () => (await import('./verbs/compare.ts')).addCompare,
+  claims: async () => (await import('./verbs/claims.ts')).addClaims,
+  diff: async () => (await import('./verbs/diff.ts')).addDiff,
+  golden: async () => (await import('./verbs/golden.ts')).addGolden,
+  fuzz: async () => (await import('./verbs/fuzz.ts')).addFuzz,
+  doctor: async () => (await import('./verbs/doctor.ts')).addDoctor,
+  info: async () => (await import('./verbs/read.ts')).addInfo,
+  dump: async () => (await import('./verbs/read.ts')).addDump,
+  recover: async () => (await import('./verbs/read.ts')).addRecover,
+  report: async () => (await import('./verbs/report.ts')).addReport,
+  export: async () => (await import('./verbs/export.ts')).addExport,
+  load: async () => (await import('./verbs/sql.ts')).addLoad,
+  query: async () => (await import('./verbs/sql.ts')).addQuery,
+  shell: async () => (await import('./verbs/sql.ts')).addShell,
+};
+
+/** What to load for a command line that begins with a word: its verb, or for help and anything else all. */
+export function verbsFor(word: string | undefined): (() => Promise<AddVerb>)[] {
+  if (word === '--version' || word === '-V') return [];
+  const own = word !== undefined && Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;
+  return own === undefined ? Object.values(VERBS) : [own];
+}
