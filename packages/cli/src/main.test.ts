@@ -23,6 +23,15 @@ describe('replay', () => {
     expect(out).toMatch(/^SAME: [\d,]+ records replayed on simulator/);
   });
 
+  it('does not say SAME where nothing could be compared', async () => {
+    const log = join(dir, 'writes.jsonl');
+    writeFileSync(log, '{"kind":"wire.set","INTID":33,"level":true}\n');
+    const writes = join(dir, 'writes.gictrace');
+    expect((await run('import', 'jsonl', log, '--like', trace, '-o', writes)).code).toBe(0);
+    const { code, out } = await run('replay', writes);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^NOTHING COMPARED: 1 records replayed/)]);
+  });
+
   it('answers JSON of the documented shape', async () => {
     const { code, out } = await run('replay', trace, '--json');
     const verdict = JSON.parse(out) as Record<string, unknown>;

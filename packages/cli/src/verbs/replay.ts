@@ -10,8 +10,9 @@ import {
   type Verdict,
 } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
 import { isQemu, replayOnQemu } from './on-qemu.ts';
+import { total, verdictText } from './verdict-text.ts';
 
 interface Options {
   readonly on: string;
@@ -149,54 +150,10 @@ function profileOf(backend: string): { profile?: string } {
   return { profile };
 }
 
-const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
-
 /** A backend on which nothing could be compared has not shown that it is the same. */
 function exitCode(verdict: Verdict, backend: string): number {
   if (verdict.diverged > 0) return 1;
   return (backend.startsWith(EXEC) || isQemu(backend)) && verdict.records > 0 && total(verdict.compared) === 0
     ? 3
     : 0;
-}
-
-/** The verdict for people. */
-export function verdictText(verdict: Verdict, backend: string): string {
-  const out = [
-    `${['SAME', 'DIVERGED', '', 'NOTHING COMPARED'][exitCode(verdict, backend)]}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
-    'compared:',
-    ...countLines(verdict.compared),
-  ];
-  if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
-  if (total(verdict.unknown) > 0)
-    out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
-  if (total(verdict.tolerated) > 0)
-    out.push(
-      'allowed to differ:',
-      ...Object.entries(verdict.tolerated).map(
-        ([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`,
-      ),
-    );
-  if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
-  const { first, firstAnomaly } = verdict;
-  if (firstAnomaly !== null)
-    out.push(
-      `guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`,
-    );
-  if (first !== null) {
-    out.push(
-      '',
-      `first divergence: record ${first.record}${first.line === null ? '' : `, line ${first.line} of the source`} (${first.kind})`,
-    );
-    out.push(`  recorded: ${first.recorded}`, `  replayed: ${first.replayed}`);
-    if (first.stimulus !== null)
-      out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
-    if (first.suspect !== null)
-      out.push(
-        `  suspect: record ${first.suspect.record}${first.suspect.line === null ? '' : ` (line ${first.suspect.line})`}: ${first.suspect.text}`,
-      );
-    if (first.events.length > 0)
-      out.push('  what the backend did:', ...first.events.map((text) => `    ${text}`));
-    if (first.before.length > 0) out.push('  records before:', ...first.before.map((text) => `    ${text}`));
-  }
-  return out.join('\n');
 }

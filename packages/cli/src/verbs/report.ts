@@ -5,6 +5,7 @@ import { replayTrace, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
 import { ignored } from './diff.ts';
+import { headOf } from './verdict-text.ts';
 
 export interface ReportRequest {
   readonly output: string;
@@ -94,8 +95,10 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
     print(
       `${options.output}: ${grouped(summary.records.reduce((x, y) => x + y, 0))} records, ${grouped(lives)} interrupts, ${grouped(msis)} MSIs, ${grouped(commands)} ITS commands, ${grouped(summary.bytes)} bytes`,
     );
-    for (const [k, n] of diverged.entries())
-      print(`${paths[k]}: ${n === 0 ? 'SAME' : `DIVERGED at ${grouped(n)} records`} on simulator`);
+    for (const [k, verdict] of verdicts.entries())
+      print(
+        `${paths[k]}: ${headOf(verdict)}${verdict.diverged === 0 ? '' : ` at ${grouped(verdict.diverged)} records`} on simulator`,
+      );
     if (summary.same !== null) print(summary.same ? 'the traces are the SAME' : 'the traces DIFFER');
     for (const [table, n] of Object.entries(summary.leftOut))
       note(`${grouped(n)} rows of ${table} are counted but not drawn: narrow it with --from and --to`);

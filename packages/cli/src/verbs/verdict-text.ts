@@ -1,0 +1,54 @@
+// The verdict of a replay for people.
+import { TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
+import { countLines, grouped } from '../context.ts';
+
+export const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((a, b) => a + b, 0);
+
+/** The verdict in a word: nothing that was compared is no sameness. */
+export function headOf({ diverged, compared }: Verdict): 'DIVERGED' | 'NOTHING COMPARED' | 'SAME' {
+  if (diverged > 0) return 'DIVERGED';
+  return total(compared) === 0 ? 'NOTHING COMPARED' : 'SAME';
+}
+
+/** The verdict for people. */
+export function verdictText(verdict: Verdict, backend: string): string {
+  const out = [
+    `${headOf(verdict)}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
+    'compared:',
+    ...countLines(verdict.compared),
+  ];
+  if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
+  if (total(verdict.unknown) > 0)
+    out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
+  if (total(verdict.tolerated) > 0)
+    out.push(
+      'allowed to differ:',
+      ...Object.entries(verdict.tolerated).map(
+        ([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`,
+      ),
+    );
+  if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
+  const { first, firstAnomaly } = verdict;
+  if (firstAnomaly !== null)
+    out.push(
+      `guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`,
+    );
+  if (first !== null) {
+    out.push(
+      '',
+      `first divergence: record ${first.record}${first.line === null ? '' : `, line ${first.line} of the source`} (${first.kind})`,
+    );
+    out.push(`  recorded: ${first.recorded}`, `  replayed: ${first.replayed}`);
+    if (first.stimulus !== null)
+      out.push(`  stimulus: record ${first.stimulus.record}: ${first.stimulus.text}`);
+    if (first.suspect !== null)
+      out.push(
+        `  suspect: record ${first.suspect.record}${first.suspect.line === null ? '' : ` (line ${first.suspect.line})`}: ${first.suspect.text}`,
+      );
+    if (first.events.length > 0)
+      out.push('  what the backend did:', ...first.events.map((text) => `    ${text}`));
+    if (first.before.length > 0) out.push('  records before:', ...first.before.map((text) => `    ${text}`));
+  }
+  return out.join('\n');
+}
