@@ -235,6 +235,11 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
           );
         }
         await page.mouse.click(place.x, place.y);
+        // What lies below the pointer now is something else.
+        await page.mouse.move(place.x, place.y);
+        expect(await page.locator('.tip').first().isVisible()).toBe(true);
+        await page.mouse.wheel(0, 240);
+        await page.waitForFunction("document.querySelector('.tip').hidden");
         const detail = (await shownText(page.locator('.detail'))).replaceAll(',', '');
         for (const { moment } of of.steps) expect(detail).toContain(`${model!.moments.record![moment]}`);
         expect(detail).toContain(of.title);

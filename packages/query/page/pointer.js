@@ -9,6 +9,8 @@ import { OVERVIEW } from './frame.js';
 /** @param {Timeline} timeline */
 export function listen(timeline) {
   const { canvas, view } = timeline;
+  // What a tooltip is about is no longer below the pointer once the picture has moved.
+  const moved = () => (timeline.tip.hidden = true);
   canvas.addEventListener('focus', () => (timeline.held = true));
   canvas.addEventListener('blur', () => (timeline.held = false));
   canvas.addEventListener(
@@ -17,9 +19,11 @@ export function listen(timeline) {
       if (event.offsetX < timeline.left) return;
       if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
         event.preventDefault();
+        moved();
         view.pan((event.deltaX || event.deltaY) / 1200);
       } else if (event.ctrlKey || event.metaKey || timeline.held) {
         event.preventDefault();
+        moved();
         view.zoom(
           Math.exp(Math.min(Math.max(event.deltaY, -240), 240) / 400),
           timeline.placeOf(event.offsetX),
@@ -48,7 +52,7 @@ export function listen(timeline) {
       hover(timeline, event);
       return;
     }
-    timeline.tip.hidden = true;
+    moved();
     if (Math.abs(event.offsetX - grip.x) > 3) grip.moved = true;
     if (!grip.moved || grip.x < timeline.left) return;
     if (grip.overview) toOverview(event.offsetX);
@@ -58,16 +62,19 @@ export function listen(timeline) {
     }
   });
   canvas.addEventListener('pointerup', (event) => {
+    moved();
     if (grip !== null && !grip.moved && !grip.overview) timeline.click(event.offsetX, event.offsetY);
     grip = null;
   });
-  canvas.addEventListener('pointerleave', () => (timeline.tip.hidden = true));
+  canvas.addEventListener('pointerleave', moved);
   canvas.addEventListener('dblclick', (event) => {
     if (event.offsetX >= timeline.left) view.zoom(event.shiftKey ? 4 : 0.25, timeline.placeOf(event.offsetX));
   });
   canvas.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (timeline.key(event.key)) event.preventDefault();
+    if (!timeline.key(event.key)) return;
+    event.preventDefault();
+    moved();
   });
 }
 
