@@ -8,6 +8,9 @@ const WIDTH = 440;
 const HEIGHT = 130;
 const FOOT = 18;
 const HEAD = 14;
+/** Room for the highest count, and beyond the last bucket. */
+const LEFT = 42;
+const RIGHT = 10;
 /** Lower bounds within a decade, as src/report/latency.ts has them. */
 const IN_DECADE = [1, 1.5, 2, 3, 5, 7];
 
@@ -33,7 +36,8 @@ export function histogram(of, colour) {
   const low = Math.floor(decades(Math.min(...bounds)));
   const high = Math.max(Math.ceil(decades(after(Math.max(...bounds)))), low + 1);
   const most = Math.max(...buckets.map(([, n]) => n));
-  const x = (/** @type {number} */ ns) => 34 + ((decades(ns) - low) / (high - low)) * (WIDTH - 44);
+  const x = (/** @type {number} */ ns) =>
+    LEFT + ((decades(ns) - low) / (high - low)) * (WIDTH - LEFT - RIGHT);
   const floor = HEIGHT - FOOT;
   const bars = buckets.map(([bound, n]) => {
     const [x0, x1] = [x(bound), x(after(bound))];
@@ -86,10 +90,10 @@ export function histogram(of, colour) {
       role: 'img',
       'aria-label': `${of.class} ${of.measure}: the table has its percentiles`,
     },
-    svg('line', { class: 'axis', x1: 34, x2: WIDTH - 10, y1: floor, y2: floor }),
+    svg('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: floor, y2: floor }),
     svg(
       'text',
-      { x: 30, y: HEAD + 4, 'text-anchor': 'end' },
+      { x: LEFT - 4, y: HEAD + 4, 'text-anchor': 'end' },
       most >= 10000 ? `${Math.round(most / 1000)}k` : grouped(most),
     ),
     ...bars,
