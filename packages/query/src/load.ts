@@ -310,11 +310,11 @@ class Loader {
       this.spurious,
     ])
       inserter.flush();
-    this.db.exec('COMMIT');
     this.db.exec('CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)');
     this.db.exec('CREATE INDEX i_interrupts_intid ON t_interrupts (trace, INTID, pended)');
     this.db.exec('CREATE INDEX i_vinterrupts_intid ON t_vinterrupts (trace, vINTID, pended)');
     for (const view of [...VIEWS, ...MODULES]) this.db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
+    this.db.exec('COMMIT');
   }
 
   private finding(trace: number, { rule, at, pe, text, lastedNs, related }: Finding): void {
