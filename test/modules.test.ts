@@ -1,7 +1,8 @@
 // The SQL modules on scenarios of every design, against what the designs' own accounts say (`compare`), and on real
 // recordings, against what is known of them.
+import { DESIGNS } from '@gictrace/core';
 import { loadTraces, MODULES, QueryDatabase } from '@gictrace/query';
-import { libraryPath, libraryScenarios, readScenario, TraceReader } from '@gictrace/recorder';
+import { libraryPath, libraryScenarios, parseScenario, readScenario, TraceReader } from '@gictrace/recorder';
 import { compareScenario, recordScenario } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { imported, recording, scratch } from './support.ts';
@@ -104,6 +105,23 @@ describe('what is planted on purpose', () => {
     expect(ask('SELECT ended_by, lost FROM mapping_history WHERE lost > 0')).toEqual([['DISCARD', 1]]);
     expect(ask("SELECT why, gone_by FROM spurious WHERE why <> 'nothing signalled'")).toEqual([
       ['cleared', 'DISCARD'],
+    ]);
+    db.close();
+  });
+
+  it.each([
+    ['unknown', '  - { vpe_schedule: 0, pe: 0 }\n  - { busy: [0], steps: 9 }\n'],
+    ['vPE not resident', ''],
+  ])('a vLPI that is pending at the end: %s', (gate, meanwhile) => {
+    const read = parseScenario(
+      `scenario: a vLPI at the end\nmachine: { pes: 1 }\ndevices: { b: { id: 16, vectors: 1 } }\nsteps:\n  - online: [0]\n  - { vpe_map: 0, pe: 0 }\n  - alloc: b\n  - { vlpi_map: b/0, vpe: 0 }\n${meanwhile}  - fire: b/0\n`,
+      's.yaml',
+    );
+    const trace = temp.path('pending.gictrace');
+    recordScenario(read, DESIGNS['vpe-v41']!, trace, { version: 'test', source: 'test' });
+    const db = loaded(temp.path('pending.db'), trace);
+    expect(asker(db)('SELECT class, vPEID, state, gate FROM stranded')).toEqual([
+      ['vLPI', 0, 'pending', gate],
     ]);
     db.close();
   });
