@@ -177,19 +177,34 @@ async function benchQemu(batches, config) {
   for (let i = 0; i < accesses.count; i++) recording.take(accesses, i);
   const records = recording.batches.reduce((n, batch) => n + batch.count, 0);
 
-  const rates = [];
-  for (let round = 0; round < 3; round++) {
-    const backend = new QemuBackend();
-    const capabilities = await backend.reset(config);
-    const replay = new BackendReplay(config, backend, capabilities);
-    const began = performance.now();
-    for (const batch of recording.batches) await replay.take(batch);
-    const verdict = await replay.finish();
-    rates.push(accesses.count / (performance.now() - began));
-    await backend.close();
-    if (verdict.diverged !== 0) throw new Error('the accesses diverge on QEMU');
-  }
-  const own = rates.sort((a, b) => a - b)[1];
+  /** Thousand accesses a second of three replays, the median. */
+  const replayed = async (batches, qemuOptions, replayOptions) => {
+    const rates = [];
+    for (let round = 0; round < 3; round++) {
+      const backend = new QemuBackend(qemuOptions);
+      const capabilities = await backend.reset(config);
+      const replay = new BackendReplay(config, backend, capabilities, replayOptions);
+      const began = performance.now();
+      for (const batch of batches) await replay.take(batch);
+      const verdict = await replay.finish();
+      rates.push(accesses.count / (performance.now() - began));
+      await backend.close();
+      if (verdict.diverged !== 0) throw new Error('the accesses diverge on QEMU');
+    }
+    return rates.sort((a, b) => a - b)[1];
+  };
+  const own = await replayed(recording.batches, {}, {});
+  // The same accesses and their values, as a log of accesses tells them, and nothing else.
+  const valuesOnly = recording.batches.map((batch) => {
+    const out = new RecordBatch(batch.count);
+    for (let i = 0; i < batch.count; i++) if (kinds.includes(batch.kind[i])) out.copy(batch, i);
+    return out;
+  });
+  const unwatched = await replayed(
+    valuesOnly,
+    { foresight: { deviceIds: [], fills: new Map(), unwatched: true } },
+    { sourceShows: [], sourceTellsReserved: false },
+  );
 
   const letters = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' };
   const hex = (value) => `0x${value.toString(16)}`;
@@ -236,9 +251,9 @@ async function benchQemu(batches, config) {
     `${own.toFixed(0)} : ${logged.toFixed(0)} thousand accesses/s (aim ≥ 70 %)`,
   );
   row(
-    'QEMU: replay of accesses : raw qtest, no log',
-    `${((100 * own) / bare).toFixed(0)} %`,
-    `${own.toFixed(0)} : ${bare.toFixed(0)} thousand accesses/s`,
+    'QEMU: replay of values only : raw qtest, no log',
+    `${((100 * unwatched) / bare).toFixed(0)} %`,
+    `${unwatched.toFixed(0)} : ${bare.toFixed(0)} thousand accesses/s (aim ≥ 70 %)`,
   );
   row(
     'simulator : QEMU, replay of these accesses',

@@ -14,6 +14,7 @@ import {
   RECORDS,
   RecordBatch,
   STIMULI_BELOW,
+  StimulusGenerator,
   step,
 } from '@gictrace/core';
 import { recover, TraceReader, TraceWriter } from '@gictrace/recorder';
@@ -25,12 +26,13 @@ import {
   QEMU_PACKAGE,
   QemuBackend,
   qemuVersion,
+  Recording,
   replayTraceOn,
   saveRecording,
   type Verdict,
 } from '@gictrace/replayer';
 import { main } from 'gictrace';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { allBatches, imported, recording, scratch } from './support.ts';
 
 const version = (() => {
@@ -354,6 +356,75 @@ describe.skipIf(version === undefined)('QEMU', () => {
         for (const n of Object.values(counts)) compared += n;
       }
       expect(compared).toBeGreaterThan(3000);
+    },
+  );
+
+  it.runIf(recorded)(
+    'a trace of accesses and their values alone is replayed without the log of QEMU',
+    async () => {
+      // Accesses to Distributor and Redistributors, with what they return; of nothing else is told.
+      const config = fuzzConfig(4, 3);
+      const generator = new StimulusGenerator(config, 7, { contained: true, reconfigures: true, wild: 3 });
+      const all = new RecordBatch(20_000);
+      const drawn = new RecordBatch(4096);
+      while (all.count < 6000) {
+        drawn.clear();
+        generator.next(drawn);
+        for (let i = 0; i < drawn.count; i++) {
+          const isAccess =
+            drawn.kind[i] === RECORDS['mmio.read'].id || drawn.kind[i] === RECORDS['mmio.write'].id;
+          if (isAccess && drawn.words[i * RECORD_WORDS]! < 2) all.copy(drawn, i);
+        }
+      }
+      const made = new Recording(config);
+      for (let i = 0; i < all.count; i++) made.take(all, i);
+      const write = (name: string, change: (batch: RecordBatch, i: number) => void): string => {
+        const path = folder.path(name);
+        const writer = new TraceWriter(path, {
+          writer: { name: 'test', version: '0' },
+          ...{ config, clock: { name: 'none', unitNs: 1 }, source: { kind: 'test', name, provenance: {} } },
+          ...{ losses: [], seed: null, options: { shows: [], reserved: false } },
+        });
+        for (const batch of made.batches)
+          for (let i = 0; i < batch.count; i++)
+            if (batch.kind[i]! < STIMULI_BELOW) {
+              change(batch, i);
+              writer.record(batch, i);
+            }
+        writer.close({});
+        return path;
+      };
+      const run = async (path: string, options: { output?: string } = {}) => {
+        const foresight = foreseeTrace(path);
+        expect(foresight.unwatched).toBe(true);
+        const backend = new QemuBackend({ foresight });
+        try {
+          expect((await backend.reset(config)).observables).toEqual([]);
+          return await replayTraceOn(path, backend, { version: 'test', ...options });
+        } finally {
+          await backend.close();
+        }
+      };
+      const plain = await run(write('accesses.gictrace', () => undefined));
+      expect([plain.first, plain.diverged]).toEqual([null, 0]);
+      expect(plain.compared['mmio.read']).toBeGreaterThan(1500);
+      let reads = 0;
+      const wrong = await run(
+        write('changed.gictrace', (batch, i) => {
+          if (batch.kind[i] === RECORDS['mmio.read'].id && ++reads === 1000)
+            batch.words[i * RECORD_WORDS + 4]! ^= 1;
+        }),
+      );
+      expect(wrong.diverged).toBe(1);
+      // A replay that is recorded anew has what QEMU shows, hence its log.
+      const again = folder.path('again.gictrace');
+      const quiet = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+      const code = await main(['replay', folder.path('accesses.gictrace'), '--on', 'qemu', '-o', again]);
+      quiet.mockRestore();
+      expect(code).toBe(0);
+      const { batches, reader } = allBatches(again);
+      reader.close();
+      expect(batches.some((batch) => batch.kind.includes(RECORDS.hppi.id))).toBe(true);
     },
   );
 

@@ -37,7 +37,10 @@ export async function replayOnQemu(
   const own = qemuOptions(on, timeoutSeconds);
   // Before the trace is looked through: without QEMU there is nothing to look for.
   qemuVersion(own.command);
-  const backend = new QemuBackend({ ...own, foresight: foreseeTrace(path) });
+  const foresight = foreseeTrace(path);
+  // A trace that is recorded anew has what QEMU shows.
+  const unwatched = foresight.unwatched === true && options.output === undefined;
+  const backend = new QemuBackend({ ...own, foresight: { ...foresight, unwatched } });
   try {
     const verdict = await replayTraceOn(path, backend, options);
     identification.push(...backend.differences);

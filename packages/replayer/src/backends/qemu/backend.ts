@@ -10,7 +10,7 @@ import {
   type RecordBatch,
 } from '@gictrace/core';
 import { Agent, MARK, type Operation, RING_SLOTS, SLOT_BYTES } from './agent.ts';
-import type { Foresight } from './foresight.ts';
+import { BY_AGENT, type Foresight } from './foresight.ts';
 import { QemuLog } from './log.ts';
 import { identityOf, type Machine, machineFor } from './machine.ts';
 import { END, Plan } from './plan.ts';
@@ -35,6 +35,8 @@ const STIMULI = [
   'wire.set',
   'pe.reset',
 ] as const;
+/** The agent tells that it is done in the log. */
+const UNWATCHED_STIMULI = STIMULI.filter((name) => !BY_AGENT.includes(name));
 const OBSERVABLES = [
   ...(['hppi', 'vhppi', 'maintenance', 'its.command', 'sgi.sent'] as const),
   ...([
@@ -103,7 +105,8 @@ export class QemuBackend implements Backend {
     await this.close();
     this.stimuli = 0;
     const version = qemuVersion(this.options.command);
-    const machine = machineFor(config, this.options.foresight?.deviceIds ?? []);
+    const isWatched = this.options.foresight?.unwatched !== true;
+    const machine = machineFor(config, this.options.foresight?.deviceIds ?? [], isWatched);
     const process = await QemuProcess.start(machine.args, this.options);
     try {
       const agent = new Agent(machine.agentBase, machine.gicd);
@@ -114,7 +117,7 @@ export class QemuBackend implements Backend {
       }[];
       const gic = objects.find(({ type }) => type === 'child<arm-gicv3>');
       if (gic === undefined) throw new GicTraceError('backend', "QEMU's machine has no arm-gicv3");
-      const log = new QemuLog(process.log, machine.affinities, sequence);
+      const log = new QemuLog(process.log, machine.affinities, sequence, isWatched);
       sequence.group = log.group;
       this.running = {
         ...{ process, machine, agent, log, sequence, gic: `/machine/unattached/${gic.name}` },
@@ -127,8 +130,8 @@ export class QemuBackend implements Backend {
       throw error;
     }
     return {
-      ...{ name: 'qemu', version, stimuli: STIMULI, observables: OBSERVABLES },
-      ...{ events: [], reserved: true, snapshots: 0 },
+      ...{ name: 'qemu', version, stimuli: isWatched ? STIMULI : UNWATCHED_STIMULI },
+      ...{ observables: isWatched ? OBSERVABLES : [], events: [], reserved: isWatched, snapshots: 0 },
     };
   }
 
@@ -182,6 +185,7 @@ export class QemuBackend implements Backend {
       this.options.foresight?.fills ?? new Map(),
     );
     this.stimuli += stimuli.count;
+    if (this.isUnwatched) plan.withoutLog();
     let last: Promise<void> = Promise.resolve();
     for (let from = 0; from < stimuli.count; ) {
       const to = plan.partEnd(from);
@@ -197,6 +201,11 @@ export class QemuBackend implements Backend {
     return () => last;
   }
 
+  /** Nothing of the log is compared: then there is none. */
+  private get isUnwatched(): boolean {
+    return this.options.foresight?.unwatched === true;
+  }
+
   private byQtest(part: Part): Promise<void> {
     const running = this.machineRunning;
     const { plan } = part;
@@ -209,8 +218,10 @@ export class QemuBackend implements Backend {
       plan.commands(i, lines);
       if (plan.ends[i] === END.fence) fence();
     }
-    fence();
-    part.fence = running.fences;
+    if (!this.isUnwatched) {
+      fence();
+      part.fence = running.fences;
+    }
     const { qtest } = running.process;
     const replies = qtest.send(`${lines.join('\n')}\n`, lines.length);
     const collected = Promise.all([this.collecting, qtest.answered(replies)]).then(() => this.collect(part));

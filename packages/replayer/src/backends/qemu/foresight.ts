@@ -6,10 +6,11 @@ import {
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
+  type RecordName,
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
-import { TraceReader } from '@gictrace/recorder';
+import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
 
 const MSI_WRITE = RECORDS['msi.write'].id;
 const MEM_KNOWN = RECORDS['mem.known'].id;
@@ -17,6 +18,9 @@ const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEMORY = new Set<number>(
   (['mem.write', 'mem.known', 'mem.unknown', 'queue.write'] as const).map((name) => RECORDS[name].id),
 );
+/** Stimuli that only the agent can do. */
+export const BY_AGENT: readonly RecordName[] = ['sysreg.read', 'sysreg.write', 'pe.reset'];
+const AGENTS: readonly number[] = BY_AGENT.map((name) => RECORDS[name].id);
 /** Longer ranges become known because software has zeroed them; so is all memory that nothing has written. */
 const BYTES_MAX = 4096;
 
@@ -30,6 +34,8 @@ export interface Foresight {
   readonly deviceIds: readonly number[];
   /** By stimulus, counted from 0: bytes that memory holds when it is done, though the trace tells so later. */
   readonly fills: ReadonlyMap<number, readonly Fill[]>;
+  /** Values of accesses are all that the trace tells: nothing of QEMU's log would be compared. Absent: no. */
+  readonly unwatched?: boolean;
 }
 
 /** Looks through a trace's batches. */
@@ -86,7 +92,16 @@ export function foresee(config: GicConfig, batches: Iterable<RecordBatch>): Fore
 export function foreseeTrace(path: string): Foresight {
   const reader = TraceReader.open(path);
   try {
-    return foresee(reader.header.config, batchesOf(reader));
+    let agents = 0;
+    const counted = function* () {
+      for (const batch of batchesOf(reader)) {
+        for (let i = 0; i < batch.count; i++) if (AGENTS.includes(batch.kind[i]!)) agents++;
+        yield batch;
+      }
+    };
+    const found = foresee(reader.header.config, counted());
+    const isShown = sourceShows(reader.header)?.length !== 0 || sourceTellsReserved(reader.header);
+    return { ...found, unwatched: agents === 0 && !isShown };
   } finally {
     reader.close();
   }

@@ -75,8 +75,9 @@ export class QemuLog {
   /** Lines that are neither known nor empty: QEMU said something. */
   strange = '';
 
-  constructor(path: string, affinities: readonly number[], events: LogEvents) {
-    this.fd = openSync(path, 'r+');
+  /** `isWritten`: QEMU writes the log, and has begun to. */
+  constructor(path: string, affinities: readonly number[], events: LogEvents, isWritten = true) {
+    this.fd = openSync(path, isWritten ? 'r+' : 'a+');
     this.events = events;
     const byAffinity = new Map(affinities.map((affinity, pe) => [affinity, pe]));
     this.peOf = (affinity) => byAffinity.get(affinity) ?? -1;

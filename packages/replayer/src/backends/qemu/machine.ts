@@ -53,10 +53,10 @@ const EVENTS = [
 ];
 
 /**
- * The machine for a GIC. `deviceIds`: the DeviceIDs that MSIs will come from.
+ * The machine for a GIC. `deviceIds`: the DeviceIDs that MSIs will come from. `isLogged`: it writes its log.
  * @throws GicTraceError `backend` for a GIC that no QEMU has.
  */
-export function machineFor(config: GicConfig, deviceIds: readonly number[] = []): Machine {
+export function machineFor(config: GicConfig, deviceIds: readonly number[] = [], isLogged = true): Machine {
   const its = config.its.length > 0;
   const version = config.architecture;
   const gicrStride = version === 4 ? 0x4_0000 : 0x2_0000;
@@ -82,7 +82,7 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [])
     // Where PE0 begins once the agent is there and the machine is let go.
     ...['-device', `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=0`],
     ...msis.args,
-    ...EVENTS.flatMap((event) => ['-trace', event]),
+    ...(isLogged ? EVENTS.flatMap((event) => ['-trace', event]) : []),
   ];
   const affinities = Array.from({ length: pes }, (_, pe) => (pe & 15) | ((pe >> 4) << 8));
   return {

@@ -226,6 +226,15 @@ export class Plan {
     }
   }
 
+  /** Nobody reads the log: what a line would end ends with its reply. */
+  withoutLog(): void {
+    const { ends, batch } = this;
+    for (let i = 0; i < ends.length; i++) {
+      if (ends[i] === END.line) ends[i] = END.nothing;
+      else if (ends[i] === END.fence) ends[i] = batch.kind[i] === MMIO_READ ? END.value : END.nothing;
+    }
+  }
+
   /** Where the part that begins at `from` ends: all of it by the agent, or none of it. */
   partEnd(from: number): number {
     const { byAgent } = this;
