@@ -1,10 +1,8 @@
 // The face of @gictrace/replayer.
 
 export * from './adapter/index.ts';
-export * from './backend-replay.ts';
 export * from './backends/qemu/index.ts';
-export * from './compare.ts';
-export { designNamed } from './designs.ts';
+export { recordBehaviour } from './conformance/record-behaviour.ts';
 export { Recording } from './fuzz/differ.ts';
 export {
   type Difference,
@@ -14,10 +12,12 @@ export {
   fuzzQemu,
   saveRecording,
 } from './fuzz/fuzz.ts';
-export * from './lift.ts';
-export * from './options.ts';
-export { recordBehaviour } from './record-behaviour.ts';
-export * from './record-scenario.ts';
-export * from './replay-trace.ts';
-export * from './verbatim.ts';
+export * from './translated/compare.ts';
+export { designNamed } from './translated/designs.ts';
+export * from './translated/lift.ts';
+export * from './translated/record-scenario.ts';
+export * from './verbatim/on-backend.ts';
+export * from './verbatim/on-simulator.ts';
+export * from './verbatim/options.ts';
+export * from './verbatim/replay-trace.ts';
 export * from './verdict.ts';

@@ -2,7 +2,7 @@
 import { GuestMemory } from '@gictrace/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Spans } from '../importers/spans.ts';
+import { Spans } from '../importers/common/spans.ts';
 import { rangesOf } from './ram.ts';
 import { Teller } from './tell.ts';
 

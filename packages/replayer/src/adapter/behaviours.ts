@@ -11,8 +11,8 @@ import {
   type RecordBatch,
   Simulator,
 } from '@gictrace/core';
-import { BackendReplay } from '../backend-replay.ts';
-import { leastHardware, recordedBehaviour } from '../record-behaviour.ts';
+import { leastHardware, recordedBehaviour } from '../conformance/record-behaviour.ts';
+import { BackendReplay } from '../verbatim/on-backend.ts';
 import type { Verdict } from '../verdict.ts';
 import { ProcessBackend } from './process-backend.ts';
 

@@ -13,8 +13,8 @@ import {
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
-import { BackendReplay } from '../backend-replay.ts';
 import { RAM } from '../backends/qemu/machine.ts';
+import { BackendReplay } from '../verbatim/on-backend.ts';
 import type { Verdict } from '../verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;

@@ -1,11 +1,11 @@
 // Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
 // memory region's line before them, the plugin's line after. They become one record, and are held against each other.
 import { FRAMES, GICR as GICR_REGISTERS, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
+import type { Identity } from '../common/identity.ts';
+import type { Losses } from '../common/losses.ts';
 import { type Reach, WRITE_REACH } from './events.ts';
 import type { Group } from './group.ts';
-import type { Identity } from './identity.ts';
 import type { ItsLines } from './its-lines.ts';
-import type { Losses } from './losses.ts';
 import type { Threads } from './threads.ts';
 import type { Token } from './tokenize.ts';
 

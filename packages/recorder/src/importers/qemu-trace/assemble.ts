@@ -1,11 +1,11 @@
 // From tokens to records in the order of cause and effect: gives each line to the room that knows it, and deals
 // with the CPU interface itself. Infers nothing about the guest.
 import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES, SYSREGS } from '@gictrace/core';
+import { type Identity, peOf } from '../common/identity.ts';
+import type { Losses } from '../common/losses.ts';
 import { Accesses, GICD, GICR, GITS } from './accesses.ts';
 import { Group, type GroupSink } from './group.ts';
-import { type Identity, peOf } from './identity.ts';
 import { ItsLines } from './its-lines.ts';
-import type { Losses } from './losses.ts';
 import { Threads } from './threads.ts';
 import { eventNames, type Token } from './tokenize.ts';
 

@@ -12,9 +12,9 @@ import {
   RECORDS,
   RULES,
 } from '@gictrace/core';
+import type { Identity } from '../common/identity.ts';
+import type { Losses } from '../common/losses.ts';
 import type { Group } from './group.ts';
-import type { Identity } from './identity.ts';
-import type { Losses } from './losses.ts';
 import { eventNames, type Token } from './tokenize.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;

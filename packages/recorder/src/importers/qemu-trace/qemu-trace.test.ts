@@ -13,11 +13,11 @@ import {
 } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eachLine } from '../lines.ts';
+import { affinityOf, Identity, peOf } from '../common/identity.ts';
+import { eachLine } from '../common/lines.ts';
+import { Losses } from '../common/losses.ts';
 import { Assembler } from './assemble.ts';
 import { LINE_KINDS } from './events.ts';
-import { affinityOf, Identity, peOf } from './identity.ts';
-import { Losses } from './losses.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
 
 interface Shown {

@@ -1,6 +1,7 @@
 // Which PE a line is about: by the affinity that it prints, or by the host thread that it comes from.
+
+import { type Identity, peOf } from '../common/identity.ts';
 import type { Group } from './group.ts';
-import { type Identity, peOf } from './identity.ts';
 import type { Token } from './tokenize.ts';
 
 export class Threads {

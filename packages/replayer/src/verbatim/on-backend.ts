@@ -15,10 +15,10 @@ import {
   recordText,
   STIMULI_BELOW,
 } from '@gictrace/core';
+import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
 import { FIRST_EVENT } from './observed.ts';
 import type { ReplayOptions } from './options.ts';
-import type { Verdict } from './verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;

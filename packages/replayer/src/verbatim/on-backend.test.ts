@@ -15,10 +15,10 @@ import {
 } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BackendReplay, type BackendReplayOptions } from './backend-replay.ts';
-import { plain, plainConfig, slice, syntheticRecording } from './synthetic.test-support.ts';
-import { VerbatimReplay } from './verbatim.ts';
-import type { Verdict } from './verdict.ts';
+import { plain, plainConfig, slice, syntheticRecording } from '../synthetic.test-support.ts';
+import type { Verdict } from '../verdict.ts';
+import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
+import { VerbatimReplay } from './on-simulator.ts';
 
 const CONFIG = plainConfig(3);
 

@@ -1,7 +1,7 @@
 // Counts of a replay, by kind and by name, as its verdict tells them. Decides nothing.
 import { RULES } from '@gictrace/core';
+import type { Anomaly, Divergence, Verdict } from '../verdict.ts';
 import { kindName } from './context.ts';
-import type { Anomaly, Divergence, Verdict } from './verdict.ts';
 
 export class Tally {
   diverged = 0;

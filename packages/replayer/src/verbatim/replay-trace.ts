@@ -11,10 +11,10 @@ import {
   STATE_VERSION,
 } from '@gictrace/core';
 import { sourceShows, sourceTellsReserved, TraceReader, TraceWriter } from '@gictrace/recorder';
-import { BackendReplay, type BackendReplayOptions } from './backend-replay.ts';
+import type { Verdict } from '../verdict.ts';
+import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
+import { VerbatimReplay } from './on-simulator.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
-import { VerbatimReplay } from './verbatim.ts';
-import type { Verdict } from './verdict.ts';
 
 /** How the source of a re-recorded trace begins; a replay of a replay is no more than that. */
 const REPLAY_OF = 'replay of ';

@@ -18,6 +18,7 @@ import {
   recordText,
   SPURIOUS,
 } from '@gictrace/core';
+import type { Anomaly, Divergence, Verdict } from '../verdict.ts';
 import { Context } from './context.ts';
 import {
   DIFFERS,
@@ -31,7 +32,6 @@ import {
 } from './observed.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
 import { Tally } from './tally.ts';
-import type { Anomaly, Divergence, Verdict } from './verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;

@@ -1,8 +1,8 @@
 // What is kept of a replay to explain its first divergence: the stimulus at work and what it did, the command of an
 // ITS, the last records. Decides nothing.
 import { RECORDS, RecordBatch, recordText } from '@gictrace/core';
+import type { Anomaly, Divergence } from '../verdict.ts';
 import { STREAM_OF } from './observed.ts';
-import type { Anomaly, Divergence } from './verdict.ts';
 
 const CONTEXT_RECORDS = 12;
 /** The stream of table accesses (STREAM_OF). */

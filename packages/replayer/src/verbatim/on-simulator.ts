@@ -9,10 +9,10 @@ import {
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
+import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
 import { FIRST_EVENT } from './observed.ts';
 import type { ReplayOptions } from './options.ts';
-import type { Verdict } from './verdict.ts';
 
 export class VerbatimReplay {
   readonly machine: Machine;

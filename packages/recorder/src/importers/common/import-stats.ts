@@ -1,0 +1,10 @@
+// What an importer counts while it reads its source.
+
+export interface ImportStats {
+  readonly lines: number;
+  readonly records: number;
+  /** Lines by event that were read. */
+  readonly events: Readonly<Record<string, number>>;
+  /** What was left out, and how often. */
+  readonly losses: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,145 @@
+// Imports JSON lines (docs/import.md): the way for any logger. A header line with the configuration, or a trace that
+// has it; then a record a line. Infers nothing.
+import { type GicConfig, GicTraceError, gicConfigSchema, RECORDS, RecordBatch } from '@gictrace/core';
+import { z } from 'zod';
+import { eachLine } from '../common/lines.ts';
+import { openSource } from '../common/source.ts';
+import { LineFault, parseRecord } from './parse.ts';
+import { JSONL_VERSION } from './write.ts';
+
+const OBSERVABLES: ReadonlySet<string> = new Set(
+  Object.entries(RECORDS).flatMap(([name, kind]) => (kind.class === 'observable' ? [name] : [])),
+);
+const headerSchema = z.strictObject({
+  gictrace: z.number(),
+  config: gicConfigSchema,
+  clock: z.strictObject({ name: z.string(), unitNs: z.number().positive() }).optional(),
+  source: z.string().optional(),
+  shows: z
+    .array(
+      z
+        .string()
+        .refine((name) => OBSERVABLES.has(name), { message: 'expected names of kinds of observables' }),
+    )
+    .optional(),
+  reserved: z.boolean().optional(),
+});
+
+export interface JsonlHeader {
+  readonly config: GicConfig;
+  readonly clock: { readonly name: string; readonly unitNs: number };
+  /** What the lines come from, if they say so. */
+  readonly source: string | undefined;
+  /** Kinds of observables that the source shows; all when undefined. */
+  readonly shows: readonly string[] | undefined;
+  /** Whether the source tells that an access reached a reserved location. */
+  readonly reserved: boolean;
+}
+
+export interface JsonlSink {
+  begin(header: JsonlHeader): void;
+  /** Takes record `i` of a batch that is reused after the call. */
+  record(batch: RecordBatch, i: number): void;
+  progress?(lines: number): void;
+}
+
+const MEND = 'docs/import.md has the format';
+
+/**
+ * Imports JSON lines (`-`: standard input; .gz, .xz and .zst are read as they are). `config` stands in for a header.
+ * @throws GicTraceError `input`, with the line, for what is no record.
+ */
+export async function importJsonl(
+  path: string,
+  sink: JsonlSink,
+  config?: GicConfig,
+): Promise<{ readonly lines: number; readonly records: number }> {
+  const name = path === '-' ? 'standard input' : path;
+  const batch = new RecordBatch(1);
+  let lines = 0;
+  let records = 0;
+  let peCount = 0;
+  const begin = (header: JsonlHeader) => {
+    peCount = header.config.pes.length;
+    sink.begin(header);
+  };
+  const fail = (what: string): never => {
+    throw new GicTraceError('input', what, { path: name, line: lines }, MEND);
+  };
+  const object = (text: string): { readonly [key: string]: unknown } => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      return fail(`is not JSON: ${(error as Error).message}`);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('is no JSON object');
+    return value as { readonly [key: string]: unknown };
+  };
+  try {
+    await eachLine(
+      openSource(path),
+      (bytes, from, to) => {
+        lines++;
+        const text = bytes.toString('utf8', from, to).trim();
+        if (text === '') return;
+        const value = object(text);
+        if ('gictrace' in value) {
+          if (peCount > 0) fail('is a header, but records or another header came before');
+          begin(headerOf(value, fail, config));
+          return;
+        }
+        if (peCount === 0) {
+          if (config === undefined)
+            fail('is a record, but no header with the configuration of the GIC came before');
+          begin({
+            config: config!,
+            clock: { name: 'not told', unitNs: 1 },
+            source: undefined,
+            shows: undefined,
+            reserved: true,
+          });
+        }
+        batch.clear();
+        try {
+          parseRecord(value, peCount, lines, batch);
+        } catch (error) {
+          if (error instanceof LineFault) fail(error.message);
+          throw error;
+        }
+        records++;
+        sink.record(batch, 0);
+        if ((lines & 0xffff) === 0) sink.progress?.(lines);
+      },
+      MEND,
+    );
+  } catch (error) {
+    if (error instanceof GicTraceError && error.place.path === undefined)
+      throw new GicTraceError(error.code, error.message, { path: name, ...error.place }, error.mend);
+    throw error;
+  }
+  if (peCount === 0) throw new GicTraceError('input', 'has no line', { path: name }, MEND);
+  return { lines, records };
+}
+
+function headerOf(
+  value: { readonly [key: string]: unknown },
+  fail: (what: string) => never,
+  config: GicConfig | undefined,
+): JsonlHeader {
+  if (value.gictrace !== JSONL_VERSION)
+    fail(`is a header of version ${JSON.stringify(value.gictrace)}; this gictrace reads ${JSONL_VERSION}`);
+  const result = headerSchema.safeParse(value);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    return fail(`is a header that is wrong at ${issue.path.join('.') || 'its root'}: ${issue.message}`);
+  }
+  const { clock, source, shows, reserved } = result.data;
+  return {
+    config: config ?? result.data.config,
+    clock: clock ?? { name: 'not told', unitNs: 1 },
+    source,
+    shows,
+    reserved: reserved ?? true,
+  };
+}
