@@ -6,7 +6,7 @@ import { loadTraces, QueryDatabase } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stateRows } from '../packages/query/src/state-rows.ts';
+import { stateRows } from '../packages/query/src/database/state/rows.ts';
 import { allBatches, imported, recording, scratch } from './support.ts';
 
 const temp = scratch();

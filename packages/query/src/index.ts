@@ -1,8 +1,13 @@
 // The face of @gictrace/query.
-export { type Question, questionsOf, type Relation, relationsOf } from './catalogue.ts';
-export * from './claims/index.ts';
+export { type Question, questionsOf, type Relation, relationsOf } from './catalogue/catalogue.ts';
+export { EXAMPLES, type Example } from './catalogue/examples.ts';
+export { sqlReference } from './catalogue/reference.ts';
+export * from './comparisons/claims/index.ts';
+export { RUN_QUERIES } from './comparisons/run-queries.ts';
+export { makeRunsDatabase, RUN_TABLES } from './comparisons/runs.ts';
+export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
+export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
 export * from './diff/index.ts';
-export { EXAMPLES, type Example } from './examples.ts';
 export {
   EXPORT_FORMATS,
   type ExportFormat,
@@ -11,16 +16,11 @@ export {
   exportSource,
   exportTrace,
 } from './export/index.ts';
-export { cellJson, cellText, toCsv, toJson } from './format.ts';
-export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './load.ts';
-export { MODULES, type Module } from './modules/index.ts';
-export { type Answer, type Cell, QueryDatabase } from './query.ts';
-export { sqlReference } from './reference.ts';
 export {
   type ReportOptions,
   type ReportSummary,
   reportTraces,
 } from './report/index.ts';
-export { RUN_QUERIES } from './run-queries.ts';
-export { makeRunsDatabase, RUN_TABLES } from './runs.ts';
-export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './views.ts';
+export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './sql/load.ts';
+export { MODULES, type Module } from './sql/modules/index.ts';
+export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';

@@ -1,8 +1,8 @@
 // The database of an aligned comparison: one row for each compared record or pair, so that each number of the summary
 // can be asked which ones.
-import { makeDatabase } from '../database-file.ts';
-import { Inserter } from '../insert.ts';
-import type { Table } from '../schema.ts';
+import { makeDatabase } from '../database/file.ts';
+import { Inserter } from '../database/insert.ts';
+import type { Table } from '../sql/schema.ts';
 import { CLASSES } from './classes.ts';
 import { diffTraces } from './diff.ts';
 import type { AlignRow, Diff, DiffOptions } from './result.ts';

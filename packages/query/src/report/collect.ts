@@ -11,9 +11,9 @@ import {
   RECORDS,
   type RecordBatch,
 } from '@gictrace/core';
-import { Follower } from '../export/follow.ts';
 import { type ExportSource, intidKind } from '../export/source.ts';
-import type { Sql } from '../schema.ts';
+import type { Sql } from '../sql/schema.ts';
+import { Follower } from '../timeline/follower.ts';
 import { columns } from './columns.ts';
 import { Counts } from './counts.ts';
 import { type InterruptClass, NONE, STEPS } from './facts.ts';

@@ -1,5 +1,5 @@
 // Interrupts that wait: those that never get through, those that wait behind less urgent ones, and acknowledges in vain.
-import { SPURIOUS_REASONS } from '../spurious.ts';
+import { SPURIOUS_REASONS } from '../../timeline/spurious.ts';
 import { classOf, KEY, type Module, traceOf, VIRTUAL_CLASS } from './module.ts';
 
 const PENDING = `SELECT i.trace, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, coalesce(w.pe, i.pe) AS pe, 'pending' AS state, i.cause AS raised_by, i.pended AS since, t.end_ns - i.pended_ns AS waited_ns, coalesce(w.gate, 'unknown') AS gate, w.from_record AS gate_since, w.priority, w.PMR, w.running, w.behind FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace LEFT JOIN t_waits w ON w.trace = i.trace AND w.INTID = i.INTID AND w.pended IS i.pended AND w.to_record IS NULL AND (i.INTID >= 32 AND i.INTID < 1020 OR w.pe IS i.pe OR w.pe IS NULL) WHERE i.outcome = 'pending at end'`;

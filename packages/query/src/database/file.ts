@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
-import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from '../sql/schema.ts';
 
 /**
  * Makes the database at `path`, which may replace one of ours, and has it filled.

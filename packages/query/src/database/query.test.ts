@@ -16,8 +16,8 @@ import {
   toCsv,
   toJson,
   VIEWS,
-} from './index.ts';
-import { Recording, scratch } from './testing/synthetic.ts';
+} from '../index.ts';
+import { Recording, scratch } from '../testing/synthetic.ts';
 
 const folder = scratch();
 const path = folder.path('asked.db');

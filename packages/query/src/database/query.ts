@@ -2,9 +2,9 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
+import { APPLICATION_ID, SCHEMA_VERSION } from '../sql/schema.ts';
 import { addFunctions } from './functions.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
-import { StateTable } from './state-table.ts';
+import { StateTable } from './state/table-function.ts';
 
 const MAKE = 'make one with gictrace load TRACE -o DB';
 const REMAKE = 'load the traces anew';

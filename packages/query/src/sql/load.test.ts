@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DROP_REASONS, NO_PE, RECORD_FLAGS } from '@gictrace/core';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type LoadSource, loadTraces, QueryDatabase } from './index.ts';
-import { Recording, scratch } from './testing/synthetic.ts';
+import { type LoadSource, loadTraces, QueryDatabase } from '../index.ts';
+import { Recording, scratch } from '../testing/synthetic.ts';
 
 const folder = scratch();
 afterAll(() => folder.dispose());

@@ -2,9 +2,9 @@
 // calculation over the rows of `interrupts`.
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Cell, loadTraces, MODULES, QueryDatabase, sqlReference } from '../index.ts';
-import { generated } from '../testing/generated.ts';
-import { Recording, scratch } from '../testing/synthetic.ts';
+import { type Cell, loadTraces, MODULES, QueryDatabase, sqlReference } from '../../index.ts';
+import { generated } from '../../testing/generated.ts';
+import { Recording, scratch } from '../../testing/synthetic.ts';
 
 const folder = scratch();
 afterAll(() => folder.dispose());

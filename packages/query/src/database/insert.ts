@@ -1,6 +1,6 @@
 // Fast inserts: many rows a statement, one prepared statement a table.
 import type Database from 'better-sqlite3';
-import type { Sql, Table } from './schema.ts';
+import type { Sql, Table } from '../sql/schema.ts';
 
 /** Values that one statement binds, about: SQLite's parser and binder take more time than rows above that. */
 const VALUES = 600;

@@ -12,7 +12,7 @@ import {
   type RecordBatch,
   sharedIndex,
 } from '@gictrace/core';
-import { type Sql, sqlTime } from './schema.ts';
+import { type Sql, sqlTime } from '../sql/schema.ts';
 import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
 const HPPI = RECORDS.hppi.id;

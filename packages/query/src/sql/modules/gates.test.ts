@@ -2,10 +2,10 @@
 // (gic_state's rows), and what each pending interrupt waits for is worked out from these words alone.
 import { type Hardware, Machine, PROFILES, type RecordBatch, step } from '@gictrace/core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Cell, loadTraces, QueryDatabase } from '../index.ts';
-import { stateRows } from '../state-rows.ts';
-import { generated } from '../testing/generated.ts';
-import { scratch } from '../testing/synthetic.ts';
+import { stateRows } from '../../database/state/rows.ts';
+import { type Cell, loadTraces, QueryDatabase } from '../../index.ts';
+import { generated } from '../../testing/generated.ts';
+import { scratch } from '../../testing/synthetic.ts';
 
 const folder = scratch();
 afterAll(() => folder.dispose());

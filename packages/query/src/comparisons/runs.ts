@@ -10,10 +10,10 @@ import {
   type RunObserver,
 } from '@gictrace/core';
 import type Database from 'better-sqlite3';
-import { makeDatabase } from './database-file.ts';
-import { Inserter } from './insert.ts';
+import { makeDatabase } from '../database/file.ts';
+import { Inserter } from '../database/insert.ts';
+import type { Table } from '../sql/schema.ts';
 import { RUN_QUERIES } from './run-queries.ts';
-import type { Table } from './schema.ts';
 
 interface RunTable {
   readonly doc: string;

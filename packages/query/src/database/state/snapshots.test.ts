@@ -3,9 +3,9 @@ import { GicState } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DERIVED_TABLES } from './schema.ts';
-import { keptState, StateKeeper } from './states.ts';
-import { CONFIG } from './testing/synthetic.ts';
+import { DERIVED_TABLES } from '../../sql/schema.ts';
+import { CONFIG } from '../../testing/synthetic.ts';
+import { keptState, StateKeeper } from './snapshots.ts';
 
 test('the kept state is one that was offered, the latest of those kept; their bytes are bounded', () => {
   fc.assert(

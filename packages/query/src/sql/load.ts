@@ -11,19 +11,19 @@ import {
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
-import { makeDatabase } from './database-file.ts';
-import { Inserter } from './insert.ts';
-import { type Life, type LifeStep, Lives, type Moment } from './lives.ts';
-import { Mappings } from './mappings.ts';
-import { Msis } from './msis.ts';
+import { makeDatabase } from '../database/file.ts';
+import { Inserter } from '../database/insert.ts';
+import { StateKeeper } from '../database/state/snapshots.ts';
+import { type Life, type LifeStep, Lives, type Moment } from '../timeline/lifetimes.ts';
+import { Mappings } from '../timeline/mappings.ts';
+import { Msis } from '../timeline/msis.ts';
+import { Spurious } from '../timeline/spurious.ts';
+import { acknowledgeRegister, isInterrupt, toldBy } from '../timeline/told.ts';
+import { tellsOfVirtual, VirtualLives } from '../timeline/virtual-lifetimes.ts';
+import { Waits } from '../timeline/waits.ts';
+import { Withdrawals } from '../timeline/withdrawals.ts';
 import { DERIVED_TABLES, RECORDS_PER_TRACE, sqlTime } from './schema.ts';
-import { Spurious } from './spurious.ts';
-import { StateKeeper } from './states.ts';
-import { acknowledgeRegister, isInterrupt, toldBy } from './told.ts';
 import { TraceRows } from './trace-rows.ts';
-import { tellsOfVirtual, VirtualLives } from './virtual-lives.ts';
-import { Waits } from './waits.ts';
-import { Withdrawals } from './withdrawals.ts';
 
 const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;

@@ -1,7 +1,7 @@
 // What became of each MSI: by the events that it caused on the simulator, unless the source itself shows the
 // translation. Where the two disagree the source is right, and what neither tells is null. Knows no SQL.
 import { DROP_REASONS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
-import { type Sql, sqlTime } from './schema.ts';
+import { type Sql, sqlTime } from '../sql/schema.ts';
 
 const MSI_TRANSLATED = RECORDS['msi.translated'].id;
 const MSI_DROPPED = RECORDS['msi.dropped'].id;

@@ -8,8 +8,8 @@ import {
   type RecordKind,
   type RecordName,
 } from '@gictrace/core';
+import { WAIT_GATES } from '../timeline/waits.ts';
 import { column, RECORDS_PER_TRACE, tableName } from './schema.ts';
-import { WAIT_GATES } from './waits.ts';
 
 export interface View {
   readonly name: string;

@@ -1,8 +1,8 @@
 // Acknowledges that returned no interrupt, and what had become of the one that the PE was last told of. Follows the lives
 // of interrupts. Knows no SQL.
 import { type GicState, GROUPS } from '@gictrace/core';
-import type { Life, LifeStep, Moment } from './lives.ts';
-import { type Sql, sqlTime } from './schema.ts';
+import { type Sql, sqlTime } from '../sql/schema.ts';
+import type { Life, LifeStep, Moment } from './lifetimes.ts';
 import type { Waits } from './waits.ts';
 
 /** Why, as the view has it; other reasons are gates (waits.ts): the interrupt is pending still, and held by it. */

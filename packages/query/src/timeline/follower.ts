@@ -13,12 +13,12 @@ import {
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
-import { type Life, type LifeStep, Lives } from '../lives.ts';
-import { Mappings } from '../mappings.ts';
-import { Msis } from '../msis.ts';
-import type { Sql } from '../schema.ts';
-import { isInterrupt, toldBy } from '../told.ts';
-import { tellsOfVirtual, VirtualLives } from '../virtual-lives.ts';
+import type { Sql } from '../sql/schema.ts';
+import { type Life, type LifeStep, Lives } from './lifetimes.ts';
+import { Mappings } from './mappings.ts';
+import { Msis } from './msis.ts';
+import { isInterrupt, toldBy } from './told.ts';
+import { tellsOfVirtual, VirtualLives } from './virtual-lifetimes.ts';
 
 const FIRST_EVENT = 96;
 const HPPI = RECORDS.hppi.id;

@@ -2,9 +2,9 @@
 import { encodeCommand } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Sql } from '../sql/schema.ts';
+import { CONFIG } from '../testing/synthetic.ts';
 import { Mappings } from './mappings.ts';
-import type { Sql } from './schema.ts';
-import { CONFIG } from './testing/synthetic.ts';
 
 type Command = readonly [Parameters<typeof encodeCommand>[0], Readonly<Record<string, number>>];
 const ALL = 0xffff_ffff;

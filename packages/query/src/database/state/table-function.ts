@@ -3,8 +3,8 @@
 import { GicTraceError, Machine, STIMULI_BELOW, step } from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
-import { type StateRow, stateRows } from './state-rows.ts';
-import { keptState } from './states.ts';
+import { type StateRow, stateRows } from './rows.ts';
+import { keptState } from './snapshots.ts';
 
 /** Answers that are kept: SQLite asks again for each row of the other side of a join. */
 const ANSWERS_MAX = 4;

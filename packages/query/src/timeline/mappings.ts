@@ -7,8 +7,8 @@ import {
   ITS_COMMANDS,
   type OperandSpec,
 } from '@gictrace/core';
-import type { Sql } from './schema.ts';
-import { sqlTime } from './schema.ts';
+import type { Sql } from '../sql/schema.ts';
+import { sqlTime } from '../sql/schema.ts';
 
 interface Target {
   readonly virtual: boolean;

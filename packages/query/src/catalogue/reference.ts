@@ -1,10 +1,11 @@
 // Reference docs of the views and functions, from their declarations.
-import { DIFF_TABLES } from './diff/index.ts';
+
+import { RUN_QUERIES } from '../comparisons/run-queries.ts';
+import { RUN_TABLES } from '../comparisons/runs.ts';
+import { DIFF_TABLES } from '../diff/index.ts';
+import { MODULES } from '../sql/modules/index.ts';
+import { FUNCTIONS, TABLE_FUNCTIONS, VIEWS } from '../sql/views.ts';
 import { EXAMPLES } from './examples.ts';
-import { MODULES } from './modules/index.ts';
-import { RUN_QUERIES } from './run-queries.ts';
-import { RUN_TABLES } from './runs.ts';
-import { FUNCTIONS, TABLE_FUNCTIONS, VIEWS } from './views.ts';
 
 /** docs/sql.md. */
 export function sqlReference(): string {

@@ -1,8 +1,8 @@
 // For what pending interrupts wait: intervals of record numbers in which one gate held one, with what the PE handled
 // meanwhile. Follows the lives of interrupts; the gates are the simulator's. Knows no SQL.
 import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } from '@gictrace/core';
-import type { Life, LifeStep, Moment } from './lives.ts';
-import { type Sql, sqlTime } from './schema.ts';
+import { type Sql, sqlTime } from '../sql/schema.ts';
+import type { Life, LifeStep, Moment } from './lifetimes.ts';
 
 /** What holds an interrupt: a gate of core; one that only what the PE handles tells; or one that only operations tell. */
 export type WaitGate = Gate | 'binary point' | 'PE offline';

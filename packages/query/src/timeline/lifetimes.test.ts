@@ -1,7 +1,7 @@
 // Lives of level-sensitive interrupts, which are pending by their wire, by software, or by both; and PEs that sleep.
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Cell, type LoadSource, loadTraces, QueryDatabase } from './index.ts';
-import { CONFIG, Recording, scratch } from './testing/synthetic.ts';
+import { type Cell, type LoadSource, loadTraces, QueryDatabase } from '../index.ts';
+import { CONFIG, Recording, scratch } from '../testing/synthetic.ts';
 
 const folder = scratch();
 afterAll(() => folder.dispose());

@@ -12,8 +12,8 @@ import {
   SYSREGS,
 } from '@gictrace/core';
 import type Database from 'better-sqlite3';
-import { Inserter } from './insert.ts';
-import { commandColumns } from './mappings.ts';
+import { Inserter } from '../database/insert.ts';
+import { commandColumns } from '../timeline/mappings.ts';
 import { MODULES } from './modules/index.ts';
 import { DERIVED_TABLES, EVENT_TABLES, putFields, RECORD_TABLES, sqlTime } from './schema.ts';
 import { VIEWS } from './views.ts';

@@ -1,12 +1,13 @@
 // What a database can be asked: its views, modules, tables of comparisons and differences, with their documentation.
 // Databases of three kinds have different ones; what one has it says itself.
-import { DIFF_TABLES } from './diff/index.ts';
+
+import { RUN_QUERIES } from '../comparisons/run-queries.ts';
+import { RUN_TABLES } from '../comparisons/runs.ts';
+import type { QueryDatabase } from '../database/query.ts';
+import { DIFF_TABLES } from '../diff/index.ts';
+import { MODULES } from '../sql/modules/index.ts';
+import { VIEWS } from '../sql/views.ts';
 import { EXAMPLES } from './examples.ts';
-import { MODULES } from './modules/index.ts';
-import type { QueryDatabase } from './query.ts';
-import { RUN_QUERIES } from './run-queries.ts';
-import { RUN_TABLES } from './runs.ts';
-import { VIEWS } from './views.ts';
 
 /** Something that can stand behind FROM. */
 export interface Relation {

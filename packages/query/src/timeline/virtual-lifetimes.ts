@@ -1,7 +1,7 @@
 // The lives of virtual interrupts: vLPIs from the message that pended them in a virtual pending table, and what a
 // hypervisor put into list registers, until the virtual machine's EOI. A step that was not seen stays null.
 import { PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
-import { type Sql, sqlTime } from './schema.ts';
+import { type Sql, sqlTime } from '../sql/schema.ts';
 import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
 const VHPPI = RECORDS.vhppi.id;
