@@ -1,35 +1,32 @@
-// Shorthands with which the tables of this folder declare their fields. Not part of the package's face.
-import type { FieldSpec, RegisterSpec } from './shape.ts';
+// Shorthands with which the tables of this folder declare their fields. Not exported from the package.
+import type { FieldSpec, Register, RegisterSpec } from './shape.ts';
 
-export const uint = (name: string, lsb: number, width: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'uint',
-  doc,
-});
-export const hex = (name: string, lsb: number, width: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'hex',
-  doc,
-});
-export const flag = (name: string, lsb: number, doc: string): FieldSpec => ({
+const field =
+  (kind: FieldSpec['kind']) =>
+  <const Name extends string>(name: Name, lsb: number, width: number, doc: string): FieldSpec<Name> => ({
+    name,
+    lsb,
+    width,
+    kind,
+    doc,
+  });
+export const uint = field('uint');
+export const hex = field('hex');
+export const minus1 = field('minus1');
+export const flag = <const Name extends string>(name: Name, lsb: number, doc: string): FieldSpec<Name> => ({
   name,
   lsb,
   width: 1,
   kind: 'flag',
   doc,
 });
-export const minus1 = (name: string, lsb: number, width: number, doc: string): FieldSpec => ({
-  name,
-  lsb,
-  width,
-  kind: 'minus1',
-  doc,
-});
-export const pa = (name: string, lsb: number, width: number, shift: number, doc: string): FieldSpec => ({
+export const pa = <const Name extends string>(
+  name: Name,
+  lsb: number,
+  width: number,
+  shift: number,
+  doc: string,
+): FieldSpec<Name> => ({
   name,
   lsb,
   width,
@@ -37,13 +34,13 @@ export const pa = (name: string, lsb: number, width: number, shift: number, doc:
   shift,
   doc,
 });
-export const oneOf = (
-  name: string,
+export const oneOf = <const Name extends string>(
+  name: Name,
   lsb: number,
   width: number,
   values: Readonly<Record<number, string>>,
   doc: string,
-): FieldSpec => ({
+): FieldSpec<Name> => ({
   name,
   lsb,
   width,
@@ -68,63 +65,75 @@ export const OUTER_CACHE = { ...INNER_CACHE, 0: 'as-inner' };
 export const SHAREABILITY = { 0: 'non', 1: 'inner', 2: 'outer' };
 
 /** The fields of GICD_IIDR, GICR_IIDR and GITS_IIDR. */
-export const IIDR_FIELDS: readonly FieldSpec[] = [
+export const IIDR_FIELDS = [
   hex('Implementer', 0, 12, 'JEP106 code'),
   uint('Revision', 12, 4, 'minor revision'),
   uint('Variant', 16, 4, 'major revision'),
   hex('ProductID', 24, 8, 'product'),
 ];
 /** The fields of GICD_STATUSR and GICR_STATUSR, and the low ones of GITS_STATUSR. */
-export const STATUS_FIELDS: readonly FieldSpec[] = [
+export const STATUS_FIELDS = [
   flag('RRD', 0, 'read of a reserved location'),
   flag('WRD', 1, 'write to a reserved location'),
   flag('RWOD', 2, 'read of a write-only location'),
   flag('WROD', 3, 'write to a read-only location'),
 ];
 /** The fields of GICR_MPAMIDR and GITS_MPAMIDR. */
-export const MPAMIDR_FIELDS: readonly FieldSpec[] = [
+export const MPAMIDR_FIELDS = [
   uint('PARTIDmax', 0, 16, 'highest PARTID'),
   uint('PMGmax', 16, 8, 'highest PMG'),
 ];
 /** The fields of GICR_PARTIDR and GITS_PARTIDR. */
-export const PARTIDR_FIELDS: readonly FieldSpec[] = [
+export const PARTIDR_FIELDS = [
   uint('PARTID', 0, 16, 'PARTID of the memory accesses'),
   uint('PMG', 16, 8, 'PMG of the memory accesses'),
 ];
 
+type Extra = Partial<Omit<RegisterSpec, 'offset' | 'bytes' | 'access' | 'doc' | 'source'>>;
+/** What `extra` says of a register's fields; none where it says nothing. */
+type FieldsOf<E extends Extra> = E extends { readonly fields: infer F extends readonly FieldSpec[] }
+  ? F
+  : readonly [];
+type Declared<E extends Extra, Bytes extends 1 | 4 | 8> = Register<FieldsOf<E>, Bytes> & E;
+
+const register =
+  <const Bytes extends 1 | 4 | 8>(bytes: Bytes, accessBytes: readonly number[]) =>
+  <const E extends Extra = Record<never, never>>(
+    offset: number,
+    access: RegisterSpec['access'],
+    doc: string,
+    source: string,
+    extra?: E,
+  ): Declared<E, Bytes> =>
+    ({ offset, bytes, access, accessBytes, fields: [], doc, source, ...extra }) as unknown as Declared<
+      E,
+      Bytes
+    >;
+
 /** A register of 32 bits. `source`: its heading in IHI 0069. */
-export const register32 = (
-  offset: number,
-  access: RegisterSpec['access'],
-  doc: string,
-  source: string,
-  extra: Partial<RegisterSpec> = {},
-): RegisterSpec => ({
-  offset,
-  bytes: 4,
-  access,
-  accessBytes: [4],
-  fields: [],
-  doc,
-  source,
-  ...extra,
-});
+export const register32 = register(4, [4]);
+/** An array of bytes, which 32-bit accesses reach by fours. */
+export const registerBytes = register(1, [1, 4]);
 /** A register of 64 bits, which 32-bit accesses reach by halves. */
-export const register64 = (
+export const register64 = <
+  const F extends readonly FieldSpec[],
+  const E extends Extra = Record<never, never>,
+>(
   offset: number,
   access: RegisterSpec['access'],
   doc: string,
   source: string,
-  fields: RegisterSpec['fields'],
-  extra: Partial<RegisterSpec> = {},
-): RegisterSpec => ({
-  offset,
-  bytes: 8,
-  access,
-  accessBytes: [4, 8],
-  ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
-  fields,
-  doc,
-  source,
-  ...extra,
-});
+  fields: F,
+  extra?: E,
+): Register<F, 8> & E =>
+  ({
+    offset,
+    bytes: 8,
+    access,
+    accessBytes: [4, 8],
+    ...(access === 'WO' ? {} : { reset: access === 'RO' ? 'impdef' : 'unknown' }),
+    fields,
+    doc,
+    source,
+    ...extra,
+  }) as unknown as Register<F, 8> & E;

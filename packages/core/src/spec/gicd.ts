@@ -1,53 +1,44 @@
 // The Distributor's register frame (IHI 0069, "Distributor register map"). Pure data.
-import { flag, hex, IIDR_FIELDS, minus1, STATUS_FIELDS, uint } from './declare.ts';
-import type { RegisterSpec, RegisterTable } from './shape.ts';
+import {
+  flag,
+  hex,
+  IIDR_FIELDS,
+  minus1,
+  register32,
+  register64,
+  registerBytes,
+  STATUS_FIELDS,
+  uint,
+} from './declare.ts';
+import type { FieldSpec, RegisterTable } from './shape.ts';
 
-const bitmap = (
+/** INTID of the first extended SPI (IHI 0069, "INTIDs"). */
+const EXTENDED_SPI = 4096;
+/** An array over the INTIDs below 1024: a bit each, or two. */
+const bitmap = (offset: number, doc: string, heading: string) =>
+  register32(offset, 'RW', doc, heading, { count: 32, reset: 0, bitsPerIntid: 1, firstIntid: 0 });
+const bitPairs = <const Reset extends 0 | 'unknown'>(
   offset: number,
   doc: string,
   heading: string,
-  reset: RegisterSpec['reset'] = 0,
-): RegisterSpec => ({
-  offset,
-  bytes: 4,
-  count: 32,
-  access: 'RW',
-  accessBytes: [4],
-  reset,
-  bitsPerIntid: 1,
-  firstIntid: 0,
-  fields: [],
-  doc,
-  source: heading,
-});
-const extended = (offset: number, doc: string, heading: string): RegisterSpec => ({
+  reset: Reset,
+  firstIntid = 0,
+) => register32(offset, 'RW', doc, heading, { count: 64, reset, bitsPerIntid: 2, firstIntid });
+/** The same over extended SPIs. */
+const extended = (offset: number, doc: string, heading: string) => ({
   ...bitmap(offset, doc, heading),
-  firstIntid: 4096,
+  firstIntid: EXTENDED_SPI,
 });
-const message = (offset: number, doc: string, heading: string): RegisterSpec => ({
-  offset,
-  bytes: 4,
-  access: 'WO',
-  accessBytes: [2, 4],
-  fields: [uint('INTID', 0, 13, 'the SPI')],
-  doc,
-  source: heading,
-});
-const constant = (
+const bytes = (offset: number, doc: string, heading: string, firstIntid = 0) =>
+  registerBytes(offset, 'RW', doc, heading, { count: 1024, reset: 0, bitsPerIntid: 8, firstIntid });
+const message = (offset: number, doc: string, heading: string) =>
+  register32(offset, 'WO', doc, heading, { accessBytes: [2, 4], fields: [uint('INTID', 0, 13, 'the SPI')] });
+const constant = <const F extends readonly FieldSpec[] = readonly []>(
   offset: number,
   doc: string,
   heading: string,
-  fields: RegisterSpec['fields'] = [],
-): RegisterSpec => ({
-  offset,
-  bytes: 4,
-  access: 'RO',
-  accessBytes: [4],
-  reset: 'impdef',
-  fields,
-  doc,
-  source: heading,
-});
+  fields?: F,
+) => register32(offset, 'RO', doc, heading, { reset: 'impdef', fields: (fields ?? []) as unknown as F });
 const route = [
   uint('Aff0', 0, 8, 'affinity level 0'),
   uint('Aff1', 8, 8, 'affinity level 1'),
@@ -55,6 +46,9 @@ const route = [
   flag('Interrupt_Routing_Mode', 31, '0 to the PE that the affinity names, 1 to any participating PE'),
   uint('Aff3', 32, 8, 'affinity level 3'),
 ];
+const routes = (offset: number, doc: string, heading: string, count: number, firstIntid: number) => ({
+  ...register64(offset, 'RW', doc, heading, route, { count, bitsPerIntid: 64, firstIntid }),
+});
 
 export const GICD = {
   GICD_CTLR: {
@@ -108,16 +102,10 @@ export const GICD = {
     flag('VIL', 7, 'VID is in force'),
     flag('nASSGIcap', 8, 'SGIs can have no active state'),
   ]),
-  GICD_STATUSR: {
-    offset: 0x10,
-    bytes: 4,
-    access: 'RW',
-    accessBytes: [4],
+  GICD_STATUSR: register32(0x10, 'RW', 'Error Reporting Status Register', 'GICD_STATUSR', {
     reset: 0,
     fields: STATUS_FIELDS,
-    doc: 'Error Reporting Status Register',
-    source: 'GICD_STATUSR',
-  },
+  }),
   GICD_SETSPI_NSR: message(0x40, 'Set Non-secure SPI Pending Register', 'GICD_SETSPI_NSR'),
   GICD_CLRSPI_NSR: message(0x48, 'Clear Non-secure SPI Pending Register', 'GICD_CLRSPI_NSR'),
   GICD_SETSPI_SR: message(0x50, 'Set Secure SPI Pending Register', 'GICD_SETSPI_SR'),
@@ -129,76 +117,45 @@ export const GICD = {
   GICD_ICPENDR: bitmap(0x280, 'Interrupt Clear-Pending Registers', 'GICD_ICPENDR<n>'),
   GICD_ISACTIVER: bitmap(0x300, 'Interrupt Set-Active Registers', 'GICD_ISACTIVER<n>'),
   GICD_ICACTIVER: bitmap(0x380, 'Interrupt Clear-Active Registers', 'GICD_ICACTIVER<n>'),
-  GICD_IPRIORITYR: {
-    offset: 0x400,
-    bytes: 1,
-    count: 1024,
-    access: 'RW',
-    accessBytes: [1, 4],
-    reset: 0,
-    bitsPerIntid: 8,
-    firstIntid: 0,
-    fields: [],
-    doc: 'Interrupt Priority Registers, a byte an INTID',
-    source: 'GICD_IPRIORITYR<n>',
-  },
-  GICD_ITARGETSR: {
-    offset: 0x800,
-    bytes: 1,
-    count: 1024,
-    access: 'RW',
-    accessBytes: [1, 4],
-    bitsPerIntid: 8,
-    firstIntid: 0,
-    fields: [],
-    doc: 'Interrupt Processor Targets Registers; RES0 with affinity routing',
-    source: 'GICD_ITARGETSR<n>',
-  },
-  GICD_ICFGR: {
-    ...bitmap(0xc00, 'Interrupt Configuration Registers', 'GICD_ICFGR<n>', 'unknown'),
-    count: 64,
-    bitsPerIntid: 2,
-  },
+  GICD_IPRIORITYR: bytes(0x400, 'Interrupt Priority Registers, a byte an INTID', 'GICD_IPRIORITYR<n>'),
+  GICD_ITARGETSR: registerBytes(
+    0x800,
+    'RW',
+    'Interrupt Processor Targets Registers; RES0 with affinity routing',
+    'GICD_ITARGETSR<n>',
+    { count: 1024, bitsPerIntid: 8, firstIntid: 0 },
+  ),
+  GICD_ICFGR: bitPairs(0xc00, 'Interrupt Configuration Registers', 'GICD_ICFGR<n>', 'unknown'),
   GICD_IGRPMODR: bitmap(0xd00, 'Interrupt Group Modifier Registers', 'GICD_IGRPMODR<n>'),
-  GICD_NSACR: {
-    ...bitmap(0xe00, 'Non-secure Access Control Registers', 'GICD_NSACR<n>'),
-    count: 64,
-    bitsPerIntid: 2,
-  },
-  GICD_SGIR: {
-    offset: 0xf00,
-    bytes: 4,
-    access: 'WO',
-    accessBytes: [4],
-    fields: [
-      uint('INTID', 0, 4, 'the SGI'),
-      flag('NSATT', 15, 'only where the SGI is in Non-secure Group 1'),
-      hex('CPUTargetList', 16, 8, 'a bit a PE interface'),
-      uint('TargetListFilter', 24, 2, '0 the list, 1 all but the own, 2 the own only'),
-    ],
-    doc: 'Software Generated Interrupt Register; RES0 with affinity routing',
-    source: 'GICD_SGIR',
-  },
-  GICD_CPENDSGIR: {
-    offset: 0xf10,
-    bytes: 1,
-    count: 16,
-    access: 'RW',
-    accessBytes: [1, 4],
-    fields: [],
-    doc: 'SGI Clear-Pending Registers; RES0 with affinity routing',
-    source: 'GICD_CPENDSGIR<n>',
-  },
-  GICD_SPENDSGIR: {
-    offset: 0xf20,
-    bytes: 1,
-    count: 16,
-    access: 'RW',
-    accessBytes: [1, 4],
-    fields: [],
-    doc: 'SGI Set-Pending Registers; RES0 with affinity routing',
-    source: 'GICD_SPENDSGIR<n>',
-  },
+  GICD_NSACR: bitPairs(0xe00, 'Non-secure Access Control Registers', 'GICD_NSACR<n>', 0),
+  GICD_SGIR: register32(
+    0xf00,
+    'WO',
+    'Software Generated Interrupt Register; RES0 with affinity routing',
+    'GICD_SGIR',
+    {
+      fields: [
+        uint('INTID', 0, 4, 'the SGI'),
+        flag('NSATT', 15, 'only where the SGI is in Non-secure Group 1'),
+        hex('CPUTargetList', 16, 8, 'a bit a PE interface'),
+        uint('TargetListFilter', 24, 2, '0 the list, 1 all but the own, 2 the own only'),
+      ],
+    },
+  ),
+  GICD_CPENDSGIR: registerBytes(
+    0xf10,
+    'RW',
+    'SGI Clear-Pending Registers; RES0 with affinity routing',
+    'GICD_CPENDSGIR<n>',
+    { count: 16 },
+  ),
+  GICD_SPENDSGIR: registerBytes(
+    0xf20,
+    'RW',
+    'SGI Set-Pending Registers; RES0 with affinity routing',
+    'GICD_SPENDSGIR<n>',
+    { count: 16 },
+  ),
   GICD_INMIR: bitmap(0xf80, 'Non-maskable Interrupt Registers', 'GICD_INMIR<n>'),
   GICD_IGROUPRE: extended(0x1000, 'Interrupt Group Registers, extended SPIs', 'GICD_IGROUPR<n>E'),
   GICD_ISENABLERE: extended(0x1200, 'Interrupt Set-Enable Registers, extended SPIs', 'GICD_ISENABLER<n>E'),
@@ -207,58 +164,39 @@ export const GICD = {
   GICD_ICPENDRE: extended(0x1800, 'Interrupt Clear-Pending Registers, extended SPIs', 'GICD_ICPENDR<n>E'),
   GICD_ISACTIVERE: extended(0x1a00, 'Interrupt Set-Active Registers, extended SPIs', 'GICD_ISACTIVER<n>E'),
   GICD_ICACTIVERE: extended(0x1c00, 'Interrupt Clear-Active Registers, extended SPIs', 'GICD_ICACTIVER<n>E'),
-  GICD_IPRIORITYRE: {
-    offset: 0x2000,
-    bytes: 1,
-    count: 1024,
-    access: 'RW',
-    accessBytes: [1, 4],
-    reset: 0,
-    bitsPerIntid: 8,
-    firstIntid: 4096,
-    fields: [],
-    doc: 'Interrupt Priority Registers, extended SPIs',
-    source: 'GICD_IPRIORITYR<n>E',
-  },
-  GICD_ICFGRE: {
-    ...extended(0x3000, 'Interrupt Configuration Registers, extended SPIs', 'GICD_ICFGR<n>E'),
-    count: 64,
-    bitsPerIntid: 2,
-  },
+  GICD_IPRIORITYRE: bytes(
+    0x2000,
+    'Interrupt Priority Registers, extended SPIs',
+    'GICD_IPRIORITYR<n>E',
+    EXTENDED_SPI,
+  ),
+  GICD_ICFGRE: bitPairs(
+    0x3000,
+    'Interrupt Configuration Registers, extended SPIs',
+    'GICD_ICFGR<n>E',
+    'unknown',
+    EXTENDED_SPI,
+  ),
   GICD_IGRPMODRE: extended(0x3400, 'Interrupt Group Modifier Registers, extended SPIs', 'GICD_IGRPMODR<n>E'),
-  GICD_NSACRE: {
-    ...extended(0x3600, 'Non-secure Access Control Registers, extended SPIs', 'GICD_NSACR<n>E'),
-    count: 64,
-    bitsPerIntid: 2,
-  },
+  GICD_NSACRE: bitPairs(
+    0x3600,
+    'Non-secure Access Control Registers, extended SPIs',
+    'GICD_NSACR<n>E',
+    0,
+    EXTENDED_SPI,
+  ),
   GICD_INMIRE: extended(0x3b00, 'Non-maskable Interrupt Registers, extended SPIs', 'GICD_INMIR<n>E'),
   GICD_IROUTER: {
-    offset: 0x6100,
-    bytes: 8,
-    count: 988,
+    ...routes(0x6100, 'Interrupt Routing Registers, from INTID 32', 'GICD_IROUTER<n>', 988, 32),
     firstNumber: 32,
-    access: 'RW',
-    accessBytes: [4, 8],
-    reset: 'unknown',
-    bitsPerIntid: 64,
-    firstIntid: 32,
-    fields: route,
-    doc: 'Interrupt Routing Registers, from INTID 32',
-    source: 'GICD_IROUTER<n>',
   },
-  GICD_IROUTERE: {
-    offset: 0x8000,
-    bytes: 8,
-    count: 1024,
-    access: 'RW',
-    accessBytes: [4, 8],
-    reset: 'unknown',
-    bitsPerIntid: 64,
-    firstIntid: 4096,
-    fields: route,
-    doc: 'Interrupt Routing Registers, extended SPIs',
-    source: 'GICD_IROUTER<n>E',
-  },
+  GICD_IROUTERE: routes(
+    0x8000,
+    'Interrupt Routing Registers, extended SPIs',
+    'GICD_IROUTER<n>E',
+    1024,
+    EXTENDED_SPI,
+  ),
   GICD_PIDR: {
     ...constant(
       0xffd0,

@@ -13,15 +13,16 @@ import {
   pa,
   register32,
   register64,
+  registerBytes,
   SHAREABILITY,
   STATUS_FIELDS,
   uint,
 } from './declare.ts';
-import type { RegisterSpec, RegisterTable } from './shape.ts';
+import type { RegisterTable } from './shape.ts';
 
 /** INTID of the first extended PPI (IHI 0069, "INTIDs"). */
 const EXTENDED_PPI = 1056;
-const sgiBitmap = (offset: number, doc: string, source: string): RegisterSpec =>
+const sgiBitmap = (offset: number, doc: string, source: string) =>
   register32(offset, 'RW', doc, source, {
     count: 3,
     reset: 0,
@@ -30,11 +31,8 @@ const sgiBitmap = (offset: number, doc: string, source: string): RegisterSpec =>
     extended: { element: 1, firstIntid: EXTENDED_PPI },
   });
 const lpiMessage = [uint('pINTID', 0, 32, 'the LPI')];
-const invalidation = [
-  uint('INTID', 0, 32, 'the LPI'),
-  hex('vPEID', 32, 16, 'vPE, where V'),
-  flag('V', 63, 'a virtual LPI'),
-];
+const invalidateAll = [hex('vPEID', 32, 16, 'vPE, where V'), flag('V', 63, 'a virtual LPI')] as const;
+const invalidate = [uint('INTID', 0, 32, 'the LPI'), ...invalidateAll] as const;
 
 export const GICR = {
   GICR_CTLR: register32(0x0, 'RW', 'Redistributor Control Register', 'GICR_CTLR', {
@@ -113,13 +111,13 @@ export const GICR = {
       flag('PTZ', 62, 'the pending table is zero'),
     ],
   ),
-  GICR_INVLPIR: register64(0xa0, 'WO', 'Redistributor Invalidate LPI Register', 'GICR_INVLPIR', invalidation),
+  GICR_INVLPIR: register64(0xa0, 'WO', 'Redistributor Invalidate LPI Register', 'GICR_INVLPIR', invalidate),
   GICR_INVALLR: register64(
     0xb0,
     'WO',
     'Redistributor Invalidate All Register',
     'GICR_INVALLR',
-    invalidation.slice(1),
+    invalidateAll,
   ),
   GICR_SYNCR: register32(0xc0, 'RO', 'Redistributor Synchronize Register', 'GICR_SYNCR', {
     reset: 0,
@@ -142,15 +140,13 @@ export const GICR = {
   GICR_ICPENDR: sgiBitmap(0x10280, 'Interrupt Clear-Pending Registers', 'GICR_ICPENDR0'),
   GICR_ISACTIVER: sgiBitmap(0x10300, 'Interrupt Set-Active Registers', 'GICR_ISACTIVER0'),
   GICR_ICACTIVER: sgiBitmap(0x10380, 'Interrupt Clear-Active Registers', 'GICR_ICACTIVER0'),
-  GICR_IPRIORITYR: register32(
+  GICR_IPRIORITYR: registerBytes(
     0x10400,
     'RW',
     'Interrupt Priority Registers, a byte an INTID',
     'GICR_IPRIORITYR<n>',
     {
-      bytes: 1,
       count: 96,
-      accessBytes: [1, 4],
       reset: 0,
       bitsPerIntid: 8,
       firstIntid: 0,

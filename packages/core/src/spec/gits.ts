@@ -20,18 +20,19 @@ import {
 import type { FieldSpec, RegisterTable } from './shape.ts';
 
 /** The fields of GITS_BASER<n> around those of the address, which depend on the page size. */
-const baser = (address: readonly FieldSpec[]): readonly FieldSpec[] => [
-  minus1('Size', 0, 8, 'pages of the (level 1) table'),
-  oneOf('Page_Size', 8, 2, { 0: '4KB', 1: '16KB', 2: '64KB' }, 'page size'),
-  oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
-  ...address,
-  minus1('Entry_Size', 48, 5, 'bytes of an entry'),
-  oneOf('OuterCache', 53, 3, OUTER_CACHE, 'outer cacheability'),
-  oneOf('Type', 56, 3, { 0: 'none', 1: 'devices', 2: 'vPEs', 4: 'collections' }, 'what the table holds'),
-  oneOf('InnerCache', 59, 3, INNER_CACHE, 'inner cacheability'),
-  flag('Indirect', 62, 'two levels'),
-  flag('Valid', 63, 'the table exists'),
-];
+const baser = <const A extends readonly FieldSpec[]>(address: A) =>
+  [
+    minus1('Size', 0, 8, 'pages of the (level 1) table'),
+    oneOf('Page_Size', 8, 2, { 0: '4KB', 1: '16KB', 2: '64KB' }, 'page size'),
+    oneOf('Shareability', 10, 2, SHAREABILITY, 'shareability'),
+    ...address,
+    minus1('Entry_Size', 48, 5, 'bytes of an entry'),
+    oneOf('OuterCache', 53, 3, OUTER_CACHE, 'outer cacheability'),
+    oneOf('Type', 56, 3, { 0: 'none', 1: 'devices', 2: 'vPEs', 4: 'collections' }, 'what the table holds'),
+    oneOf('InnerCache', 59, 3, INNER_CACHE, 'inner cacheability'),
+    flag('Indirect', 62, 'two levels'),
+    flag('Valid', 63, 'the table exists'),
+  ] as const;
 
 export const GITS = {
   GITS_CTLR: register32(0x0, 'RW', 'ITS Control Register', 'GITS_CTLR', {

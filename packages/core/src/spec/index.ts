@@ -6,6 +6,7 @@ export * from './gits.ts';
 export * from './its-command.ts';
 export * from './its-error.ts';
 export * from './lookup.ts';
+export * from './mask.ts';
 export * from './shape.ts';
 export * from './sysreg.ts';
 export * from './table-entry.ts';

@@ -7,8 +7,8 @@
  */
 export type FieldKind = 'uint' | 'hex' | 'flag' | 'minus1' | 'pa' | 'enum' | 'impdef';
 
-export interface FieldSpec {
-  readonly name: string;
+export interface FieldSpec<Name extends string = string> {
+  readonly name: Name;
   /** Lowest bit. */
   readonly lsb: number;
   /** Bits: 1 to 52. */
@@ -48,5 +48,11 @@ export interface RegisterSpec {
   /** The heading of IHI 0069 that defines it. */
   readonly source: string;
 }
+
+/** A register whose type knows the names of its fields, so that `mask` refuses any other (see mask.ts). */
+export type Register<
+  Fields extends readonly FieldSpec[] = readonly FieldSpec[],
+  Bytes extends 1 | 4 | 8 = 1 | 4 | 8,
+> = RegisterSpec & { readonly fields: Fields; readonly bytes: Bytes };
 
 export type RegisterTable = Readonly<Record<string, RegisterSpec>>;

@@ -1,11 +1,8 @@
 // The fields of the ICC, ICV and ICH system registers, shared by the registers that have the same layout.
 import { flag, hex, minus1, oneOf, uint } from './declare.ts';
-import type { FieldSpec } from './shape.ts';
 
-type Fields = readonly FieldSpec[];
-
-export const INTID: Fields = [uint('INTID', 0, 24, 'interrupt identifier')];
-export const SGI: Fields = [
+export const INTID = [uint('INTID', 0, 24, 'interrupt identifier')];
+export const SGI = [
   hex('TargetList', 0, 16, 'a bit an Aff0'),
   uint('Aff1', 16, 8, 'affinity level 1'),
   uint('INTID', 24, 4, 'the SGI'),
@@ -14,40 +11,48 @@ export const SGI: Fields = [
   uint('RS', 44, 4, 'range selector: Aff0 from 16 × RS'),
   uint('Aff3', 48, 8, 'affinity level 3'),
 ];
-export const PRIORITY_MASK: Fields = [hex('Priority', 0, 8, 'only higher priorities are signalled')];
-export const BINARY_POINT: Fields = [uint('BinaryPoint', 0, 3, 'split of group priority and subpriority')];
-export const ENABLE: Fields = [flag('Enable', 0, 'the group is enabled')];
+export const PRIORITY_MASK = [hex('Priority', 0, 8, 'only higher priorities are signalled')];
+export const BINARY_POINT = [uint('BinaryPoint', 0, 3, 'split of group priority and subpriority')];
+export const ENABLE = [flag('Enable', 0, 'the group is enabled')];
 /** ICC_AP0R<n>, ICH_AP0R<n>, and those of Group 1 but the first. */
-export const ACTIVE_PRIORITIES: Fields = [hex('P', 0, 32, 'a bit a group priority that is active')];
+export const ACTIVE_PRIORITIES = [hex('P', 0, 32, 'a bit a group priority that is active')];
 /** ICC_AP1R0, ICV_AP1R0, ICH_AP1R0: these hold the active NMI too. */
-export const ACTIVE_PRIORITIES_NMI: Fields = [...ACTIVE_PRIORITIES, flag('NMI', 63, 'an NMI is active')];
-export const RUNNING_PRIORITY: Fields = [
+export const ACTIVE_PRIORITIES_NMI = [...ACTIVE_PRIORITIES, flag('NMI', 63, 'an NMI is active')];
+export const RUNNING_PRIORITY = [
   hex('Priority', 0, 8, 'running priority; 0xff when idle'),
   flag('NMI_NS', 62, 'a Non-secure NMI is active'),
   flag('NMI', 63, 'an NMI is active'),
 ];
-export const VIRTUAL_RUNNING_PRIORITY: Fields = [
+export const VIRTUAL_RUNNING_PRIORITY = [
   hex('Priority', 0, 8, 'running priority; 0xff when idle'),
   flag('NMI', 63, 'an NMI is active'),
 ];
 
 const INTID_BITS = { 0: '16', 1: '24' };
-const CAPABILITIES: Fields = [
+const CAPABILITIES = [
   minus1('PRIbits', 8, 3, 'priority bits'),
   oneOf('IDbits', 11, 3, INTID_BITS, 'INTID bits'),
   flag('SEIS', 14, 'local SErrors'),
   flag('A3V', 15, 'non-zero Aff3 in SGIs'),
 ];
-export const ICC_CTLR: Fields = [
+const EXTENSIONS = [
+  flag('RSS', 18, 'SGI range selector: Aff0 up to 255'),
+  flag('ExtRange', 19, 'extended INTID ranges'),
+];
+export const ICC_CTLR = [
   flag('CBPR', 0, 'one binary point for both groups'),
   flag('EOImode', 1, 'EOI drops the priority only'),
   flag('PMHE', 6, 'priority mask hint'),
   ...CAPABILITIES,
-  flag('RSS', 18, 'SGI range selector: Aff0 up to 255'),
-  flag('ExtRange', 19, 'extended INTID ranges'),
+  ...EXTENSIONS,
 ];
-export const ICV_CTLR: Fields = ICC_CTLR.filter((field) => field.name !== 'PMHE');
-export const ICC_CTLR_EL3: Fields = [
+export const ICV_CTLR = [
+  flag('CBPR', 0, 'one binary point for both groups'),
+  flag('EOImode', 1, 'EOI drops the priority only'),
+  ...CAPABILITIES,
+  ...EXTENSIONS,
+];
+export const ICC_CTLR_EL3 = [
   flag('CBPR_EL1S', 0, 'one binary point for both groups, Secure EL1'),
   flag('CBPR_EL1NS', 1, 'one binary point for both groups, Non-secure EL1 and EL2'),
   flag('EOImode_EL3', 2, 'EOI drops the priority only, at EL3'),
@@ -57,22 +62,21 @@ export const ICC_CTLR_EL3: Fields = [
   flag('PMHE', 6, 'priority mask hint'),
   ...CAPABILITIES,
   flag('nDS', 17, 'security cannot be disabled'),
-  flag('RSS', 18, 'SGI range selector: Aff0 up to 255'),
-  flag('ExtRange', 19, 'extended INTID ranges'),
+  ...EXTENSIONS,
 ];
-export const SRE_EL1: Fields = [
+export const SRE_EL1 = [
   flag('SRE', 0, 'the system registers are in use'),
   flag('DFB', 1, 'no FIQ bypass'),
   flag('DIB', 2, 'no IRQ bypass'),
 ];
 /** ICC_SRE_EL2 and ICC_SRE_EL3. */
-export const SRE: Fields = [...SRE_EL1, flag('Enable', 3, 'lower Exception levels may access their ICC_SRE')];
-export const IGRPEN1_EL3: Fields = [
+export const SRE = [...SRE_EL1, flag('Enable', 3, 'lower Exception levels may access their ICC_SRE')];
+export const IGRPEN1_EL3 = [
   flag('EnableGrp1NS', 0, 'Non-secure Group 1 is enabled'),
   flag('EnableGrp1S', 1, 'Secure Group 1 is enabled'),
 ];
 
-export const ICH_HCR: Fields = [
+export const ICH_HCR = [
   flag('En', 0, 'the virtual CPU interface is enabled'),
   flag('UIE', 1, 'interrupt when one list register or none is valid'),
   flag('LRENPIE', 2, 'interrupt when an EOI found no list register'),
@@ -90,7 +94,7 @@ export const ICH_HCR: Fields = [
   flag('DVIM', 15, 'mask directly injected virtual interrupts'),
   uint('EOIcount', 27, 5, 'EOIs without a list register'),
 ];
-export const ICH_VTR: Fields = [
+export const ICH_VTR = [
   minus1('ListRegs', 0, 5, 'list registers'),
   flag('DVIM', 18, 'ICH_HCR_EL2.DVIM'),
   flag('TDS', 19, 'ICH_HCR_EL2.TDIR'),
@@ -101,7 +105,7 @@ export const ICH_VTR: Fields = [
   minus1('PREbits', 26, 3, 'virtual preemption bits'),
   minus1('PRIbits', 29, 3, 'virtual priority bits'),
 ];
-export const ICH_MISR: Fields = [
+export const ICH_MISR = [
   flag('EOI', 0, 'an EOI that asked for it'),
   flag('U', 1, 'underflow'),
   flag('LRENP', 2, 'an EOI found no list register'),
@@ -112,8 +116,8 @@ export const ICH_MISR: Fields = [
   flag('VGrp1D', 7, 'virtual Group 1 is disabled'),
 ];
 /** ICH_EISR_EL2 and ICH_ELRSR_EL2. */
-export const LR_STATUS: Fields = [hex('Status', 0, 16, 'a bit a list register')];
-export const ICH_VMCR: Fields = [
+export const LR_STATUS = [hex('Status', 0, 16, 'a bit a list register')];
+export const ICH_VMCR = [
   flag('VENG0', 0, 'virtual Group 0 is enabled'),
   flag('VENG1', 1, 'virtual Group 1 is enabled'),
   flag('VAckCtl', 2, 'virtual AckCtl'),
@@ -124,7 +128,7 @@ export const ICH_VMCR: Fields = [
   uint('VBPR0', 21, 3, 'virtual binary point, Group 0'),
   hex('VPMR', 24, 8, 'virtual priority mask'),
 ];
-export const ICH_LR: Fields = [
+export const ICH_LR = [
   uint('vINTID', 0, 32, 'virtual INTID'),
   uint('pINTID', 32, 13, 'physical INTID, where HW; else bit 41 asks for a maintenance interrupt at EOI'),
   hex('Priority', 48, 8, 'priority'),

@@ -1,0 +1,70 @@
+// The fields of a register by name: as masks, for the model's pairs of words; and packed into a value or taken out of
+// one. The declarations say where a field is, so that nobody writes a mask by hand; a name that the register does not
+// have is a compile error.
+import type { FieldSpec } from './shape.ts';
+
+/** What has fields: a register, a system register, or a view of a register (`GICR.GICR_VPENDBASER.views['GICv4.1']`). */
+type Fields = { readonly fields: readonly FieldSpec[] } | readonly FieldSpec[];
+/** The names of its fields. */
+export type FieldName<T extends Fields> = T extends readonly FieldSpec[]
+  ? T[number]['name']
+  : T extends { readonly fields: infer F extends readonly FieldSpec[] }
+    ? F[number]['name']
+    : never;
+
+function fieldOf(of: Fields, name: string): FieldSpec {
+  const list: readonly FieldSpec[] = 'fields' in of ? of.fields : of;
+  const field = list.find((one) => one.name === name);
+  // The type excludes it.
+  if (field === undefined) throw new RangeError(`no field ${name}`);
+  return field;
+}
+
+/** The bits of these fields in the low word of a register, as an unsigned 32-bit number. They must lie in bits 31:0. */
+export function mask<T extends Fields>(of: T, ...names: readonly FieldName<T>[]): number {
+  return bitsFrom(of, names, 0);
+}
+
+/** The bits of these fields in the high word of a 64-bit register, where bit 63 is 0x8000_0000. They must lie in bits 63:32. */
+export function maskHigh<T extends Fields>(of: T, ...names: readonly FieldName<T>[]): number {
+  return bitsFrom(of, names, 32);
+}
+
+function bitsFrom(of: Fields, names: readonly string[], from: 0 | 32): number {
+  let bits = 0;
+  for (const name of names) {
+    const { lsb, width } = fieldOf(of, name);
+    if (lsb < from || lsb + width > from + 32)
+      throw new RangeError(`field ${name} is not in bits ${from + 31}:${from}`);
+    bits += (2 ** width - 1) * 2 ** (lsb - from);
+  }
+  return bits;
+}
+
+/**
+ * A register's value with these fields in it, all others zero. Values are as the field's kind says: an address for
+ * `pa`, a number that is stored less one for `minus1`.
+ * @throws RangeError if a value does not fit its field.
+ */
+export function packFields<T extends Fields>(
+  of: T,
+  values: { readonly [Name in FieldName<T>]?: number },
+): bigint {
+  let word = 0n;
+  for (const [name, value] of Object.entries<number | undefined>(values)) {
+    if (value === undefined) continue;
+    const { lsb, width, kind, shift = 0 } = fieldOf(of, name);
+    const stored = kind === 'minus1' ? value - 1 : value / 2 ** shift;
+    if (!Number.isInteger(stored) || stored < 0 || stored >= 2 ** width)
+      throw new RangeError(`${value} does not fit field ${name}`);
+    word |= BigInt(stored) << BigInt(lsb);
+  }
+  return word;
+}
+
+/** The value of a field in a register's value, as {@link packFields} takes it. */
+export function unpackField<T extends Fields>(of: T, name: FieldName<T>, word: bigint | number): number {
+  const { lsb, width, kind, shift = 0 } = fieldOf(of, name);
+  const stored = Number((BigInt(word) >> BigInt(lsb)) & (2n ** BigInt(width) - 1n));
+  return kind === 'minus1' ? stored + 1 : stored * 2 ** shift;
+}
