@@ -9,7 +9,6 @@ export {
   noCosts,
   type SentCommand,
 } from './bus.ts';
-export { capacityOf } from './capacity.ts';
 export { DESIGNS } from './designs.ts';
 export { type Design, type Driver, Ledger, type Result } from './driver.ts';
 export { PROXY_DEVICE } from './drivers/vpe-doorbell.ts';
@@ -25,6 +24,7 @@ export {
   pushOperation,
   type Vector,
 } from './operation.ts';
+export { capacityOf } from './testbed/capacity.ts';
 export {
   type Deliveries,
   FATE_NAMES,
@@ -35,5 +35,5 @@ export {
   type Fault,
   type Run,
   type RunObserver,
-} from './outcome.ts';
-export { Translation } from './run.ts';
+} from './testbed/outcome.ts';
+export { Translation } from './testbed/run.ts';

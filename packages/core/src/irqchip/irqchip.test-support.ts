@@ -2,8 +2,8 @@
 import { DESIGNS } from './designs.ts';
 import type { Design } from './driver.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES, FAULT_NAMES, type Run } from './outcome.ts';
-import { Translation } from './run.ts';
+import { FATE_NAMES, FAULT_NAMES, type Run } from './testbed/outcome.ts';
+import { Translation } from './testbed/run.ts';
 
 export const PES = 4;
 export const D = 8;

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { DESIGNS } from './designs.ts';
 import { D, fates, invalidate, online, PES, run, vpes } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES } from './outcome.ts';
-import { Translation } from './run.ts';
+import { FATE_NAMES } from './testbed/outcome.ts';
+import { Translation } from './testbed/run.ts';
 
 const ofVpes = Object.values(DESIGNS).filter((design) => design.serves === 'vpes');
 

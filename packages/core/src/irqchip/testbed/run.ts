@@ -1,10 +1,10 @@
 // Translated replay: operations, re-issued by a design's own driver on that design's own hardware, with devices that
 // fire and PEs that take what they are told of unless they are busy. What it tells is counted on the simulator.
-import { Bus, COSTS, type Costs, noCosts } from './bus.ts';
+import { Bus, COSTS, type Costs, noCosts } from '../bus.ts';
+import { type Design, type Driver, keyOf, Ledger, type Result, unsupported } from '../driver.ts';
+import { concerns, type Operation, type OperationName, type Vector } from '../operation.ts';
 import { Devices } from './devices.ts';
-import { type Design, type Driver, keyOf, Ledger, type Result, unsupported } from './driver.ts';
 import { expectation, Messages } from './messages.ts';
-import { concerns, type Operation, type OperationName, type Vector } from './operation.ts';
 import type { Run, RunObserver } from './outcome.ts';
 import { serve } from './pes.ts';
 import { Stage } from './stage.ts';

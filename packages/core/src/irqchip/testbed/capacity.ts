@@ -1,5 +1,5 @@
 // How many vectors a design has room for: found by asking it for more and more.
-import type { Design } from './driver.ts';
+import type { Design } from '../driver.ts';
 import { Translation } from './run.ts';
 
 /** More than any design has. */

@@ -1,7 +1,7 @@
 // What PEs do: take what they are told of, handle it and end it, for the host and for the guest of a vPE.
-import type { Driver } from './driver.ts';
+import type { Driver } from '../driver.ts';
+import type { Vector } from '../operation.ts';
 import type { Messages } from './messages.ts';
-import type { Vector } from './operation.ts';
 import { STORM } from './outcome.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,8 +1,8 @@
 // What the parts of a run have in common: the machine with its bus, the driver, which PEs are there, and who is told.
-import type { Bus } from './bus.ts';
-import type { Design, Driver } from './driver.ts';
+import type { Bus } from '../bus.ts';
+import type { Design, Driver } from '../driver.ts';
+import type { Vector } from '../operation.ts';
 import { Guests } from './guests.ts';
-import type { Vector } from './operation.ts';
 import { type Fault, noDeliveries, type RunObserver } from './outcome.ts';
 
 export class Stage {

@@ -1,8 +1,8 @@
 // What devices do: send their messages, or another's; and mask vectors, where they can.
-import type { Message } from './bus.ts';
-import { type Driver, keyOf, type Result } from './driver.ts';
+import type { Message } from '../bus.ts';
+import { type Driver, keyOf, type Result } from '../driver.ts';
+import type { Operation, Vector } from '../operation.ts';
 import { expectation, type Messages } from './messages.ts';
-import type { Operation, Vector } from './operation.ts';
 import type { Stage } from './stage.ts';
 
 interface Attachment {

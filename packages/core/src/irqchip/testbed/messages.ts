@@ -1,6 +1,6 @@
 // What becomes of messages: what is outstanding of each vector, and what is left of it where no handler ran.
-import { keyOf } from './driver.ts';
-import type { Vector } from './operation.ts';
+import { keyOf } from '../driver.ts';
+import type { Vector } from '../operation.ts';
 import type { Fate } from './outcome.ts';
 import type { Stage } from './stage.ts';
 

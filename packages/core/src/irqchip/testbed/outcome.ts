@@ -1,10 +1,10 @@
 // What a run tells: what became of each message, which handlers ran for nothing, what was taken and not given back.
-import type { GicConfig } from '../config.ts';
-import type { Machine } from '../model/index.ts';
-import type { RecordBatch } from '../record/index.ts';
-import type { CarriedState, Costs, SentCommand } from './bus.ts';
-import type { Design, Result } from './driver.ts';
-import type { MigratedPart, Operation, OperationName, Vector } from './operation.ts';
+import type { GicConfig } from '../../config.ts';
+import type { Machine } from '../../model/index.ts';
+import type { RecordBatch } from '../../record/index.ts';
+import type { CarriedState, Costs, SentCommand } from '../bus.ts';
+import type { Design, Result } from '../driver.ts';
+import type { MigratedPart, Operation, OperationName, Vector } from '../operation.ts';
 
 /** What became of a message. Each message has exactly one of these. */
 export const FATES = {
