@@ -76,4 +76,7 @@ export function wholeNumber(name: string, low: number, high: number): (text: str
   };
 }
 
+/** Help of --force, which every verb that writes a file has. */
+export const FORCE = 'replace an existing file that gictrace did not write';
+
 export class InvalidOption extends Error {}

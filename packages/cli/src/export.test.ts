@@ -58,7 +58,7 @@ describe('export', () => {
     ['another file', [at('text'), '--to', 'perfetto', '-o', out], 4, /text.*is not a gictrace trace/],
     ['a folder that is not there', [trace, '--to', 'vcd', '-o', at('no/out')], 2, /no such directory/],
     ['a folder', [trace, '--to', 'vcd', '-o', at('folder')], 2, /is a directory/],
-    ['the trace itself', [trace, '--to', 'jsonl', '-o', trace], 2, /is the trace itself/],
+    ['the trace itself', [trace, '--to', 'jsonl', '-o', trace], 2, /is the input itself/],
   ] as const)('refuses %s', async (_what, args, code, says) => {
     const answer = await run('export', ...args);
     expect(answer.code).toBe(code);

@@ -1,7 +1,12 @@
 // The face of the `gictrace` package: `main` runs one command line and answers its exit code.
-import { EXIT_CODES, GicTraceError } from '@gictrace/core';
-import { Command, CommanderError } from 'commander';
-import { InvalidOption, VERSION } from './context.ts';
+import { EXIT_CODES } from '@gictrace/core';
+import { Command } from 'commander';
+import { VERSION } from './context.ts';
+import { reportFailure } from './failure.ts';
+
+export { reportFailure } from './failure.ts';
+
+import { outputTaken, watchOutput } from './streams.ts';
 import { verbsFor } from './verbs.ts';
 
 const EXAMPLES = `
@@ -28,21 +33,33 @@ Examples:
   gictrace fuzz --on qemu --seeds 10
   gictrace doctor
 
-Exit codes: 0 same or done, 1 diverged or differs, 2 usage, 3 a backend or tool failed, 4 bad trace.
+Exit codes: 0 same or done; 1 diverged, differs or found; 2 usage or unreadable input; 3 a backend, a tool or the system
+failed; 4 bad trace; 70 a fault of gictrace itself. --debug prints the stack of a fault.
 `;
 
 /** Runs a command line (without node and script) and answers the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  watchOutput();
+  // Wherever it stands before --: a person adds it to a command that has just failed.
+  const end = args.indexOf('--');
+  const isDebug = (word: string, at: number) => word === '--debug' && (end < 0 || at < end);
+  const own = args.filter((word, at) => !isDebug(word, at));
+  try {
+    const code = await run(own);
+    await outputTaken();
+    return code;
+  } catch (error) {
+    return reportFailure(error, own.length < args.length);
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
   let code = 0;
-  // `gictrace dump … | head` closes the pipe: that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   const program = new Command('gictrace')
     .description('Records, replays and queries traces of the Arm Generic Interrupt Controller.')
     .version(VERSION)
     .helpCommand('help [verb]', 'help for a verb')
+    .option('--debug', 'print the stack of an unexpected error')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'gictrace: ')) })
@@ -57,19 +74,6 @@ export async function main(args: readonly string[]): Promise<number> {
     program.outputHelp({ error: true });
     return EXIT_CODES.usage;
   }
-  try {
-    await program.parseAsync([...args], { from: 'user' });
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-    if (error instanceof InvalidOption) {
-      process.stderr.write(`gictrace: ${error.message}\n`);
-      return EXIT_CODES.usage;
-    }
-    if (error instanceof GicTraceError) {
-      process.stderr.write(`gictrace: ${error.line}\n`);
-      return EXIT_CODES[error.code];
-    }
-    throw error;
-  }
+  await program.parseAsync([...args], { from: 'user' });
+  return code;
 }

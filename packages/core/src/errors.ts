@@ -11,6 +11,9 @@ export type FaultCode = 'usage' | 'input' | 'backend' | 'trace';
 
 export const EXIT_CODES: Readonly<Record<FaultCode, number>> = { usage: 2, input: 2, backend: 3, trace: 4 };
 
+/** The exit code of a fault of gictrace itself. 0 and 1 are verdicts, never faults. */
+export const FAULT_EXIT_CODE = 70;
+
 export interface FaultPlace {
   readonly path?: string;
   /** Byte offset in the file. */
@@ -21,21 +24,21 @@ export interface FaultPlace {
   readonly record?: number;
 }
 
-/** A fault of the world. `message` says what; `place` where; `mend` how to go on. */
+/** A fault of the world. `message` says what; `place` where; `hint` how to go on. */
 export class GicTraceError extends Error {
   override readonly name = 'GicTraceError';
   readonly code: FaultCode;
   readonly place: FaultPlace;
-  readonly mend: string | undefined;
+  readonly hint: string | undefined;
 
-  constructor(code: FaultCode, message: string, place: FaultPlace = {}, mend?: string) {
+  constructor(code: FaultCode, message: string, place: FaultPlace = {}, hint?: string) {
     super(message);
     this.code = code;
     this.place = place;
-    this.mend = mend;
+    this.hint = hint;
   }
 
-  /** What, where and how to mend it, on one line. */
+  /** What, where and how to fix it, on one line. */
   get line(): string {
     const { path, line, offset, record } = this.place;
     const where = [
@@ -46,7 +49,7 @@ export class GicTraceError extends Error {
     ]
       .filter(Boolean)
       .join(', ');
-    return `${where ? `${where}: ` : ''}${this.message}${this.mend ? ` (${this.mend})` : ''}`.replace(
+    return `${where ? `${where}: ` : ''}${this.message}${this.hint ? ` (${this.hint})` : ''}`.replace(
       /\s*\n\s*/g,
       ' ',
     );

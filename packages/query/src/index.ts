@@ -5,6 +5,7 @@ export { sqlReference } from './catalogue/reference.ts';
 export * from './comparisons/claims/index.ts';
 export { RUN_QUERIES } from './comparisons/run-queries.ts';
 export { makeRunsDatabase, RUN_TABLES } from './comparisons/runs.ts';
+export { sqliteVersion } from './database/file.ts';
 export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
 export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
 export * from './diff/index.ts';

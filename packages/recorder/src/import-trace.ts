@@ -10,7 +10,15 @@ import {
   type KnownMachine,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
-import { SHOWS, TELLS_RESERVED, type TraceHeader, type TraceSummary, TraceWriter } from './trace/index.ts';
+import { type TargetOptions, targetOf } from './output/index.ts';
+import {
+  SHOWS,
+  TELLS_RESERVED,
+  TRACE_OUTPUT,
+  type TraceHeader,
+  type TraceSummary,
+  TraceWriter,
+} from './trace/index.ts';
 
 export interface ImportReport {
   readonly stats: ImportStats;
@@ -20,7 +28,7 @@ export interface ImportReport {
 }
 
 /** What every import is told besides. */
-export interface ImportInto {
+export interface ImportInto extends Pick<TargetOptions, 'force'> {
   /** Version of the tool, for the header. */
   readonly version: string;
   readonly progress?: (lines: number) => void;
@@ -58,11 +66,21 @@ class Target {
   decided: { config: GicConfig; provenance: Provenance } | undefined;
   private readonly out: string;
   private readonly version: string;
+  private readonly rules: TargetOptions;
   private readonly meta: () => Record<string, unknown>;
 
-  constructor(out: string, version: string, meta: () => Record<string, unknown> = () => ({})) {
+  /** `inputs`: the files that are imported, which are never written. */
+  constructor(
+    out: string,
+    inputs: readonly string[],
+    { version, force = false }: ImportInto,
+    meta: () => Record<string, unknown> = () => ({}),
+  ) {
     this.out = out;
     this.version = version;
+    this.rules = { inputs, force };
+    // Before a long log is read: an output that may not be written is refused at once.
+    targetOf(out, TRACE_OUTPUT, this.rules);
     this.meta = meta;
   }
 
@@ -76,14 +94,15 @@ class Target {
   ): void {
     const { kind, name, ...header } = rest;
     this.decided = { config, provenance };
-    this.writer = new TraceWriter(this.out, {
+    const all: TraceHeader = {
       writer: { name: 'gictrace', version: this.version },
       config,
       source: { kind, name, provenance },
       stateVersion: STATE_VERSION,
       seed: null,
       ...header,
-    });
+    };
+    this.writer = new TraceWriter(this.out, all, this.rules);
   }
 
   readonly record = (batch: RecordBatch, i: number): void => this.writer!.record(batch, i);
@@ -122,8 +141,16 @@ export function importToTrace(
   options: ImportOptions & ImportInto,
   source?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
-  const { version, progress: _progress, machine, memory, meta, ...importing } = options;
-  const target = new Target(out, version, meta);
+  const {
+    version: _version,
+    force: _force,
+    progress: _progress,
+    machine,
+    memory,
+    meta,
+    ...importing
+  } = options;
+  const target = new Target(out, source === undefined ? [path] : [], options, meta);
   return target.run(() =>
     importQemu(
       path,
@@ -153,8 +180,8 @@ export function importFtraceToTrace(
   out: string,
   options: FtraceOptions & ImportInto,
 ): Promise<ImportReport> {
-  const { version, progress: _progress, ...importing } = options;
-  const target = new Target(out, version);
+  const { version: _version, force: _force, progress: _progress, ...importing } = options;
+  const target = new Target(out, [path], options);
   return target.run(() =>
     importFtrace(path, importing, {
       begin: (config, provenance) =>
@@ -179,7 +206,7 @@ export function importJsonlToTrace(
   out: string,
   options: ImportInto & { readonly config?: GicConfig },
 ): Promise<ImportReport> {
-  const target = new Target(out, options.version);
+  const target = new Target(out, [path], options);
   return target.run(async () => {
     const stats = await importJsonl(
       path,

@@ -11,5 +11,6 @@ export type { FtraceOptions } from './importers/ftrace/index.ts';
 export { headerJson, recordJson } from './importers/jsonl/index.ts';
 export * from './importers/qemu-trace/index.ts';
 export * from './live/index.ts';
+export * from './output/index.ts';
 export * from './scenario/index.ts';
 export * from './trace/index.ts';

@@ -22,5 +22,5 @@ export function placeOf(error: unknown, sql: string): unknown {
   const line = first < 0 ? 1 : before.length - first;
   const column = before.at(-1)!.length + 1;
   const place = `${error.message} (line ${line}, column ${column})`;
-  return new GicTraceError(error.code, place, error.place, error.mend);
+  return new GicTraceError(error.code, place, error.place, error.hint);
 }

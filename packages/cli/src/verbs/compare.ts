@@ -20,10 +20,11 @@ import {
 } from '@gictrace/replayer';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { countLines, grouped, json, note, Progress, print } from '../context.ts';
+import { countLines, FORCE, grouped, json, note, Progress, print } from '../context.ts';
 
 interface Options {
   readonly on?: readonly string[];
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly lift?: boolean;
@@ -241,6 +242,7 @@ export function addCompare(program: Command): void {
       (text: string) => text.split(',').map((name) => name.trim()),
     )
     .option('-o, --output <db>', 'keep every run in a database: which ones, of each number')
+    .option('--force', FORCE)
     .option('--lift', 'recover the operations from what was done, even where the trace holds them')
     .option('--json', 'answer as JSON')
     .option('--markdown', 'tables as Markdown')
@@ -264,7 +266,12 @@ export function addCompare(program: Command): void {
       try {
         const { output } = options;
         const compared =
-          output === undefined ? run() : makeRunsDatabase(output, (observe) => run({ observe }));
+          output === undefined
+            ? run()
+            : makeRunsDatabase(output, (observe) => run({ observe }), {
+                inputs: [path],
+                force: options.force === true,
+              });
         progress.end();
         if (options.json) print(json(plain(compared)));
         else tell(compared, options.markdown === true);

@@ -10,10 +10,11 @@ import {
   readRules,
 } from '@gictrace/query';
 import type { Command } from 'commander';
-import { json, note, Progress, print, wholeNumber } from '../context.ts';
+import { FORCE, json, note, Progress, print, wholeNumber } from '../context.ts';
 import { diffMarkdown, diffText } from './diff-text.ts';
 
 interface Options {
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly output?: string;
@@ -56,6 +57,7 @@ export function addDiff(program: Command, exit: (code: number) => void): void {
     .option('--events', 'compare events too: what happened inside the GIC, where a trace holds it')
     .option('--keep <n>', 'differences of each class to show', wholeNumber('--keep', 0, 1000), 1)
     .option('-o, --output <db>', 'keep the alignment in a database, for SQL')
+    .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .option('--markdown', 'answer as Markdown')
     .addHelpText(
@@ -82,7 +84,10 @@ Examples:
       };
       try {
         const { output } = options;
-        const diff: Diff = output === undefined ? diffTraces(a, b, of) : makeDiffDatabase(output, a, b, of);
+        const diff: Diff =
+          output === undefined
+            ? diffTraces(a, b, of)
+            : makeDiffDatabase(output, a, b, { ...of, force: options.force === true });
         progress.end();
         if (options.json) print(json(diff));
         else for (const line of options.markdown ? diffMarkdown(diff) : diffText(diff)) print(line);

@@ -1,6 +1,7 @@
 // `gictrace doctor`: which of the tools that gictrace can use are there.
 import { spawnSync } from 'node:child_process';
 import { GicTraceError } from '@gictrace/core';
+import { sqliteVersion } from '@gictrace/query';
 import { QEMU, QEMU_PACKAGE, qemuVersion } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { json, print, VERSION } from '../context.ts';
@@ -36,8 +37,22 @@ function qemu(): string | null {
   }
 }
 
+/** better-sqlite3 is native code: whether it loads in this Node. Null where it does not. */
+function sqlite(): string | null {
+  try {
+    return sqliteVersion();
+  } catch {
+    return null;
+  }
+}
+
 function look(): Tool[] {
   return [
+    {
+      ...{ name: 'better-sqlite3', version: sqlite() },
+      use: 'load, query, shell, diff -o, compare -o',
+      mend: `npm rebuild better-sqlite3, for Node ${process.versions.node}`,
+    },
     {
       ...{ name: QEMU, version: qemu() },
       use: 'replay --on qemu, fuzz --on qemu',

@@ -2,7 +2,7 @@
 import { GicTraceError } from '@gictrace/core';
 import { EXPORT_FORMATS, type ExportFormat, exportTrace } from '@gictrace/query';
 import type { Command } from 'commander';
-import { grouped, json, note, Progress, print } from '../context.ts';
+import { FORCE, grouped, json, note, Progress, print } from '../context.ts';
 import { writeReport } from './report.ts';
 
 const OPENED_BY: Readonly<Record<ExportFormat, string>> = {
@@ -21,15 +21,16 @@ export function addExport(program: Command): void {
     .argument('<trace>', 'the trace')
     .requiredOption('--to <format>', `${EXPORT_FORMATS.join(', ')}, html`)
     .requiredOption('-o, --output <file>', 'the file to write')
+    .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  gictrace export boot.gictrace --to perfetto -o boot.pftrace\n  gictrace export boot.gictrace --to vcd -o boot.vcd\n',
     )
-    .action((path: string, options: { to: string; output: string; json?: boolean }) => {
+    .action((path: string, options: { to: string; output: string; force?: boolean; json?: boolean }) => {
       if (options.to === 'html') {
-        const { output, json: asJson = false } = options;
-        writeReport([path], { output, json: asJson });
+        const { output, force = false, json: asJson = false } = options;
+        writeReport([path], { output, force, json: asJson });
         return;
       }
       const format = EXPORT_FORMATS.find((one) => one === options.to);
@@ -42,7 +43,8 @@ export function addExport(program: Command): void {
         );
       const progress = new Progress('records');
       try {
-        const summary = exportTrace(path, format, options.output, (done) => progress.update(done));
+        const { output, force = false } = options;
+        const summary = exportTrace(path, format, output, (done) => progress.update(done), force);
         progress.end();
         if (options.json) {
           print(json({ trace: path, output: options.output, format, ...summary }));

@@ -2,11 +2,12 @@
 import { EXIT_CODES, GicTraceError, MUTATIONS, recordText, STIMULI_BELOW } from '@gictrace/core';
 import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { FORCE, grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 
 interface Options {
   readonly on: string;
+  readonly force?: boolean;
   readonly seed: number;
   readonly steps: number;
   readonly seeds: number;
@@ -54,6 +55,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       wholeNumber('--timeout', 1, 86_400),
     )
     .option('-o, --output <trace>', 'write what differs as a trace: the stimuli, and what the simulator does')
+    .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -77,7 +79,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       try {
         const result = await fuzzSeeds(options, (runs) => progress.update(runs));
         progress.end();
-        if (options.output !== undefined) saveRecording(result, options.output, VERSION);
+        if (options.output !== undefined) saveRecording(result, options.output, VERSION, options.force);
         print(options.json ? json(plain(result)) : fuzzText(result, options.seed, options.seeds));
         exit(result.difference === null ? 0 : result.difference.crash === null ? 1 : EXIT_CODES.backend);
       } finally {

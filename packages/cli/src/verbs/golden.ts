@@ -1,9 +1,9 @@
 // `gictrace golden check|update|review DIR`: traces that are kept, and held against what their inputs give now.
-import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { GicTraceError } from '@gictrace/core';
+import { OutputFile, type Ownership } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { grouped, json, note, Progress, print } from '../context.ts';
+import { FORCE, grouped, json, note, Progress, print } from '../context.ts';
 import { findCases, type GoldenCase } from '../golden/cases.ts';
 import { covered, faultsNamed, type KillScore, killsOf, scoreOf, type Tried } from '../golden/kills.ts';
 import { annotations, junit, writeSummary } from '../golden/report.ts';
@@ -49,6 +49,7 @@ function selected(dir: string, names: readonly string[]): GoldenCase[] {
 
 interface CheckOptions {
   readonly junit?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly mutate?: string;
 }
@@ -126,6 +127,21 @@ function tell(results: readonly CaseResult[]): void {
   );
 }
 
+const JUNIT: Ownership = {
+  what: 'a JUnit report',
+  recognises: (head) => head.subarray(0, 256).includes('<testsuites'),
+};
+
+function writeJunit(path: string, text: string, force: boolean): void {
+  const out = new OutputFile(path, JUNIT, { force });
+  try {
+    out.write(Buffer.from(text));
+    out.commit();
+  } finally {
+    out.discard();
+  }
+}
+
 function addCheckVerb(golden: Command, exit: (code: number) => void): void {
   golden
     .command('check')
@@ -136,6 +152,7 @@ function addCheckVerb(golden: Command, exit: (code: number) => void): void {
     .argument('<dir>', 'the folder of the cases')
     .argument('[case...]', 'only these')
     .option('--junit <file>', 'write JUnit XML')
+    .option('--force', FORCE)
     .option(
       '--mutate <faults>',
       'also plant faults into the simulator, which the cases must tell: all, or names (docs/golden.md) with commas between',
@@ -144,9 +161,10 @@ function addCheckVerb(golden: Command, exit: (code: number) => void): void {
     .action(async (dir: string, names: string[], options: CheckOptions) => {
       const { results, score } = await checked(selected(dir, names), findCases(dir), options.mutate);
       if (options.junit !== undefined)
-        writeFileSync(
+        writeJunit(
           options.junit,
           junit(results, (result) => detail(result).join('\n')),
+          options.force === true,
         );
       if (options.json) {
         const cases = results.map(({ case: one, ...rest }) => ({

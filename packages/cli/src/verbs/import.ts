@@ -12,6 +12,7 @@ import {
 import type { Command } from 'commander';
 import {
   countLines,
+  FORCE,
   grouped,
   InvalidOption,
   json,
@@ -20,9 +21,11 @@ import {
   VERSION,
   wholeNumber,
 } from '../context.ts';
+import { interruptible } from '../interrupt.ts';
 
 interface Options {
   readonly output: string;
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly pes?: number;
   readonly gic?: number;
@@ -44,7 +47,7 @@ const FORMATS = {
   jsonl: ['like'],
 } as const satisfies { readonly [format: string]: readonly (keyof Options)[] };
 type Format = keyof typeof FORMATS;
-const COMMON = ['output', 'json'];
+const COMMON = ['output', 'force', 'json'];
 
 export function addImport(program: Command): void {
   program
@@ -56,6 +59,7 @@ export function addImport(program: Command): void {
     .argument('<format>', Object.keys(FORMATS).join(', '))
     .argument('<file>', 'the log, or -')
     .requiredOption('-o, --output <trace>', 'the trace to write')
+    .option('--force', FORCE)
     .option('--pes <n>', 'number of PEs, where the log does not show it', wholeNumber('--pes', 1, 512))
     .option(
       '--gic <version>',
@@ -81,10 +85,12 @@ export function addImport(program: Command): void {
     .action(async (format: string, file: string, options: Options) => {
       const progress = new Progress('lines');
       try {
-        const report = await importAs(formatOf(format, options), file, options, {
+        const into = {
           version: VERSION,
-          progress: (lines) => progress.update(lines),
-        });
+          ...(options.force ? { force: true } : {}),
+          progress: (lines: number) => progress.update(lines),
+        };
+        const report = await interruptible(() => importAs(formatOf(format, options), file, options, into));
         progress.end();
         if (options.json) {
           print(

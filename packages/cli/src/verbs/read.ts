@@ -11,12 +11,14 @@ import {
 } from '@gictrace/core';
 import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { countLines, grouped, json, note, print, wholeNumber } from '../context.ts';
+import { countLines, FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
+import { Pauses } from '../interrupt.ts';
+import { isOutputClosed } from '../streams.ts';
 
-function withTrace<T>(path: string, work: (reader: TraceReader) => T): T {
+async function withTrace<T>(path: string, work: (reader: TraceReader) => T | Promise<T>): Promise<T> {
   const reader = TraceReader.open(path);
   try {
-    return work(reader);
+    return await work(reader);
   } finally {
     reader.close();
   }
@@ -114,7 +116,7 @@ export function addDump(program: Command): void {
     .option('--json', 'JSON lines (docs/import.md)')
     .option('--header', 'with --json, first the line that gictrace import jsonl needs')
     .addHelpText('after', '\nExample:\n  gictrace dump boot.gictrace --from 1000 --to 1020\n')
-    .action((path: string, options: DumpOptions) => {
+    .action(async (path: string, options: DumpOptions) => {
       if (options.kind !== undefined && !Object.hasOwn(RECORDS, options.kind))
         throw new GicTraceError(
           'usage',
@@ -122,7 +124,8 @@ export function addDump(program: Command): void {
           {},
           `kinds: ${Object.keys(RECORDS).join(', ')}`,
         );
-      withTrace(path, (reader) => {
+      await withTrace(path, async (reader) => {
+        const pauses = new Pauses();
         const lines: string[] = options.json && options.header ? [headerJson(reader.header)] : [];
         const flush = () => {
           if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
@@ -138,6 +141,8 @@ export function addDump(program: Command): void {
             lines.push(options.json ? recordJson(batch, i, number) : recordText(batch, i, number));
           }
           flush();
+          await pauses.due();
+          if (isOutputClosed()) break;
           if (options.to !== undefined && first + batch.count > options.to) break;
         }
       });
@@ -165,10 +170,13 @@ export function addRecover(program: Command): void {
     .description('Writes a whole trace out of every whole chunk that is left, and says what is missing.')
     .argument('<trace>', 'the damaged trace')
     .requiredOption('-o, --output <trace>', 'the trace to write')
+    .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace recover boot.gictrace.partial -o boot.gictrace\n')
-    .action((path: string, options: { output: string; json?: boolean }) => {
-      const { recovered, finished, missing } = recover(path, options.output);
+    .action((path: string, options: { output: string; force?: boolean; json?: boolean }) => {
+      const { recovered, finished, missing } = recover(path, options.output, {
+        force: options.force === true,
+      });
       if (options.json) {
         print(json({ trace: options.output, ...recovered, finished, missing }));
         return;

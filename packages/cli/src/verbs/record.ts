@@ -4,11 +4,12 @@ import { DESIGNS, EXIT_CODES, FATE_NAMES, FAULT_NAMES, GicTraceError } from '@gi
 import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@gictrace/recorder';
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, grouped, json, note, Progress, print, VERSION } from '../context.ts';
+import { countLines, FORCE, grouped, json, note, Progress, print, VERSION } from '../context.ts';
 
 interface Options {
   readonly on: string;
   readonly output: string;
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly memory: boolean;
 }
@@ -29,6 +30,7 @@ export function addRecord(program: Command, exit: (code: number) => void): void 
     )
     .argument('[command...]', 'qemu: the command line')
     .requiredOption('-o, --output <trace>', 'the trace to write')
+    .option('--force', FORCE)
     .option('--on <design>', `one of ${Object.keys(DESIGNS).join(', ')}; perhaps with @PROFILE`, 'its')
     .option('--no-memory', 'qemu: leave guest memory out, and infer what it held')
     .option('--json', 'answer as JSON')
@@ -48,6 +50,8 @@ export function addRecord(program: Command, exit: (code: number) => void): void 
       const run = recordScenario(scenario, design, options.output, {
         version: VERSION,
         source: basename(path),
+        inputs: [path],
+        force: options.force === true,
       });
       const operations = Object.fromEntries(run.operations);
       const unsupported = Object.fromEntries([...run.unsupported, ...run.exhausted, ...run.failed]);
@@ -91,6 +95,7 @@ async function live(command: readonly string[], options: Options): Promise<numbe
   const progress = new Progress('lines');
   const report = await recordQemu(command, options.output, {
     version: VERSION,
+    force: options.force === true,
     guestMemory: options.memory,
     note: (text) => note(text),
     ...(isShared ? {} : { progress: (lines: number) => progress.update(lines) }),

@@ -10,12 +10,13 @@ import {
   type Verdict,
 } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { FORCE, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
 import { isQemu, replayOnQemu } from './on-qemu.ts';
 import { total, verdictText } from './verdict-text.ts';
 
 interface Options {
   readonly on: string;
+  readonly force?: boolean;
   readonly output?: string;
   readonly allow?: readonly string[];
   readonly timeout?: number;
@@ -37,6 +38,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
       'simulator',
     )
     .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
+    .option('--force', FORCE)
     .option(
       '--allow <name...>',
       `let a difference pass, counted in the verdict: ${Object.keys(TOLERANCES).join(', ')}`,
@@ -76,7 +78,7 @@ const EXEC = 'exec:';
 
 async function replay(
   path: string,
-  { on, output, allow, timeout, batch }: Options,
+  { on, output, force = false, allow, timeout, batch }: Options,
   progress: (records: number) => void,
   identification: string[],
 ): Promise<Verdict> {
@@ -84,7 +86,7 @@ async function replay(
     version: VERSION,
     progress,
     allow: tolerances(allow ?? []),
-    ...(output === undefined ? {} : { output }),
+    ...(output === undefined ? {} : { output, force }),
   };
   if (isQemu(on)) {
     if (batch !== undefined)

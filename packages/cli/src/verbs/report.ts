@@ -3,7 +3,7 @@ import { GicTraceError } from '@gictrace/core';
 import { type Ignorable, readRules, reportTraces } from '@gictrace/query';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { FORCE, grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
 import { ignored } from './diff.ts';
 import { headOf } from './verdict-text.ts';
 
@@ -16,6 +16,7 @@ export interface ReportRequest {
   readonly ignore?: readonly Ignorable[];
   readonly rules?: string;
   readonly rename?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,6 +32,7 @@ export function addReport(program: Command): void {
     .argument('<a>', 'a trace')
     .argument('[b]', 'a trace to hold against it')
     .requiredOption('-o, --output <file>', 'the file to write')
+    .option('--force', FORCE)
     .option('--no-replay', 'without the verdict of a replay on the simulator')
     .option(
       '--from <record>',
@@ -74,6 +76,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
     };
     const summary = reportTraces(paths, options.output, {
       version: VERSION,
+      force: options.force === true,
       ...(options.replay === false ? {} : { verdict }),
       diff: {
         ignore: options.ignore ?? [],

@@ -5,7 +5,7 @@ import { GicTraceError } from '@gictrace/core';
 import { type LoadSource, loadTraces, QueryDatabase, relationsOf } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { grouped, json, note, Progress, print } from '../context.ts';
+import { FORCE, grouped, json, note, Progress, print } from '../context.ts';
 import { runShell } from '../shell/index.ts';
 import { writeAnswer } from '../shell/print.ts';
 
@@ -18,12 +18,15 @@ export function addLoad(program: Command): void {
     )
     .argument('<trace...>', 'the traces')
     .requiredOption('-o, --output <db>', 'the database to write')
+    .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace load boot.gictrace other.gictrace -o boots.db\n')
-    .action((paths: string[], options: { output: string; json?: boolean }) => {
+    .action((paths: string[], options: { output: string; force?: boolean; json?: boolean }) => {
       const progress = new Progress('records');
       try {
         const summary = loadTraces(options.output, sources(paths), {
+          inputs: paths,
+          force: options.force === true,
           progress: (records) => progress.update(records),
         });
         progress.end();
@@ -92,6 +95,7 @@ export function addQuery(program: Command): void {
 
 interface QueryOptions {
   readonly module?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly csv?: boolean;
 }

@@ -9,6 +9,7 @@ import {
   type Run,
   type RunObserver,
 } from '@gictrace/core';
+import type { TargetOptions } from '@gictrace/recorder';
 import type Database from 'better-sqlite3';
 import { makeDatabase } from '../database/file.ts';
 import { Inserter } from '../database/insert.ts';
@@ -221,12 +222,17 @@ export class RunRows {
 export function makeRunsDatabase<T extends { readonly runs: readonly Run[] }>(
   path: string,
   compare: (observe: (design: Design) => RunObserver) => T,
+  options: TargetOptions = {},
 ): T {
-  return makeDatabase(path, (db: Database.Database) => {
-    const rows = new RunRows(db);
-    const made = compare((design) => rows.observe(design));
-    for (const run of made.runs) rows.ended(run);
-    rows.finish();
-    return made;
-  });
+  return makeDatabase(
+    path,
+    (db: Database.Database) => {
+      const rows = new RunRows(db);
+      const made = compare((design) => rows.observe(design));
+      for (const run of made.runs) rows.ended(run);
+      rows.finish();
+      return made;
+    },
+    options,
+  );
 }

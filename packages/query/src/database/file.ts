@@ -1,20 +1,34 @@
-// Makes a database file: in a temporary file that is renamed when all is in it. A file that is not ours is not replaced.
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+// Makes a database file: in the temporary file of an output, which takes its name when all is in it.
 import { GicTraceError } from '@gictrace/core';
+import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
 import { APPLICATION_ID, SCHEMA_VERSION } from '../sql/schema.ts';
 
+/** Byte offset of the application id in SQLite's header, and the header's length. */
+const APPLICATION_ID_AT = 68;
+const HEADER_BYTES = 100;
+
+const DATABASE: Ownership = {
+  what: 'a gictrace database',
+  recognises: (head) =>
+    head.length >= HEADER_BYTES &&
+    head.toString('latin1', 0, 15) === 'SQLite format 3' &&
+    head.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID,
+};
+
 /**
  * Makes the database at `path`, which may replace one of ours, and has it filled.
- * @throws GicTraceError `usage` where `path` cannot be written or is another file; `backend` when the disk is full.
+ * @throws GicTraceError `usage` where `path` may not or cannot be written; `backend` when the disk is full.
  */
-export function makeDatabase<T>(path: string, fill: (db: Database.Database) => T): T {
-  refuseForeign(path);
-  const partial = `${path}.partial`;
-  rmSync(partial, { force: true });
+export function makeDatabase<T>(
+  path: string,
+  fill: (db: Database.Database) => T,
+  options: TargetOptions = {},
+): T {
+  const out = new OutputFile(path, DATABASE, options);
   let db: Database.Database | undefined;
   try {
-    db = new Database(partial);
+    db = new Database(out.partial);
     for (const pragma of [
       'page_size = 8192',
       'journal_mode = OFF',
@@ -29,49 +43,27 @@ export function makeDatabase<T>(path: string, fill: (db: Database.Database) => T
     const made = fill(db);
     db.close();
     db = undefined;
-    renameSync(partial, path);
+    out.commitWritten();
     return made;
   } catch (error) {
     db?.close();
-    rmSync(partial, { force: true });
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CANTOPEN'))
-      throw new GicTraceError('usage', 'cannot be written: no such directory, or no permission', { path });
+    out.discard();
     throw loadFault(error, path);
   }
 }
 
 function loadFault(error: unknown, path: string): unknown {
-  if (error instanceof TypeError && /directory does not exist/.test(error.message))
-    return new GicTraceError('usage', 'cannot be written: no such directory', { path });
-  if (error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|READONLY)/.test(error.code))
+  if (error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(error.code))
     return new GicTraceError('backend', `cannot be written: ${error.message}`, { path });
   return error;
 }
 
-/** A file that is not ours is not replaced. */
-function refuseForeign(path: string): void {
-  if (!existsSync(path)) return;
-  const head = Buffer.alloc(72);
+/** SQLite's version, from a database that is opened in memory. Throws what better-sqlite3 throws where it does not load. */
+export function sqliteVersion(): string {
+  const db = new Database(':memory:');
   try {
-    const fd = openSync(path, 'r');
-    try {
-      const n = readSync(fd, head, 0, 72, 0);
-      if (n === 0) return;
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw new GicTraceError(
-      'usage',
-      `cannot be replaced: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-      { path },
-    );
+    return (db.prepare('SELECT sqlite_version() AS version').get() as { version: string }).version;
+  } finally {
+    db.close();
   }
-  if (head.toString('latin1', 0, 15) !== 'SQLite format 3' || head.readUInt32BE(68) !== APPLICATION_ID)
-    throw new GicTraceError(
-      'usage',
-      'exists and is not a gictrace database',
-      { path },
-      'name another file with -o',
-    );
 }

@@ -1,5 +1,6 @@
 // The database of an aligned comparison: one row for each compared record or pair, so that each number of the summary
 // can be asked which ones.
+import type { TargetOptions } from '@gictrace/recorder';
 import { makeDatabase } from '../database/file.ts';
 import { Inserter } from '../database/insert.ts';
 import type { Table } from '../sql/schema.ts';
@@ -65,41 +66,45 @@ export function makeDiffDatabase(
   path: string,
   pathA: string,
   pathB: string,
-  options: DiffOptions = {},
+  options: DiffOptions & Pick<TargetOptions, 'force'> = {},
 ): Diff {
-  return makeDatabase(path, (db) => {
-    for (const name of Object.keys(DIFF_TABLES)) db.exec(tableOf(name).ddl);
-    db.exec('BEGIN');
-    const align = new Inserter(db, tableOf('align'));
-    const row = (one: AlignRow) => {
-      const { subject } = one;
-      const at = align.begin();
-      const { values } = align;
-      values[at] = one.a;
-      values[at + 1] = one.b;
-      values[at + 2] = one.class;
-      values[at + 3] = subject.kind;
-      values[at + 4] = subject.text;
-      values[at + 5] = subject.register;
-      values[at + 6] = subject.INTID;
-      values[at + 7] = subject.command;
-      values[at + 8] = subject.DeviceID;
-      values[at + 9] = one.pe < 0 ? null : one.pe;
-      values[at + 10] = one.reason === '' ? null : one.reason;
-      values[at + 11] = one.tolerated;
-    };
-    const diff = diffTraces(pathA, pathB, { ...options, row });
-    align.flush();
-    const sides = new Inserter(db, tableOf('align_sides'));
-    for (const [name, side] of [
-      ['A', diff.a],
-      ['B', diff.b],
-    ] as const)
-      sides.add([name, side.path, side.records, side.compared, side.orderDigest]);
-    sides.flush();
-    db.exec('COMMIT');
-    db.exec('CREATE INDEX i_align_a ON align (a)');
-    db.exec('CREATE INDEX i_align_b ON align (b)');
-    return diff;
-  });
+  return makeDatabase(
+    path,
+    (db) => {
+      for (const name of Object.keys(DIFF_TABLES)) db.exec(tableOf(name).ddl);
+      db.exec('BEGIN');
+      const align = new Inserter(db, tableOf('align'));
+      const row = (one: AlignRow) => {
+        const { subject } = one;
+        const at = align.begin();
+        const { values } = align;
+        values[at] = one.a;
+        values[at + 1] = one.b;
+        values[at + 2] = one.class;
+        values[at + 3] = subject.kind;
+        values[at + 4] = subject.text;
+        values[at + 5] = subject.register;
+        values[at + 6] = subject.INTID;
+        values[at + 7] = subject.command;
+        values[at + 8] = subject.DeviceID;
+        values[at + 9] = one.pe < 0 ? null : one.pe;
+        values[at + 10] = one.reason === '' ? null : one.reason;
+        values[at + 11] = one.tolerated;
+      };
+      const diff = diffTraces(pathA, pathB, { ...options, row });
+      align.flush();
+      const sides = new Inserter(db, tableOf('align_sides'));
+      for (const [name, side] of [
+        ['A', diff.a],
+        ['B', diff.b],
+      ] as const)
+        sides.add([name, side.path, side.records, side.compared, side.orderDigest]);
+      sides.flush();
+      db.exec('COMMIT');
+      db.exec('CREATE INDEX i_align_a ON align (a)');
+      db.exec('CREATE INDEX i_align_b ON align (b)');
+      return diff;
+    },
+    { inputs: [pathA, pathB], force: options.force === true },
+  );
 }

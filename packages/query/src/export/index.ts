@@ -1,18 +1,34 @@
 // Traces in formats of other tools: one function, a file for each format.
 import { basename } from 'node:path';
-import { TraceReader } from '@gictrace/recorder';
+import { OutputFile, type Ownership, type TargetOptions, TraceReader } from '@gictrace/recorder';
 import { exportJsonl } from './jsonl.ts';
-import { OutputFile, refuseItself } from './output.ts';
 import { exportPerfetto } from './perfetto.ts';
 import type { ExportFormat, ExportSource, ExportSummary } from './source.ts';
 import { exportVcd } from './vcd.ts';
 
 export { EXPORT_FORMATS, type ExportFormat, type ExportSource, type ExportSummary } from './source.ts';
 
-const WRITERS: Readonly<Record<ExportFormat, (source: ExportSource, out: OutputFile) => ExportSummary>> = {
-  perfetto: exportPerfetto,
-  vcd: exportVcd,
-  jsonl: exportJsonl,
+interface Format extends Ownership {
+  readonly write: (source: ExportSource, out: OutputFile) => ExportSummary;
+}
+
+const FORMATS: Readonly<Record<ExportFormat, Format>> = {
+  perfetto: {
+    write: exportPerfetto,
+    what: 'a Perfetto trace of gictrace',
+    // The first packet describes the counter that every export has.
+    recognises: (head) => head[0] === 0x0a && head.subarray(0, 64).includes('pending interrupts'),
+  },
+  vcd: {
+    write: exportVcd,
+    what: 'a value change dump of gictrace',
+    recognises: (head) => head.subarray(0, 256).includes('$comment gictrace export of'),
+  },
+  jsonl: {
+    write: exportJsonl,
+    what: 'JSON lines of gictrace',
+    recognises: (head) => head.subarray(0, 16).includes('{"gictrace":'),
+  },
 };
 
 /**
@@ -23,14 +39,15 @@ export function exportSource(
   source: ExportSource,
   format: ExportFormat,
   path: string,
+  options: TargetOptions = {},
 ): ExportSummary & { readonly bytes: number } {
-  const out = new OutputFile(path);
+  const out = new OutputFile(path, FORMATS[format], options);
   try {
-    const summary = WRITERS[format](source, out);
-    out.finish();
+    const summary = FORMATS[format].write(source, out);
+    out.commit();
     return { ...summary, bytes: out.bytes };
   } catch (error) {
-    out.abandon();
+    out.discard();
     throw error;
   }
 }
@@ -44,10 +61,10 @@ export function exportTrace(
   format: ExportFormat,
   output: string,
   progress: (records: number) => void = () => undefined,
+  force = false,
 ): ExportSummary & { readonly bytes: number } {
   const reader = TraceReader.open(path);
   try {
-    refuseItself(path, output);
     const source: ExportSource = {
       name: basename(path),
       header: reader.header,
@@ -59,7 +76,7 @@ export function exportTrace(
         }
       },
     };
-    return exportSource(source, format, output);
+    return exportSource(source, format, output, { inputs: [path], force });
   } finally {
     reader.close();
   }

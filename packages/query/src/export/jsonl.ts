@@ -1,6 +1,5 @@
 // A trace as JSON lines, as `gictrace dump --json --header` prints them and `gictrace import jsonl` reads them.
-import { headerJson, recordJson } from '@gictrace/recorder';
-import type { OutputFile } from './output.ts';
+import { headerJson, type OutputFile, recordJson } from '@gictrace/recorder';
 import type { ExportSource, ExportSummary } from './source.ts';
 
 export function exportJsonl(source: ExportSource, out: OutputFile): ExportSummary {

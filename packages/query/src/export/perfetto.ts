@@ -1,11 +1,11 @@
 // A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
 // interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
 import { commandName, commandText, outcomeName, RECORD_FLAGS, RECORD_WORDS, RECORDS } from '@gictrace/core';
+import type { OutputFile } from '@gictrace/recorder';
 import type { Sql } from '../sql/schema.ts';
 import { Follower } from '../timeline/follower.ts';
 import type { Life, LifeStep } from '../timeline/lifetimes.ts';
 import { ExportClock } from './clock.ts';
-import type { OutputFile } from './output.ts';
 import { PerfettoWriter } from './perfetto-writer.ts';
 import { type ExportSource, type ExportSummary, intidKind } from './source.ts';
 

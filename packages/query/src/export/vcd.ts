@@ -1,10 +1,10 @@
 // A trace as a value change dump (IEEE 1364, "Value change dump (VCD) files"), for waveform viewers: what each PE was
 // told, what it runs, wires, residency of vPEs. Two passes: the first finds the signals, and only they are kept.
 import { type GicConfig, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import type { OutputFile } from '@gictrace/recorder';
 import { Follower, type Residency } from '../timeline/follower.ts';
 import type { Life, LifeStep } from '../timeline/lifetimes.ts';
 import { ExportClock } from './clock.ts';
-import type { OutputFile } from './output.ts';
 import { type ExportSource, type ExportSummary, intidKind } from './source.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';

@@ -1,7 +1,6 @@
 // `reportTraces`: one trace or two in, a page out.
-import { TraceReader } from '@gictrace/recorder';
+import { OutputFile, type Ownership, type TargetOptions, TraceReader } from '@gictrace/recorder';
 import type { DiffOptions } from '../diff/result.ts';
-import { OutputFile, refuseItself } from '../export/output.ts';
 import { Packer } from './columns.ts';
 import { type Compared, compared } from './differences.ts';
 import type { ReportFacts, TraceFacts, VerdictFacts } from './facts.ts';
@@ -13,7 +12,12 @@ export type { ReportFacts, TraceFacts, VerdictFacts } from './facts.ts';
 /** Rows of each table of details; more are counted. Below 2^20. */
 export const ROWS_MAX = 1_000_000;
 
-export interface ReportOptions {
+const REPORT: Ownership = {
+  what: 'a report of gictrace',
+  recognises: (head) => head.includes('<title>gictrace report</title>'),
+};
+
+export interface ReportOptions extends Pick<TargetOptions, 'force'> {
   /** Version of gictrace, which the page names. */
   readonly version: string;
   /** Replays a trace; null or absent: the page says that there is no verdict. */
@@ -50,14 +54,13 @@ export function reportTraces(
   output: string,
   options: ReportOptions,
 ): ReportSummary {
-  for (const path of paths) refuseItself(path, output);
   let done = 0;
   const progress = (records: number) => options.progress?.((done += records));
   const readers: TraceReader[] = [];
   let out: OutputFile | undefined;
   try {
     for (const path of paths) readers.push(TraceReader.open(path));
-    out = new OutputFile(output);
+    out = new OutputFile(output, REPORT, { inputs: paths, force: options.force === true });
     const [a, b] = paths;
     const both: Compared | null = b === undefined ? null : compared(a!, b, options.diff ?? {});
     const packer = new Packer();
@@ -82,7 +85,7 @@ export function reportTraces(
       kindNames: KIND_NAMES,
     };
     for (const part of page(facts, packer.all())) out.write(Buffer.from(part));
-    out.finish();
+    out.commit();
     return {
       records: traces.map((trace) => trace.records),
       wrote: sums(traces, (trace) => Object.entries(trace.tables).map(([name, { rows }]) => [name, rows])),
@@ -91,7 +94,7 @@ export function reportTraces(
       bytes: out.bytes,
     };
   } catch (error) {
-    out?.abandon();
+    out?.discard();
     throw error;
   } finally {
     for (const reader of readers) reader.close();

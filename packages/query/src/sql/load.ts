@@ -11,6 +11,7 @@ import {
   STIMULI_BELOW,
   step,
 } from '@gictrace/core';
+import type { TargetOptions } from '@gictrace/recorder';
 import { makeDatabase } from '../database/file.ts';
 import { Inserter } from '../database/insert.ts';
 import { StateKeeper } from '../database/state/snapshots.ts';
@@ -53,7 +54,7 @@ export interface LoadSource {
   readonly batches: Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends TargetOptions {
   readonly progress?: (records: number) => void;
 }
 
@@ -69,14 +70,18 @@ export function loadTraces(
   sources: Iterable<LoadSource>,
   options: LoadOptions = {},
 ): LoadSummary {
-  return makeDatabase(path, (db) => {
-    const rows = new TraceRows(db);
-    const loader = new Loader(rows, options);
-    let traces = 0;
-    for (const source of sources) loader.load(source, ++traces);
-    rows.finish();
-    return { traces, records: loader.records, rows: rows.rows };
-  });
+  return makeDatabase(
+    path,
+    (db) => {
+      const rows = new TraceRows(db);
+      const loader = new Loader(rows, options);
+      let traces = 0;
+      for (const source of sources) loader.load(source, ++traces);
+      rows.finish();
+      return { traces, records: loader.records, rows: rows.rows };
+    },
+    options,
+  );
 }
 
 class Loader {

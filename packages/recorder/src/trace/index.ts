@@ -10,4 +10,4 @@ export {
 } from './header.ts';
 export { type Damage, type Gap, TraceReader } from './reader.ts';
 export { type Recovery, recover } from './recover.ts';
-export { type TraceSummary, TraceWriter, type WriterOptions } from './writer.ts';
+export { TRACE_OUTPUT, type TraceSummary, TraceWriter, type WriterOptions } from './writer.ts';

@@ -1,6 +1,5 @@
 // Mends a trace: writes a whole one out of every whole chunk that is left of a damaged or unfinished one.
-import { renameSync } from 'node:fs';
-import { resolve } from 'node:path';
+import type { TargetOptions } from '../output/index.ts';
 import { type Gap, TraceReader } from './reader.ts';
 import { type TraceSummary, TraceWriter } from './writer.ts';
 
@@ -11,13 +10,17 @@ export interface Recovery {
   readonly missing: readonly Gap[];
 }
 
-/** Recovers `path` into `out`. Throws a GicTraceError (`trace`) if not even the header is left. */
-export function recover(path: string, out: string): Recovery {
+/**
+ * Recovers `path` into `out`, which may not be the damaged trace itself: it may hold bytes that another tool can save.
+ * @throws GicTraceError `trace` if not even the header is left; else as {@link TraceWriter}.
+ */
+export function recover(path: string, out: string, options: TargetOptions = {}): Recovery {
   const reader = TraceReader.salvage(path);
   try {
-    // A writer works under NAME.partial, which may be the very trace that is being recovered.
-    const own = resolve(path) === resolve(`${out}.partial`) ? `${out}.recovered` : out;
-    const writer = new TraceWriter(own, reader.header);
+    const writer = new TraceWriter(out, reader.header, {
+      ...options,
+      inputs: [path, ...(options.inputs ?? [])],
+    });
     try {
       for (const { batch } of reader.batches()) writer.append(batch);
       const { missing } = reader.damage;
@@ -29,7 +32,6 @@ export function recover(path: string, out: string): Recovery {
         })),
       ];
       const recovered = writer.close({ losses, meta: { recovered: true } });
-      if (own !== out) renameSync(own, out);
       return { recovered, finished: reader.damage.finished, missing };
     } catch (error) {
       writer.abort();

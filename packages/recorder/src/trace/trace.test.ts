@@ -217,15 +217,27 @@ describe('what goes in comes out', () => {
     writer.abort();
   });
 
+  it('refuses a header that no reader takes, before anything is written', () => {
+    const { config } = HEADER;
+    const tooMany = {
+      ...HEADER,
+      config: { ...config, pes: Array.from({ length: 513 }, () => config.pes[0]!) },
+    };
+    const refused = fault(() => new TraceWriter(path('header'), tooMany));
+    expect([refused.code, refused.line]).toEqual(['input', expect.stringContaining('config.pes')]);
+    expect(existsSync(path('header.partial'))).toBe(false);
+  });
+
   it('nothing is left of a trace that is given up, or that cannot take its name', () => {
     const writer = new TraceWriter(path('given-up'), HEADER);
     writer.append(sample);
     writer.abort();
     mkdirSync(path('taken'));
-    const other = new TraceWriter(path('taken'), HEADER);
-    expect(fault(() => other.close()).code).toBe('usage');
-    other.abort();
-    for (const name of ['given-up', 'given-up.partial', 'taken.partial'])
+    expect(fault(() => new TraceWriter(path('taken'), HEADER)).code).toBe('usage');
+    const late = new TraceWriter(path('taken-later'), HEADER);
+    mkdirSync(path('taken-later'));
+    expect(fault(() => late.close()).code).toBe('usage');
+    for (const name of ['given-up', 'given-up.partial', 'taken.partial', 'taken-later.partial'])
       expect(existsSync(path(name))).toBe(false);
     expect(fault(() => new TraceWriter(path('no/such/folder'), HEADER)).line).toContain('no such directory');
   });
@@ -378,7 +390,7 @@ describe('what is no trace of ours', () => {
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
     const error = fault(() => TraceReader.open(file('newer', bytes)));
     expect(error.line).toContain(`version ${FORMAT_VERSION + 1}`);
-    expect(error.mend).toContain('newer');
+    expect(error.hint).toContain('newer');
   });
 });
 

@@ -1,17 +1,22 @@
-// Writes a trace as a stream: NAME.partial, chunk by chunk, then footer, trailer, fsync and rename. What has no
-// footer was not finished, and says so by its name too.
+// Writes a trace as a stream, chunk by chunk, then footer and trailer. A trace without a footer was not finished; it
+// never has the final name (output/output-file.ts).
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { brotliCompressSync, constants, crc32 } from 'node:zlib';
 import { GicTraceError, invariant, RECORDS, RecordBatch, RULES } from '@gictrace/core';
+import { OutputFile, type Ownership, type TargetOptions } from '../output/index.ts';
 import { encodeChunk } from './columns.ts';
-import { CHUNK_RECORDS, COMPRESSIONS, FORMAT_VERSION, FRAME_BYTES, FRAME_TYPES } from './constants.ts';
+import { CHUNK_RECORDS, COMPRESSIONS, FORMAT_VERSION, FRAME_BYTES, FRAME_TYPES, MAGIC } from './constants.ts';
 import { SemanticDigest } from './digest.ts';
 import { encodeFrame, encodePrefix, encodeTrailer } from './frame.ts';
-import { type ChunkEntry, encodeMap, type TraceFooter, type TraceHeader } from './header.ts';
+import { type ChunkEntry, decodeHeader, encodeMap, type TraceFooter, type TraceHeader } from './header.ts';
 
-export interface WriterOptions {
+/** A trace as an output. */
+export const TRACE_OUTPUT: Ownership = {
+  what: 'a gictrace trace',
+  recognises: (head) => head.subarray(0, MAGIC.length).equals(MAGIC),
+};
+
+export interface WriterOptions extends TargetOptions {
   /** Records in a chunk: 1 to 65,536; 4,096 when absent. */
   readonly chunkRecords?: number;
 }
@@ -30,9 +35,7 @@ for (const [name, rule] of Object.entries(RULES)) ruleNames.set(rule.id, name);
 
 export class TraceWriter {
   readonly path: string;
-  private readonly partial: string;
-  private fd: number;
-  private offset = 0;
+  private readonly out: OutputFile;
   private readonly traceId: number;
   private readonly batch: RecordBatch;
   private readonly content = createHash('sha256');
@@ -43,20 +46,24 @@ export class TraceWriter {
   private readonly rules = new Float64Array(256);
   private written = 0;
 
-  /** Begins NAME.partial. Throws a GicTraceError (`usage`) if it cannot be written. */
+  /**
+   * Begins a trace that will have the name `path`.
+   * @throws GicTraceError `input` for a header that no reader would take; else as {@link OutputFile}.
+   */
   constructor(path: string, header: TraceHeader, options: WriterOptions = {}) {
     this.path = path;
-    this.partial = `${path}.partial`;
     this.batch = new RecordBatch(options.chunkRecords ?? CHUNK_RECORDS);
-    try {
-      this.fd = openSync(this.partial, 'w');
-    } catch (error) {
-      throw cannotWrite(path, error);
-    }
     const raw = encodeMap(header);
+    checked(raw, path);
+    this.out = new OutputFile(path, TRACE_OUTPUT, options);
     this.traceId = crc32(raw);
-    this.put(encodePrefix(FORMAT_VERSION));
-    this.frame(FRAME_TYPES.header, raw, 0);
+    try {
+      this.out.write(encodePrefix(FORMAT_VERSION));
+      this.frame(FRAME_TYPES.header, raw, 0);
+    } catch (error) {
+      this.out.discard();
+      throw error;
+    }
     this.content.update(raw);
   }
 
@@ -81,7 +88,7 @@ export class TraceWriter {
   /** Stores the state that holds before the next record. */
   snapshot(state: Uint8Array, digest: string): void {
     this.flush();
-    this.snapshots.push([this.offset, this.written, digest]);
+    this.snapshots.push([this.out.bytes, this.written, digest]);
     this.frame(FRAME_TYPES.snapshot, state, 0);
   }
 
@@ -110,28 +117,16 @@ export class TraceWriter {
       losses: end.losses ?? [],
       meta: end.meta ?? {},
     };
-    const footerOffset = this.offset;
+    const footerOffset = this.out.bytes;
     this.frame(FRAME_TYPES.footer, encodeMap(footer), 0);
-    this.put(encodeTrailer({ footerOffset, traceId: this.traceId }));
-    fsyncSync(this.fd);
-    closeSync(this.fd);
-    this.fd = -1;
-    try {
-      renameSync(this.partial, this.path);
-    } catch (error) {
-      unlinkSync(this.partial);
-      throw cannotWrite(this.path, error);
-    }
-    syncDirectory(dirname(this.path));
-    return { records: this.written, bytes: this.offset, contentDigest, semanticDigest };
+    this.out.write(encodeTrailer({ footerOffset, traceId: this.traceId }));
+    this.out.commit();
+    return { records: this.written, bytes: this.out.bytes, contentDigest, semanticDigest };
   }
 
   /** Gives up: nothing is left, neither under the final name nor beside it. */
   abort(): void {
-    if (this.fd < 0) return;
-    closeSync(this.fd);
-    this.fd = -1;
-    unlinkSync(this.partial);
+    this.out.discard();
   }
 
   /**
@@ -144,10 +139,7 @@ export class TraceWriter {
       return undefined;
     }
     this.flush();
-    fsyncSync(this.fd);
-    closeSync(this.fd);
-    this.fd = -1;
-    return this.partial;
+    return this.out.leave();
   }
 
   private flush(): void {
@@ -170,7 +162,7 @@ export class TraceWriter {
     for (let pe = 0; pe < 512; pe++) if (present[pe + 1]) pes |= 1n << BigInt(pe);
     const raw = encodeChunk(batch);
     this.chunks.push([
-      this.offset,
+      this.out.bytes,
       this.written,
       batch.count,
       nullable(from),
@@ -209,53 +201,21 @@ export class TraceWriter {
       },
       head,
     );
-    this.put(head);
-    this.put(stored);
-  }
-
-  private put(bytes: Uint8Array): void {
-    invariant(this.fd >= 0, 'the trace is closed');
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
-    } catch (error) {
-      throw cannotWrite(this.partial, error);
-    }
-    this.offset += bytes.length;
+    this.out.write(head);
+    this.out.write(stored);
   }
 }
 
-function cannotWrite(path: string, error: unknown): GicTraceError {
-  const code = (error as NodeJS.ErrnoException).code;
-  const what =
-    code === 'ENOENT'
-      ? 'no such directory'
-      : code === 'EISDIR'
-        ? 'is a directory'
-        : code === 'EACCES'
-          ? 'no permission'
-          : code === 'ENOSPC'
-            ? 'no space is left'
-            : (code ?? (error as Error).message);
-  return new GicTraceError('usage', `cannot be written: ${what}`, { path });
+/** Whatever is written can be read: a source that makes an impossible header is refused before anything is written. */
+function checked(header: Uint8Array, path: string): void {
+  try {
+    decodeHeader(header);
+  } catch (error) {
+    if (!(error instanceof GicTraceError)) throw error;
+    throw new GicTraceError('input', `cannot be made into a trace: ${error.message}`, { path });
+  }
 }
 
 function nullable(time: number): number | null {
   return Number.isNaN(time) ? null : time;
-}
-
-/** Makes a rename durable. Some systems cannot open a directory: then there is nothing to do. */
-function syncDirectory(path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return;
-  }
-  try {
-    fsyncSync(fd);
-  } catch {
-    // Not every file system can.
-  } finally {
-    closeSync(fd);
-  }
 }

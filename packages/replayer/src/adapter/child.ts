@@ -128,7 +128,7 @@ export class Child {
           `sent what is no message: ${error.message}`,
           'an adapter writes nothing but messages to its standard output',
         );
-      else if (error instanceof GicTraceError) this.fail(error.message, error.mend);
+      else if (error instanceof GicTraceError) this.fail(error.message, error.hint);
       else {
         this.kill();
         throw error;

@@ -167,7 +167,7 @@ export class ProcessBackend implements Backend {
       request !== undefined && request.message < MESSAGES.batch
         ? ` (awaited was its answer to ${NAMES[request.message]})`
         : '';
-    this.fault = new GicTraceError('backend', `the adapter ${error.message}${before}`, {}, error.mend);
+    this.fault = new GicTraceError('backend', `the adapter ${error.message}${before}`, {}, error.hint);
     for (const { reject } of this.requests.splice(0)) reject(this.fault);
   }
 

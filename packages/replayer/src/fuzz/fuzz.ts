@@ -12,7 +12,7 @@ import {
   RecordBatch,
   StimulusGenerator,
 } from '@gictrace/core';
-import { TraceWriter } from '@gictrace/recorder';
+import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import type { QemuOptions } from '../backends/qemu/process.ts';
@@ -189,10 +189,10 @@ function generate(config: GicConfig, seed: number, steps: number, wild: number |
 }
 
 /** Writes the simulator's recording of what differs. */
-export function saveRecording(result: FuzzResult, path: string, version: string): void {
+export function saveRecording(result: FuzzResult, path: string, version: string, force = false): void {
   const { difference, config, seed } = result;
   if (difference === null) return;
-  const writer = new TraceWriter(path, {
+  const header: TraceHeader = {
     writer: { name: 'gictrace', version },
     config,
     clock: { name: 'none', unitNs: 1 },
@@ -200,7 +200,8 @@ export function saveRecording(result: FuzzResult, path: string, version: string)
     losses: [],
     seed: `${seed}`,
     options: { difference: difference.verdict?.first ?? difference.crash?.message ?? null },
-  });
+  };
+  const writer = new TraceWriter(path, header, { force });
   for (const batch of difference.recording.batches)
     for (let i = 0; i < batch.count; i++) writer.record(batch, i);
   writer.close({ meta: {} });

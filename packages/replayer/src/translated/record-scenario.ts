@@ -10,13 +10,17 @@ import {
   type Run,
   Translation,
 } from '@gictrace/core';
-import { type Scenario, TraceWriter } from '@gictrace/recorder';
+import { type Scenario, type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { ofScenario } from './designs.ts';
 
 export interface RecordScenarioOptions {
   /** Version of the tool, and name of the scenario's file, for the header. */
   readonly version: string;
   readonly source: string;
+  /** Files that the scenario was read from, which are never written. */
+  readonly inputs?: readonly string[];
+  /** A file at `output` that gictrace did not write may be replaced. */
+  readonly force?: boolean;
   /** Given each machine of the run first: to plant a fault. */
   readonly machine?: (machine: Machine) => void;
   /** Gives up beyond so many records: with a fault, drivers may go on for ever. */
@@ -34,11 +38,18 @@ export function recordScenario(
   scenario: Scenario,
   asked: Design,
   output: string,
-  { version, source, machine, recordsMax = Number.POSITIVE_INFINITY }: RecordScenarioOptions,
+  {
+    version,
+    source,
+    machine,
+    recordsMax = Number.POSITIVE_INFINITY,
+    inputs = [],
+    force = false,
+  }: RecordScenarioOptions,
 ): Run {
   const design = ofScenario(asked, scenario);
   const { config } = new Translation(design, scenario.pes, {}, scenario.blocks).run;
-  const writer = new TraceWriter(output, {
+  const header: TraceHeader = {
     writer: { name: 'gictrace', version },
     config,
     clock: { name: 'none', unitNs: 1 },
@@ -46,7 +57,8 @@ export function recordScenario(
     losses: losses(scenario.operations),
     seed: scenario.seeds.length === 0 ? null : scenario.seeds.join(','),
     options: { blocks: scenario.blocks },
-  });
+  };
+  const writer = new TraceWriter(output, header, { inputs, force });
   let open = true;
   try {
     /** Record number + 1 of the operation at work. */

@@ -172,7 +172,7 @@ export class BackendReplay implements Answers {
       'backend',
       `${this.capabilities.name}: ${error.message}; ${last}${first}`,
       error.place,
-      error.mend,
+      error.hint,
     );
   }
 

@@ -10,7 +10,13 @@ import {
   RecordBatch,
   STATE_VERSION,
 } from '@gictrace/core';
-import { sourceShows, sourceTellsReserved, TraceReader, TraceWriter } from '@gictrace/recorder';
+import {
+  sourceShows,
+  sourceTellsReserved,
+  type TraceHeader,
+  TraceReader,
+  TraceWriter,
+} from '@gictrace/recorder';
 import type { Verdict } from '../verdict.ts';
 import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
 import { VerbatimReplay } from './on-simulator.ts';
@@ -24,8 +30,10 @@ export interface ReplayTraceOptions {
   readonly version: string;
   /** Profile to replay under; the trace's own when absent. */
   readonly profile?: string;
-  /** Where to write the re-recorded trace. */
+  /** Where to write the re-recorded trace; never the trace that is replayed. */
   readonly output?: string;
+  /** A file at `output` that gictrace did not write may be replaced. */
+  readonly force?: boolean;
   /** Differences to let pass. */
   readonly allow?: readonly Tolerance[];
   readonly progress?: (records: number) => void;
@@ -68,7 +76,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions): Verdict 
         { path },
         'give --on simulator@PROFILE',
       );
-    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options.version);
+    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
     const replay = new VerbatimReplay(config, {
       allow: options.allow ?? [],
       ...(options.machine === undefined ? {} : { machine: options.machine }),
@@ -112,9 +120,9 @@ export async function replayTraceOn(
   try {
     const { config } = reader.header;
     // Before the backend is made to work: a name that cannot be written is found at once.
-    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options.version);
+    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
     const capabilities = await backend.reset(config);
-    const { output: _path, ...rest } = options;
+    const { output: _path, force: _force, ...rest } = options;
     const replay = new BackendReplay(config, backend, capabilities, {
       ...rest,
       ...shown(reader),
@@ -139,7 +147,7 @@ export async function replayTraceOn(
       error.code,
       error.message,
       error.place,
-      [error.mend, partial && `mend what was recorded with gictrace recover ${partial} -o TRACE`]
+      [error.hint, partial && `mend what was recorded with gictrace recover ${partial} -o TRACE`]
         .filter(Boolean)
         .join('; ') || undefined,
     );
@@ -158,10 +166,15 @@ function shown({ header }: TraceReader): Pick<ReplayOptions, 'sourceShows' | 'so
   };
 }
 
-function reRecorded(reader: TraceReader, config: GicConfig, output: string, version: string): TraceWriter {
+function reRecorded(
+  reader: TraceReader,
+  config: GicConfig,
+  output: string,
+  { version, force = false }: Pick<ReplayTraceOptions, 'version' | 'force'>,
+): TraceWriter {
   const { source, clock, losses, seed } = reader.header;
   const { blocks } = reader.header.options;
-  return new TraceWriter(output, {
+  const header: TraceHeader = {
     writer: { name: 'gictrace', version },
     config,
     clock,
@@ -173,5 +186,6 @@ function reRecorded(reader: TraceReader, config: GicConfig, output: string, vers
     losses: [...losses, ...(reader.footer?.losses ?? [])],
     seed,
     options: blocks === undefined ? {} : { blocks },
-  });
+  };
+  return new TraceWriter(output, header, { inputs: [reader.path], force });
 }

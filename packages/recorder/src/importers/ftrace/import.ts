@@ -70,7 +70,7 @@ export async function importFtrace(
     MEND,
   ).catch((error: unknown) => {
     if (error instanceof GicTraceError && error.place.path === undefined)
-      throw new GicTraceError(error.code, error.message, { path: importer.name, ...error.place }, error.mend);
+      throw new GicTraceError(error.code, error.message, { path: importer.name, ...error.place }, error.hint);
     throw error;
   });
   return importer.end();

@@ -115,7 +115,7 @@ export async function importJsonl(
     );
   } catch (error) {
     if (error instanceof GicTraceError && error.place.path === undefined)
-      throw new GicTraceError(error.code, error.message, { path: name, ...error.place }, error.mend);
+      throw new GicTraceError(error.code, error.message, { path: name, ...error.place }, error.hint);
     throw error;
   }
   if (peCount === 0) throw new GicTraceError('input', 'has no line', { path: name }, MEND);

@@ -105,7 +105,7 @@ export async function importQemu(
     if ((lines & 0xffff) === 0) sink.progress?.(lines);
   }).catch((error: unknown) => {
     if (error instanceof GicTraceError && error.place.path === undefined)
-      throw new GicTraceError(error.code, error.message, { path: name }, error.mend);
+      throw new GicTraceError(error.code, error.message, { path: name }, error.hint);
     throw error;
   });
   if (lines === 0)

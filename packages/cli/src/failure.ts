@@ -1,0 +1,48 @@
+// What becomes of an error: one line on standard error and an exit code that says whose fault it was. 0 and 1 are
+// verdicts and are never an answer here.
+import { EXIT_CODES, FAULT_EXIT_CODE, GicTraceError } from '@gictrace/core';
+import { CommanderError } from 'commander';
+import { InvalidOption } from './context.ts';
+
+/** Node's and better-sqlite3's ways to say that a native module does not fit this Node. */
+const ABI = /NODE_MODULE_VERSION|Module did not self-register|was compiled against a different Node/;
+/** The system refuses memory, processes or open files: not a fault of the program. */
+const SYSTEM: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EIO: 'an input/output error',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  ENOMEM: 'out of memory',
+  EAGAIN: 'the system is short of processes or memory',
+};
+
+/** Reports an error on standard error; answers the exit code. `debug`: with the stack of an unexpected one. */
+export function reportFailure(error: unknown, debug: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+  const { message, code } = lineOf(error);
+  process.stderr.write(`gictrace: ${message}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return code;
+}
+
+function lineOf(error: unknown): { readonly message: string; readonly code: number } {
+  if (error instanceof InvalidOption) return { message: error.message, code: EXIT_CODES.usage };
+  if (error instanceof GicTraceError) return { message: error.line, code: EXIT_CODES[error.code] };
+  const { code = '', message = String(error), name = 'Error' } = error as NodeJS.ErrnoException;
+  const line = oneLine(message);
+  if (code === 'ERR_DLOPEN_FAILED' || ABI.test(message))
+    return {
+      message: `better-sqlite3 does not load in Node ${process.versions.node}: it was built for another version (npm rebuild better-sqlite3, or remove node_modules and install again)`,
+      code: EXIT_CODES.backend,
+    };
+  if (code in SYSTEM) return { message: `${SYSTEM[code]}: ${line}`, code: EXIT_CODES.backend };
+  return {
+    message: `a fault of gictrace itself: ${name === 'Error' ? '' : `${name}: `}${line} (please report it; --debug prints where)`,
+    code: FAULT_EXIT_CODE,
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}

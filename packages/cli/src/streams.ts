@@ -1,0 +1,38 @@
+// Standard output as a command sees it: it may be a pipe that closes early (`gictrace diff A B | head`), or a file on a
+// full disk. A closed pipe is no failure and does not change the verdict; output that is lost otherwise is one.
+import { GicTraceError } from '@gictrace/core';
+
+let closed = false;
+let fault: NodeJS.ErrnoException | undefined;
+let isWatched = false;
+
+/** Watches standard output from now on; forgets what an earlier command met. */
+export function watchOutput(): void {
+  closed = false;
+  fault = undefined;
+  if (isWatched) return;
+  isWatched = true;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') closed = true;
+    else fault ??= error;
+  });
+}
+
+/** Whether nobody reads standard output any more: what only prints can stop. */
+export function isOutputClosed(): boolean {
+  return closed;
+}
+
+/**
+ * Waits until all that was printed has been taken.
+ * @throws GicTraceError `backend` where it could not be written, for another reason than that nobody reads it.
+ */
+export async function outputTaken(): Promise<void> {
+  if (!closed && fault === undefined && process.stdout.writableLength > 0)
+    await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  // An error is announced after the write that it belongs to.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  if (fault === undefined) return;
+  const why = fault.code === 'ENOSPC' ? 'no space is left on the device' : (fault.code ?? fault.message);
+  throw new GicTraceError('backend', `standard output cannot be written: ${why}`);
+}

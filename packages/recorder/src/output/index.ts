@@ -1,0 +1,3 @@
+export { type OutputFiles, replaceOutputFiles } from './files.ts';
+export { cannotWrite, discardOpenOutputs, OutputFile } from './output-file.ts';
+export { type Ownership, type TargetOptions, targetOf } from './target.ts';

@@ -1,0 +1,123 @@
+// Which file an output may take. Decides before anything is written; opens nothing for writing and knows no format.
+//
+// The rules, in this order: an output is never one of the inputs, by whatever name; it is a regular file or a new one,
+// never a device, a FIFO or a folder; and a file that gictrace did not write is replaced only where the user said so.
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { GicTraceError } from '@gictrace/core';
+
+/** Bytes of an existing file that `Ownership.recognises` is given. */
+const HEAD_BYTES = 4096;
+const STANDARD_INPUT = '-';
+
+/** What gictrace writes to an output, so that it can tell a file of its own from somebody else's. */
+export interface Ownership {
+  /** What the output is, with its article: "a gictrace trace". */
+  readonly what: string;
+  /** Whether an existing file that begins with these bytes (at most 4,096) is one that gictrace wrote. */
+  readonly recognises: (head: Buffer) => boolean;
+}
+
+export interface TargetOptions {
+  /** Files that are read meanwhile, or whose content the output is made from: never written. `-` is standard input. */
+  readonly inputs?: readonly string[];
+  /** The user allows that a file which gictrace did not write is replaced. */
+  readonly force?: boolean;
+}
+
+interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/**
+ * The path that an output is written to: `path`, or the file that `path` is a symbolic link to, so that the link stays.
+ * @throws GicTraceError `usage` where the output may not be written.
+ */
+export function targetOf(path: string, ownership: Ownership, options: TargetOptions = {}): string {
+  const refuse = (why: string, hint: string) => new GicTraceError('usage', why, { path }, hint);
+  if (path === '') throw refuse('an output without a name', 'name a file with -o');
+  const existing = statOf(path);
+  if (existing === undefined) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw refuse('is a symbolic link to a file that does not exist', 'name that file itself with -o');
+    return path;
+  }
+  if (existing.isDirectory()) throw refuse('cannot be written: is a directory', 'name a file with -o');
+  if (!existing.isFile())
+    throw refuse(`cannot be written: is ${kindOf(existing)}`, 'name a regular file with -o');
+  for (const input of options.inputs ?? [])
+    if (isSame(existing, identityOf(input)))
+      throw refuse(
+        input === path ? 'is the input itself' : `is the input ${input} by another name`,
+        'inputs are never written: name another file with -o',
+      );
+  const real = realpathSync(path);
+  if (!options.force && existing.size > 0 && !ownership.recognises(headOf(path)))
+    throw refuse(
+      `exists and is not ${ownership.what}`,
+      'name another file with -o, or replace it with --force',
+    );
+  return real;
+}
+
+/** Names for the temporary file of a target, in the order in which they are tried. */
+export function* temporaryNames(target: string): Generator<string> {
+  const at = (suffix: string) => join(dirname(target), `${basename(target)}${suffix}`);
+  yield at('.partial');
+  for (let n = 2; ; n++) yield at(`.${n}.partial`);
+}
+
+function identityOf(input: string): Identity | undefined {
+  if (input !== STANDARD_INPUT) return statOf(input);
+  try {
+    return fstatSync(0);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where nothing is there, or nothing that can be looked at. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSame(a: Identity, b: Identity | undefined): boolean {
+  return b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+function headOf(path: string): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
+  } catch (error) {
+    throw new GicTraceError(
+      'usage',
+      `cannot be replaced: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+      { path },
+    );
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
