@@ -163,7 +163,7 @@ const step = fc.record({
 /** The words that record a QEMU with an image. */
 const words = (image: string, trace: string, options: readonly string[], machine: string) => [
   ...[BIN, 'record', 'qemu', '-o', trace, ...options, '--', 'qemu-system-aarch64'],
-  ...['-M', machine, '-cpu', 'cortex-a57', '-m', '512', '-nographic', '-monitor', 'none'],
+  ...['-M', machine, '-cpu', 'cortex-a57', '-m', '512', '-nographic', '-monitor', 'none', '-nic', 'none'],
   ...['-device', `loader,file=${image},addr=${LOADED_AT},cpu-num=0,force-raw=on`],
 ];
 

@@ -62,6 +62,8 @@ const qemu = (image: string) => [
     '-monitor',
     'none',
   ],
+  // The network card that virt has by default wants an option ROM that is in a package of its own.
+  ...['-nic', 'none'],
   ...['-device', `loader,file=${image},addr=0x40200000,cpu-num=0,force-raw=on`],
 ];
 function isAlive(pid: number): boolean {
@@ -80,6 +82,20 @@ interface Ended {
   readonly out: string;
   readonly err: string;
 }
+const later = (ms: number) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+/**
+ * Waits until the trace is being written, which is some while after the guest has started; not for ever, since with a guest
+ * that asks little of its GIC that is only when it ends.
+ */
+async function written(trace: string): Promise<void> {
+  for (let i = 0; i < 300 && !existsSync(`${trace}.partial`); i++) await later(20);
+  // The guest gets where it stays.
+  await later(1000);
+}
+
 /** Runs `gictrace record qemu`; `watch` is given the process when the guest has been running. */
 function record(
   trace: string,
@@ -99,14 +115,11 @@ function record(
   child.stderr.on('data', (data) => {
     err += data;
   });
-  // Long enough for QEMU to have started and the guest to be where it stays.
-  const timer = watch === undefined ? undefined : setTimeout(() => watch(child), 3000);
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      resolve({ code, out, err });
-    });
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => resolve({ code, out, err }));
   });
+  if (watch !== undefined) void Promise.race([written(trace), ended]).then(() => watch(child));
+  return ended;
 }
 
 describe.skipIf(!hasQemu)('a QEMU that runs', () => {
@@ -210,6 +223,13 @@ describe.skipIf(!hasQemu)('a QEMU that runs', () => {
     const trace = temp.path('reset.gictrace');
     const { out } = await record(trace, [...qemu(guest('reset.bin', RESET)), '-no-reboot']);
     expect(JSON.parse(out)).toMatchObject({ qemu: { code: 0, ended: 'guest-reset' } });
+  });
+
+  it('and lacks an option ROM is told how to do without', async () => {
+    const missing = ['-device', 'virtio-net-pci,romfile=no-such.rom'];
+    const ended = await record(temp.path('rom.gictrace'), [...qemu(guest('rom.bin', POWER_OFF)), ...missing]);
+    expect(ended.code).toBe(3);
+    expect(ended.err).toMatch(/exit code 1, and no access .*-nic none, or the package with no-such\.rom/);
   });
 
   it('and has no GICv3, or does not start, is one line and exit code 3', async () => {

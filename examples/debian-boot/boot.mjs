@@ -140,6 +140,8 @@ const qemu = [
     '-no-reboot',
   ],
   ...['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyAMA0 panic=-1'],
+  // Without the network card that virt has by default, whose option ROM is in a package of its own.
+  ...['-nic', 'none'],
   ...['-drive', `if=none,id=d0,file=${disk},format=raw`, '-device', 'virtio-blk-pci,drive=d0,num-queues=4'],
 ];
 const shown = { stdio: 'inherit' };

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { GicTraceError } from '@gictrace/core';
 import { sqliteVersion } from '@gictrace/query';
-import { QEMU, QEMU_PACKAGE, qemuVersion } from '@gictrace/replayer';
+import { missingRom } from '@gictrace/recorder';
+import { QEMU, QEMU_PACKAGE, qemuProblem, qemuVersion } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { json, print, VERSION } from '../context.ts';
 
@@ -11,8 +12,10 @@ interface Tool {
   /** As the tool tells it; null: it is not there. */
   readonly version: string | null;
   readonly use: string;
-  /** How to get it. */
+  /** How to get it, or what it lacks. */
   readonly mend: string;
+  /** What of it does not work, in its own words. */
+  readonly problem?: string;
 }
 
 const TOOLS: readonly { readonly name: string; readonly use: string; readonly package: string }[] = [
@@ -46,6 +49,16 @@ function sqlite(): string | null {
   }
 }
 
+function qemuTool(): Tool {
+  const version = qemu();
+  const problem = version === null ? undefined : qemuProblem();
+  const install = `apt-get install ${QEMU_PACKAGE}`;
+  return {
+    ...{ name: QEMU, version, use: 'replay --on qemu, fuzz --on qemu, record qemu' },
+    ...(problem === undefined ? { mend: install } : { mend: missingRom(problem) ?? install, problem }),
+  };
+}
+
 function look(): Tool[] {
   return [
     {
@@ -53,11 +66,7 @@ function look(): Tool[] {
       use: 'load, query, shell, diff -o, compare -o',
       mend: `npm rebuild better-sqlite3, for Node ${process.versions.node}`,
     },
-    {
-      ...{ name: QEMU, version: qemu() },
-      use: 'replay --on qemu, fuzz --on qemu',
-      mend: `apt-get install ${QEMU_PACKAGE}`,
-    },
+    qemuTool(),
     ...TOOLS.map((tool) => ({
       ...{ name: tool.name, version: versionOf(tool.name), use: tool.use },
       mend: `apt-get install ${tool.package}`,
@@ -80,9 +89,14 @@ export function addDoctor(program: Command): void {
       }
       const width = Math.max(...tools.map(({ name }) => name.length));
       print(`gictrace ${VERSION}, Node.js ${process.versions.node}`);
-      for (const { name, version, use, mend } of tools)
+      for (const { name, version, use, mend, problem } of tools) {
         print(
           `${name.padEnd(width)}  ${version ?? 'missing'}  (${use}${version === null ? `: ${mend}` : ''})`,
         );
+        if (problem !== undefined)
+          print(
+            `${' '.repeat(width)}  the virt machine does not start with its default devices: ${problem} (${mend})`,
+          );
+      }
     });
 }

@@ -60,6 +60,8 @@ export class Conversation {
   async begin(plan: Plan | undefined, starts: boolean): Promise<undefined> {
     try {
       const qmp = await Qmp.connect(this.path, CONNECT_MS, () => this.isGone);
+      // How it ended is reported elsewhere.
+      if (qmp === undefined) return;
       this.qmp = qmp;
       this.guest.version = qmp.version;
       qmp.onEvent = (event) => this.event(event);
@@ -67,9 +69,9 @@ export class Conversation {
       if (plan !== undefined) this.watchMemory(ranges, cpus, plan);
       if (starts) await qmp.execute('cont');
     } catch (error) {
-      // That it ended is seen elsewhere; and a guest that runs without us runs on.
-      if (this.isGone || this.qmp?.isClosed || plan === undefined) return;
-      if (!(error instanceof GicTraceError)) throw error;
+      // That it ended is reported elsewhere.
+      if (this.isGone || this.qmp?.isClosed) return;
+      if (!(error instanceof GicTraceError) || plan === undefined) throw error;
       throw new GicTraceError('backend', error.message, {}, '--no-memory records it without its memory');
     }
   }

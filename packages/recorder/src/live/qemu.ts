@@ -19,6 +19,8 @@ const ADDED = ['-msg', 'timestamp=on', '-trace', 'gicv3_*', '-trace', 'memory_re
 const GRACE_MS = 5000;
 /** Nothing has come for so long from a QEMU that has ended, and nothing will: a child of its own holds its end open. */
 const QUIET_MS = 300;
+/** How much of what QEMU said last is looked at. */
+const SAID_CHARACTERS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface LiveOptions extends ImportOptions, ImportInto {
@@ -119,8 +121,15 @@ export async function recordQemu(
     const reason = guestMemory && !launch.packets ? NO_HELPER : asked.reason;
     const isWatched = guestMemory && reason === undefined;
     if (reason !== undefined) note(`guest memory is not recorded: ${reason}`);
-    const stream = new LogStream(reader, isWatched ? (bytes) => process.stderr.write(bytes) : undefined);
-    const all = [program, ...args, ...ADDED, ...asked.added, ...(isWatched ? ['-S'] : ['-D', log])];
+    let said = '';
+    const foreign = (bytes: Buffer) => {
+      // A message may be written in parts.
+      said = (said + bytes.toString('latin1')).slice(-SAID_CHARACTERS);
+      process.stderr.write(bytes);
+    };
+    const stream = new LogStream(reader, isWatched ? foreign : undefined);
+    // A guest that powered off while we ask QEMU something might have QEMU hang: it starts when we are done.
+    const all = [program, ...args, ...ADDED, ...asked.added, '-S', ...(isWatched ? [] : ['-D', log])];
     const qemu = launch.start(all, isWatched ? writer : 'inherit');
     closeSync(writer);
     const talk = new Conversation(join(folder, 'qmp'), stream, note);
@@ -133,7 +142,7 @@ export async function recordQemu(
       return how;
     });
     const told = talk
-      .begin(isWatched ? asked : undefined, isWatched && !asked.waits)
+      .begin(isWatched ? asked : undefined, !asked.waits)
       // Both sides have opened what is in it: it does not outlive us, whatever comes.
       .then(() => talk.guest.version !== null && rmSync(folder, { recursive: true, force: true }))
       .then(() => undefined)
@@ -162,7 +171,7 @@ export async function recordQemu(
       const refused = await told;
       if (refused !== undefined && !(imported instanceof GicTraceError && imported.code !== 'input'))
         throw refused;
-      return { ...answer(program, imported, how), interrupted: ending.told, guest: talk.guest };
+      return { ...answer(program, imported, how, said), interrupted: ending.told, guest: talk.guest };
     } finally {
       ending.stop();
       talk.close();
@@ -175,10 +184,20 @@ export async function recordQemu(
 
 const NO_HELPER = 'it takes Linux 4.5, and perl or python3, to have QEMU wait';
 
+/**
+ * How to get an option ROM that QEMU, by what it said last, did not find. Debian has it in a package that QEMU's package
+ * only recommends, and `virt` has a network card that wants it unless it is told not to.
+ */
+export function missingRom(said: string): string | undefined {
+  const rom = /romfile "([^"]+)"/.exec(said)?.[1];
+  return rom === undefined ? undefined : `-nic none, or the package with ${rom}: apt-get install ipxe-qemu`;
+}
+
 function answer(
   program: string,
   imported: ImportReport | Error,
   { code, signal, error }: Ended,
+  said: string,
 ): Pick<LiveReport, 'imported' | 'code' | 'signal'> {
   if (error !== undefined)
     throw new GicTraceError('backend', `cannot be started: ${error.message}`, { path: program });
@@ -189,6 +208,6 @@ function answer(
     'backend',
     `${program} ended ${how}, and no access to a GICv3 was seen`,
     {},
-    'a machine with a GICv3 or GICv4: -M virt,gic-version=3',
+    missingRom(said) ?? 'a machine with a GICv3 or GICv4: -M virt,gic-version=3',
   );
 }

@@ -39,25 +39,25 @@ export class Qmp {
   }
 
   /**
-   * Connects as soon as QEMU listens.
-   * @throws GicTraceError `backend` if it does not within `timeoutMs`, or if `isGone` says that there is no QEMU any more.
+   * Connects as soon as QEMU listens; `undefined` if QEMU ended before it answered (`isGone` says that it has).
+   * @throws GicTraceError `backend` if it does not listen within `timeoutMs`.
    */
-  static async connect(path: string, timeoutMs: number, isGone: () => boolean): Promise<Qmp> {
+  static async connect(path: string, timeoutMs: number, isGone: () => boolean): Promise<Qmp | undefined> {
     const until = Date.now() + timeoutMs;
     for (;;) {
       const socket = await attempt(path);
       if (socket !== undefined) return Qmp.greeted(socket);
-      if (isGone()) throw failure('QEMU ended');
+      if (isGone()) return undefined;
       if (Date.now() > until) throw failure(`QEMU does not answer within ${timeoutMs / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
-  private static greeted(socket: Socket): Promise<Qmp> {
+  private static greeted(socket: Socket): Promise<Qmp | undefined> {
     return new Promise((resolve, reject) => {
       let qmp: Qmp | undefined;
       let text = '';
-      socket.once('close', () => reject(failure('QEMU ended')));
+      socket.once('close', () => resolve(undefined));
       socket.on('data', (data) => {
         text += data.toString('utf8');
         const lines = text.split('\n');
@@ -68,7 +68,10 @@ export class Qmp {
             const { major, minor, micro } = message.QMP.version.qemu;
             qmp = new Qmp(socket, `${major}.${minor}.${micro}`);
             const greeted = qmp;
-            qmp.execute('qmp_capabilities').then(() => resolve(greeted), reject);
+            qmp.execute('qmp_capabilities').then(
+              () => resolve(greeted),
+              (error) => (greeted.isClosed ? resolve(undefined) : reject(error)),
+            );
           } else if (message.event !== undefined) qmp?.onEvent(message as QmpEvent);
           else qmp?.answer(message);
         }

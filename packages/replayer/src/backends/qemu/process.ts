@@ -26,6 +26,20 @@ export function qemuVersion(command = QEMU): string {
 }
 
 /**
+ * What keeps a `virt` machine with the devices that it has by default from starting, in QEMU's words; `undefined` if it
+ * starts. The backend needs none of those devices, but what users record mostly has them.
+ */
+export function qemuProblem(command = QEMU): string | undefined {
+  // With dumpdtb QEMU ends as soon as the machine is complete.
+  const { status, stderr, error } = spawnSync(command, ['-M', 'virt,dumpdtb=/dev/null', '-display', 'none'], {
+    ...{ encoding: 'utf8', timeout: 20_000 },
+  });
+  if (error === undefined && status === 0) return undefined;
+  const said = stderr.trim().split('\n').at(-1)!;
+  return error?.message ?? (said === '' ? `exit code ${status}` : said.replace(/^\S+: /, ''));
+}
+
+/**
  * Becomes QEMU, and leaves behind one that kills it and clears up once our end of standard input is closed: unless the
  * folder is gone, since then it has been ended from here, and its process id may be another's.
  */
