@@ -27,7 +27,11 @@ import {
   hypervSpiUnsigned,
   mbi,
 } from './drivers/message-spi.ts';
-import { vpeDirect, vpeNaive, vpeProxy, vpeProxyRfc, vpeV41 } from './drivers/vpe-doorbell.ts';
+import { vpeDirect } from './drivers/vpe/direct.ts';
+import { vpeNaive } from './drivers/vpe/naive.ts';
+import { vpeProxy } from './drivers/vpe/proxy.ts';
+import { vpeProxyRfc } from './drivers/vpe/proxy-rfc.ts';
+import { vpeV41 } from './drivers/vpe/v41.ts';
 
 const ALL: readonly Design[] = [
   its,

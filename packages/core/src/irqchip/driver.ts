@@ -50,6 +50,13 @@ export class Ledger {
   }
 }
 
+/** A vLPI, by the table in guest memory that says whether it is pending. */
+export interface Vlpi {
+  /** Physical address. */
+  readonly pendingTable: number;
+  readonly vINTID: number;
+}
+
 export interface Driver {
   /** Runs an operation that is one of the driver's. */
   run(operation: Operation): Result;
@@ -61,8 +68,10 @@ export interface Driver {
   doorbellOf?(intid: number): number | undefined;
   /** Whose vLPI a vPE has acknowledged; undefined: nobody's. */
   vlpiOf?(vpe: number, vintid: number): Vector | undefined;
-  /** Whether a vector that is forwarded to a vPE is pending, by its virtual pending table. */
-  isVlpiPending?(vpe: number, of: Vector): boolean;
+  /** Where a vector that is forwarded to a vPE is pending: its vPE's virtual pending table, and its vINTID there. */
+  vlpi?(vpe: number, of: Vector): Vlpi | undefined;
+  /** Whether GICR_VPENDBASER said, when a vPE was last descheduled, that it had vLPIs pending. */
+  pendingLast?(vpe: number): boolean;
 }
 
 export interface Design {

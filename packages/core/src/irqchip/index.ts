@@ -1,21 +1,15 @@
 // The guest's side: what an operating system asks, the designs that answer, and what each costs.
-export {
-  Bus,
-  type CarriedState,
-  COSTS,
-  type Cost,
-  type Costs,
-  type Message,
-  noCosts,
-  type SentCommand,
-} from './bus.ts';
+export type { Bus, Message } from './bus.ts';
+export type { SentCommand } from './command-queue.ts';
+export { COSTS, type Cost, type Costs, noCosts } from './costs.ts';
 export { DESIGNS } from './designs.ts';
 export { type Design, type Driver, Ledger, type Result } from './driver.ts';
-export { PROXY_DEVICE } from './drivers/vpe-doorbell.ts';
+export { PROXY_DEVICE } from './drivers/vpe/proxy-driver.ts';
 export {
   type Allocation,
-  concerns,
+  concernOf,
   type DeviceKind,
+  isServed,
   type MigratedPart,
   OPERATION_NAMES,
   type Operation,
@@ -25,6 +19,7 @@ export {
   type Vector,
 } from './operation.ts';
 export { capacityOf } from './testbed/capacity.ts';
+export type { CarriedState } from './testbed/migration.ts';
 export {
   type Deliveries,
   FATE_NAMES,

@@ -1,14 +1,15 @@
 // LPI tables as Linux sets them up, shared by the designs that have LPIs: configuration and pending tables, and the
 // space of LPI INTIDs, first-fit.
-import { GICR } from '../spec/index.ts';
+import { GICR, LPI_CONFIG, LPI_TABLES, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 import type { Ledger } from './driver.ts';
 
-export const LPI_FIRST = 8192;
+export const LPI_FIRST = LPI_TABLES.firstIntid;
 const ID_BITS = 16;
-/** Group 1, priority 0xa0: what Linux gives every LPI. */
+/** Priority 0xa0, which Linux gives every LPI; bit 1 is RES1. */
 const PRIORITY = 0xa2;
-const ENABLE = 1;
+const ENABLE = mask(LPI_CONFIG, 'Enable');
+const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 
 export class LpiTables {
   private readonly bus: Bus;
@@ -16,7 +17,7 @@ export class LpiTables {
   private readonly config: number;
   private readonly used: Uint8Array;
   private readonly ready = new Set<number>();
-  /** Below this all are taken. */
+  /** All LPIs before this one are taken: an index into `used`. */
   private lowest = 0;
   private readonly bytes = new Map<number, number>();
 
@@ -36,15 +37,12 @@ export class LpiTables {
     this.ledger.take('pending tables');
     const { bus, config } = this;
     bus.write(
-      'GICR',
+      'GICR_PROPBASER',
       pe,
-      GICR.GICR_PROPBASER.offset,
-      8,
-      (config % 2 ** 32) | (ID_BITS - 1),
-      Math.floor(config / 2 ** 32),
+      packFields(GICR.GICR_PROPBASER, { Physical_Address: config, IDbits: ID_BITS }),
     );
-    bus.write('GICR', pe, GICR.GICR_PENDBASER.offset, 8, pending % 2 ** 32, Math.floor(pending / 2 ** 32));
-    bus.write('GICR', pe, GICR.GICR_CTLR.offset, 4, 1);
+    bus.write('GICR_PENDBASER', pe, packFields(GICR.GICR_PENDBASER, { Physical_Address: pending }));
+    bus.write('GICR_CTLR', pe, ENABLE_LPIS);
   }
 
   /** A run of LPIs: its first INTID, or -1 where there is none; -2: refused. */

@@ -1,8 +1,22 @@
 // Operations are records and back.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS, OPERATION_KINDS, RecordBatch } from '../record/index.ts';
-import { concerns, OPERATION_NAMES, type Operation, operationAt, pushOperation } from './operation.ts';
+import {
+  ALLOCATIONS,
+  DEVICE_KINDS,
+  MIGRATED_PARTS,
+  OPERATION_KINDS,
+  type OperationKind,
+  RecordBatch,
+} from '../record/index.ts';
+import {
+  concernOf,
+  isServed,
+  OPERATION_NAMES,
+  type Operation,
+  operationAt,
+  pushOperation,
+} from './operation.ts';
 
 const pe = fc.nat(511);
 const u16 = fc.nat(0xffff);
@@ -68,12 +82,33 @@ describe('an operation as a record', () => {
     expect(operationAt(batch, 0)).toBeUndefined();
   });
 
-  it('concerns devices, vPEs, or both', () => {
-    expect(concerns('mask')).toBe('devices');
-    expect(concerns('fire.multi')).toBe('devices');
-    expect(concerns('doorbell.mask')).toBe('vpes');
-    expect(concerns('vm.alloc')).toBe('vpes');
-    for (const name of ['pe.online', 'alloc', 'fire', 'forge', 'fail', 'migrate', 'vlpi.map'] as const)
-      expect(concerns(name)).toBe('both');
+  it('is given to designs by whom it concerns', () => {
+    const given = (serves: 'devices' | 'vpes') => OPERATION_NAMES.filter((name) => isServed(name, serves));
+    const both = given('devices').filter((name) => isServed(name, 'vpes'));
+    expect(both).toEqual([
+      ...['pe.online', 'pe.offline', 'pe.busy', 'probe', 'alloc', 'free', 'fire', 'forge', 'fail', 'migrate'],
+      'vlpi.map',
+    ]);
+    expect(given('devices').filter((name) => !both.includes(name))).toEqual([
+      ...['activate', 'mask', 'unmask', 'reconfigure', 'set_affinity', 'set_pending', 'deactivate'],
+      'fire.multi',
+    ]);
+    expect(given('vpes').filter((name) => !both.includes(name))).toEqual(
+      OPERATION_NAMES.filter((name) => /^(vm|vpe|doorbell)\./.test(name)),
+    );
+    expect(OPERATION_NAMES.filter((name) => concernOf(name) === 'pes')).toEqual([
+      'pe.online',
+      'pe.offline',
+      'pe.busy',
+    ]);
+    expect(concernOf('migrate')).toBe('machine');
+  });
+
+  it('of a kind that does not declare whom it concerns does not compile', () => {
+    const { concerns, ...rest } = OPERATION_KINDS['op.probe'];
+    // @ts-expect-error: `concerns` is missing.
+    const kind: OperationKind = rest;
+    expect(concerns).toBe('machine');
+    expect(kind.class).toBe('operation');
   });
 });

@@ -2,14 +2,15 @@
 // every design, so that one list of operations can be run on each. Plain data; record/operations has them as records.
 import {
   type ALLOCATIONS,
+  type Concern,
   type DEVICE_KINDS,
   fieldOffsets,
   type MIGRATED_PARTS,
   NO_PE,
   OPERATION_KINDS,
+  type OperationKind,
   RECORD_WORDS,
   type RecordBatch,
-  type RecordKind,
 } from '../record/index.ts';
 
 /** An interrupt of a device. */
@@ -74,14 +75,22 @@ export type Operation =
 export type OperationName = Operation['op'];
 
 const PREFIX = 'op.';
-const kinds = Object.entries(OPERATION_KINDS) as readonly [string, RecordKind][];
+/** An operation without a record kind, and a kind without an operation, are compile errors here. */
+const KINDS: { readonly [Name in OperationName as `op.${Name}`]: OperationKind } = OPERATION_KINDS;
+OPERATION_KINDS satisfies { readonly [Name in keyof typeof OPERATION_KINDS]: (typeof KINDS)[Name] };
+const kinds = Object.entries(KINDS);
 
 export const OPERATION_NAMES = kinds.map(([name]) => name.slice(PREFIX.length)) as readonly OperationName[];
 
-/** Whom an operation concerns: designs serve devices or vPEs, and what concerns both. */
-export function concerns(name: OperationName): 'devices' | 'vpes' | 'both' {
-  if (/^(vm|vpe|doorbell)\./.test(name)) return 'vpes';
-  return /^(pe\.|probe|alloc|free|fire$|forge|fail|migrate|vlpi)/.test(name) ? 'both' : 'devices';
+/** Whom an operation concerns, by its declaration. */
+export function concernOf(name: OperationName): Concern {
+  return KINDS[`${PREFIX}${name}`].concerns;
+}
+
+/** Whether a design is given an operation, by what the design serves. */
+export function isServed(name: OperationName, serves: 'devices' | 'vpes'): boolean {
+  const concern = concernOf(name);
+  return concern === serves || (concern !== 'devices' && concern !== 'vpes');
 }
 
 const byName = new Map(

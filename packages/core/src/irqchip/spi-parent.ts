@@ -1,9 +1,11 @@
 // The GIC below a design that hands out SPIs: what Linux's GICv3 driver does to the Distributor for each
 // (drivers/irqchip/irq-gic-v3.c, irq-gic-common.c).
-import { GICD } from '../spec/index.ts';
+import { GICD, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 
-const RWP = 0x8000_0000;
+const RWP = mask(GICD.GICD_CTLR, 'RWP');
+
+type Bitmap = 'GICD_ISENABLER' | 'GICD_ICENABLER' | 'GICD_ISPENDR' | 'GICD_ICPENDR';
 
 export class SpiParent {
   private readonly bus: Bus;
@@ -11,53 +13,54 @@ export class SpiParent {
     this.bus = bus;
   }
 
-  private poke(offset: number, intid: number): void {
-    this.bus.write('GICD', 0, offset + 4 * (intid >>> 5), 4, 2 ** (intid & 31));
+  private poke(register: Bitmap, intid: number): void {
+    this.bus.write(register, 0, 2 ** (intid & 31), intid >>> 5);
   }
   private waitForRwp(): void {
-    this.bus.poll('GICD', 0, GICD.GICD_CTLR.offset, 4, (low) => (low & RWP) === 0);
+    this.bus.poll('GICD_CTLR', 0, (value) => (value & RWP) === 0);
   }
 
-  /** Edge-triggered: read; and if it was not, written, read back, and waited for. */
+  /** Makes an SPI edge-triggered: reads its configuration; if it changes, writes it, reads it back and waits. */
   setEdge(intid: number): void {
-    const offset = GICD.GICD_ICFGR.offset + 4 * (intid >>> 4);
-    const before = this.bus.read('GICD', 0, offset, 4) >>> 0;
+    const element = intid >>> 4;
+    const before = this.bus.read('GICD_ICFGR', 0, element);
     const after = (before | (2 << (2 * (intid & 15)))) >>> 0;
     if (after === before) return;
-    this.bus.write('GICD', 0, offset, 4, after);
-    this.bus.read('GICD', 0, offset, 4);
+    this.bus.write('GICD_ICFGR', 0, after, element);
+    this.bus.read('GICD_ICFGR', 0, element);
     this.waitForRwp();
   }
 
   mask(intid: number): void {
-    this.poke(GICD.GICD_ICENABLER.offset, intid);
+    this.poke('GICD_ICENABLER', intid);
     this.waitForRwp();
   }
 
   unmask(intid: number): void {
-    this.poke(GICD.GICD_ISENABLER.offset, intid);
+    this.poke('GICD_ISENABLER', intid);
   }
 
   setPending(intid: number, pending: boolean): void {
-    this.poke((pending ? GICD.GICD_ISPENDR : GICD.GICD_ICPENDR).offset, intid);
+    this.poke(pending ? 'GICD_ISPENDR' : 'GICD_ICPENDR', intid);
   }
 
-  /** An SPI that is enabled is disabled for the time of its move. */
+  /** Routes an SPI to a PE. One that is enabled is disabled meanwhile. */
   setAffinity(intid: number, pe: number): void {
     const { bus } = this;
-    const word = bus.read('GICD', 0, GICD.GICD_ISENABLER.offset + 4 * (intid >>> 5), 4);
+    const word = bus.read('GICD_ISENABLER', 0, intid >>> 5);
     const enabled = ((word >>> (intid & 31)) & 1) !== 0;
     if (enabled) this.mask(intid);
-    const { affinity } = bus.machine.state.config.pes[pe]!;
-    bus.write(
-      'GICD',
-      0,
-      GICD.GICD_IROUTER.offset + 8 * (intid - 32),
-      8,
-      affinity & 0xff_ffff,
-      affinity >>> 24,
-    );
+    bus.write('GICD_IROUTER', 0, routeTo(bus.affinity(pe)), intid - GICD.GICD_IROUTER.firstNumber);
     if (enabled) this.unmask(intid);
     else this.waitForRwp();
   }
+}
+
+function routeTo(affinity: number): bigint {
+  return packFields(GICD.GICD_IROUTER, {
+    Aff0: affinity & 0xff,
+    Aff1: (affinity >>> 8) & 0xff,
+    Aff2: (affinity >>> 16) & 0xff,
+    Aff3: affinity >>> 24,
+  });
 }

@@ -15,26 +15,45 @@ const vector = f('vector', 'u32', 'vector of the device, 0-based');
 const vpe = f('vpe', 'u32', 'vPEID');
 const count = f('count', 'u32', 'how many');
 
-const kind = <const Id extends number, const Pe extends RecordKind['pe']>(
+/**
+ * Whom an operation concerns, and so which designs are given it:
+ * - `devices`: interrupts of devices, as the operating system of the machine has them; designs that serve devices.
+ * - `vpes`: vPEs and their doorbells; designs that serve vPEs.
+ * - `any device`: a device, whoever takes its interrupts: the machine's operating system, or a vPE that they are
+ *   forwarded to; every design.
+ * - `pes`: a PE of the machine; every design, if its machine has that PE.
+ * - `machine`: the machine or its driver as a whole; every design.
+ */
+export type Concern = 'devices' | 'vpes' | 'any device' | 'pes' | 'machine';
+
+export interface OperationKind extends RecordKind {
+  readonly class: 'operation';
+  readonly concerns: Concern;
+}
+
+const kind = <const Id extends number, const Pe extends RecordKind['pe'], const C extends Concern>(
   id: Id,
+  concerns: C,
   pe: Pe,
   fields: readonly RecordField[],
   doc: string,
-) => ({ id, class: 'operation', pe, fields, doc }) as const;
+) => ({ id, class: 'operation', concerns, pe, fields, doc }) as const;
 
 /** By the operation's name. The PE that an operation names is in the record's PE column. */
 export const OPERATION_KINDS = {
-  'op.pe.online': kind(32, 'target', [], 'A PE comes online, and takes interrupts from then on.'),
-  'op.pe.offline': kind(33, 'target', [], 'A PE goes offline, and takes none from then on.'),
+  'op.pe.online': kind(32, 'pes', 'target', [], 'A PE comes online, and takes interrupts from then on.'),
+  'op.pe.offline': kind(33, 'pes', 'target', [], 'A PE goes offline, and takes none from then on.'),
   'op.pe.busy': kind(
     34,
+    'pes',
     'target',
     [f('steps', 'u32', 'operations for which it takes none')],
     'A PE handles something else: it takes no interrupt for a number of operations.',
   ),
-  'op.probe': kind(35, 'none', [], 'The driver is set up, if that has not happened.'),
+  'op.probe': kind(35, 'machine', 'none', [], 'The driver is set up, if that has not happened.'),
   'op.alloc': kind(
     36,
+    'any device',
     'none',
     [
       device,
@@ -44,44 +63,68 @@ export const OPERATION_KINDS = {
     ],
     'Room for the vectors of a device.',
   ),
-  'op.activate': kind(37, 'target', [device, vector], 'A vector gets a message and a target; it is masked.'),
-  'op.mask': kind(38, 'none', [device, vector], 'A vector is masked.'),
-  'op.unmask': kind(39, 'none', [device, vector], 'A vector is unmasked.'),
+  'op.activate': kind(
+    37,
+    'devices',
+    'target',
+    [device, vector],
+    'A vector gets a message and a target; it is masked.',
+  ),
+  'op.mask': kind(38, 'devices', 'none', [device, vector], 'A vector is masked.'),
+  'op.unmask': kind(39, 'devices', 'none', [device, vector], 'A vector is unmasked.'),
   'op.reconfigure': kind(
     40,
+    'devices',
     'none',
     [device, vector],
     'The configuration of a vector was rewritten with what was there, or with what the source does not tell.',
   ),
-  'op.set_affinity': kind(41, 'target', [device, vector], 'A vector is to be taken by another PE.'),
+  'op.set_affinity': kind(
+    41,
+    'devices',
+    'target',
+    [device, vector],
+    'A vector is to be taken by another PE.',
+  ),
   'op.set_pending': kind(
     42,
+    'devices',
     'none',
     [device, vector, f('pending', 'bool', 'set, or cleared')],
     'irq_set_irqchip_state(PENDING).',
   ),
-  'op.deactivate': kind(43, 'none', [device, vector], 'A vector loses its message and its target.'),
-  'op.free': kind(44, 'none', [device], 'The room of a device is given back.'),
+  'op.deactivate': kind(
+    43,
+    'devices',
+    'none',
+    [device, vector],
+    'A vector loses its message and its target.',
+  ),
+  'op.free': kind(44, 'any device', 'none', [device], 'The room of a device is given back.'),
   'op.fire': kind(
     45,
+    'any device',
     'none',
     [device, vector],
     'A device raises an interrupt with the message that it was given.',
   ),
   'op.fire.multi': kind(
     46,
+    'devices',
     'none',
     [device, vector, count],
     'A MultiMSI function raises one of `count` vectors by the low bits of the one message that it was given.',
   ),
   'op.forge': kind(
     47,
+    'any device',
     'none',
     [device, vector, f('by', 'u32', 'DeviceID of the device that writes', { base: 'hex' })],
     "A device writes the message of another device's vector.",
   ),
   'op.fail': kind(
     48,
+    'machine',
     'none',
     [
       f('what', 'enum', 'which allocations are counted', { values: ALLOCATIONS }),
@@ -91,31 +134,34 @@ export const OPERATION_KINDS = {
   ),
   'op.migrate': kind(
     49,
+    'machine',
     'none',
     [f('without', 'enum', 'what is left behind', { values: MIGRATED_PARTS })],
     'The machine is saved, and restored on one that has just been reset; the driver goes on.',
   ),
-  'op.vm.alloc': kind(50, 'none', [vpe, count], 'Room for the vPEs of a VM: `count` from `vpe` on.'),
-  'op.vpe.map': kind(51, 'target', [vpe], 'A vPE exists from here, with a doorbell LPI.'),
-  'op.vpe.unmap': kind(52, 'none', [vpe], 'A vPE is unmapped.'),
-  'op.vpe.schedule': kind(53, 'target', [vpe], 'A vPE becomes resident.'),
-  'op.vpe.deschedule': kind(54, 'target', [vpe], 'A vPE is resident no more.'),
-  'op.vpe.move': kind(55, 'target', [vpe], 'A vPE moves.'),
+  'op.vm.alloc': kind(50, 'vpes', 'none', [vpe, count], 'Room for the vPEs of a VM: `count` from `vpe` on.'),
+  'op.vpe.map': kind(51, 'vpes', 'target', [vpe], 'A vPE exists from here, with a doorbell LPI.'),
+  'op.vpe.unmap': kind(52, 'vpes', 'none', [vpe], 'A vPE is unmapped.'),
+  'op.vpe.schedule': kind(53, 'vpes', 'target', [vpe], 'A vPE becomes resident.'),
+  'op.vpe.deschedule': kind(54, 'vpes', 'target', [vpe], 'A vPE is resident no more.'),
+  'op.vpe.move': kind(55, 'vpes', 'target', [vpe], 'A vPE moves.'),
   'op.doorbell.invalidate': kind(
     56,
+    'vpes',
     'none',
     [vpe],
     'The configuration of a doorbell changed, it is not told how.',
   ),
-  'op.doorbell.mask': kind(57, 'none', [vpe], 'A doorbell is masked.'),
-  'op.doorbell.unmask': kind(58, 'none', [vpe], 'A doorbell is unmasked.'),
-  'op.doorbell.clear': kind(59, 'none', [vpe], 'The pending state of a doorbell is cleared.'),
-  'op.doorbell.set': kind(60, 'none', [vpe], 'A doorbell is made pending.'),
-  'op.doorbell.release': kind(61, 'none', [vpe], 'A vPE will never ring again: its VM is torn down.'),
+  'op.doorbell.mask': kind(57, 'vpes', 'none', [vpe], 'A doorbell is masked.'),
+  'op.doorbell.unmask': kind(58, 'vpes', 'none', [vpe], 'A doorbell is unmasked.'),
+  'op.doorbell.clear': kind(59, 'vpes', 'none', [vpe], 'The pending state of a doorbell is cleared.'),
+  'op.doorbell.set': kind(60, 'vpes', 'none', [vpe], 'A doorbell is made pending.'),
+  'op.doorbell.release': kind(61, 'vpes', 'none', [vpe], 'A vPE will never ring again: its VM is torn down.'),
   'op.vlpi.map': kind(
     62,
+    'any device',
     'none',
     [device, vector, vpe],
     'A vector is forwarded to a vPE: it is a vLPI from here.',
   ),
-} as const satisfies Record<string, RecordKind>;
+} as const satisfies Record<string, OperationKind>;

@@ -4,10 +4,10 @@ import { flag, hex, pa, uint } from './declare.ts';
 import type { FieldSpec } from './shape.ts';
 
 /** LPI configuration table entry (IHI 0069, "LPI Configuration tables"). */
-export const LPI_CONFIG: readonly FieldSpec[] = [
+export const LPI_CONFIG = [
   flag('Enable', 0, 'the LPI is enabled'),
   { name: 'Priority', lsb: 2, width: 6, kind: 'hex', shift: 2, doc: 'priority; its bits 1:0 are 0' },
-];
+] as const satisfies readonly FieldSpec[];
 
 /** Geometry of the tables that Redistributors keep of LPIs (IHI 0069, "LPI Pending tables"). */
 export const LPI_TABLES = {

@@ -1,6 +1,6 @@
 // LPIs by the Redistributors' own registers, without an ITS: as posted, and as its review says it should be.
 import { PLAIN } from '../../profile/index.ts';
-import { GICR } from '../../spec/index.ts';
+import { GICR, mask } from '../../spec/index.ts';
 import type { Bus, Message } from '../bus.ts';
 import {
   type Design,
@@ -38,6 +38,8 @@ interface Device {
   readonly count: number;
 }
 
+const BUSY = mask(GICR.GICR_SYNCR, 'Busy');
+
 class DirectLpiDriver extends DriverBase {
   private readonly lpis: LpiTables;
   private readonly variant: Variant;
@@ -53,19 +55,16 @@ class DirectLpiDriver extends DriverBase {
     this.lpis = new LpiTables(bus, ledger, variant.root ? 65_536 : undefined);
   }
 
-  private lpir(pe: number, offset: number, intid: number): void {
-    this.bus.write('GICR', pe, offset, 8, intid);
-  }
   private sync(pe: number): void {
-    this.bus.poll('GICR', pe, GICR.GICR_SYNCR.offset, 4, (low) => (low & 1) === 0);
+    this.bus.poll('GICR_SYNCR', pe, (value) => (value & BUSY) === 0);
   }
   private configure(intid: number, enabled: boolean, pe: number): void {
     this.lpis.configure(intid, enabled);
     if (this.variant.root) {
-      this.lpir(pe, GICR.GICR_INVALLR.offset, 0);
+      this.bus.write('GICR_INVALLR', pe, 0);
       return;
     }
-    this.lpir(pe, GICR.GICR_INVLPIR.offset, intid);
+    this.bus.write('GICR_INVLPIR', pe, intid);
     this.sync(pe);
   }
 
@@ -124,7 +123,7 @@ class DirectLpiDriver extends DriverBase {
         // As posted the call is there, returns success and does nothing.
         if (this.variant.asPosted) return 'done';
         if (this.variant.root) return unsupported('the root partition has no irq_set_irqchip_state');
-        this.lpir(pe, o.pending ? GICR.GICR_SETLPIR.offset : GICR.GICR_CLRLPIR.offset, intid);
+        this.bus.write(o.pending ? 'GICR_SETLPIR' : 'GICR_CLRLPIR', pe, intid);
         if (!o.pending) this.sync(pe);
         return 'done';
       case 'deactivate':
@@ -144,9 +143,9 @@ class DirectLpiDriver extends DriverBase {
     this.configure(intid, false, from);
     this.addressed.set(key, to);
     this.bus.messageRewritten();
-    this.lpir(from, GICR.GICR_CLRLPIR.offset, intid);
+    this.bus.write('GICR_CLRLPIR', from, intid);
     this.sync(from);
-    if (this.variant.afterMove === 'always-pending') this.lpir(to, GICR.GICR_SETLPIR.offset, intid);
+    if (this.variant.afterMove === 'always-pending') this.bus.write('GICR_SETLPIR', to, intid);
     if (enabled) this.configure(intid, true, to);
   }
 
@@ -156,7 +155,7 @@ class DirectLpiDriver extends DriverBase {
     if (pe === undefined || own === undefined) return undefined;
     const intid = own.first + vector;
     return {
-      address: this.bus.machine.state.config.addresses.gicr[pe]! + GICR.GICR_SETLPIR.offset,
+      address: this.bus.addresses.gicr[pe]! + GICR.GICR_SETLPIR.offset,
       data: this.variant.data === 'event' ? vector : intid,
     };
   }

@@ -1,8 +1,8 @@
 // Linux's ITS driver; the same below platform-MSI and dev-MSI; and the "virtual ITS": the same on a GIC without an ITS
 // but with Direct LPI, its command builders returning early (thread "irqchip/gic-v3-its: Introduce virtual ITS").
 import { PLAIN } from '../../profile/index.ts';
-import { type CommandName, GICR } from '../../spec/index.ts';
-import { type Bus, type Message, PRE_ITS } from '../bus.ts';
+import { type CommandName, GICR, GITS, mask } from '../../spec/index.ts';
+import type { Bus, Message } from '../bus.ts';
 import {
   type Design,
   type Driver,
@@ -45,8 +45,7 @@ interface Variant {
 
 const ITT_ENTRY_BYTES = 12;
 const ITT_ALIGN = 256;
-/** GITS_TRANSLATER, from the base of the ITS. */
-const GITS_TRANSLATER = 0x1_0040;
+const BUSY = mask(GICR.GICR_SYNCR, 'Busy');
 
 class ItsDriver extends DriverBase implements Driver {
   private readonly lpis: LpiTables;
@@ -188,8 +187,8 @@ class ItsDriver extends DriverBase implements Driver {
         this.lpis.configure(intid, o.op === 'reconfigure' ? this.lpis.isEnabled(intid) : o.op === 'unmask');
         this.send('INV', event, pe, its);
         if (below !== 'its') {
-          this.bus.write('GICR', pe, GICR.GICR_INVLPIR.offset, 8, intid);
-          this.bus.poll('GICR', pe, GICR.GICR_SYNCR.offset, 4, (low) => (low & 1) === 0);
+          this.bus.write('GICR_INVLPIR', pe, intid);
+          this.bus.poll('GICR_SYNCR', pe, (value) => (value & BUSY) === 0);
         }
         return 'done';
       case 'set_affinity':
@@ -216,11 +215,11 @@ class ItsDriver extends DriverBase implements Driver {
     const device = this.devices.get(id);
     const { below, preIts } = this.variant;
     if (pe === undefined || device === undefined || below === 'nothing') return undefined;
-    const { addresses } = this.bus.machine.state.config;
+    const { addresses } = this.bus;
     if (below === 'host')
       return { address: addresses.gicr[pe]! + GICR.GICR_SETLPIR.offset, data: device.first + vector };
     return {
-      address: preIts ? PRE_ITS + 4 * id : addresses.its[device.its]! + GITS_TRANSLATER,
+      address: preIts ? addresses.preIts + 4 * id : addresses.its[device.its]! + GITS.GITS_TRANSLATER.offset,
       data: vector,
     };
   }

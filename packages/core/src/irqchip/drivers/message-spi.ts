@@ -2,7 +2,7 @@
 // with what was found in the review of its patches.
 import { type Hardware, PLAIN } from '../../profile/index.ts';
 import { GICD } from '../../spec/index.ts';
-import { type Bus, type Message, V2M_SETSPI_NS } from '../bus.ts';
+import type { Bus, Message } from '../bus.ts';
 import {
   type Design,
   DriverBase,
@@ -15,6 +15,7 @@ import {
   unsupported,
 } from '../driver.ts';
 import type { Operation, Vector } from '../operation.ts';
+import { MSI_SETSPI_NS } from '../port.ts';
 import { SpiParent } from '../spi-parent.ts';
 
 interface Variant {
@@ -163,9 +164,9 @@ class MessageSpiDriver extends DriverBase {
   message({ device, vector }: Vector): Message | undefined {
     const own = this.devices.get(device);
     if (own === undefined || !this.active.has(keyOf(device, vector))) return undefined;
-    const { gicd } = this.bus.machine.state.config.addresses;
+    const { gicd, v2m } = this.bus.addresses;
     return {
-      address: this.variant.v2m ? V2M_SETSPI_NS : gicd + GICD.GICD_SETSPI_NSR.offset,
+      address: this.variant.v2m ? v2m + MSI_SETSPI_NS : gicd + GICD.GICD_SETSPI_NSR.offset,
       data: own.intids[vector]!,
     };
   }

@@ -42,11 +42,11 @@ export class Devices {
   /** Has a vector masked or unmasked: by the driver, by its device, or by both. */
   mask(driver: Driver, o: Operation & Vector): Result {
     const key = keyOf(o.device, o.vector);
-    const { design, bus } = this.stage;
+    const { design, testbed } = this.stage;
     const itself = this.attached.get(o.device)?.masksItself === true;
     if (design.masks === undefined && !itself) return driver.run(o);
     if (o.op === 'mask') {
-      bus.deviceWritten();
+      testbed.deviceWritten();
       this.masked.add(key);
     }
     // A device that masks itself has its vector unmasked in the controller once, when it is started.
@@ -54,7 +54,7 @@ export class Devices {
     const result = inController ? driver.run(o) : 'done';
     if (o.op === 'unmask') {
       this.started.add(key);
-      bus.deviceWritten();
+      testbed.deviceWritten();
       this.masked.delete(key);
       const own = this.messages.of(o);
       if (own?.heldBack) {
@@ -94,6 +94,6 @@ export class Devices {
 
   private write({ device }: Vector, message: Message | undefined): void {
     if (message !== undefined)
-      this.stage.bus.deviceWrites(device, message, this.attached.get(device)?.block ?? 0);
+      this.stage.testbed.deviceWrites(device, message, this.attached.get(device)?.block ?? 0);
   }
 }

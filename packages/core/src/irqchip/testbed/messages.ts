@@ -115,8 +115,8 @@ export class Messages {
 
   /** PEs on which the interrupt of a vector is pending. */
   private pendingOn({ device, vector }: Vector): readonly number[] {
-    const { bus, driver } = this.stage;
-    return bus.pendingOn((intid) => {
+    const { testbed, driver } = this.stage;
+    return testbed.pendingOn((intid) => {
       const whose = driver?.whose(intid);
       return whose !== undefined && whose.device === device && whose.vector === vector;
     });
@@ -134,10 +134,12 @@ export class Messages {
   }
 
   private leftOfVlpi(of: Vector, vpe: number): Fate {
-    const { bus, driver, guests } = this.stage;
-    if (!driver?.isVlpiPending?.(vpe, of)) return 'lost';
+    const { testbed, driver, guests } = this.stage;
+    const vlpi = driver?.vlpi?.(vpe, of);
+    if (vlpi === undefined || !testbed.isPendingInTable(vlpi.pendingTable, vlpi.vINTID)) return 'lost';
     const guest = guests.of(vpe);
     if (!guest.isBlocked || guest.isWoken) return 'waiting';
-    return bus.pendingOn((intid) => driver.doorbellOf?.(intid) === vpe).length > 0 ? 'waiting' : 'stranded';
+    const rings = (intid: number) => driver?.doorbellOf?.(intid) === vpe;
+    return testbed.pendingOn(rings).length > 0 ? 'waiting' : 'stranded';
   }
 }

@@ -2,9 +2,11 @@
 import type { GicConfig } from '../../config.ts';
 import type { Machine } from '../../model/index.ts';
 import type { RecordBatch } from '../../record/index.ts';
-import type { CarriedState, Costs, SentCommand } from '../bus.ts';
+import type { SentCommand } from '../command-queue.ts';
+import type { Costs } from '../costs.ts';
 import type { Design, Result } from '../driver.ts';
 import type { MigratedPart, Operation, OperationName, Vector } from '../operation.ts';
+import type { CarriedState } from './migration.ts';
 
 /** What became of a message. Each message has exactly one of these. */
 export const FATES = {

@@ -4,23 +4,26 @@ import type { Vector } from '../operation.ts';
 import type { Messages } from './messages.ts';
 import { STORM } from './outcome.ts';
 import type { Stage } from './stage.ts';
-
-const isInterrupt = (intid: number): boolean => intid < 1020 || intid >= 8192;
+import { isInterrupt } from './testbed.ts';
 
 /** Every PE that is online and not busy takes what it is told of. */
 export function serve(stage: Stage, messages: Messages): void {
-  const { driver, bus, guests } = stage;
+  const { driver, testbed, guests } = stage;
   if (driver == null) return;
   for (const pe of stage.online) {
     if (stage.isBusy(pe)) continue;
     let again = 0;
-    for (let intid = bus.acknowledge(pe); isInterrupt(intid); intid = bus.acknowledge(pe)) {
+    for (let intid = testbed.acknowledge(pe); isInterrupt(intid); intid = testbed.acknowledge(pe)) {
       again = handled(stage, messages, driver, pe, intid) ? 0 : again + 1;
       if (again === STORM) break;
     }
     const vpe = guests.on(pe);
     if (vpe === undefined) continue;
-    for (let intid = bus.acknowledgeVirtual(pe); isInterrupt(intid); intid = bus.acknowledgeVirtual(pe))
+    for (
+      let intid = testbed.acknowledgeVirtual(pe);
+      isInterrupt(intid);
+      intid = testbed.acknowledgeVirtual(pe)
+    )
       handledByGuest(stage, messages, driver, vpe, pe, intid);
   }
 }

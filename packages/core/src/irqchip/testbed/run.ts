@@ -1,16 +1,14 @@
 // Translated replay: operations, re-issued by a design's own driver on that design's own hardware, with devices that
 // fire and PEs that take what they are told of unless they are busy. What it tells is counted on the simulator.
-import { Bus, COSTS, type Costs, noCosts } from '../bus.ts';
+import { COSTS, type Costs, noCosts } from '../costs.ts';
 import { type Design, type Driver, keyOf, Ledger, type Result, unsupported } from '../driver.ts';
-import { concerns, type Operation, type OperationName, type Vector } from '../operation.ts';
+import { concernOf, isServed, type Operation, type OperationName, type Vector } from '../operation.ts';
 import { Devices } from './devices.ts';
 import { expectation, Messages } from './messages.ts';
 import type { Run, RunObserver } from './outcome.ts';
 import { serve } from './pes.ts';
 import { Stage } from './stage.ts';
-
-/** GICR_VPENDBASER.PendingLast, in bits 63:32. */
-const PENDING_LAST = 0x2000_0000;
+import { Testbed } from './testbed.ts';
 
 export class Translation {
   readonly run: Run;
@@ -30,19 +28,20 @@ export class Translation {
 
   /** `blocks`: blocks that devices are wired to; with ITSs, so many of them. */
   constructor(design: Design, pes: number, observer: RunObserver = {}, blocks = 1) {
-    const bus = new Bus(design.profile, design.hardware, pes, blocks, (machine) =>
+    const testbed = new Testbed(design.profile, design.hardware, pes, blocks, (machine) =>
       observer.machine?.(machine),
     );
-    const stage = new Stage(design, bus, observer);
+    const { bus } = testbed;
+    const stage = new Stage(design, testbed, observer);
     this.stage = stage;
     this.messages = new Messages(stage);
     this.devices = new Devices(stage, this.messages);
     if (observer.command !== undefined) bus.onCommand = (command) => observer.command?.(stage.n, command);
-    if (observer.stimulus !== undefined) bus.onStimulus = (batch) => observer.stimulus?.(batch);
-    if (observer.emitted !== undefined) bus.show((batch, i) => observer.emitted?.(batch, i));
+    if (observer.stimulus !== undefined) testbed.onStimulus = (batch) => observer.stimulus?.(batch);
+    if (observer.emitted !== undefined) testbed.observe((batch, i) => observer.emitted?.(batch, i));
     this.run = {
       design,
-      config: bus.machine.state.config,
+      config: testbed.config,
       operations: this.operations,
       costs: bus.costs,
       costsBy: this.costsBy,
@@ -78,7 +77,7 @@ export class Translation {
     if (stage.driver !== null) return stage.driver;
     const at = stage.n;
     stage.n = -1;
-    stage.bus.firmware();
+    stage.testbed.firmware();
     this.ledger.begin();
     stage.driver = stage.design.make(stage.bus, this.ledger);
     stage.n = at;
@@ -90,9 +89,8 @@ export class Translation {
 
   private concerns(o: Operation): boolean {
     const { serves } = this.run.design;
-    const whom = concerns(o.op);
-    if (whom !== 'both' && whom !== serves) return false;
-    if ('pe' in o && o.op.startsWith('pe.') && o.pe >= this.stage.bus.pes) return false;
+    if (!isServed(o.op, serves)) return false;
+    if ('pe' in o && concernOf(o.op) === 'pes' && o.pe >= this.stage.bus.pes) return false;
     if (o.op === 'fire' || o.op === 'forge')
       return this.forwarded.has(keyOf(o.device, o.vector)) === (serves === 'vpes');
     if (o.op === 'activate') this.forwarded.delete(keyOf(o.device, o.vector));
@@ -118,19 +116,20 @@ export class Translation {
       case 'probe':
         return this.told(o);
       case 'migrate':
-        for (const state of stage.bus.migrate(o.without)) stage.observer.carried?.(stage.n, o.without, state);
+        for (const state of stage.testbed.migrate(o.without))
+          stage.observer.carried?.(stage.n, o.without, state);
         return this.told(o);
       case 'pe.busy':
         stage.busyUntil.set(o.pe, stage.n + o.steps);
         return this.told(o);
       case 'pe.offline':
         stage.online.delete(o.pe);
-        stage.bus.sleep(o.pe);
+        stage.testbed.sleep(o.pe);
         return this.told(o);
       case 'pe.online':
         stage.online.add(o.pe);
-        stage.bus.ready(o.pe);
-        if (stage.design.serves === 'vpes') stage.bus.hosts(o.pe);
+        stage.testbed.ready(o.pe);
+        if (stage.design.serves === 'vpes') stage.testbed.hosts(o.pe);
         return this.drive(o);
       case 'free':
         for (const { device, vector } of this.messages.detach(o.device))
@@ -241,7 +240,7 @@ export class Translation {
   }
 
   private expectOfVpe(o: Operation & { readonly vpe: number }): void {
-    const { guests, bus } = this.stage;
+    const { guests, driver } = this.stage;
     switch (o.op) {
       case 'doorbell.mask':
       case 'doorbell.unmask':
@@ -254,8 +253,7 @@ export class Translation {
         if (guests.enter(o.vpe, o.pe)) this.messages.unwoken(o.vpe, o.pe);
         return;
       case 'vpe.deschedule':
-        // The driver has just polled GICR_VPENDBASER.
-        guests.leave(o.vpe, o.pe, (bus.machine.high & PENDING_LAST) !== 0);
+        guests.leave(o.vpe, o.pe, driver?.pendingLast?.(o.vpe) === true);
         return;
     }
   }

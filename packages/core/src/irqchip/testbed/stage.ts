@@ -4,10 +4,11 @@ import type { Design, Driver } from '../driver.ts';
 import type { Vector } from '../operation.ts';
 import { Guests } from './guests.ts';
 import { type Fault, noDeliveries, type RunObserver } from './outcome.ts';
+import type { Testbed } from './testbed.ts';
 
 export class Stage {
   readonly design: Design;
-  readonly bus: Bus;
+  readonly testbed: Testbed;
   readonly observer: RunObserver;
   readonly deliveries = noDeliveries();
   readonly guests = new Guests();
@@ -21,10 +22,14 @@ export class Stage {
   /** The device that forged a message in this operation, or -1. */
   forger = -1;
 
-  constructor(design: Design, bus: Bus, observer: RunObserver) {
+  constructor(design: Design, testbed: Testbed, observer: RunObserver) {
     this.design = design;
-    this.bus = bus;
+    this.testbed = testbed;
     this.observer = observer;
+  }
+
+  get bus(): Bus {
+    return this.testbed.bus;
   }
 
   isBusy(pe: number): boolean {

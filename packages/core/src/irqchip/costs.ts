@@ -1,0 +1,20 @@
+// What is counted of a driver: what it did to hardware.
+export const COSTS = [
+  'mmio_writes',
+  'mmio_reads',
+  'polls',
+  'commands',
+  'syncs',
+  'table_bytes',
+  'message_rewrites',
+  'hypercalls',
+  'device_writes',
+  'stalls',
+] as const;
+
+export type Cost = (typeof COSTS)[number];
+export type Costs = Record<Cost, number>;
+
+export function noCosts(): Costs {
+  return Object.fromEntries(COSTS.map((name) => [name, 0])) as Costs;
+}

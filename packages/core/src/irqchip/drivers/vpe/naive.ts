@@ -1,0 +1,19 @@
+// A proxy device that maps an event for each operation and discards it afterwards: what Linux's saves.
+import { ProxyDriver, proxyDesign } from './proxy-driver.ts';
+import type { DoorbellCommand, Vpe } from './vpe-driver.ts';
+
+class NaiveProxyDriver extends ProxyDriver {
+  protected override act(vpe: Vpe, command: DoorbellCommand): void {
+    super.act(vpe, command);
+    this.unmap(vpe);
+  }
+
+  /** Between operations no event is mapped: there is nothing to move. */
+  protected moved(): void {}
+}
+
+export const vpeNaive = proxyDesign(
+  'vpe-naive',
+  'A proxy that maps and discards around each operation.',
+  NaiveProxyDriver,
+);

@@ -1,0 +1,20 @@
+// The proxy device as first posted: a move discards the event; and of the vPEs that were made before one of a VM
+// failed, the last is not freed.
+import { ProxyDriver, proxyDesign } from './proxy-driver.ts';
+import type { Vpe } from './vpe-driver.ts';
+
+class RfcProxyDriver extends ProxyDriver {
+  protected moved(vpe: Vpe): void {
+    if (this.isMapped(vpe)) this.unmap(vpe);
+  }
+
+  protected override freeVpes(first: number, lpi: number, count: number): void {
+    super.freeVpes(first, lpi, Math.max(0, count - 1));
+  }
+}
+
+export const vpeProxyRfc = proxyDesign(
+  'vpe-proxy-rfc',
+  'The proxy device as first posted: a move discards the event.',
+  RfcProxyDriver,
+);

@@ -1,0 +1,248 @@
+// The hardware that a driver is tried on: a simulated machine below the driver's bus, and what firmware, devices, PEs
+// and hypervisors do to it, which costs the driver nothing. Drivers cannot import this (see boundary.test.ts).
+import type { GicConfig } from '../../config.ts';
+import { Machine, step } from '../../model/index.ts';
+import { configOf, type Hardware } from '../../profile/index.ts';
+import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../../record/index.ts';
+import { GICD, GICR, GITS, mask, packFields, SYSREGS, type SysregName } from '../../spec/index.ts';
+import { Bus, type Message } from '../bus.ts';
+import type { MigratedPart } from '../operation.ts';
+import {
+  type Addresses,
+  MSI_SETSPI_NS,
+  type Port,
+  placeOf,
+  type RegisterName,
+  type Words,
+  wordsOf,
+} from '../port.ts';
+import { type CarriedState, migrated } from './migration.ts';
+
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const MMIO_READ = RECORDS['mmio.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+
+const V2M = 0x802_0000;
+const PRE_ITS = 0x5000_0000;
+const PRE_ITS_BYTES = 4 << 16;
+const FRAME_BYTES = 0x1_0000;
+
+const GROUPS = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS');
+const SLEEP = mask(GICR.GICR_WAKER, 'ProcessorSleep');
+const ENABLE = mask(SYSREGS.ICC_IGRPEN1_EL1, 'Enable');
+/** Lets all priorities through that Linux gives interrupts. */
+const PRIORITY_MASK = 0xf0;
+const VIRTUAL_INTERFACE_ON = mask(SYSREGS.ICH_HCR_EL2, 'En');
+const VIRTUAL_GROUPS_ON = packFields(SYSREGS.ICH_VMCR_EL2, { VPMR: 0xf8, VENG0: 1, VENG1: 1 });
+
+export class Testbed {
+  readonly bus: Bus;
+  /** Called with each stimulus, one record: the batch is used again for the next. */
+  onStimulus: ((batch: RecordBatch) => void) | undefined;
+  private machine: Machine;
+  private readonly prepare: (machine: Machine) => void;
+  private readonly batch = new RecordBatch(1);
+  /** Whether `onStimulus` has been given the stimulus at work. */
+  private isReported = true;
+  private drain = () => {};
+
+  /** `blocks`: ITSs, where the hardware has one. `prepare` is given each machine before anything is done with it. */
+  constructor(
+    profile: string,
+    hardware: Hardware,
+    pes: number,
+    blocks = 1,
+    prepare: (machine: Machine) => void = () => undefined,
+  ) {
+    const its = hardware.its === 0 ? 0 : blocks;
+    this.prepare = prepare;
+    this.machine = new Machine(configOf(profile, { ...hardware, its }, pes));
+    prepare(this.machine);
+    this.bus = new Bus(this.port());
+  }
+
+  get config(): GicConfig {
+    return this.machine.state.config;
+  }
+
+  private port(): Port {
+    const { config } = this;
+    const addresses: Addresses = { ...config.addresses, v2m: V2M, preIts: PRE_ITS };
+    return {
+      pes: config.pes.length,
+      blocks: Math.max(1, config.its.length),
+      addresses,
+      affinity: (pe) => config.pes[pe]!.affinity,
+      stimulus: (kind, pe, ...words) => this.stimulus(kind, pe, ...words),
+      creadr: (its) => this.machine.state.creadr[its]!,
+    };
+  }
+
+  /** Has all observables and events of the machine given to `emitted`, in order, each after its stimulus. */
+  observe(emitted: (batch: RecordBatch, i: number) => void): void {
+    const batch = new RecordBatch(4096);
+    this.drain = () => {
+      this.report();
+      for (let i = 0; i < batch.count; i++) emitted(batch, i);
+      batch.clear();
+    };
+    this.machine.sink = { batch, events: true, full: this.drain };
+  }
+
+  /** Reports the stimulus at work, with the value that it read: before what it caused. */
+  private report(): void {
+    if (this.isReported) return;
+    this.isReported = true;
+    const kind = this.batch.kind[0];
+    const isMmio = kind === MMIO_READ || kind === MMIO_WRITE;
+    if (isMmio && this.machine.reserved) this.batch.flags[0] = RECORD_FLAGS.reserved;
+    this.onStimulus?.(this.batch);
+  }
+
+  private stimulus(kind: number, pe: number, ...words: readonly number[]): Words {
+    const { batch, machine } = this;
+    batch.clear();
+    const at = batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
+    words.forEach((word, k) => {
+      batch.words[at + k] = word;
+    });
+    this.isReported = false;
+    step(machine, batch, 0);
+    const read = { low: machine.low >>> 0, high: machine.high >>> 0 };
+    if (kind === MMIO_READ || kind === SYSREG_READ)
+      batch.words.set([read.low, read.high], at + (kind === MMIO_READ ? 4 : 1));
+    this.report();
+    this.drain();
+    return read;
+  }
+
+  private write(register: RegisterName, pe: number, instance: number, value: number, element = 0): void {
+    const { frame, offset, bytes } = placeOf(register, element);
+    this.stimulus(MMIO_WRITE, pe, frame, instance, offset, bytes, value, 0);
+  }
+  private sysreg(register: SysregName, pe: number, value: number | bigint): void {
+    this.stimulus(SYSREG_WRITE, pe, SYSREGS[register].encoding, wordsOf(value).low);
+  }
+
+  // ---- devices -----------------------------------------------------------------------------------------------
+
+  /**
+   * A device writes a message to memory: to whichever register is there, or to nothing. Its DeviceID comes with the
+   * write at the block that it is wired to, and at no other: another ITS does not know it. Answers whether anything
+   * was there.
+   */
+  deviceWrites(deviceId: number, { address, data }: Message, block = 0): boolean {
+    const { addresses } = this.config;
+    const its = addresses.its.findIndex((base) => address === base + GITS.GITS_TRANSLATER.offset);
+    if (its >= 0) {
+      if (its !== block) return false;
+      this.stimulus(MSI_WRITE, NO_PE, its, deviceId, data, 4);
+      return true;
+    }
+    if (address >= PRE_ITS && address < PRE_ITS + PRE_ITS_BYTES) {
+      this.stimulus(MSI_WRITE, NO_PE, block, (address - PRE_ITS) / 4, data, 4);
+      return true;
+    }
+    if (address === V2M + MSI_SETSPI_NS) {
+      // The frame pulses the input line of the SPI, which makes an edge.
+      for (const level of [1, 0]) this.stimulus(WIRE_SET, NO_PE, data & 0x3ff, level);
+      return true;
+    }
+    const pe = addresses.gicr.findIndex((base) => address >= base && address < base + FRAME_BYTES);
+    if (pe >= 0) {
+      this.stimulus(MMIO_WRITE, NO_PE, 1, pe, address - addresses.gicr[pe]!, 4, data, 0);
+      return true;
+    }
+    if (address >= addresses.gicd && address < addresses.gicd + FRAME_BYTES) {
+      this.stimulus(MMIO_WRITE, NO_PE, 0, 0, address - addresses.gicd, 4, data, 0);
+      return true;
+    }
+    return false;
+  }
+
+  /** A register of a device is written: its mask. */
+  deviceWritten(): void {
+    this.bus.costs.device_writes++;
+  }
+
+  // ---- firmware and PEs --------------------------------------------------------------------------------------
+
+  /** What firmware does: the GIC forwards both groups, and all SPIs are in Group 1. */
+  firmware(): void {
+    this.write('GICD_CTLR', 0, 0, GROUPS);
+    for (let n = 1; n < this.machine.state.irqCount / 32; n++)
+      this.write('GICD_IGROUPR', 0, 0, 0xffff_ffff, n);
+  }
+
+  /** A PE becomes ready to take interrupts. */
+  ready(pe: number): void {
+    this.write('GICR_WAKER', pe, pe, 0);
+    this.sysreg('ICC_PMR_EL1', pe, PRIORITY_MASK);
+    this.sysreg('ICC_IGRPEN1_EL1', pe, ENABLE);
+  }
+
+  /** A PE becomes ready to run a guest: its virtual CPU interface is on and masks nothing. */
+  hosts(pe: number): void {
+    this.sysreg('ICH_VMCR_EL2', pe, VIRTUAL_GROUPS_ON);
+    this.sysreg('ICH_HCR_EL2', pe, VIRTUAL_INTERFACE_ON);
+  }
+
+  /** Firmware takes a PE offline: its CPU interface is off and its Redistributor asleep. */
+  sleep(pe: number): void {
+    this.sysreg('ICC_IGRPEN1_EL1', pe, 0);
+    this.write('GICR_WAKER', pe, pe, SLEEP);
+  }
+
+  /** What a PE acknowledges; it handles it and ends it at once. */
+  acknowledge(pe: number): number {
+    return this.take(pe, 'ICC_IAR1_EL1', 'ICC_EOIR1_EL1');
+  }
+
+  /** What a guest acknowledges on a PE; it handles it and ends it at once. */
+  acknowledgeVirtual(pe: number): number {
+    return this.take(pe, 'ICV_IAR1_EL1', 'ICV_EOIR1_EL1');
+  }
+
+  private take(pe: number, iar: SysregName, eoir: SysregName): number {
+    const { low: intid } = this.stimulus(SYSREG_READ, pe, SYSREGS[iar].encoding);
+    if (isInterrupt(intid)) this.sysreg(eoir, pe, intid);
+    return intid;
+  }
+
+  // ---- what no driver sees -----------------------------------------------------------------------------------
+
+  /**
+   * Saves the machine and restores it on one that has just been reset, but for a part that is left behind. Answers
+   * how much of each part there was to carry.
+   */
+  migrate(without: MigratedPart): readonly CarriedState[] {
+    const { sink } = this.machine;
+    const { machine, carried } = migrated(this.machine, without, this.prepare);
+    machine.sink = sink;
+    this.machine = machine;
+    return carried;
+  }
+
+  /** PEs on which an interrupt that is meant is pending; an SPI counts where it is routed to. */
+  pendingOn(isMeant: (intid: number) => boolean): number[] {
+    const { state } = this.machine;
+    const found: number[] = [];
+    for (let pe = 0; pe < state.peCount; pe++)
+      for (const intid of state.lpiPending[pe]!) if (isMeant(intid)) found.push(pe);
+    for (let intid = 32; intid < state.irqCount; intid++)
+      if ((state.spi.pending[intid >>> 5]! >>> (intid & 31)) & 1 && isMeant(intid))
+        found.push(state.config.pes.findIndex((pe) => pe.affinity === state.routeLow[intid]));
+    return found;
+  }
+
+  /** Whether a virtual pending table in memory says that a vLPI is pending. */
+  isPendingInTable(table: number, vintid: number): boolean {
+    return ((this.machine.state.memory.readByte(table + (vintid >>> 3)) >>> (vintid & 7)) & 1) === 1;
+  }
+}
+
+/** Whether an INTID that was acknowledged is an interrupt, and not one of the special INTIDs. */
+export const isInterrupt = (intid: number): boolean => intid < 1020 || intid >= 8192;
