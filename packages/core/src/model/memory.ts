@@ -1,8 +1,12 @@
-// Guest memory as the GIC sees it: sparse pages that exist once something is known about them, and for each
-// byte whether its content is known. Unknown bytes read as zero and the reader is told. Knows nothing of GICs.
+// Guest memory as the GIC sees it: for each byte whether its content is known, and what it is. Pages are held once
+// something in them differs from their surroundings; long stretches of one byte are extents. Unknown bytes read as zero,
+// and the reader is told. Knows nothing of GICs.
+import { Extents } from './extents.ts';
 
 const PAGE_BITS = 12;
 const PAGE_BYTES = 1 << PAGE_BITS;
+/** Marks of this many whole pages and more become extents: 64 KiB. Fewer are held as pages, which are faster. */
+const EXTENT_PAGES = 16;
 
 interface Page {
   readonly data: Uint8Array;
@@ -10,9 +14,30 @@ interface Page {
   readonly known: Uint8Array;
 }
 
+/** No extent covers a page. */
+const UNKNOWN = -1;
+
+function newPage(byte: number): Page {
+  const page = { data: new Uint8Array(PAGE_BYTES), known: new Uint8Array(PAGE_BYTES / 8) };
+  if (byte !== UNKNOWN) {
+    page.data.fill(byte);
+    page.known.fill(0xff);
+  }
+  return page;
+}
+
+/** Pages for reading, by the byte that they are filled with. */
+const FILLED: (Page | undefined)[] = [];
+
+function filled(byte: number): Page {
+  FILLED[byte] ??= newPage(byte);
+  return FILLED[byte];
+}
+
 export class GuestMemory {
   /** Keyed by page number (address / 4096): a safe integer. */
   private pages = new Map<number, Page>();
+  private readonly extents = new Extents();
   private lastNumber = -1;
   private lastPage: Page | undefined;
 
@@ -21,14 +46,15 @@ export class GuestMemory {
   private page(number: number, create: boolean): Page | undefined {
     if (number === this.lastNumber) return this.lastPage;
     let page = this.pages.get(number);
-    if (page === undefined && create) {
-      page = { data: new Uint8Array(PAGE_BYTES), known: new Uint8Array(PAGE_BYTES / 8) };
+    if (page === undefined) {
+      const byte = this.extents.count === 0 ? UNKNOWN : this.extents.byteAt(number);
+      // Reading changes nothing, also not how the content is held: of an extent it is shown a page that all share.
+      if (!create) return byte === UNKNOWN ? undefined : filled(byte);
+      page = newPage(byte);
       this.pages.set(number, page);
     }
-    if (page !== undefined) {
-      this.lastNumber = number;
-      this.lastPage = page;
-    }
+    this.lastNumber = number;
+    this.lastPage = page;
     return page;
   }
 
@@ -57,8 +83,10 @@ export class GuestMemory {
     for (let at = address; at < end; ) {
       const number = Math.floor(at / PAGE_BYTES);
       const next = Math.min(end, (number + 1) * PAGE_BYTES);
-      const page = this.page(number, false);
-      if (page !== undefined) for (; at < next; at++) if (this.isKnown(at)) return true;
+      const page = this.pages.get(number);
+      if (page !== undefined) {
+        for (; at < next; at++) if (this.isKnown(at)) return true;
+      } else if (this.extents.byteAt(number) !== UNKNOWN) return true;
       at = next;
     }
     return false;
@@ -90,13 +118,27 @@ export class GuestMemory {
 
   /** Marks bytes as known to hold `byte`, or as unknown (they then read as zero). */
   mark(address: number, length: number, known: boolean, byte: number): void {
-    let at = address;
     const end = address + length;
+    const first = Math.ceil(address / PAGE_BYTES);
+    const behind = Math.floor(end / PAGE_BYTES);
+    if (behind - first < EXTENT_PAGES) {
+      this.markPages(address, end, known, byte);
+      return;
+    }
+    this.markPages(address, first * PAGE_BYTES, known, byte);
+    this.dropPages(first, behind);
+    this.extents.fill(first, behind, known ? byte : UNKNOWN);
+    this.markPages(behind * PAGE_BYTES, end, known, byte);
+  }
+
+  private markPages(address: number, end: number, known: boolean, byte: number): void {
+    let at = address;
     while (at < end) {
       const number = Math.floor(at / PAGE_BYTES);
       const from = at % PAGE_BYTES;
       const to = Math.min(PAGE_BYTES, from + (end - at));
-      const page = this.page(number, known);
+      // Of an extent a page is split off, to be written.
+      const page = this.page(number, known || this.extents.byteAt(number) !== UNKNOWN);
       if (page !== undefined) {
         page.data.fill(known ? byte : 0, from, to);
         for (let i = from; i < to; ) {
@@ -114,6 +156,14 @@ export class GuestMemory {
     }
   }
 
+  /** Forgets the pages `first` to `behind` (not included) that are held. */
+  private dropPages(first: number, behind: number): void {
+    this.lastNumber = -1;
+    this.lastPage = undefined;
+    if (behind - first < this.pages.size) for (let n = first; n < behind; n++) this.pages.delete(n);
+    else for (const n of [...this.pages.keys()]) if (n >= first && n < behind) this.pages.delete(n);
+  }
+
   /**
    * Calls `visit` with the offset and value of each non-zero byte in a range, ascending; answers whether the
    * whole range is known.
@@ -123,11 +173,15 @@ export class GuestMemory {
     let at = address;
     const end = address + length;
     while (at < end) {
+      const number = Math.floor(at / PAGE_BYTES);
       const from = at % PAGE_BYTES;
       const to = Math.min(PAGE_BYTES, from + (end - at));
-      const page = this.page(Math.floor(at / PAGE_BYTES), false);
-      if (page === undefined) allKnown = false;
-      else {
+      const page = this.pages.get(number);
+      if (page === undefined) {
+        const byte = this.extents.byteAt(number);
+        if (byte === UNKNOWN) allKnown = false;
+        else if (byte !== 0) for (let i = from; i < to; i++) visit(at - address + (i - from), byte);
+      } else {
         for (let i = from; i < to; i++) {
           const byte = page.data[i]!;
           if (byte !== 0) visit(at - address + (i - from), byte);
@@ -137,6 +191,17 @@ export class GuestMemory {
       at += to - from;
     }
     return allKnown;
+  }
+
+  /** Long stretches of one byte, for snapshots: first page, page behind the last and byte of each, ascending. */
+  stretches(): readonly number[] {
+    return this.extents.save();
+  }
+
+  /** Takes back what `stretches` answered; before the pages. */
+  setStretches(numbers: readonly number[]): void {
+    for (let i = 0; i < numbers.length; i += 3)
+      this.extents.fill(numbers[i]!, numbers[i + 1]!, numbers[i + 2]!);
   }
 
   /** Pages in ascending order of address, for digests and snapshots: page number, data, known bits. */
@@ -156,6 +221,7 @@ export class GuestMemory {
 
   clear(): void {
     this.pages = new Map();
+    this.extents.clear();
     this.lastNumber = -1;
     this.lastPage = undefined;
   }

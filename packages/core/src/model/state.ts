@@ -11,7 +11,7 @@ import { planVirtual, type VirtualState } from './virtual-state.ts';
 /** First LPI INTID (IHI 0069, "INTIDs"). */
 export const LPI_FIRST = 8192;
 /** Layout of what `save` writes: a stored state of another layout can neither be restored nor compared. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 /** No interrupt. */
 export const SPURIOUS = 1023;
 /** Idle priority. */
@@ -320,6 +320,9 @@ export class GicState {
         const words = Uint32Array.from([pending.length, ...pending, configs.length, ...configs]);
         chunks.push(new Uint8Array(words.buffer));
       }
+    const stretches = this.memory.stretches();
+    chunks.push(new Uint8Array(Uint32Array.of(stretches.length).buffer));
+    chunks.push(new Uint8Array(Float64Array.from(stretches).buffer));
     const pages = [...this.memory.entries()];
     chunks.push(new Uint8Array(Uint32Array.of(pages.length).buffer));
     for (const [number, data, known] of pages)
@@ -355,6 +358,12 @@ export class GicState {
         for (let n = word(); n > 0; n -= 2) configs.set(word(), word());
       }
     this.memory.clear();
+    const stretches: number[] = [];
+    for (let n = word(); n > 0; n--) {
+      stretches.push(view.getFloat64(at, true));
+      at += 8;
+    }
+    this.memory.setStretches(stretches);
     for (let n = word(); n > 0; n--) {
       const number = view.getFloat64(at, true);
       this.memory.setPage(
