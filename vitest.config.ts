@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 60_000,
+    // Hooks import whole recordings: on a machine that is busy otherwise that takes longer than the default of 10 s.
+    hookTimeout: 120_000,
     passWithNoTests: false,
   },
 });
