@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     // Hooks import whole recordings: on a machine that is busy otherwise that takes longer than the default of 10 s.
     hookTimeout: 120_000,
+    // Tests that run the command run the bundle: it is made of the sources as they are now.
+    globalSetup: ['scripts/bundle.mjs'],
     passWithNoTests: false,
   },
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchDiff } from './bench-diff.mjs';
+import { benchStartup } from './bench-startup.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const from = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
@@ -324,5 +325,6 @@ async function rawCeiling(path) {
   return { ms, rows };
 }
 
+benchStartup({ cli, row, trace: join(folder, 'bench.gictrace'), db: join(folder, 'bench.db') });
 benchDiff({ root, folder, cli, run, row, RecordBatch, TraceReader, TraceWriter, diffTraces });
 rmSync(folder, { recursive: true, force: true });

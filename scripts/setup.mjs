@@ -1,5 +1,5 @@
 // `npm run setup`: installs what the lockfile names, then builds. A second run with nothing changed
-// installs nothing; the build is incremental.
+// installs nothing; the build is incremental. The command is bundled last (bundle.mjs).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -42,3 +42,4 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript'
   stdio: 'inherit',
 });
 if (tsc.status !== 0) fail('the build failed');
+await (await import('./bundle.mjs')).bundle();

@@ -1,7 +1,6 @@
-// What every verb needs of its surroundings: where to print, and how to show progress. Knows no verb.
+// What every verb needs of its surroundings: where to print, and how to write numbers. Knows no verb.
 
 import { readFileSync } from 'node:fs';
-import { SingleBar } from 'cli-progress';
 
 export const VERSION: string = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -20,36 +19,6 @@ export function note(text: string): void {
 /** Numbers with thousands marked, the same in every locale. */
 export function grouped(n: number): string {
   return `${n}`.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-const SHOW_AFTER_MS = 1000;
-
-/** Progress on standard error: nothing in the first second, nothing at all where it is no terminal. */
-export class Progress {
-  private readonly unit: string;
-  private readonly total: number;
-  private readonly began = performance.now();
-  private bar: SingleBar | undefined;
-
-  constructor(unit: string, total = 0) {
-    this.unit = unit;
-    this.total = total;
-  }
-
-  update(done: number): void {
-    if (!process.stderr.isTTY || performance.now() - this.began < SHOW_AFTER_MS) return;
-    if (this.bar === undefined) {
-      const format = this.total > 0 ? `{bar} {percentage}% {value} ${this.unit}` : `{value} ${this.unit}`;
-      this.bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true });
-      this.bar.start(this.total, done);
-    }
-    this.bar.update(done);
-  }
-
-  end(): void {
-    this.bar?.stop();
-    this.bar = undefined;
-  }
 }
 
 /** Aligned lines of name and count, most first. */

@@ -3,6 +3,7 @@
 import { EXIT_CODES, FAULT_EXIT_CODE, GicTraceError } from '@gictrace/core';
 import { CommanderError } from 'commander';
 import { InvalidOption } from './context.ts';
+import { sourceStack } from './stack.ts';
 
 /** Node's and better-sqlite3's ways to say that a native module does not fit this Node. */
 const ABI = /NODE_MODULE_VERSION|Module did not self-register|was compiled against a different Node/;
@@ -22,7 +23,7 @@ export function reportFailure(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   const { message, code } = lineOf(error);
   process.stderr.write(`gictrace: ${message}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${sourceStack(error.stack ?? '')}\n`);
   return code;
 }
 

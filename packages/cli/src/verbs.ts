@@ -18,14 +18,14 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   golden: async () => (await import('./verbs/golden.ts')).addGolden,
   fuzz: async () => (await import('./verbs/fuzz.ts')).addFuzz,
   doctor: async () => (await import('./verbs/doctor.ts')).addDoctor,
-  info: async () => (await import('./verbs/read.ts')).addInfo,
+  info: async () => (await import('./verbs/info.ts')).addInfo,
   dump: async () => (await import('./verbs/read.ts')).addDump,
   recover: async () => (await import('./verbs/read.ts')).addRecover,
   report: async () => (await import('./verbs/report.ts')).addReport,
   export: async () => (await import('./verbs/export.ts')).addExport,
-  load: async () => (await import('./verbs/sql.ts')).addLoad,
-  query: async () => (await import('./verbs/sql.ts')).addQuery,
-  shell: async () => (await import('./verbs/sql.ts')).addShell,
+  load: async () => (await import('./verbs/load.ts')).addLoad,
+  query: async () => (await import('./verbs/query.ts')).addQuery,
+  shell: async () => (await import('./verbs/shell.ts')).addShell,
 };
 
 /** What to load for a command line that begins with a word: its verb, or for help and anything else all. */

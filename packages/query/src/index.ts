@@ -7,6 +7,7 @@ export { RUN_QUERIES } from './comparisons/run-queries.ts';
 export { makeRunsDatabase, RUN_TABLES } from './comparisons/runs.ts';
 export { sqliteVersion } from './database/file.ts';
 export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
+export { PlainDatabase } from './database/plain.ts';
 export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
 export * from './diff/index.ts';
 export {

@@ -2,7 +2,8 @@
 import { FEATURES, GicTraceError, PROFILES } from '@gictrace/core';
 import { type BehaviourResult, type CheckResult, checkProtocol, tryBehaviours } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { grouped, json, print, VERSION, wholeNumber } from '../context.ts';
+import { Progress } from '../progress.ts';
 
 interface Options {
   readonly profile: string;

@@ -2,7 +2,8 @@
 import { CHECKS, Checker, type CheckName, type Finding, GicTraceError } from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { grouped, json, Progress, print, wholeNumber } from '../context.ts';
+import { grouped, json, print, wholeNumber } from '../context.ts';
+import { Progress } from '../progress.ts';
 
 interface Options {
   readonly rule?: readonly string[];

@@ -2,7 +2,8 @@
 import { GicTraceError } from '@gictrace/core';
 import { CLAIMS, decide, sqlOf, THREADS, type Verdict } from '@gictrace/query';
 import type { Command } from 'commander';
-import { json, Progress, print } from '../context.ts';
+import { json, print } from '../context.ts';
+import { Progress } from '../progress.ts';
 
 interface Options {
   readonly json?: boolean;

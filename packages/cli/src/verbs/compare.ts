@@ -20,7 +20,8 @@ import {
 } from '@gictrace/replayer';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { countLines, FORCE, grouped, json, note, Progress, print } from '../context.ts';
+import { countLines, FORCE, grouped, json, note, print } from '../context.ts';
+import { Progress } from '../progress.ts';
 
 interface Options {
   readonly on?: readonly string[];

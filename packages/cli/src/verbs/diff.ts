@@ -10,7 +10,8 @@ import {
   readRules,
 } from '@gictrace/query';
 import type { Command } from 'commander';
-import { FORCE, json, note, Progress, print, wholeNumber } from '../context.ts';
+import { FORCE, json, note, print, wholeNumber } from '../context.ts';
+import { Progress } from '../progress.ts';
 import { diffMarkdown, diffText } from './diff-text.ts';
 
 interface Options {

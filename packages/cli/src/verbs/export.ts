@@ -2,7 +2,8 @@
 import { GicTraceError } from '@gictrace/core';
 import { EXPORT_FORMATS, type ExportFormat, exportTrace } from '@gictrace/query';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, note, Progress, print } from '../context.ts';
+import { FORCE, grouped, json, note, print } from '../context.ts';
+import { Progress } from '../progress.ts';
 import { writeReport } from './report.ts';
 
 const OPENED_BY: Readonly<Record<ExportFormat, string>> = {

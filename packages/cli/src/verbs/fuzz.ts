@@ -2,7 +2,8 @@
 import { EXIT_CODES, GicTraceError, MUTATIONS, recordText, STIMULI_BELOW } from '@gictrace/core';
 import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
+import { Progress } from '../progress.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 
 interface Options {

@@ -3,11 +3,12 @@ import { createInterface } from 'node:readline/promises';
 import { GicTraceError } from '@gictrace/core';
 import { OutputFile, type Ownership } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, note, Progress, print } from '../context.ts';
+import { FORCE, grouped, json, note, print } from '../context.ts';
 import { findCases, type GoldenCase } from '../golden/cases.ts';
 import { covered, faultsNamed, type KillScore, killsOf, scoreOf, type Tried } from '../golden/kills.ts';
 import { annotations, junit, writeSummary } from '../golden/report.ts';
 import { type CaseResult, checkCase, updateCase, worstFirst } from '../golden/run.ts';
+import { Progress } from '../progress.ts';
 import { diffText } from './diff-text.ts';
 
 /** Cases whose differences are shown, and lines of each. */

@@ -10,18 +10,9 @@ import {
   TraceReader,
 } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import {
-  countLines,
-  FORCE,
-  grouped,
-  InvalidOption,
-  json,
-  Progress,
-  print,
-  VERSION,
-  wholeNumber,
-} from '../context.ts';
+import { countLines, FORCE, grouped, InvalidOption, json, print, VERSION, wholeNumber } from '../context.ts';
 import { interruptible } from '../interrupt.ts';
+import { Progress } from '../progress.ts';
 
 interface Options {
   readonly output: string;

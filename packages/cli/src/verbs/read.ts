@@ -1,4 +1,4 @@
-// gictrace info, dump and recover: look at a trace, print it, mend it.
+// gictrace dump and recover: print a trace, mend it.
 import {
   fieldOffsets,
   GicTraceError,
@@ -11,7 +11,7 @@ import {
 } from '@gictrace/core';
 import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { countLines, FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
+import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
 import { isOutputClosed } from '../streams.ts';
 
@@ -22,73 +22,6 @@ async function withTrace<T>(path: string, work: (reader: TraceReader) => T | Pro
   } finally {
     reader.close();
   }
-}
-
-export function addInfo(program: Command): void {
-  program
-    .command('info')
-    .summary('summarise a trace')
-    .description('Says what a trace holds, where it came from and what its source did not tell.')
-    .argument('<trace>', 'the trace')
-    .option('--verify', 'read all of it and check both digests')
-    .option('--json', 'answer as JSON')
-    .addHelpText('after', '\nExample:\n  gictrace info boot.gictrace\n')
-    .action((path: string, options: { verify?: boolean; json?: boolean }) =>
-      withTrace(path, (reader) => {
-        const { header, footer } = reader;
-        if (options.verify) reader.verify();
-        if (options.json) {
-          const { chunks, snapshots, ...rest } = footer!;
-          print(
-            json({
-              path,
-              version: reader.version,
-              bytes: reader.bytes,
-              header,
-              ...rest,
-              chunks: chunks.length,
-              snapshots: snapshots.length,
-              verified: options.verify === true,
-            }),
-          );
-          return;
-        }
-        const { config } = header;
-        const times = footer!.chunks.flatMap(([, , , from, to]) =>
-          from === null || to === null ? [] : [from, to],
-        );
-        const span =
-          times.length === 0 ? 'no times' : `${(times.reduce((a, b) => Math.max(a, b)) / 1e9).toFixed(3)} s`;
-        print(
-          `${path}: format ${reader.version}, ${grouped(footer!.records)} records in ${footer!.chunks.length} chunks, ${grouped(reader.bytes)} bytes, ${span}`,
-        );
-        print(
-          `made by ${header.writer.name} ${header.writer.version} from ${header.source.name} (${header.source.kind}); clock: ${header.clock.name}`,
-        );
-        const qemu = footer!.meta.qemu as { version?: unknown; ended?: unknown } | undefined;
-        if (qemu !== undefined)
-          print(
-            `recorded while it ran, on QEMU ${qemu.version ?? 'of unknown version'}; why the machine ended: ${qemu.ended ?? 'unknown'}`,
-          );
-        print(
-          `GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD at 0x${config.addresses.gicd.toString(16)}${config.addresses.its.map((at) => `, GITS at 0x${at.toString(16)}`).join('')}`,
-        );
-        print(
-          `content ${footer!.contentDigest}\nsemantic ${footer!.semanticDigest}${options.verify ? '\nverified: both digests fit' : ''}`,
-        );
-        print(['records:', ...countLines(footer!.kinds)].join('\n'));
-        if (Object.keys(footer!.rules).length > 0)
-          print(['inferred or assumed, by rule:', ...countLines(footer!.rules)].join('\n'));
-        const losses = [...header.losses, ...footer!.losses];
-        if (losses.length > 0)
-          print(
-            [
-              'not in the trace:',
-              ...losses.map(({ what, count }) => `  ${what}${count === null ? '' : ` (${grouped(count)})`}`),
-            ].join('\n'),
-          );
-      }),
-    );
 }
 
 interface DumpOptions {

@@ -4,7 +4,8 @@ import { DESIGNS, EXIT_CODES, FATE_NAMES, FAULT_NAMES, GicTraceError } from '@gi
 import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@gictrace/recorder';
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, FORCE, grouped, json, note, Progress, print, VERSION } from '../context.ts';
+import { countLines, FORCE, grouped, json, note, print, VERSION } from '../context.ts';
+import { Progress } from '../progress.ts';
 
 interface Options {
   readonly on: string;

@@ -10,7 +10,8 @@ import {
   type Verdict,
 } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { FORCE, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { FORCE, json, note, print, VERSION, wholeNumber } from '../context.ts';
+import { Progress } from '../progress.ts';
 import { isQemu, replayOnQemu } from './on-qemu.ts';
 import { total, verdictText } from './verdict-text.ts';
 

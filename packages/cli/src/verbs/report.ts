@@ -3,7 +3,8 @@ import { GicTraceError } from '@gictrace/core';
 import { type Ignorable, readRules, reportTraces } from '@gictrace/query';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, note, Progress, print, VERSION, wholeNumber } from '../context.ts';
+import { FORCE, grouped, json, note, print, VERSION, wholeNumber } from '../context.ts';
+import { Progress } from '../progress.ts';
 import { ignored } from './diff.ts';
 import { headOf } from './verdict-text.ts';
 

@@ -1,5 +1,5 @@
 // Answers as text: CSV by RFC 4180 and JSON that loses no digit. (Tables are the command line's.)
-import type { Answer, Cell } from './query.ts';
+import type { Answer, Cell } from './plain.ts';
 
 function plain(cell: Cell): string {
   if (cell === null) return '';

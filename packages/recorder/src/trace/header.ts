@@ -88,7 +88,7 @@ export type TraceFooter = z.infer<typeof footerSchema>;
 export type ChunkEntry = z.infer<typeof chunk>;
 
 function parse<T>(schema: z.ZodType<T>, raw: Uint8Array, what: string): T {
-  const result = schema.safeParse(unpack(raw));
+  const result = schema.safeParse(unpack(raw), { jitless: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   throw new GicTraceError(

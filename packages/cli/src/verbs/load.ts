@@ -1,0 +1,59 @@
+// gictrace load: traces into a database.
+import { basename, resolve } from 'node:path';
+import { type LoadSource, loadTraces } from '@gictrace/query';
+import { TraceReader } from '@gictrace/recorder';
+import type { Command } from 'commander';
+import { FORCE, grouped, json, print } from '../context.ts';
+import { Progress } from '../progress.ts';
+
+export function addLoad(program: Command): void {
+  program
+    .command('load')
+    .summary('load traces into an SQLite database')
+    .description(
+      'Makes a database of one or more traces. Events that a trace does not hold are derived by the simulator.',
+    )
+    .argument('<trace...>', 'the traces')
+    .requiredOption('-o, --output <db>', 'the database to write')
+    .option('--force', FORCE)
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  gictrace load boot.gictrace other.gictrace -o boots.db\n')
+    .action((paths: string[], options: { output: string; force?: boolean; json?: boolean }) => {
+      const progress = new Progress('records');
+      try {
+        const summary = loadTraces(options.output, sources(paths), {
+          inputs: paths,
+          force: options.force === true,
+          progress: (records) => progress.update(records),
+        });
+        progress.end();
+        print(
+          options.json
+            ? json({ db: options.output, ...summary })
+            : `${options.output}: ${grouped(summary.records)} records of ${summary.traces} trace${summary.traces === 1 ? '' : 's'}, ${grouped(summary.rows)} rows; ask with gictrace query ${options.output} "SELECT …"`,
+        );
+      } finally {
+        progress.end();
+      }
+    });
+}
+
+function* sources(paths: readonly string[]): Generator<LoadSource> {
+  // A bad trace is found before the first is loaded.
+  for (const path of paths) TraceReader.open(path).close();
+  for (const path of paths) {
+    const reader = TraceReader.open(path);
+    try {
+      yield {
+        name: basename(path),
+        path: resolve(path),
+        header: reader.header,
+        contentDigest: reader.footer?.contentDigest ?? null,
+        semanticDigest: reader.footer?.semanticDigest ?? null,
+        batches: reader.batches(),
+      };
+    } finally {
+      reader.close();
+    }
+  }
+}

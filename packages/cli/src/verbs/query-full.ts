@@ -1,0 +1,20 @@
+// What only some questions need: the simulator for gic_state, the catalogue for the name of a module.
+import { GicTraceError } from '@gictrace/core';
+import { type QueryDatabase, relationsOf } from '@gictrace/query';
+
+export { QueryDatabase } from '@gictrace/query';
+
+/** All of a view or module that this database has. */
+export function moduleSql(db: QueryDatabase, name: string): string {
+  const relations = relationsOf(db);
+  if (!relations.some((one) => one.name === name)) {
+    const modules = relations.filter((one) => one.kind === 'module').map((one) => one.name);
+    throw new GicTraceError(
+      'usage',
+      `this database has no module '${name}'`,
+      {},
+      `it has ${modules.join(', ')}`,
+    );
+  }
+  return `SELECT * FROM "${name}"`;
+}
