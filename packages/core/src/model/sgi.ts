@@ -1,12 +1,15 @@
 // Software-generated interrupts: which PEs an ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R write makes one pending on (IHI
 // 0069, "ICC_SGI1R_EL1" and "Use of control registers for SGI forwarding").
-import { PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { SYSREGS } from '../spec/sysreg.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupOf } from './arbitration.ts';
 import { privateIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
 
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const PENDED = RECORDS['irq.pended'].id;
+/** ICC_SGI1R_EL1.IRM, in the high word: all PEs but the one that writes. */
+const SGI_IRM = 0x100;
 const CAUSE_SGI = PEND_CAUSES.indexOf('sgi');
 
 /** What a register asks for: Group 0, Group 1 of the writer's Security state, or of the other one. */
@@ -46,7 +49,7 @@ export function generateSgi(m: Machine, pe: number, low: number, high: number, r
   const targets = low & 0xffff;
   const cluster = (((high >>> 16) & 0xff) << 24) | ((high & 0xff) << 16) | (((low >>> 16) & 0xff) << 8);
   const range = (high >>> 12) & 0xf;
-  const toAllOthers = (high & 0x100) !== 0;
+  const toAllOthers = (high & SGI_IRM) !== 0;
   const wanted = wantedGroup(m, request);
   for (let to = 0; to < state.peCount; to++) {
     if (toAllOthers ? to === pe : !inTargetList(state.config.pes[to]!.affinity, cluster, range, targets))
@@ -56,4 +59,21 @@ export function generateSgi(m: Machine, pe: number, low: number, high: number, r
     m.emit(SGI_SENT, to, intid);
     m.emit(PENDED, to, intid, CAUSE_SGI);
   }
+}
+
+const REQUESTS: readonly (readonly [number, SgiRequest])[] = [
+  [SYSREGS.ICC_SGI0R_EL1.encoding, 'group-0'],
+  [SYSREGS.ICC_SGI1R_EL1.encoding, 'own-group-1'],
+  [SYSREGS.ICC_ASGI1R_EL1.encoding, 'other-group-1'],
+];
+
+/**
+ * A PE that the source does not name wrote one of the three registers. False for another register, and where who wrote
+ * matters: with «all but self», and with two Security states.
+ */
+export function sgiFromAnywhere(m: Machine, register: number, low: number, high: number): boolean {
+  const request = REQUESTS.find(([encoding]) => encoding === register)?.[1];
+  if (request === undefined || high & SGI_IRM || !m.state.singleSecurity) return false;
+  generateSgi(m, NO_PE, low, high, request);
+  return true;
 }

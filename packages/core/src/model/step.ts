@@ -11,9 +11,11 @@ import { apply, configTableAddress } from './apply.ts';
 import { readSysreg, resetCpuInterface, writeSysreg } from './cpu-interface.ts';
 import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
 import { translateMsi } from './its-commands.ts';
+import { knowState } from './known-state.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
 import { settleAll } from './settle.ts';
+import { sgiFromAnywhere } from './sgi.ts';
 import { CONFIG_UNKNOWN, type GicState, LPI_FIRST } from './state.ts';
 import { vlpiConfigAddress } from './vlpi.ts';
 
@@ -28,6 +30,7 @@ const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
+const STATE_KNOWN = RECORDS['state.known'].id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
 const IRQ_PENDED = RECORDS['irq.pended'].id;
 const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
@@ -125,8 +128,8 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
       else readSysreg(m, pe, w[at]!);
       break;
     case SYSREG_WRITE:
-      if (pe < 0 || pe >= m.state.peCount) m.unsupported = true;
-      else writeSysreg(m, pe, w[at]!, w[at + 1]!, w[at + 2]!);
+      if (pe >= 0 && pe < m.state.peCount) writeSysreg(m, pe, w[at]!, w[at + 1]!, w[at + 2]!);
+      else m.unsupported = pe !== NO_PE || !sgiFromAnywhere(m, w[at]!, w[at + 1]!, w[at + 2]!);
       break;
     case MEM_WRITE:
       writeMemory(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
@@ -153,6 +156,9 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
       break;
     case WIRE_SET:
       setWire(m, pe, w[at]!, w[at + 1]!);
+      break;
+    case STATE_KNOWN:
+      knowState(m, pe, w, at);
       break;
     default:
       return;

@@ -7,7 +7,9 @@ import {
   FRAMES,
   GROUPS,
   IRQ_ATTRIBUTES,
+  KNOWN_STATE,
   PEND_CAUSES,
+  SEAMS,
   SECURITY_STATES,
   UNITS,
   UNPREDICTABLE,
@@ -178,6 +180,33 @@ export const RECORDS = {
     pe: 'target',
     fields: [],
     doc: 'A PE was reset (power-on, PSCI CPU_ON): its CPU interface is as after reset; its Redistributor is not touched.',
+  },
+
+  'state.known': {
+    id: 16,
+    class: 'stimulus',
+    pe: 'target',
+    fields: [
+      f('what', 'enum', 'a register, or an attribute of an interrupt', { values: KNOWN_STATE }),
+      f('unit', 'enum', 'for a register: which unit holds it; else GICD', { values: UNITS }),
+      f('instance', 'u32', 'index of the PE (GICR, ICC, ICC_S, ICH) or of the ITS (GITS), else 0'),
+      f(
+        'register',
+        'u32',
+        'byte offset in the frame; for ICC and ICH the system-register encoding; else 0',
+        hex,
+      ),
+      f('INTID', 'u32', 'for an attribute: the interrupt; else 0'),
+      f('value', 'u64', 'the stored value; of an attribute of one bit 0 or 1', hex),
+    ],
+    doc: 'Not an act of the guest: the source shows from here on that this part of the state has had this value since before what it shows of it. What the PEs are signalled because of it is not printed by the source.',
+  },
+  'source.seam': {
+    id: 17,
+    class: 'stimulus',
+    pe: 'none',
+    fields: [f('how', 'enum', 'how the source shows it', { values: SEAMS })],
+    doc: 'Not an act of the guest: another source begins here and goes on with the same GIC (the destination of a migration). Its threads and what it has printed begin again.',
   },
 
   ...OPERATION_KINDS,
@@ -631,4 +660,9 @@ export const RECORD_FLAGS = {
   confirmed: 8,
   /** A Secure access to a system register from EL3; one to a register named _EL3 is so without it. */
   el3: 16,
+  /**
+   * The source does not show the state that decides what the access returned or did, or the record itself shows that
+   * state for the first time: it is no evidence for or against an implementation, and no ground for a finding.
+   */
+  undecided: 128,
 } as const;

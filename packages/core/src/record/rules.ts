@@ -81,6 +81,91 @@ export const RULES = {
     class: 'inferred',
     doc: 'Guest memory was read while QEMU waited, as it was when the GIC was about to look at it; who stored it, and when before that, is not known.',
   },
+  'mid-life': {
+    id: 50,
+    class: 'unknown',
+    doc: 'The source begins while the GIC is in use: its state is unknown until the source shows it.',
+  },
+  'state-from-read': {
+    id: 51,
+    class: 'inferred',
+    doc: 'A register was read whose value nothing in the source had shown: it held what was read.',
+  },
+  'state-from-hppi': {
+    id: 52,
+    class: 'inferred',
+    doc: 'A PE was signalled, or was not signalled, an interrupt; that can only be if a part of the state that the source does not show was so: an interrupt enabled, pending or active, its group or priority, a group enable, a priority mask, an active priority.',
+  },
+  'state-from-acknowledge': {
+    id: 53,
+    class: 'inferred',
+    doc: 'As state-from-hppi, from an acknowledge: what ICC_IAR returned was the highest-priority pending interrupt and was signalled. Where only acknowledges show priorities, only their order is known.',
+  },
+  'state-from-end': {
+    id: 54,
+    class: 'inferred',
+    doc: 'A PE ended (ICC_EOIR, ICC_DIR) an interrupt that the source does not show acknowledged: it was active.',
+  },
+  'input-line-from-change': {
+    id: 55,
+    class: 'inferred',
+    doc: 'An input line is printed when its level changes: it had the other level before.',
+  },
+  'its-from-command': {
+    id: 56,
+    class: 'inferred',
+    doc: 'An ITS executed a command: it was enabled, with a queue, and its read pointer was at that slot.',
+  },
+  'lpi-tables-placed': {
+    id: 57,
+    class: 'assumed',
+    doc: 'LPIs or an ITS are in use, and the source does not show where their tables or the command queue are: they are placed at addresses that no guest uses.',
+  },
+  'lpi-config-from-acknowledge': {
+    id: 58,
+    class: 'inferred',
+    doc: 'An LPI was acknowledged, so it was enabled; its priority is one that gives the order in which interrupts were acknowledged.',
+  },
+  'lpi-disabled-from-silence': {
+    id: 59,
+    class: 'inferred',
+    doc: 'An LPI became pending, or stayed so, and its PE was signalled nothing though nothing else was pending there: its configuration byte had the enable bit clear.',
+  },
+  'lpi-pending-from-hppi': {
+    id: 60,
+    class: 'inferred',
+    doc: 'An LPI was signalled or acknowledged that nothing in the source had made pending: it was pending in the pending table that the Redistributor loaded, or since before the source begins.',
+  },
+  'command-run': {
+    id: 61,
+    class: 'inferred',
+    doc: 'The source shows commands that an ITS executed, and not the write of GITS_CWRITER that made it: one is put before them.',
+  },
+  'command-from-tables': {
+    id: 62,
+    class: 'inferred',
+    doc: 'The source does not print the operands of an ITS command: they are taken from the table entries that it read and wrote.',
+  },
+  'command-index': {
+    id: 63,
+    class: 'inferred',
+    doc: 'The source does not print which slot of the queue a command came from: it is the next one.',
+  },
+  'sgi-from-sent': {
+    id: 64,
+    class: 'inferred',
+    doc: 'The source does not show the write that generated an SGI: it is rebuilt from the PEs on which it became pending. Who wrote is not known.',
+  },
+  'seam-from-hppi': {
+    id: 65,
+    class: 'inferred',
+    doc: 'A PE is signalled nothing, and INTID 0 is printed as the interrupt that it was signalled last, after another INTID had been: another QEMU prints here, which continues the state.',
+  },
+  'seam-from-threads': {
+    id: 66,
+    class: 'inferred',
+    doc: 'From here on every host thread runs another PE than before, each the same one to the end: another QEMU prints here.',
+  },
   'pe-from-cpu': {
     id: 40,
     class: 'assumed',

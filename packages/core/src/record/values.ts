@@ -11,6 +11,23 @@ export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
 /** What two lines of a source can disagree on. */
 export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
 export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr', 'nmi'] as const;
+/** What a source can show of the state of a GIC after the fact (`state.known`). */
+export const KNOWN_STATE = [
+  'register',
+  'group',
+  'grpmod',
+  'enable',
+  'priority',
+  'edge',
+  'level',
+  'pending',
+  'active',
+  'route',
+  'LPI pending',
+  'LPI configuration',
+] as const;
+/** How a source shows that another one begins (`source.seam`). */
+export const SEAMS = ['file', 'hppi', 'threads'] as const;
 export const PEND_CAUSES = [
   'wire',
   'software',
@@ -21,6 +38,7 @@ export const PEND_CAUSES = [
   'moved',
   'doorbell',
   'list-register',
+  'unseen',
 ] as const;
 export const DROP_REASONS = [
   'its-disabled',

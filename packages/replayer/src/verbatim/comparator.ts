@@ -40,6 +40,7 @@ const MEM_WRITE = RECORDS['mem.write'].id;
 const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
 const QUEUE_WRITE = RECORDS['queue.write'].id;
+const STATE_KNOWN = RECORDS['state.known'].id;
 const VHPPI = RECORDS.vhppi.id;
 const MAINTENANCE = RECORDS.maintenance.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -48,6 +49,13 @@ const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 
+/** Kinds of stimuli that are not ordered with what the GIC does: effects of the stimulus before them may still follow. */
+const UNORDERED = new Uint8Array(256);
+for (const kind of [MEM_WRITE, MEM_KNOWN, MEM_UNKNOWN, QUEUE_WRITE, STATE_KNOWN]) UNORDERED[kind] = 1;
+
+const NOT_COMPARED = RECORD_FLAGS.valueUnknown | RECORD_FLAGS.undecided;
+const UNDECIDED = 'depends on state that the source does not show';
+const UNDECIDED_EFFECT = 'effects that depend on state that the source does not show';
 const RESERVED_NOT_TOLD = 'whether a location is reserved: not shown by the source';
 
 /** What each PE is told, before anything happens: nothing is pending and all lines are down. */
@@ -97,6 +105,10 @@ export class Comparator {
   private readonly limited: boolean;
   /** The stimulus at work was skipped, so nothing can follow from it. */
   private idle = false;
+  /** The source does not show the state that decides what the stimulus at work does. */
+  private undecided = false;
+  /** The stimulus at work is the source showing a part of the state: what comes of it the source does not print. */
+  private learning = false;
   /** By kind: what the PEs and their virtual machines are told. */
   private readonly told: readonly ToldStream[];
   private readonly toldOf = new Int8Array(256).fill(-1);
@@ -148,11 +160,12 @@ export class Comparator {
 
   /** Record `i` of a batch is a stimulus, and goes to the backend. */
   begin(batch: RecordBatch, i: number, kind: number): void {
-    // Stores are not ordered with what the GIC does: effects of the stimulus before may still follow.
-    if (kind !== MEM_WRITE && kind !== MEM_KNOWN && kind !== MEM_UNKNOWN && kind !== QUEUE_WRITE) {
+    this.learning = kind === STATE_KNOWN;
+    if (UNORDERED[kind] === 0) {
       this.drained();
       this.context.begin(batch, i, this.records);
       this.idle = false;
+      this.undecided = (batch.flags[i]! & RECORD_FLAGS.undecided) !== 0;
     }
     const rule = batch.rule[i]!;
     if (rule !== 0) this.tally.rules[rule]!++;
@@ -177,8 +190,7 @@ export class Comparator {
   /** The backend did not do the stimulus: what was recorded of it is not compared. */
   skipped(batch: RecordBatch, i: number, kind: number, reason: string): void {
     this.tally.skip(reason);
-    if (kind !== MEM_WRITE && kind !== MEM_KNOWN && kind !== MEM_UNKNOWN && kind !== QUEUE_WRITE)
-      this.idle = true;
+    if (UNORDERED[kind] === 0) this.idle = true;
     if (this.output === undefined || (kind !== MMIO_READ && kind !== SYSREG_READ)) return;
     // What another implementation returned is no answer of this one.
     this.copyOf(batch, i);
@@ -190,8 +202,9 @@ export class Comparator {
   }
 
   private compareRead(batch: RecordBatch, i: number, kind: number, response: Response): void {
-    if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) {
-      this.tally.unknown('response not shown by the source');
+    const flags = batch.flags[i]!;
+    if (flags & NOT_COMPARED) {
+      this.tally.unknown(flags & RECORD_FLAGS.undecided ? UNDECIDED : 'response not shown by the source');
       return;
     }
     const at = i * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
@@ -243,8 +256,10 @@ export class Comparator {
       const told = this.toldOf[kind]!;
       if (sourceShows !== undefined && kind < FIRST_EVENT && sourceShows[kind] === 0)
         this.tally.unknown(`${recordName(kind)}: not shown by the source`);
-      else if (told >= 0) this.told[told]!.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
-      else {
+      else if (told >= 0) {
+        this.told[told]!.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
+        if (this.learning) this.told[told]!.settle(shown.pe[i]!);
+      } else {
         const stream = STREAM_OF[kind]!;
         if (stream > 0) this.streams[stream - 1]!.show(shown, i);
         else if (kind === ACKNOWLEDGED || kind === DROPPED) this.watchOrder(kind, shown, i);
@@ -294,6 +309,11 @@ export class Comparator {
       const stream = this.told[told]!;
       const partial = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0;
       const result = stream.see(batch.pe[i]!, batch.words, at, partial);
+      if (batch.flags[i]! & RECORD_FLAGS.undecided) {
+        this.tally.unknown(UNDECIDED);
+        if (result === DIFFERS) stream.settle(batch.pe[i]!);
+        return;
+      }
       this.compared[kind]!++;
       if (result === PARTLY) this.tally.unknown('interrupt lines not shown by the source');
       if (result === DIFFERS) {
@@ -323,6 +343,11 @@ export class Comparator {
 
   private compareStream(batch: RecordBatch, i: number, kind: number, stream: number): void {
     const list = this.streams[stream - 1]!;
+    if (this.undecided) {
+      this.tally.unknown(UNDECIDED);
+      list.clear();
+      return;
+    }
     let mask: Uint32Array | undefined;
     if (kind === ITS_COMMAND) {
       this.context.executes(batch, i, this.records);
@@ -355,17 +380,20 @@ export class Comparator {
       const stream = all[told]!;
       if (stream.outstanding === 0) continue;
       const pe = stream.waiting();
-      this.missing(() => this.nextTold(told, pe));
+      if (this.undecided) this.tally.unknown(UNDECIDED_EFFECT);
+      else this.missing(() => this.nextTold(told, pe));
       for (let k = 0; k < this.peCount; k++) stream.settle(k);
     }
     for (let n = 0; n < streams.length; n++) {
       const stream = streams[n]!;
       if (stream.waiting === 0) continue;
-      this.missing(() => {
-        const out = new RecordBatch(1);
-        stream.copyNext(out, false);
-        return recordText(out, 0);
-      });
+      if (this.undecided) this.tally.unknown(UNDECIDED_EFFECT);
+      else
+        this.missing(() => {
+          const out = new RecordBatch(1);
+          stream.copyNext(out, false);
+          return recordText(out, 0);
+        });
       stream.clear();
     }
   }

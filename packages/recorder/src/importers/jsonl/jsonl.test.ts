@@ -62,7 +62,7 @@ const anyRecord = fc.constantFrom(...kinds).chain((kind) =>
       ...wordLimits(kind).map((max) => fc.oneof(fc.integer({ min: 0, max }), fc.constant(max))),
     ),
     pe: fc.integer({ min: NO_PE, max: 3 }),
-    flags: fc.integer({ min: 0, max: Object.values(RECORD_FLAGS).reduce((a, b) => a | b, 0) }),
+    flags: fc.subarray(Object.values(RECORD_FLAGS)).map((bits) => bits.reduce((a: number, b) => a | b, 0)),
     rule: fc.constantFrom(0, ...Object.values(RULES).map(({ id }) => id)),
     time: fc.oneof(fc.constant(Number.NaN), fc.integer({ min: -(2 ** 40), max: 2 ** 50 })),
     line: fc.integer({ min: 0, max: 0xffff_ffff }),

@@ -64,6 +64,7 @@ export class Accesses {
     this.group.set(i, frame, instance, offset, width, low, high);
     if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
     else this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
+    if (frame === GITS && !bad) this.its.noteRead(offset, width, low, high);
     this.group.openAccess = i;
   }
 
@@ -73,7 +74,7 @@ export class Accesses {
     const low = t.low[skip + 1]!;
     const high = t.high[skip + 1]!;
     const width = t.low[skip + 2]!;
-    if (frame === GITS) this.its.noteQueue(offset, width, low, high);
+    if (frame === GITS) this.its.noteWrite(offset, width, low, high);
     if (this.group.openWrite >= 0) {
       this.confirmWrite(frame, instance, offset, width, low, high, bad);
       return;
@@ -212,6 +213,7 @@ export class Accesses {
     if (pe >= 0) this.identity.showPe(pe);
     const group = this.group.batch;
     if (!read) {
+      if (frame === GITS) this.its.noteWrite(offset, width, low, high);
       const i = this.group.stimulus(MMIO_WRITE, pe);
       this.group.set(i, frame, instance, offset, width, low, high);
       this.group.openWrite = i;
@@ -223,6 +225,7 @@ export class Accesses {
       const n = this.group.stimulus(MMIO_READ, pe);
       this.group.set(n, frame, instance, offset, width, low, high);
       this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
+      if (frame === GITS) this.its.noteRead(offset, width, low, high);
       return;
     }
     group.pe[i] = pe;

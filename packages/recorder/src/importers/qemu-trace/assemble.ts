@@ -205,8 +205,7 @@ export class Assembler {
         'records at the end without the access that caused them',
         this.group.batch.count - orphan,
       );
-      this.group.batch.count = orphan;
-      this.group.queue.clear();
+      this.group.drop(orphan);
     }
     this.group.close();
   }

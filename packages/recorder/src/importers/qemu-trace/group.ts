@@ -23,6 +23,7 @@ export class Group {
   /** Command slots that the group's commands were read from: they go before it. */
   readonly queue = new RecordBatch(GROUP_CAPACITY);
   private readonly spare = new RecordBatch(GROUP_CAPACITY);
+  private readonly slots = new RecordBatch(GROUP_CAPACITY);
   private readonly joined = new RecordBatch(GROUP_CAPACITY);
   private readonly sink: GroupSink;
   /** Time and line of what is pushed. */
@@ -35,6 +36,9 @@ export class Group {
   openAccess = -1;
   /** Index of a region write that has not been confirmed by its unit's line, or -1. */
   openWrite = -1;
+  /** Records, and command slots, of stimuli that were printed after all that they did: nothing more belongs to those. */
+  private complete = 0;
+  private completeSlots = 0;
 
   constructor(sink: GroupSink) {
     this.sink = sink;
@@ -57,7 +61,12 @@ export class Group {
       }
       this.sink.group(out);
     } else if (group.count > 0) this.sink.group(group);
-    group.clear();
+    this.begin();
+  }
+
+  private begin(): void {
+    this.batch.clear();
+    this.complete = this.completeSlots = 0;
     this.openHppi = this.openVhppi = this.openAccess = this.openWrite = -1;
   }
 
@@ -93,18 +102,23 @@ export class Group {
 
   /** A stimulus that was printed after its effects, which are the records of the group from `from` on. */
   stimulusBefore(kind: number, pe: number, from: number): number {
-    const { batch: group, spare } = this;
+    const { batch: group, queue, spare, slots } = this;
     spare.clear();
     for (let i = from; i < group.count; i++) spare.copy(group, i);
     group.count = from;
-    const queued = spare.count > 0 && this.hasCommand(spare);
-    if (!queued) this.close();
-    else this.closeWithoutQueue();
+    // Command slots go before the write that has them run: those of the writes before stay.
+    slots.clear();
+    for (let i = this.completeSlots; i < queue.count; i++) slots.copy(queue, i);
+    queue.count = Math.min(queue.count, this.completeSlots);
+    this.close();
+    for (let i = 0; i < slots.count; i++) queue.copy(slots, i);
     const at = this.push(kind, pe);
     for (let i = 0; i < spare.count; i++) {
       if (this.batch.full) this.close();
       this.batch.copy(spare, i);
     }
+    this.complete = this.batch.count;
+    this.completeSlots = queue.count;
     return at;
   }
 
@@ -122,7 +136,7 @@ export class Group {
     const { batch: group } = this;
     let wanted = count;
     let i = group.count - 1;
-    for (; i >= 0 && wanted > 0; i--) {
+    for (; i >= this.complete && wanted > 0; i--) {
       if (group.kind[i] === MEM_WRITE) continue;
       if (group.kind[i] !== kind || group.pe[i] !== (pe >= 0 ? pe : wanted - 1)) return group.count;
       wanted--;
@@ -141,10 +155,16 @@ export class Group {
     );
   }
 
-  /** Index of the first its.command, or -1. */
+  /** Index of the first its.command that no stimulus has caused yet, or -1. */
   firstCommand(): number {
-    for (let i = 0; i < this.batch.count; i++) if (this.batch.kind[i] === ITS_COMMAND) return i;
+    for (let i = this.complete; i < this.batch.count; i++) if (this.batch.kind[i] === ITS_COMMAND) return i;
     return -1;
+  }
+
+  /** Drops the records from `from` on, whose stimulus was never printed, with their command slots. */
+  drop(from: number): void {
+    this.batch.count = from;
+    this.queue.count = Math.min(this.queue.count, this.completeSlots);
   }
 
   /** Sets the first words of record `i`. */
@@ -162,16 +182,5 @@ export class Group {
   ): void {
     const i = this.push(CONFLICT, -1);
     this.set(i, CONFLICTS.indexOf(what), told[0], told[1], again[0], again[1], firstLine);
-  }
-
-  private closeWithoutQueue(): void {
-    if (this.batch.count > 0) this.sink.group(this.batch);
-    this.batch.clear();
-    this.openHppi = this.openVhppi = this.openAccess = this.openWrite = -1;
-  }
-
-  private hasCommand(batch: RecordBatch): boolean {
-    for (let i = 0; i < batch.count; i++) if (batch.kind[i] === ITS_COMMAND) return true;
-    return false;
   }
 }

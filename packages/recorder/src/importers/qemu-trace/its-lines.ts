@@ -22,6 +22,8 @@ const MEM_WRITE = RECORDS['mem.write'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const QUEUE_WRITE = RECORDS['queue.write'].id;
 const GITS = FRAMES.indexOf('GITS');
+const CTLR = 0;
+const CTLR_ENABLED = 1;
 const CBASER = 0x80;
 const TRANSLATER = 0x1_0040;
 const DISAGREE = 'command slots that were read of guest memory otherwise than the ITS read them';
@@ -33,6 +35,8 @@ export class ItsLines {
   /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
   translation: { low: number; width: number; line: number } | undefined;
   private cbaser = 0;
+  /** GITS_CTLR.Enabled, as last written or read. */
+  private enabled = false;
   /** The log shows the stores to the command queue. */
   private queueShown = false;
   /** Slots of the queue that memory was read of, by address, until their command begins. */
@@ -46,9 +50,21 @@ export class ItsLines {
     this.losses = losses;
   }
 
-  /** A write to an ITS register: where the command queue is. */
-  noteQueue(offset: number, width: number, low: number, high: number): void {
+  /** A write to an ITS register: where the command queue is. While the ITS is enabled it ignores one of GITS_CBASER. */
+  noteWrite(offset: number, width: number, low: number, high: number): void {
     this.identity.showIts();
+    if (offset === CTLR) this.enabled = (low & CTLR_ENABLED) !== 0;
+    else if (!this.enabled) this.noteQueue(offset, width, low, high);
+  }
+
+  /** What an ITS register was read to hold: where the command queue is. */
+  noteRead(offset: number, width: number, low: number, high: number): void {
+    this.identity.showIts();
+    if (offset === CTLR) this.enabled = (low & CTLR_ENABLED) !== 0;
+    else this.noteQueue(offset, width, low, high);
+  }
+
+  private noteQueue(offset: number, width: number, low: number, high: number): void {
     if (offset === CBASER && width === 8)
       this.cbaser = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
     else if (offset === CBASER)
