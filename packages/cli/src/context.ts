@@ -35,11 +35,11 @@ export function json(value: unknown): string {
   );
 }
 
-/** An option's whole number within a range; throws a message that names the option. */
+/** An option's whole number within a range, decimal or hexadecimal (0x2001); throws a message that names the option. */
 export function wholeNumber(name: string, low: number, high: number): (text: string) => number {
   return (text) => {
     const n = Number(text);
-    if (!/^\d+$/.test(text) || n < low || n > high)
+    if (!/^(\d+|0x[\da-f]+)$/i.test(text) || n < low || n > high)
       throw new InvalidOption(`${name} takes a whole number from ${low} to ${high}, not '${text}'`);
     return n;
   };

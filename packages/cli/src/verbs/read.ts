@@ -1,14 +1,5 @@
 // gictrace dump and recover: print a trace, mend it.
-import {
-  fieldOffsets,
-  GicTraceError,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  recordKind,
-  recordName,
-  recordText,
-} from '@gictrace/core';
+import { GicTraceError, isAbout, RECORDS, type RecordBatch, recordName, recordText } from '@gictrace/core';
 import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
@@ -34,6 +25,11 @@ interface DumpOptions {
   readonly header?: boolean;
 }
 
+/** Whether a record names an INTID: of a physical interrupt or, as a vINTID, of a virtual one. */
+function isAboutIntid(batch: RecordBatch, i: number, intid: number): boolean {
+  return isAbout(batch, i, 'INTID', intid) || isAbout(batch, i, 'vINTID', intid);
+}
+
 export function addDump(program: Command): void {
   const record = wholeNumber('--from and --to', 0, 2 ** 32 - 2);
   program
@@ -44,7 +40,11 @@ export function addDump(program: Command): void {
     .option('--from <record>', 'first record', record)
     .option('--to <record>', 'last record', record)
     .option('--pe <pe>', 'only of this PE', wholeNumber('--pe', 0, 511))
-    .option('--intid <n>', 'only about this INTID', wholeNumber('--intid', 0, 2 ** 24 - 1))
+    .option(
+      '--intid <n>',
+      'only those that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001',
+      wholeNumber('--intid', 0, 2 ** 24 - 1),
+    )
     .option('--kind <kind>', 'only of this kind, such as mmio.write or hppi')
     .option('--json', 'JSON lines (docs/import.md)')
     .option('--header', 'with --json, first the line that gictrace import jsonl needs')
@@ -70,7 +70,7 @@ export function addDump(program: Command): void {
             if (number < (options.from ?? 0) || number > (options.to ?? Number.POSITIVE_INFINITY)) continue;
             if (options.pe !== undefined && batch.pe[i] !== options.pe) continue;
             if (options.kind !== undefined && recordName(batch.kind[i]!) !== options.kind) continue;
-            if (options.intid !== undefined && intidOf(batch, i) !== options.intid) continue;
+            if (options.intid !== undefined && !isAboutIntid(batch, i, options.intid)) continue;
             lines.push(options.json ? recordJson(batch, i, number) : recordText(batch, i, number));
           }
           flush();
@@ -80,20 +80,6 @@ export function addDump(program: Command): void {
         }
       });
     });
-}
-
-/** The INTID that a record is about, or -1. */
-function intidOf(batch: RecordBatch, i: number): number {
-  const kind = recordKind(batch.kind[i]!);
-  const index = kind.fields.findIndex((field) => field.name === 'INTID');
-  if (index >= 0) return batch.words[i * RECORD_WORDS + fieldOffsets(kind)[index]!]!;
-  const name = recordName(batch.kind[i]!);
-  // Acknowledges and EOIs carry the INTID as their value.
-  const at = i * RECORD_WORDS;
-  return (name === 'sysreg.read' || name === 'sysreg.write') &&
-    /^(ICC_(IAR|EOIR|HPPIR)[01]|ICC_DIR)_EL1/.test(recordText(batch, i).split(' ')[2] ?? '')
-    ? batch.words[at + 1]!
-    : -1;
 }
 
 export function addRecover(program: Command): void {

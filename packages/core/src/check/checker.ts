@@ -1,8 +1,8 @@
 // The checker: gives each record of a trace, and what the simulator does with it, to the checks that want it.
 // Streams: what it remembers grows with what is mapped, not with the trace.
 import type { GicConfig } from '../config.ts';
-import { Machine, STIMULI_BELOW, step } from '../model/index.ts';
-import { RecordBatch } from '../record/index.ts';
+import { Machine, step } from '../model/index.ts';
+import { RecordBatch, STIMULI_BELOW } from '../record/index.ts';
 import { CommandChecks } from './commands.ts';
 import { type Check, CheckContext } from './context.ts';
 import type { Finding, Report } from './finding.ts';

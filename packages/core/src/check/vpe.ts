@@ -1,8 +1,8 @@
 // Checks of vPEs: lost doorbells, residency, what has to be polled before a vPE goes elsewhere.
 import { recordText } from '../disasm/index.ts';
-import { configTableAddress, LPI_FIRST, NO_TABLE, residentTable } from '../model/index.ts';
+import { configTableAddress, NO_TABLE, residentTable } from '../model/index.ts';
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
-import { commandName, GICR } from '../spec/index.ts';
+import { commandName, GICR, LPI_FIRST } from '../spec/index.ts';
 import { ADDRESS, type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment, Related } from './finding.ts';
 

@@ -2,8 +2,8 @@
 // reach a whole register.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GICD, GICR, GITS } from '../spec/index.ts';
-import { decodeRegister, type FrameName, registerText } from './register.ts';
+import { type FrameName, GICD, GICR, GITS } from '../spec/index.ts';
+import { decodeRegister, registerText } from './register.ts';
 
 function fields(frame: FrameName, offset: number, value: bigint, width?: number): Record<string, number> {
   return Object.fromEntries(

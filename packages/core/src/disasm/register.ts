@@ -1,22 +1,14 @@
 // Memory-mapped registers as text: from a frame, an offset and a value to Arm's name, the fields, or the INTIDs
 // that an array element is about. Derived from spec/ only.
-import { FRAMES } from '../record/index.ts';
-import { elementName, firstIntidOf, frameMap, GICD, GICR, GITS, type RegisterSpec } from '../spec/index.ts';
+import {
+  FRAMES,
+  type FrameName,
+  intidSpan,
+  type RegisterPlace,
+  type RegisterSpec,
+  registerAt,
+} from '../spec/index.ts';
 import { type DecodedField, decodeFields, fieldsText, hexText } from './field.ts';
-
-const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
-
-export type FrameName = (typeof FRAMES)[number];
-
-export interface RegisterPlace {
-  /** The register, or register array, as spec/ declares it: `GICD_ISENABLER`. */
-  readonly name: string;
-  readonly spec: RegisterSpec;
-  /** Element of a register array, 0 for a single register. */
-  readonly element: number;
-  /** The element's name as Arm writes it: `GICD_ISENABLER2`, `GICD_IROUTER36`, `GITS_BASER0`. */
-  readonly label: string;
-}
 
 /** Neighbouring INTIDs to which an array element gives the same value. */
 export interface IntidRun {
@@ -31,17 +23,6 @@ export interface DecodedRegister extends RegisterPlace {
   readonly intids: readonly IntidRun[];
 }
 
-/** The register at an offset of a frame (index into FRAMES, or its name); undefined at a reserved location. */
-export function registerAt(frame: number | FrameName, offset: number): RegisterPlace | undefined {
-  const map = maps[typeof frame === 'number' ? frame : FRAMES.indexOf(frame)];
-  const index = map?.find(offset) ?? -1;
-  if (map === undefined || index < 0) return undefined;
-  const spec = map.specs[index]!;
-  const name = map.names[index]!;
-  const element = map.element(index, offset);
-  return { name, spec, element, label: elementName(name, spec, element) };
-}
-
 /** Bytes of what a name stands for: a byte array's elements are named by the 32-bit register that holds them. */
 function namedBytes(spec: RegisterSpec): number {
   return spec.bytes === 8 ? 8 : 4;
@@ -50,10 +31,10 @@ function namedBytes(spec: RegisterSpec): number {
 /** Runs of INTIDs in the `width` (up to 4) bytes accessed; none for a register that is not over INTIDs. */
 function intidRuns(place: RegisterPlace, offset: number, width: number, low: number): IntidRun[] {
   const { spec, element } = place;
-  const base = firstIntidOf(spec, element);
   const bits = spec.bitsPerIntid;
-  if (base === undefined || bits === undefined || bits === 64) return [];
-  const start = base + (((offset - spec.offset) % spec.bytes) * 8) / bits;
+  const span = intidSpan(spec, element, offset, width);
+  if (span === undefined || bits === undefined || bits === 64) return [];
+  const start = span.first;
   const runs: { first: number; last: number; value: number }[] = [];
   for (let k = 0; k < (Math.min(width, 4) * 8) / bits; k++) {
     const value = (low >>> (k * bits)) & (2 ** bits - 1);

@@ -2,10 +2,10 @@
 // fold over recorded events, so the two cannot differ. Decides nothing.
 import { invariant } from '../errors.ts';
 import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
-import { GICD, GICR, GITS } from '../spec/index.ts';
+import { GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
-import { isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import { privateIndex, sharedIndex } from './intid.ts';
 import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
 
 const PE_SECURITY = RECORDS['pe.security'].id;

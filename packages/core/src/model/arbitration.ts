@@ -1,10 +1,12 @@
 // Which interrupt a PE is told of, and whether its IRQ or FIQ line is up (IHI 0069, "Interrupt prioritization").
 // Derives and emits `hppi`; changes nothing else.
+
 import { GROUPS, SECURITY_STATES } from '../record/index.ts';
+import { isPrivate, LPI_FIRST, SPURIOUS } from '../spec/index.ts';
 import { configTableAddress } from './apply.ts';
-import { isPrivate, privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
+import { privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, type GicState, IDLE, type IrqBits, LPI_FIRST, SPURIOUS } from './state.ts';
+import { CONFIG_UNKNOWN, type GicState, IDLE, type IrqBits } from './state.ts';
 
 export const GROUP0 = GROUPS.indexOf('0');
 export const GROUP1S = GROUPS.indexOf('1S');

@@ -1,7 +1,9 @@
 // The physical CPU interface: the ICC system registers (IHI 0069, "CPU interface"). Handlers by register name. With
 // two Security states an access is by Secure EL1 or by Non-secure software unless it is known to be by EL3, and
 // SCR_EL3.FIQ is taken to be 1: Group 0 is EL3's, and Non-secure software sees its own half of the priorities.
+
 import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
+import { isPrivate, LPI_FIRST, SPURIOUS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import {
   AP0R,
@@ -27,12 +29,12 @@ import {
   runningPriority,
   settle,
 } from './arbitration.ts';
-import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import { fromNonSecureView, nonSecureView } from './irq-registers.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { generateSgi } from './sgi.ts';
-import { ctlrReset, IDLE, LPI_FIRST, leastBinaryPoint, SPURIOUS } from './state.ts';
+import { ctlrReset, IDLE, leastBinaryPoint } from './state.ts';
 import { resetVirtualInterface, virtualHandlers } from './virtual-interface.ts';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;

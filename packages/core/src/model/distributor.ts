@@ -1,8 +1,8 @@
 // The Distributor's registers, by name (IHI 0069, "Distributor register descriptions"). With one Security state
 // every access counts as Secure.
 import { NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
-import { GICD } from '../spec/index.ts';
-import { ESPI_FIRST, hasInterrupt, isPrivate, sharedIndex, sharedIntid } from './intid.ts';
+import { ESPI_FIRST, GICD, isPrivate } from '../spec/index.ts';
+import { hasInterrupt, sharedIndex, sharedIntid } from './intid.ts';
 import {
   type IrqBank,
   irqRegisters,

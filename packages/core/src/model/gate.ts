@@ -1,5 +1,6 @@
 // Why a pending interrupt is not taken: the gate that holds it, in the order in which the architecture has them
 // (IHI 0069, "Interrupt prioritization"). Looks at state only; arbitration decides by the same functions.
+import { isPrivate, LPI_FIRST } from '../spec/index.ts';
 import {
   canPreempt,
   chooseOneOfN,
@@ -16,9 +17,9 @@ import {
   runningPriority,
   sleeps,
 } from './arbitration.ts';
-import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, IDLE, LPI_FIRST } from './state.ts';
+import { CONFIG_UNKNOWN, IDLE } from './state.ts';
 
 const GICR_CTLR_ENABLE_LPIS = 1;
 const LPI_ENABLE = 1;

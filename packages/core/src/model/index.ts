@@ -2,10 +2,10 @@
 export { apply, configTableAddress } from './apply.ts';
 export { runningPriority, wakeRequested } from './arbitration.ts';
 export { GATES, type Gate, type Held, heldBy, priorityOf } from './gate.ts';
-export { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+export { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';
-export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, LPI_FIRST, SPURIOUS, STATE_VERSION } from './state.ts';
-export { fold, STIMULI_BELOW, step } from './step.ts';
+export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, STATE_VERSION } from './state.ts';
+export { fold, step } from './step.ts';
 export { NO_TABLE, residentTable, vlpiConfigAddress } from './vlpi.ts';

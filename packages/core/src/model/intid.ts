@@ -1,19 +1,10 @@
 // Which INTIDs exist, and where their state is: SGIs, PPIs and extended PPIs in words of their PE, SPIs and extended
 // SPIs in words that all PEs share (IHI 0069, "INTIDs"). Events tell INTIDs; indices never leave the model.
+import { EPPI_FIRST, ESPI_FIRST } from '../spec/index.ts';
 import type { GicState } from './state.ts';
 
-/** First and past-the-last extended PPI. */
-export const EPPI_FIRST = 1056;
-const EPPI_END = 1120;
-/** First extended SPI. */
-export const ESPI_FIRST = 4096;
 /** How far an extended PPI's bit is from its INTID: it follows the PPIs. */
 const EPPI_SHIFT = EPPI_FIRST - 32;
-
-/** Whether an INTID is that of an SGI, a PPI or an extended PPI: each PE has its own. */
-export function isPrivate(intid: number): boolean {
-  return intid < 32 || (intid >= EPPI_FIRST && intid < EPPI_END);
-}
 
 /** Index of the bit of an SGI, PPI or extended PPI of a PE in `state.ppi`. */
 export function privateIndex(state: GicState, pe: number, intid: number): number {

@@ -1,7 +1,7 @@
 // What each ITS command does (IHI 0069, "ITS commands"). A handler answers what was wrong, or nothing; the queue
 // turns that into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
-import { type CommandName, operandOf } from '../spec/index.ts';
+import { type CommandName, operandOf, SPURIOUS } from '../spec/index.ts';
 import { layoutOf } from './its-tables.ts';
 import { invalidateVirtual, pendVirtual, VIRTUAL_COMMAND_HANDLERS } from './its-virtual-commands.ts';
 import { eachEvent, mappedDevices } from './its-walk.ts';
@@ -17,7 +17,6 @@ import {
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi } from './operands.ts';
-import { SPURIOUS } from './state.ts';
 import {
   type Cte,
   collectionInRange,

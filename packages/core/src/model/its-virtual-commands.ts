@@ -1,11 +1,10 @@
 // What each GICv4 command of an ITS does (IHI 0069, "ITS commands"), and what an event that is mapped to a vLPI
 // does. A handler answers what was wrong, or nothing. Reads and checks come before effects.
 import { RECORDS } from '../record/index.ts';
-import { type CommandName, operandOf, VSGI_COUNT } from '../spec/index.ts';
+import { type CommandName, LPI_FIRST, operandOf, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { invalidateLpi } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi } from './operands.ts';
-import { LPI_FIRST, SPURIOUS } from './state.ts';
 import { type Dte, type Fault, type Ite, isMapped, lookUpEvent, readDte, writeIte } from './translate.ts';
 import { invalidateVlpis, moveVlpi, ringDoorbell, signalVlpi, type VpePlace, vlpiEnabled } from './vlpi.ts';
 import { itsVpeTable, newVpe, readVpe, type Vpe, vmappByVersion41, writeVpe } from './vpe-table.ts';

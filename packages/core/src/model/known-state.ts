@@ -1,14 +1,14 @@
 // What a source shows of the state after the fact (`state.known`): becomes the events that give the state that value,
 // without the side effects that an access has. What a configuration does not have is passed over.
 import { IRQ_ATTRIBUTES, KNOWN_STATE, NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
-import { GICD, GICR, GITS } from '../spec/index.ts';
+import { GICD, GICR, GITS, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { AP0R, AP1R } from './active-priorities.ts';
 import { configTableAddress } from './apply.ts';
-import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import { setLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { type IrqBits, LPI_FIRST } from './state.ts';
+import type { IrqBits } from './state.ts';
 
 const REG_CHANGED = RECORDS['reg.changed'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;

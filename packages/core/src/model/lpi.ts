@@ -1,9 +1,11 @@
 // Physical LPIs of a Redistributor: pending state, and the configuration that it has of them (IHI 0069, "LPIs").
+
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { LPI_FIRST } from '../spec/index.ts';
 import { pendingTableAddress } from './apply.ts';
 import { bestLpi, lookUpConfig } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, LPI_FIRST } from './state.ts';
+import { CONFIG_UNKNOWN } from './state.ts';
 
 const LPI_PENDED = RECORDS['lpi.pended'].id;
 const LPI_CLEARED = RECORDS['lpi.cleared'].id;

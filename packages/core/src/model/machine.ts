@@ -12,9 +12,9 @@ import {
   UNITS,
   UNPREDICTABLE as UNPREDICTABLE_ACTS,
 } from '../record/index.ts';
+import { isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
-import { isPrivate } from './intid.ts';
-import { GicState, LPI_FIRST } from './state.ts';
+import { GicState } from './state.ts';
 
 /** What the model is about to look at in guest memory. */
 export type MemoryUse =

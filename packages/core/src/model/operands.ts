@@ -1,7 +1,6 @@
 // Operands of ITS commands by name, and the ranges that all commands share.
-import { type CommandName, ITS_COMMANDS, type OperandSpec } from '../spec/index.ts';
+import { type CommandName, ITS_COMMANDS, LPI_FIRST, type OperandSpec } from '../spec/index.ts';
 import type { Machine } from './machine.ts';
-import { LPI_FIRST } from './state.ts';
 
 const operands = new Map<string, OperandSpec>();
 for (const [command, spec] of Object.entries(ITS_COMMANDS))

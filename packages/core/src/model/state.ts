@@ -4,16 +4,13 @@ import { createHash } from 'node:crypto';
 import type { GicConfig } from '../config.ts';
 import { invariant } from '../errors.ts';
 import { PROFILES, type Profile } from '../profile/index.ts';
+import { SPURIOUS } from '../spec/index.ts';
 import { Arena } from './arena.ts';
 import { GuestMemory } from './memory.ts';
 import { planVirtual, type VirtualState } from './virtual-state.ts';
 
-/** First LPI INTID (IHI 0069, "INTIDs"). */
-export const LPI_FIRST = 8192;
 /** Layout of what `save` writes: a stored state of another layout can neither be restored nor compared. */
 export const STATE_VERSION = 3;
-/** No interrupt. */
-export const SPURIOUS = 1023;
 /** Idle priority. */
 export const IDLE = 0xff;
 /** The configuration of an LPI that was read where memory is not known. */

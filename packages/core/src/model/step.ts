@@ -1,4 +1,5 @@
 // The one entry point of the model: one stimulus in, events out. Also the fold of events, and save and restore.
+
 import {
   NO_PE,
   PEND_CAUSES,
@@ -7,16 +8,17 @@ import {
   RECORDS,
   type RecordBatch,
 } from '../record/index.ts';
+import { isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { readSysreg, resetCpuInterface, writeSysreg } from './cpu-interface.ts';
-import { hasInterrupt, isPrivate, privateIndex, sharedIndex } from './intid.ts';
+import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import { translateMsi } from './its-commands.ts';
 import { knowState } from './known-state.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
 import { settleAll } from './settle.ts';
 import { sgiFromAnywhere } from './sgi.ts';
-import { CONFIG_UNKNOWN, type GicState, LPI_FIRST } from './state.ts';
+import { CONFIG_UNKNOWN, type GicState } from './state.ts';
 import { vlpiConfigAddress } from './vlpi.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -38,9 +40,6 @@ const VLPI_LOADED = RECORDS['vlpi.loaded'].id;
 const MEM_WRITTEN = RECORDS['mem.written'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
 const CAUSE_WIRE = PEND_CAUSES.indexOf('wire');
-
-/** Record kinds up to here are stimuli. */
-export const STIMULI_BELOW = 32;
 
 function setWire(m: Machine, pe: number, intid: number, level: number): void {
   const { state } = m;

@@ -1,9 +1,11 @@
 // Which virtual interrupt a PE's virtual machine is told of, and whether its vIRQ, vFIQ or maintenance line is up
 // (IHI 0069, "Virtual interrupt handling"). Derives and emits `vhppi` and `maintenance`; changes nothing else.
+
 import { RECORDS } from '../record/index.ts';
+import { LPI_FIRST, SPURIOUS } from '../spec/index.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, type GicState, IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import { CONFIG_UNKNOWN, type GicState, IDLE } from './state.ts';
 import { listRegisters, NO_LR, VHPPI_WORDS, virtualPreemptionBits } from './virtual-state.ts';
 
 const VHPPI = RECORDS.vhppi.id;

@@ -1,10 +1,12 @@
 // The virtual CPU interface: the ICH system registers of the hypervisor and the ICV ones of its virtual machine
 // (IHI 0069, "Virtual interrupt handling and prioritization"). Handlers by register name.
+
 import { RECORDS, UNITS } from '../record/index.ts';
+import { LPI_FIRST, SPURIOUS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { IDLE, LPI_FIRST, SPURIOUS } from './state.ts';
+import { IDLE } from './state.ts';
 import {
   best,
   canPreemptVirtual,

@@ -2,10 +2,10 @@
 // PE, and the doorbells of those that are not. Memory is where pending state is; the Redistributor of a resident vPE
 // has a copy with configurations.
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { VSGI_COUNT } from '../spec/index.ts';
+import { LPI_FIRST, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { lpiInRange, lpisEnabled, setLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, LPI_FIRST, SPURIOUS } from './state.ts';
+import { CONFIG_UNKNOWN } from './state.ts';
 import { best, rankVirtual } from './virtual-arbitration.ts';
 import { RESIDENT_WORDS } from './virtual-state.ts';
 import { sgiConfig } from './vpe-table.ts';

@@ -1,7 +1,7 @@
 // The vPE table (IHI 0069, "GICv4"): where the tables of a vPE are and to which PE it is mapped. GICv4.1 shares it
 // between ITSs and Redistributors. Emits what an ITS reads and writes; decides nothing.
 import { NO_PE, RECORDS } from '../record/index.ts';
-import { type EntryLayout, QEMU_LAYOUT, VSGI_COUNT, VTE_41 } from '../spec/index.ts';
+import { type EntryLayout, QEMU_LAYOUT, SPURIOUS, VSGI_COUNT, VTE_41 } from '../spec/index.ts';
 import {
   entryAddress,
   NOWHERE,
@@ -12,7 +12,6 @@ import {
   writeEntry,
 } from './its-tables.ts';
 import type { Machine } from './machine.ts';
-import { SPURIOUS } from './state.ts';
 import type { Fault } from './translate.ts';
 
 const VTE_READ = RECORDS['vte.read'].id;

@@ -1,7 +1,7 @@
 // Faults of Distributor, Redistributors and CPU interface.
-import { isPrivate, type Machine, privateIndex, sharedIndex } from '../model/index.ts';
+import { type Machine, privateIndex, sharedIndex } from '../model/index.ts';
 import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
-import { SYSREGS } from '../spec/index.ts';
+import { isPrivate, SYSREGS } from '../spec/index.ts';
 import { lostIf, type Mutation } from './mutation.ts';
 
 const IRQ_CHANGED = RECORDS['irq.changed'].id;

@@ -1,7 +1,9 @@
 // The record kinds, declared once. Everything that a trace can hold is in this table.
+import { type Identifier, SPURIOUS } from '../spec/index.ts';
 import { OPERATION_KINDS } from './operations.ts';
 import type { RecordField, RecordKind } from './shape.ts';
 import {
+  ATTRIBUTE_NAMES,
   CONFLICTS,
   DROP_REASONS,
   FRAMES,
@@ -13,6 +15,7 @@ import {
   SECURITY_STATES,
   UNITS,
   UNPREDICTABLE,
+  UNPREDICTABLE_NAMES,
 } from './values.ts';
 
 const f = (
@@ -27,17 +30,24 @@ const f = (
   ...extra,
 });
 const hex = { base: 'hex' } as const;
+/** A field whose value names something; `none` is the value that names nothing, `all` stands for all of its sort. */
+const id = (
+  identifies: Identifier,
+  name: string,
+  doc: string,
+  extra: Partial<RecordField> = {},
+): RecordField => f(name, 'u32', doc, { identifies, ...extra });
 
-const intid = f('INTID', 'u32', 'interrupt identifier; 1023 where there is none');
+const intid = id('INTID', 'INTID', 'interrupt identifier; 1023 where there is none', { none: SPURIOUS });
 const its = f('its', 'u32', 'index of the ITS, 0-based');
-const deviceId = f('DeviceID', 'u32', 'DeviceID', hex);
-const eventId = f('EventID', 'u32', 'EventID', hex);
+const deviceId = id('DeviceID', 'DeviceID', 'DeviceID', hex);
+const eventId = id('EventID', 'EventID', 'EventID', hex);
 const valid = f('valid', 'bool', 'the Valid bit');
 const group = f('group', 'enum', 'interrupt group', { values: GROUPS });
 const priority = f('priority', 'u8', 'priority, 0 (highest) to 255 (idle)', hex);
 
 const vptAddress = f('VPT_addr', 'pa', 'address of the virtual pending table', hex);
-const vintid = f('vINTID', 'u32', 'virtual INTID');
+const vintid = id('vINTID', 'vINTID', 'virtual INTID');
 
 const mmio: readonly RecordField[] = [
   f('frame', 'enum', 'register frame', { values: FRAMES }),
@@ -79,14 +89,17 @@ const ite: readonly RecordField[] = [
   eventId,
   valid,
   f('inttype', 'u8', '1 physical, 0 virtual'),
-  f('INTID', 'u32', 'pINTID, or vINTID'),
+  f('INTID', 'u32', 'pINTID, or vINTID', { identifies: { by: 'inttype', is: { 0: 'vINTID', 1: 'INTID' } } }),
   f('ICID', 'u32', 'collection', hex),
-  f('vPEID', 'u32', 'vPE', hex),
-  f('doorbell', 'u32', 'doorbell pINTID; 1023 where there is none'),
+  f('vPEID', 'u32', 'vPE', { ...hex, identifies: { by: 'inttype', is: { 0: 'vPEID' } } }),
+  f('doorbell', 'u32', 'doorbell pINTID; 1023 where there is none', {
+    identifies: { by: 'inttype', is: { 0: 'INTID' } },
+    none: SPURIOUS,
+  }),
 ];
 const vte: readonly RecordField[] = [
   its,
-  f('vPEID', 'u32', 'vPE', hex),
+  id('vPEID', 'vPEID', 'vPE', hex),
   valid,
   f('VPT_size', 'u8', 'vINTID bits minus one'),
   f('VPT_addr', 'pa', 'address of the virtual pending table', hex),
@@ -196,7 +209,9 @@ export const RECORDS = {
         'byte offset in the frame; for ICC and ICH the system-register encoding; else 0',
         hex,
       ),
-      f('INTID', 'u32', 'for an attribute: the interrupt; else 0'),
+      f('INTID', 'u32', 'for an attribute: the interrupt; else 0', {
+        identifies: { by: 'what', is: ATTRIBUTE_NAMES },
+      }),
       f('value', 'u64', 'the stored value; of an attribute of one bit 0 or 1', hex),
     ],
     doc: 'Not an act of the guest: the source shows from here on that this part of the state has had this value since before what it shows of it. What the PEs are signalled because of it is not printed by the source.',
@@ -231,7 +246,9 @@ export const RECORDS = {
     pe: 'target',
     fields: [
       f('LR', 'i32', 'list register of the candidate; 16 where it is the vLPI, -1 where there is none'),
-      f('vLPI', 'u32', 'INTID of the highest-priority pending vLPI (or vSGI); 1023 where there is none'),
+      id('vINTID', 'vLPI', 'INTID of the highest-priority pending vLPI (or vSGI); 1023 where there is none', {
+        none: SPURIOUS,
+      }),
       f('group', 'enum', 'group of that vLPI', { values: GROUPS }),
       f('priority', 'u8', 'priority of that vLPI; 255 where there is none', hex),
       f('vFIQ', 'bool', 'the virtual FIQ line to the PE'),
@@ -324,6 +341,7 @@ export const RECORDS = {
     class: 'observable',
     pe: 'target',
     fields: [intid],
+    does: 'generate',
     doc: 'An SGI was made pending on a PE.',
   },
   'source.conflict': {
@@ -412,6 +430,7 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [intid],
+    does: 'deactivate',
     doc: 'An SGI, PPI or SPI ceased to be active.',
   },
   'irq.acknowledged': {
@@ -419,6 +438,7 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [intid, group, priority],
+    does: 'acknowledge',
     doc: 'A PE acknowledged an interrupt: its group priority became active.',
   },
   'irq.dropped': {
@@ -426,6 +446,7 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [intid, group, priority],
+    does: 'end',
     doc: 'A PE dropped its running priority by an EOI. INTID is what was written; priority the group priority dropped.',
   },
   'lpi.pended': {
@@ -462,7 +483,7 @@ export const RECORDS = {
     id: 110,
     class: 'event',
     pe: 'target',
-    fields: [intid],
+    fields: [{ ...intid, all: 0 }],
     doc: 'A Redistributor dropped its cached configuration of an LPI. INTID 0: all that it held of LPIs, pending state too, which stays in the pending table.',
   },
   'mem.written': {
@@ -492,7 +513,7 @@ export const RECORDS = {
     id: 113,
     class: 'event',
     pe: 'target',
-    fields: [its, deviceId, eventId, f('INTID', 'u32', 'the LPI'), f('ICID', 'u32', 'collection', hex)],
+    fields: [its, deviceId, eventId, id('INTID', 'INTID', 'the LPI'), f('ICID', 'u32', 'collection', hex)],
     doc: 'An MSI was translated into an LPI for a PE.',
   },
   'msi.dropped': {
@@ -566,7 +587,7 @@ export const RECORDS = {
     id: 120,
     class: 'event',
     pe: 'target',
-    fields: [vintid],
+    fields: [{ ...vintid, all: 0 }],
     doc: 'A Redistributor dropped its cached configuration of a vLPI (vINTID 0: of all that are not pending).',
   },
   'vpe.resident': {
@@ -575,7 +596,10 @@ export const RECORDS = {
     pe: 'target',
     fields: [
       vptAddress,
-      f('vPEID', 'u32', 'vPE; 0xffffffff where the Redistributor is not told (GICv4.0)', hex),
+      id('vPEID', 'vPEID', 'vPE; 0xffffffff where the Redistributor is not told (GICv4.0)', {
+        ...hex,
+        none: 0xffff_ffff,
+      }),
       valid,
       f('VCONF_addr', 'pa', 'address of the virtual configuration table', hex),
       f('IDbits', 'u8', 'vINTID bits of the tables'),
@@ -586,14 +610,14 @@ export const RECORDS = {
     id: 122,
     class: 'event',
     pe: 'target',
-    fields: [f('INTID', 'u32', 'the doorbell LPI'), vptAddress, vintid],
+    fields: [id('INTID', 'INTID', 'the doorbell LPI'), vptAddress, vintid],
     doc: 'A vLPI became pending for a vPE that is not resident: its doorbell is set pending on the PE.',
   },
   'vmsi.translated': {
     id: 123,
     class: 'event',
     pe: 'target',
-    fields: [its, deviceId, eventId, vintid, f('vPEID', 'u32', 'vPE', hex)],
+    fields: [its, deviceId, eventId, vintid, id('vPEID', 'vPEID', 'vPE', hex)],
     doc: 'An MSI was translated into a vLPI. PE: that to which its vPE is mapped.',
   },
   'virq.acknowledged': {
@@ -601,11 +625,12 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [
-      f('INTID', 'u32', 'virtual INTID'),
+      id('vINTID', 'INTID', 'virtual INTID'),
       group,
       priority,
       f('LR', 'i32', 'its list register; -1 for a vLPI'),
     ],
+    does: 'acknowledge',
     doc: 'The virtual machine on a PE acknowledged a virtual interrupt.',
   },
   'virq.dropped': {
@@ -613,17 +638,19 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [
-      f('INTID', 'u32', 'virtual INTID that was written'),
+      id('vINTID', 'INTID', 'virtual INTID that was written'),
       group,
       f('priority', 'u8', 'the group priority dropped', hex),
     ],
+    does: 'end',
     doc: 'The virtual machine on a PE dropped its virtual running priority by an EOI.',
   },
   'virq.deactivated': {
     id: 126,
     class: 'event',
     pe: 'target',
-    fields: [f('INTID', 'u32', 'virtual INTID'), f('LR', 'i32', 'its list register')],
+    fields: [id('vINTID', 'INTID', 'virtual INTID'), f('LR', 'i32', 'its list register')],
+    does: 'deactivate',
     doc: 'A virtual interrupt in a list register ceased to be active.',
   },
   'serror.raised': {
@@ -640,7 +667,10 @@ export const RECORDS = {
     fields: [
       f('what', 'enum', 'what software did', { values: UNPREDICTABLE }),
       f('instance', 'u32', 'the PE whose Redistributor, or the ITS, that it was done to'),
-      f('detail', 'u32', 'the INTID, EventID, vPEID or register offset concerned', hex),
+      f('detail', 'u32', 'the INTID, EventID, vPEID or register offset concerned', {
+        ...hex,
+        identifies: { by: 'what', is: UNPREDICTABLE_NAMES },
+      }),
     ],
     doc: 'Software did what the architecture leaves UNPREDICTABLE; the profile chose what came of it.',
   },

@@ -10,9 +10,9 @@ const f = (
   extra: Partial<RecordField> = {},
 ): RecordField => ({ name, type, doc, ...extra });
 
-const device = f('device', 'u32', 'DeviceID', { base: 'hex' });
+const device = f('device', 'u32', 'DeviceID', { base: 'hex', identifies: 'DeviceID' });
 const vector = f('vector', 'u32', 'vector of the device, 0-based');
-const vpe = f('vpe', 'u32', 'vPEID');
+const vpe = f('vpe', 'u32', 'vPEID', { identifies: 'vPEID' });
 const count = f('count', 'u32', 'how many');
 
 /**
@@ -119,7 +119,11 @@ export const OPERATION_KINDS = {
     47,
     'any device',
     'none',
-    [device, vector, f('by', 'u32', 'DeviceID of the device that writes', { base: 'hex' })],
+    [
+      device,
+      vector,
+      f('by', 'u32', 'DeviceID of the device that writes', { base: 'hex', identifies: 'DeviceID' }),
+    ],
     "A device writes the message of another device's vector.",
   ),
   'op.fail': kind(
@@ -139,7 +143,13 @@ export const OPERATION_KINDS = {
     [f('without', 'enum', 'what is left behind', { values: MIGRATED_PARTS })],
     'The machine is saved, and restored on one that has just been reset; the driver goes on.',
   ),
-  'op.vm.alloc': kind(50, 'vpes', 'none', [vpe, count], 'Room for the vPEs of a VM: `count` from `vpe` on.'),
+  'op.vm.alloc': kind(
+    50,
+    'vpes',
+    'none',
+    [{ ...vpe, countedBy: 'count' }, count],
+    'Room for the vPEs of a VM: `count` from `vpe` on.',
+  ),
   'op.vpe.map': kind(51, 'vpes', 'target', [vpe], 'A vPE exists from here, with a doorbell LPI.'),
   'op.vpe.unmap': kind(52, 'vpes', 'none', [vpe], 'A vPE is unmapped.'),
   'op.vpe.schedule': kind(53, 'vpes', 'target', [vpe], 'A vPE becomes resident.'),

@@ -1,5 +1,6 @@
 // What a record kind is: the one shape from which the union types, the trace codec, the SQL tables, the
 // text form and the reference docs derive. Pure data; knows nothing of models, files or databases.
+import type { InterruptAct, Naming } from '../spec/index.ts';
 
 /**
  * How a field is stored in a record's words. `u64` and `pa` take two 32-bit words (low first), all others one.
@@ -8,7 +9,7 @@
  */
 export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'bool' | 'enum' | 'sysreg' | 'u64' | 'pa';
 
-export interface RecordField {
+export interface RecordField extends Naming {
   readonly name: string;
   readonly type: FieldType;
   /** For `enum`: the names, by stored index. Append only: a trace stores the index. */
@@ -26,13 +27,23 @@ export interface RecordField {
  */
 export type RecordClass = 'stimulus' | 'operation' | 'observable' | 'event';
 
+/** The ids of each class, both ends included. Declared here and nowhere else: `record/facts` says which class a kind is of. */
+export const CLASS_IDS = {
+  stimulus: { first: 1, last: 31 },
+  operation: { first: 32, last: 63 },
+  observable: { first: 64, last: 95 },
+  event: { first: 96, last: 255 },
+} as const satisfies Readonly<Record<RecordClass, { readonly first: number; readonly last: number }>>;
+
 export interface RecordKind {
-  /** Stored in traces: never reused, never renumbered. 1–31 stimuli, 32–63 operations, 64–95 observables, 96–255 events. */
+  /** Stored in traces: never reused, never renumbered. In the range of its class ({@link CLASS_IDS}). */
   readonly id: number;
   readonly class: RecordClass;
   /** What the record's PE column holds for this kind. */
   readonly pe: 'accessor' | 'target' | 'none';
   readonly fields: readonly RecordField[];
+  /** What the record says to have happened to the interrupt that its INTID names. */
+  readonly does?: InterruptAct;
   readonly doc: string;
 }
 

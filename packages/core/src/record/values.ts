@@ -1,6 +1,7 @@
 // The names that enum fields of records store by index. Append only: a trace holds the index.
+import type { Identifier } from '../spec/index.ts';
 
-export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
+export { FRAMES } from '../spec/index.ts';
 /** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
 export const GROUPS = ['0', '1S', '1NS'] as const;
 /** Where a stored register is: a frame, the physical CPU interface, the virtual one, or the Secure instance of a banked ICC
@@ -26,6 +27,10 @@ export const KNOWN_STATE = [
   'LPI pending',
   'LPI configuration',
 ] as const;
+/** What is an attribute of an interrupt names it; by index. */
+export const ATTRIBUTE_NAMES: Readonly<Record<number, Identifier>> = Object.fromEntries(
+  KNOWN_STATE.flatMap((what, index) => (what === 'register' ? [] : [[index, 'INTID']])),
+);
 /** How a source shows that another one begins (`source.seam`). */
 export const SEAMS = ['file', 'hppi', 'threads'] as const;
 export const PEND_CAUSES = [
@@ -66,6 +71,14 @@ export const UNPREDICTABLE = [
   'vsgi-configures-and-clears',
   'configured-while-enabled',
 ] as const;
+/** What the detail of each of these names; of the others it is a register offset. By index. */
+export const UNPREDICTABLE_NAMES: Readonly<Record<number, Identifier>> = {
+  [UNPREDICTABLE.indexOf('map-over-mapping')]: 'EventID',
+  [UNPREDICTABLE.indexOf('move-to-disabled-lpis')]: 'INTID',
+  [UNPREDICTABLE.indexOf('vmapp-over-mapping')]: 'vPEID',
+  [UNPREDICTABLE.indexOf('vsgi-configures-and-clears')]: 'vPEID',
+  [UNPREDICTABLE.indexOf('configured-while-enabled')]: 'INTID',
+};
 /** How a device sends messages: `device-masked` has a mask of its own, and holds messages back while masked. */
 export const DEVICE_KINDS = ['msi-x', 'multi-msi', 'platform', 'device-masked'] as const;
 /** What drivers allocate and can be refused; `any` counts them all. */

@@ -1,7 +1,7 @@
 // Bit fields of 64-bit words, against BigInt arithmetic.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { deposit, extract } from './bits.ts';
+import { address, deposit, extract } from './bits.ts';
 
 const field = fc
   .record({ dw: fc.nat(3), width: fc.integer({ min: 1, max: 52 }) })
@@ -21,6 +21,14 @@ test('extract is a shift and a mask', () => {
       expect(BigInt(extract(all, at, dw, lsb, width))).toBe(wanted);
     }),
     { numRuns: 500 },
+  );
+});
+
+test('an address is its two words', () => {
+  fc.assert(
+    fc.property(fc.nat(0xffff_ffff), fc.nat(0xf_ffff), (low, high) => {
+      expect(BigInt(address(low, high))).toBe((BigInt(high) << 32n) | BigInt(low));
+    }),
   );
 });
 

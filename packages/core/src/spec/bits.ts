@@ -1,4 +1,5 @@
-// Bit fields of 64-bit words that are kept as pairs of 32-bit words, low first. Knows no register and no command.
+// Bit fields and addresses of 64-bit words that are kept as pairs of 32-bit words, low first. Knows no register and no
+// command.
 
 /** Reads `width` (1 to 52) bits at `lsb` of doubleword `dw` out of the 32-bit words from `words[at]`. */
 export function extract(words: Uint32Array, at: number, dw: number, lsb: number, width: number): number {
@@ -9,6 +10,11 @@ export function extract(words: Uint32Array, at: number, dw: number, lsb: number,
   const fromHigh = lsb + width - 32;
   const highPart = fromHigh === 32 ? high : high & (2 ** fromHigh - 1);
   return highPart * 2 ** (32 - lsb) + (low >>> lsb);
+}
+
+/** An address, below 2^52, from the two 32-bit words that hold it. */
+export function address(low: number, high: number): number {
+  return high * 0x1_0000_0000 + low;
 }
 
 /** Writes the low `width` bits of `value` at `lsb` of doubleword `dw`. */

@@ -1,5 +1,5 @@
 // Shorthands with which the tables of this folder declare their fields. Not exported from the package.
-import type { FieldSpec, Register, RegisterSpec } from './shape.ts';
+import type { FieldSpec, Naming, Register, RegisterSpec } from './shape.ts';
 
 const field =
   (kind: FieldSpec['kind']) =>
@@ -48,6 +48,13 @@ export const oneOf = <const Name extends string>(
   values,
   doc,
 });
+
+/** A field whose value names something. */
+export const naming = <F extends object>(
+  identifies: NonNullable<Naming['identifies']>,
+  field: F,
+  extra: Omit<Naming, 'identifies'> = {},
+): F & Naming => ({ ...field, identifies, ...extra });
 
 /** InnerCache of the GICR and GITS address registers (IHI 0069, "GITS_CBASER"). */
 export const INNER_CACHE = {

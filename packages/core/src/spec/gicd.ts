@@ -4,16 +4,16 @@ import {
   hex,
   IIDR_FIELDS,
   minus1,
+  naming,
   register32,
   register64,
   registerBytes,
   STATUS_FIELDS,
   uint,
 } from './declare.ts';
+import { ESPI_FIRST } from './intid.ts';
 import type { FieldSpec, RegisterTable } from './shape.ts';
 
-/** INTID of the first extended SPI (IHI 0069, "INTIDs"). */
-const EXTENDED_SPI = 4096;
 /** An array over the INTIDs below 1024: a bit each, or two. */
 const bitmap = (offset: number, doc: string, heading: string) =>
   register32(offset, 'RW', doc, heading, { count: 32, reset: 0, bitsPerIntid: 1, firstIntid: 0 });
@@ -27,12 +27,17 @@ const bitPairs = <const Reset extends 0 | 'unknown'>(
 /** The same over extended SPIs. */
 const extended = (offset: number, doc: string, heading: string) => ({
   ...bitmap(offset, doc, heading),
-  firstIntid: EXTENDED_SPI,
+  firstIntid: ESPI_FIRST,
 });
+/** A write acts on the interrupts whose bit is 1. */
+const ones = <R extends object>(register: R) => ({ ...register, writesOnes: true }) as const;
 const bytes = (offset: number, doc: string, heading: string, firstIntid = 0) =>
   registerBytes(offset, 'RW', doc, heading, { count: 1024, reset: 0, bitsPerIntid: 8, firstIntid });
 const message = (offset: number, doc: string, heading: string) =>
-  register32(offset, 'WO', doc, heading, { accessBytes: [2, 4], fields: [uint('INTID', 0, 13, 'the SPI')] });
+  register32(offset, 'WO', doc, heading, {
+    accessBytes: [2, 4],
+    fields: [naming('INTID', uint('INTID', 0, 13, 'the SPI'))],
+  });
 const constant = <const F extends readonly FieldSpec[] = readonly []>(
   offset: number,
   doc: string,
@@ -111,12 +116,12 @@ export const GICD = {
   GICD_SETSPI_SR: message(0x50, 'Set Secure SPI Pending Register', 'GICD_SETSPI_SR'),
   GICD_CLRSPI_SR: message(0x58, 'Clear Secure SPI Pending Register', 'GICD_CLRSPI_SR'),
   GICD_IGROUPR: bitmap(0x80, 'Interrupt Group Registers', 'GICD_IGROUPR<n>'),
-  GICD_ISENABLER: bitmap(0x100, 'Interrupt Set-Enable Registers', 'GICD_ISENABLER<n>'),
-  GICD_ICENABLER: bitmap(0x180, 'Interrupt Clear-Enable Registers', 'GICD_ICENABLER<n>'),
-  GICD_ISPENDR: bitmap(0x200, 'Interrupt Set-Pending Registers', 'GICD_ISPENDR<n>'),
-  GICD_ICPENDR: bitmap(0x280, 'Interrupt Clear-Pending Registers', 'GICD_ICPENDR<n>'),
-  GICD_ISACTIVER: bitmap(0x300, 'Interrupt Set-Active Registers', 'GICD_ISACTIVER<n>'),
-  GICD_ICACTIVER: bitmap(0x380, 'Interrupt Clear-Active Registers', 'GICD_ICACTIVER<n>'),
+  GICD_ISENABLER: ones(bitmap(0x100, 'Interrupt Set-Enable Registers', 'GICD_ISENABLER<n>')),
+  GICD_ICENABLER: ones(bitmap(0x180, 'Interrupt Clear-Enable Registers', 'GICD_ICENABLER<n>')),
+  GICD_ISPENDR: ones(bitmap(0x200, 'Interrupt Set-Pending Registers', 'GICD_ISPENDR<n>')),
+  GICD_ICPENDR: ones(bitmap(0x280, 'Interrupt Clear-Pending Registers', 'GICD_ICPENDR<n>')),
+  GICD_ISACTIVER: ones(bitmap(0x300, 'Interrupt Set-Active Registers', 'GICD_ISACTIVER<n>')),
+  GICD_ICACTIVER: ones(bitmap(0x380, 'Interrupt Clear-Active Registers', 'GICD_ICACTIVER<n>')),
   GICD_IPRIORITYR: bytes(0x400, 'Interrupt Priority Registers, a byte an INTID', 'GICD_IPRIORITYR<n>'),
   GICD_ITARGETSR: registerBytes(
     0x800,
@@ -135,7 +140,7 @@ export const GICD = {
     'GICD_SGIR',
     {
       fields: [
-        uint('INTID', 0, 4, 'the SGI'),
+        naming('INTID', uint('INTID', 0, 4, 'the SGI')),
         flag('NSATT', 15, 'only where the SGI is in Non-secure Group 1'),
         hex('CPUTargetList', 16, 8, 'a bit a PE interface'),
         uint('TargetListFilter', 24, 2, '0 the list, 1 all but the own, 2 the own only'),
@@ -147,35 +152,45 @@ export const GICD = {
     'RW',
     'SGI Clear-Pending Registers; RES0 with affinity routing',
     'GICD_CPENDSGIR<n>',
-    { count: 16 },
+    { count: 16, bitsPerIntid: 8, firstIntid: 0 },
   ),
   GICD_SPENDSGIR: registerBytes(
     0xf20,
     'RW',
     'SGI Set-Pending Registers; RES0 with affinity routing',
     'GICD_SPENDSGIR<n>',
-    { count: 16 },
+    { count: 16, bitsPerIntid: 8, firstIntid: 0 },
   ),
   GICD_INMIR: bitmap(0xf80, 'Non-maskable Interrupt Registers', 'GICD_INMIR<n>'),
   GICD_IGROUPRE: extended(0x1000, 'Interrupt Group Registers, extended SPIs', 'GICD_IGROUPR<n>E'),
-  GICD_ISENABLERE: extended(0x1200, 'Interrupt Set-Enable Registers, extended SPIs', 'GICD_ISENABLER<n>E'),
-  GICD_ICENABLERE: extended(0x1400, 'Interrupt Clear-Enable Registers, extended SPIs', 'GICD_ICENABLER<n>E'),
-  GICD_ISPENDRE: extended(0x1600, 'Interrupt Set-Pending Registers, extended SPIs', 'GICD_ISPENDR<n>E'),
-  GICD_ICPENDRE: extended(0x1800, 'Interrupt Clear-Pending Registers, extended SPIs', 'GICD_ICPENDR<n>E'),
-  GICD_ISACTIVERE: extended(0x1a00, 'Interrupt Set-Active Registers, extended SPIs', 'GICD_ISACTIVER<n>E'),
-  GICD_ICACTIVERE: extended(0x1c00, 'Interrupt Clear-Active Registers, extended SPIs', 'GICD_ICACTIVER<n>E'),
+  GICD_ISENABLERE: ones(
+    extended(0x1200, 'Interrupt Set-Enable Registers, extended SPIs', 'GICD_ISENABLER<n>E'),
+  ),
+  GICD_ICENABLERE: ones(
+    extended(0x1400, 'Interrupt Clear-Enable Registers, extended SPIs', 'GICD_ICENABLER<n>E'),
+  ),
+  GICD_ISPENDRE: ones(extended(0x1600, 'Interrupt Set-Pending Registers, extended SPIs', 'GICD_ISPENDR<n>E')),
+  GICD_ICPENDRE: ones(
+    extended(0x1800, 'Interrupt Clear-Pending Registers, extended SPIs', 'GICD_ICPENDR<n>E'),
+  ),
+  GICD_ISACTIVERE: ones(
+    extended(0x1a00, 'Interrupt Set-Active Registers, extended SPIs', 'GICD_ISACTIVER<n>E'),
+  ),
+  GICD_ICACTIVERE: ones(
+    extended(0x1c00, 'Interrupt Clear-Active Registers, extended SPIs', 'GICD_ICACTIVER<n>E'),
+  ),
   GICD_IPRIORITYRE: bytes(
     0x2000,
     'Interrupt Priority Registers, extended SPIs',
     'GICD_IPRIORITYR<n>E',
-    EXTENDED_SPI,
+    ESPI_FIRST,
   ),
   GICD_ICFGRE: bitPairs(
     0x3000,
     'Interrupt Configuration Registers, extended SPIs',
     'GICD_ICFGR<n>E',
     'unknown',
-    EXTENDED_SPI,
+    ESPI_FIRST,
   ),
   GICD_IGRPMODRE: extended(0x3400, 'Interrupt Group Modifier Registers, extended SPIs', 'GICD_IGRPMODR<n>E'),
   GICD_NSACRE: bitPairs(
@@ -183,7 +198,7 @@ export const GICD = {
     'Non-secure Access Control Registers, extended SPIs',
     'GICD_NSACR<n>E',
     0,
-    EXTENDED_SPI,
+    ESPI_FIRST,
   ),
   GICD_INMIRE: extended(0x3b00, 'Non-maskable Interrupt Registers, extended SPIs', 'GICD_INMIR<n>E'),
   GICD_IROUTER: {
@@ -195,7 +210,7 @@ export const GICD = {
     'Interrupt Routing Registers, extended SPIs',
     'GICD_IROUTER<n>E',
     1024,
-    EXTENDED_SPI,
+    ESPI_FIRST,
   ),
   GICD_PIDR: {
     ...constant(

@@ -7,6 +7,7 @@ import {
   INNER_CACHE,
   MPAMIDR_FIELDS,
   minus1,
+  naming,
   OUTER_CACHE,
   oneOf,
   PARTIDR_FIELDS,
@@ -18,21 +19,28 @@ import {
   STATUS_FIELDS,
   uint,
 } from './declare.ts';
+import { EPPI_FIRST } from './intid.ts';
 import type { RegisterTable } from './shape.ts';
 
-/** INTID of the first extended PPI (IHI 0069, "INTIDs"). */
-const EXTENDED_PPI = 1056;
 const sgiBitmap = (offset: number, doc: string, source: string) =>
   register32(offset, 'RW', doc, source, {
     count: 3,
     reset: 0,
     bitsPerIntid: 1,
     firstIntid: 0,
-    extended: { element: 1, firstIntid: EXTENDED_PPI },
+    extended: { element: 1, firstIntid: EPPI_FIRST },
   });
-const lpiMessage = [uint('pINTID', 0, 32, 'the LPI')];
-const invalidateAll = [hex('vPEID', 32, 16, 'vPE, where V'), flag('V', 63, 'a virtual LPI')] as const;
-const invalidate = [uint('INTID', 0, 32, 'the LPI'), ...invalidateAll] as const;
+/** A write acts on the interrupts whose bit is 1. */
+const ones = <R extends object>(register: R) => ({ ...register, writesOnes: true }) as const;
+const lpiMessage = [naming('INTID', uint('pINTID', 0, 32, 'the LPI'))];
+const invalidateAll = [
+  naming({ by: 'V', is: { 1: 'vPEID' } }, hex('vPEID', 32, 16, 'vPE, where V')),
+  flag('V', 63, 'a virtual LPI'),
+] as const;
+const invalidate = [
+  naming({ by: 'V', is: { 0: 'INTID', 1: 'vINTID' } }, uint('INTID', 0, 32, 'the LPI')),
+  ...invalidateAll,
+] as const;
 
 export const GICR = {
   GICR_CTLR: register32(0x0, 'RW', 'Redistributor Control Register', 'GICR_CTLR', {
@@ -134,12 +142,12 @@ export const GICR = {
     },
   ),
   GICR_IGROUPR: sgiBitmap(0x10080, 'Interrupt Group Registers', 'GICR_IGROUPR0'),
-  GICR_ISENABLER: sgiBitmap(0x10100, 'Interrupt Set-Enable Registers', 'GICR_ISENABLER0'),
-  GICR_ICENABLER: sgiBitmap(0x10180, 'Interrupt Clear-Enable Registers', 'GICR_ICENABLER0'),
-  GICR_ISPENDR: sgiBitmap(0x10200, 'Interrupt Set-Pending Registers', 'GICR_ISPENDR0'),
-  GICR_ICPENDR: sgiBitmap(0x10280, 'Interrupt Clear-Pending Registers', 'GICR_ICPENDR0'),
-  GICR_ISACTIVER: sgiBitmap(0x10300, 'Interrupt Set-Active Registers', 'GICR_ISACTIVER0'),
-  GICR_ICACTIVER: sgiBitmap(0x10380, 'Interrupt Clear-Active Registers', 'GICR_ICACTIVER0'),
+  GICR_ISENABLER: ones(sgiBitmap(0x10100, 'Interrupt Set-Enable Registers', 'GICR_ISENABLER0')),
+  GICR_ICENABLER: ones(sgiBitmap(0x10180, 'Interrupt Clear-Enable Registers', 'GICR_ICENABLER0')),
+  GICR_ISPENDR: ones(sgiBitmap(0x10200, 'Interrupt Set-Pending Registers', 'GICR_ISPENDR0')),
+  GICR_ICPENDR: ones(sgiBitmap(0x10280, 'Interrupt Clear-Pending Registers', 'GICR_ICPENDR0')),
+  GICR_ISACTIVER: ones(sgiBitmap(0x10300, 'Interrupt Set-Active Registers', 'GICR_ISACTIVER0')),
+  GICR_ICACTIVER: ones(sgiBitmap(0x10380, 'Interrupt Clear-Active Registers', 'GICR_ICACTIVER0')),
   GICR_IPRIORITYR: registerBytes(
     0x10400,
     'RW',
@@ -150,7 +158,7 @@ export const GICR = {
       reset: 0,
       bitsPerIntid: 8,
       firstIntid: 0,
-      extended: { element: 32, firstIntid: EXTENDED_PPI },
+      extended: { element: 32, firstIntid: EPPI_FIRST },
     },
   ),
   GICR_ICFGR: register32(0x10c00, 'RW', 'Interrupt Configuration Registers', 'GICR_ICFGR0, GICR_ICFGR1', {
@@ -158,7 +166,7 @@ export const GICR = {
     reset: 'unknown',
     bitsPerIntid: 2,
     firstIntid: 0,
-    extended: { element: 2, firstIntid: EXTENDED_PPI },
+    extended: { element: 2, firstIntid: EPPI_FIRST },
   }),
   GICR_IGRPMODR: sgiBitmap(0x10d00, 'Interrupt Group Modifier Registers', 'GICR_IGRPMODR0'),
   GICR_NSACR: register32(0x10e00, 'RW', 'Non-secure Access Control Register', 'GICR_NSACR', {
@@ -214,7 +222,7 @@ export const GICR = {
     {
       views: {
         'GICv4.1': [
-          hex('vPEID', 0, 16, 'the vPE'),
+          naming('vPEID', hex('vPEID', 0, 16, 'the vPE')),
           flag('VGrp1En', 58, 'virtual Group 1 is enabled'),
           flag('VGrp0En', 59, 'virtual Group 0 is enabled'),
           flag('Dirty', 60, 'the pending table is being read or written'),
@@ -231,7 +239,7 @@ export const GICR = {
     'Redistributor virtual SGI pending state request register',
     'GICR_VSGIR',
     {
-      fields: [hex('vPEID', 0, 16, 'vPE')],
+      fields: [naming('vPEID', hex('vPEID', 0, 16, 'vPE'))],
     },
   ),
   GICR_VSGIPENDR: register32(

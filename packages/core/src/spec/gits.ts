@@ -7,6 +7,7 @@ import {
   INNER_CACHE,
   MPAMIDR_FIELDS,
   minus1,
+  naming,
   OUTER_CACHE,
   oneOf,
   PARTIDR_FIELDS,
@@ -97,8 +98,8 @@ export const GITS = {
     ],
   }),
   GITS_UMSIR: register64(0x48, 'RO', 'ITS Unmapped MSI register', 'GITS_UMSIR', [
-    hex('EventID', 0, 32, 'EventID'),
-    hex('DeviceID', 32, 32, 'DeviceID'),
+    naming('EventID', hex('EventID', 0, 32, 'EventID')),
+    naming('DeviceID', hex('DeviceID', 32, 32, 'DeviceID')),
   ]),
   GITS_CBASER: register64(0x80, 'RW', 'ITS Command Queue Descriptor', 'GITS_CBASER', [
     minus1('Size', 0, 8, '4 KB pages of the queue'),
@@ -145,10 +146,10 @@ export const GITS = {
   ),
   GITS_TRANSLATER: register32(0x10040, 'WO', 'ITS Translation Register', 'GITS_TRANSLATER', {
     accessBytes: [2, 4],
-    fields: [hex('EventID', 0, 32, 'EventID')],
+    fields: [naming('EventID', hex('EventID', 0, 32, 'EventID'))],
   }),
   GITS_SGIR: register64(0x20020, 'WO', 'ITS SGI Register', 'GITS_SGIR', [
-    uint('vINTID', 0, 4, 'vSGI'),
-    hex('vPEID', 32, 16, 'vPE'),
+    naming('vINTID', uint('vINTID', 0, 4, 'vSGI')),
+    naming('vPEID', hex('vPEID', 32, 16, 'vPE')),
   ]),
 } as const satisfies RegisterTable;

@@ -1,9 +1,11 @@
 // The ITS commands of GICv3, GICv4.0 and GICv4.1 (IHI 0069, "ITS commands"). Pure data, and the two functions
 // that read and write it. Operands are in a stable order: a trace's `shown` mask counts on it.
 import { deposit, extract } from './bits.ts';
-import type { FieldKind } from './shape.ts';
+import { naming } from './declare.ts';
+import { SPURIOUS } from './intid.ts';
+import type { FieldKind, Naming } from './shape.ts';
 
-export interface OperandSpec {
+export interface OperandSpec extends Naming {
   readonly name: string;
   /** Doubleword 0 to 3. */
   readonly dw: number;
@@ -37,14 +39,14 @@ const field = (
   kind,
   shift,
 });
-const DeviceID = field('DeviceID', 0, 32, 32, 'hex');
-const EventID = field('EventID', 1, 0, 32, 'hex');
+const DeviceID = naming('DeviceID', field('DeviceID', 0, 32, 32, 'hex'));
+const EventID = naming('EventID', field('EventID', 1, 0, 32, 'hex'));
 const ICID = field('ICID', 2, 0, 16, 'hex');
-const vPEID = field('vPEID', 1, 32, 16, 'hex');
+const vPEID = naming('vPEID', field('vPEID', 1, 32, 16, 'hex'));
 const valid = field('V', 2, 63, 1, 'flag');
 // A processor number or an address in units of 64 KB, by GITS_TYPER.PTA.
 const RDbase = field('RDbase', 2, 16, 36, 'hex');
-const doorbell = field('Dbell_pINTID', 2, 32, 32);
+const doorbell = naming('INTID', field('Dbell_pINTID', 2, 32, 32), { none: SPURIOUS });
 
 export const ITS_COMMANDS = {
   MOVI: {
@@ -81,13 +83,13 @@ export const ITS_COMMANDS = {
   MAPTI: {
     opcode: 0x0a,
     version: 3,
-    operands: [DeviceID, EventID, field('pINTID', 1, 32, 32), ICID],
+    operands: [DeviceID, EventID, naming('INTID', field('pINTID', 1, 32, 32)), ICID],
     doc: 'Map an event to an LPI and a collection',
   },
   MAPI: {
     opcode: 0x0b,
     version: 3,
-    operands: [DeviceID, EventID, ICID],
+    operands: [DeviceID, { ...EventID, also: 'INTID' }, ICID],
     doc: 'Map an event to the LPI of the same number',
   },
   INV: {
@@ -129,7 +131,7 @@ export const ITS_COMMANDS = {
       field('SequenceNumber', 0, 32, 16),
       field('ITSList', 1, 0, 16, 'hex'),
       field('DB', 2, 63, 1, 'flag'),
-      field('Default_Doorbell_pINTID', 3, 0, 32),
+      naming('INTID', field('Default_Doorbell_pINTID', 3, 0, 32), { none: SPURIOUS }),
     ],
     doc: 'Move a vPE to another Redistributor',
   },
@@ -138,7 +140,7 @@ export const ITS_COMMANDS = {
     version: 4.1,
     operands: [
       vPEID,
-      field('vINTID', 0, 32, 4),
+      naming('vINTID', field('vINTID', 0, 32, 4)),
       field('Priority', 0, 20, 4, 'hex', 4),
       field('G', 0, 10, 1, 'flag'),
       field('C', 0, 9, 1, 'flag'),
@@ -159,20 +161,20 @@ export const ITS_COMMANDS = {
       field('Alloc', 0, 8, 1, 'flag'),
       field('PTZ', 0, 9, 1, 'flag'),
       field('VCONF_addr', 0, 16, 36, 'pa', 16),
-      field('Default_Doorbell_pINTID', 1, 0, 32),
+      naming('INTID', field('Default_Doorbell_pINTID', 1, 0, 32), { none: SPURIOUS }),
     ],
     doc: "Map a vPE; Alloc, PTZ, VCONF_addr and the default doorbell are GICv4.1's",
   },
   VMAPTI: {
     opcode: 0x2a,
     version: 4,
-    operands: [DeviceID, EventID, vPEID, field('vINTID', 2, 0, 32), doorbell],
+    operands: [DeviceID, EventID, vPEID, naming('vINTID', field('vINTID', 2, 0, 32)), doorbell],
     doc: 'Map an event to a virtual LPI',
   },
   VMAPI: {
     opcode: 0x2b,
     version: 4,
-    operands: [DeviceID, EventID, vPEID, doorbell],
+    operands: [DeviceID, { ...EventID, also: 'vINTID' }, vPEID, doorbell],
     doc: 'Map an event to the virtual LPI of the same number',
   },
   VINVALL: {

@@ -1,9 +1,8 @@
 // From an offset to a register, its element, its name and its INTIDs. The map is a table of one entry per four
 // bytes, made once from a frame's declaration, so that decoding an access searches nothing.
+import { ESPI_FIRST } from './intid.ts';
 import type { RegisterSpec, RegisterTable } from './shape.ts';
 
-/** INTID of the first extended SPI (IHI 0069, "INTIDs"): arrays that start there are named with an E. */
-const EXTENDED_SPI = 4096;
 /** What the twelve words from 0xffd0 are called (IHI 0069, "Identification registers"). */
 const ID_NAMES = 'PIDR4 PIDR5 PIDR6 PIDR7 PIDR0 PIDR1 PIDR2 PIDR3 CIDR0 CIDR1 CIDR2 CIDR3'.split(' ');
 
@@ -42,7 +41,8 @@ export function elementName(name: string, spec: RegisterSpec, element: number): 
   if (spec.count === undefined) return name;
   if (name.endsWith('_PIDR')) return name.replace('PIDR', ID_NAMES[element] ?? 'PIDR');
   const number = (spec.bytes === 1 ? element >> 2 : element) + (spec.firstNumber ?? 0);
-  if (spec.firstIntid === EXTENDED_SPI) return `${name.slice(0, -1)}${number}E`;
+  // Arrays over extended SPIs are named with an E.
+  if (spec.firstIntid === ESPI_FIRST) return `${name.slice(0, -1)}${number}E`;
   return `${name}${number}${spec.extended !== undefined && element >= spec.extended.element ? 'E' : ''}`;
 }
 
@@ -54,4 +54,24 @@ export function firstIntidOf(spec: RegisterSpec, element: number): number | unde
   return extended !== undefined && element >= extended.element
     ? extended.firstIntid + (element - extended.element) * perElement
     : spec.firstIntid + element * perElement;
+}
+
+/** The INTIDs, both ends included, that an access of `width` bytes at a byte offset of the frame reaches. */
+export interface IntidSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What an access reaches of a register array over INTIDs; undefined for a register that is none. */
+export function intidSpan(
+  spec: RegisterSpec,
+  element: number,
+  offset: number,
+  width: number,
+): IntidSpan | undefined {
+  const base = firstIntidOf(spec, element);
+  const bits = spec.bitsPerIntid;
+  if (base === undefined || bits === undefined) return undefined;
+  const from = ((offset - spec.offset) % spec.bytes) * 8;
+  return { first: base + Math.floor(from / bits), last: base + Math.floor((from + width * 8 - 1) / bits) };
 }

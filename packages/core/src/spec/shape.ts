@@ -7,7 +7,43 @@
  */
 export type FieldKind = 'uint' | 'hex' | 'flag' | 'minus1' | 'pa' | 'enum' | 'impdef';
 
-export interface FieldSpec<Name extends string = string> {
+/** What a number can name. A vINTID is the INTID that a virtual machine sees. */
+export const IDENTIFIERS = ['INTID', 'vINTID', 'DeviceID', 'EventID', 'vPEID'] as const;
+export type Identifier = (typeof IDENTIFIERS)[number];
+
+/**
+ * That a field's value names something. `identifies` says what; where another field of the same word, command or
+ * record decides, by which field and by its value (a value that is not listed: nothing is named). Whatever reads
+ * "which INTID is this about" off a record derives it from these (record/naming).
+ */
+export interface Naming {
+  readonly identifies?:
+    | Identifier
+    | { readonly by: string; readonly is: Readonly<Record<number, Identifier>> };
+  /** What else the same number names: MAPI's EventID is the INTID of its LPI too. */
+  readonly also?: Identifier;
+  /** Nothing is named where the whole word is zero: an empty list register. */
+  readonly unlessZero?: boolean;
+  /** As many are named, from the value on, as the field of this name says. */
+  readonly countedBy?: string;
+  /** The value that names nothing: 1023 for a doorbell. */
+  readonly none?: number;
+  /** The value that stands for everything of its sort. */
+  readonly all?: number;
+}
+
+/**
+ * What an access to a register, or the event of a record, does with the interrupt that its INTID names.
+ *
+ * - `acknowledge`: the PE takes it; its priority becomes the running priority.
+ * - `show`: it is named, and nothing happens to it.
+ * - `end`: the running priority is dropped, and unless EOImode is 1 the interrupt is deactivated too.
+ * - `deactivate`: it ceases to be active.
+ * - `generate`: it is made pending on the PEs that the value names.
+ */
+export type InterruptAct = 'acknowledge' | 'show' | 'end' | 'deactivate' | 'generate';
+
+export interface FieldSpec<Name extends string = string> extends Naming {
   readonly name: Name;
   /** Lowest bit. */
   readonly lsb: number;
@@ -39,6 +75,8 @@ export interface RegisterSpec {
   /** For a register array over INTIDs: bits for each, and the INTID of the first bit of element 0. */
   readonly bitsPerIntid?: 1 | 2 | 8 | 64;
   readonly firstIntid?: number;
+  /** For a register array over INTIDs: a write changes those whose bit is 1 and leaves the others (ISENABLER, ICPENDR …). */
+  readonly writesOnes?: boolean;
   /** From this element on, INTIDs go on elsewhere and the name ends in E (GICR: extended PPIs). */
   readonly extended?: { readonly element: number; readonly firstIntid: number };
   readonly fields: readonly FieldSpec[];

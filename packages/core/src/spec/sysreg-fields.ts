@@ -1,11 +1,13 @@
 // The fields of the ICC, ICV and ICH system registers, shared by the registers that have the same layout.
-import { flag, hex, minus1, oneOf, uint } from './declare.ts';
+import { flag, hex, minus1, naming, oneOf, uint } from './declare.ts';
 
-export const INTID = [uint('INTID', 0, 24, 'interrupt identifier')];
+export const INTID = [naming('INTID', uint('INTID', 0, 24, 'interrupt identifier'))];
+/** As {@link INTID}, of the virtual CPU interface. */
+export const VIRTUAL_INTID = [naming('vINTID', uint('INTID', 0, 24, 'interrupt identifier'))];
 export const SGI = [
   hex('TargetList', 0, 16, 'a bit an Aff0'),
   uint('Aff1', 16, 8, 'affinity level 1'),
-  uint('INTID', 24, 4, 'the SGI'),
+  naming('INTID', uint('INTID', 24, 4, 'the SGI')),
   uint('Aff2', 32, 8, 'affinity level 2'),
   flag('IRM', 40, 'all PEs but the own'),
   uint('RS', 44, 4, 'range selector: Aff0 from 16 × RS'),
@@ -129,8 +131,11 @@ export const ICH_VMCR = [
   hex('VPMR', 24, 8, 'virtual priority mask'),
 ];
 export const ICH_LR = [
-  uint('vINTID', 0, 32, 'virtual INTID'),
-  uint('pINTID', 32, 13, 'physical INTID, where HW; else bit 41 asks for a maintenance interrupt at EOI'),
+  naming('vINTID', uint('vINTID', 0, 32, 'virtual INTID'), { unlessZero: true }),
+  naming(
+    { by: 'HW', is: { 1: 'INTID' } },
+    uint('pINTID', 32, 13, 'physical INTID, where HW; else bit 41 asks for a maintenance interrupt at EOI'),
+  ),
   hex('Priority', 48, 8, 'priority'),
   flag('NMI', 59, 'non-maskable'),
   flag('Group', 60, 'virtual Group 1'),

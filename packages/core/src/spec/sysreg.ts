@@ -1,5 +1,5 @@
 // The ICC, ICV and ICH system registers of AArch64 (IHI 0069, "System register index"). Pure data.
-import type { FieldSpec } from './shape.ts';
+import type { FieldSpec, InterruptAct } from './shape.ts';
 import * as F from './sysreg-fields.ts';
 
 export interface SysregSpec {
@@ -7,6 +7,10 @@ export interface SysregSpec {
   readonly encoding: number;
   readonly access: 'RO' | 'RW' | 'WO';
   readonly fields: readonly FieldSpec[];
+  /** What an access does with the interrupt that its value names. */
+  readonly does?: InterruptAct;
+  /** For a register that acts for one group: which. */
+  readonly group?: 0 | 1;
   readonly doc: string;
 }
 
@@ -17,12 +21,28 @@ export const SYSREGS = {
     fields: F.PRIORITY_MASK,
     doc: 'Interrupt Priority Mask Register',
   },
-  ICC_IAR0_EL1: { encoding: 0xc640, access: 'RO', fields: F.INTID, doc: 'Interrupt Acknowledge Register 0' },
-  ICC_EOIR0_EL1: { encoding: 0xc641, access: 'WO', fields: F.INTID, doc: 'End Of Interrupt Register 0' },
+  ICC_IAR0_EL1: {
+    encoding: 0xc640,
+    access: 'RO',
+    fields: F.INTID,
+    does: 'acknowledge',
+    group: 0,
+    doc: 'Interrupt Acknowledge Register 0',
+  },
+  ICC_EOIR0_EL1: {
+    encoding: 0xc641,
+    access: 'WO',
+    fields: F.INTID,
+    does: 'end',
+    group: 0,
+    doc: 'End Of Interrupt Register 0',
+  },
   ICC_HPPIR0_EL1: {
     encoding: 0xc642,
     access: 'RO',
     fields: F.INTID,
+    does: 'show',
+    group: 0,
     doc: 'Highest Priority Pending Interrupt Register 0',
   },
   ICC_BPR0_EL1: { encoding: 0xc643, access: 'RW', fields: F.BINARY_POINT, doc: 'Binary Point Register 0' },
@@ -78,9 +98,17 @@ export const SYSREGS = {
     encoding: 0xc64d,
     access: 'RO',
     fields: F.INTID,
+    does: 'acknowledge',
+    group: 1,
     doc: 'Non-maskable Interrupt Acknowledge Register 1',
   },
-  ICC_DIR_EL1: { encoding: 0xc659, access: 'WO', fields: F.INTID, doc: 'Deactivate Interrupt Register' },
+  ICC_DIR_EL1: {
+    encoding: 0xc659,
+    access: 'WO',
+    fields: F.INTID,
+    does: 'deactivate',
+    doc: 'Deactivate Interrupt Register',
+  },
   ICC_RPR_EL1: {
     encoding: 0xc65b,
     access: 'RO',
@@ -91,26 +119,48 @@ export const SYSREGS = {
     encoding: 0xc65d,
     access: 'WO',
     fields: F.SGI,
+    does: 'generate',
+    group: 1,
     doc: 'Software Generated Interrupt Group 1 Register',
   },
   ICC_ASGI1R_EL1: {
     encoding: 0xc65e,
     access: 'WO',
     fields: F.SGI,
+    does: 'generate',
+    group: 1,
     doc: 'Alias Software Generated Interrupt Group 1 Register',
   },
   ICC_SGI0R_EL1: {
     encoding: 0xc65f,
     access: 'WO',
     fields: F.SGI,
+    does: 'generate',
+    group: 0,
     doc: 'Software Generated Interrupt Group 0 Register',
   },
-  ICC_IAR1_EL1: { encoding: 0xc660, access: 'RO', fields: F.INTID, doc: 'Interrupt Acknowledge Register 1' },
-  ICC_EOIR1_EL1: { encoding: 0xc661, access: 'WO', fields: F.INTID, doc: 'End Of Interrupt Register 1' },
+  ICC_IAR1_EL1: {
+    encoding: 0xc660,
+    access: 'RO',
+    fields: F.INTID,
+    does: 'acknowledge',
+    group: 1,
+    doc: 'Interrupt Acknowledge Register 1',
+  },
+  ICC_EOIR1_EL1: {
+    encoding: 0xc661,
+    access: 'WO',
+    fields: F.INTID,
+    does: 'end',
+    group: 1,
+    doc: 'End Of Interrupt Register 1',
+  },
   ICC_HPPIR1_EL1: {
     encoding: 0xc662,
     access: 'RO',
     fields: F.INTID,
+    does: 'show',
+    group: 1,
     doc: 'Highest Priority Pending Interrupt Register 1',
   },
   ICC_BPR1_EL1: { encoding: 0xc663, access: 'RW', fields: F.BINARY_POINT, doc: 'Binary Point Register 1' },
@@ -251,19 +301,25 @@ export const SYSREGS = {
   ICV_IAR0_EL1: {
     encoding: 0x1c640,
     access: 'RO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'acknowledge',
+    group: 0,
     doc: 'Virtual Interrupt Acknowledge Register 0',
   },
   ICV_EOIR0_EL1: {
     encoding: 0x1c641,
     access: 'WO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'end',
+    group: 0,
     doc: 'Virtual End Of Interrupt Register 0',
   },
   ICV_HPPIR0_EL1: {
     encoding: 0x1c642,
     access: 'RO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'show',
+    group: 0,
     doc: 'Virtual Highest Priority Pending Interrupt Register 0',
   },
   ICV_BPR0_EL1: {
@@ -323,13 +379,16 @@ export const SYSREGS = {
   ICV_NMIAR1_EL1: {
     encoding: 0x1c64d,
     access: 'RO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'acknowledge',
+    group: 1,
     doc: 'Virtual Non-maskable Interrupt Acknowledge Register 1',
   },
   ICV_DIR_EL1: {
     encoding: 0x1c659,
     access: 'WO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'deactivate',
     doc: 'Virtual Deactivate Interrupt Register',
   },
   ICV_RPR_EL1: {
@@ -341,19 +400,25 @@ export const SYSREGS = {
   ICV_IAR1_EL1: {
     encoding: 0x1c660,
     access: 'RO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'acknowledge',
+    group: 1,
     doc: 'Virtual Interrupt Acknowledge Register 1',
   },
   ICV_EOIR1_EL1: {
     encoding: 0x1c661,
     access: 'WO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'end',
+    group: 1,
     doc: 'Virtual End Of Interrupt Register 1',
   },
   ICV_HPPIR1_EL1: {
     encoding: 0x1c662,
     access: 'RO',
-    fields: F.INTID,
+    fields: F.VIRTUAL_INTID,
+    does: 'show',
+    group: 1,
     doc: 'Virtual Highest Priority Pending Interrupt Register 1',
   },
   ICV_BPR1_EL1: {

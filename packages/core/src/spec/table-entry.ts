@@ -1,6 +1,7 @@
 // Entries of the tables in guest memory. The LPI configuration byte is architected; the layout of ITS table
 // entries is IMPLEMENTATION DEFINED, so each layout has a name and a profile chooses. Pure data.
 import { flag, hex, pa, uint } from './declare.ts';
+import { LPI_FIRST } from './intid.ts';
 import type { FieldSpec } from './shape.ts';
 
 /** LPI configuration table entry (IHI 0069, "LPI Configuration tables"). */
@@ -12,7 +13,7 @@ export const LPI_CONFIG = [
 /** Geometry of the tables that Redistributors keep of LPIs (IHI 0069, "LPI Pending tables"). */
 export const LPI_TABLES = {
   /** INTID of the first LPI: the configuration table starts with its byte. */
-  firstIntid: 8192,
+  firstIntid: LPI_FIRST,
   configBytesPerLpi: 1,
   /** The pending bit of INTID n is bit n % 8 of byte n / 8; the bytes before that of the first LPI are IMPLEMENTATION DEFINED. */
   pendingBitsPerIntid: 1,

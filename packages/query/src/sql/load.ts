@@ -1,15 +1,19 @@
 // Loads traces into a database. SQLite is a cache of traces: it is made anew in a temporary file and renamed.
 // Where a trace holds no events, the simulator derives them from the stimuli, and the database says so.
 import {
+  actOf,
   Checks,
   type Finding,
   type GicConfig,
+  isInterrupt,
+  isSpecial,
   Machine,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
   STIMULI_BELOW,
   step,
+  takenOrEnded,
 } from '@gictrace/core';
 import type { TargetOptions } from '@gictrace/recorder';
 import { makeDatabase } from '../database/file.ts';
@@ -19,7 +23,6 @@ import { type Life, type LifeStep, Lives, type Moment } from '../timeline/lifeti
 import { Mappings } from '../timeline/mappings.ts';
 import { Msis } from '../timeline/msis.ts';
 import { Spurious } from '../timeline/spurious.ts';
-import { acknowledgeRegister, isInterrupt, toldBy } from '../timeline/told.ts';
 import { tellsOfVirtual, VirtualLives } from '../timeline/virtual-lifetimes.ts';
 import { Waits } from '../timeline/waits.ts';
 import { Withdrawals } from '../timeline/withdrawals.ts';
@@ -36,8 +39,6 @@ const IRQ_DROPPED = RECORDS['irq.dropped'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const PE_ONLINE = RECORDS['op.pe.online'].id;
 const PE_OFFLINE = RECORDS['op.pe.offline'].id;
-const FIRST_SPECIAL = 1020;
-const LAST_SPECIAL = 1023;
 
 /** A trace as the loader takes it. */
 export interface LoadSource {
@@ -162,7 +163,7 @@ class Loader {
           now = { record, timeNs };
           seq = 0;
           msis.close();
-          told = toldBy(batch, i);
+          told = takenOrEnded(batch, i);
           agreed = false;
           withdrawals.begin(batch, i);
           checks.stimulus(batch, i, record);
@@ -178,10 +179,10 @@ class Loader {
             } else lives.dropped(told, batch.pe[i]!, record, timeNs);
           }
           if (kind === SYSREG_READ) {
-            const register = acknowledgeRegister(batch, i);
+            const act = actOf(batch, i);
             const answer = told < 0 ? machine.low : told;
-            if (register !== undefined && answer >= FIRST_SPECIAL && answer <= LAST_SPECIAL)
-              spurious.read(batch.pe[i]!, register, answer, record, timeNs);
+            if (act?.does === 'acknowledge' && !act.isVirtual && isSpecial(answer))
+              spurious.read(batch.pe[i]!, act, answer, record, timeNs);
           } else if (kind === PE_RESET) waits.reset(batch.pe[i]!);
           if (emitted) waits.settled(record, timeNs);
           continue;

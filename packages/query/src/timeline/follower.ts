@@ -5,6 +5,7 @@ import {
   Checks,
   type Finding,
   type GicConfig,
+  isInterrupt,
   Machine,
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -12,12 +13,12 @@ import {
   RecordBatch,
   STIMULI_BELOW,
   step,
+  takenOrEnded,
 } from '@gictrace/core';
 import type { Sql } from '../sql/schema.ts';
 import { type Life, type LifeStep, Lives } from './lifetimes.ts';
 import { Mappings } from './mappings.ts';
 import { Msis } from './msis.ts';
-import { isInterrupt, toldBy } from './told.ts';
 import { tellsOfVirtual, VirtualLives } from './virtual-lifetimes.ts';
 
 const FIRST_EVENT = 96;
@@ -105,7 +106,7 @@ export class Follower {
     this.record = record;
     this.timeNs = timeNs;
     this.msis.close();
-    this.told = toldBy(batch, i);
+    this.told = takenOrEnded(batch, i);
     this.agreed = false;
     this.checks?.stimulus(batch, i, record);
     step(this.machine, batch, i);

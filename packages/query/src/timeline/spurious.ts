@@ -1,6 +1,6 @@
 // Acknowledges that returned no interrupt, and what had become of the one that the PE was last told of. Follows the lives
 // of interrupts. Knows no SQL.
-import { type GicState, GROUPS } from '@gictrace/core';
+import { type Act, type GicState, GROUPS, SPECIAL_INTIDS, SPURIOUS } from '@gictrace/core';
 import { type Sql, sqlTime } from '../sql/schema.ts';
 import type { Life, LifeStep, Moment } from './lifetimes.ts';
 import type { Waits } from './waits.ts';
@@ -11,13 +11,13 @@ export const SPURIOUS_REASONS: Readonly<Record<string, string>> = {
   'taken elsewhere': 'another PE took the interrupt',
   'other group': 'the interrupt is of a group that this register does not acknowledge',
   'non-maskable': 'the interrupt is an NMI, which ICC_NMIAR1_EL1 acknowledges (1022)',
+  maskable: 'the interrupt is not an NMI, so ICC_NMIAR1_EL1 does not acknowledge it',
   deasserted: 'its wire went down',
   cleared: 'software took its pending state away: `gone_by` says by what',
   moved: 'it goes to another PE now',
   unknown: 'source and simulator disagree, or it is not told by what the interrupt went',
 };
 
-const NON_MASKABLE = 1022;
 const GROUP0 = GROUPS.indexOf('0');
 
 interface Told {
@@ -61,8 +61,8 @@ export class Spurious {
     for (const told of this.told) if (told?.life === life) told.gone ??= { record: now.record, why, by };
   }
 
-  /** A read of `register` answered `intid`, 1020 to 1023, by `record`. */
-  read(pe: number, register: string, intid: number, record: number, timeNs: number): void {
+  /** A read of the acknowledge register of `act` returned `intid`, 1020 to 1023, in record `record`. */
+  read(pe: number, act: Act, intid: number, record: number, timeNs: number): void {
     const told = this.told[pe];
     let why = 'nothing signalled';
     if (told?.gone !== undefined) why = told.gone.why;
@@ -70,10 +70,10 @@ export class Spurious {
       const held = this.waits.gateOf(told.life);
       why = held.pe >= 0 && held.pe !== pe ? 'moved' : held.gate;
       // Its line is up and the PE is told that there is none.
-      if (why === 'signalled') why = this.refused(pe, register, intid);
+      if (why === 'signalled') why = this.refused(pe, act, intid);
     }
     this.out([
-      ...[this.trace, record, sqlTime(timeNs), pe < 0 ? null : pe, register, intid, why],
+      ...[this.trace, record, sqlTime(timeNs), pe < 0 ? null : pe, act.register!, intid, why],
       ...[
         told?.life.intid ?? null,
         told?.at.record ?? null,
@@ -84,9 +84,9 @@ export class Spurious {
     if (told?.gone !== undefined) this.told[pe] = undefined;
   }
 
-  private refused(pe: number, register: string, intid: number): string {
-    if (intid === NON_MASKABLE) return 'non-maskable';
-    const asks0 = register.startsWith('ICC_IAR0');
-    return asks0 !== (this.state.hppiGroup[pe] === GROUP0) ? 'other group' : 'unknown';
+  private refused(pe: number, { group, register }: Act, intid: number): string {
+    if (intid === SPECIAL_INTIDS.nonMaskable) return 'non-maskable';
+    if ((group === 0) !== (this.state.hppiGroup[pe] === GROUP0)) return 'other group';
+    return register === 'ICC_NMIAR1_EL1' && intid === SPURIOUS ? 'maskable' : 'unknown';
   }
 }

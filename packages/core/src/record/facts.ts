@@ -1,0 +1,152 @@
+// What a record is about, once for the whole repository: its class, the interrupt, device and vPE that it names, and
+// whether it acknowledges, ends or deactivates an interrupt. Derived from the declarations in kinds.ts and spec/ (see
+// naming.ts); knows no model, no file and no database.
+import {
+  type CommandName,
+  commandName,
+  type Identifier,
+  type InterruptAct,
+  SYSREGS,
+  type SysregName,
+  type SysregSpec,
+} from '../spec/index.ts';
+import type { RecordBatch } from './batch.ts';
+import { RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
+import { eachMention } from './naming.ts';
+import { CLASS_IDS, RECORD_WORDS, type RecordClass, type RecordKind } from './shape.ts';
+
+/** The id of each record kind by its name: `batch.kind[i] === KIND['mmio.read']`. */
+export const KIND = Object.fromEntries(Object.entries(RECORDS).map(([name, { id }]) => [name, id])) as {
+  readonly [Name in RecordName]: (typeof RECORDS)[Name]['id'];
+};
+
+/** The class of the kind with this id, whether or not a kind has it. Throws a RangeError outside 1 to 255. */
+export function classOf(kind: number): RecordClass {
+  for (const [name, { first, last }] of Object.entries(CLASS_IDS))
+    if (kind >= first && kind <= last) return name as RecordClass;
+  throw new RangeError(`${kind} is the id of no record kind`);
+}
+
+/** What the outside world did to the GIC. */
+export function isStimulus(kind: number): boolean {
+  return kind <= CLASS_IDS.stimulus.last;
+}
+/** What an irqchip driver was asked to do. */
+export function isOperation(kind: number): boolean {
+  return kind > CLASS_IDS.stimulus.last && kind <= CLASS_IDS.operation.last;
+}
+/** What every implementation must be able to show. */
+export function isObservable(kind: number): boolean {
+  return kind > CLASS_IDS.operation.last && kind <= CLASS_IDS.observable.last;
+}
+/** A fact inside the GIC. */
+export function isEvent(kind: number): boolean {
+  return kind > CLASS_IDS.observable.last;
+}
+/** How many ids stimuli have, from 0 on: the length of a table by kind of stimulus. */
+export const STIMULI_BELOW = CLASS_IDS.stimulus.last + 1;
+
+const isTable = new Uint8Array(256);
+for (const [name, { id }] of Object.entries(RECORDS)) if (/^(dte|cte|ite|vte)\./.test(name)) isTable[id] = 1;
+
+/** Whether an ITS read or wrote an entry of one of its tables. */
+export function isTableAccess(kind: number): boolean {
+  return isTable[kind] !== 0;
+}
+
+/** What an access to a system register, or an event, does with an interrupt. */
+export interface Act {
+  readonly does: InterruptAct;
+  /** Whether it is a virtual interrupt: the record is of a virtual CPU interface. */
+  readonly isVirtual: boolean;
+  /** The register, by whose access it is done; undefined for an event. */
+  readonly register: SysregName | undefined;
+  /** The group that the register is for; undefined where it is for both, and for an event. */
+  readonly group: 0 | 1 | undefined;
+}
+
+const readActs = new Map<number, Act>();
+const writeActs = new Map<number, Act>();
+for (const [name, spec] of Object.entries<SysregSpec>(SYSREGS)) {
+  if (spec.does === undefined) continue;
+  (spec.access === 'RO' ? readActs : writeActs).set(spec.encoding, {
+    does: spec.does,
+    isVirtual: spec.fields.some((field) => field.identifies === 'vINTID'),
+    register: name as SysregName,
+    group: spec.group,
+  });
+}
+const eventActs: (Act | undefined)[] = new Array(256).fill(undefined);
+for (const kind of Object.values<RecordKind>(RECORDS)) {
+  if (kind.does === undefined) continue;
+  const isVirtual = kind.fields.some((field) => field.identifies === 'vINTID');
+  eventActs[kind.id] = { does: kind.does, isVirtual, register: undefined, group: undefined };
+}
+
+/** What the record does with the interrupt that {@link intidOf} names; undefined where it does nothing of the kind. */
+export function actOf(batch: RecordBatch, i: number): Act | undefined {
+  switch (batch.kind[i]) {
+    case KIND['sysreg.read']:
+      return readActs.get(batch.words[i * RECORD_WORDS]!);
+    case KIND['sysreg.write']:
+      return writeActs.get(batch.words[i * RECORD_WORDS]!);
+    default:
+      return eventActs[batch.kind[i]!];
+  }
+}
+
+/** The INTID field of a system register by which interrupts are acknowledged, ended … is bits 23:0. */
+const INTID_MASK = 0xff_ffff;
+
+/**
+ * The interrupt that a physical CPU interface took or ended by this access, as its source shows it: what a read of
+ * ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 returned, or what was written to ICC_EOIR0 or ICC_EOIR1. -1: another record, or the
+ * source does not show the value. The special INTIDs 1020 to 1023 are answered as they are.
+ */
+export function takenOrEnded(batch: RecordBatch, i: number): number {
+  if (batch.kind[i]! !== KIND['sysreg.read'] && batch.kind[i]! !== KIND['sysreg.write']) return -1;
+  const act = actOf(batch, i);
+  if (act === undefined || act.isVirtual || (act.does !== 'acknowledge' && act.does !== 'end')) return -1;
+  if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) return -1;
+  return batch.words[i * RECORD_WORDS + 1]! & INTID_MASK;
+}
+
+/** The one value of this sort that a record names first, or -1: it names none, or a range. */
+export function namedBy(batch: RecordBatch, i: number, identifier: Identifier): number {
+  let value = -1;
+  eachMention(batch, i, (what, first, last) => {
+    if (value < 0 && what === identifier && first === last) value = first;
+  });
+  return value;
+}
+
+/** The first interrupt that a record names, physical or virtual; -1 where it names none, or several at once. */
+export function intidOf(batch: RecordBatch, i: number): number {
+  let intid = -1;
+  eachMention(batch, i, (what, first, last) => {
+    if (intid < 0 && (what === 'INTID' || what === 'vINTID') && first === last) intid = first;
+  });
+  return intid;
+}
+
+/** The DeviceID that a record names, or -1. */
+export function deviceOf(batch: RecordBatch, i: number): number {
+  return namedBy(batch, i, 'DeviceID');
+}
+
+/** The EventID that a record names, or -1. */
+export function eventOf(batch: RecordBatch, i: number): number {
+  return namedBy(batch, i, 'EventID');
+}
+
+/** The vPEID that a record names, or -1. */
+export function vpeOf(batch: RecordBatch, i: number): number {
+  return namedBy(batch, i, 'vPEID');
+}
+
+/** The ITS command that a record queues or executes; undefined for another record, or an unknown opcode. */
+export function commandOf(batch: RecordBatch, i: number): CommandName | undefined {
+  const kind = batch.kind[i];
+  if (kind !== KIND['queue.write'] && kind !== KIND['its.command']) return undefined;
+  return commandName(batch.words[i * RECORD_WORDS + (kind === KIND['queue.write'] ? 3 : 4)]!);
+}
