@@ -14,7 +14,7 @@ export class CheckContext {
   readonly stimulus = new RecordBatch(1);
   private moment: Moment = { record: 0, line: 0, timeNs: Number.NaN };
   private last: Moment = this.moment;
-  /** Commands of this stimulus that the source has not shown yet. */
+  /** Commands of this stimulus that the source has not recorded yet. */
   private commands: Moment[] = [];
 
   constructor(machine: Machine, report: Report) {
@@ -30,7 +30,7 @@ export class CheckContext {
   }
 
   /** The source's own record of something that the stimulus did. */
-  shown(batch: RecordBatch, i: number, record: number): void {
+  recorded(batch: RecordBatch, i: number, record: number): void {
     if (batch.kind[i] !== ITS_COMMAND) return;
     const command = this.commands.shift();
     if (command === undefined) return;

@@ -123,9 +123,9 @@ class Loader {
     let told = -1;
     let agreed = false;
     const drain = () => {
+      checks.emitted(shown);
       for (let i = 0; i < shown.count; i++) {
         const kind = shown.kind[i]!;
-        checks.emitted(shown, i);
         const takes = kind === IRQ_ACKNOWLEDGED || kind === IRQ_DROPPED;
         if (takes && shown.words[i * RECORD_WORDS] === told) agreed = true;
         if (!takes || told < 0 || shown.words[i * RECORD_WORDS] === told)
@@ -187,7 +187,7 @@ class Loader {
           if (emitted) waits.settled(record, timeNs);
           continue;
         }
-        checks.shown(batch, i, record);
+        checks.observable(batch, i, record);
         msis.observe(batch, i);
         if (kind === ITS_COMMAND) {
           if (rows.command(batch, i, base + record)) {

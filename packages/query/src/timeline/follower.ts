@@ -97,7 +97,7 @@ export class Follower {
     if (kind >= FIRST_EVENT) return;
     const timeNs = batch.timeNs[i]!;
     if (kind >= STIMULI_BELOW) {
-      this.checks?.shown(batch, i, record);
+      this.checks?.observable(batch, i, record);
       this.msis.observe(batch, i);
       if (kind === ITS_COMMAND) this.command(batch, i, record, timeNs);
       else if (kind === HPPI) this.lives.take(batch, i, record, timeNs);
@@ -138,10 +138,10 @@ export class Follower {
   private drain(): void {
     const { shown, told } = this;
     const w = shown.words;
+    this.checks?.emitted(shown);
     for (let i = 0; i < shown.count; i++) {
       const kind = shown.kind[i]!;
       const at = i * RECORD_WORDS;
-      this.checks?.emitted(shown, i);
       const takes = kind === IRQ_ACKNOWLEDGED || kind === IRQ_DROPPED;
       if (takes && w[at] === told) this.agreed = true;
       if (!takes || told < 0 || w[at] === told) this.lives.take(shown, i, this.record, this.timeNs);
