@@ -9,6 +9,9 @@ import {
   GICR,
   GITS,
   ITS_COMMANDS,
+  LPI_TABLES,
+  mask,
+  maskHigh,
   type OperandSpec,
   SYSREGS,
 } from '../spec/index.ts';
@@ -22,20 +25,27 @@ const GICD_FRAME = FRAMES.indexOf('GICD');
 const GICR_FRAME = FRAMES.indexOf('GICR');
 const GITS_FRAME = FRAMES.indexOf('GITS');
 /** Bits 51:32 of an address, in the high word. */
-const HIGH_ADDRESS = 0xf_ffff;
-/** GITS_BASER<n>: with pages of 64 KB these are bits 51:48 of the address. */
-const BASER_HIGHEST = 0xf000;
+const HIGH_ADDRESS = maskHigh(GICR.GICR_PROPBASER, 'Physical_Address');
+/** With pages of 64 KB these bits of GITS_BASER<n> are bits 51:48 of the address. */
+const BASER_HIGHEST = mask(GITS.GITS_BASER.views['64 KB pages'], 'Physical_Address_51_48');
+const VALID = maskHigh(GICR.GICR_VPENDBASER, 'Valid');
+const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
+const VPT_ADDRESS = mask(GICR.GICR_VPENDBASER, 'Physical_Address');
+/** GITS_CBASER.Size but for its two lowest bits. */
+const MANY_QUEUE_PAGES = mask(GITS.GITS_CBASER, 'Size') & ~3;
+/** GICR_VPROPBASER.IDbits of 16 and more. */
+const MANY_ID_BITS = 0x10;
+/** Bits 7:5 of doubleword 3 of VMAPP, above VPT_size. */
+const VMAPP_RES0 = 0xe0;
 
-const VALID = 0x8000_0000;
-/** Reserved locations of RD_base and of the VLPI frame. */
+/** Reserved locations of GICD, of RD_base and of the VLPI frame. */
 const GICD_RESERVED = 0x8ff8;
+const RD_RESERVED = 0x8ff8;
+const VLPI_RESERVED = 0x2_0ff8;
 const gicd = frameMap(GICD, 0x1_0000);
 /** INTIDs below those of LPIs and extended ranges. */
 const INTIDS = 1024;
-const RD_RESERVED = 0x8ff8;
-const VLPI_RESERVED = 0x2_0ff8;
-/** Offset, and Retry or Stalled. */
-const POINTER_BITS = 0xf_ffe1;
+const POINTER_BITS = mask(GITS.GITS_CWRITER, 'Offset', 'Retry');
 const POINTERS: readonly number[] = [GITS.GITS_CWRITER.offset, GITS.GITS_CREADR.offset];
 
 /** QEMU's virt has 256 SPIs, and GICD_TYPER.ITLinesNumber for 224: whether a register is over the others. */
@@ -57,13 +67,11 @@ export class InUse {
   /** By PE: the low word of the virtual pending table that its GICR_VPENDBASER names. */
   readonly vpts = new Map<number, number>();
 }
-/** GICR_VPENDBASER.Physical_Address, in the low word. */
-const VPT_ADDRESS = 0xffff_0000;
 
 const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
 
 const EOI: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
-const LPI_FIRST = 8192;
+const LPI_FIRST = LPI_TABLES.firstIntid;
 
 /** Whether bytes of an access are in a bitmap of the Distributor, with so many bits an interrupt. */
 function* touched(
@@ -97,7 +105,7 @@ function keepTables(batch: RecordBatch, i: number, inUse: InUse): void {
   const [pe, offset, width] = [w[at + 1]!, w[at + 2]!, w[at + 3]!];
   const register = offset & ~7;
   if (offset === GICR_CTLR.offset && width === 4) {
-    if (w[at + 4]! & 1) enabled.add(pe);
+    if (w[at + 4]! & ENABLE_LPIS) enabled.add(pe);
     else enabled.delete(pe);
   }
   if (register === GICR_PROPBASER.offset || register === GICR_PENDBASER.offset) {
@@ -138,15 +146,16 @@ const holders: readonly (readonly [number, number, number])[] = [
   [GITS_FRAME, GITS.GITS_BASER.offset, 64],
 ];
 
+const BINARY_POINT = mask(SYSREGS.ICC_BPR0_EL1, 'BinaryPoint');
 /** Bits of a system register that are kept of what is written: the others are RES0, and QEMU 7.2 does not ignore them. */
 const KEPT: Readonly<Record<number, number>> = {
-  [SYSREGS.ICC_PMR_EL1.encoding]: 0xff,
-  [SYSREGS.ICC_BPR0_EL1.encoding]: 7,
-  [SYSREGS.ICC_BPR1_EL1.encoding]: 7,
-  [SYSREGS.ICV_BPR0_EL1.encoding]: 7,
-  [SYSREGS.ICV_BPR1_EL1.encoding]: 7,
-  // No traps: they are the PE's affair.
-  [SYSREGS.ICH_HCR_EL2.encoding]: 0xffff_83ff,
+  [SYSREGS.ICC_PMR_EL1.encoding]: mask(SYSREGS.ICC_PMR_EL1, 'Priority'),
+  [SYSREGS.ICC_BPR0_EL1.encoding]: BINARY_POINT,
+  [SYSREGS.ICC_BPR1_EL1.encoding]: BINARY_POINT,
+  [SYSREGS.ICV_BPR0_EL1.encoding]: BINARY_POINT,
+  [SYSREGS.ICV_BPR1_EL1.encoding]: BINARY_POINT,
+  // No traps: the PE takes them, not the GIC.
+  [SYSREGS.ICH_HCR_EL2.encoding]: ~mask(SYSREGS.ICH_HCR_EL2, 'TC', 'TALL0', 'TALL1', 'TSEI', 'TDIR'),
 };
 
 /**
@@ -189,9 +198,9 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     else {
       w[at + 4] = inRam(w[at + 4]!);
       // Not more commands at once than a comparison keeps.
-      if (holder[1] === GITS.GITS_CBASER.offset) w[at + 4] = (w[at + 4]! & ~0xfc) >>> 0;
+      if (holder[1] === GITS.GITS_CBASER.offset) w[at + 4] = (w[at + 4]! & ~MANY_QUEUE_PAGES) >>> 0;
       // A table for IDs of 32 bits would have QEMU look through half a gigabyte.
-      if (holder[1] === GICR.GICR_VPROPBASER.offset) w[at + 4] = (w[at + 4]! & ~0x10) >>> 0;
+      if (holder[1] === GICR.GICR_VPROPBASER.offset) w[at + 4] = (w[at + 4]! & ~MANY_ID_BITS) >>> 0;
       if (holder[1] === GITS.GITS_BASER.offset) w[at + 4] = (w[at + 4]! & ~BASER_HIGHEST) >>> 0;
       w[at + 5] = withoutHigh(w[at + 5]!);
     }
@@ -199,7 +208,7 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     const name = commandName(w[at + 3]! & 0xff);
     if (name === undefined) return;
     // Reserved bits above VPT_size, which QEMU 7.2 takes for a part of it.
-    if (name === 'VMAPP') w[at + 9] = (w[at + 9]! & ~0xe0) >>> 0;
+    if (name === 'VMAPP') w[at + 9] = (w[at + 9]! & ~VMAPP_RES0) >>> 0;
     for (const operand of ITS_COMMANDS[name].operands as readonly OperandSpec[]) {
       const word = at + 3 + 2 * operand.dw;
       if (operand.kind === 'pa') w[word] = inRam(w[word]!);

@@ -33,7 +33,7 @@ export class Random {
     return this.below(n) === 0;
   }
 
-  pick<T>(list: readonly T[]): T {
+  pick<const T>(list: readonly T[]): T {
     return list[this.below(list.length)]!;
   }
 }

@@ -20,12 +20,12 @@ function fieldOf(of: Fields, name: string): FieldSpec {
   return field;
 }
 
-/** The bits of these fields in the low word of a register, as an unsigned 32-bit number. They must lie in bits 31:0. */
+/** The bits of these fields in the low word of a register, as an unsigned 32-bit number. Each must have some there. */
 export function mask<T extends Fields>(of: T, ...names: readonly FieldName<T>[]): number {
   return bitsFrom(of, names, 0);
 }
 
-/** The bits of these fields in the high word of a 64-bit register, where bit 63 is 0x8000_0000. They must lie in bits 63:32. */
+/** The bits of these fields in the high word of a 64-bit register, where bit 63 is 0x8000_0000. Each must have some there. */
 export function maskHigh<T extends Fields>(of: T, ...names: readonly FieldName<T>[]): number {
   return bitsFrom(of, names, 32);
 }
@@ -34,9 +34,9 @@ function bitsFrom(of: Fields, names: readonly string[], from: 0 | 32): number {
   let bits = 0;
   for (const name of names) {
     const { lsb, width } = fieldOf(of, name);
-    if (lsb < from || lsb + width > from + 32)
-      throw new RangeError(`field ${name} is not in bits ${from + 31}:${from}`);
-    bits += (2 ** width - 1) * 2 ** (lsb - from);
+    const [first, end] = [Math.max(lsb, from), Math.min(lsb + width, from + 32)];
+    if (first >= end) throw new RangeError(`field ${name} has no bit in bits ${from + 31}:${from}`);
+    bits += (2 ** (end - first) - 1) * 2 ** (first - from);
   }
   return bits;
 }
