@@ -76,12 +76,12 @@ describe('RAM', () => {
 
 describe('the monitor', () => {
   it.each([
-    [['-nographic'], /^-serial mon:stdio -chardev/],
-    [['-nographic', '-serial', 'null'], /^-monitor stdio -chardev/],
-    [['-display', 'none'], /^-monitor vc:80Cx24C -chardev/],
-    [['-nographic', '-monitor', 'none'], /^-chardev/],
-    [['-nodefaults'], /^-chardev/],
-    [['-nographic', '-qmp', 'unix:x'], /^-chardev/],
+    [['-nographic'], /^-serial mon:stdio -qmp unix:/],
+    [['-nographic', '-serial', 'null'], /^-monitor stdio -qmp unix:/],
+    [['-display', 'none'], /^-monitor vc:80Cx24C -qmp unix:/],
+    [['-nographic', '-monitor', 'none'], /^-qmp unix:/],
+    [['-nodefaults'], /^-qmp unix:/],
+    [['-nographic', '-qmp', 'unix:x'], /^-qmp unix:/],
   ])('of %j stays where QEMU would have it', (args, expected) => {
     expect(added(...args)).toMatch(expected);
   });

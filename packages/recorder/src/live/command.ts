@@ -111,8 +111,7 @@ export function plan(args: readonly string[], qmp: string, memory: boolean): Pla
     else if (has('serial')) added.push('-monitor', 'stdio');
     else added.push('-serial', 'mon:stdio');
   }
-  added.push('-chardev', `socket,id=gictrace-qmp,path=${qmp.replaceAll(',', ',,')},server=on,wait=off`);
-  added.push('-mon', 'chardev=gictrace-qmp,mode=control');
+  added.push('-qmp', `unix:${qmp.replaceAll(',', ',,')},server=on,wait=off`);
   const ram = memory ? ramOf(options) : { added: [], backends: [], reason: undefined };
   return { ...ram, added: [...added, ...ram.added], waits: has('S') };
 }

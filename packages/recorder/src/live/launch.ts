@@ -20,7 +20,8 @@ const PACKETS = constants.O_DIRECT ?? 0;
 const F_SETPIPE_SZ = 1031;
 /**
  * Two pages, which in packet mode hold two writes. An access that has a GIC look at memory makes it write three lines at
- * least, the last when all is done: until that one is read the access goes on, and its PE does not.
+ * least, the last when all is done: until that one is read the access goes on, and its PE does not. Later QEMUs write a line in
+ * parts: then they are ahead by less.
  */
 const PIPE_BYTES = 8192;
 

@@ -90,3 +90,40 @@ it('tells lines of the log from others, shows them to who watches, and takes lin
   expect(log).toBe([ours[0], 'inserted', ours[1], ...end].join('\n'));
   expect(foreign.join('')).toBe('warning: gicv3_dist_read\n12@5.000002:other_event\nand more\n');
 });
+
+it('joins a date and its line, and parts of a line, which later QEMUs write one after the other', async () => {
+  const foreign: string[] = [];
+  const date = (micros: number) => `2026-11-29T09:38:07.${String(micros).padStart(6, '0')}Z `;
+  const writes = [
+    ...[date(1), 'gicv3_dist_read x\n', date(2), 'memory_region_ops_write y\n'],
+    // A message into which another thread's line comes.
+    ...[date(3), date(4), 'gicv3_its_read z\n', 'qemu: warning\n'],
+    ...[date(5), 'qemu: another\n', `${date(6)}gicv3_its_read w\n`, date(7), 'other_event\n'],
+    ...['12@5.000001:gicv3_its_ite_read a', ' b', ' c\n', date(8), 'gicv3_its_cte_read ', 'd\n', date(9)],
+  ];
+  const { stream, ended } = streamOf(
+    'dates',
+    `const { writeSync } = require('node:fs');
+     const wait = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+     for (const text of ${JSON.stringify(writes)}) { writeSync(2, text); wait(); }`,
+    (bytes) => foreign.push(bytes.toString('latin1')),
+  );
+  const seen: string[] = [];
+  stream.watch = (bytes, from, to) => seen.push(bytes.toString('latin1', from, to));
+  let log = '';
+  for await (const chunk of stream) log += chunk.toString('latin1');
+  await ended;
+  const ours = [
+    `${date(1)}gicv3_dist_read x`,
+    `${date(2)}memory_region_ops_write y`,
+    `${date(4)}gicv3_its_read z`,
+    `${date(6)}gicv3_its_read w`,
+    '12@5.000001:gicv3_its_ite_read a b c',
+    `${date(8)}gicv3_its_cte_read d`,
+  ];
+  expect(seen).toEqual(ours);
+  expect(log).toBe(`${ours.join('\n')}\n`);
+  expect(foreign.join('')).toBe(
+    `${date(3)}qemu: warning\n${date(5)}qemu: another\n${date(7)}other_event\n${date(9)}`,
+  );
+});

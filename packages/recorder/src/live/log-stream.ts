@@ -7,9 +7,20 @@ const CHUNK_BYTES = 1 << 18;
 const WAITING_BYTES = 1 << 21;
 const PACKET_BYTES = 1 << 16;
 const NEWLINE = 0x0a;
-/** What a line of the log begins with: host thread, time, and an event that is recorded. */
-const OF_LOG = /^\d+@\d+\.\d+:(?:gicv3_|memory_region_ops_)/;
+/** What a line of the log begins with: thread and time, or a date, and an event that is recorded. */
+const OF_LOG = /^(?:\d+@\d+\.\d+:|\d{4}-\d\d-\d\dT[\d:.]+Z )(?:gicv3_|memory_region_ops_)/;
+/**
+ * The date alone: QEMU from 10.2 on writes it before it writes the rest of the line. With a C library of 2.37 or later the
+ * rest, too, may come in several writes. QEMU holds a lock until the line is whole.
+ */
+const DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z $/;
+const DATE_BYTES = 28;
 const LOOKED_AT = 80;
+
+const isOfLog = (bytes: Buffer, from: number, to: number) =>
+  OF_LOG.test(bytes.toString('latin1', from, Math.min(to, from + LOOKED_AT)));
+const isDate = (bytes: Buffer, from: number, to: number) =>
+  to - from === DATE_BYTES && DATE.test(bytes.toString('latin1', from, to));
 
 /** Bytes that one side writes and the other reads. */
 class Queue {
@@ -69,6 +80,8 @@ export class LogStream implements AsyncIterable<Buffer> {
   /** Set where the log has to be looked at before it goes on. */
   watch: Watch | undefined;
   private reads = 0;
+  /** The beginning of a line of the log, or its date alone: the rest is still to come. */
+  private held: Buffer | undefined;
   private readonly ended: Promise<void>;
 
   /**
@@ -105,16 +118,33 @@ export class LogStream implements AsyncIterable<Buffer> {
     return this.queue.waiting < WAITING_BYTES;
   }
 
-  private lines(bytes: Buffer, length: number, foreign: (bytes: Buffer) => void): void {
+  private lines(read: Buffer, size: number, foreign: (bytes: Buffer) => void): void {
+    const { held } = this;
+    this.held = undefined;
+    let bytes = read;
+    let length = size;
+    // Two dates in a row: the first was of a message into which another thread has written.
+    if (held !== undefined && isDate(held, 0, held.length) && isDate(read, 0, size)) foreign(held);
+    else if (held !== undefined) {
+      bytes = Buffer.concat([held, read.subarray(0, size)]);
+      length = bytes.length;
+    }
     for (let from = 0; from < length; ) {
       const newline = bytes.indexOf(NEWLINE, from);
-      const end = newline < 0 || newline >= length ? length : newline + 1;
-      if (OF_LOG.test(bytes.toString('latin1', from, Math.min(end, from + LOOKED_AT)))) {
-        this.watch?.(bytes, from, bytes[end - 1] === NEWLINE ? end - 1 : end);
-        this.queue.write(bytes, from, end);
-      } else foreign(Buffer.from(bytes.subarray(from, end)));
+      const isWhole = newline >= 0 && newline < length;
+      const end = isWhole ? newline + 1 : length;
+      const isOurs = isOfLog(bytes, from, end);
+      if (!isWhole && (isOurs || isDate(bytes, from, end)))
+        this.held = Buffer.from(bytes.subarray(from, end));
+      else if (isOurs) this.line(bytes, from, end);
+      else foreign(Buffer.from(bytes.subarray(from, end)));
       from = end;
     }
+  }
+
+  private line(bytes: Buffer, from: number, end: number): void {
+    this.watch?.(bytes, from, bytes[end - 1] === NEWLINE ? end - 1 : end);
+    this.queue.write(bytes, from, end);
   }
 
   /** Nothing more is written: resolves when all of it has been read, or when nothing comes though the pipe is open. */
@@ -130,6 +160,10 @@ export class LogStream implements AsyncIterable<Buffer> {
 
   /** The reader gets what has come, and then the end. */
   end(): void {
+    const { held } = this;
+    this.held = undefined;
+    if (held !== undefined && isOfLog(held, 0, held.length)) this.line(held, 0, held.length);
+    else if (held !== undefined) this.foreign?.(held);
     this.socket.destroy();
     this.queue.end();
   }

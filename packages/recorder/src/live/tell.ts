@@ -36,7 +36,7 @@ export class Teller {
   /** By address: what was told last. */
   private readonly shown = new Map<number, Buffer>();
   readonly told: Told = { bytesRead: 0, lines: 0, unreadable: 0 };
-  /** Thread and time of the line that had memory looked at: `TID@seconds.micros:`. */
+  /** What stands before the event's name in the line that had memory looked at: its time, and perhaps its thread. */
   stamp = '';
 
   constructor(memory: Memory, out: (line: string) => void) {

@@ -26,6 +26,7 @@ interface Shown {
   readonly flags: number;
   readonly rule: number;
   readonly line: number;
+  readonly time: number;
   readonly fields: Readonly<Record<string, number | bigint>>;
   readonly text: string;
 }
@@ -39,6 +40,7 @@ function shown(batch: RecordBatch, i: number): Shown {
     flags: batch.flags[i]!,
     rule: batch.rule[i]!,
     line: batch.line[i]!,
+    time: batch.timeNs[i]!,
     fields: Object.fromEntries(
       kind.fields.map((field, k) => [
         field.name,
@@ -132,6 +134,56 @@ describe('tokens', () => {
         },
       ),
     );
+  });
+
+  it('a date in UTC is a time without a thread', () => {
+    const token = newToken();
+    const read = (text: string) => tokenize(Buffer.from(text), 0, text.length, token);
+    const date = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
+    fc.assert(
+      fc.property(date, fc.nat(999), (at, micros) => {
+        const text = `${at.toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
+        read(`${text} gicv3_dist_set_irq GICv3 distributor interrupt 36 level changed to 1`);
+        expect([token.stamped, token.thread, token.low[0], token.count]).toEqual([true, 0, 36, 2]);
+        expect(token.seconds).toBe(Math.floor(at.getTime() / 1000));
+        expect(token.micros).toBe((at.getTime() % 1000) * 1000 + micros);
+      }),
+      {
+        examples: [
+          [new Date('2000-02-29T23:59:59.999Z'), 999],
+          [new Date('2100-03-01'), 0],
+        ],
+      },
+    );
+    const good = '2026-11-29T09:38:07.484046Z gicv3_its_cmd_sync x';
+    for (let at = 0; at < 28; at++) {
+      // Any other character, and a line that ends there.
+      for (const text of [`${good.slice(0, at)}x${good.slice(at + 1)}`, good.slice(0, at)]) {
+        read(text);
+        expect([token.stamped, token.kind]).toEqual([false, undefined]);
+      }
+    }
+    for (const text of [good.replace('-11-', '-13-'), good.replace('-11-', '-00-')]) {
+      read(text);
+      expect([token.stamped, token.kind]).toEqual([false, undefined]);
+    }
+  });
+
+  it('lines of a log without threads are of no PE that they do not name', () => {
+    const at = (micros: number) => `2026-11-29T09:38:07.${String(micros).padStart(6, '0')}Z `;
+    const { records } = assemble(
+      [
+        `${at(100)}gicv3_icc_pmr_write GICv3 ICC_PMR write cpu 0x1 value 0xf0`,
+        `${at(250)}gicv3_dist_read GICv3 distributor read: offset 0x4 data 0x37a0007 size 4 secure 0`,
+        `${at(300)}memory_region_ops_read cpu 1 mr 0x5 addr 0x8000004 value 0x37a0007 size 4 name 'gicv3_dist'`,
+        `${at(350)}gicv3_dist_read GICv3 distributor read: offset 0x8 data 0x43b size 4 secure 0`,
+      ].join('\n'),
+    );
+    expect(records.map(({ kind, pe, time }) => [kind, pe, time])).toEqual([
+      ['sysreg.write', 1, 0],
+      ['mmio.read', 1, 150_000],
+      ['mmio.read', -1, 250_000],
+    ]);
   });
 
   it('lines are whole wherever the chunks are cut, with LF or CR LF, with or without a last end of line', async () => {

@@ -25,7 +25,7 @@ export class Threads {
 
   /** A line of a thread names the PE that it runs. A PE that has another thread of its own contradicts it. */
   nameThread(t: Token, pe: number): void {
-    if (!t.stamped) return;
+    if (t.thread === 0) return;
     const known = this.threads.get(t.thread);
     if (known === pe) return;
     const own = this.threadOfPe.get(pe);
@@ -39,6 +39,6 @@ export class Threads {
 
   /** The PE that a line's thread runs, or -1. */
   peOfThread(t: Token): number {
-    return t.stamped ? (this.threads.get(t.thread) ?? -1) : -1;
+    return t.thread === 0 ? -1 : (this.threads.get(t.thread) ?? -1);
   }
 }

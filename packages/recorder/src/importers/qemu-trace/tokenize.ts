@@ -19,13 +19,15 @@ names.forEach((name, index) => {
 const SPACE = 0x20;
 const ZERO = 0x30;
 const NINE = 0x39;
+const DASH = 0x2d;
 
 export interface Token {
-  /** Host thread, or 0 where the line has no stamp. */
+  /** Host thread, or 0 where the line names none. */
   thread: number;
-  /** Microseconds; NaN where the line has no stamp. */
+  /** Seconds since 1970, and microseconds; of the last line that had a stamp. */
   seconds: number;
   micros: number;
+  /** The line has a time. */
   stamped: boolean;
   kind: LineKind | undefined;
   /** Index of the event's name in `eventNames`, or -1. */
@@ -73,7 +75,6 @@ export function newToken(): Token {
 
 /** Tokenises the line `bytes[from, to)` into `token`. */
 export function tokenize(bytes: Buffer, from: number, to: number, token: Token): void {
-  let at = from;
   token.bytes = bytes;
   token.from = from;
   token.to = to;
@@ -83,38 +84,10 @@ export function tokenize(bytes: Buffer, from: number, to: number, token: Token):
   token.count = 0;
   token.stamped = false;
   token.thread = 0;
-  // TID@seconds.micros:
+  let at = from;
   let c = bytes[at]!;
-  if (c >= ZERO && c <= NINE) {
-    let thread = 0;
-    while (at < to && (c = bytes[at]!) >= ZERO && c <= NINE) {
-      thread = thread * 10 + (c - ZERO);
-      at++;
-    }
-    if (c === 0x40 && at < to) {
-      let seconds = 0;
-      let micros = 0;
-      at++;
-      while (at < to && (c = bytes[at]!) >= ZERO && c <= NINE) {
-        seconds = seconds * 10 + (c - ZERO);
-        at++;
-      }
-      if (c === 0x2e) {
-        at++;
-        while (at < to && (c = bytes[at]!) >= ZERO && c <= NINE) {
-          micros = micros * 10 + (c - ZERO);
-          at++;
-        }
-        if (c === 0x3a) {
-          at++;
-          token.stamped = true;
-          token.thread = thread;
-          token.seconds = seconds;
-          token.micros = micros;
-        }
-      }
-    }
-  }
+  if (c >= ZERO && c <= NINE)
+    at = bytes[from + 4] === DASH ? dateStamp(bytes, from, to, token) : threadStamp(bytes, from, to, token);
   let hash = 0;
   token.nameFrom = at;
   while (at < to && (c = bytes[at]!) !== SPACE) {
@@ -127,6 +100,83 @@ export function tokenize(bytes: Buffer, from: number, to: number, token: Token):
   token.event = event;
   token.kind = kinds[event];
   scanNumbers(bytes, at, to, token);
+}
+
+/** Reads `TID@seconds.micros:`, as QEMU up to 10.1 prints it; answers where it ends. */
+function threadStamp(bytes: Buffer, from: number, to: number, token: Token): number {
+  let at = from;
+  let c = 0;
+  let thread = 0;
+  while (at < to && (c = bytes[at]!) >= ZERO && c <= NINE) {
+    thread = thread * 10 + (c - ZERO);
+    at++;
+  }
+  if (c !== 0x40 || at >= to) return at;
+  let seconds = 0;
+  let micros = 0;
+  at++;
+  while (at < to && (c = bytes[at]!) >= ZERO && c <= NINE) {
+    seconds = seconds * 10 + (c - ZERO);
+    at++;
+  }
+  if (c !== 0x2e) return at;
+  at++;
+  while (at < to && (c = bytes[at]!) >= ZERO && c <= NINE) {
+    micros = micros * 10 + (c - ZERO);
+    at++;
+  }
+  if (c !== 0x3a) return at;
+  token.stamped = true;
+  token.thread = thread;
+  token.seconds = seconds;
+  token.micros = micros;
+  return at + 1;
+}
+
+/** A date and a time of day in UTC: digits where there is a 0. */
+const DATE = Buffer.from('0000-00-00T00:00:00.000000Z ', 'latin1');
+/** Where each of its numbers begins and ends. */
+const [YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, MICROS] = [
+  [0, 4],
+  [5, 7],
+  [8, 10],
+  [11, 13],
+  [14, 16],
+  [17, 19],
+  [20, 26],
+] as const;
+/** Days before each month of a year that begins in March, so that a leap day is the last of its year. */
+const DAYS_BEFORE = [306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
+/** Days from 1 March of the year 0 to 1 January 1970. */
+const EPOCH_DAYS = 719_468;
+
+function digits(bytes: Buffer, start: number, [from, to]: readonly [number, number]): number {
+  let value = 0;
+  for (let at = start + from; at < start + to; at++) value = value * 10 + (bytes[at]! - ZERO);
+  return value;
+}
+
+/**
+ * Reads `2026-11-29T09:38:07.484046Z `, as QEMU from 10.2 on prints it, without the thread; answers where it ends, or
+ * `from` if it is no such date.
+ */
+function dateStamp(bytes: Buffer, from: number, to: number, token: Token): number {
+  const end = from + DATE.length;
+  if (end > to) return from;
+  for (let k = 0; k < DATE.length; k++) {
+    const c = bytes[from + k]!;
+    if (DATE[k] === ZERO ? c < ZERO || c > NINE : c !== DATE[k]) return from;
+  }
+  const month = digits(bytes, from, MONTH);
+  if (month < 1 || month > 12) return from;
+  const year = digits(bytes, from, YEAR) - (month < 3 ? 1 : 0);
+  const leaps = Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
+  const day = year * 365 + leaps + DAYS_BEFORE[month - 1]! + digits(bytes, from, DAY) - 1 - EPOCH_DAYS;
+  const minutes = (day * 24 + digits(bytes, from, HOUR)) * 60 + digits(bytes, from, MINUTE);
+  token.stamped = true;
+  token.seconds = minutes * 60 + digits(bytes, from, SECOND);
+  token.micros = digits(bytes, from, MICROS);
+  return end;
 }
 
 /** Collects the numbers that stand at the start of a word, and the register's name. */
