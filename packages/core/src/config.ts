@@ -39,6 +39,11 @@ export const gicConfigSchema = z.strictObject({
    * five priority bits.
    */
   vtr: u32.optional(),
+  /**
+   * All interrupts reset to Group 1, not to Group 0: with two Security states, where something that the source does not
+   * contain plays firmware, as QEMU does when it boots a kernel directly.
+   */
+  resetNonSecure: z.boolean().optional(),
   /** Physical base addresses: of the Distributor, of each PE's Redistributor, of each ITS. */
   addresses: z.strictObject({ gicd: pa, gicr: z.array(pa), its: z.array(pa) }),
 });

@@ -12,6 +12,7 @@ import {
   RecordBatch,
   type RecordName,
   recordName,
+  SECURITY_STATES,
 } from '../record/index.ts';
 import {
   type CommandName,
@@ -49,9 +50,10 @@ export class Guest {
   private readonly batch = new RecordBatch(1);
   /** Told of each stimulus, with its response, as a recorder is. */
   tap: ((batch: RecordBatch) => void) | undefined;
-  /** Accesses are Secure, or from EL3. */
+  /** Accesses are Secure, or from EL3, there with SCR_EL3.NS = 1. */
   secure = false;
   el3 = false;
+  el3NonSecure = false;
 
   private slot = 0;
 
@@ -82,6 +84,7 @@ export class Guest {
     });
     if (this.secure) this.batch.flags[i]! |= RECORD_FLAGS.secure;
     if (this.el3) this.batch.flags[i]! |= RECORD_FLAGS.secure | RECORD_FLAGS.el3;
+    if (this.el3NonSecure) this.batch.flags[i]! |= RECORD_FLAGS.el3;
     this.seen = [];
     step(this.machine, this.batch, i);
     this.drain();
@@ -154,6 +157,23 @@ export class Guest {
     } finally {
       this.el3 = false;
     }
+  }
+  /** Runs accesses as ones from EL3 with SCR_EL3.NS = 1. */
+  asEl3NonSecure<T>(act: () => T): T {
+    this.el3NonSecure = true;
+    try {
+      return act();
+    } finally {
+      this.el3NonSecure = false;
+    }
+  }
+  /** A PE goes to another Security state or to EL3; `fiq`: its SCR_EL3.FIQ from then on. */
+  switch(pe: number, state: (typeof SECURITY_STATES)[number], fiq = 1): void {
+    this.stimulus('pe.switch', pe, SECURITY_STATES.indexOf(state), fiq);
+  }
+  /** The machine is reset. */
+  resetMachine(): void {
+    this.stimulus('gic.reset', NO_PE, 0);
   }
   /** A PE is reset. */
   reset(pe: number): void {

@@ -137,6 +137,7 @@ export function recordText(batch: RecordBatch, i: number, number?: number): stri
     rule === 0 ? '' : (ruleNames.get(rule) ?? `rule ${rule}`),
     flags & RECORD_FLAGS.reserved ? 'reserved' : '',
     flags & RECORD_FLAGS.secure ? 'secure' : '',
+    flags & RECORD_FLAGS.el3 ? 'EL3' : '',
   ].filter(Boolean);
   const before = number === undefined ? '' : `${number} `;
   const after = notes.length === 0 ? '' : ` (${notes.join(', ')})`;

@@ -9,6 +9,8 @@ import { privateIndex, sharedIndex } from './intid.ts';
 import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
 
 const PE_SECURITY = RECORDS['pe.security'].id;
+const PE_ROUTED = RECORDS['pe.routed'].id;
+const STATE_RESET = RECORDS['state.reset'].id;
 const HPPI = RECORDS.hppi.id;
 const REG_CHANGED = RECORDS['reg.changed'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
@@ -253,6 +255,12 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
     }
     case PE_SECURITY:
       state.security[pe] = words[at]!;
+      return;
+    case PE_ROUTED:
+      state.fiqRouted[pe] = words[at]!;
+      return;
+    case STATE_RESET:
+      state.resetUnits();
       return;
     case REG_CHANGED:
       applyRegister(state, words, at);

@@ -1,6 +1,7 @@
 // The physical CPU interface: the ICC system registers (IHI 0069, "CPU interface"). Handlers by register name. With
-// two Security states an access is by Secure EL1 or by Non-secure software unless it is known to be by EL3, and
-// SCR_EL3.FIQ is taken to be 1: Group 0 is EL3's, and Non-secure software sees its own half of the priorities.
+// two Security states an access is by Secure EL1 or by Non-secure software unless it is known to be by EL3. Until a
+// PE is known to have it otherwise SCR_EL3.FIQ is taken to be 1: Group 0 is EL3's, and Non-secure software sees its own
+// half of the priorities.
 
 import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
 import { isPrivate, LPI_FIRST, SPURIOUS } from '../spec/index.ts';
@@ -43,6 +44,7 @@ const ACTIVATED = RECORDS['irq.activated'].id;
 const DEACTIVATED = RECORDS['irq.deactivated'].id;
 const UNPENDED = RECORDS['irq.unpended'].id;
 const PE_SECURITY = RECORDS['pe.security'].id;
+const PE_ROUTED = RECORDS['pe.routed'].id;
 const UNIT_ICC = UNITS.indexOf('ICC');
 const UNIT_ICC_S = UNITS.indexOf('ICC_S');
 const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
@@ -81,7 +83,12 @@ function store(
 
 /** Whether the access is to the Secure instance of a banked register. */
 function isSecureBank(m: Machine): boolean {
-  return m.secure && !m.state.singleSecurity;
+  return m.secureBank && !m.state.singleSecurity;
+}
+
+/** Whether Group 0, and with it the Secure half of the priorities, is out of reach of the access: SCR_EL3.FIQ is 1. */
+function isShifted(m: Machine, pe: number): boolean {
+  return !m.secure && m.state.fiqRouted[pe] !== 0;
 }
 
 /** What ICC_HPPIR0 or ICC_HPPIR1 reads: the best interrupt if it is of that register's group and the access may see it. */
@@ -168,8 +175,8 @@ function readRunningPriority(m: Machine, pe: number): number {
   const priority = runningPriority(state, pe);
   if (!m.secure) {
     if (nmis & NMI_NON_SECURE) m.high = RPR_NMI_HIGH;
+    if (priority === IDLE || !isShifted(m, pe)) return priority;
     // Secure priorities read as the highest.
-    if (priority === IDLE) return IDLE;
     return priority < 0x80 ? 0 : nonSecureView(priority);
   }
   if (state.singleSecurity) m.high = nmis !== 0 ? RPR_NMI_HIGH : 0;
@@ -181,7 +188,7 @@ function readRunningPriority(m: Machine, pe: number): number {
 function readBinaryPoint1(m: Machine, pe: number): number {
   const { state } = m;
   if (isSecureBank(m)) return (!m.el3 && state.ctlrS[pe]! & CTLR_CBPR ? state.bpr0 : state.bpr1S)[pe]!;
-  return state.ctlr[pe]! & CTLR_CBPR ? Math.min(state.bpr0[pe]! + 1, 7) : state.bpr1[pe]!;
+  return !m.el3 && state.ctlr[pe]! & CTLR_CBPR ? Math.min(state.bpr0[pe]! + 1, 7) : state.bpr1[pe]!;
 }
 
 function writeBinaryPoint0(m: Machine, pe: number, low: number): void {
@@ -195,22 +202,23 @@ function writeBinaryPoint1(m: Machine, pe: number, low: number): void {
   if (isSecureBank(m)) {
     if (!m.el3 && state.ctlrS[pe]! & CTLR_CBPR) writeBinaryPoint0(m, pe, low);
     else store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low & 7, least), state.bpr1S[pe]!, UNIT_ICC_S);
-  } else if ((state.ctlr[pe]! & CTLR_CBPR) === 0)
+  } else if (m.el3 || (state.ctlr[pe]! & CTLR_CBPR) === 0)
     store(m, pe, SYSREGS.ICC_BPR1_EL1, Math.max(low & 7, least + 1), state.bpr1[pe]!);
 }
 
 function readPriorityMask(m: Machine, pe: number): number {
   const value = m.state.pmr[pe]!;
-  if (m.secure) return value;
+  if (!isShifted(m, pe)) return value;
   return value < 0x80 ? 0 : nonSecureView(value);
 }
 
 function writePriorityMask(m: Machine, pe: number, low: number): void {
   const old = m.state.pmr[pe]!;
+  const shifted = isShifted(m, pe);
   // A mask that hides all Non-secure interrupts is out of Non-secure software's reach.
-  if (!m.secure && old < 0x80) return;
+  if (shifted && old < 0x80) return;
   const implemented = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
-  const value = m.secure ? low & 0xff : fromNonSecureView(low & 0xff);
+  const value = shifted ? fromNonSecureView(low & 0xff) : low & 0xff;
   store(m, pe, SYSREGS.ICC_PMR_EL1, value & implemented, old);
 }
 
@@ -225,8 +233,9 @@ function readCtlrEl3(m: Machine, pe: number): number {
   const { ctlr, ctlrS, ctlrEl3 } = m.state;
   const s = ctlrS[pe]!;
   const ns = ctlr[pe]!;
-  const points = (s & CTLR_CBPR) | ((ns & CTLR_CBPR) << 1);
-  const modes = ((s & CTLR_EOIMODE) << 2) | ((ns & CTLR_EOIMODE) << 3);
+  const ofSecure = m.profile.ctlrEl3SecureBits ? s : ns;
+  const points = (ofSecure & CTLR_CBPR) | ((ns & CTLR_CBPR) << 1);
+  const modes = ((ofSecure & CTLR_EOIMODE) << 2) | ((ns & CTLR_EOIMODE) << 3);
   return points | modes | ctlrEl3[pe]! | (ns & CTLR_EL3_CAPABILITIES) | CTLR_EL3_NDS;
 }
 
@@ -248,15 +257,21 @@ function group1Of(m: Machine): number {
   return isSecureBank(m) ? GROUP1S : GROUP1NS;
 }
 
-/** Group 0 belongs to EL3 then: an access by Non-secure software never gets there. */
-const secureOnly =
+/** Whether a write to register `n` of the active priorities of Group 1 is ignored. */
+function isOutOfReach(m: Machine, n: number): boolean {
+  const { state, profile } = m;
+  return !profile.nonSecureAp1rWritable && !state.singleSecurity && n < 2 && group1Of(m) === GROUP1NS;
+}
+
+/** Group 0 belongs to EL3 while SCR_EL3.FIQ is 1: an access by Non-secure software never gets there. */
+const group0 =
   (read: Read): Read =>
   (m, pe) =>
-    m.secure ? read(m, pe) : 0;
-const secureOnlyWrite =
+    isShifted(m, pe) ? 0 : read(m, pe);
+const group0Write =
   (write: Write): Write =>
   (m, pe, low, high) => {
-    if (m.secure) write(m, pe, low, high);
+    if (!isShifted(m, pe)) write(m, pe, low, high);
   };
 
 /** Reads by register name. A read has the side effects that the architecture gives it. */
@@ -267,11 +282,11 @@ const reads: { readonly [name: string]: Read } = {
   ICC_HPPIR1_EL1: (m, pe) => visible(m, pe, true),
   ICC_RPR_EL1: readRunningPriority,
   ICC_PMR_EL1: readPriorityMask,
-  ICC_BPR0_EL1: secureOnly((m, pe) => m.state.bpr0[pe]!),
+  ICC_BPR0_EL1: group0((m, pe) => m.state.bpr0[pe]!),
   ICC_BPR1_EL1: readBinaryPoint1,
   ICC_CTLR_EL1: (m, pe) => (isSecureBank(m) ? m.state.ctlrS : m.state.ctlr)[pe]!,
   ICC_CTLR_EL3: readCtlrEl3,
-  ICC_IGRPEN0_EL1: secureOnly((m, pe) => m.state.igrpen0[pe]!),
+  ICC_IGRPEN0_EL1: group0((m, pe) => m.state.igrpen0[pe]!),
   ICC_IGRPEN1_EL1: (m, pe) => (isSecureBank(m) ? m.state.igrpen1S : m.state.igrpen1)[pe]!,
   ICC_IGRPEN1_EL3: (m, pe) => m.state.igrpen1[pe]! | (m.state.igrpen1S[pe]! << 1),
   // SRE, DFB and DIB: the system registers are always in use.
@@ -287,12 +302,15 @@ const writes: { readonly [name: string]: Write } = {
     if (isSplit(m, pe)) deactivate(m, pe, low & 0xff_ffff);
   },
   ICC_PMR_EL1: writePriorityMask,
-  ICC_BPR0_EL1: secureOnlyWrite(writeBinaryPoint0),
+  ICC_BPR0_EL1: group0Write(writeBinaryPoint0),
   ICC_BPR1_EL1: writeBinaryPoint1,
-  ICC_CTLR_EL1: (m, pe, low) =>
-    storeCtlr(m, pe, isSecureBank(m), m.secure ? CTLR_CBPR | CTLR_EOIMODE : CTLR_EOIMODE, low),
+  // With two Security states CBPR is ICC_CTLR_EL3's to write.
+  ICC_CTLR_EL1: (m, pe, low) => {
+    const writable = m.state.singleSecurity ? CTLR_CBPR | CTLR_EOIMODE : CTLR_EOIMODE;
+    storeCtlr(m, pe, isSecureBank(m), writable, low);
+  },
   ICC_CTLR_EL3: writeCtlrEl3,
-  ICC_IGRPEN0_EL1: secureOnlyWrite((m, pe, low) =>
+  ICC_IGRPEN0_EL1: group0Write((m, pe, low) =>
     store(m, pe, SYSREGS.ICC_IGRPEN0_EL1, low & 1, m.state.igrpen0[pe]!),
   ),
   ICC_IGRPEN1_EL1: (m, pe, low) => storeGroup1Enable(m, pe, isSecureBank(m), low),
@@ -327,16 +345,17 @@ for (const [name, spec] of Object.entries(SYSREGS)) {
 const NMIAR1 = SYSREGS.ICC_NMIAR1_EL1.encoding;
 READ_BY_ENCODING[NMIAR1] = (m, pe) => acknowledge(m, pe, true, true);
 for (let n = 0; n < 4; n++) {
-  READ_BY_ENCODING[AP0R[n]!.encoding] = secureOnly((m, pe) => activeLow(m.state, pe, GROUP0, n));
+  READ_BY_ENCODING[AP0R[n]!.encoding] = group0((m, pe) => activeLow(m.state, pe, GROUP0, n));
   READ_BY_ENCODING[AP1R[n]!.encoding] = (m, pe) => {
     m.high = activeHigh(m.state, pe, group1Of(m), n);
     return activeLow(m.state, pe, group1Of(m), n);
   };
-  WRITE_BY_ENCODING[AP0R[n]!.encoding] = secureOnlyWrite((m, pe, low) => {
+  WRITE_BY_ENCODING[AP0R[n]!.encoding] = group0Write((m, pe, low) => {
     if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, 0);
   });
   WRITE_BY_ENCODING[AP1R[n]!.encoding] = (m, pe, low, high) => {
-    if (n < activePriorityRegisters(m)) storeActive(m, pe, group1Of(m), n, low, high);
+    if (n >= activePriorityRegisters(m) || isOutOfReach(m, n)) return;
+    storeActive(m, pe, group1Of(m), n, low, high);
   };
 }
 
@@ -344,7 +363,7 @@ for (let n = 0; n < 4; n++) {
 function isAccessible(m: Machine, encoding: number): boolean {
   if (encoding === NMIAR1) return m.state.hasNmi;
   if ((encoding & OP1_MASK) !== OP1_EL3) return true;
-  m.el3 = isSecureBank(m);
+  m.el3 = m.secure && !m.state.singleSecurity;
   return m.el3;
 }
 
@@ -353,6 +372,13 @@ function observeSecurity(m: Machine, pe: number): void {
   if (m.state.singleSecurity) return;
   const state = m.el3 ? STATE_EL3 : m.secure ? STATE_SECURE : 0;
   if (state !== m.state.security[pe]) m.emit(PE_SECURITY, pe, state);
+}
+
+/** A PE entered or left EL3, or its SCR_EL3.FIQ changed. With one Security state neither matters. */
+export function switchPe(m: Machine, pe: number, state: number, fiq: number): void {
+  if (m.state.singleSecurity) return;
+  if (state !== m.state.security[pe]) m.emit(PE_SECURITY, pe, state);
+  if (fiq !== m.state.fiqRouted[pe]) m.emit(PE_ROUTED, pe, fiq);
 }
 
 /** A PE reads a system register: the value is in `m.low` and `m.high`. `m.unsupported` if the model has no such register. */
@@ -397,5 +423,6 @@ export function resetCpuInterface(m: Machine, pe: number): void {
   for (let n = 0; n < 4; n++)
     for (const group of [GROUP0, GROUP1NS, GROUP1S]) storeActive(m, pe, group, n, 0, 0);
   if (state.security[pe] !== 0) m.emit(PE_SECURITY, pe, 0);
+  if (state.fiqRouted[pe] === 0) m.emit(PE_ROUTED, pe, 1);
   resetVirtualInterface(m, pe);
 }

@@ -55,6 +55,7 @@ const UNPREDICTABLE = RECORDS['behaviour.unpredictable'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
 const MEM_WRITTEN = RECORDS['mem.written'].id;
+const STATE_RESET = RECORDS['state.reset'].id;
 const EVENTS_FROM = 96;
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GITS = UNITS.indexOf('GITS');
@@ -71,6 +72,7 @@ const TOUCHES_PE = 2;
 const TOUCHES_BY_UNIT = 3;
 const TOUCHES_VPE = 4;
 const TOUCHES_MEMORY = 5;
+const TOUCHES_ALL = 6;
 const touches = new Uint8Array(256);
 for (const name of [
   'wire.changed',
@@ -87,6 +89,7 @@ for (const name of ['lpi.pended', 'lpi.cleared', 'lpi.configured', 'lpi.forgotte
 for (const name of ['vlpi.pended', 'vlpi.cleared', 'vlpi.loaded', 'vlpi.forgotten', 'vpe.resident'] as const)
   touches[RECORDS[name].id] = TOUCHES_VPE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
+touches[STATE_RESET] = TOUCHES_ALL;
 /** Where Redistributors look at the configuration of LPIs all the time. */
 const touchesLive = touches.slice();
 touchesLive[MEM_WRITTEN] = TOUCHES_MEMORY;
@@ -107,8 +110,10 @@ export class Machine {
   reserved = false;
   /** The model does not know this register yet: nothing was done and no value was read. */
   unsupported = false;
-  /** The access is Secure, or there is one Security state only. */
+  /** The access is Secure, or there is one Security state only. One from EL3 is Secure. */
   secure = true;
+  /** The access reaches the Secure instances of banked system registers: by SCR_EL3.NS at EL3, else as `secure`. */
+  secureBank = true;
   /** The access is from EL3 of two Security states. */
   el3 = false;
 
@@ -207,6 +212,8 @@ export class Machine {
       if (pe >= 0) this.markVpe(pe);
     } else if (touch === TOUCHES_MEMORY) {
       this.markConfigTables(words[at + 1]! * 2 ** 32 + words[at]!, words[at + 2]!);
+    } else if (touch === TOUCHES_ALL) {
+      this.invalidate();
     } else {
       const unit = words[at]!;
       if (unit === UNIT_ICH || (unit === UNIT_GICR && words[at + 2]! >= VLPI_FRAME))

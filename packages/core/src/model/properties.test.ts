@@ -36,7 +36,13 @@ function stimuli(seed: number): RecordBatch {
   const batch = new RecordBatch(STEPS);
   const push = (kind: keyof typeof RECORDS, pe: number, ...words: number[]) => {
     const i = batch.push(RECORDS[kind].id, pe, Number.NaN);
-    batch.flags[i] = pick([0, 0, RECORD_FLAGS.secure, RECORD_FLAGS.secure | RECORD_FLAGS.el3]);
+    batch.flags[i] = pick([
+      0,
+      0,
+      RECORD_FLAGS.secure,
+      RECORD_FLAGS.secure | RECORD_FLAGS.el3,
+      RECORD_FLAGS.el3,
+    ]);
     words.forEach((word, k) => {
       batch.words[RECORD_WORDS * i + k] = word;
     });
@@ -59,8 +65,10 @@ function stimuli(seed: number): RecordBatch {
         push('sysreg.read', pe, spec.encoding);
       else push('sysreg.write', pe, spec.encoding, pick(VALUES), pick(VALUES));
     } else {
-      const intid = pick(INTIDS);
-      push('wire.set', pick([pe, NO_PE]), intid, next(2));
+      const rare = next(400);
+      if (rare === 0) push('gic.reset', NO_PE, next(3));
+      else if (rare < 20) push('pe.switch', pe, next(3), next(2));
+      else push('wire.set', pick([pe, NO_PE]), pick(INTIDS), next(2));
     }
   }
   return batch;

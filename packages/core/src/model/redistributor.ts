@@ -24,6 +24,9 @@ const CTLR_DPG1NS = 0x200_0000;
 const CTLR_DPG = 0x700_0000;
 const CTLR_DPG1S = 0x400_0000;
 const TYPER_PLPIS = 1;
+const TYPER_LAST = 0x10;
+/** Bytes of a Redistributor of GICv4; one of GICv3 has half of them. */
+const FRAMES_MOST = 0x4_0000;
 const TYPER_DPGS = 0x20;
 const PTZ_HIGH = 0x4000_0000;
 const INVALIDATE_V = 0x8000_0000;
@@ -75,6 +78,13 @@ function writableCtlr(m: Machine): number {
   return (typer & TYPER_PLPIS ? CTLR_ENABLE_LPIS : 0) | (typer & TYPER_DPGS ? dpg : 0);
 }
 
+/** Whether no Redistributor follows at the next address: GICR_TYPER.Last is set in the last one of each contiguous region. */
+function isLastOfRegion(m: Machine, pe: number): boolean {
+  const { gicr } = m.state.config.addresses;
+  const next = gicr[pe + 1];
+  return next === undefined || next < gicr[pe]! || next > gicr[pe]! + FRAMES_MOST;
+}
+
 export const gicrRead = {
   GICR_CTLR: (m: Machine, pe: number): void => {
     const ctlr = m.state.gicrCtlr[pe]!;
@@ -82,7 +92,7 @@ export const gicrRead = {
   },
   GICR_TYPER: (m: Machine, pe: number): void => {
     const { gicr, pes } = m.state.config;
-    m.low = (gicr.typer | (pe << 8) | (pe === pes.length - 1 ? 0x10 : 0)) >>> 0;
+    m.low = (gicr.typer | (pe << 8) | (isLastOfRegion(m, pe) ? TYPER_LAST : 0)) >>> 0;
     m.high = pes[pe]!.affinity;
   },
   GICR_STATUSR: (m: Machine, pe: number): void => {
@@ -90,7 +100,7 @@ export const gicrRead = {
   },
   GICR_WAKER: (m: Machine, pe: number): void => {
     // Secure, where there are two Security states.
-    if (m.secure) m.low = m.state.gicrWaker[pe]!;
+    if (m.secure || m.profile.wakerNonSecure) m.low = m.state.gicrWaker[pe]!;
   },
   GICR_PROPBASER: (m: Machine, pe: number): void => {
     m.low = m.state.propbaser[2 * pe]!;
@@ -128,7 +138,7 @@ export const gicrWrite = {
   },
   GICR_WAKER: (m: Machine, pe: number, _n: number, low: number): void => {
     // The handshake completes at once: ChildrenAsleep follows ProcessorSleep.
-    if (m.secure)
+    if (m.secure || m.profile.wakerNonSecure)
       m.changeRegister(UNIT_GICR, pe, GICR.GICR_WAKER.offset, low & 2 ? 6 : 0, 0, m.state.gicrWaker[pe]!, 0);
   },
   GICR_SETLPIR: (m: Machine, pe: number, _n: number, low: number): void => {

@@ -166,12 +166,16 @@ describe('CPU interface, two Security states', () => {
     expect(d.asSecure(view)).toEqual([1, 4, 0]);
   });
 
-  it('lets Secure software alone set CBPR, of its own instance', () => {
+  it('lets EL3 alone set CBPR, of either instance', () => {
     const d = secured();
     d.write(0, 'ICC_CTLR_EL1', 1);
     expect(d.read(0, 'ICC_CTLR_EL1') & 3).toBe(0);
     d.asSecure(() => {
       d.write(0, 'ICC_CTLR_EL1', 1);
+      expect(d.read(0, 'ICC_CTLR_EL1') & 3).toBe(0);
+    });
+    d.asEl3(() => d.write(0, 'ICC_CTLR_EL3', 1));
+    d.asSecure(() => {
       d.write(0, 'ICC_BPR1_EL1', 6);
       expect(d.read(0, 'ICC_BPR0_EL1')).toBe(6);
       expect(d.read(0, 'ICC_BPR1_EL1')).toBe(6);
@@ -342,9 +346,9 @@ describe('CPU interface, two Security states', () => {
 
   it('uses the common binary point of the Security state that asks for it', () => {
     const d = secured();
-    d.asSecure(() => {
+    d.asEl3(() => {
       d.write(0, 'ICC_BPR0_EL1', 6);
-      d.write(0, 'ICC_CTLR_EL1', 1);
+      d.write(0, 'ICC_CTLR_EL3', 1);
     });
     pend(d, 40, '1S', 0x60);
     d.asSecure(() => d.read(0, 'ICC_IAR1_EL1'));
@@ -448,5 +452,115 @@ describe('SGIs, two Security states', () => {
     expect(reached(d, 'ICC_ASGI1R_EL1')).toEqual([1]);
     d.asSecure(() => d.gicr(1, 'GICR_NSACR', (1 << 2) | (2 << 4)));
     expect(reached(d, 'ICC_ASGI1R_EL1')).toEqual([1, 2]);
+  });
+});
+
+describe('a PE that switches', () => {
+  it('has what is pending as an FIQ or as an IRQ, by where it went', () => {
+    const d = secured();
+    pend(d, 40, '1NS', 0xa0);
+    d.switch(0, 'EL3');
+    expect(lines(d)).toEqual([1, 0]);
+    d.switch(0, 'Secure');
+    expect(lines(d)).toEqual([1, 0]);
+    d.switch(0, 'Non-secure');
+    expect(lines(d)).toEqual([0, 1]);
+    d.wire(40, false);
+    pend(d, 41, '1S', 0x40);
+    expect(lines(d)).toEqual([1, 0]);
+    d.switch(0, 'Secure');
+    expect(lines(d)).toEqual([0, 1]);
+    d.switch(1, 'EL3');
+    expect(lines(d)).toEqual([0, 1]);
+  });
+
+  it('with SCR_EL3.FIQ = 0 shows Non-secure software priorities as they are, and lets it have Group 0', () => {
+    const d = secured();
+    pend(d, 40, '1NS', 0xa0);
+    d.switch(0, 'Non-secure', 0);
+    expect(d.read(0, 'ICC_IAR1_EL1')).toBe(40);
+    expect(d.read(0, 'ICC_RPR_EL1')).toBe(0xa0);
+    expect(d.read(0, 'ICC_PMR_EL1')).toBe(0xf8);
+    d.write(0, 'ICC_PMR_EL1', 8);
+    expect(d.read(0, 'ICC_PMR_EL1')).toBe(8);
+    d.write(0, 'ICC_PMR_EL1', 0x80);
+    expect(d.asSecure(() => d.read(0, 'ICC_PMR_EL1'))).toBe(0x80);
+    d.write(0, 'ICC_IGRPEN0_EL1', 0);
+    expect(d.asSecure(() => d.read(0, 'ICC_IGRPEN0_EL1'))).toBe(0);
+    // Group 0 interrupts stay Secure.
+    d.asSecure(() => d.write(0, 'ICC_IGRPEN0_EL1', 1));
+    pend(d, 41, '0', 0x40);
+    expect(d.read(0, 'ICC_IAR0_EL1')).toBe(SPURIOUS);
+    d.switch(0, 'Non-secure', 1);
+    expect(d.read(0, 'ICC_RPR_EL1')).toBe(0x40);
+  });
+
+  it('does nothing with one Security state', () => {
+    const d = featured('architecture', { pes: 1 });
+    d.switch(0, 'EL3', 0);
+    expect(d.seen).toEqual([]);
+  });
+});
+
+describe('EL3 with SCR_EL3.NS = 1', () => {
+  it('reaches the Non-secure instances, whatever CBPR says, and sees all priorities and interrupts', () => {
+    const d = secured();
+    d.asEl3NonSecure(() => {
+      d.write(0, 'ICC_BPR1_EL1', 5);
+      d.write(0, 'ICC_IGRPEN1_EL1', 0);
+      d.write(0, 'ICC_CTLR_EL3', 2);
+      expect(d.read(0, 'ICC_PMR_EL1')).toBe(0xf8);
+      expect(d.read(0, 'ICC_BPR1_EL1')).toBe(5);
+      d.write(0, 'ICC_BPR1_EL1', 4);
+      expect(d.read(0, 'ICC_BPR1_EL1')).toBe(4);
+      expect(d.read(0, 'ICC_IGRPEN1_EL3')).toBe(2);
+    });
+    expect(d.read(0, 'ICC_IGRPEN1_EL1')).toBe(0);
+    expect(d.asSecure(() => d.read(0, 'ICC_BPR1_EL1'))).toBe(2);
+    expect(d.asSecure(() => d.read(0, 'ICC_IGRPEN1_EL1'))).toBe(1);
+    d.switch(0, 'EL3');
+    pend(d, 41, '1S', 0x40);
+    expect(lines(d)).toEqual([1, 0]);
+    expect(d.asEl3NonSecure(() => d.read(0, 'ICC_IAR0_EL1'))).toBe(1020);
+    expect(d.asEl3NonSecure(() => d.read(0, 'ICC_IAR1_EL1'))).toBe(41);
+    expect(d.asEl3NonSecure(() => d.read(0, 'ICC_RPR_EL1'))).toBe(0x40);
+    d.asEl3NonSecure(() => d.write(0, 'ICC_EOIR1_EL1', 41));
+    expect(d.asSecure(() => d.gicd('GICD_ISACTIVER', undefined, 1))).toBe(0);
+  });
+});
+
+describe('choices of QEMU with two Security states', () => {
+  const qemu = () => featured('qemu-virt', { pes: 1, set: TYPER.SecurityExtn });
+  it('GICR_WAKER is accessible to Non-secure software', () => {
+    const d = qemu();
+    expect(d.gicr(0, 'GICR_WAKER')).toBe(6);
+    d.gicr(0, 'GICR_WAKER', 0);
+    expect(d.asSecure(() => d.gicr(0, 'GICR_WAKER'))).toBe(0);
+    const other = featured('architecture', { pes: 1, set: TYPER.SecurityExtn });
+    other.gicr(0, 'GICR_WAKER', 0);
+    expect(other.gicr(0, 'GICR_WAKER')).toBe(0);
+    expect(other.asSecure(() => other.gicr(0, 'GICR_WAKER'))).toBe(6);
+  });
+  it("ICC_CTLR_EL3 has Non-secure EL1's bits in place of Secure EL1's", () => {
+    for (const [d, value] of [
+      [qemu(), 0x18],
+      [secured(1), 0x10],
+    ] as const) {
+      d.asEl3(() => d.write(0, 'ICC_CTLR_EL3', 0x10));
+      expect(d.asEl3(() => d.read(0, 'ICC_CTLR_EL3')) & 0x1f).toBe(value);
+      d.asEl3(() => d.write(0, 'ICC_CTLR_EL3', 8));
+      expect(d.asSecure(() => d.read(0, 'ICC_CTLR_EL1')) & 2).toBe(2);
+    }
+  });
+  it('Non-secure active priorities cannot be written', () => {
+    for (const [d, value] of [
+      [qemu(), 0],
+      [secured(1), 0x1_0000],
+    ] as const) {
+      d.write(0, 'ICC_AP1R0_EL1', 0x1_0000);
+      expect(d.read(0, 'ICC_AP1R0_EL1')).toBe(value);
+      d.asSecure(() => d.write(0, 'ICC_AP1R0_EL1', 0x100));
+      expect(d.asSecure(() => d.read(0, 'ICC_AP1R0_EL1'))).toBe(0x100);
+    }
   });
 });

@@ -10,7 +10,7 @@ import { GuestMemory } from './memory.ts';
 import { planVirtual, type VirtualState } from './virtual-state.ts';
 
 /** Layout of what `save` writes: a stored state of another layout can neither be restored nor compared. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 /** Idle priority. */
 export const IDLE = 0xff;
 /** The configuration of an LPI that was read where memory is not known. */
@@ -110,8 +110,10 @@ export class GicState {
   readonly ctlrEl3: Uint32Array;
   /** ICC_AP1R0_EL1.NMI: bit 0 of the Non-secure instance, bit 1 of the Secure one. */
   readonly nmiActive: Uint8Array;
-  /** How the PE was last seen to execute: index into SECURITY_STATES. */
+  /** How the PE executes, as far as it is known: index into SECURITY_STATES. */
   readonly security: Uint8Array;
+  /** SCR_EL3.FIQ of the PE; 1 until it is known to be 0. */
+  readonly fiqRouted: Uint8Array;
   readonly gicdStatusr: Uint32Array;
   readonly gicrStatusr: Uint32Array;
 
@@ -196,6 +198,7 @@ export class GicState {
       ppiNsacr: bytes(32 * own),
       nmiActive: bytes(pes),
       security: bytes(pes),
+      fiqRouted: bytes(pes),
       hppiGroup: bytes(pes),
       hppiPriority: bytes(pes),
       fiq: bytes(pes),
@@ -239,6 +242,7 @@ export class GicState {
     this.gicrStatusr = plan.gicrStatusr.get();
     this.nmiActive = plan.nmiActive.get();
     this.security = plan.security.get();
+    this.fiqRouted = plan.fiqRouted.get();
     this.hppiIntid = plan.hppiIntid.get();
     this.gitsCtlr = plan.gitsCtlr.get();
     this.cbaser = plan.cbaser.get();
@@ -264,11 +268,27 @@ export class GicState {
     return (this.gicdCtlr[0]! & 0x40) !== 0;
   }
 
-  /** Everything as after a hardware reset. */
+  /** Everything as after power-on: nothing is known of guest memory. */
   reset(): void {
     new Uint8Array(this.arena.buffer).fill(0);
+    this.resetUnits();
+    this.memory.clear();
+  }
+
+  /** Everything but guest memory as after a reset: the levels of input lines too, unless the profile keeps them. */
+  resetUnits(): void {
     const { config, profile } = this;
+    const levels = profile.resetKeepsLines ? [this.spi.level.slice(), this.ppi.level.slice()] : undefined;
+    new Uint8Array(this.arena.buffer).fill(0);
+    if (levels !== undefined) {
+      this.spi.level.set(levels[0]!);
+      this.ppi.level.set(levels[1]!);
+    }
     const twoStates = (config.gicd.typer & 0x400) !== 0;
+    if (config.resetNonSecure) {
+      this.spi.group.fill(0xffff_ffff, 1);
+      this.ppi.group.fill(0xffff_ffff);
+    }
     // Legacy operation is not implemented: affinity routing is always on. DS | ARE, or ARE_S | ARE_NS.
     this.gicdCtlr[0] = twoStates ? 0x30 : 0x50;
     const lpis = (config.gicd.typer & 0x2_0000) !== 0;
@@ -282,6 +302,7 @@ export class GicState {
       this.ctlr[pe] = ctlrReset(config);
       this.bpr1S[pe] = minimum;
       this.ctlrS[pe] = ctlrReset(config);
+      this.fiqRouted[pe] = 1;
       this.hppiIntid[pe] = SPURIOUS;
       this.hppiPriority[pe] = IDLE;
       this.lpiPending[pe]!.clear();
@@ -296,7 +317,6 @@ export class GicState {
         this.baser[16 * index + 2 * n + 1] = Number(word >> 32n);
       });
     });
-    this.memory.clear();
   }
 
   /** The sparse sets by PE: of physical LPIs, of vLPIs. */

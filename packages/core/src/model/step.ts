@@ -10,7 +10,7 @@ import {
 } from '../record/index.ts';
 import { isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
-import { readSysreg, resetCpuInterface, writeSysreg } from './cpu-interface.ts';
+import { readSysreg, resetCpuInterface, switchPe, writeSysreg } from './cpu-interface.ts';
 import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import { translateMsi } from './its-commands.ts';
 import { knowState } from './known-state.ts';
@@ -31,6 +31,9 @@ const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
 const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
+const PE_SWITCH = RECORDS['pe.switch'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
+const STATE_RESET = RECORDS['state.reset'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const STATE_KNOWN = RECORDS['state.known'].id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
@@ -113,8 +116,9 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.unsupported = false;
   m.timeNs = batch.timeNs[i]!;
   const flags = m.state.singleSecurity ? RECORD_FLAGS.secure : batch.flags[i]!;
-  m.secure = (flags & RECORD_FLAGS.secure) !== 0;
+  m.secureBank = (flags & RECORD_FLAGS.secure) !== 0;
   m.el3 = (flags & RECORD_FLAGS.el3) !== 0;
+  m.secure = m.secureBank || m.el3;
   switch (batch.kind[i]) {
     case MMIO_READ:
       readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);
@@ -152,6 +156,12 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
       break;
     case PE_RESET:
       if (pe >= 0 && pe < m.state.peCount) resetCpuInterface(m, pe);
+      break;
+    case PE_SWITCH:
+      if (pe >= 0 && pe < m.state.peCount) switchPe(m, pe, w[at]!, w[at + 1]!);
+      break;
+    case GIC_RESET:
+      m.emit(STATE_RESET, NO_PE);
       break;
     case WIRE_SET:
       setWire(m, pe, w[at]!, w[at + 1]!);

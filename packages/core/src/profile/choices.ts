@@ -142,6 +142,26 @@ export const CHOICES = {
     'GICR_WAKER',
   ),
   wakerReset: choice<number>(0x6, 'GICR_WAKER at reset', 'GICR_WAKER'),
+  wakerNonSecure: choice<boolean>(
+    false,
+    'with two Security states GICR_WAKER is accessible to Non-secure software, too',
+    'GICR_WAKER',
+  ),
+  resetKeepsLines: choice<boolean>(
+    true,
+    'a reset of the GIC leaves the levels of its input lines as devices drive them',
+    'GICD_ISPENDR<n>',
+  ),
+  ctlrEl3SecureBits: choice<boolean>(
+    true,
+    'ICC_CTLR_EL3.EOImode_EL1S and CBPR_EL1S read as those of Secure EL1, not of Non-secure EL1',
+    'ICC_CTLR_EL3',
+  ),
+  nonSecureAp1rWritable: choice<boolean>(
+    true,
+    'with two Security states the Non-secure instances of ICC_AP1R0_EL1 and ICC_AP1R1_EL1 can be written',
+    'ICC_AP1R<n>_EL1',
+  ),
   icfgrSettles: choice<boolean>(
     true,
     'GICD_ICFGR and GICR_ICFGR writes take effect on what is signalled at once',

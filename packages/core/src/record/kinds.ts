@@ -11,6 +11,7 @@ import {
   IRQ_ATTRIBUTES,
   KNOWN_STATE,
   PEND_CAUSES,
+  RESET_CAUSES,
   SEAMS,
   SECURITY_STATES,
   UNITS,
@@ -193,6 +194,23 @@ export const RECORDS = {
     pe: 'target',
     fields: [],
     doc: 'A PE was reset (power-on, PSCI CPU_ON): its CPU interface is as after reset; its Redistributor is not touched.',
+  },
+  'pe.switch': {
+    id: 12,
+    class: 'stimulus',
+    pe: 'target',
+    fields: [
+      f('state', 'enum', 'how the PE executes from here on', { values: SECURITY_STATES }),
+      f('FIQ', 'bool', 'SCR_EL3.FIQ: physical FIQs go to EL3'),
+    ],
+    doc: 'With two Security states: a PE entered or left EL3, or its SCR_EL3.FIQ changed. It decides which of its pending interrupts are FIQs, and whether Non-secure software sees priorities shifted.',
+  },
+  'gic.reset': {
+    id: 13,
+    class: 'stimulus',
+    pe: 'none',
+    fields: [f('by', 'enum', 'who asked for it', { values: RESET_CAUSES })],
+    doc: 'The machine was reset: Distributor, Redistributors, ITSs and CPU interfaces are as after reset, and nothing is signalled. Guest memory keeps what it held; whether input lines keep their levels is a choice of the profile.',
   },
 
   'state.known': {
@@ -377,7 +395,21 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [f('state', 'enum', 'how the PE executes', { values: SECURITY_STATES })],
-    doc: 'A PE was seen, by its access to a system register, to execute in another Security state, or at EL3.',
+    doc: 'A PE executes in another Security state, or at EL3: it was seen to by its access to a system register, or it switched.',
+  },
+  'pe.routed': {
+    id: 130,
+    class: 'event',
+    pe: 'target',
+    fields: [f('FIQ', 'bool', 'SCR_EL3.FIQ')],
+    doc: 'SCR_EL3.FIQ of a PE changed. While it is 1, Group 0 is out of reach of Non-secure software, which sees priorities shifted.',
+  },
+  'state.reset': {
+    id: 131,
+    class: 'event',
+    pe: 'none',
+    fields: [],
+    doc: 'All state but guest memory (and, by some profiles, the levels of input lines) is as after reset.',
   },
   'irq.changed': {
     id: 97,
@@ -684,11 +716,11 @@ export const RECORD_FLAGS = {
   reserved: 1,
   /** The source does not tell the value that the access returned. */
   valueUnknown: 2,
-  /** A Secure access. */
+  /** A Secure access; at EL3: one with SCR_EL3.NS = 0, to the Secure instances of banked system registers. */
   secure: 4,
   /** The source told this access twice and both agree. */
   confirmed: 8,
-  /** A Secure access to a system register from EL3; one to a register named _EL3 is so without it. */
+  /** An access to a system register from EL3, which is Secure; one to a register named _EL3 is so without it. */
   el3: 16,
   /**
    * The source does not show the state that decides what the access returned or did, or the record itself shows that

@@ -7,8 +7,10 @@ export const GROUPS = ['0', '1S', '1NS'] as const;
 /** Where a stored register is: a frame, the physical CPU interface, the virtual one, or the Secure instance of a banked ICC
  * register where there are two Security states. */
 export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S'] as const;
-/** How a PE was last seen to execute, by its accesses to system registers. */
+/** How a PE executes. */
 export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
+/** Who asked for a reset of the machine. */
+export const RESET_CAUSES = ['unknown', 'guest', 'host'] as const;
 /** What two lines of a source can disagree on. */
 export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
 export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr', 'nmi'] as const;

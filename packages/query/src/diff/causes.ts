@@ -10,6 +10,8 @@ const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
+const PE_SWITCH = RECORDS['pe.switch'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const FIRST_TABLE_ACCESS = RECORDS['dte.read'].id;
@@ -105,7 +107,11 @@ export class Causes {
         this.look(words[at]!, number, words[at + 1]!);
         return;
       case PE_RESET:
+      case PE_SWITCH:
         own(pe);
+        return;
+      case GIC_RESET:
+        this.anyone = number;
     }
   }
 

@@ -192,6 +192,7 @@ export class Footprints {
         this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
         return;
       case 'pe.reset':
+      case 'pe.switch':
         if (pe < 0) return this.whole();
         this.touch(TOUCH['program.use'], pe);
         this.touch(TOUCH['interface.act'], pe);

@@ -46,6 +46,7 @@ const MAINTENANCE = RECORDS.maintenance.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 
@@ -166,11 +167,18 @@ export class Comparator {
       this.context.begin(batch, i, this.records);
       this.idle = false;
       this.undecided = (batch.flags[i]! & RECORD_FLAGS.undecided) !== 0;
+      if (kind === GIC_RESET) this.reset();
     }
     const rule = batch.rule[i]!;
     if (rule !== 0) this.tally.rules[rule]!++;
     // A write goes out before what it does, however much that is; a read once its value is known.
     if (kind !== MMIO_READ && kind !== SYSREG_READ) this.output?.record(batch, i);
+  }
+
+  /** After a reset nothing is signalled, and nobody shows that it is not. */
+  private reset(): void {
+    for (const told of this.told) told.reset();
+    for (const stack of this.acknowledged) stack.length = 0;
   }
 
   /** The backend did the stimulus: what a read returned, and whether the location is reserved. */

@@ -34,6 +34,19 @@ describe('what a PE is told', () => {
     expect(stream.waiting()).toBe(-1);
   });
 
+  it('begins anew with a reset, whatever had not been seen', () => {
+    const stream = new ToldStream(2, [...IDLE], 3);
+    stream.show(0, TIMER, 0);
+    stream.show(1, LPI, 0);
+    expect(stream.see(0, TIMER, 0, false)).toBe(MATCH);
+    stream.reset();
+    expect(stream.waiting()).toBe(-1);
+    expect(stream.see(0, TIMER, 0, false)).toBe(DIFFERS);
+    expect([0, 1].map((pe) => stream.see(pe, IDLE, 0, false))).toEqual([MATCH, MATCH]);
+    stream.show(1, LPI, 0);
+    expect(stream.see(1, LPI, 0, false)).toBe(MATCH);
+  });
+
   it('keeps PEs apart, and a PE that does not exist differs', () => {
     const stream = new ToldStream(2, [...IDLE], 3);
     stream.show(1, TIMER, 0);

@@ -19,6 +19,7 @@ export const PARTLY = 2;
  */
 export class ToldStream {
   private readonly fields: number;
+  private readonly idle: readonly number[];
   /** Fields that a source shows even without the interrupt lines. */
   private readonly fieldsWithoutLines: number;
   /** Changes of each PE that no recorded line has shown yet: a ring of 64 a PE. */
@@ -37,6 +38,7 @@ export class ToldStream {
   /** `idle`: the fields before anything was told. */
   constructor(peCount: number, idle: readonly number[], fieldsWithoutLines: number) {
     this.fields = idle.length;
+    this.idle = idle;
     this.fieldsWithoutLines = fieldsWithoutLines;
     this.ring = new Uint32Array(peCount * 64 * this.fields);
     this.head = new Uint32Array(peCount);
@@ -44,7 +46,17 @@ export class ToldStream {
     this.last = new Uint32Array(peCount * this.fields);
     this.ringPartial = new Uint8Array(peCount * 64);
     this.lastPartial = new Uint8Array(peCount);
-    for (let pe = 0; pe < peCount; pe++) this.last.set(idle, pe * this.fields);
+    this.reset();
+  }
+
+  /** As at the start: nothing is signalled to any PE. */
+  reset(): void {
+    for (let pe = 0; pe < this.head.length; pe++) {
+      this.last.set(this.idle, pe * this.fields);
+      this.lastPartial[pe] = 0;
+      this.head[pe] = this.tail[pe]!;
+    }
+    this.outstanding = 0;
   }
 
   /** The backend told a PE something new. The flag `valueUnknown` says that it does not show the interrupt lines. */

@@ -48,6 +48,23 @@ export const qemuVirt = profile(
     itsErrors: { value: 'ignore', evidence: `${PROBE}: invalid commands advance GITS_CREADR silently` },
     vsyncChecks: { value: false, evidence: 'hw/intc/arm_gicv3_its.c: VSYNC has no effect and no checks' },
     wakerGates: { value: false, evidence: RECORDING },
+    wakerNonSecure: {
+      value: true,
+      evidence:
+        'a recording of Linux booted directly with secure=on: a Non-secure GICR_WAKER reads 6 and takes writes',
+    },
+    resetKeepsLines: {
+      value: false,
+      evidence: 'hw/intc/arm_gicv3_common.c: the levels of all input lines are cleared',
+    },
+    ctlrEl3SecureBits: {
+      value: false,
+      evidence: 'hw/intc/arm_gicv3_cpuif.c: icc_ctlr_el3_read() tests the Non-secure instance for all four',
+    },
+    nonSecureAp1rWritable: {
+      value: false,
+      evidence: 'hw/intc/arm_gicv3_cpuif.c: icc_ap_write() ignores them where the PE has EL3',
+    },
     icfgrSettles: { value: false, evidence: RECORDING },
     reportedWrites: {
       value: ['GITS_TYPER:4', 'GICR_TYPER+4:4'],

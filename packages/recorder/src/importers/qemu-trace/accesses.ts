@@ -17,6 +17,9 @@ export const GITS = FRAMES.indexOf('GITS');
 const CWRITER = 0x88;
 const VPENDBASER = GICR_REGISTERS.GICR_VPENDBASER.offset;
 const GITS_CTLR_OFFSET = 0;
+const VIRT_GICR = 0x080a_0000;
+/** The frames that each Redistributor has: those of GICv4 follow. */
+const FRAMES_LEAST = 0x2_0000;
 
 function reachOf(frame: 'GICD' | 'GICR', offset: number): Reach {
   for (const row of WRITE_REACH)
@@ -34,6 +37,8 @@ export class Accesses {
   private readonly foreign: (event: number) => void;
   /** PEs on which a vPE is resident. */
   private readonly resident = new Set<number>();
+  /** Address of the open write, where which Redistributor it is in is not sure; else -1. */
+  private unsureAddress = -1;
   /** The log has memory_region_ops lines about the GIC. */
   sawRegions = false;
 
@@ -176,10 +181,11 @@ export class Accesses {
     }
     const found = this.locate(address);
     this.regionAccess(read, cpu, GICR, found.pe, found.offset, width, low, high);
+    if (!read && !found.sure) this.unsureAddress = address;
   }
 
-  /** Which Redistributor an address is in: by the bases seen so far, else by virt's map. */
-  private locate(address: number): { pe: number; offset: number } {
+  /** Which Redistributor an address is in: by the bases seen so far, else, which is not sure, by virt's map. */
+  private locate(address: number): { pe: number; offset: number; sure: boolean } {
     let best = -1;
     let base = 0;
     for (const [pe, at] of this.identity.gicrBase) {
@@ -192,11 +198,12 @@ export class Accesses {
       this.identity.gicrBase.has(0) && this.identity.gicrBase.has(1)
         ? this.identity.gicrBase.get(1)! - this.identity.gicrBase.get(0)!
         : this.identity.strideOf(this.identity.shown ?? 3);
+    const sure = best >= 0 && address - base < FRAMES_LEAST;
     if (best < 0) {
       best = 0;
-      base = 0x080a_0000;
+      base = address >= VIRT_GICR ? VIRT_GICR : address - (address % stride);
     }
-    return { pe: best + Math.floor((address - base) / stride), offset: (address - base) % stride };
+    return { pe: best + Math.floor((address - base) / stride), offset: (address - base) % stride, sure };
   }
 
   private regionAccess(
@@ -212,6 +219,7 @@ export class Accesses {
     const pe = cpu < 0 ? -1 : cpu;
     if (pe >= 0) this.identity.showPe(pe);
     const group = this.group.batch;
+    this.unsureAddress = -1;
     if (!read) {
       if (frame === GITS) this.its.noteWrite(offset, width, low, high);
       const i = this.group.stimulus(MMIO_WRITE, pe);
@@ -244,6 +252,12 @@ export class Accesses {
   ): void {
     const i = this.group.openWrite;
     this.group.openWrite = -1;
+    if (this.unsureAddress >= 0 && frame === GICR) {
+      // The Redistributor names itself, and thereby where it is.
+      this.identity.showRedistributor(instance, this.unsureAddress - offset);
+      this.group.batch.words[i * RECORD_WORDS + 1] = instance;
+      this.group.batch.words[i * RECORD_WORDS + 2] = offset;
+    }
     if (bad) this.group.batch.flags[i]! |= RECORD_FLAGS.reserved;
     this.agree(i, frame, instance, offset, width, low, high);
   }
