@@ -152,7 +152,7 @@ export class Canon {
     side.reserveFootprint(footprints.count);
     for (let k = 0; k < footprints.count; k++) side.footprint[side.footprintCount++] = footprints.touched[k]!;
     side.footprintEnd[n] = side.footprintCount;
-    side.subject[n] = this.names.subjectOf(kind, words);
+    side.subject[n] = this.names.subjectOf(kind, words, (flags & RECORD_FLAGS.valueUnknown) !== 0);
     side.shape[n] = this.names.shape;
     side.stream[n] = this.names.streamOf(kind, pe, words, device);
     this.fold(kind, pe, n);

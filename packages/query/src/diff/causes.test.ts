@@ -41,6 +41,21 @@ describe('the cause', () => {
       (r) => [r.wire(0, 27, 1), r.sysreg('read', 0, 'ICC_PMR_EL1', 1), told(r, 0)],
     ],
     ['an acknowledge', 1, (r) => [r.wire(0, 27, 1), r.sysreg('read', 0, 'ICC_IAR1_EL1', 27), told(r, 0)]],
+    [
+      'an acknowledge of an NMI',
+      1,
+      (r) => [r.wire(0, 27, 1), r.sysreg('read', 0, 'ICC_NMIAR1_EL1', 27), told(r, 0)],
+    ],
+    [
+      'an acknowledge of a virtual interrupt',
+      1,
+      (r) => [r.wire(0, 27, 1), r.sysreg('read', 0, 'ICV_IAR1_EL1', 27), r.add('vhppi', 0, { vLPI: 1023 })],
+    ],
+    [
+      'not a read that only shows what is pending',
+      0,
+      (r) => [r.wire(0, 27, 1), r.sysreg('read', 0, 'ICC_HPPIR1_EL1', 27), told(r, 0)],
+    ],
     ['an SPI, for anyone', 1, (r) => [r.wire(0, 27, 1), r.wire(NO_PE, 40, 1), told(r, 0)]],
     ['a message, for anyone', 1, (r) => [r.wire(0, 27, 1), msi(r, 8), told(r, 0)]],
     [

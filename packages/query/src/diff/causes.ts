@@ -1,31 +1,32 @@
 // Which stimulus made an observable: the last one before it that could have. Sources print what a GIC does right behind what
 // made it do so, and an importer keeps that order; so the nearest candidate is the cause, and a stimulus that cannot
 // have made it (an access of another PE to its own interface, say) is passed over.
-import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch, SYSREGS } from '@gictrace/core';
-import { deviceOf, SGI_REGISTERS } from './footprints.ts';
+import {
+  actOf,
+  deviceOf,
+  FRAMES,
+  isEvent,
+  isStimulus,
+  isTableAccess,
+  KIND,
+  RECORD_WORDS,
+  type RecordBatch,
+} from '@gictrace/core';
 
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
-const PE_RESET = RECORDS['pe.reset'].id;
-const PE_SWITCH = RECORDS['pe.switch'].id;
-const GIC_RESET = RECORDS['gic.reset'].id;
-const ITS_COMMAND = RECORDS['its.command'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
-const FIRST_TABLE_ACCESS = RECORDS['dte.read'].id;
-const LAST_TABLE_ACCESS = RECORDS['vte.write'].id;
-const FIRST_VTE = RECORDS['vte.read'].id;
-const TELLS: readonly number[] = [RECORDS.hppi.id, RECORDS.vhppi.id, RECORDS.maintenance.id];
+const MMIO_WRITE = KIND['mmio.write'];
+const SYSREG_READ = KIND['sysreg.read'];
+const SYSREG_WRITE = KIND['sysreg.write'];
+const WIRE_SET = KIND['wire.set'];
+const MSI_WRITE = KIND['msi.write'];
+const PE_RESET = KIND['pe.reset'];
+const PE_SWITCH = KIND['pe.switch'];
+const GIC_RESET = KIND['gic.reset'];
+const ITS_COMMAND = KIND['its.command'];
+const SGI_SENT = KIND['sgi.sent'];
+const FIRST_VTE = KIND['vte.read'];
+const TELLS: readonly number[] = [KIND.hppi, KIND.vhppi, KIND.maintenance];
 const [GICD, GICR, GITS] = [FRAMES.indexOf('GICD'), FRAMES.indexOf('GICR'), FRAMES.indexOf('GITS')];
-const FIRST_EVENT = 96;
 const VLPI_BASE = 0x2_0000;
-/** Reads that do something. */
-const ACKNOWLEDGES = new Set<number>(
-  (['ICC_IAR0_EL1', 'ICC_IAR1_EL1', 'ICC_NMIAR1_EL1'] as const).map((name) => SYSREGS[name].encoding),
-);
-
 /** Nothing that is in the trace. */
 export const NO_CAUSE = -1;
 
@@ -52,10 +53,10 @@ export class Causes {
     const at = i * RECORD_WORDS;
     this.device = -1;
     // An event is a fact of the stimulus before it.
-    if (kind >= FIRST_EVENT) return this.last;
-    if (kind < 32) {
+    if (isEvent(kind)) return this.last;
+    if (isStimulus(kind)) {
       this.last = number;
-      this.stimulus(kind, pe, words, at, number);
+      this.stimulus(batch, i, number);
       return NO_CAUSE;
     }
     if (TELLS.includes(kind)) return Math.max(this.anyone, pe < 0 ? NO_CAUSE : this.ofPe[pe]!);
@@ -63,20 +64,23 @@ export class Causes {
     const its = words[at]! & 0xff;
     if (kind === ITS_COMMAND) {
       this.lookups[its] = number;
-      this.devices[its] = deviceOf(words, at + 4, words[at + 3]!);
+      this.devices[its] = deviceOf(batch, i);
       return this.registers[its]!;
     }
-    if (kind < FIRST_TABLE_ACCESS || kind > LAST_TABLE_ACCESS) return NO_CAUSE;
+    if (!isTableAccess(kind)) return NO_CAUSE;
     if (kind >= FIRST_VTE && this.residency > this.lookups[its]!) return this.residency;
     this.device = this.devices[its]!;
     return this.lookups[its]!;
   }
 
-  private stimulus(kind: number, pe: number, words: Uint32Array, at: number, number: number): void {
+  private stimulus(batch: RecordBatch, i: number, number: number): void {
+    const pe = batch.pe[i]!;
+    const { words } = batch;
+    const at = i * RECORD_WORDS;
     const own = (who: number) => {
       if (who >= 0) this.ofPe[who] = number;
     };
-    switch (kind) {
+    switch (batch.kind[i]) {
       case MMIO_WRITE: {
         const frame = words[at]!;
         if (frame === GICR) {
@@ -92,11 +96,11 @@ export class Causes {
         return;
       }
       case SYSREG_READ:
-        if (ACKNOWLEDGES.has(words[at]!)) own(pe);
+        if (actOf(batch, i)?.does === 'acknowledge') own(pe);
         return;
       case SYSREG_WRITE:
         own(pe);
-        if (SGI_REGISTERS.has(words[at]!)) this.anyone = this.sgi = number;
+        if (actOf(batch, i)?.does === 'generate') this.anyone = this.sgi = number;
         return;
       case WIRE_SET:
         if (pe < 0) this.anyone = number;

@@ -1,5 +1,12 @@
 // The comparison on small traces made by hand: what is left out, masked, followed, renamed and let pass.
-import { NO_PE, RECORD_FLAGS, type RecordBatch } from '@gictrace/core';
+import {
+  NO_PE,
+  RECORD_FLAGS,
+  type RecordBatch,
+  SYSREGS,
+  type SysregName,
+  type SysregSpec,
+} from '@gictrace/core';
 import { TraceWriter } from '@gictrace/recorder';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CONFIG, Recording, scratch } from '../testing/synthetic.ts';
@@ -244,6 +251,24 @@ describe('names that permute', () => {
     expect(run(a, b, false).diff.same).toBe(false);
     const { diff } = run(a, b, true);
     expect(diff).toMatchObject({ same: true, renamed: { address: 2, LPI: 2, vLPI: 0, DeviceID: 2 } });
+  });
+
+  it.each(
+    (Object.entries(SYSREGS) as [SysregName, SysregSpec][]).filter(
+      ([, { does }]) => does !== undefined && does !== 'generate',
+    ),
+  )('in %s too', (name, { access }) => {
+    // Nothing but the register names the LPIs.
+    const a = (r: Recording) => {
+      for (const lpi of [8192, 8192, 8193, 8193]) r.sysreg(access === 'RO' ? 'read' : 'write', 0, name, lpi);
+    };
+    const b = (r: Recording) => {
+      for (const lpi of [8193, 8193, 8192, 8192]) r.sysreg(access === 'RO' ? 'read' : 'write', 0, name, lpi);
+    };
+    expect(run(a, b, false).diff.same).toBe(false);
+    const { diff } = run(a, b, true);
+    const space = name.startsWith('ICV_') ? 'vLPI' : 'LPI';
+    expect(diff).toMatchObject({ same: true, renamed: { [space]: 2 } });
   });
 
   it('an LPI that stands for two stays a difference', () => {

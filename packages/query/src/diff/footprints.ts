@@ -1,62 +1,41 @@
 // Which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by kind.
 import {
-  commandName,
+  actOf,
+  deviceOf,
   type FRAMES,
   type GicConfig,
-  ITS_COMMANDS,
+  INTID_RANGES,
+  intidOf,
+  intidSpan,
   invariant,
-  type OperandSpec,
+  isEvent,
+  isSpecial,
+  isSpi,
+  KIND,
+  LPI_FIRST,
   RECORD_FLAGS,
   RECORD_WORDS,
-  RECORDS,
   type RecordBatch,
   type RecordName,
-  type RegisterSpec,
+  type RegisterPlace,
   recordName,
   registerAt,
-  SYSREGS,
   sysregName,
 } from '@gictrace/core';
 import { conflictsOf, MODES_MAX, type ResourceName, resourceOf, TOUCH } from './dependence.ts';
 
-const FIRST_EVENT = 96;
 const SPAN = 2 ** 48;
-const kinds = (...list: RecordName[]) => new Set<number>(list.map((name) => RECORDS[name].id));
+const kinds = (...list: RecordName[]) => new Set<number>(list.map((name) => KIND[name]));
 const TABLE_OF = new Map<number, number>();
 for (const [k, table] of (['dte', 'cte', 'ite', 'vte'] as const).entries()) {
-  TABLE_OF.set(RECORDS[`${table}.read`].id, 2 * k);
-  TABLE_OF.set(RECORDS[`${table}.write`].id, 2 * k + 1);
+  TABLE_OF.set(KIND[`${table}.read`], 2 * k);
+  TABLE_OF.set(KIND[`${table}.write`], 2 * k + 1);
 }
 const TELLS = kinds('hppi', 'vhppi', 'maintenance');
-const encodings = (...list: (keyof typeof SYSREGS)[]) =>
-  new Set<number>(list.map((name) => SYSREGS[name].encoding));
-/** What a read of these returns depends on what is pending. */
-const PENDING_READS = encodings(
-  'ICC_IAR0_EL1',
-  'ICC_IAR1_EL1',
-  'ICC_NMIAR1_EL1',
-  'ICC_HPPIR0_EL1',
-  'ICC_HPPIR1_EL1',
-);
-const ENDS = encodings('ICC_EOIR0_EL1', 'ICC_EOIR1_EL1', 'ICC_DIR_EL1');
-export const SGI_REGISTERS = encodings('ICC_SGI0R_EL1', 'ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1');
 /** Where 1 of N SPIs exist, these decide which PEs take part. */
 const PARTICIPATION = /^ICC_(PMR|IGRPEN|CTLR)/;
 const GITS_CWRITER = 0x88;
-const SPECIAL = 1020;
-const LPI_FIRST = 8192;
 const NO_DEVICE = -1;
-
-const isSpi = (intid: number) => (intid >= 32 && intid < SPECIAL) || (intid >= 4096 && intid < 5120);
-
-/** The DeviceID that a command names, or -1: it is about no one device, or the source does not show it. */
-export function deviceOf(words: Uint32Array, at: number, shown: number): number {
-  const name = commandName(words[at]!);
-  if (name === undefined) return NO_DEVICE;
-  const operands = ITS_COMMANDS[name].operands as readonly OperandSpec[];
-  const index = operands.findIndex((operand) => operand.name === 'DeviceID');
-  return index >= 0 && (shown >>> index) & 1 ? words[at + 1]! : NO_DEVICE;
-}
 
 /** What the records of both traces show: what they do not, each stimulus may have done. */
 export interface Shows {
@@ -129,7 +108,7 @@ export class Footprints {
       this.touch(TOUCH['memory.look'], 0);
       return;
     }
-    if (kind >= FIRST_EVENT) {
+    if (isEvent(kind)) {
       // Whatever else it touches, it does so with the stimulus that it is a fact of.
       if (pe >= 0) this.touch(TOUCH['interface.act'], pe);
       else this.touch(TOUCH['inside.use'], 0);
@@ -142,18 +121,13 @@ export class Footprints {
       case 'mmio.write':
         if (pe < 0) return this.whole();
         this.touch(TOUCH['program.use'], pe);
-        return this.mmio(w, at, kind === RECORDS['mmio.write'].id, batch.flags[i]!);
+        return this.mmio(w, at, kind === KIND['mmio.write'], batch.flags[i]!);
       case 'sysreg.read':
       case 'sysreg.write':
         if (pe < 0) return this.whole();
         this.touch(TOUCH['program.use'], pe);
         this.touch(TOUCH['interface.act'], pe);
-        return this.sysreg(
-          w[at]!,
-          w[at + 1]! & 0xff_ffff,
-          kind === RECORDS['sysreg.write'].id,
-          batch.flags[i]!,
-        );
+        return this.sysreg(batch, i);
       case 'mem.write': {
         if (pe < 0) return this.whole();
         this.touch(TOUCH['program.use'], pe);
@@ -184,12 +158,12 @@ export class Footprints {
       case 'wire.set':
         if (pe < 0) return isSpi(w[at]!) ? this.single(w[at]!, true) : this.whole();
         this.touch(TOUCH['interface.arrive'], pe);
-        this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
+        this.touch(TOUCH['private.use'], pe * LPI_FIRST + w[at]!);
         return;
       case 'sgi.sent':
         if (pe < 0) return this.whole();
         this.touch(TOUCH['interface.arrive'], pe);
-        this.touch(TOUCH['private.use'], pe * 8192 + w[at]!);
+        this.touch(TOUCH['private.use'], pe * LPI_FIRST + w[at]!);
         return;
       case 'pe.reset':
       case 'pe.switch':
@@ -198,7 +172,7 @@ export class Footprints {
         this.touch(TOUCH['interface.act'], pe);
         return;
       case 'its.command': {
-        const own = deviceOf(w, at + 4, w[at + 3]!);
+        const own = deviceOf(batch, i);
         this.touch(own === NO_DEVICE ? TOUCH['its.command'] : TOUCH['its.deviceCommand'], w[at]!);
         if (own !== NO_DEVICE) this.touch(TOUCH['device.use'], w[at]! * 2 ** 32 + own);
         this.touch(TOUCH['slot.use'], w[at]! * 128 + (w[at + 1]! % 128));
@@ -232,28 +206,43 @@ export class Footprints {
     if (arrives) this.touch(TOUCH['spis.arrive'], 0);
   }
 
-  private sysreg(register: number, value: number, write: boolean, flags: number): void {
-    const unknown = (flags & RECORD_FLAGS.valueUnknown) !== 0;
-    if (SGI_REGISTERS.has(register)) this.touch(TOUCH['sgis.arrive'], 0);
-    else if (PENDING_READS.has(register)) {
-      // What was found says which arrivals it depends on; that nothing was found depends on all.
-      this.touch(TOUCH['distributor.take'], 0);
-      // Where the traces show what PEs are told, an arrival that this depends on has told the PE so, and that is a record of
-      // its interface. What was found is the same in both traces: it says which arrivals are left to depend on, and that
-      // nothing was found depends on all.
-      const none = !this.told || unknown || (value >= SPECIAL && value < 1024);
-      if (none || value < 16) this.touch(TOUCH['sgis.observe'], 0);
-      if (none) this.touch(TOUCH['spis.observe'], 0);
-      if (none || value >= LPI_FIRST) this.touch(TOUCH['lpis.observe'], 0);
-      if (!unknown && isSpi(value)) this.single(value, false);
-    } else if (ENDS.has(register)) {
-      if (unknown) this.whole();
-      else if (isSpi(value)) this.single(value, true);
-    } else {
-      const name = sysregName(register);
-      if (name === undefined) this.whole();
-      else if (write && this.oneOfN && PARTICIPATION.test(name)) this.touch(TOUCH['spis.observe'], 0);
+  private sysreg(batch: RecordBatch, i: number): void {
+    const act = actOf(batch, i);
+    const intid = intidOf(batch, i);
+    switch (act?.does) {
+      case 'generate':
+        return this.touch(TOUCH['sgis.arrive'], 0);
+      case 'acknowledge':
+      case 'show':
+        return this.found(intid, act.isVirtual);
+      case 'end':
+      case 'deactivate':
+        if (act.isVirtual) return;
+        if (intid < 0) this.whole();
+        else if (isSpi(intid)) this.single(intid, true);
+        return;
+      default: {
+        const name = sysregName(batch.words[i * RECORD_WORDS]!);
+        if (name === undefined) this.whole();
+        else if (batch.kind[i] === KIND['sysreg.write'] && this.oneOfN && PARTICIPATION.test(name))
+          this.touch(TOUCH['spis.observe'], 0);
+      }
     }
+  }
+
+  /** A read of what is pending returned this INTID; -1: the source does not show what. */
+  private found(intid: number, isVirtual: boolean): void {
+    // Where the traces show what PEs are told, an arrival that this depends on has told the PE so, and that is a record of
+    // its interface. What was found is the same in both traces: it says which arrivals are left to depend on, and that
+    // nothing was found depends on all.
+    const none = !this.told || intid < 0 || isSpecial(intid);
+    if (none || intid >= LPI_FIRST) this.touch(TOUCH['lpis.observe'], 0);
+    // Of virtual interrupts only vLPIs come from elsewhere; the others are in list registers, which the PE writes.
+    if (isVirtual) return;
+    this.touch(TOUCH['distributor.take'], 0);
+    if (none || intid <= INTID_RANGES.SGI.last) this.touch(TOUCH['sgis.observe'], 0);
+    if (none) this.touch(TOUCH['spis.observe'], 0);
+    if (isSpi(intid)) this.single(intid, false);
   }
 
   private mmio(w: Uint32Array, at: number, write: boolean, flags: number): void {
@@ -271,7 +260,7 @@ export class Footprints {
     const { spec } = place;
     // Identification: the same at any time.
     if (spec.access === 'RO' && (place.name.includes('TYPER') || /IIDR|PIDR|CIDR/.test(place.name))) return;
-    if (frame === 'GICD') this.distributor(spec, w[at + 3]!, offset, write);
+    if (frame === 'GICD') this.distributor(place, w[at + 3]!, offset, write);
     else if (frame === 'GICR') {
       this.touch(TOUCH['interface.act'], instance);
       const lpi = offset < 0x1_0000 || offset >= 0x2_0000;
@@ -295,13 +284,9 @@ export class Footprints {
     }
   }
 
-  private distributor(
-    { offset: base, firstIntid, bitsPerIntid: bits }: RegisterSpec,
-    width: number,
-    offset: number,
-    write: boolean,
-  ): void {
-    if (bits === undefined || firstIntid === undefined) {
+  private distributor(place: RegisterPlace, width: number, offset: number, write: boolean): void {
+    const span = intidSpan(place.spec, place.element, offset, width);
+    if (span === undefined) {
       this.touch(write ? TOUCH['distributor.write'] : TOUCH['distributor.read'], 0);
       if (write) {
         this.touch(TOUCH['spis.arrive'], 0);
@@ -311,9 +296,7 @@ export class Footprints {
     }
     this.touch(write ? TOUCH['distributor.arrayWrite'] : TOUCH['distributor.arrayRead'], 0);
     if (write) this.touch(TOUCH['spis.arrive'], 0);
-    const first = firstIntid + Math.floor(((offset - base) * 8) / bits);
-    const last = firstIntid + Math.floor(((offset - base + width) * 8 - 1) / bits);
-    for (let block = first >>> 5; block <= last >>> 5; block++)
+    for (let block = span.first >>> 5; block <= span.last >>> 5; block++)
       this.touch(write ? TOUCH['block.write'] : TOUCH['block.read'], block);
   }
 }
