@@ -1,6 +1,6 @@
 // Keeps the tables that a generated guest names inside its RAM: what a GIC does where there is no memory is the
 // machine's affair, not the GIC's. Addresses end up in the gigabyte from 0x40000000. Some reserved bits stay zero too.
-import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch, takenOrEnded } from '../record/index.ts';
 import {
   commandName,
   firstIntidOf,
@@ -9,7 +9,7 @@ import {
   GICR,
   GITS,
   ITS_COMMANDS,
-  LPI_TABLES,
+  LPI_FIRST,
   mask,
   maskHigh,
   type OperandSpec,
@@ -69,9 +69,6 @@ export class InUse {
 }
 
 const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
-
-const EOI: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
-const LPI_FIRST = LPI_TABLES.firstIntid;
 
 /** Whether bytes of an access are in a bitmap of the Distributor, with so many bits an interrupt. */
 function* touched(
@@ -171,7 +168,7 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     w[at + 2] = 0;
   }
   // QEMU deactivates an LPI too, in memory that is not there: see docs/findings.md.
-  if (batch.kind[i] === SYSREG_WRITE && EOI.includes(w[at]!) && (w[at + 1]! & 0xff_ffff) >= LPI_FIRST)
+  if (batch.kind[i] === SYSREG_WRITE && takenOrEnded(batch, i) >= LPI_FIRST)
     w[at + 1] = LPI_FIRST + (w[at + 1]! & 0xfff);
   if (batch.kind[i] === MMIO_WRITE || batch.kind[i] === MMIO_READ) {
     if (w[at] === GICD_FRAME && isHidden(w[at + 2]!)) w[at + 2] = GICD_RESERVED;

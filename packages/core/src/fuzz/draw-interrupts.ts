@@ -1,7 +1,7 @@
 // Stimuli of the physical side: input lines, SGIs, the registers of interrupts, and the CPU interface.
 import { NO_PE, RECORDS, type RecordBatch } from '../record/index.ts';
-import { GICD, GICR } from '../spec/index.ts';
-import { FIRST_LPI, FIRST_SPI, LPIS, RECENT, SPIS } from './guest-memory.ts';
+import { GICD, GICR, LPI_FIRST, SPI_FIRST } from '../spec/index.ts';
+import { LPIS, RECENT, SPIS } from './guest-memory.ts';
 import type { Pieces } from './pieces.ts';
 
 const WIRE_SET = RECORDS['wire.set'].id;
@@ -37,7 +37,7 @@ export class Interrupts {
       16 + r.below(16),
       32 + r.below(8),
       32 + r.below(8),
-      FIRST_LPI + r.below(LPIS),
+      LPI_FIRST + r.below(LPIS),
     ]);
   }
 
@@ -98,7 +98,7 @@ export class Interrupts {
     const r = g.random;
     const write = !r.once(3);
     if (r.once(6)) {
-      const offset = GICD.GICD_IROUTER.offset + 8 * (FIRST_SPI + r.below(SPIS));
+      const offset = GICD.GICD_IROUTER.offset + 8 * (SPI_FIRST + r.below(SPIS));
       const { affinity } = r.pick(g.config.pes);
       const route = affinity & 0xff_ffff;
       g.mmio(batch, write, 0, 0, offset, 8, write ? route : 0, write ? affinity >>> 24 : 0);
@@ -114,7 +114,7 @@ export class Interrupts {
     const frame = spi ? 0 : 1;
     const pe = spi ? 0 : g.pe();
     if (name === 'IPRIORITYR') {
-      const at = offset + (spi ? FIRST_SPI + r.below(SPIS) : r.below(32));
+      const at = offset + (spi ? SPI_FIRST + r.below(SPIS) : r.below(32));
       g.mmio(batch, write, frame, pe, at, 1, r.below(32) * 8);
       return true;
     }

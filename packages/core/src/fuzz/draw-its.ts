@@ -1,16 +1,14 @@
 // Stimuli of the ITS: messages of devices, LPI configuration bytes, and commands whose operands mostly exist.
 import { NO_PE, RECORDS, type RecordBatch } from '../record/index.ts';
-import { type CommandName, encodeCommand, ITS_COMMANDS, type OperandSpec } from '../spec/index.ts';
 import {
-  DEVICES,
-  EVENTS,
-  FIRST_LPI,
-  GUEST_MEMORY,
-  LPIS,
+  type CommandName,
+  encodeCommand,
+  ITS_COMMANDS,
+  LPI_FIRST,
   NO_DOORBELL,
-  UNMAPPED_DEVICE,
-  VPES,
-} from './guest-memory.ts';
+  type OperandSpec,
+} from '../spec/index.ts';
+import { DEVICES, EVENTS, GUEST_MEMORY, LPIS, UNMAPPED_DEVICE, VPES } from './guest-memory.ts';
 import type { Pieces } from './pieces.ts';
 
 const MSI_WRITE = RECORDS['msi.write'].id;
@@ -47,12 +45,12 @@ function operand(g: Pieces, spec: OperandSpec): number {
     case 'EventID':
       return r.below(EVENTS + 1);
     case 'pINTID':
-      return g.reconfigures && r.once(8) ? r.below(FIRST_LPI) : FIRST_LPI + r.below(LPIS);
+      return g.reconfigures && r.once(8) ? r.below(LPI_FIRST) : LPI_FIRST + r.below(LPIS);
     case 'vINTID':
-      return spec.width === 4 ? r.below(16) : FIRST_LPI + r.below(LPIS);
+      return spec.width === 4 ? r.below(16) : LPI_FIRST + r.below(LPIS);
     case 'Dbell_pINTID':
     case 'Default_Doorbell_pINTID':
-      return r.once(3) ? NO_DOORBELL : FIRST_LPI + r.below(LPIS);
+      return r.once(3) ? NO_DOORBELL : LPI_FIRST + r.below(LPIS);
     case 'ICID':
     case 'RDbase':
     case 'RDbase1':

@@ -1,8 +1,8 @@
 // Stimuli of the virtual side: list registers and the registers of a guest, and with GICv4 the residency of vPEs.
 import type { RecordBatch } from '../record/index.ts';
-import { GICR, maskHigh } from '../spec/index.ts';
+import { GICR, LPI_FIRST, maskHigh, SPECIAL_INTIDS } from '../spec/index.ts';
 import type { Interrupts } from './draw-interrupts.ts';
-import { FIRST_LPI, GUEST_MEMORY, VPES } from './guest-memory.ts';
+import { GUEST_MEMORY, VPES } from './guest-memory.ts';
 import type { Pieces } from './pieces.ts';
 
 const VPENDBASER = GICR.GICR_VPENDBASER.views['GICv4.1'];
@@ -19,7 +19,7 @@ export function virtualInterface(g: Pieces, interrupts: Interrupts, batch: Recor
         batch,
         true,
         r.pick(['ICH_LR0_EL2', 'ICH_LR1_EL2', 'ICH_LR3_EL2']),
-        r.pick([r.below(64), FIRST_LPI + r.below(4), 1022]),
+        r.pick([r.below(64), LPI_FIRST + r.below(4), SPECIAL_INTIDS.nonMaskable]),
         r.word(),
         pe,
       );

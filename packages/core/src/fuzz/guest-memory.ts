@@ -19,11 +19,7 @@ export const UNMAPPED_DEVICE = 4;
 export const EVENTS = 8;
 export const LPIS = 16;
 export const VPES = 3;
-export const FIRST_LPI = 8192;
-export const FIRST_SPI = 32;
 /** SPIs whose input lines move. */
 export const SPIS = 8;
 /** Interrupts that are remembered, to be ended. */
 export const RECENT = 4;
-/** The doorbell of an event that has none. */
-export const NO_DOORBELL = 1023;

@@ -1,17 +1,16 @@
 // What firmware and a kernel do first, so that interrupts can flow, and what they do again when they no longer can.
-import { GICD, GICR, GITS, mask, packFields, SYSREGS } from '../spec/index.ts';
 import {
-  DEVICES,
-  EVENTS,
-  FIRST_LPI,
-  FIRST_SPI,
-  GUEST_MEMORY,
-  LPIS,
+  GICD,
+  GICR,
+  GITS,
+  LPI_FIRST,
+  mask,
   NO_DOORBELL,
-  QUEUE_SLOTS,
-  SPIS,
-  VPES,
-} from './guest-memory.ts';
+  packFields,
+  SPI_FIRST,
+  SYSREGS,
+} from '../spec/index.ts';
+import { DEVICES, EVENTS, GUEST_MEMORY, LPIS, QUEUE_SLOTS, SPIS, VPES } from './guest-memory.ts';
 import type { Pieces } from './pieces.ts';
 
 const GROUPS = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS');
@@ -38,7 +37,7 @@ export function setUp(g: Pieces): void {
   g.writeNext('GICD_CTLR', GROUPS);
   g.writeNext('GICD_IGROUPR', 0xffff_ffff, { element: 1 });
   g.writeNext('GICD_ISENABLER', 0xffff_ffff, { element: 1 });
-  for (let n = FIRST_SPI; g.reconfigures && n < FIRST_SPI + SPIS; n += 4)
+  for (let n = SPI_FIRST; g.reconfigures && n < SPI_FIRST + SPIS; n += 4)
     g.writeNext('GICD_IPRIORITYR', priorities(n), { element: n, width: 4 });
   config.pes.forEach((_, pe) => {
     setUpRedistributor(g, pe);
@@ -135,7 +134,7 @@ function mapDevices(g: Pieces): void {
       g.commandNext('MAPTI', {
         DeviceID: g.deviceIds[device]!,
         EventID: event,
-        pINTID: FIRST_LPI + 2 * event + device,
+        pINTID: LPI_FIRST + 2 * event + device,
         ICID: event % g.config.pes.length,
       });
 }
@@ -158,7 +157,7 @@ function mapVpes(g: Pieces): void {
   for (let vpe = 0; vpe < VPES; vpe++) {
     const operands = { vPEID: vpe, RDbase: vpe % pes.length, V: 1, VPT_size: 15 };
     const tables = { VPT_addr: m.vpt + 0x10000 * vpe, VCONF_addr: m.vconf + 0x10000 * vpe };
-    g.commandNext('VMAPP', { ...operands, ...tables, Default_Doorbell_pINTID: FIRST_LPI + vpe });
+    g.commandNext('VMAPP', { ...operands, ...tables, Default_Doorbell_pINTID: LPI_FIRST + vpe });
   }
   // The other half of the devices is passed through: event n is vLPI n of a vPE.
   for (let device = DEVICES / 2; device < DEVICES; device++)
@@ -167,8 +166,8 @@ function mapVpes(g: Pieces): void {
         DeviceID: g.deviceIds[device]!,
         EventID: event,
         vPEID: event % VPES,
-        vINTID: FIRST_LPI + event,
-        Dbell_pINTID: g.random.once(2) ? NO_DOORBELL : FIRST_LPI + 8 + (event % 8),
+        vINTID: LPI_FIRST + event,
+        Dbell_pINTID: g.random.once(2) ? NO_DOORBELL : LPI_FIRST + 8 + (event % 8),
       });
   for (let vpe = 0; vpe < VPES; vpe++)
     for (let n = 0; n < LPIS; n++) g.storeNext(m.vconf + 0x10000 * vpe + n, lpiConfig(n));

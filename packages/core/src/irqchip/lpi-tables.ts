@@ -1,10 +1,9 @@
 // LPI tables as Linux sets them up, shared by the designs that have LPIs: configuration and pending tables, and the
 // space of LPI INTIDs, first-fit.
-import { GICR, LPI_CONFIG, LPI_TABLES, mask, packFields } from '../spec/index.ts';
+import { GICR, LPI_CONFIG, LPI_FIRST, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 import type { Ledger } from './driver.ts';
 
-export const LPI_FIRST = LPI_TABLES.firstIntid;
 const ID_BITS = 16;
 /** Priority 0xa0, which Linux gives every LPI; bit 1 is RES1. */
 const PRIORITY = 0xa2;

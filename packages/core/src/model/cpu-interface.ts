@@ -4,7 +4,7 @@
 // half of the priorities.
 
 import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
-import { isPrivate, LPI_FIRST, SPURIOUS } from '../spec/index.ts';
+import { isPrivate, isSpecial, LPI_FIRST, SPECIAL_INTIDS, SPURIOUS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import {
   AP0R,
@@ -49,11 +49,6 @@ const UNIT_ICC = UNITS.indexOf('ICC');
 const UNIT_ICC_S = UNITS.indexOf('ICC_S');
 const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
 const STATE_EL3 = SECURITY_STATES.indexOf('EL3');
-
-/** What IAR and HPPIR read in place of an INTID (IHI 0069, "Special INTIDs"). */
-const SPECIAL_SECURE = 1020;
-const SPECIAL_NON_SECURE = 1021;
-const SPECIAL_NMI = 1022;
 
 const CTLR_CBPR = 1;
 const CTLR_EOIMODE = 2;
@@ -100,7 +95,7 @@ function visible(m: Machine, pe: number, groupOne: boolean): number {
   if (!groupOne) {
     if (group === GROUP0) return m.secure ? intid : SPURIOUS;
     if (!m.el3) return SPURIOUS;
-    return group === GROUP1S ? SPECIAL_SECURE : SPECIAL_NON_SECURE;
+    return group === GROUP1S ? SPECIAL_INTIDS.secure : SPECIAL_INTIDS.nonSecure;
   }
   if (group === GROUP0) return SPURIOUS;
   if (!state.singleSecurity && !m.el3 && (group === GROUP1S) !== m.secure) return SPURIOUS;
@@ -118,8 +113,8 @@ function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = fa
   const nmi = isNmi(state, pe, state.hppiIntid[pe]!);
   if (!canPreempt(m, pe, group, priority, nmi)) return SPURIOUS;
   const intid = visible(m, pe, groupOne);
-  if (intid >= SPECIAL_SECURE && intid <= SPURIOUS) return intid;
-  if (nmi !== nmiRegister) return nmi ? SPECIAL_NMI : SPURIOUS;
+  if (isSpecial(intid)) return intid;
+  if (nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
   activatePriority(m, pe, group, priority, nmi);
   m.emit(ACKNOWLEDGED, pe, intid, group, priority);
   if (intid >= LPI_FIRST) clearLpiPending(m, pe, intid);

@@ -5,6 +5,7 @@ import type { GicConfig } from '../config.ts';
 import type { Profile } from '../profile/index.ts';
 import {
   IRQ_ATTRIBUTES,
+  isEvent,
   NO_PE,
   RECORD_WORDS,
   RECORDS,
@@ -56,7 +57,6 @@ const MEM_MARKED = RECORDS['mem.marked'].id;
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
 const MEM_WRITTEN = RECORDS['mem.written'].id;
 const STATE_RESET = RECORDS['state.reset'].id;
-const EVENTS_FROM = 96;
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GITS = UNITS.indexOf('GITS');
 const UNIT_GICR = UNITS.indexOf('GICR');
@@ -166,7 +166,7 @@ export class Machine {
   /** Emits an event of up to six words. */
   emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): void {
     const { sink } = this;
-    const wanted = sink !== undefined && (kind < EVENTS_FROM || sink.events);
+    const wanted = sink !== undefined && (!isEvent(kind) || sink.events);
     // The record is made where it goes: applied from there, it is written once.
     const at = wanted ? this.reserve(sink, kind, pe) : 0;
     const words = wanted ? sink.batch.words : this.scratch;
@@ -187,7 +187,7 @@ export class Machine {
     const touch = this.touches[kind]!;
     if (touch !== TOUCHES_NOTHING) this.mark(touch, kind, pe, words, at);
     const { sink } = this;
-    if (sink === undefined || (kind >= EVENTS_FROM && !sink.events)) return;
+    if (sink === undefined || (isEvent(kind) && !sink.events)) return;
     const to = this.reserve(sink, kind, pe);
     for (let k = 0; k < count; k++) sink.batch.words[to + k] = words[at + k]!;
   }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { GicConfig } from '../config.ts';
 import { invariant } from '../errors.ts';
 import { PROFILES, type Profile } from '../profile/index.ts';
-import { SPURIOUS } from '../spec/index.ts';
+import { SPECIAL_FIRST, SPURIOUS } from '../spec/index.ts';
 import { Arena } from './arena.ts';
 import { GuestMemory } from './memory.ts';
 import { planVirtual, type VirtualState } from './virtual-state.ts';
@@ -145,7 +145,7 @@ export class GicState {
     this.profile = profile;
     const pes = config.pes.length;
     const itss = config.its.length;
-    const irqs = Math.min(1020, 32 * ((config.gicd.typer & 0x1f) + 1));
+    const irqs = Math.min(SPECIAL_FIRST, 32 * ((config.gicd.typer & 0x1f) + 1));
     this.peCount = pes;
     this.itsCount = itss;
     this.irqCount = irqs;

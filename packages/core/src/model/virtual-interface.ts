@@ -2,7 +2,7 @@
 // (IHI 0069, "Virtual interrupt handling and prioritization"). Handlers by register name.
 
 import { RECORDS, UNITS } from '../record/index.ts';
-import { LPI_FIRST, SPURIOUS } from '../spec/index.ts';
+import { isSpecial, LPI_FIRST, SPECIAL_FIRST, SPURIOUS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
@@ -48,9 +48,6 @@ const AP1R0 = SYSREGS.ICH_AP1R0_EL2.encoding;
 /** ICH_HCR_EL2 bits that a write can change: all that are not reserved, TC to TDIR and DVIM among them. */
 const HCR_WRITABLE = 0xf800_fdff;
 const VMCR_WRITABLE = 0xfffc_0213;
-/** Interrupts from here to 1023 are special (IHI 0069, "INTIDs"). */
-const FIRST_SPECIAL = 1020;
-const PHYSICAL_MAX = 1020;
 
 /** Deactivates a physical interrupt: what the EOI of a list register with HW does. Given by the physical side. */
 export type DeactivatePhysical = (m: Machine, pe: number, intid: number) => void;
@@ -104,7 +101,7 @@ function acknowledge(m: Machine, pe: number, wanted: number): number {
   const at = 32 * pe + 2 * n;
   const low = state.virtual.lr[at]!;
   const high = state.virtual.lr[at + 1]!;
-  const special = low >= FIRST_SPECIAL && low <= SPURIOUS;
+  const special = isSpecial(low);
   // A special INTID in a list register is answered as it is, and the register becomes invalid.
   if (special) storeLr(m, pe, n, low, high & ~LR_HIGH.Pending);
   else {
@@ -165,13 +162,13 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     const { lr } = m.state.virtual;
     const high = lr[at + 1]!;
     const pintid = high & LR_HIGH.pINTID;
-    if (high & LR_HIGH.HW && pintid < PHYSICAL_MAX) deactivatePhysical(m, pe, pintid);
+    if (high & LR_HIGH.HW && pintid < SPECIAL_FIRST) deactivatePhysical(m, pe, pintid);
     m.emit(DEACTIVATED, pe, lr[at]!, n);
     storeLr(m, pe, n, lr[at]!, high & ~LR_HIGH.Active);
   };
   const endOfInterrupt = (m: Machine, pe: number, low: number, wanted: number) => {
     const intid = low & 0xff_ffff;
-    if (intid >= FIRST_SPECIAL && intid <= SPURIOUS) return;
+    if (isSpecial(intid)) return;
     const dropped = drop(m, pe, intid);
     if (dropped === IDLE) return;
     const n = findActive(m, pe, intid);
@@ -189,7 +186,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
   };
   const icvDir = (m: Machine, pe: number, low: number) => {
     const intid = low & 0xff_ffff;
-    if (intid >= PHYSICAL_MAX || (m.state.virtual.vmcr[pe]! & VMCR.VEOIM) === 0) return;
+    if (intid >= SPECIAL_FIRST || (m.state.virtual.vmcr[pe]! & VMCR.VEOIM) === 0) return;
     const n = findActive(m, pe, intid);
     if (n < 0) countEoi(m, pe);
     else deactivate(m, pe, n);

@@ -1,7 +1,7 @@
 // Faults of Distributor, Redistributors and CPU interface.
 import { type Machine, privateIndex, sharedIndex } from '../model/index.ts';
 import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
-import { isPrivate, SYSREGS } from '../spec/index.ts';
+import { isPrivate, SPECIAL_FIRST, SYSREGS } from '../spec/index.ts';
 import { lostIf, type Mutation } from './mutation.ts';
 
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
@@ -114,7 +114,7 @@ export const INTERRUPT_MUTATIONS = {
     fault: {
       event: ({ kind, pe, words, machine, add }) => {
         const intid = words[0]!;
-        if (kind === DROPPED && (machine.state.ctlr[pe]! & CTLR_EOIMODE) !== 0 && intid < 1020)
+        if (kind === DROPPED && (machine.state.ctlr[pe]! & CTLR_EOIMODE) !== 0 && intid < SPECIAL_FIRST)
           if (isActive(machine, pe, intid)) add(DEACTIVATED, isPrivate(intid) ? pe : -1, intid);
         return 'kept';
       },

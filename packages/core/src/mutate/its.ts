@@ -1,6 +1,6 @@
 // Faults of an ITS, of LPIs and of Direct LPIs.
 import { PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { type CommandName, ITS_COMMANDS, type OperandSpec, operandOf } from '../spec/index.ts';
+import { type CommandName, ITS_COMMANDS, LPI_FIRST, type OperandSpec, operandOf } from '../spec/index.ts';
 import { lostIf, type Mutation } from './mutation.ts';
 import { type EventFate, type Passing, setOperand } from './plant.ts';
 
@@ -12,7 +12,6 @@ const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
 const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
 const MOVED = PEND_CAUSES.indexOf('moved');
 const BY_SOFTWARE = PEND_CAUSES.indexOf('software');
-const FIRST_LPI = 8192;
 
 /** The table entry of an event stays as it was through a command. */
 const entryKept =
@@ -51,7 +50,7 @@ export const ITS_MUTATIONS = {
       command: (name, words) => {
         if (name !== 'MAPTI') return;
         const intid = operandOf(words, 0, pintidOf);
-        if (intid < FIRST_LPI) setOperand(words, name, 'pINTID', intid + FIRST_LPI);
+        if (intid < LPI_FIRST) setOperand(words, name, 'pINTID', intid + LPI_FIRST);
       },
     },
   },

@@ -1,5 +1,7 @@
 // Faults of vPEs, vLPIs and doorbells.
+
 import { PEND_CAUSES, RECORDS } from '../record/index.ts';
+import { NO_DOORBELL } from '../spec/index.ts';
 import { lostIf, type Mutation } from './mutation.ts';
 import { setOperand } from './plant.ts';
 
@@ -8,7 +10,6 @@ const MEM_WRITTEN = RECORDS['mem.written'].id;
 const VTE_WRITE = RECORDS['vte.write'].id;
 const VLPI_LOADED = RECORDS['vlpi.loaded'].id;
 const BY_DOORBELL = PEND_CAUSES.indexOf('doorbell');
-const NO_DOORBELL = 1023;
 
 export const VIRTUAL_MUTATIONS = {
   'vmapti-doorbell-lost': {

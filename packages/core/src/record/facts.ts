@@ -27,24 +27,29 @@ export function classOf(kind: number): RecordClass {
   throw new RangeError(`${kind} is the id of no record kind`);
 }
 
+// Constants: these are asked for every record and event.
+const LAST_STIMULUS = CLASS_IDS.stimulus.last;
+const LAST_OPERATION = CLASS_IDS.operation.last;
+const LAST_OBSERVABLE = CLASS_IDS.observable.last;
+
 /** What the outside world did to the GIC. */
 export function isStimulus(kind: number): boolean {
-  return kind <= CLASS_IDS.stimulus.last;
+  return kind <= LAST_STIMULUS;
 }
 /** What an irqchip driver was asked to do. */
 export function isOperation(kind: number): boolean {
-  return kind > CLASS_IDS.stimulus.last && kind <= CLASS_IDS.operation.last;
+  return kind > LAST_STIMULUS && kind <= LAST_OPERATION;
 }
 /** What every implementation must be able to show. */
 export function isObservable(kind: number): boolean {
-  return kind > CLASS_IDS.operation.last && kind <= CLASS_IDS.observable.last;
+  return kind > LAST_OPERATION && kind <= LAST_OBSERVABLE;
 }
 /** A fact inside the GIC. */
 export function isEvent(kind: number): boolean {
-  return kind > CLASS_IDS.observable.last;
+  return kind > LAST_OBSERVABLE;
 }
 /** How many ids stimuli have, from 0 on: the length of a table by kind of stimulus. */
-export const STIMULI_BELOW = CLASS_IDS.stimulus.last + 1;
+export const STIMULI_BELOW = LAST_STIMULUS + 1;
 
 const isTable = new Uint8Array(256);
 for (const [name, { id }] of Object.entries(RECORDS)) if (/^(dte|cte|ite|vte)\./.test(name)) isTable[id] = 1;
@@ -83,13 +88,18 @@ for (const kind of Object.values<RecordKind>(RECORDS)) {
   eventActs[kind.id] = { does: kind.does, isVirtual, register: undefined, group: undefined };
 }
 
+/** What an access to the system register of this encoding does with an interrupt; undefined where it does nothing of the kind. */
+export function actOfAccess(encoding: number, write: boolean): Act | undefined {
+  return (write ? writeActs : readActs).get(encoding);
+}
+
 /** What the record does with the interrupt that {@link intidOf} names; undefined where it does nothing of the kind. */
 export function actOf(batch: RecordBatch, i: number): Act | undefined {
   switch (batch.kind[i]) {
     case KIND['sysreg.read']:
-      return readActs.get(batch.words[i * RECORD_WORDS]!);
+      return actOfAccess(batch.words[i * RECORD_WORDS]!, false);
     case KIND['sysreg.write']:
-      return writeActs.get(batch.words[i * RECORD_WORDS]!);
+      return actOfAccess(batch.words[i * RECORD_WORDS]!, true);
     default:
       return eventActs[batch.kind[i]!];
   }

@@ -34,8 +34,11 @@ export const SPECIAL_INTIDS = {
   /** There is no pending interrupt that the PE could acknowledge. */
   spurious: 1023,
 } as const;
-/** INTID 1023: no interrupt. It also says "none" wherever a table or a command names a doorbell. */
+/** INTID 1023: no interrupt. */
 export const SPURIOUS: number = SPECIAL_INTIDS.spurious;
+
+/** In place of a doorbell: there is none (IHI 0069, "VMAPTI"). */
+export const NO_DOORBELL = SPURIOUS;
 
 /** The class of an INTID. */
 export function intidClass(intid: number): IntidClass {

@@ -1,7 +1,6 @@
 // Entries of the tables in guest memory. The LPI configuration byte is architected; the layout of ITS table
 // entries is IMPLEMENTATION DEFINED, so each layout has a name and a profile chooses. Pure data.
 import { flag, hex, pa, uint } from './declare.ts';
-import { LPI_FIRST } from './intid.ts';
 import type { FieldSpec } from './shape.ts';
 
 /** LPI configuration table entry (IHI 0069, "LPI Configuration tables"). */
@@ -9,15 +8,6 @@ export const LPI_CONFIG = [
   flag('Enable', 0, 'the LPI is enabled'),
   { name: 'Priority', lsb: 2, width: 6, kind: 'hex', shift: 2, doc: 'priority; its bits 1:0 are 0' },
 ] as const satisfies readonly FieldSpec[];
-
-/** Geometry of the tables that Redistributors keep of LPIs (IHI 0069, "LPI Pending tables"). */
-export const LPI_TABLES = {
-  /** INTID of the first LPI: the configuration table starts with its byte. */
-  firstIntid: LPI_FIRST,
-  configBytesPerLpi: 1,
-  /** The pending bit of INTID n is bit n % 8 of byte n / 8; the bytes before that of the first LPI are IMPLEMENTATION DEFINED. */
-  pendingBitsPerIntid: 1,
-} as const;
 
 /** A level-1 entry of a two-level table: architected (IHI 0069, "GITS_BASER<n>"). */
 export const LEVEL1_ENTRY: readonly FieldSpec[] = [

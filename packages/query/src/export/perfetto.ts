@@ -1,13 +1,21 @@
 // A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
 // interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
-import { commandName, commandText, outcomeName, RECORD_FLAGS, RECORD_WORDS, RECORDS } from '@gictrace/core';
+import {
+  commandName,
+  commandText,
+  intidClass,
+  outcomeName,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+} from '@gictrace/core';
 import type { OutputFile } from '@gictrace/recorder';
 import type { Sql } from '../sql/schema.ts';
 import { Follower } from '../timeline/follower.ts';
 import type { Life, LifeStep } from '../timeline/lifetimes.ts';
 import { ExportClock } from './clock.ts';
 import { PerfettoWriter } from './perfetto-writer.ts';
-import { type ExportSource, type ExportSummary, intidKind } from './source.ts';
+import type { ExportSource, ExportSummary } from './source.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
@@ -68,7 +76,7 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     const name = `INTID ${one.intid}`;
     if (step === 'signalled') {
       wrote.signalled++;
-      writer.instant(peOf(one.pe).signalled, now, name, intidKind(one.intid), { record, cause: one.cause });
+      writer.instant(peOf(one.pe).signalled, now, name, intidClass(one.intid), { record, cause: one.cause });
     } else if (step === 'acknowledged') {
       const tracks = peOf(one.pe);
       let place = tracks.handled.find((slot) => slot.life === undefined);
@@ -81,7 +89,7 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       running.set(one, place);
       wrote.slices++;
       const { record: pended = null } = one.pended ?? {};
-      writer.begin(place.track, now, name, intidKind(one.intid), { record, cause: one.cause, pended });
+      writer.begin(place.track, now, name, intidClass(one.intid), { record, cause: one.cause, pended });
     } else if (step === 'eoi' || step === 'ended') {
       const place = running.get(one);
       if (place === undefined) return;

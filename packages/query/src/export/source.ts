@@ -26,12 +26,3 @@ export interface ExportSummary {
   readonly late: number;
   readonly wrote: Readonly<Record<string, number>>;
 }
-
-/** The kind of an interrupt by its INTID (IHI 0069, "INTIDs"). */
-export function intidKind(intid: number): 'SGI' | 'PPI' | 'SPI' | 'extended PPI' | 'extended SPI' | 'LPI' {
-  if (intid < 16) return 'SGI';
-  if (intid < 32) return 'PPI';
-  if (intid >= 8192) return 'LPI';
-  if (intid >= 4096) return 'extended SPI';
-  return intid >= 1056 ? 'extended PPI' : 'SPI';
-}

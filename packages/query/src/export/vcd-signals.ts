@@ -1,5 +1,5 @@
 // The first pass of a value change dump: which signals a trace has something to say of.
-import { FRAMES, RECORD_WORDS, RECORDS } from '@gictrace/core';
+import { FRAMES, RECORD_WORDS, RECORDS, SPURIOUS } from '@gictrace/core';
 import type { ExportSource } from './source.ts';
 
 const HPPI = RECORDS.hppi.id;
@@ -26,7 +26,7 @@ export function findSignals(source: ExportSource): FoundSignals {
   const wires = new Map<string, { intid: number; pe: number }>();
   const virtual = new Set<number>();
   const residency = new Set<number>();
-  let largest = 1023;
+  let largest = SPURIOUS;
   for (const { batch } of source.batches())
     for (let i = 0; i < batch.count; i++) {
       const kind = batch.kind[i]!;

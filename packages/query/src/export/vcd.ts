@@ -1,11 +1,18 @@
 // A trace as a value change dump (IEEE 1364, "Value change dump (VCD) files"), for waveform viewers: what each PE was
 // told, what it runs, wires, residency of vPEs. Two passes: the first finds the signals, and only they are kept.
-import { type GicConfig, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import {
+  type GicConfig,
+  intidClass,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  SPURIOUS,
+} from '@gictrace/core';
 import type { OutputFile } from '@gictrace/recorder';
 import { Follower, type Residency } from '../timeline/follower.ts';
 import type { Life, LifeStep } from '../timeline/lifetimes.ts';
 import { ExportClock } from './clock.ts';
-import { type ExportSource, type ExportSummary, intidKind } from './source.ts';
+import type { ExportSource, ExportSummary } from './source.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';
 
@@ -13,7 +20,6 @@ const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
 const WIRE_SET = RECORDS['wire.set'].id;
 /** The INTID that says: none (IHI 0069, "INTIDs"). */
-const NONE = 1023;
 
 interface PeSignals {
   readonly irq: number;
@@ -73,7 +79,7 @@ function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof fin
     for (const wire of found.wires.filter((one) => one.pe === pe).sort((a, b) => a.intid - b.intid))
       wires.set(
         wireKey(wire.intid, pe),
-        vcd.declare(`${intidKind(wire.intid).replace(' ', '_')}${wire.intid}`, 1),
+        vcd.declare(`${intidClass(wire.intid).replace(' ', '_')}${wire.intid}`, 1),
       );
   };
   const pes: PeSignals[] = [];
@@ -151,7 +157,7 @@ function runs(vcd: VcdWriter, pes: readonly PeSignals[]): (step: LifeStep, life:
       stack.splice(stack.lastIndexOf(life), 1);
       places.delete(life);
     }
-    vcd.change(pes[pe]!.running, stack.at(-1)?.intid ?? NONE);
+    vcd.change(pes[pe]!.running, stack.at(-1)?.intid ?? SPURIOUS);
   };
 }
 

@@ -1,9 +1,8 @@
 // Which event of which device an LPI came from: by the MSI that pended it, else by what was mapped to it when
 // it became pending, or was acknowledged if nothing shows that.
+import { LPI_FIRST } from '@gictrace/core';
 import type { Collector } from './collect.ts';
 import { NONE } from './facts.ts';
-
-const FIRST_LPI = 8192;
 
 /** Fills the column `event` of the lives; before records become moments. */
 export function attribute({ lives, msis, mappings }: Collector): void {
@@ -20,7 +19,7 @@ export function attribute({ lives, msis, mappings }: Collector): void {
   const event = lives.event.all();
   for (let i = 0; i < event.length; i++) {
     const at = lives.pended.get(i) === NONE ? lives.acknowledged.get(i) : lives.pended.get(i);
-    if (at === NONE || (lives.virtual.get(i) === 0 && lives.intid.get(i) < FIRST_LPI)) continue;
+    if (at === NONE || (lives.virtual.get(i) === 0 && lives.intid.get(i) < LPI_FIRST)) continue;
     const k = find(msiAt, at);
     if (k >= 0) event[i] = msiEvent[k]!;
     else if (lives.virtual.get(i) === 0) {

@@ -5,13 +5,14 @@ import {
   commandName,
   commandText,
   type Finding,
+  intidClass,
   outcomeName,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
 } from '@gictrace/core';
-import { type ExportSource, intidKind } from '../export/source.ts';
+import type { ExportSource } from '../export/source.ts';
 import type { Sql } from '../sql/schema.ts';
 import { Follower } from '../timeline/follower.ts';
 import { columns } from './columns.ts';
@@ -151,7 +152,8 @@ export class Collector {
       11,
     ) as Cell[];
     const [, pendedNs, , acknowledgedNs, eoiNs] = row.slice(11, 17) as Cell[];
-    const of = intidKind(intid!);
+    // What has a lifetime is an interrupt: its INTID is neither special nor reserved.
+    const of = intidClass(intid!) as InterruptClass;
     this.livesBy.add(of, outcome);
     this.took(of, intid!, pe!, cause, {
       pended: pended!,

@@ -8,6 +8,7 @@ import {
   GICR,
   type GicConfig,
   ITS_COMMANDS,
+  LPI_FIRST,
   Machine,
   type OperandSpec,
   type Operation,
@@ -29,7 +30,6 @@ const MMIO_WRITE = RECORDS['mmio.write'].id;
 const GICR_FRAME = FRAMES.indexOf('GICR');
 /** GICR_WAKER.ProcessorSleep. */
 const PROCESSOR_SLEEP = 2;
-const LPI_FIRST = 8192;
 
 /** A command that software sent, as it stands in the trace. */
 export interface RecordedCommand {

@@ -1,10 +1,10 @@
 // What PEs do: take what they are told of, handle it and end it, for the host and for the guest of a vPE.
+import { isInterrupt } from '../../spec/index.ts';
 import type { Driver } from '../driver.ts';
 import type { Vector } from '../operation.ts';
 import type { Messages } from './messages.ts';
 import { STORM } from './outcome.ts';
 import type { Stage } from './stage.ts';
-import { isInterrupt } from './testbed.ts';
 
 /** Every PE that is online and not busy takes what it is told of. */
 export function serve(stage: Stage, messages: Messages): void {

@@ -4,7 +4,17 @@ import type { GicConfig } from '../../config.ts';
 import { Machine, step } from '../../model/index.ts';
 import { configOf, type Hardware } from '../../profile/index.ts';
 import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../../record/index.ts';
-import { GICD, GICR, GITS, mask, packFields, SYSREGS, type SysregName } from '../../spec/index.ts';
+import {
+  GICD,
+  GICR,
+  GITS,
+  isInterrupt,
+  mask,
+  packFields,
+  SPI_FIRST,
+  SYSREGS,
+  type SysregName,
+} from '../../spec/index.ts';
 import { Bus, type Message } from '../bus.ts';
 import type { MigratedPart } from '../operation.ts';
 import {
@@ -232,7 +242,7 @@ export class Testbed {
     const found: number[] = [];
     for (let pe = 0; pe < state.peCount; pe++)
       for (const intid of state.lpiPending[pe]!) if (isMeant(intid)) found.push(pe);
-    for (let intid = 32; intid < state.irqCount; intid++)
+    for (let intid: number = SPI_FIRST; intid < state.irqCount; intid++)
       if ((state.spi.pending[intid >>> 5]! >>> (intid & 31)) & 1 && isMeant(intid))
         found.push(state.config.pes.findIndex((pe) => pe.affinity === state.routeLow[intid]));
     return found;
@@ -243,6 +253,3 @@ export class Testbed {
     return ((this.machine.state.memory.readByte(table + (vintid >>> 3)) >>> (vintid & 7)) & 1) === 1;
   }
 }
-
-/** Whether an INTID that was acknowledged is an interrupt, and not one of the special INTIDs. */
-export const isInterrupt = (intid: number): boolean => intid < 1020 || intid >= 8192;

@@ -7,6 +7,7 @@ import {
   fieldsText,
   GROUPS,
   hasInterrupt,
+  INTID_RANGES,
   isPrivate,
   type Machine,
   mappedDevices,
@@ -46,10 +47,9 @@ const PLACES: readonly (readonly Place[])[] = FRAMES.map((frame) => {
   }
   return places;
 });
-/** A read of these changes state. */
-const ACKNOWLEDGES = /^IC[CV]_(IAR|NMIAR)/;
+/** All but those that cannot be read, or whose read changes state. */
 const READABLE = (Object.entries(SYSREGS) as [string, SysregSpec][]).filter(
-  ([name, { access }]) => access !== 'WO' && !ACKNOWLEDGES.test(name),
+  ([, { access, does }]) => access !== 'WO' && does !== 'acknowledge',
 );
 
 /** A machine to be looked at, and thrown away then: a look at a system register makes the PE one that is Secure. */
@@ -123,16 +123,12 @@ function* interruptRows({ state }: Machine): Generator<StateRow> {
     return ['interrupt', `INTID ${intid}`, own ? BigInt(pe) : null, BigInt(intid), words.join(' ')];
   };
   for (let pe = 0; pe < state.peCount; pe++)
-    for (const [from, to] of [
-      [0, 32],
-      [1056, 1120],
-    ] as const)
-      for (let intid = from; intid < to; intid++) if (hasInterrupt(state, intid)) yield row(intid, pe);
-  for (const [from, to] of [
-    [32, state.irqCount],
-    [4096, 4096 + state.espiCount],
-  ] as const)
-    for (let intid = from; intid < to; intid++) yield row(intid, -1);
+    for (const { first, last } of [INTID_RANGES.SGI, INTID_RANGES.PPI, INTID_RANGES['extended PPI']])
+      for (let intid: number = first; intid <= last; intid++)
+        if (hasInterrupt(state, intid)) yield row(intid, pe);
+  for (const { first, last } of [INTID_RANGES.SPI, INTID_RANGES['extended SPI']])
+    for (let intid: number = first; intid <= last && hasInterrupt(state, intid); intid++)
+      yield row(intid, -1);
   for (let pe = 0; pe < state.peCount; pe++) {
     const pending = state.lpiPending[pe]!;
     const configs = state.lpiConfig[pe]!;

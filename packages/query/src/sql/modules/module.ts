@@ -1,5 +1,5 @@
 // What a module of the SQL library is, and what several of them are made of.
-import { FRAMES } from '@gictrace/core';
+import { FRAMES, INTID_RANGES } from '@gictrace/core';
 import { RECORDS_PER_TRACE } from '../schema.ts';
 import type { View } from '../views.ts';
 
@@ -19,10 +19,15 @@ export const KEY = {
   pe: 'index of the PE; null where none is concerned or the source does not tell',
 } as const;
 
-/** The class of a physical INTID. */
+const CLASSES = Object.entries(INTID_RANGES).filter(([name]) => name !== 'special');
+/** The class of a physical INTID: an extended PPI is a PPI, an extended SPI an SPI. */
 export function classOf(intid: string): string {
-  return `CASE WHEN ${intid} IS NULL THEN NULL WHEN ${intid} < 16 THEN 'SGI' WHEN ${intid} < 32 OR ${intid} BETWEEN 1056 AND 1119 THEN 'PPI' WHEN ${intid} < 1020 OR ${intid} BETWEEN 4096 AND 5119 THEN 'SPI' WHEN ${intid} >= 8192 THEN 'LPI' ELSE 'unknown' END`;
+  const of = ([name, { first, last }]: (typeof CLASSES)[number]) =>
+    `WHEN ${intid} BETWEEN ${first} AND ${last} THEN '${name.replace('extended ', '')}'`;
+  return `CASE WHEN ${intid} IS NULL THEN NULL ${CLASSES.map(of).join(' ')} ELSE 'unknown' END`;
 }
+/** Whether a physical INTID is that of an SPI, which all PEs share. */
+export const isSpiSql = (intid: string): string => `${classOf(intid)} = 'SPI'`;
 export const VIRTUAL_CLASS = "CASE WHEN LR IS NULL THEN 'vLPI' ELSE 'list register' END";
 
 /** Trace and record of a private table's `id`. */

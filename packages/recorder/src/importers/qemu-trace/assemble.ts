@@ -1,6 +1,17 @@
 // From tokens to records in the order of cause and effect: gives each line to the room that knows it, and deals
 // with the CPU interface itself. Infers nothing about the guest.
-import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES, SYSREGS } from '@gictrace/core';
+import {
+  actOfAccess,
+  FRAMES,
+  isInterrupt,
+  isSpi,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RULES,
+  SPURIOUS,
+  SYSREGS,
+} from '@gictrace/core';
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { Accesses, GICD, GICR, GITS } from './accesses.ts';
@@ -22,9 +33,6 @@ const TOLD = {
 } as const;
 const IDLE = 255;
 const LR_IS_VLPI = 16;
-const ICV_IAR0 = SYSREGS.ICV_IAR0_EL1.encoding;
-const ICV_IAR1 = SYSREGS.ICV_IAR1_EL1.encoding;
-const SPURIOUS = 1023;
 
 /** System registers by the hash of the word that QEMU prints for them. */
 const sysregByHash = new Map<number, number>();
@@ -295,7 +303,7 @@ export class Assembler {
     const pe = this.threads.pe(t.low[0]!);
     // A virtual machine that acknowledges a vLPI is printed between the two updates that this makes.
     const acknowledged =
-      read && (register === ICV_IAR0 || register === ICV_IAR1) && this.vlpiBefore.get(pe) === t.low[1];
+      actOfAccess(register, !read)?.does === 'acknowledge' && this.vlpiBefore.get(pe) === t.low[1];
     const from = acknowledged && t.low[1] !== 0 ? this.group.tailOfVhppi(pe) : -1;
     const kind = read ? SYSREG_READ : SYSREG_WRITE;
     const i = from >= 0 ? this.group.stimulusBefore(kind, pe, from) : this.group.stimulus(kind, pe);
@@ -309,8 +317,8 @@ export class Assembler {
     const register = this.register(t);
     const pe = this.threads.pe(t.low[0]!);
     const intid = t.low[1]!;
-    const special = intid >= 1020 && intid < 8192;
-    const all = intid >= 32 && intid < 1020;
+    const special = !isInterrupt(intid);
+    const all = isSpi(intid);
     let from = special
       ? this.group.batch.count
       : all

@@ -1,10 +1,10 @@
 // GICv4.1's default doorbells: a vPE has one, which hardware takes back when the vPE becomes resident.
 import { PLAIN } from '../../../profile/index.ts';
-import { GICR, packFields, unpackField } from '../../../spec/index.ts';
+import { GICR, NO_DOORBELL, packFields, unpackField } from '../../../spec/index.ts';
 import type { Bus } from '../../bus.ts';
 import type { Design, Ledger } from '../../driver.ts';
 import { VPE_TABLE_PAGES } from '../../its-setup.ts';
-import { type DoorbellCommand, LINUX, NO_DOORBELL, type Vpe, VpeDriver } from './vpe-driver.ts';
+import { type DoorbellCommand, LINUX, type Vpe, VpeDriver } from './vpe-driver.ts';
 
 const VPROPBASER = GICR.GICR_VPROPBASER.views['GICv4.1'];
 const VPENDBASER = GICR.GICR_VPENDBASER.views['GICv4.1'];

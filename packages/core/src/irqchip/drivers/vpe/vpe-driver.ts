@@ -2,7 +2,7 @@
 // common. A design says how a doorbell is invalidated, cleared and set, and what a move means for it.
 import type { Hardware } from '../../../profile/index.ts';
 import { PLAIN } from '../../../profile/index.ts';
-import { type CommandName, GITS } from '../../../spec/index.ts';
+import { type CommandName, GITS, LPI_FIRST } from '../../../spec/index.ts';
 import type { Bus, Message } from '../../bus.ts';
 import {
   DriverBase,
@@ -16,7 +16,7 @@ import {
   type Vlpi,
 } from '../../driver.ts';
 import { COLLECTION_TABLE_PAGES, DEVICE_TABLE_PAGES, setUpIts, VPE_TABLE_PAGES } from '../../its-setup.ts';
-import { LPI_FIRST, LpiTables } from '../../lpi-tables.ts';
+import { LpiTables } from '../../lpi-tables.ts';
 import type { Operation, Vector } from '../../operation.ts';
 
 export const LINUX = 'drivers/irqchip/irq-gic-v3-its.c';
@@ -28,8 +28,6 @@ export const VPE_ID_BITS = 16;
 const VPT_BYTES = 2 ** VPE_ID_BITS;
 /** Configuration of a vLPI: enabled, priority 0xa0. */
 const VLPI_ENABLED = 0xa3;
-/** Dbell_pINTID of an event that has no doorbell of its own. */
-export const NO_DOORBELL = 1023;
 
 export interface Vpe {
   readonly id: number;
