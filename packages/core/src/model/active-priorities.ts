@@ -1,14 +1,14 @@
 // The active priorities of a PE: a set for each group, and in those of Group 1 whether an NMI is active (IHI 0069,
 // "ICC_AP0R<n>_EL1", "ICC_AP1R<n>_EL1"). The Secure set of Group 1 exists with two Security states.
 import { UNITS } from '../record/index.ts';
-import { SYSREGS } from '../spec/sysreg.ts';
+import { maskHigh, SYSREGS } from '../spec/index.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupPriorityMask, NMI_NON_SECURE, NMI_SECURE } from './arbitration.ts';
 import type { Machine } from './machine.ts';
 import type { GicState } from './state.ts';
 
 const UNIT_ICC = UNITS.indexOf('ICC');
 const UNIT_ICC_S = UNITS.indexOf('ICC_S');
-const NMI_HIGH = 0x8000_0000;
+const NMI_HIGH = maskHigh(SYSREGS.ICC_AP1R0_EL1, 'NMI');
 
 export const AP0R = [
   SYSREGS.ICC_AP0R0_EL1,

@@ -2,7 +2,7 @@
 // fold over recorded events, so the two cannot differ. Decides nothing.
 import { invariant } from '../errors.ts';
 import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
-import { GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
+import { fieldReader, GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
 import { privateIndex, sharedIndex } from './intid.ts';
@@ -203,20 +203,17 @@ function writePendingTable(state: GicState, pe: number, intid: number, pending: 
   state.memory.writeByte(address, pending ? byte | bit : byte & ~bit);
 }
 
-/** GICR_PENDBASER.Physical_Address: bits 51:16. */
-export function pendingTableAddress(state: GicState, pe: number): number {
-  return (
-    (state.pendbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 +
-    ((state.pendbaser[2 * pe]! & 0xffff_0000) >>> 0)
-  );
+const pendingTable = fieldReader(GICR.GICR_PENDBASER, 'Physical_Address');
+const configTable = fieldReader(GICR.GICR_PROPBASER, 'Physical_Address');
+
+/** Where the LPI pending table of a PE is: a physical address. */
+export function pendingTableAddress({ pendbaser }: GicState, pe: number): number {
+  return pendingTable(pendbaser[2 * pe]!, pendbaser[2 * pe + 1]!);
 }
 
-/** GICR_PROPBASER.Physical_Address: bits 51:12. */
-export function configTableAddress(state: GicState, pe: number): number {
-  return (
-    (state.propbaser[2 * pe + 1]! & 0xf_ffff) * 0x1_0000_0000 +
-    ((state.propbaser[2 * pe]! & 0xffff_f000) >>> 0)
-  );
+/** Where the LPI configuration table of a PE is: a physical address. */
+export function configTableAddress({ propbaser }: GicState, pe: number): number {
+  return configTable(propbaser[2 * pe]!, propbaser[2 * pe + 1]!);
 }
 
 /** Applies one event or observable, whose fields are at `words[at]`, in declared order. Others change nothing. */

@@ -2,7 +2,17 @@
 // Derives and emits `hppi`; changes nothing else.
 
 import { GROUPS, SECURITY_STATES } from '../record/index.ts';
-import { isPrivate, LPI_FIRST, SPURIOUS } from '../spec/index.ts';
+import {
+  GICD,
+  GICR,
+  isPrivate,
+  LPI_CONFIG,
+  LPI_FIRST,
+  mask,
+  maskHigh,
+  SPURIOUS,
+  SYSREGS,
+} from '../spec/index.ts';
 import { configTableAddress } from './apply.ts';
 import { privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
 import type { Machine } from './machine.ts';
@@ -12,19 +22,25 @@ export const GROUP0 = GROUPS.indexOf('0');
 export const GROUP1S = GROUPS.indexOf('1S');
 export const GROUP1NS = GROUPS.indexOf('1NS');
 
-const CTLR_ENABLE_GRP0 = 1;
-const CTLR_ENABLE_GRP1NS = 2;
-const CTLR_ENABLE_GRP1S = 4;
-const CTLR_CBPR = 1;
-const GICR_CTLR_ENABLE_LPIS = 1;
-const LPI_ENABLE = 1;
-const LPI_PRIORITY = 0xfc;
-const IROUTER_IRM = 0x8000_0000;
-const TYPER_NO1N = 0x200_0000;
-const WAKER_PROCESSOR_SLEEP = 2;
-const CTLR_E1NWF = 0x80;
+const CTLR_ENABLE_GRP0 = mask(GICD.GICD_CTLR, 'EnableGrp0');
+const CTLR_ENABLE_GRP1NS = mask(GICD.GICD_CTLR, 'EnableGrp1NS');
+const CTLR_ENABLE_GRP1S = mask(GICD.GICD_CTLR, 'EnableGrp1S');
+const CTLR_CBPR = mask(SYSREGS.ICC_CTLR_EL1, 'CBPR');
+const GICR_CTLR_ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
+const LPI_ENABLE = mask(LPI_CONFIG, 'Enable');
+const LPI_PRIORITY = mask(LPI_CONFIG, 'Priority');
+const IROUTER_IRM = mask(GICD.GICD_IROUTER, 'Interrupt_Routing_Mode');
+const IROUTER_AFFINITY = mask(GICD.GICD_IROUTER, 'Aff0', 'Aff1', 'Aff2');
+const IROUTER_AFF3 = maskHigh(GICD.GICD_IROUTER, 'Aff3');
+const TYPER_NO1N = mask(GICD.GICD_TYPER, 'No1N');
+const WAKER_PROCESSOR_SLEEP = mask(GICR.GICR_WAKER, 'ProcessorSleep');
+const CTLR_E1NWF = mask(GICD.GICD_CTLR, 'E1NWF');
 /** GICR_CTLR.DPG0, DPG1S and DPG1NS, by group. */
-const DPG_BITS = [0x100_0000, 0x400_0000, 0x200_0000];
+const DPG_BITS = [
+  mask(GICR.GICR_CTLR, 'DPG0'),
+  mask(GICR.GICR_CTLR, 'DPG1S'),
+  mask(GICR.GICR_CTLR, 'DPG1NS'),
+];
 /** An interrupt's rank is twice its priority, and one more unless it is an NMI. */
 const IDLE_RANK = 2 * IDLE + 1;
 /** Bits of `nmiActive`. */
@@ -88,7 +104,8 @@ function nmiPriority(state: GicState, group: number): number {
 
 /** The PE whose affinity the route of an SPI (by its index) names, or -1 where there is none. */
 export function routedPe(state: GicState, index: number): number {
-  const affinity = ((state.routeHigh[index]! & 0xff) << 24) | (state.routeLow[index]! & 0xff_ffff);
+  const affinity =
+    ((state.routeHigh[index]! & IROUTER_AFF3) << 24) | (state.routeLow[index]! & IROUTER_AFFINITY);
   const pes = state.config.pes;
   for (let pe = 0; pe < pes.length; pe++) if (pes[pe]!.affinity === affinity >>> 0) return pe;
   return -1;

@@ -1,7 +1,7 @@
 // The Distributor's registers, by name (IHI 0069, "Distributor register descriptions"). With one Security state
 // every access counts as Secure.
 import { NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
-import { ESPI_FIRST, GICD, isPrivate } from '../spec/index.ts';
+import { ESPI_FIRST, GICD, isPrivate, mask, maskHigh } from '../spec/index.ts';
 import { hasInterrupt, sharedIndex, sharedIntid } from './intid.ts';
 import {
   type IrqBank,
@@ -20,19 +20,20 @@ const WIRE_CHANGED = RECORDS['wire.changed'].id;
 const CAUSE_MESSAGE = PEND_CAUSES.indexOf('msi');
 const UNIT_GICD = UNITS.indexOf('GICD');
 
-const CTLR_GRP0 = 1;
-const CTLR_GRP1NS = 2;
-const CTLR_GRP1S = 4;
-const CTLR_ARE_NS = 0x20;
-const CTLR_DS = 0x40;
-const CTLR_E1NWF = 0x80;
+const { GICD_CTLR, GICD_TYPER, GICD_IROUTER } = GICD;
+const CTLR_GRP0 = mask(GICD_CTLR, 'EnableGrp0');
+const CTLR_GRP1NS = mask(GICD_CTLR, 'EnableGrp1NS');
+const CTLR_GRP1S = mask(GICD_CTLR, 'EnableGrp1S');
+const CTLR_ARE_NS = mask(GICD_CTLR, 'ARE_NS');
+const CTLR_DS = mask(GICD_CTLR, 'DS');
+const CTLR_E1NWF = mask(GICD_CTLR, 'E1NWF');
 /** With one Security state: DS and ARE. */
-const CTLR_ONE_STATE = 0x50;
-const TYPER_SECURITY_EXTN = 0x400;
-const TYPER_NO1N = 0x200_0000;
-const IROUTER_LOW = 0x80ff_ffff;
-const IROUTER_IRM = 0x8000_0000;
-const IROUTER_HIGH = 0xff;
+const CTLR_ONE_STATE = mask(GICD_CTLR, 'DS', 'ARE');
+const TYPER_SECURITY_EXTN = mask(GICD_TYPER, 'SecurityExtn');
+const TYPER_NO1N = mask(GICD_TYPER, 'No1N');
+const IROUTER_IRM = mask(GICD_IROUTER, 'Interrupt_Routing_Mode');
+const IROUTER_LOW = IROUTER_IRM | mask(GICD_IROUTER, 'Aff0', 'Aff1', 'Aff2');
+const IROUTER_HIGH = maskHigh(GICD_IROUTER, 'Aff3');
 
 const shared = {
   bits: (state) => state.spi,
@@ -119,7 +120,7 @@ function message(m: Machine, intid: number, set: boolean): void {
 const secureMessage = (m: Machine, intid: number, set: boolean): void => {
   if (m.secure && !m.state.singleSecurity) message(m, intid, set);
 };
-const MESSAGE_INTID = 0x1fff;
+const MESSAGE_INTID = mask(GICD.GICD_SETSPI_NSR, 'INTID');
 
 export const gicdRead = {
   GICD_CTLR: (m: Machine): void => {

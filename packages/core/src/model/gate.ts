@@ -1,6 +1,6 @@
 // Why a pending interrupt is not taken: the gate that holds it, in the order in which the architecture has them
 // (IHI 0069, "Interrupt prioritization"). Looks at state only; arbitration decides by the same functions.
-import { isPrivate, LPI_FIRST } from '../spec/index.ts';
+import { GICR, isPrivate, LPI_CONFIG, LPI_FIRST, mask } from '../spec/index.ts';
 import {
   canPreempt,
   chooseOneOfN,
@@ -21,8 +21,8 @@ import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN, IDLE } from './state.ts';
 
-const GICR_CTLR_ENABLE_LPIS = 1;
-const LPI_ENABLE = 1;
+const GICR_CTLR_ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
+const LPI_ENABLE = mask(LPI_CONFIG, 'Enable');
 
 /** What can hold a pending interrupt; first come the gates that are nearest to it. */
 export const GATES = {

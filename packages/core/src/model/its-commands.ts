@@ -1,7 +1,7 @@
 // What each ITS command does (IHI 0069, "ITS commands"). A handler answers what was wrong, or nothing; the queue
 // turns that into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
-import { type CommandName, operandOf, SPURIOUS } from '../spec/index.ts';
+import { type CommandName, GITS, mask, operandOf, SPURIOUS } from '../spec/index.ts';
 import { layoutOf } from './its-tables.ts';
 import { invalidateVirtual, pendVirtual, VIRTUAL_COMMAND_HANDLERS } from './its-virtual-commands.ts';
 import { eachEvent, mappedDevices } from './its-walk.ts';
@@ -16,7 +16,7 @@ import {
   setLpiPending,
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { at, idBits, isLpi } from './operands.ts';
+import { at, idBits, isLpi, typerOf } from './operands.ts';
 import {
   type Cte,
   collectionInRange,
@@ -33,6 +33,7 @@ import {
 } from './translate.ts';
 
 const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const ITS_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
 const MSI_TRANSLATED = RECORDS['msi.translated'].id;
 
 /** Reused by every command: a command's lookups never outlive it. */
@@ -88,7 +89,7 @@ function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Faul
 
 /** Whether an ITS supports vLPIs (GITS_TYPER.Virtual). */
 function supportsVirtual(m: Machine, its: number): boolean {
-  return (BigInt(m.state.config.its[its]!.typer) & 2n) !== 0n;
+  return typerOf(m, its, 'Virtual') === 1;
 }
 
 /** INT, CLEAR and DISCARD: sets or clears the pending state of a mapped event. */
@@ -205,7 +206,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
 };
 
 function deviceInRange(m: Machine, its: number, deviceId: number): boolean {
-  return deviceId < 2 ** (Number((BigInt(m.state.config.its[its]!.typer) >> 13n) & 0x1fn) + 1);
+  return deviceId < 2 ** typerOf(m, its, 'Devbits');
 }
 
 const DROPPED_BY: Partial<Record<Fault, (typeof DROP_REASONS)[number]>> = {
@@ -231,7 +232,7 @@ function readTarget(m: Machine, its: number, deviceId: number, eventId: number):
 export function translateMsi(m: Machine, its: number, deviceId: number, eventId: number): void {
   const drop = (reason: (typeof DROP_REASONS)[number]) =>
     m.emit(MSI_DROPPED, NO_PE, its, deviceId, eventId, DROP_REASONS.indexOf(reason));
-  if (its >= m.state.itsCount || (m.state.gitsCtlr[its]! & 1) === 0) return drop('its-disabled');
+  if (its >= m.state.itsCount || (m.state.gitsCtlr[its]! & ITS_ENABLED) === 0) return drop('its-disabled');
   const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite) ?? readTarget(m, its, deviceId, eventId);
   if (fault !== undefined) return drop(DROPPED_BY[fault] ?? 'table-unreadable');
   if (ite.physical === 0) return;

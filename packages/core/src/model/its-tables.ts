@@ -1,15 +1,43 @@
 // An ITS's tables in guest memory: where an entry is (flat or two-level), reading and writing entries by the
 // layout that the profile names (IHI 0069, "ITS tables"). Emits what it reads and writes; decides nothing.
 import { NO_PE, RECORDS } from '../record/index.ts';
-import { deposit, type EntryLayout, extract, QEMU_LAYOUT, type TableLayout } from '../spec/index.ts';
+import {
+  deposit,
+  type EntryLayout,
+  extract,
+  fieldReader,
+  GITS,
+  LEVEL1_ENTRY,
+  maskHigh,
+  QEMU_LAYOUT,
+  type TableLayout,
+} from '../spec/index.ts';
 import type { Machine, MemoryUse } from './machine.ts';
+import { typerOf } from './operands.ts';
 
 /** GITS_BASER<n>.Type. */
 export const TABLE_TYPES = { devices: 1, vPEs: 2, collections: 4 } as const;
 
 const MEM_WRITTEN = RECORDS['mem.written'].id;
 const ASSUMED = RECORDS['memory.assumed'].id;
-const LEVEL1_BYTES = 8;
+export const LEVEL1_BYTES = 8;
+export const LEVEL1_VALID = maskHigh(LEVEL1_ENTRY, 'Valid');
+export const level2Address = fieldReader(LEVEL1_ENTRY, 'Physical_Address');
+/** By Page_Size of GITS_BASER<n> and of GICv4.1's GICR_VPROPBASER; 3 is reserved, and treated as 64 KB. */
+export const PAGE_BYTES = [0x1000, 0x4000, 0x1_0000, 0x1_0000] as const;
+
+const BASER = GITS.GITS_BASER;
+const BASER_64K = BASER.views['64 KB pages'];
+const VALID = maskHigh(BASER, 'Valid');
+const INDIRECT = maskHigh(BASER, 'Indirect');
+const typeOf = fieldReader(BASER, 'Type');
+const pageSizeOf = fieldReader(BASER, 'Page_Size');
+const entryBytesOf = fieldReader(BASER, 'Entry_Size');
+const pagesOf = fieldReader(BASER, 'Size');
+const addressOf = fieldReader(BASER, 'Physical_Address');
+const highestOf = fieldReader(BASER_64K, 'Physical_Address_51_48');
+const lowerOf = fieldReader(BASER_64K, 'Physical_Address_47_16');
+const address64K = (low: number, high: number): number => highestOf(low, high) + lowerOf(low, high);
 /** No such entry: out of the table, or its level-2 table does not exist. */
 export const NOWHERE = -1;
 
@@ -25,27 +53,23 @@ export interface TablePlace {
 
 /** The table of a type, as GITS_BASER<n> describes it; `undefined` where the ITS has none. */
 export function tableOf(m: Machine, its: number, type: number): TablePlace | undefined {
-  const { baser, config } = m.state;
+  const { baser } = m.state;
   for (let n = 0; n < 8; n++) {
     const at = 16 * its + 2 * n;
     const high = baser[at + 1]!;
-    if (((high >>> 24) & 7) !== type) continue;
+    if (typeOf(0, high) !== type) continue;
     const low = baser[at]!;
-    const pageBytes = [0x1000, 0x4000, 0x1_0000, 0x1_0000][(low >>> 8) & 3]!;
-    const entryBytes = ((high >>> 16) & 0x1f) + 1;
-    const pages = (low & 0xff) + 1;
-    const valid = (high & 0x8000_0000) !== 0;
-    const indirect = (high & 0x4000_0000) !== 0;
-    // Bits 47:12; with 64 KB pages bits 15:12 of the register are bits 51:48 of the address.
-    let base = (high & 0xffff) * 0x1_0000_0000 + ((low & 0xffff_f000) >>> 0);
-    if (pageBytes === 0x1_0000)
-      base = (high & 0xffff) * 0x1_0000_0000 + ((low & 0xffff_0000) >>> 0) + ((low >>> 12) & 0xf) * 2 ** 48;
-    const typer = BigInt(config.its[its]!.typer);
+    const pageBytes = PAGE_BYTES[pageSizeOf(low)]!;
+    const entryBytes = entryBytesOf(low, high);
+    const pages = pagesOf(low);
+    const valid = (high & VALID) !== 0;
+    const indirect = (high & INDIRECT) !== 0;
+    const base = pageBytes === 0x1_0000 ? address64K(low, high) : addressOf(low, high);
     const idBits =
       type === TABLE_TYPES.devices
-        ? Number((typer >> 13n) & 0x1fn) + 1
-        : type === TABLE_TYPES.collections && (typer >> 36n) & 1n
-          ? Number((typer >> 32n) & 0xfn) + 1
+        ? typerOf(m, its, 'Devbits')
+        : type === TABLE_TYPES.collections && typerOf(m, its, 'CIL') === 1
+          ? typerOf(m, its, 'CIDbits')
           : 16;
     const perPage = Math.floor(pageBytes / entryBytes);
     const fit = indirect
@@ -70,9 +94,8 @@ export function entryAddress(m: Machine, its: number, table: TablePlace, index: 
   const level1 = table.base + Math.floor(index / perPage) * LEVEL1_BYTES;
   look(m, 'level-1', its, index, level1, LEVEL1_BYTES);
   const high = m.state.memory.readWord(level1 + 4);
-  if ((high & 0x8000_0000) === 0) return NOWHERE;
-  const low = m.state.memory.readWord(level1) & 0xffff_f000;
-  const page = (high & 0xf_ffff) * 2 ** 32 + (low >>> 0);
+  if ((high & LEVEL1_VALID) === 0) return NOWHERE;
+  const page = level2Address(m.state.memory.readWord(level1), high);
   return page + (index % perPage) * table.entryBytes;
 }
 

@@ -4,7 +4,7 @@ import { RECORDS } from '../record/index.ts';
 import { type CommandName, LPI_FIRST, operandOf, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { invalidateLpi } from './lpi.ts';
 import type { Machine } from './machine.ts';
-import { at, idBits, isLpi } from './operands.ts';
+import { at, idBits, isLpi, typerOf } from './operands.ts';
 import { type Dte, type Fault, type Ite, isMapped, lookUpEvent, readDte, writeIte } from './translate.ts';
 import { invalidateVlpis, moveVlpi, ringDoorbell, signalVlpi, type VpePlace, vlpiEnabled } from './vlpi.ts';
 import { itsVpeTable, newVpe, readVpe, type Vpe, vmappByVersion41, writeVpe } from './vpe-table.ts';
@@ -124,9 +124,9 @@ function mapVirtual(
 
 /** The ITSs that a VMOVP concerns: all of them where GITS_TYPER.VMOVP says that one command serves all. */
 function moved(m: Machine, its: number): readonly number[] {
-  const one = ((BigInt(m.state.config.its[its]!.typer) >> 37n) & 1n) === 1n;
+  const one = typerOf(m, its, 'VMOVP') === 1;
   if (!one) return [its];
-  return m.state.config.its.flatMap((other, n) => ((BigInt(other.typer) >> 1n) & 1n ? [n] : []));
+  return m.state.config.its.flatMap((_, n) => (typerOf(m, n, 'Virtual') ? [n] : []));
 }
 
 type Handler = (m: Machine, its: number, w: Uint32Array) => Fault | undefined;

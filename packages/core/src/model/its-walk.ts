@@ -1,7 +1,7 @@
 // Walks all mapped events of an ITS through its tables in guest memory: device table, then each device's interrupt
 // translation table. Looks without a trace of looking: emits nothing.
 import { extract } from '../spec/index.ts';
-import { layoutOf, TABLE_TYPES, tableOf } from './its-tables.ts';
+import { LEVEL1_BYTES, LEVEL1_VALID, layoutOf, level2Address, TABLE_TYPES, tableOf } from './its-tables.ts';
 import type { Machine } from './machine.ts';
 import type { Ite } from './translate.ts';
 
@@ -42,10 +42,10 @@ export function mappedDevices(m: Machine, its: number): MappedDevice[] {
   if (!table.indirect) scan(table.base, 0, table.entries);
   else
     for (let page = 0; page * perPage < table.entries; page++) {
-      const high = m.state.memory.readWord(table.base + 8 * page + 4);
-      if ((high & 0x8000_0000) === 0) continue;
-      const low = (m.state.memory.readWord(table.base + 8 * page) & 0xffff_f000) >>> 0;
-      scan((high & 0xf_ffff) * 2 ** 32 + low, page * perPage, perPage);
+      const entry = table.base + LEVEL1_BYTES * page;
+      const high = m.state.memory.readWord(entry + 4);
+      if ((high & LEVEL1_VALID) === 0) continue;
+      scan(level2Address(m.state.memory.readWord(entry), high), page * perPage, perPage);
     }
   return found;
 }

@@ -3,13 +3,17 @@ import { NO_PE, RECORDS, UNITS } from '../record/index.ts';
 import {
   type CommandName,
   commandName,
+  fieldReader,
   GITS,
   ITS_COMMANDS,
   ITS_ERRORS,
   ITS_OUTCOMES,
+  mask,
+  maskHigh,
 } from '../spec/index.ts';
 import { COMMAND_HANDLERS } from './its-commands.ts';
 import type { Machine } from './machine.ts';
+import { typerOf } from './operands.ts';
 import { settleAll } from './settle.ts';
 import type { Fault } from './translate.ts';
 
@@ -17,11 +21,17 @@ const ITS_COMMAND = RECORDS['its.command'].id;
 const SERROR = RECORDS['serror.raised'].id;
 const ASSUMED = RECORDS['memory.assumed'].id;
 const UNIT_GITS = UNITS.indexOf('GITS');
-const CTLR_ENABLED = 1;
-const CTLR_QUIESCENT = 0x8000_0000;
+const CTLR_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
+const CTLR_QUIESCENT = mask(GITS.GITS_CTLR, 'Quiescent');
 const COMMAND_BYTES = 32;
-const STALLED = 1;
-const OFFSET_MASK = 0xf_ffe0;
+const STALLED = mask(GITS.GITS_CREADR, 'Stalled');
+const RETRY = mask(GITS.GITS_CWRITER, 'Retry');
+const OFFSET_MASK = mask(GITS.GITS_CWRITER, 'Offset');
+const CBASER_VALID = maskHigh(GITS.GITS_CBASER, 'Valid');
+const queuePages = fieldReader(GITS.GITS_CBASER, 'Size');
+const queueAddress = fieldReader(GITS.GITS_CBASER, 'Physical_Address');
+const BASER_READ_ONLY = maskHigh(GITS.GITS_BASER, 'Type', 'Entry_Size');
+const QUEUE_PAGE_BYTES = 4096;
 
 /** The outcome code of a fault of a command. CLEAR's codes are numbered apart from its opcode by the architecture. */
 function outcomeOf(opcode: number, fault: Fault): number {
@@ -36,10 +46,10 @@ const operandWords = command.subarray(4, 12);
 /** Executes commands until the queue is empty or stalls. */
 export function processQueue(m: Machine, its: number): void {
   const { state } = m;
-  if ((state.gitsCtlr[its]! & CTLR_ENABLED) === 0 || (state.cbaser[2 * its + 1]! & 0x8000_0000) === 0) return;
-  const slots = (((state.cbaser[2 * its]! & 0xff) + 1) * 4096) / COMMAND_BYTES;
-  const base =
-    (state.cbaser[2 * its + 1]! & 0xf_ffff) * 2 ** 32 + ((state.cbaser[2 * its]! & 0xffff_f000) >>> 0);
+  if ((state.gitsCtlr[its]! & CTLR_ENABLED) === 0 || (state.cbaser[2 * its + 1]! & CBASER_VALID) === 0)
+    return;
+  const slots = (queuePages(state.cbaser[2 * its]!) * QUEUE_PAGE_BYTES) / COMMAND_BYTES;
+  const base = queueAddress(state.cbaser[2 * its]!, state.cbaser[2 * its + 1]!);
   const write = (state.cwriter[its]! & OFFSET_MASK) / COMMAND_BYTES;
   let read = (state.creadr[its]! & OFFSET_MASK) / COMMAND_BYTES;
   if (write >= slots || read >= slots) return;
@@ -59,17 +69,15 @@ function storeReadPointer(m: Machine, its: number, value: number): void {
 
 /** GITS_TYPER.VSGI. */
 export function itsHasVsgi(m: Machine, its: number): boolean {
-  return ((BigInt(m.state.config.its[its]!.typer) >> 39n) & 1n) === 1n;
+  return typerOf(m, its, 'VSGI') === 1;
 }
 
 /** Whether this ITS has the command: GICv4's by GITS_TYPER.Virtual, 4.1's by GITS_TYPER.VMAPP and VSGI. */
 function supports(m: Machine, its: number, name: CommandName): boolean {
   const { version } = ITS_COMMANDS[name];
   if (version === 3) return true;
-  const typer = BigInt(m.state.config.its[its]!.typer);
-  if ((typer & 2n) === 0n) return false;
-  if (version === 4) return true;
-  return ((typer >> (name === 'VSGI' ? 39n : 40n)) & 1n) === 1n;
+  if (typerOf(m, its, 'Virtual') === 0) return false;
+  return version === 4 || typerOf(m, its, name === 'VSGI' ? 'VSGI' : 'VMAPP') === 1;
 }
 
 function execute(m: Machine, its: number, slot: number, address: number): number {
@@ -101,9 +109,8 @@ export const gitsRead = {
     m.low = (m.state.gitsCtlr[its]! | (m.profile.alwaysQuiescent ? CTLR_QUIESCENT : 0)) >>> 0;
   },
   GITS_TYPER: (m: Machine, its: number): void => {
-    const typer = BigInt(m.state.config.its[its]!.typer);
-    m.low = Number(typer & 0xffff_ffffn);
-    m.high = Number(typer >> 32n);
+    m.low = m.state.gitsTyper[2 * its]!;
+    m.high = m.state.gitsTyper[2 * its + 1]!;
   },
   GITS_CBASER: (m: Machine, its: number): void => {
     m.low = m.state.cbaser[2 * its]!;
@@ -149,13 +156,13 @@ export const gitsWrite = {
   },
   GITS_CWRITER: (m: Machine, its: number, _n: number, low: number): void => {
     const old = m.state.cwriter[its]!;
-    const bytes = ((m.state.cbaser[2 * its]! & 0xff) + 1) * 4096;
+    const bytes = queuePages(m.state.cbaser[2 * its]!) * QUEUE_PAGE_BYTES;
     if ((low & OFFSET_MASK) >= bytes) {
       m.unpredictable('cwriter-out-of-range', its, low & OFFSET_MASK);
       if (!m.profile.cwriterKeepsOutOfRange) return;
     }
-    m.changeRegister(UNIT_GITS, its, GITS.GITS_CWRITER.offset, (low & ~1) >>> 0, 0, old, 0);
-    if (low & 1 && m.profile.retry) storeReadPointer(m, its, m.state.creadr[its]! & ~STALLED);
+    m.changeRegister(UNIT_GITS, its, GITS.GITS_CWRITER.offset, (low & ~RETRY) >>> 0, 0, old, 0);
+    if (low & RETRY && m.profile.retry) storeReadPointer(m, its, m.state.creadr[its]! & ~STALLED);
     processQueue(m, its);
   },
   GITS_CREADR: (m: Machine, its: number, _n: number, low: number): void => {
@@ -168,13 +175,12 @@ export const gitsWrite = {
     // A table that the ITS does not have: RAZ/WI. Type and Entry_Size are read-only.
     if ((baser[at]! | oldHigh) === 0) return;
     if (enabled(m, its)) return m.unpredictable('baser-while-enabled', its, GITS.GITS_BASER.offset + 8 * n);
-    const fixed = 0x071f_0000;
     m.changeRegister(
       UNIT_GITS,
       its,
       GITS.GITS_BASER.offset + 8 * n,
       low,
-      ((high & ~fixed) | (oldHigh & fixed)) >>> 0,
+      ((high & ~BASER_READ_ONLY) | (oldHigh & BASER_READ_ONLY)) >>> 0,
       baser[at]!,
       oldHigh,
     );

@@ -1,7 +1,7 @@
 // Physical LPIs of a Redistributor: pending state, and the configuration that it has of them (IHI 0069, "LPIs").
 
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { LPI_FIRST } from '../spec/index.ts';
+import { fieldReader, GICD, GICR, LPI_FIRST, mask, maskHigh } from '../spec/index.ts';
 import { pendingTableAddress } from './apply.ts';
 import { bestLpi, lookUpConfig } from './arbitration.ts';
 import type { Machine } from './machine.ts';
@@ -12,18 +12,21 @@ const LPI_CLEARED = RECORDS['lpi.cleared'].id;
 const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
 const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
 
+const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
+const PTZ_HIGH = maskHigh(GICR.GICR_PENDBASER, 'PTZ');
+const ownIdBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
+const gicIdBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
+
 export type PendCause = (typeof PEND_CAUSES)[number];
 
 /** GICR_CTLR.EnableLPIs. */
 export function lpisEnabled(m: Machine, pe: number): boolean {
-  return (m.state.gicrCtlr[pe]! & 1) !== 0;
+  return (m.state.gicrCtlr[pe]! & ENABLE_LPIS) !== 0;
 }
 
 /** One more than the largest INTID that both GICR_PROPBASER.IDbits and GICD_TYPER.IDbits admit. */
 export function lpiLimit(m: Machine, pe: number): number {
-  const own = (m.state.propbaser[2 * pe]! & 0x1f) + 1;
-  const gic = ((m.state.config.gicd.typer >> 19) & 0x1f) + 1;
-  return 2 ** Math.min(own, gic);
+  return 2 ** Math.min(ownIdBits(m.state.propbaser[2 * pe]!), gicIdBits(m.state.config.gicd.typer));
 }
 
 /** Whether the Redistributor can hold this LPI now. */
@@ -119,9 +122,6 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
     reloadConfigs(m, to);
   }
 }
-
-/** GICR_PENDBASER.PTZ, in the high word. */
-const PTZ_HIGH = 0x4000_0000;
 
 /** EnableLPIs went to 1: the pending table in guest memory tells which LPIs are pending. */
 export function loadPendingTable(m: Machine, pe: number): void {

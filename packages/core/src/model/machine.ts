@@ -13,7 +13,7 @@ import {
   UNITS,
   UNPREDICTABLE as UNPREDICTABLE_ACTS,
 } from '../record/index.ts';
-import { isPrivate, LPI_FIRST } from '../spec/index.ts';
+import { fieldReader, GICR, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { GicState } from './state.ts';
 
@@ -63,6 +63,7 @@ const UNIT_GICR = UNITS.indexOf('GICR');
 const UNIT_ICH = UNITS.indexOf('ICH');
 /** Register offsets from here are in the VLPI frame of a Redistributor. */
 const VLPI_FRAME = 0x2_0000;
+const idBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const ATTRIBUTE_EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 
 /** How an event bears on which interrupt is the best: by kind. */
@@ -230,7 +231,7 @@ export class Machine {
   private markConfigTables(address: number, length: number): void {
     for (let pe = 0; pe < this.state.peCount; pe++) {
       const table = configTableAddress(this.state, pe);
-      const bytes = 2 ** ((this.state.propbaser[2 * pe]! & 0x1f) + 1) - LPI_FIRST;
+      const bytes = 2 ** idBits(this.state.propbaser[2 * pe]!) - LPI_FIRST;
       if (address >= table + bytes || address + length <= table) continue;
       this.lpiDirty[pe] = 1;
       this.markPe(pe);

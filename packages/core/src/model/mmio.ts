@@ -2,7 +2,16 @@
 // registers and byte arrays are dealt with here, so that handlers see whole elements. A register without a
 // handler is RAZ/WI by declaration (below); one that nobody declares is a reserved location.
 import { FRAMES, RECORDS, UNITS } from '../record/index.ts';
-import { frameMap, GICD, GICR, GITS, type RegisterSpec, type RegisterTable } from '../spec/index.ts';
+import {
+  fieldReader,
+  frameMap,
+  GICD,
+  GICR,
+  GITS,
+  mask,
+  type RegisterSpec,
+  type RegisterTable,
+} from '../spec/index.ts';
 import {
   extendedRoutes,
   extendedSpiRegisters,
@@ -28,13 +37,15 @@ const VSGI_PAGE = 0x2_0000;
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GICR = UNITS.indexOf('GICR');
 
-const TYPER_MBIS = 0x1_0000;
-const TYPER_DIRECT_LPI = 8;
+const TYPER_MBIS = mask(GICD.GICD_TYPER, 'MBIS');
+const TYPER_DIRECT_LPI = mask(GICR.GICR_TYPER, 'DirectLPI');
 /** GICD_STATUSR and GICR_STATUSR: what an access did wrong. */
-const RRD = 1;
-const WRD = 2;
-const RWOD = 4;
-const WROD = 8;
+const RRD = mask(GICD.GICD_STATUSR, 'RRD');
+const WRD = mask(GICD.GICD_STATUSR, 'WRD');
+const RWOD = mask(GICD.GICD_STATUSR, 'RWOD');
+const WROD = mask(GICD.GICD_STATUSR, 'WROD');
+const sgirVintid = fieldReader(GITS.GITS_SGIR, 'vINTID');
+const sgirVpeid = fieldReader(GITS.GITS_SGIR, 'vPEID');
 
 /** Puts the element's value into `m.low` and `m.high`, which hold 0 before. */
 type Read = (m: Machine, instance: number, element: number) => void;
@@ -177,7 +188,7 @@ const gitsHandlers: HandlerTable<typeof GITS> = {
   GITS_TRANSLATER: raz,
   GITS_SGIR: {
     read: 'zero',
-    write: (m, its, _n, low, high) => sendVirtualSgi(m, its, high & 0xffff, low & 0xf),
+    write: (m, its, _n, low, high) => sendVirtualSgi(m, its, sgirVpeid(low, high), sgirVintid(low)),
   },
 };
 

@@ -1,5 +1,15 @@
 // Operands of ITS commands by name, and the ranges that all commands share.
-import { type CommandName, ITS_COMMANDS, LPI_FIRST, type OperandSpec } from '../spec/index.ts';
+import {
+  type CommandName,
+  type FieldName,
+  fieldReader,
+  fieldReaders,
+  GICD,
+  GITS,
+  ITS_COMMANDS,
+  LPI_FIRST,
+  type OperandSpec,
+} from '../spec/index.ts';
 import type { Machine } from './machine.ts';
 
 const operands = new Map<string, OperandSpec>();
@@ -14,12 +24,22 @@ export function at(command: CommandName, name: string): OperandSpec {
   return operand;
 }
 
+const typerFields = fieldReaders(GITS.GITS_TYPER);
+
+/** A field of an ITS's GITS_TYPER. */
+export function typerOf(m: Machine, its: number, name: FieldName<typeof GITS.GITS_TYPER>): number {
+  const { gitsTyper } = m.state;
+  return typerFields[name](gitsTyper[2 * its]!, gitsTyper[2 * its + 1]!);
+}
+
+const intidBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
+
 /** Whether this is an LPI that GICD_TYPER.IDbits admits. */
 export function isLpi(m: Machine, intid: number): boolean {
-  return intid >= LPI_FIRST && intid < 2 ** (((m.state.config.gicd.typer >> 19) & 0x1f) + 1);
+  return intid >= LPI_FIRST && intid < 2 ** intidBits(m.state.config.gicd.typer);
 }
 
 /** GITS_TYPER.ID_bits: EventID bits less one. */
 export function idBits(m: Machine, its: number): number {
-  return Number((BigInt(m.state.config.its[its]!.typer) >> 8n) & 0x1fn);
+  return typerOf(m, its, 'ID_bits') - 1;
 }

@@ -1,15 +1,22 @@
 // Software-generated interrupts: which PEs an ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R write makes one pending on (IHI
 // 0069, "ICC_SGI1R_EL1" and "Use of control registers for SGI forwarding").
+
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { SYSREGS } from '../spec/sysreg.ts';
+import { fieldReader, maskHigh, SYSREGS } from '../spec/index.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupOf } from './arbitration.ts';
 import { privateIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
 
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const PENDED = RECORDS['irq.pended'].id;
-/** ICC_SGI1R_EL1.IRM, in the high word: all PEs but the one that writes. */
-const SGI_IRM = 0x100;
+/** All PEs but the one that writes. */
+const SGI_IRM = maskHigh(SYSREGS.ICC_SGI1R_EL1, 'IRM');
+const targetList = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'TargetList');
+const intidOf = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'INTID');
+const rangeSelector = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'RS');
+const aff1 = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'Aff1');
+const aff2 = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'Aff2');
+const aff3 = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'Aff3');
 const CAUSE_SGI = PEND_CAUSES.indexOf('sgi');
 
 /** What a register asks for: Group 0, Group 1 of the writer's Security state, or of the other one. */
@@ -45,10 +52,10 @@ function inTargetList(affinity: number, cluster: number, range: number, targets:
 /** A PE wrote one of the three registers. */
 export function generateSgi(m: Machine, pe: number, low: number, high: number, request: SgiRequest): void {
   const { state } = m;
-  const intid = (low >>> 24) & 0xf;
-  const targets = low & 0xffff;
-  const cluster = (((high >>> 16) & 0xff) << 24) | ((high & 0xff) << 16) | (((low >>> 16) & 0xff) << 8);
-  const range = (high >>> 12) & 0xf;
+  const intid = intidOf(low);
+  const targets = targetList(low);
+  const cluster = (aff3(low, high) << 24) | (aff2(low, high) << 16) | (aff1(low) << 8);
+  const range = rangeSelector(low, high);
   const toAllOthers = (high & SGI_IRM) !== 0;
   const wanted = wantedGroup(m, request);
   for (let to = 0; to < state.peCount; to++) {

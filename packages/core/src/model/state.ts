@@ -4,10 +4,32 @@ import { createHash } from 'node:crypto';
 import type { GicConfig } from '../config.ts';
 import { invariant } from '../errors.ts';
 import { PROFILES, type Profile } from '../profile/index.ts';
-import { SPECIAL_FIRST, SPURIOUS } from '../spec/index.ts';
+import {
+  fieldReader,
+  GICD,
+  GICR,
+  GITS,
+  mask,
+  packFields,
+  SPECIAL_FIRST,
+  SPURIOUS,
+  SYSREGS,
+} from '../spec/index.ts';
 import { Arena } from './arena.ts';
 import { GuestMemory } from './memory.ts';
 import { planVirtual, type VirtualState } from './virtual-state.ts';
+
+const CTLR_DS = mask(GICD.GICD_CTLR, 'DS');
+const TYPER_ESPI = mask(GICD.GICD_TYPER, 'ESPI');
+const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
+const TYPER_SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
+const TYPER_LPIS = mask(GICD.GICD_TYPER, 'LPIS');
+const TYPER_RSS = mask(GICD.GICD_TYPER, 'RSS');
+const CTLR_CES = mask(GICR.GICR_CTLR, 'CES');
+const CTLR_IR = mask(GICR.GICR_CTLR, 'IR');
+const itLinesNumber = fieldReader(GICD.GICD_TYPER, 'ITLinesNumber');
+const espiRange = fieldReader(GICD.GICD_TYPER, 'ESPI_range');
+const ppiNum = fieldReader(GICR.GICR_TYPER, 'PPInum');
 
 /** Layout of what `save` writes: a stored state of another layout can neither be restored nor compared. */
 export const STATE_VERSION = 4;
@@ -34,18 +56,29 @@ export interface IrqBits {
 
 const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge', 'nmi'] as const;
 
+/** A 64-bit value of a configuration as two words, low first. */
+function wordsOf(value: string | number): [number, number] {
+  const word = BigInt(value);
+  return [Number(word & 0xffff_ffffn), Number(word >> 32n)];
+}
+
 /** ICC_CTLR_EL1 after reset: A3V, IDbits and PRIbits (IHI 0069, "ICC_CTLR_EL1"). */
 export function ctlrReset(config: GicConfig): number {
   const { gicd, gicr } = config;
-  const rangeSelector = (gicd.typer & 0x400_0000) !== 0 ? 0x4_0000 : 0;
-  const extendedRange = (gicd.typer & 0x100) !== 0 || extendedPpiWords(gicr.typer) > 0 ? 0x8_0000 : 0;
-  const bits = ((config.intidBits === 24 ? 1 : 0) << 11) | ((config.priorityBits - 1) << 8);
-  return 0x8000 | bits | rangeSelector | extendedRange;
+  return Number(
+    packFields(SYSREGS.ICC_CTLR_EL1, {
+      A3V: 1,
+      IDbits: config.intidBits === 24 ? 1 : 0,
+      PRIbits: config.priorityBits,
+      RSS: gicd.typer & TYPER_RSS ? 1 : 0,
+      ExtRange: gicd.typer & TYPER_ESPI || extendedPpiWords(gicr.typer) > 0 ? 1 : 0,
+    }),
+  );
 }
 
 /** Words of extended PPIs that a PE has: GICR_TYPER.PPInum, of which values above 2 are reserved. */
 function extendedPpiWords(gicrTyper: number): number {
-  return Math.min(gicrTyper >>> 27, 2);
+  return Math.min(ppiNum(gicrTyper), 2);
 }
 
 /** The least binary point of Group 0 and Secure Group 1; that of Non-secure Group 1 is one more. */
@@ -124,6 +157,8 @@ export class GicState {
   readonly fiq: Uint8Array;
   readonly irq: Uint8Array;
 
+  /** GITS_TYPER of each ITS, as the configuration has it: low and high word. Constant, hence no part of what is saved. */
+  readonly gitsTyper: Uint32Array;
   readonly gitsCtlr: Uint32Array;
   readonly cbaser: Uint32Array;
   readonly cwriter: Uint32Array;
@@ -145,16 +180,16 @@ export class GicState {
     this.profile = profile;
     const pes = config.pes.length;
     const itss = config.its.length;
-    const irqs = Math.min(SPECIAL_FIRST, 32 * ((config.gicd.typer & 0x1f) + 1));
+    const irqs = Math.min(SPECIAL_FIRST, 32 * (itLinesNumber(config.gicd.typer) + 1));
     this.peCount = pes;
     this.itsCount = itss;
     this.irqCount = irqs;
     const spiWords = Math.ceil(irqs / 32);
     this.ppiWords = 1 + extendedPpiWords(config.gicr.typer);
     this.espiBase = 32 * spiWords;
-    this.espiCount = (config.gicd.typer & 0x100) !== 0 ? 32 * ((config.gicd.typer >>> 27) + 1) : 0;
+    this.espiCount = config.gicd.typer & TYPER_ESPI ? 32 * (espiRange(config.gicd.typer) + 1) : 0;
     this.preemptionShift = 8 - Math.min(config.priorityBits, 7);
-    this.hasNmi = (config.gicd.typer & 0x200) !== 0;
+    this.hasNmi = (config.gicd.typer & TYPER_NMI) !== 0;
     const arena = new Arena();
     this.arena = arena;
     const words = (length: number) => arena.words(length);
@@ -244,6 +279,7 @@ export class GicState {
     this.security = plan.security.get();
     this.fiqRouted = plan.fiqRouted.get();
     this.hppiIntid = plan.hppiIntid.get();
+    this.gitsTyper = Uint32Array.from(config.its.flatMap(({ typer }) => wordsOf(typer)));
     this.gitsCtlr = plan.gitsCtlr.get();
     this.cbaser = plan.cbaser.get();
     this.cwriter = plan.cwriter.get();
@@ -265,7 +301,7 @@ export class GicState {
 
   /** One Security state only (GICD_CTLR.DS). */
   get singleSecurity(): boolean {
-    return (this.gicdCtlr[0]! & 0x40) !== 0;
+    return (this.gicdCtlr[0]! & CTLR_DS) !== 0;
   }
 
   /** Everything as after power-on: nothing is known of guest memory. */
@@ -284,18 +320,18 @@ export class GicState {
       this.spi.level.set(levels[0]!);
       this.ppi.level.set(levels[1]!);
     }
-    const twoStates = (config.gicd.typer & 0x400) !== 0;
+    const twoStates = (config.gicd.typer & TYPER_SECURITY_EXTN) !== 0;
     if (config.resetNonSecure) {
       this.spi.group.fill(0xffff_ffff, 1);
       this.ppi.group.fill(0xffff_ffff);
     }
-    // Legacy operation is not implemented: affinity routing is always on. DS | ARE, or ARE_S | ARE_NS.
-    this.gicdCtlr[0] = twoStates ? 0x30 : 0x50;
-    const lpis = (config.gicd.typer & 0x2_0000) !== 0;
+    // Legacy operation is not implemented: affinity routing is always on.
+    this.gicdCtlr[0] = twoStates ? mask(GICD.GICD_CTLR, 'ARE', 'ARE_NS') : mask(GICD.GICD_CTLR, 'ARE', 'DS');
+    const lpis = (config.gicd.typer & TYPER_LPIS) !== 0;
     const minimum = leastBinaryPoint(config);
     for (let pe = 0; pe < this.peCount; pe++) {
       this.ppi.edge[pe * this.ppiWords] = 0xffff;
-      this.gicrCtlr[pe] = lpis ? (profile.ctlrCes ? 2 : 0) | (profile.ctlrIr ? 4 : 0) : 0;
+      this.gicrCtlr[pe] = lpis ? (profile.ctlrCes ? CTLR_CES : 0) | (profile.ctlrIr ? CTLR_IR : 0) : 0;
       this.gicrWaker[pe] = profile.wakerReset;
       this.bpr0[pe] = minimum;
       this.bpr1[pe] = minimum + 1;
@@ -310,11 +346,9 @@ export class GicState {
     }
     this.virtual.reset(config);
     config.its.forEach((its, index) => {
-      this.gitsCtlr[index] = 0x8000_0000;
+      this.gitsCtlr[index] = mask(GITS.GITS_CTLR, 'Quiescent');
       its.baser.forEach((value, n) => {
-        const word = BigInt(value);
-        this.baser[16 * index + 2 * n] = Number(word & 0xffff_ffffn);
-        this.baser[16 * index + 2 * n + 1] = Number(word >> 32n);
+        this.baser.set(wordsOf(value), 16 * index + 2 * n);
       });
     });
   }

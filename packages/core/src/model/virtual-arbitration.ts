@@ -2,7 +2,16 @@
 // (IHI 0069, "Virtual interrupt handling"). Derives and emits `vhppi` and `maintenance`; changes nothing else.
 
 import { RECORDS } from '../record/index.ts';
-import { LPI_FIRST, SPURIOUS } from '../spec/index.ts';
+import {
+  fieldReader,
+  LPI_CONFIG,
+  LPI_FIRST,
+  mask,
+  maskHigh,
+  masks,
+  SPURIOUS,
+  SYSREGS,
+} from '../spec/index.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN, type GicState, IDLE } from './state.ts';
@@ -14,50 +23,47 @@ const MAINTENANCE = RECORDS.maintenance.id;
 /** In place of a list register: the best virtual interrupt is the vLPI. */
 export const LR_IS_VLPI = 16;
 
-export const HCR = {
-  En: 1,
-  UIE: 2,
-  LRENPIE: 4,
-  NPIE: 8,
-  VGrp0EIE: 0x10,
-  VGrp0DIE: 0x20,
-  VGrp1EIE: 0x40,
-  VGrp1DIE: 0x80,
-  vSGIEOICount: 0x100,
-  EOIcount: 0xf800_0000,
-} as const;
-export const VMCR = { VENG0: 1, VENG1: 2, VFIQEn: 8, VCBPR: 0x10, VEOIM: 0x200 } as const;
-export const MISR = { EOI: 1, U: 2, LRENP: 4, NP: 8, VGrp0E: 0x10, VGrp0D: 0x20, VGrp1E: 0x40, VGrp1D: 0x80 };
+export const HCR = masks(SYSREGS.ICH_HCR_EL2);
+export const VMCR = masks(SYSREGS.ICH_VMCR_EL2);
+export const MISR = masks(SYSREGS.ICH_MISR_EL2);
+const STATE = maskHigh(SYSREGS.ICH_LR0_EL2, 'State');
 /** Bits of the high word of a list register. */
 export const LR_HIGH = {
-  pINTID: 0x1fff,
+  pINTID: maskHigh(SYSREGS.ICH_LR0_EL2, 'pINTID'),
+  /** Bit 41, where HW is 0: an EOI raises a maintenance interrupt. */
   EOI: 0x200,
-  Group: 0x1000_0000,
-  HW: 0x2000_0000,
-  Pending: 0x4000_0000,
-  Active: 0x8000_0000,
+  NMI: maskHigh(SYSREGS.ICH_LR0_EL2, 'NMI'),
+  Group: maskHigh(SYSREGS.ICH_LR0_EL2, 'Group'),
+  HW: maskHigh(SYSREGS.ICH_LR0_EL2, 'HW'),
+  Pending: STATE & 0x4000_0000,
+  Active: (STATE & 0x8000_0000) >>> 0,
 } as const;
 
-const LPI_ENABLE = 1;
-const LPI_PRIORITY = 0xfc;
+const LPI_ENABLE = mask(LPI_CONFIG, 'Enable');
+const LPI_PRIORITY = mask(LPI_CONFIG, 'Priority');
+const priorityOf = fieldReader(SYSREGS.ICH_LR0_EL2, 'Priority');
+const stateOf = fieldReader(SYSREGS.ICH_LR0_EL2, 'State');
+const binaryPoint0 = fieldReader(SYSREGS.ICH_VMCR_EL2, 'VBPR0');
+const binaryPoint1 = fieldReader(SYSREGS.ICH_VMCR_EL2, 'VBPR1');
+export const virtualPriorityMask = fieldReader(SYSREGS.ICH_VMCR_EL2, 'VPMR');
 /** Of a virtual SGI's byte: Group 1, and its priority. */
 const SGI_GROUP1 = 2;
 const SGI_PRIORITY = 0xf0;
 
 export function lrPriority(high: number): number {
-  return (high >>> 16) & 0xff;
+  return priorityOf(0, high);
 }
 export function lrGroup(high: number): number {
   return high & LR_HIGH.Group ? GROUP1NS : GROUP0;
 }
 /** ICH_LR<n>_EL2.State: 0 invalid, 1 pending, 2 active, 3 both. */
 export function lrState(high: number): number {
-  return high >>> 30;
+  return stateOf(0, high);
 }
 
 /** The binary point of a group, as ICH_VMCR_EL2 holds it. */
 export function virtualBinaryPoint(vmcr: number, group: number): number {
-  return group === GROUP0 ? (vmcr >>> 21) & 7 : (vmcr >>> 18) & 7;
+  return group === GROUP0 ? binaryPoint0(vmcr) : binaryPoint1(vmcr);
 }
 
 /** The bits of a virtual priority that are its group priority. */
@@ -83,7 +89,7 @@ export function virtualRunningPriority(state: GicState, pe: number): number {
 /** Whether a virtual interrupt of this group and priority is signalled now. */
 export function canPreemptVirtual(state: GicState, pe: number, group: number, priority: number): boolean {
   const vmcr = state.virtual.vmcr[pe]!;
-  if ((state.virtual.hcr[pe]! & HCR.En) === 0 || priority >= vmcr >>> 24) return false;
+  if ((state.virtual.hcr[pe]! & HCR.En) === 0 || priority >= virtualPriorityMask(vmcr)) return false;
   const running = virtualRunningPriority(state, pe);
   if (running === IDLE) return true;
   const mask = virtualGroupPriorityMask(vmcr, group);

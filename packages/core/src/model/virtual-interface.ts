@@ -2,8 +2,18 @@
 // (IHI 0069, "Virtual interrupt handling and prioritization"). Handlers by register name.
 
 import { RECORDS, UNITS } from '../record/index.ts';
-import { isSpecial, LPI_FIRST, SPECIAL_FIRST, SPURIOUS } from '../spec/index.ts';
-import { SYSREGS } from '../spec/sysreg.ts';
+import {
+  fieldReader,
+  fieldReaders,
+  fieldWriter,
+  isSpecial,
+  LPI_FIRST,
+  mask,
+  packFields,
+  SPECIAL_FIRST,
+  SPURIOUS,
+  SYSREGS,
+} from '../spec/index.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
 import { IDLE } from './state.ts';
@@ -23,6 +33,7 @@ import {
   VMCR,
   virtualBinaryPoint,
   virtualGroupPriorityMask,
+  virtualPriorityMask,
   virtualRunningPriority,
 } from './virtual-arbitration.ts';
 import {
@@ -42,12 +53,26 @@ const UNIT_ICH = UNITS.indexOf('ICH');
 
 const HCR_ENCODING = SYSREGS.ICH_HCR_EL2.encoding;
 const VMCR_ENCODING = SYSREGS.ICH_VMCR_EL2.encoding;
+const vtrFields = fieldReaders(SYSREGS.ICH_VTR_EL2);
 const LR0 = SYSREGS.ICH_LR0_EL2.encoding;
 const AP0R0 = SYSREGS.ICH_AP0R0_EL2.encoding;
 const AP1R0 = SYSREGS.ICH_AP1R0_EL2.encoding;
 /** ICH_HCR_EL2 bits that a write can change: all that are not reserved, TC to TDIR and DVIM among them. */
-const HCR_WRITABLE = 0xf800_fdff;
-const VMCR_WRITABLE = 0xfffc_0213;
+const HCR_WRITABLE = Object.values(HCR).reduce((all, one) => (all | one) >>> 0, 0);
+const VMCR_WRITABLE = mask(
+  SYSREGS.ICH_VMCR_EL2,
+  ...(['VENG0', 'VENG1', 'VCBPR', 'VEOIM', 'VBPR1', 'VBPR0', 'VPMR'] as const),
+);
+const withBinaryPoint0 = fieldWriter(SYSREGS.ICH_VMCR_EL2, 'VBPR0');
+const withBinaryPoint1 = fieldWriter(SYSREGS.ICH_VMCR_EL2, 'VBPR1');
+const withPriorityMask = fieldWriter(SYSREGS.ICH_VMCR_EL2, 'VPMR');
+const eoiCount = fieldReader(SYSREGS.ICH_HCR_EL2, 'EOIcount');
+const withEoiCount = fieldWriter(SYSREGS.ICH_HCR_EL2, 'EOIcount');
+const INTID = mask(SYSREGS.ICV_EOIR1_EL1, 'INTID');
+const BINARY_POINT = mask(SYSREGS.ICV_BPR0_EL1, 'BinaryPoint');
+const ENABLE = mask(SYSREGS.ICV_IGRPEN0_EL1, 'Enable');
+const CTLR_CBPR = mask(SYSREGS.ICV_CTLR_EL1, 'CBPR');
+const CTLR_EOIMODE = mask(SYSREGS.ICV_CTLR_EL1, 'EOImode');
 
 /** Deactivates a physical interrupt: what the EOI of a list register with HW does. Given by the physical side. */
 export type DeactivatePhysical = (m: Machine, pe: number, intid: number) => void;
@@ -69,8 +94,8 @@ function setVmcr(m: Machine, pe: number, value: number): void {
 /** A value of ICH_VMCR_EL2 with a binary point in it; too small a value becomes the minimum. */
 function withBinaryPoint(m: Machine, vmcr: number, group: number, value: number): number {
   const minimum = 7 - virtualPreemptionBits(m.state.config) + (group === GROUP0 ? 0 : 1);
-  const point = Math.max(value & 7, minimum);
-  return group === GROUP0 ? (vmcr & ~0x00e0_0000) | (point << 21) : (vmcr & ~0x001c_0000) | (point << 18);
+  const point = Math.max(value & BINARY_POINT, minimum);
+  return group === GROUP0 ? withBinaryPoint0(vmcr, point) : withBinaryPoint1(vmcr, point);
 }
 
 function priorityMaskBits(m: Machine): number {
@@ -130,7 +155,7 @@ function findActive(m: Machine, pe: number, intid: number): number {
 
 function countEoi(m: Machine, pe: number): void {
   const hcr = m.state.virtual.hcr[pe]!;
-  store(m, pe, HCR_ENCODING, (hcr & 0x07ff_ffff) | (((hcr >>> 27) + 1) << 27), hcr);
+  store(m, pe, HCR_ENCODING, withEoiCount(hcr, eoiCount(hcr) + 1), hcr);
 }
 
 /** Drops the highest active virtual priority, of Group 0 where both groups have it; answers it, or IDLE. */
@@ -167,7 +192,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     storeLr(m, pe, n, lr[at]!, high & ~LR_HIGH.Active);
   };
   const endOfInterrupt = (m: Machine, pe: number, low: number, wanted: number) => {
-    const intid = low & 0xff_ffff;
+    const intid = low & INTID;
     if (isSpecial(intid)) return;
     const dropped = drop(m, pe, intid);
     if (dropped === IDLE) return;
@@ -185,7 +210,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     if ((vmcr & VMCR.VEOIM) === 0 || intid >= LPI_FIRST) deactivate(m, pe, n);
   };
   const icvDir = (m: Machine, pe: number, low: number) => {
-    const intid = low & 0xff_ffff;
+    const intid = low & INTID;
     if (intid >= SPECIAL_FIRST || (m.state.virtual.vmcr[pe]! & VMCR.VEOIM) === 0) return;
     const n = findActive(m, pe, intid);
     if (n < 0) countEoi(m, pe);
@@ -212,17 +237,24 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     ICV_HPPIR0_EL1: (m, pe) => highestPending(m, pe, GROUP0),
     ICV_HPPIR1_EL1: (m, pe) => highestPending(m, pe, GROUP1NS),
     ICV_RPR_EL1: (m, pe) => virtualRunningPriority(m.state, pe),
-    ICV_PMR_EL1: (m, pe) => m.state.virtual.vmcr[pe]! >>> 24,
+    ICV_PMR_EL1: (m, pe) => virtualPriorityMask(m.state.virtual.vmcr[pe]!),
     ICV_BPR0_EL1: (m, pe) => readBpr(m, pe, GROUP0),
     ICV_BPR1_EL1: (m, pe) => readBpr(m, pe, GROUP1NS),
     ICV_CTLR_EL1: (m, pe) => {
       const vmcr = m.state.virtual.vmcr[pe]!;
       const vtr = vtrOf(m.state.config);
-      const fixed = (((vtr >>> 21) & 1) << 15) | (((vtr >>> 23) & 7) << 11) | ((vtr >>> 29) << 8);
-      return fixed | (vmcr & VMCR.VEOIM ? 2 : 0) | (vmcr & VMCR.VCBPR ? 1 : 0);
+      return Number(
+        packFields(SYSREGS.ICV_CTLR_EL1, {
+          A3V: vtrFields.A3V(vtr),
+          IDbits: vtrFields.IDbits(vtr),
+          PRIbits: vtrFields.PRIbits(vtr),
+          EOImode: vmcr & VMCR.VEOIM ? 1 : 0,
+          CBPR: vmcr & VMCR.VCBPR ? 1 : 0,
+        }),
+      );
     },
-    ICV_IGRPEN0_EL1: (m, pe) => m.state.virtual.vmcr[pe]! & 1,
-    ICV_IGRPEN1_EL1: (m, pe) => (m.state.virtual.vmcr[pe]! >>> 1) & 1,
+    ICV_IGRPEN0_EL1: (m, pe) => (m.state.virtual.vmcr[pe]! & VMCR.VENG0 ? 1 : 0),
+    ICV_IGRPEN1_EL1: (m, pe) => (m.state.virtual.vmcr[pe]! & VMCR.VENG1 ? 1 : 0),
     ICH_HCR_EL2: (m, pe) => m.state.virtual.hcr[pe]!,
     ICH_VMCR_EL2: (m, pe) => m.state.virtual.vmcr[pe]!,
     ICH_VTR_EL2: (m) => vtrOf(m.state.config),
@@ -243,16 +275,16 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     ICV_DIR_EL1: icvDir,
     ICV_PMR_EL1: (m, pe, low) => {
       const vmcr = m.state.virtual.vmcr[pe]!;
-      setVmcr(m, pe, (vmcr & 0x00ff_ffff) | ((low & priorityMaskBits(m)) << 24));
+      setVmcr(m, pe, withPriorityMask(vmcr, low & priorityMaskBits(m)));
     },
     ICV_BPR0_EL1: (m, pe, low) => writeBpr(m, pe, GROUP0, low),
     ICV_BPR1_EL1: (m, pe, low) => writeBpr(m, pe, GROUP1NS, low),
     ICV_CTLR_EL1: (m, pe, low) => {
       const vmcr = m.state.virtual.vmcr[pe]! & ~(VMCR.VCBPR | VMCR.VEOIM);
-      setVmcr(m, pe, vmcr | (low & 1 ? VMCR.VCBPR : 0) | (low & 2 ? VMCR.VEOIM : 0));
+      setVmcr(m, pe, vmcr | (low & CTLR_CBPR ? VMCR.VCBPR : 0) | (low & CTLR_EOIMODE ? VMCR.VEOIM : 0));
     },
-    ICV_IGRPEN0_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG0, (low & 1) !== 0),
-    ICV_IGRPEN1_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG1, (low & 1) !== 0),
+    ICV_IGRPEN0_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG0, (low & ENABLE) !== 0),
+    ICV_IGRPEN1_EL1: (m, pe, low) => setBit(m, pe, VMCR.VENG1, (low & ENABLE) !== 0),
     ICH_HCR_EL2: (m, pe, low) =>
       store(m, pe, HCR_ENCODING, low & m.profile.hcrWritable & HCR_WRITABLE, m.state.virtual.hcr[pe]!),
     ICH_VMCR_EL2: (m, pe, low) => {
@@ -269,8 +301,9 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     };
     writes[`ICH_LR${n}_EL2`] = (m, pe, low, high) => {
       if (n >= listRegisters(m.state.config)) return;
+      // NMI is RES0 without the non-maskable property of virtual interrupts, which no profile has.
       const res0 = (~priorityMaskBits(m) & 0xff) << 16;
-      storeLr(m, pe, n, low, high & ~res0 & (m.profile.lrKeepsNmi ? -1 : ~LR_NMI));
+      storeLr(m, pe, n, low, high & ~res0 & (m.profile.lrKeepsNmi ? -1 : ~LR_HIGH.NMI));
     };
   }
   const implemented = (m: Machine) => 1 << Math.max(virtualPreemptionBits(m.state.config) - 5, 0);
@@ -287,9 +320,6 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
       }
   return { reads, writes };
 }
-
-/** ICH_LR<n>_EL2.NMI: RES0 without the non-maskable property of virtual interrupts, which no profile has. */
-const LR_NMI = 0x0800_0000;
 
 /** A PE was reset: its virtual CPU interface is as after reset. */
 export function resetVirtualInterface(m: Machine, pe: number): void {

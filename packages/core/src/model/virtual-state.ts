@@ -1,15 +1,22 @@
 // The state of the virtual side of a GIC: each PE's virtual CPU interface (ICH registers), the vPE that is resident
 // on it, and the vLPIs of that vPE that are pending. Pending state of vPEs that are not resident is in guest memory
 // alone, in their virtual pending tables. Holds state only.
+
 import type { GicConfig } from '../config.ts';
+import { fieldReader, mask, packFields, SYSREGS } from '../spec/index.ts';
 import type { Arena, Slot } from './arena.ts';
 
 /** List registers that the architecture admits. */
 export const LR_MAX = 16;
 /** ICH_VTR_EL2 where a configuration gives none. */
-const VTR_DEFAULT = 0x90a8_0003;
-/** ICH_VTR_EL2.nV4: no direct injection of virtual interrupts. */
-const VTR_NV4 = 0x10_0000;
+const VTR_DEFAULT = Number(
+  packFields(SYSREGS.ICH_VTR_EL2, { PRIbits: 5, PREbits: 5, IDbits: 1, A3V: 1, TDS: 1, ListRegs: 4 }),
+);
+/** There is no direct injection of virtual interrupts. */
+const VTR_NV4 = mask(SYSREGS.ICH_VTR_EL2, 'nV4');
+const listRegistersOf = fieldReader(SYSREGS.ICH_VTR_EL2, 'ListRegs');
+const priorityBitsOf = fieldReader(SYSREGS.ICH_VTR_EL2, 'PRIbits');
+const preemptionBitsOf = fieldReader(SYSREGS.ICH_VTR_EL2, 'PREbits');
 /** Words of what a PE is told: LR, vLPI, group, priority, vFIQ, vIRQ. */
 export const VHPPI_WORDS = 6;
 /** Words of a resident vPE: VPT_addr, vPEID, valid, VCONF_addr, IDbits, as in the event vpe.resident. */
@@ -21,19 +28,19 @@ export function vtrOf(config: GicConfig): number {
   return config.vtr ?? (config.architecture === 3 ? VTR_DEFAULT | VTR_NV4 : VTR_DEFAULT) >>> 0;
 }
 export function listRegisters(config: GicConfig): number {
-  return Math.min(LR_MAX, (vtrOf(config) & 0x1f) + 1);
+  return Math.min(LR_MAX, listRegistersOf(vtrOf(config)));
 }
 export function virtualPriorityBits(config: GicConfig): number {
-  return (vtrOf(config) >>> 29) + 1;
+  return priorityBitsOf(vtrOf(config));
 }
 export function virtualPreemptionBits(config: GicConfig): number {
-  return ((vtrOf(config) >>> 26) & 7) + 1;
+  return preemptionBitsOf(vtrOf(config));
 }
 
 /** ICH_VMCR_EL2 at reset: Group 0 as FIQ, both binary points at their minimum. */
 export function vmcrReset(config: GicConfig): number {
   const minimum = 7 - virtualPreemptionBits(config);
-  return (8 | ((minimum + 1) << 18) | (minimum << 21)) >>> 0;
+  return Number(packFields(SYSREGS.ICH_VMCR_EL2, { VFIQEn: 1, VBPR1: minimum + 1, VBPR0: minimum }));
 }
 
 export interface VirtualState {

@@ -1,7 +1,7 @@
 // The VLPI frame of a Redistributor: which vPE is resident (IHI 0069, "GICR_VPENDBASER", "GICR_VPROPBASER"), and
 // GICv4.1's access to virtual SGIs.
 import { UNITS } from '../record/index.ts';
-import { GICR, VSGI_COUNT } from '../spec/index.ts';
+import { fieldReader, GICR, mask, maskHigh, VSGI_COUNT } from '../spec/index.ts';
 import type { Machine } from './machine.ts';
 import {
   endResidency,
@@ -14,17 +14,32 @@ import {
 import { BY_REDISTRIBUTOR, newVpe, readVpe, vpeTableOf, writeVpe } from './vpe-table.ts';
 
 const UNIT_GICR = UNITS.indexOf('GICR');
-const VALID = 0x8000_0000;
-/** GICR_VPENDBASER, high word: IDAI (4.1: Doorbell), PendingLast, Dirty. */
-const DOORBELL = 0x4000_0000;
-const PENDING_LAST = 0x2000_0000;
+const { GICR_TYPER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
+const V41 = GICR_VPENDBASER.views['GICv4.1'];
+const VALID = maskHigh(GICR_VPENDBASER, 'Valid');
+const PENDING_LAST = maskHigh(GICR_VPENDBASER, 'PendingLast');
+const DOORBELL = maskHigh(V41, 'Doorbell');
 /** What a write to GICR_VPENDBASER can change: not Dirty, nor reserved bits. */
-const VPENDBASER_40 = { low: 0xffff_0f80, high: 0xe70f_ffff };
-const VPENDBASER_41 = { low: 0x0000_ffff, high: 0xec00_0000 };
+const VPENDBASER_40 = {
+  low: mask(GICR_VPENDBASER, 'InnerCache', 'Shareability', 'Physical_Address'),
+  high: maskHigh(GICR_VPENDBASER, 'Physical_Address', 'OuterCache', 'PendingLast', 'IDAI', 'Valid'),
+};
+const VPENDBASER_41 = {
+  low: mask(V41, 'vPEID'),
+  high: maskHigh(V41, 'VGrp1En', 'VGrp0En', 'PendingLast', 'Doorbell', 'Valid'),
+};
+const pendingTableOf = fieldReader(GICR_VPENDBASER, 'Physical_Address');
+const configTableOf = fieldReader(GICR_VPROPBASER, 'Physical_Address');
+const idBitsOf = fieldReader(GICR_VPROPBASER, 'IDbits');
+const vpeidOf = fieldReader(V41, 'vPEID');
+const vsgirVpeid = fieldReader(GICR.GICR_VSGIR, 'vPEID');
+const RVPEID = mask(GICR_TYPER, 'RVPEID');
+const VLPIS = mask(GICR_TYPER, 'VLPIS');
+const VSGI = mask(GICR_TYPER, 'VSGI');
 
 /** GICR_TYPER.RVPEID: GICv4.1's forms of VPROPBASER and VPENDBASER. */
 export function residencyByVpeid(m: Machine): boolean {
-  return (m.state.config.gicr.typer & 0x80) !== 0;
+  return (m.state.config.gicr.typer & RVPEID) !== 0;
 }
 
 const vpe = newVpe();
@@ -48,11 +63,11 @@ function askForDoorbell(m: Machine, pe: number, vpeid: number, ask: boolean): vo
 
 /** GICR_TYPER.VLPIS: the Redistributor has a VLPI frame. */
 export function hasVlpiFrame(m: Machine): boolean {
-  return (m.state.config.gicr.typer & 2) !== 0;
+  return (m.state.config.gicr.typer & VLPIS) !== 0;
 }
 /** GICR_TYPER.VSGI. */
 export function hasVsgi(m: Machine): boolean {
-  return (m.state.config.gicr.typer & 0x400_0000) !== 0;
+  return (m.state.config.gicr.typer & VSGI) !== 0;
 }
 
 function storeVpendbaser(m: Machine, pe: number, low: number, high: number): void {
@@ -71,14 +86,9 @@ function storeVpendbaser(m: Machine, pe: number, low: number, high: number): voi
 /** GICv4.0: the register itself says where the tables are. */
 function schedule40(m: Machine, pe: number, low: number, high: number): void {
   const { vpropbaser } = m.state.virtual;
-  makeResident(
-    m,
-    pe,
-    (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_0000) >>> 0),
-    NO_VPEID,
-    (vpropbaser[2 * pe + 1]! & 0xf_ffff) * 2 ** 32 + ((vpropbaser[2 * pe]! & 0xffff_f000) >>> 0),
-    (vpropbaser[2 * pe]! & 0x1f) + 1,
-  );
+  const [propLow, propHigh] = [vpropbaser[2 * pe]!, vpropbaser[2 * pe + 1]!];
+  const configTable = configTableOf(propLow, propHigh);
+  makeResident(m, pe, pendingTableOf(low, high), NO_VPEID, configTable, idBitsOf(propLow));
   reloadResident(m, pe);
 }
 
@@ -138,7 +148,7 @@ export const vlpiFrameWrite = {
         schedule40(m, pe, newLow, newHigh);
       }
     } else if (was) {
-      const vpeid = m.state.virtual.vpendbaser[2 * pe]! & 0xffff;
+      const vpeid = vpeidOf(m.state.virtual.vpendbaser[2 * pe]!);
       // What is pending already PendingLast tells; the doorbell is for what comes.
       newHigh = endResidency(m, pe) ? newHigh | PENDING_LAST : newHigh & ~PENDING_LAST;
       if (byVpeid) askForDoorbell(m, pe, vpeid, (newHigh & DOORBELL) !== 0);
@@ -150,7 +160,7 @@ export const vlpiFrameWrite = {
       UNIT_GICR,
       pe,
       GICR.GICR_VSGIR.offset,
-      (low & 0xffff) + 1,
+      vsgirVpeid(low) + 1,
       0,
       m.state.virtual.vsgir[pe]!,
       0,

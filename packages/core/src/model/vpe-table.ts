@@ -1,10 +1,21 @@
 // The vPE table (IHI 0069, "GICv4"): where the tables of a vPE are and to which PE it is mapped. GICv4.1 shares it
 // between ITSs and Redistributors. Emits what an ITS reads and writes; decides nothing.
 import { NO_PE, RECORDS } from '../record/index.ts';
-import { type EntryLayout, QEMU_LAYOUT, SPURIOUS, VSGI_COUNT, VTE_41 } from '../spec/index.ts';
+import {
+  type EntryLayout,
+  fieldReader,
+  GICR,
+  maskHigh,
+  QEMU_LAYOUT,
+  SPURIOUS,
+  VSGI_COUNT,
+  VTE_41,
+} from '../spec/index.ts';
 import {
   entryAddress,
+  LEVEL1_BYTES,
   NOWHERE,
+  PAGE_BYTES,
   readEntry,
   TABLE_TYPES,
   type TablePlace,
@@ -12,6 +23,7 @@ import {
   writeEntry,
 } from './its-tables.ts';
 import type { Machine } from './machine.ts';
+import { typerOf } from './operands.ts';
 import type { Fault } from './translate.ts';
 
 const VTE_READ = RECORDS['vte.read'].id;
@@ -46,12 +58,20 @@ export function newVpe(): Vpe {
   };
 }
 
+const VPROPBASER = GICR.GICR_VPROPBASER.views['GICv4.1'];
+const VALID = maskHigh(VPROPBASER, 'Valid');
+const INDIRECT = maskHigh(VPROPBASER, 'Indirect');
+const pageSizeOf = fieldReader(VPROPBASER, 'Page_Size');
+const doublewordsOf = fieldReader(VPROPBASER, 'Entry_Size');
+const pagesOf = fieldReader(VPROPBASER, 'Size');
+const addressOf = fieldReader(VPROPBASER, 'Physical_Address');
+
 /** No ITS: a Redistributor looks. */
 export const BY_REDISTRIBUTOR = -1;
 
 /** GITS_TYPER.VMAPP: GICv4.1's form of the command, hence of the entry. */
 export function vmappByVersion41(m: Machine, its: number): boolean {
-  return ((BigInt(m.state.config.its[its]!.typer) >> 40n) & 1n) === 1n;
+  return typerOf(m, its, 'VMAPP') === 1;
 }
 
 /** The vPE table as GICv4.1's GICR_VPROPBASER describes it; undefined where that is not valid. */
@@ -59,14 +79,16 @@ export function vpeTableOf(m: Machine, pe: number): TablePlace | undefined {
   const { vpropbaser } = m.state.virtual;
   const low = vpropbaser[2 * pe]!;
   const high = vpropbaser[2 * pe + 1]!;
-  if ((high & 0x8000_0000) === 0) return undefined;
-  const pageBytes = [0x1000, 0x4000, 0x1_0000, 0x1_0000][(high >>> 21) & 3]!;
-  const entryBytes = 8 * (((high >>> 27) & 7) + 1);
-  const pages = (low & 0x7f) + 1;
-  const indirect = (high & 0x0080_0000) !== 0;
-  const base = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+  if ((high & VALID) === 0) return undefined;
+  const pageBytes = PAGE_BYTES[pageSizeOf(low, high)]!;
+  const entryBytes = 8 * doublewordsOf(low, high);
+  const pages = pagesOf(low);
+  const indirect = (high & INDIRECT) !== 0;
+  const base = addressOf(low, high);
   const perPage = Math.floor(pageBytes / entryBytes);
-  const fit = indirect ? ((pages * pageBytes) / 8) * perPage : Math.floor((pages * pageBytes) / entryBytes);
+  const fit = indirect
+    ? ((pages * pageBytes) / LEVEL1_BYTES) * perPage
+    : Math.floor((pages * pageBytes) / entryBytes);
   return { valid: true, indirect, base, pageBytes, entryBytes, entries: Math.min(fit, 2 ** 16) };
 }
 

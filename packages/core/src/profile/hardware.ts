@@ -1,6 +1,7 @@
 // What hardware a profile has: the facts that its identification registers tell, and a configuration made of them.
 // A recording brings its own identification registers; these are for tests, conformance and scenarios.
 import type { GicConfig } from '../config.ts';
+import { GICD, GICR, GITS, packFields } from '../spec/index.ts';
 
 export interface Hardware {
   /** GICD_PIDR2.ArchRev: 3, or 4 for GICv4.0 and 4.1. */
@@ -44,53 +45,80 @@ export const PLAIN: Hardware = {
   priorityBits: 5,
 };
 
+/** GITS_BASER<n>.Page_Size: 64 KB. */
+const PAGES_OF_64_KB = 2;
+
 const hex = (value: bigint) => `0x${value.toString(16)}`;
 
-/** GITS_TYPER: 16 bits of EventID and DeviceID, 16 of ICID, 12 bytes an ITT entry. */
-function gitsTyper(hardware: Hardware): bigint {
-  let typer = 0x1f_0001_efb1n;
-  if (hardware.virtualLpis !== 'none') typer |= 2n | (1n << 37n);
-  if (hardware.virtualLpis === '4.1') typer |= (1n << 39n) | (1n << 40n) | (1n << 41n);
-  return typer;
+/** GITS_TYPER: 16 bits of EventID, DeviceID and ICID, 12 bytes an ITT entry. */
+function gitsTyper({ virtualLpis }: Hardware): bigint {
+  const v4 = virtualLpis === 'none' ? 0 : 1;
+  const v41 = virtualLpis === '4.1' ? 1 : 0;
+  return packFields(GITS.GITS_TYPER, {
+    Physical: 1,
+    ITT_entry_size: 12,
+    ID_bits: 16,
+    Devbits: 16,
+    HCC: 0,
+    CIDbits: 16,
+    CIL: 1,
+    Virtual: v4,
+    VMOVP: v4,
+    VSGI: v41,
+    VMAPP: v41,
+    SVPET: v41,
+  });
+}
+
+/** GITS_BASER<n>: what an ITS says of its tables before software has given it any. */
+function gitsBaser({ virtualLpis }: Hardware): string[] {
+  const table = (type: number, bytes: number) =>
+    hex(packFields(GITS.GITS_BASER, { Type: type, Entry_Size: bytes, Page_Size: PAGES_OF_64_KB, Size: 1 }));
+  const vpes = virtualLpis === 'none' ? '0x0' : table(2, virtualLpis === '4.0' ? 8 : 32);
+  return [table(1, 8), table(4, 8), vpes, '0x0', '0x0', '0x0', '0x0', '0x0'];
 }
 
 /** A configuration with `pes` PEs in a row of affinities. */
 export function configOf(profile: string, hardware: Hardware, pes = 2): GicConfig {
-  const lpis = hardware.its > 0 || hardware.directLpi;
-  const gicd =
-    (hardware.lines - 1) |
-    (hardware.extendedSpis > 0 ? 0x100 | ((hardware.extendedSpis - 1) << 27) : 0) |
-    (hardware.nmi ? 0x200 : 0) |
-    (hardware.twoSecurityStates ? 0x400 : 0) |
-    (hardware.mbis ? 0x1_0000 : 0) |
-    (lpis ? 0x2_0000 : 0) |
-    (hardware.virtualLpis !== 'none' ? 0x4_0000 : 0) |
-    (15 << 19) |
-    0x100_0000 |
-    (hardware.oneOfN ? 0 : 0x200_0000);
-  const gicr =
-    (lpis ? 1 : 0) |
-    (hardware.virtualLpis !== 'none' ? 2 : 0) |
-    (hardware.directLpi ? 8 : 0) |
-    (hardware.oneOfN ? 0x20 : 0) |
-    (hardware.virtualLpis === '4.1' ? 0x400_0080 : 0) |
-    ((hardware.extendedPpis / 32) << 27);
+  const lpis = hardware.its > 0 || hardware.directLpi ? 1 : 0;
+  const v4 = hardware.virtualLpis === 'none' ? 0 : 1;
+  const v41 = hardware.virtualLpis === '4.1' ? 1 : 0;
+  const espis = hardware.extendedSpis > 0;
+  const gicd = packFields(GICD.GICD_TYPER, {
+    ITLinesNumber: hardware.lines - 1,
+    ESPI: espis ? 1 : 0,
+    ESPI_range: espis ? hardware.extendedSpis - 1 : 0,
+    NMI: hardware.nmi ? 1 : 0,
+    SecurityExtn: hardware.twoSecurityStates ? 1 : 0,
+    MBIS: hardware.mbis ? 1 : 0,
+    LPIS: lpis,
+    DVIS: v4,
+    IDbits: 16,
+    A3V: 1,
+    No1N: hardware.oneOfN ? 0 : 1,
+  });
+  const gicr = packFields(GICR.GICR_TYPER, {
+    PLPIS: lpis,
+    VLPIS: v4,
+    DirectLPI: hardware.directLpi ? 1 : 0,
+    DPGS: hardware.oneOfN ? 1 : 0,
+    RVPEID: v41,
+    VSGI: v41,
+    PPInum: hardware.extendedPpis / 32,
+  });
   const pidr2 = hardware.architecture === 4 ? 0x4b : 0x3b;
   const stride = hardware.virtualLpis === 'none' ? 0x2_0000 : 0x4_0000;
-  const baser = ['0x107000000000200', '0x407000000000200', '0x0', '0x0', '0x0', '0x0', '0x0', '0x0'];
-  if (hardware.virtualLpis === '4.0') baser[2] = '0x207000000000200';
-  if (hardware.virtualLpis === '4.1') baser[2] = '0x21f000000000200';
   return {
     profile,
     architecture: hardware.architecture,
     pes: Array.from({ length: pes }, (_, affinity) => ({ affinity })),
-    gicd: { typer: gicd >>> 0, iidr: 0x43b, pidr2 },
-    gicr: { typer: gicr >>> 0, iidr: 0x43b, pidr2 },
+    gicd: { typer: Number(gicd), iidr: 0x43b, pidr2 },
+    gicr: { typer: Number(gicr), iidr: 0x43b, pidr2 },
     its: Array.from({ length: hardware.its }, () => ({
       typer: hex(gitsTyper(hardware)),
       iidr: 0x43b,
       pidr2,
-      baser,
+      baser: gitsBaser(hardware),
     })),
     priorityBits: hardware.priorityBits,
     intidBits: 24,

@@ -2,6 +2,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   type FieldName,
+  fieldReader,
+  fieldWriter,
   GICD,
   GICR,
   GITS,
@@ -70,6 +72,17 @@ describe('values by fields', () => {
         const value = kind === 'minus1' ? stored + 1 : stored * 2 ** shift;
         const word = packFields(fields, { [name]: value });
         expect(word, name).toBe(BigInt(stored) << BigInt(lsb));
+        if (lsb + width > 32) expect(() => fieldWriter(fields, name), name).toThrow('is not in bits 31:0');
+        else
+          for (const low of [0, 0xffff_ffff, 0x1234_5678])
+            expect(BigInt(fieldWriter(fields, name)(low, stored + 2 ** width)), name).toBe(
+              (BigInt(low) & ~(BigInt(2 ** width - 1) << BigInt(lsb))) | word,
+            );
+        const around = (~(BigInt(2 ** width - 1) << BigInt(lsb)) & 0xffff_ffff_ffff_ffffn) | word;
+        for (const each of [word, around])
+          expect(fieldReader(fields, name)(Number(each & 0xffff_ffffn), Number(each >> 32n)), name).toBe(
+            value,
+          );
         expect(unpackField(fields, name, word), name).toBe(value);
         expect(unpackField(fields, name, ~word & 0xffff_ffff_ffff_ffffn), `not ${name}`).toBe(
           kind === 'minus1' ? 2 ** width - stored : (2 ** width - 1 - stored) * 2 ** shift,

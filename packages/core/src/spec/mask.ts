@@ -68,3 +68,59 @@ export function unpackField<T extends Fields>(of: T, name: FieldName<T>, word: b
   const stored = Number((BigInt(word) >> BigInt(lsb)) & (2n ** BigInt(width) - 1n));
   return kind === 'minus1' ? stored + 1 : stored * 2 ** shift;
 }
+
+/**
+ * Reads a field of a register that is kept as two words, as {@link packFields} takes it. To be made once and called
+ * often. `high` is read where the field lies there.
+ */
+export function fieldReader<T extends Fields>(
+  of: T,
+  name: FieldName<T>,
+): (low: number, high?: number) => number {
+  const { lsb, width, kind, shift = 0 } = fieldOf(of, name);
+  const unit = 2 ** shift;
+  const more = kind === 'minus1' ? 1 : 0;
+  if (lsb + width <= 32) {
+    const bits = 2 ** width - 1;
+    return (low) => (((low >>> lsb) & bits) >>> 0) * unit + more;
+  }
+  if (lsb >= 32) {
+    const bits = 2 ** width - 1;
+    return (_low, high = 0) => (((high >>> (lsb - 32)) & bits) >>> 0) * unit + more;
+  }
+  const highBits = 2 ** (lsb + width - 32) - 1;
+  const highUnit = 2 ** (32 - lsb);
+  return (low, high = 0) => (((high & highBits) >>> 0) * highUnit + (low >>> lsb)) * unit + more;
+}
+
+/** Readers of all fields of a register, by their names. */
+export function fieldReaders<T extends { readonly fields: readonly FieldSpec[] }>(
+  of: T,
+): { readonly [Name in FieldName<T>]: (low: number, high?: number) => number } {
+  const readers = of.fields.map(({ name }) => [name, fieldReader(of, name as FieldName<T>)]);
+  return Object.fromEntries(readers) as { [Name in FieldName<T>]: (low: number, high?: number) => number };
+}
+
+/** The masks of all fields of a register in its low word, by their names. */
+export function masks<T extends { readonly fields: readonly FieldSpec[] }>(
+  of: T,
+): { readonly [Name in FieldName<T>]: number } {
+  const list = of.fields.map(({ name }) => [name, mask(of, name as FieldName<T>)]);
+  return Object.fromEntries(list) as { [Name in FieldName<T>]: number };
+}
+
+/**
+ * Replaces a field in the low word of a register, by the stored value: the low bits of `value` that the field has room
+ * for. To be made once and called often.
+ * @throws RangeError if the field is not in bits 31:0.
+ */
+export function fieldWriter<T extends Fields>(
+  of: T,
+  name: FieldName<T>,
+): (low: number, value: number) => number {
+  const { lsb, width } = fieldOf(of, name);
+  if (lsb + width > 32) throw new RangeError(`field ${name} is not in bits 31:0`);
+  const bits = 2 ** width - 1;
+  const others = ~(bits << lsb);
+  return (low, value) => ((low & others) | ((value & bits) << lsb)) >>> 0;
+}
