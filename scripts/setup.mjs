@@ -2,12 +2,13 @@
 // installs nothing; the build is incremental. The command is bundled last (bundle.mjs).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pnpm } from './pnpm.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const packages = ['core', 'recorder', 'replayer', 'query', 'cli'];
 const stampFile = join(root, 'node_modules', '.gictrace-setup');
 
 function fail(message) {
@@ -26,9 +27,7 @@ for (const name of [...manifests, ...packageManifests()])
 const wanted = hash.digest('hex');
 
 function packageManifests() {
-  return ['core', 'recorder', 'replayer', 'query', 'cli']
-    .map((name) => `packages/${name}/package.json`)
-    .concat('test/package.json');
+  return packages.map((name) => `packages/${name}/package.json`).concat('test/package.json');
 }
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
@@ -42,4 +41,20 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript'
   stdio: 'inherit',
 });
 if (tsc.status !== 0) fail('the build failed');
+for (const name of packages) prune(join(root, 'packages', name, 'dist'), join(root, 'packages', name, 'src'));
 await (await import('./bundle.mjs')).bundle();
+
+/** Removes what tsc made of files that are gone: it would be found, and published. */
+function prune(dist, src) {
+  for (const entry of readdirSync(dist, { withFileTypes: true })) {
+    const path = join(dist, entry.name);
+    if (entry.isDirectory()) {
+      if (entry.name === 'bundle') continue;
+      if (existsSync(join(src, entry.name))) prune(path, join(src, entry.name));
+      else rmSync(path, { recursive: true });
+    } else {
+      const source = /^(.+?)(\.d\.ts|\.js)(\.map)?$/.exec(entry.name)?.[1];
+      if (source !== undefined && !existsSync(join(src, `${source}.ts`))) rmSync(path);
+    }
+  }
+}

@@ -1,10 +1,6 @@
 // What every verb needs of its surroundings: where to print, and how to write numbers. Knows no verb.
 
-import { readFileSync } from 'node:fs';
-
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+export { VERSION } from '@gictrace/core';
 
 /** Prints to standard output. */
 export function print(text: string): void {

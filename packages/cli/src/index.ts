@@ -1,4 +1,5 @@
 // The face of the `gictrace` package: `main` runs one command line and answers its exit code.
+/// <reference types="node" preserve="true" />
 import { EXIT_CODES } from '@gictrace/core';
 import { Command } from 'commander';
 import { VERSION } from './context.ts';

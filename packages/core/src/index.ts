@@ -13,3 +13,4 @@ export * from './mutate/index.ts';
 export * from './profile/index.ts';
 export * from './record/index.ts';
 export * from './spec/index.ts';
+export { VERSION } from './version.ts';

@@ -1,14 +1,16 @@
 // The face of @gictrace/query.
+/// <reference types="node" preserve="true" />
 export { type Question, questionsOf, type Relation, relationsOf } from './catalogue/catalogue.ts';
 export { EXAMPLES, type Example } from './catalogue/examples.ts';
 export { sqlReference } from './catalogue/reference.ts';
 export * from './comparisons/claims/index.ts';
 export { RUN_QUERIES } from './comparisons/run-queries.ts';
-export { makeRunsDatabase, RUN_TABLES } from './comparisons/runs.ts';
-export { sqliteVersion } from './database/file.ts';
+export { RUN_TABLES } from './comparisons/run-tables.ts';
+export { makeRunsDatabase } from './comparisons/runs.ts';
 export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
 export { PlainDatabase } from './database/plain.ts';
 export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
+export { sqliteVersion } from './database/sqlite-version.ts';
 export * from './diff/index.ts';
 export {
   EXPORT_FORMATS,
@@ -24,5 +26,6 @@ export {
   reportTraces,
 } from './report/index.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './sql/load.ts';
+export { loadTraceFiles } from './sql/load-files.ts';
 export { MODULES, type Module } from './sql/modules/index.ts';
 export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';

@@ -1,6 +1,6 @@
 // From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
-import { type GicConfig, type RecordBatch, STATE_VERSION } from '@gictrace/core';
+import { type GicConfig, type RecordBatch, STATE_VERSION, VERSION } from '@gictrace/core';
 import { type FtraceOptions, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
@@ -29,8 +29,8 @@ export interface ImportReport {
 
 /** What every import is told besides. */
 export interface ImportInto extends Pick<TargetOptions, 'force'> {
-  /** Version of the tool, for the header. */
-  readonly version: string;
+  /** Version of gictrace that the header names; its own when absent. */
+  readonly version?: string | undefined;
   readonly progress?: (lines: number) => void;
   /** What is known of the GIC but by the log; asked when the header is written. */
   readonly machine?: () => KnownMachine;
@@ -73,7 +73,7 @@ class Target {
   constructor(
     out: string,
     inputs: readonly string[],
-    { version, force = false }: ImportInto,
+    { version = VERSION, force = false }: ImportInto,
     meta: () => Record<string, unknown> = () => ({}),
   ) {
     this.out = out;
@@ -138,7 +138,7 @@ const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : 
 export function importToTrace(
   path: string,
   out: string,
-  options: ImportOptions & ImportInto,
+  options: ImportOptions & ImportInto = {},
   source?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
   const {
@@ -178,7 +178,7 @@ export function importToTrace(
 export function importFtraceToTrace(
   path: string,
   out: string,
-  options: FtraceOptions & ImportInto,
+  options: FtraceOptions & ImportInto = {},
 ): Promise<ImportReport> {
   const { version: _version, force: _force, progress: _progress, ...importing } = options;
   const target = new Target(out, [path], options);

@@ -1,4 +1,5 @@
 // The face of @gictrace/recorder.
+/// <reference types="node" preserve="true" />
 
 export {
   type ImportInto,

@@ -1,4 +1,5 @@
 // The face of @gictrace/replayer.
+/// <reference types="node" preserve="true" />
 
 export * from './adapter/index.ts';
 export * from './backends/qemu/index.ts';

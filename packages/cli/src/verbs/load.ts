@@ -1,7 +1,5 @@
 // gictrace load: traces into a database.
-import { basename, resolve } from 'node:path';
-import { type LoadSource, loadTraces } from '@gictrace/query';
-import { TraceReader } from '@gictrace/recorder';
+import { loadTraceFiles } from '@gictrace/query';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print } from '../context.ts';
 import { Progress } from '../progress.ts';
@@ -21,8 +19,7 @@ export function addLoad(program: Command): void {
     .action((paths: string[], options: { output: string; force?: boolean; json?: boolean }) => {
       const progress = new Progress('records');
       try {
-        const summary = loadTraces(options.output, sources(paths), {
-          inputs: paths,
+        const summary = loadTraceFiles(options.output, paths, {
           force: options.force === true,
           progress: (records) => progress.update(records),
         });
@@ -36,24 +33,4 @@ export function addLoad(program: Command): void {
         progress.end();
       }
     });
-}
-
-function* sources(paths: readonly string[]): Generator<LoadSource> {
-  // A bad trace is found before the first is loaded.
-  for (const path of paths) TraceReader.open(path).close();
-  for (const path of paths) {
-    const reader = TraceReader.open(path);
-    try {
-      yield {
-        name: basename(path),
-        path: resolve(path),
-        header: reader.header,
-        contentDigest: reader.footer?.contentDigest ?? null,
-        semanticDigest: reader.footer?.semanticDigest ?? null,
-        batches: reader.batches(),
-      };
-    } finally {
-      reader.close();
-    }
-  }
 }

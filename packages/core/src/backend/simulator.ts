@@ -4,6 +4,7 @@ import { GicTraceError } from '../errors.ts';
 import { type EventSink, Machine } from '../model/machine.ts';
 import { step } from '../model/step.ts';
 import { RECORDS, RecordBatch, type RecordClass, type RecordKind, type RecordName } from '../record/index.ts';
+import { VERSION } from '../version.ts';
 import type { Answers, Backend, Capabilities } from './backend.ts';
 
 /** Why the simulator skips an access. */
@@ -33,8 +34,8 @@ export class Simulator implements Backend {
   private readonly states = new Map<number, Uint8Array>();
   readonly capabilities: Capabilities;
 
-  /** `version`: of the tool, for its capabilities. */
-  constructor(version: string) {
+  /** `version`: that its capabilities name. */
+  constructor(version = VERSION) {
     this.capabilities = {
       name: 'simulator',
       version,

@@ -2,7 +2,7 @@
 // Databases of three kinds have different ones; what one has it says itself.
 
 import { RUN_QUERIES } from '../comparisons/run-queries.ts';
-import { RUN_TABLES } from '../comparisons/runs.ts';
+import { RUN_TABLES } from '../comparisons/run-tables.ts';
 import type { QueryDatabase } from '../database/query.ts';
 import { DIFF_TABLES } from '../diff/index.ts';
 import { MODULES } from '../sql/modules/index.ts';

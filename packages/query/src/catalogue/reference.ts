@@ -1,7 +1,7 @@
 // Reference docs of the views and functions, from their declarations.
 
 import { RUN_QUERIES } from '../comparisons/run-queries.ts';
-import { RUN_TABLES } from '../comparisons/runs.ts';
+import { RUN_TABLES } from '../comparisons/run-tables.ts';
 import { DIFF_TABLES } from '../diff/index.ts';
 import { MODULES } from '../sql/modules/index.ts';
 import { FUNCTIONS, TABLE_FUNCTIONS, VIEWS } from '../sql/views.ts';

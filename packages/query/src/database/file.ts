@@ -57,13 +57,3 @@ function loadFault(error: unknown, path: string): unknown {
     return new GicTraceError('backend', `cannot be written: ${error.message}`, { path });
   return error;
 }
-
-/** SQLite's version, from a database that is opened in memory. Throws what better-sqlite3 throws where it does not load. */
-export function sqliteVersion(): string {
-  const db = new Database(':memory:');
-  try {
-    return (db.prepare('SELECT sqlite_version() AS version').get() as { version: string }).version;
-  } finally {
-    db.close();
-  }
-}

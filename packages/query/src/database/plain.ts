@@ -34,14 +34,23 @@ export interface Answer {
   readonly rows: Iterable<readonly Cell[]>;
 }
 
+/** What can stand behind FROM besides the tables of a database. */
+export interface TableFunctions {
+  /** Registers them with a connection of better-sqlite3. */
+  register(db: unknown): void;
+  close(): void;
+}
+
 /** A database without gic_state, which needs the simulator: quicker to load than {@link QueryDatabase}. */
 export class PlainDatabase {
-  protected readonly db: Database.Database;
+  private readonly db: Database.Database;
+  private readonly functions: TableFunctions | undefined;
   readonly path: string;
 
   /** Opens a database for reading. Throws a GicTraceError (`input`) if it is none of ours. */
-  constructor(path: string) {
+  constructor(path: string, functions?: TableFunctions) {
     this.path = path;
+    this.functions = functions;
     checkFile(path);
     let db: Database.Database | undefined;
     let version: unknown;
@@ -65,6 +74,7 @@ export class PlainDatabase {
     }
     this.db.defaultSafeIntegers(true);
     addFunctions(this.db);
+    functions?.register(this.db);
   }
 
   /**
@@ -89,6 +99,7 @@ export class PlainDatabase {
   }
 
   close(): void {
+    this.functions?.close();
     this.db.close();
   }
 

@@ -5,17 +5,8 @@ import { StateTable } from './state/table-function.ts';
 export type { Answer, Cell } from './plain.ts';
 
 export class QueryDatabase extends PlainDatabase {
-  private readonly states: StateTable;
-
   /** Opens a database for reading. Throws a GicTraceError (`input`) if it is none of ours. */
   constructor(path: string) {
-    super(path);
-    this.states = new StateTable(path);
-    this.states.register(this.db);
-  }
-
-  override close(): void {
-    this.states.close();
-    super.close();
+    super(path, new StateTable(path));
   }
 }

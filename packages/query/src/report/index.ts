@@ -1,4 +1,5 @@
 // `reportTraces`: one trace or two in, a page out.
+import { VERSION } from '@gictrace/core';
 import { OutputFile, type Ownership, type TargetOptions, TraceReader } from '@gictrace/recorder';
 import type { DiffOptions } from '../diff/result.ts';
 import { Packer } from './columns.ts';
@@ -18,8 +19,8 @@ const REPORT: Ownership = {
 };
 
 export interface ReportOptions extends Pick<TargetOptions, 'force'> {
-  /** Version of gictrace, which the page names. */
-  readonly version: string;
+  /** Version of gictrace that the page names; its own when absent. */
+  readonly version?: string;
   /** Replays a trace; null or absent: the page says that there is no verdict. */
   readonly verdict?: (path: string) => VerdictFacts | null;
   /** How to compare two traces. */
@@ -52,7 +53,7 @@ export interface ReportSummary {
 export function reportTraces(
   paths: readonly string[],
   output: string,
-  options: ReportOptions,
+  options: ReportOptions = {},
 ): ReportSummary {
   let done = 0;
   const progress = (records: number) => options.progress?.((done += records));
@@ -78,7 +79,7 @@ export function reportTraces(
       ),
     );
     const facts: ReportFacts = {
-      version: options.version,
+      version: options.version ?? VERSION,
       traces,
       diff: both?.facts ?? null,
       anchors: both === null ? null : packer.table(both.anchors),

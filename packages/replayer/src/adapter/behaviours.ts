@@ -42,7 +42,7 @@ function skippedStimuli(verdict: Verdict): string[] {
 /** Tries each behaviour on an adapter. */
 export async function* tryBehaviours(
   command: string,
-  options: { readonly version: string; readonly timeoutMs: number; readonly profile: string },
+  options: { readonly version?: string; readonly timeoutMs: number; readonly profile: string },
 ): AsyncGenerator<BehaviourResult> {
   const simulator = new Simulator(options.version);
   let backend: ProcessBackend | undefined;

@@ -35,7 +35,7 @@ export interface CheckResult {
 /** What a check has to work with. */
 interface Kit {
   readonly command: string;
-  readonly version: string;
+  readonly version?: string | undefined;
   readonly timeoutMs: number;
   readonly config: GicConfig;
   readonly capabilities: Capabilities;
@@ -382,7 +382,7 @@ export function checkedConfig(profile: string): GicConfig {
 /** Runs the checks of the protocol. Throws a GicTraceError (`backend`) if the adapter cannot even be started. */
 export async function checkProtocol(
   command: string,
-  options: { readonly version: string; readonly timeoutMs: number; readonly profile: string },
+  options: { readonly version?: string; readonly timeoutMs: number; readonly profile: string },
 ): Promise<{ capabilities: Capabilities; results: CheckResult[] }> {
   const config = checkedConfig(options.profile);
   const backend = new ProcessBackend({ command, ...options });

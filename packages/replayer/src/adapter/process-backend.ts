@@ -9,6 +9,7 @@ import {
   invariant,
   RECORDS,
   RecordBatch,
+  VERSION,
 } from '@gictrace/core';
 import { Child } from './child.ts';
 import {
@@ -27,8 +28,8 @@ import { WireError, WireReader, WireWriter } from './wire.ts';
 export interface ProcessOptions {
   /** Run by the shell. */
   readonly command: string;
-  /** Version of the tool, for the hello. */
-  readonly version: string;
+  /** Version of gictrace that the hello names; its own when absent. */
+  readonly version?: string | undefined;
   /** Milliseconds in which something must come while something is awaited; 30,000 when absent. */
   readonly timeoutMs?: number;
 }
@@ -112,7 +113,7 @@ export class ProcessBackend implements Backend {
       message: (bytes, from, to) => this.message(bytes, from, to),
       failed: (error) => this.failed(error),
     });
-    writeHello(this.out, 'gictrace', this.options.version);
+    writeHello(this.out, 'gictrace', this.options.version ?? VERSION);
     await this.ask(MESSAGES.hello);
   }
 

@@ -18,6 +18,7 @@ import {
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
+  VERSION,
 } from '@gictrace/core';
 import { TraceWriter } from '@gictrace/recorder';
 
@@ -81,7 +82,10 @@ export function recordBehaviour(
   id: string,
   profile: string,
   output: string,
-  { version, machine }: { readonly version: string; readonly machine?: (machine: Machine) => void },
+  {
+    version = VERSION,
+    machine,
+  }: { readonly version?: string; readonly machine?: (machine: Machine) => void } = {},
 ): void {
   const behaviour = BEHAVIOURS.find((one) => one.id === id);
   if (behaviour === undefined)

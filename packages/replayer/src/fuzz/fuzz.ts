@@ -11,6 +11,7 @@ import {
   RECORDS,
   RecordBatch,
   StimulusGenerator,
+  VERSION,
 } from '@gictrace/core';
 import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { QemuBackend } from '../backends/qemu/backend.ts';
@@ -189,7 +190,7 @@ function generate(config: GicConfig, seed: number, steps: number, wild: number |
 }
 
 /** Writes the simulator's recording of what differs. */
-export function saveRecording(result: FuzzResult, path: string, version: string, force = false): void {
+export function saveRecording(result: FuzzResult, path: string, version = VERSION, force = false): void {
   const { difference, config, seed } = result;
   if (difference === null) return;
   const header: TraceHeader = {

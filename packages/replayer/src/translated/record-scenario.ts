@@ -9,13 +9,15 @@ import {
   RecordBatch,
   type Run,
   Translation,
+  VERSION,
 } from '@gictrace/core';
 import { type Scenario, type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { ofScenario } from './designs.ts';
 
 export interface RecordScenarioOptions {
-  /** Version of the tool, and name of the scenario's file, for the header. */
-  readonly version: string;
+  /** Version of gictrace that the header names; its own when absent. */
+  readonly version?: string | undefined;
+  /** Name of the scenario's file, for the header. */
   readonly source: string;
   /** Files that the scenario was read from, which are never written. */
   readonly inputs?: readonly string[];
@@ -39,7 +41,7 @@ export function recordScenario(
   asked: Design,
   output: string,
   {
-    version,
+    version = VERSION,
     source,
     machine,
     recordsMax = Number.POSITIVE_INFINITY,

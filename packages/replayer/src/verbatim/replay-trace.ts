@@ -9,6 +9,7 @@ import {
   PROFILES,
   RecordBatch,
   STATE_VERSION,
+  VERSION,
 } from '@gictrace/core';
 import {
   sourceShows,
@@ -26,8 +27,8 @@ import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
 const REPLAY_OF = 'replay of ';
 
 export interface ReplayTraceOptions {
-  /** Version of the tool, for the header of what it writes. */
-  readonly version: string;
+  /** Version of gictrace that the header of what it writes names; its own when absent. */
+  readonly version?: string | undefined;
   /** Profile to replay under; the trace's own when absent. */
   readonly profile?: string;
   /** Where to write the re-recorded trace; never the trace that is replayed. */
@@ -63,7 +64,7 @@ export interface ReplayOnOptions
     Pick<BackendReplayOptions, 'batchRecords' | 'window'> {}
 
 /** Replays a trace on the simulator. Throws a GicTraceError (`trace`) if it cannot be read. */
-export function replayTrace(path: string, options: ReplayTraceOptions): Verdict {
+export function replayTrace(path: string, options: ReplayTraceOptions = {}): Verdict {
   const reader = TraceReader.open(path);
   let writer: TraceWriter | undefined;
   try {
@@ -170,7 +171,7 @@ function reRecorded(
   reader: TraceReader,
   config: GicConfig,
   output: string,
-  { version, force = false }: Pick<ReplayTraceOptions, 'version' | 'force'>,
+  { version = VERSION, force = false }: Pick<ReplayTraceOptions, 'version' | 'force'>,
 ): TraceWriter {
   const { source, clock, losses, seed } = reader.header;
   const { blocks } = reader.header.options;

@@ -1,10 +1,8 @@
 // What a claim is: words of a thread, the scenario and the named query that measure it, and on which designs the query
 // is said to find something. A verdict is computed from runs; nothing here says what a run will give.
-import { DESIGNS, type Run, Translation } from '@gictrace/core';
 import type { Scenario } from '@gictrace/recorder';
-import Database from 'better-sqlite3';
 import { RUN_QUERIES } from '../run-queries.ts';
-import { RunRows } from '../runs.ts';
+import { runInMemory } from './run-in-memory.ts';
 
 /** Where the words were said. */
 export const THREADS = {
@@ -51,32 +49,6 @@ export interface Verdict {
   /** By subject: a design, or `design: scenario`. */
   readonly found: ReadonlyMap<string, readonly Row[]>;
   readonly holds: boolean;
-}
-
-/** Runs scenarios on designs into a database in memory: its tables and named queries are those of `compare -o`. */
-export function runInMemory(
-  scenarios: readonly Scenario[],
-  designs: readonly string[],
-): { readonly db: Database.Database; readonly runs: readonly Run[] } {
-  const db = new Database(':memory:');
-  const rows = new RunRows(db);
-  const runs: Run[] = [];
-  for (const scenario of scenarios)
-    for (const name of designs) {
-      const design = DESIGNS[name]!;
-      const translation = new Translation(
-        design,
-        scenario.pes,
-        rows.observe(design, scenario.name),
-        scenario.blocks,
-      );
-      for (const operation of scenario.operations) translation.take(operation);
-      const run = translation.finish();
-      rows.ended(run, scenario.name);
-      runs.push(run);
-    }
-  rows.finish();
-  return { db, runs };
 }
 
 /** The query of a claim as one would ask a database of `gictrace compare -o`. */

@@ -2,8 +2,7 @@
 // A cell is confirmed if what is measured is what the prediction means; else it says why it is not.
 import { capacityOf, DESIGNS } from '@gictrace/core';
 import { libraryPath, readScenario, type Scenario } from '@gictrace/recorder';
-import type Database from 'better-sqlite3';
-import { runInMemory } from './claim.ts';
+import { runInMemory } from './run-in-memory.ts';
 
 export interface Cell {
   /** The words of the prediction. */
@@ -14,11 +13,14 @@ export interface Cell {
   readonly why?: string;
 }
 
+/** The one value that a query over runs has for a design. */
+export type Ask = (sql: string, design: string) => unknown;
+
 export interface Prediction {
   readonly property: string;
   readonly scenarios: () => readonly Scenario[];
   /** The text that is measured, of each design. */
-  readonly measure: (db: Database.Database, design: string) => string;
+  readonly measure: (ask: Ask, design: string) => string;
   readonly cells: Readonly<Record<string, Cell>>;
 }
 
@@ -34,8 +36,7 @@ const shipped = (...names: readonly string[]): Scenario[] =>
   names.map((name) => readScenario(libraryPath(name)));
 
 /** The one text of a query that is asked for a design. */
-const text = (sql: string) => (db: Database.Database, design: string) =>
-  String(db.prepare(sql).pluck().get({ design }) ?? 'unknown');
+const text = (sql: string) => (ask: Ask, design: string) => String(ask(sql, design) ?? 'unknown');
 
 const LETTERS = {
   table_bytes: 'T',
@@ -209,7 +210,7 @@ export const PREDICTIONS: readonly Prediction[] = [
   {
     property: 'capacity',
     scenarios: () => [],
-    measure: (_db, design) => `${capacityOf(DESIGNS[design]!, 4)}`,
+    measure: (_ask, design) => `${capacityOf(DESIGNS[design]!, 4)}`,
     cells: {
       ...same(
         { said: '2^IDbits−8192', means: '57344' },
@@ -304,13 +305,14 @@ export const PREDICTIONS: readonly Prediction[] = [
 ];
 
 /** Measures each cell of a prediction. */
-export function measure({ property, scenarios, measure: ask, cells }: Prediction): Outcome[] {
+export function measure({ property, scenarios, measure: textOf, cells }: Prediction): Outcome[] {
   const designs = Object.keys(cells);
   const { db } = runInMemory(scenarios(), designs);
+  const ask: Ask = (sql, design) => db.prepare(sql).pluck().get({ design });
   try {
     return designs.map((design) => {
       const cell = cells[design]!;
-      const measured = ask(db, design);
+      const measured = textOf(ask, design);
       return {
         property,
         design,

@@ -1,0 +1,109 @@
+// Runs of designs as rows of the tables that run-tables.ts declares.
+import {
+  COSTS,
+  type Costs,
+  type Design,
+  FATE_NAMES,
+  FAULT_NAMES,
+  type Operation,
+  type Run,
+  type RunObserver,
+} from '@gictrace/core';
+import type Database from 'better-sqlite3';
+import { Inserter } from '../database/insert.ts';
+import type { Table } from '../sql/schema.ts';
+import { RUN_QUERIES } from './run-queries.ts';
+import { RUN_TABLES } from './run-tables.ts';
+
+function tableOf(name: string): Table {
+  const { columns } = RUN_TABLES[name]!;
+  const list = Object.entries(columns).map(([column, [type]]) => `${column} ${type}`);
+  return {
+    name,
+    columns: Object.keys(columns),
+    ddl: `CREATE TABLE ${name} (${list.join(', ')}) STRICT`,
+  };
+}
+
+/** What of an operation is not its name, as columns. */
+function namedBy(o: Operation): readonly (number | null)[] {
+  const of = o as { device?: number; vector?: number; vpe?: number; pe?: number; count?: number };
+  return [of.device ?? null, of.vector ?? null, of.vpe ?? null, of.pe ?? null, of.count ?? null];
+}
+
+const costsOf = (costs: Costs): readonly number[] => COSTS.map((name) => costs[name]);
+
+/** The tables of runs in a database, and how they are filled. */
+export class RunRows {
+  private readonly db: Database.Database;
+  private readonly into = new Map<string, Inserter>();
+  private readonly numbers = new Map<string, number>();
+
+  constructor(db: Database.Database) {
+    this.db = db;
+    for (const name of Object.keys(RUN_TABLES)) {
+      const table = tableOf(name);
+      db.exec(table.ddl);
+      this.into.set(name, new Inserter(db, table));
+    }
+    for (const [name, { sql }] of Object.entries(RUN_QUERIES)) db.exec(`CREATE VIEW ${name} AS ${sql}`);
+    db.exec('BEGIN');
+  }
+
+  private add(table: string, row: readonly (string | number | null)[]): void {
+    this.into.get(table)!.add([...row]);
+  }
+
+  /** What a run is to be observed with. */
+  observe(design: Design, scenario: string | null = null): RunObserver {
+    const run = this.numbers.size + 1;
+    this.numbers.set(`${scenario}\n${design.name}`, run);
+    return {
+      command: (step, { name, operands }) =>
+        this.add('run_commands', [run, step, name, JSON.stringify(operands)]),
+      operation: (step, o, result, costs) =>
+        this.add('run_operations', [
+          run,
+          step,
+          o.op,
+          ...namedBy(o),
+          result === 'done' ? result : Object.entries(result)[0]!.join(': '),
+          ...costsOf(costs),
+        ]),
+      message: ({ message, device, vector, fired, settled, fate }) =>
+        this.add('run_messages', [run, message, device, vector, fired, settled, fate]),
+      fault: (step, fault, pe, intid, vector) =>
+        this.add('run_faults', [run, step, fault, pe, intid, vector?.device ?? null, vector?.vector ?? null]),
+      leaked: (step, what, n) => this.add('run_leaks', [run, step, what, n]),
+      carried: (step, without, { part, items, bytes }) =>
+        this.add('run_carried', [run, step, without, part, items, bytes]),
+    };
+  }
+
+  /** A run that is over. */
+  ended({ design, costs, deliveries: d, held }: Run, scenario: string | null = null): void {
+    const run = this.numbers.get(`${scenario}\n${design.name}`)!;
+    this.add('runs', [
+      run,
+      scenario,
+      design.name,
+      design.serves,
+      design.profile,
+      ...costsOf(costs),
+      d.fired,
+      ...FATE_NAMES.map((name) => d[name]),
+      ...FAULT_NAMES.map((name) => d[name]),
+      d.doorbells,
+      d.steps_max,
+    ]);
+    for (const [what, n] of held) if (n !== 0) this.add('run_held', [run, what, n]);
+  }
+
+  /** No more runs. Those that did not end leave nothing behind: there was nothing for them to do. */
+  finish(): void {
+    for (const inserter of this.into.values()) inserter.flush();
+    for (const name of this.into.keys())
+      if (name !== 'runs') this.db.exec(`DELETE FROM ${name} WHERE run NOT IN (SELECT run FROM runs)`);
+    this.db.exec('COMMIT');
+  }
+}
