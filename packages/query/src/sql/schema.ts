@@ -70,9 +70,13 @@ export const EVENT_TABLES: ReadonlyMap<number, Table> = new Map(
       {
         name: tableName(name),
         columns: ['id', 'seq', 'time_ns', 'pe', ...kind.fields.map(column)],
-        ddl: `CREATE TABLE ${tableName(name)} (id INTEGER NOT NULL, seq INTEGER NOT NULL, time_ns INTEGER, pe INTEGER, ${kind.fields
-          .map((field) => `${column(field)} INTEGER NOT NULL`)
-          .join(', ')}) STRICT`,
+        ddl: `CREATE TABLE ${tableName(name)} (${[
+          'id INTEGER NOT NULL',
+          'seq INTEGER NOT NULL',
+          'time_ns INTEGER',
+          'pe INTEGER',
+          ...kind.fields.map((field) => `${column(field)} INTEGER NOT NULL`),
+        ].join(', ')}) STRICT`,
       },
     ]),
 );
