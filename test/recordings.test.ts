@@ -1,7 +1,7 @@
 // The real recordings: imported, replayed without a divergence, and their known truths out of SQL.
 import { readFileSync } from 'node:fs';
 import { loadTraces, QueryDatabase } from '@gictrace/query';
-import { TraceReader } from '@gictrace/recorder';
+import { importToTrace, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imported, recording, scratch } from './support.ts';
@@ -17,7 +17,23 @@ const LOGS = [
   'its-introspection',
   'its-trigger',
   'linux-gicv4-kvm',
+  'linux-gicv3-qemu-11',
 ];
+
+it('the profile is that of the QEMU that a log shows: another version diverges where it differs', async () => {
+  const trace = temp.path('later.gictrace');
+  const { config, provenance } = await imported(recording('linux-gicv3-qemu-11.log.gz'), trace);
+  expect([config.profile, provenance.profile]).toEqual(['qemu-11.1', 'log']);
+  const earlier = temp.path('earlier.gictrace');
+  await importToTrace(recording('linux-gicv3-qemu-11.log.gz'), earlier, {
+    version: 'test',
+    profile: 'qemu-10.0',
+  });
+  const verdict = replayTrace(earlier, { version: 'test' });
+  // GICD_TYPER2, which is read once.
+  expect([verdict.diverged, verdict.first!.kind]).toEqual([1, 'mmio.read']);
+  expect(verdict.first!.stimulus!.text).toContain('GICD_TYPER2');
+});
 
 describe.each(LOGS)('%s', (name) => {
   const trace = temp.path(`${name}.gictrace`);

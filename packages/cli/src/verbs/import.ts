@@ -33,7 +33,7 @@ interface Options {
 
 /** Which options a format takes. */
 const FORMATS = {
-  qemu: ['pes', 'gic', 'its', 'priorityBits'],
+  qemu: ['pes', 'gic', 'its', 'priorityBits', 'profile'],
   ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'profile'],
   jsonl: ['like'],
 } as const satisfies { readonly [format: string]: readonly (keyof Options)[] };
@@ -69,7 +69,10 @@ export function addImport(program: Command): void {
     .option('--gicr-stride <bytes>', 'ftrace: from one Redistributor to the next', stride)
     .option('--gits <addresses>', 'ftrace: the ITSs: ADDRESS,…', addresses)
     .option('--of <side>', 'ftrace: whose GIC: host, or guest (of KVM)')
-    .option('--profile <profile>', 'ftrace: profile for replay: architecture for a host, kvm for a guest')
+    .option(
+      '--profile <profile>',
+      'profile for replay: qemu: of which version, where the log does not show it (qemu-7.2, qemu-10.0, qemu-11.1); ftrace: architecture for a host, kvm for a guest',
+    )
     .option('--like <trace>', 'jsonl: the trace whose GIC it is, where the lines have no header')
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace import qemu trace.log.gz -o boot.gictrace\n')
@@ -126,17 +129,6 @@ async function importAs(
   into: ImportInto,
 ): Promise<ImportReport> {
   const { output, pes, gic, its, priorityBits, gicd, gicr, gits, gicrStride, of, profile, like } = options;
-  if (format === 'qemu')
-    return importToTrace(file, output, {
-      ...into,
-      ...(pes === undefined ? {} : { pes }),
-      ...(gic === undefined ? {} : { gic: gic as 3 | 4 }),
-      ...(its === undefined ? {} : { its }),
-      ...(priorityBits === undefined ? {} : { priorityBits }),
-    });
-  if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
-  if (of !== undefined && of !== 'host' && of !== 'guest')
-    throw new GicTraceError('usage', `--of is '${of}'`, {}, 'host or guest');
   if (profile !== undefined && !Object.hasOwn(PROFILES, profile))
     throw new GicTraceError(
       'usage',
@@ -144,6 +136,18 @@ async function importAs(
       {},
       `profiles: ${Object.keys(PROFILES).join(', ')}`,
     );
+  if (format === 'qemu')
+    return importToTrace(file, output, {
+      ...into,
+      ...(pes === undefined ? {} : { pes }),
+      ...(gic === undefined ? {} : { gic: gic as 3 | 4 }),
+      ...(its === undefined ? {} : { its }),
+      ...(priorityBits === undefined ? {} : { priorityBits }),
+      ...(profile === undefined ? {} : { profile }),
+    });
+  if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
+  if (of !== undefined && of !== 'host' && of !== 'guest')
+    throw new GicTraceError('usage', `--of is '${of}'`, {}, 'host or guest');
   return importFtraceToTrace(file, output, {
     ...into,
     ...(pes === undefined ? {} : { pes }),

@@ -25,7 +25,11 @@ export function applies(behaviour: Behaviour, profile: string): boolean {
 
 /** What is expected of a profile. */
 export function expectedOf(behaviour: Behaviour, profile: string): string {
-  return behaviour.expected[profile] ?? behaviour.expected.architecture;
+  const { expected } = behaviour;
+  // What is said of QEMU is said of each version for which nothing else is.
+  const name = PROFILES[profile]?.name ?? profile;
+  const family = name.startsWith('qemu-') ? expected.qemu : undefined;
+  return expected[name] ?? family ?? expected.architecture;
 }
 
 /** Runs one behaviour under one profile. An exception is an outcome too: models must not throw. */

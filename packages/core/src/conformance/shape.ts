@@ -55,7 +55,7 @@ export interface Behaviour {
   /** Heading of IHI 0069. */
   readonly source: string;
   readonly needs: readonly Need[];
-  /** Outcome by the architecture's choices, and by the profiles that differ. */
+  /** Outcome by the architecture's choices, and by the profiles that differ; `qemu`: by all of QEMU's versions. */
   readonly expected: { readonly architecture: string; readonly [profile: string]: string };
   /** PEs of the machine; 2 when absent. */
   readonly pes?: number;

@@ -1,5 +1,6 @@
 // Keeps the tables that a generated guest names inside its RAM: what a GIC does where there is no memory is the
 // machine's affair, not the GIC's. Addresses end up in the gigabyte from 0x40000000. Some reserved bits stay zero too.
+import type { GicConfig } from '../config.ts';
 import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch, takenOrEnded } from '../record/index.ts';
 import {
   commandName,
@@ -28,6 +29,7 @@ const GITS_FRAME = FRAMES.indexOf('GITS');
 const HIGH_ADDRESS = maskHigh(GICR.GICR_PROPBASER, 'Physical_Address');
 /** With pages of 64 KB these bits of GITS_BASER<n> are bits 51:48 of the address. */
 const BASER_HIGHEST = mask(GITS.GITS_BASER.views['64 KB pages'], 'Physical_Address_51_48');
+const ITLINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
 const VALID = maskHigh(GICR.GICR_VPENDBASER, 'Valid');
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const VPT_ADDRESS = mask(GICR.GICR_VPENDBASER, 'Physical_Address');
@@ -48,7 +50,7 @@ const INTIDS = 1024;
 const POINTER_BITS = mask(GITS.GITS_CWRITER, 'Offset', 'Retry');
 const POINTERS: readonly number[] = [GITS.GITS_CWRITER.offset, GITS.GITS_CREADR.offset];
 
-/** QEMU's virt has 256 SPIs, and GICD_TYPER.ITLinesNumber for 224: whether a register is over the others. */
+/** QEMU's virt has 256 SPIs, and in 7.2 GICD_TYPER.ITLinesNumber for 224: whether a register is over the others. */
 function isHidden(offset: number): boolean {
   const index = gicd.find(offset);
   if (index < 0) return false;
@@ -58,6 +60,8 @@ function isHidden(offset: number): boolean {
 
 /** What software may not do next, as far as it has been generated: where the tables of PEs must not change. */
 export class InUse {
+  /** GICD_TYPER.ITLinesNumber is 7, as in QEMU 7.2. */
+  readonly hidesSpis: boolean;
   /** SPIs whose wires are up, and those that may be enabled. */
   readonly raised = new Set<number>();
   readonly enabledSpis = new Uint8Array(INTIDS);
@@ -66,6 +70,10 @@ export class InUse {
   readonly enabled = new Set<number>();
   /** By PE: the low word of the virtual pending table that its GICR_VPENDBASER names. */
   readonly vpts = new Map<number, number>();
+
+  constructor({ gicd }: GicConfig) {
+    this.hidesSpis = (gicd.typer & ITLINES) === 7;
+  }
 }
 
 const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
@@ -144,9 +152,8 @@ const holders: readonly (readonly [number, number, number])[] = [
 ];
 
 const BINARY_POINT = mask(SYSREGS.ICC_BPR0_EL1, 'BinaryPoint');
-/** Bits of a system register that are kept of what is written: the others are RES0, and QEMU 7.2 does not ignore them. */
+/** Bits of a system register that are kept of what is written: the others are RES0, and QEMU does not ignore them. */
 const KEPT: Readonly<Record<number, number>> = {
-  [SYSREGS.ICC_PMR_EL1.encoding]: mask(SYSREGS.ICC_PMR_EL1, 'Priority'),
   [SYSREGS.ICC_BPR0_EL1.encoding]: BINARY_POINT,
   [SYSREGS.ICC_BPR1_EL1.encoding]: BINARY_POINT,
   [SYSREGS.ICV_BPR0_EL1.encoding]: BINARY_POINT,
@@ -171,7 +178,7 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
   if (batch.kind[i] === SYSREG_WRITE && takenOrEnded(batch, i) >= LPI_FIRST)
     w[at + 1] = LPI_FIRST + (w[at + 1]! & 0xfff);
   if (batch.kind[i] === MMIO_WRITE || batch.kind[i] === MMIO_READ) {
-    if (w[at] === GICD_FRAME && isHidden(w[at + 2]!)) w[at + 2] = GICD_RESERVED;
+    if (inUse.hidesSpis && w[at] === GICD_FRAME && isHidden(w[at + 2]!)) w[at + 2] = GICD_RESERVED;
   }
   if (batch.kind[i] === WIRE_SET) {
     if (w[at + 1]) inUse.raised.add(w[at]!);

@@ -13,11 +13,12 @@ import { revive, setUp } from './set-up.ts';
 export class StimulusGenerator {
   private readonly pieces: Pieces;
   private readonly interrupts: Interrupts;
-  private readonly inUse = new InUse();
+  private readonly inUse: InUse;
 
   /** `seed`: 32 bits. */
   constructor(config: GicConfig, seed: number, options: GeneratorOptions = {}) {
     this.pieces = new Pieces(config, seed, options);
+    this.inUse = new InUse(config);
     this.interrupts = new Interrupts(this.pieces);
     setUp(this.pieces);
   }

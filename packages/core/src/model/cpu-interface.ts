@@ -204,17 +204,18 @@ function writeBinaryPoint1(m: Machine, pe: number, low: number): void {
 function readPriorityMask(m: Machine, pe: number): number {
   const value = m.state.pmr[pe]!;
   if (!isShifted(m, pe)) return value;
-  return value < 0x80 ? 0 : nonSecureView(value);
+  return (value & 0x80) === 0 ? 0 : nonSecureView(value & 0xff);
 }
 
 function writePriorityMask(m: Machine, pe: number, low: number): void {
   const old = m.state.pmr[pe]!;
   const shifted = isShifted(m, pe);
   // A mask that hides all Non-secure interrupts is out of Non-secure software's reach.
-  if (shifted && old < 0x80) return;
+  if (shifted && (old & 0x80) === 0) return;
+  const kept = m.profile.pmrKeepsReserved ? -1 : 0xff;
   const implemented = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
-  const value = shifted ? fromNonSecureView(low & 0xff) : low & 0xff;
-  store(m, pe, SYSREGS.ICC_PMR_EL1, value & implemented, old);
+  const value = (shifted ? fromNonSecureView(low) : low) & kept & (~0xff | implemented);
+  store(m, pe, SYSREGS.ICC_PMR_EL1, value >>> 0, old);
 }
 
 /** ICC_CTLR_EL1 of either instance takes these bits. */
@@ -252,10 +253,14 @@ function group1Of(m: Machine): number {
   return isSecureBank(m) ? GROUP1S : GROUP1NS;
 }
 
-/** Whether a write to register `n` of the active priorities of Group 1 is ignored. */
-function isOutOfReach(m: Machine, n: number): boolean {
+/** Bits of register `n` of the active priorities of Group 1 that the access cannot change. */
+function outOfReach(m: Machine, n: number): number {
   const { state, profile } = m;
-  return !profile.nonSecureAp1rWritable && !state.singleSecurity && n < 2 && group1Of(m) === GROUP1NS;
+  if (profile.nonSecureAp1r === 'all' || state.singleSecurity || group1Of(m) !== GROUP1NS) return 0;
+  if (profile.nonSecureAp1r === 'none') return n < 2 ? -1 : 0;
+  // The lower half of the priorities is Secure.
+  const secure = 2 ** (6 - leastBinaryPoint(state.config)) - 32 * n;
+  return secure >= 32 ? -1 : 2 ** Math.max(secure, 0) - 1;
 }
 
 /** Group 0 belongs to EL3 while SCR_EL3.FIQ is 1: an access by Non-secure software never gets there. */
@@ -349,8 +354,11 @@ for (let n = 0; n < 4; n++) {
     if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, 0);
   });
   WRITE_BY_ENCODING[AP1R[n]!.encoding] = (m, pe, low, high) => {
-    if (n >= activePriorityRegisters(m) || isOutOfReach(m, n)) return;
-    storeActive(m, pe, group1Of(m), n, low, high);
+    const kept = outOfReach(m, n);
+    if (n >= activePriorityRegisters(m) || kept === -1) return;
+    const group = group1Of(m);
+    const value = (low & ~kept) | (activeLow(m.state, pe, group, n) & kept);
+    storeActive(m, pe, group, n, value >>> 0, high);
   };
 }
 

@@ -89,7 +89,7 @@ export function nonSecureView(priority: number): number {
   return (priority << 1) & 0xff;
 }
 export function fromNonSecureView(byte: number): number {
-  return 0x80 | (byte >> 1);
+  return 0x80 | (byte >>> 1);
 }
 
 /**

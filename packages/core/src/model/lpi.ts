@@ -46,14 +46,34 @@ export function setLpiPending(m: Machine, pe: number, intid: number, cause: Pend
   const config = cached ?? lookUpConfig(m, pe, intid);
   const known = config !== CONFIG_UNKNOWN;
   m.emit(LPI_PENDED, pe, intid, PEND_CAUSES.indexOf(cause), known ? config : 0, known ? 1 : 0);
+  noteBest(m, pe);
+}
+
+/** Notes which LPI is best, if any is, where somebody asks. */
+function noteBest(m: Machine, pe: number): void {
+  if (m.lastBestLpi === undefined) return;
+  const best = bestLpi(m, pe);
+  if (best !== 0) m.lastBestLpi[pe] = best;
+}
+
+/**
+ * QEMU keeps the INTID of the best LPI when none is left that is enabled, and looks for the best again when the LPI of that
+ * INTID is cleared: then it reads configurations that may have changed.
+ */
+function noteHiddenRescan(m: Machine, pe: number, cleared: number): void {
+  if (m.lastBestLpi?.[pe] !== cleared || bestLpi(m, pe) !== 0) return;
+  for (const intid of m.state.lpiPending[pe]!)
+    if (lookUpConfig(m, pe, intid) !== m.state.lpiConfig[pe]!.get(intid)) m.hiddenRescan = true;
 }
 
 /** Clears the pending state of an LPI; where the profile says so, the Redistributor then looks for the best anew. */
 export function clearLpiPending(m: Machine, pe: number, intid: number): boolean {
   if (!m.state.lpiPending[pe]!.has(intid)) return false;
   const wasBest = m.profile.rescanOnClear && bestLpi(m, pe) === intid;
+  noteBest(m, pe);
   m.emit(LPI_CLEARED, pe, intid);
   if (wasBest) reloadConfigs(m, pe);
+  else noteHiddenRescan(m, pe, intid);
   return true;
 }
 
@@ -66,6 +86,7 @@ export function reloadConfigs(m: Machine, pe: number): void {
     const config = lookUpConfig(m, pe, intid);
     if (config !== lpiConfig[pe]!.get(intid)) emitConfigured(m, pe, intid, config);
   }
+  noteBest(m, pe);
 }
 
 /** INV: the Redistributor must look at this LPI's configuration again. */

@@ -130,6 +130,13 @@ export class Machine {
   oneOfNPending = false;
   /** Best pending and enabled LPI of each PE: derived likewise. */
   readonly lpiBest: Uint32Array;
+  /**
+   * By PE the LPI that was best last, though none may be now; `undefined`: nobody asks. It is no part of the state: QEMU
+   * has it, and looks at it in one case (`hiddenRescan`), so that a comparison with QEMU has to end there.
+   */
+  lastBestLpi: Uint32Array | undefined;
+  /** QEMU has just read configurations again where nothing that the state holds tells that it does. */
+  hiddenRescan = false;
   readonly lpiBestPriority: Uint8Array;
   readonly lpiDirty: Uint8Array;
 

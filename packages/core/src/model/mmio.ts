@@ -235,8 +235,8 @@ function lookUp(
   width: number,
 ): Handlers {
   if (!exists(m, frame, instance)) return absent;
-  if (index < 0) return alsoAccepted(m, frame, offset, width) ? raz : absent;
-  const entry = handlers[frame]![index]!;
+  const entry = index < 0 ? absent : handlers[frame]![index]!;
+  if (entry === absent) return alsoAccepted(m, frame, offset, width) ? raz : absent;
   if (entry.present !== undefined && !entry.present(m)) return absent;
   if (frame === FRAME_GICR && beyondPpis(m, index, offset)) return absent;
   const { alsoReserved } = m.profile;

@@ -1,9 +1,10 @@
-// Choices that differential fuzzing against QEMU 7.2 has added, each under the profile that makes it and another.
+// Choices that differential fuzzing against QEMU has added, each under the profile that makes it and another, and what
+// the versions of QEMU do otherwise than each other.
 import { describe, expect, it } from 'vitest';
-import { configOf, PLAIN, PROFILES } from '../profile/index.ts';
+import { configOf, PLAIN, PROFILES, qemuProfile } from '../profile/index.ts';
 import { FRAMES, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
 import { GICD, GICR, SYSREGS, type SysregName } from '../spec/index.ts';
-import { Driver, testConfig } from './driver.test-support.ts';
+import { Driver, featured, TYPER, testConfig } from './driver.test-support.ts';
 import { Machine, step } from './index.ts';
 
 class Guest {
@@ -11,7 +12,7 @@ class Guest {
   readonly shown = new RecordBatch(4096);
   private readonly batch = new RecordBatch(1);
 
-  constructor(profile: 'architecture' | 'qemu-virt') {
+  constructor(profile: string) {
     const hardware = { ...PLAIN, architecture: 4, virtualLpis: '4.0' } as const;
     this.machine = new Machine(configOf(profile, hardware, 2));
     this.machine.sink = { batch: this.shown, events: true, full: () => this.shown.clear() };
@@ -124,9 +125,78 @@ it('ICH_VTR_EL2.nV4 is set without GICv4', () => {
   }
 });
 
-it('every deviation of qemu-virt differs from the architecture', () => {
-  for (const { choice, value } of PROFILES['qemu-virt']!.deviations)
+const VERSIONS = ['qemu-7.2', 'qemu-10.0', 'qemu-11.1'] as const;
+
+it.each(VERSIONS)('every deviation of %s differs from the architecture', (name) => {
+  expect(PROFILES[name]!.deviations.length).toBeGreaterThan(25);
+  for (const { choice, value } of PROFILES[name]!.deviations)
     expect(value, choice).not.toEqual(PROFILES.architecture![choice]);
+});
+
+it('qemu-virt is another name of qemu-7.2; versions have the profile that is not newer', () => {
+  expect(PROFILES['qemu-virt']).toBe(PROFILES['qemu-7.2']);
+  expect(Object.keys(PROFILES)).not.toContain('qemu-virt');
+  expect(
+    ['7.2.22', '8.2.0', '9.0.4', '9.1.0', '10.0.13', '10.1.2', '10.2.0', '11.1.3', '12.0'].map(qemuProfile),
+  ).toEqual([...Array(3).fill('qemu-7.2'), ...Array(3).fill('qemu-10.0'), ...Array(3).fill('qemu-11.1')]);
+});
+
+describe.each(VERSIONS)('%s', (profile) => {
+  const is72 = profile === 'qemu-7.2';
+  const guest = () => new Guest(profile);
+
+  it('reserved bits of ICC_PMR_EL1', () => {
+    const g = guest()
+      .set('ICC_PMR_EL1', 0x1_00f7 | 0)
+      .get('ICC_PMR_EL1');
+    expect(g.machine.low).toBe(is72 ? 0x1_00f0 : 0xf0);
+    const masked = guest()
+      .write('GICD', 0, GICD.GICD_CTLR.offset, 2)
+      .write('GICR', 0, GICR.GICR_IGROUPR.offset, 0xffff_ffff)
+      .write('GICR', 0, GICR.GICR_ISENABLER.offset, 1)
+      .set('ICC_IGRPEN1_EL1', 1)
+      .set('ICC_PMR_EL1', 0x100)
+      .write('GICR', 0, GICR.GICR_ISPENDR.offset, 1)
+      .get('ICC_IAR1_EL1');
+    expect(masked.machine.low).toBe(is72 ? 0 : 1023);
+  });
+
+  it('GICD_INMIR<n> and GICR_INMIR0, without NMIs', () => {
+    for (const [frame, offset] of [
+      ['GICD', GICD.GICD_INMIR.offset + 4],
+      ['GICR', GICR.GICR_INMIR.offset],
+    ] as const) {
+      const g = guest().write(frame, 0, offset, 0xffff_ffff);
+      expect(g.machine.reserved).toBe(is72);
+      expect([g.read(frame, 0, offset).machine.reserved, g.machine.low]).toEqual([is72, 0]);
+    }
+  });
+
+  it('GICD_TYPER2', () => {
+    const { offset } = GICD.GICD_TYPER2;
+    const g = guest().read('GICD', 0, offset);
+    expect([g.machine.low, g.machine.reserved]).toEqual([0, profile !== 'qemu-11.1']);
+    expect(g.write('GICD', 0, offset, 1).machine.reserved).toBe(true);
+    expect(g.read('GICD', 0, offset, 2).machine.reserved).toBe(true);
+  });
+
+  it('ICH_LR<n>_EL2.NMI, without NMIs', () => {
+    const g = guest().set('ICH_LR0_EL2', 1, 0x0800_0000).get('ICH_LR0_EL2');
+    expect(g.machine.high).toBe(is72 ? 0x0800_0000 : 0);
+  });
+
+  it('the Non-secure ICC_AP1R0_EL1 with two Security states', () => {
+    const g = featured(profile, { pes: 1, set: TYPER.SecurityExtn });
+    g.secure = false;
+    g.el3 = false;
+    g.write(0, 'ICC_AP1R0_EL1', 0x1234_5678);
+    expect(g.read(0, 'ICC_AP1R0_EL1')).toBe(is72 ? 0 : 0x1234_0000);
+  });
+
+  it('has as many INTIDs as GICD_TYPER says', () => {
+    const { hardware } = PROFILES[profile]!;
+    expect(configOf(profile, hardware, 1).gicd.typer & 0x1f).toBe(is72 ? 7 : 8);
+  });
 });
 
 describe('a vPE that is resident elsewhere than its table entry says', () => {

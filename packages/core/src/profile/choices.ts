@@ -14,6 +14,9 @@ export type LpiConfigPolicy =
 /** What an ITS does with a command that it cannot execute (IHI 0069, "ITS command errors"). */
 export type ItsErrorPolicy = 'stall' | 'ignore' | 'serror';
 
+/** What of the Non-secure instances of ICC_AP1R0_EL1 and ICC_AP1R1_EL1 can be written. */
+export type NonSecureAp1r = 'all' | 'non-secure range' | 'none';
+
 /** Reserved locations: of the widths listed. */
 export interface AcceptedRange {
   readonly frame: 'GICD' | 'GICR' | 'GITS';
@@ -157,10 +160,15 @@ export const CHOICES = {
     'ICC_CTLR_EL3.EOImode_EL1S and CBPR_EL1S read as those of Secure EL1, not of Non-secure EL1',
     'ICC_CTLR_EL3',
   ),
-  nonSecureAp1rWritable: choice<boolean>(
-    true,
-    'with two Security states the Non-secure instances of ICC_AP1R0_EL1 and ICC_AP1R1_EL1 can be written',
+  nonSecureAp1r: choice<NonSecureAp1r>(
+    'all',
+    'with two Security states, what of the Non-secure instances of ICC_AP1R0_EL1 and ICC_AP1R1_EL1 can be written: all, the priorities that are Non-secure, or none',
     'ICC_AP1R<n>_EL1',
+  ),
+  pmrKeepsReserved: choice<boolean>(
+    false,
+    'ICC_PMR_EL1 keeps what is written to bits 31:8, so that a mask may be lower than every priority',
+    'ICC_PMR_EL1',
   ),
   icfgrSettles: choice<boolean>(
     true,

@@ -1,6 +1,6 @@
 // What is said to a QEMU that is recorded, and what it says: where its RAM is, that its guest may start or shall end, and
 // how it ended.
-import { GicTraceError } from '@gictrace/core';
+import { GicTraceError, qemuProfile } from '@gictrace/core';
 import type { KnownMachine } from '../importers/qemu-trace/index.ts';
 import type { Plan } from './command.ts';
 import type { LogStream } from './log-stream.ts';
@@ -64,6 +64,7 @@ export class Conversation {
       if (qmp === undefined) return;
       this.qmp = qmp;
       this.guest.version = qmp.version;
+      this.machine = { profile: qemuProfile(qmp.version) };
       qmp.onEvent = (event) => this.event(event);
       const { ranges, cpus } = await this.look(qmp);
       if (plan !== undefined) this.watchMemory(ranges, cpus, plan);
@@ -84,7 +85,12 @@ export class Conversation {
     const stride = bytesOf(redistributors(ranges)) / cpus.length;
     const gic = stride === 0x2_0000 ? 3 : stride === 0x4_0000 ? 4 : undefined;
     if (gic !== undefined)
-      this.machine = { pes: cpus.length, gic, its: ranges.some(({ name }) => name === TRANSLATION) };
+      this.machine = {
+        ...this.machine,
+        pes: cpus.length,
+        gic,
+        its: ranges.some(({ name }) => name === TRANSLATION),
+      };
     return { ranges, cpus };
   }
 

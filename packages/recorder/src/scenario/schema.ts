@@ -1,5 +1,5 @@
 // The scenario language: what a file may say, checked with zod. Names are of the file's own devices.
-import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS, PROFILES } from '@gictrace/core';
+import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS, PROFILE_ALIASES, PROFILES } from '@gictrace/core';
 import { z } from 'zod';
 
 const pe = z.number().int().min(0).max(255);
@@ -120,7 +120,9 @@ export const scenarioSchema = z.strictObject({
     /** Blocks that devices are wired to; for designs with an ITS, so many ITSs. */
     blocks: z.number().int().min(1).max(BLOCKS_MAX).default(1),
     /** Profile of the simulator, instead of each design's own. */
-    profile: z.enum(Object.keys(PROFILES) as [string, ...string[]]).optional(),
+    profile: z
+      .enum([...Object.keys(PROFILES), ...Object.keys(PROFILE_ALIASES)] as [string, ...string[]])
+      .optional(),
   }),
   devices: z.record(z.string().regex(/^[A-Za-z][\w-]*$/), deviceSchema).default({}),
   steps: z.array(stepSchema).min(1),

@@ -33,7 +33,7 @@ export class Recording {
   private readonly wire = new RecordBatch(1);
   private readonly maintenanceIntid: number | undefined;
   private out: RecordBatch;
-  /** The GIC has looked at, or written, memory that is not there. */
+  /** The GIC has looked at, or written, memory that is not there; or QEMU goes by what no state has. */
   outside = false;
   /** Stimuli so far. */
   private stimuli = 0;
@@ -50,6 +50,7 @@ export class Recording {
     this.machine.witness = (_use, _unit, _index, address, length) => {
       if (address < RAM.from || address + length > RAM.to) this.outside = true;
     };
+    this.machine.lastBestLpi = new Uint32Array(config.pes.length);
     this.machine.sink = {
       batch: this.shown,
       events: true,
@@ -66,6 +67,7 @@ export class Recording {
     const { out } = this;
     this.stimuli++;
     step(m, batch, i);
+    if (m.hiddenRescan) this.outside = true;
     const kind = batch.kind[i]!;
     if (kind === MMIO_READ || kind === SYSREG_READ) {
       const value = at * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);

@@ -8,6 +8,7 @@ import {
   GicTraceError,
   type Hardware,
   PROFILES,
+  qemuProfile,
   RECORDS,
   RecordBatch,
   StimulusGenerator,
@@ -16,13 +17,11 @@ import {
 import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
-import type { QemuOptions } from '../backends/qemu/process.ts';
+import { type QemuOptions, qemuVersion } from '../backends/qemu/process.ts';
 import type { Divergence, Verdict } from '../verdict.ts';
 import { Recording, replayed, stimuliUpTo } from './differ.ts';
 import { shrink } from './shrink.ts';
 
-/** The profile that is QEMU's. */
-const PROFILE = 'qemu-virt';
 /** Devices that QEMU can have at these DeviceIDs: none of its own, and three PCI functions. */
 const DEVICE_IDS = [0, 8, 16, 24] as const;
 /** GICR_TYPER.CommonLPIAff: all PEs of an Aff1 share a table. */
@@ -39,7 +38,7 @@ export interface FuzzOptions extends QemuOptions {
   readonly pes?: number;
   /** One stimulus in so many is anything at all; 6 when absent, 0: none. */
   readonly wild?: number;
-  /** Profile of the simulator; qemu-virt when absent. */
+  /** Profile of the simulator; that of QEMU's version when absent. */
   readonly profile?: string;
   /** Name of a fault that the simulator is to have (`MUTATIONS`); none when absent. */
   readonly plant?: string;
@@ -73,11 +72,11 @@ export interface Difference {
   readonly recording: Recording;
 }
 
-/** QEMU's GIC as the simulator models it. */
-export function fuzzConfig(gic: 3 | 4, pes: number): GicConfig {
-  const { hardware } = PROFILES[PROFILE]!;
+/** QEMU's GIC as the simulator models it; `profile`: of which version. */
+export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt'): GicConfig {
+  const { hardware } = PROFILES[profile]!;
   const plain: Hardware = { ...hardware, architecture: 3, virtualLpis: 'none' };
-  const config = configOf(PROFILE, gic === 4 ? hardware : plain, pes);
+  const config = configOf(profile, gic === 4 ? hardware : plain, pes);
   return { ...config, gicr: { ...config.gicr, typer: (config.gicr.typer | COMMON_LPI_AFF) >>> 0 } };
 }
 
@@ -87,7 +86,8 @@ export function fuzzConfig(gic: 3 | 4, pes: number): GicConfig {
  */
 export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
   const { seed, steps, gic } = options;
-  const config = { ...fuzzConfig(gic, options.pes ?? 3), profile: options.profile ?? PROFILE };
+  const own = qemuProfile(qemuVersion(options.command));
+  const config = { ...fuzzConfig(gic, options.pes ?? 3, own), profile: options.profile ?? own };
   const stimuli = generate(config, seed, steps, options.wild);
   const signature = ({ verdict, crash }: Outcome): string | undefined =>
     crash !== null ? 'crash' : verdict?.first ? shape(verdict.first) : undefined;

@@ -129,7 +129,7 @@ export const features: readonly Behaviour[] = [
     source: 'GICD_IROUTER<n>',
     expected: {
       architecture: 'kept (1 of N)',
-      'qemu-virt': 'kept',
+      qemu: 'kept',
       kvm: 'RES0',
       hyperv: 'RES0',
       'gic-600': 'kept (1 of N)',

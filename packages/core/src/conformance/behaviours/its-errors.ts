@@ -154,7 +154,7 @@ export const itsErrors: readonly Behaviour[] = Object.entries(ITS_ERRORS).map(([
     title: `${command}: ${error.name}`,
     source: 'ITS command error encodings',
     needs: needsOf(command, fault),
-    expected: checks ? { architecture: 'its code' } : { architecture: 'its code', 'qemu-virt': 'executed' },
+    expected: checks ? { architecture: 'its code' } : { architecture: 'its code', qemu: 'executed' },
     run(g) {
       prepare(g, (g.machine.state.config.gicd.typer & 0x4_0000) !== 0);
       if (command === 'MAPI' || command === 'VMAPI')

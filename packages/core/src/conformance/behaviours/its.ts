@@ -198,7 +198,7 @@ export const its: readonly Behaviour[] = [
     id: 'its.invall-reach',
     title: 'INVALL concerns the Redistributor of the collection, or all of them',
     source: 'INVALL',
-    expected: { architecture: 'its own', 'qemu-virt': 'all' },
+    expected: { architecture: 'its own', qemu: 'all' },
     run(g) {
       g.enable().its();
       g.configure(LPI, 0xa0);
@@ -229,7 +229,7 @@ export const its: readonly Behaviour[] = [
     id: 'its.errors-policy',
     title: 'what an ITS does with a command error',
     source: 'ITS command errors',
-    expected: { architecture: 'stalls', 'qemu-virt': 'goes on', kvm: 'goes on' },
+    expected: { architecture: 'stalls', qemu: 'goes on', kvm: 'goes on' },
     run(g) {
       g.enable().its();
       const outcome = g.command('INT', { DeviceID: 0x1_0000 - 1, EventID: 0 });
@@ -256,7 +256,7 @@ export const its: readonly Behaviour[] = [
     id: 'its.retry',
     title: 'CWRITER.Retry starts a stalled queue again, at the command that failed',
     source: 'GITS_CWRITER',
-    expected: { architecture: 'goes on', 'qemu-virt': 'never stalls', kvm: 'never stalls' },
+    expected: { architecture: 'goes on', qemu: 'never stalls', kvm: 'never stalls' },
     run(g) {
       mapped(g).command('MAPC', { ICID: 0, RDbase: 0, V: 0 });
       g.command('INT', EVENT);
@@ -325,7 +325,7 @@ export const its: readonly Behaviour[] = [
     id: 'its.creadr-read-only',
     title: 'CREADR is read-only, and cleared by a write of CBASER',
     source: 'GITS_CREADR',
-    expected: { architecture: 'conforms', 'qemu-virt': 'not: read-only' },
+    expected: { architecture: 'conforms', qemu: 'not: read-only' },
     run(g) {
       mapped(g);
       const at = g.gits('GITS_CREADR');
@@ -371,7 +371,7 @@ export const its: readonly Behaviour[] = [
     id: 'its.quiescent',
     title: 'Quiescent reads 1 once the ITS is disabled; while it is enabled it tells implementations apart',
     source: 'GITS_CTLR',
-    expected: { architecture: '0 while enabled', 'qemu-virt': 'always 1', kvm: 'always 1' },
+    expected: { architecture: '0 while enabled', qemu: 'always 1', kvm: 'always 1' },
     run(g) {
       g.enable().its();
       const on = (g.gits('GITS_CTLR') & 0x8000_0000) !== 0;

@@ -93,7 +93,7 @@ export const lpis: readonly Behaviour[] = [
     id: 'lpi.change-without-inv',
     title: 'an MSI after a change of the byte without INV sees the old byte or the new one',
     source: 'LPI configuration tables',
-    expected: { architecture: 'old', 'qemu-virt': 'new' },
+    expected: { architecture: 'old', qemu: 'new' },
     run(g) {
       mapped(g).msi(1, 0);
       g.write(0, 'ICC_EOIR1_EL1', take(g));
@@ -107,7 +107,7 @@ export const lpis: readonly Behaviour[] = [
     id: 'lpi.rescan-on-acknowledge',
     title: 'another pending LPI whose byte was changed without INV, after the best one is acknowledged',
     source: 'LPI configuration tables',
-    expected: { architecture: 'old byte', 'qemu-virt': 'new byte' },
+    expected: { architecture: 'old byte', qemu: 'new byte' },
     run(g) {
       mapped(g);
       g.configure(LPI + 1, 0xb1);
@@ -145,7 +145,7 @@ export const lpis: readonly Behaviour[] = [
     id: 'lpi.ptz-reads-0',
     title: 'PENDBASER.PTZ is write-only',
     source: 'GICR_PENDBASER',
-    expected: { architecture: 'reads 0', 'qemu-virt': 'reads 1' },
+    expected: { architecture: 'reads 0', qemu: 'reads 1' },
     run(g) {
       g.wide('GICR', 0, GICR.GICR_PENDBASER.offset, PENDBASE, 0x4000_0000);
       g.access('GICR', 0, GICR.GICR_PENDBASER.offset, 8);
@@ -189,7 +189,7 @@ export const lpis: readonly Behaviour[] = [
     id: 'lpi.enablelpis-sticky',
     title: 'EnableLPIs can be cleared only where GICR_CTLR.CES says so',
     source: 'GICR_CTLR',
-    expected: { architecture: 'sticky', 'qemu-virt': 'cleared', kvm: 'cleared' },
+    expected: { architecture: 'sticky', qemu: 'cleared', kvm: 'cleared' },
     run(g) {
       mapped(g);
       g.gicr(0, 'GICR_CTLR', 0);
@@ -204,7 +204,7 @@ export const lpis: readonly Behaviour[] = [
     id: 'lpi.pendbaser-locked',
     title: 'PENDBASER while EnableLPIs is 1',
     source: 'GICR_PENDBASER',
-    expected: { architecture: 'ignored', 'qemu-virt': 'written' },
+    expected: { architecture: 'ignored', qemu: 'written' },
     run(g) {
       mapped(g);
       g.wide('GICR', 0, GICR.GICR_PENDBASER.offset, 0x5000_0000, 0);

@@ -119,7 +119,7 @@ export const virtualInterface: readonly Behaviour[] = [
     id: 'ich.misr-vgrp0d',
     title: 'MISR.VGrp0D tells that virtual Group 0 is disabled',
     source: 'ICH_MISR_EL2',
-    expected: { architecture: 'by Group 0', 'qemu-virt': 'by Group 1' },
+    expected: { architecture: 'by Group 0', qemu: 'by Group 1' },
     run(g) {
       g.write(0, 'ICH_VMCR_EL2', 0xf800_0002);
       g.write(0, 'ICH_HCR_EL2', 0x21);

@@ -109,7 +109,7 @@ export const vlpis: readonly Behaviour[] = [
     id: 'vlpi.rescan-on-acknowledge',
     title: 'another pending vLPI whose byte was changed without INV, after the best one is acknowledged',
     source: 'LPI configuration tables',
-    expected: { architecture: 'old byte', 'qemu-virt': 'new byte' },
+    expected: { architecture: 'old byte', qemu: 'new byte' },
     run(g) {
       virtual(g);
       g.mapVirtual(1, 1, 0, VINTID + 1);

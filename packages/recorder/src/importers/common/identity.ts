@@ -1,6 +1,6 @@
 // What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
 // shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
-import { GICD, GICR, GITS, type GicConfig } from '@gictrace/core';
+import { GICD, GICR, GITS, type GicConfig, mask } from '@gictrace/core';
 
 export interface ImportOptions {
   /** Number of PEs. */
@@ -10,16 +10,22 @@ export interface ImportOptions {
   /** Whether there is an ITS. */
   readonly its?: boolean;
   readonly priorityBits?: number;
+  /** Profile for replay: of which version the QEMU is. */
+  readonly profile?: string;
 }
 
 /** What a machine that runs says of its GIC. */
-export type KnownMachine = Pick<ImportOptions, 'pes' | 'gic' | 'its'>;
+export type KnownMachine = Pick<ImportOptions, 'pes' | 'gic' | 'its' | 'profile'>;
 
 export type Origin = 'log' | 'option' | 'machine' | 'default' | 'counted';
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
 const TYPER_LPIS = 0x2_0000;
+const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
+const TYPER_LINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
+/** GICD_TYPER.ITLinesNumber of virt's 256 SPIs; versions before 9.0 have one less. */
+const ALL_LINES = 8;
 const VIRT = {
   gicd: 0x0800_0000,
   its: 0x0808_0000,
@@ -48,6 +54,7 @@ export function peOf(affinity: number): number {
 export class Identity {
   private readonly values = new Map<string, number | bigint>();
   private sawIts = false;
+  private sawDate = false;
   highestPe = -1;
   last = -1;
   gicdBase = -1;
@@ -101,6 +108,19 @@ export class Identity {
     if (!this.values.has('vtr')) this.values.set('vtr', low);
   }
 
+  /** A line has a date in place of a thread: QEMU 10.2 or later. */
+  showDate(): void {
+    this.sawDate = true;
+  }
+
+  /** The profile of the version that the log shows; `undefined` where it shows none. */
+  private get shownProfile(): string | undefined {
+    if (this.sawDate) return 'qemu-11.1';
+    const typer = Number(this.values.get('gicd.typer') ?? 0);
+    const isVirt = this.gicdBase < 0 || this.gicdBase === VIRT.gicd;
+    return typer & TYPER_NMI || (isVirt && (typer & TYPER_LINES) === ALL_LINES) ? 'qemu-10.0' : undefined;
+  }
+
   /** The log shows an ITS at work. */
   showIts(): void {
     this.sawIts = true;
@@ -148,7 +168,7 @@ export class Identity {
     };
     const { shown } = this;
     const architecture = options.gic ?? machine.gic ?? shown ?? 3;
-    const otherwise = (name: 'gic' | 'pes' | 'its', log: Origin): Origin =>
+    const otherwise = (name: keyof KnownMachine, log: Origin): Origin =>
       options[name] !== undefined ? 'option' : machine[name] !== undefined ? 'machine' : log;
     provenance.architecture = otherwise('gic', shown !== undefined ? 'log' : 'default');
     const count =
@@ -158,6 +178,9 @@ export class Identity {
     provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default');
     const withIts = options.its ?? machine.its ?? this.sawIts;
     provenance.its = otherwise('its', 'log');
+    const { shownProfile } = this;
+    const profile = options.profile ?? machine.profile ?? shownProfile;
+    if (profile !== undefined) provenance.profile = otherwise('profile', 'log');
     const defaults = VIRT.baser[architecture];
     const baser = Array.from({ length: 8 }, (_, n) => {
       const fallback = BigInt(defaults[n] ?? '0x0');
@@ -169,7 +192,7 @@ export class Identity {
     provenance['addresses.gicd'] = this.gicdBase >= 0 ? 'log' : 'default';
     provenance['addresses.its'] = this.gitsBase >= 0 ? 'log' : 'default';
     const config: GicConfig = {
-      profile: 'qemu-virt',
+      profile: profile ?? 'qemu-virt',
       architecture,
       pes: Array.from({ length: count }, (_, pe) => ({ affinity: affinityOf(pe) })),
       gicd: {

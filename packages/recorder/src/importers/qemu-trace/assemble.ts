@@ -90,6 +90,7 @@ export class Assembler {
     }
     this.counts[t.event]!++;
     if (t.stamped) {
+      if (t.thread === 0) this.identity.showDate();
       if (this.startSeconds < 0) {
         this.startSeconds = t.seconds;
         this.startMicros = t.micros;

@@ -186,6 +186,27 @@ describe('tokens', () => {
     ]);
   });
 
+  it('the profile is that of the version that lines or GICD_TYPER show', () => {
+    const typer = (value: string) =>
+      `gicv3_dist_read GICv3 distributor read: offset 0x4 data ${value} size 4 secure 0`;
+    const profileOf = (log: string, options = {}, machine = {}) => {
+      const { config, provenance } = assemble(log).identity.decide(options, machine);
+      return [config.profile, provenance.profile];
+    };
+    expect(profileOf(typer('0x37a0007'))).toEqual(['qemu-virt', undefined]);
+    expect(profileOf(typer('0x37a0008'))).toEqual(['qemu-10.0', 'log']);
+    expect(profileOf(typer('0x37a0207'))).toEqual(['qemu-10.0', 'log']);
+    expect(profileOf(`2026-11-29T09:38:07.484046Z ${typer('0x37a0007')}`)).toEqual(['qemu-11.1', 'log']);
+    // Another machine may have any number of SPIs.
+    const elsewhere = `memory_region_ops_read cpu 0 mr 0x5 addr 0x40060004 value 0x37a0008 size 4 name 'gicv3_dist'`;
+    expect(profileOf(`${typer('0x37a0008')}\n${elsewhere}`)).toEqual(['qemu-virt', undefined]);
+    expect(profileOf(typer('0x37a0008'), {}, { profile: 'qemu-7.2' })).toEqual(['qemu-7.2', 'machine']);
+    expect(profileOf(typer('0x37a0008'), { profile: 'kvm' }, { profile: 'qemu-7.2' })).toEqual([
+      'kvm',
+      'option',
+    ]);
+  });
+
   it('lines are whole wherever the chunks are cut, with LF or CR LF, with or without a last end of line', async () => {
     for (const end of ['\n', '\r\n']) {
       const text = ['first line', '', 'third', 'last'].join(end);
