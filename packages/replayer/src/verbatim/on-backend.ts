@@ -6,6 +6,9 @@ import {
   type Capabilities,
   type GicConfig,
   GicTraceError,
+  isObservable,
+  isOperation,
+  isStimulus,
   notTaken,
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -17,13 +20,11 @@ import {
 } from '@gictrace/core';
 import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
-import { FIRST_EVENT } from './observed.ts';
 import type { ReplayOptions } from './options.ts';
+import { valueAt } from './responses.ts';
 
-const MMIO_READ = RECORDS['mmio.read'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-/** What is told of an access besides its words. */
-const TOLD_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
+/** What a backend is given of an access besides its words. */
+const SENT_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
 
 export interface BackendReplayOptions extends ReplayOptions {
   /** Records of the trace that go into one batch: 1 to 4,096; 512 when absent. */
@@ -35,6 +36,8 @@ export interface BackendReplayOptions extends ReplayOptions {
 /** A part of the trace whose answers are awaited. */
 interface Piece {
   readonly batch: RecordBatch;
+  /** Number of its first record. */
+  readonly first: number;
   /** The next record to look at. */
   at: number;
 }
@@ -94,7 +97,7 @@ export class BackendReplay implements Answers {
 
   /** A state that the trace stores is one of the simulator: nothing of another backend can be held against it. */
   skipState(): void {
-    this.comparator.tally.skip('stored state of the simulator');
+    this.comparator.counts.skip('stored state of the simulator');
   }
 
   /** No more records: waits for all answers. Throws as `take` does. */
@@ -114,15 +117,15 @@ export class BackendReplay implements Answers {
     for (let i = from; i < to; i++) {
       piece.copy(batch, i);
       const kind = batch.kind[i]!;
-      if (kind >= STIMULI_BELOW || this.takes[kind] === 0) continue;
+      if (!this.isSent(kind)) continue;
       const s = stimuli.copy(batch, i);
       this.withoutAnswer(stimuli, s, kind);
       this.lastSentRecord = this.taken + (i - from);
       this.lastSent.clear();
       this.lastSent.copy(batch, i);
     }
+    this.pieces.push({ batch: piece, first: this.taken, at: 0 });
     this.taken += to - from;
-    this.pieces.push({ batch: piece, at: 0 });
     if (stimuli.count === 0) return;
     this.sent += stimuli.count;
     const expected = this.sent;
@@ -135,14 +138,19 @@ export class BackendReplay implements Answers {
     this.flights.push(flight);
   }
 
-  /** What was recorded of an access is not told. */
+  private isSent(kind: number): boolean {
+    return isStimulus(kind) && this.takes[kind] !== 0;
+  }
+
+  /** A backend is not given what was recorded of an access. */
   private withoutAnswer(stimuli: RecordBatch, i: number, kind: number): void {
-    stimuli.flags[i]! &= TOLD_FLAGS;
+    stimuli.flags[i]! &= SENT_FLAGS;
     stimuli.rule[i] = 0;
     stimuli.line[i] = 0;
     stimuli.cause[i] = 0;
-    if (kind !== MMIO_READ && kind !== SYSREG_READ) return;
-    const at = i * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
+    const value = valueAt(kind);
+    if (value < 0) return;
+    const at = i * RECORD_WORDS + value;
     stimuli.words[at] = 0;
     stimuli.words[at + 1] = 0;
   }
@@ -178,11 +186,9 @@ export class BackendReplay implements Answers {
 
   /** The first stimulus that was sent and not answered. */
   private unanswered(): { record: number; batch: RecordBatch; i: number } | undefined {
-    let { records } = this.comparator;
-    for (const { batch, at } of this.pieces)
-      for (let i = at; i < batch.count; i++, records++)
-        if (batch.kind[i]! < STIMULI_BELOW && this.takes[batch.kind[i]!] !== 0)
-          return { record: records, batch, i };
+    for (const { batch, first, at } of this.pieces)
+      for (let i = at; i < batch.count; i++)
+        if (this.isSent(batch.kind[i]!)) return { record: first + i, batch, i };
     return undefined;
   }
 
@@ -192,7 +198,7 @@ export class BackendReplay implements Answers {
     const piece = this.reach();
     if (piece === undefined) return;
     const { batch, at } = piece;
-    this.comparator.answered(batch, at, batch.kind[at]!, { low, high, reserved });
+    this.comparator.answered(batch, at, { low, high, reserved });
     this.pass(piece);
   }
 
@@ -200,7 +206,7 @@ export class BackendReplay implements Answers {
     const piece = this.reach();
     if (piece === undefined) return;
     const { batch, at } = piece;
-    this.comparator.skipped(batch, at, batch.kind[at]!, reason);
+    this.comparator.skipped(batch, at, reason);
     this.pass(piece);
   }
 
@@ -210,7 +216,7 @@ export class BackendReplay implements Answers {
       throw new GicTraceError('backend', 'showed something before it answered the first stimulus');
     // A backend knows no times: what a stimulus does has that of the stimulus.
     batch.timeNs[i] = this.timeNs;
-    this.comparator.shown(batch, i, i + 1);
+    this.comparator.did(batch, i, i + 1);
   }
 
   /** The next stimulus that was sent: an answer to it has come. Undefined once the replay has stopped. */
@@ -223,8 +229,7 @@ export class BackendReplay implements Answers {
     if (piece === undefined) return undefined;
     this.working = true;
     this.timeNs = piece.batch.timeNs[piece.at]!;
-    this.comparator.context.reach(piece.batch, piece.at);
-    this.comparator.begin(piece.batch, piece.at, piece.batch.kind[piece.at]!);
+    this.comparator.begin(piece.batch, piece.at, piece.first + piece.at);
     return piece;
   }
 
@@ -236,25 +241,22 @@ export class BackendReplay implements Answers {
   /** Walks over what was recorded, up to the next stimulus that was sent, or to the end of what is in flight. */
   private advance(): Piece | undefined {
     const { comparator, pieces } = this;
-    const { context } = comparator;
     for (let piece = pieces[0]; piece !== undefined; piece = pieces[0]) {
-      const { batch } = piece;
+      const { batch, first } = piece;
+      comparator.explainer.enter(batch, first);
       for (; piece.at < batch.count; piece.at++) {
         if (comparator.stopped) return undefined;
         const i = piece.at;
         const kind = batch.kind[i]!;
-        if (kind < STIMULI_BELOW) {
+        if (isStimulus(kind)) {
           if (this.takes[kind] !== 0) return piece;
-          context.reach(batch, i);
-          comparator.begin(batch, i, kind);
-          comparator.skipped(batch, i, kind, notTaken(recordName(kind)!));
-        } else if (kind < FIRST_EVENT) {
-          context.reach(batch, i);
-          comparator.observe(batch, i, kind);
-        }
+          comparator.begin(batch, i, first + i);
+          comparator.skipped(batch, i, notTaken(recordName(kind)!));
+        } else if (isObservable(kind)) comparator.observe(batch, i, first + i);
+        else if (isOperation(kind)) comparator.operation(batch, i);
         comparator.records++;
       }
-      context.leave(batch);
+      comparator.explainer.leave(batch);
       this.free.push(batch);
       pieces.shift();
     }

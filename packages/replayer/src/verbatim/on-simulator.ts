@@ -1,30 +1,29 @@
-// Verbatim replay on the simulator: the recorded stimuli, in order, to the model, which is stepped directly; every
-// recorded response and observable held against what it shows. Streams: batches in, a verdict out.
+// Verbatim replay on the simulator: the recorded stimuli, in order, to the model, and every recorded response and
+// observable held against what it does. Streams: batches in, a verdict out.
 import {
-  type EventSink,
+  Follow,
+  FollowObserver,
   type GicConfig,
   Machine,
   NOT_A_REGISTER,
-  RecordBatch,
-  STIMULI_BELOW,
-  step,
+  type RecordBatch,
 } from '@gictrace/core';
 import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
-import { FIRST_EVENT } from './observed.ts';
 import type { ReplayOptions } from './options.ts';
 
 export class VerbatimReplay {
   readonly machine: Machine;
   private readonly comparator: Comparator;
-  private readonly shown = new RecordBatch(4096);
+  private readonly follow: Follow;
+  private readonly stopAtFirst: boolean;
 
   constructor(config: GicConfig, options: ReplayOptions = {}) {
     this.machine = new Machine(config);
     options.machine?.(this.machine);
     this.comparator = new Comparator(config, options);
-    const sink: EventSink = { batch: this.shown, events: true, full: () => this.collect() };
-    this.machine.sink = sink;
+    this.stopAtFirst = options.stopAtFirst ?? false;
+    this.follow = new Follow(this.machine, new Comparing(this.machine, this.comparator));
   }
 
   /** Whether the replay has been told to stop and has met a divergence. */
@@ -34,32 +33,16 @@ export class VerbatimReplay {
 
   /** Takes the records of a batch. */
   take(batch: RecordBatch): void {
-    const { comparator } = this;
-    const { kind } = batch;
-    const { context } = comparator;
-    for (let i = 0; i < batch.count && !comparator.stopped; i++) {
-      const k = kind[i]!;
-      context.reach(batch, i);
-      if (k < STIMULI_BELOW) this.stimulate(batch, i, k);
-      else if (k < FIRST_EVENT) comparator.observe(batch, i, k);
-      comparator.records++;
-    }
-    context.leave(batch);
-  }
-
-  private stimulate(batch: RecordBatch, i: number, kind: number): void {
-    const { machine: m, comparator } = this;
-    comparator.begin(batch, i, kind);
-    step(m, batch, i);
-    if (m.unsupported) comparator.unsupported(batch, i, kind, NOT_A_REGISTER);
-    else comparator.answered(batch, i, kind, m);
-    if (this.shown.count > 0) this.collect();
-  }
-
-  /** Hands on what the model emitted. */
-  private collect(): void {
-    this.comparator.shown(this.shown, 0, this.shown.count);
-    this.shown.clear();
+    const { comparator, follow } = this;
+    const first = comparator.records;
+    comparator.explainer.enter(batch, first);
+    if (!this.stopAtFirst) {
+      follow.take(batch, first);
+      comparator.records += batch.count;
+    } else
+      for (let i = 0; i < batch.count && !comparator.stopped; i++, comparator.records++)
+        follow.take(batch, first, i, i + 1);
+    comparator.explainer.leave(batch);
   }
 
   /** Holds the state before record `record` against the digest that the trace stores of it. */
@@ -69,11 +52,45 @@ export class VerbatimReplay {
 
   /** The trace stores a state that this model cannot be held against. */
   skipState(): void {
-    this.comparator.tally.skip('state-of-another-layout');
+    this.comparator.counts.skip('state-of-another-layout');
   }
 
   /** No more records: the verdict. */
   finish(): Verdict {
     return this.comparator.finish();
+  }
+}
+
+/** Hands the comparator what the simulator does, and what was recorded. */
+class Comparing extends FollowObserver {
+  private readonly machine: Machine;
+  private readonly comparator: Comparator;
+
+  constructor(machine: Machine, comparator: Comparator) {
+    super();
+    this.machine = machine;
+    this.comparator = comparator;
+  }
+
+  override stimulus(batch: RecordBatch, i: number, record: number): void {
+    this.comparator.begin(batch, i, record);
+  }
+
+  override answered(batch: RecordBatch, i: number): void {
+    const { comparator, machine } = this;
+    if (machine.unsupported) comparator.unsupported(batch, i, NOT_A_REGISTER);
+    else comparator.answered(batch, i, machine);
+  }
+
+  override emitted(records: RecordBatch): void {
+    this.comparator.did(records, 0, records.count);
+  }
+
+  override operation(batch: RecordBatch, i: number): void {
+    this.comparator.operation(batch, i);
+  }
+
+  override observable(batch: RecordBatch, i: number, record: number): void {
+    this.comparator.observe(batch, i, record);
   }
 }

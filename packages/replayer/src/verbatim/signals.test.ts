@@ -1,30 +1,30 @@
-// The streams that hold recorded observables against shown ones: what agrees, what does not.
-import { RECORDS, RecordBatch } from '@gictrace/core';
+// What recorded lines agree with the changes that a backend showed.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DIFFERS, MATCH, OrderedStream, PARTLY, ToldStream } from './observed.ts';
+import { DIFFERS, MATCH, PARTLY } from './outcome.ts';
+import { SignalStream } from './signals.ts';
 
 const line = (...fields: number[]) => Uint32Array.from(fields);
 const IDLE = line(1023, 0, 255, 0, 0);
 const TIMER = line(27, 2, 0xa0, 0, 1);
 const LPI = line(8192, 2, 0xa0, 0, 1);
 
-describe('what a PE is told', () => {
+describe('what a PE is signalled', () => {
   it('begins idle', () => {
-    const stream = new ToldStream(1, [...IDLE], 3);
+    const stream = new SignalStream(1, [...IDLE], 3);
     expect(stream.see(0, IDLE, 0, false)).toBe(MATCH);
     expect(stream.see(0, TIMER, 0, false)).toBe(DIFFERS);
   });
 
   it('lets a line repeat the last one, before or after a change is seen', () => {
-    const stream = new ToldStream(1, [...IDLE], 3);
+    const stream = new SignalStream(1, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     expect([IDLE, TIMER, TIMER].map((l) => stream.see(0, l, 0, false))).toEqual([MATCH, MATCH, MATCH]);
     expect(stream.see(0, IDLE, 0, false)).toBe(DIFFERS);
   });
 
   it('does not let a change be skipped or come in another order', () => {
-    const stream = new ToldStream(1, [...IDLE], 3);
+    const stream = new SignalStream(1, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     stream.show(0, LPI, 0);
     expect(stream.see(0, LPI, 0, false)).toBe(DIFFERS);
@@ -34,8 +34,8 @@ describe('what a PE is told', () => {
     expect(stream.waiting()).toBe(-1);
   });
 
-  it('begins anew with a reset, whatever had not been seen', () => {
-    const stream = new ToldStream(2, [...IDLE], 3);
+  it('begins again with a reset, whatever had not been seen', () => {
+    const stream = new SignalStream(2, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     stream.show(1, LPI, 0);
     expect(stream.see(0, TIMER, 0, false)).toBe(MATCH);
@@ -48,7 +48,7 @@ describe('what a PE is told', () => {
   });
 
   it('keeps PEs apart, and a PE that does not exist differs', () => {
-    const stream = new ToldStream(2, [...IDLE], 3);
+    const stream = new SignalStream(2, [...IDLE], 3);
     stream.show(1, TIMER, 0);
     expect(stream.see(0, TIMER, 0, false)).toBe(DIFFERS);
     expect(stream.see(1, TIMER, 0, false)).toBe(MATCH);
@@ -56,7 +56,7 @@ describe('what a PE is told', () => {
   });
 
   it('says when only a part could be compared', () => {
-    const stream = new ToldStream(1, [...IDLE], 3);
+    const stream = new SignalStream(1, [...IDLE], 3);
     stream.show(0, TIMER, 0);
     expect(stream.see(0, line(27, 2, 0xa0, 9, 9), 0, true)).toBe(PARTLY);
   });
@@ -79,7 +79,7 @@ describe('what a PE is told', () => {
           );
           const recorded = shown.flatMap((l, k) => Array.from({ length: changes[k]![1] }, () => l));
           const run = (lines: Uint32Array[]) => {
-            const stream = new ToldStream(1, [...IDLE], 3);
+            const stream = new SignalStream(1, [...IDLE], 3);
             for (const l of shown) stream.show(0, l, 0);
             return (
               lines.every((l) => stream.see(0, l, 0, false) === MATCH) &&
@@ -102,40 +102,3 @@ describe('what a PE is told', () => {
 function repeats(shown: readonly Uint32Array[]): boolean {
   return shown.some((l, k) => k > 0 && l.every((word, i) => word === shown[k - 1]![i]));
 }
-
-describe('streams in order', () => {
-  const batch = new RecordBatch(4);
-  const record = (kind: number, pe: number, ...words: number[]) => {
-    batch.clear();
-    const i = batch.push(kind, pe, Number.NaN);
-    words.forEach((word, k) => {
-      batch.words[i * 12 + k] = word;
-    });
-    return i;
-  };
-  const CTE = RECORDS['cte.read'].id;
-  const SGI = RECORDS['sgi.sent'].id;
-
-  it('compares kind and every word, each once', () => {
-    const stream = new OrderedStream(8);
-    stream.show(batch, record(CTE, -1, 0, 3, 1, 2));
-    expect(stream.see(batch, record(CTE, -1, 0, 3, 1, 2), undefined)).toBe(MATCH);
-    expect(stream.see(batch, record(CTE, -1, 0, 3, 1, 2), undefined)).toBe(DIFFERS);
-    stream.show(batch, record(CTE, -1, 0, 3, 1, 2));
-    expect(stream.see(batch, record(CTE, -1, 0, 3, 1, 1), undefined)).toBe(DIFFERS);
-  });
-
-  it('compares the PE of an SGI', () => {
-    const stream = new OrderedStream(8);
-    stream.show(batch, record(SGI, 1, 5));
-    expect(stream.see(batch, record(SGI, 2, 5), undefined)).toBe(DIFFERS);
-  });
-
-  it('leaves masked bits out', () => {
-    const stream = new OrderedStream(8);
-    stream.show(batch, record(CTE, -1, 0, 3, 1, 2));
-    const mask = new Uint32Array(12).fill(0xffff_ffff);
-    mask[3] = 0;
-    expect(stream.see(batch, record(CTE, -1, 0, 3, 1, 7), mask)).toBe(MATCH);
-  });
-});

@@ -1,9 +1,9 @@
-// Counts of a replay, by kind and by name, as its verdict tells them. Decides nothing.
+// Counts of a replay, by kind and by name, for its verdict. Decides nothing.
 import { RULES } from '@gictrace/core';
 import type { Anomaly, Divergence, Verdict } from '../verdict.ts';
-import { kindName } from './context.ts';
+import { kindName } from './explainer.ts';
 
-export class Tally {
+export class ReplayCounts {
   diverged = 0;
   anomalies = 0;
   statesCompared = 0;
@@ -15,7 +15,7 @@ export class Tally {
   private readonly skippedNames = new Map<string, number>();
   private readonly toleratedNames = new Map<string, number>();
 
-  /** The source does not tell something. */
+  /** The source does not contain something. */
   unknown(name: string): void {
     count(this.unknownNames, name);
   }
@@ -25,7 +25,7 @@ export class Tally {
     count(this.skippedNames, reason);
   }
 
-  /** A difference was let pass. */
+  /** A difference was tolerated, because the user asked for that. */
   tolerate(name: string): void {
     count(this.toleratedNames, name);
   }

@@ -1,0 +1,87 @@
+// Counts divergences and keeps the first of them, with what explains it. Compares nothing.
+import { RECORDS, type RecordBatch, recordText } from '@gictrace/core';
+import type { Divergence } from '../verdict.ts';
+import type { ReplayCounts } from './counts.ts';
+import type { Explainer } from './explainer.ts';
+
+const HPPI = RECORDS.hppi.id;
+
+export class Divergences {
+  first: Divergence | null = null;
+  /** Number of the record at work. */
+  record = 0;
+  private readonly counts: ReplayCounts;
+  private readonly explainer: Explainer;
+
+  constructor(counts: ReplayCounts, explainer: Explainer) {
+    this.counts = counts;
+    this.explainer = explainer;
+  }
+
+  /** The record at work differs; `replayed` gives the text of what the backend showed instead. */
+  differs(batch: RecordBatch, i: number, replayed: () => string): void {
+    this.count(batch.kind[i]!);
+    if (this.first !== null) return;
+    const { anomaly } = this.explainer;
+    this.first = this.explainer.explain(this.record, {
+      record: this.record,
+      line: batch.line[i]!,
+      kind: batch.kind[i]!,
+      recorded: recordText(batch, i),
+      replayed: replayed(),
+      anomaly,
+    });
+  }
+
+  /** The backend showed something that no record tells of: reported at the stimulus that caused it. */
+  missing(replayed: () => string): void {
+    const { stimulus, stimulusRecord, stimulusLine, anomaly } = this.explainer;
+    const kind = stimulus.count > 0 ? stimulus.kind[0]! : HPPI;
+    this.count(kind);
+    this.first ??= this.explainer.explain(this.record, {
+      record: stimulusRecord,
+      line: stimulusLine,
+      kind,
+      recorded: 'nothing of the kind after this stimulus',
+      replayed: replayed(),
+      anomaly,
+    });
+  }
+
+  /** The stimulus at work is itself what does not fit. */
+  atStimulus(recorded: string, replayed: string): void {
+    const { stimulus, stimulusRecord, stimulusLine } = this.explainer;
+    const kind = stimulus.kind[0]!;
+    this.count(kind);
+    if (this.first !== null) return;
+    const text = stimulus.count > 0 ? recordText(stimulus, 0) : recorded;
+    this.first = this.explainer.explain(this.record, {
+      record: stimulusRecord,
+      line: stimulusLine,
+      kind,
+      recorded: `${text}: ${recorded}`,
+      replayed,
+      // Not to be explained by itself.
+      anomaly: null,
+    });
+  }
+
+  /** The state before record `record` differs from the one that the trace stores. */
+  state(own: string, stored: string, record: number): void {
+    this.counts.diverged++;
+    this.counts.statesDiverged++;
+    this.first ??= this.explainer.explain(record, {
+      record,
+      line: 0,
+      kind: 0,
+      recorded: `state ${stored}`,
+      replayed: `state ${own}`,
+      anomaly: this.explainer.anomaly,
+    });
+  }
+
+  private count(kind: number): void {
+    this.counts.diverged++;
+    this.counts.divergedKinds[kind]!++;
+  }
+}

@@ -1,0 +1,134 @@
+// What is kept of a replay to explain its first divergence: the stimulus at work and what it did, the command of an
+// ITS, the last records, the last anomaly. Decides nothing.
+import { isTableAccess, RECORDS, RecordBatch, recordText } from '@gictrace/core';
+import type { Anomaly, Divergence } from '../verdict.ts';
+
+/** Records before a divergence that it is shown with. */
+const BEFORE_RECORDS = 12;
+/** Records of what a stimulus did that are kept. */
+const DID_RECORDS = 256;
+
+/** A divergence before it is explained. `line` is 0 where the source has none. */
+export interface Difference {
+  readonly record: number;
+  readonly line: number;
+  readonly kind: number;
+  readonly recorded: string;
+  readonly replayed: string;
+  /** The anomaly to suspect where nothing better is known. */
+  readonly anomaly: Anomaly | null;
+}
+
+export class Explainer {
+  /** The stimulus at work, copied: its batch may be reused. */
+  readonly stimulus = new RecordBatch(1);
+  stimulusRecord = -1;
+  stimulusLine = 0;
+  /** The last anomaly. */
+  anomaly: Anomaly | null = null;
+  /** What the backend did since. */
+  private readonly effects = new RecordBatch(DID_RECORDS);
+  /** The command that an ITS is executing, as recorded. */
+  private readonly command = new RecordBatch(1);
+  private commandRecord = -1;
+  /** The last records of the batches before. */
+  private recent = new RecordBatch(BEFORE_RECORDS);
+  /** The batch that is walked over, and the number of its first record. */
+  private batch: RecordBatch | undefined;
+  private batchFirst = 0;
+
+  /** A batch is walked over from now on; its first record is record `first` of the trace. */
+  enter(batch: RecordBatch, first: number): void {
+    this.batch = batch;
+    this.batchFirst = first;
+  }
+
+  /** A new stimulus is at work. */
+  begin(batch: RecordBatch, i: number, record: number): void {
+    this.stimulus.clear();
+    this.stimulus.copy(batch, i);
+    this.stimulusRecord = record;
+    this.stimulusLine = batch.line[i]!;
+    this.effects.clear();
+  }
+
+  /** The backend did this. */
+  did(batch: RecordBatch, i: number): void {
+    if (this.effects.count < DID_RECORDS) this.effects.copy(batch, i);
+  }
+
+  /** A recorded command. */
+  executes(batch: RecordBatch, i: number, record: number): void {
+    this.command.clear();
+    this.command.copy(batch, i);
+    this.commandRecord = record;
+  }
+
+  /** What the stimulus at work did is an anomaly: it may be why something differs later. */
+  suspect(text: string): Anomaly {
+    const line = this.stimulusLine > 0 ? this.stimulusLine : null;
+    this.anomaly = { record: this.stimulusRecord, line, text };
+    return this.anomaly;
+  }
+
+  /** A difference with all that is known of it. `at`: the record at work, which need not be the one that differs. */
+  explain(at: number, { record, line, kind, recorded, replayed, anomaly }: Difference): Divergence {
+    return {
+      record,
+      line: line > 0 ? line : null,
+      kind: kindName(kind),
+      recorded,
+      replayed,
+      stimulus:
+        this.stimulus.count > 0 ? { record: this.stimulusRecord, text: recordText(this.stimulus, 0) } : null,
+      events: Array.from({ length: this.effects.count }, (_, i) => recordText(this.effects, i)),
+      before: this.before(at),
+      suspect: isTableAccess(kind) ? (this.commandAtWork() ?? anomaly) : anomaly,
+    };
+  }
+
+  /**
+   * A table access that differs may be right, and the command that made it recorded wrong: its slot of the queue was
+   * rebuilt from that command's line.
+   */
+  private commandAtWork(): Anomaly | null {
+    if (this.command.count === 0 || this.commandRecord < this.stimulusRecord) return null;
+    const line = this.command.line[0]!;
+    return {
+      record: this.commandRecord,
+      line: line > 0 ? line : null,
+      text: `made by ${recordText(this.command, 0)}`,
+    };
+  }
+
+  /** The batch is done and may be reused: keeps its last records. */
+  leave(batch: RecordBatch): void {
+    const from = Math.max(0, batch.count - BEFORE_RECORDS);
+    const kept = new RecordBatch(BEFORE_RECORDS);
+    const short = BEFORE_RECORDS - (batch.count - from);
+    for (let i = Math.max(0, this.recent.count - short); i < this.recent.count; i++)
+      kept.copy(this.recent, i);
+    for (let i = from; i < batch.count; i++) kept.copy(batch, i);
+    this.recent = kept;
+    this.batch = undefined;
+  }
+
+  /** The text of the last records before record `record`. */
+  private before(record: number): string[] {
+    const texts: string[] = [];
+    const { batch, batchFirst, recent } = this;
+    const index = record - batchFirst;
+    const here = batch === undefined ? 0 : Math.min(index, BEFORE_RECORDS);
+    for (let i = Math.max(0, recent.count - (BEFORE_RECORDS - here)); i < recent.count; i++)
+      texts.push(recordText(recent, i));
+    if (batch !== undefined) for (let i = index - here; i < index; i++) texts.push(recordText(batch, i));
+    return texts;
+  }
+}
+
+const kindNames = new Map<number, string>();
+for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
+/** The name of a record kind; 0 stands for a stored state. */
+export function kindName(id: number): string {
+  return id === 0 ? 'state' : (kindNames.get(id) ?? `kind ${id}`);
+}

@@ -1,0 +1,10 @@
+// The outcome of holding one recorded observable against what the backend showed.
+
+export const MATCH = 0;
+export const DIFFERS = 1;
+/** The source, or the backend, shows less than a whole observable; what is shown agrees. */
+export const PARTLY = 2;
+
+/** Why something is counted as unknown where a stimulus, or an observable, has the flag `undecided`. */
+export const UNDECIDED = 'depends on state that the source does not show';
+export const UNDECIDED_EFFECT = 'effects that depend on state that the source does not show';

@@ -1,0 +1,100 @@
+// Compares responses: what reads returned, and whether an access reached a reserved location.
+import {
+  type Capabilities,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RESERVED_NOT_SHOWN,
+  type RecordBatch,
+} from '@gictrace/core';
+import type { ReplayCounts } from './counts.ts';
+import type { Divergences } from './divergences.ts';
+import type { ReplayOptions } from './options.ts';
+import { UNDECIDED } from './outcome.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const NOT_COMPARED = RECORD_FLAGS.valueUnknown | RECORD_FLAGS.undecided;
+const RESERVED_NOT_IN_SOURCE = 'whether a location is reserved: not shown by the source';
+
+const REGISTER = () => 'reached a register';
+const RESERVED = () => 'reached a reserved location';
+
+/** What a backend answered to a stimulus. An object that is used again: numbers of 32 bits are slow as arguments. */
+export interface Response {
+  /** What a read returned. */
+  readonly low: number;
+  readonly high: number;
+  readonly reserved: boolean;
+}
+
+/** Where the two words of the value are in the words of a read; -1: the kind is no read. */
+export function valueAt(kind: number): number {
+  return kind === MMIO_READ ? 4 : kind === SYSREG_READ ? 1 : -1;
+}
+
+export class Responses {
+  private readonly counts: ReplayCounts;
+  private readonly compared: Float64Array;
+  private readonly divergences: Divergences;
+  /** Why it is not compared whether a location is reserved; undefined where it is. */
+  private readonly reservedSkipped: string | undefined;
+
+  constructor(
+    counts: ReplayCounts,
+    divergences: Divergences,
+    options: ReplayOptions,
+    capabilities: Capabilities | undefined,
+  ) {
+    this.counts = counts;
+    this.compared = counts.compared;
+    this.divergences = divergences;
+    if (options.sourceTellsReserved === false) this.reservedSkipped = RESERVED_NOT_IN_SOURCE;
+    else if (capabilities?.reserved === false) this.reservedSkipped = RESERVED_NOT_SHOWN;
+  }
+
+  /** Record `i` of a batch is a stimulus that the backend has done. */
+  compare(batch: RecordBatch, i: number, response: Response): void {
+    const kind = batch.kind[i]!;
+    if (kind === MMIO_READ || kind === SYSREG_READ) this.compareRead(batch, i, kind, response);
+    else if (kind === MMIO_WRITE) this.compareWrite(batch, i, kind, response);
+  }
+
+  private compareRead(batch: RecordBatch, i: number, kind: number, response: Response): void {
+    const flags = batch.flags[i]!;
+    if (flags & NOT_COMPARED) {
+      this.counts.unknown(flags & RECORD_FLAGS.undecided ? UNDECIDED : 'response not shown by the source');
+      return;
+    }
+    const at = i * RECORD_WORDS + valueAt(kind);
+    this.compared[kind]!++;
+    if (batch.words[at] !== response.low || batch.words[at + 1] !== response.high)
+      this.differs(batch, i, response);
+    else if (kind === MMIO_READ && this.reservedSkipped === undefined)
+      this.compareReserved(batch, i, response);
+  }
+
+  private differs(batch: RecordBatch, i: number, response: Response): void {
+    this.divergences.differs(batch, i, () => returned(response));
+  }
+
+  /** Of a write the one thing to compare is whether it reached a register. */
+  private compareWrite(batch: RecordBatch, i: number, kind: number, response: Response): void {
+    if (this.reservedSkipped !== undefined) {
+      this.counts.skip(this.reservedSkipped);
+      return;
+    }
+    this.compared[kind]!++;
+    this.compareReserved(batch, i, response);
+  }
+
+  private compareReserved(batch: RecordBatch, i: number, response: Response): void {
+    const recorded = (batch.flags[i]! & RECORD_FLAGS.reserved) !== 0;
+    if (recorded !== response.reserved) this.divergences.differs(batch, i, recorded ? REGISTER : RESERVED);
+  }
+}
+
+function returned({ low, high }: Response): string {
+  return `returned 0x${((BigInt(high) << 32n) | BigInt(low >>> 0)).toString(16)}`;
+}

@@ -1,0 +1,215 @@
+// Compares observables whose order counts: the commands of an ITS, its accesses to tables, the SGIs that PEs send. Each
+// is a stream of its own: implementations print them in different places of one stimulus, so only the order within a
+// stream is compared. No allocation per record.
+import {
+  commandName,
+  ITS_COMMANDS,
+  type OperandSpec,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  type RecordName,
+  recordText,
+} from '@gictrace/core';
+import type { ReplayCounts } from './counts.ts';
+import type { Divergences } from './divergences.ts';
+import type { Explainer } from './explainer.ts';
+import { DIFFERS, MATCH, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';
+
+const ITS_COMMAND = RECORDS['its.command'].id;
+const SGI_SENT = RECORDS['sgi.sent'].id;
+
+/** The kinds of each stream, and how many of them may wait for their recorded lines. */
+const STREAMS = {
+  commands: { kinds: ['its.command'], capacity: 4096 },
+  tables: {
+    kinds: [
+      'dte.read',
+      'dte.write',
+      'cte.read',
+      'cte.write',
+      'ite.read',
+      'ite.write',
+      'vte.read',
+      'vte.write',
+    ],
+    capacity: 16_384,
+  },
+  sgis: { kinds: ['sgi.sent'], capacity: 1024 },
+} as const satisfies Record<string, { kinds: readonly RecordName[]; capacity: number }>;
+
+/** By kind: its place in STREAMS, or -1. */
+const streamOf = new Int8Array(256).fill(-1);
+Object.values(STREAMS).forEach(({ kinds }, stream) => {
+  for (const name of kinds) streamOf[RECORDS[name].id] = stream;
+});
+
+export class Streams {
+  private readonly streams = Object.values(STREAMS).map(({ capacity }) => new OrderedStream(capacity));
+  private readonly mask = new Uint32Array(RECORD_WORDS);
+  private readonly counts: ReplayCounts;
+  private readonly compared: Float64Array;
+  private readonly divergences: Divergences;
+  private readonly explainer: Explainer;
+
+  constructor(counts: ReplayCounts, divergences: Divergences, explainer: Explainer) {
+    this.counts = counts;
+    this.compared = counts.compared;
+    this.divergences = divergences;
+    this.explainer = explainer;
+  }
+
+  /** The stream of a kind, or -1 for a kind that is in none. */
+  static of(kind: number): number {
+    return streamOf[kind]!;
+  }
+
+  /** The backend showed an observable. */
+  show(stream: number, shown: RecordBatch, i: number): void {
+    this.streams[stream]!.show(shown, i);
+  }
+
+  /** A recorded observable; `undecided`: what its stimulus does depends on state that the source does not show. */
+  compare(stream: number, batch: RecordBatch, i: number, undecided: boolean): void {
+    const list = this.streams[stream]!;
+    if (undecided) {
+      this.counts.unknown(UNDECIDED);
+      list.clear();
+      return;
+    }
+    const kind = batch.kind[i]!;
+    const mask = kind === ITS_COMMAND ? this.comparable(list, batch, i) : undefined;
+    this.compared[kind]!++;
+    if (list.see(batch, i, mask) === DIFFERS) this.differs(list, batch, i);
+  }
+
+  private differs(list: OrderedStream, batch: RecordBatch, i: number): void {
+    this.divergences.differs(batch, i, () => {
+      const out = new RecordBatch(1);
+      return list.copyNext(out, true) ? recordText(out, 0) : 'nothing';
+    });
+    list.clear();
+  }
+
+  /** Of a recorded ITS command: the bits that the source and the backend both show. */
+  private comparable(list: OrderedStream, batch: RecordBatch, i: number): Uint32Array {
+    const w = i * RECORD_WORDS;
+    this.explainer.executes(batch, i, this.divergences.record);
+    const isOutcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
+    const shown = list.nextCommand();
+    commandMask(
+      this.mask,
+      batch.words[w + 3]! & shown.operands,
+      batch.words[w + 4]! & 0xff,
+      isOutcomeShown && shown.outcome,
+    );
+    if (!isOutcomeShown) this.counts.unknown('outcome of an ITS command');
+    return this.mask;
+  }
+
+  /** The next stimulus comes: everything shown must have been recorded. */
+  drain(undecided: boolean): void {
+    const { streams } = this;
+    for (let n = 0; n < streams.length; n++)
+      if (streams[n]!.waiting > 0) this.missing(streams[n]!, undecided);
+  }
+
+  private missing(list: OrderedStream, undecided: boolean): void {
+    if (undecided) this.counts.unknown(UNDECIDED_EFFECT);
+    else
+      this.divergences.missing(() => {
+        const out = new RecordBatch(1);
+        list.copyNext(out, false);
+        return recordText(out, 0);
+      });
+    list.clear();
+  }
+}
+
+/** Which bits of an its.command's words are compared: `shown` has a bit for each operand. */
+function commandMask(mask: Uint32Array, shown: number, opcode: number, isOutcomeShown: boolean): void {
+  mask.fill(0);
+  mask[0] = mask[1] = 0xffff_ffff;
+  if (isOutcomeShown) mask[2] = 0xffff_ffff;
+  mask[4] = 0xff;
+  const name = commandName(opcode);
+  if (name === undefined) return;
+  (ITS_COMMANDS[name].operands as readonly OperandSpec[]).forEach((operand, k) => {
+    if (((shown >>> k) & 1) === 0) return;
+    for (let bit = operand.lsb; bit < operand.lsb + operand.width; bit++)
+      mask[4 + 2 * operand.dw + (bit >> 5)]! |= 1 << (bit & 31);
+  });
+}
+
+/** Observables of one stream that the backend showed, in a ring, and the recorded ones that are held against them. */
+export class OrderedStream {
+  private readonly words: Uint32Array;
+  private readonly kinds: Uint8Array;
+  private readonly pes: Int16Array;
+  private readonly flags: Uint8Array;
+  private readonly capacity: number;
+  private head = 0;
+  private tail = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.words = new Uint32Array(capacity * RECORD_WORDS);
+    this.kinds = new Uint8Array(capacity);
+    this.pes = new Int16Array(capacity);
+    this.flags = new Uint8Array(capacity);
+  }
+
+  get waiting(): number {
+    return this.tail - this.head;
+  }
+
+  show(batch: RecordBatch, i: number): void {
+    const slot = this.tail++ % this.capacity;
+    this.kinds[slot] = batch.kind[i]!;
+    this.pes[slot] = batch.pe[i]!;
+    this.flags[slot] = batch.flags[i]!;
+    for (let k = 0; k < RECORD_WORDS; k++)
+      this.words[slot * RECORD_WORDS + k] = batch.words[i * RECORD_WORDS + k]!;
+    if (this.tail - this.head > this.capacity) this.head = this.tail - this.capacity;
+  }
+
+  /** What the backend shows of the next observable, an ITS command: bits of its operands, and whether its outcome. */
+  nextCommand(): { readonly operands: number; readonly outcome: boolean } {
+    if (this.head === this.tail) return { operands: 0xffff_ffff, outcome: true };
+    const slot = this.head % this.capacity;
+    return {
+      operands: this.words[slot * RECORD_WORDS + 3]!,
+      outcome: (this.flags[slot]! & RECORD_FLAGS.valueUnknown) === 0,
+    };
+  }
+
+  /** Compares a recorded observable with the next shown one, which is then used up. */
+  see(batch: RecordBatch, i: number, mask: Uint32Array | undefined): number {
+    if (this.head === this.tail) return DIFFERS;
+    const slot = this.head++ % this.capacity;
+    if (this.kinds[slot] !== batch.kind[i]) return DIFFERS;
+    if (batch.kind[i] === SGI_SENT && this.pes[slot] !== batch.pe[i]) return DIFFERS;
+    for (let k = 0; k < RECORD_WORDS; k++) {
+      const bits = mask === undefined ? 0xffff_ffff : mask[k]!;
+      if (((this.words[slot * RECORD_WORDS + k]! ^ batch.words[i * RECORD_WORDS + k]!) & bits) !== 0)
+        return DIFFERS;
+    }
+    return MATCH;
+  }
+
+  /** Copies the next shown observable, or the one just used up, to the end of `out`; false if there is none. */
+  copyNext(out: RecordBatch, used: boolean): boolean {
+    const at = used ? this.head - 1 : this.head;
+    if (at < 0 || at >= this.tail) return false;
+    const slot = at % this.capacity;
+    const i = out.push(this.kinds[slot]!, this.pes[slot]!, Number.NaN);
+    for (let k = 0; k < RECORD_WORDS; k++)
+      out.words[i * RECORD_WORDS + k] = this.words[slot * RECORD_WORDS + k]!;
+    return true;
+  }
+
+  clear(): void {
+    this.head = this.tail;
+  }
+}
