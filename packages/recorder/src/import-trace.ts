@@ -1,18 +1,23 @@
 // From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
 import { type GicConfig, type RecordBatch, STATE_VERSION, VERSION } from '@gictrace/core';
+import { keptSource } from './importers/common/kept-source.ts';
 import { type FtraceOptions, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
   type ImportOptions,
+  type ImportSink,
   type ImportStats,
   importQemu,
+  importQemuLive,
   type KnownMachine,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
 import { type TargetOptions, targetOf } from './output/index.ts';
 import {
+  MISSING,
   SHOWS,
+  START,
   TELLS_RESERVED,
   TRACE_OUTPUT,
   type TraceHeader,
@@ -134,12 +139,16 @@ const nameOf = (path: string) => (path === '-' ? '-' : basename(path));
 const inherent = (losses: readonly string[]) => losses.map((what) => ({ what, count: null }));
 const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : { progress });
 
-/** Imports a QEMU trace log into a trace. Nothing is left under the final name if it fails. `source`: see importQemu. */
+/**
+ * Imports QEMU trace logs into a trace: several are those of processes that go on with one GIC, the source of a migration
+ * and then its destination. Nothing is left under the final name if it fails. `live`: the bytes of a log that is being
+ * written, which `paths` names then.
+ */
 export function importToTrace(
-  path: string,
+  paths: string | readonly string[],
   out: string,
   options: ImportOptions & ImportInto = {},
-  source?: AsyncIterable<Buffer>,
+  live?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
   const {
     version: _version,
@@ -150,28 +159,35 @@ export function importToTrace(
     meta,
     ...importing
   } = options;
-  const target = new Target(out, source === undefined ? [path] : [], options, meta);
-  return target.run(() =>
-    importQemu(
-      path,
-      importing,
-      {
-        begin: (config, provenance) =>
-          target.begin(config, provenance, {
-            kind: 'qemu-trace',
-            name: nameOf(path),
-            clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-            losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
-            options: { ...importing },
-          }),
-        record: target.record,
-        snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
-        ...progressOf(options),
-      },
-      source,
-      machine,
-    ),
-  );
+  const list = typeof paths === 'string' ? [paths] : paths;
+  const target = new Target(out, live === undefined ? list : [], options, meta);
+  const sink: ImportSink = {
+    begin: (config, provenance, { start, missing, shows }) =>
+      target.begin(config, provenance, {
+        kind: 'qemu-trace',
+        name: list.map(nameOf).join(', '),
+        clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
+        losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
+        options: {
+          ...importing,
+          [START]: start,
+          ...(missing.length === 0 ? {} : { [MISSING]: missing }),
+          ...(shows === undefined ? {} : { [SHOWS]: shows }),
+        },
+      }),
+    record: target.record,
+    snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
+    ...progressOf(options),
+  };
+  return target.run(async () => {
+    if (live !== undefined) return importQemuLive(list[0]!, live, importing, sink, machine);
+    const sources = list.map(keptSource);
+    try {
+      return await importQemu(sources, importing, sink);
+    } finally {
+      for (const source of sources) source.close();
+    }
+  });
 }
 
 /** Imports the text of an ftrace log into a trace, as `importToTrace` does. */

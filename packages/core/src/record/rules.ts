@@ -166,6 +166,11 @@ export const RULES = {
     class: 'inferred',
     doc: 'From here on every host thread runs another PE than before, each the same one to the end: another QEMU prints here.',
   },
+  'hppi-before-reset': {
+    id: 67,
+    class: 'inferred',
+    doc: 'The first line about what a PE is signalled has INTID 0, Group 0 and priority 0: QEMU prints it before the GIC has been reset for the first time, when nothing is pending.',
+  },
   'pe-from-cpu': {
     id: 40,
     class: 'assumed',
