@@ -1,8 +1,9 @@
 // From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
 import { type GicConfig, type RecordBatch, STATE_VERSION, VERSION } from '@gictrace/core';
-import { keptSource } from './importers/common/kept-source.ts';
-import { type FtraceOptions, importFtrace } from './importers/ftrace/index.ts';
+import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
+import type { Missing, Start } from './importers/common/learn/unknowns.ts';
+import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
   type ImportOptions,
@@ -30,7 +31,14 @@ export interface ImportReport {
   readonly summary: TraceSummary;
   readonly config: GicConfig;
   readonly provenance: Provenance;
+  /** How the source begins, and the sorts of stimuli that it lacks. */
+  readonly start: Start;
+  readonly missing: readonly Missing[];
 }
+
+/** A log: by its path (`-` is standard input), or as a source that has been looked at. */
+export type LogInput = string | KeptSource;
+const pathOf = (input: LogInput) => (typeof input === 'string' ? input : input.path);
 
 /** What every import is told besides. */
 export interface ImportInto extends Pick<TargetOptions, 'force'> {
@@ -68,7 +76,7 @@ const FTRACE_LOSSES = [
 /** The writer of an import: begins when the configuration is decided, and leaves nothing if the import fails. */
 class Target {
   writer: TraceWriter | undefined;
-  decided: { config: GicConfig; provenance: Provenance } | undefined;
+  decided: Pick<ImportReport, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
   private readonly out: string;
   private readonly version: string;
   private readonly rules: TargetOptions;
@@ -98,7 +106,13 @@ class Target {
     },
   ): void {
     const { kind, name, ...header } = rest;
-    this.decided = { config, provenance };
+    const { options } = header;
+    this.decided = {
+      config,
+      provenance,
+      start: options[START] === 'mid-life' ? 'mid-life' : 'reset',
+      missing: (options[MISSING] as readonly Missing[] | undefined) ?? [],
+    };
     const all: TraceHeader = {
       writer: { name: 'gictrace', version: this.version },
       config,
@@ -145,7 +159,7 @@ const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : 
  * written, which `paths` names then.
  */
 export function importToTrace(
-  paths: string | readonly string[],
+  paths: LogInput | readonly LogInput[],
   out: string,
   options: ImportOptions & ImportInto = {},
   live?: AsyncIterable<Buffer>,
@@ -159,7 +173,8 @@ export function importToTrace(
     meta,
     ...importing
   } = options;
-  const list = typeof paths === 'string' ? [paths] : paths;
+  const inputs = Array.isArray(paths) ? (paths as readonly LogInput[]) : [paths as LogInput];
+  const list = inputs.map(pathOf);
   const target = new Target(out, live === undefined ? list : [], options, meta);
   const sink: ImportSink = {
     begin: (config, provenance, { start, missing, shows }) =>
@@ -181,7 +196,7 @@ export function importToTrace(
   };
   return target.run(async () => {
     if (live !== undefined) return importQemuLive(list[0]!, live, importing, sink, machine);
-    const sources = list.map(keptSource);
+    const sources = inputs.map((input) => (typeof input === 'string' ? keptSource(input) : input));
     try {
       return await importQemu(sources, importing, sink);
     } finally {
@@ -190,38 +205,43 @@ export function importToTrace(
   });
 }
 
+/** The bytes of a source that has been looked at; of a path the importer opens them itself. */
+const opened = (input: LogInput): [] | [AsyncIterable<Buffer>] =>
+  typeof input === 'string' ? [] : [input.open()];
+
 /** Imports the text of an ftrace log into a trace, as `importToTrace` does. */
 export function importFtraceToTrace(
-  path: string,
+  input: LogInput,
   out: string,
   options: FtraceOptions & ImportInto = {},
 ): Promise<ImportReport> {
   const { version: _version, force: _force, progress: _progress, ...importing } = options;
+  const path = pathOf(input);
   const target = new Target(out, [path], options);
-  return target.run(() =>
-    importFtrace(path, importing, {
-      begin: (config, provenance) =>
-        target.begin(config, provenance, {
-          kind: 'ftrace',
-          name: nameOf(path),
-          clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
-          losses: inherent(FTRACE_LOSSES),
-          options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
-        }),
-      record: target.record,
-      ...progressOf(options),
-    }),
-  );
+  const sink: FtraceSink = {
+    begin: (config, provenance) =>
+      target.begin(config, provenance, {
+        kind: 'ftrace',
+        name: nameOf(path),
+        clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
+        losses: inherent(FTRACE_LOSSES),
+        options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
+      }),
+    record: target.record,
+    ...progressOf(options),
+  };
+  return target.run(() => importFtrace(path, importing, sink, ...opened(input)));
 }
 
 /**
  * Imports JSON lines into a trace, as `importToTrace` does. `config` stands in for the configuration of a header line.
  */
 export function importJsonlToTrace(
-  path: string,
+  input: LogInput,
   out: string,
   options: ImportInto & { readonly config?: GicConfig },
 ): Promise<ImportReport> {
+  const path = pathOf(input);
   const target = new Target(out, [path], options);
   return target.run(async () => {
     const stats = await importJsonl(
@@ -246,6 +266,7 @@ export function importJsonlToTrace(
         ...progressOf(options),
       },
       options.config,
+      ...opened(input),
     );
     return { ...stats, events: {}, losses: {} };
   });

@@ -81,11 +81,6 @@ export const RULES = {
     class: 'inferred',
     doc: 'Guest memory was read while QEMU waited, as it was when the GIC was about to look at it; who stored it, and when before that, is not known.',
   },
-  'mid-life': {
-    id: 50,
-    class: 'unknown',
-    doc: 'The source begins while the GIC is in use: its state is unknown until the source shows it.',
-  },
   'state-from-read': {
     id: 51,
     class: 'inferred',

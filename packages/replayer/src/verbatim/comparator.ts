@@ -117,6 +117,7 @@ export class Comparator {
   private readonly mask = new Uint32Array(RECORD_WORDS);
   private readonly copy = new RecordBatch(1);
   private first: Divergence | null = null;
+  private readonly source: Pick<Verdict, 'start' | 'missing'>;
   private readonly output: ReplayOutput | undefined;
   private readonly stopAtFirst: boolean;
   private readonly allowed: ReadonlySet<Tolerance>;
@@ -128,6 +129,10 @@ export class Comparator {
   /** `capabilities`: what the backend shows; everything when absent. */
   constructor(config: GicConfig, options: ReplayOptions = {}, capabilities?: Capabilities) {
     this.output = options.output;
+    this.source = {
+      start: options.startsInMidLife ? 'mid-life' : 'reset',
+      missing: options.missing ?? [],
+    };
     this.stopAtFirst = options.stopAtFirst ?? false;
     this.allowed = new Set(options.allow ?? []);
     this.peCount = config.pes.length;
@@ -479,6 +484,6 @@ export class Comparator {
 
   /** No more records: the verdict. */
   finish(): Verdict {
-    return this.tally.verdict(this.records, this.first, this.firstAnomaly);
+    return this.tally.verdict(this.records, this.source, this.first, this.firstAnomaly);
   }
 }

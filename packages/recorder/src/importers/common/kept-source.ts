@@ -10,7 +10,8 @@ import { openSource } from './source.ts';
 const CHUNK_BYTES = 1 << 18;
 
 export interface KeptSource {
-  /** As people read it. */
+  /** As it was named: `-` for standard input; and as people read it. */
+  readonly path: string;
   readonly name: string;
   /** Its bytes from the beginning, decompressed. */
   open(): AsyncIterable<Buffer>;
@@ -20,17 +21,25 @@ export interface KeptSource {
 
 /** `-` is standard input. Nothing is opened before `open`. */
 export function keptSource(path: string): KeptSource {
-  if (path !== '-') return { name: path, open: () => openSource(path), close: () => undefined };
+  if (path !== '-') return { path, name: path, open: () => openSource(path), close: () => undefined };
   return new KeptInput();
 }
 
 class KeptInput implements KeptSource {
+  readonly path = '-';
   readonly name = 'standard input';
   private fd: number | undefined;
   private isWhole = false;
 
-  open(): AsyncIterable<Buffer> {
-    return this.isWhole ? this.again() : this.first();
+  async *open(): AsyncGenerator<Buffer> {
+    if (!this.isWhole) await this.keep();
+    for (let at = 0; ; ) {
+      const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
+      const count = readSync(this.fd!, bytes, 0, CHUNK_BYTES, at);
+      if (count === 0) return;
+      at += count;
+      yield bytes.subarray(0, count);
+    }
   }
 
   close(): void {
@@ -38,9 +47,9 @@ class KeptInput implements KeptSource {
     this.fd = undefined;
   }
 
-  private async *first(): AsyncGenerator<Buffer> {
+  private async keep(): Promise<void> {
     this.fd = temporary();
-    for await (const bytes of openSource('-')) {
+    for await (const bytes of openSource('-'))
       try {
         for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
       } catch (error) {
@@ -51,19 +60,7 @@ class KeptInput implements KeptSource {
           'write the log to a file, or set TMPDIR to a folder with room for it',
         );
       }
-      yield bytes;
-    }
     this.isWhole = true;
-  }
-
-  private async *again(): AsyncGenerator<Buffer> {
-    for (let at = 0; ; ) {
-      const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
-      const count = readSync(this.fd!, bytes, 0, CHUNK_BYTES, at);
-      if (count === 0) return;
-      at += count;
-      yield bytes.subarray(0, count);
-    }
   }
 }
 

@@ -73,6 +73,8 @@ export class Assembler {
   private readonly levels = new Map<number, number>();
   /** What was last printed as a PE's INTID and group, packed. */
   private readonly printed = new Map<number, number>();
+  /** PEs, by affinity, of which an INTID has been printed that is beyond doubt. */
+  private readonly sure = new Set<number>();
   /** The vLPI that was a PE's best virtual interrupt by the last printed line, and by the one before; 0 for none. */
   private readonly vlpiNow = new Map<number, number>();
   private readonly vlpiBefore = new Map<number, number>();
@@ -239,6 +241,7 @@ export class Assembler {
     this.group.set(i, SEAMS.indexOf(how));
     if (rule !== undefined) this.group.batch.rule[i] = RULES[rule].id;
     this.printed.clear();
+    this.sure.clear();
     this.vlpiNow.clear();
     this.vlpiBefore.clear();
   }
@@ -260,11 +263,14 @@ export class Assembler {
 
   private hppi(t: Token): void {
     const { low } = t;
-    const before = this.printed.get(this.threads.pe(low[0]!));
+    let before = this.printed.get(this.threads.pe(low[0]!));
     const none = low[1] === 0 && low[2] === 0;
     // The INTID printed with idle priority is that of an earlier interrupt; it is 0 again only in another process.
-    if (low[3] === IDLE && none && before !== undefined && before !== 0) this.seam('hppi', 'seam-from-hppi');
-    else if (low[3] === IDLE && !none && before === undefined) this.options.pastInterrupt?.();
+    // That an earlier one has been printed more than once, or with a priority, shows that its line was not wrong.
+    if (low[3] === IDLE && none && before !== undefined && before !== 0 && this.sure.has(low[0]!)) {
+      this.seam('hppi', 'seam-from-hppi');
+      before = undefined;
+    } else if (low[3] === IDLE && !none && before === undefined) this.options.pastInterrupt?.();
     const i = this.group.observe(HPPI, this.threads.pe(low[0]!));
     const at = i * RECORD_WORDS;
     // Before the GIC has been reset for the first time QEMU prints the priority as 0.
@@ -280,8 +286,9 @@ export class Assembler {
     const pe = this.group.batch.pe[i]!;
     const now = low[1]! * 4 + low[2]!;
     if (!unreset) this.printed.set(pe, now);
+    if (now !== 0 && (!idle || before === now)) this.sure.add(low[0]!);
     // …and they never change while it is idle, so one that does contradicts the line before.
-    if (idle && before !== undefined && before !== now && !none) {
+    if (idle && before !== undefined && before !== now) {
       this.group.conflict('value', [before >>> 2, before & 3], [low[1]!, low[2]!], this.group.lineNumber);
       this.group.openHppi = i;
     }

@@ -19,11 +19,13 @@ import { withinRange } from '../common/range.ts';
 import { Assembler, type AssemblerOptions } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
 import type { GroupSink } from './group.ts';
-import { CONTRADICTIONS, type LogSurvey, Survey } from './survey.ts';
+import { type LogSurvey, Survey } from './survey.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
 
 /** Lines that are looked at for the GIC's configuration before records go out. */
 const LINES_HELD = 300_000;
+/** So many differences that nothing explains are not of one line that is wrong. */
+const DOUBTS = 10;
 /** Lines before the end of a log that are watched for effects that are cut off. */
 const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
@@ -102,7 +104,7 @@ export async function importQemu(
   if (found.doubtful.size > 0) {
     // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
     const { contradictions } = await pass({ begin: () => undefined, record: () => undefined }, missing);
-    if (contradictions >= CONTRADICTIONS) missing = new Set([...missing, ...found.doubtful]);
+    if (contradictions >= DOUBTS) missing = new Set([...missing, ...found.doubtful]);
   }
   return (await pass(sink, missing)).stats;
 }

@@ -77,18 +77,34 @@ const SECURITY_EXTN = 0x400;
 const INT_COMMAND = 3;
 /** vhppi: no list register. */
 const NO_LR = 0xffff_ffff;
-/** So many lines that contradict a GIC that has just been reset are not all wrong. */
-export const CONTRADICTIONS = 3;
+/** So many lines that need a sort of stimuli are not all wrong. */
+const NEEDS = 2;
+/** So many lines are not all wrong. */
+const CONTRADICTIONS = 3;
 
-/** What a contradiction of the reset state rests on: it counts where the log shows accesses of that sort. */
-type Ground = 'GICD writes' | 'GICR writes' | 'GITS writes' | 'ICC_PMR writes' | 'acknowledges' | 'always';
+/** What contradicts that the GIC has just been reset, and the accesses that the log has to show for it to count. */
+const GROUNDS = {
+  'forwarded before GICD_CTLR was written': 'GICD writes',
+  'SPI not enabled': 'GICD writes',
+  'SPI not in this group': 'GICD writes',
+  'SGI or PPI not enabled': 'GICR writes',
+  'SGI or PPI not in this group': 'GICR writes',
+  'LPIs not enabled': 'GICR writes',
+  'no command queue': 'GITS writes',
+  'priority mask not set': 'ICC_PMR writes',
+  'ended without an acknowledge': 'acknowledges',
+  'signalled before the log begins': undefined,
+} as const satisfies Record<string, Missing | undefined>;
+type Ground = keyof typeof GROUNDS;
 
 export class Survey {
   readonly threads = new ThreadSurvey();
-  private readonly grounds = new Map<Ground, number>();
+  /** Lines that contradict the reset state, by what contradicts it. */
+  private readonly grounds = new Map<Ground, Set<number>>();
+  private line = 0;
   private readonly seen = new Set<Missing>();
-  /** What needs stimuli of each sort to have happened. */
-  private readonly needs = new Set<Missing>();
+  /** Lines that need stimuli of each sort to have happened. */
+  private readonly needs = new Map<Missing, Set<number>>();
   private firstAccess: boolean | undefined;
   /** Something initialised a part of the GIC before an interrupt was seen. */
   private initialised = false;
@@ -108,10 +124,8 @@ export class Survey {
   private readonly up = new Map<number, number>();
   private readonly wired = new Set<number>();
   private ints = 0;
-  private ended = 0;
   /** Interrupts that each PE has acknowledged. */
   private readonly taken = new Set<number>();
-  private lpisSeen = 0;
 
   /** Takes the records of a group. */
   group(batch: RecordBatch): void {
@@ -120,12 +134,20 @@ export class Survey {
 
   /** A line shows INTID `intid` as the one that a PE was signalled before, where none had been printed. */
   pastInterrupt(): void {
-    this.contradict('always');
+    this.contradict('signalled before the log begins');
     this.activity();
   }
 
   private contradict(ground: Ground): void {
-    this.grounds.set(ground, (this.grounds.get(ground) ?? 0) + 1);
+    const lines = this.grounds.get(ground);
+    if (lines === undefined) this.grounds.set(ground, new Set([this.line]));
+    else if (lines.size < CONTRADICTIONS) lines.add(this.line);
+  }
+
+  private need(stimuli: Missing): void {
+    const lines = this.needs.get(stimuli);
+    if (lines === undefined) this.needs.set(stimuli, new Set([this.line]));
+    else if (lines.size < NEEDS) lines.add(this.line);
   }
 
   private activity(): void {
@@ -133,6 +155,7 @@ export class Survey {
   }
 
   private record(batch: RecordBatch, i: number): void {
+    this.line = batch.line[i]!;
     const w = batch.words;
     const at = i * RECORD_WORDS;
     const pe = batch.pe[i]!;
@@ -147,7 +170,7 @@ export class Survey {
           !this.forwards &&
           w[at + 4]! & ENABLES
         )
-          this.contradict('GICD writes');
+          this.contradict('forwarded before GICD_CTLR was written');
         return;
       case MMIO_WRITE:
         this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true);
@@ -156,7 +179,7 @@ export class Survey {
         if (IARS.includes(w[at]!)) this.acknowledge(pe, w[at + 1]!);
         else if (w[at] === PMR && w[at + 1] !== 0 && !this.masked.has(pe)) {
           this.activity();
-          this.contradict('ICC_PMR writes');
+          this.contradict('priority mask not set');
         }
         return;
       case SYSREG_WRITE:
@@ -171,13 +194,13 @@ export class Survey {
         return;
       case HPPI:
         // What was signalled is gone: somebody took it.
-        if ((this.up.get(pe) ?? w[at]) !== w[at]) this.needs.add('acknowledges');
+        if ((this.up.get(pe) ?? w[at]) !== w[at]) this.need('acknowledges');
         if (w[at + 3]! | w[at + 4]!) this.up.set(pe, w[at]!);
         else this.up.delete(pe);
         if (w[at] !== SPURIOUS) this.signalled(pe, w[at]!, w[at + 1]!, w[at + 4]! | w[at + 3]!);
         return;
       case VHPPI:
-        if (w[at] !== NO_LR) this.needs.add('ICH writes');
+        if (w[at] !== NO_LR) this.need('ICH writes');
         return;
       case ITS_COMMAND:
         this.seen.add('commands');
@@ -185,7 +208,7 @@ export class Survey {
         this.itsAtWork();
         return;
       case SGI_SENT:
-        this.needs.add('SGIs');
+        this.need('SGIs');
         return;
     }
   }
@@ -229,10 +252,10 @@ export class Survey {
     else if (EOIRS.includes(register)) {
       this.seen.add('ends');
       if (low < 1020 || low >= LPI_FIRST) {
-        this.ended++;
+        this.need('acknowledges');
         const depth = this.depth.get(pe) ?? 0;
         if (depth === 0) {
-          this.contradict('acknowledges');
+          this.contradict('ended without an acknowledge');
           this.activity();
         } else this.depth.set(pe, depth - 1);
       }
@@ -252,72 +275,73 @@ export class Survey {
     if (intid >= 1020 && intid < LPI_FIRST) return;
     this.depth.set(pe, (this.depth.get(pe) ?? 0) + 1);
     // It was ended in between.
-    if (this.taken.has(pe * 2 ** 24 + intid)) this.needs.add('ends');
+    if (this.taken.has(pe * 2 ** 24 + intid)) this.need('ends');
     this.taken.add(pe * 2 ** 24 + intid);
-    this.needs.add('ICC_PMR writes');
-    this.needs.add('ICC_IGRPEN writes');
+    this.need('ICC_PMR writes');
+    this.need('ICC_IGRPEN writes');
     this.interrupt(pe, intid);
   }
 
   private signalled(pe: number, intid: number, group: number, line: number): void {
     if (line) {
-      this.needs.add('ICC_PMR writes');
-      this.needs.add('ICC_IGRPEN writes');
+      this.need('ICC_PMR writes');
+      this.need('ICC_IGRPEN writes');
     }
     this.interrupt(pe, intid);
     if (this.twoStates || group === 0) return;
-    if (intid < 32 && !this.groupedPrivate) this.contradict('GICR writes');
-    else if (intid >= 32 && intid < 1020 && !this.groupedShared) this.contradict('GICD writes');
+    if (intid < 32 && !this.groupedPrivate) this.contradict('SGI or PPI not in this group');
+    else if (intid >= 32 && intid < 1020 && !this.groupedShared) this.contradict('SPI not in this group');
   }
 
   /** An interrupt is pending and enabled. */
   private interrupt(pe: number, intid: number): void {
     this.activity();
-    this.needs.add('GICD writes');
-    if (!this.forwards) this.contradict('GICD writes');
+    this.need('GICD writes');
+    if (!this.forwards) this.contradict('forwarded before GICD_CTLR was written');
     if (intid < 1020 && intid >= 32) {
-      if (((this.enabledShared[intid >> 5]! >>> (intid & 31)) & 1) === 0) this.contradict('GICD writes');
-      if (!this.wired.has(intid)) this.needs.add('SPI lines');
+      if (((this.enabledShared[intid >> 5]! >>> (intid & 31)) & 1) === 0) this.contradict('SPI not enabled');
+      if (!this.wired.has(intid)) this.need('SPI lines');
       return;
     }
-    this.needs.add('GICR writes');
-    if (intid < 16) this.needs.add('SGIs');
-    else if (intid < 32 && !this.wired.has(intid)) this.needs.add('PPI lines');
+    this.need('GICR writes');
+    if (intid < 16) this.need('SGIs');
+    else if (intid < 32 && !this.wired.has(intid)) this.need('PPI lines');
     if (intid >= LPI_FIRST) {
-      this.lpisSeen++;
-      if (!this.lpis.has(pe)) this.contradict('GICR writes');
+      if (this.hasQueue && this.ints === 0) this.need('MSIs');
+      if (!this.lpis.has(pe)) this.contradict('LPIs not enabled');
     } else if (intid < 32 && (((this.enabledPrivate.get(pe) ?? 0) >>> intid) & 1) === 0)
-      this.contradict('GICR writes');
+      this.contradict('SGI or PPI not enabled');
   }
 
   private itsAtWork(): void {
     this.activity();
-    this.needs.add('GITS writes');
-    if (!this.hasQueue) this.contradict('GITS writes');
+    this.need('GITS writes');
+    if (!this.hasQueue) this.contradict('no command queue');
   }
 
-  private missing(): Set<Missing> {
-    const { needs } = this;
-    if (this.ended > 0) needs.add('acknowledges');
-    if (this.lpisSeen > 0 && this.hasQueue && this.ints === 0) needs.add('MSIs');
-    return new Set([...needs].filter((one) => !this.seen.has(one)));
+  private missing(): Missing[] {
+    const found = [...this.needs].filter(([one, lines]) => lines.size >= NEEDS && !this.seen.has(one));
+    return found.map(([one]) => one);
   }
 
   /** `counts`: lines by event. `start`: where it is known how the log begins. */
   finish(counts: Uint32Array, start?: Start): LogSurvey {
-    let contradictions = 0;
-    for (const [ground, n] of this.grounds)
-      if (ground === 'always' || this.seen.has(ground)) contradictions += n;
-    const first = this.firstAccess ?? false;
+    const grounds = [...this.grounds].filter(([ground]) => {
+      const needs = GROUNDS[ground];
+      return needs === undefined || this.seen.has(needs);
+    });
+    const lines = new Set(grounds.flatMap(([, one]) => [...one])).size;
+    // One line that is wrong may contradict all that follows, in one way; and it may be all that contradicts.
     const inUse =
-      contradictions >= CONTRADICTIONS ||
-      (!first && (contradictions > 0 || (this.active && !this.initialised)));
+      this.firstAccess === true
+        ? grounds.length > 1 && lines >= CONTRADICTIONS
+        : lines > 0 || (this.active && !this.initialised);
     const has = (event: string) => counts[eventNames.indexOf(event)]! > 0;
     const shows = (Object.entries(SHOWN_BY) as [RecordName, readonly string[]][])
       .filter(([, events]) => events.some(has))
       .map(([kind]) => kind);
     const begins = start ?? (inUse ? 'mid-life' : 'reset');
-    const missing = [...this.missing()];
+    const missing = this.missing();
     const isDoubtful = (one: Missing) => begins === 'mid-life' && CONFIGURING.has(one);
     return {
       start: begins,

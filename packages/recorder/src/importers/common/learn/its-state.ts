@@ -69,6 +69,16 @@ export class ItsState {
       this.enable(0);
   }
 
+  /** After commands have run: where the read pointer is. */
+  after(group: RecordBatch, from: number, end: number): void {
+    for (let i = from + 1; i < end; i++) {
+      if (group.kind[i] !== ITS_COMMAND) continue;
+      this.unknowns.knowIts('creadr', 0);
+      this.unknowns.knowIts('ctlr', 0);
+      return;
+    }
+  }
+
   private enable(its: number): void {
     if ((this.state.gitsCtlr[its]! & ENABLED) === 0)
       this.knowing.register('GITS', its, GITS.GITS_CTLR.offset, ENABLED, 'its-from-command');
@@ -79,6 +89,9 @@ export class ItsState {
     if (unknowns.isItsUnknown('cbaser', its)) {
       const low = state.cbaser[2 * its]!;
       const high = state.cbaser[2 * its + 1]!;
+      // The queue begins again in the middle of the commands, or with the first of them.
+      if (first === 0 && wraps < 0 && !unknowns.isItsUnknown('creadr', its) && state.creadr[its]! > 0)
+        wraps = state.creadr[its]! / COMMAND_BYTES - 1;
       const pages = wraps >= 0 ? Math.ceil((wraps + 1) / COMMANDS_A_PAGE) - 1 : low & PAGES_256;
       if ((high & VALID) === 0)
         knowing.register(

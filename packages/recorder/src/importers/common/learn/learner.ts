@@ -39,6 +39,8 @@ const WIRE_SET = RECORDS['wire.set'].id;
 const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
+const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
+const TABLES_READ = (['dte.read', 'cte.read', 'ite.read'] as const).map((name) => RECORDS[name].id);
 const MSI_DROPPED = RECORDS['msi.dropped'].id;
 const MEMORY = new Set<number>(
   (['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known', 'source.seam'] as const).map(
@@ -75,6 +77,8 @@ const VIRTUAL: ReadonlySet<number> = new Set(
   Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (/^IC[HV]_/.test(name) ? [encoding] : [])),
 );
 const CUT_END = 'effects of what stands behind the last line';
+const PRINTED = 1;
+const PRINTED_WITH_LINES = 2;
 /** Tries that one stimulus gets. */
 const TRIES = 24;
 
@@ -108,6 +112,8 @@ export class Learner {
   private readonly streams: Streams;
   private readonly shown = new RecordBatch(8192);
   private readonly mismatches: Mismatch[] = [];
+  /** By PE: whether a line has said what it is signalled, and whether with the interrupt lines. */
+  private readonly printed: Uint8Array;
   /** A stimulus has been taken: what stands before it was cut off. */
   private begun: boolean;
   /** The next stimulus may have effects whose lines were cut off. */
@@ -141,6 +147,7 @@ export class Learner {
     );
     this.hppi = this.told.find(({ kind }) => kind === HPPI);
     this.streams = new Streams(facts.shows);
+    this.printed = new Uint8Array(state.peCount);
     this.begun = facts.start === 'reset';
     this.isCut = !this.begun;
     if (this.unknowns.any) this.activate();
@@ -407,6 +414,7 @@ export class Learner {
     const register = words[w]!;
     const intid = words[w + 1]!;
     if (IARS.includes(register) || HPPIRS.includes(register)) {
+      if (this.isPrinted(pe, intid)) return false;
       if (intid === SPURIOUS) return this.explainer.silence(pe, 'acknowledge');
       const group_ = GROUP_ZERO.includes(register) ? 0 : this.state.singleSecurity ? 2 : -1;
       const line = IARS.includes(register) ? 1 : -1;
@@ -415,12 +423,23 @@ export class Learner {
     return this.reads.sysreg(pe, register, intid, words[w + 2]!);
   }
 
+  /**
+   * Whether the source has printed what a PE is signalled, so that an acknowledge shows nothing more: each change is
+   * printed. Without the interrupt lines it may still show whether they are up.
+   */
+  private isPrinted(pe: number, intid: number): boolean {
+    const printed = this.printed[pe]!;
+    if (printed === 0 || this.unknowns.isVolatile) return false;
+    return printed === PRINTED_WITH_LINES || (intid !== SPURIOUS && intid !== this.state.hppiIntid[pe]);
+  }
+
   /** Hands a stimulus and its observables on, as they are now. */
   private finish(group: RecordBatch, from: number, end: number): void {
     this.judge(group, from, end);
     this.commitLearnt(this.inference.knowledge, group, from);
     this.commit(group, from);
     this.effects.after(group, from);
+    this.its.after(group, from, end);
     this.begun = true;
     this.isCut = false;
     for (let i = from + 1; i < end; i++) {
@@ -441,7 +460,7 @@ export class Learner {
     const target = lineOf(group, i);
     if (this.mismatches.some((one) => one.at === i)) {
       this.knowing.clear();
-      if (this.explainer.explain(pe, target, 'hppi')) {
+      if (this.explainer.explain(pe, target, 'hppi') && isSignalled(this.state, group, i)) {
         if (this.knowing.batch.count > 0) group.flags[i]! |= RECORD_FLAGS.undecided;
         this.commitLearnt(this.knowing.batch, group, i);
       } else {
@@ -453,6 +472,7 @@ export class Learner {
         return;
       }
     }
+    this.printed[pe] = target.line < 0 ? PRINTED : PRINTED_WITH_LINES;
     const w = group.words;
     this.effects.signalled(pe, w[at]!, w[at + 1]!, w[at + 2]!, target.line);
   }
@@ -478,8 +498,8 @@ export class Learner {
       if (at >= 0 && outstanding && isOpen) group.flags[at]! |= RECORD_FLAGS.undecided;
     const streams = this.streams.differ(group, from + 1, end, this.shown);
     if (streams === 'less' && this.isEnd) undecided();
-    else if (streams !== 'same' && (this.its.isOpen() || unknowns.isVolatile)) undecided();
-    if (this.its.isOpen() && this.drops()) undecided();
+    else if (streams !== 'same' && (unknowns.isVolatile || this.looksAside())) undecided();
+    if (streams === 'same' && this.drops()) undecided();
     this.judgeVirtual(group, from, end, undecided);
   }
 
@@ -496,7 +516,16 @@ export class Learner {
     );
   }
 
+  /** Whether the model looked at memory of which nothing is known, nor could be from lines about tables. */
+  private looksAside(): boolean {
+    if (TABLES_READ.every((kind) => this.facts.shows(kind))) return false;
+    for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MEMORY_ASSUMED) return true;
+    return false;
+  }
+
+  /** Whether a message or a command had no effect because of state that is unknown. */
   private drops(): boolean {
+    if (!this.its.isOpen() && !this.looksAside()) return false;
     for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MSI_DROPPED) return true;
     for (let i = 0; i < this.shown.count; i++)
       if (this.shown.kind[i] === ITS_COMMAND && this.shown.words[i * RECORD_WORDS + 2] !== 0) return true;
@@ -511,7 +540,9 @@ export class Learner {
       for (const { at, pe } of differing) {
         if (!this.unknowns.isPartUnknown('virtual', pe)) continue;
         undecided();
-        if (at >= 0) group.flags[at]! |= RECORD_FLAGS.undecided;
+        // Lines behind it may repeat it.
+        for (let i = at < 0 ? end : at; i < end; i++)
+          if (group.kind[i] === told.kind && group.pe[i] === pe) group.flags[i]! |= RECORD_FLAGS.undecided;
       }
     }
   }
@@ -567,4 +598,17 @@ export class Learner {
     for (let k = from; k < end; k++) whole.copy(group, k);
     this.segment(whole, 0, whole.count);
   }
+}
+
+/** Whether a state signals to a PE what a line says. */
+function isSignalled(state: GicState, group: RecordBatch, i: number): boolean {
+  const pe = group.pe[i]!;
+  const w = i * RECORD_WORDS;
+  const { words } = group;
+  const isSame =
+    words[w] === state.hppiIntid[pe] &&
+    words[w + 1] === state.hppiGroup[pe] &&
+    words[w + 2] === state.hppiPriority[pe];
+  if (!isSame || group.flags[i]! & RECORD_FLAGS.valueUnknown) return isSame;
+  return words[w + 3] === state.fiq[pe] && words[w + 4] === state.irq[pe];
 }
