@@ -1,18 +1,24 @@
 // From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
 import { type GicConfig, type RecordBatch, STATE_VERSION, VERSION } from '@gictrace/core';
-import { type FtraceOptions, importFtrace } from './importers/ftrace/index.ts';
+import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
+import type { Missing, Start } from './importers/common/learn/unknowns.ts';
+import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
   type ImportOptions,
+  type ImportSink,
   type ImportStats,
   importQemu,
+  importQemuLive,
   type KnownMachine,
   type Provenance,
 } from './importers/qemu-trace/index.ts';
 import { type TargetOptions, targetOf } from './output/index.ts';
 import {
+  MISSING,
   SHOWS,
+  START,
   TELLS_RESERVED,
   TRACE_OUTPUT,
   type TraceHeader,
@@ -25,7 +31,14 @@ export interface ImportReport {
   readonly summary: TraceSummary;
   readonly config: GicConfig;
   readonly provenance: Provenance;
+  /** How the source begins, and the sorts of stimuli that it lacks. */
+  readonly start: Start;
+  readonly missing: readonly Missing[];
 }
+
+/** A log: by its path (`-` is standard input), or as a source that has been looked at. */
+export type LogInput = string | KeptSource;
+const pathOf = (input: LogInput) => (typeof input === 'string' ? input : input.path);
 
 /** What every import is told besides. */
 export interface ImportInto extends Pick<TargetOptions, 'force'> {
@@ -63,7 +76,7 @@ const FTRACE_LOSSES = [
 /** The writer of an import: begins when the configuration is decided, and leaves nothing if the import fails. */
 class Target {
   writer: TraceWriter | undefined;
-  decided: { config: GicConfig; provenance: Provenance } | undefined;
+  decided: Pick<ImportReport, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
   private readonly out: string;
   private readonly version: string;
   private readonly rules: TargetOptions;
@@ -93,7 +106,13 @@ class Target {
     },
   ): void {
     const { kind, name, ...header } = rest;
-    this.decided = { config, provenance };
+    const { options } = header;
+    this.decided = {
+      config,
+      provenance,
+      start: options[START] === 'mid-life' ? 'mid-life' : 'reset',
+      missing: (options[MISSING] as readonly Missing[] | undefined) ?? [],
+    };
     const all: TraceHeader = {
       writer: { name: 'gictrace', version: this.version },
       config,
@@ -134,12 +153,16 @@ const nameOf = (path: string) => (path === '-' ? '-' : basename(path));
 const inherent = (losses: readonly string[]) => losses.map((what) => ({ what, count: null }));
 const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : { progress });
 
-/** Imports a QEMU trace log into a trace. Nothing is left under the final name if it fails. `source`: see importQemu. */
+/**
+ * Imports QEMU trace logs into a trace: several are those of processes that go on with one GIC, the source of a migration
+ * and then its destination. Nothing is left under the final name if it fails. `live`: the bytes of a log that is being
+ * written, which `paths` names then.
+ */
 export function importToTrace(
-  path: string,
+  paths: LogInput | readonly LogInput[],
   out: string,
   options: ImportOptions & ImportInto = {},
-  source?: AsyncIterable<Buffer>,
+  live?: AsyncIterable<Buffer>,
 ): Promise<ImportReport> {
   const {
     version: _version,
@@ -150,62 +173,75 @@ export function importToTrace(
     meta,
     ...importing
   } = options;
-  const target = new Target(out, source === undefined ? [path] : [], options, meta);
-  return target.run(() =>
-    importQemu(
-      path,
-      importing,
-      {
-        begin: (config, provenance) =>
-          target.begin(config, provenance, {
-            kind: 'qemu-trace',
-            name: nameOf(path),
-            clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-            losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
-            options: { ...importing },
-          }),
-        record: target.record,
-        snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
-        ...progressOf(options),
-      },
-      source,
-      machine,
-    ),
-  );
+  const inputs = Array.isArray(paths) ? (paths as readonly LogInput[]) : [paths as LogInput];
+  const list = inputs.map(pathOf);
+  const target = new Target(out, live === undefined ? list : [], options, meta);
+  const sink: ImportSink = {
+    begin: (config, provenance, { start, missing, shows }) =>
+      target.begin(config, provenance, {
+        kind: 'qemu-trace',
+        name: list.map(nameOf).join(', '),
+        clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
+        losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
+        options: {
+          ...importing,
+          [START]: start,
+          ...(missing.length === 0 ? {} : { [MISSING]: missing }),
+          ...(shows === undefined ? {} : { [SHOWS]: shows }),
+        },
+      }),
+    record: target.record,
+    snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
+    ...progressOf(options),
+  };
+  return target.run(async () => {
+    if (live !== undefined) return importQemuLive(list[0]!, live, importing, sink, machine);
+    const sources = inputs.map((input) => (typeof input === 'string' ? keptSource(input) : input));
+    try {
+      return await importQemu(sources, importing, sink);
+    } finally {
+      for (const source of sources) source.close();
+    }
+  });
 }
+
+/** The bytes of a source that has been looked at; of a path the importer opens them itself. */
+const opened = (input: LogInput): [] | [AsyncIterable<Buffer>] =>
+  typeof input === 'string' ? [] : [input.open()];
 
 /** Imports the text of an ftrace log into a trace, as `importToTrace` does. */
 export function importFtraceToTrace(
-  path: string,
+  input: LogInput,
   out: string,
   options: FtraceOptions & ImportInto = {},
 ): Promise<ImportReport> {
   const { version: _version, force: _force, progress: _progress, ...importing } = options;
+  const path = pathOf(input);
   const target = new Target(out, [path], options);
-  return target.run(() =>
-    importFtrace(path, importing, {
-      begin: (config, provenance) =>
-        target.begin(config, provenance, {
-          kind: 'ftrace',
-          name: nameOf(path),
-          clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
-          losses: inherent(FTRACE_LOSSES),
-          options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
-        }),
-      record: target.record,
-      ...progressOf(options),
-    }),
-  );
+  const sink: FtraceSink = {
+    begin: (config, provenance) =>
+      target.begin(config, provenance, {
+        kind: 'ftrace',
+        name: nameOf(path),
+        clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
+        losses: inherent(FTRACE_LOSSES),
+        options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
+      }),
+    record: target.record,
+    ...progressOf(options),
+  };
+  return target.run(() => importFtrace(path, importing, sink, ...opened(input)));
 }
 
 /**
  * Imports JSON lines into a trace, as `importToTrace` does. `config` stands in for the configuration of a header line.
  */
 export function importJsonlToTrace(
-  path: string,
+  input: LogInput,
   out: string,
   options: ImportInto & { readonly config?: GicConfig },
 ): Promise<ImportReport> {
+  const path = pathOf(input);
   const target = new Target(out, [path], options);
   return target.run(async () => {
     const stats = await importJsonl(
@@ -230,6 +266,7 @@ export function importJsonlToTrace(
         ...progressOf(options),
       },
       options.config,
+      ...opened(input),
     );
     return { ...stats, events: {}, losses: {} };
   });

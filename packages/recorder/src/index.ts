@@ -7,7 +7,11 @@ export {
   importFtraceToTrace,
   importJsonlToTrace,
   importToTrace,
+  type LogInput,
 } from './import-trace.ts';
+export { type KeptSource, keptSource } from './importers/common/kept-source.ts';
+export { type Missing, STIMULI_SORTS, type Start } from './importers/common/learn/unknowns.ts';
+export { detectFormat, LOG_FORMATS, type LogFormat } from './importers/detect.ts';
 export type { FtraceOptions } from './importers/ftrace/index.ts';
 export { headerJson, recordJson } from './importers/jsonl/index.ts';
 export * from './importers/qemu-trace/index.ts';

@@ -30,6 +30,10 @@ export interface Divergence {
 
 export interface Verdict {
   readonly records: number;
+  /** How the source begins: with the reset of the GIC, or while the GIC is in use, with its state unknown. */
+  readonly start: 'reset' | 'mid-life';
+  /** Sorts of stimuli that were at work and that the source has no line of. */
+  readonly missing: readonly string[];
   /** Compared, by kind of observable or response. */
   readonly compared: Readonly<Record<string, number>>;
   readonly diverged: number;

@@ -1,18 +1,24 @@
-// gictrace import FORMAT FILE: a log into a trace.
+// gictrace import [FORMAT] FILE…: logs into a trace.
 import { GicTraceError, PROFILES } from '@gictrace/core';
 import {
+  detectFormat,
   type FtraceOptions,
   type ImportInto,
   type ImportReport,
   importFtraceToTrace,
   importJsonlToTrace,
   importToTrace,
+  keptSource,
+  LOG_FORMATS,
+  type LogFormat,
+  type LogInput,
   TraceReader,
 } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { countLines, FORCE, grouped, InvalidOption, json, print, VERSION, wholeNumber } from '../context.ts';
 import { interruptible } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
+import { sourceLines } from './source-text.ts';
 
 interface Options {
   readonly output: string;
@@ -22,6 +28,7 @@ interface Options {
   readonly gic?: number;
   readonly its?: boolean;
   readonly priorityBits?: number;
+  readonly start?: 'reset' | 'mid-life';
   readonly gicd?: bigint;
   readonly gicr?: NonNullable<FtraceOptions['gicr']>;
   readonly gits?: readonly bigint[];
@@ -33,11 +40,10 @@ interface Options {
 
 /** Which options a format takes. */
 const FORMATS = {
-  qemu: ['pes', 'gic', 'its', 'priorityBits', 'profile'],
+  qemu: ['pes', 'gic', 'its', 'priorityBits', 'profile', 'start'],
   ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'profile'],
   jsonl: ['like'],
-} as const satisfies { readonly [format: string]: readonly (keyof Options)[] };
-type Format = keyof typeof FORMATS;
+} as const satisfies { readonly [format in LogFormat]: readonly (keyof Options)[] };
 const COMMON = ['output', 'force', 'json'];
 
 export function addImport(program: Command): void {
@@ -45,10 +51,15 @@ export function addImport(program: Command): void {
     .command('import')
     .summary('turn a log into a trace')
     .description(
-      'Turns a log into a trace. FORMAT: qemu (trace events of a QEMU with a GICv3 or GICv4), ftrace (text of trace-cmd report, or of tracefs), jsonl (JSON lines, for any other logger: docs/import.md). FILE may be plain, .gz, .xz or .zst; - reads standard input.',
+      `Turns a log into a trace. Finds the format by itself; it may be named before the file: ${Object.entries(
+        LOG_FORMATS,
+      )
+        .map(([name, what]) => `${name} (${what})`)
+        .join(
+          ', ',
+        )}. FILE may be plain, .gz, .xz or .zst; - reads standard input. Several logs of QEMU become one trace, of processes that go on with one GIC: the source of a migration, then its destination. docs/import.md has the formats.`,
     )
-    .argument('<format>', Object.keys(FORMATS).join(', '))
-    .argument('<file>', 'the log, or -')
+    .argument('<files...>', 'the log, or -; before it perhaps its format')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--force', FORCE)
     .option('--pes <n>', 'number of PEs, where the log does not show it', wholeNumber('--pes', 1, 512))
@@ -60,6 +71,11 @@ export function addImport(program: Command): void {
     .option('--its', 'qemu: there is an ITS, though the log does not show one')
     .option('--no-its', 'qemu: there is no ITS')
     .option('--priority-bits <n>', 'qemu: implemented priority bits', wholeNumber('--priority-bits', 4, 8))
+    .option(
+      '--start <how>',
+      'qemu: how the log begins, where that is not to be found out: reset, or mid-life (the GIC is in use)',
+      start,
+    )
     .option('--gicd <address>', 'ftrace: the Distributor, as the log prints addresses', address('--gicd'))
     .option(
       '--gicr <addresses>',
@@ -75,8 +91,11 @@ export function addImport(program: Command): void {
     )
     .option('--like <trace>', 'jsonl: the trace whose GIC it is, where the lines have no header')
     .option('--json', 'answer as JSON')
-    .addHelpText('after', '\nExample:\n  gictrace import qemu trace.log.gz -o boot.gictrace\n')
-    .action(async (format: string, file: string, options: Options) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gictrace import trace.log.gz -o boot.gictrace\n  gictrace import source.log destination.log -o migration.gictrace\n',
+    )
+    .action(async (files: readonly string[], options: Options) => {
       const progress = new Progress('lines');
       try {
         const into = {
@@ -84,7 +103,7 @@ export function addImport(program: Command): void {
           ...(options.force ? { force: true } : {}),
           progress: (lines: number) => progress.update(lines),
         };
-        const report = await interruptible(() => importAs(formatOf(format, options), file, options, into));
+        const report = await interruptible(() => importLogs(files, options, into));
         progress.end();
         if (options.json) {
           print(
@@ -94,6 +113,8 @@ export function addImport(program: Command): void {
               lines: report.stats.lines,
               config: report.config,
               provenance: report.provenance,
+              start: report.start,
+              missing: report.missing,
               losses: report.stats.losses,
             }),
           );
@@ -104,27 +125,54 @@ export function addImport(program: Command): void {
     });
 }
 
-function formatOf(format: string, options: Options): Format {
-  if (!Object.hasOwn(FORMATS, format))
-    throw new GicTraceError(
-      'usage',
-      `there is no importer for '${format}'`,
-      {},
-      `formats: ${Object.keys(FORMATS).join(', ')}`,
-    );
-  const takes: readonly string[] = FORMATS[format as Format];
+async function importLogs(
+  args: readonly string[],
+  options: Options,
+  into: ImportInto,
+): Promise<ImportReport> {
+  const named = Object.hasOwn(LOG_FORMATS, args[0]!) ? (args[0] as LogFormat) : undefined;
+  const files = named === undefined ? args : args.slice(1);
+  if (files.length === 0)
+    throw new GicTraceError('usage', 'names no log', {}, `give one: gictrace import ${named} FILE -o TRACE`);
+  if (files.filter((file) => file === '-').length > 1)
+    throw new GicTraceError('usage', 'names standard input more than once');
+  if (named !== undefined) return importAs(takes(named, files, options), files, options, into);
+  const sources = files.map(keptSource);
+  try {
+    let format: LogFormat | undefined;
+    for (const source of sources) {
+      const found = await detectFormat(source);
+      if (format !== undefined && found !== format)
+        throw new GicTraceError(
+          'usage',
+          `is a log of another format (${found}) than the one before it (${format})`,
+          { path: source.name },
+        );
+      format = found;
+    }
+    return await importAs(takes(format!, files, options), sources, options, into);
+  } finally {
+    for (const source of sources) source.close();
+  }
+}
+
+/** The format, if it takes so many logs and the options that are given. */
+function takes(format: LogFormat, files: readonly string[], options: Options): LogFormat {
+  if (format !== 'qemu' && files.length > 1)
+    throw new GicTraceError('usage', `${files.length} logs are given, and ${format} takes one`);
+  const known: readonly string[] = FORMATS[format];
   for (const name of Object.keys(options))
-    if (!COMMON.includes(name) && !takes.includes(name))
+    if (!COMMON.includes(name) && !known.includes(name))
       throw new GicTraceError(
         'usage',
         `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is not for ${format}`,
       );
-  return format as Format;
+  return format;
 }
 
 async function importAs(
-  format: Format,
-  file: string,
+  format: LogFormat,
+  files: readonly LogInput[],
   options: Options,
   into: ImportInto,
 ): Promise<ImportReport> {
@@ -137,14 +185,16 @@ async function importAs(
       `profiles: ${Object.keys(PROFILES).join(', ')}`,
     );
   if (format === 'qemu')
-    return importToTrace(file, output, {
+    return importToTrace(files, output, {
       ...into,
       ...(pes === undefined ? {} : { pes }),
       ...(gic === undefined ? {} : { gic: gic as 3 | 4 }),
       ...(its === undefined ? {} : { its }),
       ...(priorityBits === undefined ? {} : { priorityBits }),
       ...(profile === undefined ? {} : { profile }),
+      ...(options.start === undefined ? {} : { start: options.start }),
     });
+  const file = files[0]!;
   if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
   if (of !== undefined && of !== 'host' && of !== 'guest')
     throw new GicTraceError('usage', `--of is '${of}'`, {}, 'host or guest');
@@ -170,7 +220,10 @@ function configOf(like: string | undefined) {
   }
 }
 
-function tell(output: string, { config, stats, summary, provenance }: ImportReport): void {
+function tell(
+  output: string,
+  { config, stats, summary, provenance, start: begins, missing }: ImportReport,
+): void {
   print(
     `${output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
   );
@@ -182,6 +235,7 @@ function tell(output: string, { config, stats, summary, provenance }: ImportRepo
   if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
   if (by('default').length > 0)
     print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
+  for (const line of sourceLines(begins, missing)) print(`the log ${line}`);
   const losses = countLines(stats.losses);
   if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
 }
@@ -192,6 +246,12 @@ function parseAddress(option: string, text: string): bigint {
   if (!/^(0x[0-9a-fA-F]{1,16}|\d{1,20})$/.test(text) || BigInt(text) >= 2n ** 64n)
     throw new InvalidOption(`${option} takes an address such as 0x8000000, not '${text}'`);
   return BigInt(text);
+}
+
+function start(text: string): 'reset' | 'mid-life' {
+  if (text !== 'reset' && text !== 'mid-life')
+    throw new InvalidOption(`--start takes reset or mid-life, not '${text}'`);
+  return text;
 }
 
 const address = (option: string) => (text: string) => parseAddress(option, text);

@@ -1,7 +1,8 @@
 // gictrace info: what a trace holds.
-import { TraceReader } from '@gictrace/recorder';
+import { missingStimuli, startsInMidLife, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { countLines, grouped, json, print } from '../context.ts';
+import { sourceLines } from './source-text.ts';
 
 export function addInfo(program: Command): void {
   program
@@ -56,6 +57,11 @@ export function addInfo(program: Command): void {
         print(
           `content ${footer!.contentDigest}\nsemantic ${footer!.semanticDigest}${options.verify ? '\nverified: both digests fit' : ''}`,
         );
+        for (const line of sourceLines(
+          startsInMidLife(header) ? 'mid-life' : 'reset',
+          missingStimuli(header),
+        ))
+          print(`the source ${line}`);
         print(['records:', ...countLines(footer!.kinds)].join('\n'));
         if (Object.keys(footer!.rules).length > 0)
           print(['inferred or assumed, by rule:', ...countLines(footer!.rules)].join('\n'));

@@ -1,6 +1,7 @@
 // The verdict of a replay for people.
 import { TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
 import { countLines, grouped } from '../context.ts';
+import { sourceLines } from './source-text.ts';
 
 export const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((a, b) => a + b, 0);
@@ -15,6 +16,7 @@ export function headOf({ diverged, compared }: Verdict): 'DIVERGED' | 'NOTHING C
 export function verdictText(verdict: Verdict, backend: string): string {
   const out = [
     `${headOf(verdict)}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
+    ...sourceLines(verdict.start, verdict.missing).map((line) => `the source ${line}`),
     'compared:',
     ...countLines(verdict.compared),
   ];

@@ -81,11 +81,6 @@ export const RULES = {
     class: 'inferred',
     doc: 'Guest memory was read while QEMU waited, as it was when the GIC was about to look at it; who stored it, and when before that, is not known.',
   },
-  'mid-life': {
-    id: 50,
-    class: 'unknown',
-    doc: 'The source begins while the GIC is in use: its state is unknown until the source shows it.',
-  },
   'state-from-read': {
     id: 51,
     class: 'inferred',
@@ -165,6 +160,11 @@ export const RULES = {
     id: 66,
     class: 'inferred',
     doc: 'From here on every host thread runs another PE than before, each the same one to the end: another QEMU prints here.',
+  },
+  'hppi-before-reset': {
+    id: 67,
+    class: 'inferred',
+    doc: 'The first line about what a PE is signalled has INTID 0, Group 0 and priority 0: QEMU prints it before the GIC has been reset for the first time, when nothing is pending.',
   },
   'pe-from-cpu': {
     id: 40,

@@ -57,6 +57,23 @@ export function sourceTellsReserved({ options }: TraceHeader): boolean {
   return options[TELLS_RESERVED] !== false;
 }
 
+/** The option by which a header says how its source begins: with the reset of the GIC where it is absent. */
+export const START = 'start';
+
+/** Whether the source of a trace begins while the GIC is in use, so that its state is unknown until the source shows it. */
+export function startsInMidLife({ options }: TraceHeader): boolean {
+  return options[START] === 'mid-life';
+}
+
+/** The option by which a header names the sorts of stimuli that were at work and that its source has no line of. */
+export const MISSING = 'missing';
+
+/** Sorts of stimuli that the source of a trace lacks. */
+export function missingStimuli({ options }: TraceHeader): readonly string[] {
+  const names = options[MISSING];
+  return Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : [];
+}
+
 const chunk = z.tuple([
   /** Byte offset of the frame, first record, records, earliest and latest time in ns (null: none known), PEs as hex bits. */
   count,

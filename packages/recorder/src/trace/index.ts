@@ -1,9 +1,13 @@
 // The trace format: writing, reading, mending.
 export { CHUNK_RECORDS, FORMAT_VERSION } from './constants.ts';
 export {
+  MISSING,
+  missingStimuli,
   SHOWS,
+  START,
   sourceShows,
   sourceTellsReserved,
+  startsInMidLife,
   TELLS_RESERVED,
   type TraceFooter,
   type TraceHeader,

@@ -55,6 +55,7 @@ export class Comparator {
   private undecided = false;
   /** The stimulus at work is the source showing a part of the state: what comes of it the source does not print. */
   private learning = false;
+  private readonly source: Pick<Verdict, 'start' | 'missing'>;
   private readonly stopAtFirst: boolean;
   private readonly allowed: ReadonlySet<Tolerance>;
   private firstAnomaly: Anomaly | null = null;
@@ -62,6 +63,10 @@ export class Comparator {
   /** `capabilities`: what the backend shows; everything when absent. */
   constructor(config: GicConfig, options: ReplayOptions = {}, capabilities?: Capabilities) {
     const peCount = config.pes.length;
+    this.source = {
+      start: options.startsInMidLife ? 'mid-life' : 'reset',
+      missing: options.missing ?? [],
+    };
     this.stopAtFirst = options.stopAtFirst ?? false;
     this.allowed = new Set(options.allow ?? []);
     this.responses = new Responses(this.counts, this.divergences, options, capabilities);
@@ -205,6 +210,6 @@ export class Comparator {
 
   /** No more records: the verdict. */
   finish(): Verdict {
-    return this.counts.verdict(this.records, this.divergences.first, this.firstAnomaly);
+    return this.counts.verdict(this.records, this.source, this.divergences.first, this.firstAnomaly);
   }
 }

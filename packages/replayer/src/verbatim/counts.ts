@@ -30,13 +30,19 @@ export class ReplayCounts {
     count(this.toleratedNames, name);
   }
 
-  verdict(records: number, first: Divergence | null, firstAnomaly: Anomaly | null): Verdict {
+  verdict(
+    records: number,
+    source: Pick<Verdict, 'start' | 'missing'>,
+    first: Divergence | null,
+    firstAnomaly: Anomaly | null,
+  ): Verdict {
     const unknown: Record<string, number> = {};
     for (const [name, rule] of Object.entries(RULES))
       if (this.rules[rule.id]! > 0) unknown[name] = this.rules[rule.id]!;
     for (const [name, n] of [...this.unknownNames].sort(([a], [b]) => (a < b ? -1 : 1))) unknown[name] = n;
     return {
       records,
+      ...source,
       compared: {
         ...named(this.compared),
         ...(this.statesCompared > 0 ? { state: this.statesCompared } : {}),

@@ -21,6 +21,10 @@ export interface ReplayOptions {
   readonly sourceShows?: readonly RecordName[];
   /** Whether the source tells that an access reached a reserved location; it does when absent. */
   readonly sourceTellsReserved?: boolean;
+  /** Whether the source begins while the GIC is in use; with the reset of the GIC when absent. */
+  readonly startsInMidLife?: boolean;
+  /** Sorts of stimuli that the source lacks. */
+  readonly missing?: readonly string[];
   /** Given the simulator's machine first: to plant a fault. */
   readonly machine?: (machine: Machine) => void;
   /** Stop at the first divergence. */

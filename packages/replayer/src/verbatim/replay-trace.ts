@@ -12,8 +12,12 @@ import {
   VERSION,
 } from '@gictrace/core';
 import {
+  MISSING,
+  missingStimuli,
+  START,
   sourceShows,
   sourceTellsReserved,
+  startsInMidLife,
   type TraceHeader,
   TraceReader,
   TraceWriter,
@@ -120,6 +124,7 @@ export async function replayTraceOn(
   let writer: TraceWriter | undefined;
   try {
     const { config } = reader.header;
+    refuseLearnt(path, reader);
     // Before the backend is made to work: a name that cannot be written is found at once.
     if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
     const capabilities = await backend.reset(config);
@@ -158,12 +163,28 @@ export async function replayTraceOn(
   }
 }
 
+/** A backend begins with a reset: it cannot be given state that the source shows only later. */
+function refuseLearnt(path: string, reader: TraceReader): void {
+  const learnt = reader.footer?.kinds['state.known'] ?? 0;
+  if (learnt === 0 && !startsInMidLife(reader.header)) return;
+  throw new GicTraceError(
+    'backend',
+    'has state that its source shows only by what came of it, which cannot be given to this backend',
+    { path },
+    'replay it on the simulator',
+  );
+}
+
 /** What the source of a trace does not tell at all. */
-function shown({ header }: TraceReader): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved'> {
+function shown({
+  header,
+}: TraceReader): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved' | 'startsInMidLife' | 'missing'> {
   const kinds = sourceShows(header);
   return {
     ...(kinds === undefined ? {} : { sourceShows: kinds }),
     sourceTellsReserved: sourceTellsReserved(header),
+    startsInMidLife: startsInMidLife(header),
+    missing: missingStimuli(header),
   };
 }
 
@@ -186,7 +207,11 @@ function reRecorded(
     },
     losses: [...losses, ...(reader.footer?.losses ?? [])],
     seed,
-    options: blocks === undefined ? {} : { blocks },
+    options: {
+      ...(blocks === undefined ? {} : { blocks }),
+      ...(startsInMidLife(reader.header) ? { [START]: 'mid-life' } : {}),
+      ...(missingStimuli(reader.header).length === 0 ? {} : { [MISSING]: missingStimuli(reader.header) }),
+    },
   };
   return new TraceWriter(output, header, { inputs: [reader.path], force });
 }

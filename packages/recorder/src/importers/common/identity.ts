@@ -1,6 +1,7 @@
 // What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
 // shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
 import { GICD, GICR, GITS, type GicConfig, mask } from '@gictrace/core';
+import type { Start } from './learn/unknowns.ts';
 
 export interface ImportOptions {
   /** Number of PEs. */
@@ -12,6 +13,8 @@ export interface ImportOptions {
   readonly priorityBits?: number;
   /** Profile for replay: of which version the QEMU is. */
   readonly profile?: string;
+  /** How the log begins, where it is not to be found out. */
+  readonly start?: Start;
 }
 
 /** What a machine that runs says of its GIC. */
@@ -55,6 +58,7 @@ export class Identity {
   private readonly values = new Map<string, number | bigint>();
   private sawIts = false;
   private sawDate = false;
+  private sawVirtual = false;
   highestPe = -1;
   last = -1;
   gicdBase = -1;
@@ -82,6 +86,8 @@ export class Identity {
       if (offset === GICR.GICR_TYPER.offset) {
         set('gicr.typer', (low & ~0xff_ff10) >>> 0);
         if (low & 0x10) this.last = instance;
+        // There is another one behind it.
+        else this.showPe(instance + 1);
       } else if (offset === GICR.GICR_IIDR.offset) set('gicr.iidr', low);
       else if (offset === PIDR2) set('gicr.pidr2', low);
     } else {
@@ -126,6 +132,11 @@ export class Identity {
     this.sawIts = true;
   }
 
+  /** The log shows vLPIs at work, which GICv4 has. */
+  showVirtualLpis(): void {
+    this.sawVirtual = true;
+  }
+
   /** A PE is named. */
   showPe(pe: number): void {
     if (pe > this.highestPe) this.highestPe = pe;
@@ -146,11 +157,12 @@ export class Identity {
     );
   }
 
-  /** The architecture that a GIC's PIDR2 was read to have. */
+  /** The architecture that a GIC's PIDR2 was read to have, or that what is at work needs. */
   get shown(): 3 | 4 | undefined {
     const pidr2 =
       this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
-    return pidr2 === undefined ? undefined : Number(pidr2) >> 4 === 4 ? 4 : 3;
+    if (pidr2 === undefined) return this.sawVirtual ? 4 : undefined;
+    return Number(pidr2) >> 4 === 4 ? 4 : 3;
   }
 
   /** Bytes from one Redistributor to the next. */

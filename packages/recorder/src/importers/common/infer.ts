@@ -20,6 +20,7 @@ import {
   RECORDS,
   RecordBatch,
   RULES,
+  SPURIOUS,
   STIMULI_BELOW,
   SYSREGS,
   step,
@@ -49,6 +50,7 @@ const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const CTE_READ = RECORDS['cte.read'].id;
 
 const ENABLE = 1;
+const ENABLE_GRP1NS = 2;
 const PRIORITY = 0xfc;
 /** Level-2 tables whose place the source does not show go here, one page each: no machine has memory there. */
 const PLACED_AT = 2 ** 50;
@@ -56,15 +58,16 @@ const PLACED_STRIDE = 0x1_0000;
 const PTZ_HIGH = 0x4000_0000;
 
 export class Inference {
-  private readonly machine: Machine;
-  private readonly knowledge = new RecordBatch(64);
+  readonly machine: Machine;
+  /** What has been learnt of memory, and not been handed on. */
+  readonly knowledge = new RecordBatch(1024);
   private readonly out: (batch: RecordBatch, i: number) => void;
   /** The group and the stimulus at work. */
   private group: RecordBatch | undefined;
   private at = 0;
   private placed = 0;
   /** Guest stores are shown: the configuration table is never inferred. */
-  private storesShown = false;
+  storesShown = false;
   private readonly virtual: VirtualInference;
   /** Memory that the source reads whenever the GIC is about to look at it: it knows better than any rule. */
   private readonly read = new Spans();
@@ -88,26 +91,34 @@ export class Inference {
 
   /** Takes one group; hands its records on, with what is learnt put before the stimulus that needs it. */
   take(group: RecordBatch): void {
-    this.group = group;
-    const m = this.machine;
     for (let i = 0; i < group.count; i++) {
-      const kind = group.kind[i]!;
-      if (kind >= STIMULI_BELOW) {
-        this.out(group, i);
-        continue;
+      if (group.kind[i]! < STIMULI_BELOW) {
+        this.prepare(group, i);
+        this.run(group, i);
+        this.flush(i);
       }
-      this.at = i;
-      if (group.rule[i] === MEMORY_READ) this.noteRead(group, i);
-      else if (kind === MEM_WRITE) this.storesShown = true;
-      else {
-        this.virtual.watch(group, i);
-        this.watchReset(group, i);
-        this.beforeStimulus(group, i);
-      }
-      step(m, group, i);
-      this.flush(i);
       this.out(group, i);
     }
+  }
+
+  /** Before stimulus `i` of a group runs: what its own observables say of memory, into `knowledge`; the model knows it. */
+  prepare(group: RecordBatch, i: number): void {
+    this.group = group;
+    this.at = i;
+    if (group.rule[i] === MEMORY_READ) this.noteRead(group, i);
+    else if (group.kind[i] === MEM_WRITE) this.storesShown = true;
+    else {
+      this.virtual.watch(group, i);
+      this.watchReset(group, i);
+      this.beforeStimulus(group, i);
+    }
+  }
+
+  /** Runs stimulus `i` of a group. What is learnt of memory meanwhile goes into `knowledge`, and has to go before it. */
+  run(group: RecordBatch, i: number): void {
+    this.group = group;
+    this.at = i;
+    step(this.machine, group, i);
   }
 
   /** What memory was read to hold. */
@@ -191,9 +202,12 @@ export class Inference {
         const intid = group.words[i * RECORD_WORDS]!;
         const pe = group.pe[i]!;
         if (intid < LPI_FIRST || pe >= state.peCount) continue;
-        // Pending with a configuration that nobody has shown: that it is signalled now shows it.
-        if (state.lpiConfig[pe]!.get(intid) === CONFIG_UNKNOWN && state.lpiPending[pe]!.has(intid))
-          this.learnConfig(pe, intid, group.words[i * RECORD_WORDS + 2]!);
+        // Pending with a configuration that nobody has shown: that it is signalled now shows it, unless it would have been
+        // signalled before. Then it was not enabled, and the stimulus has the Redistributor look at it again.
+        const priority = group.words[i * RECORD_WORDS + 2]!;
+        if (state.lpiConfig[pe]!.get(intid) !== CONFIG_UNKNOWN || !state.lpiPending[pe]!.has(intid)) continue;
+        if (this.outranks(pe, intid, priority)) this.learnDisabled(pe, intid);
+        else this.learnConfig(pe, intid, priority);
       } else if (kind === VHPPI) this.fromVhppi(group, i);
       else if (kind === ITS_COMMAND) {
         this.virtual.beforeCommand(group, i, end);
@@ -245,6 +259,26 @@ export class Inference {
     this.say(MEM_KNOWN, 'lpi-config-from-hppi', address, 1, byte | ENABLE);
   }
 
+  /** That an LPI is pending and nothing is signalled shows that it is disabled; not its priority, which says nothing then. */
+  private learnDisabled(pe: number, intid: number): void {
+    const address = configTableAddress(this.machine.state, pe) + intid - LPI_FIRST;
+    if (!this.machine.state.memory.isKnown(address))
+      this.say(MEM_KNOWN, 'lpi-disabled-from-silence', address, 1, 0);
+  }
+
+  /** Whether an LPI of this priority would be the best interrupt of a PE. */
+  private outranks(pe: number, intid: number, priority: number): boolean {
+    const { hppiPriority, hppiIntid } = this.machine.state;
+    if (priority !== hppiPriority[pe]) return priority < hppiPriority[pe]!;
+    return hppiIntid[pe]! >= LPI_FIRST && intid < hppiIntid[pe]!;
+  }
+
+  /** Whether LPIs that are pending and enabled are signalled to a PE. */
+  private signalsLpis(pe: number): boolean {
+    const { state } = this.machine;
+    return (state.gicrCtlr[pe]! & 1) !== 0 && (state.gicdCtlr[0]! & ENABLE_GRP1NS) !== 0;
+  }
+
   private witness(use: MemoryUse, unit: number, index: number, address: number, length: number): void {
     const { memory } = this.machine.state;
     if (memory.areKnown(address, length)) return;
@@ -253,11 +287,15 @@ export class Inference {
     switch (use) {
       case 'lpi-config': {
         if (this.storesShown) return;
+        let last = -1;
         for (let i = this.at + 1; i < end; i++) {
+          if (group.kind[i] !== HPPI || group.pe[i] !== unit) continue;
           const w = i * RECORD_WORDS;
-          if (group.kind[i] === HPPI && group.pe[i] === unit && group.words[w] === index)
-            return this.learnConfig(unit, index, group.words[w + 2]!);
+          if (group.words[w] === index) return this.learnConfig(unit, index, group.words[w + 2]!);
+          last = w;
         }
+        if (last >= 0 && group.words[last] === SPURIOUS && this.signalsLpis(unit))
+          this.learnDisabled(unit, index);
         return;
       }
       case 'vlpi-config': {

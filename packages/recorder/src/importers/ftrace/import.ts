@@ -62,17 +62,21 @@ export async function importFtrace(
   path: string,
   options: FtraceOptions,
   sink: FtraceSink,
+  source: AsyncIterable<Buffer> = openSource(path),
 ): Promise<ImportStats> {
   const importer = new Importer(path === '-' ? 'standard input' : path, options, sink);
-  await eachLine(
-    openSource(path),
-    (bytes, from, to) => importer.line(bytes.toString('utf8', from, to)),
-    MEND,
-  ).catch((error: unknown) => {
-    if (error instanceof GicTraceError && error.place.path === undefined)
-      throw new GicTraceError(error.code, error.message, { path: importer.name, ...error.place }, error.hint);
-    throw error;
-  });
+  await eachLine(source, (bytes, from, to) => importer.line(bytes.toString('utf8', from, to)), MEND).catch(
+    (error: unknown) => {
+      if (error instanceof GicTraceError && error.place.path === undefined)
+        throw new GicTraceError(
+          error.code,
+          error.message,
+          { path: importer.name, ...error.place },
+          error.hint,
+        );
+      throw error;
+    },
+  );
   return importer.end();
 }
 

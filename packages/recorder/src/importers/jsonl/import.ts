@@ -53,6 +53,7 @@ export async function importJsonl(
   path: string,
   sink: JsonlSink,
   config?: GicConfig,
+  source: AsyncIterable<Buffer> = openSource(path),
 ): Promise<{ readonly lines: number; readonly records: number }> {
   const name = path === '-' ? 'standard input' : path;
   const batch = new RecordBatch(1);
@@ -78,7 +79,7 @@ export async function importJsonl(
   };
   try {
     await eachLine(
-      openSource(path),
+      source,
       (bytes, from, to) => {
         lines++;
         const text = bytes.toString('utf8', from, to).trim();

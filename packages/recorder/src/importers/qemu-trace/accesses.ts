@@ -14,6 +14,8 @@ const MMIO_WRITE = RECORDS['mmio.write'].id;
 export const GICD = FRAMES.indexOf('GICD');
 export const GICR = FRAMES.indexOf('GICR');
 export const GITS = FRAMES.indexOf('GITS');
+/** Where the VLPI frame of a Redistributor begins. */
+const VLPI_FRAME = 0x2_0000;
 const CWRITER = 0x88;
 const VPENDBASER = GICR_REGISTERS.GICR_VPENDBASER.offset;
 const GITS_CTLR_OFFSET = 0;
@@ -64,6 +66,7 @@ export class Accesses {
     const width = t.low[skip + (bad ? 1 : 2)]!;
     const low = bad ? 0 : t.low[skip + 1]!;
     const high = bad ? 0 : t.high[skip + 1]!;
+    if (frame === GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
     const i = this.group.stimulus(MMIO_READ, this.threads.peOfThread(t));
     if (this.group.batch.pe[i]! >= 0) this.group.batch.rule[i] = RULES['pe-from-thread'].id;
     this.group.set(i, frame, instance, offset, width, low, high);
@@ -80,6 +83,7 @@ export class Accesses {
     const high = t.high[skip + 1]!;
     const width = t.low[skip + 2]!;
     if (frame === GITS) this.its.noteWrite(offset, width, low, high);
+    if (frame === GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
     if (this.group.openWrite >= 0) {
       this.confirmWrite(frame, instance, offset, width, low, high, bad);
       return;

@@ -9,6 +9,7 @@ import {
   RECORD_WORDS,
   RECORDS,
   RULES,
+  SEAMS,
   SPURIOUS,
   SYSREGS,
 } from '@gictrace/core';
@@ -16,8 +17,8 @@ import { type Identity, peOf } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { Accesses, GICD, GICR, GITS } from './accesses.ts';
 import { Group, type GroupSink } from './group.ts';
-import { ItsLines } from './its-lines.ts';
-import { Threads } from './threads.ts';
+import { ItsLines, type ItsLinesOptions } from './its-lines.ts';
+import { type ThreadPart, type ThreadSurvey, Threads } from './threads.ts';
 import { eventNames, type Token } from './tokenize.ts';
 
 const HPPI = RECORDS.hppi.id;
@@ -47,6 +48,20 @@ const ICC_CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const ICH_VTR = SYSREGS.ICH_VTR_EL2.encoding;
 const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 
+/** How lines are taken. */
+export interface AssemblerOptions extends ItsLinesOptions {
+  /** The log begins with the reset of the GIC: all input lines are low. */
+  readonly fromReset?: boolean;
+  /** The log does not show the writes of GITS_CWRITER. */
+  readonly unwritten?: boolean;
+  /** What a survey found that each thread runs. */
+  readonly threads?: readonly ThreadPart[];
+  /** A survey of threads that is to be made. */
+  readonly threadSurvey?: ThreadSurvey;
+  /** Told where a line shows an earlier interrupt of a PE of which none was printed. */
+  readonly pastInterrupt?: () => void;
+}
+
 export class Assembler {
   private readonly group: Group;
   private readonly threads: Threads;
@@ -58,6 +73,8 @@ export class Assembler {
   private readonly levels = new Map<number, number>();
   /** What was last printed as a PE's INTID and group, packed. */
   private readonly printed = new Map<number, number>();
+  /** PEs, by affinity, of which an INTID has been printed that is beyond doubt. */
+  private readonly sure = new Set<number>();
   /** The vLPI that was a PE's best virtual interrupt by the last printed line, and by the one before; 0 for none. */
   private readonly vlpiNow = new Map<number, number>();
   private readonly vlpiBefore = new Map<number, number>();
@@ -68,12 +85,15 @@ export class Assembler {
   malformed = 0;
   firstMalformed = 0;
 
-  constructor(identity: Identity, losses: Losses, sink: GroupSink) {
+  private readonly options: AssemblerOptions;
+
+  constructor(identity: Identity, losses: Losses, sink: GroupSink, options: AssemblerOptions = {}) {
     this.identity = identity;
     this.losses = losses;
+    this.options = options;
     this.group = new Group(sink);
-    this.threads = new Threads(this.group, identity);
-    this.its = new ItsLines(this.group, identity, losses);
+    this.threads = new Threads(this.group, identity, options.threads, options.threadSurvey);
+    this.its = new ItsLines(this.group, identity, losses, options);
     this.accesses = new Accesses(this.group, this.threads, this.its, identity, losses, (event) => {
       this.counts[event]!--;
     });
@@ -89,6 +109,7 @@ export class Assembler {
       return;
     }
     this.counts[t.event]!++;
+    if (this.threads.reach(lineNumber)) this.seam('threads', 'seam-from-threads');
     if (t.stamped) {
       if (t.thread === 0) this.identity.showDate();
       if (this.startSeconds < 0) {
@@ -204,10 +225,31 @@ export class Assembler {
     }
   }
 
+  /** Another log begins with the next line: of another process that goes on with the same GIC. */
+  boundary(): void {
+    this.end();
+    this.group.now = Number.NaN;
+    this.group.lineNumber++;
+    this.seam('file');
+    this.group.lineNumber--;
+    this.threads.boundary();
+  }
+
+  /** Another process prints from here on: what was printed before is no more. */
+  private seam(how: (typeof SEAMS)[number], rule?: keyof typeof RULES): void {
+    const i = this.group.stimulus(RECORDS['source.seam'].id, -1);
+    this.group.set(i, SEAMS.indexOf(how));
+    if (rule !== undefined) this.group.batch.rule[i] = RULES[rule].id;
+    this.printed.clear();
+    this.sure.clear();
+    this.vlpiNow.clear();
+    this.vlpiBefore.clear();
+  }
+
   /** No more lines. */
   end(): void {
-    const orphan =
-      this.accesses.sawRegions || this.group.startsWithItsWrite() ? -1 : this.group.firstCommand();
+    const caused = this.options.unwritten || this.accesses.sawRegions || this.group.startsWithItsWrite();
+    const orphan = caused ? -1 : this.group.firstCommand();
     if (orphan >= 0) {
       // The log ends inside the execution of commands: the write that started them was never printed.
       this.losses.add(
@@ -216,24 +258,35 @@ export class Assembler {
       );
       this.group.drop(orphan);
     }
-    this.group.close();
+    this.group.close(true);
   }
 
   private hppi(t: Token): void {
     const { low } = t;
+    let before = this.printed.get(this.threads.pe(low[0]!));
+    const none = low[1] === 0 && low[2] === 0;
+    // The INTID printed with idle priority is that of an earlier interrupt; it is 0 again only in another process.
+    // That an earlier one has been printed more than once, or with a priority, shows that its line was not wrong.
+    if (low[3] === IDLE && none && before !== undefined && before !== 0 && this.sure.has(low[0]!)) {
+      this.seam('hppi', 'seam-from-hppi');
+      before = undefined;
+    } else if (low[3] === IDLE && !none && before === undefined) this.options.pastInterrupt?.();
     const i = this.group.observe(HPPI, this.threads.pe(low[0]!));
     const at = i * RECORD_WORDS;
-    const idle = low[3]! === IDLE;
+    // Before the GIC has been reset for the first time QEMU prints the priority as 0.
+    const unreset = none && low[3] === 0 && before === undefined;
+    if (unreset) this.group.batch.rule[i] = RULES['hppi-before-reset'].id;
+    const idle = low[3]! === IDLE || unreset;
     // With idle priority the INTID and group printed are those of an earlier interrupt.
     this.group.batch.words[at] = idle ? SPURIOUS : low[1]!;
     this.group.batch.words[at + 1] = idle ? 0 : low[2]!;
-    this.group.batch.words[at + 2] = low[3]!;
+    this.group.batch.words[at + 2] = idle ? IDLE : low[3]!;
     this.group.batch.flags[i] = RECORD_FLAGS.valueUnknown;
     this.group.openHppi = i;
     const pe = this.group.batch.pe[i]!;
-    const before = this.printed.get(pe);
     const now = low[1]! * 4 + low[2]!;
-    this.printed.set(pe, now);
+    if (!unreset) this.printed.set(pe, now);
+    if (now !== 0 && (!idle || before === now)) this.sure.add(low[0]!);
     // …and they never change while it is idle, so one that does contradicts the line before.
     if (idle && before !== undefined && before !== now) {
       this.group.conflict('value', [before >>> 2, before & 3], [low[1]!, low[2]!], this.group.lineNumber);
@@ -284,7 +337,7 @@ export class Assembler {
   private wire(i: number, pe: number, intid: number, level: number): void {
     this.group.set(i, intid, level);
     const key = (pe + 1) * 1024 + intid;
-    if ((this.levels.get(key) ?? 0) === level)
+    if ((this.levels.get(key) ?? (this.options.fromReset === false ? level ^ 1 : 0)) === level)
       this.group.conflict('value', [level ^ 1, 0], [level, 0], this.group.lineNumber);
     this.levels.set(key, level);
   }

@@ -14,8 +14,11 @@ const CONFLICT = RECORDS['source.conflict'].id;
 const GROUP_CAPACITY = 16_384;
 
 export interface GroupSink {
-  /** A stimulus and what it did, in order. The batch is reused after the call. */
-  group(batch: RecordBatch): void;
+  /**
+   * A stimulus and what it did, in order. The batch is reused after the call. `isLast`: the log ends here, perhaps in the
+   * middle of what the stimulus did.
+   */
+  group(batch: RecordBatch, isLast: boolean): void;
 }
 
 export class Group {
@@ -44,8 +47,8 @@ export class Group {
     this.sink = sink;
   }
 
-  /** Ends the group: it goes to the sink. */
-  close(): void {
+  /** Ends the group: it goes to the sink. `isLast`: no more lines follow. */
+  close(isLast = false): void {
     const { batch: group, queue } = this;
     if (queue.count > 0) {
       const out = this.joined;
@@ -54,13 +57,13 @@ export class Group {
       queue.clear();
       for (let i = 0; i < group.count; i++) {
         if (out.full) {
-          this.sink.group(out);
+          this.sink.group(out, false);
           out.clear();
         }
         out.copy(group, i);
       }
-      this.sink.group(out);
-    } else if (group.count > 0) this.sink.group(group);
+      this.sink.group(out, isLast);
+    } else if (group.count > 0) this.sink.group(group, isLast);
     this.begin();
   }
 
@@ -108,8 +111,10 @@ export class Group {
     group.count = from;
     // Command slots go before the write that has them run: those of the writes before stay.
     slots.clear();
-    for (let i = this.completeSlots; i < queue.count; i++) slots.copy(queue, i);
-    queue.count = Math.min(queue.count, this.completeSlots);
+    if (spare.kind.subarray(0, spare.count).includes(ITS_COMMAND)) {
+      for (let i = this.completeSlots; i < queue.count; i++) slots.copy(queue, i);
+      queue.count = Math.min(queue.count, this.completeSlots);
+    }
     this.close();
     for (let i = 0; i < slots.count; i++) queue.copy(slots, i);
     const at = this.push(kind, pe);

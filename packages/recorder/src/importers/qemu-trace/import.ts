@@ -1,19 +1,33 @@
-// Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided on the way and
-// what the log does not say inferred. Streams: memory does not grow with the log.
-import { type GicConfig, type GicState, GicTraceError, RecordBatch } from '@gictrace/core';
+// Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided and what
+// the log does not say learnt. Streams: memory does not grow with the log.
+import {
+  type GicConfig,
+  type GicState,
+  GicTraceError,
+  RECORDS,
+  RecordBatch,
+  type RecordName,
+} from '@gictrace/core';
 import { Identity, type ImportOptions, type KnownMachine, type Provenance } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
-import { Inference } from '../common/infer.ts';
+import { PLACED } from '../common/learn/explain.ts';
+import { Learner } from '../common/learn/learner.ts';
+import type { Missing, Start } from '../common/learn/unknowns.ts';
 import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
 import { withinRange } from '../common/range.ts';
-import { openSource } from '../common/source.ts';
-import { Assembler } from './assemble.ts';
+import { Assembler, type AssemblerOptions } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
+import type { GroupSink } from './group.ts';
+import { type LogSurvey, Survey } from './survey.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
 
 /** Lines that are looked at for the GIC's configuration before records go out. */
 const LINES_HELD = 300_000;
+/** So many differences that nothing explains are not of one line that is wrong. */
+const DOUBTS = 10;
+/** Lines before the end of a log that are watched for effects that are cut off. */
+const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
 const SNAPSHOT_RECORDS = 65_536;
 const HELD_BATCH = 16_384;
@@ -21,8 +35,8 @@ const HELD_BATCH = 16_384;
 const FOREIGN_MAX = 200_000;
 
 export interface ImportSink {
-  /** The configuration is decided: records follow. */
-  begin(config: GicConfig, provenance: Provenance): void;
+  /** The configuration is decided: records follow. `facts`: what is known of the log as a whole. */
+  begin(config: GicConfig, provenance: Provenance, facts: SourceShows): void;
   /** Takes record `i` of a batch that is reused after the call. */
   record(batch: RecordBatch, i: number): void;
   /** The state that holds before the next record; called now and then, on a boundary between stimuli. */
@@ -31,98 +45,259 @@ export interface ImportSink {
   progress?(lines: number): void;
 }
 
+/** What a log as a whole shows. */
+export interface SourceShows {
+  readonly start: Start;
+  /** Sorts of stimuli that were at work and that the log has no line of. */
+  readonly missing: readonly Missing[];
+  /** Kinds of observables that it has lines of; undefined where that is not known beforehand, and all count. */
+  readonly shows: readonly RecordName[] | undefined;
+}
+
+/** One log: its bytes, which can be had from the beginning again. */
+export interface LogSource {
+  readonly name: string;
+  open(): AsyncIterable<Buffer>;
+}
+
 /**
- * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are). `source`: its bytes, where they come from
- * elsewhere than the path, which names it then. `machine`: what is known of the GIC when its configuration is decided.
- * @throws GicTraceError `input` if it cannot be read or is no QEMU trace log.
+ * Imports logs, one behind the other, of processes that go on with the same GIC. Each is read twice: first to see what it
+ * has at all.
+ * @throws GicTraceError `input` if one cannot be read or is no QEMU trace log.
  */
 export async function importQemu(
-  path: string,
+  sources: readonly LogSource[],
   options: ImportOptions,
   sink: ImportSink,
-  source: AsyncIterable<Buffer> = openSource(path),
+): Promise<ImportStats> {
+  const identity = new Identity();
+  const survey = new Survey();
+  const surveyed = new Reading(sources, identity, new Losses(), {
+    sink: { group: (batch) => survey.group(batch) },
+    threadSurvey: survey.threads,
+    pastInterrupt: () => survey.pastInterrupt(),
+  });
+  await surveyed.read();
+  const found = survey.finish(surveyed.assembler.counts, options.start);
+  const total = surveyed.place.line;
+  const pass = async (into: ImportSink, missing: ReadonlySet<Missing>) => {
+    const losses = new Losses();
+    const take = new Taking(identity, losses, into, () => reading.place);
+    const reading: Reading = new Reading(sources, identity, losses, {
+      sink: { group: (batch, isLast) => take.group(batch, isLast) },
+      line: (lines) => {
+        if (lines > total - LINES_WATCHED) take.watch();
+      },
+      threads: found.threads,
+      fromReset: found.start === 'reset',
+      queue: PLACED.queue * 2 ** 32,
+      unwritten: missing.has('GITS writes'),
+      unnumbered: !found.numbersCommands,
+      unprinted: !found.printsOperands,
+      ...(sink.progress === undefined ? {} : { progress: sink.progress }),
+    });
+    take.begin(options, {}, { ...found, missing });
+    await reading.read();
+    return { stats: reading.stats(take.records), contradictions: take.contradictions };
+  };
+  let { missing } = found;
+  if (found.doubtful.size > 0) {
+    // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
+    const { contradictions } = await pass({ begin: () => undefined, record: () => undefined }, missing);
+    if (contradictions >= DOUBTS) missing = new Set([...missing, ...found.doubtful]);
+  }
+  return (await pass(sink, missing)).stats;
+}
+
+/**
+ * Imports a log while it is written, which can be read once only: nothing in it is looked for beforehand, and all that
+ * QEMU can show counts as shown. `machine`: what is known of the GIC when its configuration is decided.
+ */
+export async function importQemuLive(
+  name: string,
+  source: AsyncIterable<Buffer>,
+  options: ImportOptions,
+  sink: ImportSink,
   machine: () => KnownMachine = () => ({}),
 ): Promise<ImportStats> {
-  const name = path === '-' ? 'standard input' : path;
   const identity = new Identity();
   const losses = new Losses();
-  const token = newToken();
-  let lines = 0;
-  let known = 0;
-  let records = 0;
-  let inference: Inference | undefined;
   const held = new HeldGroups();
-  let peCount = 0;
-  let lastSnapshot = 0;
-
-  const take = (batch: RecordBatch) => {
-    if (identity.highestPe >= peCount)
-      throw new GicTraceError(
-        'input',
-        `PE ${identity.highestPe} appears, but ${peCount} PEs were counted before`,
-        { path: name, line: lines },
-        `give --pes ${identity.highestPe + 1}`,
-      );
-    inference!.take(withinRange(batch));
-    if (sink.snapshot !== undefined && records - lastSnapshot >= SNAPSHOT_RECORDS) {
-      lastSnapshot = records;
-      sink.snapshot(inference!.state);
-    }
-  };
-  const decide = () => {
-    const { config, provenance } = identity.decide(options, machine());
-    peCount = config.pes.length;
-    inference = new Inference(config, (batch, i) => {
-      records++;
-      sink.record(batch, i);
-    });
-    sink.begin(config, provenance);
-    held.release(take);
-  };
-  const assembler = new Assembler(identity, losses, {
-    group(batch) {
-      if (inference !== undefined) {
-        take(batch);
-        return;
-      }
-      held.add(batch);
+  const start = options.start ?? 'reset';
+  let begun = false;
+  const reading: Reading = new Reading([{ name, open: () => source }], identity, losses, {
+    sink: { group: (batch, isLast) => (begun ? take.group(batch, isLast) : held.add(batch)) },
+    fromReset: start === 'reset',
+    line: (lines) => {
+      if (!begun && (identity.complete || lines >= LINES_HELD)) begin();
     },
+    ...(sink.progress === undefined ? {} : { progress: sink.progress }),
   });
+  const take = new Taking(identity, losses, sink, () => reading.place);
+  const begin = () => {
+    take.begin(options, machine(), { start, missing: new Set(), shows: undefined });
+    begun = true;
+    held.release((batch) => take.group(batch, false));
+  };
+  await reading.read();
+  if (!begun) begin();
+  return reading.stats(take.records);
+}
 
-  await eachLine(source, (bytes, from, to) => {
-    lines++;
+interface ReadingOptions extends AssemblerOptions {
+  readonly sink: GroupSink;
+  readonly progress?: (lines: number) => void;
+  /** Called behind each line about a GIC. */
+  readonly line?: (lines: number) => void;
+}
+
+/** Reads logs, line by line, into groups of records. */
+class Reading {
+  readonly assembler: Assembler;
+  private readonly sources: readonly LogSource[];
+  private readonly losses: Losses;
+  private readonly options: ReadingOptions;
+  private readonly token = newToken();
+  private name = '';
+  private lines = 0;
+  private known = 0;
+
+  constructor(sources: readonly LogSource[], identity: Identity, losses: Losses, options: ReadingOptions) {
+    this.sources = sources;
+    this.losses = losses;
+    this.options = options;
+    this.assembler = new Assembler(identity, losses, options.sink, options);
+  }
+
+  /** Where it is. */
+  get place(): { readonly path: string; readonly line: number } {
+    return { path: this.name, line: this.lines };
+  }
+
+  async read(): Promise<void> {
+    for (const [n, source] of this.sources.entries()) {
+      this.name = source.name;
+      const [lines, known] = [this.lines, this.known];
+      if (n > 0) this.assembler.boundary();
+      await eachLine(source.open(), (bytes, from, to) => this.line(bytes, from, to)).catch(
+        (error: unknown) => {
+          if (error instanceof GicTraceError && error.place.path === undefined)
+            throw new GicTraceError(error.code, error.message, { path: this.name }, error.hint);
+          throw error;
+        },
+      );
+      if (this.lines === lines)
+        throw new GicTraceError(
+          'input',
+          'is empty',
+          { path: this.name },
+          'record with qemu -trace "gicv3_*" -D FILE',
+        );
+      if (this.known === known) throw notALog(this.name, '');
+    }
+    this.assembler.end();
+    const { malformed, firstMalformed } = this.assembler;
+    if (malformed > 0)
+      this.losses.add(`lines cut or malformed, the first at line ${firstMalformed}`, malformed);
+  }
+
+  private line(bytes: Buffer, from: number, to: number): void {
+    const { token } = this;
+    const lines = ++this.lines;
     tokenize(bytes, from, to, token);
     if (token.kind !== undefined) {
-      known++;
-      assembler.line(token, lines);
-      if (inference === undefined && (identity.complete || lines >= LINES_HELD)) decide();
+      this.known++;
+      this.assembler.line(token, lines);
+      this.options.line?.(lines);
     } else if (to > from) {
       const word = bytes.toString('latin1', token.nameFrom, Math.min(token.nameTo, token.nameFrom + 60));
-      if (word.startsWith(GIC_PREFIX)) losses.add(`event ${word}: not read`);
-      else losses.add('lines of other events or of the guest');
-      if (known === 0 && lines > FOREIGN_MAX) throw notALog(name, 'in its first lines');
+      if (word.startsWith(GIC_PREFIX) && !word.endsWith(':')) this.losses.add(`event ${word}: not read`);
+      else if (word.startsWith(GIC_PREFIX))
+        this.losses.add('messages of QEMU about the guest (-d guest_errors)');
+      else this.losses.add('lines of other events or of the guest');
+      if (this.known === 0 && lines > FOREIGN_MAX) throw notALog(this.name, 'in its first lines');
     }
-    if ((lines & 0xffff) === 0) sink.progress?.(lines);
-  }).catch((error: unknown) => {
-    if (error instanceof GicTraceError && error.place.path === undefined)
-      throw new GicTraceError(error.code, error.message, { path: name }, error.hint);
-    throw error;
-  });
-  if (lines === 0)
-    throw new GicTraceError('input', 'is empty', { path: name }, 'record with qemu -trace "gicv3_*" -D FILE');
-  if (known === 0) throw notALog(name, '');
-  if (assembler.malformed > 0)
-    losses.add(`lines cut or malformed, the first at line ${assembler.firstMalformed}`, assembler.malformed);
-  if (inference === undefined) {
-    assembler.end();
-    decide();
-  } else assembler.end();
+    if ((lines & 0xffff) === 0) this.options.progress?.(lines);
+  }
 
-  const events: Record<string, number> = {};
-  eventNames.forEach((event, index) => {
-    if (assembler.counts[index]! > 0) events[event] = assembler.counts[index]!;
-  });
-  return { lines, records, events, losses: Object.fromEntries(losses.counts) };
+  stats(records: number): ImportStats {
+    const { counts } = this.assembler;
+    const events: Record<string, number> = {};
+    eventNames.forEach((event, index) => {
+      if (counts[index]! > 0) events[event] = counts[index]!;
+    });
+    return { lines: this.lines, records, events, losses: Object.fromEntries(this.losses.counts) };
+  }
+}
+
+/** Takes groups of records once the configuration is decided: learns what the log does not say, and hands them on. */
+class Taking {
+  records = 0;
+  private readonly identity: Identity;
+  private readonly losses: Losses;
+  private readonly sink: ImportSink;
+  private readonly place: () => { readonly path: string; readonly line: number };
+  private learner: Learner | undefined;
+  private peCount = 0;
+  private lastSnapshot = 0;
+
+  constructor(
+    identity: Identity,
+    losses: Losses,
+    sink: ImportSink,
+    place: () => { readonly path: string; readonly line: number },
+  ) {
+    this.identity = identity;
+    this.losses = losses;
+    this.sink = sink;
+    this.place = place;
+  }
+
+  begin(
+    options: ImportOptions,
+    machine: KnownMachine,
+    { start, missing, shows }: Pick<LogSurvey, 'start' | 'missing'> & Pick<SourceShows, 'shows'>,
+  ): void {
+    const { config, provenance } = this.identity.decide(options, machine);
+    this.peCount = config.pes.length;
+    const kinds = shows === undefined ? undefined : new Set<number>(shows.map((name) => RECORDS[name].id));
+    this.learner = new Learner(
+      config,
+      { start, missing, shows: (kind) => kinds === undefined || kinds.has(kind) },
+      this.losses,
+      (batch, i) => {
+        this.records++;
+        this.sink.record(batch, i);
+      },
+    );
+    this.sink.begin(config, provenance, { start, missing: [...missing], shows });
+  }
+
+  /** Differences that nothing unknown explains. */
+  get contradictions(): number {
+    return this.learner!.contradictions;
+  }
+
+  /** The end of the log is near: from here on it is watched for effects that are cut off. */
+  watch(): void {
+    this.learner!.watch();
+  }
+
+  group(batch: RecordBatch, isLast: boolean): void {
+    const { identity, sink } = this;
+    if (identity.highestPe >= this.peCount)
+      throw new GicTraceError(
+        'input',
+        `PE ${identity.highestPe} appears, but ${this.peCount} PEs were counted before`,
+        this.place(),
+        `give --pes ${identity.highestPe + 1}`,
+      );
+    this.learner!.take(withinRange(batch), isLast);
+    if (sink.snapshot !== undefined && this.records - this.lastSnapshot >= SNAPSHOT_RECORDS) {
+      this.lastSnapshot = this.records;
+      sink.snapshot(this.learner!.state);
+    }
+  }
 }
 
 function notALog(path: string, where: string): GicTraceError {

@@ -4,6 +4,6 @@ export type { ImportOptions, KnownMachine, Origin, Provenance } from '../common/
 export type { ImportStats } from '../common/import-stats.ts';
 export { Losses } from '../common/losses.ts';
 export { Group } from './group.ts';
-export { type ImportSink, importQemu } from './import.ts';
+export { type ImportSink, importQemu, importQemuLive, type LogSource, type SourceShows } from './import.ts';
 export { ItsLines } from './its-lines.ts';
 export { newToken, type Token, tokenize } from './tokenize.ts';

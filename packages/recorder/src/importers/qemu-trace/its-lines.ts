@@ -1,6 +1,8 @@
 // Lines about an ITS: MSIs, the commands that it executes, the table entries that it reads and writes. Rebuilds
 // the command slots that the log does not show.
 import {
+  type CommandName,
+  commandName,
   encodeCommand,
   FRAMES,
   fieldOffsets,
@@ -14,6 +16,7 @@ import {
 } from '@gictrace/core';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
+import { CommandFromTables } from './command-tables.ts';
 import type { Group } from './group.ts';
 import { eventNames, type Token } from './tokenize.ts';
 
@@ -25,18 +28,40 @@ const GITS = FRAMES.indexOf('GITS');
 const CTLR = 0;
 const CTLR_ENABLED = 1;
 const CBASER = 0x80;
+const CWRITER = 0x88;
+const COMMAND_BYTES = 32;
+const COMMANDS_A_PAGE = 128;
+/** GITS_CWRITER.Offset, in place. */
+const OFFSETS = 0xf_ffe0;
 const TRANSLATER = 0x1_0040;
 const DISAGREE = 'command slots that were read of guest memory otherwise than the ITS read them';
 
+export interface ItsLinesOptions {
+  /** Where the queue is taken to be until the log shows it; no command slots are rebuilt before that where absent. */
+  readonly queue?: number;
+  /** The log does not print which slot of the queue a command is in. */
+  readonly unnumbered?: boolean;
+  /** The log does not print the operands of commands. */
+  readonly unprinted?: boolean;
+}
+
 export class ItsLines {
   private readonly group: Group;
-  private readonly identity: Pick<Identity, 'showIts'>;
+  private readonly identity: Pick<Identity, 'showIts' | 'showVirtualLpis'>;
   private readonly losses: Losses;
   /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
   translation: { low: number; width: number; line: number } | undefined;
   private cbaser = 0;
   /** GITS_CTLR.Enabled, as last written or read. */
   private enabled = false;
+  /** The slot of the queue that the next command is in. */
+  private next = 0;
+  /** Slots of the queue. */
+  private commands = COMMANDS_A_PAGE;
+  private readonly options: ItsLinesOptions;
+  private readonly tables = new CommandFromTables();
+  /** The slot of the command that has begun, which is not known yet; or -1. */
+  private open = -1;
   /** The log shows the stores to the command queue. */
   private queueShown = false;
   /** Slots of the queue that memory was read of, by address, until their command begins. */
@@ -44,7 +69,14 @@ export class ItsLines {
   /** The slot of the command that has begun, where memory was read of it. */
   private slot: { readonly address: number; readonly words: readonly number[] } | undefined;
 
-  constructor(group: Group, identity: Pick<Identity, 'showIts'>, losses: Losses) {
+  constructor(
+    group: Group,
+    identity: Pick<Identity, 'showIts' | 'showVirtualLpis'>,
+    losses: Losses,
+    options: ItsLinesOptions = {},
+  ) {
+    this.options = options;
+    this.cbaser = options.queue ?? 0;
     this.group = group;
     this.identity = identity;
     this.losses = losses;
@@ -55,6 +87,24 @@ export class ItsLines {
     this.identity.showIts();
     if (offset === CTLR) this.enabled = (low & CTLR_ENABLED) !== 0;
     else if (!this.enabled) this.noteQueue(offset, width, low, high);
+    if (offset === CBASER && !this.enabled) this.next = 0;
+    else if (offset === CWRITER && this.options.unnumbered) this.number((low & OFFSETS) / COMMAND_BYTES);
+  }
+
+  /** The commands of the group that is open end before slot `next` of the queue. */
+  private number(next: number): void {
+    const { batch, queue } = this.group;
+    let index = next;
+    let q = queue.count;
+    for (let i = batch.count - 1; i >= 0; i--) {
+      if (batch.kind[i] !== ITS_COMMAND || batch.rule[i] !== RULES['command-index'].id) continue;
+      index = (index === 0 ? this.commands : index) - 1;
+      batch.words[i * RECORD_WORDS + 1] = index;
+      if (--q < 0) continue;
+      const address = this.cbaser + COMMAND_BYTES * index;
+      queue.words.set([address >>> 0, Math.floor(address / 2 ** 32)], q * RECORD_WORDS + 1);
+    }
+    this.next = next;
   }
 
   /** What an ITS register was read to hold: where the command queue is. */
@@ -65,6 +115,7 @@ export class ItsLines {
   }
 
   private noteQueue(offset: number, width: number, low: number, high: number): void {
+    if (offset === CBASER) this.commands = ((low & 0xff) + 1) * COMMANDS_A_PAGE;
     if (offset === CBASER && width === 8)
       this.cbaser = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
     else if (offset === CBASER)
@@ -110,27 +161,54 @@ export class ItsLines {
 
   /** The ITS begins a command. */
   command(t: Token): void {
+    this.begin(t.low[0]!, t.low[1]!, false);
+  }
+
+  /** The command in slot `index` of the queue begins. `isCounted`: the source does not print that slot. */
+  private begin(index: number, opcode: number, isCounted: boolean): void {
     this.identity.showIts();
+    const name = commandName(opcode);
+    if (name !== undefined && ITS_COMMANDS[name].version === 4) this.identity.showVirtualLpis();
     const i = this.group.observe(ITS_COMMAND, -1);
     // Its outcome is not printed.
     this.group.batch.flags[i] = RECORD_FLAGS.valueUnknown;
-    this.group.set(i, 0, t.low[0]!, 0, 0, t.low[1]!);
+    if (isCounted) this.group.batch.rule[i] = RULES['command-index'].id;
+    this.group.set(i, 0, index, 0, 0, opcode);
     this.slot = undefined;
-    if (!this.queueShown && this.cbaser > 0) {
-      const address = this.cbaser + 32 * t.low[0]!;
-      const slot = this.slots.get(address);
-      this.slots.delete(address);
-      if (slot !== undefined && (slot[0]! & 0xff) === t.low[1]) {
-        this.slot = { address, words: slot };
-        return;
-      }
-      if (slot !== undefined) this.losses.add(DISAGREE);
-      this.rebuild(address, [t.low[1]!]);
+    this.next = (index + 1) % this.commands;
+    if (this.queueShown || this.cbaser === 0) return;
+    const address = this.cbaser + COMMAND_BYTES * index;
+    const slot = this.slots.get(address);
+    this.slots.delete(address);
+    if (slot !== undefined && (slot[0]! & 0xff) === opcode) {
+      this.slot = { address, words: slot };
+      return;
+    }
+    if (slot !== undefined) this.losses.add(DISAGREE);
+    if (!this.options.unprinted) this.rebuild(address, [opcode], 'command-from-decode');
+    else {
+      this.open = address;
+      const known = this.tables.begin(opcode);
+      if (known !== undefined) this.fromTables(known);
     }
   }
 
+  /** A command whose operands are not printed is known by what the ITS did for it. */
+  private fromTables({ name, operands }: { name: CommandName; operands: Record<string, number> }): void {
+    const words = encodeCommand(name, operands);
+    if (this.open >= 0) this.rebuild(this.open, words, 'command-from-tables');
+    else this.rewrite(words);
+    this.open = -1;
+  }
+
+  /** The last slot that was rebuilt holds this. */
+  private rewrite(words: Uint32Array): void {
+    const q = (this.group.queue.count - 1) * RECORD_WORDS;
+    if (q >= 0) for (let k = 0; k < 8; k++) this.group.queue.words[q + 3 + k] = words[k]!;
+  }
+
   /** A command slot as the log says that it was. */
-  private rebuild(address: number, words: ArrayLike<number>): void {
+  private rebuild(address: number, words: ArrayLike<number>, rule: keyof typeof RULES): void {
     const { queue } = this.group;
     if (queue.full) {
       this.losses.add('ITS commands beyond one write of GITS_CWRITER that this importer can hold');
@@ -138,7 +216,7 @@ export class ItsLines {
     }
     const q = queue.push(QUEUE_WRITE, -1, this.group.now);
     queue.line[q] = this.group.lineNumber;
-    queue.rule[q] = RULES['command-from-decode'].id;
+    queue.rule[q] = RULES[rule].id;
     const at = q * RECORD_WORDS;
     queue.words.set([address >>> 0, Math.floor(address / 2 ** 32)], at + 1);
     queue.words.set(words, at + 3);
@@ -149,13 +227,16 @@ export class ItsLines {
     const i = this.group.batch.count - 1;
     let at = i;
     while (at >= 0 && this.group.batch.kind[at] === MEM_WRITE) at--;
-    if (at < 0 || this.group.batch.kind[at] !== ITS_COMMAND) {
-      this.losses.add('command operands without their command');
-      return;
-    }
     const name = eventNames[t.event]!.slice(
       'gicv3_its_cmd_'.length,
     ).toUpperCase() as keyof typeof ITS_COMMANDS;
+    if (this.options.unnumbered) {
+      this.begin(this.next, ITS_COMMANDS[name].opcode, true);
+      at = this.group.batch.count - 1;
+    } else if (at < 0 || this.group.batch.kind[at] !== ITS_COMMAND) {
+      this.losses.add('command operands without their command');
+      return;
+    }
     const operands: Record<string, number> = {};
     let shown = 0;
     const specs: readonly OperandSpec[] = ITS_COMMANDS[name].operands;
@@ -181,10 +262,7 @@ export class ItsLines {
     if (this.slot !== undefined) {
       this.checkSlot(this.slot, specs, shown, words);
       this.slot = undefined;
-    } else if (!this.queueShown && this.group.queue.count > 0) {
-      const q = (this.group.queue.count - 1) * RECORD_WORDS;
-      for (let k = 0; k < 8; k++) this.group.queue.words[q + 3 + k] = words[k]!;
-    }
+    } else if (!this.queueShown) this.rewrite(words);
   }
 
   /** Holds the operands that the log prints against those that memory was read to hold: the log is right. */
@@ -201,7 +279,7 @@ export class ItsLines {
     );
     if (agree) return;
     this.losses.add(DISAGREE);
-    this.rebuild(slot.address, words);
+    this.rebuild(slot.address, words, 'command-from-decode');
   }
 
   /** A table entry read or written. */
@@ -222,6 +300,9 @@ export class ItsLines {
       w[base + at[field]!] = value >>> 0;
       if (kind.fields[field]!.type === 'pa') w[base + at[field]! + 1] = Math.floor(value / 2 ** 32);
     });
+    if (!this.options.unprinted || this.cbaser === 0 || this.queueShown) return;
+    const known = this.tables.entry(kind.id, (n) => w[base + n]!);
+    if (known !== undefined) this.fromTables(known);
   }
 }
 

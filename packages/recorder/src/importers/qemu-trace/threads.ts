@@ -1,19 +1,143 @@
-// Which PE a line is about: by the affinity that it prints, or by the host thread that it comes from.
-
+// Which PE a line is about: by the affinity that it prints, or by the host thread that it comes from. Where one thread
+// runs several PEs nothing is attributed to any of them.
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Group } from './group.ts';
 import type { Token } from './tokenize.ts';
 
+/** The thread runs several PEs. */
+export const SHARED = -1;
+/** Times that a thread may seem to have another PE from a line on, and then has not. */
+const DOUBTS_MAX = 3;
+
+/** From a line on: what each thread runs, a PE or {@link SHARED}. */
+export interface ThreadPart {
+  /** The first line of the part, 1-based. */
+  readonly from: number;
+  /** By host thread. */
+  readonly pes: ReadonlyMap<number, number>;
+  /** The part begins since the threads themselves show that another process prints; else at a boundary that is known. */
+  readonly byThreads: boolean;
+}
+
+/** How often each thread of a part named each PE, and which it named first. */
+class Names {
+  readonly from: number;
+  readonly byThreads: boolean;
+  readonly first = new Map<number, number>();
+  private readonly counts = new Map<number, Map<number, number>>();
+
+  constructor(from: number, byThreads: boolean) {
+    this.from = from;
+    this.byThreads = byThreads;
+  }
+
+  add(thread: number, pe: number, n = 1): void {
+    if (!this.first.has(thread)) this.first.set(thread, pe);
+    let pes = this.counts.get(thread);
+    if (pes === undefined) this.counts.set(thread, (pes = new Map()));
+    pes.set(pe, (pes.get(pe) ?? 0) + n);
+  }
+
+  merge(other: Names): void {
+    for (const [thread, pes] of other.counts) for (const [pe, n] of pes) this.add(thread, pe, n);
+  }
+
+  /** Threads that run another PE here than in `before`. */
+  changed(before: Names): number {
+    let n = 0;
+    for (const [thread, pe] of this.first) {
+      const was = before.first.get(thread);
+      if (was !== undefined && was !== pe) n++;
+    }
+    return n;
+  }
+
+  part(): ThreadPart {
+    const owner = new Map<number, { thread: number; n: number }>();
+    for (const [thread, pes] of this.counts)
+      for (const [pe, n] of pes) if (n > (owner.get(pe)?.n ?? 0)) owner.set(pe, { thread, n });
+    const out = new Map<number, number>();
+    for (const [thread, pes] of this.counts) {
+      const most = [...pes].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+      // PEs that no other thread runs more often: it is theirs, too. Others are named by a line that is wrong.
+      const own = [...pes.keys()].filter((pe) => pe === most || owner.get(pe)!.thread === thread);
+      out.set(thread, own.length > 1 ? SHARED : most);
+    }
+    return { from: this.from, pes: out, byThreads: this.byThreads };
+  }
+}
+
+/** Finds out, over a whole log, what each thread runs. */
+export class ThreadSurvey {
+  private readonly parts: Names[] = [new Names(1, false)];
+  /** What the threads run if another process has begun to print at its first line. */
+  private doubt: Names | undefined;
+  private doubts = 0;
+
+  /** A line of a thread names the PE that it runs. */
+  name(thread: number, pe: number, line: number): void {
+    const part = this.parts.at(-1)!;
+    if (this.doubt !== undefined) {
+      const now = this.doubt.first.get(thread);
+      if (now === undefined || now === pe) {
+        this.doubt.add(thread, pe);
+        // One thread may have a wrong line; two have not exchanged their PEs by one.
+        if (this.doubt.changed(part) > 1) this.accept();
+        return;
+      }
+      this.reject();
+    }
+    const was = part.first.get(thread);
+    if (was === undefined || was === pe || this.doubts > DOUBTS_MAX) part.add(thread, pe);
+    else {
+      this.doubt = new Names(line, true);
+      this.doubt.add(thread, pe);
+    }
+  }
+
+  /** Another log begins at a line. */
+  boundary(line: number): void {
+    this.reject();
+    this.parts.push(new Names(line, false));
+    this.doubts = 0;
+  }
+
+  finish(): readonly ThreadPart[] {
+    this.reject();
+    return this.parts.map((names) => names.part());
+  }
+
+  private accept(): void {
+    this.parts.push(this.doubt!);
+    this.doubt = undefined;
+  }
+
+  private reject(): void {
+    if (this.doubt === undefined) return;
+    this.doubts++;
+    this.parts.at(-1)!.merge(this.doubt);
+    this.doubt = undefined;
+  }
+}
+
+/** What each thread runs while the log is read: as a survey found, or as the lines show so far. */
 export class Threads {
   private readonly group: Group;
   private readonly identity: Identity;
-  private readonly threads = new Map<number, number>();
+  /** The parts that a survey found, and the one at work. */
+  private readonly parts: readonly ThreadPart[];
+  private at = 0;
+  private readonly survey: ThreadSurvey | undefined;
+  private threads = new Map<number, number>();
   /** The thread that each PE runs on. */
   private readonly threadOfPe = new Map<number, number>();
 
-  constructor(group: Group, identity: Identity) {
+  /** `parts`: of a survey; `survey`: one that is to be made. */
+  constructor(group: Group, identity: Identity, parts: readonly ThreadPart[] = [], survey?: ThreadSurvey) {
     this.group = group;
     this.identity = identity;
+    this.parts = parts;
+    this.survey = survey;
   }
 
   /** The PE with an affinity as QEMU prints it. */
@@ -23,22 +147,49 @@ export class Threads {
     return pe;
   }
 
+  /** Goes to the part that a line is in: whether it is another one, which the threads themselves show. */
+  reach(line: number): boolean {
+    let isSeam = false;
+    while (this.at + 1 < this.parts.length && this.parts[this.at + 1]!.from <= line)
+      isSeam = this.parts[++this.at]!.byThreads;
+    return isSeam;
+  }
+
+  /** Another process prints from here on. */
+  boundary(): void {
+    this.survey?.boundary(this.group.lineNumber + 1);
+    this.threads.clear();
+    this.threadOfPe.clear();
+  }
+
   /** A line of a thread names the PE that it runs. A PE that has another thread of its own contradicts it. */
   nameThread(t: Token, pe: number): void {
     if (t.thread === 0) return;
-    const known = this.threads.get(t.thread);
-    if (known === pe) return;
-    const own = this.threadOfPe.get(pe);
-    if (known !== undefined && own !== undefined && own !== t.thread) {
-      this.group.conflict('pe', [known, 0], [pe, 0], this.group.lineNumber);
+    this.survey?.name(t.thread, pe, this.group.lineNumber);
+    const known = this.peOf(t.thread);
+    if (known === pe || known === SHARED) return;
+    if (this.parts.length > 0) {
+      if (known !== undefined) this.contradict(known, pe);
       return;
     }
-    this.threads.set(t.thread, pe);
-    this.threadOfPe.set(pe, t.thread);
+    const own = this.threadOfPe.get(pe);
+    if (known === undefined) {
+      this.threads.set(t.thread, pe);
+      this.threadOfPe.set(pe, t.thread);
+    } else if (own === undefined || own === t.thread) this.threads.set(t.thread, SHARED);
+    else this.contradict(known, pe);
+  }
+
+  private contradict(known: number, pe: number): void {
+    this.group.conflict('pe', [known, 0], [pe, 0], this.group.lineNumber);
+  }
+
+  private peOf(thread: number): number | undefined {
+    return this.parts.length > 0 ? this.parts[this.at]!.pes.get(thread) : this.threads.get(thread);
   }
 
   /** The PE that a line's thread runs, or -1. */
   peOfThread(t: Token): number {
-    return t.thread === 0 ? -1 : (this.threads.get(t.thread) ?? -1);
+    return t.thread !== 0 ? (this.peOf(t.thread) ?? -1) : -1;
   }
 }

@@ -88,7 +88,11 @@ export class QemuLog {
       [MAINTENANCE]: new Told(pes, [0]),
     };
     this.group = new Group({ group: () => undefined });
-    this.its = new ItsLines(this.group, { showIts: () => undefined }, new Losses());
+    this.its = new ItsLines(
+      this.group,
+      { showIts: () => undefined, showVirtualLpis: () => undefined },
+      new Losses(),
+    );
   }
 
   close(): void {

@@ -1,0 +1,438 @@
+// Why a PE was signalled, or not signalled, what a source says: changes of state that is unknown, one after the other,
+// until the model signals the same. By the same gates that say why an interrupt is not signalled. Of several reasons
+// the likeliest is taken; what it rests on stays unknown, so that the source may show another one later.
+import {
+  configTableAddress,
+  GICD,
+  GICR,
+  type GicState,
+  groupOf,
+  hasInterrupt,
+  heldBy,
+  IDLE,
+  isPrivate,
+  LPI_FIRST,
+  type Machine,
+  privateIndex,
+  routedPe,
+  runningPriority,
+  SPURIOUS,
+  SYSREGS,
+  sharedIndex,
+} from '@gictrace/core';
+import type { Knowing } from './knowing.ts';
+import type { Attribute, Unknowns } from './unknowns.ts';
+
+const GROUP_1S = 1;
+const GROUP_1NS = 2;
+const STEPS_MAX = 64;
+/** A priority that is not known, of an interrupt that was acknowledged: what most operating systems use. */
+const PRIORITY_LIKELY = 0xa0;
+const NOWHERE = 0xff_ffff;
+const IDBITS_ALL = 0x1f;
+/** GICR_PROPBASER.IDbits: INTIDs of 16 bits. */
+const IDBITS_16 = 0xf;
+const ENABLE_LPIS = 1;
+/** By group: its enable in GICD_CTLR. */
+export const FORWARD = [1, 4, 2] as readonly number[];
+
+/** What a PE was signalled. */
+export interface Signalled {
+  readonly intid: number;
+  /** -1 where it is not known. */
+  readonly group: number;
+  readonly priority: number;
+  /** Whether a line is up: 1 or 0; -1 where it is not known. */
+  readonly line: number;
+}
+
+/** What shows it: names the rules. */
+export type Evidence = 'hppi' | 'acknowledge';
+const RULES_BY = {
+  hppi: { state: 'state-from-hppi', config: 'lpi-config-from-hppi', lpi: 'lpi-pending-from-hppi' },
+  acknowledge: {
+    state: 'state-from-acknowledge',
+    config: 'lpi-config-from-acknowledge',
+    lpi: 'lpi-pending-from-hppi',
+  },
+} as const;
+
+type Step = 'stepped' | 'failed' | 'done';
+
+export class Explainer {
+  private readonly m: Machine;
+  private readonly state: GicState;
+  private readonly unknowns: Unknowns;
+  private readonly knowing: Knowing;
+  private rules: (typeof RULES_BY)[Evidence] = RULES_BY.hppi;
+  /** Whether the source shows guest stores: configuration bytes are known then. */
+  storesShown = false;
+
+  constructor(m: Machine, unknowns: Unknowns, knowing: Knowing) {
+    this.m = m;
+    this.state = m.state;
+    this.unknowns = unknowns;
+    this.knowing = knowing;
+  }
+
+  /** Changes what is unknown until a PE is signalled `target`; false if what is known contradicts it. */
+  explain(pe: number, target: Signalled, evidence: Evidence): boolean {
+    this.rules = RULES_BY[evidence];
+    for (let n = 0; n < STEPS_MAX && !this.knowing.full; n++) {
+      const one = this.toward(pe, target);
+      if (one !== 'stepped') return one === 'done';
+    }
+    return false;
+  }
+
+  /** Changes what is unknown until the PE's best interrupt is not signalled, or is another one. */
+  silence(pe: number, evidence: Evidence): boolean {
+    this.rules = RULES_BY[evidence];
+    const intid = this.state.hppiIntid[pe]!;
+    return this.withdraw(pe, intid) || this.lower(pe, intid);
+  }
+
+  private toward(pe: number, target: Signalled): Step {
+    const { state } = this;
+    const best = state.hppiPriority[pe] === IDLE ? SPURIOUS : state.hppiIntid[pe]!;
+    if (target.intid === SPURIOUS) {
+      if (best === SPURIOUS) return 'done';
+      return this.withdraw(pe, best) ? 'stepped' : 'failed';
+    }
+    if (target.intid >= 1020 && target.intid < LPI_FIRST) return 'failed';
+    if (target.intid < LPI_FIRST && !hasInterrupt(state, target.intid)) return 'failed';
+    const own = this.compete(pe, target);
+    if (own !== 'done') return own;
+    if (best !== target.intid) return this.overtake(pe, best, target) ? 'stepped' : 'failed';
+    const line = state.fiq[pe]! | state.irq[pe]!;
+    if (target.line < 0 || target.line === line) return 'done';
+    return (target.line === 1 ? this.raise(pe, target) : this.lower(pe, target.intid)) ? 'stepped' : 'failed';
+  }
+
+  // ---- the interrupt that the source shows -------------------------------------------------------------------
+
+  /** A step by which the interrupt competes with this group and priority, as far as they are known. */
+  private compete(pe: number, target: Signalled): Step {
+    return target.intid >= LPI_FIRST ? this.competeLpi(pe, target) : this.competeIrq(pe, target);
+  }
+
+  private competeIrq(pe: number, { intid, group, priority }: Signalled): Step {
+    const { state, unknowns } = this;
+    if (group >= 0 && groupOf(state, pe, intid) !== group) return this.regroup(pe, intid, group);
+    const own = isPrivate(intid);
+    const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+    const stored = (own ? state.ppiPriority : state.spiPriority)[index]!;
+    if (priority >= 0 && stored !== priority) return this.set('priority', pe, intid, priority);
+    if (priority < 0 && stored === 0 && unknowns.isUnknown('priority', pe, intid))
+      return this.set('priority', pe, intid, PRIORITY_LIKELY);
+    if (!own && routedPe(state, index) !== pe) {
+      const affinity = state.config.pes[pe]!.affinity;
+      return this.set('route', pe, intid, affinity & 0xff_ffff, affinity >>> 24);
+    }
+    switch (heldBy(this.m, pe, intid).gate) {
+      case 'unknown':
+        // The gate of an interrupt that is not pending; or of one that competes already.
+        return this.isPending(pe, intid) ? 'done' : this.pend(pe, intid);
+      case 'active':
+        return this.set('active', pe, intid, 0);
+      case 'disabled':
+        return this.set('enable', pe, intid, 1);
+      case 'group disabled in GICD_CTLR':
+        return this.forward(groupOf(state, pe, intid));
+      case 'no PE':
+        return 'failed';
+      default:
+        return 'done';
+    }
+  }
+
+  private isPending(pe: number, intid: number): boolean {
+    const own = isPrivate(intid);
+    const bits = own ? this.state.ppi : this.state.spi;
+    const index = own ? privateIndex(this.state, pe, intid) : sharedIndex(this.state, intid);
+    const word = index >> 5;
+    const pending = bits.pending[word]! | (~bits.edge[word]! & bits.level[word]!);
+    return ((pending >>> (index & 31)) & 1) === 1;
+  }
+
+  /** It was pending: by its level if it may be level-sensitive. Not if nothing has happened to it since it did not compete. */
+  private pend(pe: number, intid: number): Step {
+    if (this.unknowns.isQuiet(pe, intid)) return 'failed';
+    const own = isPrivate(intid);
+    const index = own ? privateIndex(this.state, pe, intid) : sharedIndex(this.state, intid);
+    const edge = ((own ? this.state.ppi : this.state.spi).edge[index >> 5]! >>> (index & 31)) & 1;
+    if (intid >= 16 && edge === 0 && this.set('level', pe, intid, 1) === 'stepped') return 'stepped';
+    return this.set('pending', pe, intid, 1);
+  }
+
+  private regroup(pe: number, intid: number, group: number): Step {
+    if (this.state.singleSecurity && group === GROUP_1S) return 'failed';
+    const now = groupOf(this.state, pe, intid);
+    if (group === GROUP_1NS) return this.set('group', pe, intid, 1);
+    if (now === GROUP_1NS) return this.set('group', pe, intid, 0);
+    return this.set('grpmod', pe, intid, group === GROUP_1S ? 1 : 0);
+  }
+
+  private competeLpi(pe: number, { intid, group, priority }: Signalled): Step {
+    const { state, unknowns, knowing, rules } = this;
+    if (group >= 0 && group !== GROUP_1NS) return 'failed';
+    if ((state.gicrCtlr[pe]! & ENABLE_LPIS) === 0) {
+      if (!unknowns.isPartUnknown('gicrCtlr', pe)) return 'failed';
+      this.placeTables(pe);
+      knowing.register('GICR', pe, GICR.GICR_CTLR.offset, state.gicrCtlr[pe]! | ENABLE_LPIS, rules.state);
+      return 'stepped';
+    }
+    if (!state.lpiPending[pe]!.has(intid)) {
+      if (!unknowns.isLpiUnknown(pe, intid) || unknowns.areLpisQuiet(pe)) return 'failed';
+      knowing.interrupt('LPI pending', pe, intid, 1, rules.lpi);
+      return 'stepped';
+    }
+    const byte = state.lpiConfig[pe]!.get(intid) ?? 0;
+    const enabled = byte < 256 && (byte & 1) === 1;
+    const stored = state.singleSecurity ? byte & 0xfc : ((byte & 0xfc) >> 1) | 0x80;
+    if (!enabled || (priority >= 0 && stored !== priority)) {
+      if (!this.isConfigUnknown(pe, intid)) return 'failed';
+      this.configure(pe, intid, priority >= 0 ? priority : PRIORITY_LIKELY);
+      if (priority < 0) unknowns.ordered.add(intid);
+      else unknowns.ordered.delete(intid);
+      return 'stepped';
+    }
+    return state.gicdCtlr[0]! & FORWARD[GROUP_1NS]! ? 'done' : this.forward(GROUP_1NS);
+  }
+
+  /** Whether an LPI's configuration byte can be other than the model has it. */
+  isConfigUnknown(pe: number, intid: number): boolean {
+    if (this.storesShown) return false;
+    if (this.unknowns.ordered.has(intid)) return true;
+    const cached = this.state.lpiConfig[pe]!.get(intid);
+    if (cached !== undefined) return cached >= 256;
+    return !this.state.memory.isKnown(configTableAddress(this.state, pe) + intid - LPI_FIRST);
+  }
+
+  private configure(pe: number, intid: number, priority: number): void {
+    const byte = this.state.singleSecurity ? priority & 0xfc : (priority << 1) & 0xfc;
+    this.knowing.interrupt('LPI configuration', pe, intid, byte | 1, this.rules.config);
+  }
+
+  /** Where the tables of a PE's LPIs are not known they are put where no guest has memory: one configuration table for all. */
+  placeTables(pe: number): void {
+    const { state, unknowns, knowing } = this;
+    for (let one = 0; one < state.peCount; one++)
+      if (unknowns.isPartUnknown('propbaser', one) && (state.propbaser[2 * one]! & IDBITS_ALL) === 0)
+        knowing.register(
+          'GICR',
+          one,
+          GICR.GICR_PROPBASER.offset,
+          IDBITS_16,
+          'lpi-tables-placed',
+          PLACED.configuration,
+        );
+    if (
+      unknowns.isPartUnknown('pendbaser', pe) &&
+      (state.pendbaser[2 * pe]! | state.pendbaser[2 * pe + 1]!) === 0
+    )
+      knowing.register(
+        'GICR',
+        pe,
+        GICR.GICR_PENDBASER.offset,
+        (pe * 0x1_0000) >>> 0,
+        'lpi-tables-placed',
+        PLACED.pending,
+      );
+  }
+
+  // ---- the others --------------------------------------------------------------------------------------------
+
+  /** The best interrupt of a PE is behind the one that the source shows, or does not compete. */
+  private overtake(pe: number, best: number, target: Signalled): boolean {
+    const { priority, intid } = target;
+    const least = 1 << (8 - this.state.config.priorityBits);
+    // Only the order is known: the one that was acknowledged goes in front.
+    if (priority < 0) {
+      const ahead = this.state.hppiPriority[pe]! - least;
+      if (ahead >= 0 && this.reprioritise(pe, intid, ahead)) return true;
+      const own = this.priorityOf(pe, intid);
+      if (own + least < IDLE && this.reprioritise(pe, best, own + least)) return true;
+    } else if (this.withdraw(pe, best)) return true;
+    else return priority + least < IDLE && this.reprioritise(pe, best, priority + least);
+    return this.withdraw(pe, best);
+  }
+
+  /** Priority of an interrupt on a PE, as the model has it; -1 where that is unknown. */
+  priorityOf(pe: number, intid: number): number {
+    return heldBy(this.m, pe, intid).priority;
+  }
+
+  private reprioritise(pe: number, intid: number, priority: number): boolean {
+    if (intid < LPI_FIRST) return this.set('priority', pe, intid, priority) === 'stepped';
+    if (!this.unknowns.ordered.has(intid)) return false;
+    this.configure(pe, intid, priority);
+    return true;
+  }
+
+  /** An interrupt that competes at a PE does not: not pending, not enabled, active, or for another PE. */
+  private withdraw(pe: number, intid: number): boolean {
+    const { state, unknowns, knowing, rules } = this;
+    if (intid >= LPI_FIRST) {
+      if (unknowns.isLpiUnknown(pe, intid)) {
+        knowing.interrupt('LPI pending', pe, intid, 0, rules.lpi);
+        return true;
+      }
+      if (!this.isConfigUnknown(pe, intid)) return false;
+      knowing.interrupt('LPI configuration', pe, intid, 0, 'lpi-disabled-from-silence');
+      return true;
+    }
+    const own = isPrivate(intid);
+    const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+    const bits = own ? state.ppi : state.spi;
+    const has = (name: 'pending' | 'level') => ((bits[name][index >> 5]! >>> (index & 31)) & 1) === 1;
+    const latched = has('pending');
+    const byLevel = has('level') && ((bits.edge[index >> 5]! >>> (index & 31)) & 1) === 0;
+    const can = (attribute: Attribute) => unknowns.isUnknown(attribute, pe, intid);
+    if ((!latched || can('pending')) && (!byLevel || can('level'))) {
+      if (latched) this.set('pending', pe, intid, 0);
+      if (byLevel) this.set('level', pe, intid, 0);
+      return true;
+    }
+    if (this.set('enable', pe, intid, 0) === 'stepped') return true;
+    if (!latched && intid >= 16 && this.set('edge', pe, intid, 1) === 'stepped') return true;
+    if (this.set('active', pe, intid, 1) === 'stepped') return true;
+    return !own && this.set('route', pe, intid, NOWHERE, 0xff) === 'stepped';
+  }
+
+  // ---- the lines ---------------------------------------------------------------------------------------------
+
+  /** A step by which the PE's best interrupt is signalled. */
+  private raise(pe: number, target: Signalled): boolean {
+    const { unknowns, knowing, rules, state } = this;
+    const { intid } = target;
+    switch (heldBy(this.m, pe, intid).gate) {
+      case 'group disabled at the PE':
+        return this.enableGroup(pe, state.hppiGroup[pe]!, 1);
+      case 'PE asleep':
+        if (!unknowns.isPartUnknown('waker', pe)) return false;
+        knowing.register('GICR', pe, GICR.GICR_WAKER.offset, 0, rules.state);
+        return true;
+      case 'priority mask':
+        if (unknowns.isPartUnknown('pmr', pe)) {
+          const all = (0xff << (8 - state.config.priorityBits)) & 0xff;
+          knowing.register('ICC', pe, SYSREGS.ICC_PMR_EL1.encoding, all, rules.state);
+          return true;
+        }
+        return target.priority < 0 && this.reprioritise(pe, intid, Math.max(0, state.pmr[pe]! - 8));
+      case 'running priority': {
+        if (unknowns.isPartUnknown('active', pe)) {
+          this.dropActive(pe);
+          return true;
+        }
+        const ahead = runningPriority(state, pe) - (1 << (8 - Math.min(state.config.priorityBits, 7)));
+        return target.priority < 0 && ahead >= 0 && this.reprioritise(pe, intid, ahead);
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** The highest active priority, which is not known to be one, is none. */
+  private dropActive(pe: number): void {
+    const { state } = this;
+    for (let n = 0; n < 4; n++)
+      for (const [registers, values] of [
+        [AP0R, state.ap0r],
+        [AP1R, state.ap1r],
+      ] as const) {
+        const active = values[4 * pe + n]!;
+        if (active === 0) continue;
+        this.knowing.register('ICC', pe, registers[n]!, active & (active - 1), this.rules.state);
+        return;
+      }
+  }
+
+  /** A step by which the PE's best interrupt is not signalled: something as urgent is active, or it is masked. */
+  private lower(pe: number, intid: number): boolean {
+    const { state, unknowns, knowing, rules } = this;
+    if ((state.fiq[pe]! | state.irq[pe]!) === 0) return false;
+    const priority = state.hppiPriority[pe]!;
+    const group = state.hppiGroup[pe]!;
+    if (unknowns.isPartUnknown('active', pe) && priority >= unknowns.activeFrom[pe]!) {
+      this.activate(pe, group, priority, rules.state);
+      return true;
+    }
+    if (unknowns.isPartUnknown('pmr', pe) && priority > unknowns.passes[pe]!) {
+      knowing.register('ICC', pe, SYSREGS.ICC_PMR_EL1.encoding, priority, rules.state);
+      return true;
+    }
+    if (this.enableGroup(pe, group, 0)) return true;
+    return intid >= LPI_FIRST ? false : this.set('active', pe, intid, 1) === 'stepped';
+  }
+
+  /** A priority is active at a PE. */
+  activate(
+    pe: number,
+    group: number,
+    priority: number,
+    rule: 'state-from-hppi' | 'state-from-acknowledge' | 'state-from-end',
+  ): void {
+    const { state } = this;
+    const bit = priority >> state.preemptionShift;
+    const n = bit >> 5;
+    const values = group === 0 ? state.ap0r : group === GROUP_1S ? state.ap1rS : state.ap1r;
+    this.knowing.register(
+      group === GROUP_1S ? 'ICC_S' : 'ICC',
+      pe,
+      (group === 0 ? AP0R : AP1R)[n]!,
+      (values[4 * pe + n]! | (1 << (bit & 31))) >>> 0,
+      rule,
+    );
+  }
+
+  private enableGroup(pe: number, group: number, value: number): boolean {
+    if (!this.unknowns.isPartUnknown(group === 0 ? 'igrpen0' : 'igrpen1', pe)) return false;
+    this.knowing.register(
+      group === GROUP_1S ? 'ICC_S' : 'ICC',
+      pe,
+      (group === 0 ? SYSREGS.ICC_IGRPEN0_EL1 : SYSREGS.ICC_IGRPEN1_EL1).encoding,
+      value,
+      this.rules.state,
+    );
+    return true;
+  }
+
+  // ---- steps -------------------------------------------------------------------------------------------------
+
+  private forward(group: number): Step {
+    if ((this.unknowns.unknownForwarding & FORWARD[group]!) === 0) return 'failed';
+    const ctlr = this.state.gicdCtlr[0]! | FORWARD[group]!;
+    this.knowing.register('GICD', 0, GICD.GICD_CTLR.offset, ctlr, this.rules.state);
+    return 'stepped';
+  }
+
+  private set(attribute: Attribute, pe: number, intid: number, low: number, high = 0): Step {
+    if (!this.unknowns.isUnknown(attribute, pe, intid)) return 'failed';
+    this.knowing.interrupt(attribute, pe, intid, low, this.rules.state, high);
+    return 'stepped';
+  }
+}
+
+export const AP0R: readonly number[] = [
+  SYSREGS.ICC_AP0R0_EL1,
+  SYSREGS.ICC_AP0R1_EL1,
+  SYSREGS.ICC_AP0R2_EL1,
+  SYSREGS.ICC_AP0R3_EL1,
+].map(({ encoding }) => encoding);
+export const AP1R: readonly number[] = [
+  SYSREGS.ICC_AP1R0_EL1,
+  SYSREGS.ICC_AP1R1_EL1,
+  SYSREGS.ICC_AP1R2_EL1,
+  SYSREGS.ICC_AP1R3_EL1,
+].map(({ encoding }) => encoding);
+
+/** High words of addresses where no machine has memory, for tables whose place a source does not show. */
+export const PLACED = {
+  configuration: 0x4_1000,
+  pending: 0x4_2000,
+  queue: 0x4_3000,
+  devices: 0x8100,
+  collections: 0x8200,
+  vpes: 0x8300,
+} as const;

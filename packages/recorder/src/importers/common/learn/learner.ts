@@ -1,0 +1,614 @@
+// Learns the state that a source shows only by what comes of it. Runs each stimulus on the model and compares, as replay
+// will, what the model returns and signals with what the source has. Where they differ and a part of the state that
+// decides it is unknown, that part is what the source shows: it is put before the stimulus, as a `state.known` record by
+// a named rule, and the stimulus runs again. What no unknown part explains is left as it is, for replay to find.
+//
+// Two machines: `ahead` tries, `behind` has taken what has been handed on, which is what a replay has.
+import {
+  type GicConfig,
+  type GicState,
+  groupOf,
+  Machine,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  RULES,
+  SPURIOUS,
+  STIMULI_BELOW,
+  SYSREGS,
+  step,
+} from '@gictrace/core';
+import { Inference } from '../infer.ts';
+import type { Losses } from '../losses.ts';
+import { Effects } from './effects.ts';
+import { Explainer } from './explain.ts';
+import { ItsState } from './its-state.ts';
+import { Knowing } from './knowing.ts';
+import { Reads } from './reads.ts';
+import { FRAME_GICR, FRAME_GITS } from './registers.ts';
+import { Streams } from './streams.ts';
+import { lastLine, lineOf, type Mismatch, SIGNALS, Told } from './told.ts';
+import { type Missing, type Start, Unknowns } from './unknowns.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const HPPI = RECORDS.hppi.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const SGI_SENT = RECORDS['sgi.sent'].id;
+const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
+const TABLES_READ = (['dte.read', 'cte.read', 'ite.read'] as const).map((name) => RECORDS[name].id);
+const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const MEMORY = new Set<number>(
+  (['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known', 'source.seam'] as const).map(
+    (name) => RECORDS[name].id,
+  ),
+);
+const VLPI_FRAME = 0x2_0000;
+const CTLR = 0;
+const CWRITER = 0x88;
+const COMMAND_BYTES = 32;
+const ENABLE_LPIS = 1;
+const PTZ_HIGH = 0x4000_0000;
+const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
+  ({ encoding }) => encoding,
+);
+const HPPIRS: readonly number[] = [SYSREGS.ICC_HPPIR0_EL1, SYSREGS.ICC_HPPIR1_EL1].map(
+  ({ encoding }) => encoding,
+);
+const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1, SYSREGS.ICC_EOIR1_EL1].map(
+  ({ encoding }) => encoding,
+);
+const GROUP_ZERO: readonly number[] = [
+  SYSREGS.ICC_IAR0_EL1,
+  SYSREGS.ICC_HPPIR0_EL1,
+  SYSREGS.ICC_EOIR0_EL1,
+].map(({ encoding }) => encoding);
+const SGIRS: readonly number[] = [SYSREGS.ICC_SGI0R_EL1, SYSREGS.ICC_SGI1R_EL1, SYSREGS.ICC_ASGI1R_EL1].map(
+  ({ encoding }) => encoding,
+);
+const DIR = SYSREGS.ICC_DIR_EL1.encoding;
+const CTLR_EL1 = SYSREGS.ICC_CTLR_EL1.encoding;
+const EOIMODE = 2;
+const VIRTUAL: ReadonlySet<number> = new Set(
+  Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (/^IC[HV]_/.test(name) ? [encoding] : [])),
+);
+const CUT_END = 'effects of what stands behind the last line';
+const PRINTED = 1;
+const PRINTED_WITH_LINES = 2;
+/** Tries that one stimulus gets. */
+const TRIES = 24;
+
+/** What is known of a source before it is read. */
+export interface SourceFacts {
+  readonly start: Start;
+  readonly missing: ReadonlySet<Missing>;
+  /** Whether the source has lines of a kind of observables. */
+  shows(kind: number): boolean;
+}
+
+/** Everything is in the source, which begins with the reset of the GIC. */
+export const WHOLE: SourceFacts = { start: 'reset', missing: new Set(), shows: () => true };
+
+export class Learner {
+  private readonly inference: Inference;
+  private readonly ahead: Machine;
+  private behind: Machine | undefined;
+  private readonly config: GicConfig;
+  private readonly facts: SourceFacts;
+  private readonly losses: Losses;
+  private readonly out: (batch: RecordBatch, i: number) => void;
+  private readonly unknowns: Unknowns;
+  private readonly knowing: Knowing;
+  private readonly explainer: Explainer;
+  private readonly reads: Reads;
+  private readonly effects: Effects;
+  private readonly its: ItsState;
+  private readonly told: readonly Told[];
+  private readonly hppi: Told | undefined;
+  private readonly streams: Streams;
+  private readonly shown = new RecordBatch(8192);
+  private readonly mismatches: Mismatch[] = [];
+  /** By PE: whether a line has said what it is signalled, and whether with the interrupt lines. */
+  private readonly printed: Uint8Array;
+  /** A stimulus has been taken: what stands before it was cut off. */
+  private begun: boolean;
+  /** The next stimulus may have effects whose lines were cut off. */
+  private isCut: boolean;
+  /** Nothing follows the stimulus at work: what it did, or what another one did behind it, may be cut off. */
+  private isEnd = false;
+  /** Differences that no unknown state explains. */
+  contradictions = 0;
+
+  constructor(
+    config: GicConfig,
+    facts: SourceFacts,
+    losses: Losses,
+    out: (batch: RecordBatch, i: number) => void,
+  ) {
+    this.config = config;
+    this.facts = facts;
+    this.losses = losses;
+    this.out = out;
+    this.inference = new Inference(config, out);
+    this.ahead = this.inference.machine;
+    const { state } = this.ahead;
+    this.unknowns = new Unknowns(state, facts.start, facts.missing);
+    this.knowing = new Knowing(this.ahead);
+    this.explainer = new Explainer(this.ahead, this.unknowns, this.knowing);
+    this.reads = new Reads(this.ahead, this.unknowns, this.knowing, this.explainer);
+    this.effects = new Effects(state, this.unknowns);
+    this.its = new ItsState(state, this.unknowns, this.knowing, this.explainer);
+    this.told = SIGNALS.filter(({ kind }) => facts.shows(kind)).map(
+      (signal) => new Told(signal, state.peCount),
+    );
+    this.hppi = this.told.find(({ kind }) => kind === HPPI);
+    this.streams = new Streams(facts.shows);
+    this.printed = new Uint8Array(state.peCount);
+    this.begun = facts.start === 'reset';
+    this.isCut = !this.begun;
+    if (this.unknowns.any) this.activate();
+  }
+
+  /** The model's state after what has been taken. */
+  get state(): GicState {
+    return this.ahead.state;
+  }
+
+  /** From here on each stimulus is compared, though nothing be unknown. */
+  watch(): void {
+    if (this.behind === undefined) this.activate();
+  }
+
+  /** From here on something is unknown: there are two machines. */
+  private activate(): void {
+    this.behind = new Machine(this.config);
+    this.behind.state.restore(this.ahead.state.save());
+    this.behind.invalidate();
+    this.ahead.sink = { batch: this.shown, events: true, full: () => this.shown.clear() };
+  }
+
+  /** Takes a group of records; hands them on, with what is learnt before the stimulus that needs it. */
+  take(group: RecordBatch, isLast = false): void {
+    if (this.behind === undefined) {
+      if (!this.opens(group)) {
+        this.inference.take(group);
+        return;
+      }
+      this.activate();
+    }
+    for (let from = 0; from < group.count; ) {
+      const end = this.endOf(group, from);
+      this.isEnd = isLast && end === group.count;
+      if (group.kind[from]! >= STIMULI_BELOW) this.observables(group, from, end);
+      else if (MEMORY.has(group.kind[from]!)) {
+        this.memory(group, from);
+        from++;
+        continue;
+      } else this.segment(group, from, end);
+      from = end;
+    }
+  }
+
+  /** Whether a group has LPIs enabled on a PE while it is unknown what its pending table holds. */
+  private opens(group: RecordBatch): boolean {
+    const { state } = this.ahead;
+    let opens = false;
+    for (let i = 0; i < group.count; i++) {
+      const w = i * RECORD_WORDS;
+      const { words } = group;
+      if (group.kind[i] !== MMIO_WRITE || words[w] !== FRAME_GICR || words[w + 2] !== CTLR) continue;
+      const pe = words[w + 1]!;
+      if (pe >= state.peCount || (words[w + 4]! & ENABLE_LPIS) === 0 || state.gicrCtlr[pe]! & ENABLE_LPIS)
+        continue;
+      if (state.pendbaser[2 * pe + 1]! & PTZ_HIGH) continue;
+      opens = true;
+    }
+    return opens;
+  }
+
+  /** End of what stands behind record `from` and belongs to it: the next stimulus that is not a store. */
+  private endOf(group: RecordBatch, from: number): number {
+    for (let i = from + 1; i < group.count; i++)
+      if (
+        group.kind[i]! < STIMULI_BELOW &&
+        (group.kind[from]! >= STIMULI_BELOW || !MEMORY.has(group.kind[i]!))
+      )
+        return i;
+    return group.count;
+  }
+
+  // ---- handing on ------------------------------------------------------------------------------------------
+
+  /** A record that the model ahead has taken: it goes out, and to the machine behind. */
+  private commit(batch: RecordBatch, i: number): void {
+    if (batch.kind[i]! < STIMULI_BELOW) step(this.behind!, batch, i);
+    this.out(batch, i);
+  }
+
+  /** What has been learnt goes out, with time and line of record `i` of a group. */
+  private commitLearnt(batch: RecordBatch, group: RecordBatch, i: number): void {
+    for (let k = 0; k < batch.count; k++) {
+      batch.timeNs[k] = group.timeNs[i]!;
+      batch.line[k] = group.line[i]!;
+      this.commit(batch, k);
+    }
+    batch.clear();
+  }
+
+  /** The model ahead goes back to what has been handed on. */
+  private goBack(): void {
+    this.ahead.state.restore(this.behind!.state.save());
+    this.ahead.invalidate();
+    this.inference.knowledge.clear();
+    this.shown.clear();
+  }
+
+  /** What is known by the explanation goes out; the model ahead, which has gone back, takes it, too. */
+  private keep(group: RecordBatch, i: number): void {
+    const { batch } = this.knowing;
+    for (let k = 0; k < batch.count; k++) step(this.ahead, batch, k);
+    this.commitLearnt(batch, group, i);
+    this.shown.clear();
+  }
+
+  private memory(group: RecordBatch, i: number): void {
+    this.inference.prepare(group, i);
+    this.explainer.storesShown = this.inference.storesShown;
+    this.shown.clear();
+    this.inference.run(group, i);
+    this.commitLearnt(this.inference.knowledge, group, i);
+    this.commit(group, i);
+  }
+
+  // ---- a stimulus ------------------------------------------------------------------------------------------
+
+  private segment(group: RecordBatch, from: number, end: number): void {
+    const run = this.unrunCommand(group, from, end);
+    if (run > from) {
+      this.segment(group, from, run);
+      this.runCommands(group, run, end);
+      return;
+    }
+    this.shown.clear();
+    this.knowing.clear();
+    this.its.before(group, from, end);
+    this.before(group, from, end);
+    this.commitLearnt(this.knowing.batch, group, from);
+    this.shown.clear();
+    this.effects.before(group, from);
+    this.inference.prepare(group, from);
+    this.commitLearnt(this.inference.knowledge, group, from);
+    for (let tries = 0; ; tries++) {
+      this.shown.clear();
+      this.inference.run(group, from);
+      this.compare(group, from, end);
+      if (tries >= TRIES || !this.learn(group, from)) break;
+    }
+    this.finish(group, from, end);
+  }
+
+  /** What a stimulus shows before it runs. */
+  private before(group: RecordBatch, i: number, end: number): void {
+    const w = i * RECORD_WORDS;
+    const { words } = group;
+    const pe = group.pe[i]!;
+    const { state } = this.ahead;
+    if (group.kind[i] === WIRE_SET) this.lineBefore(pe, words[w]!, words[w + 1]!);
+    else if (group.kind[i] === MMIO_WRITE) {
+      const enables = words[w] === FRAME_GICR && words[w + 2] === CTLR && words[w + 4]! & ENABLE_LPIS;
+      if (enables && words[w + 1]! < state.peCount) this.explainer.placeTables(words[w + 1]!);
+    } else if (group.kind[i] === SYSREG_WRITE && SGIRS.includes(words[w]!)) this.sgis(group, i, end);
+    else if (group.kind[i] === SYSREG_WRITE && pe >= 0 && pe < state.peCount) {
+      if (EOIRS.includes(words[w]!)) this.ends(pe, words[w]!, words[w + 1]! & 0xff_ffff);
+      else if (
+        words[w] === DIR &&
+        (state.ctlr[pe]! & EOIMODE) === 0 &&
+        this.unknowns.isPartUnknown('ctlr', pe)
+      )
+        this.knowing.register('ICC', pe, CTLR_EL1, state.ctlr[pe]! | EOIMODE, 'state-from-end');
+    }
+  }
+
+  /** An SGI that was sent is of the group that was asked for; one that was not sent though it was asked for is not. */
+  private sgis(group: RecordBatch, from: number, end: number): void {
+    if (!this.facts.shows(SGI_SENT) || !this.state.singleSecurity) return;
+    const intid = (group.words[from * RECORD_WORDS + 1]! >>> 24) & 0xf;
+    const wanted = SGIRS.indexOf(group.words[from * RECORD_WORDS]!) === 1 ? 1 : 0;
+    for (let i = from + 1; i < end; i++) {
+      const pe = group.pe[i]!;
+      if (group.kind[i] !== SGI_SENT || pe < 0 || pe >= this.state.peCount) continue;
+      if (
+        !this.unknowns.isUnknown('group', pe, intid) ||
+        (groupOf(this.state, pe, intid) === 0) === (wanted === 0)
+      )
+        continue;
+      this.knowing.interrupt('group', pe, intid, wanted, 'state-from-hppi');
+    }
+  }
+
+  /** An input line had the other level before it changed. */
+  private lineBefore(pe: number, intid: number, level: number): void {
+    if (intid >= 1020 || !this.unknowns.isUnknown('level', pe, intid)) return;
+    this.knowing.interrupt('level', pe, intid, 1 - level, 'input-line-from-change');
+  }
+
+  /** What a PE ends was active there, with its priority. */
+  private ends(pe: number, register: number, intid: number): void {
+    const { state, unknowns } = this;
+    if (!unknowns.isPartUnknown('active', pe)) return;
+    const group = GROUP_ZERO.includes(register) ? 0 : 2;
+    let active = 0;
+    for (let n = 0; n < 4; n++)
+      active |= state.ap0r[4 * pe + n]! | state.ap1r[4 * pe + n]! | state.ap1rS[4 * pe + n]!;
+    if (active !== 0 || (intid >= 1020 && intid < 8192)) return;
+    const priority = this.explainer.priorityOf(pe, intid);
+    this.explainer.activate(pe, group, priority >= 0 && priority < 0xff ? priority : 0xa0, 'state-from-end');
+    if (intid < 1020 && unknowns.isUnknown('active', pe, intid))
+      this.knowing.interrupt('active', pe, intid, 1, 'state-from-end');
+  }
+
+  /** Holds what PEs were signalled by the model against the lines of the source, into `mismatches`. */
+  private compare(group: RecordBatch, from: number, end: number): void {
+    this.mismatches.length = 0;
+    this.hppi?.compare(this.behind!.state, group, from + 1, end, this.shown, this.mismatches);
+  }
+
+  /** Whether the response of a read differs. */
+  private isReadWrong(group: RecordBatch, i: number): boolean {
+    const kind = group.kind[i];
+    if ((kind !== MMIO_READ && kind !== SYSREG_READ) || this.ahead.unsupported) return false;
+    if (group.flags[i]! & (RECORD_FLAGS.valueUnknown | RECORD_FLAGS.undecided)) return false;
+    const w = i * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
+    return group.words[w] !== this.ahead.low || group.words[w + 1] !== this.ahead.high;
+  }
+
+  /** Looks for what unknown state explains one difference. Whether it found something: then the stimulus has to run again. */
+  private learn(group: RecordBatch, from: number): boolean {
+    this.knowing.clear();
+    if (this.isReadWrong(group, from)) {
+      this.goBack();
+      if (this.learnRead(group, from) && this.knowing.batch.count > 0) {
+        this.commitLearnt(this.knowing.batch, group, from);
+        this.shown.clear();
+        group.flags[from]! |= RECORD_FLAGS.undecided;
+        return true;
+      }
+      return this.runAgain(group, from);
+    }
+    const hard = this.mismatches.find(({ outstanding }) => outstanding);
+    if (hard === undefined) return false;
+    const target = hard.at >= 0 ? lineOf(group, hard.at) : lastLine(this.behind!.state, hard.pe, group, from);
+    if (this.explainer.explain(hard.pe, target, 'hppi') && this.knowing.batch.count > 0) {
+      this.goBack();
+      this.keep(group, from);
+      return true;
+    }
+    this.goBack();
+    return this.runAgain(group, from);
+  }
+
+  /** Nothing explains it: the model ahead does what it did, and that is how it stays. */
+  private runAgain(group: RecordBatch, from: number): false {
+    this.knowing.clear();
+    this.inference.run(group, from);
+    return false;
+  }
+
+  private learnRead(group: RecordBatch, i: number): boolean {
+    const w = i * RECORD_WORDS;
+    const { words } = group;
+    if (group.kind[i] === MMIO_READ)
+      return this.reads.mmio(
+        words[w]!,
+        words[w + 1]!,
+        words[w + 2]!,
+        words[w + 3]!,
+        words[w + 4]!,
+        words[w + 5]!,
+      );
+    const pe = group.pe[i]!;
+    const register = words[w]!;
+    const intid = words[w + 1]!;
+    if (IARS.includes(register) || HPPIRS.includes(register)) {
+      if (this.isPrinted(pe, intid)) return false;
+      if (intid === SPURIOUS) return this.explainer.silence(pe, 'acknowledge');
+      const group_ = GROUP_ZERO.includes(register) ? 0 : this.state.singleSecurity ? 2 : -1;
+      const line = IARS.includes(register) ? 1 : -1;
+      return this.explainer.explain(pe, { intid, group: group_, priority: -1, line }, 'acknowledge');
+    }
+    return this.reads.sysreg(pe, register, intid, words[w + 2]!);
+  }
+
+  /**
+   * Whether the source has printed what a PE is signalled, so that an acknowledge shows nothing more: each change is
+   * printed. Without the interrupt lines it may still show whether they are up.
+   */
+  private isPrinted(pe: number, intid: number): boolean {
+    const printed = this.printed[pe]!;
+    if (printed === 0 || this.unknowns.isVolatile) return false;
+    return printed === PRINTED_WITH_LINES || (intid !== SPURIOUS && intid !== this.state.hppiIntid[pe]);
+  }
+
+  /** Hands a stimulus and its observables on, as they are now. */
+  private finish(group: RecordBatch, from: number, end: number): void {
+    this.judge(group, from, end);
+    this.commitLearnt(this.inference.knowledge, group, from);
+    this.commit(group, from);
+    this.effects.after(group, from);
+    this.its.after(group, from, end);
+    this.begun = true;
+    this.isCut = false;
+    for (let i = from + 1; i < end; i++) {
+      if (group.kind[i]! < STIMULI_BELOW) {
+        this.memory(group, i);
+        continue;
+      }
+      if (group.kind[i] === HPPI) this.line(group, i);
+      this.commit(group, i);
+    }
+  }
+
+  /** A line of a PE: where the model signals something else, and nothing is outstanding, the line shows state. */
+  private line(group: RecordBatch, i: number): void {
+    const pe = group.pe[i]!;
+    if (pe < 0 || pe >= this.state.peCount) return;
+    const at = i * RECORD_WORDS;
+    const target = lineOf(group, i);
+    if (this.mismatches.some((one) => one.at === i)) {
+      this.knowing.clear();
+      if (this.explainer.explain(pe, target, 'hppi') && isSignalled(this.state, group, i)) {
+        if (this.knowing.batch.count > 0) group.flags[i]! |= RECORD_FLAGS.undecided;
+        this.commitLearnt(this.knowing.batch, group, i);
+      } else {
+        // Back to what has been handed on: a half explanation is none.
+        this.goBack();
+        if (this.isEnd) this.losses.add(CUT_END);
+        if (this.unknowns.isVolatile || this.isEnd) group.flags[i]! |= RECORD_FLAGS.undecided;
+        else this.contradictions++;
+        return;
+      }
+    }
+    this.printed[pe] = target.line < 0 ? PRINTED : PRINTED_WITH_LINES;
+    const w = group.words;
+    this.effects.signalled(pe, w[at]!, w[at + 1]!, w[at + 2]!, target.line);
+  }
+
+  /** Marks what unknown state decides, and what can be no evidence. */
+  private judge(group: RecordBatch, from: number, end: number): void {
+    const { unknowns } = this;
+    const undecided = () => {
+      group.flags[from]! |= RECORD_FLAGS.undecided;
+    };
+    if (this.isCut) undecided();
+    if (this.isReadWrong(group, from)) {
+      if (unknowns.isVolatile || this.isVirtual(group, from)) undecided();
+      else this.contradictions++;
+      return;
+    }
+    const isOpen = unknowns.isVolatile || this.isEnd;
+    if (this.mismatches.some(({ at, outstanding }) => at < 0 && outstanding)) {
+      if (isOpen) undecided();
+      else this.contradictions++;
+    }
+    for (const { at, outstanding } of this.mismatches)
+      if (at >= 0 && outstanding && isOpen) group.flags[at]! |= RECORD_FLAGS.undecided;
+    const streams = this.streams.differ(group, from + 1, end, this.shown);
+    if (streams === 'less' && this.isEnd) undecided();
+    else if (streams !== 'same' && (unknowns.isVolatile || this.looksAside())) undecided();
+    if (streams === 'same' && this.drops()) undecided();
+    this.judgeVirtual(group, from, end, undecided);
+  }
+
+  /** Whether a read is of the virtual CPU interface, or of the VLPI frame, of a PE of which that is unknown. */
+  private isVirtual(group: RecordBatch, i: number): boolean {
+    const w = i * RECORD_WORDS;
+    const { words } = group;
+    if (group.kind[i] === SYSREG_READ)
+      return VIRTUAL.has(words[w]!) && this.unknowns.isPartUnknown('virtual', group.pe[i]!);
+    return (
+      words[w] === FRAME_GICR &&
+      words[w + 2]! >= VLPI_FRAME &&
+      this.unknowns.isPartUnknown('virtual', words[w + 1]!)
+    );
+  }
+
+  /** Whether the model looked at memory of which nothing is known, nor could be from lines about tables. */
+  private looksAside(): boolean {
+    if (TABLES_READ.every((kind) => this.facts.shows(kind))) return false;
+    for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MEMORY_ASSUMED) return true;
+    return false;
+  }
+
+  /** Whether a message or a command had no effect because of state that is unknown. */
+  private drops(): boolean {
+    if (!this.its.isOpen() && !this.looksAside()) return false;
+    for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MSI_DROPPED) return true;
+    for (let i = 0; i < this.shown.count; i++)
+      if (this.shown.kind[i] === ITS_COMMAND && this.shown.words[i * RECORD_WORDS + 2] !== 0) return true;
+    return false;
+  }
+
+  private judgeVirtual(group: RecordBatch, from: number, end: number, undecided: () => void): void {
+    for (const told of this.told) {
+      if (told === this.hppi) continue;
+      const differing: Mismatch[] = [];
+      told.compare(this.behind!.state, group, from + 1, end, this.shown, differing);
+      for (const { at, pe } of differing) {
+        if (!this.unknowns.isPartUnknown('virtual', pe)) continue;
+        undecided();
+        // Lines behind it may repeat it.
+        for (let i = at < 0 ? end : at; i < end; i++)
+          if (group.kind[i] === told.kind && group.pe[i] === pe) group.flags[i]! |= RECORD_FLAGS.undecided;
+      }
+    }
+  }
+
+  // ---- without a stimulus ----------------------------------------------------------------------------------
+
+  /** Records that no stimulus of the source caused. */
+  private observables(group: RecordBatch, from: number, end: number): void {
+    this.shown.clear();
+    this.mismatches.length = 0;
+    this.hppi?.compare(this.behind!.state, group, from, end, this.shown, this.mismatches);
+    for (let i = from; i < end; i++) {
+      const kind = group.kind[i]!;
+      if (!this.begun && this.streams.has(kind)) {
+        this.losses.add('effects of what stands before the first line');
+        continue;
+      }
+      if (kind === ITS_COMMAND && this.facts.missing.has('GITS writes')) {
+        this.runCommands(group, i, end);
+        return;
+      }
+      if (kind === HPPI) this.line(group, i);
+      else if (!this.begun) group.flags[i]! |= RECORD_FLAGS.undecided;
+      this.commit(group, i);
+    }
+  }
+
+  /** Index of the first command that no write in the source makes an ITS run, or -1. */
+  private unrunCommand(group: RecordBatch, from: number, end: number): number {
+    if (!this.facts.missing.has('GITS writes')) return -1;
+    const w = from * RECORD_WORDS;
+    const { words } = group;
+    if (
+      group.kind[from] === MMIO_WRITE &&
+      words[w] === FRAME_GITS &&
+      (words[w + 2] === CTLR || words[w + 2] === CWRITER)
+    )
+      return -1;
+    for (let i = from + 1; i < end; i++) if (group.kind[i] === ITS_COMMAND) return i;
+    return -1;
+  }
+
+  /** The write that made an ITS run the commands from `from` on, which the source does not show. */
+  private runCommands(group: RecordBatch, from: number, end: number): void {
+    let last = 0;
+    for (let i = from; i < end; i++)
+      if (group.kind[i] === ITS_COMMAND) last = group.words[i * RECORD_WORDS + 1]!;
+    const whole = new RecordBatch(end - from + 1);
+    const i = whole.push(MMIO_WRITE, -1, group.timeNs[from]!);
+    whole.line[i] = group.line[from]!;
+    whole.rule[i] = RULES['command-run'].id;
+    whole.words.set([FRAME_GITS, 0, CWRITER, 8, (last + 1) * COMMAND_BYTES, 0], i * RECORD_WORDS);
+    for (let k = from; k < end; k++) whole.copy(group, k);
+    this.segment(whole, 0, whole.count);
+  }
+}
+
+/** Whether a state signals to a PE what a line says. */
+function isSignalled(state: GicState, group: RecordBatch, i: number): boolean {
+  const pe = group.pe[i]!;
+  const w = i * RECORD_WORDS;
+  const { words } = group;
+  const isSame =
+    words[w] === state.hppiIntid[pe] &&
+    words[w + 1] === state.hppiGroup[pe] &&
+    words[w + 2] === state.hppiPriority[pe];
+  if (!isSame || group.flags[i]! & RECORD_FLAGS.valueUnknown) return isSame;
+  return words[w + 3] === state.fiq[pe] && words[w + 4] === state.irq[pe];
+}

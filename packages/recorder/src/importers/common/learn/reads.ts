@@ -1,0 +1,222 @@
+// What a register was read to hold: where the model has something else, and that is unknown, the model takes it.
+import {
+  GICD,
+  GICR,
+  GITS,
+  type GicState,
+  hasInterrupt,
+  isPrivate,
+  type Machine,
+  privateIndex,
+  SYSREGS,
+  sharedIndex,
+} from '@gictrace/core';
+import { AP0R, AP1R, type Explainer } from './explain.ts';
+import type { Knowing } from './knowing.ts';
+import {
+  ATTRIBUTE_OF,
+  arrayOf,
+  eachInterrupt,
+  FRAME_GICD,
+  FRAME_GICR,
+  FRAME_GITS,
+  type RegisterArray,
+  registerAt,
+  routedIntid,
+} from './registers.ts';
+import type { ItsPart, PePart, Unknowns } from './unknowns.ts';
+
+const ENABLE_LPIS = 1;
+const RULE = 'state-from-read';
+
+const PE_REGISTERS: Readonly<Record<string, PePart>> = {
+  GICR_CTLR: 'gicrCtlr',
+  GICR_WAKER: 'waker',
+  GICR_PROPBASER: 'propbaser',
+  GICR_PENDBASER: 'pendbaser',
+};
+const ITS_REGISTERS: Readonly<Record<string, ItsPart>> = {
+  GITS_CTLR: 'ctlr',
+  GITS_CBASER: 'cbaser',
+  GITS_CWRITER: 'cwriter',
+  GITS_CREADR: 'creadr',
+  GITS_BASER: 'baser',
+};
+const SYSREG_PARTS = new Map<number, PePart>([
+  [SYSREGS.ICC_PMR_EL1.encoding, 'pmr'],
+  [SYSREGS.ICC_CTLR_EL1.encoding, 'ctlr'],
+  [SYSREGS.ICC_BPR0_EL1.encoding, 'bpr'],
+  [SYSREGS.ICC_BPR1_EL1.encoding, 'bpr'],
+  [SYSREGS.ICC_IGRPEN0_EL1.encoding, 'igrpen0'],
+  [SYSREGS.ICC_IGRPEN1_EL1.encoding, 'igrpen1'],
+  ...[...AP0R, ...AP1R].map((encoding) => [encoding, 'active'] as const),
+]);
+/** Registers of the virtual CPU interface that hold what was written. */
+const VIRTUAL: ReadonlySet<number> = new Set([
+  SYSREGS.ICH_HCR_EL2.encoding,
+  SYSREGS.ICH_VMCR_EL2.encoding,
+  SYSREGS.ICH_AP0R0_EL2.encoding,
+  SYSREGS.ICH_AP1R0_EL2.encoding,
+  ...Array.from({ length: 16 }, (_, n) => SYSREGS.ICH_LR0_EL2.encoding + n),
+]);
+const RPR = SYSREGS.ICC_RPR_EL1.encoding;
+
+export class Reads {
+  private readonly state: GicState;
+  private readonly unknowns: Unknowns;
+  private readonly knowing: Knowing;
+
+  private readonly explainer: Explainer;
+
+  constructor(m: Machine, unknowns: Unknowns, knowing: Knowing, explainer: Explainer) {
+    this.explainer = explainer;
+    this.state = m.state;
+    this.unknowns = unknowns;
+    this.knowing = knowing;
+  }
+
+  /** A register of a frame was read to hold this; whether something was learnt. */
+  mmio(frame: number, instance: number, offset: number, width: number, low: number, high: number): boolean {
+    const name = registerAt(frame, offset);
+    if (name === undefined) return false;
+    const before = this.knowing.batch.count;
+    if (frame === FRAME_GITS) this.its(name, instance, offset, width, low, high);
+    else {
+      const array = arrayOf(name);
+      const owner = frame === FRAME_GICR ? instance : -1;
+      if (frame === FRAME_GICR && instance >= this.state.peCount) return false;
+      if (array !== undefined)
+        eachInterrupt(frame, offset, width, low, (intid, value) => {
+          if (hasInterrupt(this.state, intid) && isPrivate(intid) === owner >= 0)
+            this.interrupt(array, owner, intid, value);
+        });
+      else if (frame === FRAME_GICD) this.distributor(name, offset, width, low, high);
+      else this.redistributor(name, instance, offset, width, low, high);
+    }
+    return this.knowing.batch.count > before;
+  }
+
+  private interrupt(array: RegisterArray, pe: number, intid: number, field: number): void {
+    const { state, unknowns, knowing } = this;
+    const attribute = ATTRIBUTE_OF[array];
+    const own = isPrivate(intid);
+    const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+    const bits = own ? state.ppi : state.spi;
+    const bit = (name: keyof typeof bits) => (bits[name][index >> 5]! >>> (index & 31)) & 1;
+    const set = (
+      what: 'pending' | 'level' | 'priority' | 'edge' | 'enable' | 'group' | 'grpmod' | 'active',
+      value: number,
+    ) => {
+      if (!unknowns.isUnknown(what, pe, intid)) return false;
+      knowing.interrupt(what, pe, intid, value, RULE);
+      return true;
+    };
+    if (attribute === 'priority') {
+      const stored = (own ? state.ppiPriority : state.spiPriority)[index]!;
+      if (stored !== field) set('priority', field);
+    } else if (attribute === 'edge') {
+      if (bit('edge') !== field >> 1) set('edge', field >> 1);
+    } else if (attribute !== 'pending') {
+      if (bit(attribute) !== field) set(attribute, field);
+    } else {
+      const pending = bit('pending') | (bit('level') & ~bit('edge') & 1);
+      if (pending === field) return;
+      if (field === 1) {
+        if (intid < 16 || bit('edge') === 1 || !set('level', 1)) set('pending', 1);
+      } else {
+        if (bit('pending') === 1) set('pending', 0);
+        if (bit('level') === 1 && bit('edge') === 0) set('level', 0);
+      }
+    }
+  }
+
+  private distributor(name: string, offset: number, width: number, low: number, high: number): void {
+    const { state, unknowns, knowing } = this;
+    const routed = routedIntid(offset);
+    if (routed >= 0) {
+      if (width === 8 && hasInterrupt(state, routed) && unknowns.isUnknown('route', -1, routed))
+        knowing.interrupt('route', -1, routed, low, RULE, high);
+    } else if (name === 'GICD_CTLR' && state.singleSecurity) {
+      const bits = unknowns.unknownForwarding;
+      const ctlr = (state.gicdCtlr[0]! & ~bits) | (low & bits);
+      if (ctlr >>> 0 !== state.gicdCtlr[0])
+        knowing.register('GICD', 0, GICD.GICD_CTLR.offset, ctlr >>> 0, RULE);
+    }
+  }
+
+  private redistributor(
+    name: string,
+    pe: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+  ): void {
+    const part = PE_REGISTERS[name];
+    if (part === undefined || !this.unknowns.isPartUnknown(part, pe)) return;
+    const { state } = this;
+    const offsetOf = GICR[name as keyof typeof GICR].offset;
+    const pair = part === 'propbaser' ? state.propbaser : part === 'pendbaser' ? state.pendbaser : undefined;
+    if (pair === undefined) {
+      if (part === 'gicrCtlr' && low & ENABLE_LPIS) this.explainer.placeTables(pe);
+      this.knowing.register('GICR', pe, offsetOf, low, RULE);
+    } else {
+      const [l, h] = halves(offset, width, low, high, pair[2 * pe]!, pair[2 * pe + 1]!);
+      this.knowing.register('GICR', pe, offsetOf, l, RULE, h);
+    }
+  }
+
+  private its(name: string, its: number, offset: number, width: number, low: number, high: number): void {
+    const part = ITS_REGISTERS[name];
+    if (part === undefined || !this.unknowns.isItsUnknown(part, its)) return;
+    const { state } = this;
+    const register = GITS[name as keyof typeof GITS].offset;
+    if (part === 'ctlr' || part === 'cwriter' || part === 'creadr') {
+      if (offset === register) this.knowing.register('GITS', its, register, low, RULE);
+    } else if (part === 'cbaser') {
+      const [l, h] = halves(offset, width, low, high, state.cbaser[2 * its]!, state.cbaser[2 * its + 1]!);
+      this.knowing.register('GITS', its, register, l, RULE, h);
+    } else {
+      const n = (offset - register) >> 3;
+      const at = 16 * its + 2 * n;
+      const [l, h] = halves(offset, width, low, high, state.baser[at]!, state.baser[at + 1]!);
+      this.knowing.register('GITS', its, register + 8 * n, l, RULE, h);
+    }
+  }
+
+  /** A system register was read to hold this; whether something was learnt. Not for those whose read has effects. */
+  sysreg(pe: number, register: number, low: number, high: number): boolean {
+    const { unknowns, knowing, state } = this;
+    if (!state.singleSecurity) return false;
+    if (register === RPR) {
+      if (!unknowns.isPartUnknown('active', pe)) return false;
+      for (const registers of [AP0R, AP1R])
+        for (const one of registers) knowing.register('ICC', pe, one, 0, RULE);
+      const bit = low >> state.preemptionShift;
+      if (low !== 0xff) knowing.register('ICC', pe, AP1R[bit >> 5]!, (1 << (bit & 31)) >>> 0, RULE);
+      return true;
+    }
+    if (VIRTUAL.has(register)) {
+      if (!unknowns.isPartUnknown('virtual', pe)) return false;
+      knowing.register('ICH', pe, register, low, RULE, high);
+      return true;
+    }
+    const part = SYSREG_PARTS.get(register);
+    if (part === undefined || !unknowns.isPartUnknown(part, pe)) return false;
+    knowing.register('ICC', pe, register, low, RULE);
+    return true;
+  }
+}
+
+/** A 64-bit register of which one half, or both, were read. */
+function halves(
+  offset: number,
+  width: number,
+  low: number,
+  high: number,
+  oldLow: number,
+  oldHigh: number,
+): readonly [number, number] {
+  if (width === 8) return [low, high];
+  return offset & 4 ? [oldLow, low] : [low, oldHigh];
+}

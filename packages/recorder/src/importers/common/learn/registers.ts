@@ -1,0 +1,62 @@
+// An access to a register frame, as the interrupts that it is about and what it says of each.
+import { FRAMES, firstIntidOf, frameMap, GICD, GICR, GITS } from '@gictrace/core';
+
+const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
+export const FRAME_GICD = FRAMES.indexOf('GICD');
+export const FRAME_GICR = FRAMES.indexOf('GICR');
+export const FRAME_GITS = FRAMES.indexOf('GITS');
+
+/** The name of the register at an offset, as the frame's table has it; undefined where there is none. */
+export function registerAt(frame: number, offset: number): string | undefined {
+  const index = maps[frame]!.find(offset);
+  return index < 0 ? undefined : maps[frame]!.names[index];
+}
+
+/** Calls back for each interrupt that an access of `width` bytes covers, with the field of the value that is about it. */
+export function eachInterrupt(
+  frame: number,
+  offset: number,
+  width: number,
+  low: number,
+  visit: (intid: number, value: number) => void,
+): void {
+  const map = maps[frame]!;
+  const index = map.find(offset);
+  if (index < 0) return;
+  const spec = map.specs[index]!;
+  const bits = spec.bitsPerIntid;
+  if (bits === undefined || bits > 8) return;
+  const first = firstIntidOf(spec, map.element(index, offset));
+  if (first === undefined) return;
+  const mask = 2 ** bits - 1;
+  for (let k = 0; k < (8 * width) / bits; k++) visit(first + k, (low >>> (k * bits)) & mask);
+}
+
+/** The SPI whose route is at an offset of the Distributor, or -1. */
+export function routedIntid(offset: number): number {
+  const map = maps[FRAME_GICD]!;
+  const index = map.find(offset);
+  if (index < 0 || map.specs[index]!.bitsPerIntid !== 64) return -1;
+  return firstIntidOf(map.specs[index]!, map.element(index, offset)) ?? -1;
+}
+
+/** Which attribute of interrupts a register array is about, by the part of its name that frames share. */
+export const ATTRIBUTE_OF = {
+  IGROUPR: 'group',
+  IGRPMODR: 'grpmod',
+  ISENABLER: 'enable',
+  ICENABLER: 'enable',
+  ISPENDR: 'pending',
+  ICPENDR: 'pending',
+  ISACTIVER: 'active',
+  ICACTIVER: 'active',
+  IPRIORITYR: 'priority',
+  ICFGR: 'edge',
+} as const;
+export type RegisterArray = keyof typeof ATTRIBUTE_OF;
+
+/** The array that a register of the Distributor or a Redistributor is, extended ranges included; undefined for others. */
+export function arrayOf(name: string): RegisterArray | undefined {
+  const short = name.replace(/^GIC[DR]_/, '').replace(/E$/, '');
+  return Object.hasOwn(ATTRIBUTE_OF, short) ? (short as RegisterArray) : undefined;
+}

@@ -1,0 +1,136 @@
+// What PEs are signalled by the source and by the model, side by side over one stimulus: a line of the source is the next
+// change that the model made for that PE, or repeats what it was signalled last; and each change has its line. As replay
+// compares.
+import {
+  type GicState,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  STIMULI_BELOW,
+} from '@gictrace/core';
+import type { Signalled } from './explain.ts';
+
+const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
+const MAINTENANCE = RECORDS.maintenance.id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+
+/** Fields of each kind, and how many of them a line without the interrupt lines has. */
+export const SIGNALS = [
+  { kind: HPPI, fields: 5, partial: 3 },
+  { kind: VHPPI, fields: 6, partial: 4 },
+  { kind: MAINTENANCE, fields: 1, partial: 1 },
+] as const;
+
+/** A line that is not the next change, or a change that has no line. */
+export interface Mismatch {
+  /** Index of the line in the group; -1 for a change without one. */
+  readonly at: number;
+  readonly pe: number;
+  /** The model has changes for the PE that no line shows yet. */
+  readonly outstanding: boolean;
+}
+
+export class Told {
+  readonly kind: number;
+  private readonly fields: number;
+  private readonly partial: number;
+  private readonly now: Uint32Array;
+  /** By PE: where the model's changes are that no line has shown yet. */
+  private readonly queues: number[][];
+  private readonly pes: number;
+
+  constructor({ kind, fields, partial }: (typeof SIGNALS)[number], pes: number) {
+    this.kind = kind;
+    this.fields = fields;
+    this.partial = partial;
+    this.pes = pes;
+    this.now = new Uint32Array(pes * fields);
+    this.queues = Array.from({ length: pes }, () => []);
+  }
+
+  /** Compares lines `from` to `end` - 1 of a group with what the model did from `before` on. */
+  compare(
+    before: GicState,
+    group: RecordBatch,
+    from: number,
+    end: number,
+    shown: RecordBatch,
+    out: Mismatch[],
+  ): void {
+    const { queues, now, fields, kind } = this;
+    for (const queue of queues) queue.length = 0;
+    this.load(before);
+    for (let i = 0; i < shown.count; i++)
+      if (shown.kind[i] === kind && shown.pe[i]! < this.pes) queues[shown.pe[i]!]!.push(i * RECORD_WORDS);
+    for (let i = from; i < end; i++) {
+      const pe = group.pe[i]!;
+      if (group.kind[i] !== kind || pe < 0 || pe >= this.pes) continue;
+      const at = i * RECORD_WORDS;
+      const n = group.flags[i]! & RECORD_FLAGS.valueUnknown ? this.partial : fields;
+      const queue = queues[pe]!;
+      if (queue.length > 0 && equal(shown.words, queue[0]!, group.words, at, n)) {
+        this.take(pe, shown.words, queue.shift()!, fields);
+        continue;
+      }
+      if (!equal(now, pe * fields, group.words, at, n)) {
+        out.push({ at: i, pe, outstanding: queue.length > 0 });
+        // A source that does not show the interrupt lines leaves them as they were.
+        this.take(pe, group.words, at, n);
+      }
+    }
+    for (let pe = 0; pe < this.pes; pe++)
+      if (queues[pe]!.length > 0) out.push({ at: -1, pe, outstanding: true });
+  }
+
+  private take(pe: number, words: Uint32Array, at: number, n: number): void {
+    for (let k = 0; k < n; k++) this.now[pe * this.fields + k] = words[at + k]!;
+  }
+
+  private load(state: GicState): void {
+    const { now, fields } = this;
+    for (let pe = 0; pe < this.pes; pe++) {
+      const at = pe * fields;
+      if (this.kind === HPPI) {
+        now[at] = state.hppiIntid[pe]!;
+        now[at + 1] = state.hppiGroup[pe]!;
+        now[at + 2] = state.hppiPriority[pe]!;
+        now[at + 3] = state.fiq[pe]!;
+        now[at + 4] = state.irq[pe]!;
+      } else if (this.kind === VHPPI)
+        for (let k = 0; k < fields; k++) now[at + k] = state.virtual.hppi[fields * pe + k]!;
+      else now[at] = state.virtual.maintenance[pe]!;
+    }
+  }
+}
+
+/** What a line says that a PE is signalled. */
+export function lineOf(group: RecordBatch, i: number): Signalled {
+  const at = i * RECORD_WORDS;
+  const { words } = group;
+  const line = group.flags[i]! & RECORD_FLAGS.valueUnknown ? -1 : words[at + 3]! | words[at + 4]!;
+  return { intid: words[at]!, group: words[at + 1]!, priority: words[at + 2]!, line };
+}
+
+/** What a PE is signalled by the last line about it behind record `from`, or else as it was before. */
+export function lastLine(before: GicState, pe: number, group: RecordBatch, from: number): Signalled {
+  let last: Signalled | undefined;
+  for (let i = from + 1; i < group.count; i++) {
+    if (group.kind[i]! < STIMULI_BELOW && group.kind[i] !== MEM_WRITE) break;
+    if (group.kind[i] === HPPI && group.pe[i] === pe) last = lineOf(group, i);
+  }
+  return (
+    last ?? {
+      intid: before.hppiIntid[pe]!,
+      group: before.hppiGroup[pe]!,
+      priority: before.hppiPriority[pe]!,
+      line: before.fiq[pe]! | before.irq[pe]!,
+    }
+  );
+}
+
+function equal(a: Uint32Array, at: number, b: Uint32Array, bt: number, n: number): boolean {
+  for (let k = 0; k < n; k++) if (a[at + k] !== b[bt + k]) return false;
+  return true;
+}

@@ -1,0 +1,312 @@
+// What of a GIC's state a source has not shown: an element is unknown from the start of a log that begins in mid-life,
+// and always where the accesses that change it are not in the source. Knows no values; those are the model's.
+import { type GicState, isPrivate, privateIndex, sharedIndex } from '@gictrace/core';
+
+/** How a source begins: with the reset of the GIC, or while the GIC is in use. */
+export type Start = 'reset' | 'mid-life';
+
+/** Sorts of stimuli that a source may lack. */
+export const STIMULI_SORTS = {
+  'GICD writes': "-trace 'gicv3_dist_*'",
+  'GICR writes': "-trace 'gicv3_redist_*'",
+  'GITS writes': "-trace 'gicv3_its_*'",
+  'ICC_PMR writes': "-trace 'gicv3_icc_*'",
+  'ICC_IGRPEN writes': "-trace 'gicv3_icc_*'",
+  acknowledges: "-trace 'gicv3_icc_*'",
+  ends: "-trace 'gicv3_icc_*'",
+  SGIs: "-trace 'gicv3_icc_*'",
+  'PPI lines': "-trace 'gicv3_redist_*'",
+  'SPI lines': "-trace 'gicv3_dist_*'",
+  MSIs: "-trace 'gicv3_its_*'",
+  commands: "-trace 'gicv3_its_*'",
+  'ICH writes': "-trace 'gicv3_ich_*'",
+} as const;
+export type Missing = keyof typeof STIMULI_SORTS;
+
+/** Accesses that configure: a log of a GIC that has long been configured may have none though they are traced. */
+export const CONFIGURING: ReadonlySet<Missing> = new Set([
+  'GICD writes',
+  'GICR writes',
+  'ICC_PMR writes',
+  'ICC_IGRPEN writes',
+]);
+
+/** Attributes of an SGI, PPI or SPI. */
+export const ATTRIBUTES = [
+  'group',
+  'grpmod',
+  'enable',
+  'priority',
+  'edge',
+  'level',
+  'pending',
+  'active',
+  'route',
+] as const;
+export type Attribute = (typeof ATTRIBUTES)[number];
+
+/** Registers of a PE's CPU interface and Redistributor. `active`: the active priorities. */
+export const PE_PARTS = [
+  'pmr',
+  'bpr',
+  'ctlr',
+  'igrpen0',
+  'igrpen1',
+  'active',
+  'waker',
+  'gicrCtlr',
+  'propbaser',
+  'pendbaser',
+  'virtual',
+] as const;
+export type PePart = (typeof PE_PARTS)[number];
+
+/** Registers of an ITS. */
+export const ITS_PARTS = ['ctlr', 'cbaser', 'cwriter', 'creadr', 'baser'] as const;
+export type ItsPart = (typeof ITS_PARTS)[number];
+
+/** What of GICD_CTLR is state: group enables and E1NWF. ARE and DS follow from the configuration. */
+export const GICD_CTLR_STATE = 0x87;
+
+const CONFIGURATION: readonly Attribute[] = [
+  'group',
+  'grpmod',
+  'enable',
+  'priority',
+  'edge',
+  'pending',
+  'active',
+];
+
+/** What stays unknown for want of each sort of stimuli: of private interrupts, of shared ones, of each PE, of ITSs. */
+const WANTED: Readonly<
+  Record<
+    Missing,
+    {
+      readonly own?: readonly Attribute[];
+      readonly shared?: readonly Attribute[];
+      readonly pe?: readonly PePart[];
+      readonly its?: readonly ItsPart[];
+      readonly forwards?: true;
+      readonly lpis?: true;
+    }
+  >
+> = {
+  'GICD writes': { shared: [...CONFIGURATION, 'route'], forwards: true },
+  'GICR writes': { own: CONFIGURATION, pe: ['waker', 'gicrCtlr', 'propbaser', 'pendbaser'], lpis: true },
+  'GITS writes': { its: ITS_PARTS },
+  'ICC_PMR writes': { pe: ['pmr'] },
+  'ICC_IGRPEN writes': { pe: ['igrpen0', 'igrpen1'] },
+  acknowledges: { own: ['pending', 'active'], shared: ['pending', 'active'], pe: ['active'], lpis: true },
+  ends: { own: ['active'], shared: ['active'], pe: ['active'] },
+  SGIs: { own: ['pending'] },
+  'PPI lines': { own: ['level', 'pending'] },
+  'SPI lines': { shared: ['level', 'pending'] },
+  MSIs: { lpis: true },
+  commands: { its: ['creadr'], lpis: true },
+  'ICH writes': { pe: ['virtual'] },
+};
+
+export class Unknowns {
+  private readonly state: GicState;
+  readonly start: Start;
+  readonly missing: ReadonlySet<Missing>;
+  /** By attribute: 1 for each interrupt of which it is unknown, by index of the state. */
+  private readonly own: Readonly<Record<Attribute, Uint8Array>>;
+  private readonly shared: Readonly<Record<Attribute, Uint8Array>>;
+  private readonly pes: Readonly<Record<PePart, Uint8Array>>;
+  private readonly itss: Readonly<Record<ItsPart, Uint8Array>>;
+  /** Elements that never become known. */
+  private readonly never = {
+    own: new Set<Attribute>(),
+    shared: new Set<Attribute>(),
+    pe: new Set<PePart>(),
+    its: new Set<ItsPart>(),
+    forwards: false,
+    lpis: false,
+  };
+  /** Bits of GICD_CTLR that are unknown. */
+  private ctlr: number;
+  /** By PE: which LPIs are pending is unknown, but for those in the set. */
+  private readonly lpis: (ReadonlySet<number> & Set<number>)[];
+  private readonly lpisUnknown: Uint8Array;
+  /** By PE: LPIs of which nothing has been heard since the PE was signalled nothing. */
+  private readonly lpisQuiet: Uint8Array;
+  /** Interrupts that did not compete when a PE was signalled nothing, and of which nothing has been heard since. */
+  private readonly ownQuiet: Uint8Array;
+  private readonly sharedQuiet: readonly Uint8Array[];
+  /** By PE: the priority mask lets this priority pass (-1: none is known to); active priorities that are unknown are not above this. */
+  readonly passes: Int16Array;
+  readonly activeFrom: Uint16Array;
+  /** LPIs whose configuration byte is only known as far as the order of acknowledges shows it. */
+  readonly ordered = new Set<number>();
+  private everUnknown: boolean;
+
+  constructor(state: GicState, start: Start, missing: ReadonlySet<Missing>) {
+    this.state = state;
+    this.start = start;
+    this.missing = missing;
+    const all = start === 'mid-life' ? 1 : 0;
+    const { peCount, itsCount } = state;
+    const make = <K extends string>(names: readonly K[], length: number) =>
+      Object.fromEntries(names.map((name) => [name, new Uint8Array(length).fill(all)])) as Record<
+        K,
+        Uint8Array
+      >;
+    this.own = make(ATTRIBUTES, 32 * state.ppiWords * peCount);
+    this.shared = make(ATTRIBUTES, state.espiBase + state.espiCount);
+    this.pes = make(PE_PARTS, peCount);
+    this.itss = make(ITS_PARTS, itsCount);
+    this.ctlr = all === 1 ? GICD_CTLR_STATE : 0;
+    this.lpis = Array.from({ length: peCount }, () => new Set<number>());
+    this.lpisUnknown = new Uint8Array(peCount).fill(all);
+    this.lpisQuiet = new Uint8Array(peCount);
+    this.ownQuiet = new Uint8Array(32 * state.ppiWords * peCount);
+    this.sharedQuiet = Array.from({ length: peCount }, () => new Uint8Array(this.shared.enable.length));
+    this.passes = new Int16Array(peCount).fill(-1);
+    this.activeFrom = new Uint16Array(peCount);
+    this.everUnknown = all === 1 || missing.size > 0;
+    for (const one of missing) this.want(one);
+  }
+
+  private want(missing: Missing): void {
+    const { own, shared, pe, its, forwards, lpis } = WANTED[missing];
+    const take = <K extends string>(
+      names: readonly K[] | undefined,
+      never: Set<K>,
+      bits: Readonly<Record<K, Uint8Array>>,
+    ) => {
+      for (const name of names ?? []) {
+        never.add(name);
+        bits[name].fill(1);
+      }
+    };
+    take(own, this.never.own, this.own);
+    take(shared, this.never.shared, this.shared);
+    take(pe, this.never.pe, this.pes);
+    take(its, this.never.its, this.itss);
+    if (forwards) {
+      this.never.forwards = true;
+      this.ctlr = GICD_CTLR_STATE;
+    }
+    if (lpis) {
+      this.never.lpis = true;
+      this.lpisUnknown.fill(1);
+    }
+  }
+
+  /** Whether anything is, or has been, unknown: otherwise there is nothing to learn. */
+  get any(): boolean {
+    return this.everUnknown;
+  }
+
+  /** Whether stimuli are missing, so that state may change at any moment. */
+  get isVolatile(): boolean {
+    return this.missing.size > 0;
+  }
+
+  // ---- SGIs, PPIs and SPIs ---------------------------------------------------------------------------------
+
+  private index(pe: number, intid: number): number {
+    return isPrivate(intid) ? privateIndex(this.state, pe, intid) : sharedIndex(this.state, intid);
+  }
+
+  isUnknown(attribute: Attribute, pe: number, intid: number): boolean {
+    return (isPrivate(intid) ? this.own : this.shared)[attribute][this.index(pe, intid)] === 1;
+  }
+
+  /** An attribute of an interrupt is known from here on, unless the source lacks what changes it. */
+  know(attribute: Attribute, pe: number, intid: number): void {
+    const own = isPrivate(intid);
+    if ((own ? this.never.own : this.never.shared).has(attribute)) return;
+    (own ? this.own : this.shared)[attribute][this.index(pe, intid)] = 0;
+  }
+
+  /** Something happened to an interrupt that may have it compete again. */
+  touch(pe: number, intid: number): void {
+    const index = this.index(pe, intid);
+    if (isPrivate(intid)) this.ownQuiet[index] = 0;
+    else for (const quiet of this.sharedQuiet) quiet[index] = 0;
+  }
+
+  /** Something happened that may have any interrupt compete. */
+  touchAll(): void {
+    this.ownQuiet.fill(0);
+    for (const quiet of this.sharedQuiet) quiet.fill(0);
+    this.lpisQuiet.fill(0);
+  }
+
+  /** A PE was signalled nothing: nothing competes there. */
+  quiet(pe: number): void {
+    const { ppiWords } = this.state;
+    if (this.never.own.size === 0) this.ownQuiet.fill(1, 32 * ppiWords * pe, 32 * ppiWords * (pe + 1));
+    if (this.never.shared.size === 0) this.sharedQuiet[pe]!.fill(1);
+    if (!this.never.lpis) this.lpisQuiet[pe] = 1;
+  }
+
+  /** Whether an SGI, PPI or SPI can have been competing at a PE since before it was last heard of. */
+  isQuiet(pe: number, intid: number): boolean {
+    const index = this.index(pe, intid);
+    return (isPrivate(intid) ? this.ownQuiet[index] : this.sharedQuiet[pe]![index]) === 1;
+  }
+
+  /** Bits of GICD_CTLR that are unknown: of its group enables and E1NWF. */
+  get unknownForwarding(): number {
+    return this.ctlr;
+  }
+
+  knowForwarding(bits = GICD_CTLR_STATE): void {
+    if (!this.never.forwards) this.ctlr &= ~bits;
+  }
+
+  // ---- PEs and ITSs ----------------------------------------------------------------------------------------
+
+  isPartUnknown(part: PePart, pe: number): boolean {
+    return this.pes[part][pe] === 1;
+  }
+
+  knowPart(part: PePart, pe: number): void {
+    if (pe >= 0 && pe < this.state.peCount && !this.never.pe.has(part)) this.pes[part][pe] = 0;
+  }
+
+  forgetPart(part: PePart, pe: number): void {
+    this.pes[part][pe] = 1;
+  }
+
+  isItsUnknown(part: ItsPart, its: number): boolean {
+    return its < this.state.itsCount && this.itss[part][its] === 1;
+  }
+
+  knowIts(part: ItsPart, its: number): void {
+    if (its < this.state.itsCount && !this.never.its.has(part)) this.itss[part][its] = 0;
+  }
+
+  // ---- LPIs ------------------------------------------------------------------------------------------------
+
+  /** Whether it is unknown if an LPI is pending on a PE. */
+  isLpiUnknown(pe: number, intid: number): boolean {
+    return this.lpisUnknown[pe] === 1 && (this.never.lpis || !this.lpis[pe]!.has(intid));
+  }
+
+  /** Whether LPIs are unknown that can have become pending unseen, since the PE was last signalled nothing. */
+  areLpisQuiet(pe: number): boolean {
+    return this.lpisQuiet[pe] === 1;
+  }
+
+  knowLpi(pe: number, intid: number): void {
+    if (this.lpisUnknown[pe] === 1) this.lpis[pe]!.add(intid);
+  }
+
+  /** Which LPIs are pending is known, or unknown, from here on: all of a PE. */
+  setLpis(pe: number, isUnknown: boolean): void {
+    this.lpis[pe]!.clear();
+    this.lpisUnknown[pe] = isUnknown || this.never.lpis ? 1 : 0;
+    this.lpisQuiet[pe] = 0;
+    if (isUnknown) this.everUnknown = true;
+  }
+
+  /** Something happened to LPIs: those that are unknown may compete. */
+  touchLpis(): void {
+    this.lpisQuiet.fill(0);
+  }
+}

@@ -1,0 +1,374 @@
+// A first reading of a whole log, before anything is made of it: which events it has, what each thread runs, and whether
+// it begins at the reset of the GIC or while the GIC is in use. Looks at records; changes none.
+import {
+  FRAMES,
+  GICD,
+  GICR,
+  GITS,
+  LPI_FIRST,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type RecordName,
+  SPURIOUS,
+  SYSREGS,
+} from '@gictrace/core';
+import { CONFIGURING, type Missing, type Start } from '../common/learn/unknowns.ts';
+import { type ThreadPart, ThreadSurvey } from './threads.ts';
+import { eventNames } from './tokenize.ts';
+
+/** What the whole log shows. */
+export interface LogSurvey {
+  readonly start: Start;
+  /** Stimuli that were at work and of which the log has no line: what they change is never known. */
+  readonly missing: ReadonlySet<Missing>;
+  /** Stimuli of which a log that begins in mid-life has no line, be it that there were none. */
+  readonly doubtful: ReadonlySet<Missing>;
+  /** Kinds of observables that the log has lines of. */
+  readonly shows: readonly RecordName[];
+  readonly threads: readonly ThreadPart[];
+  /** Whether the log prints which slot of the queue a command is in, and whether it prints operands of commands. */
+  readonly numbersCommands: boolean;
+  readonly printsOperands: boolean;
+}
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const SGI_SENT = RECORDS['sgi.sent'].id;
+const FRAME_GICD = FRAMES.indexOf('GICD');
+const FRAME_GICR = FRAMES.indexOf('GICR');
+const PMR = SYSREGS.ICC_PMR_EL1.encoding;
+const IGRPENS: readonly number[] = [
+  SYSREGS.ICC_IGRPEN0_EL1.encoding,
+  SYSREGS.ICC_IGRPEN1_EL1.encoding,
+  SYSREGS.ICC_IGRPEN1_EL3.encoding,
+];
+const IARS: readonly number[] = [
+  SYSREGS.ICC_IAR0_EL1.encoding,
+  SYSREGS.ICC_IAR1_EL1.encoding,
+  SYSREGS.ICC_NMIAR1_EL1.encoding,
+];
+const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
+const SGIRS: readonly number[] = [
+  SYSREGS.ICC_SGI0R_EL1.encoding,
+  SYSREGS.ICC_SGI1R_EL1.encoding,
+  SYSREGS.ICC_ASGI1R_EL1.encoding,
+];
+const ICH_FIRST = SYSREGS.ICH_HCR_EL2.encoding;
+const ICH_REGISTERS: ReadonlySet<number> = new Set(
+  Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (name.startsWith('ICH_') ? [encoding] : [])),
+);
+const PIDR2 = 0xffe8;
+/** Registers that software reads, or writes, before it has done anything else to a unit. */
+const FIRST_ACCESSES: readonly (readonly number[])[] = [
+  [GICD.GICD_CTLR.offset, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset, PIDR2],
+  [GICR.GICR_TYPER.offset, GICR.GICR_IIDR.offset, GICR.GICR_WAKER.offset, PIDR2],
+  [GITS.GITS_TYPER.offset, GITS.GITS_IIDR.offset, PIDR2],
+];
+const ENABLES = 7;
+const SECURITY_EXTN = 0x400;
+const INT_COMMAND = 3;
+/** vhppi: no list register. */
+const NO_LR = 0xffff_ffff;
+/** So many lines that need a sort of stimuli are not all wrong. */
+const NEEDS = 2;
+/** So many lines are not all wrong. */
+const CONTRADICTIONS = 3;
+
+/** What contradicts that the GIC has just been reset, and the accesses that the log has to show for it to count. */
+const GROUNDS = {
+  'forwarded before GICD_CTLR was written': 'GICD writes',
+  'SPI not enabled': 'GICD writes',
+  'SPI not in this group': 'GICD writes',
+  'SGI or PPI not enabled': 'GICR writes',
+  'SGI or PPI not in this group': 'GICR writes',
+  'LPIs not enabled': 'GICR writes',
+  'no command queue': 'GITS writes',
+  'priority mask not set': 'ICC_PMR writes',
+  'ended without an acknowledge': 'acknowledges',
+  'signalled before the log begins': undefined,
+} as const satisfies Record<string, Missing | undefined>;
+type Ground = keyof typeof GROUNDS;
+
+export class Survey {
+  readonly threads = new ThreadSurvey();
+  /** Lines that contradict the reset state, by what contradicts it. */
+  private readonly grounds = new Map<Ground, Set<number>>();
+  private line = 0;
+  private readonly seen = new Set<Missing>();
+  /** Lines that need stimuli of each sort to have happened. */
+  private readonly needs = new Map<Missing, Set<number>>();
+  private firstAccess: boolean | undefined;
+  /** Something initialised a part of the GIC before an interrupt was seen. */
+  private initialised = false;
+  private active = false;
+  private twoStates = false;
+  private forwards = false;
+  private hasQueue = false;
+  private readonly enabledShared = new Uint32Array(256);
+  private readonly enabledPrivate = new Map<number, number>();
+  private groupedShared = false;
+  private groupedPrivate = false;
+  private readonly lpis = new Set<number>();
+  private readonly depth = new Map<number, number>();
+  /** PEs that have set their priority mask. */
+  private readonly masked = new Set<number>();
+  /** By PE: the interrupt for which a line is up. */
+  private readonly up = new Map<number, number>();
+  private readonly wired = new Set<number>();
+  private ints = 0;
+  /** Interrupts that each PE has acknowledged. */
+  private readonly taken = new Set<number>();
+
+  /** Takes the records of a group. */
+  group(batch: RecordBatch): void {
+    for (let i = 0; i < batch.count; i++) this.record(batch, i);
+  }
+
+  /** A line shows INTID `intid` as the one that a PE was signalled before, where none had been printed. */
+  pastInterrupt(): void {
+    this.contradict('signalled before the log begins');
+    this.activity();
+  }
+
+  private contradict(ground: Ground): void {
+    const lines = this.grounds.get(ground);
+    if (lines === undefined) this.grounds.set(ground, new Set([this.line]));
+    else if (lines.size < CONTRADICTIONS) lines.add(this.line);
+  }
+
+  private need(stimuli: Missing): void {
+    const lines = this.needs.get(stimuli);
+    if (lines === undefined) this.needs.set(stimuli, new Set([this.line]));
+    else if (lines.size < NEEDS) lines.add(this.line);
+  }
+
+  private activity(): void {
+    this.active = true;
+  }
+
+  private record(batch: RecordBatch, i: number): void {
+    this.line = batch.line[i]!;
+    const w = batch.words;
+    const at = i * RECORD_WORDS;
+    const pe = batch.pe[i]!;
+    switch (batch.kind[i]) {
+      case MMIO_READ:
+        this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, false);
+        if (w[at] === FRAME_GICD && w[at + 2] === GICD.GICD_TYPER.offset && w[at + 4]! & SECURITY_EXTN)
+          this.twoStates = true;
+        if (
+          w[at] === FRAME_GICD &&
+          w[at + 2] === GICD.GICD_CTLR.offset &&
+          !this.forwards &&
+          w[at + 4]! & ENABLES
+        )
+          this.contradict('forwarded before GICD_CTLR was written');
+        return;
+      case MMIO_WRITE:
+        this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true);
+        return this.write(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!);
+      case SYSREG_READ:
+        if (IARS.includes(w[at]!)) this.acknowledge(pe, w[at + 1]!);
+        else if (w[at] === PMR && w[at + 1] !== 0 && !this.masked.has(pe)) {
+          this.activity();
+          this.contradict('priority mask not set');
+        }
+        return;
+      case SYSREG_WRITE:
+        return this.sysregWrite(pe, w[at]!, w[at + 1]!);
+      case WIRE_SET:
+        this.seen.add(w[at]! < 32 ? 'PPI lines' : 'SPI lines');
+        this.wired.add(w[at]!);
+        return;
+      case MSI_WRITE:
+        this.seen.add('MSIs');
+        this.itsAtWork();
+        return;
+      case HPPI:
+        // What was signalled is gone: somebody took it.
+        if ((this.up.get(pe) ?? w[at]) !== w[at]) this.need('acknowledges');
+        if (w[at + 3]! | w[at + 4]!) this.up.set(pe, w[at]!);
+        else this.up.delete(pe);
+        if (w[at] !== SPURIOUS) this.signalled(pe, w[at]!, w[at + 1]!, w[at + 4]! | w[at + 3]!);
+        return;
+      case VHPPI:
+        if (w[at] !== NO_LR) this.need('ICH writes');
+        return;
+      case ITS_COMMAND:
+        this.seen.add('commands');
+        if ((w[at + 4]! & 0xff) === INT_COMMAND) this.ints++;
+        this.itsAtWork();
+        return;
+      case SGI_SENT:
+        this.need('SGIs');
+        return;
+    }
+  }
+
+  private isFirst(frame: number, offset: number, low: number, write: boolean): boolean {
+    if (frame === FRAME_GICD && offset === GICD.GICD_CTLR.offset && !write && low & ENABLES) return false;
+    return FIRST_ACCESSES[frame]!.includes(offset);
+  }
+
+  private write(frame: number, instance: number, offset: number, low: number): void {
+    if (!this.active) this.initialised = true;
+    if (frame === FRAME_GICD) {
+      this.seen.add('GICD writes');
+      if (offset === GICD.GICD_CTLR.offset && low & ENABLES) this.forwards = true;
+      else if (offset >= GICD.GICD_ISENABLER.offset && offset < GICD.GICD_ICENABLER.offset)
+        this.enabledShared[(offset - GICD.GICD_ISENABLER.offset) >> 2]! |= low;
+      else if (offset >= GICD.GICD_IGROUPR.offset && offset < GICD.GICD_ISENABLER.offset)
+        this.groupedShared = true;
+      else if (offset >= GICD.GICD_ISPENDR.offset && offset < GICD.GICD_ICPENDR.offset)
+        for (let bit = 0; bit < 32; bit++)
+          if ((low >>> bit) & 1) this.wired.add(8 * (offset - GICD.GICD_ISPENDR.offset) + bit);
+    } else if (frame === FRAME_GICR) {
+      this.seen.add('GICR writes');
+      if (offset === GICR.GICR_ISENABLER.offset)
+        this.enabledPrivate.set(instance, (this.enabledPrivate.get(instance) ?? 0) | low);
+      else if (offset === GICR.GICR_IGROUPR.offset) this.groupedPrivate = true;
+      else if (offset === GICR.GICR_CTLR.offset && low & 1) this.lpis.add(instance);
+      else if (offset === GICR.GICR_ISPENDR.offset)
+        for (let bit = 0; bit < 32; bit++) if ((low >>> bit) & 1) this.wired.add(bit);
+    } else {
+      this.seen.add('GITS writes');
+      if (offset >= GITS.GITS_CBASER.offset && offset < GITS.GITS_CWRITER.offset) this.hasQueue = true;
+    }
+  }
+
+  private sysregWrite(pe: number, register: number, low: number): void {
+    if (register === PMR) {
+      this.seen.add('ICC_PMR writes');
+      this.masked.add(pe);
+    } else if (IGRPENS.includes(register)) this.seen.add('ICC_IGRPEN writes');
+    else if (EOIRS.includes(register)) {
+      this.seen.add('ends');
+      if (low < 1020 || low >= LPI_FIRST) {
+        this.need('acknowledges');
+        const depth = this.depth.get(pe) ?? 0;
+        if (depth === 0) {
+          this.contradict('ended without an acknowledge');
+          this.activity();
+        } else this.depth.set(pe, depth - 1);
+      }
+      return;
+    } else if (SGIRS.includes(register)) {
+      this.seen.add('SGIs');
+      return;
+    } else if (ICH_REGISTERS.has(register)) {
+      if (register !== ICH_FIRST || low !== 0) this.seen.add('ICH writes');
+      return;
+    } else return;
+    if (!this.active) this.initialised = true;
+  }
+
+  private acknowledge(pe: number, intid: number): void {
+    this.seen.add('acknowledges');
+    if (intid >= 1020 && intid < LPI_FIRST) return;
+    this.depth.set(pe, (this.depth.get(pe) ?? 0) + 1);
+    // It was ended in between.
+    if (this.taken.has(pe * 2 ** 24 + intid)) this.need('ends');
+    this.taken.add(pe * 2 ** 24 + intid);
+    this.need('ICC_PMR writes');
+    this.need('ICC_IGRPEN writes');
+    this.interrupt(pe, intid);
+  }
+
+  private signalled(pe: number, intid: number, group: number, line: number): void {
+    if (line) {
+      this.need('ICC_PMR writes');
+      this.need('ICC_IGRPEN writes');
+    }
+    this.interrupt(pe, intid);
+    if (this.twoStates || group === 0) return;
+    if (intid < 32 && !this.groupedPrivate) this.contradict('SGI or PPI not in this group');
+    else if (intid >= 32 && intid < 1020 && !this.groupedShared) this.contradict('SPI not in this group');
+  }
+
+  /** An interrupt is pending and enabled. */
+  private interrupt(pe: number, intid: number): void {
+    this.activity();
+    this.need('GICD writes');
+    if (!this.forwards) this.contradict('forwarded before GICD_CTLR was written');
+    if (intid < 1020 && intid >= 32) {
+      if (((this.enabledShared[intid >> 5]! >>> (intid & 31)) & 1) === 0) this.contradict('SPI not enabled');
+      if (!this.wired.has(intid)) this.need('SPI lines');
+      return;
+    }
+    this.need('GICR writes');
+    if (intid < 16) this.need('SGIs');
+    else if (intid < 32 && !this.wired.has(intid)) this.need('PPI lines');
+    if (intid >= LPI_FIRST) {
+      if (this.hasQueue && this.ints === 0) this.need('MSIs');
+      if (!this.lpis.has(pe)) this.contradict('LPIs not enabled');
+    } else if (intid < 32 && (((this.enabledPrivate.get(pe) ?? 0) >>> intid) & 1) === 0)
+      this.contradict('SGI or PPI not enabled');
+  }
+
+  private itsAtWork(): void {
+    this.activity();
+    this.need('GITS writes');
+    if (!this.hasQueue) this.contradict('no command queue');
+  }
+
+  private missing(): Missing[] {
+    const found = [...this.needs].filter(([one, lines]) => lines.size >= NEEDS && !this.seen.has(one));
+    return found.map(([one]) => one);
+  }
+
+  /** `counts`: lines by event. `start`: where it is known how the log begins. */
+  finish(counts: Uint32Array, start?: Start): LogSurvey {
+    const grounds = [...this.grounds].filter(([ground]) => {
+      const needs = GROUNDS[ground];
+      return needs === undefined || this.seen.has(needs);
+    });
+    const lines = new Set(grounds.flatMap(([, one]) => [...one])).size;
+    // One line that is wrong may contradict all that follows, in one way; and it may be all that contradicts.
+    const inUse =
+      this.firstAccess === true
+        ? grounds.length > 1 && lines >= CONTRADICTIONS
+        : lines > 0 || (this.active && !this.initialised);
+    const has = (event: string) => counts[eventNames.indexOf(event)]! > 0;
+    const shows = (Object.entries(SHOWN_BY) as [RecordName, readonly string[]][])
+      .filter(([, events]) => events.some(has))
+      .map(([kind]) => kind);
+    const begins = start ?? (inUse ? 'mid-life' : 'reset');
+    const missing = this.missing();
+    const isDoubtful = (one: Missing) => begins === 'mid-life' && CONFIGURING.has(one);
+    return {
+      start: begins,
+      missing: new Set(missing.filter((one) => !isDoubtful(one))),
+      doubtful: new Set(missing.filter(isDoubtful)),
+      shows: [...shows, 'source.conflict'],
+      threads: this.threads.finish(),
+      numbersCommands: has('gicv3_its_process_command') || !OPERANDS.some(has),
+      printsOperands: OPERANDS.some(has),
+    };
+  }
+}
+
+const OPERANDS = eventNames.filter((name) => name.startsWith('gicv3_its_cmd_'));
+/** Which events show each kind of observable. */
+const SHOWN_BY = {
+  hppi: ['gicv3_cpuif_update'],
+  vhppi: ['gicv3_cpuif_virt_update'],
+  maintenance: ['gicv3_cpuif_virt_set_maint_irq'],
+  'its.command': ['gicv3_its_process_command', ...OPERANDS],
+  'dte.read': ['gicv3_its_dte_read'],
+  'dte.write': ['gicv3_its_dte_write'],
+  'cte.read': ['gicv3_its_cte_read'],
+  'cte.write': ['gicv3_its_cte_write'],
+  'ite.read': ['gicv3_its_ite_read'],
+  'ite.write': ['gicv3_its_ite_write'],
+  'vte.read': ['gicv3_its_vte_read'],
+  'vte.write': ['gicv3_its_vte_write'],
+  'sgi.sent': ['gicv3_redist_send_sgi'],
+} as const;
