@@ -20,6 +20,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages', 'cli');
 const target = join(cli, 'dist', 'bundle');
 const stampFile = join(target, 'inputs.sha256');
+/** What is started as a thread of its own, so that it needs a file of its own. */
+const THREADS = [join(root, 'packages', 'query', 'src', 'database', 'writer-thread.ts')];
 /** Loaded from node_modules: native code, and what runs in the user's vitest. */
 const EXTERNAL = ['better-sqlite3', 'msgpackr-extract', 'vitest'];
 
@@ -51,8 +53,11 @@ function inputs() {
 
 const ASSET = /new URL\(\s*'(\.\.?\/[^']+)',\s*import\.meta\.url\s*\)/g;
 
+/** The name of a thread's file in the bundle, by that of the compiled source. */
+const threadNames = new Map(THREADS.map((path) => [path.replace(/\.ts$/, '.js'), basename(path, '.ts')]));
+
 /**
- * Files that a module finds beside itself: those of the command's own package stay where they are, others are copied
+ * Files that a module finds beside itself: threads, which are in the bundle; those of the command's own package stay where they are, others are copied
  * beside the bundle. A use of `import.meta.url` for anything else would find nothing there, and is refused.
  */
 function assets(out) {
@@ -63,6 +68,7 @@ function assets(out) {
       const from = dirname(id);
       const replaced = code.replace(ASSET, (_all, path) => {
         const asset = resolve(from, path);
+        if (threadNames.has(asset)) return `new URL('./${threadNames.get(asset)}.js', __bundle_url)`;
         let place = relative(target, asset).replaceAll(sep, '/');
         if (!asset.startsWith(cli + sep)) {
           place = `./${basename(dirname(asset))}-${basename(asset)}`;
@@ -107,7 +113,10 @@ export async function bundle() {
   mkdirSync(out, { recursive: true });
   try {
     const build = await rolldown({
-      input: { main: join(cli, 'src', 'index.ts') },
+      input: {
+        main: join(cli, 'src', 'index.ts'),
+        ...Object.fromEntries(THREADS.map((path) => [basename(path, '.ts'), path])),
+      },
       platform: 'node',
       resolve: { conditionNames: ['gictrace-source', 'import', 'node', 'default'] },
       external: EXTERNAL,

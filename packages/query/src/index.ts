@@ -26,6 +26,6 @@ export {
   reportTraces,
 } from './report/index.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './sql/load.ts';
-export { loadTraceFiles } from './sql/load-files.ts';
+export { type LoadFilesOptions, loadTraceFiles } from './sql/load-files.ts';
 export { MODULES, type Module } from './sql/modules/index.ts';
 export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';

@@ -1,7 +1,8 @@
 // gictrace load: traces into a database.
 import { loadTraceFiles } from '@gictrace/query';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, print } from '../context.ts';
+import { FORCE, grouped, json, print, wholeNumber } from '../context.ts';
+import { interruptible } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
 
 export function addLoad(program: Command): void {
@@ -14,15 +15,23 @@ export function addLoad(program: Command): void {
     .argument('<trace...>', 'the traces')
     .requiredOption('-o, --output <db>', 'the database to write')
     .option('--force', FORCE)
+    .option(
+      '--threads <n>',
+      '1, or 2: another thread inserts (default: 2 where there is a second processor and enough to do)',
+      wholeNumber('--threads', 1, 2),
+    )
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace load boot.gictrace other.gictrace -o boots.db\n')
-    .action((paths: string[], options: { output: string; force?: boolean; json?: boolean }) => {
+    .action(async (paths: string[], options: LoadVerbOptions) => {
       const progress = new Progress('records');
       try {
-        const summary = loadTraceFiles(options.output, paths, {
-          force: options.force === true,
-          progress: (records) => progress.update(records),
-        });
+        const summary = await interruptible(() =>
+          loadTraceFiles(options.output, paths, {
+            force: options.force === true,
+            ...(options.threads === undefined ? {} : { threads: options.threads }),
+            progress: (records) => progress.update(records),
+          }),
+        );
         progress.end();
         print(
           options.json
@@ -33,4 +42,11 @@ export function addLoad(program: Command): void {
         progress.end();
       }
     });
+}
+
+interface LoadVerbOptions {
+  readonly output: string;
+  readonly force?: boolean;
+  readonly threads?: 1 | 2;
+  readonly json?: boolean;
 }

@@ -11,7 +11,7 @@ import {
 } from '@gictrace/core';
 import type Database from 'better-sqlite3';
 import { Inserter } from '../database/insert.ts';
-import type { Table } from '../sql/schema.ts';
+import type { Table } from '../database/table.ts';
 import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './run-tables.ts';
 

@@ -2,7 +2,9 @@
 import { GicTraceError } from '@gictrace/core';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
-import { APPLICATION_ID, SCHEMA_VERSION } from '../sql/schema.ts';
+import { APPLICATION_ID } from './table.ts';
+import { newDatabase } from './writer.ts';
+import { WriterError } from './writers.ts';
 
 /** Byte offset of the application id in SQLite's header, and the header's length. */
 const APPLICATION_ID_AT = 68;
@@ -16,6 +18,11 @@ const DATABASE: Ownership = {
     head.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID,
 };
 
+/** Where a database is made until it is whole. @throws GicTraceError `usage` where `path` may not or cannot be written. */
+export function databaseOutput(path: string, options: TargetOptions): OutputFile {
+  return new OutputFile(path, DATABASE, options);
+}
+
 /**
  * Makes the database at `path`, which may replace one of ours, and has it filled.
  * @throws GicTraceError `usage` where `path` may not or cannot be written; `backend` when the disk is full.
@@ -25,21 +32,10 @@ export function makeDatabase<T>(
   fill: (db: Database.Database) => T,
   options: TargetOptions = {},
 ): T {
-  const out = new OutputFile(path, DATABASE, options);
+  const out = databaseOutput(path, options);
   let db: Database.Database | undefined;
   try {
-    db = new Database(out.partial);
-    for (const pragma of [
-      'page_size = 8192',
-      'journal_mode = OFF',
-      'synchronous = OFF',
-      'locking_mode = EXCLUSIVE',
-      'temp_store = MEMORY',
-      'cache_size = -131072',
-    ])
-      db.pragma(pragma);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    db = newDatabase(out.partial);
     const made = fill(db);
     db.close();
     db = undefined;
@@ -48,12 +44,13 @@ export function makeDatabase<T>(
   } catch (error) {
     db?.close();
     out.discard();
-    throw loadFault(error, path);
+    throw databaseFault(error, path);
   }
 }
 
-function loadFault(error: unknown, path: string): unknown {
-  if (error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(error.code))
-    return new GicTraceError('backend', `cannot be written: ${error.message}`, { path });
-  return error;
+/** An error of SQLite as users read it; any other as it is. */
+export function databaseFault(error: unknown, path: string): unknown {
+  if (!(error instanceof Database.SqliteError || error instanceof WriterError)) return error;
+  if (!/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(error.code)) return error;
+  return new GicTraceError('backend', `cannot be written: ${error.message}`, { path });
 }

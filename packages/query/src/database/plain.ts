@@ -2,8 +2,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
-import { APPLICATION_ID, SCHEMA_VERSION } from '../sql/schema.ts';
 import { addFunctions } from './functions.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from './table.ts';
 
 const MAKE = 'make one with gictrace load TRACE -o DB';
 const REMAKE = 'load the traces anew';

@@ -3,7 +3,7 @@
 import type { TargetOptions } from '@gictrace/recorder';
 import { makeDatabase } from '../database/file.ts';
 import { Inserter } from '../database/insert.ts';
-import type { Table } from '../sql/schema.ts';
+import type { Table } from '../database/table.ts';
 import { CLASSES } from './classes.ts';
 import { diffTraces } from './diff.ts';
 import type { AlignRow, Diff, DiffOptions } from './result.ts';

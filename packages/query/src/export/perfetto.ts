@@ -1,30 +1,21 @@
 // A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
 // interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
-import {
-  commandName,
-  commandText,
-  intidClass,
-  outcomeName,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-} from '@gictrace/core';
+import { commandName, commandText, intidClass, KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core';
 import type { OutputFile } from '@gictrace/recorder';
-import type { Sql } from '../sql/schema.ts';
+import type { CommandRow } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
-import type { Life, LifeStep } from '../timeline/lifetimes.ts';
+import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
+import type { MsiRow } from '../timeline/msis.ts';
 import { ExportClock } from './clock.ts';
+
 import { PerfettoWriter } from './perfetto-writer.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
-
-const ITS_COMMAND = RECORDS['its.command'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
 
 /** The tracks of a PE. Slices of one track must nest, and EOIs need not: an interrupt that preempts has a track of its own. */
 interface PeTracks {
   readonly process: number;
   readonly signalled: number;
-  readonly handled: { readonly track: number; life: Life | undefined }[];
+  readonly handled: { readonly track: number; lifetime: Lifetime | undefined }[];
 }
 
 export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSummary {
@@ -40,7 +31,7 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     let tracks = pes.get(pe);
     if (tracks === undefined) {
       const process = writer.process(pe < 0 ? 'PE unknown' : `PE ${pe}`);
-      const handled = [{ track: writer.track(process, 'handled'), life: undefined }];
+      const handled = [{ track: writer.track(process, 'handled'), lifetime: undefined }];
       tracks = { process, signalled: writer.track(process, 'signalled'), handled };
       pes.set(pe, tracks);
     }
@@ -71,21 +62,21 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     return track;
   };
 
-  const running = new Map<Life, { readonly track: number; life: Life | undefined }>();
-  const life = (step: LifeStep, one: Life) => {
+  const running = new Map<Lifetime, { readonly track: number; lifetime: Lifetime | undefined }>();
+  const lifetime = (step: LifetimeStep, one: Lifetime) => {
     const name = `INTID ${one.intid}`;
     if (step === 'signalled') {
       wrote.signalled++;
       writer.instant(peOf(one.pe).signalled, now, name, intidClass(one.intid), { record, cause: one.cause });
     } else if (step === 'acknowledged') {
       const tracks = peOf(one.pe);
-      let place = tracks.handled.find((slot) => slot.life === undefined);
+      let place = tracks.handled.find((slot) => slot.lifetime === undefined);
       if (place === undefined) {
         const track = writer.track(tracks.process, `handled, beside ${tracks.handled.length}`);
-        place = { track, life: undefined };
+        place = { track, lifetime: undefined };
         tracks.handled.push(place);
       }
-      place.life = one;
+      place.lifetime = one;
       running.set(one, place);
       wrote.slices++;
       const { record: pended = null } = one.pended ?? {};
@@ -93,27 +84,34 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     } else if (step === 'eoi' || step === 'ended') {
       const place = running.get(one);
       if (place === undefined) return;
-      place.life = undefined;
+      place.lifetime = undefined;
       running.delete(one);
       writer.end(place.track, now, step === 'eoi' ? { eoi: record } : { eoi: 'not seen' });
     }
   };
   let message = 0;
-  const msi = (row: readonly Sql[]) => {
-    const [at, , its, device, event, intid, virtual, pe, outcome] = row as [
-      ...[number, number, number, number, number],
-      ...[number | null, number | null, number | null, string | null],
-    ];
+  const msi = ({ record, its, DeviceID, EventID, INTID, virtual, pe, outcome }: MsiRow) => {
     wrote.msis++;
-    writer.instant(deviceOf(its, device), message, `EventID ${event}`, 'MSI', {
-      record: at,
+    writer.instant(deviceOf(its, DeviceID), message, `EventID ${EventID}`, 'MSI', {
+      record,
       its,
-      [virtual === 1 ? 'vINTID' : 'INTID']: intid ?? 'unknown',
+      [virtual === 1 ? 'vINTID' : 'INTID']: INTID ?? 'unknown',
       pe: pe === null || pe < 0 ? null : pe,
       outcome: outcome ?? 'unknown',
     });
   };
-  const follower = new Follower(header.config, { life, msi });
+  const command = ({ its, slot, outcome }: CommandRow, batch: RecordBatch, i: number) => {
+    const at = i * RECORD_WORDS;
+    const w = batch.words;
+    wrote.commands++;
+    writer.instant(itsOf(its), now, commandName(w[at + 4]!) ?? 'unknown command', 'ITS command', {
+      record,
+      slot,
+      command: commandText(w, at + 4, w[at + 3]!),
+      outcome: outcome ?? 'unknown',
+    });
+  };
+  const follower = new Follower(header.config, { lifetime, msi, command });
   let pending = -1;
   let records = 0;
   for (const { batch, first } of source.batches())
@@ -121,22 +119,10 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       record = first + i;
       records++;
       now = clock.at(record, batch.timeNs[i]!);
-      follower.take(batch, i, record);
-      const kind = batch.kind[i]!;
-      if (kind === MSI_WRITE) message = now;
-      else if (kind === ITS_COMMAND) {
-        const at = i * RECORD_WORDS;
-        const w = batch.words;
-        wrote.commands++;
-        writer.instant(itsOf(w[at]!), now, commandName(w[at + 4]!) ?? 'unknown command', 'ITS command', {
-          record,
-          slot: w[at + 1]!,
-          command: commandText(w, at + 4, w[at + 3]!),
-          outcome: batch.flags[i]! & RECORD_FLAGS.valueUnknown ? 'unknown' : outcomeName(w[at + 2]!),
-        });
-      }
-      if (follower.pending !== pending) {
-        pending = follower.pending;
+      follower.take(batch, first, i);
+      if (batch.kind[i] === KIND['msi.write']) message = now;
+      if (follower.pendingCount !== pending) {
+        pending = follower.pendingCount;
         wrote.pending++;
         writer.count(counter, now, pending);
       }

@@ -1,12 +1,7 @@
 // The first pass of a value change dump: which signals a trace has something to say of.
-import { FRAMES, RECORD_WORDS, RECORDS, SPURIOUS } from '@gictrace/core';
+import { FRAMES, KIND, RECORD_WORDS, SPURIOUS } from '@gictrace/core';
 import type { ExportSource } from './source.ts';
 
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const VPE_RESIDENT = RECORDS['vpe.resident'].id;
 const GICR = FRAMES.indexOf('GICR');
 /** GICR_VPENDBASER, whose Valid bit makes a vPE resident: offset 0x78 of VLPI_base (IHI 0069, "GICR_VPENDBASER"). */
 const VPENDBASER = 0x2_0078;
@@ -33,11 +28,12 @@ export function findSignals(source: ExportSource): FoundSignals {
       const at = i * RECORD_WORDS;
       const w = batch.words;
       const pe = batch.pe[i]!;
-      if (kind === HPPI) largest = Math.max(largest, w[at]!);
-      else if (kind === VHPPI) virtual.add(pe);
-      else if (kind === VPE_RESIDENT) residency.add(pe);
-      else if (kind === WIRE_SET && w[at + 1] !== 0) wires.set(`${pe}.${w[at]}`, { intid: w[at]!, pe });
-      else if (kind === MMIO_WRITE && w[at] === GICR && w[at + 2]! >>> 3 === VPENDBASER >>> 3)
+      if (kind === KIND.hppi) largest = Math.max(largest, w[at]!);
+      else if (kind === KIND.vhppi) virtual.add(pe);
+      else if (kind === KIND['vpe.resident']) residency.add(pe);
+      else if (kind === KIND['wire.set'] && w[at + 1] !== 0)
+        wires.set(`${pe}.${w[at]}`, { intid: w[at]!, pe });
+      else if (kind === KIND['mmio.write'] && w[at] === GICR && w[at + 2]! >>> 3 === VPENDBASER >>> 3)
         residency.add(w[at + 1]!);
     }
   return {

@@ -1,24 +1,15 @@
 // A trace as a value change dump (IEEE 1364, "Value change dump (VCD) files"), for waveform viewers: what each PE was
 // told, what it runs, wires, residency of vPEs. Two passes: the first finds the signals, and only they are kept.
-import {
-  type GicConfig,
-  intidClass,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  SPURIOUS,
-} from '@gictrace/core';
+import { type GicConfig, intidClass, KIND, RECORD_WORDS, type RecordBatch, SPURIOUS } from '@gictrace/core';
 import type { OutputFile } from '@gictrace/recorder';
-import { Follower, type Residency } from '../timeline/follower.ts';
-import type { Life, LifeStep } from '../timeline/lifetimes.ts';
+import { Follower } from '../timeline/follower.ts';
+import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
+import type { Residency } from '../timeline/observer.ts';
 import { ExportClock } from './clock.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';
 
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const WIRE_SET = RECORDS['wire.set'].id;
 /** The INTID that says: none (IHI 0069, "INTIDs"). */
 
 interface PeSignals {
@@ -45,7 +36,7 @@ export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary 
   const { pes, wires } = declare(vcd, header.config, found);
 
   const follower = new Follower(header.config, {
-    life: runs(vcd, pes),
+    lifetime: runs(vcd, pes),
     residency: (what) => resides(vcd, pes, what),
   });
   let records = 0;
@@ -53,7 +44,7 @@ export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary 
   for (const { batch, first } of source.batches())
     for (let i = 0; i < batch.count; i++, records++) {
       vcd.at(clock.at(first + i, batch.timeNs[i]!));
-      follower.take(batch, i, first + i);
+      follower.take(batch, first, i);
       told(vcd, pes, wires, batch, i);
     }
   follower.finish();
@@ -123,39 +114,39 @@ function told(
   const w = batch.words;
   const at = i * RECORD_WORDS;
   const kind = batch.kind[i]!;
-  if (kind === WIRE_SET) {
+  if (kind === KIND['wire.set']) {
     const wire = wires.get(wireKey(w[at]!, batch.pe[i]!));
     if (wire !== undefined) vcd.change(wire, w[at + 1]!);
     return;
   }
   const pe = pes[batch.pe[i]!];
   if (pe === undefined) return;
-  if (kind === HPPI) {
+  if (kind === KIND.hppi) {
     vcd.change(pe.hppi, w[at]!);
     vcd.change(pe.fiq, w[at + 3]!);
     vcd.change(pe.irq, w[at + 4]!);
-  } else if (kind === VHPPI && pe.virtual !== undefined) {
+  } else if (kind === KIND.vhppi && pe.virtual !== undefined) {
     vcd.change(pe.virtual.fiq, w[at + 4]!);
     vcd.change(pe.virtual.irq, w[at + 5]!);
   }
 }
 
 /** Follows what each PE runs: the last that it acknowledged of those that it has not ended. */
-function runs(vcd: VcdWriter, pes: readonly PeSignals[]): (step: LifeStep, life: Life) => void {
-  const stacks: Life[][] = pes.map(() => []);
-  const places = new Map<Life, number>();
-  return (step, life) => {
+function runs(vcd: VcdWriter, pes: readonly PeSignals[]): (step: LifetimeStep, lifetime: Lifetime) => void {
+  const stacks: Lifetime[][] = pes.map(() => []);
+  const places = new Map<Lifetime, number>();
+  return (step, lifetime) => {
     if (step === 'acknowledged') {
-      if (stacks[life.pe] === undefined) return;
-      stacks[life.pe]!.push(life);
-      places.set(life, life.pe);
+      if (stacks[lifetime.pe] === undefined) return;
+      stacks[lifetime.pe]!.push(lifetime);
+      places.set(lifetime, lifetime.pe);
     } else if (step !== 'eoi' && step !== 'ended') return;
-    const pe = places.get(life);
+    const pe = places.get(lifetime);
     if (pe === undefined) return;
     const stack = stacks[pe]!;
     if (step !== 'acknowledged') {
-      stack.splice(stack.lastIndexOf(life), 1);
-      places.delete(life);
+      stack.splice(stack.lastIndexOf(lifetime), 1);
+      places.delete(lifetime);
     }
     vcd.change(pes[pe]!.running, stack.at(-1)?.intid ?? SPURIOUS);
   };

@@ -1,28 +1,28 @@
-// What a report shows of a trace, gathered while the trace is followed once: lives, MSIs, commands, mappings, residency,
+// What a report shows of a trace, gathered while the trace is followed once: lifetimes, MSIs, commands, mappings, residency,
 // findings. Details in columns up to a bound, beyond it counted; counts and distributions of all.
 import {
   type CheckName,
-  commandName,
   commandText,
   type Finding,
   intidClass,
-  outcomeName,
-  RECORD_FLAGS,
   RECORD_WORDS,
-  RECORDS,
   type RecordBatch,
 } from '@gictrace/core';
 import type { ExportSource } from '../export/source.ts';
-import type { Sql } from '../sql/schema.ts';
+import type { CommandRow } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
+import type { InterruptRow } from '../timeline/lifetimes.ts';
+import type { MappingRow } from '../timeline/mappings.ts';
+import type { MsiRow } from '../timeline/msis.ts';
+import type { Residency } from '../timeline/observer.ts';
+import type { VirtualInterruptRow } from '../timeline/virtual-lifetimes.ts';
 import { columns } from './columns.ts';
 import { Counts } from './counts.ts';
-import { type InterruptClass, NONE, STEPS } from './facts.ts';
+import { type InterruptClass, NONE, STEPS, type Step } from './facts.ts';
 import { Latencies } from './latency.ts';
 import { Named } from './moments.ts';
 import { Numbered, Strings } from './strings.ts';
 
-const ITS_COMMAND = RECORDS['its.command'].id;
 /** Findings of one rule that are shown; more are counted. */
 const FINDINGS_MAX = 200;
 
@@ -73,20 +73,17 @@ export class Collector {
   follow({ header, batches }: ExportSource): void {
     const follower = new Follower(header.config, {
       interrupt: (row) => this.interrupt(row),
-      vinterrupt: (row) => this.vinterrupt(row),
+      virtualInterrupt: (row) => this.virtualInterrupt(row),
       msi: (row) => this.msi(row),
+      command: (row, batch, i) => this.command(row, batch, i),
       mapping: (row) => this.mapping(row),
-      residency: ({ pe, resident, table, vpeid }) => {
-        this.endResidency(pe, this.record);
-        if (resident) this.resident.set(pe, { table, vpe: vpeid ?? NONE, from: this.record });
-      },
+      residency: (what) => this.resides(what),
       finding: (finding) => this.finding(finding),
     });
     for (const { batch, first } of batches())
       for (let i = 0; i < batch.count; i++) {
         this.record = first + i;
-        follower.take(batch, i, first + i);
-        if (batch.kind[i] === ITS_COMMAND) this.command(batch, i);
+        follower.take(batch, first, i);
       }
     follower.finish();
     for (const pe of [...this.resident.keys()]) this.endResidency(pe, NONE);
@@ -109,152 +106,116 @@ export class Collector {
     return record;
   }
 
-  private eventOf(its: number, deviceId: number, eventId: number): number {
-    return this.events.of(`${its}.${deviceId}.${eventId}`, () => [its, deviceId, eventId]);
+  private eventOf({ its, DeviceID, EventID }: MsiRow | MappingRow): number {
+    return this.events.of(`${its}.${DeviceID}.${EventID}`, () => [its, DeviceID, EventID]);
   }
 
-  private life(
-    about: Cells<'intid' | 'pe' | 'vpe' | 'virtual'>,
-    cause: string | null,
-    outcome: string,
-    steps: readonly Cell[],
-  ) {
+  /** A lifetime as rows of `interrupts` and `vinterrupts` have it, and what of it the two call differently. */
+  private lifetime(
+    row: InterruptRow | VirtualInterruptRow,
+    of: InterruptClass,
+    { INTID, vPEID }: { readonly INTID: number; readonly vPEID: number | null },
+  ): void {
+    const { cause, outcome } = row;
+    this.livesBy.add(of, outcome);
+    this.measure(of, INTID, cause, row);
+    const steps: Partial<Record<Step, Cell>> = row;
     let first = NONE;
     let last = 0;
-    for (const record of steps)
-      if (record !== null) {
-        first = Math.min(first, record);
-        last = Math.max(last, record);
-      }
+    for (const step of STEPS) {
+      const record = steps[step] ?? null;
+      if (record === null) continue;
+      first = Math.min(first, record);
+      last = Math.max(last, record);
+    }
     const { lives } = this;
     const goesOn = outcome.endsWith('at end');
     if (!this.keeps('lives', lives.intid.length, first, goesOn ? NONE : last)) return;
-    for (const [name, value] of Object.entries(about)) lives[name as keyof typeof about].push(value ?? NONE);
-    lives.cause.push(this.strings.put(cause ?? 'unknown'));
+    lives.intid.push(INTID);
+    lives.pe.push(row.pe ?? NONE);
+    lives.vpe.push(vPEID ?? NONE);
+    lives.virtual.push(of === 'virtual' ? 1 : 0);
+    lives.cause.push(this.strings.put(cause));
     lives.outcome.push(this.strings.put(outcome));
     lives.event.push(NONE);
-    for (const [k, step] of STEPS.entries()) lives[step].push(this.name(steps[k]!));
+    for (const step of STEPS) lives[step].push(this.name(steps[step] ?? null));
   }
 
+  private interrupt(row: InterruptRow): void {
+    // What has a lifetime is an interrupt: its INTID is neither special nor reserved.
+    this.lifetime(row, intidClass(row.INTID) as InterruptClass, { INTID: row.INTID, vPEID: null });
+  }
+
+  private virtualInterrupt(row: VirtualInterruptRow): void {
+    if (row.vPEID !== null && row.VPT_addr !== null) this.vpes.set(row.VPT_addr, row.vPEID);
+    this.lifetime(row, 'virtual', { INTID: row.vINTID, vPEID: row.vPEID });
+  }
+
+  /** How long it waited for its acknowledge, and how long from there to its EOI. */
   private measure(
     of: InterruptClass,
-    steps: { from: Cell; to: Cell; fromNs: Cell; toNs: Cell },
-    measure: 'wait' | 'service',
-  ) {
-    if (steps.from !== null && steps.to !== null) this.latencies.take(of, measure, steps.fromNs, steps.toNs);
-  }
-
-  private interrupt(row: readonly Sql[]): void {
-    const [, intid, pe] = row as readonly Cell[];
-    const [cause, outcome] = [row[3] as string, row[17] as string];
-    const [asserted, pended, signalled, acknowledged, eoi, deactivated, withdrawn] = row.slice(
-      4,
-      11,
-    ) as Cell[];
-    const [, pendedNs, , acknowledgedNs, eoiNs] = row.slice(11, 17) as Cell[];
-    // What has a lifetime is an interrupt: its INTID is neither special nor reserved.
-    const of = intidClass(intid!) as InterruptClass;
-    this.livesBy.add(of, outcome);
-    this.took(of, intid!, pe!, cause, {
-      pended: pended!,
-      acknowledged: acknowledged!,
-      pendedNs: pendedNs!,
-      acknowledgedNs: acknowledgedNs!,
-    });
-    this.measure(of, { from: acknowledged!, to: eoi!, fromNs: acknowledgedNs!, toNs: eoiNs! }, 'service');
-    this.life({ intid: intid!, pe: pe!, vpe: null, virtual: 0 }, cause, outcome, [
-      ...[asserted!, pended!, null, signalled!, acknowledged!, eoi!, deactivated!, withdrawn!],
-    ]);
-  }
-
-  private vinterrupt(row: readonly Sql[]): void {
-    const [, intid, vpe, table, pe] = row as readonly Cell[];
-    const [cause, outcome] = [row[6] as string, row[19] as string];
-    const [pended, doorbell, signalled, acknowledged, eoi, withdrawn] = row.slice(8, 14) as Cell[];
-    const [pendedNs, , , acknowledgedNs, eoiNs] = row.slice(14, 19) as Cell[];
-    if (vpe !== null && table !== null) this.vpes.set(table!, vpe!);
-    this.livesBy.add('virtual', outcome);
-    this.took('virtual', intid!, pe!, cause, {
-      pended: pended!,
-      acknowledged: acknowledged!,
-      pendedNs: pendedNs!,
-      acknowledgedNs: acknowledgedNs!,
-    });
-    this.measure(
-      'virtual',
-      { from: acknowledged!, to: eoi!, fromNs: acknowledgedNs!, toNs: eoiNs! },
-      'service',
-    );
-    this.life({ intid: intid!, pe: pe!, vpe: vpe!, virtual: 1 }, cause, outcome, [
-      ...[null, pended!, doorbell!, signalled!, acknowledged!, eoi!, null, withdrawn!],
-    ]);
-  }
-
-  /** How long it waited for its acknowledge. */
-  private took(
-    of: InterruptClass,
     INTID: number,
-    pe: Cell,
     cause: string,
-    {
-      pended,
-      acknowledged,
-      pendedNs,
-      acknowledgedNs,
-    }: Cells<'pended' | 'acknowledged' | 'pendedNs' | 'acknowledgedNs'>,
+    { pe, pended, acknowledged, eoi, pended_ns, acknowledged_ns, eoi_ns }: InterruptRow | VirtualInterruptRow,
   ): void {
-    if (pended === null || acknowledged === null) return;
-    this.latencies.take(of, 'wait', pendedNs, acknowledgedNs);
-    if (pendedNs === null || acknowledgedNs === null) return;
-    const waitNs = acknowledgedNs - pendedNs;
-    this.latencies.offer({ class: of, INTID, pe, cause, pended, acknowledged, waitNs });
+    if (acknowledged === null) return;
+    if (pended !== null) {
+      this.latencies.take(of, 'wait', pended_ns, acknowledged_ns);
+      if (pended_ns !== null && acknowledged_ns !== null) {
+        const waitNs = acknowledged_ns - pended_ns;
+        this.latencies.offer({ class: of, INTID, pe, cause, pended, acknowledged, waitNs });
+      }
+    }
+    if (eoi !== null) this.latencies.take(of, 'service', acknowledged_ns, eoi_ns);
   }
 
-  private msi(row: readonly Sql[]): void {
-    const [at, , its, deviceId, eventId, intid, virtual, pe] = row as readonly Cell[];
-    const outcome = (row[8] as string | null) ?? 'unknown';
+  private msi(row: MsiRow): void {
+    const outcome = row.outcome ?? 'unknown';
     this.msisBy.add(outcome, '');
     const { msis } = this;
-    if (!this.keeps('msis', msis.at.length, at!, at!)) return;
-    msis.at.push(this.name(at!));
-    msis.event.push(this.eventOf(its!, deviceId!, eventId!));
-    msis.intid.push(intid ?? NONE);
-    msis.virtual.push(virtual ?? NONE);
-    msis.pe.push(pe === null || pe! < 0 ? NONE : pe!);
+    if (!this.keeps('msis', msis.at.length, row.record, row.record)) return;
+    msis.at.push(this.name(row.record));
+    msis.event.push(this.eventOf(row));
+    msis.intid.push(row.INTID ?? NONE);
+    msis.virtual.push(row.virtual ?? NONE);
+    msis.pe.push(row.pe === null || row.pe < 0 ? NONE : row.pe);
     msis.outcome.push(this.strings.put(outcome));
   }
 
-  private command(batch: RecordBatch, i: number): void {
+  private command(row: CommandRow, batch: RecordBatch, i: number): void {
     const at = i * RECORD_WORDS;
     const w = batch.words;
-    const op = commandName(w[at + 4]!) ?? `0x${(w[at + 4]! & 0xff).toString(16)}`;
-    const outcome = batch.flags[i]! & RECORD_FLAGS.valueUnknown ? 'unknown' : outcomeName(w[at + 2]!);
+    const { record, op } = row;
+    const outcome = row.outcome ?? 'unknown';
     this.commandsBy.add(op, outcome);
-    const { commands, record, strings } = this;
+    const { commands, strings } = this;
     if (!this.keeps('commands', commands.at.length, record, record)) return;
     commands.at.push(this.name(record));
-    commands.its.push(w[at]!);
-    commands.slot.push(w[at + 1]!);
+    commands.its.push(row.its);
+    commands.slot.push(row.slot);
     commands.op.push(strings.put(op));
     commands.text.push(strings.put(commandText(w, at + 4, w[at + 3]!)));
     commands.outcome.push(strings.put(outcome));
   }
 
-  private mapping(row: readonly Sql[]): void {
-    const [, its, deviceId, eventId, intid, virtual, icid, vpe, pe, from, to] = row as readonly Cell[];
-    const [by, endedBy] = row.slice(13) as [string, string | null];
+  private mapping(row: MappingRow): void {
     const { mappings } = this;
-    if (!this.keeps('mappings', mappings.event.length, from!, to ?? NONE)) return;
-    mappings.event.push(this.eventOf(its!, deviceId!, eventId!));
-    mappings.intid.push(intid ?? NONE);
-    mappings.virtual.push(virtual!);
-    mappings.icid.push(icid ?? NONE);
-    mappings.vpe.push(vpe ?? NONE);
-    mappings.pe.push(pe ?? NONE);
-    mappings.from.push(this.name(from!));
-    mappings.to.push(this.name(to!));
-    mappings.by.push(this.strings.put(by));
-    mappings.endedBy.push(endedBy === null ? NONE : this.strings.put(endedBy));
+    if (!this.keeps('mappings', mappings.event.length, row.from_record, row.to_record ?? NONE)) return;
+    mappings.event.push(this.eventOf(row));
+    mappings.intid.push(row.INTID ?? NONE);
+    mappings.virtual.push(row.virtual);
+    mappings.icid.push(row.ICID ?? NONE);
+    mappings.vpe.push(row.vPEID ?? NONE);
+    mappings.pe.push(row.pe ?? NONE);
+    mappings.from.push(this.name(row.from_record));
+    mappings.to.push(this.name(row.to_record));
+    mappings.by.push(this.strings.put(row.made_by));
+    mappings.endedBy.push(row.ended_by === null ? NONE : this.strings.put(row.ended_by));
+  }
+
+  private resides({ pe, resident, table, vpeid }: Residency): void {
+    this.endResidency(pe, this.record);
+    if (resident) this.resident.set(pe, { table, vpe: vpeid ?? NONE, from: this.record });
   }
 
   private endResidency(pe: number, to: number): void {
@@ -293,5 +254,3 @@ export class Collector {
     for (const record of rest) this.named.add(record);
   }
 }
-
-type Cells<Names extends string> = { readonly [Name in Names]: Cell };

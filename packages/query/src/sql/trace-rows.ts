@@ -1,172 +1,145 @@
-// The rows of a database of traces: its tables, what goes into them, its indices and views.
+// What goes into the tables of a database of traces: records and events from their batches, and typed rows by the names
+// of their columns. Writes to a row log; knows neither the database nor the thread that holds it.
 import {
   CHECKS,
-  type Finding,
   FRAMES,
-  outcomeName,
-  RECORD_FLAGS,
+  fieldOffsets,
   RECORD_WORDS,
+  RECORDS,
   type RecordBatch,
+  type RecordKind,
   RULES,
   registerAt,
   SYSREGS,
 } from '@gictrace/core';
-import type Database from 'better-sqlite3';
-import { Inserter } from '../database/insert.ts';
-import { commandColumns } from '../timeline/mappings.ts';
-import { MODULES } from './modules/index.ts';
-import { DERIVED_TABLES, EVENT_TABLES, putFields, RECORD_TABLES, sqlTime } from './schema.ts';
-import { VIEWS } from './views.ts';
+import type { RowLog } from '../database/row-log.ts';
+import type { Sql } from '../database/table.ts';
+import { DERIVED_TABLES, type DerivedName, type DerivedRow, RECORDS_PER_TRACE } from './derived-tables.ts';
+import { DERIVED_PLACES, EVENT_TABLES, KIND_TABLES } from './schema.ts';
 
-const DERIVED = [
-  'commands',
-  'msis',
-  'interrupts',
-  'vinterrupts',
-  'mappings',
-  'findings',
-  'waits',
-  'spurious',
-] as const;
+/** Where a field is in a record's words, and how it is read. */
+interface Getter {
+  readonly at: number;
+  readonly form: 'word' | 'signed' | 'doubleword';
+}
+/** By record kind: the place of its table and its fields. */
+interface Layout {
+  readonly table: number;
+  readonly fields: readonly Getter[];
+}
+const layouts: (Layout | undefined)[] = new Array(256).fill(undefined);
+for (const kind of Object.values(RECORDS) as RecordKind[]) {
+  const offsets = fieldOffsets(kind);
+  layouts[kind.id] = {
+    table: KIND_TABLES.get(kind.id)!,
+    fields: kind.fields.map(({ type }, k) => ({
+      at: offsets[k]!,
+      form: type === 'u64' || type === 'pa' ? 'doubleword' : type === 'i32' ? 'signed' : 'word',
+    })),
+  };
+}
+const COMMON_OF_RECORDS = 7;
+const COMMON_OF_EVENTS = 4;
+/** The columns of the tables of typed rows that are taken from a row by name. */
+const columnsOf = Object.fromEntries(
+  Object.entries(DERIVED_TABLES).map(([name, { key, columns }]) => [
+    name,
+    Object.keys(columns).filter((column) => key !== 'id' || column !== 'record'),
+  ]),
+) as Record<DerivedName, string[]>;
 
+/** Writes the rows of traces to a log. */
 export class TraceRows {
-  readonly db: Database.Database;
-  /** By record kind. */
-  private readonly inserters: (Inserter | undefined)[] = new Array(256).fill(undefined);
-  private readonly derived: Readonly<Record<(typeof DERIVED)[number], Inserter>>;
+  private readonly log: RowLog;
+  /** Number of the trace that rows belong to. */
+  trace = 0;
 
-  constructor(db: Database.Database) {
-    this.db = db;
-    db.exec('BEGIN');
-    for (const table of [
-      ...RECORD_TABLES.values(),
-      ...EVENT_TABLES.values(),
-      ...Object.values(DERIVED_TABLES),
-    ])
-      db.exec(table.ddl);
-    for (const [id, table] of [...RECORD_TABLES, ...EVENT_TABLES])
-      this.inserters[id] = new Inserter(db, table);
-    this.derived = Object.fromEntries(
-      DERIVED.map((name) => [name, new Inserter(db, DERIVED_TABLES[name])]),
-    ) as typeof this.derived;
-    this.reference();
+  constructor(log: RowLog) {
+    this.log = log;
   }
 
-  /** Rows of records, events, and of what is derived from them. */
-  get rows(): number {
-    let sum = 0;
-    for (const inserter of [...this.inserters, ...Object.values(this.derived)]) sum += inserter?.rows ?? 0;
-    return sum;
+  /** Record `i` of a batch, a stimulus, operation or observable. */
+  record(batch: RecordBatch, i: number, record: number): void {
+    const { log } = this;
+    const { table, fields } = layouts[batch.kind[i]!]!;
+    const at = log.begin(table, COMMON_OF_RECORDS + fields.length);
+    const line = batch.line[i]!;
+    const cause = batch.cause[i]!;
+    log.integer(at, this.trace * RECORDS_PER_TRACE + record);
+    this.time(at + 1, batch.timeNs[i]!);
+    this.pe(at + 2, batch.pe[i]!);
+    log.word(at + 3, batch.flags[i]!);
+    log.word(at + 4, batch.rule[i]!);
+    if (line === 0) log.nothing(at + 5);
+    else log.word(at + 5, line);
+    if (cause === 0) log.nothing(at + 6);
+    else log.word(at + 6, cause - 1);
+    this.fields(batch, i, fields, at + COMMON_OF_RECORDS);
   }
 
-  /** A table of what is derived: its rows are added whole. */
-  of(name: (typeof DERIVED)[number]): Inserter {
-    return this.derived[name];
+  /** Event `i` of a batch, number `sequence` of those that the record `stimulus` caused. */
+  event(batch: RecordBatch, i: number, stimulus: number, sequence: number, timeNs: number): void {
+    const { log } = this;
+    const { table, fields } = layouts[batch.kind[i]!]!;
+    const at = log.begin(table, COMMON_OF_EVENTS + fields.length);
+    log.integer(at, this.trace * RECORDS_PER_TRACE + stimulus);
+    log.word(at + 1, sequence);
+    this.time(at + 2, timeNs);
+    this.pe(at + 3, batch.pe[i]!);
+    this.fields(batch, i, fields, at + COMMON_OF_EVENTS);
   }
 
-  /** Names of registers and rules, so that views need no functions. */
-  private reference(): void {
-    const registers = new Inserter(this.db, DERIVED_TABLES.registers);
-    FRAMES.forEach((frame, index) => {
+  /** Deletes the events of this trace that were added. */
+  forgetEvents(): void {
+    for (const table of EVENT_TABLES) this.log.deleteFrom(table, this.trace * RECORDS_PER_TRACE);
+  }
+
+  /** A typed row: its values by the names of the table's columns. */
+  add<Name extends DerivedName>(name: Name, row: DerivedRow<Name>): void {
+    const { log } = this;
+    const columns = columnsOf[name];
+    const { key } = DERIVED_TABLES[name];
+    const values = row as Readonly<Record<string, Sql>>;
+    let at = log.begin(DERIVED_PLACES[name], columns.length + (key === 'none' ? 0 : 1));
+    if (key === 'trace') log.integer(at++, this.trace);
+    else if (key === 'id') log.integer(at++, this.trace * RECORDS_PER_TRACE + (values.record as number));
+    for (const column of columns) log.value(at++, values[column]!);
+  }
+
+  /** Names of registers, rules and checks, so that views need no functions. */
+  reference(): void {
+    for (const [frame, name] of FRAMES.entries())
       for (let offset = 0; offset < 0x4_0000; offset += 4) {
-        const place = registerAt(frame, offset);
-        if (place !== undefined) registers.add([index, offset, place.label]);
+        const place = registerAt(name, offset);
+        if (place !== undefined) this.add('registers', { frame, offset, name: place.label });
       }
-    });
-    registers.flush();
-    const sysregs = new Inserter(this.db, DERIVED_TABLES.sysregs);
-    for (const [name, spec] of Object.entries(SYSREGS)) sysregs.add([spec.encoding, name]);
-    sysregs.flush();
-    const rules = new Inserter(this.db, DERIVED_TABLES.rules);
-    for (const [name, rule] of Object.entries(RULES)) rules.add([rule.id, name, rule.class, rule.doc]);
-    rules.flush();
-    const checks = new Inserter(this.db, DERIVED_TABLES.checks);
-    for (const [name, { severity, doc, source }] of Object.entries(CHECKS))
-      checks.add([name, severity, doc, source]);
-    checks.flush();
+    for (const [name, { encoding }] of Object.entries(SYSREGS)) this.add('sysregs', { encoding, name });
+    for (const [name, { id, class: of, doc }] of Object.entries(RULES))
+      this.add('rules', { rule: id, name, class: of, doc });
+    for (const [rule, { severity, doc, source }] of Object.entries(CHECKS))
+      this.add('checks', { rule, severity, doc, source });
   }
 
-  /** No more rows: indices and views. */
-  finish(): void {
-    for (const inserter of [...this.inserters, ...Object.values(this.derived)]) inserter?.flush();
-    this.db.exec('CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)');
-    this.db.exec('CREATE INDEX i_interrupts_intid ON t_interrupts (trace, INTID, pended)');
-    this.db.exec('CREATE INDEX i_vinterrupts_intid ON t_vinterrupts (trace, vINTID, pended)');
-    for (const view of [...VIEWS, ...MODULES]) this.db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
-    this.db.exec('COMMIT');
+  private time(cell: number, timeNs: number): void {
+    if (Number.isNaN(timeNs)) this.log.nothing(cell);
+    else this.log.integer(cell, Math.round(timeNs));
   }
 
-  finding(trace: number, { rule, at, pe, text, lastedNs, related }: Finding): void {
-    const moment = ({ record, line, timeNs }: { record: number; line: number; timeNs: number }) => ({
-      record,
-      line: line > 0 ? line : null,
-      time_ns: sqlTime(timeNs),
-    });
-    const { record, line, time_ns } = moment(at);
-    this.derived.findings.add([
-      trace,
-      rule,
-      CHECKS[rule].severity,
-      record,
-      line,
-      time_ns,
-      pe < 0 ? null : pe,
-      text,
-      lastedNs === null ? null : sqlTime(lastedNs),
-      JSON.stringify(related.map((one) => ({ ...moment(one), text: one.text }))),
-    ]);
+  private pe(cell: number, pe: number): void {
+    if (pe < 0) this.log.nothing(cell);
+    else this.log.word(cell, pe);
   }
 
-  record(batch: RecordBatch, i: number, id: number): void {
-    const inserter = this.inserters[batch.kind[i]!]!;
-    const row = inserter.values;
-    const at = inserter.begin();
-    row[at] = id;
-    row[at + 1] = sqlTime(batch.timeNs[i]!);
-    row[at + 2] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
-    row[at + 3] = batch.flags[i]!;
-    row[at + 4] = batch.rule[i]!;
-    row[at + 5] = batch.line[i] === 0 ? null : batch.line[i]!;
-    row[at + 6] = batch.cause[i] === 0 ? null : batch.cause[i]! - 1;
-    putFields(batch, i, row, at + 7);
-  }
-
-  event(batch: RecordBatch, i: number, id: number, seq: number, timeNs: number): void {
-    const inserter = this.inserters[batch.kind[i]!]!;
-    const row = inserter.values;
-    const at = inserter.begin();
-    row[at] = id;
-    row[at + 1] = seq;
-    row[at + 2] = sqlTime(timeNs);
-    row[at + 3] = batch.pe[i]! < 0 ? null : batch.pe[i]!;
-    putFields(batch, i, row, at + 4);
-  }
-
-  /** The trace turns out to hold events: those that were derived before its first are not wanted. */
-  forgetEvents(base: number): void {
-    for (const [id, { name }] of EVENT_TABLES) {
-      const inserter = this.inserters[id]!;
-      inserter.flush();
-      inserter.rows -= this.db.prepare(`DELETE FROM ${name} WHERE id >= ?`).run(base).changes;
-    }
-  }
-
-  /** Adds an ITS command; answers whether nothing speaks against its having been executed. */
-  command(batch: RecordBatch, i: number, id: number): boolean {
-    const at = i * RECORD_WORDS;
+  private fields(batch: RecordBatch, i: number, fields: readonly Getter[], to: number): void {
+    const { log } = this;
     const w = batch.words;
-    const told = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
-    const { op, columns } = commandColumns(w, at + 4, w[at + 3]!);
-    this.derived.commands.add([
-      id,
-      sqlTime(batch.timeNs[i]!),
-      w[at]!,
-      w[at + 1]!,
-      op,
-      ...columns,
-      told ? outcomeName(w[at + 2]!) : null,
-      batch.cause[i] === 0 ? null : batch.cause[i]! - 1,
-    ]);
-    return !told || w[at + 2] === 0;
+    const base = i * RECORD_WORDS;
+    for (let k = 0; k < fields.length; k++) {
+      const { at, form } = fields[k]!;
+      const low = w[base + at]!;
+      if (form === 'word') log.word(to + k, low);
+      else if (form === 'signed') log.integer(to + k, low | 0);
+      else log.doubleword(to + k, low, w[base + at + 1]!);
+    }
   }
 }

@@ -8,8 +8,9 @@ import {
   type RecordKind,
   type RecordName,
 } from '@gictrace/core';
-import { WAIT_GATES } from '../timeline/waits.ts';
-import { column, RECORDS_PER_TRACE, tableName } from './schema.ts';
+import { docsOf } from '../database/columns.ts';
+import { DERIVED_TABLES, type DerivedName, RECORDS_PER_TRACE, TRACE_NUMBER } from './derived-tables.ts';
+import { column, tableName } from './schema.ts';
 
 export interface View {
   readonly name: string;
@@ -24,7 +25,7 @@ const cases = (expression: string, values: readonly string[]) =>
   `CASE ${expression} ${values.map((value, k) => `WHEN ${k} THEN '${value}'`).join(' ')} END`;
 
 const key = {
-  trace: 'number of the trace (see traces)',
+  trace: TRACE_NUMBER,
   record: 'number of the record in the trace',
   time_ns: 'nanoseconds since the trace began; null where the source does not tell',
   pe: 'index of the PE; null where none is concerned or the source does not tell',
@@ -66,30 +67,41 @@ const mmioOf = (name: 'mmio.read' | 'mmio.write') =>
 const sysregOf = (name: 'sysreg.read' | 'sysreg.write') =>
   `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, ${TOLD}, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
 
-export const VIEWS: readonly View[] = [
-  {
-    name: 'traces',
-    doc: 'The traces in this database.',
+/** A view's column that is computed: its SQL, and what it holds. */
+type Computed = Readonly<Record<string, readonly [sql: string, doc: string]>>;
+
+/** The view of a table of what is derived: its columns, as they are declared, and some that are computed of them. */
+function viewOf(of: DerivedName, doc: string, computed: Computed = {}): View {
+  const { table, key: by, columns } = DERIVED_TABLES[of];
+  const docs = docsOf(columns);
+  const { record, ...others } = docs;
+  const named = by === 'id' ? others : docs;
+  const front = by === 'id' ? [TRACE] : by === 'trace' ? ['trace'] : [];
+  const list = [
+    ...front,
+    ...Object.keys(named).map((name) => `"${name}"`),
+    ...Object.entries(computed).map(([name, [sql]]) => `${sql} AS ${name}`),
+  ];
+  return {
+    name: of,
+    doc,
     columns: {
-      trace: 'number of the trace',
-      name: 'file name',
-      records: 'records in it',
-      source: 'what it was made from',
-      source_kind: 'kind of source',
-      profile: 'profile of the GIC',
-      architecture: '3 or 4',
-      pes: 'PEs',
-      its: 'ITSs',
-      events:
-        '`simulated` if the events were derived by running the stimuli on the simulator at load, `recorded` if the trace holds them',
-      content_digest: 'SHA-256 of the content',
-      semantic_digest: 'SHA-256 of stimuli and observables, without host time',
-      header: "the trace's header as JSON",
-      path: 'the file, which gic_state reads; null where it was not loaded from one',
-      end_ns: 'the latest time of its records; null where the source tells no time',
+      ...(by === 'none' ? {} : { trace: key.trace }),
+      ...(by === 'id' ? { record: record! } : {}),
+      ...named,
+      ...Object.fromEntries(Object.entries(computed).map(([name, [, holds]]) => [name, holds])),
     },
-    sql: 'SELECT * FROM t_traces',
-  },
+    sql: `SELECT ${list.join(', ')} FROM ${table.name}`,
+  };
+}
+
+const LATENCY = [
+  'acknowledged_ns - pended_ns',
+  'from pending to acknowledge, in nanoseconds; null where either time is',
+] as const;
+
+export const VIEWS: readonly View[] = [
+  viewOf('traces', 'The traces in this database.'),
   {
     name: 'operations',
     doc: 'What an operating system asked of its irqchip driver, and what devices and PEs did meanwhile: of traces that were recorded from a scenario.',
@@ -168,48 +180,13 @@ export const VIEWS: readonly View[] = [
     sql: `${sysregOf('sysreg.read')} UNION ALL ${sysregOf('sysreg.write')}`,
   },
   {
+    ...viewOf(
+      'commands',
+      'Commands that the ITSs executed; an operand that the source does not show is null.',
+    ),
     name: 'its_commands',
-    doc: 'Commands that the ITSs executed; an operand that the source does not show is null.',
-    columns: {
-      trace: key.trace,
-      record: key.record,
-      time_ns: key.time_ns,
-      its: 'ITS',
-      slot: 'slot of the queue',
-      op: 'command',
-      DeviceID: 'DeviceID',
-      EventID: 'EventID',
-      pINTID: 'physical INTID',
-      vINTID: 'virtual INTID',
-      ICID: 'collection',
-      RDbase: 'processor number',
-      vPEID: 'vPE',
-      Size: 'EventID bits less one (MAPD)',
-      ITT_addr: 'interrupt translation table (MAPD)',
-      V: 'Valid',
-      outcome: 'EXECUTED or the command error; null where the source does not tell',
-      operation,
-    },
-    sql: `SELECT ${TRACE}, time_ns, its, slot, op, DeviceID, EventID, pINTID, vINTID, ICID, RDbase, vPEID, Size, ITT_addr, V, outcome, operation FROM t_commands`,
   },
-  {
-    name: 'msis',
-    doc: 'Message-signalled interrupts that reached an ITS.',
-    columns: {
-      trace: key.trace,
-      record: key.record,
-      time_ns: key.time_ns,
-      its: 'ITS',
-      DeviceID: 'DeviceID',
-      EventID: 'EventID',
-      INTID: 'LPI (or vINTID) that it was translated to; null if it was dropped',
-      virtual: '1: translated to a virtual interrupt; null if it was not translated',
-      pe: 'PE that it was sent to',
-      outcome:
-        '`pended`; `coalesced` with one that was pending already; why it was dropped; null where neither source nor simulator tells',
-    },
-    sql: `SELECT ${TRACE}, time_ns, its, DeviceID, EventID, INTID, virtual, pe, outcome FROM t_msis`,
-  },
+  viewOf('msis', 'Message-signalled interrupts that reached an ITS.'),
   {
     name: 'hppi',
     doc: 'What each PE was told: the highest-priority pending interrupt and the interrupt lines.',
@@ -244,94 +221,29 @@ export const VIEWS: readonly View[] = [
       )
       .join(' UNION ALL '),
   },
-  {
-    name: 'interrupts',
-    doc: 'One row for each life of an interrupt. Moments are record numbers, and times with _ns; null: not seen.',
-    columns: {
-      trace: key.trace,
-      INTID: 'interrupt',
-      pe: 'PE that took it, or for which it was pending',
-      cause:
-        'wire, still asserted, software, sgi, msi, its-command, table, moved, doorbell; unknown where it was not seen',
-      asserted: 'the wire went up, or the message or write came',
-      pended: 'it became pending',
-      signalled: 'an interrupt line of the PE went up for it',
-      acknowledged: 'the PE read ICC_IAR',
-      eoi: 'priority drop',
-      deactivated: 'it ceased to be active (LPIs have no active state)',
-      withdrawn: 'it ceased to be pending without an acknowledge',
-      asserted_ns: 'time',
-      pended_ns: 'time',
-      signalled_ns: 'time',
-      acknowledged_ns: 'time',
-      eoi_ns: 'time',
-      deactivated_ns: 'time',
-      outcome: 'complete, withdrawn, pending at end, active at end, no EOI seen',
-      withdrawn_by: 'by what: an ITS command, a register that was written, `wire`; null where it is not told',
-      moved_to: 'PE to which its pending state was moved, where another life goes on; null: it was not',
-      withdrawn_ns: 'time',
-      latency_ns: 'from pending to acknowledge',
-      service_ns: 'from acknowledge to EOI',
+  viewOf(
+    'interrupts',
+    'One row for each lifetime of an interrupt. Moments are record numbers, and times with _ns; null: not seen.',
+    {
+      latency_ns: LATENCY,
+      service_ns: [
+        'eoi_ns - acknowledged_ns',
+        'from acknowledge to EOI, in nanoseconds; null where either time is',
+      ],
     },
-    sql: 'SELECT *, acknowledged_ns - pended_ns AS latency_ns, eoi_ns - acknowledged_ns AS service_ns FROM t_interrupts',
-  },
-  {
-    name: 'waits',
-    doc: 'For what pending interrupts wait: a row for each interval in which one gate holds one. That a line of an idle PE is up until the PE acknowledges is no row: `interrupts` has it.',
-    columns: {
-      trace: key.trace,
-      INTID: 'interrupt',
-      pe: 'PE that it is for; null: none, or not told',
-      pended: 'record at which it became pending: with trace, INTID and PE its life in interrupts',
-      from_record: 'record behind which the gate holds it',
-      to_record: 'record behind which it does not any more; null: it does at the end of the trace',
-      from_ns: 'time',
-      to_ns: 'time; of the end of the trace where to_record is null',
-      gate: Object.entries(WAIT_GATES)
-        .map(([gate, doc]) => `\`${gate}\`: ${doc}`)
-        .join('; '),
-      priority: 'its priority, 0 (highest) to 255; null where it is not known',
-      PMR: 'ICC_PMR of the PE',
-      running: 'running priority of the PE; 255: idle',
-      behind: 'the interrupt that it is behind',
-      handled: 'interrupt that the PE handles: acknowledged last, and its EOI is not seen yet; null: none',
-      handled_priority: 'priority of that',
-      handled_since: 'record of its acknowledge',
-      waited_ns: 'how long; null where it is not told',
+  ),
+  viewOf(
+    'waits',
+    'For what pending interrupts wait: a row for each interval in which an interrupt waits for one reason. That an interrupt is signalled to an idle PE until the PE acknowledges it is no row here: `interrupts` has it.',
+    {
+      waited_ns: ['to_ns - from_ns', 'how long, in nanoseconds; null where either time is'],
     },
-    sql: 'SELECT *, to_ns - from_ns AS waited_ns FROM t_waits',
-  },
-  {
-    name: 'vinterrupts',
-    doc: 'One row for each life of a virtual interrupt. Moments are record numbers, and times with _ns; null: not seen.',
-    columns: {
-      trace: key.trace,
-      vINTID: 'virtual interrupt',
-      vPEID: 'vPE; null where no vPE table entry was seen',
-      VPT_addr: 'virtual pending table: what a vPE is known by in GICv4.0',
-      pe: 'PE on which the virtual machine took it',
-      LR: 'list register; null for a vLPI',
-      cause: 'as in interrupts; list-register: put there by the hypervisor',
-      resident: '1: the vPE was resident when it became pending; null for a list register',
-      pended: 'it became pending in the virtual pending table',
-      doorbell: 'its doorbell was rung',
-      signalled: 'the virtual interrupt line went up for it',
-      acknowledged: 'the virtual machine read ICV_IAR',
-      eoi: 'virtual priority drop',
-      withdrawn: 'it ceased to be pending without an acknowledge',
-      pended_ns: 'time',
-      doorbell_ns: 'time',
-      signalled_ns: 'time',
-      acknowledged_ns: 'time',
-      eoi_ns: 'time',
-      outcome: 'complete, withdrawn, pending at end, active at end, no EOI seen',
-      withdrawn_by: 'by what: an ITS command, or a register that was written; null where it is not told',
-      moved: '1: its pending state was moved to another vPE, where another life goes on',
-      withdrawn_ns: 'time',
-      latency_ns: 'from pending to acknowledge',
-    },
-    sql: 'SELECT *, acknowledged_ns - pended_ns AS latency_ns FROM t_vinterrupts',
-  },
+  ),
+  viewOf(
+    'vinterrupts',
+    'One row for each lifetime of a virtual interrupt. Moments are record numbers, and times with _ns; null: not seen.',
+    { latency_ns: LATENCY },
+  ),
   {
     name: 'vhppi',
     doc: "What each PE's virtual machine was told: the best virtual interrupt and the virtual interrupt lines.",
@@ -346,62 +258,10 @@ export const VIEWS: readonly View[] = [
     },
     sql: `SELECT ${TRACE}, time_ns, pe, LR, vLPI, ${cases('"group"', GROUPS)} AS "group", priority, vFIQ, vIRQ FROM k_vhppi`,
   },
-  {
-    name: 'mappings',
-    doc: 'What each event of each device was mapped to, over time.',
-    columns: {
-      trace: key.trace,
-      its: 'ITS',
-      DeviceID: 'DeviceID',
-      EventID: 'EventID',
-      INTID: 'LPI, or vINTID; null where the source does not show it',
-      virtual: '1: a virtual interrupt (VMAPTI, VMAPI)',
-      ICID: 'collection; null if virtual',
-      vPEID: 'vPE; null if physical',
-      pe: 'PE of the collection or of the vPE; null while it is unmapped',
-      from_record: 'record of the command that made it so',
-      to_record: 'record of the command that ended it; null: still so at the end',
-      from_ns: 'time',
-      to_ns: 'time',
-      made_by: 'command',
-      ended_by: 'command',
-    },
-    sql: 'SELECT trace, its, DeviceID, EventID, INTID, virtual, ICID, vPEID, pe, from_record, to_record, from_ns, to_ns, made_by, ended_by FROM t_mappings',
-  },
-  {
-    name: 'findings',
-    doc: 'What software did wrong though nothing failed (see docs/check.md).',
-    columns: {
-      trace: key.trace,
-      rule: 'check that found it',
-      severity: 'error, warning or note',
-      record: 'number of the record',
-      line: 'line of the source',
-      time_ns: key.time_ns,
-      pe: key.pe,
-      text: 'what was found',
-      lasted_ns: 'how long it lasted; null where it did not end, or is not told',
-      related: 'what led to it and what ended it, as a JSON list of {record, line, time_ns, text}',
-    },
-    sql: 'SELECT * FROM t_findings',
-  },
-  {
-    name: 'checks',
-    doc: 'The checks that make findings.',
-    columns: {
-      rule: 'name',
-      severity: 'error, warning or note',
-      doc: 'what is wrong',
-      source: 'where it is written',
-    },
-    sql: 'SELECT * FROM t_checks',
-  },
-  {
-    name: 'rules',
-    doc: 'The rules by which importers fill what a source does not show.',
-    columns: { rule: 'number', name: 'name', class: 'inferred, assumed or unknown', doc: 'what it does' },
-    sql: 'SELECT * FROM t_rules',
-  },
+  viewOf('mappings', 'What each event of each device was mapped to, over time.'),
+  viewOf('findings', 'Software errors that cause no visible failure (see docs/check.md).'),
+  viewOf('checks', 'The checks that make findings.'),
+  viewOf('rules', 'The rules by which importers fill what a source does not show.'),
 ];
 
 /** Functions for SQL, as people call them. */

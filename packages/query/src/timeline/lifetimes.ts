@@ -1,88 +1,129 @@
-// The lives of interrupts: from the wire, message or write that asserted one to its deactivation. Follows the
-// events of the model as they come; a step that was not seen stays null.
+// Lifetimes of interrupts: from the input line, message or write that asserted one to its deactivation. Follows the
+// events of the simulator as they come; a step that was not seen stays null. Knows no SQL.
 import {
   type GicState,
   hasInterrupt,
   IRQ_ATTRIBUTES,
   isPrivate,
+  KIND,
+  LPI_FIRST,
   PEND_CAUSES,
   privateIndex,
   RECORD_WORDS,
-  RECORDS,
   type RecordBatch,
+  SPURIOUS,
   sharedIndex,
 } from '@gictrace/core';
-import { type Sql, sqlTime } from '../sql/schema.ts';
-import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
+import { integer, orNull, type RowOf, text } from '../database/columns.ts';
+import { type Moment, nsOf, recordOf, timeOf } from './moment.ts';
+import { NOT_SEEN, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
-const HPPI = RECORDS.hppi.id;
-const WIRE_CHANGED = RECORDS['wire.changed'].id;
-const IRQ_PENDED = RECORDS['irq.pended'].id;
-const IRQ_UNPENDED = RECORDS['irq.unpended'].id;
-const IRQ_ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
-const IRQ_DROPPED = RECORDS['irq.dropped'].id;
-const IRQ_DEACTIVATED = RECORDS['irq.deactivated'].id;
-const IRQ_CHANGED = RECORDS['irq.changed'].id;
-const LPI_PENDED = RECORDS['lpi.pended'].id;
-const LPI_CLEARED = RECORDS['lpi.cleared'].id;
 const EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 
-export interface Moment {
-  readonly record: number;
-  readonly timeNs: number;
-}
-/** What is seen of a life while it lasts. `ended`: an acknowledge whose EOI will not be seen any more. */
-export type LifeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
-export interface Life {
+/** One row for each lifetime of an interrupt. */
+export const INTERRUPT_COLUMNS = {
+  INTID: integer('interrupt'),
+  pe: orNull(integer('PE that acknowledged it, or for which it was pending; null: none')),
+  cause: text(
+    'what made it pending: wire, still asserted, software, sgi, msi, its-command, table, moved, doorbell; unknown where that was not seen',
+  ),
+  asserted: orNull(integer('record at which the input line was asserted, or the message or write came')),
+  pended: orNull(integer('record at which it became pending')),
+  signalled: orNull(integer('record at which an interrupt line of the PE was asserted for it')),
+  acknowledged: orNull(integer('record at which the PE acknowledged it')),
+  eoi: orNull(integer('record of its priority drop')),
+  deactivated: orNull(integer('record at which it ceased to be active (LPIs have no active state)')),
+  withdrawn: orNull(integer('record at which it ceased to be pending without an acknowledge')),
+  asserted_ns: timeOf('asserted'),
+  pended_ns: timeOf('pended'),
+  signalled_ns: timeOf('signalled'),
+  acknowledged_ns: timeOf('acknowledged'),
+  eoi_ns: timeOf('eoi'),
+  deactivated_ns: timeOf('deactivated'),
+  outcome: text('complete, withdrawn, pending at end, active at end, no EOI seen'),
+  withdrawn_by: orNull(
+    text(
+      'what withdrew it: an ITS command, the register that was written, `wire`; null where that was not seen',
+    ),
+  ),
+  moved_to: orNull(
+    integer(
+      'PE to which its pending state was moved, where another lifetime goes on; null: it was not moved',
+    ),
+  ),
+  withdrawn_ns: timeOf('withdrawn'),
+} as const;
+export type InterruptRow = RowOf<typeof INTERRUPT_COLUMNS>;
+export type InterruptOutcome = 'complete' | 'withdrawn' | 'pending at end' | 'active at end' | 'no EOI seen';
+
+/** A step that is seen while a lifetime lasts. `ended`: an acknowledge whose EOI will not be seen any more. */
+export type LifetimeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
+export interface Lifetime {
   readonly intid: number;
   pe: number;
   cause: string;
-  asserted?: Moment;
-  pended?: Moment;
-  signalled?: Moment;
-  acknowledged?: Moment;
-  eoi?: Moment;
-  deactivated?: Moment;
-  withdrawn?: Moment;
-  withdrawal?: Withdrawal;
+  asserted: Moment | undefined;
+  pended: Moment | undefined;
+  signalled: Moment | undefined;
+  acknowledged: Moment | undefined;
+  eoi: Moment | undefined;
+  deactivated: Moment | undefined;
+  withdrawn: Moment | undefined;
+  withdrawal: Withdrawal;
+}
+export type LifetimeListener = (step: LifetimeStep, lifetime: Lifetime, now: Moment) => void;
+
+const KINDS = new Uint8Array(256);
+for (const kind of [
+  KIND.hppi,
+  KIND['wire.changed'],
+  KIND['irq.pended'],
+  KIND['irq.unpended'],
+  KIND['irq.acknowledged'],
+  KIND['irq.dropped'],
+  KIND['irq.deactivated'],
+  KIND['irq.changed'],
+  KIND['lpi.pended'],
+  KIND['lpi.cleared'],
+])
+  KINDS[kind] = 1;
+
+/** Whether records of this kind belong to lifetimes, so that {@link Lifetimes} takes them. */
+export function concernsLifetimes(kind: number): boolean {
+  return KINDS[kind] !== 0;
 }
 
-const FIRST_LPI = 8192;
-
-export class Lives {
-  private readonly pending = new Map<number, Life>();
-  private readonly active = new Map<number, Life>();
-  /** When a wire went up that is still up. */
-  private readonly wires = new Map<number, Moment>();
+export class Lifetimes {
+  private readonly pending = new Map<number, Lifetime>();
+  private readonly active = new Map<number, Lifetime>();
+  /** The input lines that are asserted, and since when. */
+  private readonly asserted = new Map<number, Moment>();
   private readonly state: GicState;
-  private readonly out: (row: Sql[]) => void;
-  private readonly trace: number;
-  private readonly seen: (step: LifeStep, life: Life, now: Moment) => void;
-  private readonly withdrawals: Withdrawals | undefined;
+  private readonly withdrawals: Withdrawals;
+  private readonly row: (row: InterruptRow) => void;
+  private readonly seen: LifetimeListener;
 
-  /** Tells `out` a row for each life that ended, and `seen` each step when it happens. */
+  /** Calls `seen` with each step when it happens, and `row` with each lifetime when it has ended. */
   constructor(
-    trace: number,
     state: GicState,
-    out: (row: Sql[]) => void,
-    seen: (step: LifeStep, life: Life, now: Moment) => void = () => undefined,
-    withdrawals?: Withdrawals,
+    withdrawals: Withdrawals,
+    row: (row: InterruptRow) => void,
+    seen: LifetimeListener,
   ) {
-    this.trace = trace;
     this.state = state;
-    this.out = out;
-    this.seen = seen;
     this.withdrawals = withdrawals;
+    this.row = row;
+    this.seen = seen;
   }
 
-  /** Lives that wait for their acknowledge. */
-  get waiting(): number {
+  /** How many interrupts are pending and not acknowledged. */
+  get pendingCount(): number {
     return this.pending.size;
   }
 
   /** SPIs belong to the GIC, all others to a PE. */
   private key(intid: number, pe: number): number {
-    return intid * 1024 + (intid < FIRST_LPI && !isPrivate(intid) ? 0 : pe + 1);
+    return intid * 1024 + (intid < LPI_FIRST && !isPrivate(intid) ? 0 : pe + 1);
   }
 
   private isLevel(intid: number, pe: number): boolean {
@@ -99,160 +140,192 @@ export class Lives {
   private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {
     const key = this.key(intid, pe);
     if (this.pending.has(key)) return;
-    const life: Life = { intid, pe, cause, pended: at, ...(asserted === undefined ? {} : { asserted }) };
-    this.pending.set(key, life);
-    this.seen('pended', life, at);
+    const lifetime = lifetimeOf(intid, pe, cause);
+    lifetime.asserted = asserted;
+    lifetime.pended = at;
+    this.pending.set(key, lifetime);
+    this.seen('pended', lifetime, at);
   }
 
-  /** Takes an event, or a recorded observable, that record `record` caused. */
-  take(batch: RecordBatch, i: number, record: number, timeNs: number): void {
-    const kind = batch.kind[i]!;
+  /** Takes an event of the simulator, or a recorded observable, of a kind that {@link concernsLifetimes}. */
+  take(batch: RecordBatch, i: number, now: Moment): void {
     const at = i * RECORD_WORDS;
+    const w = batch.words;
     const pe = batch.pe[i]!;
-    const intid = batch.words[at]!;
-    const now = { record, timeNs };
-    switch (kind) {
-      case HPPI:
-        if (intid !== 1023 && (batch.words[at + 3] !== 0 || batch.words[at + 4] !== 0)) {
-          const life = this.pending.get(this.key(intid, pe));
-          if (life !== undefined && life.signalled === undefined) {
-            life.signalled = now;
-            life.pe = pe;
-            this.seen('signalled', life, now);
-          }
-        }
+    const intid = w[at]!;
+    switch (batch.kind[i]) {
+      case KIND.hppi:
+        if (intid !== SPURIOUS && (w[at + 3] !== 0 || w[at + 4] !== 0)) this.signalled(intid, pe, now);
         return;
-      case WIRE_CHANGED: {
-        const key = this.key(intid, pe);
-        if (batch.words[at + 1] !== 0) {
-          this.wires.set(key, now);
-          if (this.isLevel(intid, pe)) this.begin(intid, pe, 'wire', now, now);
-        } else {
-          this.wires.delete(key);
-          // What software made pending stays so whatever the wire does.
-          if (this.isLevel(intid, pe) && !this.has('pending', intid, pe)) this.withdraw(key, now, batch, i);
-        }
+      case KIND['wire.changed']:
+        this.lineChanged(batch, i, now);
         return;
-      }
-      case IRQ_PENDED:
-      case LPI_PENDED: {
-        const cause = PEND_CAUSES[batch.words[at + 1]!]!;
+      case KIND['irq.pended']:
+      case KIND['lpi.pended']: {
+        const cause = PEND_CAUSES[w[at + 1]!]!;
         this.begin(intid, pe, cause, cause === 'table' || cause === 'moved' ? undefined : now, now);
         return;
       }
-      case IRQ_UNPENDED:
-      case LPI_CLEARED:
-        // An acknowledge takes the life out of `pending` before its latch is cleared.
-        if (!this.wires.has(this.key(intid, pe)) || intid >= FIRST_LPI || !this.isLevel(intid, pe))
+      case KIND['irq.unpended']:
+      case KIND['lpi.cleared']:
+        // An acknowledge takes the lifetime out of `pending` before its latch is cleared.
+        if (!this.asserted.has(this.key(intid, pe)) || intid >= LPI_FIRST || !this.isLevel(intid, pe))
           this.withdraw(this.key(intid, pe), now, batch, i);
         return;
-      case IRQ_ACKNOWLEDGED:
-        this.acknowledged(intid, pe, record, timeNs);
+      case KIND['irq.acknowledged']:
+        this.acknowledged(intid, pe, now);
         return;
-      case IRQ_DROPPED:
-        this.dropped(intid, pe, record, timeNs);
+      case KIND['irq.dropped']:
+        this.dropped(intid, pe, now);
         return;
-      case IRQ_DEACTIVATED: {
-        const key = this.key(intid, pe);
-        const life = this.active.get(key);
-        if (life !== undefined) {
-          life.deactivated = now;
-          this.active.delete(key);
-          if (life.eoi === undefined) this.seen('ended', life, now);
-          this.end(life, 'complete');
-        }
-        // A level that is still asserted is pending again.
-        if (this.wires.has(key) && this.isLevel(intid, pe))
-          this.begin(intid, pe, 'still asserted', undefined, now);
+      case KIND['irq.deactivated']:
+        this.deactivated(intid, pe, now);
         return;
-      }
-      case IRQ_CHANGED:
-        if (batch.words[at + 1] !== EDGE) return;
-        if (batch.words[at + 2] === 0) {
-          const wire = this.wires.get(this.key(intid, pe));
-          if (wire !== undefined) this.begin(intid, pe, 'wire', wire, now);
-        } else if (!this.has('pending', intid, pe)) {
-          // A level is no edge: what was pending by its wire only is so no more.
-          this.withdraw(this.key(intid, pe), now, batch, i);
-        }
+      case KIND['irq.changed']:
+        if (w[at + 1] === EDGE) this.triggerChanged(batch, i, now);
         return;
       default:
         return;
     }
   }
 
-  /** A PE took an interrupt: the simulator did it too, or only the source shows it. */
-  acknowledged(intid: number, pe: number, record: number, timeNs: number): void {
+  private signalled(intid: number, pe: number, now: Moment): void {
+    const lifetime = this.pending.get(this.key(intid, pe));
+    if (lifetime === undefined || lifetime.signalled !== undefined) return;
+    lifetime.signalled = now;
+    lifetime.pe = pe;
+    this.seen('signalled', lifetime, now);
+  }
+
+  /** An input line was asserted or deasserted. */
+  private lineChanged(batch: RecordBatch, i: number, now: Moment): void {
+    const at = i * RECORD_WORDS;
+    const pe = batch.pe[i]!;
+    const intid = batch.words[at]!;
     const key = this.key(intid, pe);
-    const life: Life = this.pending.get(key) ?? { intid, pe, cause: 'unknown' };
+    if (batch.words[at + 1] !== 0) {
+      this.asserted.set(key, now);
+      if (this.isLevel(intid, pe)) this.begin(intid, pe, 'wire', now, now);
+      return;
+    }
+    this.asserted.delete(key);
+    // What software made pending stays pending, whatever the line does.
+    if (this.isLevel(intid, pe) && !this.has('pending', intid, pe)) this.withdraw(key, now, batch, i);
+  }
+
+  private deactivated(intid: number, pe: number, now: Moment): void {
+    const key = this.key(intid, pe);
+    const lifetime = this.active.get(key);
+    if (lifetime !== undefined) {
+      lifetime.deactivated = now;
+      this.active.delete(key);
+      if (lifetime.eoi === undefined) this.seen('ended', lifetime, now);
+      this.end(lifetime, 'complete');
+    }
+    // A level that is still asserted is pending again.
+    if (this.asserted.has(key) && this.isLevel(intid, pe))
+      this.begin(intid, pe, 'still asserted', undefined, now);
+  }
+
+  /** An interrupt became edge-triggered or level-sensitive. */
+  private triggerChanged(batch: RecordBatch, i: number, now: Moment): void {
+    const at = i * RECORD_WORDS;
+    const pe = batch.pe[i]!;
+    const intid = batch.words[at]!;
+    if (batch.words[at + 2] === 0) {
+      const since = this.asserted.get(this.key(intid, pe));
+      if (since !== undefined) this.begin(intid, pe, 'wire', since, now);
+    } else if (!this.has('pending', intid, pe)) {
+      // An asserted line alone does not make an edge-triggered interrupt pending.
+      this.withdraw(this.key(intid, pe), now, batch, i);
+    }
+  }
+
+  /** A PE acknowledged an interrupt: on the simulator, or only in the source. */
+  acknowledged(intid: number, pe: number, now: Moment): void {
+    const key = this.key(intid, pe);
+    const lifetime = this.pending.get(key) ?? lifetimeOf(intid, pe, 'unknown');
     this.pending.delete(key);
-    life.acknowledged = { record, timeNs };
-    life.pe = pe;
+    lifetime.acknowledged = now;
+    lifetime.pe = pe;
     const before = this.active.get(key);
     if (before !== undefined) {
-      if (before.eoi === undefined) this.seen('ended', before, life.acknowledged);
+      if (before.eoi === undefined) this.seen('ended', before, now);
       this.end(before, before.eoi === undefined ? 'no EOI seen' : 'complete');
     }
-    this.active.set(key, life);
-    this.seen('acknowledged', life, life.acknowledged);
+    this.active.set(key, lifetime);
+    this.seen('acknowledged', lifetime, now);
   }
 
   /** A PE dropped the priority of an interrupt: as {@link acknowledged}. */
-  dropped(intid: number, pe: number, record: number, timeNs: number): void {
+  dropped(intid: number, pe: number, now: Moment): void {
     const key = this.key(intid, pe);
-    const life = this.active.get(key);
-    if (life === undefined) return;
-    if (life.eoi === undefined) {
-      life.eoi = { record, timeNs };
-      this.seen('eoi', life, life.eoi);
+    const lifetime = this.active.get(key);
+    if (lifetime === undefined) return;
+    if (lifetime.eoi === undefined) {
+      lifetime.eoi = now;
+      this.seen('eoi', lifetime, now);
     }
     // An LPI has no active state: the EOI is its end.
-    if (intid < FIRST_LPI) return;
+    if (intid < LPI_FIRST) return;
     this.active.delete(key);
-    this.end(life, 'complete');
+    this.end(lifetime, 'complete');
   }
 
   private withdraw(key: number, now: Moment, batch: RecordBatch, i: number): void {
-    const life = this.pending.get(key);
-    if (life === undefined) return;
-    life.withdrawn = now;
-    life.withdrawal = this.withdrawals?.of(batch, i, life.intid) ?? NOT_TOLD;
+    const lifetime = this.pending.get(key);
+    if (lifetime === undefined) return;
+    lifetime.withdrawn = now;
+    lifetime.withdrawal = this.withdrawals.of(batch, i, lifetime.intid);
     this.pending.delete(key);
-    this.seen('withdrawn', life, now);
-    this.end(life, 'withdrawn');
+    this.seen('withdrawn', lifetime, now);
+    this.end(lifetime, 'withdrawn');
   }
 
-  private end(life: Life, outcome: string): void {
-    const moment = (m: Moment | undefined) => (m === undefined ? null : m.record);
-    const time = (m: Moment | undefined) => (m === undefined ? null : sqlTime(m.timeNs));
-    this.out([
-      this.trace,
-      life.intid,
-      life.pe < 0 ? null : life.pe,
-      life.cause,
-      moment(life.asserted),
-      moment(life.pended),
-      moment(life.signalled),
-      moment(life.acknowledged),
-      moment(life.eoi),
-      moment(life.deactivated),
-      moment(life.withdrawn),
-      time(life.asserted),
-      time(life.pended),
-      time(life.signalled),
-      time(life.acknowledged),
-      time(life.eoi),
-      time(life.deactivated),
+  private end(lifetime: Lifetime, outcome: InterruptOutcome): void {
+    this.row({
+      INTID: lifetime.intid,
+      pe: lifetime.pe < 0 ? null : lifetime.pe,
+      cause: lifetime.cause,
+      asserted: recordOf(lifetime.asserted),
+      pended: recordOf(lifetime.pended),
+      signalled: recordOf(lifetime.signalled),
+      acknowledged: recordOf(lifetime.acknowledged),
+      eoi: recordOf(lifetime.eoi),
+      deactivated: recordOf(lifetime.deactivated),
+      withdrawn: recordOf(lifetime.withdrawn),
+      asserted_ns: nsOf(lifetime.asserted),
+      pended_ns: nsOf(lifetime.pended),
+      signalled_ns: nsOf(lifetime.signalled),
+      acknowledged_ns: nsOf(lifetime.acknowledged),
+      eoi_ns: nsOf(lifetime.eoi),
+      deactivated_ns: nsOf(lifetime.deactivated),
       outcome,
-      life.withdrawal?.by ?? null,
-      life.withdrawal?.movedTo ?? null,
-      time(life.withdrawn),
-    ]);
+      withdrawn_by: lifetime.withdrawal.by,
+      moved_to: lifetime.withdrawal.movedTo,
+      withdrawn_ns: nsOf(lifetime.withdrawn),
+    });
   }
 
-  /** The trace ends: lives that are still going on. */
+  /** The trace has ended: the lifetimes that go on. */
   finish(): void {
-    for (const life of this.pending.values()) this.end(life, 'pending at end');
-    for (const life of this.active.values()) this.end(life, 'active at end');
+    for (const lifetime of this.pending.values()) this.end(lifetime, 'pending at end');
+    for (const lifetime of this.active.values()) this.end(lifetime, 'active at end');
   }
+}
+
+function lifetimeOf(intid: number, pe: number, cause: string): Lifetime {
+  return {
+    intid,
+    pe,
+    cause,
+    asserted: undefined,
+    pended: undefined,
+    signalled: undefined,
+    acknowledged: undefined,
+    eoi: undefined,
+    deactivated: undefined,
+    withdrawn: undefined,
+    withdrawal: NOT_SEEN,
+  };
 }

@@ -1,24 +1,44 @@
 // Mappings over time: by hand for each command, and against a plain map for random ones.
-import { encodeCommand } from '@gictrace/core';
+import type { CommandName } from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Sql } from '../sql/schema.ts';
-import { CONFIG } from '../testing/synthetic.ts';
-import { Mappings } from './mappings.ts';
+import { CONFIG, Recording } from '../testing/synthetic.ts';
+import { commandRow } from './commands.ts';
+import { type MappingRow, Mappings } from './mappings.ts';
 
-type Command = readonly [Parameters<typeof encodeCommand>[0], Readonly<Record<string, number>>];
+type Command = readonly [CommandName, Readonly<Record<string, number>>];
+type Cell = number | string | null;
 const ALL = 0xffff_ffff;
+const COLUMNS = [
+  ...([
+    'DeviceID',
+    'EventID',
+    'INTID',
+    'virtual',
+    'ICID',
+    'vPEID',
+    'pe',
+    'from_record',
+    'to_record',
+  ] as const),
+  ...(['made_by', 'ended_by'] as const),
+];
 
-/** One row a mapping: DeviceID, EventID, INTID, virtual, ICID, vPEID, pe, from, to, made by, ended by. */
-function run(commands: readonly Command[], shown = ALL, config = CONFIG): Sql[][] {
-  const rows: Sql[][] = [];
-  const mappings = new Mappings(1, config, (row) => rows.push([...row]));
-  commands.forEach(([name, operands], record) => {
-    mappings.take(0, encodeCommand(name, operands), 0, shown, record, record * 10);
-  });
+/** A row for each mapping, its columns as {@link COLUMNS}. A command is recorded right behind its stimulus. */
+function run(commands: readonly Command[], shown = ALL, config = CONFIG): Cell[][] {
+  const rows: MappingRow[] = [];
+  const mappings = new Mappings(config, (row) => rows.push(row));
+  const recording = new Recording(10);
+  for (const [name, operands] of commands) recording.command(name, operands, { shown });
+  for (let i = 0; i < recording.batch.count; i++) mappings.take(commandRow(recording.batch, i, i), i - 1);
   mappings.finish();
-  const at = (row: Sql[]) => row[9] as number;
-  return rows.sort((a, b) => at(a) - at(b)).map((row) => [...row.slice(2, 11), ...row.slice(13, 15)]);
+  for (const row of rows) {
+    expect(row.from_stimulus).toBe(row.from_record - 1);
+    expect(row.to_stimulus).toBe(row.to_record === null ? null : row.to_record - 1);
+  }
+  return rows
+    .sort((a, b) => a.from_record - b.from_record)
+    .map((row) => COLUMNS.map((column) => row[column]));
 }
 const event = { DeviceID: 8, EventID: 2 };
 const place = (ICID: number, RDbase: number, V = 1): Command => ['MAPC', { ICID, RDbase, V }];
@@ -128,8 +148,8 @@ describe('mappings', () => {
           .filter((row) => row[8] === null)
           .map((row) => [`${row[0]}.${row[1]}`, row[4], row[6]]);
         const expected = [...icids].map(([key, icid]) => [key, icid, pes.get(icid) ?? null]);
-        const byKey = (a: Sql[], b: Sql[]) => (String(a[0]) < String(b[0]) ? -1 : 1);
-        expect((open as Sql[][]).sort(byKey)).toEqual(expected.sort(byKey));
+        const byKey = (a: Cell[], b: Cell[]) => (String(a[0]) < String(b[0]) ? -1 : 1);
+        expect((open as Cell[][]).sort(byKey)).toEqual(expected.sort(byKey));
         const until = new Map<string, number>();
         for (const row of rows) {
           const key = `${row[0]}.${row[1]}`;

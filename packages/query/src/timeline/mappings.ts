@@ -1,209 +1,181 @@
-// What each event of a device was mapped to, over time: from the commands that the ITSs executed. An operand
-// that the source does not show stays null. Knows commands' operands, not their encoding.
-import {
-  type CommandName,
-  decodeCommand,
-  type GicConfig,
-  ITS_COMMANDS,
-  type OperandSpec,
-} from '@gictrace/core';
-import type { Sql } from '../sql/schema.ts';
-import { sqlTime } from '../sql/schema.ts';
+// What each event of a device was mapped to, over time: from the commands that the ITSs executed. An operand that the
+// source does not show stays null. Knows no SQL.
+import type { GicConfig } from '@gictrace/core';
+import { integer, internal, orNull, type RowOf, text } from '../database/columns.ts';
+import type { CommandRow } from './commands.ts';
+import { timeOf } from './moment.ts';
 
-interface Target {
-  readonly virtual: boolean;
-  readonly intid: number | null;
-  readonly icid: number | null;
-  readonly vpeid: number | null;
-  readonly pe: number | null;
-}
-interface Mapping extends Target {
-  readonly its: number;
-  readonly deviceId: number;
-  readonly eventId: number;
-  readonly record: number;
-  readonly stimulus: number;
-  readonly timeNs: number;
-  readonly madeBy: string;
-}
+/** One row for each stretch of time in which an event was mapped to the same interrupt, on the same PE. */
+export const MAPPING_COLUMNS = {
+  its: integer('index of the ITS, from 0'),
+  DeviceID: integer('DeviceID'),
+  EventID: integer('EventID'),
+  INTID: orNull(integer('LPI, or vINTID; null where the source does not show it')),
+  virtual: integer('1: a virtual interrupt (VMAPTI, VMAPI)'),
+  ICID: orNull(integer('collection; null if virtual')),
+  vPEID: orNull(integer('vPE; null if physical')),
+  pe: orNull(integer('PE of the collection or of the vPE; null while it is unmapped')),
+  from_record: integer('record of the command that made it so'),
+  to_record: orNull(integer('record of the command that ended it; null: it holds at the end of the trace')),
+  from_ns: timeOf('from_record'),
+  to_ns: timeOf('to_record'),
+  made_by: text('command'),
+  ended_by: orNull(text('command; null: it holds at the end of the trace')),
+  from_stimulus: internal(orNull(integer('record of the stimulus that had the first command executed'))),
+  to_stimulus: internal(orNull(integer('record of the stimulus that had the second command executed'))),
+} as const;
+export type MappingRow = RowOf<typeof MAPPING_COLUMNS>;
 
-/** Columns of t_commands that are operands, in their order. */
-const COMMAND_COLUMNS = [
-  'DeviceID',
-  'EventID',
-  'pINTID',
-  'vINTID',
-  'ICID',
-  'RDbase',
-  'vPEID',
-  'Size',
-  'ITT_addr',
-  'V',
-] as const;
-type Operands = Readonly<Partial<Record<string, number>>>;
+type Target = Pick<MappingRow, 'virtual' | 'INTID' | 'ICID' | 'vPEID' | 'pe'>;
+type Mapping = Omit<MappingRow, 'to_record' | 'to_ns' | 'ended_by' | 'to_stimulus'>;
 
-/** Follows the mappings of one trace and tells a row for each that ended. */
+/** Follows the mappings of a trace. */
 export class Mappings {
   private readonly open = new Map<string, Mapping>();
   /** The PE of each collection by `its.ICID`, and of each vPE: those that a command placed. */
   private readonly collections = new Map<string, number | null>();
   private readonly vpes = new Map<number, number | null>();
-  /** The stimulus that had the command executed that is looked at. */
-  private stimulus = 0;
-  private readonly trace: number;
   private readonly config: GicConfig;
-  private readonly out: (row: Sql[]) => void;
+  private readonly row: (row: MappingRow) => void;
 
-  constructor(trace: number, config: GicConfig, out: (row: Sql[]) => void) {
-    this.trace = trace;
+  /** Calls `row` with each mapping when it has ended. */
+  constructor(config: GicConfig, row: (row: MappingRow) => void) {
     this.config = config;
-    this.out = out;
+    this.row = row;
   }
 
-  /**
-   * Takes an executed command: eight words at `words[at]`; `shown` has a bit an operand, in declared order. `stimulus`: the
-   * record of what had it executed.
-   */
-  take(
-    its: number,
-    words: Uint32Array,
-    at: number,
-    shown: number,
-    record: number,
-    timeNs: number,
-    stimulus = record,
-  ): void {
-    this.stimulus = stimulus;
-    const command = decodeCommand(words, at);
-    if (command === undefined) return;
-    const { name } = command;
-    const o = shownOperands(name, command.operands, shown);
-    switch (name) {
+  /** Takes a command that was executed. `stimulus`: the record of what had it executed. */
+  take(command: CommandRow, stimulus: number): void {
+    const { op, its, ICID, vPEID, V } = command;
+    switch (op) {
       case 'MAPC':
-        if (o.ICID === undefined) return;
-        this.collections.set(`${its}.${o.ICID}`, o.V ? this.peOf(its, o.RDbase) : null);
-        this.moveAll((m) => !m.virtual && m.its === its && m.icid === o.ICID, name, record, timeNs);
+        if (ICID === null) return;
+        this.collections.set(`${its}.${ICID}`, V ? this.peOf(command) : null);
+        this.moveAll((m) => m.virtual === 0 && m.its === its && m.ICID === ICID, command, stimulus);
         return;
       case 'VMAPP':
       case 'VMOVP':
-        if (o.vPEID === undefined) return;
-        this.vpes.set(o.vPEID, name === 'VMAPP' && o.V === 0 ? null : this.peOf(its, o.RDbase));
-        this.moveAll((m) => m.virtual && m.vpeid === o.vPEID, name, record, timeNs);
+        if (vPEID === null) return;
+        this.vpes.set(vPEID, op === 'VMAPP' && V === 0 ? null : this.peOf(command));
+        this.moveAll((m) => m.virtual === 1 && m.vPEID === vPEID, command, stimulus);
         return;
       case 'MAPD':
-        // With V=1 too: a new translation table starts with nothing mapped.
-        if (o.DeviceID === undefined) return;
-        for (const [key, m] of [...this.open])
-          if (m.its === its && m.deviceId === o.DeviceID)
-            this.end(key, o.V ? name : 'MAPD V=0', record, timeNs);
+        this.unmapDevice(command, stimulus);
         return;
       default:
+        this.takeEvent(command, stimulus);
     }
-    const { DeviceID: deviceId, EventID: eventId } = o;
-    if (deviceId === undefined || eventId === undefined) return;
-    const key = `${its}.${deviceId}.${eventId}`;
+  }
+
+  /** With V = 1 too: a new interrupt translation table starts with nothing mapped. */
+  private unmapDevice(command: CommandRow, stimulus: number): void {
+    const { its, DeviceID, V } = command;
+    if (DeviceID === null) return;
+    for (const [key, m] of [...this.open])
+      if (m.its === its && m.DeviceID === DeviceID) this.end(key, command, stimulus, V ? 'MAPD' : 'MAPD V=0');
+  }
+
+  /** A command about one event. */
+  private takeEvent(command: CommandRow, stimulus: number): void {
+    const { op, its, DeviceID, EventID, ICID, vPEID } = command;
+    if (DeviceID === null || EventID === null) return;
+    const key = `${its}.${DeviceID}.${EventID}`;
     const old = this.open.get(key);
     const put = (target: Target) => {
-      this.end(key, name, record, timeNs);
-      const { stimulus } = this;
-      this.open.set(key, { ...target, its, deviceId, eventId, record, stimulus, timeNs, madeBy: name });
+      this.end(key, command, stimulus);
+      this.begin(key, { its, DeviceID, EventID }, target, command, stimulus);
     };
-    switch (name) {
+    switch (op) {
       case 'MAPTI':
+        put(this.physical(its, command.pINTID, ICID));
+        return;
       case 'MAPI':
-        put(this.physical(its, name === 'MAPI' ? eventId : (o.pINTID ?? null), o.ICID ?? null));
+        put(this.physical(its, EventID, ICID));
         return;
       case 'VMAPTI':
+        put(this.virtual(command.vINTID, vPEID));
+        return;
       case 'VMAPI':
-        put(this.virtual(name === 'VMAPI' ? eventId : (o.vINTID ?? null), o.vPEID ?? null));
+        put(this.virtual(EventID, vPEID));
         return;
       case 'MOVI':
-        if (old !== undefined) put(this.physical(its, old.intid, o.ICID ?? null));
+        if (old !== undefined) put(this.physical(its, old.INTID, ICID));
         return;
       case 'VMOVI':
-        if (old !== undefined) put(this.virtual(old.intid, o.vPEID ?? null));
+        if (old !== undefined) put(this.virtual(old.INTID, vPEID));
         return;
       case 'DISCARD':
-        this.end(key, name, record, timeNs);
+        this.end(key, command, stimulus);
         return;
       default:
     }
   }
 
-  /** The trace ends: mappings still in force have no end. */
+  /** The trace has ended: the mappings that hold. */
   finish(): void {
-    for (const key of [...this.open.keys()]) this.end(key, null, null, Number.NaN);
+    for (const m of this.open.values())
+      this.row({ ...m, to_record: null, to_ns: null, ended_by: null, to_stimulus: null });
+    this.open.clear();
   }
 
   /** The PE that an RDbase names, by GITS_TYPER.PTA an address in units of 64 KB or a number; null: none. */
-  private peOf(its: number, rdbase: number | undefined): number | null {
-    if (rdbase === undefined) return null;
+  private peOf({ its, RDbase }: CommandRow): number | null {
+    if (RDbase === null) return null;
     const typer = BigInt(this.config.its[its]?.typer ?? '0x0');
     if ((typer >> 19n) & 1n) {
-      const pe = this.config.addresses.gicr.indexOf(rdbase * 0x1_0000);
+      const pe = this.config.addresses.gicr.indexOf(RDbase * 0x1_0000);
       return pe < 0 ? null : pe;
     }
-    return rdbase < this.config.pes.length ? rdbase : null;
+    return RDbase < this.config.pes.length ? RDbase : null;
   }
 
-  private physical(its: number, intid: number | null, icid: number | null): Target {
-    const pe = this.collections.get(`${its}.${icid}`) ?? null;
-    return { virtual: false, intid, icid, vpeid: null, pe };
+  private physical(its: number, INTID: number | null, ICID: number | null): Target {
+    return { virtual: 0, INTID, ICID, vPEID: null, pe: this.collections.get(`${its}.${ICID}`) ?? null };
   }
 
-  private virtual(intid: number | null, vpeid: number | null): Target {
-    const pe = vpeid === null ? null : (this.vpes.get(vpeid) ?? null);
-    return { virtual: true, intid, icid: null, vpeid, pe };
+  private virtual(INTID: number | null, vPEID: number | null): Target {
+    const pe = vPEID === null ? null : (this.vpes.get(vPEID) ?? null);
+    return { virtual: 1, INTID, ICID: null, vPEID, pe };
   }
 
-  private moveAll(which: (m: Mapping) => boolean, by: string, record: number, timeNs: number): void {
+  private moveAll(which: (m: Mapping) => boolean, command: CommandRow, stimulus: number): void {
     for (const [key, m] of [...this.open]) {
       if (!which(m)) continue;
-      const target = m.virtual ? this.virtual(m.intid, m.vpeid) : this.physical(m.its, m.intid, m.icid);
+      const target = m.virtual ? this.virtual(m.INTID, m.vPEID) : this.physical(m.its, m.INTID, m.ICID);
       // A collection or vPE that is mapped again where it was moves nothing.
       if (target.pe === m.pe) continue;
-      this.end(key, by, record, timeNs);
-      this.open.set(key, { ...m, ...target, record, stimulus: this.stimulus, timeNs, madeBy: by });
+      this.end(key, command, stimulus);
+      this.begin(key, m, target, command, stimulus);
     }
   }
 
-  private end(key: string, by: string | null, record: number | null, timeNs: number): void {
+  private begin(
+    key: string,
+    { its, DeviceID, EventID }: Pick<Mapping, 'its' | 'DeviceID' | 'EventID'>,
+    { virtual, INTID, ICID, vPEID, pe }: Target,
+    { op, record, time_ns }: CommandRow,
+    stimulus: number,
+  ): void {
+    this.open.set(key, {
+      its,
+      DeviceID,
+      EventID,
+      INTID,
+      virtual,
+      ICID,
+      vPEID,
+      pe,
+      from_record: record,
+      from_ns: time_ns,
+      made_by: op,
+      from_stimulus: stimulus,
+    });
+  }
+
+  private end(key: string, { op, record, time_ns }: CommandRow, stimulus: number, by: string = op): void {
     const m = this.open.get(key);
     if (m === undefined) return;
     this.open.delete(key);
-    this.out([
-      ...[this.trace, m.its, m.deviceId, m.eventId, m.intid, m.virtual ? 1 : 0, m.icid, m.vpeid, m.pe],
-      ...[m.record, record, sqlTime(m.timeNs), sqlTime(timeNs), m.madeBy, by],
-      ...[m.stimulus, record === null ? null : this.stimulus],
-    ]);
+    this.row({ ...m, to_record: record, to_ns: time_ns, ended_by: by, to_stimulus: stimulus });
   }
-}
-
-function specsOf(name: CommandName): readonly OperandSpec[] {
-  return ITS_COMMANDS[name].operands;
-}
-
-function shownOperands(
-  name: CommandName,
-  operands: Readonly<Partial<Record<string, number>>>,
-  shown: number,
-): Operands {
-  const out: Partial<Record<string, number>> = {};
-  specsOf(name).forEach((spec, k) => {
-    if ((shown >>> k) & 1) out[spec.name] = operands[spec.name]!;
-  });
-  return out;
-}
-
-/** The operands of a command as columns of t_commands; null where the command has none, or the source does not show it. */
-export function commandColumns(
-  words: Uint32Array,
-  at: number,
-  shown: number,
-): { op: string; columns: Sql[] } {
-  const command = decodeCommand(words, at);
-  if (command === undefined)
-    return { op: `0x${(words[at]! & 0xff).toString(16)}`, columns: COMMAND_COLUMNS.map(() => null) };
-  const o = shownOperands(command.name, command.operands, shown);
-  return { op: command.name, columns: COMMAND_COLUMNS.map((name) => o[name] ?? null) };
 }

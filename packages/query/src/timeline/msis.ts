@@ -1,86 +1,113 @@
 // What became of each MSI: by the events that it caused on the simulator, unless the source itself shows the
-// translation. Where the two disagree the source is right, and what neither tells is null. Knows no SQL.
-import { DROP_REASONS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
-import { type Sql, sqlTime } from '../sql/schema.ts';
+// translation. Where the two disagree the source is right; what neither shows is null. Knows no SQL.
+import { DROP_REASONS, KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core';
+import { integer, orNull, type RowOf, text } from '../database/columns.ts';
+import { TIME, wholeNs } from './moment.ts';
 
-const MSI_TRANSLATED = RECORDS['msi.translated'].id;
-const MSI_DROPPED = RECORDS['msi.dropped'].id;
-const VMSI_TRANSLATED = RECORDS['vmsi.translated'].id;
-const VLPI_PENDED = RECORDS['vlpi.pended'].id;
-const LPI_PENDED = RECORDS['lpi.pended'].id;
-const DTE_READ = RECORDS['dte.read'].id;
-const ITE_READ = RECORDS['ite.read'].id;
+/** One row for each message-signalled interrupt. */
+export const MSI_COLUMNS = {
+  record: integer('record of the message'),
+  time_ns: TIME,
+  its: integer('index of the ITS, from 0'),
+  DeviceID: integer('DeviceID'),
+  EventID: integer('EventID'),
+  INTID: orNull(integer('LPI, or vINTID, that it was translated to; null if it was dropped')),
+  virtual: orNull(integer('1: translated to a virtual interrupt; null if it was not translated')),
+  pe: orNull(integer('PE that it was sent to; -1: the vPE was not resident; null if it was not translated')),
+  outcome: orNull(
+    text(
+      '`pended`; `coalesced` with one that was pending already; why it was dropped; null where neither source nor simulator shows it',
+    ),
+  ),
+} as const;
+export type MsiRow = RowOf<typeof MSI_COLUMNS>;
 
-/** Follows the MSIs of one trace and tells a row for each. */
+type Translation = { -readonly [Name in 'INTID' | 'virtual' | 'pe' | 'outcome']: MsiRow[Name] };
+type Message = Pick<MsiRow, 'record' | 'time_ns' | 'its' | 'DeviceID' | 'EventID'>;
+
+/** Follows the MSIs of a trace. */
 export class Msis {
-  private readonly out: (row: Sql[]) => void;
-  private open = false;
-  private id = 0;
-  private timeNs = Number.NaN;
-  private its = 0;
-  private deviceId = 0;
-  private eventId = 0;
-  private intid: number | null = null;
-  private virtual: number | null = null;
-  private pe: number | null = null;
-  private outcome: string | null = null;
+  private readonly row: (row: MsiRow) => void;
+  private open: (Message & Translation) | undefined;
 
-  constructor(out: (row: Sql[]) => void) {
-    this.out = out;
+  /** Calls `row` with each MSI, when the next stimulus comes. */
+  constructor(row: (row: MsiRow) => void) {
+    this.row = row;
   }
 
-  /** An `msi.write` at `batch[i]`; its row is `id`. `caused`: what the simulator emitted for it. */
-  begin(batch: RecordBatch, i: number, id: number, caused: RecordBatch): void {
-    const at = i * RECORD_WORDS;
-    this.open = true;
-    this.id = id;
-    this.timeNs = batch.timeNs[i]!;
-    this.its = batch.words[at]!;
-    this.deviceId = batch.words[at + 1]!;
-    this.eventId = batch.words[at + 2]!;
-    this.became(null, null, null, null);
-    for (let k = 0; k < caused.count; k++) {
-      const words = k * RECORD_WORDS;
-      const w = caused.words;
-      if (caused.kind[k] === MSI_TRANSLATED) this.became(w[words + 3]!, 0, caused.pe[k]!, 'coalesced');
-      else if (caused.kind[k] === VMSI_TRANSLATED) this.became(w[words + 3]!, 1, caused.pe[k]!, 'coalesced');
-      else if (caused.kind[k] === VLPI_PENDED && this.virtual === 1) this.outcome = 'pended';
-      else if (caused.kind[k] === LPI_PENDED && this.virtual === 0 && w[words] === this.intid)
-        this.outcome = 'pended';
-      else if (caused.kind[k] === MSI_DROPPED) this.outcome = DROP_REASONS[w[words + 3]!]!;
-    }
-  }
-
-  /** An observable that followed: the source shows a table entry that the ITS read. */
-  observe(batch: RecordBatch, i: number): void {
-    if (!this.open) return;
+  /** The message `batch[i]`, an `msi.write`, reaches an ITS. */
+  begin(batch: RecordBatch, i: number, record: number): void {
     const at = i * RECORD_WORDS;
     const w = batch.words;
-    if (w[at] !== this.its) return;
-    if (batch.kind[i] === DTE_READ && w[at + 1] === this.deviceId) {
-      if (!w[at + 2]) this.became(null, null, null, 'device-unmapped');
-    } else if (batch.kind[i] === ITE_READ && w[at + 3] === this.eventId) {
-      const intid = w[at + 6]!;
-      if (!w[at + 4]) this.became(null, null, null, 'event-unmapped');
-      else {
-        const virtual = w[at + 5] ? 0 : 1;
-        if (this.intid !== intid || this.virtual !== virtual) this.became(intid, virtual, null, null);
+    const [its, DeviceID, EventID] = [w[at]!, w[at + 1]!, w[at + 2]!];
+    const none = { INTID: null, virtual: null, pe: null, outcome: null };
+    this.open = { record, time_ns: wholeNs(batch.timeNs[i]!), its, DeviceID, EventID, ...none };
+  }
+
+  /** What the simulator did for the message. */
+  emitted(records: RecordBatch): void {
+    const msi = this.open;
+    if (msi === undefined) return;
+    const w = records.words;
+    for (let k = 0; k < records.count; k++) {
+      const at = k * RECORD_WORDS;
+      switch (records.kind[k]) {
+        case KIND['msi.translated']:
+          become(msi, w[at + 3]!, 0, records.pe[k]!, 'coalesced');
+          break;
+        case KIND['vmsi.translated']:
+          become(msi, w[at + 3]!, 1, records.pe[k]!, 'coalesced');
+          break;
+        case KIND['vlpi.pended']:
+          if (msi.virtual === 1) msi.outcome = 'pended';
+          break;
+        case KIND['lpi.pended']:
+          if (msi.virtual === 0 && w[at] === msi.INTID) msi.outcome = 'pended';
+          break;
+        case KIND['msi.dropped']:
+          msi.outcome = DROP_REASONS[w[at + 3]!]!;
+          break;
+        default:
       }
     }
   }
 
-  /** The next stimulus, or the end of the trace: nothing more is told of the last MSI. */
-  close(): void {
-    if (!this.open) return;
-    this.open = false;
-    const { id, its, deviceId, eventId, intid, virtual, pe, outcome } = this;
-    this.out([id, sqlTime(this.timeNs), its, deviceId, eventId, intid, virtual, pe, outcome]);
+  /** A recorded observable: the source may show a table entry that the ITS read for the message. */
+  observe(batch: RecordBatch, i: number): void {
+    const msi = this.open;
+    if (msi === undefined) return;
+    const at = i * RECORD_WORDS;
+    const w = batch.words;
+    if (w[at] !== msi.its) return;
+    if (batch.kind[i] === KIND['dte.read'] && w[at + 1] === msi.DeviceID) {
+      if (!w[at + 2]) become(msi, null, null, null, 'device-unmapped');
+    } else if (batch.kind[i] === KIND['ite.read'] && w[at + 3] === msi.EventID) {
+      const intid = w[at + 6]!;
+      if (!w[at + 4]) become(msi, null, null, null, 'event-unmapped');
+      else {
+        const virtual = w[at + 5] ? 0 : 1;
+        if (msi.INTID !== intid || msi.virtual !== virtual) become(msi, intid, virtual, null, null);
+      }
+    }
   }
 
-  private became(intid: number | null, virtual: number | null, pe: number | null, outcome: string | null) {
-    this.intid = intid;
-    this.virtual = virtual;
-    this.pe = pe;
-    this.outcome = outcome;
+  /** The next stimulus comes, or the trace ends: nothing more is known of the last MSI. */
+  close(): void {
+    if (this.open === undefined) return;
+    this.row(this.open);
+    this.open = undefined;
   }
+}
+
+function become(
+  msi: Translation,
+  INTID: number | null,
+  virtual: number | null,
+  pe: number | null,
+  outcome: string | null,
+): void {
+  msi.INTID = INTID;
+  msi.virtual = virtual;
+  msi.pe = pe;
+  msi.outcome = outcome;
 }

@@ -1,92 +1,117 @@
-// Acknowledges that returned no interrupt, and what had become of the one that the PE was last told of. Follows the lives
-// of interrupts. Knows no SQL.
+// Acknowledges that returned no interrupt, and what had become of the one that was signalled to the PE last. Follows
+// the lifetimes of interrupts. Knows no SQL.
 import { type Act, type GicState, GROUPS, SPECIAL_INTIDS, SPURIOUS } from '@gictrace/core';
-import { type Sql, sqlTime } from '../sql/schema.ts';
-import type { Life, LifeStep, Moment } from './lifetimes.ts';
+import { integer, orNull, type RowOf, text } from '../database/columns.ts';
+import type { Lifetime, LifetimeStep } from './lifetimes.ts';
+import { type Moment, TIME, wholeNs } from './moment.ts';
 import type { Waits } from './waits.ts';
 
-/** Why, as the view has it; other reasons are gates (waits.ts): the interrupt is pending still, and held by it. */
+/** Why, as the view has it; any other reason is one of waits.ts: the interrupt is still pending, and waits for that. */
 export const SPURIOUS_REASONS: Readonly<Record<string, string>> = {
-  'nothing signalled': 'since its last acknowledge the PE was told of no interrupt',
-  'taken elsewhere': 'another PE took the interrupt',
+  'nothing signalled': 'no interrupt was signalled to the PE since its last acknowledge',
+  'taken elsewhere': 'another PE acknowledged the interrupt',
   'other group': 'the interrupt is of a group that this register does not acknowledge',
   'non-maskable': 'the interrupt is an NMI, which ICC_NMIAR1_EL1 acknowledges (1022)',
   maskable: 'the interrupt is not an NMI, so ICC_NMIAR1_EL1 does not acknowledge it',
-  deasserted: 'its wire went down',
+  deasserted: 'its input line was deasserted',
   cleared: 'software took its pending state away: `gone_by` says by what',
   moved: 'it goes to another PE now',
-  unknown: 'source and simulator disagree, or it is not told by what the interrupt went',
+  unknown: 'source and simulator disagree, or it was not seen by what the interrupt went away',
 };
+
+/** One row for each acknowledge that returned 1020 to 1023. */
+export const SPURIOUS_COLUMNS = {
+  record: integer('record of the acknowledge'),
+  time_ns: TIME,
+  pe: orNull(integer('PE that read the register')),
+  register: text('register that it read'),
+  INTID: integer('what it read: 1020 to 1023'),
+  why: text(
+    `${Object.entries(SPURIOUS_REASONS)
+      .map(([name, doc]) => `\`${name}\`: ${doc}`)
+      .join('; ')}; any other: for what the interrupt, which is still pending, waits (see waits)`,
+  ),
+  signalled_INTID: orNull(
+    integer('interrupt that was signalled to the PE last, since its last acknowledge; null: none'),
+  ),
+  signalled: orNull(integer('record at which that one was signalled')),
+  gone: orNull(integer('record at which that one ceased to be pending for the PE; null: it did not')),
+  gone_by: orNull(
+    text('ITS command, register or `wire` by which it ceased to be; null where that was not seen'),
+  ),
+} as const;
+export type SpuriousRow = RowOf<typeof SPURIOUS_COLUMNS>;
 
 const GROUP0 = GROUPS.indexOf('0');
 
-interface Told {
-  readonly life: Life;
+interface Signalled {
+  readonly lifetime: Lifetime;
   readonly at: Moment;
   gone?: { readonly record: number; readonly why: string; readonly by: string | null };
 }
 
-/** Follows one trace and tells a row for each acknowledge of 1020 to 1023. */
+/** Follows the acknowledges of a trace that returned 1020 to 1023. */
 export class Spurious {
-  /** By PE: the interrupt that a line went up for last, since its last acknowledge. */
-  private readonly told: (Told | undefined)[] = [];
-  private readonly trace: number;
+  /** By PE: the interrupt that a line was asserted for last, since its last acknowledge. */
+  private readonly signalled: (Signalled | undefined)[] = [];
   private readonly waits: Waits;
   private readonly state: GicState;
-  private readonly out: (row: Sql[]) => void;
+  private readonly row: (row: SpuriousRow) => void;
 
-  constructor(trace: number, waits: Waits, state: GicState, out: (row: Sql[]) => void) {
-    this.trace = trace;
+  constructor(waits: Waits, state: GicState, row: (row: SpuriousRow) => void) {
     this.waits = waits;
     this.state = state;
-    this.out = out;
+    this.row = row;
   }
 
-  /** A step in the life of an interrupt. */
-  seen(step: LifeStep, life: Life, now: Moment): void {
-    if (step === 'signalled') this.told[life.pe] = { life, at: now };
+  /** A step in the lifetime of an interrupt. */
+  seen(step: LifetimeStep, lifetime: Lifetime, now: Moment): void {
+    if (step === 'signalled') this.signalled[lifetime.pe] = { lifetime, at: now };
     else if (step === 'acknowledged') {
-      this.told[life.pe] = undefined;
-      this.went(life, now, 'taken elsewhere', null);
+      this.signalled[lifetime.pe] = undefined;
+      this.went(lifetime, now, 'taken elsewhere', null);
     } else if (step === 'withdrawn') {
-      const by = life.withdrawal?.by ?? null;
-      const moved = life.withdrawal?.movedTo ?? null;
+      const { by, movedTo } = lifetime.withdrawal;
       const why =
-        moved !== null ? 'moved' : by === 'wire' ? 'deasserted' : by === null ? 'unknown' : 'cleared';
-      this.went(life, now, why, by);
+        movedTo !== null ? 'moved' : by === 'wire' ? 'deasserted' : by === null ? 'unknown' : 'cleared';
+      this.went(lifetime, now, why, by);
     }
   }
 
-  private went(life: Life, now: Moment, why: string, by: string | null): void {
-    for (const told of this.told) if (told?.life === life) told.gone ??= { record: now.record, why, by };
+  private went(lifetime: Lifetime, now: Moment, why: string, by: string | null): void {
+    for (const one of this.signalled)
+      if (one?.lifetime === lifetime) one.gone ??= { record: now.record, why, by };
   }
 
-  /** A read of the acknowledge register of `act` returned `intid`, 1020 to 1023, in record `record`. */
-  read(pe: number, act: Act, intid: number, record: number, timeNs: number): void {
-    const told = this.told[pe];
+  /** A read of the acknowledge register of `act` returned `INTID`, 1020 to 1023. */
+  read(pe: number, act: Act, INTID: number, now: Moment): void {
+    const last = this.signalled[pe];
     let why = 'nothing signalled';
-    if (told?.gone !== undefined) why = told.gone.why;
-    else if (told !== undefined) {
-      const held = this.waits.gateOf(told.life);
+    if (last?.gone !== undefined) why = last.gone.why;
+    else if (last !== undefined) {
+      const held = this.waits.gateOf(last.lifetime);
       why = held.pe >= 0 && held.pe !== pe ? 'moved' : held.gate;
-      // Its line is up and the PE is told that there is none.
-      if (why === 'signalled') why = this.refused(pe, act, intid);
+      // Its line is asserted, and the read returned no interrupt all the same.
+      if (why === 'signalled') why = this.refused(pe, act, INTID);
     }
-    this.out([
-      ...[this.trace, record, sqlTime(timeNs), pe < 0 ? null : pe, act.register!, intid, why],
-      ...[
-        told?.life.intid ?? null,
-        told?.at.record ?? null,
-        told?.gone?.record ?? null,
-        told?.gone?.by ?? null,
-      ],
-    ]);
-    if (told?.gone !== undefined) this.told[pe] = undefined;
+    this.row({
+      record: now.record,
+      time_ns: wholeNs(now.timeNs),
+      pe: pe < 0 ? null : pe,
+      register: act.register!,
+      INTID,
+      why,
+      signalled_INTID: last?.lifetime.intid ?? null,
+      signalled: last?.at.record ?? null,
+      gone: last?.gone?.record ?? null,
+      gone_by: last?.gone?.by ?? null,
+    });
+    if (last?.gone !== undefined) this.signalled[pe] = undefined;
   }
 
-  private refused(pe: number, { group, register }: Act, intid: number): string {
-    if (intid === SPECIAL_INTIDS.nonMaskable) return 'non-maskable';
+  private refused(pe: number, { group, register }: Act, INTID: number): string {
+    if (INTID === SPECIAL_INTIDS.nonMaskable) return 'non-maskable';
     if ((group === 0) !== (this.state.hppiGroup[pe] === GROUP0)) return 'other group';
-    return register === 'ICC_NMIAR1_EL1' && intid === SPURIOUS ? 'maskable' : 'unknown';
+    return register === 'ICC_NMIAR1_EL1' && INTID === SPURIOUS ? 'maskable' : 'unknown';
   }
 }

@@ -1,44 +1,71 @@
-// The lives of virtual interrupts: vLPIs from the message that pended them in a virtual pending table, and what a
-// hypervisor put into list registers, until the virtual machine's EOI. A step that was not seen stays null.
-import { PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
-import { type Sql, sqlTime } from '../sql/schema.ts';
-import { NOT_TOLD, type Withdrawal, type Withdrawals } from './withdrawals.ts';
-
-const VHPPI = RECORDS.vhppi.id;
-const VTE_WRITE = RECORDS['vte.write'].id;
-const VLPI_PENDED = RECORDS['vlpi.pended'].id;
-const VLPI_CLEARED = RECORDS['vlpi.cleared'].id;
-const VPE_RESIDENT = RECORDS['vpe.resident'].id;
-const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
-const ACKNOWLEDGED = RECORDS['virq.acknowledged'].id;
-const DROPPED = RECORDS['virq.dropped'].id;
+// Lifetimes of virtual interrupts: vLPIs from the message that made them pending in a virtual pending table, and what
+// a hypervisor put into list registers, until the virtual machine's EOI. A step that was not seen stays null. Knows
+// no SQL.
+import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core';
+import { integer, orNull, type RowOf, text } from '../database/columns.ts';
+import type { InterruptOutcome } from './lifetimes.ts';
+import { type Moment, nsOf, recordOf, timeOf } from './moment.ts';
+import { NOT_SEEN, type Withdrawal, type Withdrawals } from './withdrawals.ts';
 
 const KINDS = new Uint8Array(256);
 for (const kind of [
-  VHPPI,
-  VTE_WRITE,
-  VLPI_PENDED,
-  VLPI_CLEARED,
-  VPE_RESIDENT,
-  DOORBELL_RUNG,
-  ACKNOWLEDGED,
-  DROPPED,
+  KIND.vhppi,
+  KIND['vte.write'],
+  KIND['vlpi.pended'],
+  KIND['vlpi.cleared'],
+  KIND['vpe.resident'],
+  KIND['doorbell.rung'],
+  KIND['virq.acknowledged'],
+  KIND['virq.dropped'],
 ])
   KINDS[kind] = 1;
 
-/** Whether a kind of record tells of virtual interrupts, so that {@link VirtualLives} wants it. */
-export function tellsOfVirtual(kind: number): boolean {
+/** Whether records of this kind belong to virtual interrupts, so that {@link VirtualLifetimes} takes them. */
+export function concernsVirtual(kind: number): boolean {
   return KINDS[kind] !== 0;
 }
 
+/** One row for each lifetime of a virtual interrupt. */
+export const VIRTUAL_INTERRUPT_COLUMNS = {
+  vINTID: integer('virtual interrupt'),
+  vPEID: orNull(integer('vPE; null where no vPE table entry was seen')),
+  VPT_addr: orNull(integer('address of the virtual pending table, which identifies a vPE in GICv4.0')),
+  pe: orNull(integer('PE on which the virtual machine acknowledged it, or on which its vPE was resident')),
+  LR: orNull(integer('list register; null for a vLPI')),
+  cause: text(
+    'as in interrupts; list-register: the hypervisor put it there; unknown where that was not seen',
+  ),
+  resident: orNull(
+    integer('1: the vPE was resident when it became pending; 0: it was not; null for a list register'),
+  ),
+  pended: orNull(integer('record at which it became pending in the virtual pending table')),
+  doorbell: orNull(integer('record at which its doorbell was rung')),
+  signalled: orNull(integer('record at which the virtual interrupt line was asserted for it')),
+  acknowledged: orNull(integer('record at which the virtual machine acknowledged it')),
+  eoi: orNull(integer('record of its virtual priority drop')),
+  withdrawn: orNull(integer('record at which it ceased to be pending without an acknowledge')),
+  pended_ns: timeOf('pended'),
+  doorbell_ns: timeOf('doorbell'),
+  signalled_ns: timeOf('signalled'),
+  acknowledged_ns: timeOf('acknowledged'),
+  eoi_ns: timeOf('eoi'),
+  outcome: text('complete, withdrawn, pending at end, active at end, no EOI seen'),
+  withdrawn_by: orNull(
+    text('what withdrew it: an ITS command, or the register that was written; null where that was not seen'),
+  ),
+  moved: integer(
+    '1: its pending state was moved to another vPE, where another lifetime goes on; 0: it was not',
+  ),
+  withdrawn_ns: timeOf('withdrawn'),
+} as const;
+export type VirtualInterruptRow = RowOf<typeof VIRTUAL_INTERRUPT_COLUMNS>;
+
 /** In a vhppi record: the candidate is the vLPI. */
 const LR_IS_VLPI = 16;
+/** Virtual interrupts that a PE has acknowledged and not ended, at most. */
+const ACTIVE_MAX = 64;
 
-interface Moment {
-  readonly record: number;
-  readonly timeNs: number;
-}
-interface Life {
+interface VirtualLifetime {
   readonly intid: number;
   readonly table: number | null;
   readonly vpeid: number | null;
@@ -46,149 +73,181 @@ interface Life {
   /** Whether the vPE was resident when the vLPI became pending. */
   readonly resident: boolean | null;
   pe: number | null;
-  list: number | null;
-  pended?: Moment;
-  doorbell?: Moment;
-  signalled?: Moment;
-  acknowledged?: Moment;
-  eoi?: Moment;
-  withdrawn?: Moment;
-  withdrawal?: Withdrawal;
+  readonly list: number | null;
+  readonly pended: Moment | undefined;
+  doorbell: Moment | undefined;
+  signalled: Moment | undefined;
+  acknowledged: Moment | undefined;
+  eoi: Moment | undefined;
+  withdrawn: Moment | undefined;
+  withdrawal: Withdrawal;
 }
 
-export class VirtualLives {
-  private readonly trace: number;
-  private readonly out: (row: Sql[]) => void;
-  private readonly withdrawals: Withdrawals | undefined;
+export class VirtualLifetimes {
+  private readonly row: (row: VirtualInterruptRow) => void;
+  private readonly withdrawals: Withdrawals;
   /** By virtual pending table and vINTID. */
-  private readonly pending = new Map<string, Life>();
+  private readonly pending = new Map<string, VirtualLifetime>();
   /** By PE: acknowledged and not ended. */
-  private readonly active = new Map<number, Life[]>();
+  private readonly active = new Map<number, VirtualLifetime[]>();
   /** The virtual pending table of the vPE that is resident on a PE. */
   private readonly resident = new Map<number, number>();
   private readonly vpeids = new Map<number, number>();
 
-  constructor(trace: number, out: (row: Sql[]) => void, withdrawals?: Withdrawals) {
-    this.trace = trace;
-    this.out = out;
+  /** Calls `row` with each lifetime when it has ended. */
+  constructor(withdrawals: Withdrawals, row: (row: VirtualInterruptRow) => void) {
+    this.row = row;
     this.withdrawals = withdrawals;
   }
 
-  /** Takes an event or observable that record `record` caused. */
-  take(batch: RecordBatch, i: number, record: number, timeNs: number): void {
+  /** Takes an event or observable of the simulator, of a kind that {@link concernsVirtual}. */
+  take(batch: RecordBatch, i: number, now: Moment): void {
     const w = batch.words;
     const at = i * RECORD_WORDS;
     const pe = batch.pe[i]!;
-    const now = { record, timeNs };
-    const table = w[at + 1]! * 2 ** 32 + w[at]!;
     switch (batch.kind[i]) {
-      case VTE_WRITE:
+      case KIND['vte.write']:
         if (w[at + 2]) this.vpeids.set(w[at + 5]! * 2 ** 32 + w[at + 4]!, w[at + 1]!);
         return;
-      case VPE_RESIDENT:
-        if (w[at + 3]) this.resident.set(pe, table);
+      case KIND['vpe.resident']:
+        if (w[at + 3]) this.resident.set(pe, tableAt(w, at));
         else this.resident.delete(pe);
         return;
-      case VLPI_PENDED:
-        this.pending.set(`${table}:${w[at + 2]}`, {
-          intid: w[at + 2]!,
-          table,
-          vpeid: this.vpeids.get(table) ?? null,
-          cause: PEND_CAUSES[w[at + 3]!]!,
-          resident: pe >= 0,
-          pe: pe < 0 ? null : pe,
-          list: null,
-          pended: now,
-        });
-        return;
-      case DOORBELL_RUNG: {
-        const life = this.pending.get(`${w[at + 2]! * 2 ** 32 + w[at + 1]!}:${w[at + 3]}`);
-        if (life !== undefined) life.doorbell ??= now;
+      case KIND['vlpi.pended']: {
+        const table = tableAt(w, at);
+        const resident = pe >= 0;
+        const cause = PEND_CAUSES[w[at + 3]!]!;
+        this.pending.set(
+          `${table}:${w[at + 2]}`,
+          this.lifetimeOf({ intid: w[at + 2]!, table, cause, resident, pe, list: null, pended: now }),
+        );
         return;
       }
-      case VLPI_CLEARED: {
-        const key = `${table}:${w[at + 2]}`;
-        const life = this.pending.get(key);
-        if (life === undefined) return;
+      case KIND['doorbell.rung']: {
+        const lifetime = this.pending.get(`${tableAt(w, at + 1)}:${w[at + 3]}`);
+        if (lifetime !== undefined) lifetime.doorbell ??= now;
+        return;
+      }
+      case KIND['vlpi.cleared']: {
+        const key = `${tableAt(w, at)}:${w[at + 2]}`;
+        const lifetime = this.pending.get(key);
+        if (lifetime === undefined) return;
         this.pending.delete(key);
-        life.withdrawn = now;
-        life.withdrawal = this.withdrawals?.ofVirtual(batch, i, life.intid) ?? NOT_TOLD;
-        this.end(life, 'withdrawn');
+        lifetime.withdrawn = now;
+        lifetime.withdrawal = this.withdrawals.ofVirtual(batch, i, lifetime.intid);
+        this.end(lifetime, 'withdrawn');
         return;
       }
-      case VHPPI: {
+      case KIND.vhppi: {
         if (w[at] !== LR_IS_VLPI || (w[at + 4] === 0 && w[at + 5] === 0)) return;
-        const life = this.pending.get(`${this.resident.get(pe)}:${w[at + 1]}`);
-        if (life === undefined) return;
-        life.signalled ??= now;
-        life.pe = pe;
+        const lifetime = this.pending.get(`${this.resident.get(pe)}:${w[at + 1]}`);
+        if (lifetime === undefined) return;
+        lifetime.signalled ??= now;
+        lifetime.pe = pe;
         return;
       }
-      case ACKNOWLEDGED:
-        this.acknowledge(pe, w[at]!, w[at + 3]! | 0, now);
+      case KIND['virq.acknowledged']:
+        this.acknowledged(pe, w[at]!, w[at + 3]! | 0, now);
         return;
-      case DROPPED: {
-        const list = this.active.get(pe);
-        const index = list?.findLastIndex((life) => life.intid === w[at]) ?? -1;
-        if (index < 0) return;
-        const [life] = list!.splice(index, 1);
-        life!.eoi = now;
-        this.end(life!, 'complete');
+      case KIND['virq.dropped']:
+        this.dropped(pe, w[at]!, now);
         return;
-      }
       default:
         return;
     }
   }
 
-  private acknowledge(pe: number, intid: number, list: number, now: Moment): void {
+  private acknowledged(pe: number, intid: number, list: number, now: Moment): void {
     const key = `${this.resident.get(pe)}:${intid}`;
     const own = list < 0 ? this.pending.get(key) : undefined;
     if (own !== undefined) this.pending.delete(key);
-    const table = this.resident.get(pe) ?? null;
-    const life: Life = own ?? {
-      intid,
-      table,
-      vpeid: table === null ? null : (this.vpeids.get(table) ?? null),
-      cause: list < 0 ? 'unknown' : 'list-register',
-      resident: null,
-      pe,
-      list: list < 0 ? null : list,
-    };
-    life.pe = pe;
-    life.acknowledged = now;
+    const lifetime =
+      own ??
+      this.lifetimeOf({
+        intid,
+        table: this.resident.get(pe) ?? null,
+        cause: list < 0 ? 'unknown' : 'list-register',
+        resident: null,
+        pe,
+        list: list < 0 ? null : list,
+        pended: undefined,
+      });
+    lifetime.pe = pe;
+    lifetime.acknowledged = now;
     const active = this.active.get(pe);
-    if (active === undefined) this.active.set(pe, [life]);
+    if (active === undefined) this.active.set(pe, [lifetime]);
     else {
-      // A virtual machine that is switched away never ends what it has begun here: not to be kept for ever.
-      if (active.length >= 64) this.end(active.shift()!, 'no EOI seen');
-      active.push(life);
+      // A virtual machine that is switched away never ends here what it has begun here, and a trace can hold any
+      // number of those.
+      if (active.length >= ACTIVE_MAX) this.end(active.shift()!, 'no EOI seen');
+      active.push(lifetime);
     }
   }
 
-  private end(life: Life, outcome: string): void {
-    const moments = [life.pended, life.doorbell, life.signalled, life.acknowledged, life.eoi, life.withdrawn];
-    this.out([
-      this.trace,
-      life.intid,
-      life.vpeid,
-      life.table,
-      life.pe,
-      life.list,
-      life.cause,
-      life.resident === null ? null : life.resident ? 1 : 0,
-      ...moments.map((m) => m?.record ?? null),
-      ...moments.slice(0, 5).map((m) => (m === undefined ? null : sqlTime(m.timeNs))),
-      outcome,
-      life.withdrawal?.by ?? null,
-      life.withdrawal?.movedTo === undefined || life.withdrawal.movedTo === null ? 0 : 1,
-      life.withdrawn === undefined ? null : sqlTime(life.withdrawn.timeNs),
-    ]);
+  private dropped(pe: number, intid: number, now: Moment): void {
+    const list = this.active.get(pe);
+    const index = list?.findLastIndex((lifetime) => lifetime.intid === intid) ?? -1;
+    if (index < 0) return;
+    const [lifetime] = list!.splice(index, 1);
+    lifetime!.eoi = now;
+    this.end(lifetime!, 'complete');
   }
 
-  /** The trace ends: lives that are still going on. */
-  finish(): void {
-    for (const life of this.pending.values()) this.end(life, 'pending at end');
-    for (const list of this.active.values()) for (const life of list) this.end(life, 'active at end');
+  private lifetimeOf(
+    begun: Pick<VirtualLifetime, 'intid' | 'table' | 'cause' | 'resident' | 'list' | 'pended'> & {
+      readonly pe: number;
+    },
+  ): VirtualLifetime {
+    const { table, pe } = begun;
+    return {
+      ...begun,
+      vpeid: table === null ? null : (this.vpeids.get(table) ?? null),
+      pe: pe < 0 ? null : pe,
+      doorbell: undefined,
+      signalled: undefined,
+      acknowledged: undefined,
+      eoi: undefined,
+      withdrawn: undefined,
+      withdrawal: NOT_SEEN,
+    };
   }
+
+  private end(lifetime: VirtualLifetime, outcome: InterruptOutcome): void {
+    const { resident, withdrawal } = lifetime;
+    this.row({
+      vINTID: lifetime.intid,
+      vPEID: lifetime.vpeid,
+      VPT_addr: lifetime.table,
+      pe: lifetime.pe,
+      LR: lifetime.list,
+      cause: lifetime.cause,
+      resident: resident === null ? null : resident ? 1 : 0,
+      pended: recordOf(lifetime.pended),
+      doorbell: recordOf(lifetime.doorbell),
+      signalled: recordOf(lifetime.signalled),
+      acknowledged: recordOf(lifetime.acknowledged),
+      eoi: recordOf(lifetime.eoi),
+      withdrawn: recordOf(lifetime.withdrawn),
+      pended_ns: nsOf(lifetime.pended),
+      doorbell_ns: nsOf(lifetime.doorbell),
+      signalled_ns: nsOf(lifetime.signalled),
+      acknowledged_ns: nsOf(lifetime.acknowledged),
+      eoi_ns: nsOf(lifetime.eoi),
+      outcome,
+      withdrawn_by: withdrawal.by,
+      moved: withdrawal.movedTo === null ? 0 : 1,
+      withdrawn_ns: nsOf(lifetime.withdrawn),
+    });
+  }
+
+  /** The trace has ended: the lifetimes that go on. */
+  finish(): void {
+    for (const lifetime of this.pending.values()) this.end(lifetime, 'pending at end');
+    for (const list of this.active.values()) for (const lifetime of list) this.end(lifetime, 'active at end');
+  }
+}
+
+/** The address of a virtual pending table, which is in two words. */
+function tableAt(words: Uint32Array, at: number): number {
+  return words[at + 1]! * 2 ** 32 + words[at]!;
 }

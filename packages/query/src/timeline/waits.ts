@@ -1,19 +1,61 @@
-// For what pending interrupts wait: intervals of record numbers in which one gate held one, with what the PE handled
-// meanwhile. Follows the lives of interrupts; the gates are the simulator's. Knows no SQL.
-import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } from '@gictrace/core';
-import { type Sql, sqlTime } from '../sql/schema.ts';
-import type { Life, LifeStep, Moment } from './lifetimes.ts';
+// For what pending interrupts wait: intervals of record numbers in which one reason keeps an interrupt from being
+// signalled or acknowledged, with what the PE handled meanwhile. Follows the lifetimes of interrupts; the reasons are
+// the simulator's. Knows no SQL.
+import {
+  GATES,
+  type Gate,
+  heldBy,
+  type Machine,
+  priorityOf,
+  runningPriority,
+  SPURIOUS,
+} from '@gictrace/core';
+import { integer, orNull, type RowOf, text } from '../database/columns.ts';
+import type { Lifetime, LifetimeStep } from './lifetimes.ts';
+import { type Moment, timeOf, wholeNs } from './moment.ts';
 
-/** What holds an interrupt: a gate of core; one that only what the PE handles tells; or one that only operations tell. */
+/** For what an interrupt waits: a reason of core; one that only what the PE handles shows; or one that only operations show. */
 export type WaitGate = Gate | 'binary point' | 'PE offline';
 export const WAIT_GATES: Readonly<Record<WaitGate, string>> = {
   ...GATES,
   'binary point': 'it is more urgent than what the PE handles, but of the same group priority',
-  'PE offline': 'an interrupt line of the PE is up for it, and an operation took the PE offline',
+  'PE offline': 'an interrupt line of the PE is asserted for it, and an operation took the PE offline',
 };
 
+/** One row for each interval in which an interrupt waited for one reason. */
+export const WAIT_COLUMNS = {
+  INTID: integer('interrupt'),
+  pe: orNull(integer('PE that it is for; null: none, or not known')),
+  pended: orNull(
+    integer('record at which it became pending: with trace, INTID and PE its lifetime in interrupts'),
+  ),
+  from_record: integer('record after which it waits for this reason'),
+  to_record: orNull(
+    integer(
+      'record after which it does not wait for this reason any more; null: it does at the end of the trace',
+    ),
+  ),
+  from_ns: timeOf('from_record'),
+  to_ns: timeOf('to_record', ', or of the end of the trace where that is null'),
+  gate: text(
+    Object.entries(WAIT_GATES)
+      .map(([gate, doc]) => `\`${gate}\`: ${doc}`)
+      .join('; '),
+  ),
+  priority: orNull(integer('its priority, 0 (highest) to 255; null where it is not known')),
+  PMR: orNull(integer('ICC_PMR_EL1 of the PE')),
+  running: orNull(integer('running priority of the PE; 255: idle')),
+  behind: orNull(integer('the pending interrupt of higher priority that it waits behind')),
+  handled: orNull(
+    integer('interrupt that the PE handles: acknowledged last, and its EOI was not seen yet; null: none'),
+  ),
+  handled_priority: orNull(integer('priority of `handled`, 0 to 255; null where it is not known')),
+  handled_since: orNull(integer('record at which `handled` was acknowledged')),
+} as const;
+export type WaitRow = RowOf<typeof WAIT_COLUMNS>;
+
 interface Handled {
-  readonly life: Life;
+  readonly lifetime: Lifetime;
   readonly since: number;
   readonly priority: number;
 }
@@ -28,49 +70,50 @@ interface Wait {
   readonly from: Moment;
 }
 
-const SPURIOUS = 1023;
+const NOWHEN: Moment = { record: 0, timeNs: 0 };
 
-/** Follows the waits of one trace and tells a row for each interval. */
+/** Follows the waits of a trace. */
 export class Waits {
-  private readonly waiting = new Map<Life, Wait | undefined>();
+  private readonly waiting = new Map<Lifetime, Wait | undefined>();
   /** By PE: what it acknowledged and did not end yet, the last one at the end. */
   private readonly handled: Handled[][];
   private readonly offline: Uint8Array;
-  /** By PE: the source showed something else than the simulator did, which is not to be asked any more. */
+  /** By PE: the source shows another interrupt than the simulator took, so the simulator's reasons are not the source's. */
   private readonly astray: Uint8Array;
-  private readonly trace: number;
   private readonly machine: Machine;
-  private readonly out: (row: Sql[]) => void;
+  private readonly row: (row: WaitRow) => void;
 
-  constructor(trace: number, machine: Machine, out: (row: Sql[]) => void) {
-    this.trace = trace;
+  /** Calls `row` with each interval when it has ended. */
+  constructor(machine: Machine, row: (row: WaitRow) => void) {
     this.machine = machine;
-    this.out = out;
+    this.row = row;
     const pes = machine.state.peCount;
     this.handled = Array.from({ length: pes }, () => []);
     this.offline = new Uint8Array(pes);
     this.astray = new Uint8Array(pes);
   }
 
-  /** A step in the life of an interrupt. */
-  seen(step: LifeStep, life: Life, now: Moment): void {
+  /** A step in the lifetime of an interrupt. */
+  seen(step: LifetimeStep, lifetime: Lifetime, now: Moment): void {
     switch (step) {
       case 'pended':
-        this.waiting.set(life, undefined);
+        this.waiting.set(lifetime, undefined);
         return;
       case 'acknowledged': {
-        this.close(life, now);
-        const priority = this.astray[life.pe] ? -1 : priorityOf(this.machine, life.pe, life.intid);
-        this.handled[life.pe]?.push({ life, since: now.record, priority });
+        this.close(lifetime, now);
+        const priority = this.astray[lifetime.pe]
+          ? -1
+          : priorityOf(this.machine, lifetime.pe, lifetime.intid);
+        this.handled[lifetime.pe]?.push({ lifetime, since: now.record, priority });
         return;
       }
       case 'withdrawn':
-        this.close(life, now);
+        this.close(lifetime, now);
         return;
       case 'eoi':
       case 'ended': {
-        const stack = this.handled[life.pe];
-        const at = stack?.findIndex((one) => one.life === life) ?? -1;
+        const stack = this.handled[lifetime.pe];
+        const at = stack?.findIndex((one) => one.lifetime === lifetime) ?? -1;
         if (at >= 0) stack!.splice(at, 1);
         return;
       }
@@ -78,7 +121,7 @@ export class Waits {
     }
   }
 
-  /** The source showed a PE to take or end another interrupt than the simulator has. */
+  /** The source shows that a PE took or ended another interrupt than the simulator has it. */
   disagreed(pe: number): void {
     this.astray[pe] = 1;
   }
@@ -93,35 +136,35 @@ export class Waits {
     this.offline[pe] = isOnline ? 0 : 1;
   }
 
-  /** A stimulus is done. */
-  settled(record: number, timeNs: number): void {
+  /** A stimulus has run. */
+  settled(now: Moment): void {
     if (this.waiting.size === 0) return;
-    for (const [life, old] of this.waiting) {
-      const wait = this.look(life, { record, timeNs });
+    for (const [lifetime, old] of this.waiting) {
+      const wait = this.look(lifetime, now);
       if (old !== undefined) {
         if (same(old, wait)) continue;
-        this.row(life, old, wait.from);
+        this.end(lifetime, old, now);
       }
-      this.waiting.set(life, wait);
+      this.waiting.set(lifetime, wait);
     }
   }
 
-  /** The trace ends: what waits still. */
-  finish(record: number, timeNs: number): void {
-    this.settled(record, timeNs);
-    for (const [life, wait] of this.waiting)
-      if (wait !== undefined) this.row(life, wait, { record: -1, timeNs });
+  /** The trace has ended: the intervals that last. `end.record`: the number of records. */
+  finish(end: Moment): void {
+    this.settled(end);
+    for (const [lifetime, wait] of this.waiting)
+      if (wait !== undefined) this.end(lifetime, wait, { record: -1, timeNs: end.timeNs });
     this.waiting.clear();
   }
 
-  /** What holds `life` now, and for which PE; `unknown` for what the simulator is not to be asked. */
-  gateOf(life: Life): { readonly gate: WaitGate; readonly pe: number } {
-    return this.look(life, { record: 0, timeNs: 0 });
+  /** For what an interrupt waits now, and on which PE; `unknown` where the simulator's answer is not the source's. */
+  gateOf(lifetime: Lifetime): { readonly gate: WaitGate; readonly pe: number } {
+    return this.look(lifetime, NOWHEN);
   }
 
-  private look(life: Life, from: Moment): Wait {
+  private look(lifetime: Lifetime, from: Moment): Wait {
     const { machine } = this;
-    const held = heldBy(machine, life.pe, life.intid);
+    const held = heldBy(machine, lifetime.pe, lifetime.intid);
     const { pe } = held;
     let gate: WaitGate = held.gate;
     if (pe >= 0 && this.astray[pe]) gate = 'unknown';
@@ -144,26 +187,39 @@ export class Waits {
     };
   }
 
-  private close(life: Life, now: Moment): void {
-    const wait = this.waiting.get(life);
-    this.waiting.delete(life);
-    if (wait !== undefined) this.row(life, wait, now);
+  private close(lifetime: Lifetime, now: Moment): void {
+    const wait = this.waiting.get(lifetime);
+    this.waiting.delete(lifetime);
+    if (wait !== undefined) this.end(lifetime, wait, now);
   }
 
-  private row(life: Life, wait: Wait, to: Moment): void {
+  private end(lifetime: Lifetime, wait: Wait, to: Moment): void {
     const { gate, handled, from } = wait;
     const isEnd = to.record < 0;
-    // That an idle PE is told of an interrupt and takes it is what `interrupts` says.
+    // That an interrupt is signalled to an idle PE, which acknowledges it, is in `interrupts` already.
     if (gate === 'signalled' && handled === undefined && !isEnd) return;
-    const known = (value: number) => (value < 0 ? null : value);
-    this.out([
-      ...[this.trace, life.intid, known(wait.pe), life.pended?.record ?? null],
-      ...[from.record, isEnd ? null : to.record, sqlTime(from.timeNs), sqlTime(to.timeNs)],
-      ...[gate, known(wait.priority), known(wait.mask), known(wait.running), known(wait.behind)],
-      ...[handled?.life.intid ?? null, handled === undefined ? null : known(handled.priority)],
-      handled?.since ?? null,
-    ]);
+    this.row({
+      INTID: lifetime.intid,
+      pe: known(wait.pe),
+      pended: lifetime.pended?.record ?? null,
+      from_record: from.record,
+      to_record: isEnd ? null : to.record,
+      from_ns: wholeNs(from.timeNs),
+      to_ns: wholeNs(to.timeNs),
+      gate,
+      priority: known(wait.priority),
+      PMR: known(wait.mask),
+      running: known(wait.running),
+      behind: known(wait.behind),
+      handled: handled?.lifetime.intid ?? null,
+      handled_priority: handled === undefined ? null : known(handled.priority),
+      handled_since: handled?.since ?? null,
+    });
   }
+}
+
+function known(value: number): number | null {
+  return value < 0 ? null : value;
 }
 
 /** Whether nothing changed that a reader of intervals could see. */

@@ -1,85 +1,71 @@
-// By what a pending interrupt ceased to be pending without an acknowledge: the command, register write or wire, as far as
-// the simulator shows it. Knows no SQL.
-import {
-  decodeCommand,
-  PEND_CAUSES,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  registerAt,
-} from '@gictrace/core';
+// By what a pending interrupt ceased to be pending without an acknowledge: the ITS command, register write or input
+// line, as far as the simulator shows it. Knows no SQL.
+import { decodeCommand, KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch, registerAt } from '@gictrace/core';
 
-const ITS_COMMAND = RECORDS['its.command'].id;
-const LPI_PENDED = RECORDS['lpi.pended'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const VLPI_PENDED = RECORDS['vlpi.pended'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
 const MOVED = PEND_CAUSES.indexOf('moved');
 
-/** How a life of a pending interrupt ended. */
+/** How a pending interrupt ceased to be pending. */
 export interface Withdrawal {
-  /** An ITS command, a register, `wire`; null where it is not told. */
+  /** An ITS command, a register, `wire`; null where that was not seen. */
   readonly by: string | null;
-  /** PE on which it went on being pending; null: it did not. For a vLPI -1: the vPE is not resident. */
+  /** PE on which it goes on being pending; null: it does not. For a vLPI -1: the vPE is not resident. */
   readonly movedTo: number | null;
 }
-export const NOT_TOLD: Withdrawal = { by: null, movedTo: null };
+export const NOT_SEEN: Withdrawal = { by: null, movedTo: null };
 
-/** Looks at the stimulus that is being done, and at what it caused. */
+/** Looks at the stimulus that runs, and at what the simulator did for it. */
 export class Withdrawals {
   private stimulus: RecordBatch | undefined;
   private index = 0;
 
-  /** The stimulus `batch[i]` is being done. */
+  /** The stimulus `batch[i]` is about to run. */
   begin(batch: RecordBatch, i: number): void {
     this.stimulus = batch;
     this.index = i;
   }
 
-  /** Event `shown[i]` took the pending state from LPI, SPI, PPI or SGI `intid`. */
-  of(shown: RecordBatch, i: number, intid: number): Withdrawal {
-    return { by: this.by(shown, i), movedTo: this.movedTo(shown, i, LPI_PENDED, 0, 1, intid) };
+  /** Event `emitted[i]` took the pending state from LPI, SPI, PPI or SGI `intid`. */
+  of(emitted: RecordBatch, i: number, intid: number): Withdrawal {
+    return { by: this.by(emitted, i), movedTo: movedTo(emitted, i, KIND['lpi.pended'], 0, 1, intid) };
   }
 
-  /** Event `shown[i]` took the pending state from vLPI `vintid`. */
-  ofVirtual(shown: RecordBatch, i: number, vintid: number): Withdrawal {
-    return { by: this.by(shown, i), movedTo: this.movedTo(shown, i, VLPI_PENDED, 2, 3, vintid) };
+  /** Event `emitted[i]` took the pending state from vLPI `vintid`. */
+  ofVirtual(emitted: RecordBatch, i: number, vintid: number): Withdrawal {
+    return { by: this.by(emitted, i), movedTo: movedTo(emitted, i, KIND['vlpi.pended'], 2, 3, vintid) };
   }
 
-  private by(shown: RecordBatch, i: number): string | null {
+  private by(emitted: RecordBatch, i: number): string | null {
     const { stimulus, index } = this;
     if (stimulus === undefined) return null;
-    // A command is shown behind what it did.
-    for (let k = i + 1; k < shown.count; k++)
-      if (shown.kind[k] === ITS_COMMAND) {
-        const command = decodeCommand(shown.words, k * RECORD_WORDS + 4);
-        return command?.name ?? null;
-      }
+    // The simulator emits a command behind what it did.
+    for (let k = i + 1; k < emitted.count; k++)
+      if (emitted.kind[k] === KIND['its.command'])
+        return decodeCommand(emitted.words, k * RECORD_WORDS + 4)?.name ?? null;
     const at = index * RECORD_WORDS;
-    if (stimulus.kind[index] === WIRE_SET) return 'wire';
-    if (stimulus.kind[index] !== MMIO_WRITE) return null;
+    if (stimulus.kind[index] === KIND['wire.set']) return 'wire';
+    if (stimulus.kind[index] !== KIND['mmio.write']) return null;
     return registerAt(stimulus.words[at]!, stimulus.words[at + 2]!)?.label ?? null;
   }
+}
 
-  private movedTo(
-    shown: RecordBatch,
-    i: number,
-    kind: number,
-    intidAt: number,
-    causeAt: number,
-    intid: number,
-  ): number | null {
-    for (let k = i + 1; k < shown.count; k++) {
-      const at = k * RECORD_WORDS;
-      // What another command did is another story.
-      if (shown.kind[k] === ITS_COMMAND) return null;
-      if (
-        shown.kind[k] === kind &&
-        shown.words[at + intidAt] === intid &&
-        shown.words[at + causeAt] === MOVED
-      )
-        return shown.pe[k]!;
-    }
-    return null;
+function movedTo(
+  emitted: RecordBatch,
+  i: number,
+  kind: number,
+  intidAt: number,
+  causeAt: number,
+  intid: number,
+): number | null {
+  for (let k = i + 1; k < emitted.count; k++) {
+    const at = k * RECORD_WORDS;
+    // From here on it is what another command did.
+    if (emitted.kind[k] === KIND['its.command']) return null;
+    if (
+      emitted.kind[k] === kind &&
+      emitted.words[at + intidAt] === intid &&
+      emitted.words[at + causeAt] === MOVED
+    )
+      return emitted.pe[k]!;
   }
+  return null;
 }

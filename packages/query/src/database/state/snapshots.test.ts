@@ -1,9 +1,9 @@
 // The states that a database keeps: bounded, spread over the trace, and found.
-import { GicState } from '@gictrace/core';
+import { GicState, STATE_VERSION } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DERIVED_TABLES } from '../../sql/schema.ts';
+import { DERIVED_TABLES } from '../../sql/derived-tables.ts';
 import { CONFIG } from '../../testing/synthetic.ts';
 import { keptState, StateKeeper } from './snapshots.ts';
 
@@ -12,14 +12,15 @@ test('the kept state is one that was offered, the latest of those kept; their by
     fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 700 }), (offers, record) => {
       const bytesMax = 2000;
       const db = new Database(':memory:');
-      db.exec(DERIVED_TABLES.states.ddl);
+      db.exec(DERIVED_TABLES.states.table.ddl);
       const keeper = new StateKeeper(10, bytesMax);
       const state = new GicState(CONFIG);
       for (let k = 1; k <= offers; k++) {
         state.routeLow[40] = k;
         keeper.offer(10 * k, state);
       }
-      keeper.store(db, 1);
+      const insert = db.prepare('INSERT INTO t_states VALUES (1, ?, ?, ?)');
+      for (const { record, state } of keeper.states()) insert.run(record, STATE_VERSION, state);
       const all = db.prepare('SELECT record, length(state) AS bytes FROM t_states').all() as {
         record: number;
         bytes: number;

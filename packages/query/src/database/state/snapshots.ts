@@ -8,9 +8,15 @@ import type Database from 'better-sqlite3';
 const INTERVAL = 4096;
 const BYTES_MAX = 32 * 2 ** 20;
 
+/** A state that holds before a record. */
+export interface KeptState {
+  readonly record: number;
+  readonly state: Uint8Array;
+}
+
 /** Gathers the states of one trace while it is loaded. */
 export class StateKeeper {
-  private kept: { readonly record: number; readonly state: Uint8Array }[] = [];
+  private kept: KeptState[] = [];
   private interval: number;
   private readonly bytesMax: number;
   private bytes = 0;
@@ -33,18 +39,14 @@ export class StateKeeper {
     }
   }
 
-  store(db: Database.Database, trace: number): void {
-    const insert = db.prepare('INSERT INTO t_states (trace, record, layout, state) VALUES (?, ?, ?, ?)');
-    for (const { record, state } of this.kept) insert.run(trace, record, STATE_VERSION, state);
+  /** The states that were kept, deflated, in order. */
+  states(): readonly KeptState[] {
+    return this.kept;
   }
 }
 
 /** The latest kept state that holds at or before `record`; undefined: none, begin with an empty GIC. */
-export function keptState(
-  db: Database.Database,
-  trace: number,
-  record: number,
-): { record: number; state: Uint8Array } | undefined {
+export function keptState(db: Database.Database, trace: number, record: number): KeptState | undefined {
   const row = db
     .prepare(
       'SELECT record, state FROM t_states WHERE trace = ? AND record <= ? AND layout = ? ORDER BY record DESC LIMIT 1',

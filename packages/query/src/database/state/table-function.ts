@@ -1,6 +1,6 @@
 // gic_state(trace, record) in SQL: the state of the simulator behind a record, replayed from the nearest kept state.
 // The records are those of the trace file, which must be where it was and be what it was.
-import { GicTraceError, Machine, STIMULI_BELOW, step } from '@gictrace/core';
+import { Follow, FollowObserver, GicTraceError, Machine } from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
 import { type StateRow, stateRows } from './rows.ts';
@@ -72,10 +72,10 @@ export class StateTable {
       machine.invalidate();
     }
     const from = kept?.record ?? 0;
+    const follow = new Follow(machine, new FollowObserver());
     for (const { batch, first } of reader.batches(from)) {
       if (first > record) break;
-      for (let i = Math.max(0, from - first); i < batch.count && first + i <= record; i++)
-        if (batch.kind[i]! < STIMULI_BELOW) step(machine, batch, i);
+      follow.take(batch, first, Math.max(0, from - first), Math.min(batch.count, record - first + 1));
       if (first + batch.count > record) break;
     }
     answer = [...stateRows(machine)];

@@ -1,6 +1,6 @@
 // What a module of the SQL library is, and what several of them are made of.
 import { FRAMES, INTID_RANGES } from '@gictrace/core';
-import { RECORDS_PER_TRACE } from '../schema.ts';
+import { RECORDS_PER_TRACE, TRACE_NUMBER } from '../derived-tables.ts';
 import type { View } from '../views.ts';
 
 /** A view that answers a question people ask of traces again and again. Names and columns are a contract. */
@@ -12,7 +12,7 @@ export interface Module extends View {
 
 /** A module's row of the documentation: columns that several have. */
 export const KEY = {
-  trace: 'number of the trace (see traces)',
+  trace: TRACE_NUMBER,
   class: 'SGI, PPI, SPI, LPI; vLPI; list register: a virtual interrupt in one',
   INTID: 'interrupt; of a virtual one the vINTID',
   vPEID: 'vPE; null if physical, or not told',

@@ -1,5 +1,6 @@
 // Interrupts that wait: those that never get through, those that wait behind less urgent ones, and acknowledges in vain.
-import { SPURIOUS_REASONS } from '../../timeline/spurious.ts';
+import { docsOf } from '../../database/columns.ts';
+import { SPURIOUS_COLUMNS } from '../../timeline/spurious.ts';
 import { classOf, isSpiSql, KEY, type Module, traceOf, VIRTUAL_CLASS } from './module.ts';
 
 const PENDING = `SELECT i.trace, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, coalesce(w.pe, i.pe) AS pe, 'pending' AS state, i.cause AS raised_by, i.pended AS since, t.end_ns - i.pended_ns AS waited_ns, coalesce(w.gate, 'unknown') AS gate, w.from_record AS gate_since, w.priority, w.PMR, w.running, w.behind FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace LEFT JOIN t_waits w ON w.trace = i.trace AND w.INTID = i.INTID AND w.pended IS i.pended AND w.to_record IS NULL AND (${isSpiSql('i.INTID')} OR w.pe IS i.pe OR w.pe IS NULL) WHERE i.outcome = 'pending at end'`;
@@ -61,22 +62,8 @@ export const WAITING_MODULES: readonly Module[] = [
   },
   {
     name: 'spurious',
-    doc: 'Acknowledges that returned no interrupt (1020 to 1023), and what had become of the one that the PE was last told of.',
-    columns: {
-      trace: KEY.trace,
-      record: 'record of the read',
-      time_ns: 'time of it',
-      pe: KEY.pe,
-      register: 'register that was read',
-      INTID: 'what it returned',
-      why: `${Object.entries(SPURIOUS_REASONS)
-        .map(([name, doc]) => `\`${name}\`: ${doc}`)
-        .join('; ')}; else a gate, as in waits, that holds the interrupt, which is pending still`,
-      signalled_INTID: 'interrupt that the PE was told of last; null: none since its last acknowledge',
-      signalled: 'record at which its line went up',
-      gone: 'record at which that interrupt ceased to be pending; null: it is pending still',
-      gone_by: 'by what: an ITS command, a register that was written, `wire`; null: another PE, or not told',
-    },
+    doc: 'Acknowledges that returned no interrupt (1020 to 1023), and what had become of the one that was signalled to the PE last.',
+    columns: { trace: KEY.trace, ...docsOf(SPURIOUS_COLUMNS) },
     sql: 'SELECT * FROM t_spurious',
     question: 'How many acknowledges did each PE make in vain, and why?',
     example:

@@ -1,0 +1,184 @@
+// Rows of several tables, one after another, in one buffer that can be handed to another thread: a header and a cell of
+// 64 bits for each value. Whoever fills it need not know how rows are inserted, nor where.
+//
+//   header   low word: number of the table; high word: 0 for a row, 1 to delete rows (one cell: from this key on)
+//   cell     high word 0: the low word is a whole number of 32 bits, signed
+//            high word -1: null
+//            high word -2: the low word is an index of `others`
+//            any other: the cell is a float64 (which has none of these high words, unless it is NaN or subnormal)
+import type { Sql } from './table.ts';
+
+const isLittleEndian = new Uint32Array(new Float64Array([1]).buffer)[0] === 0;
+/** Where the low and the high word of a cell are. */
+const LOW = isLittleEndian ? 0 : 1;
+const HIGH = 1 - LOW;
+const DELETE = 1;
+const NULL = -1;
+const OTHER = -2;
+
+/** Cells of a block: a megabyte. */
+const CELLS = 2 ** 17;
+/** Bytes of texts and blobs in a block, about; a block that has more is handed on. */
+const OTHER_BYTES_MAX = 2 ** 20;
+/** Cells of a row at most, its header among them. */
+const ROW_MAX = 64;
+
+/** A part of a log, as it is handed on. */
+export interface RowBlock {
+  readonly buffer: ArrayBuffer;
+  /** Cells that are used. */
+  readonly length: number;
+  /** Values that are no numbers below 2^53. */
+  readonly others: readonly Sql[];
+}
+
+/** Takes the blocks of a log. */
+export interface RowSink {
+  /** Takes a block and answers the buffer for the next: the same one where it is done with it, or another. */
+  write(block: RowBlock): ArrayBuffer;
+}
+
+/** The buffer of a block. */
+export function blockBuffer(): ArrayBuffer {
+  return new ArrayBuffer(CELLS * 8);
+}
+
+export class RowLog {
+  private readonly sink: RowSink;
+  private ints: Int32Array;
+  private floats: Float64Array;
+  private length = 0;
+  private others: Sql[] = [];
+  private otherBytes = 0;
+  /** Where each text is in `others`. */
+  private readonly texts = new Map<string, number>();
+
+  constructor(sink: RowSink) {
+    this.sink = sink;
+    const buffer = blockBuffer();
+    this.ints = new Int32Array(buffer);
+    this.floats = new Float64Array(buffer);
+  }
+
+  /** Begins a row of `width` values, all of which the caller puts; answers the cell of the first. */
+  begin(table: number, width: number): number {
+    return this.header(table, 0, width);
+  }
+
+  /** Has the rows deleted whose `id` is `from` or more, of those that came before. */
+  deleteFrom(table: number, from: number): void {
+    this.integer(this.header(table, DELETE, 1), from);
+  }
+
+  /** Puts a whole number below 2^53. */
+  integer(cell: number, value: number): void {
+    if ((value | 0) === value) {
+      this.ints[2 * cell + LOW] = value;
+      this.ints[2 * cell + HIGH] = 0;
+    } else this.floats[cell] = value;
+  }
+
+  nothing(cell: number): void {
+    this.ints[2 * cell + HIGH] = NULL;
+  }
+
+  /** Puts a word of 32 bits, unsigned. */
+  word(cell: number, value: number): void {
+    if (value < 0x8000_0000) {
+      this.ints[2 * cell + LOW] = value;
+      this.ints[2 * cell + HIGH] = 0;
+    } else this.floats[cell] = value;
+  }
+
+  /** Puts a word of 64 bits: SQLite's integers are signed. */
+  doubleword(cell: number, low: number, high: number): void {
+    if (high === 0) this.word(cell, low);
+    else if (high < 0x20_0000) this.floats[cell] = high * 2 ** 32 + low;
+    else this.other(cell, BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)), 8);
+  }
+
+  value(cell: number, value: Sql): void {
+    if (value === null) this.nothing(cell);
+    else if (typeof value === 'number') this.integer(cell, value);
+    else if (typeof value === 'string') this.text(cell, value);
+    else this.other(cell, value, typeof value === 'bigint' ? 8 : value.length);
+  }
+
+  /** Hands on what there is. */
+  flush(): void {
+    if (this.length === 0) return;
+    const { length, others } = this;
+    const buffer = this.sink.write({ buffer: this.ints.buffer as ArrayBuffer, length, others });
+    if (buffer !== this.ints.buffer) {
+      this.ints = new Int32Array(buffer);
+      this.floats = new Float64Array(buffer);
+    }
+    this.length = 0;
+    this.others = [];
+    this.otherBytes = 0;
+    this.texts.clear();
+  }
+
+  private header(table: number, what: number, width: number): number {
+    if (this.length + ROW_MAX > CELLS || this.otherBytes > OTHER_BYTES_MAX) this.flush();
+    const at = this.length;
+    this.length = at + 1 + width;
+    this.ints[2 * at + LOW] = table;
+    this.ints[2 * at + HIGH] = what;
+    return at + 1;
+  }
+
+  private text(cell: number, value: string): void {
+    const at = this.texts.get(value);
+    if (at === undefined) {
+      this.texts.set(value, this.others.length);
+      this.other(cell, value, 2 * value.length);
+    } else this.refer(cell, at);
+  }
+
+  private other(cell: number, value: Sql, bytes: number): void {
+    this.otherBytes += bytes;
+    this.refer(cell, this.others.push(value) - 1);
+  }
+
+  private refer(cell: number, index: number): void {
+    this.ints[2 * cell + LOW] = index;
+    this.ints[2 * cell + HIGH] = OTHER;
+  }
+}
+
+/** What a reader of blocks does with the rows of one table. */
+export interface RowReader {
+  readonly width: number;
+  /** The values of some rows: a row is put at {@link begin}. */
+  readonly values: Sql[];
+  begin(): number;
+  deleteFrom(key: number): void;
+}
+
+/** Gives each row of a block to the reader of its table. */
+export function readBlock({ buffer, length, others }: RowBlock, readers: readonly RowReader[]): void {
+  const ints = new Int32Array(buffer);
+  const floats = new Float64Array(buffer);
+  let cell = 0;
+  while (cell < length) {
+    const reader = readers[ints[2 * cell + LOW]!]!;
+    const what = ints[2 * cell + HIGH]!;
+    cell++;
+    if (what === DELETE) {
+      const key = ints[2 * cell + HIGH] === 0 ? ints[2 * cell + LOW]! : floats[cell]!;
+      reader.deleteFrom(key);
+      cell++;
+      continue;
+    }
+    const { values, width } = reader;
+    let to = reader.begin();
+    for (const end = cell + width; cell < end; cell++, to++) {
+      const high = ints[2 * cell + HIGH]!;
+      if (high === 0) values[to] = ints[2 * cell + LOW]!;
+      else if (high === NULL) values[to] = null;
+      else if (high === OTHER) values[to] = others[ints[2 * cell + LOW]!]!;
+      else values[to] = floats[cell]!;
+    }
+  }
+}

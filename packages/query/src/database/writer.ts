@@ -1,0 +1,62 @@
+// Writes rows into a new database file. Knows better-sqlite3 and nothing of traces, so that a thread which only inserts
+// starts fast.
+import Database from 'better-sqlite3';
+import { Inserter } from './insert.ts';
+import { type RowBlock, type RowSink, readBlock } from './row-log.ts';
+import { APPLICATION_ID, SCHEMA_VERSION, type Table } from './table.ts';
+
+/** What a database is made of: plain data, which can be sent to another thread. */
+export interface DatabasePlan {
+  /** By the number that blocks call them. */
+  readonly tables: readonly Table[];
+  /** SQL that runs when all rows are there: indices and views. */
+  readonly finally: readonly string[];
+}
+
+/**
+ * Opens a new database for one writer that writes it once: no journal beside it, no locks, much cache. (better-sqlite3
+ * refuses to do without a journal altogether.)
+ */
+export function newDatabase(path: string): Database.Database {
+  const db = new Database(path);
+  for (const pragma of [
+    'page_size = 8192',
+    'journal_mode = MEMORY',
+    'synchronous = OFF',
+    'locking_mode = EXCLUSIVE',
+    'temp_store = MEMORY',
+    'cache_size = -131072',
+  ])
+    db.pragma(pragma);
+  db.pragma(`application_id = ${APPLICATION_ID}`);
+  db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  return db;
+}
+
+export class DatabaseWriter implements RowSink {
+  private readonly db: Database.Database;
+  private readonly plan: DatabasePlan;
+  private readonly inserters: readonly Inserter[];
+
+  /** Makes the tables in an empty database. */
+  constructor(db: Database.Database, plan: DatabasePlan) {
+    this.db = db;
+    this.plan = plan;
+    db.exec('BEGIN');
+    for (const { ddl } of plan.tables) db.exec(ddl);
+    this.inserters = plan.tables.map((table) => new Inserter(db, table));
+  }
+
+  write(block: RowBlock): ArrayBuffer {
+    readBlock(block, this.inserters);
+    return block.buffer;
+  }
+
+  /** No more rows. Answers how many each table has. */
+  finish(): number[] {
+    for (const inserter of this.inserters) inserter.flush();
+    for (const sql of this.plan.finally) this.db.exec(sql);
+    this.db.exec('COMMIT');
+    return this.inserters.map(({ rows }) => rows);
+  }
+}

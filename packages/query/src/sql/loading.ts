@@ -1,0 +1,140 @@
+// Traces into rows: follows each trace with the simulator beside it and writes its rows to a log. Where a trace holds no
+// events, the simulator derives them from the stimuli, and the database says so. Knows no database and no thread.
+import { type GicConfig, type RecordBatch, STATE_VERSION } from '@gictrace/core';
+import { RowLog, type RowSink } from '../database/row-log.ts';
+import { StateKeeper } from '../database/state/snapshots.ts';
+import { findingRow } from '../timeline/findings.ts';
+import { Follower } from '../timeline/follower.ts';
+import { wholeNs } from '../timeline/moment.ts';
+import { MODULES } from './modules/index.ts';
+import { DERIVED_PLACES, TABLES } from './schema.ts';
+import { TraceRows } from './trace-rows.ts';
+import { VIEWS } from './views.ts';
+
+/** A trace as the loader takes it. */
+export interface LoadSource {
+  readonly name: string;
+  /** Absolute path of the trace file, which gic_state reads; absent where there is none. */
+  readonly path?: string;
+  readonly header: {
+    readonly config: GicConfig;
+    readonly source: { readonly kind: string; readonly name: string };
+  };
+  readonly contentDigest: string | null;
+  readonly semanticDigest: string | null;
+  /** Batches in order, each reused after the next is asked for. */
+  readonly batches: Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
+}
+
+export interface LoadSummary {
+  readonly traces: number;
+  readonly records: number;
+  /** Rows of records, events, and of what is derived from them. */
+  readonly rows: number;
+}
+
+/** What a database of traces is made of. */
+export const PLAN = {
+  tables: TABLES,
+  finally: [
+    'CREATE INDEX i_interrupts ON t_interrupts (trace, asserted)',
+    'CREATE INDEX i_interrupts_intid ON t_interrupts (trace, INTID, pended)',
+    'CREATE INDEX i_vinterrupts_intid ON t_vinterrupts (trace, vINTID, pended)',
+    ...[...VIEWS, ...MODULES].map(({ name, sql }) => `CREATE VIEW "${name}" AS ${sql}`),
+  ],
+};
+/** Tables whose rows are no part of a trace. */
+const UNCOUNTED = new Set(
+  (['traces', 'states', 'checks', 'registers', 'sysregs', 'rules'] as const).map(
+    (name) => DERIVED_PLACES[name],
+  ),
+);
+
+/** Called with how many records were loaded. */
+type Progress = (records: number) => void;
+
+/** Follows traces, one after another, and writes their rows to a log. */
+export class Loading {
+  private readonly log: RowLog;
+  private readonly progress: Progress;
+  private readonly rows: TraceRows;
+  private records = 0;
+
+  constructor(sink: RowSink, progress: Progress = () => undefined) {
+    this.log = new RowLog(sink);
+    this.progress = progress;
+    this.rows = new TraceRows(this.log);
+    this.rows.reference();
+  }
+
+  /** Hands the rows on that are not handed on yet. */
+  flush(): void {
+    this.log.flush();
+  }
+
+  /** Loads a trace. Yields after each batch, and when `mustWait` answers true; goes on when it is asked for more. */
+  *load(source: LoadSource, mustWait: () => boolean = () => false): Generator<void> {
+    const { rows } = this;
+    rows.trace++;
+    const follower = new Follower(source.header.config, {
+      record: (batch, i, record) => rows.record(batch, i, record),
+      event: (batch, i, stimulus, sequence, timeNs) => rows.event(batch, i, stimulus, sequence, timeNs),
+      eventsRecorded: () => rows.forgetEvents(),
+      interrupt: (row) => rows.add('interrupts', row),
+      virtualInterrupt: (row) => rows.add('vinterrupts', row),
+      msi: (row) => rows.add('msis', row),
+      command: (row) => rows.add('commands', row),
+      mapping: (row) => rows.add('mappings', row),
+      wait: (row) => rows.add('waits', row),
+      spurious: (row) => rows.add('spurious', row),
+      finding: (finding) => rows.add('findings', findingRow(finding)),
+    });
+    const states = source.path === undefined ? undefined : new StateKeeper();
+    let records = 0;
+    for (const { batch, first } of source.batches) {
+      states?.offer(first, follower.machine.state);
+      for (let i = 0; i < batch.count; i++) {
+        follower.take(batch, first, i);
+        if (mustWait()) yield;
+      }
+      records += batch.count;
+      this.progress(this.records + records);
+      yield;
+    }
+    follower.finish();
+    this.records += records;
+    this.end(source, follower, records);
+    for (const { record, state } of states?.states() ?? [])
+      rows.add('states', { record, layout: STATE_VERSION, state });
+  }
+
+  private end({ name, path, header, ...digests }: LoadSource, follower: Follower, records: number): void {
+    const { config, source } = header;
+    this.rows.add('traces', {
+      trace: this.rows.trace,
+      name,
+      records,
+      source: source.name,
+      source_kind: source.kind,
+      profile: config.profile,
+      architecture: config.architecture,
+      pes: config.pes.length,
+      its: config.its.length,
+      events: follower.recordsEvents ? 'recorded' : 'simulated',
+      content_digest: digests.contentDigest,
+      semantic_digest: digests.semanticDigest,
+      header: JSON.stringify(header),
+      path: path ?? null,
+      end_ns: wholeNs(follower.latestNs),
+    });
+  }
+
+  summary(rows: readonly number[]): LoadSummary {
+    const counted = rows.filter((_, table) => !UNCOUNTED.has(table));
+    return {
+      traces: this.rows.trace,
+      records: this.records,
+      rows: counted.reduce((sum, n) => sum + n, 0),
+    };
+  }
+}

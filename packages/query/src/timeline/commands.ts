@@ -1,0 +1,89 @@
+// The ITS commands that a trace records, as rows: operands by name. An operand that the source does not show is null.
+// Knows commands' operands, not their encoding; knows no SQL.
+import {
+  commandName,
+  decodeCommand,
+  ITS_COMMANDS,
+  outcomeName,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  type RecordBatch,
+} from '@gictrace/core';
+import { type Column, integer, orNull, type RowOf, text } from '../database/columns.ts';
+import { TIME, wholeNs } from './moment.ts';
+
+/** The operands that have a column each, in their order. */
+const OPERANDS = {
+  DeviceID: 'DeviceID',
+  EventID: 'EventID',
+  pINTID: 'physical INTID',
+  vINTID: 'virtual INTID',
+  ICID: 'collection',
+  RDbase: 'Redistributor: number of its PE, or by GITS_TYPER.PTA its address in units of 64 KB',
+  vPEID: 'vPE',
+  Size: 'EventID bits, minus 1 (MAPD)',
+  ITT_addr: 'address of the interrupt translation table (MAPD)',
+  V: 'Valid bit',
+} as const;
+type OperandName = keyof typeof OPERANDS;
+type OperandColumns = { readonly [Name in OperandName]: Column & { type: 'integer'; nullable: true } };
+
+/** One row for each command that an ITS executed. */
+export const COMMAND_COLUMNS = {
+  record: integer('record of the command'),
+  time_ns: TIME,
+  its: integer('index of the ITS, from 0'),
+  slot: integer('slot of the command queue, from 0'),
+  op: text('command; the opcode in hex where no command has it'),
+  ...(Object.fromEntries(
+    Object.entries(OPERANDS).map(([name, doc]) => [name, orNull(integer(doc))]),
+  ) as OperandColumns),
+  outcome: orNull(text('EXECUTED or the command error; null where the source does not show it')),
+  operation: orNull(integer('record of the operation that it is due to; null where the trace holds none')),
+} as const;
+export type CommandRow = RowOf<typeof COMMAND_COLUMNS>;
+
+/** Operands by name, those that the source shows. */
+export type Operands = Readonly<Partial<Record<string, number>>>;
+
+/** Record `i`, an `its.command`, as a row. */
+export function commandRow(batch: RecordBatch, i: number, record: number): CommandRow {
+  const at = i * RECORD_WORDS;
+  const w = batch.words;
+  const o = shownOperands(w, at + 4, w[at + 3]!);
+  const isOutcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
+  return {
+    record,
+    time_ns: wholeNs(batch.timeNs[i]!),
+    its: w[at]!,
+    slot: w[at + 1]!,
+    op: commandName(w[at + 4]!) ?? `0x${(w[at + 4]! & 0xff).toString(16)}`,
+    DeviceID: o.DeviceID ?? null,
+    EventID: o.EventID ?? null,
+    pINTID: o.pINTID ?? null,
+    vINTID: o.vINTID ?? null,
+    ICID: o.ICID ?? null,
+    RDbase: o.RDbase ?? null,
+    vPEID: o.vPEID ?? null,
+    Size: o.Size ?? null,
+    ITT_addr: o.ITT_addr ?? null,
+    V: o.V ?? null,
+    outcome: isOutcomeShown ? outcomeName(w[at + 2]!) : null,
+    operation: batch.cause[i] === 0 ? null : batch.cause[i]! - 1,
+  };
+}
+
+/** Whether record `i`, an `its.command`, was executed, as far as the source shows. */
+export function wasExecuted(batch: RecordBatch, i: number): boolean {
+  return batch.words[i * RECORD_WORDS + 2] === 0 || (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0;
+}
+
+/** The operands of the command at `words[at]`, of which `shown` has a bit for each, in declared order. */
+export function shownOperands(words: Uint32Array, at: number, shown: number): Operands {
+  const command = decodeCommand(words, at);
+  if (command === undefined) return {};
+  const out: Partial<Record<string, number>> = {};
+  for (const [k, { name }] of ITS_COMMANDS[command.name].operands.entries())
+    if ((shown >>> k) & 1) out[name] = command.operands[name]!;
+  return out;
+}

@@ -1,0 +1,36 @@
+// Findings of the checks as rows. Knows no SQL.
+import { CHECKS, type Finding } from '@gictrace/core';
+import { integer, orNull, type RowOf, text } from '../database/columns.ts';
+import { TIME, wholeNs } from './moment.ts';
+
+/** One row for each finding. */
+export const FINDING_COLUMNS = {
+  rule: text('check that found it'),
+  severity: text('error, warning or note'),
+  record: integer('record that it points at'),
+  line: orNull(integer('line of the source, from 1; null where there is none')),
+  time_ns: TIME,
+  pe: orNull(integer('PE concerned; null: none')),
+  text: text('what was found'),
+  lasted_ns: orNull(
+    integer('how long it lasted, in nanoseconds; null where it did not end, or the source records no times'),
+  ),
+  related: text('what led to it and what ended it, as a JSON list of {record, line, time_ns, text}'),
+} as const;
+export type FindingRow = RowOf<typeof FINDING_COLUMNS>;
+
+export function findingRow({ rule, at, pe, text, lastedNs, related }: Finding): FindingRow {
+  return {
+    rule,
+    severity: CHECKS[rule].severity,
+    ...placeOf(at),
+    pe: pe < 0 ? null : pe,
+    text,
+    lasted_ns: lastedNs === null ? null : wholeNs(lastedNs),
+    related: JSON.stringify(related.map((one) => ({ ...placeOf(one), text: one.text }))),
+  };
+}
+
+function placeOf({ record, line, timeNs }: Finding['at']) {
+  return { record, line: line > 0 ? line : null, time_ns: wholeNs(timeNs) };
+}
