@@ -1,4 +1,5 @@
 // gictrace import [FORMAT] FILE…: logs into a trace.
+import { existsSync } from 'node:fs';
 import { GicTraceError, PROFILES } from '@gictrace/core';
 import {
   detectFormat,
@@ -137,6 +138,13 @@ async function importLogs(
   if (files.filter((file) => file === '-').length > 1)
     throw new GicTraceError('usage', 'names standard input more than once');
   if (named !== undefined) return importAs(takes(named, files, options), files, options, into);
+  if (files.length > 1 && /^\w+$/.test(files[0]!) && !existsSync(files[0]!))
+    throw new GicTraceError(
+      'usage',
+      `'${files[0]}' is neither a format nor a file`,
+      {},
+      `formats: ${Object.keys(LOG_FORMATS).join(', ')}`,
+    );
   const sources = files.map(keptSource);
   try {
     let format: LogFormat | undefined;

@@ -1,7 +1,7 @@
 // What checks know of where the trace is: the stimulus at work, its commands, and the simulator's state.
 import { recordText } from '../disasm/index.ts';
 import type { Machine } from '../model/index.ts';
-import { RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
 import type { Finding, Moment, Related, Report } from './finding.ts';
 import type { CheckName } from './rules.ts';
 
@@ -74,6 +74,8 @@ export class CheckContext {
     related: Related[] = [],
     lastedNs: number | null = null,
   ): void {
+    // What it does hangs on state that the source does not show.
+    if (this.stimulus.count > 0 && this.stimulus.flags[0]! & RECORD_FLAGS.undecided) return;
     const finding: Finding = { rule, at, pe, text, related, lastedNs };
     this.report(finding);
   }
