@@ -329,6 +329,11 @@ const writes: { readonly [name: string]: Write } = {
 /** Handlers by encoding, the bit of ICV registers included. */
 const READ_BY_ENCODING: (Read | undefined)[] = new Array(0x2_0000).fill(undefined);
 const WRITE_BY_ENCODING: (Write | undefined)[] = new Array(0x2_0000).fill(undefined);
+const ACKNOWLEDGES: ReadonlySet<number> = new Set(
+  Object.values(SYSREGS).flatMap(({ encoding, ...spec }) =>
+    'does' in spec && spec.does === 'acknowledge' ? [encoding] : [],
+  ),
+);
 /** op1 of a register of EL3. */
 const OP1_MASK = 0x3800;
 const OP1_EL3 = 0x3000;
@@ -395,6 +400,22 @@ export function readSysreg(m: Machine, pe: number, encoding: number): void {
   }
   observeSecurity(m, pe);
   m.low = read(m, pe);
+}
+
+/**
+ * What a read of a register without side effects would return in bits 31:0, made from EL3 or by Secure or Non-secure
+ * software; -1 if the model has no such register, or reading it has effects. Changes nothing.
+ */
+export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boolean, el3: boolean): number {
+  const read = READ_BY_ENCODING[encoding];
+  if (read === undefined || ACKNOWLEDGES.has(encoding)) return -1;
+  const before = { low: m.low, high: m.high, secure: m.secure, secureBank: m.secureBank, el3: m.el3 };
+  m.secureBank = secure;
+  m.el3 = el3;
+  m.secure = secure || el3;
+  const value = isAccessible(m, encoding) ? read(m, pe) >>> 0 : -1;
+  Object.assign(m, before);
+  return value;
 }
 
 /** A PE writes a system register. `m.unsupported` if the model has no such register. */

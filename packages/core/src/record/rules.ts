@@ -44,7 +44,7 @@ export const RULES = {
   'sgi-register': {
     id: 7,
     class: 'assumed',
-    doc: 'The source does not say through which of ICC_SGI0R_EL1, ICC_SGI1R_EL1 and ICC_ASGI1R_EL1 an SGI was generated; the one whose group matches is taken.',
+    doc: 'The source does not say through which of ICC_SGI0R_EL1, ICC_SGI1R_EL1 and ICC_ASGI1R_EL1 an SGI was generated: it is one that sends it to the PEs that got it, first the one whose group is theirs.',
   },
   'config-default': {
     id: 8,
@@ -75,6 +75,46 @@ export const RULES = {
     id: 13,
     class: 'unknown',
     doc: 'A vPE was unmapped, so the memory of its virtual pending table may serve another purpose; the source does not show guest memory.',
+  },
+  'security-from-register': {
+    id: 15,
+    class: 'inferred',
+    doc: 'With two Security states QEMU prints what a PE is signalled at each exception and return, and between two of them a PE executes in one Security state, or at EL3. There the PE accessed a register of one Exception level alone: ICC_*_EL3 of EL3, ICH_* of a hypervisor, ICV_* of its virtual machine.',
+  },
+  'security-from-mmio': {
+    id: 17,
+    class: 'inferred',
+    doc: 'As security-from-register: MMIO accesses of the PE between the same two exceptions were Secure, or were not.',
+  },
+  'security-from-interrupt': {
+    id: 18,
+    class: 'inferred',
+    doc: 'As security-from-register, by whose interrupt ICC_IAR<n> or ICC_HPPIR<n> returned, or did not return though it was signalled; 1020 and 1021 are for EL3 alone.',
+  },
+  'security-from-line': {
+    id: 19,
+    class: 'inferred',
+    doc: 'As security-from-register: the PE was signalled an interrupt of Group 1 as an IRQ, so that it executed in the Security state of the interrupt, or as an FIQ, so that it did not.',
+  },
+  'security-from-value': {
+    id: 20,
+    class: 'inferred',
+    doc: 'As security-from-register, where none of these says anything: a register of which there are two instances, or that shows priorities, was read to hold what one of the states would see. This value is compared all the same.',
+  },
+  'security-from-course': {
+    id: 21,
+    class: 'inferred',
+    doc: 'The log says nothing of how the PE executed there: by how it did before and after, with as few changes as can be. A PE changes its Security state through EL3 only.',
+  },
+  'scr-fiq-from-priority': {
+    id: 22,
+    class: 'inferred',
+    doc: 'Non-secure software read a priority (ICC_PMR_EL1, ICC_RPR_EL1) as it is, so that SCR_EL3.FIQ is 0, or shifted, so that it is 1; or it accessed a register of Group 0, which SCR_EL3.FIQ = 1 puts out of its reach. What has been seen once takes two values to be otherwise.',
+  },
+  'reset-group-1': {
+    id: 16,
+    class: 'inferred',
+    doc: 'A configuration: the GIC has two Security states, no access is Secure, and no Group 0 interrupt is pending, so QEMU played firmware, as it does when it boots a kernel directly, and interrupts reset to Group 1.',
   },
   'memory-read': {
     id: 14,

@@ -1,6 +1,6 @@
 // What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
 // shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
-import { GICD, GICR, GITS, type GicConfig, mask } from '@gictrace/core';
+import { GICD, GICR, GITS, type GicConfig, mask, type RuleName } from '@gictrace/core';
 import type { Start } from './learn/unknowns.ts';
 
 export interface ImportOptions {
@@ -20,7 +20,7 @@ export interface ImportOptions {
 /** What a machine that runs says of its GIC. */
 export type KnownMachine = Pick<ImportOptions, 'pes' | 'gic' | 'its' | 'profile'>;
 
-export type Origin = 'log' | 'option' | 'machine' | 'default' | 'counted';
+export type Origin = 'log' | `rule ${RuleName}` | 'option' | 'machine' | 'default' | 'counted';
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
@@ -29,6 +29,7 @@ const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
 const TYPER_LINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
 /** GICD_TYPER.ITLinesNumber of virt's 256 SPIs; versions before 9.0 have one less. */
 const ALL_LINES = 8;
+const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 const VIRT = {
   gicd: 0x0800_0000,
   its: 0x0808_0000,
@@ -59,6 +60,9 @@ export class Identity {
   private sawIts = false;
   private sawDate = false;
   private sawVirtual = false;
+  private sawSecure = false;
+  /** Groups of interrupts that were signalled, a bit each, before anything Secure was seen. */
+  private groupsBefore = 0;
   highestPe = -1;
   last = -1;
   gicdBase = -1;
@@ -137,6 +141,16 @@ export class Identity {
     this.sawVirtual = true;
   }
 
+  /** An access is Secure: the GIC has two Security states. */
+  showSecure(): void {
+    this.sawSecure = true;
+  }
+
+  /** An interrupt of this group (index into GROUPS) is pending for a PE. */
+  showGroup(group: number): void {
+    if (!this.sawSecure) this.groupsBefore |= 1 << group;
+  }
+
   /** A PE is named. */
   showPe(pe: number): void {
     if (pe > this.highestPe) this.highestPe = pe;
@@ -170,6 +184,17 @@ export class Identity {
     return this.stride > 0 ? this.stride : architecture === 4 ? 0x4_0000 : 0x2_0000;
   }
 
+  /**
+   * Whether interrupts reset to Group 1: the GIC has two Security states and no access has been Secure, so QEMU played
+   * firmware. A Group 0 interrupt would say otherwise.
+   */
+  private resetsNonSecure(typer: number, provenance: Provenance): boolean {
+    if ((typer & SECURITY_EXTN) === 0) return false;
+    const resets = !this.sawSecure && (this.groupsBefore & 1) === 0;
+    if (resets) provenance.resetNonSecure = 'rule reset-group-1';
+    return resets;
+  }
+
   /** The configuration, and where each part of it came from. `machine`: what is known but by the log. */
   decide(options: ImportOptions, machine: KnownMachine = {}): { config: GicConfig; provenance: Provenance } {
     const provenance: Provenance = {};
@@ -188,6 +213,9 @@ export class Identity {
       machine.pes ??
       (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
     provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default');
+    let typer = pick('gicd.typer', VIRT.typer[architecture]);
+    if (this.sawSecure && (typer & SECURITY_EXTN) === 0 && provenance['gicd.typer'] === 'default')
+      typer |= SECURITY_EXTN;
     const withIts = options.its ?? machine.its ?? this.sawIts;
     provenance.its = otherwise('its', 'log');
     const { shownProfile } = this;
@@ -208,7 +236,7 @@ export class Identity {
       architecture,
       pes: Array.from({ length: count }, (_, pe) => ({ affinity: affinityOf(pe) })),
       gicd: {
-        typer: pick('gicd.typer', VIRT.typer[architecture]),
+        typer,
         iidr: pick('gicd.iidr', VIRT.iidr),
         pidr2: pick('gicd.pidr2', VIRT.pidr2[architecture]),
       },
@@ -230,6 +258,7 @@ export class Identity {
       priorityBits: options.priorityBits ?? pick('priorityBits', VIRT.priorityBits),
       intidBits: pick('intidBits', 24) as 16 | 24,
       ...(this.values.has('vtr') ? { vtr: pick('vtr', 0) } : {}),
+      ...(this.resetsNonSecure(typer, provenance) ? { resetNonSecure: true } : {}),
       addresses: {
         gicd: this.gicdBase >= 0 ? this.gicdBase : VIRT.gicd,
         gicr: Array.from({ length: count }, (_, pe) => this.gicrBase.get(pe) ?? firstBase + pe * stride),

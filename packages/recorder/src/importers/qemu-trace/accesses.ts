@@ -73,7 +73,15 @@ export class Accesses {
     if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
     else this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
     if (frame === GITS && !bad) this.its.noteRead(offset, width, low, high);
+    this.noteSecurity(t, i, frame, skip + (bad ? 2 : 3));
     this.group.openAccess = i;
+  }
+
+  /** The unit's own line says whether an access is Secure; that of an ITS does not, and there it makes no difference. */
+  private noteSecurity(t: Token, i: number, frame: number, operand: number): void {
+    if (frame === GITS || t.count <= operand || t.low[operand] === 0) return;
+    this.group.batch.flags[i]! |= RECORD_FLAGS.secure;
+    this.identity.showSecure();
   }
 
   /** A line of a unit about a register write: after its effects. */
@@ -85,6 +93,7 @@ export class Accesses {
     if (frame === GITS) this.its.noteWrite(offset, width, low, high);
     if (frame === GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
     if (this.group.openWrite >= 0) {
+      this.noteSecurity(t, this.group.openWrite, frame, skip + 3);
       this.confirmWrite(frame, instance, offset, width, low, high, bad);
       return;
     }
@@ -93,6 +102,7 @@ export class Accesses {
     if (this.group.batch.pe[i]! >= 0) this.group.batch.rule[i] = RULES['pe-from-thread'].id;
     this.group.set(i, frame, instance, offset, width, low, high);
     if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
+    this.noteSecurity(t, i, frame, skip + 3);
     this.group.openAccess = i;
   }
 

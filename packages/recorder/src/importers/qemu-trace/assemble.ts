@@ -283,6 +283,7 @@ export class Assembler {
     this.group.batch.words[at + 2] = idle ? IDLE : low[3]!;
     this.group.batch.flags[i] = RECORD_FLAGS.valueUnknown;
     this.group.openHppi = i;
+    if (!idle) this.identity.showGroup(low[2]!);
     const pe = this.group.batch.pe[i]!;
     const now = low[1]! * 4 + low[2]!;
     if (!unreset) this.printed.set(pe, now);

@@ -19,6 +19,8 @@ import { withinRange } from '../common/range.ts';
 import { Assembler, type AssemblerOptions } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
 import type { GroupSink } from './group.ts';
+import { GroupQueue } from './group-queue.ts';
+import { SecurityStates } from './security/states.ts';
 import { type LogSurvey, Survey } from './survey.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
 
@@ -30,7 +32,6 @@ const DOUBTS = 10;
 const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
 const SNAPSHOT_RECORDS = 65_536;
-const HELD_BATCH = 16_384;
 /** A log without a line about a GIC in its first so many lines is another tool's. */
 const FOREIGN_MAX = 200_000;
 
@@ -98,6 +99,7 @@ export async function importQemu(
     });
     take.begin(options, {}, { ...found, missing });
     await reading.read();
+    take.end();
     return { stats: reading.stats(take.records), contradictions: take.contradictions };
   };
   let { missing } = found;
@@ -122,11 +124,11 @@ export async function importQemuLive(
 ): Promise<ImportStats> {
   const identity = new Identity();
   const losses = new Losses();
-  const held = new HeldGroups();
+  const held = new GroupQueue<boolean>();
   const start = options.start ?? 'reset';
   let begun = false;
   const reading: Reading = new Reading([{ name, open: () => source }], identity, losses, {
-    sink: { group: (batch, isLast) => (begun ? take.group(batch, isLast) : held.add(batch)) },
+    sink: { group: (batch, isLast) => (begun ? take.group(batch, isLast) : held.push(batch, isLast)) },
     fromReset: start === 'reset',
     line: (lines) => {
       if (!begun && (identity.complete || lines >= LINES_HELD)) begin();
@@ -137,10 +139,11 @@ export async function importQemuLive(
   const begin = () => {
     take.begin(options, machine(), { start, missing: new Set(), shows: undefined });
     begun = true;
-    held.release((batch) => take.group(batch, false));
+    held.drain((batch, isLast) => take.group(batch, isLast));
   };
   await reading.read();
   if (!begun) begin();
+  take.end();
   return reading.stats(take.records);
 }
 
@@ -238,6 +241,7 @@ class Taking {
   private readonly sink: ImportSink;
   private readonly place: () => { readonly path: string; readonly line: number };
   private learner: Learner | undefined;
+  private security: SecurityStates | undefined;
   private peCount = 0;
   private lastSnapshot = 0;
 
@@ -270,6 +274,9 @@ class Taking {
         this.sink.record(batch, i);
       },
     );
+    this.security = new SecurityStates(() => this.learner!.machine, config.resetNonSecure !== true, {
+      group: (batch, isLast) => this.learn(batch, isLast),
+    });
     this.sink.begin(config, provenance, { start, missing: [...missing], shows });
   }
 
@@ -284,7 +291,7 @@ class Taking {
   }
 
   group(batch: RecordBatch, isLast: boolean): void {
-    const { identity, sink } = this;
+    const { identity } = this;
     if (identity.highestPe >= this.peCount)
       throw new GicTraceError(
         'input',
@@ -292,10 +299,20 @@ class Taking {
         this.place(),
         `give --pes ${identity.highestPe + 1}`,
       );
-    this.learner!.take(withinRange(batch), isLast);
+    this.security!.group(withinRange(batch), isLast);
+  }
+
+  /** No more groups come. */
+  end(): void {
+    this.security!.end();
+  }
+
+  private learn(batch: RecordBatch, isLast: boolean): void {
+    const { sink } = this;
+    this.learner!.take(batch, isLast);
     if (sink.snapshot !== undefined && this.records - this.lastSnapshot >= SNAPSHOT_RECORDS) {
       this.lastSnapshot = this.records;
-      sink.snapshot(this.learner!.state);
+      sink.snapshot(this.learner!.machine.state);
     }
   }
 }
@@ -307,36 +324,4 @@ function notALog(path: string, where: string): GicTraceError {
     { path },
     'record with qemu -trace "gicv3_*" -trace "memory_region_ops_*" -D FILE',
   );
-}
-
-/** Groups that wait for the configuration: records in large batches, and where each group ends. */
-class HeldGroups {
-  private batches: RecordBatch[] = [];
-  private sizes: number[] = [];
-
-  add(group: RecordBatch): void {
-    this.sizes.push(group.count);
-    for (let i = 0; i < group.count; i++) {
-      let last = this.batches.at(-1);
-      if (last === undefined || last.full) {
-        last = new RecordBatch(HELD_BATCH);
-        this.batches.push(last);
-      }
-      last.copy(group, i);
-    }
-  }
-
-  /** Gives the groups out as they came, and forgets them. */
-  release(take: (group: RecordBatch) => void): void {
-    const group = new RecordBatch(this.sizes.reduce((a, b) => Math.max(a, b), 1));
-    let at = 0;
-    for (const size of this.sizes) {
-      group.clear();
-      for (let k = 0; k < size; k++, at++)
-        group.copy(this.batches[Math.floor(at / HELD_BATCH)]!, at % HELD_BATCH);
-      take(group);
-    }
-    this.batches = [];
-    this.sizes = [];
-  }
 }

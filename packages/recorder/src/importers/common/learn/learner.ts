@@ -153,9 +153,13 @@ export class Learner {
     if (this.unknowns.any) this.activate();
   }
 
-  /** The model's state after what has been taken. */
-  get state(): GicState {
+  private get state(): GicState {
     return this.ahead.state;
+  }
+
+  /** The model after what has been taken. */
+  get machine(): Machine {
+    return this.ahead;
   }
 
   /** From here on each stimulus is compared, though nothing be unknown. */

@@ -1,0 +1,396 @@
+// How each PE executes when it accesses the GIC, where there are two Security states: QEMU does not print it. Looks ahead
+// in the log, a bounded number of records, before groups go on: marks accesses to system registers, says through which
+// register an SGI was generated, and puts a `pe.switch` where a PE entered or left EL3. Asks the model what a register
+// would show; changes nothing in it.
+import {
+  FRAMES,
+  type Machine,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  RULES,
+  type RuleName,
+  SYSREGS,
+  type SysregName,
+} from '@gictrace/core';
+import type { GroupSink } from '../group.ts';
+import { GroupQueue } from '../group-queue.ts';
+import { labelOf } from './label.ts';
+import {
+  ACKNOWLEDGES,
+  EL3,
+  HPPI,
+  isMmio,
+  isSysreg,
+  type Line,
+  MAINTENANCE,
+  NON_SECURE,
+  OF_EL3,
+  SECURE,
+  Segment,
+  SYSREG_READ,
+  SYSREG_WRITE,
+  VHPPI,
+} from './segment.ts';
+import { sgiRegister, sgiTargets } from './sgi.ts';
+import { againstByValues, BANKED, bankChangesAt, SHIFTED, wrongWithFiq } from './views.ts';
+
+const PE_SWITCH = RECORDS['pe.switch'].id;
+const SGI_SENT = RECORDS['sgi.sent'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const STIMULI_END = 32;
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const FRAME_GICR = FRAMES.indexOf('GICR');
+const FIRST_SPI = 32;
+const encodings = (...names: readonly SysregName[]): ReadonlySet<number> =>
+  new Set(names.map((name) => SYSREGS[name].encoding));
+const SGIS = encodings('ICC_SGI0R_EL1', 'ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1');
+const ENDS = encodings('ICC_EOIR0_EL1', 'ICC_EOIR1_EL1', 'ICC_DIR_EL1');
+const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
+const SPURIOUS = 1023;
+const SECURITY_EXTN = 0x400;
+const IDLE = 255;
+/** Records that may wait for what comes behind them. */
+const AHEAD_RECORDS = 16_384;
+const OUT = 32_768;
+/** Accesses of a segment whose values are looked at together. */
+const LOOK_AT = 64;
+/** What has been seen once takes more than one value to be otherwise. */
+const SEEN_TWICE = 2;
+
+const MARK = 0;
+const ACCESS = 1;
+const LINE = 2;
+/** What is to be decided at record `index` of a group. */
+interface Note {
+  readonly what: typeof MARK | typeof ACCESS | typeof LINE;
+  readonly index: number;
+  readonly segment: Segment;
+}
+
+/** What is known of a PE. */
+interface Pe {
+  /** The segment that the log is in. */
+  segment: Segment;
+  readonly line: Line;
+  /** How it executes, and SCR_EL3.FIQ, as far as records went on. */
+  state: number;
+  fiq: number;
+  /** Number of the segment that it is known from, and by which rule. */
+  knownIn: number;
+  rule: RuleName;
+  /** SCR_EL3.FIQ has been seen; it may have changed since. */
+  fiqIsSeen: boolean;
+  fiqIsOpen: boolean;
+  /** At EL3: SCR_EL3.NS, and for how many accesses to banked registers it is known to stay. */
+  bank: number;
+  bankStays: number;
+}
+
+export class SecurityStates implements GroupSink {
+  private readonly machine: () => Machine;
+  private readonly next: GroupSink;
+  /** How a PE begins. */
+  private readonly initial: number;
+  private readonly twoStates: boolean;
+  private readonly pes: Pe[];
+  /** The log has lines about virtual interrupts, which are printed at each exception. */
+  private hasVirtual = false;
+  private isEnding = false;
+  private readonly queue = new GroupQueue<readonly Note[]>();
+  private readonly group_ = new RecordBatch(OUT);
+  private readonly out = new RecordBatch(OUT);
+
+  /** `machine`: what has taken the groups that went on. `hasFirmware`: PEs begin at EL3, else in Non-secure state. */
+  constructor(machine: () => Machine, hasFirmware: boolean, next: GroupSink) {
+    this.machine = machine;
+    this.next = next;
+    this.initial = hasFirmware ? EL3 : NON_SECURE;
+    this.twoStates = (machine().state.config.gicd.typer & SECURITY_EXTN) !== 0;
+    this.pes = machine().state.config.pes.map((_, pe) => this.begin(pe));
+  }
+
+  private begin(pe: number): Pe {
+    return {
+      segment: new Segment(pe, 0),
+      line: { intid: SPURIOUS, group: 0, priority: IDLE, fiq: 0, irq: 0 },
+      state: this.initial,
+      fiq: 1,
+      knownIn: 0,
+      rule: 'security-from-course',
+      fiqIsSeen: false,
+      fiqIsOpen: true,
+      bank: 0,
+      bankStays: 0,
+    };
+  }
+
+  group(batch: RecordBatch, isLast: boolean): void {
+    if (!this.twoStates) {
+      for (let i = 0; i < batch.count; i++) if (isSgi(batch, i)) this.sgi(true, batch, i);
+      this.next.group(batch, isLast);
+      return;
+    }
+    this.queue.push(batch, this.read(batch));
+    while (this.queue.first !== undefined && this.queue.records > AHEAD_RECORDS) this.release();
+    while (this.queue.first?.every((note) => this.isSettled(note))) this.release();
+    if (isLast) this.end();
+  }
+
+  /** No more groups come: what waits goes on. */
+  end(): void {
+    this.isEnding = true;
+    while (this.queue.first !== undefined) this.release();
+  }
+
+  // ---- reading ahead -------------------------------------------------------------------------------------
+
+  private read(batch: RecordBatch): Note[] {
+    const notes: Note[] = [];
+    for (let i = 0; i < batch.count; i++) {
+      const pe = this.pes[batch.pe[i]!];
+      if (pe === undefined) continue;
+      const kind = batch.kind[i]!;
+      if (kind === VHPPI) this.hasVirtual = true;
+      else if (kind === HPPI) this.readLine(batch, i, pe, notes);
+      else if (isMmio(kind)) pe.segment.mmio(batch, i);
+      else if (isSysreg(kind)) {
+        pe.segment.sysreg(batch, i, pe.line);
+        notes.push({ what: ACCESS, index: i, segment: pe.segment });
+      }
+    }
+    return notes;
+  }
+
+  private readLine(batch: RecordBatch, i: number, pe: Pe, notes: Note[]): void {
+    const w = batch.words;
+    const at = i * RECORD_WORDS;
+    const { line } = pe;
+    [line.intid, line.group, line.priority, line.fiq, line.irq] = [
+      w[at]!,
+      w[at + 1]!,
+      w[at + 2]!,
+      w[at + 3]!,
+      w[at + 4]!,
+    ];
+    const isMark = this.hasVirtual ? isAtException(batch, i) : isExtra(batch, i);
+    if (isMark) {
+      pe.segment.closed = true;
+      pe.segment.next = new Segment(batch.pe[i]!, pe.segment.number + 1);
+      pe.segment = pe.segment.next;
+    }
+    if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) {
+      if (isMark) notes.push({ what: MARK, index: i, segment: pe.segment });
+      return;
+    }
+    pe.segment.signalled(line);
+    if (!isMark) pe.segment.after(line);
+    if (isMark) notes.push({ what: MARK, index: i, segment: pe.segment });
+    else if (line.fiq + line.irq > 0 && line.group > 0)
+      notes.push({ what: LINE, index: i, segment: pe.segment });
+  }
+
+  // ---- going on ------------------------------------------------------------------------------------------
+
+  /** Whether what a note is about can be decided as well as it ever will. */
+  private isSettled({ what, segment }: Note): boolean {
+    if (what !== ACCESS) return segment.label >= 0 || segment.closed || segment.isDecided || !segment.says;
+    if (segment.label < 0 && !segment.isDecided) {
+      if (!segment.closed) return false;
+      // The next segment of which the log says something bears on this one.
+      let at = segment.next;
+      while (at !== undefined && !at.isDecided) at = at.next;
+      if (at === undefined) return false;
+    }
+    const pe = this.pes[segment.pe]!;
+    const { register } = segment.accesses[0]!;
+    const looks = SHIFTED.has(register)
+      ? pe.fiqIsOpen || segment.label < 0
+      : BANKED.has(register) && (segment.label < 0 || segment.label === EL3);
+    return !looks || segment.closed || segment.accesses.length >= LOOK_AT;
+  }
+
+  private release(): void {
+    const notes = this.queue.first!;
+    const { group_: group, out } = this;
+    this.queue.take(group);
+    out.clear();
+    let from = 0;
+    const copyTo = (to: number) => {
+      for (; from < to; from++) this.pass(group, from);
+    };
+    for (const note of notes) {
+      const pe = this.pes[note.segment.pe]!;
+      if (note.what === ACCESS) {
+        copyTo(note.index);
+        this.flush();
+        this.decide(pe, note.segment);
+        this.look(pe, note.segment);
+        this.give(pe, note, group);
+        this.access(pe, note, group, note.index);
+        continue;
+      }
+      if (note.segment.label < 0 && !note.segment.says) continue;
+      // What the stimulus makes the PE see depends on how it executes then.
+      copyTo(note.what === MARK ? note.index : stimulusBefore(group, note.index, from));
+      this.decide(pe, note.segment);
+      this.give(pe, note, group);
+    }
+    copyTo(group.count);
+    this.flush(this.isEnding && this.queue.first === undefined);
+  }
+
+  private flush(isLast = false): void {
+    if (this.out.count > 0) this.next.group(this.out, isLast);
+    this.out.clear();
+  }
+
+  private pass(group: RecordBatch, i: number): void {
+    if (this.out.full) this.flush();
+    this.out.copy(group, i);
+  }
+
+  /** Decides how a PE executes in a segment. */
+  private decide(pe: Pe, segment: Segment): void {
+    if (segment.label >= 0) return;
+    const values = segment.isDecided
+      ? undefined
+      : againstByValues(this.machine(), segment.pe, segment.accesses.slice(0, LOOK_AT), pe.fiqIsOpen);
+    const isKept = pe.fiqIsSeen && !pe.fiqIsOpen && pe.fiq === 1;
+    segment.label = labelOf(segment, { state: pe.state, segment: pe.knownIn }, isKept, values);
+    if (segment.label === EL3 && pe.state !== EL3) {
+      // SCR_EL3.NS is as it was below.
+      pe.bank = pe.state === NON_SECURE ? 1 : 0;
+      pe.bankStays = 0;
+    }
+    pe.state = segment.label;
+    // It may have been at EL3 since.
+    if (segment.label !== NON_SECURE || (this.initial === EL3 && segment.number > pe.knownIn + 1))
+      pe.fiqIsOpen = true;
+    pe.knownIn = segment.number;
+    const byValues = values !== undefined && Math.max(...values) > 0;
+    pe.rule = segment.rule ?? (byValues ? 'security-from-value' : 'security-from-course');
+  }
+
+  /** An access is about to go on: what the values from there on say of SCR_EL3. */
+  private look(pe: Pe, segment: Segment): void {
+    const { accesses } = segment;
+    const { register } = accesses[0]!;
+    if (pe.state === NON_SECURE && pe.fiqIsOpen) this.lookForFiq(pe, segment);
+    else if (pe.state === EL3 && BANKED.has(register) && pe.bankStays-- <= 0) {
+      const behind = accesses.slice(0, LOOK_AT);
+      const at = bankChangesAt(this.machine(), segment.pe, behind, pe.bank);
+      if (at === 0) pe.bank = 1 - pe.bank;
+      pe.bankStays = behind.slice(0, at).filter((access) => BANKED.has(access.register)).length - 1;
+    }
+  }
+
+  private lookForFiq(pe: Pe, segment: Segment): void {
+    const m = this.machine();
+    const accesses = segment.accesses.slice(0, LOOK_AT);
+    const wrong = [0, 1].map((fiq) => wrongWithFiq(m, segment.pe, accesses, fiq));
+    const gain = wrong[pe.fiq]! - wrong[1 - pe.fiq]!;
+    if (gain >= (pe.fiqIsSeen ? SEEN_TWICE : 1)) pe.fiq = 1 - pe.fiq;
+    if (gain !== 0) {
+      pe.fiqIsSeen = true;
+      pe.fiqIsOpen = false;
+    } else if (segment.hasGroup0 && !pe.fiqIsSeen) pe.fiq = 0;
+  }
+
+  /** Gives the model, by a `pe.switch` in front of what follows, how a PE executes from here on. */
+  private give(pe: Pe, note: Note, group: RecordBatch): void {
+    this.flush();
+    const { security, fiqRouted, singleSecurity } = this.machine().state;
+    if ((security[note.segment.pe] === pe.state && fiqRouted[note.segment.pe] === pe.fiq) || singleSecurity)
+      return;
+    const to = this.out.push(PE_SWITCH, note.segment.pe, group.timeNs[note.index]!);
+    this.out.line[to] = group.line[note.index]!;
+    this.out.rule[to] = RULES[security[note.segment.pe] === pe.state ? 'scr-fiq-from-priority' : pe.rule].id;
+    this.out.words.set([pe.state, pe.fiq], to * RECORD_WORDS);
+    // At an exception what is printed is what comes of it.
+    if (note.what !== MARK) this.flush();
+  }
+
+  private access(pe: Pe, { segment }: Note, group: RecordBatch, i: number): void {
+    segment.accesses.shift();
+    const at = i * RECORD_WORDS;
+    const isEl3 = pe.state === EL3 || OF_EL3.has(group.words[at]!);
+    if (pe.state === SECURE || (isEl3 && pe.bank === 0)) group.flags[i]! |= RECORD_FLAGS.secure;
+    if (isEl3) group.flags[i]! |= RECORD_FLAGS.el3;
+    if (isSgi(group, i)) this.sgi(pe.state !== NON_SECURE, group, i);
+    else group.rule[i] = RULES[pe.rule].id;
+  }
+
+  /** Through which register an SGI was generated. */
+  private sgi(isSecure: boolean, group: RecordBatch, i: number): void {
+    const at = i * RECORD_WORDS;
+    const sent = new Set<number>();
+    for (let k = i + 1; k < group.count && group.kind[k]! >= STIMULI_END; k++)
+      if (group.kind[k] === SGI_SENT) sent.add(group.pe[k]!);
+    const m = this.machine();
+    const [low, high] = [group.words[at + 1]!, group.words[at + 2]!];
+    const targets = sgiTargets(m, group.pe[i]!, low, high);
+    group.words[at] = sgiRegister(m, (low >>> 24) & 0xf, targets, sent, isSecure);
+  }
+}
+
+function isSgi(batch: RecordBatch, i: number): boolean {
+  return batch.kind[i] === SYSREG_WRITE && batch.words[i * RECORD_WORDS] === SGI1R;
+}
+
+/** Whether a line is printed because the PE took an exception or returned from one: with the virtual lines, and alone. */
+function isAtException(batch: RecordBatch, i: number): boolean {
+  const pe = batch.pe[i];
+  const follows = (from: number, kind: number): number => {
+    let k = from + 1;
+    while (k < batch.count && batch.kind[k] === MEM_WRITE) k++;
+    return k < batch.count && batch.kind[k] === kind && batch.pe[k] === pe ? k : -1;
+  };
+  const virtual = follows(i, VHPPI);
+  return virtual >= 0 && follows(virtual, MAINTENANCE) < 0;
+}
+
+/**
+ * Whether a line is one more than the stimulus makes QEMU print for this PE: in a log without lines about virtual
+ * interrupts it may be printed at an exception. One that is not costs the link between what is before and behind it.
+ */
+function isExtra(batch: RecordBatch, i: number): boolean {
+  let lines = 0;
+  let k = i - 1;
+  for (; k >= 0 && batch.kind[k]! >= STIMULI_END; k--)
+    if (batch.kind[k] === HPPI && batch.pe[k] === batch.pe[i]) lines++;
+  return k < 0 || lines >= linesOf(batch, k, batch.pe[i]!);
+}
+
+/** How many lines stimulus `i` makes QEMU print for a PE at most. */
+function linesOf(batch: RecordBatch, i: number, pe: number): number {
+  const at = i * RECORD_WORDS;
+  const [first, second] = [batch.words[at]!, batch.words[at + 1]!];
+  const isOwn = batch.pe[i] === pe;
+  switch (batch.kind[i]) {
+    case MMIO_READ:
+      return 0;
+    case MMIO_WRITE:
+      return first === FRAME_GICR && second !== pe ? 0 : 1;
+    case WIRE_SET:
+      return isOwn || first >= FIRST_SPI ? 1 : 0;
+    case SYSREG_READ:
+      return ACKNOWLEDGES.has(first) && (isOwn || second >= FIRST_SPI) ? 1 : 0;
+    case SYSREG_WRITE:
+      if (SGIS.has(first)) return 1;
+      if (ENDS.has(first)) return isOwn ? 2 : second >= FIRST_SPI ? 1 : 0;
+      return isOwn ? 1 : 0;
+    default:
+      return 1;
+  }
+}
+
+/** The stimulus of a group that record `i` comes of, not before record `from`. */
+function stimulusBefore(group: RecordBatch, i: number, from: number): number {
+  let k = i;
+  while (k > from && group.kind[k]! >= STIMULI_END) k--;
+  return k;
+}

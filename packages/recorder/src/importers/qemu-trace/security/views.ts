@@ -1,0 +1,121 @@
+// What the values of a segment say: whether SCR_EL3.FIQ is 1 (Non-secure software sees priorities shifted), and which
+// instances EL3 reaches (SCR_EL3.NS). Follows the registers of one PE through accesses of one segment.
+import { type Machine, peekSysreg, SYSREGS, type SysregName } from '@gictrace/core';
+import { type Access, EL3, NON_SECURE, SECURE, STATES } from './segment.ts';
+
+const PMR = SYSREGS.ICC_PMR_EL1.encoding;
+const RPR = SYSREGS.ICC_RPR_EL1.encoding;
+/** Registers that show priorities. */
+export const SHIFTED: ReadonlySet<number> = new Set([PMR, RPR]);
+export const BANKED: ReadonlySet<number> = new Set(
+  (
+    [
+      'ICC_BPR1_EL1',
+      'ICC_CTLR_EL1',
+      'ICC_IGRPEN1_EL1',
+      'ICC_AP1R0_EL1',
+      'ICC_AP1R1_EL1',
+      'ICC_AP1R2_EL1',
+      'ICC_AP1R3_EL1',
+    ] satisfies SysregName[]
+  ).map((name) => SYSREGS[name].encoding),
+);
+/** Registers that show something else to one than to another. */
+const TELLING: ReadonlySet<number> = new Set([...SHIFTED, ...BANKED]);
+const IDLE = 0xff;
+/** A value that a state would not show. */
+const WRONG_VALUE = 3;
+
+/** A priority as Non-secure software sees it with SCR_EL3.FIQ = `fiq`. */
+function shown(value: number, fiq: number): number {
+  if (fiq === 0 || value === IDLE) return value;
+  return value < 0x80 ? 0 : (value << 1) & 0xff;
+}
+
+function written(before: number, value: number, fiq: number, implemented: number): number {
+  if (fiq === 0) return value & implemented;
+  return before < 0x80 ? before : (0x80 | (value >> 1)) & implemented;
+}
+
+/** Whether what a PE is signalled after a write to its mask cannot be with this mask. */
+function contradicts(mask: number, { before, after }: Access): boolean {
+  if (after === undefined || after.priority === IDLE) return false;
+  if (after.fiq + after.irq > 0) return after.priority >= mask;
+  const wasUp =
+    before.fiq + before.irq > 0 && before.intid === after.intid && before.priority === after.priority;
+  return wasUp && after.priority < mask;
+}
+
+/** How much of what Non-secure software sees is not as SCR_EL3.FIQ = `fiq` would have it. */
+export function wrongWithFiq(m: Machine, pe: number, accesses: readonly Access[], fiq: number): number {
+  const implemented = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
+  const running = peekSysreg(m, pe, RPR, true, false);
+  let mask = m.state.pmr[pe]!;
+  let isAsBefore = true;
+  let wrong = 0;
+  for (const access of accesses) {
+    const { register, write, low } = access;
+    if (register === PMR && write) {
+      mask = written(mask, low & 0xff, fiq, implemented);
+      if (contradicts(mask, access)) wrong++;
+    } else if (register === PMR) {
+      if (low !== shown(mask, fiq)) wrong++;
+    } else if (register === RPR && isAsBefore) {
+      if (low !== shown(running, fiq)) wrong++;
+    } else if (!TELLING.has(register)) isAsBefore = false;
+  }
+  return wrong;
+}
+
+/** What the values that are read before anything is written speak against each state. */
+export function againstByValues(
+  m: Machine,
+  pe: number,
+  accesses: readonly Access[],
+  fiqIsOpen: boolean,
+): [number, number, number] {
+  const against: [number, number, number] = [0, 0, 0];
+  for (const { register, write, low } of accesses) {
+    if (write || !TELLING.has(register)) break;
+    const asSecure = peekSysreg(m, pe, register, true, false);
+    const shows = [false, false, false];
+    shows[SECURE] = asSecure === low;
+    shows[NON_SECURE] =
+      peekSysreg(m, pe, register, false, false) === low ||
+      (fiqIsOpen && !BANKED.has(register) && (asSecure === low || shown(asSecure, 1) === low));
+    shows[EL3] = [true, false].some((bank) => peekSysreg(m, pe, register, bank, true) === low);
+    if (shows.includes(true)) for (const state of STATES) if (!shows[state]) against[state] += WRONG_VALUE;
+  }
+  return against;
+}
+
+/**
+ * From which access of a segment at EL3 on SCR_EL3.NS is another than `bank` (1: it is 1): the one that leaves fewest
+ * values wrong; of equal ones the first. The number of accesses where it stays as it is.
+ */
+export function bankChangesAt(m: Machine, pe: number, accesses: readonly Access[], bank: number): number {
+  let best = accesses.length;
+  let least = wrongFrom(m, pe, accesses, best, bank);
+  for (let from = 0; from < accesses.length && least > 0; from++) {
+    if (!BANKED.has(accesses[from]!.register)) continue;
+    const wrong = wrongFrom(m, pe, accesses, from, bank);
+    if (wrong < least) {
+      best = from;
+      least = wrong;
+    }
+  }
+  return best;
+}
+
+function wrongFrom(m: Machine, pe: number, accesses: readonly Access[], from: number, bank: number): number {
+  /** What was written to each instance, as it would be read back, by register. */
+  const held = [new Map<number, number>(), new Map<number, number>()];
+  let wrong = 0;
+  accesses.forEach(({ register, write, low }, n) => {
+    if (!BANKED.has(register)) return;
+    const at = n >= from ? 1 - bank : bank;
+    if (write) held[at]!.set(register, low);
+    else if (low !== (held[at]!.get(register) ?? peekSysreg(m, pe, register, at === 0, true))) wrong++;
+  });
+  return wrong;
+}

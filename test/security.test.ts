@@ -1,0 +1,92 @@
+// Recordings of GICs with two Security states: how PEs execute is right wherever the log has the truth, all of it
+// replays, and a number that is changed does not.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, recordText, SYSREGS } from '@gictrace/core';
+import { TraceReader } from '@gictrace/recorder';
+import { replayTrace } from '@gictrace/replayer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allBatches, imported, recording, scratch } from './support.ts';
+
+const temp = scratch();
+afterAll(() => temp.dispose());
+
+const logOf = (name: string): string[] =>
+  gunzipSync(readFileSync(recording(`${name}.log.gz`)))
+    .toString('latin1')
+    .trimEnd()
+    .split('\n');
+
+async function divergedIn(lines: readonly string[]): Promise<number> {
+  const log = temp.path('changed.log');
+  writeFileSync(log, `${lines.join('\n')}\n`);
+  await imported(log, temp.path('changed.gictrace'));
+  return replayTrace(temp.path('changed.gictrace'), { version: 'test' }).diverged;
+}
+
+describe.each(['el3-bare-metal', 'el3-with-truth-markers', 'tfa-uboot-linux', 'linux-secure-direct-head'])(
+  '%s',
+  (name) => {
+    const trace = temp.path(`${name}.gictrace`);
+    beforeAll(() => imported(recording(`${name}.log.gz`), trace));
+
+    it('replays without a divergence', () => {
+      const verdict = replayTrace(trace, { version: 'test' });
+      expect(verdict.first).toBeNull();
+      expect(verdict.diverged).toBe(0);
+      expect(verdict.anomalies).toBe(0);
+      const reader = TraceReader.open(trace);
+      for (const kind of ['mmio.read', 'sysreg.read', 'hppi', 'sgi.sent'])
+        expect(verdict.compared[kind] ?? 0, kind).toBe(reader.footer!.kinds[kind] ?? 0);
+      reader.close();
+    });
+  },
+);
+
+/** How the guest of el3-with-truth-markers says that it executes, and which SGI register it writes, to its console. */
+const CONSOLE = /memory_region_ops_write cpu 0 .* addr 0x9000000 value 0x([de][0-3]) /;
+const STATE_OF: Readonly<Record<string, string>> = { e0: 'Non-secure', e1: 'Secure', e3: 'EL3' };
+const SGI_OF: Readonly<Record<string, number>> = {
+  d0: SYSREGS.ICC_SGI0R_EL1.encoding,
+  d1: SYSREGS.ICC_SGI1R_EL1.encoding,
+  d2: SYSREGS.ICC_ASGI1R_EL1.encoding,
+};
+
+it('every access to a system register is taken to be as the guest says that it was', async () => {
+  const name = 'el3-with-truth-markers';
+  const lines = logOf(name);
+  const truth: string[] = [];
+  const sgi: number[] = [];
+  let state = '';
+  let register = 0;
+  for (const line of lines) {
+    const said = CONSOLE.exec(line)?.[1];
+    if (said !== undefined) {
+      state = STATE_OF[said] ?? state;
+      register = SGI_OF[said] ?? register;
+    }
+    truth.push(state);
+    sgi.push(register);
+  }
+  await imported(recording(`${name}.log.gz`), temp.path('truth.gictrace'));
+  const { batches, reader } = allBatches(temp.path('truth.gictrace'));
+  reader.close();
+  const wrong: string[] = [];
+  const right = { 'Non-secure': 0, Secure: 0, EL3: 0, SGIs: 0 } as Record<string, number>;
+  for (const batch of batches)
+    for (let i = 0; i < batch.count; i++) {
+      const kind = batch.kind[i]!;
+      if (kind !== RECORDS['sysreg.read'].id && kind !== RECORDS['sysreg.write'].id) continue;
+      const flags = batch.flags[i]!;
+      const own = flags & RECORD_FLAGS.el3 ? 'EL3' : flags & RECORD_FLAGS.secure ? 'Secure' : 'Non-secure';
+      const at = batch.line[i]! - 1;
+      if (own === truth[at]) right[own]!++;
+      else wrong.push(`line ${at + 1}: ${recordText(batch, i)}, but ${truth[at]}`);
+      if (!lines[at]!.includes('gicv3_icc_generate_sgi')) continue;
+      if (batch.words[i * RECORD_WORDS] === sgi[at]) right.SGIs!++;
+      else wrong.push(`line ${at + 1}: ${recordText(batch, i)}`);
+    }
+  // 139 of 139 accesses, and the register of 11 of 11 SGIs.
+  expect(wrong).toEqual([]);
+  expect(right).toEqual({ 'Non-secure': 77, Secure: 7, EL3: 55, SGIs: 11 });
+});
