@@ -2,9 +2,9 @@
 // "ICC_AP0R<n>_EL1", "ICC_AP1R<n>_EL1"). The Secure set of Group 1 exists with two Security states.
 import { UNITS } from '../record/index.ts';
 import { maskHigh, SYSREGS } from '../spec/index.ts';
-import { GROUP0, GROUP1NS, GROUP1S, groupPriorityMask, NMI_NON_SECURE, NMI_SECURE } from './arbitration.ts';
+import { GROUP0, GROUP1NS, GROUP1S, groupPriorityMask, nmiBit } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import type { GicState } from './state.ts';
+import { type GicState, NMI_NON_SECURE, NMI_SECURE } from './state.ts';
 
 const UNIT_ICC = UNITS.indexOf('ICC');
 const UNIT_ICC_S = UNITS.indexOf('ICC_S');
@@ -32,14 +32,9 @@ function setOf(state: GicState, group: number): Uint32Array {
   return group === GROUP0 ? state.ap0r : group === GROUP1NS ? state.ap1r : state.ap1rS;
 }
 
-/** Bit of `nmiActive` that belongs to a group's set. */
-function nmiBit(group: number): number {
-  return group === GROUP1S ? NMI_SECURE : group === GROUP1NS ? NMI_NON_SECURE : 0;
-}
-
 /** The high word of register `n` of a group's set. */
 export function activeHigh(state: GicState, pe: number, group: number, n: number): number {
-  return n === 0 && (state.nmiActive[pe]! & nmiBit(group)) !== 0 ? NMI_HIGH : 0;
+  return n === 0 && (state.nmiActive[pe]! & nmiBit(state, group)) !== 0 ? NMI_HIGH : 0;
 }
 
 export function activeLow(state: GicState, pe: number, group: number, n: number): number {
@@ -62,7 +57,7 @@ export function storeActive(
     pe,
     register.encoding,
     low >>> 0,
-    n === 0 && state.hasNmi && nmiBit(group) !== 0 ? (high & NMI_HIGH) >>> 0 : 0,
+    n === 0 && state.hasNmi && nmiBit(state, group) !== 0 ? (high & NMI_HIGH) >>> 0 : 0,
     activeLow(state, pe, group, n),
     activeHigh(state, pe, group, n),
   );

@@ -3,7 +3,7 @@ import { invariant } from '../errors.ts';
 import { NO_PE, RECORDS } from '../record/index.ts';
 import { GICR } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
-import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState } from './state.ts';
+import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, NMI_VIRTUAL } from './state.ts';
 import { RESIDENT_WORDS, VHPPI_WORDS } from './virtual-state.ts';
 
 const VHPPI = RECORDS.vhppi.id;
@@ -35,8 +35,11 @@ export function applyVirtualRegister(
     virtual.lr[32 * pe + 2 * (register - LR0)] = low;
     virtual.lr[32 * pe + 2 * (register - LR0) + 1] = high;
   } else if (register >= AP0R0 && register < AP0R0 + 4) virtual.ap0r[4 * pe + register - AP0R0] = low;
-  else if (register >= AP1R0 && register < AP1R0 + 4) virtual.ap1r[4 * pe + register - AP1R0] = low;
-  else invariant(false, `no such stored register ${register} of the virtual interface`);
+  else if (register >= AP1R0 && register < AP1R0 + 4) {
+    virtual.ap1r[4 * pe + register - AP1R0] = low;
+    if (register === AP1R0)
+      state.nmiActive[pe] = (state.nmiActive[pe]! & ~NMI_VIRTUAL) | (high !== 0 ? NMI_VIRTUAL : 0);
+  } else invariant(false, `no such stored register ${register} of the virtual interface`);
 }
 
 /** Stores a register of the VLPI frame; false if it is none. */

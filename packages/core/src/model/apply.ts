@@ -6,7 +6,7 @@ import { fieldReader, GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
 import { privateIndex, sharedIndex } from './intid.ts';
-import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits } from './state.ts';
+import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits, NMI_GROUP0 } from './state.ts';
 
 const PE_SECURITY = RECORDS['pe.security'].id;
 const PE_ROUTED = RECORDS['pe.routed'].id;
@@ -162,8 +162,10 @@ function applyCpuRegister(state: GicState, pe: number, register: number, value: 
   if (register === AP1R[0]) {
     state.ap1r[4 * pe] = value;
     setNmiActive(state, pe, 1, high);
-  } else if (register === AP0R[0]) state.ap0r[4 * pe] = value;
-  else if (register === PMR) state.pmr[pe] = value;
+  } else if (register === AP0R[0]) {
+    state.ap0r[4 * pe] = value;
+    setNmiActive(state, pe, NMI_GROUP0, high);
+  } else if (register === PMR) state.pmr[pe] = value;
   else if (register === BPR0) state.bpr0[pe] = value;
   else if (register === BPR1) state.bpr1[pe] = value;
   else if (register === CTLR) state.ctlr[pe] = value;

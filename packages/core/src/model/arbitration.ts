@@ -16,7 +16,15 @@ import {
 import { configTableAddress } from './apply.ts';
 import { privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, type GicState, IDLE, type IrqBits } from './state.ts';
+import {
+  CONFIG_UNKNOWN,
+  type GicState,
+  IDLE,
+  type IrqBits,
+  NMI_GROUP0,
+  NMI_NON_SECURE,
+  NMI_SECURE,
+} from './state.ts';
 
 export const GROUP0 = GROUPS.indexOf('0');
 export const GROUP1S = GROUPS.indexOf('1S');
@@ -43,9 +51,13 @@ const DPG_BITS = [
 ];
 /** An interrupt's rank is twice its priority, and one more unless it is an NMI. */
 const IDLE_RANK = 2 * IDLE + 1;
-/** Bits of `nmiActive`. */
-export const NMI_NON_SECURE = 1;
-export const NMI_SECURE = 2;
+const NMI_RUNNING = NMI_NON_SECURE | NMI_SECURE;
+
+/** Bit of `nmiActive` that belongs to a group's set of active priorities. */
+export function nmiBit(state: GicState, group: number): number {
+  if (group === GROUP0) return state.profile.groupZeroNmis ? NMI_GROUP0 : 0;
+  return group === GROUP1S ? NMI_SECURE : NMI_NON_SECURE;
+}
 const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
 const STATE_EL3 = SECURITY_STATES.indexOf('EL3');
 
@@ -94,7 +106,8 @@ export function isNmi(state: GicState, pe: number, intid: number): boolean {
   const own = isPrivate(intid);
   const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
   const nmi = (own ? state.ppi : state.spi).nmi[index >> 5]!;
-  return ((nmi >>> (index & 31)) & 1) === 1 && groupOf(state, pe, intid) !== GROUP0;
+  if (((nmi >>> (index & 31)) & 1) === 0) return false;
+  return state.profile.groupZeroNmis || groupOf(state, pe, intid) !== GROUP0;
 }
 
 /** Priority of an NMI: the highest that its Security state has. */
@@ -177,7 +190,7 @@ function rankWithNmi(state: GicState, bits: IrqBits, index: number, rank: number
   const bit = 1 << (index & 31);
   if ((bits.nmi[word]! & bit) === 0) return rank;
   const group = groupAt(state, bits.group[word]!, bits.grpmod[word]!, bit);
-  return group === GROUP0 ? rank : 2 * nmiPriority(state, group);
+  return group === GROUP0 && !state.profile.groupZeroNmis ? rank : 2 * nmiPriority(state, group);
 }
 
 /** Looks at an LPI's configuration byte in guest memory: the byte, or CONFIG_UNKNOWN. */
@@ -221,7 +234,7 @@ export function bestLpi(m: Machine, pe: number): number {
 
 /** Running priority: the highest active one; 0xff when idle (IHI 0069, "ICC_RPR_EL1"). */
 export function runningPriority(state: GicState, pe: number): number {
-  const nmis = state.nmiActive[pe]!;
+  const nmis = state.nmiActive[pe]! & NMI_RUNNING;
   if (nmis !== 0) return nmis === NMI_NON_SECURE ? nmiPriority(state, GROUP1NS) : 0;
   for (let i = 0; i < 4; i++) {
     const active = state.ap0r[4 * pe + i]! | state.ap1r[4 * pe + i]! | state.ap1rS[4 * pe + i]!;
@@ -254,7 +267,7 @@ export function canPreempt(m: Machine, pe: number, group: number, priority: numb
   if (running === IDLE) return true;
   const mask = groupPriorityMask(state, pe, group);
   if ((priority & mask) !== (running & mask)) return (priority & mask) < (running & mask);
-  return nmi && (state.nmiActive[pe]! & (group === GROUP1S ? NMI_SECURE : NMI_NON_SECURE)) === 0;
+  return nmi && (state.nmiActive[pe]! & nmiBit(state, group)) === 0;
 }
 
 /** Whether a Redistributor asks that its sleeping PE be woken: an interrupt is pending for it (IHI 0069, "GICR_WAKER"). */
@@ -313,7 +326,7 @@ function arbitrate(m: Machine, pe: number): void {
   const signalled = canPreempt(m, pe, group, priority, nmi);
   const asFiq = isFiq(state, pe, group);
   const fiq = signalled && asFiq ? 1 : 0;
-  const irq = signalled && !asFiq ? 1 : 0;
+  const irq = signalled && !asFiq && !(nmi && m.profile.nmiIsNoIrq) ? 1 : 0;
   if (
     intid !== state.hppiIntid[pe] ||
     group !== state.hppiGroup[pe] ||

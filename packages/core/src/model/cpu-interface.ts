@@ -25,8 +25,6 @@ import {
   groupOf,
   isGroupEnabled,
   isNmi,
-  NMI_NON_SECURE,
-  NMI_SECURE,
   runningPriority,
   settle,
 } from './arbitration.ts';
@@ -35,7 +33,7 @@ import { fromNonSecureView, nonSecureView } from './irq-registers.ts';
 import { clearLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { generateSgi } from './sgi.ts';
-import { ctlrReset, IDLE, leastBinaryPoint } from './state.ts';
+import { ctlrReset, IDLE, leastBinaryPoint, NMI_NON_SECURE, NMI_SECURE } from './state.ts';
 import { resetVirtualInterface, virtualHandlers } from './virtual-interface.ts';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
@@ -114,7 +112,7 @@ function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = fa
   if (!canPreempt(m, pe, group, priority, nmi)) return SPURIOUS;
   const intid = visible(m, pe, groupOne);
   if (isSpecial(intid)) return intid;
-  if (nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
+  if (groupOne && nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
   activatePriority(m, pe, group, priority, nmi);
   m.emit(ACKNOWLEDGED, pe, intid, group, priority);
   if (intid >= LPI_FIRST) clearLpiPending(m, pe, intid);
@@ -166,7 +164,7 @@ type Write = (m: Machine, pe: number, low: number, high: number) => void;
 
 function readRunningPriority(m: Machine, pe: number): number {
   const { state } = m;
-  const nmis = state.nmiActive[pe]!;
+  const nmis = state.nmiActive[pe]! & (NMI_NON_SECURE | NMI_SECURE);
   const priority = runningPriority(state, pe);
   if (!m.secure) {
     if (nmis & NMI_NON_SECURE) m.high = RPR_NMI_HIGH;
@@ -174,7 +172,8 @@ function readRunningPriority(m: Machine, pe: number): number {
     // Secure priorities read as the highest.
     return priority < 0x80 ? 0 : nonSecureView(priority);
   }
-  if (state.singleSecurity) m.high = nmis !== 0 ? RPR_NMI_HIGH : 0;
+  if (state.singleSecurity)
+    m.high = nmis === 0 ? 0 : m.profile.rprNmiNonSecure ? RPR_NMI_NS_HIGH : RPR_NMI_HIGH;
   else
     m.high = ((nmis & NMI_SECURE ? RPR_NMI_HIGH : 0) | (nmis & NMI_NON_SECURE ? RPR_NMI_NS_HIGH : 0)) >>> 0;
   return priority;
@@ -346,17 +345,21 @@ for (const [name, spec] of Object.entries(SYSREGS)) {
   if (virtual.reads[name] !== undefined) READ_BY_ENCODING[spec.encoding] = virtual.reads[name];
   if (virtual.writes[name] !== undefined) WRITE_BY_ENCODING[spec.encoding] = virtual.writes[name];
 }
-/** ICC_NMIAR1_EL1 exists where the GIC has NMIs. */
+/** ICC_NMIAR1_EL1 and ICV_NMIAR1_EL1 exist where the GIC has NMIs. */
 const NMIAR1 = SYSREGS.ICC_NMIAR1_EL1.encoding;
+const VIRTUAL_NMIAR1 = SYSREGS.ICV_NMIAR1_EL1.encoding;
 READ_BY_ENCODING[NMIAR1] = (m, pe) => acknowledge(m, pe, true, true);
 for (let n = 0; n < 4; n++) {
-  READ_BY_ENCODING[AP0R[n]!.encoding] = group0((m, pe) => activeLow(m.state, pe, GROUP0, n));
+  READ_BY_ENCODING[AP0R[n]!.encoding] = group0((m, pe) => {
+    m.high = activeHigh(m.state, pe, GROUP0, n);
+    return activeLow(m.state, pe, GROUP0, n);
+  });
   READ_BY_ENCODING[AP1R[n]!.encoding] = (m, pe) => {
     m.high = activeHigh(m.state, pe, group1Of(m), n);
     return activeLow(m.state, pe, group1Of(m), n);
   };
-  WRITE_BY_ENCODING[AP0R[n]!.encoding] = group0Write((m, pe, low) => {
-    if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, 0);
+  WRITE_BY_ENCODING[AP0R[n]!.encoding] = group0Write((m, pe, low, high) => {
+    if (n < activePriorityRegisters(m)) storeActive(m, pe, GROUP0, n, low, high);
   });
   WRITE_BY_ENCODING[AP1R[n]!.encoding] = (m, pe, low, high) => {
     const kept = outOfReach(m, n);
@@ -369,7 +372,7 @@ for (let n = 0; n < 4; n++) {
 
 /** Whether a PE can make this access at all. A register of EL3 tells that the access is from there. */
 function isAccessible(m: Machine, encoding: number): boolean {
-  if (encoding === NMIAR1) return m.state.hasNmi;
+  if (encoding === NMIAR1 || encoding === VIRTUAL_NMIAR1) return m.state.hasNmi;
   if ((encoding & OP1_MASK) !== OP1_EL3) return true;
   m.el3 = m.secure && !m.state.singleSecurity;
   return m.el3;

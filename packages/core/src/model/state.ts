@@ -86,6 +86,13 @@ export function leastBinaryPoint(config: GicConfig): number {
   return 7 - Math.min(config.priorityBits, 7);
 }
 
+/** Bits of `nmiActive`: ICC_AP1R0_EL1.NMI of both Security states. */
+export const NMI_NON_SECURE = 1;
+export const NMI_SECURE = 2;
+/** ICH_AP1R0_EL2.NMI, and ICC_AP0R0_EL1.NMI where the profile has it: neither is a physical running priority. */
+export const NMI_VIRTUAL = 4;
+export const NMI_GROUP0 = 8;
+
 export class GicState {
   readonly config: GicConfig;
   readonly profile: Profile;
@@ -141,7 +148,7 @@ export class GicState {
   readonly ap1rS: Uint32Array;
   /** ICC_CTLR_EL3: what it does not share with the instances of ICC_CTLR_EL1. */
   readonly ctlrEl3: Uint32Array;
-  /** ICC_AP1R0_EL1.NMI: bit 0 of the Non-secure instance, bit 1 of the Secure one. */
+  /** Which NMIs are active: NMI_NON_SECURE, NMI_SECURE, NMI_VIRTUAL, NMI_GROUP0. */
   readonly nmiActive: Uint8Array;
   /** How the PE executes, as far as it is known: index into SECURITY_STATES. */
   readonly security: Uint8Array;

@@ -14,7 +14,7 @@ import {
 } from '../spec/index.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN, type GicState, IDLE } from './state.ts';
+import { CONFIG_UNKNOWN, type GicState, IDLE, NMI_VIRTUAL } from './state.ts';
 import { listRegisters, NO_LR, VHPPI_WORDS, virtualPreemptionBits } from './virtual-state.ts';
 
 const VHPPI = RECORDS.vhppi.id;
@@ -75,6 +75,7 @@ export function virtualGroupPriorityMask(vmcr: number, group: number): number {
 
 /** Virtual running priority: the highest active one; 0xff when idle (IHI 0069, "ICV_RPR_EL1"). */
 export function virtualRunningPriority(state: GicState, pe: number): number {
+  if (state.nmiActive[pe]! & NMI_VIRTUAL) return 0;
   const { ap0r, ap1r } = state.virtual;
   for (let i = 0; i < 4; i++) {
     const active = ap0r[4 * pe + i]! | ap1r[4 * pe + i]!;
@@ -86,14 +87,32 @@ export function virtualRunningPriority(state: GicState, pe: number): number {
   return IDLE;
 }
 
-/** Whether a virtual interrupt of this group and priority is signalled now. */
-export function canPreemptVirtual(state: GicState, pe: number, group: number, priority: number): boolean {
+/** Whether a virtual interrupt of this group and priority is signalled now. No priority mask concerns an NMI. */
+export function canPreemptVirtual(
+  state: GicState,
+  pe: number,
+  group: number,
+  priority: number,
+  nmi: boolean,
+): boolean {
   const vmcr = state.virtual.vmcr[pe]!;
-  if ((state.virtual.hcr[pe]! & HCR.En) === 0 || priority >= virtualPriorityMask(vmcr)) return false;
+  if ((state.virtual.hcr[pe]! & HCR.En) === 0) return false;
+  if (!nmi && priority >= virtualPriorityMask(vmcr)) return false;
   const running = virtualRunningPriority(state, pe);
   if (running === IDLE) return true;
   const mask = virtualGroupPriorityMask(vmcr, group);
-  return (priority & mask) < (running & mask);
+  if ((priority & mask) !== (running & mask)) return (priority & mask) < (running & mask);
+  return nmi && (state.nmiActive[pe]! & NMI_VIRTUAL) === 0;
+}
+
+/** Whether a list register holds a virtual NMI: of Group 1, where the GIC has NMIs (IHI 0069, "ICH_LR<n>_EL2"). */
+export function isVirtualNmi(state: GicState, high: number): boolean {
+  return state.hasNmi && (high & LR_HIGH.NMI) !== 0 && lrGroup(high) !== GROUP0;
+}
+
+/** The priority by which a list register is ranked: that of a virtual NMI is the highest, unless the profile says otherwise. */
+export function rankedPriority(state: GicState, high: number): number {
+  return isVirtualNmi(state, high) && !state.profile.lrNmiKeepsPriority ? 0 : lrPriority(high);
 }
 
 function groupEnabled(vmcr: number, group: number): boolean {
@@ -101,7 +120,10 @@ function groupEnabled(vmcr: number, group: number): boolean {
 }
 
 /** What the best virtual interrupt of a PE is: reused by every call. */
-export const best = { lr: -1, vlpi: SPURIOUS, vlpiGroup: 0, vlpiPriority: IDLE, group: 0, priority: IDLE };
+export const best = {
+  ...{ lr: -1, vlpi: SPURIOUS, vlpiGroup: 0, vlpiPriority: IDLE, group: 0, priority: IDLE },
+  nmi: false,
+};
 
 /** Group of a vLPI or vSGI by its configuration byte. */
 function configGroup(intid: number, config: number): number {
@@ -127,14 +149,18 @@ export function rankVirtual(state: GicState, pe: number): void {
   }
   best.lr = -1;
   best.priority = IDLE;
+  best.nmi = false;
   const vmcr = virtual.vmcr[pe]!;
   if ((vmcr & (VMCR.VENG0 | VMCR.VENG1)) === 0) return;
   const count = listRegisters(config);
   for (let n = 0; n < count; n++) {
     const high = virtual.lr[32 * pe + 2 * n + 1]!;
     if (lrState(high) !== 1 || !groupEnabled(vmcr, lrGroup(high))) continue;
-    if (lrPriority(high) < best.priority) {
-      best.priority = lrPriority(high);
+    const priority = rankedPriority(state, high);
+    const nmi = isVirtualNmi(state, high);
+    if (priority < best.priority || (priority === best.priority && nmi && !best.nmi)) {
+      best.priority = priority;
+      best.nmi = nmi;
       best.group = lrGroup(high);
       best.lr = n;
     }
@@ -143,6 +169,7 @@ export function rankVirtual(state: GicState, pe: number): void {
     best.priority = best.vlpiPriority;
     best.group = best.vlpiGroup;
     best.lr = LR_IS_VLPI;
+    best.nmi = false;
   }
 }
 
@@ -187,13 +214,13 @@ const told = new Uint32Array(VHPPI_WORDS);
 function arbitrateVirtual(m: Machine, pe: number): void {
   const { state } = m;
   rankVirtual(state, pe);
-  const signalled = best.lr !== -1 && canPreemptVirtual(state, pe, best.group, best.priority);
+  const signalled = best.lr !== -1 && canPreemptVirtual(state, pe, best.group, best.priority, best.nmi);
   told[0] = best.lr === -1 ? NO_LR : best.lr;
   told[1] = best.vlpi;
   told[2] = best.vlpiGroup;
   told[3] = best.vlpiPriority;
   told[4] = signalled && best.group === GROUP0 ? 1 : 0;
-  told[5] = signalled && best.group !== GROUP0 ? 1 : 0;
+  told[5] = signalled && best.group !== GROUP0 && !(best.nmi && m.profile.nmiIsNoIrq) ? 1 : 0;
   const { hppi } = state.virtual;
   for (let k = 0; k < VHPPI_WORDS; k++)
     if (hppi[VHPPI_WORDS * pe + k] !== told[k]) {

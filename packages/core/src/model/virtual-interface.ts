@@ -9,25 +9,28 @@ import {
   isSpecial,
   LPI_FIRST,
   mask,
+  maskHigh,
   packFields,
   SPECIAL_FIRST,
+  SPECIAL_INTIDS,
   SPURIOUS,
   SYSREGS,
 } from '../spec/index.ts';
 import { GROUP0, GROUP1NS } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { IDLE } from './state.ts';
+import { IDLE, NMI_VIRTUAL } from './state.ts';
 import {
   best,
   canPreemptVirtual,
   eoiStatus,
   HCR,
+  isVirtualNmi,
   LR_HIGH,
   LR_IS_VLPI,
   lrGroup,
-  lrPriority,
   lrState,
   maintenanceState,
+  rankedPriority,
   rankVirtual,
   settleVirtual,
   VMCR,
@@ -102,23 +105,49 @@ function priorityMaskBits(m: Machine): number {
   return (0xff << (8 - virtualPriorityBits(m.state.config))) & 0xff;
 }
 
-function activate(m: Machine, pe: number, group: number, priority: number): void {
+/** High word of ICH_AP1R0_EL2, and of ICV_RPR_EL1: an NMI is active. */
+const NMI_HIGH = maskHigh(SYSREGS.ICH_AP1R0_EL2, 'NMI');
+
+/** The high word of an active priorities register, by its encoding. */
+function activeHigh(m: Machine, pe: number, register: number): number {
+  return register === AP1R0 && m.state.nmiActive[pe]! & NMI_VIRTUAL ? NMI_HIGH : 0;
+}
+
+/** Stores an active priorities register. Only ICH_AP1R0_EL2 has a high word, where there are NMIs. */
+function storeActive(m: Machine, pe: number, register: number, low: number, high: number): void {
+  const { ap0r, ap1r } = m.state.virtual;
+  const old = register >= AP1R0 ? ap1r[4 * pe + register - AP1R0]! : ap0r[4 * pe + register - AP0R0]!;
+  const kept = register === AP1R0 && m.state.hasNmi ? (high & NMI_HIGH) >>> 0 : 0;
+  m.changeRegister(UNIT_ICH, pe, register, low >>> 0, kept, old, activeHigh(m, pe, register));
+}
+
+function activate(m: Machine, pe: number, group: number, priority: number, nmi: boolean): void {
   const { virtual, config } = m.state;
+  if (nmi) {
+    storeActive(m, pe, AP1R0, virtual.ap1r[4 * pe]!, NMI_HIGH);
+    return;
+  }
   const masked = priority & virtualGroupPriorityMask(virtual.vmcr[pe]!, group);
   const bit = masked >> (8 - virtualPreemptionBits(config));
   const registers = group === GROUP0 ? virtual.ap0r : virtual.ap1r;
   const old = registers[4 * pe + (bit >> 5)]!;
-  store(m, pe, (group === GROUP0 ? AP0R0 : AP1R0) + (bit >> 5), old | (1 << (bit & 31)), old);
+  const register = (group === GROUP0 ? AP0R0 : AP1R0) + (bit >> 5);
+  storeActive(m, pe, register, old | (1 << (bit & 31)), activeHigh(m, pe, register));
 }
 
-function acknowledge(m: Machine, pe: number, wanted: number): number {
+/**
+ * What ICV_IAR0, ICV_IAR1 or ICV_NMIAR1 reads, and its effects. As on the physical side, virtual PEs are taken to have NMIs
+ * in use where the GIC has them.
+ */
+function acknowledge(m: Machine, pe: number, wanted: number, nmiRegister = false): number {
   const { state } = m;
   rankVirtual(state, pe);
   if (best.lr === -1 || best.group !== wanted) return SPURIOUS;
-  if (!canPreemptVirtual(state, pe, best.group, best.priority)) return SPURIOUS;
-  const { lr: n, vlpi, group, priority } = best;
+  if (!canPreemptVirtual(state, pe, best.group, best.priority, best.nmi)) return SPURIOUS;
+  const { lr: n, vlpi, group, priority, nmi } = best;
   if (n === LR_IS_VLPI) {
-    activate(m, pe, group, priority);
+    if (nmiRegister) return SPURIOUS;
+    activate(m, pe, group, priority, false);
     m.emit(ACKNOWLEDGED, pe, vlpi, group, priority, NO_LR);
     clearResidentVlpi(m, pe, vlpi);
     return vlpi;
@@ -129,8 +158,9 @@ function acknowledge(m: Machine, pe: number, wanted: number): number {
   const special = isSpecial(low);
   // A special INTID in a list register is answered as it is, and the register becomes invalid.
   if (special) storeLr(m, pe, n, low, high & ~LR_HIGH.Pending);
+  else if (nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
   else {
-    activate(m, pe, group, priority);
+    activate(m, pe, group, priority, nmi);
     m.emit(ACKNOWLEDGED, pe, low, group, priority, n);
     storeLr(m, pe, n, low, (high & ~LR_HIGH.Pending) | LR_HIGH.Active);
   }
@@ -158,9 +188,20 @@ function countEoi(m: Machine, pe: number): void {
   store(m, pe, HCR_ENCODING, withEoiCount(hcr, eoiCount(hcr) + 1), hcr);
 }
 
-/** Drops the highest active virtual priority, of Group 0 where both groups have it; answers it, or IDLE. */
+/** In place of a priority: that of an NMI was dropped. */
+const DROPPED_NMI = -1;
+
+/**
+ * Drops the highest active virtual priority, that of an NMI first, then of Group 0 where both groups have it; answers it,
+ * {@link DROPPED_NMI} or IDLE.
+ */
 function drop(m: Machine, pe: number, intid: number): number {
   const { virtual, config } = m.state;
+  if (m.state.nmiActive[pe]! & NMI_VIRTUAL) {
+    storeActive(m, pe, AP1R0, virtual.ap1r[4 * pe]!, 0);
+    m.emit(DROPPED, pe, intid, GROUP1NS, 0);
+    return DROPPED_NMI;
+  }
   for (let i = 0; i < 4; i++) {
     const zero = virtual.ap0r[4 * pe + i]!;
     const one = virtual.ap1r[4 * pe + i]!;
@@ -169,7 +210,7 @@ function drop(m: Machine, pe: number, intid: number): number {
     const bit1 = one === 0 ? 32 : 31 - Math.clz32(one & -one);
     const group = bit0 <= bit1 ? GROUP0 : GROUP1NS;
     const old = group === GROUP0 ? zero : one;
-    store(m, pe, (group === GROUP0 ? AP0R0 : AP1R0) + i, old & (old - 1), old);
+    storeActive(m, pe, (group === GROUP0 ? AP0R0 : AP1R0) + i, old & (old - 1), 0);
     const dropped = ((32 * i + Math.min(bit0, bit1)) << (8 - virtualPreemptionBits(config))) & 0xff;
     m.emit(DROPPED, pe, intid, group, dropped);
     return dropped;
@@ -205,8 +246,9 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     }
     const high = m.state.virtual.lr[32 * pe + 2 * n + 1]!;
     const vmcr = m.state.virtual.vmcr[pe]!;
-    const own = lrPriority(high) & virtualGroupPriorityMask(vmcr, wanted);
-    if (lrGroup(high) !== wanted || own !== dropped) return;
+    const own = rankedPriority(m.state, high) & virtualGroupPriorityMask(vmcr, wanted);
+    const fits = dropped === DROPPED_NMI ? isVirtualNmi(m.state, high) : own === dropped;
+    if (lrGroup(high) !== wanted || !fits) return;
     if ((vmcr & VMCR.VEOIM) === 0 || intid >= LPI_FIRST) deactivate(m, pe, n);
   };
   const icvDir = (m: Machine, pe: number, low: number) => {
@@ -234,9 +276,13 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
   const reads: { [name: string]: (m: Machine, pe: number) => number } = {
     ICV_IAR0_EL1: (m, pe) => acknowledge(m, pe, GROUP0),
     ICV_IAR1_EL1: (m, pe) => acknowledge(m, pe, GROUP1NS),
+    ICV_NMIAR1_EL1: (m, pe) => acknowledge(m, pe, GROUP1NS, true),
     ICV_HPPIR0_EL1: (m, pe) => highestPending(m, pe, GROUP0),
     ICV_HPPIR1_EL1: (m, pe) => highestPending(m, pe, GROUP1NS),
-    ICV_RPR_EL1: (m, pe) => virtualRunningPriority(m.state, pe),
+    ICV_RPR_EL1: (m, pe) => {
+      m.high = activeHigh(m, pe, AP1R0);
+      return virtualRunningPriority(m.state, pe);
+    },
     ICV_PMR_EL1: (m, pe) => virtualPriorityMask(m.state.virtual.vmcr[pe]!),
     ICV_BPR0_EL1: (m, pe) => readBpr(m, pe, GROUP0),
     ICV_BPR1_EL1: (m, pe) => readBpr(m, pe, GROUP1NS),
@@ -303,7 +349,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
       if (n >= listRegisters(m.state.config)) return;
       // NMI is RES0 without the non-maskable property of virtual interrupts, which no profile has.
       const res0 = (~priorityMaskBits(m) & 0xff) << 16;
-      storeLr(m, pe, n, low, high & ~res0 & (m.profile.lrKeepsNmi ? -1 : ~LR_HIGH.NMI));
+      storeLr(m, pe, n, low, high & ~res0 & (m.state.hasNmi || m.profile.lrKeepsNmi ? -1 : ~LR_HIGH.NMI));
     };
   }
   const implemented = (m: Machine) => 1 << Math.max(virtualPreemptionBits(m.state.config) - 5, 0);
@@ -313,9 +359,12 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
       ['AP1R', AP1R0, (m: Machine) => m.state.virtual.ap1r],
     ] as const)
       for (const own of [`ICH_${name}${n}_EL2`, `ICV_${name}${n}_EL1`]) {
-        reads[own] = (m, pe) => of(m)[4 * pe + n]!;
-        writes[own] = (m, pe, low) => {
-          if (n < implemented(m)) store(m, pe, base + n, low, of(m)[4 * pe + n]!);
+        reads[own] = (m, pe) => {
+          m.high = activeHigh(m, pe, base + n);
+          return of(m)[4 * pe + n]!;
+        };
+        writes[own] = (m, pe, low, high) => {
+          if (n < implemented(m)) storeActive(m, pe, base + n, low, high);
         };
       }
   return { reads, writes };
@@ -328,8 +377,8 @@ export function resetVirtualInterface(m: Machine, pe: number): void {
   setVmcr(m, pe, vmcrReset(config));
   for (let n = 0; n < 16; n++) storeLr(m, pe, n, 0, 0);
   for (let n = 0; n < 4; n++) {
-    store(m, pe, AP0R0 + n, 0, virtual.ap0r[4 * pe + n]!);
-    store(m, pe, AP1R0 + n, 0, virtual.ap1r[4 * pe + n]!);
+    storeActive(m, pe, AP0R0 + n, 0, 0);
+    storeActive(m, pe, AP1R0 + n, 0, 0);
   }
   settleVirtual(m);
 }

@@ -196,6 +196,26 @@ export const CHOICES = {
     'with one Security state a write to ICC_SGI1R_EL1 makes an SGI pending that its target has in Group 0',
     'Use of control registers for SGI forwarding',
   ),
+  groupZeroNmis: choice<boolean>(
+    false,
+    'an interrupt of Group 0 with the non-maskable property is an NMI; ICC_AP0R0_EL1 has a bit for it, which is no running priority',
+    'GICD_INMIR<n>',
+  ),
+  nmiIsNoIrq: choice<boolean>(
+    false,
+    'an NMI, or a virtual one, is signalled by a line of its own, so that neither IRQ nor FIQ is up for it',
+    'GICD_INMIR<n>',
+  ),
+  rprNmiNonSecure: choice<boolean>(
+    false,
+    'with one Security state ICC_RPR_EL1 tells of an active NMI in NMI_NS, not in NMI',
+    'ICC_RPR_EL1',
+  ),
+  lrNmiKeepsPriority: choice<boolean>(
+    false,
+    'a virtual NMI is ranked by ICH_LR<n>_EL2.Priority; otherwise its priority is 0',
+    'ICH_LR<n>_EL2',
+  ),
   lrKeepsNmi: choice<boolean>(
     false,
     'ICH_LR<n>_EL2.NMI keeps what is written without the non-maskable property of virtual interrupts',

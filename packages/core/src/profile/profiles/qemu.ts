@@ -104,6 +104,29 @@ export const qemu72 = profile(
   },
 );
 
+/** Of NMIs, which 7.2 does not have. */
+const NMIS = {
+  groupZeroNmis: {
+    value: true,
+    evidence:
+      'hw/intc/arm_gicv3.c of 10.0: gicv3_get_priority() does not look at the group with GICD_CTLR.DS = 1',
+  },
+  nmiIsNoIrq: {
+    value: true,
+    evidence:
+      'hw/intc/arm_gicv3_cpuif.c of 10.0: gicv3_cpuif_update() raises parent_nmi, and prints FIQ 0 IRQ 0',
+  },
+  rprNmiNonSecure: {
+    value: true,
+    evidence:
+      'hw/intc/arm_gicv3_cpuif.c of 10.0: icc_rpr_read() tests for EL3, which virt has with secure=on only',
+  },
+  lrNmiKeepsPriority: {
+    value: true,
+    evidence: 'hw/intc/arm_gicv3_cpuif.c of 10.0: hppvi_index() takes ich_lr_prio() for all list registers',
+  },
+} as const;
+
 const AP1R_RANGE = {
   value: 'non-secure range',
   evidence: 'hw/intc/arm_gicv3_cpuif.c of 10.0: icc_ap_write() keeps the bits of Secure priorities',
@@ -120,6 +143,7 @@ export const qemu100 = profile(
       evidence: `every location of every frame read on QEMU 10.0.13: ${LOCATIONS}`,
     },
     nonSecureAp1r: AP1R_RANGE,
+    ...NMIS,
   },
 );
 
@@ -138,5 +162,6 @@ export const qemu111 = profile(
       evidence: `${COMMON.reportedWrites.evidence}; of GICD_TYPER2 on QEMU 11.1.3`,
     },
     nonSecureAp1r: AP1R_RANGE,
+    ...NMIS,
   },
 );
