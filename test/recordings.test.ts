@@ -9,6 +9,18 @@ import { imported, recording, scratch } from './support.ts';
 const temp = scratch();
 afterAll(() => temp.dispose());
 
+const imports = new Map<string, Promise<string>>();
+/** The trace of a recording, imported by whichever test asks first: each test has to pass alone. */
+function traceOf(name: string): Promise<string> {
+  let trace = imports.get(name);
+  if (trace === undefined) {
+    const path = temp.path(`${name}.gictrace`);
+    trace = imported(recording(`${name}.log.gz`), path).then(() => path);
+    imports.set(name, trace);
+  }
+  return trace;
+}
+
 const LOGS = [
   'linux-gicv3-mrops',
   'linux-gicv3-plugin-head',
@@ -36,8 +48,10 @@ it('the profile is that of the QEMU that a log shows: another version diverges w
 });
 
 describe.each(LOGS)('%s', (name) => {
-  const trace = temp.path(`${name}.gictrace`);
-  beforeAll(() => imported(recording(`${name}.log.gz`), trace));
+  let trace: string;
+  beforeAll(async () => {
+    trace = await traceOf(name);
+  });
 
   it('replays without a divergence, with every observable compared', () => {
     const verdict = replayTrace(trace, { version: 'test' });
@@ -87,17 +101,17 @@ describe.each(LOGS)('%s', (name) => {
   });
 });
 
-it('infers no LPI configuration where the log shows the stores', () => {
-  const verdict = replayTrace(temp.path('linux-gicv3-plugin-head.gictrace'), { version: 'test' });
+it('infers no LPI configuration where the log shows the stores', async () => {
+  const verdict = replayTrace(await traceOf('linux-gicv3-plugin-head'), { version: 'test' });
   expect(Object.keys(verdict.unknown).filter((name) => name.startsWith('lpi-config'))).toEqual([]);
   expect(verdict.unknown['command-from-decode']).toBeUndefined();
 });
 
 describe('known truths of linux-gicv3-mrops, out of SQL', () => {
   let db: QueryDatabase;
-  beforeAll(() => {
+  beforeAll(async () => {
     const path = temp.path('truths.db');
-    const reader = TraceReader.open(temp.path('linux-gicv3-mrops.gictrace'));
+    const reader = TraceReader.open(await traceOf('linux-gicv3-mrops'));
     loadTraces(path, [
       {
         name: 'mrops',
@@ -153,9 +167,9 @@ describe('known truths of linux-gicv3-mrops, out of SQL', () => {
 
 describe('known truths of linux-gicv4-kvm, out of SQL', () => {
   let db: QueryDatabase;
-  beforeAll(() => {
+  beforeAll(async () => {
     const path = temp.path('gicv4.db');
-    const reader = TraceReader.open(temp.path('linux-gicv4-kvm.gictrace'));
+    const reader = TraceReader.open(await traceOf('linux-gicv4-kvm'));
     loadTraces(path, [
       {
         name: 'gicv4',
