@@ -43,6 +43,18 @@ describe.each(['el3-bare-metal', 'el3-with-truth-markers', 'tfa-uboot-linux', 'l
   },
 );
 
+it.each([
+  ['an acknowledged INTID', /(gicv3_icc_iar[01]_read .* value 0x)[0-9a-f]+$/],
+  ['a running priority', /(gicv3_icc_rpr_read .* value 0x)[0-9a-f]+$/],
+  ['a register of the Distributor', /(gicv3_dist_read .* data 0x)[0-9a-f]+/],
+])('%s that is changed in the log diverges', async (_what, pattern) => {
+  const lines = logOf('el3-bare-metal');
+  const at = lines.findLastIndex((line) => pattern.test(line));
+  expect(at).toBeGreaterThan(0);
+  lines[at] = lines[at]!.replace(pattern, '$15');
+  expect(await divergedIn(lines)).toBeGreaterThan(0);
+});
+
 /** How the guest of el3-with-truth-markers says that it executes, and which SGI register it writes, to its console. */
 const CONSOLE = /memory_region_ops_write cpu 0 .* addr 0x9000000 value 0x([de][0-3]) /;
 const STATE_OF: Readonly<Record<string, string>> = { e0: 'Non-secure', e1: 'Secure', e3: 'EL3' };

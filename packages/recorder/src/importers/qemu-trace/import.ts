@@ -5,7 +5,7 @@ import {
   type GicState,
   GicTraceError,
   RECORDS,
-  RecordBatch,
+  type RecordBatch,
   type RecordName,
 } from '@gictrace/core';
 import { Identity, type ImportOptions, type KnownMachine, type Provenance } from '../common/identity.ts';
@@ -274,9 +274,13 @@ class Taking {
         this.sink.record(batch, i);
       },
     );
-    this.security = new SecurityStates(() => this.learner!.machine, config.resetNonSecure !== true, {
-      group: (batch, isLast) => this.learn(batch, isLast),
-    });
+    const showsSent = shows === undefined || shows.includes('sgi.sent');
+    this.security = new SecurityStates(
+      () => this.learner!.machine,
+      config.resetNonSecure !== true,
+      showsSent,
+      { group: (batch, isLast) => this.learn(batch, isLast) },
+    );
     this.sink.begin(config, provenance, { start, missing: [...missing], shows });
   }
 

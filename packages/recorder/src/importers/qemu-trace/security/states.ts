@@ -96,6 +96,8 @@ export class SecurityStates implements GroupSink {
   /** How a PE begins. */
   private readonly initial: number;
   private readonly twoStates: boolean;
+  /** The log has lines of SGIs that were sent: that there is none says something. */
+  private readonly showsSent: boolean;
   private readonly pes: Pe[];
   /** The log has lines about virtual interrupts, which are printed at each exception. */
   private hasVirtual = false;
@@ -104,8 +106,12 @@ export class SecurityStates implements GroupSink {
   private readonly group_ = new RecordBatch(OUT);
   private readonly out = new RecordBatch(OUT);
 
-  /** `machine`: what has taken the groups that went on. `hasFirmware`: PEs begin at EL3, else in Non-secure state. */
-  constructor(machine: () => Machine, hasFirmware: boolean, next: GroupSink) {
+  /**
+   * `machine`: what has taken the groups that went on. `hasFirmware`: PEs begin at EL3, else in Non-secure state.
+   * `showsSent`: the log has lines of SGIs that were sent.
+   */
+  constructor(machine: () => Machine, hasFirmware: boolean, showsSent: boolean, next: GroupSink) {
+    this.showsSent = showsSent;
     this.machine = machine;
     this.next = next;
     this.initial = hasFirmware ? EL3 : NON_SECURE;
@@ -326,6 +332,7 @@ export class SecurityStates implements GroupSink {
 
   /** Through which register an SGI was generated. */
   private sgi(isSecure: boolean, group: RecordBatch, i: number): void {
+    if (!this.showsSent) return;
     const at = i * RECORD_WORDS;
     const sent = new Set<number>();
     for (let k = i + 1; k < group.count && group.kind[k]! >= STIMULI_END; k++)
