@@ -154,7 +154,7 @@ describe('help', () => {
     async (verb) => {
       const { code, out } = await run('help', verb);
       expect(code).toBe(0);
-      expect(out).toMatch(new RegExp(`Example:\\n {2}gictrace ${verb} `));
+      expect(out).toMatch(new RegExp(`Examples?:\\n {2}gictrace ${verb} `));
       expect((await run('--help')).out).toContain(`  gictrace ${verb} `);
     },
   );

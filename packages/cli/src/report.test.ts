@@ -24,7 +24,7 @@ describe('report', () => {
   it('writes a page of one trace, and says what it holds', async () => {
     const { code, out: printed, err } = await run('report', trace, '-o', at('a.html'));
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(printed).toMatch(/a\.html: 835 records, 4 interrupts, 0 MSIs, 17 ITS commands, [\d,]+ bytes\n/);
+    expect(printed).toMatch(/a\.html: 836 records, 4 interrupts, 0 MSIs, 17 ITS commands, [\d,]+ bytes\n/);
     expect(printed).toMatch(/good\.gictrace: SAME on simulator\n$/);
     expect(readFileSync(at('a.html'), 'utf8')).toMatch(/^<!doctype html>/);
   });
@@ -35,7 +35,7 @@ describe('report', () => {
     expect(JSON.parse(both.out)).toMatchObject({
       traces: [trace, trace],
       output: at('b.html'),
-      records: [835, 835],
+      records: [836, 836],
       wrote: { lives: 8, commands: 34 },
       leftOut: {},
       same: true,

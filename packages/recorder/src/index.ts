@@ -10,7 +10,7 @@ export {
   type LogInput,
 } from './import-trace.ts';
 export { type KeptSource, keptSource } from './importers/common/kept-source.ts';
-export { type Missing, STIMULI_SORTS, type Start } from './importers/common/learn/unknowns.ts';
+export type { Start } from './importers/common/learn/unknowns.ts';
 export { detectFormat, LOG_FORMATS, type LogFormat } from './importers/detect.ts';
 export type { FtraceOptions } from './importers/ftrace/index.ts';
 export { headerJson, recordJson } from './importers/jsonl/index.ts';
@@ -19,3 +19,4 @@ export * from './live/index.ts';
 export * from './output/index.ts';
 export * from './scenario/index.ts';
 export * from './trace/index.ts';
+export { type Missing, STIMULI_SORTS } from './trace/sorts.ts';

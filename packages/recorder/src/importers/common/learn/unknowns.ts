@@ -1,27 +1,12 @@
 // What of a GIC's state a source has not shown: an element is unknown from the start of a log that begins in mid-life,
 // and always where the accesses that change it are not in the source. Knows no values; those are the model's.
 import { type GicState, isPrivate, privateIndex, sharedIndex } from '@gictrace/core';
+import type { Missing } from '../../../trace/sorts.ts';
+
+export type { Missing } from '../../../trace/sorts.ts';
 
 /** How a source begins: with the reset of the GIC, or while the GIC is in use. */
 export type Start = 'reset' | 'mid-life';
-
-/** Sorts of stimuli that a source may lack. */
-export const STIMULI_SORTS = {
-  'GICD writes': "-trace 'gicv3_dist_*'",
-  'GICR writes': "-trace 'gicv3_redist_*'",
-  'GITS writes': "-trace 'gicv3_its_*'",
-  'ICC_PMR writes': "-trace 'gicv3_icc_*'",
-  'ICC_IGRPEN writes': "-trace 'gicv3_icc_*'",
-  acknowledges: "-trace 'gicv3_icc_*'",
-  ends: "-trace 'gicv3_icc_*'",
-  SGIs: "-trace 'gicv3_icc_*'",
-  'PPI lines': "-trace 'gicv3_redist_*'",
-  'SPI lines': "-trace 'gicv3_dist_*'",
-  MSIs: "-trace 'gicv3_its_*'",
-  commands: "-trace 'gicv3_its_*'",
-  'ICH writes': "-trace 'gicv3_ich_*'",
-} as const;
-export type Missing = keyof typeof STIMULI_SORTS;
 
 /** Accesses that configure: a log of a GIC that has long been configured may have none though they are traced. */
 export const CONFIGURING: ReadonlySet<Missing> = new Set([

@@ -1,0 +1,19 @@
+// The sorts of stimuli that a source may lack: named in the header of a trace, with what to trace to have them.
+
+/** Sorts of stimuli that a source may lack. */
+export const STIMULI_SORTS = {
+  'GICD writes': "-trace 'gicv3_dist_*'",
+  'GICR writes': "-trace 'gicv3_redist_*'",
+  'GITS writes': "-trace 'gicv3_its_*'",
+  'ICC_PMR writes': "-trace 'gicv3_icc_*'",
+  'ICC_IGRPEN writes': "-trace 'gicv3_icc_*'",
+  acknowledges: "-trace 'gicv3_icc_*'",
+  ends: "-trace 'gicv3_icc_*'",
+  SGIs: "-trace 'gicv3_icc_*'",
+  'PPI lines': "-trace 'gicv3_redist_*'",
+  'SPI lines': "-trace 'gicv3_dist_*'",
+  MSIs: "-trace 'gicv3_its_*'",
+  commands: "-trace 'gicv3_its_*'",
+  'ICH writes': "-trace 'gicv3_ich_*'",
+} as const;
+export type Missing = keyof typeof STIMULI_SORTS;
