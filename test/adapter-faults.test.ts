@@ -49,7 +49,9 @@ it('the record that is named is the one, with batches of one', async () => {
   const { err } = await run('replay', trace, '--on', faulty('kill', 40), '--batch', '1');
   const [, record, text] = /first without an answer: record (\d+): ([^(]*)/.exec(err)!;
   const dump = await run('dump', trace, '--from', record!, '--to', record!);
-  expect(dump.out.replace(/^\s*\d+\s+/, '').trim()).toBe(text!.trim());
+  // The message names the record without the rule that inferred a part of it.
+  const printed = dump.out.replace(/^\s*\d+\s+/, '').replace(/ \((inferred|assumed): [^)]*\)/, '');
+  expect(printed.trim()).toBe(text!.trim());
 });
 
 it('what was re-recorded until then can be recovered', async () => {
