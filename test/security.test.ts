@@ -102,3 +102,37 @@ it('every access to a system register is taken to be as the guest says that it w
   expect(wrong).toEqual([]);
   expect(right).toEqual({ 'Non-secure': 77, Secure: 7, EL3: 55, SGIs: 11 });
 });
+
+describe('one number changed in a log with two Security states diverges', () => {
+  const lines = logOf('el3-with-truth-markers');
+  const at = (text: RegExp, from = 0): number => lines.findIndex((line, n) => n >= from && text.test(line));
+  it('as it is, it does not', async () => {
+    expect(await divergedIn(lines)).toBe(0);
+  });
+  // What each rule rests on, and what is compared all the same.
+  it.each([
+    [
+      'whether a read was Secure',
+      /gicv3_dist_read .* offset 0x0 data 0x12 size 4 secure 0/,
+      /secure 0/,
+      'secure 1',
+    ],
+    ['the value of a Secure read', /offset 0x0 data 0x37 size 4 secure 1/, /data 0x37/, 'data 0x35'],
+    ['what only EL3 is answered', /ICC_IAR0 read cpu 0x0 value 0x3fc/, /value 0x3fc/, 'value 0x3fd'],
+    ['whose interrupt it was', /ICC_IAR1 read cpu 0x0 value 0xc$/, /value 0xc/, 'value 0xd'],
+    ['a shifted mask', /ICC_PMR read cpu 0x0 value 0xf0/, /value 0xf0/, 'value 0xe0'],
+    ['a shifted running priority', /ICC_RPR read cpu 0x0 value 0x40/, /value 0x40/, 'value 0x48'],
+    ['the Non-secure binary point', /ICC_BPR1 read cpu 0x0 value 0x3/, /value 0x3/, 'value 0x2'],
+    ['the enables of EL3', /ICC_IGRPEN1_EL3 read cpu 0x0 value 0x3/, /value 0x3/, 'value 0x2'],
+    ['an FIQ that is an IRQ', /setting FIQ 1 IRQ 0/, /FIQ 1 IRQ 0/, 'FIQ 0 IRQ 1'],
+    ['an SGI that is another', /pending SGI 8/, /SGI 8/, 'SGI 9'],
+    ['the group of what is pending', /irq 8 group 1 prio 32/, /group 1/, 'group 2'],
+  ] as const)('%s', async (_what, line, from, to) => {
+    const n = at(line);
+    expect(n).toBeGreaterThanOrEqual(0);
+    const changed = [...lines];
+    changed[n] = lines[n]!.replace(from, to);
+    expect(changed[n]).not.toBe(lines[n]);
+    expect(await divergedIn(changed)).toBeGreaterThan(0);
+  });
+});

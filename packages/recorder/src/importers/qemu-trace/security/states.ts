@@ -143,12 +143,13 @@ export class SecurityStates implements GroupSink {
     this.queue.push(batch, this.read(batch));
     while (this.queue.first !== undefined && this.queue.records > AHEAD_RECORDS) this.release();
     while (this.queue.first?.every((note) => this.isSettled(note))) this.release();
-    if (isLast) this.end();
+    if (!isLast) return;
+    this.isEnding = true;
+    this.end();
   }
 
   /** No more groups come: what waits goes on. */
   end(): void {
-    this.isEnding = true;
     while (this.queue.first !== undefined) this.release();
   }
 
