@@ -240,6 +240,8 @@ function tell(
   );
   const by = (origin: string) => Object.keys(provenance).filter((name) => provenance[name] === origin);
   print(`  from the log: ${by('log').concat(by('counted')).join(', ') || 'nothing'}`);
+  for (const [name, origin] of Object.entries(provenance))
+    if (origin.startsWith('rule ')) print(`  inferred: ${name} (${origin})`);
   if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
   if (by('default').length > 0)
     print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
