@@ -121,7 +121,15 @@ class Target {
       seed: null,
       ...header,
     };
-    this.writer = new TraceWriter(this.out, all, this.rules);
+    this.writer = new TraceWriter(this.out, all, { ...this.rules, isOverlapped: true });
+  }
+
+  /** A source that gives its next bytes when the writer has room. */
+  async *paced(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      yield chunk;
+      await this.writer?.settled();
+    }
   }
 
   readonly record = (batch: RecordBatch, i: number): void => this.writer!.record(batch, i);
@@ -195,10 +203,12 @@ export function importToTrace(
     ...progressOf(options),
   };
   return target.run(async () => {
-    if (live !== undefined) return importQemuLive(list[0]!, live, importing, sink, machine);
+    if (live !== undefined)
+      return importQemuLive(list[0]!, target.paced(live), importing, sink, machine);
     const sources = inputs.map((input) => (typeof input === 'string' ? keptSource(input) : input));
     try {
-      return await importQemu(sources, importing, sink);
+      const paced = sources.map((one) => ({ name: one.name, open: () => target.paced(one.open()) }));
+      return await importQemu(paced, importing, sink);
     } finally {
       for (const source of sources) source.close();
     }

@@ -30,9 +30,9 @@ function planesOf(values: Uint32Array, count: number): { planes: number; bytes: 
   let all = 0;
   let bytes = 0;
   for (let i = 0; i < count; i++) {
-    const value = values[i]!;
+    const value = values[i]! | 0;
     all |= value;
-    if (value !== 0) bytes += value > 0xff_ffff ? 4 : value > 0xffff ? 3 : value > 0xff ? 2 : 1;
+    if (value !== 0) bytes += (39 - Math.clz32(value)) >> 3;
   }
   all >>>= 0;
   return { planes: all > 0xff_ffff ? 4 : all > 0xffff ? 3 : all > 0xff ? 2 : 1, bytes };
@@ -49,9 +49,10 @@ export function encodeColumn(values: Uint32Array, count: number): Uint8Array {
   }
   let before = 0;
   for (let i = 0; i < count; i++) {
-    const delta = (values[i]! - before) | 0;
-    differences[i] = ((delta << 1) ^ (delta >> 31)) >>> 0;
-    before = values[i]!;
+    const value = values[i]! | 0;
+    const delta = (value - before) | 0;
+    differences[i] = (delta << 1) ^ (delta >> 31);
+    before = value;
   }
   const plain = planesOf(values, count);
   const delta = planesOf(differences, count);
@@ -182,33 +183,60 @@ function layoutOf(id: number): Layout {
  */
 export function encodeChunk(batch: RecordBatch): Buffer {
   const { count } = batch;
-  const fill = (value: (i: number) => number) => {
-    for (let i = 0; i < count; i++) scratch[i] = value(i);
-    return encodeColumn(scratch, count);
-  };
-  const kind = fill((i) => batch.kind[i]!);
-  const pe = fill((i) => batch.pe[i]! + 1);
-  const flags = fill((i) => batch.flags[i]!);
-  const rule = fill((i) => batch.rule[i]!);
+  const kind = encodeBytes(batch.kind, count);
+  for (let i = 0; i < count; i++) scratch[i] = batch.pe[i]! + 1;
+  const pe = encodeColumn(scratch, count);
+  const flags = encodeBytes(batch.flags, count);
+  const rule = encodeBytes(batch.rule, count);
   const times = encodeTimes(batch);
-  const line = fill((i) => batch.line[i]!);
-  const cause = fill((i) => batch.cause[i]!);
-  const byKind = new Uint32Array(256);
-  for (let i = 0; i < count; i++) byKind[batch.kind[i]!]!++;
+  const line = encodeColumn(batch.line, count);
+  const cause = encodeColumn(batch.cause, count);
+  return pack([kind, pe, flags, rule, times, line, cause, encodeKinds(batch)]);
+}
+
+function encodeBytes(values: Uint8Array, count: number): Uint8Array {
+  for (let i = 0; i < count; i++) scratch[i] = values[i]!;
+  return encodeColumn(scratch, count);
+}
+
+/** For each kind that occurs, ascending: its id and its columns. */
+function encodeKinds(batch: RecordBatch): [number, Uint8Array[]][] {
+  const ends = sortByKind(batch);
   const kinds: [number, Uint8Array[]][] = [];
+  let from = 0;
   for (let id = 0; id < 256; id++) {
-    if (byKind[id] === 0) continue;
-    const { words } = layoutOf(id);
+    const to = ends[id]!;
+    if (to === from) continue;
     const columns: Uint8Array[] = [];
+    const { words } = layoutOf(id);
     for (let word = 0; word < words; word++) {
-      let n = 0;
-      for (let i = 0; i < count; i++)
-        if (batch.kind[i] === id) scratch[n++] = batch.words[i * RECORD_WORDS + word]!;
-      columns.push(encodeColumn(scratch, n));
+      gather(batch.words, word, from, to);
+      columns.push(encodeColumn(scratch, to - from));
     }
     kinds.push([id, columns]);
+    from = to;
   }
-  return pack([kind, pe, flags, rule, times, line, cause, kinds]);
+  return kinds;
+}
+
+/** Puts where the words of each record begin into `positions`, by kind; answers where those of each kind end. */
+function sortByKind(batch: RecordBatch): Uint32Array {
+  const { count, kind } = batch;
+  const ends = new Uint32Array(256);
+  for (let i = 0; i < count; i++) ends[kind[i]!]!++;
+  let sum = 0;
+  for (let id = 0; id < 256; id++) {
+    const n = ends[id]!;
+    ends[id] = sum;
+    sum += n;
+  }
+  for (let i = 0; i < count; i++) positions[ends[kind[i]!]!++] = i * RECORD_WORDS;
+  return ends;
+}
+
+/** One word of the records at `positions[from, to)` into `scratch`. */
+function gather(words: Uint32Array, word: number, from: number, to: number): void {
+  for (let k = from; k < to; k++) scratch[k - from] = words[positions[k]! + word]!;
 }
 
 /** Fills a batch from a raw payload of `count` records. Throws a GicTraceError (`trace`) if it is malformed. */

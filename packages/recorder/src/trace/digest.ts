@@ -7,30 +7,31 @@ const FIRST_EVENT = 96;
 // What is known of memory is no behaviour.
 const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
-/** kind, flags, PE + 1 (16 bits), the words: little-endian. */
-const RECORD_BYTES = 4 + 4 * RECORD_WORDS;
+/** Of each record: kind, flags and PE + 1 (16 bits) as one word, then the words; low bytes first. */
+const WORDS = 1 + RECORD_WORDS;
+
+/** Whether this machine stores words as the digest has them, low bytes first. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 export class SemanticDigest {
   private readonly hash: Hash = createHash('sha256');
-  private buffer = Buffer.alloc(0);
+  private buffer = new Uint32Array(0);
 
   /** Adds the stimuli, operations and observables of a batch. */
   add(batch: RecordBatch): void {
-    if (this.buffer.length < batch.count * RECORD_BYTES)
-      this.buffer = Buffer.alloc(batch.count * RECORD_BYTES);
+    const { count, kind, flags, pe, words } = batch;
+    if (this.buffer.length < count * WORDS) this.buffer = new Uint32Array(count * WORDS);
     const { buffer } = this;
     let at = 0;
-    for (let i = 0; i < batch.count; i++) {
-      const kind = batch.kind[i]!;
-      if (kind >= FIRST_EVENT || kind === MEM_KNOWN || kind === MEM_UNKNOWN) continue;
-      buffer[at] = kind;
-      buffer[at + 1] = batch.flags[i]! & ~RECORD_FLAGS.confirmed;
-      buffer.writeUInt16LE(batch.pe[i]! + 1, at + 2);
-      for (let k = 0; k < RECORD_WORDS; k++)
-        buffer.writeUInt32LE(batch.words[i * RECORD_WORDS + k]!, at + 4 + 4 * k);
-      at += RECORD_BYTES;
+    for (let i = 0; i < count; i++) {
+      const id = kind[i]!;
+      if (id >= FIRST_EVENT || id === MEM_KNOWN || id === MEM_UNKNOWN) continue;
+      buffer[at++] = id | ((flags[i]! & ~RECORD_FLAGS.confirmed) << 8) | ((pe[i]! + 1) << 16);
+      const from = i * RECORD_WORDS;
+      for (let k = 0; k < RECORD_WORDS; k++) buffer[at++] = words[from + k]!;
     }
-    this.hash.update(buffer.subarray(0, at));
+    const bytes = Buffer.from(buffer.buffer, 0, at * 4);
+    this.hash.update(IS_LITTLE_ENDIAN ? bytes : bytes.swap32());
   }
 
   /** The digest in hex; ends it. */

@@ -1,7 +1,7 @@
 // Writes a trace as a stream, chunk by chunk, then footer and trailer. A trace without a footer was not finished; it
 // never has the final name (output/output-file.ts).
 import { createHash } from 'node:crypto';
-import { brotliCompressSync, constants, crc32 } from 'node:zlib';
+import { type BrotliOptions, brotliCompress, brotliCompressSync, constants, crc32 } from 'node:zlib';
 import { GicTraceError, invariant, RECORDS, RecordBatch, RULES } from '@gictrace/core';
 import { OutputFile, type Ownership, type TargetOptions } from '../output/index.ts';
 import { encodeChunk } from './columns.ts';
@@ -19,6 +19,11 @@ export const TRACE_OUTPUT: Ownership = {
 export interface WriterOptions extends TargetOptions {
   /** Records in a chunk: 1 to 65,536; 4,096 when absent. */
   readonly chunkRecords?: number;
+  /**
+   * Compresses in Node's thread pool while records come; the bytes are the same. For writers whose caller goes back to
+   * the event loop now and then, and awaits `settled` there.
+   */
+  readonly isOverlapped?: boolean;
 }
 
 export interface TraceSummary {
@@ -26,6 +31,22 @@ export interface TraceSummary {
   readonly bytes: number;
   readonly contentDigest: string;
   readonly semanticDigest: string;
+}
+
+/** Bytes of frames that are compressed at a time: those that an awaited writer has, and the most there can be. */
+const FLIGHT_BYTES = 1 << 20;
+const FLIGHT_BYTES_MAX = 1 << 23;
+
+/** A frame that is being compressed, or that waits for those before it. */
+interface Flight {
+  readonly type: number;
+  readonly raw: Uint8Array;
+  readonly count: number;
+  readonly firstRecord: number;
+  /** Given the frame's byte offset when it is written. */
+  readonly at: (offset: number) => void;
+  packed?: Uint8Array;
+  landed?: Promise<void>;
 }
 
 const kindNames = new Map<number, string>();
@@ -45,6 +66,11 @@ export class TraceWriter {
   private readonly kinds = new Float64Array(256);
   private readonly rules = new Float64Array(256);
   private written = 0;
+  private readonly isOverlapped: boolean;
+  /** Frames that are not written yet, in order. */
+  private readonly flights: Flight[] = [];
+  private flightBytes = 0;
+  private fault: unknown;
 
   /**
    * Begins a trace that will have the name `path`.
@@ -52,6 +78,7 @@ export class TraceWriter {
    */
   constructor(path: string, header: TraceHeader, options: WriterOptions = {}) {
     this.path = path;
+    this.isOverlapped = options.isOverlapped === true;
     this.batch = new RecordBatch(options.chunkRecords ?? CHUNK_RECORDS);
     const raw = encodeMap(header);
     checked(raw, path);
@@ -88,8 +115,23 @@ export class TraceWriter {
   /** Stores the state that holds before the next record. */
   snapshot(state: Uint8Array, digest: string): void {
     this.flush();
-    this.snapshots.push([this.out.bytes, this.written, digest]);
-    this.frame(FRAME_TYPES.snapshot, state, 0);
+    const entry: [number, number, string] = [0, this.written, digest];
+    this.snapshots.push(entry);
+    this.frameLater(FRAME_TYPES.snapshot, state, 0, (offset) => {
+      entry[0] = offset;
+    });
+  }
+
+  /**
+   * Waits while more is being compressed than should be kept in memory.
+   * @throws GicTraceError as `record`.
+   */
+  async settled(): Promise<void> {
+    this.check();
+    while (this.flightBytes > FLIGHT_BYTES) {
+      await this.flights[0]!.landed;
+      this.check();
+    }
   }
 
   /** Ends the trace: footer, trailer, fsync, rename. */
@@ -97,6 +139,7 @@ export class TraceWriter {
     end: { readonly losses?: TraceFooter['losses']; readonly meta?: Record<string, unknown> } = {},
   ): TraceSummary {
     this.flush();
+    this.land();
     const contentDigest = this.content.digest('hex');
     const semanticDigest = this.semantic.finish();
     const named = (counts: Float64Array, names: ReadonlyMap<number, string>) => {
@@ -126,6 +169,7 @@ export class TraceWriter {
 
   /** Gives up: nothing is left, neither under the final name nor beside it. */
   abort(): void {
+    this.flights.length = 0;
     this.out.discard();
   }
 
@@ -139,6 +183,7 @@ export class TraceWriter {
       return undefined;
     }
     this.flush();
+    this.land();
     return this.out.leave();
   }
 
@@ -161,31 +206,74 @@ export class TraceWriter {
     for (let i = 0; i < batch.count; i++) present[batch.pe[i]! + 1] = 1;
     for (let pe = 0; pe < 512; pe++) if (present[pe + 1]) pes |= 1n << BigInt(pe);
     const raw = encodeChunk(batch);
-    this.chunks.push([
-      this.out.bytes,
+    const entry: ChunkEntry = [
+      0,
       this.written,
       batch.count,
       nullable(from),
       nullable(to),
       `0x${pes.toString(16)}`,
-    ]);
+    ];
+    this.chunks.push(entry);
     this.content.update(raw);
     this.semantic.add(batch);
-    this.frame(FRAME_TYPES.records, raw, batch.count);
+    this.frameLater(FRAME_TYPES.records, raw, batch.count, (offset) => {
+      entry[0] = offset;
+    });
     this.written += batch.count;
     batch.clear();
   }
 
+  /** Writes a frame. */
   private frame(type: number, raw: Uint8Array, count: number): void {
-    const packed = brotliCompressSync(raw, {
-      params: {
-        [constants.BROTLI_PARAM_QUALITY]: 5,
-        [constants.BROTLI_PARAM_LGWIN]: 20,
-        [constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
-      },
+    this.put({ type, raw, count, firstRecord: this.written, at: () => undefined });
+  }
+
+  /** Writes a frame when it is compressed, behind those before it. `at` is given its byte offset then. */
+  private frameLater(type: number, raw: Uint8Array, count: number, at: (offset: number) => void): void {
+    this.check();
+    const frame = { type, raw, count, firstRecord: this.written, at };
+    if (!this.isOverlapped) this.put(frame);
+    else {
+      const flight = { ...frame, raw: Uint8Array.from(raw) };
+      this.flights.push(flight);
+      // Whoever gives records without a pause waits here: there is a limit to what is kept in memory.
+      if (this.flightBytes > FLIGHT_BYTES_MAX) this.land();
+      else this.start(flight);
+    }
+  }
+
+  private start(flight: Flight): void {
+    const { raw } = flight;
+    this.flightBytes += raw.length;
+    flight.landed = new Promise((resolve) => {
+      brotliCompress(raw, compression(raw), (error, packed) => {
+        this.flightBytes -= raw.length;
+        try {
+          flight.packed = error === null ? packed : brotliCompressSync(raw, compression(raw));
+          while (this.flights[0]?.packed !== undefined) this.put(this.flights.shift()!);
+        } catch (fault) {
+          this.fault ??= fault;
+        }
+        resolve();
+      });
     });
-    const compressed = packed.length < raw.length;
-    const stored = compressed ? packed : raw;
+  }
+
+  /** Writes all that is on its way. */
+  private land(): void {
+    this.check();
+    for (const flight of this.flights.splice(0)) this.put(flight);
+  }
+
+  private check(): void {
+    if (this.fault !== undefined) throw this.fault;
+  }
+
+  private put({ type, raw, count, firstRecord, at, packed }: Flight): void {
+    const smaller = packed ?? brotliCompressSync(raw, compression(raw));
+    const compressed = smaller.length < raw.length;
+    const stored = compressed ? smaller : raw;
     const head = Buffer.alloc(FRAME_BYTES);
     encodeFrame(
       {
@@ -194,16 +282,27 @@ export class TraceWriter {
         version: FORMAT_VERSION,
         storedLength: stored.length,
         rawLength: raw.length,
-        firstRecord: this.written,
+        firstRecord,
         count,
         traceId: this.traceId,
         payloadCrc: crc32(stored),
       },
       head,
     );
+    at(this.out.bytes);
     this.out.write(head);
     this.out.write(stored);
   }
+}
+
+function compression(raw: Uint8Array): BrotliOptions {
+  return {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 5,
+      [constants.BROTLI_PARAM_LGWIN]: 20,
+      [constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
+    },
+  };
 }
 
 /** Whatever is written can be read: a source that makes an impossible header is refused before anything is written. */

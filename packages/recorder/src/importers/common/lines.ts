@@ -12,24 +12,38 @@ const LINE_BYTES_MAX = 1 << 20;
  */
 export async function eachLine(
   input: AsyncIterable<Buffer>,
-  visit: (bytes: Buffer, from: number, to: number) => void,
+  visit: Visit,
   mend = 'give a log of qemu -trace',
 ): Promise<void> {
-  let rest: Buffer | undefined;
+  // The beginning of a line whose end is in a later chunk.
+  let begun: Buffer | undefined;
   for await (const chunk of input) {
-    let bytes: Buffer = chunk;
-    if (rest !== undefined && rest.length > 0) bytes = Buffer.concat([rest, chunk]);
     let from = 0;
-    for (;;) {
-      const end = bytes.indexOf(NEWLINE, from);
-      if (end < 0) break;
-      visit(bytes, from, end > from && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
-      from = end + 1;
+    if (begun !== undefined) {
+      // Only that line is copied: the others are visited where they are.
+      from = chunk.indexOf(NEWLINE) + 1;
+      begun = Buffer.concat([begun, from === 0 ? chunk : chunk.subarray(0, from)]);
+      if (from > 0) {
+        visitLine(begun, 0, begun.length - 1, visit);
+        begun = undefined;
+      }
     }
-    rest = bytes.subarray(from);
-    if (rest.length > LINE_BYTES_MAX)
+    if (begun === undefined) {
+      for (let end = chunk.indexOf(NEWLINE, from); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+        visitLine(chunk, from, end, visit);
+        from = end + 1;
+      }
+      if (from < chunk.length) begun = chunk.subarray(from);
+    }
+    if (begun !== undefined && begun.length > LINE_BYTES_MAX)
       throw new GicTraceError('input', 'is not a text log: it has a line of over 1 MB', {}, mend);
   }
-  if (rest !== undefined && rest.length > 0)
-    visit(rest, 0, rest[rest.length - 1] === CARRIAGE_RETURN ? rest.length - 1 : rest.length);
+  if (begun !== undefined) visitLine(begun, 0, begun.length, visit);
+}
+
+type Visit = (bytes: Buffer, from: number, to: number) => void;
+
+/** Visits a line, without a carriage return at its end. */
+function visitLine(bytes: Buffer, from: number, to: number, visit: Visit): void {
+  visit(bytes, from, to > from && bytes[to - 1] === CARRIAGE_RETURN ? to - 1 : to);
 }
