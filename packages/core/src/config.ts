@@ -1,49 +1,47 @@
 // The configuration of a GIC: what its identity registers say and where it sits in the address map. A trace's
 // header carries it; the model is built from it; an importer reads it off the identity registers of its source.
-import { z } from 'zod';
+import * as z from 'zod/mini';
+
+/** A whole number, both ends included. */
+const within = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
 
 /** A 64-bit value as people and JSON write it: `0x` and up to 16 lower-case hex digits. */
-const hex64 = z.string().regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits');
-const u32 = z.number().int().min(0).max(0xffff_ffff);
+const hex64 = z
+  .string()
+  .check(z.regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits'));
+const u32 = within(0, 0xffff_ffff);
 /** A physical address: below 2^52. */
-const pa = z
-  .number()
-  .int()
-  .min(0)
-  .max(2 ** 52 - 1);
+const pa = within(0, 2 ** 52 - 1);
 
 export const gicConfigSchema = z.strictObject({
   /** Name of the profile: every IMPLEMENTATION DEFINED choice (`core/profile`). */
-  profile: z.string().min(1),
+  profile: z.string().check(z.minLength(1)),
   /** GICv3 or GICv4 (GICD_PIDR2.ArchRev). */
   architecture: z.union([z.literal(3), z.literal(4)]),
   /** The PEs in order of their Redistributors; `affinity` packs Aff3.Aff2.Aff1.Aff0, a byte each. At most 512. */
-  pes: z
-    .array(z.strictObject({ affinity: u32 }))
-    .min(1)
-    .max(512),
+  pes: z.array(z.strictObject({ affinity: u32 })).check(z.minLength(1), z.maxLength(512)),
   /** GICD_TYPER and GICD_IIDR as they read. */
   gicd: z.strictObject({ typer: u32, iidr: u32, pidr2: u32 }),
   /** Bits 31:0 of GICR_TYPER without Processor_Number and Last, which follow from the PE's place; GICR_IIDR; GICR_PIDR2. */
   gicr: z.strictObject({ typer: u32, iidr: u32, pidr2: u32 }),
   /** One entry an ITS: GITS_TYPER, GITS_IIDR, GITS_PIDR2, and the fixed part of each GITS_BASER<n> (Type, Entry_Size). */
   its: z
-    .array(z.strictObject({ typer: hex64, iidr: u32, pidr2: u32, baser: z.array(hex64).length(8) }))
-    .max(16),
+    .array(z.strictObject({ typer: hex64, iidr: u32, pidr2: u32, baser: z.array(hex64).check(z.length(8)) }))
+    .check(z.maxLength(16)),
   /** Implemented priority bits of the physical CPU interface: 4 to 8. */
-  priorityBits: z.number().int().min(4).max(8),
+  priorityBits: within(4, 8),
   /** Implemented INTID bits of the CPU interface: 16 or 24 (ICC_CTLR_EL1.IDbits). */
   intidBits: z.union([z.literal(16), z.literal(24)]),
   /**
    * ICH_VTR_EL2 as it reads: the virtual CPU interface. Absent: as QEMU's Cortex-A57 has it, four list registers and
    * five priority bits.
    */
-  vtr: u32.optional(),
+  vtr: z.optional(u32),
   /**
    * All interrupts reset to Group 1, not to Group 0: with two Security states, where something that the source does not
    * contain plays firmware, as QEMU does when it boots a kernel directly.
    */
-  resetNonSecure: z.boolean().optional(),
+  resetNonSecure: z.optional(z.boolean()),
   /** Physical base addresses: of the Distributor, of each PE's Redistributor, of each ITS. */
   addresses: z.strictObject({ gicd: pa, gicr: z.array(pa), its: z.array(pa) }),
 });

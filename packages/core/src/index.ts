@@ -1,6 +1,7 @@
 // The face of @gictrace/core.
 export * from './backend/index.ts';
 export * from './check/index.ts';
+export { type Checked, checkedBy } from './checked.ts';
 export * from './config.ts';
 export * from './conformance/index.ts';
 export * from './disasm/index.ts';

@@ -203,8 +203,7 @@ export function importToTrace(
     ...progressOf(options),
   };
   return target.run(async () => {
-    if (live !== undefined)
-      return importQemuLive(list[0]!, target.paced(live), importing, sink, machine);
+    if (live !== undefined) return importQemuLive(list[0]!, target.paced(live), importing, sink, machine);
     const sources = inputs.map((input) => (typeof input === 'string' ? keptSource(input) : input));
     try {
       const paced = sources.map((one) => ({ name: one.name, open: () => target.paced(one.open()) }));

@@ -3,6 +3,7 @@
 // PE is known to have it otherwise SCR_EL3.FIQ is taken to be 1: Group 0 is EL3's, and Non-secure software sees its own
 // half of the priorities.
 
+import { invariant } from '../errors.ts';
 import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
 import { isPrivate, isSpecial, LPI_FIRST, SPECIAL_INTIDS, SPURIOUS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
@@ -326,8 +327,8 @@ const writes: { readonly [name: string]: Write } = {
 };
 
 /** Handlers by encoding, the bit of ICV registers included. */
-const READ_BY_ENCODING: (Read | undefined)[] = new Array(0x2_0000).fill(undefined);
-const WRITE_BY_ENCODING: (Write | undefined)[] = new Array(0x2_0000).fill(undefined);
+const READ_BY_ENCODING: Record<number, Read> = {};
+const WRITE_BY_ENCODING: Record<number, Write> = {};
 const ACKNOWLEDGES: ReadonlySet<number> = new Set(
   Object.values(SYSREGS).flatMap(({ encoding, ...spec }) =>
     'does' in spec && spec.does === 'acknowledge' ? [encoding] : [],
@@ -370,6 +371,24 @@ for (let n = 0; n < 4; n++) {
   };
 }
 
+/** The same, quick to look up and quick to make: of 2^17 encodings few are registers. */
+class ByEncoding<Handler> {
+  private readonly index = new Uint8Array(0x2_0000);
+  private readonly handlers: (Handler | undefined)[] = [undefined];
+
+  constructor(handlers: Readonly<Record<number, Handler>>) {
+    for (const [encoding, handler] of Object.entries(handlers))
+      this.index[Number(encoding)] = this.handlers.push(handler) - 1;
+    invariant(this.handlers.length <= 0x100, 'a byte does not lead to every system register');
+  }
+
+  get(encoding: number): Handler | undefined {
+    return this.handlers[this.index[encoding]!];
+  }
+}
+const readers = new ByEncoding(READ_BY_ENCODING);
+const writers = new ByEncoding(WRITE_BY_ENCODING);
+
 /** Whether a PE can make this access at all. A register of EL3 tells that the access is from there. */
 function isAccessible(m: Machine, encoding: number): boolean {
   if (encoding === NMIAR1 || encoding === VIRTUAL_NMIAR1) return m.state.hasNmi;
@@ -394,7 +413,7 @@ export function switchPe(m: Machine, pe: number, state: number, fiq: number): vo
 
 /** A PE reads a system register: the value is in `m.low` and `m.high`. `m.unsupported` if the model has no such register. */
 export function readSysreg(m: Machine, pe: number, encoding: number): void {
-  const read = READ_BY_ENCODING[encoding];
+  const read = readers.get(encoding);
   m.high = 0;
   if (read === undefined || !isAccessible(m, encoding)) {
     m.unsupported = true;
@@ -423,7 +442,7 @@ export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boo
 
 /** A PE writes a system register. `m.unsupported` if the model has no such register. */
 export function writeSysreg(m: Machine, pe: number, encoding: number, low: number, high: number): void {
-  const write = WRITE_BY_ENCODING[encoding];
+  const write = writers.get(encoding);
   if (write === undefined || !isAccessible(m, encoding)) {
     m.unsupported = true;
     return;

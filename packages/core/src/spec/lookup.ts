@@ -23,7 +23,7 @@ export function frameMap<T extends RegisterTable>(table: T, bytes: number): Fram
   const quads = new Int16Array(bytes / 4).fill(-1);
   specs.forEach((spec, index) => {
     const end = spec.offset + spec.bytes * (spec.count ?? 1);
-    for (let offset = spec.offset & ~3; offset < end; offset += 4) quads[offset >> 2] = index;
+    quads.fill(index, spec.offset >> 2, (end + 3) >> 2);
   });
   return {
     names,

@@ -1,15 +1,15 @@
 // The header and the footer of a trace: their shapes, checked with zod where bytes come in. Nothing hot.
-import { GicTraceError, gicConfigSchema, RECORDS, type RecordName } from '@gictrace/core';
-import { z } from 'zod';
+import { checkedBy, GicTraceError, gicConfigSchema, RECORDS, type RecordName } from '@gictrace/core';
+import * as z from 'zod/mini';
 import { canonical, pack, unpack } from './msgpack.ts';
 
-const json: z.ZodType<unknown> = z.unknown();
-const count = z.number().int().min(0);
+const json = z.unknown();
+const count = z.int().check(z.gte(0));
 const loss = z.strictObject({
   /** What the source does not tell or the importer left out. */
   what: z.string(),
   /** How often; null where that is not known. */
-  count: count.nullable(),
+  count: z.nullable(count),
 });
 
 export const headerSchema = z.strictObject({
@@ -17,7 +17,7 @@ export const headerSchema = z.strictObject({
   writer: z.strictObject({ name: z.string(), version: z.string() }),
   config: gicConfigSchema,
   /** Where the times come from. */
-  clock: z.strictObject({ name: z.string(), unitNs: z.number().positive() }),
+  clock: z.strictObject({ name: z.string(), unitNs: z.number().check(z.positive()) }),
   /** What the records come from: kind of source, its base name, and where each part of the configuration came from. */
   source: z.strictObject({
     kind: z.string(),
@@ -27,9 +27,9 @@ export const headerSchema = z.strictObject({
   /** Losses that were known before the first record. */
   losses: z.array(loss),
   /** Layout of the stored states (core's STATE_VERSION). Absent in version 1 of the format, whose states are of layout 1. */
-  stateVersion: z.number().int().min(1).optional(),
+  stateVersion: z.optional(z.int().check(z.gte(1))),
   /** Seed of a generated trace; null where there is none. */
-  seed: z.string().nullable(),
+  seed: z.nullable(z.string()),
   options: z.record(z.string(), json),
 });
 export type TraceHeader = z.infer<typeof headerSchema>;
@@ -79,8 +79,8 @@ const chunk = z.tuple([
   count,
   count,
   count,
-  z.number().nullable(),
-  z.number().nullable(),
+  z.nullable(z.number()),
+  z.nullable(z.number()),
   z.string(),
 ]);
 const snapshot = z.tuple([
@@ -104,13 +104,12 @@ export const footerSchema = z.strictObject({
 export type TraceFooter = z.infer<typeof footerSchema>;
 export type ChunkEntry = z.infer<typeof chunk>;
 
-function parse<T>(schema: z.ZodType<T>, raw: Uint8Array, what: string): T {
-  const result = schema.safeParse(unpack(raw), { jitless: true });
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
+function parse<T>(schema: z.ZodMiniType<T>, raw: Uint8Array, what: string): T {
+  const result = checkedBy(schema, unpack(raw));
+  if (result.ok) return result.value;
   throw new GicTraceError(
     'trace',
-    `the ${what} is malformed at ${issue.path.join('.') || 'its root'}: ${issue.message}`,
+    `the ${what} is malformed at ${result.path || 'its root'}: ${result.message}`,
   );
 }
 

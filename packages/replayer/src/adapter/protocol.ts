@@ -2,6 +2,7 @@
 // capabilities and records go into them and come out again. Knows no process.
 import {
   type Capabilities,
+  checkedBy,
   fieldWords,
   type GicConfig,
   gicConfigSchema,
@@ -161,7 +162,7 @@ export function parseReset(value: WireValue): GicConfig {
   const list = (of: WireValue | undefined): readonly WireValue[] => (Array.isArray(of) ? of : []);
   const hex = (of: WireValue | undefined): string =>
     typeof of === 'number' || typeof of === 'bigint' ? `0x${of.toString(16)}` : '';
-  const result = gicConfigSchema.safeParse({
+  const result = checkedBy(gicConfigSchema, {
     profile: value.profile,
     architecture: value.architecture,
     pes: list(value.affinities).map((affinity) => ({ affinity })),
@@ -177,9 +178,8 @@ export function parseReset(value: WireValue): GicConfig {
     ...(value.vtr === undefined ? {} : { vtr: value.vtr }),
     addresses: { gicd: value.gicd_base, gicr: list(value.gicr_bases), its: list(value.its_bases) },
   });
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  throw new WireError(`a reset whose ${issue.path.join('.')} is wrong: ${issue.message}`);
+  if (result.ok) return result.value;
+  throw new WireError(`a reset whose ${result.path} is wrong: ${result.message}`);
 }
 
 // ---- records -------------------------------------------------------------------------------------------------

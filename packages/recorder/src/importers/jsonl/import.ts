@@ -1,7 +1,14 @@
 // Imports JSON lines (docs/import.md): the way for any logger. A header line with the configuration, or a trace that
 // has it; then a record a line. Infers nothing.
-import { type GicConfig, GicTraceError, gicConfigSchema, RECORDS, RecordBatch } from '@gictrace/core';
-import { z } from 'zod';
+import {
+  checkedBy,
+  type GicConfig,
+  GicTraceError,
+  gicConfigSchema,
+  RECORDS,
+  RecordBatch,
+} from '@gictrace/core';
+import * as z from 'zod/mini';
 import { eachLine } from '../common/lines.ts';
 import { openSource } from '../common/source.ts';
 import { LineFault, parseRecord } from './parse.ts';
@@ -13,16 +20,14 @@ const OBSERVABLES: ReadonlySet<string> = new Set(
 const headerSchema = z.strictObject({
   gictrace: z.number(),
   config: gicConfigSchema,
-  clock: z.strictObject({ name: z.string(), unitNs: z.number().positive() }).optional(),
-  source: z.string().optional(),
-  shows: z
-    .array(
-      z
-        .string()
-        .refine((name) => OBSERVABLES.has(name), { message: 'expected names of kinds of observables' }),
-    )
-    .optional(),
-  reserved: z.boolean().optional(),
+  clock: z.optional(z.strictObject({ name: z.string(), unitNs: z.number().check(z.positive()) })),
+  source: z.optional(z.string()),
+  shows: z.optional(
+    z.array(
+      z.string().check(z.refine((name) => OBSERVABLES.has(name), 'expected names of kinds of observables')),
+    ),
+  ),
+  reserved: z.optional(z.boolean()),
 });
 
 export interface JsonlHeader {
@@ -130,14 +135,11 @@ function headerOf(
 ): JsonlHeader {
   if (value.gictrace !== JSONL_VERSION)
     fail(`is a header of version ${JSON.stringify(value.gictrace)}; this gictrace reads ${JSONL_VERSION}`);
-  const result = headerSchema.safeParse(value);
-  if (!result.success) {
-    const issue = result.error.issues[0]!;
-    return fail(`is a header that is wrong at ${issue.path.join('.') || 'its root'}: ${issue.message}`);
-  }
-  const { clock, source, shows, reserved } = result.data;
+  const result = checkedBy(headerSchema, value);
+  if (!result.ok) return fail(`is a header that is wrong at ${result.path || 'its root'}: ${result.message}`);
+  const { clock, source, shows, reserved } = result.value;
   return {
-    config: config ?? result.data.config,
+    config: config ?? result.value.config,
     clock: clock ?? { name: 'not told', unitNs: 1 },
     source,
     shows,
