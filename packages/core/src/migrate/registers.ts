@@ -27,7 +27,9 @@ export interface SavedItem {
   readonly width: number;
   readonly low: number;
   readonly high: number;
-  /** For `memory`: a page of 4,096 bytes, and a bit a byte that is known. */
+  /** For a long stretch of `memory` that is known to be one byte throughout: its 4,096-byte pages. Comes before single pages. */
+  readonly stretch?: { readonly pages: number; readonly byte: number };
+  /** For another page of `memory`: 4,096 bytes, and a bit a byte that is known. */
   readonly page?: { readonly data: Uint8Array; readonly known: Uint8Array };
 }
 

@@ -11,6 +11,8 @@ import { ORDER_RULES, type SavedItem } from './registers.ts';
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
+/** Pages of one `mem.known`: 2 GiB. */
+const STRETCH_PAGES = 1 << 19;
 const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
 const UNIT_GITS = UNITS.indexOf('GITS');
@@ -78,7 +80,7 @@ export class Restore {
         this.m.emit(WIRE_CHANGED, instance < 0 ? NO_PE : instance, at, low);
         return settleAll(this.m);
       case 'memory':
-        return this.page(item);
+        return item.stretch === undefined ? this.page(item) : this.stretch(item.at, item.stretch);
       case 'GITS':
         // Not writable by a guest; a hypervisor puts it back.
         if (name === 'GITS_CREADR')
@@ -95,6 +97,15 @@ export class Restore {
 
   private raw(its: number, register: number, value: number, old: number): void {
     this.m.changeRegister(UNIT_GITS, its, register, value, 0, old, 0);
+  }
+
+  /** A long stretch of memory, in records whose length fits a word. */
+  private stretch(at: number, { pages, byte }: NonNullable<SavedItem['stretch']>): void {
+    for (let done = 0; done < pages; done += STRETCH_PAGES) {
+      const address = at + 4096 * done;
+      const length = 4096 * Math.min(STRETCH_PAGES, pages - done);
+      this.stimulus(MEM_KNOWN, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, byte);
+    }
   }
 
   /** A page of memory, in runs of equal known bytes. */

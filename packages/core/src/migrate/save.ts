@@ -83,6 +83,14 @@ export function save(m: Machine): SavedItem[] {
   }
   for (let intid = 32; intid < state.irqCount; intid++)
     if ((state.spi.level[intid >> 5]! >>> (intid & 31)) & 1) add('wires', 'level', -1, intid, 0, 1);
+  const stretches = state.memory.stretches();
+  for (let i = 0; i < stretches.length; i += 3) {
+    const [from, to, byte] = [stretches[i]!, stretches[i + 1]!, stretches[i + 2]!];
+    items.push({
+      ...{ step: 'memory', name: 'stretch', instance: 0, at: from * 4096, width: 0, low: 0, high: 0 },
+      stretch: { pages: to - from, byte },
+    });
+  }
   for (const [number, data, known] of state.memory.entries())
     items.push({
       step: 'memory',
