@@ -35,9 +35,38 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { QEMUS } from './qemus.ts';
 import { allBatches, imported, recording, scratch } from './support.ts';
 
-const folder = scratch();
-afterAll(() => folder.dispose());
 const LOGS = ['gicv3-active', 'its-introspection', 'its-trigger'] as const;
+/** The recordings are of QEMU 7.2, whose GICD_TYPER.ITLinesNumber is one too low: mended in QEMU 8.0. */
+const RECORDED_TYPER = 0x37a_0007;
+const typerOf = (version: string): number =>
+  Number.parseInt(version, 10) < 8 ? RECORDED_TYPER : RECORDED_TYPER + 1;
+
+/**
+ * A recording as a trace whose reads of GICD_TYPER return what QEMU `version` has there.
+ * @returns How many reads that are.
+ */
+async function importedFor(version: string, log: string, path: string): Promise<number> {
+  const own = scratch();
+  await imported(recording(`${log}.log.gz`), own.path('recorded.gictrace'));
+  const { batches, reader } = allBatches(own.path('recorded.gictrace'));
+  const writer = new TraceWriter(path, reader.header);
+  let reads = 0;
+  for (const batch of batches)
+    for (let i = 0; i < batch.count; i++) {
+      const at = i * RECORD_WORDS;
+      const [frame, , offset, , value] = batch.words.subarray(at, at + 5);
+      if (batch.kind[i] === RECORDS['mmio.read'].id && frame === 0 && offset === 4) {
+        expect(value).toBe(RECORDED_TYPER);
+        batch.words[at + 4] = typerOf(version);
+        reads++;
+      }
+      writer.record(batch, i);
+    }
+  writer.close({ meta: {} });
+  reader.close();
+  own.dispose();
+  return reads;
+}
 
 async function replayedOn(
   command: string,
@@ -70,6 +99,7 @@ const disturbed =
   };
 
 it('without QEMU: one line that says what to install', async () => {
+  const folder = scratch();
   let text = '';
   const { write } = process.stderr;
   process.stderr.write = ((chunk: string) => {
@@ -82,18 +112,23 @@ it('without QEMU: one line that says what to install', async () => {
     expect(await main(['replay', trace, '--on', 'qemu:no-such-qemu'])).toBe(3);
   } finally {
     process.stderr.write = write;
+    folder.dispose();
   }
   expect(text).toMatch(/^gictrace: no-such-qemu is not installed.*apt-get install qemu-system-arm\)\n$/);
 });
 
 describe.each(QEMUS)('QEMU $release', ({ command, version }) => {
   const profile = qemuProfile(version);
+  const folder = scratch();
+  const typerReads = new Map<string, number>();
   const onQemu = (trace: string, wrap?: (backend: QemuBackend) => Backend) =>
     replayedOn(command, trace, wrap);
 
   beforeAll(async () => {
-    for (const log of LOGS) await imported(recording(`${log}.log.gz`), folder.path(`${log}.gictrace`));
+    for (const log of LOGS)
+      typerReads.set(log, await importedFor(version, log, folder.path(`${log}.gictrace`)));
   });
+  afterAll(() => folder.dispose());
 
   it.each(LOGS)('%s replays without a divergence and without a skip', async (log) => {
     const verdict = await onQemu(folder.path(`${log}.gictrace`));
@@ -105,10 +140,20 @@ describe.each(QEMUS)('QEMU $release', ({ command, version }) => {
     reader.close();
   });
 
+  it('as recorded, each read of GICD_TYPER diverges where QEMU has another value, and nothing else', async () => {
+    const trace = folder.path('as-recorded.gictrace');
+    await imported(recording('its-trigger.log.gz'), trace);
+    const verdict = await onQemu(trace);
+    const differs = typerOf(version) !== RECORDED_TYPER;
+    expect(typerReads.get('its-trigger')).toBeGreaterThan(0);
+    expect(verdict.diverged).toBe(differs ? typerReads.get('its-trigger') : 0);
+    expect(verdict.first?.recorded.includes('GICD_TYPER') ?? false).toBe(differs);
+  });
+
   it('the beginning of a boot of Linux replays: MSIs, wires, SGIs and all PEs', async () => {
     const whole = folder.path('boot.gictrace');
     const part = folder.path('part.gictrace');
-    await imported(recording('linux-gicv3-mrops.log.gz'), whole);
+    await importedFor(version, 'linux-gicv3-mrops', whole);
     const reader = TraceReader.open(whole);
     const writer = new TraceWriter(part, { ...reader.header });
     const kinds = new Set<number>();
