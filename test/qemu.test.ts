@@ -11,6 +11,7 @@ import {
   GicTraceError,
   Machine,
   qemuProfile,
+  RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
@@ -36,14 +37,14 @@ import { QEMUS } from './qemus.ts';
 import { allBatches, imported, recording, scratch } from './support.ts';
 
 const LOGS = ['gicv3-active', 'its-introspection', 'its-trigger'] as const;
-/** The recordings are of QEMU 7.2, whose GICD_TYPER.ITLinesNumber is one too low: mended in QEMU 8.0. */
+// The recordings are of QEMU 7.2: its GICD_TYPER.ITLinesNumber is one too low, and it has no GICD_TYPER2.
 const RECORDED_TYPER = 0x37a_0007;
-const typerOf = (version: string): number =>
-  Number.parseInt(version, 10) < 8 ? RECORDED_TYPER : RECORDED_TYPER + 1;
+const isOfToday = (version: string): boolean => Number.parseInt(version, 10) >= 10;
+const typerOf = (version: string): number => (isOfToday(version) ? RECORDED_TYPER + 1 : RECORDED_TYPER);
 
 /**
- * A recording as a trace whose reads of GICD_TYPER return what QEMU `version` has there.
- * @returns How many reads that are.
+ * A recording as a trace whose reads of GICD_TYPER and GICD_TYPER2 return what QEMU `version` has there.
+ * @returns How many reads of GICD_TYPER those are.
  */
 async function importedFor(version: string, log: string, path: string): Promise<number> {
   const own = scratch();
@@ -55,10 +56,14 @@ async function importedFor(version: string, log: string, path: string): Promise<
     for (let i = 0; i < batch.count; i++) {
       const at = i * RECORD_WORDS;
       const [frame, , offset, , value] = batch.words.subarray(at, at + 5);
-      if (batch.kind[i] === RECORDS['mmio.read'].id && frame === 0 && offset === 4) {
+      if (batch.kind[i] === RECORDS['mmio.read'].id && frame === 0 && offset === 0x4) {
         expect(value).toBe(RECORDED_TYPER);
         batch.words[at + 4] = typerOf(version);
         reads++;
+      }
+      if (batch.kind[i] === RECORDS['mmio.read'].id && frame === 0 && offset === 0xc) {
+        expect([value, batch.flags[i]! & RECORD_FLAGS.reserved]).toEqual([0, RECORD_FLAGS.reserved]);
+        if (isOfToday(version)) batch.flags[i]! &= ~RECORD_FLAGS.reserved;
       }
       writer.record(batch, i);
     }
