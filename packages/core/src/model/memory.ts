@@ -14,6 +14,8 @@ interface Page {
   readonly known: Uint8Array;
 }
 
+/** Pages of the longest range that is answered: 1 GiB. */
+const RANGE_PAGES = 2 ** 18;
 /** No extent covers a page. */
 const UNKNOWN = -1;
 
@@ -210,6 +212,32 @@ export class GuestMemory {
       const page = this.pages.get(number)!;
       yield [number, page.data, page.known];
     }
+  }
+
+  /** Ranges of whole pages, ascending, of which something is known; none longer than 1 GiB. */
+  ranges(): readonly { readonly address: number; readonly length: number }[] {
+    const spans = [...this.pages.keys()].map((page) => [page, page + 1] as const);
+    const numbers = this.stretches();
+    for (let i = 0; i < numbers.length; i += 3) spans.push([numbers[i]!, numbers[i + 1]!]);
+    spans.sort((a, b) => a[0] - b[0]);
+    const found: { address: number; length: number }[] = [];
+    for (const [from, to] of spans)
+      for (let at = from; at < to; ) {
+        const last = found.at(-1);
+        const behind = last === undefined ? -1 : (last.address + last.length) / PAGE_BYTES;
+        const room = last === undefined ? 0 : RANGE_PAGES - last.length / PAGE_BYTES;
+        if (at < behind) at = behind;
+        else if (at === behind && room > 0) {
+          const pages = Math.min(to - at, room);
+          last!.length += pages * PAGE_BYTES;
+          at += pages;
+        } else {
+          const pages = Math.min(to - at, RANGE_PAGES);
+          found.push({ address: at * PAGE_BYTES, length: pages * PAGE_BYTES });
+          at += pages;
+        }
+      }
+    return found;
   }
 
   /** Replaces the content of page `number` (4,096 bytes and 512 bytes of known bits). */

@@ -206,6 +206,16 @@ export const RULES = {
     class: 'inferred',
     doc: 'The first line about what a PE is signalled has INTID 0, Group 0 and priority 0: QEMU prints it before the GIC has been reset for the first time, when nothing is pending.',
   },
+  'reset-from-registers': {
+    id: 68,
+    class: 'inferred',
+    doc: 'The machine was reset: registers that software had set are read at their reset values, an input line rises that had not fallen, a command queue begins again, or a PE is signalled nothing where something was pending; and with a reset at this place the model agrees with more of the source than without.',
+  },
+  'memory-after-reset': {
+    id: 69,
+    class: 'unknown',
+    doc: 'The machine was reset, so other software may use memory for other purposes; the source does not show guest memory.',
+  },
   'pe-from-cpu': {
     id: 40,
     class: 'assumed',

@@ -44,6 +44,7 @@ const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MEMORY_READ = RULES['memory-read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const FRAME_GICR = FRAMES.indexOf('GICR');
 const PMR = SYSREGS.ICC_PMR_EL1.encoding;
 const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
@@ -107,6 +108,7 @@ export class Inference {
     this.at = i;
     if (group.rule[i] === MEMORY_READ) this.noteRead(group, i);
     else if (group.kind[i] === MEM_WRITE) this.storesShown = true;
+    else if (group.kind[i] === GIC_RESET) this.forget();
     else {
       this.virtual.watch(group, i);
       this.watchReset(group, i);
@@ -119,6 +121,14 @@ export class Inference {
     this.group = group;
     this.at = i;
     step(this.machine, group, i);
+  }
+
+  /** The machine was reset: other software may use memory for other purposes, unless the source shows what it holds. */
+  private forget(): void {
+    this.woke.clear();
+    if (!this.read.isEmpty) return;
+    for (const { address, length } of this.machine.state.memory.ranges())
+      this.say(MEM_UNKNOWN, 'memory-after-reset', address, length);
   }
 
   /** What memory was read to hold. */

@@ -17,6 +17,10 @@ export class Spans {
     return low;
   }
 
+  get isEmpty(): boolean {
+    return this.from.length === 0;
+  }
+
   /** Adds `length` addresses. */
   add(address: number, length: number): void {
     if (length <= 0) return;

@@ -60,6 +60,11 @@ export class Accesses {
     this.foreign = foreign;
   }
 
+  /** The machine was reset. */
+  reset(): void {
+    this.resident.clear();
+  }
+
   /** A line of a unit about a register read: always after whatever the read did, which is nothing. */
   unitRead(t: Token, frame: number, instance: number, skip: number, bad: boolean): void {
     const offset = t.low[skip]!;

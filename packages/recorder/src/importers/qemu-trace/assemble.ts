@@ -8,7 +8,9 @@ import {
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
+  RESET_CAUSES,
   RULES,
+  type RuleName,
   SEAMS,
   SPURIOUS,
   SYSREGS,
@@ -48,10 +50,21 @@ const ICC_CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const ICH_VTR = SYSREGS.ICH_VTR_EL2.encoding;
 const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 
+/** The machine was reset. */
+export interface MachineReset {
+  /** The first line behind it. */
+  readonly line: number;
+  readonly by: (typeof RESET_CAUSES)[number];
+  /** The rule that inferred it; undefined where the source says it. */
+  readonly rule?: RuleName;
+}
+
 /** How lines are taken. */
 export interface AssemblerOptions extends ItsLinesOptions {
   /** The log begins with the reset of the GIC: all input lines are low. */
   readonly fromReset?: boolean;
+  /** Lines, ascending, before which the machine was reset, and how that is known. */
+  readonly resets?: readonly MachineReset[];
   /** The log does not show the writes of GITS_CWRITER. */
   readonly unwritten?: boolean;
   /** What a survey found that each thread runs. */
@@ -78,6 +91,8 @@ export class Assembler {
   /** The vLPI that was a PE's best virtual interrupt by the last printed line, and by the one before; 0 for none. */
   private readonly vlpiNow = new Map<number, number>();
   private readonly vlpiBefore = new Map<number, number>();
+  /** How many of the resets have been. */
+  private resetsDone = 0;
   private startSeconds = -1;
   private startMicros = 0;
   /** Lines of known events, by event index. */
@@ -110,6 +125,11 @@ export class Assembler {
     }
     this.counts[t.event]!++;
     if (this.threads.reach(lineNumber)) this.seam('threads', 'seam-from-threads');
+    const { resets = [] } = this.options;
+    for (let next = resets[this.resetsDone]; next !== undefined && next.line <= lineNumber; ) {
+      this.reset(next);
+      next = resets[++this.resetsDone];
+    }
     if (t.stamped) {
       if (t.thread === 0) this.identity.showDate();
       if (this.startSeconds < 0) {
@@ -244,6 +264,18 @@ export class Assembler {
     this.sure.clear();
     this.vlpiNow.clear();
     this.vlpiBefore.clear();
+  }
+
+  /** The machine was reset: QEMU goes on, and prints as last the interrupts of before. */
+  private reset({ by, rule }: MachineReset): void {
+    const i = this.group.stimulus(RECORDS['gic.reset'].id, -1);
+    this.group.set(i, RESET_CAUSES.indexOf(by));
+    if (rule !== undefined) this.group.batch.rule[i] = RULES[rule].id;
+    this.levels.clear();
+    this.vlpiNow.clear();
+    this.vlpiBefore.clear();
+    this.its.reset();
+    this.accesses.reset();
   }
 
   /** No more lines. */

@@ -16,10 +16,11 @@ import type { Missing, Start } from '../common/learn/unknowns.ts';
 import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
 import { withinRange } from '../common/range.ts';
-import { Assembler, type AssemblerOptions } from './assemble.ts';
+import { Assembler, type AssemblerOptions, type MachineReset } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
 import type { GroupSink } from './group.ts';
 import { GroupQueue } from './group-queue.ts';
+import { ResetSurvey, type Restart } from './resets.ts';
 import { SecurityStates } from './security/states.ts';
 import { type LogSurvey, Survey } from './survey.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
@@ -28,6 +29,9 @@ import { eventNames, newToken, tokenize } from './tokenize.ts';
 const LINES_HELD = 300_000;
 /** So many differences that nothing explains are not of one line that is wrong. */
 const DOUBTS = 10;
+/** Places where a log may go on behind a reset that are looked at, and how often the log is read for where they are. */
+const RESTARTS_MAX = 64;
+const TRIES_MAX = 16;
 /** Lines before the end of a log that are watched for effects that are cut off. */
 const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
@@ -73,15 +77,25 @@ export async function importQemu(
 ): Promise<ImportStats> {
   const identity = new Identity();
   const survey = new Survey();
+  const restarts = new ResetSurvey();
   const surveyed = new Reading(sources, identity, new Losses(), {
-    sink: { group: (batch) => survey.group(batch) },
+    sink: {
+      group: (batch) => {
+        survey.group(batch);
+        restarts.group(batch);
+      },
+    },
     threadSurvey: survey.threads,
     pastInterrupt: () => survey.pastInterrupt(),
   });
   await surveyed.read();
   const found = survey.finish(surveyed.assembler.counts, options.start);
   const total = surveyed.place.line;
-  const pass = async (into: ImportSink, missing: ReadonlySet<Missing>) => {
+  const pass = async (
+    into: ImportSink,
+    missing: ReadonlySet<Missing>,
+    resets: readonly MachineReset[],
+  ) => {
     const losses = new Losses();
     const take = new Taking(identity, losses, into, () => reading.place);
     const reading: Reading = new Reading(sources, identity, losses, {
@@ -90,6 +104,7 @@ export async function importQemu(
         if (lines > total - LINES_WATCHED) take.watch();
       },
       threads: found.threads,
+      resets,
       fromReset: found.start === 'reset',
       queue: PLACED.queue * 2 ** 32,
       unwritten: missing.has('GITS writes'),
@@ -98,17 +113,58 @@ export async function importQemu(
       ...(sink.progress === undefined ? {} : { progress: sink.progress }),
     });
     take.begin(options, {}, { ...found, missing });
+    if (into === NOWHERE) take.watch();
     await reading.read();
     take.end();
     return { stats: reading.stats(take.records), contradictions: take.contradictions };
   };
   let { missing } = found;
+  const resets = await resetsAt(restarts.finish(), async (tried) => {
+    const { contradictions } = await pass(NOWHERE, missing, tried);
+    return contradictions;
+  });
   if (found.doubtful.size > 0) {
     // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
-    const { contradictions } = await pass({ begin: () => undefined, record: () => undefined }, missing);
+    const { contradictions } = await pass(NOWHERE, missing, resets);
     if (contradictions >= DOUBTS) missing = new Set([...missing, ...found.doubtful]);
   }
-  return (await pass(sink, missing)).stats;
+  return (await pass(sink, missing, resets)).stats;
+}
+
+/** Where records go that are made to see whether they agree. */
+const NOWHERE: ImportSink = { begin: () => undefined, record: () => undefined };
+
+/**
+ * Which of the places where a log may go on behind a reset are ones, and where each is: those with which the model agrees
+ * with more of the log than without. `contradicted`: how often the log contradicts the model, with these resets.
+ */
+async function resetsAt(
+  restarts: readonly Restart[],
+  contradicted: (resets: readonly MachineReset[]) => Promise<number>,
+): Promise<readonly MachineReset[]> {
+  const places = restarts.slice(0, RESTARTS_MAX);
+  if (places.length === 0) return [];
+  const resetBefore = (line: number): MachineReset => ({ line, by: 'unknown', rule: 'reset-from-registers' });
+  let accepted = places.map(({ lines }) => resetBefore(lines[0]!));
+  let least = await contradicted(accepted);
+  let tries = TRIES_MAX;
+  for (let n = 0; n < places.length && least > 0 && tries > 0; n++)
+    for (const line of places[n]!.lines.slice(1)) {
+      const other = accepted.with(n, resetBefore(line));
+      const now = await contradicted(other);
+      tries--;
+      if (now < least) [accepted, least] = [other, now];
+    }
+  const without = await contradicted([]);
+  if (without <= least) return [];
+  // Each of them has to be worth it.
+  for (const one of accepted) {
+    if (least === 0 && accepted.length === 1) break;
+    const others = accepted.filter((other) => other !== one);
+    const now = await contradicted(others);
+    if (now <= least) [accepted, least] = [others, now];
+  }
+  return accepted;
 }
 
 /**

@@ -82,6 +82,17 @@ export class ItsLines {
     this.losses = losses;
   }
 
+  /** The machine was reset. */
+  reset(): void {
+    this.cbaser = this.options.queue ?? 0;
+    this.enabled = false;
+    this.next = 0;
+    this.commands = COMMANDS_A_PAGE;
+    this.open = -1;
+    this.slot = undefined;
+    this.slots.clear();
+  }
+
   /** A write to an ITS register: where the command queue is. While the ITS is enabled it ignores one of GITS_CBASER. */
   noteWrite(offset: number, width: number, low: number, high: number): void {
     this.identity.showIts();

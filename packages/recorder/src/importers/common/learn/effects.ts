@@ -32,6 +32,7 @@ const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
 const GROUP_1NS = 2;
@@ -111,6 +112,10 @@ export class Effects {
       }
       case MSI_WRITE:
         this.unknowns.touchLpis();
+        return;
+      case GIC_RESET:
+        this.unknowns.reset();
+        this.actives.fill(this.allActives);
         return;
       case PE_RESET:
         for (const part of ['pmr', 'bpr', 'ctlr', 'igrpen0', 'igrpen1', 'active', 'virtual'] as const)

@@ -36,6 +36,7 @@ const MMIO_WRITE = RECORDS['mmio.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
@@ -358,7 +359,9 @@ export class Learner {
   /** Holds what PEs were signalled by the model against the lines of the source, into `mismatches`. */
   private compare(group: RecordBatch, from: number, end: number): void {
     this.mismatches.length = 0;
-    this.hppi?.compare(this.behind!.state, group, from + 1, end, this.shown, this.mismatches);
+    // A reset takes back what was signalled, and nothing is printed for it.
+    const before = group.kind[from] === GIC_RESET ? this.ahead.state : this.behind!.state;
+    this.hppi?.compare(before, group, from + 1, end, this.shown, this.mismatches);
   }
 
   /** Whether the response of a read differs. */
@@ -503,6 +506,7 @@ export class Learner {
     const streams = this.streams.differ(group, from + 1, end, this.shown);
     if (streams === 'less' && this.isEnd) undecided();
     else if (streams !== 'same' && (unknowns.isVolatile || this.looksAside())) undecided();
+    else if (streams === 'other') this.contradictions++;
     if (streams === 'same' && this.drops()) undecided();
     this.judgeVirtual(group, from, end, undecided);
   }

@@ -180,6 +180,24 @@ export class Unknowns {
     }
   }
 
+  /** The GIC was reset: everything is known, but for what the source lacks what changes it. */
+  reset(): void {
+    const { never } = this;
+    const clear = <K extends string>(bits: Readonly<Record<K, Uint8Array>>, kept: ReadonlySet<K>) => {
+      for (const name of Object.keys(bits) as K[]) if (!kept.has(name)) bits[name].fill(0);
+    };
+    clear(this.own, never.own);
+    clear(this.shared, never.shared);
+    clear(this.pes, never.pe);
+    clear(this.itss, never.its);
+    if (!never.forwards) this.ctlr = 0;
+    for (let pe = 0; pe < this.state.peCount; pe++) this.setLpis(pe, false);
+    this.touchAll();
+    this.passes.fill(-1);
+    this.activeFrom.fill(0);
+    this.ordered.clear();
+  }
+
   /** Whether anything is, or has been, unknown: otherwise there is nothing to learn. */
   get any(): boolean {
     return this.everUnknown;

@@ -37,6 +37,7 @@ import { sgiRegister, sgiTargets } from './sgi.ts';
 import { againstByValues, BANKED, bankChangesAt, SHIFTED, wrongWithFiq } from './views.ts';
 
 const PE_SWITCH = RECORDS['pe.switch'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 const STIMULI_END = 32;
@@ -64,9 +65,10 @@ const SEEN_TWICE = 2;
 const MARK = 0;
 const ACCESS = 1;
 const LINE = 2;
+const RESET = 3;
 /** What is to be decided at record `index` of a group. */
 interface Note {
-  readonly what: typeof MARK | typeof ACCESS | typeof LINE;
+  readonly what: typeof MARK | typeof ACCESS | typeof LINE | typeof RESET;
   readonly index: number;
   readonly segment: Segment;
 }
@@ -158,6 +160,7 @@ export class SecurityStates implements GroupSink {
   private read(batch: RecordBatch): Note[] {
     const notes: Note[] = [];
     for (let i = 0; i < batch.count; i++) {
+      if (batch.kind[i] === GIC_RESET) this.readReset(i, notes);
       const pe = this.pes[batch.pe[i]!];
       if (pe === undefined) continue;
       const kind = batch.kind[i]!;
@@ -170,6 +173,17 @@ export class SecurityStates implements GroupSink {
       }
     }
     return notes;
+  }
+
+  /** The machine is reset: each PE begins again. */
+  private readReset(i: number, notes: Note[]): void {
+    for (const [n, pe] of this.pes.entries()) {
+      pe.segment.closed = true;
+      pe.segment.next = new Segment(n, pe.segment.number + 1);
+      pe.segment = pe.segment.next;
+      Object.assign(pe.line, { intid: SPURIOUS, group: 0, priority: IDLE, fiq: 0, irq: 0 });
+      notes.push({ what: RESET, index: i, segment: pe.segment });
+    }
   }
 
   private readLine(batch: RecordBatch, i: number, pe: Pe, notes: Note[]): void {
@@ -204,6 +218,7 @@ export class SecurityStates implements GroupSink {
 
   /** Whether what a note is about can be decided as well as it ever will. */
   private isSettled({ what, segment }: Note): boolean {
+    if (what === RESET) return true;
     if (what !== ACCESS) return segment.label >= 0 || segment.closed || segment.isDecided || !segment.says;
     if (segment.label < 0 && !segment.isDecided) {
       if (!segment.closed) return false;
@@ -231,6 +246,13 @@ export class SecurityStates implements GroupSink {
     };
     for (const note of notes) {
       const pe = this.pes[note.segment.pe]!;
+      if (note.what === RESET) {
+        copyTo(note.index + 1);
+        this.flush();
+        const { segment, line } = pe;
+        Object.assign(pe, this.begin(note.segment.pe), { segment, line, knownIn: note.segment.number });
+        continue;
+      }
       if (note.what === ACCESS) {
         copyTo(note.index);
         this.flush();

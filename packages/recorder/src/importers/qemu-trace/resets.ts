@@ -1,0 +1,257 @@
+// Where a log may go on behind a reset of the machine, which QEMU does not print: registers read at their reset values
+// though software had set them, input lines that rise twice, a command queue that begins again. Looks at records; whether
+// the GIC was reset is for the model to decide, which knows what it would signal then.
+import {
+  FRAMES,
+  GICD,
+  GICR,
+  GITS,
+  LPI_FIRST,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  SPURIOUS,
+  STIMULI_BELOW,
+  SYSREGS,
+} from '@gictrace/core';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
+const ITS_COMMAND = RECORDS['its.command'].id;
+const SGI_SENT = RECORDS['sgi.sent'].id;
+const FRAME_GICD = FRAMES.indexOf('GICD');
+const FRAME_GICR = FRAMES.indexOf('GICR');
+const PIDR2 = 0xffe8;
+/** What a driver reads of the Distributor before anything else. */
+const PROBES: readonly number[] = [PIDR2, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset];
+const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
+  ({ encoding }) => encoding,
+);
+const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1, SYSREGS.ICC_EOIR1_EL1].map(
+  ({ encoding }) => encoding,
+);
+const GROUP_ENABLES = 7;
+const ENABLE_LPIS = 1;
+const PROCESSOR_SLEEP = 2;
+const ITS_ENABLED = 1;
+const VALID = 0x8000_0000;
+const OFFSETS = 0xf_ffe0;
+const COMMANDS_A_PAGE = 128;
+/** Places before a reset that are remembered. */
+const PLACES_MAX = 4;
+
+/** A place where the machine may have been reset: before one of these lines, the likeliest first. */
+export interface Restart {
+  readonly lines: readonly number[];
+  /** The line that shows it. */
+  readonly shownBy: number;
+}
+
+/** What one software has set since the machine was reset. */
+class Era {
+  /** Registers that hold what they do not after a reset, by a key: the line that shows it. */
+  readonly held = new Map<number, number>();
+  readonly levels = new Map<number, number>();
+  readonly lines = new Map<number, number>();
+  itsEnabled = false;
+  queueSlots = COMMANDS_A_PAGE;
+  /** Slot of the last command that was executed; -1: none since the queue was given. */
+  lastCommand = -1;
+  /** The line that showed the read pointer elsewhere than at the beginning of the queue; 0 for none. */
+  readBehind = 0;
+}
+
+export class ResetSurvey {
+  private era = new Era();
+  private readonly found: Restart[] = [];
+  /** Places where something may begin: the first probe of the Distributor behind interrupts, the newest last. */
+  private places: number[] = [];
+  /** Lines since something was at work: of the first access, of the first probe, of a PE that is signalled nothing any more. */
+  private access = 0;
+  private probe = 0;
+  private silence = 0;
+  /** The last line that a PE is signalled nothing which no stimulus caused. */
+  private mark = 0;
+
+  /** Takes the records of a group. */
+  group(batch: RecordBatch): void {
+    if (batch.count === 0) return;
+    let first = batch.line[0]!;
+    let end = 1;
+    for (; end < batch.count; end++) first = Math.min(first, batch.line[end]!);
+    let isAlone = batch.kind[0]! >= STIMULI_BELOW;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.kind[i] === HPPI) {
+        this.line(batch, i, isAlone || isAtException(batch, i));
+        continue;
+      }
+      if (batch.kind[i]! < STIMULI_BELOW) isAlone = false;
+      this.record(batch, i, i === 0 ? first : batch.line[i]!);
+    }
+  }
+
+  finish(): readonly Restart[] {
+    return this.found;
+  }
+
+  /** Something that takes a GIC which has been set up: it has not been reset since that was done. */
+  private atWork(): void {
+    this.access = this.probe = this.silence = 0;
+  }
+
+  /** A record that cannot be if nothing was reset since line `since`. */
+  private restart(line: number, since = 0): void {
+    const after = [this.silence, this.probe].filter((one) => one > since);
+    const others = [this.access, this.mark, line].filter((one) => one > since);
+    const likely = after.length > 0 ? Math.min(...after) : others[0]!;
+    const earlier = this.places.toReversed().filter((one) => one < likely && one > since);
+    this.found.push({ lines: [...new Set([likely, ...earlier])].slice(0, PLACES_MAX), shownBy: line });
+    this.era = new Era();
+    this.places = [];
+    this.atWork();
+  }
+
+  /** A line of a PE. `isAlone`: no stimulus caused it, so that it repeats what the PE is signalled. */
+  private line(batch: RecordBatch, i: number, isAlone: boolean): void {
+    const pe = batch.pe[i]!;
+    const intid = batch.words[i * RECORD_WORDS]!;
+    const was = this.era.lines.get(pe) ?? SPURIOUS;
+    this.era.lines.set(pe, intid);
+    if (intid !== SPURIOUS) this.atWork();
+    else if (isAlone) this.mark = batch.line[i]!;
+    if (intid === SPURIOUS && isAlone && was !== SPURIOUS) {
+      if (this.silence === 0) this.silence = batch.line[i]!;
+      this.restart(batch.line[i]!);
+    }
+  }
+
+  private record(batch: RecordBatch, i: number, line: number): void {
+    const w = batch.words;
+    const at = i * RECORD_WORDS;
+    const low = w[at + 1]!;
+    switch (batch.kind[i]) {
+      case MMIO_READ:
+      case MMIO_WRITE:
+        if (this.access === 0) this.access = line;
+        if (w[at] === FRAME_GICD && this.probe === 0 && this.isProbe(batch, i)) {
+          this.probe = line;
+          this.places.push(line);
+          if (this.places.length > PLACES_MAX) this.places.shift();
+        }
+        if (batch.flags[i]! & (RECORD_FLAGS.valueUnknown | RECORD_FLAGS.reserved)) return;
+        if (batch.kind[i] === MMIO_WRITE) this.write(batch, i, line);
+        else this.read(batch, i, line);
+        return;
+      case SYSREG_READ:
+        if (IARS.includes(w[at]!) && (low < 1020 || low >= LPI_FIRST)) this.atWork();
+        return;
+      case SYSREG_WRITE:
+        if (EOIRS.includes(w[at]!) && (low < 1020 || low >= LPI_FIRST)) this.atWork();
+        return;
+      case WIRE_SET: {
+        const key = (w[at]! < 32 ? batch.pe[i]! + 1 : 0) * 8192 + w[at]!;
+        const rose = this.era.levels.get(key) ?? 0;
+        if (low === 1 && rose > 0) this.restart(line, rose);
+        this.era.levels.set(key, low === 1 ? line : 0);
+        return;
+      }
+      case MSI_WRITE:
+      case SGI_SENT:
+        this.atWork();
+        return;
+      case ITS_COMMAND:
+        this.command(low, line);
+        return;
+    }
+  }
+
+  private isProbe(batch: RecordBatch, i: number): boolean {
+    const offset = batch.words[i * RECORD_WORDS + 2]!;
+    return batch.kind[i] === MMIO_WRITE ? offset === GICD.GICD_CTLR.offset : PROBES.includes(offset);
+  }
+
+  private command(slot: number, line: number): void {
+    const next = this.era.lastCommand + 1;
+    if (slot === 0 && next > 1 && next < this.era.queueSlots) this.restart(line);
+    this.era.lastCommand = slot;
+    this.era.readBehind = line;
+    this.atWork();
+  }
+
+  private write(batch: RecordBatch, i: number, line: number): void {
+    const { era } = this;
+    const w = batch.words;
+    const at = i * RECORD_WORDS;
+    const [frame, instance, offset, low] = [w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!];
+    const key = keyOf(frame, instance, offset, batch.flags[i]!);
+    const hold = (isHeld: boolean) => {
+      if (isHeld) era.held.set(key, line);
+      else era.held.delete(key);
+    };
+    if (frame === FRAME_GICD) {
+      if (offset !== GICD.GICD_CTLR.offset) return;
+      for (const flags of [0, RECORD_FLAGS.secure]) era.held.delete(keyOf(frame, instance, offset, flags));
+      hold((low & GROUP_ENABLES) !== 0);
+    } else if (frame === FRAME_GICR) {
+      if (offset === GICR.GICR_CTLR.offset) hold((low & ENABLE_LPIS) !== 0);
+      else if (offset === GICR.GICR_WAKER.offset) hold((low & PROCESSOR_SLEEP) === 0);
+    } else if (offset === GITS.GITS_CTLR.offset) {
+      era.itsEnabled = (low & ITS_ENABLED) !== 0;
+      hold(era.itsEnabled);
+    } else if (!era.itsEnabled) {
+      era.held.delete(keyOf(frame, instance, offset - (offset % 8), 0));
+      if (offset !== GITS.GITS_CBASER.offset) return;
+      era.queueSlots = ((low & 0xff) + 1) * COMMANDS_A_PAGE;
+      era.lastCommand = -1;
+      era.readBehind = 0;
+    }
+  }
+
+  private read(batch: RecordBatch, i: number, line: number): void {
+    const { era } = this;
+    const w = batch.words;
+    const at = i * RECORD_WORDS;
+    const [frame, instance, offset, low] = [w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!];
+    const key = keyOf(frame, instance, offset, batch.flags[i]!);
+    const held = era.held.get(key);
+    const isReset = (value: boolean) => {
+      if (value && held !== undefined) this.restart(line, held);
+    };
+    if (frame === FRAME_GICD) {
+      if (offset === GICD.GICD_CTLR.offset) isReset((low & GROUP_ENABLES) === 0);
+    } else if (frame === FRAME_GICR) {
+      if (offset === GICR.GICR_CTLR.offset) isReset((low & ENABLE_LPIS) === 0);
+      else if (offset === GICR.GICR_WAKER.offset) isReset((low & PROCESSOR_SLEEP) !== 0);
+    } else if (offset === GITS.GITS_CTLR.offset) isReset((low & ITS_ENABLED) === 0);
+    else if (offset === GITS.GITS_CREADR.offset) {
+      if ((low & OFFSETS) !== 0) era.readBehind = line;
+      else if (era.readBehind > 0 && era.lastCommand + 1 < era.queueSlots)
+        this.restart(line, era.readBehind);
+    } else if (w[at + 3] === 8 && isTable(offset)) {
+      if (w[at + 5]! & VALID) era.held.set(key, line);
+      else isReset(true);
+    }
+  }
+}
+
+/** GITS_CBASER and GITS_BASER<n>. */
+const isTable = (offset: number) =>
+  offset === GITS.GITS_CBASER.offset ||
+  (offset >= GITS.GITS_BASER.offset && offset < GITS.GITS_BASER.offset + 64);
+
+/** A register, as one Security state sees it: of a Redistributor and an ITS there is one. */
+const keyOf = (frame: number, instance: number, offset: number, flags: number) =>
+  ((frame * 4096 + instance) * 2 + (frame === FRAME_GICD && flags & RECORD_FLAGS.secure ? 1 : 0)) * 2 ** 18 +
+  offset;
+
+/** Whether a line is printed because the PE took an exception or returned from one: with the virtual lines. */
+function isAtException(batch: RecordBatch, i: number): boolean {
+  return i + 1 < batch.count && batch.kind[i + 1] === VHPPI && batch.pe[i + 1] === batch.pe[i];
+}
