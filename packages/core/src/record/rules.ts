@@ -211,10 +211,15 @@ export const RULES = {
     class: 'inferred',
     doc: 'The machine was reset: registers that software had set are read at their reset values, an input line rises that had not fallen, a command queue begins again, or a PE is signalled nothing where something was pending; and with a reset at this place the model agrees with more of the source than without.',
   },
+  'load-from-state': {
+    id: 70,
+    class: 'inferred',
+    doc: 'A saved state of the machine was loaded (loadvm): what the source shows from here on contradicts what it showed before in many places, as if the GIC had another state. The state is unknown from here on, as at the beginning of a source in mid-life.',
+  },
   'memory-after-reset': {
     id: 69,
     class: 'unknown',
-    doc: 'The machine was reset, so other software may use memory for other purposes; the source does not show guest memory.',
+    doc: 'The machine was reset, or a saved state was loaded, so memory may hold something else; the source does not show guest memory.',
   },
   'pe-from-cpu': {
     id: 40,

@@ -91,6 +91,8 @@ export class Assembler {
   /** The vLPI that was a PE's best virtual interrupt by the last printed line, and by the one before; 0 for none. */
   private readonly vlpiNow = new Map<number, number>();
   private readonly vlpiBefore = new Map<number, number>();
+  /** Input lines of which nothing has been printed are low. */
+  private levelsAreLow: boolean;
   /** How many of the resets have been. */
   private resetsDone = 0;
   private startSeconds = -1;
@@ -106,6 +108,7 @@ export class Assembler {
     this.identity = identity;
     this.losses = losses;
     this.options = options;
+    this.levelsAreLow = options.fromReset !== false;
     this.group = new Group(sink);
     this.threads = new Threads(this.group, identity, options.threads, options.threadSurvey);
     this.its = new ItsLines(this.group, identity, losses, options);
@@ -266,12 +269,18 @@ export class Assembler {
     this.vlpiBefore.clear();
   }
 
-  /** The machine was reset: QEMU goes on, and prints as last the interrupts of before. */
+  /** The machine was reset: QEMU goes on, and prints as last the interrupts of before. Not so where it loaded a state. */
   private reset({ by, rule }: MachineReset): void {
+    const isLoad = rule === 'load-from-state';
     const i = this.group.stimulus(RECORDS['gic.reset'].id, -1);
     this.group.set(i, RESET_CAUSES.indexOf(by));
     if (rule !== undefined) this.group.batch.rule[i] = RULES[rule].id;
     this.levels.clear();
+    this.levelsAreLow = !isLoad;
+    if (isLoad) {
+      this.printed.clear();
+      this.sure.clear();
+    }
     this.vlpiNow.clear();
     this.vlpiBefore.clear();
     this.its.reset();
@@ -370,7 +379,7 @@ export class Assembler {
   private wire(i: number, pe: number, intid: number, level: number): void {
     this.group.set(i, intid, level);
     const key = (pe + 1) * 1024 + intid;
-    if ((this.levels.get(key) ?? (this.options.fromReset === false ? level ^ 1 : 0)) === level)
+    if ((this.levels.get(key) ?? (this.levelsAreLow ? 0 : level ^ 1)) === level)
       this.group.conflict('value', [level ^ 1, 0], [level, 0], this.group.lineNumber);
     this.levels.set(key, level);
   }

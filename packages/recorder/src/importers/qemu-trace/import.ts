@@ -29,9 +29,8 @@ import { eventNames, newToken, tokenize } from './tokenize.ts';
 const LINES_HELD = 300_000;
 /** So many differences that nothing explains are not of one line that is wrong. */
 const DOUBTS = 10;
-/** Places where a log may go on behind a reset that are looked at, and how often the log is read for where they are. */
-const RESTARTS_MAX = 64;
-const TRIES_MAX = 16;
+/** Places where a log may go on with another state that are looked at. */
+const RESTARTS_MAX = 32;
 /** Lines before the end of a log that are watched for effects that are cut off. */
 const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
@@ -95,6 +94,7 @@ export async function importQemu(
     into: ImportSink,
     missing: ReadonlySet<Missing>,
     resets: readonly MachineReset[],
+    { until, most } = { until: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY },
   ) => {
     const losses = new Losses();
     const take = new Taking(identity, losses, into, () => reading.place);
@@ -102,6 +102,7 @@ export async function importQemu(
       sink: { group: (batch, isLast) => take.group(batch, isLast) },
       line: (lines) => {
         if (lines > total - LINES_WATCHED) take.watch();
+        if (lines >= until || take.contradictions > most) throw ENOUGH;
       },
       threads: found.threads,
       resets,
@@ -114,13 +115,15 @@ export async function importQemu(
     });
     take.begin(options, {}, { ...found, missing });
     if (into === NOWHERE) take.watch();
-    await reading.read();
+    await reading.read().catch((error: unknown) => {
+      if (error !== ENOUGH) throw error;
+    });
     take.end();
     return { stats: reading.stats(take.records), contradictions: take.contradictions };
   };
   let { missing } = found;
-  const resets = await resetsAt(restarts.finish(), async (tried) => {
-    const { contradictions } = await pass(NOWHERE, missing, tried);
+  const resets = await resetsAt(restarts.finish(), total, async (tried, until, most) => {
+    const { contradictions } = await pass(NOWHERE, missing, tried, { until, most });
     return contradictions;
   });
   if (found.doubtful.size > 0) {
@@ -131,38 +134,52 @@ export async function importQemu(
   return (await pass(sink, missing, resets)).stats;
 }
 
+/** Thrown where a log need not be read on. */
+const ENOUGH = new Error('enough');
 /** Where records go that are made to see whether they agree. */
 const NOWHERE: ImportSink = { begin: () => undefined, record: () => undefined };
 
+/** How often a log contradicts the model, up to line `until`; more than `most` need not be counted. */
+type Contradicted = (resets: readonly MachineReset[], until: number, most: number) => Promise<number>;
+
 /**
- * Which of the places where a log may go on behind a reset are ones, and where each is: those with which the model agrees
- * with more of the log than without. `contradicted`: how often the log contradicts the model, with these resets.
+ * Which of the places where a log may go on with another state are ones, and what became of the state there: the machine
+ * was reset, or a saved state was loaded. Each is taken by itself, up to the next, as what leaves the fewest contradictions.
  */
 async function resetsAt(
   restarts: readonly Restart[],
-  contradicted: (resets: readonly MachineReset[]) => Promise<number>,
+  lines: number,
+  contradicted: Contradicted,
 ): Promise<readonly MachineReset[]> {
+  let accepted: readonly MachineReset[] = [];
   const places = restarts.slice(0, RESTARTS_MAX);
-  if (places.length === 0) return [];
-  const resetBefore = (line: number): MachineReset => ({ line, by: 'unknown', rule: 'reset-from-registers' });
-  let accepted = places.map(({ lines }) => resetBefore(lines[0]!));
-  let least = await contradicted(accepted);
-  let tries = TRIES_MAX;
-  for (let n = 0; n < places.length && least > 0 && tries > 0; n++)
-    for (const line of places[n]!.lines.slice(1)) {
-      const other = accepted.with(n, resetBefore(line));
-      const now = await contradicted(other);
-      tries--;
-      if (now < least) [accepted, least] = [other, now];
+  if (places.length === 0 || (await contradicted([], lines + 1, 0)) === 0) return [];
+  for (const [n, { lines: candidates, loads }] of places.entries()) {
+    const until = places[n + 1]?.shownBy ?? lines + 1;
+    const with_ = (line: number, rule: 'reset-from-registers' | 'load-from-state'): MachineReset[] => [
+      ...accepted,
+      { line, by: rule === 'load-from-state' ? 'host' : 'unknown', rule },
+    ];
+    let best = accepted;
+    let least = await contradicted(accepted, until, Number.POSITIVE_INFINITY);
+    if (process.env.GTDBG) console.error("place", n, candidates, restarts[n]!.shownBy, until, "least", least);
+    for (const line of candidates) {
+      if (least === 0) break;
+      const tried = with_(line, 'reset-from-registers');
+      const now = await contradicted(tried, until, least);
+      if (now < least) [best, least] = [tried, now];
     }
-  const without = await contradicted([]);
-  if (without <= least) return [];
-  // Each of them has to be worth it.
-  for (const one of accepted) {
-    if (least === 0 && accepted.length === 1) break;
-    const others = accepted.filter((other) => other !== one);
-    const now = await contradicted(others);
-    if (now <= least) [accepted, least] = [others, now];
+    // State that is unknown explains what is wrong, too: it takes more than one line that is.
+    const enough = least - DOUBTS;
+    let fewest = least;
+    for (const line of loads) {
+      if (least < DOUBTS || fewest === 0) break;
+      const tried = with_(line, 'load-from-state');
+      const now = await contradicted(tried, until, fewest);
+      if (process.env.GTDBG) console.error('load', line, now);
+      if (now < fewest && now <= enough) [best, fewest] = [tried, now];
+    }
+    accepted = best;
   }
   return accepted;
 }

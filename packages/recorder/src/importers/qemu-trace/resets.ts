@@ -44,12 +44,18 @@ const ITS_ENABLED = 1;
 const VALID = 0x8000_0000;
 const OFFSETS = 0xf_ffe0;
 const COMMANDS_A_PAGE = 128;
+/** In place of an INTID: any interrupt, any LPI. */
+const ANY = -1;
+const ANY_LPI = -2;
 /** Places before a reset that are remembered. */
 const PLACES_MAX = 4;
 
-/** A place where the machine may have been reset: before one of these lines, the likeliest first. */
+/** A place where the state may have become another one. */
 export interface Restart {
+  /** Lines before which the machine may have been reset, the likeliest first. */
   readonly lines: readonly number[];
+  /** Lines before which a saved state may have been loaded, the likeliest first. */
+  readonly loads: readonly number[];
   /** The line that shows it. */
   readonly shownBy: number;
 }
@@ -58,8 +64,11 @@ export interface Restart {
 class Era {
   /** Registers that hold what they do not after a reset, by a key: the line that shows it. */
   readonly held = new Map<number, number>();
+  /** Input lines: the line of the log that shows the last change, negative where it fell. */
   readonly levels = new Map<number, number>();
+  /** What each PE was signalled by the last line about it, and interrupts that may have become pending since it was nothing. */
   readonly lines = new Map<number, number>();
+  readonly causes = new Map<number, Set<number>>();
   itsEnabled = false;
   queueSlots = COMMANDS_A_PAGE;
   /** Slot of the last command that was executed; -1: none since the queue was given. */
@@ -79,6 +88,8 @@ export class ResetSurvey {
   private silence = 0;
   /** The last line that a PE is signalled nothing which no stimulus caused. */
   private mark = 0;
+  /** The first stimulus behind it. */
+  private afterMark = 0;
 
   /** Takes the records of a group. */
   group(batch: RecordBatch): void {
@@ -92,7 +103,10 @@ export class ResetSurvey {
         this.line(batch, i, isAlone || isAtException(batch, i));
         continue;
       }
-      if (batch.kind[i]! < STIMULI_BELOW) isAlone = false;
+      if (batch.kind[i]! < STIMULI_BELOW) {
+        isAlone = false;
+        if (this.afterMark === 0) this.afterMark = i === 0 ? first : batch.line[i]!;
+      }
       this.record(batch, i, i === 0 ? first : batch.line[i]!);
     }
   }
@@ -112,7 +126,11 @@ export class ResetSurvey {
     const others = [this.access, this.mark, line].filter((one) => one > since);
     const likely = after.length > 0 ? Math.min(...after) : others[0]!;
     const earlier = this.places.toReversed().filter((one) => one < likely && one > since);
-    this.found.push({ lines: [...new Set([likely, ...earlier])].slice(0, PLACES_MAX), shownBy: line });
+    this.found.push({
+      lines: [...new Set([likely, ...earlier])].slice(0, PLACES_MAX),
+      loads: [...new Set([this.afterMark, this.mark, line])].filter((one) => one > since && one <= line),
+      shownBy: line,
+    });
     this.era = new Era();
     this.places = [];
     this.atWork();
@@ -120,16 +138,39 @@ export class ResetSurvey {
 
   /** A line of a PE. `isAlone`: no stimulus caused it, so that it repeats what the PE is signalled. */
   private line(batch: RecordBatch, i: number, isAlone: boolean): void {
+    const { era } = this;
     const pe = batch.pe[i]!;
+    const line = batch.line[i]!;
     const intid = batch.words[i * RECORD_WORDS]!;
-    const was = this.era.lines.get(pe) ?? SPURIOUS;
-    this.era.lines.set(pe, intid);
-    if (intid !== SPURIOUS) this.atWork();
-    else if (isAlone) this.mark = batch.line[i]!;
-    if (intid === SPURIOUS && isAlone && was !== SPURIOUS) {
-      if (this.silence === 0) this.silence = batch.line[i]!;
-      this.restart(batch.line[i]!);
+    const was = era.lines.get(pe);
+    era.lines.set(pe, intid);
+    if (intid !== SPURIOUS) {
+      if (was !== intid && this.isUncaused(pe, intid)) this.restart(line);
+      this.atWork();
+      return;
     }
+    era.causes.set(pe, new Set());
+    if (!isAlone) return;
+    this.mark = line;
+    this.afterMark = 0;
+    if ((was ?? SPURIOUS) === SPURIOUS) return;
+    if (this.silence === 0) this.silence = line;
+    this.restart(line);
+  }
+
+  /** Whether a PE was signalled nothing, and nothing can have made an interrupt pending since. */
+  private isUncaused(pe: number, intid: number): boolean {
+    const causes = this.era.causes.get(pe);
+    if (causes === undefined || causes.has(ANY) || causes.has(intid)) return false;
+    if (intid >= LPI_FIRST) return !causes.has(ANY_LPI);
+    const level = this.era.levels.get(inputOf(pe, intid));
+    return intid < 16 || (level !== undefined && level < 0);
+  }
+
+  /** Something may have made an interrupt pending, for a PE or for all. */
+  private cause(intid: number, pe?: number): void {
+    if (pe !== undefined) this.era.causes.get(pe)?.add(intid);
+    else for (const causes of this.era.causes.values()) causes.add(intid);
   }
 
   private record(batch: RecordBatch, i: number, line: number): void {
@@ -146,24 +187,33 @@ export class ResetSurvey {
           if (this.places.length > PLACES_MAX) this.places.shift();
         }
         if (batch.flags[i]! & (RECORD_FLAGS.valueUnknown | RECORD_FLAGS.reserved)) return;
+        if (batch.kind[i] === MMIO_WRITE) this.cause(ANY);
         if (batch.kind[i] === MMIO_WRITE) this.write(batch, i, line);
         else this.read(batch, i, line);
         return;
       case SYSREG_READ:
-        if (IARS.includes(w[at]!) && (low < 1020 || low >= LPI_FIRST)) this.atWork();
+        if (!IARS.includes(w[at]!) || (low >= 1020 && low < LPI_FIRST)) return;
+        if ((this.era.lines.get(batch.pe[i]!) ?? low) !== low) this.restart(line);
+        this.atWork();
         return;
       case SYSREG_WRITE:
+        this.cause(ANY);
         if (EOIRS.includes(w[at]!) && (low < 1020 || low >= LPI_FIRST)) this.atWork();
         return;
       case WIRE_SET: {
-        const key = (w[at]! < 32 ? batch.pe[i]! + 1 : 0) * 8192 + w[at]!;
-        const rose = this.era.levels.get(key) ?? 0;
-        if (low === 1 && rose > 0) this.restart(line, rose);
-        this.era.levels.set(key, low === 1 ? line : 0);
+        const key = inputOf(batch.pe[i]!, w[at]!);
+        const changed = this.era.levels.get(key) ?? 0;
+        if (low === 1 ? changed > 0 : changed < 0) this.restart(line, Math.abs(changed));
+        this.era.levels.set(key, low === 1 ? line : -line);
+        this.cause(w[at]!);
         return;
       }
       case MSI_WRITE:
+        this.cause(ANY_LPI);
+        this.atWork();
+        return;
       case SGI_SENT:
+        this.cause(w[at]!, batch.pe[i]!);
         this.atWork();
         return;
       case ITS_COMMAND:
@@ -178,10 +228,12 @@ export class ResetSurvey {
   }
 
   private command(slot: number, line: number): void {
-    const next = this.era.lastCommand + 1;
-    if (slot === 0 && next > 1 && next < this.era.queueSlots) this.restart(line);
+    const last = this.era.lastCommand;
+    const isNext = slot === last + 1 || (slot === 0 && last + 1 >= this.era.queueSlots);
+    if (last >= 0 && !isNext) this.restart(line);
     this.era.lastCommand = slot;
     this.era.readBehind = line;
+    this.cause(ANY_LPI);
     this.atWork();
   }
 
@@ -240,6 +292,9 @@ export class ResetSurvey {
     }
   }
 }
+
+/** An input line: a PPI is of a PE. */
+const inputOf = (pe: number, intid: number) => (intid < 32 ? pe + 1 : 0) * LPI_FIRST + intid;
 
 /** GITS_CBASER and GITS_BASER<n>. */
 const isTable = (offset: number) =>

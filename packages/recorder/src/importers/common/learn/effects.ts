@@ -9,6 +9,7 @@ import {
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
+  RULES,
   SYSREGS,
 } from '@gictrace/core';
 import { AP0R, AP1R, FORWARD } from './explain.ts';
@@ -33,6 +34,7 @@ const WIRE_SET = RECORDS['wire.set'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
+const LOADED = RULES['load-from-state'].id;
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
 const GROUP_1NS = 2;
@@ -114,8 +116,10 @@ export class Effects {
         this.unknowns.touchLpis();
         return;
       case GIC_RESET:
-        this.unknowns.reset();
-        this.actives.fill(this.allActives);
+        if (batch.rule[i] === LOADED) this.unknowns.forget();
+        else this.unknowns.reset();
+        this.actives.fill(batch.rule[i] === LOADED ? 0 : this.allActives);
+        this.virtualsKnown.fill(0);
         return;
       case PE_RESET:
         for (const part of ['pmr', 'bpr', 'ctlr', 'igrpen0', 'igrpen1', 'active', 'virtual'] as const)

@@ -48,6 +48,7 @@ const MEMORY = new Set<number>(
     (name) => RECORDS[name].id,
   ),
 );
+const LOADED = RULES['load-from-state'].id;
 const VLPI_FRAME = 0x2_0000;
 const CTLR = 0;
 const CWRITER = 0x88;
@@ -198,11 +199,12 @@ export class Learner {
     }
   }
 
-  /** Whether a group has LPIs enabled on a PE while it is unknown what its pending table holds. */
+  /** Whether a group has another state loaded, or LPIs enabled on a PE while it is unknown what its pending table holds. */
   private opens(group: RecordBatch): boolean {
     const { state } = this.ahead;
     let opens = false;
     for (let i = 0; i < group.count; i++) {
+      if (group.kind[i] === GIC_RESET && group.rule[i] === LOADED) return true;
       const w = i * RECORD_WORDS;
       const { words } = group;
       if (group.kind[i] !== MMIO_WRITE || words[w] !== FRAME_GICR || words[w + 2] !== CTLR) continue;

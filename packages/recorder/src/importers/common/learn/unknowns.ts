@@ -180,6 +180,19 @@ export class Unknowns {
     }
   }
 
+  /** Another state was loaded: nothing is known. */
+  forget(): void {
+    for (const bits of [this.own, this.shared, this.pes, this.itss])
+      for (const one of Object.values(bits) as Uint8Array[]) one.fill(1);
+    this.ctlr = GICD_CTLR_STATE;
+    for (let pe = 0; pe < this.state.peCount; pe++) this.setLpis(pe, true);
+    this.touchAll();
+    this.passes.fill(-1);
+    this.activeFrom.fill(0);
+    this.ordered.clear();
+    this.everUnknown = true;
+  }
+
   /** The GIC was reset: everything is known, but for what the source lacks what changes it. */
   reset(): void {
     const { never } = this;
