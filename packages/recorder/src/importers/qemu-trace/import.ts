@@ -30,7 +30,13 @@ const LINES_HELD = 300_000;
 /** So many differences that nothing explains are not of one line that is wrong. */
 const DOUBTS = 10;
 /** Places where a log may go on with another state that are looked at. */
-const RESTARTS_MAX = 32;
+const PLACES_MAX = 32;
+/** Contradictions among which a loaded state is looked for, and pauses in front of the first. */
+const LOOKED_AT = 5000;
+const PAUSES_MAX = 6;
+/** Lines behind the first contradiction in which a loaded state has to explain what differs; and more than this. */
+const LINES_AFTER_LOAD = 20_000;
+const CONTRADICTIONS_OF_ONE_LINE = 6;
 /** Lines before the end of a log that are watched for effects that are cut off. */
 const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
@@ -102,7 +108,7 @@ export async function importQemu(
       sink: { group: (batch, isLast) => take.group(batch, isLast) },
       line: (lines) => {
         if (lines > total - LINES_WATCHED) take.watch();
-        if (lines >= until || take.contradictions > most) throw ENOUGH;
+        if (lines >= until || take.contradictions.length > most) throw ENOUGH;
       },
       threads: found.threads,
       resets,
@@ -122,14 +128,18 @@ export async function importQemu(
     return { stats: reading.stats(take.records), contradictions: take.contradictions };
   };
   let { missing } = found;
-  const resets = await resetsAt(restarts.finish(), total, async (tried, until, most) => {
-    const { contradictions } = await pass(NOWHERE, missing, tried, { until, most });
-    return contradictions;
-  });
+  const contradicted = async (tried: readonly MachineReset[], until: number, most: number) =>
+    (await pass(NOWHERE, missing, tried, { until, most })).contradictions;
+  let resets: readonly MachineReset[] = [];
+  const places = restarts.finish().slice(0, PLACES_MAX);
+  if (places.length > 0 && (await contradicted([], total + 1, 0)).length > 0) {
+    resets = await resetsAt(places, total, contradicted);
+    resets = await loadsAt(restarts.pauses, total, resets, contradicted);
+  }
   if (found.doubtful.size > 0) {
     // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
     const { contradictions } = await pass(NOWHERE, missing, resets);
-    if (contradictions >= DOUBTS) missing = new Set([...missing, ...found.doubtful]);
+    if (contradictions.length >= DOUBTS) missing = new Set([...missing, ...found.doubtful]);
   }
   return (await pass(sink, missing, resets)).stats;
 }
@@ -139,12 +149,16 @@ const ENOUGH = new Error('enough');
 /** Where records go that are made to see whether they agree. */
 const NOWHERE: ImportSink = { begin: () => undefined, record: () => undefined };
 
-/** How often a log contradicts the model, up to line `until`; more than `most` need not be counted. */
-type Contradicted = (resets: readonly MachineReset[], until: number, most: number) => Promise<number>;
+/** The lines at which a log contradicts the model, up to line `until`; more than `most` are not needed. */
+type Contradicted = (
+  resets: readonly MachineReset[],
+  until: number,
+  most: number,
+) => Promise<readonly number[]>;
 
 /**
- * Which of the places where a log may go on with another state are ones, and what became of the state there: the machine
- * was reset, or a saved state was loaded. Each is taken by itself, up to the next, as what leaves the fewest contradictions.
+ * Which of the places where a log may go on behind a reset are ones: each is taken by itself, up to the next, as what
+ * leaves the fewest contradictions.
  */
 async function resetsAt(
   restarts: readonly Restart[],
@@ -152,33 +166,50 @@ async function resetsAt(
   contradicted: Contradicted,
 ): Promise<readonly MachineReset[]> {
   let accepted: readonly MachineReset[] = [];
-  const places = restarts.slice(0, RESTARTS_MAX);
-  if (places.length === 0 || (await contradicted([], lines + 1, 0)) === 0) return [];
-  for (const [n, { lines: candidates, loads }] of places.entries()) {
-    const until = places[n + 1]?.shownBy ?? lines + 1;
-    const with_ = (line: number, rule: 'reset-from-registers' | 'load-from-state'): MachineReset[] => [
-      ...accepted,
-      { line, by: rule === 'load-from-state' ? 'host' : 'unknown', rule },
-    ];
+  for (const [n, { lines: candidates }] of restarts.entries()) {
+    const until = restarts[n + 1]?.shownBy ?? lines + 1;
     let best = accepted;
-    let least = await contradicted(accepted, until, Number.POSITIVE_INFINITY);
-    if (process.env.GTDBG) console.error("place", n, candidates, restarts[n]!.shownBy, until, "least", least);
+    let least = (await contradicted(accepted, until, Number.POSITIVE_INFINITY)).length;
     for (const line of candidates) {
       if (least === 0) break;
-      const tried = with_(line, 'reset-from-registers');
-      const now = await contradicted(tried, until, least);
+      const tried: MachineReset[] = [...accepted, { line, by: 'unknown', rule: 'reset-from-registers' }];
+      const now = (await contradicted(tried, until, least)).length;
       if (now < least) [best, least] = [tried, now];
     }
-    // State that is unknown explains what is wrong, too: it takes more than one line that is.
-    const enough = least - DOUBTS;
-    let fewest = least;
-    for (const line of loads) {
-      if (least < DOUBTS || fewest === 0) break;
-      const tried = with_(line, 'load-from-state');
-      const now = await contradicted(tried, until, fewest);
-      if (process.env.GTDBG) console.error('load', line, now);
-      if (now < fewest && now <= enough) [best, fewest] = [tried, now];
+    accepted = best;
+  }
+  return accepted;
+}
+
+/**
+ * Where a saved state was loaded: after a pause in which nothing was printed, shortly before the log begins to contradict
+ * the model. State that is unknown explains what is wrong, too: it takes more contradictions than one wrong line makes.
+ */
+async function loadsAt(
+  pauses: readonly number[],
+  lines: number,
+  resets: readonly MachineReset[],
+  contradicted: Contradicted,
+): Promise<readonly MachineReset[]> {
+  let accepted = resets;
+  for (let from = 0, n = 0; n < PLACES_MAX; n++) {
+    const all = await contradicted(accepted, lines + 1, LOOKED_AT);
+    const first = all.find((line) => line > from);
+    if (first === undefined) break;
+    const until = Math.min(lines + 1, first + LINES_AFTER_LOAD);
+    const old = all.filter((line) => line < until).length;
+    let best = accepted;
+    let fewest = old - CONTRADICTIONS_OF_ONE_LINE;
+    const behind = accepted.at(-1)?.line ?? 0;
+    const candidates = pauses.filter((line) => line <= first && line > behind).slice(-PAUSES_MAX);
+    for (const line of candidates.reverse()) {
+      const load: MachineReset = { line, by: 'host', rule: 'load-from-state' };
+      const tried = [...accepted, load].sort((a, b) => a.line - b.line);
+      const now = (await contradicted(tried, until, fewest)).length;
+      if (process.env.GTDBG) console.error('load', line, first, old, now);
+      if (now < fewest) [best, fewest] = [tried, now];
     }
+    from = best === accepted ? until : first;
     accepted = best;
   }
   return accepted;
@@ -357,8 +388,8 @@ class Taking {
     this.sink.begin(config, provenance, { start, missing: [...missing], shows });
   }
 
-  /** Differences that nothing unknown explains. */
-  get contradictions(): number {
+  /** Lines at which something differs that nothing unknown explains. */
+  get contradictions(): readonly number[] {
     return this.learner!.contradictions;
   }
 

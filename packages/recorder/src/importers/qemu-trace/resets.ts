@@ -47,6 +47,8 @@ const COMMANDS_A_PAGE = 128;
 /** In place of an INTID: any interrupt, any LPI. */
 const ANY = -1;
 const ANY_LPI = -2;
+/** QEMU prints nothing while it loads a state, which takes longer. */
+const PAUSE_NS = 20e6;
 /** Places before a reset that are remembered. */
 const PLACES_MAX = 4;
 
@@ -54,8 +56,6 @@ const PLACES_MAX = 4;
 export interface Restart {
   /** Lines before which the machine may have been reset, the likeliest first. */
   readonly lines: readonly number[];
-  /** Lines before which a saved state may have been loaded, the likeliest first. */
-  readonly loads: readonly number[];
   /** The line that shows it. */
   readonly shownBy: number;
 }
@@ -88,8 +88,9 @@ export class ResetSurvey {
   private silence = 0;
   /** The last line that a PE is signalled nothing which no stimulus caused. */
   private mark = 0;
-  /** The first stimulus behind it. */
-  private afterMark = 0;
+  private lastTime = Number.NaN;
+  /** Lines in front of which nothing was printed for a while. */
+  readonly pauses: number[] = [];
 
   /** Takes the records of a group. */
   group(batch: RecordBatch): void {
@@ -99,16 +100,19 @@ export class ResetSurvey {
     for (; end < batch.count; end++) first = Math.min(first, batch.line[end]!);
     let isAlone = batch.kind[0]! >= STIMULI_BELOW;
     for (let i = 0; i < batch.count; i++) {
+      this.pause(batch.timeNs[i]!, i === 0 ? first : batch.line[i]!);
       if (batch.kind[i] === HPPI) {
         this.line(batch, i, isAlone || isAtException(batch, i));
         continue;
       }
-      if (batch.kind[i]! < STIMULI_BELOW) {
-        isAlone = false;
-        if (this.afterMark === 0) this.afterMark = i === 0 ? first : batch.line[i]!;
-      }
+      if (batch.kind[i]! < STIMULI_BELOW) isAlone = false;
       this.record(batch, i, i === 0 ? first : batch.line[i]!);
     }
+  }
+
+  private pause(timeNs: number, line: number): void {
+    if (timeNs - this.lastTime >= PAUSE_NS) this.pauses.push(line);
+    if (!Number.isNaN(timeNs)) this.lastTime = timeNs;
   }
 
   finish(): readonly Restart[] {
@@ -128,7 +132,6 @@ export class ResetSurvey {
     const earlier = this.places.toReversed().filter((one) => one < likely && one > since);
     this.found.push({
       lines: [...new Set([likely, ...earlier])].slice(0, PLACES_MAX),
-      loads: [...new Set([this.afterMark, this.mark, line])].filter((one) => one > since && one <= line),
       shownBy: line,
     });
     this.era = new Era();
@@ -152,7 +155,6 @@ export class ResetSurvey {
     era.causes.set(pe, new Set());
     if (!isAlone) return;
     this.mark = line;
-    this.afterMark = 0;
     if ((was ?? SPURIOUS) === SPURIOUS) return;
     if (this.silence === 0) this.silence = line;
     this.restart(line);

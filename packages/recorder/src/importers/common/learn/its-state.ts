@@ -3,10 +3,12 @@
 import { GICR, GITS, type GicState, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 import { type Explainer, PLACED } from './explain.ts';
 import type { Knowing } from './knowing.ts';
+import { FRAME_GITS } from './registers.ts';
 import type { Unknowns } from './unknowns.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
 const CTE_READ = RECORDS['cte.read'].id;
 const ITE_READ = RECORDS['ite.read'].id;
 /** Which table each kind of access is to: GITS_BASER<n>.Type, and where it is put. */
@@ -25,6 +27,8 @@ const LARGE = 0x2ff;
 const PAGES_256 = 0xff;
 const COMMANDS_A_PAGE = 128;
 const COMMAND_BYTES = 32;
+/** GITS_CWRITER.Offset, in place. */
+const OFFSETS = 0xf_ffe0;
 
 export class ItsState {
   private readonly state: GicState;
@@ -64,6 +68,8 @@ export class ItsState {
       else if (index < last) wraps = last;
       last = index;
     }
+    // What was asked for ends where the queue begins: it begins again behind the last command.
+    if (wraps < 0 && last > 0 && isWriteOfZero(group, from)) wraps = last;
     if (first >= 0) this.queue(0, first, wraps);
     if ((first >= 0 || (works && group.kind[from] === MSI_WRITE)) && this.unknowns.isItsUnknown('ctlr', 0))
       this.enable(0);
@@ -155,4 +161,16 @@ export class ItsState {
       if (unknowns.isPartUnknown('gicrCtlr', pe) || unknowns.isPartUnknown('propbaser', pe)) return true;
     return false;
   }
+}
+
+/** Whether a stimulus sets GITS_CWRITER to the first slot of the queue. */
+function isWriteOfZero(group: RecordBatch, i: number): boolean {
+  const w = i * RECORD_WORDS;
+  const { words } = group;
+  return (
+    group.kind[i] === MMIO_WRITE &&
+    words[w] === FRAME_GITS &&
+    words[w + 2] === GITS.GITS_CWRITER.offset &&
+    (words[w + 4]! & OFFSETS) === 0
+  );
 }

@@ -122,8 +122,8 @@ export class Learner {
   private isCut: boolean;
   /** Nothing follows the stimulus at work: what it did, or what another one did behind it, may be cut off. */
   private isEnd = false;
-  /** Differences that no unknown state explains. */
-  contradictions = 0;
+  /** Lines of the source at which something differs that no unknown state explains. */
+  readonly contradictions: number[] = [];
 
   constructor(
     config: GicConfig,
@@ -477,7 +477,7 @@ export class Learner {
         this.goBack();
         if (this.isEnd) this.losses.add(CUT_END);
         if (this.unknowns.isVolatile || this.isEnd) group.flags[i]! |= RECORD_FLAGS.undecided;
-        else this.contradictions++;
+        else this.contradictions.push(group.line[i]!);
         return;
       }
     }
@@ -495,20 +495,20 @@ export class Learner {
     if (this.isCut) undecided();
     if (this.isReadWrong(group, from)) {
       if (unknowns.isVolatile || this.isVirtual(group, from)) undecided();
-      else this.contradictions++;
+      else this.contradictions.push(group.line[from]!);
       return;
     }
     const isOpen = unknowns.isVolatile || this.isEnd;
     if (this.mismatches.some(({ at, outstanding }) => at < 0 && outstanding)) {
       if (isOpen) undecided();
-      else this.contradictions++;
+      else this.contradictions.push(group.line[from]!);
     }
     for (const { at, outstanding } of this.mismatches)
       if (at >= 0 && outstanding && isOpen) group.flags[at]! |= RECORD_FLAGS.undecided;
     const streams = this.streams.differ(group, from + 1, end, this.shown);
     if (streams === 'less' && this.isEnd) undecided();
     else if (streams !== 'same' && (unknowns.isVolatile || this.looksAside())) undecided();
-    else if (streams === 'other') this.contradictions++;
+    else if (streams === 'other') this.contradictions.push(group.line[from]!);
     if (streams === 'same' && this.drops()) undecided();
     this.judgeVirtual(group, from, end, undecided);
   }
