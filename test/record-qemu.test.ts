@@ -4,6 +4,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { RECORD_WORDS, RESET_CAUSES, recordName } from '@gictrace/core';
+import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { QEMUS } from './qemus.ts';
@@ -208,6 +210,66 @@ describe.each(QEMUS)('a QEMU $release that runs', ({ command: program }) => {
     const hidden = await record(temp.path('own.gictrace'), own('off'));
     expect(hidden.err).toContain('guest memory is not recorded: none of the memory backends');
     expect([hidden.code, hidden.out.includes('"bytesRead"')]).toEqual([0, false]);
+  });
+
+  it('and that is reset goes on: the resets are in the recording', async () => {
+    const trace = temp.path('resets.gictrace');
+    const resetsTwice = [
+      0xb940_8402, // ldr w2, [x0, #0x84]: GICD_IGROUPR1
+      0xb900_8401, // str w1, [x0, #0x84]
+      0xd2a8_8005, // movz x5, #0x4400, lsl #16: memory that keeps what it holds
+      0xb940_00a6, // ldr w6, [x5]
+      0x1100_04c6, // add w6, w6, #1
+      0xb900_00a6, // str w6, [x5]
+      0x7100_0cdf, // cmp w6, #3
+      0x5400_0080, // b.eq, behind the reset
+      ...RESET,
+      ...POWER_OFF,
+    ];
+    const { code, out } = await record(trace, qemu(guest('resets.bin', resetsTwice)));
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ start: 'reset', qemu: { resets: 2, ended: 'guest-shutdown' } });
+    const verdict = replayTrace(trace, { version: 'test' });
+    expect([verdict.diverged, verdict.compared['mmio.read']]).toEqual([0, 6]);
+    const reader = TraceReader.open(trace);
+    const course: string[] = [];
+    for (const { batch } of reader.batches())
+      for (let i = 0; i < batch.count; i++) {
+        const kind = recordName(batch.kind[i]!);
+        if (kind !== 'gic.reset' && kind !== 'mmio.read') continue;
+        // QEMU says it: nothing is inferred.
+        expect(batch.rule[i]).toBe(0);
+        const [first, , offset, , low] = batch.words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
+        course.push(kind === 'gic.reset' ? `reset by ${RESET_CAUSES[first!]}` : `${offset} ${low}`);
+      }
+    reader.close();
+    const boot = [expect.stringMatching(/^4 /), '132 0'];
+    expect(course).toEqual([...boot, 'reset by guest', ...boot, 'reset by guest', ...boot]);
+  });
+
+  it('and that goes on from a saved state: the recording begins in mid-life, guest memory included', async () => {
+    const trace = temp.path('incoming.gictrace');
+    const saved = temp.path('saved');
+    const waits = [
+      0x52b0_0003, // movz w3, #0x8000, lsl #16
+      0x7100_0463, // subs w3, w3, #1
+      0x54ff_ffe1, // b.ne, back to it
+      0xb940_0002, // ldr w2, [x0]: GICD_CTLR, which was written before the state was saved
+    ];
+    const whole = qemu(guest('saved.bin', [...waits, ...POWER_OFF]));
+    const headless = ['-display', 'none', '-serial', 'null', '-monitor', 'stdio'];
+    const others = whole.slice(1).filter((word, n, words) => {
+      const isMonitor = word === '-monitor' || words[n - 1] === '-monitor';
+      return word !== '-nographic' && !isMonitor;
+    });
+    spawnSync(program, [...others, ...headless], {
+      input: `migrate "exec:cat > ${saved}"\nquit\n`,
+    });
+    const { code, out, err } = await record(trace, [...whole, '-incoming', `exec:cat ${saved}`]);
+    expect([code, err]).toEqual([0, `wrote ${trace}\n`]);
+    expect(JSON.parse(out)).toMatchObject({ start: 'mid-life', qemu: { ended: 'guest-shutdown' } });
+    const verdict = replayTrace(trace, { version: 'test' });
+    expect(verdict).toMatchObject({ start: 'mid-life', diverged: 0, unknown: { 'state-from-read': 1 } });
   });
 
   it('and whose guest resets it says so', async () => {

@@ -13,6 +13,7 @@ import {
   importQemuLive,
   type KnownMachine,
   type Provenance,
+  type ToldReset,
 } from './importers/qemu-trace/index.ts';
 import { type TargetOptions, targetOf } from './output/index.ts';
 import {
@@ -47,6 +48,8 @@ export interface ImportInto extends Pick<TargetOptions, 'force'> {
   readonly progress?: (lines: number) => void;
   /** What is known of the GIC but by the log; asked when the header is written. */
   readonly machine?: () => KnownMachine;
+  /** Resets of the machine that are known but by the log, in order. */
+  readonly resets?: ToldReset[];
   /** Whether the log tells what guest memory holds where the GIC looks at it; asked when the header is written. */
   readonly memory?: () => boolean;
   /** What else the footer is to hold; asked at the end. */
@@ -178,6 +181,7 @@ export function importToTrace(
     progress: _progress,
     machine,
     memory,
+    resets,
     meta,
     ...importing
   } = options;
@@ -203,7 +207,8 @@ export function importToTrace(
     ...progressOf(options),
   };
   return target.run(async () => {
-    if (live !== undefined) return importQemuLive(list[0]!, target.paced(live), importing, sink, machine);
+    if (live !== undefined)
+      return importQemuLive(list[0]!, target.paced(live), importing, sink, machine, resets);
     const sources = inputs.map((input) => (typeof input === 'string' ? keptSource(input) : input));
     try {
       const paced = sources.map((one) => ({ name: one.name, open: () => target.paced(one.open()) }));

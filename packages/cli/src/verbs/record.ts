@@ -6,6 +6,7 @@ import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { countLines, FORCE, grouped, json, note, print, VERSION } from '../context.ts';
 import { Progress } from '../progress.ts';
+import { sourceLines } from './source-text.ts';
 
 interface Options {
   readonly on: string;
@@ -110,6 +111,7 @@ async function live(command: readonly string[], options: Options): Promise<numbe
         lines: imported.stats.lines,
         config: imported.config,
         losses: imported.stats.losses,
+        start: imported.start,
         qemu: { code: report.code, signal: report.signal, interrupted, ...guest },
       }),
     );
@@ -117,6 +119,8 @@ async function live(command: readonly string[], options: Options): Promise<numbe
     print(
       `${options.output}: ${grouped(imported.summary.records)} records from ${grouped(imported.stats.lines)} lines; ${ending(report)}`,
     );
+  if (!options.json)
+    for (const line of sourceLines(imported.start, imported.missing)) print(`the recording ${line}`);
   note(`wrote ${options.output}`);
   if (interrupted || report.code === 0) return 0;
   note(`QEMU ${ending(report)}: what it did until then is recorded`);

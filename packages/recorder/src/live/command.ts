@@ -2,13 +2,16 @@
 // guest's RAM can be read and QEMU be spoken to. Starts nothing.
 import { GicTraceError } from '@gictrace/core';
 
-/** Name of the memory backend that is added. */
+/** Name of the memory backend that is added, where it is not known how QEMU would name it. */
 const OUR_RAM = 'gictrace-ram';
 const MIB = 2 ** 20;
-/** RAM without -m, by the beginning of a machine's name. */
-const DEFAULT_RAM: readonly (readonly [string, number])[] = [
-  ['virt', 128 * MIB],
-  ['sbsa-ref', 1024 * MIB],
+/**
+ * By the beginning of a machine's name: RAM without -m, and the name of the backend that QEMU makes, by which a saved state
+ * knows the RAM.
+ */
+const DEFAULT_RAM: readonly (readonly [string, number, string])[] = [
+  ['virt', 128 * MIB, 'mach-virt.ram'],
+  ['sbsa-ref', 1024 * MIB, 'sbsa-ref.ram'],
 ];
 const UNITS = 'bkmgtpe';
 /** QEMU rounds a machine's RAM up to a multiple of this. */
@@ -80,6 +83,8 @@ export interface Plan {
   readonly backends: readonly SharedBackend[];
   /** Why guest memory cannot be read, where it cannot. */
   readonly reason: string | undefined;
+  /** QEMU loads the state of a machine that has been running. */
+  readonly loads: boolean;
   /** The user has QEMU wait before the guest starts. */
   readonly waits: boolean;
 }
@@ -113,7 +118,7 @@ export function plan(args: readonly string[], qmp: string, memory: boolean): Pla
   }
   added.push('-qmp', `unix:${qmp.replaceAll(',', ',,')},server=on,wait=off`);
   const ram = memory ? ramOf(options) : { added: [], backends: [], reason: undefined };
-  return { ...ram, added: [...added, ...ram.added], waits: has('S') };
+  return { ...ram, added: [...added, ...ram.added], loads: has('incoming', 'loadvm'), waits: has('S') };
 }
 
 function ramOf(options: readonly Option[]): Pick<Plan, 'added' | 'backends' | 'reason'> {
@@ -130,12 +135,13 @@ function ramOf(options: readonly Option[]): Pick<Plan, 'added' | 'backends' | 'r
     return no('-machine memory.… is not understood: say -m');
   const size = ramSize(values('m'), machine.get('type') ?? '');
   if (size === undefined) return no('it is not known how much RAM this machine has: say -m');
+  const id = DEFAULT_RAM.find(([name]) => machine.get('type')?.startsWith(name))?.[2] ?? OUR_RAM;
   return {
     added: [
-      ...['-object', `memory-backend-memfd,id=${OUR_RAM},size=${size},share=on`],
-      ...['-machine', `memory-backend=${OUR_RAM}`],
+      ...['-object', `memory-backend-memfd,id=${id},size=${size},share=on`],
+      ...['-machine', `memory-backend=${id}`],
     ],
-    backends: [{ id: OUR_RAM, path: undefined, size }],
+    backends: [{ id, path: undefined, size }],
     reason: undefined,
   };
 }

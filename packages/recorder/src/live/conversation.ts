@@ -1,7 +1,7 @@
 // What is said to a QEMU that is recorded, and what it says: where its RAM is, that its guest may start or shall end, and
 // how it ended.
 import { GicTraceError, qemuProfile } from '@gictrace/core';
-import type { KnownMachine } from '../importers/qemu-trace/index.ts';
+import type { KnownMachine, ToldReset } from '../importers/qemu-trace/index.ts';
 import type { Plan } from './command.ts';
 import type { LogStream } from './log-stream.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
@@ -42,6 +42,8 @@ export class Conversation {
   private ram: GuestRam | undefined;
   /** What GIC there is, as far as QEMU has said it. */
   machine: KnownMachine = {};
+  /** Resets of the machine, in order, that the log has not got to. */
+  readonly resets: ToldReset[] = [];
   /** QEMU has ended. */
   isGone = false;
   readonly guest: Guest = { version: null, ended: null, resets: 0, panicked: false, memory: null };
@@ -107,10 +109,17 @@ export class Conversation {
     this.stream.watch = (bytes, from, to) => watch.line(bytes, from, to);
   }
 
-  private event({ event, data }: QmpEvent): void {
+  private event({ event, data, timestamp }: QmpEvent): void {
     if (event === 'SHUTDOWN') this.guest.ended = String(data?.reason ?? 'unknown');
-    else if (event === 'RESET') this.guest.resets++;
-    else if (event === 'GUEST_PANICKED') this.guest.panicked = true;
+    else if (event === 'RESET') {
+      this.guest.resets++;
+      if (timestamp !== undefined && timestamp.seconds >= 0)
+        this.resets.push({
+          seconds: timestamp.seconds,
+          micros: timestamp.microseconds,
+          by: data?.guest === true ? 'guest' : 'host',
+        });
+    } else if (event === 'GUEST_PANICKED') this.guest.panicked = true;
   }
 
   /** Asks QEMU to end. @throws GicTraceError `backend` if it cannot be asked. */

@@ -172,6 +172,10 @@ export class LogStream implements AsyncIterable<Buffer> {
     for (;;) {
       const chunk = await this.queue.take();
       if (chunk === undefined) return;
+      // What QEMU has said elsewhere before it wrote these lines is heard first.
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
       yield chunk;
       if (this.queue.waiting < WAITING_BYTES / 2) this.socket.resume();
     }

@@ -150,11 +150,14 @@ export async function recordQemu(
         ending.end();
         return error;
       });
-    const { version, progress, ...importing } = options;
+    const { version, progress, ...rest } = options;
+    const importing =
+      asked.loads && rest.start === undefined ? { ...rest, start: 'mid-life' as const } : rest;
     const into = {
       version,
       ...(progress === undefined ? {} : { progress }),
       machine: () => talk.machine,
+      resets: talk.resets,
       memory: () => talk.guest.memory !== null,
       meta: () => ({ qemu: { ...talk.guest } }),
     };

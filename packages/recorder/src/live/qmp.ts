@@ -8,6 +8,8 @@ const RETRY_MS = 5;
 export interface QmpEvent {
   readonly event: string;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** By the clock of the host, which QEMU's log has, too. */
+  readonly timestamp?: { readonly seconds: number; readonly microseconds: number };
 }
 interface Answer {
   readonly return?: unknown;

@@ -59,12 +59,21 @@ export interface MachineReset {
   readonly rule?: RuleName;
 }
 
+/** The machine was reset at this time, by the clock of the log. */
+export interface ToldReset {
+  readonly seconds: number;
+  readonly micros: number;
+  readonly by: (typeof RESET_CAUSES)[number];
+}
+
 /** How lines are taken. */
 export interface AssemblerOptions extends ItsLinesOptions {
   /** The log begins with the reset of the GIC: all input lines are low. */
   readonly fromReset?: boolean;
   /** Lines, ascending, before which the machine was reset, and how that is known. */
   readonly resets?: readonly MachineReset[];
+  /** Resets that are known by their time, in order; grows while the log is read. Those that have been are taken out. */
+  readonly toldResets?: ToldReset[];
   /** The log does not show the writes of GITS_CWRITER. */
   readonly unwritten?: boolean;
   /** What a survey found that each thread runs. */
@@ -134,6 +143,9 @@ export class Assembler {
       next = resets[++this.resetsDone];
     }
     if (t.stamped) {
+      const { toldResets } = this.options;
+      while (toldResets !== undefined && toldResets.length > 0 && isBehind(t, toldResets[0]!))
+        this.reset({ line: lineNumber, by: toldResets.shift()!.by });
       if (t.thread === 0) this.identity.showDate();
       if (this.startSeconds < 0) {
         this.startSeconds = t.seconds;
@@ -439,4 +451,9 @@ export class Assembler {
     this.group.batch.rule[i] = RULES['sgi-register'].id;
     this.threads.nameThread(t, pe);
   }
+}
+
+/** Whether a line was printed behind a reset. */
+function isBehind(t: Token, { seconds, micros }: ToldReset): boolean {
+  return t.seconds > seconds || (t.seconds === seconds && t.micros > micros);
 }

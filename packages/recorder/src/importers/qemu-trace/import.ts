@@ -16,11 +16,12 @@ import type { Missing, Start } from '../common/learn/unknowns.ts';
 import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
 import { withinRange } from '../common/range.ts';
-import { Assembler, type AssemblerOptions, type MachineReset } from './assemble.ts';
+import { Assembler, type AssemblerOptions, type MachineReset, type ToldReset } from './assemble.ts';
 import { GIC_PREFIX } from './events.ts';
 import type { GroupSink } from './group.ts';
 import { GroupQueue } from './group-queue.ts';
-import { ResetSurvey, type Restart } from './resets.ts';
+import { findResets } from './reset-places.ts';
+import { ResetSurvey } from './resets.ts';
 import { SecurityStates } from './security/states.ts';
 import { type LogSurvey, Survey } from './survey.ts';
 import { eventNames, newToken, tokenize } from './tokenize.ts';
@@ -29,14 +30,6 @@ import { eventNames, newToken, tokenize } from './tokenize.ts';
 const LINES_HELD = 300_000;
 /** So many differences that nothing explains are not of one line that is wrong. */
 const DOUBTS = 10;
-/** Places where a log may go on with another state that are looked at. */
-const PLACES_MAX = 32;
-/** Contradictions among which a loaded state is looked for, and pauses in front of the first. */
-const LOOKED_AT = 5000;
-const PAUSES_MAX = 6;
-/** Lines behind the first contradiction in which a loaded state has to explain what differs; and more than this. */
-const LINES_AFTER_LOAD = 20_000;
-const CONTRADICTIONS_OF_ONE_LINE = 6;
 /** Lines before the end of a log that are watched for effects that are cut off. */
 const LINES_WATCHED = 400;
 /** Records from one snapshot to the next, about. */
@@ -130,12 +123,7 @@ export async function importQemu(
   let { missing } = found;
   const contradicted = async (tried: readonly MachineReset[], until: number, most: number) =>
     (await pass(NOWHERE, missing, tried, { until, most })).contradictions;
-  let resets: readonly MachineReset[] = [];
-  const places = restarts.finish().slice(0, PLACES_MAX);
-  if (places.length > 0 && (await contradicted([], total + 1, 0)).length > 0) {
-    resets = await resetsAt(places, total, contradicted);
-    resets = await loadsAt(restarts.pauses, total, resets, contradicted);
-  }
+  const resets = await findResets(restarts, total, contradicted);
   if (found.doubtful.size > 0) {
     // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
     const { contradictions } = await pass(NOWHERE, missing, resets);
@@ -149,75 +137,10 @@ const ENOUGH = new Error('enough');
 /** Where records go that are made to see whether they agree. */
 const NOWHERE: ImportSink = { begin: () => undefined, record: () => undefined };
 
-/** The lines at which a log contradicts the model, up to line `until`; more than `most` are not needed. */
-type Contradicted = (
-  resets: readonly MachineReset[],
-  until: number,
-  most: number,
-) => Promise<readonly number[]>;
-
-/**
- * Which of the places where a log may go on behind a reset are ones: each is taken by itself, up to the next, as what
- * leaves the fewest contradictions.
- */
-async function resetsAt(
-  restarts: readonly Restart[],
-  lines: number,
-  contradicted: Contradicted,
-): Promise<readonly MachineReset[]> {
-  let accepted: readonly MachineReset[] = [];
-  for (const [n, { lines: candidates }] of restarts.entries()) {
-    const until = restarts[n + 1]?.shownBy ?? lines + 1;
-    let best = accepted;
-    let least = (await contradicted(accepted, until, Number.POSITIVE_INFINITY)).length;
-    for (const line of candidates) {
-      if (least === 0) break;
-      const tried: MachineReset[] = [...accepted, { line, by: 'unknown', rule: 'reset-from-registers' }];
-      const now = (await contradicted(tried, until, least)).length;
-      if (now < least) [best, least] = [tried, now];
-    }
-    accepted = best;
-  }
-  return accepted;
-}
-
-/**
- * Where a saved state was loaded: after a pause in which nothing was printed, shortly before the log begins to contradict
- * the model. State that is unknown explains what is wrong, too: it takes more contradictions than one wrong line makes.
- */
-async function loadsAt(
-  pauses: readonly number[],
-  lines: number,
-  resets: readonly MachineReset[],
-  contradicted: Contradicted,
-): Promise<readonly MachineReset[]> {
-  let accepted = resets;
-  for (let from = 0, n = 0; n < PLACES_MAX; n++) {
-    const all = await contradicted(accepted, lines + 1, LOOKED_AT);
-    const first = all.find((line) => line > from);
-    if (first === undefined) break;
-    const until = Math.min(lines + 1, first + LINES_AFTER_LOAD);
-    const old = all.filter((line) => line < until).length;
-    let best = accepted;
-    let fewest = old - CONTRADICTIONS_OF_ONE_LINE;
-    const behind = accepted.at(-1)?.line ?? 0;
-    const candidates = pauses.filter((line) => line <= first && line > behind).slice(-PAUSES_MAX);
-    for (const line of candidates.reverse()) {
-      const load: MachineReset = { line, by: 'host', rule: 'load-from-state' };
-      const tried = [...accepted, load].sort((a, b) => a.line - b.line);
-      const now = (await contradicted(tried, until, fewest)).length;
-      if (process.env.GTDBG) console.error('load', line, first, old, now);
-      if (now < fewest) [best, fewest] = [tried, now];
-    }
-    from = best === accepted ? until : first;
-    accepted = best;
-  }
-  return accepted;
-}
-
 /**
  * Imports a log while it is written, which can be read once only: nothing in it is looked for beforehand, and all that
- * QEMU can show counts as shown. `machine`: what is known of the GIC when its configuration is decided.
+ * QEMU can show counts as shown. `machine`: what is known of the GIC when its configuration is decided. `toldResets`: of
+ * the machine, in order, put there before the first line behind each is read.
  */
 export async function importQemuLive(
   name: string,
@@ -225,6 +148,7 @@ export async function importQemuLive(
   options: ImportOptions,
   sink: ImportSink,
   machine: () => KnownMachine = () => ({}),
+  toldResets: ToldReset[] = [],
 ): Promise<ImportStats> {
   const identity = new Identity();
   const losses = new Losses();
@@ -234,6 +158,8 @@ export async function importQemuLive(
   const reading: Reading = new Reading([{ name, open: () => source }], identity, losses, {
     sink: { group: (batch, isLast) => (begun ? take.group(batch, isLast) : held.push(batch, isLast)) },
     fromReset: start === 'reset',
+    toldResets,
+    ...(start === 'reset' ? {} : { queue: PLACED.queue * 2 ** 32 }),
     line: (lines) => {
       if (!begun && (identity.complete || lines >= LINES_HELD)) begin();
     },

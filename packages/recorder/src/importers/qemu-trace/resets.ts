@@ -48,7 +48,7 @@ const COMMANDS_A_PAGE = 128;
 const ANY = -1;
 const ANY_LPI = -2;
 /** QEMU prints nothing while it loads a state, which takes longer. */
-const PAUSE_NS = 20e6;
+const PAUSE_NS = 10e6;
 /** Places before a reset that are remembered. */
 const PLACES_MAX = 4;
 
@@ -286,8 +286,7 @@ export class ResetSurvey {
     } else if (offset === GITS.GITS_CTLR.offset) isReset((low & ITS_ENABLED) === 0);
     else if (offset === GITS.GITS_CREADR.offset) {
       if ((low & OFFSETS) !== 0) era.readBehind = line;
-      else if (era.readBehind > 0 && era.lastCommand + 1 < era.queueSlots)
-        this.restart(line, era.readBehind);
+      else if (era.readBehind > 0 && era.lastCommand + 1 < era.queueSlots) this.restart(line, era.readBehind);
     } else if (w[at + 3] === 8 && isTable(offset)) {
       if (w[at + 5]! & VALID) era.held.set(key, line);
       else isReset(true);

@@ -1,0 +1,125 @@
+// Logs in which the machine is reset, or goes on with a saved state: a guest that reboots, system_reset, loadvm, -incoming.
+// Recorded of a guest without an operating system (test/recordings/guest) by QEMU 7.2 and 11.1.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Checker, RULES, recordName } from '@gictrace/core';
+import { importToTrace, TraceReader } from '@gictrace/recorder';
+import { replayTrace } from '@gictrace/replayer';
+import { afterAll, describe, expect, it } from 'vitest';
+import { recording, scratch } from './support.ts';
+
+const temp = scratch();
+afterAll(() => temp.dispose());
+const small = (name: string) =>
+  gunzipSync(readFileSync(recording(`small/${name}.log.gz`))).toString('latin1');
+
+async function traceOf(log: string) {
+  const [file, trace] = [temp.path('log'), temp.path('trace')];
+  writeFileSync(file, log);
+  const { start } = await importToTrace(file, trace, { version: 'test', force: true });
+  return { start, verdict: replayTrace(trace, { version: 'test' }) };
+}
+
+/** Of the trace that was made last: the lines before which the machine was reset and the rules by which, and findings. */
+function shown() {
+  const reader = TraceReader.open(temp.path('trace'));
+  const checker = new Checker(reader.header.config);
+  const resets: (readonly [number, string | undefined])[] = [];
+  for (const { batch } of reader.batches()) {
+    checker.take(batch);
+    for (let i = 0; i < batch.count; i++)
+      if (recordName(batch.kind[i]!) === 'gic.reset')
+        resets.push([batch.line[i]!, Object.entries(RULES).find(([, { id }]) => id === batch.rule[i])?.[0]]);
+  }
+  reader.close();
+  return { resets, findings: checker.finish().map(({ rule }) => rule) };
+}
+
+/** The lines, from 1, that have a text. */
+const linesWith = (log: string, text: string) =>
+  log.split('\n').flatMap((line, n) => (line.includes(text) ? [n + 1] : []));
+const PROBE = 'distributor read: offset 0xffe8';
+
+describe.each(['reboot', 'system-reset'])('%s', (name) => {
+  const log = small(name);
+  /** The first thing that the guest does is an exception return, which has QEMU print what is signalled; then it probes. */
+  const probes = linesWith(log, PROBE);
+
+  it('each reset is found where it was, and nothing of before is left', async () => {
+    const { start, verdict } = await traceOf(log);
+    expect([start, verdict.first]).toEqual(['reset', null]);
+    expect(verdict.unknown['reset-from-registers']).toBe(2);
+    const { resets, findings } = shown();
+    expect(findings).toEqual([]);
+    expect(resets.map(([, rule]) => rule)).toEqual(['reset-from-registers', 'reset-from-registers']);
+    for (const [n, [line]] of resets.entries()) {
+      expect(line).toBeLessThanOrEqual(probes[n + 1]!);
+      expect(line).toBeGreaterThan(probes[n + 1]! - 12);
+    }
+  });
+
+  it.each([
+    ['a register that is read at its reset value', 'distributor read: offset 0x0 data 0x52', '0x52', '0x50'],
+    ['an acknowledge', 'ICC_IAR1 read cpu 0x0 value 0x1b', '0x1b', '0x1a'],
+    ['the interrupt that is signalled', 'HPPI update: irq 27 group 2 prio 160', 'irq 27', 'irq 26'],
+    ['the read pointer of the queue', 'ITS read: offset 0x90 data 0x60', '0x60', '0x80'],
+    ['an input line', 'interrupt 27 level changed to 1', 'interrupt 27', 'interrupt 26'],
+  ])('one number changed behind a reset diverges: %s', async (_what, text, from, to) => {
+    const at = log.indexOf(text, log.lastIndexOf(PROBE));
+    expect(at).toBeGreaterThan(0);
+    const { verdict } = await traceOf(
+      log.slice(0, at) + text.replace(from, to) + log.slice(at + text.length),
+    );
+    expect(verdict.diverged).toBeGreaterThan(0);
+  });
+});
+
+it('a register that is read at its reset value once is no reset where the rest contradicts it', async () => {
+  const log = small('all-events');
+  const text = 'redistributor 0x0 read: offset 0x14 data 0x0';
+  expect(log.includes(text)).toBe(false);
+  // The guest sets GICR_WAKER and goes on: what follows is not of a GIC that has been reset.
+  const lines = log.split('\n');
+  const at = lines.findIndex((line) => line.includes('ICC_IAR1 read'));
+  const stamp = /^.*?(?=gicv3_)/.exec(lines[at]!)![0];
+  lines.splice(
+    at - 1,
+    0,
+    `${stamp}gicv3_redist_read GICv3 redistributor 0x0 read: offset 0x14 data 0x6 size 4 secure 0`,
+  );
+  const { verdict } = await traceOf(lines.join('\n'));
+  expect(verdict.diverged).toBeGreaterThan(0);
+  expect(shown().resets).toEqual([]);
+});
+
+describe.each(['loadvm', 'loadvm-11'])('%s', (name) => {
+  const log = small(name);
+
+  it('the state that was loaded is unknown, and learnt: nothing differs, nothing is found', async () => {
+    const { start, verdict } = await traceOf(log);
+    expect([start, verdict.first]).toEqual(['reset', null]);
+    const { resets, findings } = shown();
+    expect([findings, resets.map(([, rule]) => rule)]).toEqual([[], ['load-from-state']]);
+  });
+
+  it('one number changed is not taken for a state that was loaded', async () => {
+    // In front of where it was.
+    const text = 'HPPI update: irq 27 group 2 prio 160';
+    const at = log.indexOf(text);
+    const { verdict } = await traceOf(
+      `${log.slice(0, at)}${text.replace('27', '26')}${log.slice(at + text.length)}`,
+    );
+    expect(verdict.diverged).toBeGreaterThan(0);
+  });
+});
+
+describe('-incoming', () => {
+  const log = small('incoming-11');
+
+  it('begins in mid-life; a queue of unknown size begins again where its write pointer is 0', async () => {
+    const { start, verdict } = await traceOf(log);
+    expect([start, verdict.first]).toEqual(['mid-life', null]);
+    expect(log).toContain('ITS write: offset 0x88 data 0x0');
+    expect(shown()).toEqual({ resets: [], findings: [] });
+  });
+});
