@@ -4,25 +4,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const from = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
-const {
-  CHECKS,
-  CHOICES,
-  DESIGNS,
-  FATES,
-  FAULTS,
-  PROFILES,
-  RECORDS,
-  RECORD_FLAGS,
-  RULES,
-  fieldOffsets,
-  fieldWords,
-  matrix,
-  runAll,
-  summary,
-} = await from('core');
-const { CLAIMS, PREDICTIONS, THREADS, decide, dependenceReference, measure, sqlOf, sqlReference } =
-  await from('query');
+/** What a folder of a package exports. */
+const from = (name, folder) => import(join(root, 'packages', name, 'dist', folder, 'index.js'));
+const { CHECKS } = await from('core', 'check');
+const { matrix, runAll, summary } = await from('core', 'conformance');
+const { DESIGNS, FATES, FAULTS } = await from('core', 'irqchip');
+const { CHOICES, PROFILES } = await from('core', 'profile');
+const { RECORDS, RECORD_FLAGS, RULES, fieldOffsets, fieldWords } = await from('core', 'record');
+const { CLAIMS, PREDICTIONS, THREADS, decide, measure, sqlOf } = await from('query', 'comparisons/claims');
+const { dependenceReference } = await from('query', 'diff');
+const { sqlReference } = await from('query', '.');
 
 function recordReference() {
   const out = [

@@ -1,6 +1,8 @@
 // From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
-import { type GicConfig, type RecordBatch, STATE_VERSION, VERSION } from '@gictrace/core';
+import { type GicConfig, VERSION } from '@gictrace/core';
+import { STATE_VERSION } from '@gictrace/core/model';
+import type { RecordBatch } from '@gictrace/core/record';
 import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
 import type { Missing, Start } from './importers/common/learn/unknowns.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';

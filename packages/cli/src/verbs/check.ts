@@ -1,5 +1,6 @@
 // `gictrace check TRACE`: what software did wrong although nothing failed.
-import { CHECKS, Checker, type CheckName, type Finding, GicTraceError } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { CHECKS, Checker, type CheckName, type Finding } from '@gictrace/core/check';
 import { TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { grouped, json, print, wholeNumber } from '../context.ts';

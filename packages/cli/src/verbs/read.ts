@@ -1,5 +1,7 @@
 // gictrace dump and recover: print a trace, mend it.
-import { GicTraceError, isAbout, RECORDS, type RecordBatch, recordName, recordText } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
 import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';

@@ -1,6 +1,7 @@
 // Traces in formats of other tools: one function, a file for each format.
 import { basename } from 'node:path';
-import { OutputFile, type Ownership, type TargetOptions, TraceReader } from '@gictrace/recorder';
+import { TraceReader } from '@gictrace/recorder';
+import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import { exportJsonl } from './jsonl.ts';
 import { exportPerfetto } from './perfetto.ts';
 import type { ExportFormat, ExportSource, ExportSummary } from './source.ts';

@@ -1,5 +1,6 @@
 // A trace as JSON lines, as `gictrace dump --json --header` prints them and `gictrace import jsonl` reads them.
-import { headerJson, type OutputFile, recordJson } from '@gictrace/recorder';
+import { headerJson, recordJson } from '@gictrace/recorder';
+import type { OutputFile } from '@gictrace/recorder/output';
 import type { ExportSource, ExportSummary } from './source.ts';
 
 export function exportJsonl(source: ExportSource, out: OutputFile): ExportSummary {

@@ -1,7 +1,9 @@
 // A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
 // interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
-import { commandName, commandText, intidClass, KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core';
-import type { OutputFile } from '@gictrace/recorder';
+import { commandText } from '@gictrace/core/disasm';
+import { KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { commandName, intidClass } from '@gictrace/core/spec';
+import type { OutputFile } from '@gictrace/recorder/output';
 import type { CommandRow } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
 import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';

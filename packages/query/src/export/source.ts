@@ -1,5 +1,5 @@
 // What an export takes and answers, for every format.
-import type { RecordBatch } from '@gictrace/core';
+import type { RecordBatch } from '@gictrace/core/record';
 import type { TraceHeader } from '@gictrace/recorder';
 
 /** A trace as an export takes it. */

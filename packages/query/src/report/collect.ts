@@ -1,13 +1,9 @@
 // What a report shows of a trace, gathered while the trace is followed once: lifetimes, MSIs, commands, mappings, residency,
 // findings. Details in columns up to a bound, beyond it counted; counts and distributions of all.
-import {
-  type CheckName,
-  commandText,
-  type Finding,
-  intidClass,
-  RECORD_WORDS,
-  type RecordBatch,
-} from '@gictrace/core';
+import type { CheckName, Finding } from '@gictrace/core/check';
+import { commandText } from '@gictrace/core/disasm';
+import { RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { intidClass } from '@gictrace/core/spec';
 import type { ExportSource } from '../export/source.ts';
 import type { CommandRow } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';

@@ -1,14 +1,7 @@
 // The ITS commands that a trace records, as rows: operands by name. An operand that the source does not show is null.
 // Knows commands' operands, not their encoding; knows no SQL.
-import {
-  commandName,
-  decodeCommand,
-  ITS_COMMANDS,
-  outcomeName,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  type RecordBatch,
-} from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { commandName, decodeCommand, ITS_COMMANDS, outcomeName } from '@gictrace/core/spec';
 import { type Column, integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { TIME, wholeNs } from './moment.ts';
 

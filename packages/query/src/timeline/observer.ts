@@ -1,5 +1,6 @@
 // What a follower of traces calls. Types only.
-import type { Finding, RecordBatch } from '@gictrace/core';
+import type { Finding } from '@gictrace/core/check';
+import type { RecordBatch } from '@gictrace/core/record';
 import type { CommandRow } from './commands.ts';
 import type { InterruptRow, LifetimeListener } from './lifetimes.ts';
 import type { MappingRow } from './mappings.ts';

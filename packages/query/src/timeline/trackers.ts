@@ -1,20 +1,10 @@
 // Gives what is recorded and what the simulator does to the trackers: lifetimes of interrupts, MSIs, mappings, waits,
 // findings. Where source and simulator disagree the source is right.
-import {
-  actOf,
-  Checks,
-  type Finding,
-  FollowObserver,
-  type GicConfig,
-  isEvent,
-  isInterrupt,
-  isSpecial,
-  KIND,
-  type Machine,
-  RECORD_WORDS,
-  type RecordBatch,
-  takenOrEnded,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { Checks, type Finding } from '@gictrace/core/check';
+import { FollowObserver, type Machine } from '@gictrace/core/model';
+import { actOf, isEvent, KIND, RECORD_WORDS, type RecordBatch, takenOrEnded } from '@gictrace/core/record';
+import { isInterrupt, isSpecial } from '@gictrace/core/spec';
 import { commandRow, wasExecuted } from './commands.ts';
 import { concernsLifetimes, Lifetimes } from './lifetimes.ts';
 import { Mappings } from './mappings.ts';

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
-import { GicTraceError, RecordBatch } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { RecordBatch } from '@gictrace/core/record';
 import { decodeChunk } from './columns.ts';
 import {
   CHUNK_RECORDS_MAX,

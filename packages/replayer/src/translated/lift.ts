@@ -1,25 +1,19 @@
 // Lifting: recovers the operations of an operating system's interrupt layer from what it did to an ITS and to
 // Redistributors. Runs the simulator to decode commands; what it cannot turn into an operation it counts. Streams.
+import type { GicConfig } from '@gictrace/core';
+import type { Operation, Vector } from '@gictrace/core/irqchip';
+import { configTableAddress, Machine, step } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import {
   type CommandName,
   commandName,
-  configTableAddress,
   FRAMES,
   GICR,
-  type GicConfig,
   ITS_COMMANDS,
   LPI_FIRST,
-  Machine,
   type OperandSpec,
-  type Operation,
   operandOf,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  STIMULI_BELOW,
-  step,
-  type Vector,
-} from '@gictrace/core';
+} from '@gictrace/core/spec';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const VTE_WRITE = RECORDS['vte.write'].id;

@@ -1,16 +1,9 @@
 // Holds what was recorded against what a backend answers and does, whichever backend it is. Its user walks the records:
 // `begin` for each stimulus, then its response and what it did, then `observe` for what was recorded of it. What each
 // sort of record is compared by stands in responses, signals and streams.
-import {
-  type Capabilities,
-  CONSEQUENCE,
-  type GicConfig,
-  notShown,
-  RECORD_FLAGS,
-  RECORDS,
-  type RecordBatch,
-  recordName,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { type Capabilities, CONSEQUENCE, notShown } from '@gictrace/core/backend';
+import { RECORD_FLAGS, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
 import type { Anomaly, Verdict } from '../verdict.ts';
 import { ReplayCounts } from './counts.ts';
 import { Divergences } from './divergences.ts';

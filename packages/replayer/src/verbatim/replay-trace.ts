@@ -1,16 +1,11 @@
 // Verbatim replay of a trace file: streams its chunks through the simulator or another backend, holds the states that
 // it stores against the simulator's, and writes the re-recorded trace if asked to.
-import {
-  type Backend,
-  type GicConfig,
-  GicTraceError,
-  type Machine,
-  operationAt,
-  PROFILES,
-  RecordBatch,
-  STATE_VERSION,
-  VERSION,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
+import type { Backend } from '@gictrace/core/backend';
+import { operationAt } from '@gictrace/core/irqchip';
+import { type Machine, STATE_VERSION } from '@gictrace/core/model';
+import { PROFILES } from '@gictrace/core/profile';
+import { RecordBatch } from '@gictrace/core/record';
 import {
   MISSING,
   missingStimuli,

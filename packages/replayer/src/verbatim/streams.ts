@@ -1,17 +1,9 @@
 // Compares observables whose order counts: the commands of an ITS, its accesses to tables, the SGIs that PEs send. Each
 // is a stream of its own: implementations print them in different places of one stimulus, so only the order within a
 // stream is compared. No allocation per record.
-import {
-  commandName,
-  ITS_COMMANDS,
-  type OperandSpec,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  type RecordName,
-  recordText,
-} from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
+import { commandName, ITS_COMMANDS, type OperandSpec } from '@gictrace/core/spec';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
 import type { Explainer } from './explainer.ts';

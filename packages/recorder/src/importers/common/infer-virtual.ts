@@ -1,19 +1,16 @@
 // What a source does not show of the memory of vPEs: their virtual pending tables and the configuration of their
 // vLPIs. See infer.
+import type { Machine } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, type RecordBatch, type RULES } from '@gictrace/core/record';
 import {
   commandName,
   FRAMES,
   GICR,
   ITS_COMMANDS,
   LPI_FIRST,
-  type Machine,
   type OperandSpec,
   operandOf,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  type RULES,
-} from '@gictrace/core';
+} from '@gictrace/core/spec';
 
 const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;

@@ -2,30 +2,28 @@
 // is about to look at memory that nothing shown has written, the observables of the same stimulus say what it
 // held, by a named rule (core/record/rules). Where they do not, it stays unknown. A byte that the source does
 // show is never inferred.
+import type { GicConfig } from '@gictrace/core';
 import {
   CONFIG_UNKNOWN,
-  commandName,
   configTableAddress,
   ctlrReset,
+  type GicState,
+  Machine,
+  type MemoryUse,
+  step,
+  vlpiConfigAddress,
+} from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, RecordBatch, RULES, STIMULI_BELOW } from '@gictrace/core/record';
+import {
+  commandName,
   deposit,
   FRAMES,
   GICR,
-  type GicConfig,
-  type GicState,
   LPI_FIRST,
-  Machine,
-  type MemoryUse,
   QEMU_LAYOUT,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  RULES,
   SPURIOUS,
-  STIMULI_BELOW,
   SYSREGS,
-  step,
-  vlpiConfigAddress,
-} from '@gictrace/core';
+} from '@gictrace/core/spec';
 import { VirtualInference } from './infer-virtual.ts';
 import { Spans } from './spans.ts';
 

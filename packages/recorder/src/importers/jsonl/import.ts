@@ -1,13 +1,7 @@
 // Imports JSON lines (docs/import.md): the way for any logger. A header line with the configuration, or a trace that
 // has it; then a record a line. Infers nothing.
-import {
-  checkedBy,
-  type GicConfig,
-  GicTraceError,
-  gicConfigSchema,
-  RECORDS,
-  RecordBatch,
-} from '@gictrace/core';
+import { checkedBy, type GicConfig, GicTraceError, gicConfigSchema } from '@gictrace/core';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import * as z from 'zod/mini';
 import { eachLine } from '../common/lines.ts';
 import { openSource } from '../common/source.ts';

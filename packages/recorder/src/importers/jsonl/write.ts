@@ -1,5 +1,6 @@
 // Records and headers as JSON lines (docs/import.md): what `gictrace dump --json` prints and `gictrace import jsonl`
 // reads. Derived from the declarations of core.
+import { valueText } from '@gictrace/core/disasm';
 import {
   fieldOffsets,
   RECORD_WORDS,
@@ -7,9 +8,8 @@ import {
   type RecordField,
   recordKind,
   recordName,
-  sysregName,
-  valueText,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { sysregName } from '@gictrace/core/spec';
 import { sourceShows, sourceTellsReserved, type TraceHeader } from '../../trace/index.ts';
 
 /** Marks the header line, and is its version. */

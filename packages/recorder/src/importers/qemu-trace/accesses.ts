@@ -1,6 +1,7 @@
 // Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
 // memory region's line before them, the plugin's line after. They become one record, and are held against each other.
-import { FRAMES, GICR as GICR_REGISTERS, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
+import { FRAMES, GICR as GICR_REGISTERS } from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { type Reach, WRITE_REACH } from './events.ts';

@@ -1,6 +1,7 @@
 // The group of records that is being put together: a stimulus and what it did. Keeps the order of cause and
 // effect whichever way round QEMU printed them. Knows records, not lines.
-import { CONFLICTS, FRAMES, GITS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+import { CONFLICTS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES, GITS } from '@gictrace/core/spec';
 
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;

@@ -1,13 +1,8 @@
 // Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided and what
 // the log does not say learnt. Streams: memory does not grow with the log.
-import {
-  type GicConfig,
-  type GicState,
-  GicTraceError,
-  RECORDS,
-  type RecordBatch,
-  type RecordName,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { GicState } from '@gictrace/core/model';
+import { RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
 import { Identity, type ImportOptions, type KnownMachine, type Provenance } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
 import { PLACED } from '../common/learn/explain.ts';

@@ -1,19 +1,15 @@
 // Lines about an ITS: MSIs, the commands that it executes, the table entries that it reads and writes. Rebuilds
 // the command slots that the log does not show.
+import { fieldOffsets, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
 import {
   type CommandName,
   commandName,
   encodeCommand,
   FRAMES,
-  fieldOffsets,
   ITS_COMMANDS,
   type OperandSpec,
   operandOf,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RULES,
-} from '@gictrace/core';
+} from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { CommandFromTables } from './command-tables.ts';

@@ -1,18 +1,7 @@
 // A first reading of a whole log, before anything is made of it: which events it has, what each thread runs, and whether
 // it begins at the reset of the GIC or while the GIC is in use. Looks at records; changes none.
-import {
-  FRAMES,
-  GICD,
-  GICR,
-  GITS,
-  LPI_FIRST,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  type RecordName,
-  SPURIOUS,
-  SYSREGS,
-} from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
+import { FRAMES, GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { CONFIGURING, type Missing, type Start } from '../common/learn/unknowns.ts';
 import { type ThreadPart, ThreadSurvey } from './threads.ts';
 import { eventNames } from './tokenize.ts';

@@ -3,23 +3,18 @@
 // the likeliest is taken; what it rests on stays unknown, so that the source may show another one later.
 import {
   configTableAddress,
-  GICD,
-  GICR,
   type GicState,
   groupOf,
   hasInterrupt,
   heldBy,
   IDLE,
-  isPrivate,
-  LPI_FIRST,
   type Machine,
   privateIndex,
   routedPe,
   runningPriority,
-  SPURIOUS,
-  SYSREGS,
   sharedIndex,
-} from '@gictrace/core';
+} from '@gictrace/core/model';
+import { GICD, GICR, isPrivate, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import type { Knowing } from './knowing.ts';
 import type { Attribute, Unknowns } from './unknowns.ts';
 

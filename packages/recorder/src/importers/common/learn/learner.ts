@@ -4,21 +4,17 @@
 // a named rule, and the stimulus runs again. What no unknown part explains is left as it is, for replay to find.
 //
 // Two machines: `ahead` tries, `behind` has taken what has been handed on, which is what a replay has.
+import type { GicConfig } from '@gictrace/core';
+import { type GicState, groupOf, Machine, step } from '@gictrace/core/model';
 import {
-  type GicConfig,
-  type GicState,
-  groupOf,
-  Machine,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
   RULES,
-  SPURIOUS,
   STIMULI_BELOW,
-  SYSREGS,
-  step,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { Inference } from '../infer.ts';
 import type { Losses } from '../losses.ts';
 import { Effects } from './effects.ts';

@@ -1,5 +1,5 @@
 // Observables in which order counts: commands, table accesses, SGIs. Whether the model did other ones than the source has.
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;

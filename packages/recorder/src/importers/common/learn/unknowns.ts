@@ -1,6 +1,7 @@
 // What of a GIC's state a source has not shown: an element is unknown from the start of a log that begins in mid-life,
 // and always where the accesses that change it are not in the source. Knows no values; those are the model's.
-import { type GicState, isPrivate, privateIndex, sharedIndex } from '@gictrace/core';
+import { type GicState, privateIndex, sharedIndex } from '@gictrace/core/model';
+import { isPrivate } from '@gictrace/core/spec';
 import type { Missing } from '../../../trace/sorts.ts';
 
 export type { Missing } from '../../../trace/sorts.ts';
