@@ -1,8 +1,7 @@
 // gic_state on recordings: held against a straight run, against what the recording itself shows of registers and
 // PEs, and against the mappings that follow from commands. Refusals where the trace is not what was loaded.
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
-import { Machine, step } from '@gictrace/core/model';
-import { STIMULI_BELOW } from '@gictrace/core/record';
+import { Machine, STIMULI_BELOW, step } from '@gictrace/core';
 import { loadTraces, QueryDatabase } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import fc from 'fast-check';

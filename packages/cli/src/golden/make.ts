@@ -3,8 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { GicTraceError } from '@gictrace/core';
-import type { Machine } from '@gictrace/core/model';
+import { GicTraceError, type Machine } from '@gictrace/core';
 import { importToTrace, readScenario } from '@gictrace/recorder';
 import { designNamed, recordBehaviour, recordScenario, replayTrace } from '@gictrace/replayer';
 import { VERSION } from '../context.ts';

@@ -8,7 +8,7 @@ import {
   FATE_NAMES,
   FAULT_NAMES,
   type Run,
-} from '@gictrace/core/irqchip';
+} from '@gictrace/core';
 import { makeRunsDatabase } from '@gictrace/query';
 import { scenarioNamed } from '@gictrace/recorder';
 import {

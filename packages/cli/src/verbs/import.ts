@@ -1,7 +1,6 @@
 // gictrace import [FORMAT] FILE…: logs into a trace.
 import { existsSync } from 'node:fs';
-import { GicTraceError } from '@gictrace/core';
-import { PROFILES } from '@gictrace/core/profile';
+import { GicTraceError, PROFILES } from '@gictrace/core';
 import {
   detectFormat,
   type FtraceOptions,

@@ -1,6 +1,5 @@
 // gictrace replay TRACE: verbatim replay and verdict.
-import { GicTraceError } from '@gictrace/core';
-import { PROFILES } from '@gictrace/core/profile';
+import { GicTraceError, PROFILES } from '@gictrace/core';
 import {
   BATCH_STIMULI_MAX,
   ProcessBackend,

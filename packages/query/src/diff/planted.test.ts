@@ -1,7 +1,6 @@
 // Edits planted in a real trace are reported exactly: the class, the record, and nothing else.
 import { fileURLToPath } from 'node:url';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { FRAMES } from '@gictrace/core/spec';
+import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
 import { importToTrace } from '@gictrace/recorder';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

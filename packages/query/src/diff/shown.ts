@@ -1,6 +1,13 @@
 // What a source does not show of a record, and whether two records agree in what both show.
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { commandName, ITS_COMMANDS, type OperandSpec } from '@gictrace/core/spec';
+import {
+  commandName,
+  ITS_COMMANDS,
+  type OperandSpec,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+} from '@gictrace/core';
 
 /** What each PE is told before anything happens, and how many words a source shows without the interrupt lines. */
 export const TOLD = [

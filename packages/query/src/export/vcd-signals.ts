@@ -1,6 +1,5 @@
 // The first pass of a value change dump: which signals a trace has something to say of.
-import { KIND, RECORD_WORDS } from '@gictrace/core/record';
-import { FRAMES, SPURIOUS } from '@gictrace/core/spec';
+import { FRAMES, KIND, RECORD_WORDS, SPURIOUS } from '@gictrace/core';
 import type { ExportSource } from './source.ts';
 
 const GICR = FRAMES.indexOf('GICR');

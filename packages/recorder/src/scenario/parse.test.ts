@@ -1,5 +1,4 @@
-import { GicTraceError } from '@gictrace/core';
-import type { Operation } from '@gictrace/core/irqchip';
+import { GicTraceError, type Operation } from '@gictrace/core';
 import { describe, expect, it } from 'vitest';
 import { parseScenario } from './parse.ts';
 

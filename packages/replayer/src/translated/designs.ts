@@ -1,7 +1,5 @@
 // Designs as a user names them.
-import { GicTraceError } from '@gictrace/core';
-import { DESIGNS, type Design } from '@gictrace/core/irqchip';
-import { PROFILES } from '@gictrace/core/profile';
+import { DESIGNS, type Design, GicTraceError, PROFILES } from '@gictrace/core';
 import type { Scenario } from '@gictrace/recorder';
 
 /**

@@ -1,7 +1,6 @@
 // What is kept of a replay to explain its first divergence: the stimulus at work and what it did, the command of an
 // ITS, the last records, the last anomaly. Decides nothing.
-import { recordText } from '@gictrace/core/disasm';
-import { isTableAccess, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { isTableAccess, RECORDS, RecordBatch, recordText } from '@gictrace/core';
 import type { Anomaly, Divergence } from '../verdict.ts';
 
 /** Records before a divergence that it is shown with. */

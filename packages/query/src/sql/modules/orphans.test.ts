@@ -1,6 +1,5 @@
 // An LPI that is pending when its mapping ends: taken away by DISCARD, left behind by MAPD, or taken by the PE before.
-import { NO_PE } from '@gictrace/core/record';
-import { type CommandName, encodeCommand } from '@gictrace/core/spec';
+import { type CommandName, encodeCommand, NO_PE } from '@gictrace/core';
 import { afterAll, expect, it } from 'vitest';
 import { type Cell, loadTraces, QueryDatabase } from '../../index.ts';
 import { Recording, scratch } from '../../testing/synthetic.ts';

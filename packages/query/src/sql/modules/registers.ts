@@ -1,6 +1,5 @@
 // Registers and configurations that traces of one database leave behind differently.
-import { IRQ_ATTRIBUTES, UNITS } from '@gictrace/core/record';
-import { FRAMES } from '@gictrace/core/spec';
+import { FRAMES, IRQ_ATTRIBUTES, UNITS } from '@gictrace/core';
 import { FIRST_TRACE, KEY, type Module, recordOf, traceOf } from './module.ts';
 
 const names = (expression: string, values: readonly string[]): string =>

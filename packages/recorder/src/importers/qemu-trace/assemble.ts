@@ -2,6 +2,9 @@
 // with the CPU interface itself. Infers nothing about the guest.
 import {
   actOfAccess,
+  FRAMES,
+  isInterrupt,
+  isSpi,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -9,8 +12,9 @@ import {
   RULES,
   type RuleName,
   SEAMS,
-} from '@gictrace/core/record';
-import { FRAMES, isInterrupt, isSpi, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
+  SPURIOUS,
+  SYSREGS,
+} from '@gictrace/core';
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { Accesses, GICD, GICR, GITS } from './accesses.ts';

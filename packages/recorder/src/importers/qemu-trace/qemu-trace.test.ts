@@ -1,6 +1,5 @@
 // QEMU's lines and their traps: tokens against a naive parser, and for each trap a few lines and the records that
 // must come out, in order.
-import { recordText } from '@gictrace/core/disasm';
 import {
   fieldOffsets,
   fieldValue,
@@ -10,7 +9,8 @@ import {
   RULES,
   recordKind,
   recordName,
-} from '@gictrace/core/record';
+  recordText,
+} from '@gictrace/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { affinityOf, Identity, peOf } from '../common/identity.ts';
