@@ -8,7 +8,7 @@ import { benchDiff } from './bench-diff.mjs';
 import { benchStartup } from './bench-startup.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const from = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
+const from = (name, folder = '.') => import(join(root, 'packages', name, 'dist', folder, 'index.js'));
 const { RecordBatch } = await from('core');
 const { TraceReader, TraceWriter } = await from('recorder');
 const { VerbatimReplay } = await from('replayer');
@@ -150,8 +150,9 @@ for (const log of logs) {
 
 /** The register accesses of a trace on a real QEMU, against qtest with the same commands and nothing else. */
 async function benchQemu(batches, config) {
-  const { BackendReplay, QemuBackend, Recording, qemuVersion } = await from('replayer');
-  const { RECORDS, RECORD_WORDS } = await from('core');
+  const { BackendReplay, QemuBackend, qemuVersion } = await from('replayer');
+  const { Recording } = await from('replayer', 'fuzz');
+  const { RECORDS, RECORD_WORDS } = await from('core', 'record');
   const qemu = (name) => import(join(root, 'packages', 'replayer', 'dist', 'backends', 'qemu', `${name}.js`));
   try {
     qemuVersion();

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { BEHAVIOURS, FEATURES, PROFILES, matrix, runAll, summary } = await import(
-  join(root, 'packages', 'core', 'dist', 'index.js')
-);
+const from = (folder) => import(join(root, 'packages', 'core', 'dist', folder, 'index.js'));
+const { BEHAVIOURS, FEATURES, matrix, runAll, summary } = await from('conformance');
+const { PROFILES } = await from('profile');
 
 const args = process.argv.slice(2);
 const at = args.indexOf('--profile');

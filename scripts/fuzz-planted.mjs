@@ -9,8 +9,9 @@ const SHRUNK_MAX = 12;
 const STEPS = 1000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { GicTraceError, MUTATIONS } = await import(join(root, 'packages', 'core', 'dist', 'index.js'));
-const { fuzzQemu } = await import(join(root, 'packages', 'replayer', 'dist', 'index.js'));
+const { GicTraceError } = await import(join(root, 'packages', 'core', 'dist', 'errors.js'));
+const { MUTATIONS } = await import(join(root, 'packages', 'core', 'dist', 'testing', 'index.js'));
+const { fuzzQemu } = await import(join(root, 'packages', 'replayer', 'dist', 'fuzz', 'index.js'));
 
 const all = Object.keys(MUTATIONS);
 const soon = all.filter((name) => MUTATIONS[name].onQemu === 'soon');

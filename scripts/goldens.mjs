@@ -10,7 +10,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { libraryPath, libraryScenarios, readScenario } = await import(
   join(root, 'packages', 'recorder', 'dist', 'index.js')
 );
-const { DESIGNS, FEATURES } = await import(join(root, 'packages', 'core', 'dist', 'index.js'));
+const from = (folder) => import(join(root, 'packages', 'core', 'dist', folder, 'index.js'));
+const { DESIGNS } = await from('irqchip');
+const { FEATURES } = await from('conformance');
 
 /** The architecture's choices, and those that are held against a real QEMU. */
 const PROFILES = ['architecture', 'qemu-virt'];

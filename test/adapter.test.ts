@@ -3,17 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  configOf,
-  type GicConfig,
-  Machine,
-  PLAIN,
-  RECORDS,
-  RecordBatch,
-  registerAt,
-  StimulusGenerator,
-  step,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { Machine, step } from '@gictrace/core/model';
+import { configOf, PLAIN } from '@gictrace/core/profile';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { registerAt } from '@gictrace/core/spec';
+import { StimulusGenerator } from '@gictrace/core/testing';
 import { TraceReader } from '@gictrace/recorder';
 import { BackendReplay, ProcessBackend, replayTrace, replayTraceOn, type Verdict } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

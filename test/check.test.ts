@@ -1,18 +1,8 @@
 // The checker on real recordings: what it finds there is known, and what is planted it finds.
-import {
-  Checker,
-  eachEvent,
-  encodeCommand,
-  type Finding,
-  GITS,
-  Machine,
-  mappedDevices,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  STIMULI_BELOW,
-  step,
-} from '@gictrace/core';
+import { Checker, type Finding } from '@gictrace/core/check';
+import { eachEvent, Machine, mappedDevices, step } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { encodeCommand, GITS } from '@gictrace/core/spec';
 import { TraceReader } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imported, recording, scratch } from './support.ts';

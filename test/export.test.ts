@@ -1,7 +1,7 @@
 // Exports of recordings, read back by readers of their own: what Perfetto shows is held against the views of the
 // database, what a waveform viewer shows against the records.
 import { readFileSync } from 'node:fs';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { exportTrace, loadTraces, QueryDatabase } from '@gictrace/query';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodePerfetto, parseVcd, type TrackEvent } from '../packages/query/src/testing/foreign-formats.ts';

@@ -1,7 +1,8 @@
 // gic_state on recordings: held against a straight run, against what the recording itself shows of registers and
 // PEs, and against the mappings that follow from commands. Refusals where the trace is not what was loaded.
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
-import { Machine, STIMULI_BELOW, step } from '@gictrace/core';
+import { Machine, step } from '@gictrace/core/model';
+import { STIMULI_BELOW } from '@gictrace/core/record';
 import { loadTraces, QueryDatabase } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import fc from 'fast-check';

@@ -3,7 +3,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { applies, BEHAVIOURS, DESIGNS, MUTATIONS } from '@gictrace/core';
+import { applies, BEHAVIOURS } from '@gictrace/core/conformance';
+import { DESIGNS } from '@gictrace/core/irqchip';
+import { MUTATIONS } from '@gictrace/core/testing';
 import { libraryPath, libraryScenarios, readScenario } from '@gictrace/recorder';
 import { main } from 'gictrace';
 import { expect, it, vi } from 'vitest';

@@ -1,7 +1,7 @@
 // Importers on real recordings: JSON lines of a trace make the same trace again; the register accesses of a real boot,
 // printed as ftrace prints them, are read as the accesses that they were.
 import { writeFileSync } from 'node:fs';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { importFtraceToTrace, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 // The SQL modules on scenarios of every design, against what the designs' own accounts say (`compare`), and on real
 // recordings, against what is known of them.
-import { DESIGNS } from '@gictrace/core';
+import { DESIGNS } from '@gictrace/core/irqchip';
 import { loadTraces, MODULES, QueryDatabase } from '@gictrace/query';
 import { libraryPath, libraryScenarios, parseScenario, readScenario, TraceReader } from '@gictrace/recorder';
 import { compareScenario, recordScenario } from '@gictrace/replayer';

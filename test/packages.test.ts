@@ -59,6 +59,15 @@ describe.each(NAMES)('%s', (name) => {
     }
   });
 
+  it('names what each entry exports, and docs/library.md has each entry', () => {
+    const docs = readFileSync(join(ROOT, 'docs', 'library.md'), 'utf8');
+    for (const [entry, target] of Object.entries(manifest.exports)) {
+      if (typeof target === 'string') continue;
+      expect(readFileSync(join(folder, target['gictrace-source']!), 'utf8'), entry).not.toMatch(/export \*/);
+      expect(docs).toContain(`\`${manifest.name}${entry.slice(1)}\``);
+    }
+  });
+
   it('every source that an entry reaches imports packages that the manifest declares', () => {
     const reached = new Set<string>();
     const packages = new Set<string>();

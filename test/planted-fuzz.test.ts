@@ -1,15 +1,10 @@
 // Faults with names in the simulator: each can be planted, a real QEMU tells two of them, and scenarios that were
 // recorded on the simulator replay on QEMU. `npm run fuzz:planted` has it find them all.
-import { type GicTraceError, Machine, MUTATIONS, plantMutation } from '@gictrace/core';
-import {
-  foreseeTrace,
-  fuzzConfig,
-  fuzzQemu,
-  QEMU_PACKAGE,
-  QemuBackend,
-  qemuVersion,
-  replayTraceOn,
-} from '@gictrace/replayer';
+import type { GicTraceError } from '@gictrace/core';
+import { Machine } from '@gictrace/core/model';
+import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
+import { foreseeTrace, QEMU_PACKAGE, QemuBackend, qemuVersion, replayTraceOn } from '@gictrace/replayer';
+import { fuzzConfig, fuzzQemu } from '@gictrace/replayer/fuzz';
 import { main } from 'gictrace';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scratch } from './support.ts';

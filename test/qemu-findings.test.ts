@@ -1,23 +1,21 @@
 // The findings of docs/findings.md, each by its sequence: what each QEMU does, and what the simulator does by the
 // architecture. Where a later version is right, it does as the architecture says.
+import { GicTraceError } from '@gictrace/core';
+import { type Answers, Simulator } from '@gictrace/core/backend';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import {
-  type Answers,
   type CommandName,
   encodeCommand,
   FRAMES,
   GICD,
   GICR,
   GITS,
-  GicTraceError,
-  GUEST_MEMORY,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  Simulator,
   SYSREGS,
   type SysregName,
-} from '@gictrace/core';
-import { fuzzConfig, QemuBackend } from '@gictrace/replayer';
+} from '@gictrace/core/spec';
+import { GUEST_MEMORY } from '@gictrace/core/testing';
+import { QemuBackend } from '@gictrace/replayer';
+import { fuzzConfig } from '@gictrace/replayer/fuzz';
 import { describe, expect, it } from 'vitest';
 import { QEMUS } from './qemus.ts';
 

@@ -2,7 +2,7 @@
 // is in use, several logs of one GIC. Imported, replayed, and with one number changed.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { Checker } from '@gictrace/core';
+import { Checker } from '@gictrace/core/check';
 import { importToTrace, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -4,33 +4,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  type Answers,
-  type Backend,
-  type GicConfig,
-  GicTraceError,
-  Machine,
-  qemuProfile,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  STIMULI_BELOW,
-  StimulusGenerator,
-  step,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { Answers, Backend } from '@gictrace/core/backend';
+import { Machine, step } from '@gictrace/core/model';
+import { qemuProfile } from '@gictrace/core/profile';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { StimulusGenerator } from '@gictrace/core/testing';
 import { recover, TraceReader, TraceWriter } from '@gictrace/recorder';
-import {
-  foresee,
-  foreseeTrace,
-  fuzzConfig,
-  fuzzQemu,
-  QemuBackend,
-  Recording,
-  replayTraceOn,
-  saveRecording,
-  type Verdict,
-} from '@gictrace/replayer';
+import { foresee, foreseeTrace, QemuBackend, replayTraceOn, type Verdict } from '@gictrace/replayer';
+import { fuzzConfig, fuzzQemu, Recording, saveRecording } from '@gictrace/replayer/fuzz';
 import { main } from 'gictrace';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { QEMUS } from './qemus.ts';

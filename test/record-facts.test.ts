@@ -2,7 +2,7 @@
 // register that carries an INTID.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { SYSREGS, type SysregName, type SysregSpec } from '@gictrace/core';
+import { SYSREGS, type SysregName, type SysregSpec } from '@gictrace/core/spec';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
 import { readReport } from './report-data.ts';

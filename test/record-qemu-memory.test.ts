@@ -4,16 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  encodeCommand,
-  FRAMES,
-  GITS,
-  GuestMemory,
-  RECORD_WORDS,
-  RECORDS,
-  RULES,
-  SYSREGS,
-} from '@gictrace/core';
+import { GuestMemory } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
+import { encodeCommand, FRAMES, GITS, SYSREGS } from '@gictrace/core/spec';
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import fc from 'fast-check';

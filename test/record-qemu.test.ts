@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { RECORD_WORDS, RESET_CAUSES, recordName } from '@gictrace/core';
+import { RECORD_WORDS, RESET_CAUSES, recordName } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { configOf, Guest, PLAIN } from '@gictrace/core';
+import { Guest } from '@gictrace/core/conformance';
+import { configOf, PLAIN } from '@gictrace/core/profile';
 import { reportTraces } from '@gictrace/query';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';

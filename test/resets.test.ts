@@ -2,7 +2,8 @@
 // Recorded of a guest without an operating system (test/recordings/guest) by QEMU 7.2 and 11.1.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { Checker, RULES, recordName } from '@gictrace/core';
+import { Checker } from '@gictrace/core/check';
+import { RULES, recordName } from '@gictrace/core/record';
 import { importToTrace, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -1,7 +1,7 @@
 // The scenarios that ship: each is recorded on every design, what was recorded replays, and a trace says what a
 // scenario says.
 import { readFileSync } from 'node:fs';
-import { DESIGNS, operationAt } from '@gictrace/core';
+import { DESIGNS, operationAt } from '@gictrace/core/irqchip';
 import { loadTraces, QueryDatabase } from '@gictrace/query';
 import { libraryPath, libraryScenarios, readScenario, TraceReader } from '@gictrace/recorder';
 import { compareScenario, compareTrace, recordScenario, replayTrace } from '@gictrace/replayer';

@@ -2,7 +2,9 @@
 // replays, and a number that is changed does not.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, recordText, SYSREGS } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS } from '@gictrace/core/record';
+import { SYSREGS } from '@gictrace/core/spec';
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 // The three properties of the event-sourced model, on real recordings: state is the fold of the events; a snapshot
 // restored at any record goes on as the straight run does; the same stimuli give the same state.
-import { type EventSink, fold, GicState, Machine, RecordBatch, STIMULI_BELOW, step } from '@gictrace/core';
+import { type EventSink, fold, GicState, Machine, step } from '@gictrace/core/model';
+import { RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allBatches, imported, recording, scratch } from './support.ts';

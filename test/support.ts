@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RecordBatch } from '@gictrace/core';
+import { RecordBatch } from '@gictrace/core/record';
 import { type ImportReport, importToTrace, TraceReader } from '@gictrace/recorder';
 
 /** Path of a recording in test/recordings. */

@@ -1,6 +1,6 @@
 // An adapter that goes wrong: faulty.mjs HOW N. The simulator's adapter, until its N-th message.
 import { Writable } from 'node:stream';
-import { NOT_A_REGISTER, Simulator } from '../../packages/core/dist/index.js';
+import { NOT_A_REGISTER, Simulator } from '../../packages/core/dist/backend/index.js';
 import { serveAdapter } from '../../packages/replayer/dist/index.js';
 
 const [how, at, seed] = process.argv.slice(2);

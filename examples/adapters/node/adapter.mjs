@@ -3,8 +3,8 @@
 //
 //   npx gictrace replay boot.gictrace --on 'exec:node examples/adapters/node/adapter.mjs'
 //
-// A package of its own would import '@gictrace/core' and '@gictrace/replayer'; inside the repository it takes the build.
-import { NOT_A_REGISTER, Simulator } from '../../../packages/core/dist/index.js';
+// A package of its own would import '@gictrace/core/backend' and '@gictrace/replayer'; inside the repository it takes the build.
+import { NOT_A_REGISTER, Simulator } from '../../../packages/core/dist/backend/index.js';
 import { serveAdapter } from '../../../packages/replayer/dist/index.js';
 
 const simulator = new Simulator('1');

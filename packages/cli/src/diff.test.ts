@@ -2,7 +2,7 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RECORDS, RecordBatch } from '@gictrace/core';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LOG, run, scratch } from './run.test-support.ts';

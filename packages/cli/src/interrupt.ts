@@ -1,5 +1,5 @@
 // What a signal does to a command that is writing: no part of an output is left, and the user is told.
-import { discardOpenOutputs } from '@gictrace/recorder';
+import { discardOpenOutputs } from '@gictrace/recorder/output';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PAUSE_MS = 100;

@@ -1,9 +1,17 @@
-// The face of @gictrace/query.
+// @gictrace/query: traces in SQL, diff, reports, exports.
 /// <reference types="node" preserve="true" />
 export { type Question, questionsOf, type Relation, relationsOf } from './catalogue/catalogue.ts';
 export { EXAMPLES, type Example } from './catalogue/examples.ts';
 export { sqlReference } from './catalogue/reference.ts';
-export * from './comparisons/claims/index.ts';
+export {
+  CLAIMS,
+  type Claim,
+  decide,
+  sqlOf,
+  THREADS,
+  type Thread,
+  type Verdict,
+} from './comparisons/claims/index.ts';
 export { RUN_QUERIES } from './comparisons/run-queries.ts';
 export { RUN_TABLES } from './comparisons/run-tables.ts';
 export { makeRunsDatabase } from './comparisons/runs.ts';
@@ -11,7 +19,23 @@ export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
 export { PlainDatabase } from './database/plain.ts';
 export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
 export { sqliteVersion } from './database/sqlite-version.ts';
-export * from './diff/index.ts';
+export {
+  type AlignRow,
+  CLASSES,
+  type Diff,
+  type DiffClass,
+  type DiffExample,
+  type DiffOptions,
+  type DiffRule,
+  type DiffSide,
+  diffTraces,
+  type Half,
+  IGNORABLE,
+  type Ignorable,
+  makeDiffDatabase,
+  readRules,
+  type SubjectRow,
+} from './diff/index.ts';
 export {
   EXPORT_FORMATS,
   type ExportFormat,

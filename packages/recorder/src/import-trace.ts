@@ -1,10 +1,10 @@
 // From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
 import { basename } from 'node:path';
-import { type GicConfig, type RecordBatch, STATE_VERSION, VERSION } from '@gictrace/core';
+import { type GicConfig, VERSION } from '@gictrace/core';
+import { STATE_VERSION } from '@gictrace/core/model';
+import type { RecordBatch } from '@gictrace/core/record';
 import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
-import { ExactSource } from './importers/common/learn/exact.ts';
 import type { Missing, Start } from './importers/common/learn/unknowns.ts';
-import { Losses } from './importers/common/losses.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
@@ -82,7 +82,6 @@ const FTRACE_LOSSES = [
 class Target {
   writer: TraceWriter | undefined;
   decided: Pick<ImportReport, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
-  private source: ExactSource | undefined;
   private readonly out: string;
   private readonly version: string;
   private readonly rules: TargetOptions;
@@ -140,18 +139,9 @@ class Target {
 
   readonly record = (batch: RecordBatch, i: number): void => this.writer!.record(batch, i);
 
-  /** A sink of records that are taken as they are, but for what follows from commands that the source does not show. */
-  exact(config: GicConfig, shows: readonly string[] | undefined): void {
-    this.source = new ExactSource(config, shows, new Losses(), this.record);
-  }
-
-  readonly recordExact = (batch: RecordBatch, i: number): void =>
-    (this.source ?? this.writer!).record(batch, i);
-
   async run(work: () => Promise<ImportStats>): Promise<ImportReport> {
     try {
       const stats = await work();
-      this.source?.end();
       const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
       const summary = this.writer!.close({
         losses,
@@ -245,17 +235,15 @@ export function importFtraceToTrace(
   const path = pathOf(input);
   const target = new Target(out, [path], options);
   const sink: FtraceSink = {
-    begin: (config, provenance) => {
+    begin: (config, provenance) =>
       target.begin(config, provenance, {
         kind: 'ftrace',
         name: nameOf(path),
         clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
         losses: inherent(FTRACE_LOSSES),
         options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
-      });
-      target.exact(config, []);
-    },
-    record: target.recordExact,
+      }),
+    record: target.record,
     ...progressOf(options),
   };
   return target.run(() => importFtrace(path, importing, sink, ...opened(input)));
@@ -275,7 +263,7 @@ export function importJsonlToTrace(
     const stats = await importJsonl(
       path,
       {
-        begin: ({ config, clock, source, shows, reserved, learnt }) => {
+        begin: ({ config, clock, source, shows, reserved }) =>
           target.begin(
             config,
             { configuration: options.config === undefined ? 'log' : 'option' },
@@ -289,10 +277,8 @@ export function importJsonlToTrace(
                 ...(reserved ? {} : { [TELLS_RESERVED]: false }),
               },
             },
-          );
-          if (!learnt) target.exact(config, shows);
-        },
-        record: target.recordExact,
+          ),
+        record: target.record,
         ...progressOf(options),
       },
       options.config,

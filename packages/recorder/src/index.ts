@@ -1,4 +1,4 @@
-// The face of @gictrace/recorder.
+// @gictrace/recorder: traces, importers, a running QEMU as a source, scenarios.
 /// <reference types="node" preserve="true" />
 
 export {
@@ -14,9 +14,36 @@ export type { Start } from './importers/common/learn/unknowns.ts';
 export { detectFormat, LOG_FORMATS, type LogFormat } from './importers/detect.ts';
 export type { FtraceOptions } from './importers/ftrace/index.ts';
 export { headerJson, recordJson } from './importers/jsonl/index.ts';
-export * from './importers/qemu-trace/index.ts';
-export * from './live/index.ts';
-export * from './output/index.ts';
-export * from './scenario/index.ts';
-export * from './trace/index.ts';
+export type { ImportOptions } from './importers/qemu-trace/index.ts';
+export { type LiveOptions, type LiveReport, missingRom, recordQemu } from './live/index.ts';
+export { discardOpenOutputs } from './output/index.ts';
+export {
+  libraryPath,
+  libraryScenarios,
+  parseScenario,
+  readScenario,
+  type Scenario,
+  ScenarioBuilder,
+  Steps,
+  scenario,
+  scenarioNamed,
+} from './scenario/index.ts';
+export {
+  type Damage,
+  type Gap,
+  MISSING,
+  missingStimuli,
+  type Recovery,
+  recover,
+  START,
+  sourceShows,
+  sourceTellsReserved,
+  startsInMidLife,
+  type TraceFooter,
+  type TraceHeader,
+  TraceReader,
+  type TraceSummary,
+  TraceWriter,
+  type WriterOptions,
+} from './trace/index.ts';
 export { type Missing, STIMULI_SORTS } from './trace/sorts.ts';

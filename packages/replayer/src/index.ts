@@ -1,24 +1,46 @@
-// The face of @gictrace/replayer.
+// @gictrace/replayer: a trace replayed on the simulator or on another backend; scenarios and traces on other designs.
 /// <reference types="node" preserve="true" />
 
-export * from './adapter/index.ts';
-export * from './backends/qemu/index.ts';
-export { recordBehaviour } from './conformance/record-behaviour.ts';
-export { Recording } from './fuzz/differ.ts';
 export {
-  type Difference,
-  type FuzzOptions,
-  type FuzzResult,
-  fuzzConfig,
-  fuzzQemu,
-  saveRecording,
-} from './fuzz/fuzz.ts';
-export * from './translated/compare.ts';
+  BATCH_STIMULI_MAX,
+  type BehaviourResult,
+  type CheckResult,
+  checkProtocol,
+  ProcessBackend,
+  type ProcessOptions,
+  tryBehaviours,
+} from './adapter/index.ts';
+export {
+  type Fill,
+  type Foresight,
+  foresee,
+  foreseeTrace,
+  QEMU,
+  QEMU_PACKAGE,
+  QemuBackend,
+  type QemuBackendOptions,
+  type QemuOptions,
+  qemuProblem,
+  qemuVersion,
+} from './backends/qemu/index.ts';
+export { recordBehaviour } from './conformance/record-behaviour.ts';
+export {
+  type Alignment,
+  type Compared,
+  type CompareOptions,
+  compareScenario,
+  compareTrace,
+} from './translated/compare.ts';
 export { designNamed } from './translated/designs.ts';
-export * from './translated/lift.ts';
-export * from './translated/record-scenario.ts';
-export * from './verbatim/on-backend.ts';
-export * from './verbatim/on-simulator.ts';
-export * from './verbatim/options.ts';
-export * from './verbatim/replay-trace.ts';
-export * from './verdict.ts';
+export type { LiftStats } from './translated/lift.ts';
+export { type RecordScenarioOptions, recordScenario } from './translated/record-scenario.ts';
+export { BackendReplay, type BackendReplayOptions } from './verbatim/on-backend.ts';
+export { VerbatimReplay } from './verbatim/on-simulator.ts';
+export { type ReplayOptions, type ReplayOutput, TOLERANCES, type Tolerance } from './verbatim/options.ts';
+export {
+  type ReplayOnOptions,
+  type ReplayTraceOptions,
+  replayTrace,
+  replayTraceOn,
+} from './verbatim/replay-trace.ts';
+export type { Anomaly, Divergence, Verdict } from './verdict.ts';

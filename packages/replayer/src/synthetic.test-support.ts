@@ -1,16 +1,9 @@
 // Recordings for tests: stimuli from a seed, done by the simulator, with all that it answered and did.
-import {
-  configOf,
-  type GicConfig,
-  Machine,
-  PLAIN,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  StimulusGenerator,
-  step,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { Machine, step } from '@gictrace/core/model';
+import { configOf, PLAIN } from '@gictrace/core/profile';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { StimulusGenerator } from '@gictrace/core/testing';
 
 /** A GICv3 with an ITS and so many PEs. */
 export function plainConfig(pes: number): GicConfig {

@@ -1,15 +1,10 @@
 // Golden cases in a folder: what each is made from, what it is held against, what may differ. Knows files, runs nothing.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  applies,
-  BEHAVIOURS,
-  type Behaviour,
-  FEATURES,
-  GicTraceError,
-  MUTATIONS,
-  PROFILES,
-} from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { applies, BEHAVIOURS, type Behaviour, FEATURES } from '@gictrace/core/conformance';
+import { PROFILES } from '@gictrace/core/profile';
+import { MUTATIONS } from '@gictrace/core/testing';
 import { IGNORABLE } from '@gictrace/query';
 import { libraryPath, libraryScenarios } from '@gictrace/recorder';
 import { parseDocument } from 'yaml';

@@ -1,6 +1,7 @@
 // Golden cases against faults that are planted into the simulator: which does a case tell, and which do its rules hide?
 import { basename } from 'node:path';
-import { GicTraceError, MUTATIONS, plantMutation } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
 import { TraceReader } from '@gictrace/recorder';
 import type { GoldenCase } from './cases.ts';
 import { hasBackend, withTrace } from './make.ts';

@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { GicTraceError, type Machine } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import type { Machine } from '@gictrace/core/model';
 import { importToTrace, readScenario } from '@gictrace/recorder';
 import { designNamed, recordBehaviour, recordScenario, replayTrace } from '@gictrace/replayer';
 import { VERSION } from '../context.ts';

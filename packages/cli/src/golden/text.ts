@@ -2,7 +2,8 @@
 // moves nothing. Lines that say the same, or the same of one number after the other, are one. Of the simulator's events,
 // which follow from the rest and would hide it, there are counts and a digest.
 import { createHash } from 'node:crypto';
-import { RECORDS, recordName, recordText } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { RECORDS, recordName } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
 
 /** Records that the text form shows. */

@@ -1,5 +1,7 @@
 // gictrace adapter-test COMMAND: whether a process keeps the adapter protocol, and what its GIC does.
-import { FEATURES, GicTraceError, PROFILES } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { FEATURES } from '@gictrace/core/conformance';
+import { PROFILES } from '@gictrace/core/profile';
 import { type BehaviourResult, type CheckResult, checkProtocol, tryBehaviours } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { grouped, json, print, VERSION, wholeNumber } from '../context.ts';

@@ -1,6 +1,6 @@
 // `gictrace backends`: what can be replayed on here; with --profiles, what each profile is and where it deviates
 // from the architecture, with the evidence.
-import { CHOICES, PROFILES, type Profile } from '@gictrace/core';
+import { CHOICES, PROFILES, type Profile } from '@gictrace/core/profile';
 import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 

@@ -8,7 +8,7 @@ import {
   FATE_NAMES,
   FAULT_NAMES,
   type Run,
-} from '@gictrace/core';
+} from '@gictrace/core/irqchip';
 import { makeRunsDatabase } from '@gictrace/query';
 import { scenarioNamed } from '@gictrace/recorder';
 import {

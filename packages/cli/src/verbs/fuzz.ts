@@ -1,6 +1,9 @@
 // gictrace fuzz: stimuli from a seed to the simulator and to a real QEMU, and the first difference in few stimuli.
-import { EXIT_CODES, GicTraceError, MUTATIONS, recordText, STIMULI_BELOW } from '@gictrace/core';
-import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer';
+import { EXIT_CODES, GicTraceError } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { STIMULI_BELOW } from '@gictrace/core/record';
+import { MUTATIONS } from '@gictrace/core/testing';
+import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer/fuzz';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';

@@ -1,7 +1,7 @@
 // `gictrace golden check|update|review DIR`: traces that are kept, and held against what their inputs give now.
 import { createInterface } from 'node:readline/promises';
 import { GicTraceError } from '@gictrace/core';
-import { OutputFile, type Ownership } from '@gictrace/recorder';
+import { OutputFile, type Ownership } from '@gictrace/recorder/output';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print } from '../context.ts';
 import { findCases, type GoldenCase } from '../golden/cases.ts';

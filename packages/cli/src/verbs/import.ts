@@ -1,6 +1,7 @@
 // gictrace import [FORMAT] FILE…: logs into a trace.
 import { existsSync } from 'node:fs';
-import { GicTraceError, PROFILES } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { PROFILES } from '@gictrace/core/profile';
 import {
   detectFormat,
   type FtraceOptions,

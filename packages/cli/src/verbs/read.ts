@@ -1,6 +1,8 @@
 // gictrace dump and recover: print a trace, mend it.
-import { GicTraceError, isAbout, RECORDS, type RecordBatch, recordName, recordText } from '@gictrace/core';
-import { hasLearntState, headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
+import { GicTraceError } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
+import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
@@ -59,8 +61,7 @@ export function addDump(program: Command): void {
         );
       await withTrace(path, async (reader) => {
         const pauses = new Pauses();
-        const lines: string[] =
-          options.json && options.header ? [headerJson(reader.header, hasLearntState(reader))] : [];
+        const lines: string[] = options.json && options.header ? [headerJson(reader.header)] : [];
         const flush = () => {
           if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
           lines.length = 0;

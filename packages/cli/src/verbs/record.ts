@@ -1,6 +1,7 @@
 // `gictrace record SCENARIO`: a scenario, done by a design's driver, as a trace.
 import { basename } from 'node:path';
-import { DESIGNS, EXIT_CODES, FATE_NAMES, FAULT_NAMES, GicTraceError } from '@gictrace/core';
+import { EXIT_CODES, GicTraceError } from '@gictrace/core';
+import { DESIGNS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
 import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@gictrace/recorder';
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';

@@ -1,5 +1,6 @@
 // gictrace replay TRACE: verbatim replay and verdict.
-import { GicTraceError, PROFILES } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { PROFILES } from '@gictrace/core/profile';
 import {
   BATCH_STIMULI_MAX,
   ProcessBackend,

@@ -1,3 +1,11 @@
 // What answers stimuli.
-export * from './backend.ts';
+export {
+  type Answers,
+  type Backend,
+  type Capabilities,
+  CONSEQUENCE,
+  notShown,
+  notTaken,
+  RESERVED_NOT_SHOWN,
+} from './backend.ts';
 export { NOT_A_REGISTER, Simulator } from './simulator.ts';

@@ -1,6 +1,6 @@
 // Whatever a trace holds, as text.
-export * from './command.ts';
-export * from './field.ts';
-export * from './record.ts';
-export * from './register.ts';
-export * from './sysreg.ts';
+export { commandText } from './command.ts';
+export { fieldsText } from './field.ts';
+export { recordText, valueText } from './record.ts';
+export { registerLabel } from './register.ts';
+export { sysregLabel } from './sysreg.ts';

@@ -1,7 +1,9 @@
 // Following a trace: an observer hears of every record once, in order, and the simulator does what it does without one.
 import { describe, expect, it } from 'vitest';
 import { PENDBASE, PROPBASE } from '../conformance/guest.ts';
-import { GICR, RECORD_WORDS, RECORDS, RecordBatch, type RecordName, recordText } from '../index.ts';
+import { recordText } from '../disasm/index.ts';
+import { RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '../record/index.ts';
+import { GICR } from '../spec/index.ts';
 import { Driver, testConfig } from './driver.test-support.ts';
 import { Follow, FollowObserver } from './follow.ts';
 import { Machine } from './machine.ts';

@@ -1,9 +1,50 @@
 // The record: what stimuli, observables and events are, and the batch that carries them.
-export * from './batch.ts';
-export * from './facts.ts';
-export * from './kinds.ts';
-export * from './naming.ts';
-export * from './operations.ts';
-export * from './rules.ts';
-export * from './shape.ts';
-export * from './values.ts';
+export { fieldOffsets, fieldValue, NO_PE, RecordBatch, recordKind, recordName, wordLimits } from './batch.ts';
+export {
+  type Act,
+  actOf,
+  actOfAccess,
+  classOf,
+  deviceOf,
+  eventOf,
+  intidOf,
+  isEvent,
+  isObservable,
+  isOperation,
+  isStimulus,
+  isTableAccess,
+  KIND,
+  STIMULI_BELOW,
+  takenOrEnded,
+  vpeOf,
+} from './facts.ts';
+export { RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
+export { identifierAt, isAbout, type Mention, mentions, type Slot, slotsOf, valueAt } from './naming.ts';
+export { type Concern, OPERATION_KINDS, type OperationKind } from './operations.ts';
+export { type InferenceRule, RULES, type RuleName } from './rules.ts';
+export {
+  CLASS_IDS,
+  type FieldType,
+  fieldWords,
+  RECORD_WORDS,
+  type RecordClass,
+  type RecordField,
+  type RecordKind,
+} from './shape.ts';
+export {
+  ALLOCATIONS,
+  CONFLICTS,
+  DEVICE_KINDS,
+  DROP_REASONS,
+  FRAMES,
+  GROUPS,
+  IRQ_ATTRIBUTES,
+  KNOWN_STATE,
+  MIGRATED_PARTS,
+  PEND_CAUSES,
+  RESET_CAUSES,
+  SEAMS,
+  SECURITY_STATES,
+  UNITS,
+  UNPREDICTABLE,
+} from './values.ts';

@@ -1,14 +1,74 @@
 // The architecture as data.
-export * from './bits.ts';
-export * from './gicd.ts';
-export * from './gicr.ts';
-export * from './gits.ts';
-export * from './intid.ts';
-export * from './its-command.ts';
-export * from './its-error.ts';
-export * from './lookup.ts';
-export * from './mask.ts';
-export * from './register-at.ts';
-export * from './shape.ts';
-export * from './sysreg.ts';
-export * from './table-entry.ts';
+export { deposit, extract } from './bits.ts';
+export { GICD } from './gicd.ts';
+export { GICR } from './gicr.ts';
+export { GITS } from './gits.ts';
+export {
+  EPPI_FIRST,
+  ESPI_FIRST,
+  INTID_RANGES,
+  type IntidClass,
+  intidClass,
+  isInterrupt,
+  isPrivate,
+  isSpecial,
+  isSpi,
+  LPI_FIRST,
+  NO_DOORBELL,
+  SPECIAL_FIRST,
+  SPECIAL_INTIDS,
+  SPI_FIRST,
+  SPURIOUS,
+} from './intid.ts';
+export {
+  type CommandName,
+  type CommandSpec,
+  commandName,
+  decodeCommand,
+  encodeCommand,
+  ITS_COMMANDS,
+  type OperandSpec,
+  operandOf,
+} from './its-command.ts';
+export {
+  ITS_ERRORS,
+  ITS_FAULTS,
+  ITS_OUTCOMES,
+  type ItsError,
+  type ItsFault,
+  itsError,
+  outcomeName,
+} from './its-error.ts';
+export { elementName, type FrameMap, firstIntidOf, frameMap, type IntidSpan, intidSpan } from './lookup.ts';
+export {
+  type FieldName,
+  fieldReader,
+  fieldReaders,
+  fieldWriter,
+  mask,
+  maskHigh,
+  masks,
+  packFields,
+  unpackField,
+} from './mask.ts';
+export { FRAMES, type FrameName, type RegisterPlace, registerAt } from './register-at.ts';
+export {
+  type FieldKind,
+  type FieldSpec,
+  IDENTIFIERS,
+  type Identifier,
+  type InterruptAct,
+  type Naming,
+  type RegisterSpec,
+  type RegisterTable,
+} from './shape.ts';
+export { SYSREGS, type SysregName, type SysregSpec, sysregName } from './sysreg.ts';
+export {
+  type EntryLayout,
+  LEVEL1_ENTRY,
+  LPI_CONFIG,
+  QEMU_LAYOUT,
+  type TableLayout,
+  VSGI_COUNT,
+  VTE_41,
+} from './table-entry.ts';

@@ -8,7 +8,7 @@ import {
   type Operation,
   type Run,
   type RunObserver,
-} from '@gictrace/core';
+} from '@gictrace/core/irqchip';
 import type Database from 'better-sqlite3';
 import { Inserter } from '../database/insert.ts';
 import type { Table } from '../database/table.ts';

@@ -1,6 +1,6 @@
 // The tables of a database of comparisons: what each design did with the same operations, one row for each thing that
 // was counted.
-import { COSTS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core';
+import { COSTS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
 
 export interface RunTable {
   readonly doc: string;

@@ -1,6 +1,6 @@
 // The database of what `compare` runs.
-import type { Design, Run, RunObserver } from '@gictrace/core';
-import type { TargetOptions } from '@gictrace/recorder';
+import type { Design, Run, RunObserver } from '@gictrace/core/irqchip';
+import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
 import { RunRows } from './run-rows.ts';
 

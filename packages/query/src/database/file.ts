@@ -1,6 +1,6 @@
 // Makes a database file: in the temporary file of an output, which takes its name when all is in it.
 import { GicTraceError } from '@gictrace/core';
-import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder';
+import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import Database from 'better-sqlite3';
 import { APPLICATION_ID } from './table.ts';
 import { newDatabase } from './writer.ts';

@@ -1,14 +1,7 @@
 // SQL functions that decode what the GIC's words mean, from core's tables only. What makes no sense is answered
 // with NULL, as SQLite's own functions do: a question never ends in a fault of ours.
-import {
-  commandText,
-  FRAMES,
-  fieldsText,
-  registerAt,
-  SYSREGS,
-  type SysregName,
-  sysregName,
-} from '@gictrace/core';
+import { commandText, fieldsText } from '@gictrace/core/disasm';
+import { FRAMES, registerAt, SYSREGS, type SysregName, sysregName } from '@gictrace/core/spec';
 import type Database from 'better-sqlite3';
 
 const DIGITS_MAX = 16;

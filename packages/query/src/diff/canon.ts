@@ -2,7 +2,8 @@
 // that repeats what its PE was told last, and all but the last read of a polling loop. Masked: what the source
 // does not show, bits that the architecture calls UNKNOWN, and positions in a command queue, which are compared
 // relative to each other (positions.ts).
-import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import { Causes } from './causes.ts';
 import type { Footprints } from './footprints.ts';
 import { Hash64 } from './hash.ts';

@@ -1,5 +1,5 @@
 // Which stimulus made an observable: the nearest that can have; and what it is to follow another one.
-import { NO_PE } from '@gictrace/core';
+import { NO_PE } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { CONFIG, Recording } from '../testing/synthetic.ts';
 import { Canon } from './canon.ts';

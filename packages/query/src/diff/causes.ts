@@ -4,14 +4,14 @@
 import {
   actOf,
   deviceOf,
-  FRAMES,
   isEvent,
   isStimulus,
   isTableAccess,
   KIND,
   RECORD_WORDS,
   type RecordBatch,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 
 const MMIO_WRITE = KIND['mmio.write'];
 const SYSREG_READ = KIND['sysreg.read'];

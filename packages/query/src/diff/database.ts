@@ -1,6 +1,6 @@
 // The database of an aligned comparison: one row for each compared record or pair, so that each number of the summary
 // can be asked which ones.
-import type { TargetOptions } from '@gictrace/recorder';
+import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
 import { Inserter } from '../database/insert.ts';
 import type { Table } from '../database/table.ts';

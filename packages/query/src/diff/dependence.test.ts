@@ -1,16 +1,10 @@
 // The dependence relation: well-formed as data, as its doc says on pairs, and never wrong about the model: stimuli
 // that it says commute give the same state and the same answers in either order.
-import {
-  FRAMES,
-  Machine,
-  NO_PE,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  recordText,
-  StimulusGenerator,
-  step,
-} from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { Machine, step } from '@gictrace/core/model';
+import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
+import { StimulusGenerator } from '@gictrace/core/testing';
 import { describe, expect, it } from 'vitest';
 import { CONFIG, Recording } from '../testing/synthetic.ts';
 import { MODES_MAX, RESOURCES } from './dependence.ts';

@@ -1,12 +1,6 @@
 // The comparison on small traces made by hand: what is left out, masked, followed, renamed and let pass.
-import {
-  NO_PE,
-  RECORD_FLAGS,
-  type RecordBatch,
-  SYSREGS,
-  type SysregName,
-  type SysregSpec,
-} from '@gictrace/core';
+import { NO_PE, RECORD_FLAGS, type RecordBatch } from '@gictrace/core/record';
+import { SYSREGS, type SysregName, type SysregSpec } from '@gictrace/core/spec';
 import { TraceWriter } from '@gictrace/recorder';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CONFIG, Recording, scratch } from '../testing/synthetic.ts';

@@ -1,5 +1,7 @@
 // `diffTraces`: two traces in, what differs out. Reads them; the work is done by the pure parts beside this file.
-import { GicTraceError, RECORDS, type RecordName, recordText } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { RECORDS, type RecordName } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
 import { Canon } from './canon.ts';
 import { CLASS_NAMES, classNumber, type DiffClass } from './classes.ts';

@@ -1,6 +1,6 @@
 // The order digest: one for all legal interleavings of a trace, another for every illegal swap.
 import { fileURLToPath } from 'node:url';
-import { RecordBatch } from '@gictrace/core';
+import { RecordBatch } from '@gictrace/core/record';
 import { importToTrace } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratch } from '../testing/synthetic.ts';

@@ -1,6 +1,6 @@
 // A difference for people: the records around it on both sides, decoded, and what led to it. Works out which records
 // those are; the reader fetches them in one pass.
-import { RECORDS } from '@gictrace/core';
+import { RECORDS } from '@gictrace/core/record';
 import type { Side } from './side.ts';
 
 const QUEUE_WRITE = RECORDS['queue.write'].id;

@@ -1,27 +1,28 @@
 // Which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by kind.
+import { type GicConfig, invariant } from '@gictrace/core';
 import {
   actOf,
   deviceOf,
-  type FRAMES,
-  type GicConfig,
-  INTID_RANGES,
   intidOf,
-  intidSpan,
-  invariant,
   isEvent,
-  isSpecial,
-  isSpi,
   KIND,
-  LPI_FIRST,
   RECORD_FLAGS,
   RECORD_WORDS,
   type RecordBatch,
   type RecordName,
-  type RegisterPlace,
   recordName,
+} from '@gictrace/core/record';
+import {
+  type FRAMES,
+  INTID_RANGES,
+  intidSpan,
+  isSpecial,
+  isSpi,
+  LPI_FIRST,
+  type RegisterPlace,
   registerAt,
   sysregName,
-} from '@gictrace/core';
+} from '@gictrace/core/spec';
 import { conflictsOf, MODES_MAX, type ResourceName, resourceOf, TOUCH } from './dependence.ts';
 
 const SPAN = 2 ** 48;

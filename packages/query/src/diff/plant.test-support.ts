@@ -1,6 +1,8 @@
 // Plants differences in a trace, of which each test knows class and record: what the aligned comparison must say.
 // Whether two records may be swapped is asked of the declared modes record by record, not of the code under test.
-import { FRAMES, type GicConfig, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { Causes } from './causes.ts';
 import type { DiffClass } from './classes.ts';

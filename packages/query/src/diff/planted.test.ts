@@ -1,6 +1,7 @@
 // Edits planted in a real trace are reported exactly: the class, the record, and nothing else.
 import { fileURLToPath } from 'node:url';
-import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import { importToTrace } from '@gictrace/recorder';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

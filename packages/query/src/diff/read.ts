@@ -1,6 +1,6 @@
 // Reads two traces into the sides of a comparison. Chunks that are byte for byte the same in both, at the same record,
 // are decoded once; the records of a difference are fetched again, chunk by chunk.
-import { RecordBatch } from '@gictrace/core';
+import { RecordBatch } from '@gictrace/core/record';
 import type { TraceReader } from '@gictrace/recorder';
 import type { Canon } from './canon.ts';
 

@@ -1,15 +1,8 @@
 // Names that only permute between two runs of one guest: addresses, LPIs and DeviceIDs that an allocator gave out in another order. A
 // first alignment is blind to them; the pairs that it finds vote for which name of B is which of A; each name stands
 // for one other at most. What the renaming does not explain stays a difference.
-import {
-  deposit,
-  type Identifier,
-  identifierAt,
-  LPI_FIRST,
-  type Slot,
-  slotsOf,
-  valueAt,
-} from '@gictrace/core';
+import { identifierAt, type Slot, slotsOf, valueAt } from '@gictrace/core/record';
+import { deposit, type Identifier, LPI_FIRST } from '@gictrace/core/spec';
 import type { Matching } from './match.ts';
 
 export const SPACES = ['address', 'LPI', 'vLPI', 'DeviceID'] as const;

@@ -1,7 +1,8 @@
 // Tolerances: differences that a person lets pass, each with the reason. Read from YAML or JSON; matched against the
 // subject of a difference; counted, so that none is silent.
 import { readFileSync } from 'node:fs';
-import { GicTraceError, RECORDS } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { RECORDS } from '@gictrace/core/record';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CLASS_NAMES, type DiffClass } from './classes.ts';

@@ -1,13 +1,6 @@
 // What a source does not show of a record, and whether two records agree in what both show.
-import {
-  commandName,
-  ITS_COMMANDS,
-  type OperandSpec,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-} from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { commandName, ITS_COMMANDS, type OperandSpec } from '@gictrace/core/spec';
 
 /** What each PE is told before anything happens, and how many words a source shows without the interrupt lines. */
 export const TOLD = [

@@ -1,19 +1,16 @@
 // What a record is about: the names by which differences are counted, the shape by which a changed record finds
 // its counterpart, and the stream in which it is aligned. Tables that both sides of a comparison share.
+import { registerLabel, sysregLabel } from '@gictrace/core/disasm';
 import {
-  commandName,
-  FRAMES,
   identifierAt,
   isEvent,
   isTableAccess,
   KIND,
   recordName,
-  registerAt,
-  registerLabel,
   slotsOf,
-  sysregLabel,
   valueAt,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { commandName, FRAMES, registerAt } from '@gictrace/core/spec';
 import { spread } from './hash.ts';
 import type { Subject } from './side.ts';
 

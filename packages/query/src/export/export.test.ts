@@ -1,6 +1,6 @@
 // Exports of traces made by hand: wire formats for any value, signals in any number, what is not told stays untold.
 import { readFileSync } from 'node:fs';
-import { NO_PE } from '@gictrace/core';
+import { NO_PE } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodeMessage, decodePerfetto, parseVcd } from '../testing/foreign-formats.ts';

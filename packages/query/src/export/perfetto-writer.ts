@@ -1,5 +1,5 @@
 // Perfetto packets: tracks and what happens on them. Knows Perfetto, not interrupts.
-import type { OutputFile } from '@gictrace/recorder';
+import type { OutputFile } from '@gictrace/recorder/output';
 import {
   COUNTER_DESCRIPTOR,
   DEBUG_ANNOTATION,

@@ -1,5 +1,5 @@
 // What an export takes and answers, for every format.
-import type { RecordBatch } from '@gictrace/core';
+import type { RecordBatch } from '@gictrace/core/record';
 import type { TraceHeader } from '@gictrace/recorder';
 
 /** A trace as an export takes it. */
@@ -8,8 +8,6 @@ export interface ExportSource {
   readonly header: TraceHeader;
   /** Whether any record has a time. */
   readonly timed: boolean;
-  /** Whether it has state that its source shows after the fact. */
-  readonly learnt?: boolean;
   /** Batches in order, from the first record; may be asked for more than once. Each is reused after the next is asked for. */
   batches(): Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }

@@ -1,5 +1,6 @@
 // The first pass of a value change dump: which signals a trace has something to say of.
-import { FRAMES, KIND, RECORD_WORDS, SPURIOUS } from '@gictrace/core';
+import { KIND, RECORD_WORDS } from '@gictrace/core/record';
+import { FRAMES, SPURIOUS } from '@gictrace/core/spec';
 import type { ExportSource } from './source.ts';
 
 const GICR = FRAMES.indexOf('GICR');

@@ -1,5 +1,5 @@
 // The syntax of a value change dump. Knows signals, not interrupts. Writes a value only where it differs from the last.
-import type { OutputFile } from '@gictrace/recorder';
+import type { OutputFile } from '@gictrace/recorder/output';
 
 /** Identifier codes are made of these many characters, from `!` on. */
 const CODES = 94;

@@ -1,7 +1,9 @@
 // A trace as a value change dump (IEEE 1364, "Value change dump (VCD) files"), for waveform viewers: what each PE was
 // told, what it runs, wires, residency of vPEs. Two passes: the first finds the signals, and only they are kept.
-import { type GicConfig, intidClass, KIND, RECORD_WORDS, type RecordBatch, SPURIOUS } from '@gictrace/core';
-import type { OutputFile } from '@gictrace/recorder';
+import type { GicConfig } from '@gictrace/core';
+import { KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { intidClass, SPURIOUS } from '@gictrace/core/spec';
+import type { OutputFile } from '@gictrace/recorder/output';
 import { Follower } from '../timeline/follower.ts';
 import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
 import type { Residency } from '../timeline/observer.ts';

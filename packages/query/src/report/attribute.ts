@@ -1,6 +1,6 @@
 // Which event of which device an LPI came from: by the MSI that pended it, else by what was mapped to it when
 // it became pending, or was acknowledged if nothing shows that.
-import { LPI_FIRST } from '@gictrace/core';
+import { LPI_FIRST } from '@gictrace/core/spec';
 import type { Collector } from './collect.ts';
 import { NONE } from './facts.ts';
 

@@ -1,6 +1,7 @@
 // `reportTraces`: one trace or two in, a page out.
 import { VERSION } from '@gictrace/core';
-import { OutputFile, type Ownership, type TargetOptions, TraceReader } from '@gictrace/recorder';
+import { TraceReader } from '@gictrace/recorder';
+import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import type { DiffOptions } from '../diff/result.ts';
 import { Packer } from './columns.ts';
 import { type Compared, compared } from './differences.ts';

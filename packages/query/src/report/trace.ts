@@ -1,7 +1,8 @@
 // One trace of a report: reads it twice, answers its facts and puts its tables into the packer.
 
 import { basename } from 'node:path';
-import { CHECKS, RECORDS, type RecordName, RULES } from '@gictrace/core';
+import { CHECKS } from '@gictrace/core/check';
+import { RECORDS, type RecordName, RULES } from '@gictrace/core/record';
 import type { TraceReader } from '@gictrace/recorder';
 import type { ExportSource } from '../export/source.ts';
 import { attribute } from './attribute.ts';

@@ -1,6 +1,6 @@
 // Loading: what rows a trace becomes, lives and MSIs where source and simulator differ, and what a fault leaves.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { DROP_REASONS, NO_PE, RECORD_FLAGS } from '@gictrace/core';
+import { DROP_REASONS, NO_PE, RECORD_FLAGS } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type LoadSource, loadTraces, QueryDatabase } from '../index.ts';

@@ -1,5 +1,5 @@
 // Loads traces into a database. SQLite is a cache of traces: it is made from scratch in a temporary file and renamed.
-import type { TargetOptions } from '@gictrace/recorder';
+import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
 import { DatabaseWriter } from '../database/writer.ts';
 import { Loading, type LoadSource, type LoadSummary, PLAN } from './loading.ts';

@@ -1,6 +1,8 @@
 // Traces into rows: follows each trace with the simulator beside it and writes its rows to a log. Where a trace holds no
 // events, the simulator derives them from the stimuli, and the database says so. Knows no database and no thread.
-import { type GicConfig, type RecordBatch, STATE_VERSION } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { STATE_VERSION } from '@gictrace/core/model';
+import type { RecordBatch } from '@gictrace/core/record';
 import { RowLog, type RowSink } from '../database/row-log.ts';
 import { StateKeeper } from '../database/state/snapshots.ts';
 import { findingRow } from '../timeline/findings.ts';

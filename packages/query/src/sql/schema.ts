@@ -1,6 +1,6 @@
 // The private tables of a database of traces: one for each record kind, made from core's declarations, and those of
 // what is derived from records. Views are what people query (views.ts); these names may change.
-import { RECORDS, type RecordField, type RecordKind, type RecordName } from '@gictrace/core';
+import { RECORDS, type RecordField, type RecordKind, type RecordName } from '@gictrace/core/record';
 import { type Columns, integer, orNull } from '../database/columns.ts';
 import { type Table, tableOf } from '../database/table.ts';
 import { DERIVED_TABLES } from './derived-tables.ts';

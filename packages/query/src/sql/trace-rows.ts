@@ -1,17 +1,15 @@
 // What goes into the tables of a database of traces: records and events from their batches, and typed rows by the names
 // of their columns. Writes to a row log; knows neither the database nor the thread that holds it.
+import { CHECKS } from '@gictrace/core/check';
 import {
-  CHECKS,
-  FRAMES,
   fieldOffsets,
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
   type RecordKind,
   RULES,
-  registerAt,
-  SYSREGS,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { FRAMES, registerAt, SYSREGS } from '@gictrace/core/spec';
 import type { RowLog } from '../database/row-log.ts';
 import type { Sql } from '../database/table.ts';
 import { DERIVED_TABLES, type DerivedName, type DerivedRow, RECORDS_PER_TRACE } from './derived-tables.ts';

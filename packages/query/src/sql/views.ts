@@ -1,13 +1,13 @@
 // The public views: what people query, with a word on each column. Names and columns are a contract.
 import {
-  FRAMES,
   GROUPS,
   RECORD_FLAGS,
   RECORDS,
   type RecordField,
   type RecordKind,
   type RecordName,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import { docsOf } from '../database/columns.ts';
 import { DERIVED_TABLES, type DerivedName, RECORDS_PER_TRACE, TRACE_NUMBER } from './derived-tables.ts';
 import { column, tableName } from './schema.ts';

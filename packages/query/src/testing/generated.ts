@@ -1,18 +1,10 @@
 // Traces of random stimuli, with the answers that the simulator gives and times of which some are not told. Not part of
 // the published package.
-import {
-  configOf,
-  type GicConfig,
-  type Hardware,
-  Machine,
-  PLAIN,
-  Random,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  StimulusGenerator,
-  step,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { Machine, step } from '@gictrace/core/model';
+import { configOf, type Hardware, PLAIN } from '@gictrace/core/profile';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { Random, StimulusGenerator } from '@gictrace/core/testing';
 import type { LoadSource } from '../index.ts';
 
 export interface Generated {

@@ -3,22 +3,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GicConfig } from '@gictrace/core';
 import {
-  type CommandName,
-  encodeCommand,
-  FRAMES,
   fieldOffsets,
   fieldWords,
-  type GicConfig,
   NO_PE,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
   type RecordKind,
   type RecordName,
-  SYSREGS,
-  type SysregName,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { type CommandName, encodeCommand, FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
 import type { LoadSource } from '../index.ts';
 
 const zero = '0x0';

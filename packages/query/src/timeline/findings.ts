@@ -1,5 +1,5 @@
 // Findings of the checks as rows. Knows no SQL.
-import { CHECKS, type Finding } from '@gictrace/core';
+import { CHECKS, type Finding } from '@gictrace/core/check';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { TIME, wholeNs } from './moment.ts';
 

@@ -1,7 +1,9 @@
 // Follows a trace with the simulator beside it and calls an observer with what happened: lifetimes of interrupts, MSIs,
 // ITS commands, mappings, waits, residency of vPEs, findings. Where source and simulator disagree the source is right.
 // Trackers that nobody observes do not run. Knows no SQL and no format.
-import { Follow, type GicConfig, isEvent, Machine, type RecordBatch } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { Follow, Machine } from '@gictrace/core/model';
+import { isEvent, type RecordBatch } from '@gictrace/core/record';
 import type { TimelineObserver } from './observer.ts';
 import { Trackers } from './trackers.ts';
 

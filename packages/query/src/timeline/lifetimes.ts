@@ -1,19 +1,8 @@
 // Lifetimes of interrupts: from the input line, message or write that asserted one to its deactivation. Follows the
 // events of the simulator as they come; a step that was not seen stays null. Knows no SQL.
-import {
-  type GicState,
-  hasInterrupt,
-  IRQ_ATTRIBUTES,
-  isPrivate,
-  KIND,
-  LPI_FIRST,
-  PEND_CAUSES,
-  privateIndex,
-  RECORD_WORDS,
-  type RecordBatch,
-  SPURIOUS,
-  sharedIndex,
-} from '@gictrace/core';
+import { type GicState, hasInterrupt, privateIndex, sharedIndex } from '@gictrace/core/model';
+import { IRQ_ATTRIBUTES, KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { isPrivate, LPI_FIRST, SPURIOUS } from '@gictrace/core/spec';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { type Moment, nsOf, recordOf, timeOf } from './moment.ts';
 import { NOT_SEEN, type Withdrawal, type Withdrawals } from './withdrawals.ts';

@@ -1,5 +1,5 @@
 // Mappings over time: by hand for each command, and against a plain map for random ones.
-import type { CommandName } from '@gictrace/core';
+import type { CommandName } from '@gictrace/core/spec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONFIG, Recording } from '../testing/synthetic.ts';

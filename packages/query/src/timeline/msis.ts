@@ -1,6 +1,6 @@
 // What became of each MSI: by the events that it caused on the simulator, unless the source itself shows the
 // translation. Where the two disagree the source is right; what neither shows is null. Knows no SQL.
-import { DROP_REASONS, KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core';
+import { DROP_REASONS, KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { TIME, wholeNs } from './moment.ts';
 

@@ -1,6 +1,8 @@
 // Acknowledges that returned no interrupt, and what had become of the one that was signalled to the PE last. Follows
 // the lifetimes of interrupts. Knows no SQL.
-import { type Act, type GicState, GROUPS, SPECIAL_INTIDS, SPURIOUS } from '@gictrace/core';
+import type { GicState } from '@gictrace/core/model';
+import { type Act, GROUPS } from '@gictrace/core/record';
+import { SPECIAL_INTIDS, SPURIOUS } from '@gictrace/core/spec';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import type { Lifetime, LifetimeStep } from './lifetimes.ts';
 import { type Moment, TIME, wholeNs } from './moment.ts';

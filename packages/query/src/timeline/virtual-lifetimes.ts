@@ -1,7 +1,7 @@
 // Lifetimes of virtual interrupts: vLPIs from the message that made them pending in a virtual pending table, and what
 // a hypervisor put into list registers, until the virtual machine's EOI. A step that was not seen stays null. Knows
 // no SQL.
-import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core';
+import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import type { InterruptOutcome } from './lifetimes.ts';
 import { type Moment, nsOf, recordOf, timeOf } from './moment.ts';

@@ -1,15 +1,8 @@
 // For what pending interrupts wait: intervals of record numbers in which one reason keeps an interrupt from being
 // signalled or acknowledged, with what the PE handled meanwhile. Follows the lifetimes of interrupts; the reasons are
 // the simulator's. Knows no SQL.
-import {
-  GATES,
-  type Gate,
-  heldBy,
-  type Machine,
-  priorityOf,
-  runningPriority,
-  SPURIOUS,
-} from '@gictrace/core';
+import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } from '@gictrace/core/model';
+import { SPURIOUS } from '@gictrace/core/spec';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import type { Lifetime, LifetimeStep } from './lifetimes.ts';
 import { type Moment, timeOf, wholeNs } from './moment.ts';

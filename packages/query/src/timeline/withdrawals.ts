@@ -1,6 +1,7 @@
 // By what a pending interrupt ceased to be pending without an acknowledge: the ITS command, register write or input
 // line, as far as the simulator shows it. Knows no SQL.
-import { decodeCommand, KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch, registerAt } from '@gictrace/core';
+import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { decodeCommand, registerAt } from '@gictrace/core/spec';
 
 const MOVED = PEND_CAUSES.indexOf('moved');
 

@@ -1,6 +1,7 @@
 // What is said to a QEMU that is recorded, and what it says: where its RAM is, that its guest may start or shall end, and
 // how it ended.
-import { GicTraceError, qemuProfile } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { qemuProfile } from '@gictrace/core/profile';
 import type { KnownMachine, ToldReset } from '../importers/qemu-trace/index.ts';
 import type { Plan } from './command.ts';
 import type { LogStream } from './log-stream.ts';

@@ -1,2 +1,2 @@
 // Recording what runs.
-export * from './qemu.ts';
+export { type LiveOptions, type LiveReport, missingRom, recordQemu } from './qemu.ts';

@@ -1,5 +1,5 @@
 // What is told of memory, put together again, is what memory held; and QEMU's map of memory.
-import { GuestMemory } from '@gictrace/core';
+import { GuestMemory } from '@gictrace/core/model';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Spans } from '../importers/common/spans.ts';

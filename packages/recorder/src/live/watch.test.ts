@@ -1,5 +1,5 @@
 // When guest memory is looked at, and at what: lines of the log in, lines about memory out.
-import { encodeCommand } from '@gictrace/core';
+import { encodeCommand } from '@gictrace/core/spec';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Teller } from './tell.ts';
 import { MemoryWatch } from './watch.ts';

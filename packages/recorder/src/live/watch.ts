@@ -10,7 +10,7 @@ import {
   type OperandSpec,
   operandOf,
   QEMU_LAYOUT,
-} from '@gictrace/core';
+} from '@gictrace/core/spec';
 import { eventNames, newToken, tokenize } from '../importers/qemu-trace/tokenize.ts';
 import type { Range } from './ram.ts';
 import type { Teller } from './tell.ts';

@@ -1,5 +1,5 @@
 // Scenarios as a program: the verbs of the language as methods. What it builds goes the way of a file.
-import type { Allocation, MigratedPart } from '@gictrace/core';
+import type { Allocation, MigratedPart } from '@gictrace/core/irqchip';
 import { type Scenario, scenarioOf } from './parse.ts';
 import type { ScenarioInput, Step } from './schema.ts';
 

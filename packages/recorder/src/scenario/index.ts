@@ -1,5 +1,5 @@
 // Scenarios: what a system does, without saying how.
-export * from './builder.ts';
-export * from './library.ts';
-export * from './parse.ts';
+export { ScenarioBuilder, Steps, scenario } from './builder.ts';
+export { libraryPath, libraryScenarios, scenarioNamed } from './library.ts';
+export { parseScenario, readScenario, type Scenario } from './parse.ts';
 export { type ScenarioFile, type ScenarioInput, VERB_NAMES } from './schema.ts';

@@ -1,4 +1,5 @@
-import { GicTraceError, type Operation } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import type { Operation } from '@gictrace/core/irqchip';
 import { describe, expect, it } from 'vitest';
 import { parseScenario } from './parse.ts';
 

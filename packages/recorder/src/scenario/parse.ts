@@ -1,6 +1,7 @@
 // From the text of a scenario, YAML or JSON, to operations. Errors name line and column.
 import { readFileSync } from 'node:fs';
-import { GicTraceError, type Operation } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import type { Operation } from '@gictrace/core/irqchip';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { type ScenarioFile, type ScenarioInput, type Step, scenarioSchema, verbOf } from './schema.ts';
 

@@ -1,5 +1,6 @@
 // The scenario language: what a file may say, checked with zod. Names are of the file's own devices.
-import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS, PROFILE_ALIASES, PROFILES } from '@gictrace/core';
+import { PROFILE_ALIASES, PROFILES } from '@gictrace/core/profile';
+import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS } from '@gictrace/core/record';
 import { z } from 'zod';
 
 const pe = z.number().int().min(0).max(255);

@@ -1,16 +1,16 @@
 // A chunk of records as columns of bytes and back. Each column is a constant, or the bytes of its values (or of
 // the differences between them) plane by plane, low bytes first: planes of zeros cost nothing once compressed.
 // The choice between the two depends on the values alone, so equal records give equal bytes.
+import { GicTraceError } from '@gictrace/core';
 import {
   fieldWords,
-  GicTraceError,
   RECORD_WORDS,
   type RecordBatch,
   type RecordKind,
   recordKind,
   recordName,
   wordLimits,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
 import { CHUNK_RECORDS_MAX } from './constants.ts';
 import { pack, unpack } from './msgpack.ts';
 

@@ -1,7 +1,7 @@
 // The two digests of a trace. Content: the raw bytes of header and chunks, whatever compressed them. Semantic:
 // what was done and what was seen, without host time, source lines and how it was inferred.
 import { createHash, type Hash } from 'node:crypto';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 
 const FIRST_EVENT = 96;
 // What is known of memory is no behaviour.

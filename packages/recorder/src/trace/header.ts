@@ -1,5 +1,6 @@
 // The header and the footer of a trace: their shapes, checked with zod where bytes come in. Nothing hot.
-import { checkedBy, GicTraceError, gicConfigSchema, RECORDS, type RecordName } from '@gictrace/core';
+import { checkedBy, GicTraceError, gicConfigSchema } from '@gictrace/core';
+import { RECORDS, type RecordName } from '@gictrace/core/record';
 import * as z from 'zod/mini';
 import { canonical, pack, unpack } from './msgpack.ts';
 

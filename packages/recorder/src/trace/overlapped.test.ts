@@ -3,7 +3,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configOf, PLAIN, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+import { configOf, PLAIN } from '@gictrace/core/profile';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type OutputFiles, replaceOutputFiles } from '../output/files.ts';

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
-import { GicTraceError, RecordBatch } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { RecordBatch } from '@gictrace/core/record';
 import { decodeChunk } from './columns.ts';
 import {
   CHUNK_RECORDS_MAX,
@@ -80,11 +81,6 @@ class TraceFile {
   close(): void {
     closeSync(this.fd);
   }
-}
-
-/** Whether a trace has state that its source shows after the fact (`state.known`). */
-export function hasLearntState({ footer }: Pick<TraceReader, 'footer'>): boolean {
-  return (footer?.kinds['state.known'] ?? 0) > 0;
 }
 
 export class TraceReader {

@@ -5,14 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32, gzipSync } from 'node:zlib';
-import {
-  fieldOffsets,
-  GicTraceError,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  type RecordKind,
-} from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { fieldOffsets, RECORD_WORDS, RECORDS, RecordBatch, type RecordKind } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FORMAT_VERSION } from './constants.ts';

@@ -2,7 +2,8 @@
 // never has the final name (output/output-file.ts).
 import { createHash } from 'node:crypto';
 import { type BrotliOptions, brotliCompress, brotliCompressSync, constants, crc32 } from 'node:zlib';
-import { GicTraceError, invariant, RECORDS, RecordBatch, RULES } from '@gictrace/core';
+import { GicTraceError, invariant } from '@gictrace/core';
+import { RECORDS, RecordBatch, RULES } from '@gictrace/core/record';
 import { OutputFile, type Ownership, type TargetOptions } from '../output/index.ts';
 import { encodeChunk } from './columns.ts';
 import { CHUNK_RECORDS, COMPRESSIONS, FORMAT_VERSION, FRAME_BYTES, FRAME_TYPES, MAGIC } from './constants.ts';

@@ -1,16 +1,12 @@
 // The behaviours of the conformance suite, on an adapter: each experiment is done on the simulator, recorded, and
 // replayed. An adapter that answers and shows the same does the same.
 
-import type { Backend } from '@gictrace/core';
-import {
-  BEHAVIOURS,
-  configOf,
-  type Feature,
-  type GicConfig,
-  GicTraceError,
-  type RecordBatch,
-  Simulator,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { Backend } from '@gictrace/core/backend';
+import { Simulator } from '@gictrace/core/backend';
+import { BEHAVIOURS, type Feature } from '@gictrace/core/conformance';
+import { configOf } from '@gictrace/core/profile';
+import type { RecordBatch } from '@gictrace/core/record';
 import { leastHardware, recordedBehaviour } from '../conformance/record-behaviour.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
 import type { Verdict } from '../verdict.ts';

@@ -1,17 +1,9 @@
 // What every adapter must do, whatever its GIC: checks of the protocol, each on processes of its own.
-import {
-  type Answers,
-  type Capabilities,
-  configOf,
-  type GicConfig,
-  GicTraceError,
-  PLAIN,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  STIMULI_BELOW,
-  StimulusGenerator,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { Answers, Capabilities } from '@gictrace/core/backend';
+import { configOf, PLAIN } from '@gictrace/core/profile';
+import { RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { StimulusGenerator } from '@gictrace/core/testing';
 import { ProcessBackend } from './process-backend.ts';
 import {
   BATCH_STIMULI_MAX,

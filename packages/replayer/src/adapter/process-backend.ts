@@ -1,16 +1,8 @@
 // A process that speaks the adapter protocol (docs/adapter.md), as a backend. Batches go out as they are given, answers
 // are read as they come: nothing but the batches in flight is kept.
-import {
-  type Answers,
-  type Backend,
-  type Capabilities,
-  type GicConfig,
-  GicTraceError,
-  invariant,
-  RECORDS,
-  RecordBatch,
-  VERSION,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError, invariant, VERSION } from '@gictrace/core';
+import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import { Child } from './child.ts';
 import {
   BATCH_STIMULI_MAX,

@@ -1,18 +1,11 @@
 // docs/adapter.md is right: its examples have the bytes that it says, and mean what the code makes of them. And what is
 // written of configurations and hellos is read again; anything else is refused.
 import { readFileSync } from 'node:fs';
-import {
-  configOf,
-  type GicConfig,
-  NO_PE,
-  PLAIN,
-  PROFILES,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  recordText,
-  Simulator,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { Simulator } from '@gictrace/core/backend';
+import { recordText } from '@gictrace/core/disasm';
+import { configOf, PLAIN, PROFILES } from '@gictrace/core/profile';
+import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { parseHello, parseReset, writeBatch, writeHello, writeHelloOf, writeReset } from './protocol.ts';
 import { frameOf } from './session.ts';

@@ -1,11 +1,9 @@
 // The messages of the adapter protocol, as docs/adapter.md describes them: their types, and how configurations,
 // capabilities and records go into them and come out again. Knows no process.
+import { checkedBy, type GicConfig, gicConfigSchema } from '@gictrace/core';
+import type { Capabilities } from '@gictrace/core/backend';
 import {
-  type Capabilities,
-  checkedBy,
   fieldWords,
-  type GicConfig,
-  gicConfigSchema,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -15,7 +13,7 @@ import {
   type RecordName,
   STIMULI_BELOW,
   wordLimits,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
 import { WireError, type WireReader, type WireValue, type WireWriter } from './wire.ts';
 
 /** The version of the protocol that this is. */

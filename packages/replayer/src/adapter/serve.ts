@@ -1,16 +1,8 @@
 // The other end of the adapter protocol: makes an adapter of any backend. What an adapter in TypeScript needs to call.
 import type { Readable, Writable } from 'node:stream';
-import {
-  type Answers,
-  type Backend,
-  type Capabilities,
-  GicTraceError,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  STIMULI_BELOW,
-} from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import {
   BATCH_STIMULI_MAX,
   ITEM_BYTES_MAX,

@@ -1,7 +1,9 @@
 // What an adapter may not say: each violation of the protocol is a failure that names it. And what it may say in other
 // ways than gictrace does.
 import { fileURLToPath } from 'node:url';
-import { type Answers, GicTraceError, NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import type { Answers } from '@gictrace/core/backend';
+import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { plainConfig } from '../synthetic.test-support.ts';
 import { ProcessBackend } from './process-backend.ts';

@@ -1,25 +1,17 @@
 // Records a behaviour of the conformance suite: its stimuli, with what they returned and caused on the simulator.
+import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
 import {
   applies,
   BEHAVIOURS,
   type Behaviour,
-  configOf,
-  type GicConfig,
-  GicTraceError,
   Guest,
-  type Hardware,
   hardwareFor,
-  type Machine,
   NEEDS,
   type Need,
-  PLAIN,
-  PROFILES,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  VERSION,
-} from '@gictrace/core';
+} from '@gictrace/core/conformance';
+import type { Machine } from '@gictrace/core/model';
+import { configOf, type Hardware, PLAIN, PROFILES } from '@gictrace/core/profile';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { TraceWriter } from '@gictrace/recorder';
 
 /** What must be added to a plain GICv3 with an ITS for an experiment that needs it. */

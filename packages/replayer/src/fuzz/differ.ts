@@ -1,18 +1,10 @@
 // The same stimuli to the simulator and to another backend: the simulator's run is taken as the recording, and the
 // backend replays it. Knows no generator.
-import {
-  type Backend,
-  type Capabilities,
-  type GicConfig,
-  Machine,
-  plantMutation,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  STIMULI_BELOW,
-  step,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import type { Backend, Capabilities } from '@gictrace/core/backend';
+import { Machine, step } from '@gictrace/core/model';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { plantMutation } from '@gictrace/core/testing';
 import { RAM } from '../backends/qemu/machine.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
 import type { Verdict } from '../verdict.ts';

@@ -1,19 +1,10 @@
 // Differential fuzzing: stimuli from a seed to the simulator and to a real QEMU, and the first difference shrunk to a
 // few stimuli.
-import {
-  configOf,
-  FRAMES,
-  GICD,
-  type GicConfig,
-  GicTraceError,
-  type Hardware,
-  PROFILES,
-  qemuProfile,
-  RECORDS,
-  RecordBatch,
-  StimulusGenerator,
-  VERSION,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
+import { configOf, type Hardware, PROFILES, qemuProfile } from '@gictrace/core/profile';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES, GICD } from '@gictrace/core/spec';
+import { StimulusGenerator } from '@gictrace/core/testing';
 import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';

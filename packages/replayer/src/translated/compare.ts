@@ -1,8 +1,8 @@
 // Compares designs: takes the operations of a trace, or lifts them where it holds none, and runs them on each. Holds the commands that a design
 // sends against those that the recorded kernel sent, where the design is the one that was recorded.
+import { GicTraceError } from '@gictrace/core';
 import {
   type Design,
-  GicTraceError,
   type Operation,
   type OperationName,
   operationAt,
@@ -11,7 +11,7 @@ import {
   type RunObserver,
   type SentCommand,
   Translation,
-} from '@gictrace/core';
+} from '@gictrace/core/irqchip';
 import { type Scenario, TraceReader } from '@gictrace/recorder';
 import { designsNamed, ofScenario } from './designs.ts';
 import { Lift, type LiftStats, proxyDevice, type RecordedCommand } from './lift.ts';

@@ -1,5 +1,7 @@
 // Designs as a user names them.
-import { DESIGNS, type Design, GicTraceError, PROFILES } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { DESIGNS, type Design } from '@gictrace/core/irqchip';
+import { PROFILES } from '@gictrace/core/profile';
 import type { Scenario } from '@gictrace/recorder';
 
 /**

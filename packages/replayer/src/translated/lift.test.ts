@@ -1,5 +1,7 @@
 // Lifting what a driver did gives back what it was asked: for Linux's ITS driver and for its vPE proxy.
-import { DESIGNS, type GicConfig, type Operation, RecordBatch, Translation } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { DESIGNS, type Operation, Translation } from '@gictrace/core/irqchip';
+import { RecordBatch } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lift } from './lift.ts';

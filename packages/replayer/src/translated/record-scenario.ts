@@ -1,16 +1,9 @@
 // Records a scenario: its operations, done by a design's driver on the simulator, as a trace of the operations, of what
 // the driver, devices and PEs did for each, and of what the GIC answered. Each record names the operation it is due to.
-import {
-  type Design,
-  GicTraceError,
-  type Machine,
-  type Operation,
-  pushOperation,
-  RecordBatch,
-  type Run,
-  Translation,
-  VERSION,
-} from '@gictrace/core';
+import { GicTraceError, VERSION } from '@gictrace/core';
+import { type Design, type Operation, pushOperation, type Run, Translation } from '@gictrace/core/irqchip';
+import type { Machine } from '@gictrace/core/model';
+import { RecordBatch } from '@gictrace/core/record';
 import { type Scenario, type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { ofScenario } from './designs.ts';
 

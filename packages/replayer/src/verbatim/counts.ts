@@ -1,5 +1,5 @@
 // Counts of a replay, by kind and by name, for its verdict. Decides nothing.
-import { RULES } from '@gictrace/core';
+import { RULES } from '@gictrace/core/record';
 import type { Anomaly, Divergence, Verdict } from '../verdict.ts';
 import { kindName } from './explainer.ts';
 

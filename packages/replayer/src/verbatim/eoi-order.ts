@@ -8,7 +8,7 @@
 //
 // A replay cannot tell which of the two it is. So it is a divergence at the write, unless the user allows `eoi-order`,
 // and what differs later names it as a suspect.
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;

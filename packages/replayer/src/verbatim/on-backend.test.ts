@@ -1,18 +1,8 @@
 // Replay through the Backend interface: on the simulator it says what the direct replay says, whatever the batches; what
 // a backend does not do or show is counted, never passed; one that breaks the rules fails, and says where.
-import {
-  type Answers,
-  type Backend,
-  type Capabilities,
-  type GicConfig,
-  GicTraceError,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  type RecordName,
-  Simulator,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import { type Answers, type Backend, type Capabilities, Simulator } from '@gictrace/core/backend';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plain, plainConfig, slice, syntheticRecording } from '../synthetic.test-support.ts';

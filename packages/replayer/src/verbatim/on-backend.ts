@@ -1,23 +1,19 @@
 // Verbatim replay on any backend: recorded batches go out, a few at a time, and the comparator walks over them as the
 // answers come back. Memory holds the batches in flight and nothing more.
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import { type Answers, type Backend, type Capabilities, notTaken } from '@gictrace/core/backend';
+import { recordText } from '@gictrace/core/disasm';
 import {
-  type Answers,
-  type Backend,
-  type Capabilities,
-  type GicConfig,
-  GicTraceError,
   isObservable,
   isOperation,
   isStimulus,
-  notTaken,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
   recordName,
-  recordText,
   STIMULI_BELOW,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
 import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';

@@ -1,13 +1,9 @@
 // Verbatim replay on the simulator: the recorded stimuli, in order, to the model, and every recorded response and
 // observable held against what it does. Streams: batches in, a verdict out.
-import {
-  Follow,
-  FollowObserver,
-  type GicConfig,
-  Machine,
-  NOT_A_REGISTER,
-  type RecordBatch,
-} from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import { NOT_A_REGISTER } from '@gictrace/core/backend';
+import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
+import type { RecordBatch } from '@gictrace/core/record';
 import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';

@@ -1,5 +1,6 @@
 // What a replay is asked for: where re-recorded records go, and which differences a person lets pass.
-import type { Machine, RecordBatch, RecordName } from '@gictrace/core';
+import type { Machine } from '@gictrace/core/model';
+import type { RecordBatch, RecordName } from '@gictrace/core/record';
 
 /** Where replayed records go, for a re-recorded trace: stimuli with the new responses, observables and events. */
 export interface ReplayOutput {

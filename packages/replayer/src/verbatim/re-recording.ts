@@ -1,5 +1,5 @@
 // The trace that a replay writes: the recorded stimuli with the responses of the backend, and what it did.
-import { RECORD_FLAGS, RecordBatch } from '@gictrace/core';
+import { RECORD_FLAGS, RecordBatch } from '@gictrace/core/record';
 import type { ReplayOutput } from './options.ts';
 import { type Response, valueAt } from './responses.ts';
 

@@ -1,12 +1,6 @@
 // Compares responses: what reads returned, and whether an access reached a reserved location.
-import {
-  type Capabilities,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RESERVED_NOT_SHOWN,
-  type RecordBatch,
-} from '@gictrace/core';
+import { type Capabilities, RESERVED_NOT_SHOWN } from '@gictrace/core/backend';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
 import type { ReplayOptions } from './options.ts';

@@ -8,7 +8,10 @@
 //   recorded     27   27     8192   8192        agrees
 //   recorded     27   30                        differs: the next change is 8192
 //   recorded     27          (next stimulus)    differs: nobody recorded the change to 8192
-import { IDLE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, recordText, SPURIOUS } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { IDLE } from '@gictrace/core/model';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { SPURIOUS } from '@gictrace/core/spec';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
 import { DIFFERS, MATCH, PARTLY, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';

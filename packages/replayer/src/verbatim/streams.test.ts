@@ -1,5 +1,5 @@
 // Which recorded observables agree with those that a backend showed, where order counts.
-import { RECORDS, RecordBatch } from '@gictrace/core';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { DIFFERS, MATCH } from './outcome.ts';
 import { OrderedStream } from './streams.ts';

@@ -1,5 +1,5 @@
 // The verdicts and measurements that docs/claims.md prints, and that each can come out otherwise.
-import { DESIGNS } from '@gictrace/core';
+import { DESIGNS } from '@gictrace/core/irqchip';
 import { describe, expect, it } from 'vitest';
 import { CLAIMS, type Claim, decide, measure, PREDICTIONS, THREADS } from './index.ts';
 

@@ -1,5 +1,5 @@
 // The claims of the threads. Order: by thread.
-import { MIGRATED_PARTS } from '@gictrace/core';
+import { MIGRATED_PARTS } from '@gictrace/core/record';
 import { libraryPath, readScenario, type Scenario, scenario } from '@gictrace/recorder';
 import type { Claim } from './claim.ts';
 

@@ -1,6 +1,6 @@
 // What was predicted of the designs before anything ran, property by property, and the query that measures each cell.
 // A cell is confirmed if what is measured is what the prediction means; else it says why it is not.
-import { capacityOf, DESIGNS } from '@gictrace/core';
+import { capacityOf, DESIGNS } from '@gictrace/core/irqchip';
 import { libraryPath, readScenario, type Scenario } from '@gictrace/recorder';
 import { runInMemory } from './run-in-memory.ts';
 

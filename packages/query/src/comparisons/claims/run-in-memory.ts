@@ -1,5 +1,5 @@
 // Runs in a database that nobody keeps.
-import { DESIGNS, type Run, Translation } from '@gictrace/core';
+import { DESIGNS, type Run, Translation } from '@gictrace/core/irqchip';
 import type { Scenario } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
 import { RunRows } from '../run-rows.ts';

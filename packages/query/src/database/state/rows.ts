@@ -1,29 +1,20 @@
 // A GIC's state as rows: registers as a read would show them, interrupts, mapped events, what each PE is told.
 // Knows no SQL.
+import { fieldsText } from '@gictrace/core/disasm';
 import {
   CONFIG_UNKNOWN,
   eachEvent,
-  FRAMES,
-  fieldsText,
-  GROUPS,
   hasInterrupt,
-  INTID_RANGES,
-  isPrivate,
   type Machine,
   mappedDevices,
   NO_TABLE,
   privateIndex,
-  RECORD_FLAGS,
-  RECORDS,
-  RecordBatch,
-  registerAt,
   residentTable,
-  SECURITY_STATES,
-  SYSREGS,
-  type SysregSpec,
   sharedIndex,
   step,
-} from '@gictrace/core';
+} from '@gictrace/core/model';
+import { GROUPS, RECORD_FLAGS, RECORDS, RecordBatch, SECURITY_STATES } from '@gictrace/core/record';
+import { FRAMES, INTID_RANGES, isPrivate, registerAt, SYSREGS, type SysregSpec } from '@gictrace/core/spec';
 
 /** kind, name, instance, value (64 bits, signed), text. A number would be REAL in SQL. */
 export type StateRow = [string, string, bigint | null, bigint | null, string];

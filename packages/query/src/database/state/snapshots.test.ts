@@ -1,5 +1,5 @@
 // The states that a database keeps: bounded, spread over the trace, and found.
-import { GicState, STATE_VERSION } from '@gictrace/core';
+import { GicState, STATE_VERSION } from '@gictrace/core/model';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 // States of the simulator that a database keeps, so that the state at any record is a short replay away. Bounded:
 // where they grow too large every other is dropped. Knows no tables but its own.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { type GicState, STATE_VERSION } from '@gictrace/core';
+import { type GicState, STATE_VERSION } from '@gictrace/core/model';
 import type Database from 'better-sqlite3';
 
 /** Records between two states, at least: a chunk of a trace. */

@@ -1,6 +1,7 @@
 // gic_state(trace, record) in SQL: the state of the simulator behind a record, replayed from the nearest kept state.
 // The records are those of the trace file, which must be where it was and be what it was.
-import { Follow, FollowObserver, GicTraceError, Machine } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
 import { TraceReader } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
 import { type StateRow, stateRows } from './rows.ts';

@@ -1,6 +1,8 @@
 // Waits and lives against another model: at random moments of random traces the state is read as software would read it
 // (gic_state's rows), and what each pending interrupt waits for is worked out from these words alone.
-import { type Hardware, Machine, PROFILES, type RecordBatch, step } from '@gictrace/core';
+import { Machine, step } from '@gictrace/core/model';
+import { type Hardware, PROFILES } from '@gictrace/core/profile';
+import type { RecordBatch } from '@gictrace/core/record';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stateRows } from '../../database/state/rows.ts';
 import { type Cell, loadTraces, QueryDatabase } from '../../index.ts';

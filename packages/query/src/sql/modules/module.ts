@@ -1,5 +1,5 @@
 // What a module of the SQL library is, and what several of them are made of.
-import { FRAMES, INTID_RANGES } from '@gictrace/core';
+import { FRAMES, INTID_RANGES } from '@gictrace/core/spec';
 import { RECORDS_PER_TRACE, TRACE_NUMBER } from '../derived-tables.ts';
 import type { View } from '../views.ts';
 

@@ -1,5 +1,6 @@
 // An LPI that is pending when its mapping ends: taken away by DISCARD, left behind by MAPD, or taken by the PE before.
-import { type CommandName, encodeCommand, NO_PE } from '@gictrace/core';
+import { NO_PE } from '@gictrace/core/record';
+import { type CommandName, encodeCommand } from '@gictrace/core/spec';
 import { afterAll, expect, it } from 'vitest';
 import { type Cell, loadTraces, QueryDatabase } from '../../index.ts';
 import { Recording, scratch } from '../../testing/synthetic.ts';

@@ -1,5 +1,5 @@
 // Planted: each thing that a module is to find, made by hand, and next to it the healthy case in which it finds nothing.
-import { NO_PE } from '@gictrace/core';
+import { NO_PE } from '@gictrace/core/record';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Cell, loadTraces, QueryDatabase } from '../../index.ts';
 import { Recording, scratch } from '../../testing/synthetic.ts';

@@ -1,5 +1,6 @@
 // Registers and configurations that traces of one database leave behind differently.
-import { FRAMES, IRQ_ATTRIBUTES, UNITS } from '@gictrace/core';
+import { IRQ_ATTRIBUTES, UNITS } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import { FIRST_TRACE, KEY, type Module, recordOf, traceOf } from './module.ts';
 
 const names = (expression: string, values: readonly string[]): string =>

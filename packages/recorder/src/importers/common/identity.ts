@@ -1,6 +1,8 @@
 // What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
 // shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
-import { GICD, GICR, GITS, type GicConfig, mask, type RuleName } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
+import type { RuleName } from '@gictrace/core/record';
+import { GICD, GICR, GITS, mask } from '@gictrace/core/spec';
 import type { Start } from './learn/unknowns.ts';
 
 export interface ImportOptions {

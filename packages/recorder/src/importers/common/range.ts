@@ -1,6 +1,13 @@
 // Values that no field of a record can hold: a source that prints them contradicts the architecture. The record
 // gets the largest value that it can hold, and a conflict behind it says what was told.
-import { CONFLICTS, RECORD_WORDS, RECORDS, RecordBatch, type RecordKind, wordLimits } from '@gictrace/core';
+import {
+  CONFLICTS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  type RecordKind,
+  wordLimits,
+} from '@gictrace/core/record';
 
 const CONFLICT = RECORDS['source.conflict'].id;
 const limits: (readonly number[] | undefined)[] = new Array(256).fill(undefined);

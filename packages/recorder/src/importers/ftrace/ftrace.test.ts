@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GicTraceError, recordText } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { importFtraceToTrace } from '../../import-trace.ts';
 import { TraceReader } from '../../trace/index.ts';

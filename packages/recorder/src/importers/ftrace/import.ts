@@ -1,16 +1,8 @@
 // Imports the text of an ftrace log (tracefs' `trace`, or `trace-cmd report`): register accesses of the kernel or of a
 // KVM guest, and what KVM is told of a guest's interrupt inputs. Infers nothing; what ftrace does not tell stays out.
-import {
-  FRAMES,
-  type GicConfig,
-  GicTraceError,
-  NO_PE,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  RULES,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, RULES } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import { Identity, type Provenance } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
 import { eachLine } from '../common/lines.ts';

@@ -1,13 +1,7 @@
 // Imports JSON lines (docs/import.md): the way for any logger. A header line with the configuration, or a trace that
 // has it; then a record a line. Infers nothing.
-import {
-  checkedBy,
-  type GicConfig,
-  GicTraceError,
-  gicConfigSchema,
-  RECORDS,
-  RecordBatch,
-} from '@gictrace/core';
+import { checkedBy, type GicConfig, GicTraceError, gicConfigSchema } from '@gictrace/core';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import * as z from 'zod/mini';
 import { eachLine } from '../common/lines.ts';
 import { openSource } from '../common/source.ts';
@@ -28,7 +22,6 @@ const headerSchema = z.strictObject({
     ),
   ),
   reserved: z.optional(z.boolean()),
-  learnt: z.optional(z.boolean()),
 });
 
 export interface JsonlHeader {
@@ -40,8 +33,6 @@ export interface JsonlHeader {
   readonly shows: readonly string[] | undefined;
   /** Whether the source tells that an access reached a reserved location. */
   readonly reserved: boolean;
-  /** Whether the lines have what is to be learnt of commands that the source does not show. */
-  readonly learnt: boolean;
 }
 
 export interface JsonlSink {
@@ -107,7 +98,6 @@ export async function importJsonl(
             source: undefined,
             shows: undefined,
             reserved: true,
-            learnt: false,
           });
         }
         batch.clear();
@@ -141,13 +131,12 @@ function headerOf(
     fail(`is a header of version ${JSON.stringify(value.gictrace)}; this gictrace reads ${JSONL_VERSION}`);
   const result = checkedBy(headerSchema, value);
   if (!result.ok) return fail(`is a header that is wrong at ${result.path || 'its root'}: ${result.message}`);
-  const { clock, source, shows, reserved, learnt } = result.value;
+  const { clock, source, shows, reserved } = result.value;
   return {
     config: config ?? result.value.config,
     clock: clock ?? { name: 'not told', unitNs: 1 },
     source,
     shows,
     reserved: reserved ?? true,
-    learnt: learnt ?? false,
   };
 }

@@ -2,13 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GicTraceError } from '@gictrace/core';
+import { configOf, PLAIN } from '@gictrace/core/profile';
 import {
-  configOf,
   fieldOffsets,
   fieldWords,
-  GicTraceError,
   NO_PE,
-  PLAIN,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -16,7 +15,7 @@ import {
   type RecordKind,
   RULES,
   wordLimits,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { importJsonlToTrace } from '../../import-trace.ts';

@@ -9,9 +9,9 @@ import {
   type RecordField,
   type RecordKind,
   RULES,
-  SYSREGS,
   wordLimits,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { SYSREGS } from '@gictrace/core/spec';
 
 /** What is wrong with a line. */
 export class LineFault extends Error {}

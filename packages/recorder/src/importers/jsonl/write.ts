@@ -1,5 +1,6 @@
 // Records and headers as JSON lines (docs/import.md): what `gictrace dump --json` prints and `gictrace import jsonl`
 // reads. Derived from the declarations of core.
+import { valueText } from '@gictrace/core/disasm';
 import {
   fieldOffsets,
   RECORD_WORDS,
@@ -7,9 +8,8 @@ import {
   type RecordField,
   recordKind,
   recordName,
-  sysregName,
-  valueText,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { sysregName } from '@gictrace/core/spec';
 import { sourceShows, sourceTellsReserved, type TraceHeader } from '../../trace/index.ts';
 
 /** Marks the header line, and is its version. */
@@ -59,8 +59,8 @@ export function recordJson(batch: RecordBatch, i: number, record: number): strin
   });
 }
 
-/** What stands before the records. `learnt`: among them is what the source shows of its state after the fact. */
-export function headerJson(header: TraceHeader, learnt = false): string {
+/** What stands before the records. */
+export function headerJson(header: TraceHeader): string {
   const { config, clock, source } = header;
   const shows = sourceShows(header);
   return JSON.stringify({
@@ -70,6 +70,5 @@ export function headerJson(header: TraceHeader, learnt = false): string {
     source: source.name,
     ...(shows === undefined ? {} : { shows }),
     ...(sourceTellsReserved(header) ? {} : { reserved: false }),
-    ...(learnt ? { learnt: true } : {}),
   });
 }

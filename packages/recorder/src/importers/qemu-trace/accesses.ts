@@ -1,6 +1,7 @@
 // Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
 // memory region's line before them, the plugin's line after. They become one record, and are held against each other.
-import { FRAMES, GICR as GICR_REGISTERS, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
+import { FRAMES, GICR as GICR_REGISTERS } from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { type Reach, WRITE_REACH } from './events.ts';
@@ -123,7 +124,7 @@ export class Accesses {
   ): number {
     if (bad) return this.group.batch.count;
     if (frame === GITS) {
-      const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstEffect() : -1;
+      const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstCommand() : -1;
       return first < 0 ? this.group.batch.count : first;
     }
     if (frame === GICR && offset >= VPENDBASER && offset < VPENDBASER + 8) {

@@ -2,9 +2,6 @@
 // with the CPU interface itself. Infers nothing about the guest.
 import {
   actOfAccess,
-  FRAMES,
-  isInterrupt,
-  isSpi,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -12,9 +9,8 @@ import {
   RULES,
   type RuleName,
   SEAMS,
-  SPURIOUS,
-  SYSREGS,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { FRAMES, isInterrupt, isSpi, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { Accesses, GICD, GICR, GITS } from './accesses.ts';

@@ -1,6 +1,7 @@
 // The operands of an ITS command that the source does not print, out of the table entries that the ITS read and wrote for
 // it (rule `command-from-tables`).
-import { type CommandName, commandName, RECORDS } from '@gictrace/core';
+import { RECORDS } from '@gictrace/core/record';
+import { type CommandName, commandName } from '@gictrace/core/spec';
 
 const DTE_READ = RECORDS['dte.read'].id;
 const DTE_WRITE = RECORDS['dte.write'].id;

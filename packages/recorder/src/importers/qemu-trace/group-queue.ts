@@ -1,5 +1,5 @@
 // Groups of records that wait, first in first out: their records in large batches, and where each group ends.
-import { RecordBatch } from '@gictrace/core';
+import { RecordBatch } from '@gictrace/core/record';
 
 const BATCH = 16_384;
 

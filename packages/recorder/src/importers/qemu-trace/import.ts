@@ -1,13 +1,8 @@
 // Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided and what
 // the log does not say learnt. Streams: memory does not grow with the log.
-import {
-  type GicConfig,
-  type GicState,
-  GicTraceError,
-  RECORDS,
-  type RecordBatch,
-  type RecordName,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { GicState } from '@gictrace/core/model';
+import { RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
 import { Identity, type ImportOptions, type KnownMachine, type Provenance } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
 import { PLACED } from '../common/learn/explain.ts';
@@ -112,8 +107,7 @@ export async function importQemu(
       unprinted: !found.printsOperands,
       ...(sink.progress === undefined ? {} : { progress: sink.progress }),
     });
-    const listsCommands = into === NOWHERE && found.numbersCommands && found.shows.includes('its.command');
-    take.begin(options, {}, { ...found, missing, listsCommands });
+    take.begin(options, {}, { ...found, missing });
     if (into === NOWHERE) take.watch();
     await reading.read().catch((error: unknown) => {
       if (error !== ENOUGH) throw error;
@@ -291,25 +285,14 @@ class Taking {
   begin(
     options: ImportOptions,
     machine: KnownMachine,
-    {
-      start,
-      missing,
-      shows,
-      listsCommands = false,
-    }: Pick<LogSurvey, 'start' | 'missing'> &
-      Pick<SourceShows, 'shows'> & { readonly listsCommands?: boolean },
+    { start, missing, shows }: Pick<LogSurvey, 'start' | 'missing'> & Pick<SourceShows, 'shows'>,
   ): void {
     const { config, provenance } = this.identity.decide(options, machine);
     this.peCount = config.pes.length;
     const kinds = shows === undefined ? undefined : new Set<number>(shows.map((name) => RECORDS[name].id));
     this.learner = new Learner(
       config,
-      {
-        start,
-        missing,
-        shows: (kind) => kinds === undefined || kinds.has(kind),
-        listsCommands,
-      },
+      { start, missing, shows: (kind) => kinds === undefined || kinds.has(kind) },
       this.losses,
       (batch, i) => {
         this.records++;

@@ -2,9 +2,5 @@
 
 export type { ImportOptions, KnownMachine, Origin, Provenance } from '../common/identity.ts';
 export type { ImportStats } from '../common/import-stats.ts';
-export { Losses } from '../common/losses.ts';
 export type { ToldReset } from './assemble.ts';
-export { Group } from './group.ts';
 export { type ImportSink, importQemu, importQemuLive, type LogSource, type SourceShows } from './import.ts';
-export { ItsLines } from './its-lines.ts';
-export { newToken, type Token, tokenize } from './tokenize.ts';

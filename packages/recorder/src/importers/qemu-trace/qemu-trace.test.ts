@@ -1,5 +1,6 @@
 // QEMU's lines and their traps: tokens against a naive parser, and for each trap a few lines and the records that
 // must come out, in order.
+import { recordText } from '@gictrace/core/disasm';
 import {
   fieldOffsets,
   fieldValue,
@@ -9,8 +10,7 @@ import {
   RULES,
   recordKind,
   recordName,
-  recordText,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { affinityOf, Identity, peOf } from '../common/identity.ts';

@@ -1,20 +1,8 @@
 // Where a log may go on behind a reset of the machine, which QEMU does not print: registers read at their reset values
 // though software had set them, input lines that rise twice, a command queue that begins again. Looks at records; whether
 // the GIC was reset is for the model to decide, which knows what it would signal then.
-import {
-  FRAMES,
-  GICD,
-  GICR,
-  GITS,
-  LPI_FIRST,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  SPURIOUS,
-  STIMULI_BELOW,
-  SYSREGS,
-} from '@gictrace/core';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { FRAMES, GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;

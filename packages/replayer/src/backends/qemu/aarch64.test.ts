@@ -1,5 +1,5 @@
 // Instruction words against those of an assembler (llvm-mc).
-import { SYSREGS } from '@gictrace/core';
+import { SYSREGS } from '@gictrace/core/spec';
 import { describe, expect, it } from 'vitest';
 import * as a from './aarch64.ts';
 import { AGENT_ENTRY, Agent } from './agent.ts';

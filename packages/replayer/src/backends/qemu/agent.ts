@@ -2,7 +2,7 @@
 // order, so that accesses of all PEs happen in one order, and says by a write to a reserved location of the
 // Distributor what came of each (the write appears in QEMU's log between the lines of what it belongs to). Encodes;
 // does no I/O.
-import { SYSREGS } from '@gictrace/core';
+import { SYSREGS } from '@gictrace/core/spec';
 import {
   addImmediate,
   addShifted,

@@ -1,14 +1,9 @@
 // A real QEMU as a backend: a `virt` machine with the trace's GIC. Register accesses of runs without system registers
 // go by qtest, many at a time; runs with them are done by the guest's PEs, which the agent keeps in the trace's order.
 // See docs/qemu.md.
-import {
-  type Answers,
-  type Backend,
-  type Capabilities,
-  type GicConfig,
-  GicTraceError,
-  type RecordBatch,
-} from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
+import type { RecordBatch } from '@gictrace/core/record';
 import { Agent, MARK, type Operation, RING_SLOTS, SLOT_BYTES } from './agent.ts';
 import { BY_AGENT, type Foresight } from './foresight.ts';
 import { QemuLog } from './log.ts';

@@ -1,15 +1,14 @@
 // What must be known of a trace before QEMU starts: which DeviceIDs send MSIs, and what guest memory held when the
 // GIC looked at it, where the trace only tells so later (mem.known). The model says when it was looked at.
+import type { GicConfig } from '@gictrace/core';
+import { Machine, step } from '@gictrace/core/model';
 import {
-  type GicConfig,
-  Machine,
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
   type RecordName,
   STIMULI_BELOW,
-  step,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
 import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
 
 const MSI_WRITE = RECORDS['msi.write'].id;

@@ -1,8 +1,10 @@
 // QEMU's log of the run: read as it grows, and turned into observables, with the lines that tell what they belong to
 // given to whoever keeps the order. Knows lines and records; knows no stimuli.
 import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
-import { FRAMES, IDLE, RECORD_WORDS, RECORDS, RecordBatch, SPURIOUS } from '@gictrace/core';
-import { Group, ItsLines, Losses, newToken, tokenize } from '@gictrace/recorder';
+import { IDLE } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES, SPURIOUS } from '@gictrace/core/spec';
+import { Group, ItsLines, Losses, newToken, tokenize } from '@gictrace/recorder/qemu-log';
 import { MARK } from './agent.ts';
 
 const HPPI = RECORDS.hppi.id;

@@ -1,6 +1,7 @@
 // From a GIC's configuration to a QEMU `virt` machine: its command line, its address map, and what identifies it.
 // Pure data and arithmetic.
-import { GICD, GICR, GITS, type GicConfig, GicTraceError } from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
+import { GICD, GICR, GITS } from '@gictrace/core/spec';
 import { AGENT_BYTES, AGENT_ENTRY } from './agent.ts';
 import { MsiDevices } from './msi.ts';
 

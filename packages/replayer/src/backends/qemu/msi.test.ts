@@ -1,5 +1,7 @@
 // MSIs from PCI functions on many buses: which can be had, and that each comes with the DeviceID of the trace.
-import { FRAMES, GITS, RECORDS, RecordBatch, StimulusGenerator } from '@gictrace/core';
+import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES, GITS } from '@gictrace/core/spec';
+import { StimulusGenerator } from '@gictrace/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Recording, replayed } from '../../fuzz/differ.ts';

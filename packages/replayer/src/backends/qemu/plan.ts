@@ -1,6 +1,7 @@
 // How each stimulus of a batch is put to QEMU: who does it, by which commands, and which line of the log tells that
 // it is done. Decides; sends nothing.
-import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
 import type { Width } from './aarch64.ts';
 import { type Agent, MARK, type Operation } from './agent.ts';
 import type { Fill } from './foresight.ts';

@@ -3,7 +3,8 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GicTraceError, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fuzzConfig } from '../../fuzz/fuzz.ts';

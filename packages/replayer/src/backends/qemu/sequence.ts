@@ -1,15 +1,11 @@
 // Which lines of the log belong to which stimulus: walks over the stimuli in flight as their lines come, and answers
 // them in order. Does no I/O.
-import {
-  type Answers,
-  FRAMES,
-  GicTraceError,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  recordText,
-} from '@gictrace/core';
-import type { Group } from '@gictrace/recorder';
+import { GicTraceError } from '@gictrace/core';
+import type { Answers } from '@gictrace/core/backend';
+import { recordText } from '@gictrace/core/disasm';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES } from '@gictrace/core/spec';
+import type { Group } from '@gictrace/recorder/qemu-log';
 import { MARK } from './agent.ts';
 import type { LogEvents } from './log.ts';
 import { END, type Plan, REASONS } from './plan.ts';

@@ -1,17 +1,8 @@
 // What becomes known by a stimulus, whatever the model makes of it: a register that is written, an input line that is
 // printed, an interrupt that is acknowledged. And which interrupts something happened to.
-import {
-  type GicState,
-  groupOf,
-  hasInterrupt,
-  LPI_FIRST,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  RULES,
-  SYSREGS,
-} from '@gictrace/core';
+import { type GicState, groupOf, hasInterrupt } from '@gictrace/core/model';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, RULES } from '@gictrace/core/record';
+import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, FORWARD } from './explain.ts';
 import {
   ATTRIBUTE_OF,
@@ -144,7 +135,6 @@ export class Effects {
     if (intid >= LPI_FIRST) {
       unknowns.knowPart('gicrCtlr', pe);
       unknowns.knowLpi(pe, intid);
-      unknowns.knowConfig(pe, intid);
     } else if (intid < 1020 && hasInterrupt(state, intid)) {
       for (const attribute of ['group', 'grpmod', 'enable', 'priority', 'route'] as const)
         unknowns.know(attribute, pe, intid);

@@ -1,6 +1,8 @@
 // What an ITS that is seen at work must have had: a queue, a read pointer, tables, LPIs enabled. Where the source does
 // not show where these are, they are put where no guest has memory.
-import { GICR, GITS, type GicState, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core';
+import type { GicState } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { GICR, GITS } from '@gictrace/core/spec';
 import { type Explainer, PLACED } from './explain.ts';
 import type { Knowing } from './knowing.ts';
 import { FRAME_GITS } from './registers.ts';

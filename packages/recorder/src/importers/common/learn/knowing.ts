@@ -1,18 +1,17 @@
 // Writes what a source shows of the state after the fact, as `state.known` records, and has a machine take each at once.
 // Decides nothing.
+import { type Machine, step } from '@gictrace/core/model';
 import {
-  isPrivate,
   KNOWN_STATE,
-  type Machine,
   NO_PE,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
   RULES,
   type RuleName,
-  step,
   UNITS,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { isPrivate } from '@gictrace/core/spec';
 
 const STATE_KNOWN = RECORDS['state.known'].id;
 const EDITS_MAX = 1024;

@@ -1,16 +1,6 @@
 // What a register was read to hold: where the model has something else, and that is unknown, the model takes it.
-import {
-  GICD,
-  GICR,
-  GITS,
-  type GicState,
-  hasInterrupt,
-  isPrivate,
-  type Machine,
-  privateIndex,
-  SYSREGS,
-  sharedIndex,
-} from '@gictrace/core';
+import { type GicState, hasInterrupt, type Machine, privateIndex, sharedIndex } from '@gictrace/core/model';
+import { GICD, GICR, GITS, isPrivate, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, type Explainer } from './explain.ts';
 import type { Knowing } from './knowing.ts';
 import {

@@ -1,5 +1,5 @@
 // An access to a register frame, as the interrupts that it is about and what it says of each.
-import { FRAMES, firstIntidOf, frameMap, GICD, GICR, GITS } from '@gictrace/core';
+import { FRAMES, firstIntidOf, frameMap, GICD, GICR, GITS } from '@gictrace/core/spec';
 
 const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
 export const FRAME_GICD = FRAMES.indexOf('GICD');

@@ -1,14 +1,8 @@
 // What PEs are signalled by the source and by the model, side by side over one stimulus: a line of the source is the next
 // change that the model made for that PE, or repeats what it was signalled last; and each change has its line. As replay
 // compares.
-import {
-  type GicState,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  STIMULI_BELOW,
-} from '@gictrace/core';
+import type { GicState } from '@gictrace/core/model';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import type { Signalled } from './explain.ts';
 
 const HPPI = RECORDS.hppi.id;

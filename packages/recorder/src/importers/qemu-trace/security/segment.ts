@@ -1,19 +1,17 @@
 // How a PE executes between two of its exceptions, and what the log says of that. QEMU prints what a PE is signalled
 // each time that it takes an exception or returns from one, so that nothing but SCR_EL3 changes in a segment. Weighs
 // evidence; decides nothing.
+import { IDLE } from '@gictrace/core/model';
 import {
-  FRAMES,
   GROUPS,
-  IDLE,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   type RecordBatch,
   type RuleName,
   SECURITY_STATES,
-  SYSREGS,
-  type SysregName,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
 
 export const NON_SECURE = SECURITY_STATES.indexOf('Non-secure');
 export const SECURE = SECURITY_STATES.indexOf('Secure');

@@ -1,6 +1,8 @@
 // Which register an SGI was generated through: QEMU prints one line for all three, and which PEs got it. By the groups
 // that the targets have the SGI in.
-import { GROUPS, groupOf, type Machine, privateIndex, SYSREGS } from '@gictrace/core';
+import { groupOf, type Machine, privateIndex } from '@gictrace/core/model';
+import { GROUPS } from '@gictrace/core/record';
+import { SYSREGS } from '@gictrace/core/spec';
 
 const GROUP_0 = GROUPS.indexOf('0');
 const GROUP_1S = GROUPS.indexOf('1S');

@@ -2,18 +2,16 @@
 // in the log, a bounded number of records, before groups go on: marks accesses to system registers, says through which
 // register an SGI was generated, and puts a `pe.switch` where a PE entered or left EL3. Asks the model what a register
 // would show; changes nothing in it.
+import type { Machine } from '@gictrace/core/model';
 import {
-  FRAMES,
-  type Machine,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
   RULES,
   type RuleName,
-  SYSREGS,
-  type SysregName,
-} from '@gictrace/core';
+} from '@gictrace/core/record';
+import { FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
 import type { GroupSink } from '../group.ts';
 import { GroupQueue } from '../group-queue.ts';
 import { labelOf } from './label.ts';

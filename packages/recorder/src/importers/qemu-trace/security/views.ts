@@ -1,6 +1,7 @@
 // What the values of a segment say: whether SCR_EL3.FIQ is 1 (Non-secure software sees priorities shifted), and which
 // instances EL3 reaches (SCR_EL3.NS). Follows the registers of one PE through accesses of one segment.
-import { type Machine, peekSysreg, SYSREGS, type SysregName } from '@gictrace/core';
+import { type Machine, peekSysreg } from '@gictrace/core/model';
+import { SYSREGS, type SysregName } from '@gictrace/core/spec';
 import { type Access, EL3, NON_SECURE, SECURE, STATES } from './segment.ts';
 
 const PMR = SYSREGS.ICC_PMR_EL1.encoding;
