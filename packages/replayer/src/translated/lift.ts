@@ -2,8 +2,8 @@
 // Redistributors. Runs the simulator to decode commands; what it cannot turn into an operation it counts. Streams.
 import type { GicConfig } from '@gictrace/core';
 import type { Operation, Vector } from '@gictrace/core/irqchip';
-import { configTableAddress, Machine, step } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { configTableAddress, Follow, FollowObserver, Machine } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import {
   type CommandName,
   commandName,
@@ -67,38 +67,53 @@ export function proxyDevice(config: GicConfig): number {
   return (typer & 2n) === 0n ? -1 : 2 ** (Number((typer >> 13n) & 0x1fn) + 1) - 1;
 }
 
-/** Runs the commands of a trace through `take`, with the number of each. */
+/** What is called while the commands of a trace run. */
+interface CommandVisitor {
+  /** A command has been executed, the `n`th of the trace. */
+  command(n: number, name: CommandName, operands: Record<string, number>, machine: Machine): void;
+  /** The simulator has emitted record `i` of `records`; `n` commands have been executed before it. */
+  emitted?(n: number, records: RecordBatch, i: number): void;
+  /** A recorded stimulus is about to run. */
+  stimulus?(batch: RecordBatch, i: number): void;
+}
+
+/** Decodes the commands that the simulator executes while it follows a trace. */
+class CommandFollower extends FollowObserver {
+  private n = 0;
+  private readonly machine: Machine;
+  private readonly visitor: CommandVisitor;
+
+  constructor(machine: Machine, visitor: CommandVisitor) {
+    super();
+    this.machine = machine;
+    this.visitor = visitor;
+  }
+
+  override stimulus(batch: RecordBatch, i: number): void {
+    this.visitor.stimulus?.(batch, i);
+  }
+
+  override emitted(records: RecordBatch): void {
+    for (let i = 0; i < records.count; i++) {
+      this.visitor.emitted?.(this.n, records, i);
+      if (records.kind[i] !== ITS_COMMAND) continue;
+      const at = i * RECORD_WORDS;
+      const name = commandName(records.words[at + 4]!);
+      if (name === undefined) continue;
+      this.visitor.command(this.n++, name, decode(records.words, at + 4, name), this.machine);
+    }
+  }
+}
+
+/** Follows a trace and has `visitor` called for each ITS command. */
 function eachCommand(
   config: GicConfig,
   batches: Iterable<{ readonly batch: RecordBatch }>,
-  take: {
-    command(n: number, name: CommandName, operands: Record<string, number>, machine: Machine): void;
-    emitted?(n: number, shown: RecordBatch, i: number): void;
-    stimulus?(batch: RecordBatch, i: number): void;
-  },
+  visitor: CommandVisitor,
 ): void {
   const machine = new Machine(config);
-  const shown = new RecordBatch(4096);
-  let n = 0;
-  const drain = () => {
-    for (let i = 0; i < shown.count; i++) {
-      take.emitted?.(n, shown, i);
-      if (shown.kind[i] !== ITS_COMMAND) continue;
-      const at = i * RECORD_WORDS;
-      const name = commandName(shown.words[at + 4]!);
-      if (name === undefined) continue;
-      take.command(n++, name, decode(shown.words, at + 4, name), machine);
-    }
-    shown.clear();
-  };
-  machine.sink = { batch: shown, events: true, full: drain };
-  for (const { batch } of batches)
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.kind[i]! >= STIMULI_BELOW) continue;
-      take.stimulus?.(batch, i);
-      step(machine, batch, i);
-      if (shown.count > 0) drain();
-    }
+  const follow = new Follow(machine, new CommandFollower(machine, visitor));
+  for (const { batch } of batches) follow.take(batch, 0);
 }
 
 /**

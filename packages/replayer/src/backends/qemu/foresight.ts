@@ -1,14 +1,8 @@
 // What must be known of a trace before QEMU starts: which DeviceIDs send MSIs, and what guest memory held when the
 // GIC looked at it, where the trace only tells so later (mem.known). The model says when it was looked at.
 import type { GicConfig } from '@gictrace/core';
-import { Machine, step } from '@gictrace/core/model';
-import {
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  type RecordName,
-  STIMULI_BELOW,
-} from '@gictrace/core/record';
+import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
 import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
 
 const MSI_WRITE = RECORDS['msi.write'].id;
@@ -37,54 +31,76 @@ export interface Foresight {
   readonly unwatched?: boolean;
 }
 
+/** Follows a trace and collects what has to be known of it before it is replayed. */
+class Foreseer extends FollowObserver {
+  readonly deviceIds = new Set<number>();
+  readonly fills = new Map<number, Fill[]>();
+  private readonly machine: Machine;
+  /** Number of the stimulus that runs, or runs next. */
+  private n = 0;
+  /** Unknown bytes: the stimulus at which the GIC read them last. */
+  private readonly looked = new Map<number, number>();
+  /** Bytes that have just become known, and the stimulus that read them before. */
+  private learnt: (Fill & { readonly when: number })[] = [];
+  /** Which of them have been read since they became known. */
+  private readonly again = new Set<number>();
+
+  constructor(machine: Machine) {
+    super();
+    this.machine = machine;
+    machine.witness = (_use, _unit, _index, address, length) => this.look(address, length);
+  }
+
+  override stimulus(batch: RecordBatch, i: number): void {
+    const at = i * RECORD_WORDS;
+    const { words } = batch;
+    if (batch.kind[i] === MSI_WRITE) this.deviceIds.add(words[at + 1]!);
+    else if (batch.kind[i] === MEM_KNOWN && words[at + 2]! <= BYTES_MAX && this.looked.size > 0) {
+      const from = words[at + 1]! * 2 ** 32 + words[at]!;
+      for (let address = from; address < from + words[at + 2]!; address++) {
+        const when = this.looked.get(address);
+        if (when !== undefined) this.learnt.push({ address, byte: words[at + 3]! & 0xff, when });
+        this.looked.delete(address);
+      }
+    }
+  }
+
+  override settled(batch: RecordBatch, i: number): void {
+    this.n++;
+    if (this.learnt.length > 0 && !MEMORY.has(batch.kind[i]!)) this.keep();
+  }
+
+  override end(): void {
+    this.keep();
+  }
+
+  private look(address: number, length: number): void {
+    for (let at = address; at < address + length && length <= 8; at++)
+      if (!this.machine.state.memory.isKnown(at)) this.looked.set(at, this.n);
+      else if (this.learnt.length > 0) this.again.add(at);
+  }
+
+  /** Keeps what memory held at the last read, unless the stimulus that showed it has read it again. */
+  private keep(): void {
+    for (const { address, byte, when } of this.learnt) {
+      if (this.again.has(address)) continue;
+      const list = this.fills.get(when) ?? [];
+      list.push({ address, byte });
+      this.fills.set(when, list);
+    }
+    this.learnt = [];
+    this.again.clear();
+  }
+}
+
 /** Looks through a trace's batches. */
 export function foresee(config: GicConfig, batches: Iterable<RecordBatch>): Foresight {
   const machine = new Machine(config);
-  const deviceIds = new Set<number>();
-  const fills = new Map<number, Fill[]>();
-  /** Unknown bytes: the stimulus at which they were last looked at. */
-  const looked = new Map<number, number>();
-  /** Bytes that have just become known, and the stimulus that looked at them before; those looked at since. */
-  let learnt: (Fill & { readonly when: number })[] = [];
-  const again = new Set<number>();
-  let stimulus = 0;
-  machine.witness = (_use, _unit, _index, address, length) => {
-    for (let at = address; at < address + length && length <= 8; at++)
-      if (!machine.state.memory.isKnown(at)) looked.set(at, stimulus);
-      else if (learnt.length > 0) again.add(at);
-  };
-  /** What memory held at the last look, unless the stimulus that showed it has looked anew. */
-  const keep = () => {
-    for (const { address, byte, when } of learnt) {
-      if (again.has(address)) continue;
-      const list = fills.get(when) ?? [];
-      list.push({ address, byte });
-      fills.set(when, list);
-    }
-    learnt = [];
-    again.clear();
-  };
-  for (const batch of batches)
-    for (let i = 0; i < batch.count; i++) {
-      const kind = batch.kind[i]!;
-      if (kind >= STIMULI_BELOW) continue;
-      const at = i * RECORD_WORDS;
-      const { words } = batch;
-      if (kind === MSI_WRITE) deviceIds.add(words[at + 1]!);
-      else if (kind === MEM_KNOWN && words[at + 2]! <= BYTES_MAX && looked.size > 0) {
-        const from = words[at + 1]! * 2 ** 32 + words[at]!;
-        for (let address = from; address < from + words[at + 2]!; address++) {
-          const when = looked.get(address);
-          if (when !== undefined) learnt.push({ address, byte: words[at + 3]! & 0xff, when });
-          looked.delete(address);
-        }
-      }
-      step(machine, batch, i);
-      stimulus++;
-      if (learnt.length > 0 && !MEMORY.has(kind)) keep();
-    }
-  keep();
-  return { deviceIds: [...deviceIds], fills };
+  const foreseer = new Foreseer(machine);
+  const follow = new Follow(machine, foreseer);
+  for (const batch of batches) follow.take(batch, 0);
+  follow.end();
+  return { deviceIds: [...foreseer.deviceIds], fills: foreseer.fills };
 }
 
 /** Looks through a trace file. @throws GicTraceError `trace` if it cannot be read. */
