@@ -1,6 +1,7 @@
 // Follows a trace with the simulator beside it: the only loop from recorded stimuli through `step` to what the
-// simulator emitted. An observer is called at each point of it and draws the conclusions; this file draws none. Importers step the
-// simulator themselves: they make the trace, and its answer to a stimulus decides which records come before that stimulus.
+// simulator emitted. An observer is called at each point of it and draws the conclusions; this file draws none.
+// Importers step the simulator themselves: they make the trace, and its answer to a stimulus decides which records
+// come before that stimulus.
 //
 // A recorded stimulus:
 //
