@@ -4,7 +4,9 @@ import { type GicConfig, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
 import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
+import { ExactSource } from './importers/common/learn/exact.ts';
 import type { Missing, Start } from './importers/common/learn/unknowns.ts';
+import { Losses } from './importers/common/losses.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
@@ -82,6 +84,7 @@ const FTRACE_LOSSES = [
 class Target {
   writer: TraceWriter | undefined;
   decided: Pick<ImportReport, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
+  private source: ExactSource | undefined;
   private readonly out: string;
   private readonly version: string;
   private readonly rules: TargetOptions;
@@ -139,9 +142,18 @@ class Target {
 
   readonly record = (batch: RecordBatch, i: number): void => this.writer!.record(batch, i);
 
+  /** A sink of records that are taken as they are, but for what follows from commands that the source does not show. */
+  exact(config: GicConfig, shows: readonly string[] | undefined): void {
+    this.source = new ExactSource(config, shows, new Losses(), this.record);
+  }
+
+  readonly recordExact = (batch: RecordBatch, i: number): void =>
+    (this.source ?? this.writer!).record(batch, i);
+
   async run(work: () => Promise<ImportStats>): Promise<ImportReport> {
     try {
       const stats = await work();
+      this.source?.end();
       const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
       const summary = this.writer!.close({
         losses,
@@ -235,15 +247,17 @@ export function importFtraceToTrace(
   const path = pathOf(input);
   const target = new Target(out, [path], options);
   const sink: FtraceSink = {
-    begin: (config, provenance) =>
+    begin: (config, provenance) => {
       target.begin(config, provenance, {
         kind: 'ftrace',
         name: nameOf(path),
         clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
         losses: inherent(FTRACE_LOSSES),
         options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
-      }),
-    record: target.record,
+      });
+      target.exact(config, []);
+    },
+    record: target.recordExact,
     ...progressOf(options),
   };
   return target.run(() => importFtrace(path, importing, sink, ...opened(input)));
@@ -263,7 +277,7 @@ export function importJsonlToTrace(
     const stats = await importJsonl(
       path,
       {
-        begin: ({ config, clock, source, shows, reserved }) =>
+        begin: ({ config, clock, source, shows, reserved, learnt }) => {
           target.begin(
             config,
             { configuration: options.config === undefined ? 'log' : 'option' },
@@ -277,8 +291,10 @@ export function importJsonlToTrace(
                 ...(reserved ? {} : { [TELLS_RESERVED]: false }),
               },
             },
-          ),
-        record: target.record,
+          );
+          if (!learnt) target.exact(config, shows);
+        },
+        record: target.recordExact,
         ...progressOf(options),
       },
       options.config,

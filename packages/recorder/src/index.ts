@@ -31,6 +31,7 @@ export {
 export {
   type Damage,
   type Gap,
+  hasLearntState,
   MISSING,
   missingStimuli,
   type Recovery,

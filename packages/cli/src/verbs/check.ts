@@ -103,7 +103,14 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
         progress.end();
         const bad = counts.some(([rule]) => CHECKS[rule].severity !== 'note');
         if (options.json)
-          print(json({ findings: findings.map(plain), counts: Object.fromEntries(counts), rules: CHECKS }));
+          print(
+            json({
+              findings: findings.map(plain),
+              counts: Object.fromEntries(counts),
+              unknownCommands: checker.unknownCommands,
+              rules: CHECKS,
+            }),
+          );
         else {
           for (const finding of findings) for (const line of lines(finding)) print(line);
           if (counts.length === 0)
@@ -113,6 +120,10 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
             const rest = n > shown ? `, ${grouped(n - shown)} not shown` : '';
             print(`${grouped(n)}  ${rule} (${CHECKS[rule].severity})${rest}: ${CHECKS[rule].doc}`);
           }
+          if (checker.unknownCommands > 0)
+            print(
+              `${grouped(checker.unknownCommands)}  ITS commands that the source does not show: what they may have changed is not checked`,
+            );
         }
         exit(bad ? 1 : 0);
       } finally {

@@ -2,7 +2,7 @@
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
-import { headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
+import { hasLearntState, headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
@@ -61,7 +61,8 @@ export function addDump(program: Command): void {
         );
       await withTrace(path, async (reader) => {
         const pauses = new Pauses();
-        const lines: string[] = options.json && options.header ? [headerJson(reader.header)] : [];
+        const lines: string[] =
+          options.json && options.header ? [headerJson(reader.header, hasLearntState(reader))] : [];
         const flush = () => {
           if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
           lines.length = 0;

@@ -1,6 +1,6 @@
 // Each check: a guest that does it wrong, and one that does nearly the same and is right.
 import { describe, expect, it } from 'vitest';
-import { Guest, ITT, PENDBASE } from '../conformance/guest.ts';
+import { Guest, ITT, PENDBASE, QUEUE } from '../conformance/guest.ts';
 import { configOf, type Hardware, PLAIN } from '../profile/index.ts';
 import { GICR, GITS } from '../spec/index.ts';
 import { CHECKS, Checker, type CheckName, type Finding } from './index.ts';
@@ -400,4 +400,64 @@ it('finds a second clash over an LPI that is mapped still', () => {
     g.map(1, 2, LPI, 1);
   });
   expect(list.filter((one) => one.rule === 'lpi-mapped-twice')).toHaveLength(2);
+});
+
+describe('an ITS command that the source does not show', () => {
+  /** What the checker finds in what a guest does, and how many such commands it counts. */
+  const told = (act: (g: Guest) => void, hardware: Partial<Hardware> = {}) => {
+    const config = configOf('qemu-virt', { ...PLAIN, ...hardware }, 2);
+    const guest = new Guest(config);
+    const checker = new Checker(config);
+    guest.tap = (batch) => checker.take(batch);
+    act(guest);
+    return { rules: rules(checker.finish()), unknown: checker.unknownCommands };
+  };
+  const unshown = (g: Guest) => {
+    g.forget(QUEUE + 32 * g.nextSlot, 32);
+    g.advance();
+  };
+
+  it('is counted, and is no finding; nor is what then hangs on it', () => {
+    const found = told((g) => {
+      mapped(g);
+      unshown(g);
+      unshown(g);
+      g.msi(1, 0);
+      g.command('INT', EVENT);
+      // It may have been discarded in between, so that neither of these is the second.
+      g.map(1, 0, LPI, 0);
+      g.map(2, 0, LPI, 1);
+    });
+    expect(found).toEqual({ rules: [], unknown: 2 });
+  });
+
+  it('may have cleared an LPI that its collection leaves behind, but not one that is pending since', () => {
+    const left = (again: boolean) => (g: Guest) => {
+      mapped(g).msi(1, 0);
+      unshown(g);
+      if (again) {
+        g.read(0, 'ICC_IAR1_EL1');
+        g.write(0, 'ICC_EOIR1_EL1', LPI);
+      }
+      g.command('MAPC', { ICID: 0, RDbase: 0, V: 1 });
+      g.command('MAPD', { DeviceID: 1, Size: 4, ITT_addr: ITT + 0x8000, V: 1 });
+      g.command('MAPTI', { ...EVENT, pINTID: LPI, ICID: 0 });
+      if (again) g.msi(1, 0);
+      g.command('MAPC', { ICID: 0, RDbase: 1, V: 1 });
+    };
+    expect(told(left(false))).toEqual({ rules: [], unknown: 1 });
+    expect(told(left(true))).toEqual({ rules: ['stranded-lpi'], unknown: 1 });
+  });
+
+  it('may have mapped a vPE elsewhere, and cleared its doorbell', () => {
+    const found = told((g) => {
+      withProxy(g).msi(1, 0);
+      unshown(g);
+      g.command('VMAPP', { vPEID: 0, RDbase: 0, V: 1, VPT_addr: g.vpt(0), VPT_size: 15 });
+      g.map(9, 0, DOORBELL, 0);
+      g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+      g.schedule(0, 0);
+    }, GICV4);
+    expect(found).toEqual({ rules: [], unknown: 1 });
+  });
 });

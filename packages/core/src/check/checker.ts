@@ -12,7 +12,7 @@ import { VpeChecks } from './vpe.ts';
 
 /** The checks, as an observer of a trace that is followed. */
 export class Checks extends FollowObserver {
-  private readonly context: CheckContext;
+  readonly context: CheckContext;
   private readonly all: readonly Check[];
   /** By kind. */
   private readonly onStimulus: (readonly Check[] | undefined)[] = new Array(256).fill(undefined);
@@ -68,6 +68,7 @@ export class Checker {
   /** Findings by rule, those that were not kept among them. */
   readonly counts = new Map<CheckName, number>();
   private readonly follow: Follow;
+  private readonly context: CheckContext;
   private readonly keep: number;
   private records = 0;
 
@@ -79,7 +80,13 @@ export class Checker {
       this.counts.set(finding.rule, n);
       if (n <= this.keep) this.findings.push(finding);
     });
+    this.context = checks.context;
     this.follow = new Follow(machine, checks);
+  }
+
+  /** Commands that an ITS executed and that the source does not show: nothing is found of what they may have done. */
+  get unknownCommands(): number {
+    return this.context.unknownCommands;
   }
 
   /** Takes the records of a batch, in order. */

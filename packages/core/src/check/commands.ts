@@ -2,7 +2,7 @@
 // messages.
 import { recordText } from '../disasm/index.ts';
 import { DROP_REASONS, RECORDS, type RecordBatch, UNPREDICTABLE } from '../record/index.ts';
-import { commandName, outcomeName } from '../spec/index.ts';
+import { commandName, ITS_OUTCOMES, isOutcomeKnown, outcomeName } from '../spec/index.ts';
 import { ADDRESS, type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment } from './finding.ts';
 import type { CheckName } from './rules.ts';
@@ -71,6 +71,8 @@ export class CommandChecks implements Check {
   private readonly written = new Map<string, { readonly device: number; readonly events: Set<number> }>();
   private readonly collections = new Map<string, number>();
   private readonly stranded = new Map<number, Stranded>();
+  /** LPIs that were pending when a command was executed that may have cleared them, and of which nothing has been heard since. */
+  private readonly doubted = new Set<number>();
   /** What the command that is running did: to be told with its name, which comes last. */
   private readonly pending: ((at: Moment, text: string) => void)[] = [];
 
@@ -89,6 +91,7 @@ export class CommandChecks implements Check {
       case LPI_PENDED:
         return this.pended(c, batch, i);
       case LPI_CLEARED: {
+        this.doubted.delete(FIELD(batch, i, 0));
         const stranded = this.stranded.get(FIELD(batch, i, 0));
         if (stranded?.from === batch.pe[i]) this.stranded.delete(stranded!.intid);
         return;
@@ -109,6 +112,10 @@ export class CommandChecks implements Check {
   private command(c: CheckContext, batch: RecordBatch, i: number): void {
     const at = c.command();
     const outcome = FIELD(batch, i, 2);
+    if (!isOutcomeKnown(outcome)) {
+      this.unknown(c, FIELD(batch, i, 0), outcome);
+      return;
+    }
     if (outcome !== 0 || this.pending.length > 0) {
       const text = recordText(batch, i);
       if (outcome !== 0) c.find('command-error', at, -1, `${outcomeName(outcome)}: ${text}`);
@@ -120,6 +127,19 @@ export class CommandChecks implements Check {
     if (name === 'MOVALL' || name === 'MOVI')
       for (const [intid, one] of this.stranded)
         if (!c.machine.state.lpiPending[one.from]!.has(intid)) this.stranded.delete(intid);
+  }
+
+  /** A command that the source does not show, or not all that it hangs on: what was mapped by this ITS may not be any more. */
+  private unknown(c: CheckContext, its: number, outcome: number): void {
+    if (outcome === ITS_OUTCOMES.NOT_SHOWN) c.unknownCommands++;
+    this.pending.length = 0;
+    this.stranded.clear();
+    c.areLpisKnown = false;
+    for (const pending of c.machine.state.lpiPending) for (const intid of pending) this.doubted.add(intid);
+    const own = `${its}:`;
+    for (const id of [...this.written.keys()]) if (id.startsWith(own)) this.written.delete(id);
+    for (const id of [...this.collections.keys()]) if (id.startsWith(own)) this.collections.delete(id);
+    for (const [id, mapping] of [...this.mappings]) if (id.startsWith(own)) this.forget(id, mapping);
   }
 
   private device(batch: RecordBatch, i: number): void {
@@ -155,7 +175,12 @@ export class CommandChecks implements Check {
     const pending = c.machine.state.lpiPending[from]!;
     if (pending.size === 0) return;
     for (const mapping of this.mappings.values())
-      if (mapping.its === its && mapping.icid === icid && pending.has(mapping.intid))
+      if (
+        mapping.its === its &&
+        mapping.icid === icid &&
+        pending.has(mapping.intid) &&
+        !this.doubted.has(mapping.intid)
+      )
         this.pending.push((at, text) =>
           this.stranded.set(mapping.intid, { intid: mapping.intid, from, to, at, text }),
         );

@@ -16,6 +16,10 @@ export class CheckContext {
   private last: Moment = this.moment;
   /** Commands of this stimulus that the source has not recorded yet. */
   private commands: Moment[] = [];
+  /** Commands that an ITS executed and that the source does not show. */
+  unknownCommands = 0;
+  /** Whether no such command may have moved or cleared LPIs. */
+  areLpisKnown = true;
 
   constructor(machine: Machine, report: Report) {
     this.machine = machine;

@@ -1,6 +1,6 @@
 // Checks of the order of register accesses: what has to be polled before software goes on.
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
-import { commandName, GICR, GITS } from '../spec/index.ts';
+import { commandName, GICR, GITS, ITS_OUTCOMES } from '../spec/index.ts';
 import { type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment } from './finding.ts';
 
@@ -130,6 +130,7 @@ export class RegisterChecks implements Check {
 
   /** INVLPIR and CLRLPIR act on what the Redistributor holds. */
   private elsewhere(c: CheckContext, pe: number, intid: number): void {
+    if (!c.areLpisKnown) return;
     const { lpiPending, lpiConfig, peCount } = c.machine.state;
     const holds = (n: number) => lpiPending[n]!.has(intid) || lpiConfig[n]!.has(intid);
     if (holds(pe)) return;
@@ -165,6 +166,7 @@ export class RegisterChecks implements Check {
       return;
     }
     const name = commandName(FIELD(batch, i, 4));
+    if (FIELD(batch, i, 2) === ITS_OUTCOMES.NOT_SHOWN) this.moved.clear();
     if (name === 'MOVI' && this.movedNow > 0) this.moved.add(this.movedNow);
     else if (name === 'SYNC') this.moved.clear();
     this.movedNow = 0;

@@ -2,7 +2,7 @@
 import { recordText } from '../disasm/index.ts';
 import { configTableAddress, NO_TABLE, residentTable } from '../model/index.ts';
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
-import { commandName, GICR, LPI_FIRST } from '../spec/index.ts';
+import { commandName, GICR, isOutcomeKnown, LPI_FIRST } from '../spec/index.ts';
 import { ADDRESS, type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment, Related } from './finding.ts';
 
@@ -111,6 +111,14 @@ export class VpeChecks implements Check {
   }
 
   private command(c: CheckContext, batch: RecordBatch, i: number): void {
+    if (!isOutcomeKnown(FIELD(batch, i, 2))) {
+      // It may have mapped or moved vPEs, and cleared doorbells.
+      this.cleared.length = 0;
+      this.doorbells.clear();
+      this.lost.clear();
+      this.vpes.clear();
+      return;
+    }
     if (this.cleared.length === 0) return;
     if (commandName(FIELD(batch, i, 4)) === 'DISCARD') {
       const at = c.lastCommand();

@@ -223,6 +223,11 @@ export class Guest {
     this.stimulus('mem.known', NO_PE, address, 0, length, 0);
   }
 
+  /** Memory of which nothing is known any more. */
+  forget(address: number, length: number): void {
+    this.stimulus('mem.unknown', NO_PE, address, 0, length);
+  }
+
   /** LPI tables, and LPIs enabled on every PE. */
   lpis(): this {
     this.zero(PROPBASE, 0x10000);
@@ -365,7 +370,23 @@ export class Guest {
 
   /** Puts another command into a slot of the queue. */
   rewrite(slot: number, name: CommandName, operands: Readonly<Record<string, number>>): void {
-    this.stimulus('queue.write', 0, 0, QUEUE + 32 * slot, 0, ...encodeCommand(name, operands));
+    this.queue(slot, encodeCommand(name, operands));
+  }
+
+  /** Puts eight words into a slot of the queue. */
+  queue(slot: number, words: Uint32Array): void {
+    this.stimulus('queue.write', 0, 0, QUEUE + 32 * slot, 0, ...words);
+  }
+
+  /** The slot of the queue that the next command goes to. */
+  get nextSlot(): number {
+    return this.slot;
+  }
+
+  /** Has the ITS run the next slots of the queue as memory has them. */
+  advance(count = 1): void {
+    this.slot = (this.slot + count) % SLOTS;
+    this.gits('GITS_CWRITER', 32 * this.slot);
   }
 
   /** Gets a stalled queue past the command that failed, as software must: it makes that a SYNC and retries. */

@@ -14,7 +14,7 @@ import {
   RULES,
   recordName,
 } from '../record/index.ts';
-import { outcomeName } from '../spec/index.ts';
+import { ITS_OUTCOMES, outcomeName } from '../spec/index.ts';
 import { commandText } from './command.ts';
 import { hexText } from './field.ts';
 import { meaningText, registerLabel } from './register.ts';
@@ -95,7 +95,10 @@ function bodyText(batch: RecordBatch, i: number): string {
     case 'queue.write':
       return `queue.write ITS${words[at]} ${hexText(words[at + 1]!, words[at + 2]!)} ${commandText(words, at + 3)}`;
     case 'its.command': {
-      const command = commandText(words, at + 4, words[at + 3]!);
+      const command =
+        words[at + 2] === ITS_OUTCOMES.NOT_SHOWN && words[at + 3] === 0
+          ? 'unknown command'
+          : commandText(words, at + 4, words[at + 3]!);
       return `its.command ITS${words[at]} slot ${words[at + 1]} ${command} ${unknown ? '?' : outcomeName(words[at + 2]!)}`;
     }
     case 'hppi':

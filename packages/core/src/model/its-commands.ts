@@ -33,6 +33,7 @@ import {
 } from './translate.ts';
 
 const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const MSI_UNDECIDED = RECORDS['msi.undecided'].id;
 const ITS_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
 const MSI_TRANSLATED = RECORDS['msi.translated'].id;
 
@@ -234,6 +235,7 @@ export function translateMsi(m: Machine, its: number, deviceId: number, eventId:
     m.emit(MSI_DROPPED, NO_PE, its, deviceId, eventId, DROP_REASONS.indexOf(reason));
   if (its >= m.state.itsCount || (m.state.gitsCtlr[its]! & ITS_ENABLED) === 0) return drop('its-disabled');
   const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite) ?? readTarget(m, its, deviceId, eventId);
+  if (fault === 'NOT_SHOWN') return m.emit(MSI_UNDECIDED, NO_PE, its, deviceId, eventId);
   if (fault !== undefined) return drop(DROPPED_BY[fault] ?? 'table-unreadable');
   if (ite.physical === 0) return;
   if (!lpisEnabled(m, cte.pe)) return drop('lpis-disabled');

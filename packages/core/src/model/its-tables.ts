@@ -19,7 +19,6 @@ import { typerOf } from './operands.ts';
 export const TABLE_TYPES = { devices: 1, vPEs: 2, collections: 4 } as const;
 
 const MEM_WRITTEN = RECORDS['mem.written'].id;
-const ASSUMED = RECORDS['memory.assumed'].id;
 export const LEVEL1_BYTES = 8;
 export const LEVEL1_VALID = maskHigh(LEVEL1_ENTRY, 'Valid');
 export const level2Address = fieldReader(LEVEL1_ENTRY, 'Physical_Address');
@@ -40,6 +39,8 @@ const lowerOf = fieldReader(BASER_64K, 'Physical_Address_47_16');
 const address64K = (low: number, high: number): number => highestOf(low, high) + lowerOf(low, high);
 /** No such entry: out of the table, or its level-2 table does not exist. */
 export const NOWHERE = -1;
+/** Where the entry is hangs on a first-level entry that nobody has shown. */
+export const NOT_SHOWN = -2;
 
 export interface TablePlace {
   readonly valid: boolean;
@@ -80,19 +81,25 @@ export function tableOf(m: Machine, its: number, type: number): TablePlace | und
   return undefined;
 }
 
-/** Tells the witness, then whether the bytes are known; says so in an event where they are not. */
-function look(m: Machine, use: MemoryUse, its: number, index: number, address: number, length: number): void {
+/** Tells the witness, then answers whether the bytes are known. */
+function look(
+  m: Machine,
+  use: MemoryUse,
+  its: number,
+  index: number,
+  address: number,
+  length: number,
+): boolean {
   m.witness?.(use, its, index, address, length);
-  if (!m.state.memory.areKnown(address, length))
-    m.emit(ASSUMED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length);
+  return m.state.memory.areKnown(address, length);
 }
 
-/** The physical address of entry `index`, or NOWHERE. */
+/** The physical address of entry `index`, or NOWHERE, or NOT_SHOWN. */
 export function entryAddress(m: Machine, its: number, table: TablePlace, index: number): number {
   if (!table.indirect) return table.base + index * table.entryBytes;
   const perPage = Math.floor(table.pageBytes / table.entryBytes);
   const level1 = table.base + Math.floor(index / perPage) * LEVEL1_BYTES;
-  look(m, 'level-1', its, index, level1, LEVEL1_BYTES);
+  if (!look(m, 'level-1', its, index, level1, LEVEL1_BYTES)) return NOT_SHOWN;
   const high = m.state.memory.readWord(level1 + 4);
   if ((high & LEVEL1_VALID) === 0) return NOWHERE;
   const page = level2Address(m.state.memory.readWord(level1), high);
@@ -106,7 +113,10 @@ export function layoutOf(_m: Machine): TableLayout {
 
 const raw = new Uint32Array(8);
 
-/** Reads the entry at an address into values, in the layout's field order. Addresses in bytes. */
+/**
+ * Reads the entry at an address into values, in the layout's field order. Addresses in bytes. Answers whether it is known
+ * what the entry holds; the values are zero where it is not.
+ */
 export function readEntry(
   m: Machine,
   use: MemoryUse,
@@ -115,14 +125,16 @@ export function readEntry(
   address: number,
   layout: EntryLayout,
   values: number[],
-): void {
-  look(m, use, its, index, address, layout.bytes);
+): boolean {
+  const isKnown = look(m, use, its, index, address, layout.bytes);
   raw.fill(0);
-  for (let at = 0; at < layout.bytes; at += 4) raw[at >> 2] = m.state.memory.readWord(address + at);
+  if (isKnown)
+    for (let at = 0; at < layout.bytes; at += 4) raw[at >> 2] = m.state.memory.readWord(address + at);
   layout.fields.forEach((field, k) => {
     const dw = field.lsb >> 6;
     values[k] = extract(raw, 0, dw, field.lsb & 63, field.width) * 2 ** (field.shift ?? 0);
   });
+  return isKnown;
 }
 
 /** Writes an entry; values in the layout's field order. */

@@ -50,6 +50,11 @@ function lookUpVpe(m: Machine, its: number, vpeid: number, into: Vpe): Fault | u
   return readVpe(m, its, vpeid, into, itsVpeTable(m, its));
 }
 
+/** What is wrong with an event whose vPE is not as it should be. */
+function ofEvent(fault: Fault): Fault {
+  return fault === 'VCPU_INVALID' ? 'ITEVCPU_INVALID' : fault;
+}
+
 function inRange(vintid: number, size: number): boolean {
   return vintid >= LPI_FIRST && vintid < 2 ** (size + 1);
 }
@@ -72,7 +77,7 @@ export function pendVirtual(
   eventId: number,
 ): Fault | undefined {
   const fault = lookUpVpe(m, its, event.vpeid, vpe);
-  if (fault !== undefined) return fault === 'VCPU_OOR' ? 'VCPU_OOR' : 'ITEVCPU_INVALID';
+  if (fault !== undefined) return ofEvent(fault);
   if (!inRange(event.intid, vpe.size)) return 'VIRTUALID_OOR';
   if (cause === 'msi') m.emit(VMSI_TRANSLATED, vpe.pe, its, deviceId, eventId, event.intid, event.vpeid);
   const place: VpePlace = { pe: vpe.pe, table: vpe.table, doorbell: event.doorbell };
@@ -84,7 +89,7 @@ export function pendVirtual(
 /** INV of an event that is mapped to a vLPI. */
 export function invalidateVirtual(m: Machine, its: number, event: Readonly<Ite>): Fault | undefined {
   const fault = lookUpVpe(m, its, event.vpeid, vpe);
-  if (fault !== undefined) return fault === 'VCPU_OOR' ? 'VCPU_OOR' : 'ITEVCPU_INVALID';
+  if (fault !== undefined) return ofEvent(fault);
   if (!inRange(event.intid, vpe.size)) return 'VIRTUALID_OOR';
   invalidateVlpis(m, vpe.pe, vpe.table, event.intid);
   return undefined;
@@ -180,9 +185,10 @@ export const VIRTUAL_COMMAND_HANDLERS = {
     const fault = lookUpEvent(m, its, operandOf(w, 0, deviceIdOf), eventId, dte, ite);
     if (fault !== undefined) return fault;
     if (ite.physical === 1) return 'ID_IS_PHYSICAL';
-    if (lookUpVpe(m, its, ite.vpeid, vpe) !== undefined) return 'ITEVCPU_INVALID';
+    const source = lookUpVpe(m, its, ite.vpeid, vpe);
+    if (source !== undefined) return source === 'NOT_SHOWN' ? source : 'ITEVCPU_INVALID';
     const target = lookUpVpe(m, its, vpeid, vpe2);
-    if (target !== undefined) return target === 'VCPU_OOR' ? target : 'CMDVCPU_INVALID';
+    if (target !== undefined) return target === 'VCPU_INVALID' ? 'CMDVCPU_INVALID' : target;
     if (!inRange(ite.intid, vpe.size) || !inRange(ite.intid, vpe2.size)) return 'VIRTUALID_OOR';
     ite.vpeid = vpeid;
     if (changes) ite.doorbell = doorbell;

@@ -8,10 +8,12 @@ import {
   ITS_COMMANDS,
   ITS_ERRORS,
   ITS_OUTCOMES,
+  isRefused,
   mask,
   maskHigh,
 } from '../spec/index.ts';
 import { COMMAND_HANDLERS } from './its-commands.ts';
+import { forgetEvent, forgetMappings } from './its-unknown.ts';
 import type { Machine } from './machine.ts';
 import { typerOf } from './operands.ts';
 import { settleAll } from './settle.ts';
@@ -19,7 +21,6 @@ import type { Fault } from './translate.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SERROR = RECORDS['serror.raised'].id;
-const ASSUMED = RECORDS['memory.assumed'].id;
 const UNIT_GITS = UNITS.indexOf('GITS');
 const CTLR_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
 const CTLR_QUIESCENT = mask(GITS.GITS_CTLR, 'Quiescent');
@@ -35,6 +36,7 @@ const QUEUE_PAGE_BYTES = 4096;
 
 /** The outcome code of a fault of a command. CLEAR's codes are numbered apart from its opcode by the architecture. */
 function outcomeOf(opcode: number, fault: Fault): number {
+  if (fault === 'NOT_SHOWN') return ITS_OUTCOMES.UNDECIDED;
   const name = commandName(opcode);
   const code = (ITS_ERRORS as Readonly<Record<string, number>>)[`${name}_${fault}`];
   return code ?? ITS_OUTCOMES.TABLE_UNREADABLE;
@@ -56,8 +58,9 @@ export function processQueue(m: Machine, its: number): void {
   while (read !== write && (state.creadr[its]! & STALLED) === 0) {
     const outcome = execute(m, its, read, base + read * COMMAND_BYTES);
     settleAll(m);
-    const stall = outcome !== 0 && m.profile.itsErrors === 'stall';
-    if (outcome !== 0 && m.profile.itsErrors === 'serror') m.emit(SERROR, NO_PE, its, outcome);
+    const refused = isRefused(outcome);
+    const stall = refused && m.profile.itsErrors === 'stall';
+    if (refused && m.profile.itsErrors === 'serror') m.emit(SERROR, NO_PE, its, outcome);
     if (!stall) read = (read + 1) % slots;
     storeReadPointer(m, its, (read * COMMAND_BYTES) | (stall ? STALLED : 0));
   }
@@ -80,10 +83,20 @@ function supports(m: Machine, its: number, name: CommandName): boolean {
   return version === 4 || typerOf(m, its, name === 'VSGI' ? 'VSGI' : 'VMAPP') === 1;
 }
 
+/** A slot that nobody has shown holds a command that is not known: what it may have changed is unknown from here on. */
+function executeUnknown(m: Machine, its: number, slot: number): number {
+  forgetMappings(m, its);
+  command.fill(0);
+  command[0] = its;
+  command[1] = slot;
+  command[2] = ITS_OUTCOMES.NOT_SHOWN;
+  m.emitWords(ITS_COMMAND, NO_PE, command, 0, 12);
+  return ITS_OUTCOMES.NOT_SHOWN;
+}
+
 function execute(m: Machine, its: number, slot: number, address: number): number {
   m.witness?.('command', its, slot, address, COMMAND_BYTES);
-  if (!m.state.memory.areKnown(address, COMMAND_BYTES))
-    m.emit(ASSUMED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), COMMAND_BYTES);
+  if (!m.state.memory.areKnown(address, COMMAND_BYTES)) return executeUnknown(m, its, slot);
   for (let k = 0; k < 8; k++) operandWords[k] = m.state.memory.readWord(address + 4 * k);
   const opcode = operandWords[0]! & 0xff;
   const name = commandName(opcode);
@@ -93,6 +106,7 @@ function execute(m: Machine, its: number, slot: number, address: number): number
     if (supports(m, its, name)) {
       const fault = COMMAND_HANDLERS[name](m, its, operandWords);
       outcome = fault === undefined ? ITS_OUTCOMES.EXECUTED : outcomeOf(opcode, fault);
+      if (fault === 'NOT_SHOWN') forgetEvent(m, its, name, operandWords);
     }
   }
   command[0] = its;

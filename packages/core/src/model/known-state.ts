@@ -154,9 +154,11 @@ export function knowState(m: Machine, pe: number, w: Uint32Array, at: number): v
   const what = KNOWN_STATE[w[at]!];
   const intid = w[at + 4]!;
   if (what === 'register') knowRegister(m, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 5]!, w[at + 6]!);
-  else if (what === 'LPI pending' || what === 'LPI configuration') {
+  else if (what === 'LPI pending' || what === 'LPI configuration' || what === 'cached LPI configuration') {
     if (intid < LPI_FIRST || pe < 0 || pe >= m.state.peCount) return;
-    if (what === 'LPI configuration') knowLpiConfig(m, pe, intid, w[at + 5]! & 0xff);
+    if (what === 'cached LPI configuration') {
+      if (m.state.lpiConfig[pe]!.has(intid)) m.emit(LPI_CONFIGURED, pe, intid, w[at + 5]! & 0xff, 1);
+    } else if (what === 'LPI configuration') knowLpiConfig(m, pe, intid, w[at + 5]! & 0xff);
     else if (w[at + 5] !== 0) setLpiPending(m, pe, intid, 'unseen');
     else if (m.state.lpiPending[pe]!.has(intid)) m.emit(LPI_CLEARED, pe, intid);
   } else if (what !== undefined) knowInterrupt(m, pe, what, intid, w[at + 5]!, w[at + 6]!);

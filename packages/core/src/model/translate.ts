@@ -13,7 +13,8 @@ import {
 } from './its-tables.ts';
 import type { Machine } from './machine.ts';
 
-export type Fault = keyof typeof ITS_FAULTS;
+/** What is wrong with a look-up; `NOT_SHOWN`: nobody has shown what an entry holds that it needs. */
+export type Fault = keyof typeof ITS_FAULTS | 'NOT_SHOWN';
 
 export interface Dte {
   valid: number;
@@ -70,14 +71,18 @@ function emitIte(m: Machine, kind: number, its: number, ittAddress: number, even
   m.emitWords(kind, NO_PE, words, 0, 10);
 }
 
-/** Reads a device's entry. `DEVICE_OOR` without a look at memory if the table has no such entry. */
+/**
+ * Reads a device's entry. `DEVICE_OOR` without a look at memory if the table has no such entry; `NOT_SHOWN`, and no event
+ * that would show an entry, if nobody has shown what it holds.
+ */
 export function readDte(m: Machine, its: number, deviceId: number, dte: Dte): Fault | undefined {
   const table = tableOf(m, its, TABLE_TYPES.devices);
   if (table === undefined || deviceId >= table.entries) return 'DEVICE_OOR';
   const address = entryAddress(m, its, table, deviceId);
   if (address === NOWHERE) dte.valid = dte.size = dte.ittAddress = 0;
   else {
-    readEntry(m, 'dte', its, deviceId, address, layoutOf(m).dte, values);
+    if (address < 0 || !readEntry(m, 'dte', its, deviceId, address, layoutOf(m).dte, values))
+      return 'NOT_SHOWN';
     dte.valid = values[0]!;
     dte.size = values[1]!;
     dte.ittAddress = values[2]!;
@@ -90,7 +95,7 @@ export function writeDte(m: Machine, its: number, deviceId: number, dte: Dte): v
   const table = tableOf(m, its, TABLE_TYPES.devices)!;
   emitDte(m, DTE_WRITE, its, deviceId, dte);
   const address = entryAddress(m, its, table, deviceId);
-  if (address !== NOWHERE)
+  if (address >= 0)
     writeEntry(m, address, layoutOf(m).dte, dte.valid ? [1, dte.size, dte.ittAddress] : [0, 0, 0]);
 }
 
@@ -106,7 +111,7 @@ export function readCte(m: Machine, its: number, icid: number, cte: Cte): Fault 
   const address = entryAddress(m, its, tableOf(m, its, TABLE_TYPES.collections)!, icid);
   if (address === NOWHERE) cte.valid = cte.pe = 0;
   else {
-    readEntry(m, 'cte', its, icid, address, layoutOf(m).cte, values);
+    if (address < 0 || !readEntry(m, 'cte', its, icid, address, layoutOf(m).cte, values)) return 'NOT_SHOWN';
     cte.valid = values[0]!;
     cte.pe = values[1]!;
   }
@@ -117,13 +122,14 @@ export function readCte(m: Machine, its: number, icid: number, cte: Cte): Fault 
 export function writeCte(m: Machine, its: number, icid: number, valid: number, pe: number): void {
   m.emit(CTE_WRITE, NO_PE, its, icid, valid, pe);
   const address = entryAddress(m, its, tableOf(m, its, TABLE_TYPES.collections)!, icid);
-  if (address !== NOWHERE) writeEntry(m, address, layoutOf(m).cte, valid ? [1, pe] : [0, 0]);
+  if (address >= 0) writeEntry(m, address, layoutOf(m).cte, valid ? [1, pe] : [0, 0]);
 }
 
-/** Reads the entry of an event whose device is mapped and admits it. */
-export function readIte(m: Machine, its: number, dte: Dte, eventId: number, ite: Ite): void {
+/** Reads the entry of an event whose device is mapped and admits it. `NOT_SHOWN` as of a device's entry. */
+function readIte(m: Machine, its: number, dte: Dte, eventId: number, ite: Ite): Fault | undefined {
   const layout = layoutOf(m).ite;
-  readEntry(m, 'ite', its, eventId, dte.ittAddress + eventId * layout.bytes, layout, values);
+  if (!readEntry(m, 'ite', its, eventId, dte.ittAddress + eventId * layout.bytes, layout, values))
+    return 'NOT_SHOWN';
   ite.valid = values[0]!;
   ite.physical = values[1]!;
   ite.intid = values[2]!;
@@ -131,6 +137,7 @@ export function readIte(m: Machine, its: number, dte: Dte, eventId: number, ite:
   ite.vpeid = values[4]!;
   ite.doorbell = values[5]!;
   emitIte(m, ITE_READ, its, dte.ittAddress, eventId, ite);
+  return ite.valid === 0 ? 'UNMAPPED_INTERRUPT' : undefined;
 }
 
 export function writeIte(m: Machine, its: number, dte: Dte, eventId: number, ite: Ite): void {
@@ -164,6 +171,5 @@ export function lookUpEvent(
   if (fault !== undefined) return fault;
   if (dte.valid === 0) return 'UNMAPPED_DEVICE';
   if (eventId >= 2 ** (dte.size + 1)) return 'ID_OOR';
-  readIte(m, its, dte, eventId, ite);
-  return ite.valid === 0 ? 'UNMAPPED_INTERRUPT' : undefined;
+  return readIte(m, its, dte, eventId, ite);
 }

@@ -116,7 +116,10 @@ function emitVte(m: Machine, kind: number, its: number, vpeid: number, vpe: Vpe)
   m.emitWords(kind, NO_PE, words, 0, 7);
 }
 
-/** Reads a vPE's entry: `VCPU_OOR` if the table has none, `VCPU_INVALID` if it is not mapped. */
+/**
+ * Reads a vPE's entry: `VCPU_OOR` if the table has none, `VCPU_INVALID` if it is not mapped, `NOT_SHOWN` if nobody has
+ * shown what it holds.
+ */
 export function readVpe(
   m: Machine,
   its: number,
@@ -135,7 +138,8 @@ export function readVpe(
     return 'VCPU_INVALID';
   }
   const layout = layoutFor(table);
-  readEntry(m, 'vte', Math.max(its, 0), vpeid, address, layout, values);
+  if (address < 0 || !readEntry(m, 'vte', Math.max(its, 0), vpeid, address, layout, values))
+    return 'NOT_SHOWN';
   vpe.valid = values[0]!;
   vpe.size = values[1]!;
   vpe.table = values[2]!;
@@ -153,7 +157,7 @@ export function readVpe(
 export function writeVpe(m: Machine, its: number, vpeid: number, vpe: Vpe, table: TablePlace): void {
   emitVte(m, VTE_WRITE, its, vpeid, vpe);
   const address = entryAddress(m, Math.max(its, 0), table, vpeid);
-  if (address === NOWHERE) return;
+  if (address < 0) return;
   const layout = layoutFor(table);
   const { size, table: pendingTable, pe, ring, configTable, doorbell, sgi } = vpe;
   const all = [1, size, pendingTable, pe, ring, configTable, doorbell, ...sgi];

@@ -291,7 +291,7 @@ export const RECORDS = {
       f(
         'outcome',
         'u32',
-        '0 executed; otherwise the command error code of IHI 0069 ("ITS command error encodings")',
+        '0 executed; the command error code of IHI 0069 ("ITS command error encodings"); 0xff000004 the source does not show the command, 0xff000005 it does not show what decides the outcome',
         hex,
       ),
       f(
@@ -554,6 +554,13 @@ export const RECORDS = {
     pe: 'none',
     fields: [its, deviceId, eventId, f('reason', 'enum', 'why', { values: DROP_REASONS })],
     doc: 'An MSI, or an INT, CLEAR or INV command, had no effect.',
+  },
+  'msi.undecided': {
+    id: 132,
+    class: 'event',
+    pe: 'none',
+    fields: [its, deviceId, eventId],
+    doc: 'The source does not show a table entry that decides what became of an MSI: whether an LPI is pending for it, and where, is unknown.',
   },
   'access.reserved': {
     id: 115,

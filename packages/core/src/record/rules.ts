@@ -169,7 +169,7 @@ export const RULES = {
   'lpi-pending-from-hppi': {
     id: 60,
     class: 'inferred',
-    doc: 'An LPI was signalled or acknowledged that nothing in the source had made pending: it was pending in the pending table that the Redistributor loaded, or since before the source begins.',
+    doc: 'An LPI was signalled or acknowledged that nothing in the source had made pending: it was pending in the pending table that the Redistributor loaded, since before the source begins, or by a command or a message of which the source does not show enough. Or one was not signalled that is pending no more for such a reason.',
   },
   'command-run': {
     id: 61,
@@ -220,6 +220,21 @@ export const RULES = {
     id: 69,
     class: 'unknown',
     doc: 'The machine was reset, or a saved state was loaded, so memory may hold something else; the source does not show guest memory.',
+  },
+  'configuration-after-unknown-command': {
+    id: 71,
+    class: 'unknown',
+    doc: 'An ITS executed a command that the source does not show: software may have rewritten the configuration byte of any LPI for it.',
+  },
+  'tables-after-unknown-command': {
+    id: 72,
+    class: 'unknown',
+    doc: 'An ITS executed a command that the source does not show, and then read the entry of a device: that command may have mapped the device, and written any entry of its interrupt translation table.',
+  },
+  'slot-not-shown': {
+    id: 73,
+    class: 'unknown',
+    doc: 'An ITS executes a command of which the source has no line: what its slot of the queue held before has been overwritten.',
   },
   'pe-from-cpu': {
     id: 40,

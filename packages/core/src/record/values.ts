@@ -28,6 +28,7 @@ export const KNOWN_STATE = [
   'route',
   'LPI pending',
   'LPI configuration',
+  'cached LPI configuration',
 ] as const;
 /** What is an attribute of an interrupt names it; by index. */
 export const ATTRIBUTE_NAMES: Readonly<Record<number, Identifier>> = Object.fromEntries(

@@ -36,6 +36,8 @@ export {
   ITS_OUTCOMES,
   type ItsError,
   type ItsFault,
+  isOutcomeKnown,
+  isRefused,
   itsError,
   outcomeName,
 } from './its-error.ts';

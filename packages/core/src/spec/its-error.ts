@@ -156,14 +156,28 @@ export const ITS_ERRORS = {
 /**
  * Outcomes that the architecture has no code for: ours, outside its space (bits 31:24 set).
  * `UNKNOWN_COMMAND`: no command has this opcode. `UNSUPPORTED_COMMAND`: this ITS does not have the command.
- * `TABLE_UNREADABLE`: an entry that the command needs cannot be reached.
+ * `TABLE_UNREADABLE`: an entry that the command needs cannot be reached. And what is no outcome of an ITS, but of a source
+ * that does not show enough: `NOT_SHOWN`: it does not show the command. `UNDECIDED`: it shows the command, but not a table
+ * entry that decides what becomes of it.
  */
 export const ITS_OUTCOMES = {
   EXECUTED: 0,
   UNKNOWN_COMMAND: 0xff00_0001,
   UNSUPPORTED_COMMAND: 0xff00_0002,
   TABLE_UNREADABLE: 0xff00_0003,
+  NOT_SHOWN: 0xff00_0004,
+  UNDECIDED: 0xff00_0005,
 } as const;
+
+/** Whether an outcome says what became of a command, and not that the source does not show it. */
+export function isOutcomeKnown(code: number): boolean {
+  return code !== ITS_OUTCOMES.NOT_SHOWN && code !== ITS_OUTCOMES.UNDECIDED;
+}
+
+/** Whether an outcome says that an ITS refused a command. */
+export function isRefused(code: number): boolean {
+  return code !== ITS_OUTCOMES.EXECUTED && isOutcomeKnown(code);
+}
 
 export interface ItsError {
   /** As the architecture spells it: `E_ITS_MAPD_DEVICE_OOR`. */

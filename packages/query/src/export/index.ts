@@ -1,6 +1,6 @@
 // Traces in formats of other tools: one function, a file for each format.
 import { basename } from 'node:path';
-import { TraceReader } from '@gictrace/recorder';
+import { hasLearntState, TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import { exportJsonl } from './jsonl.ts';
 import { exportPerfetto } from './perfetto.ts';
@@ -69,6 +69,7 @@ export function exportTrace(
     const source: ExportSource = {
       name: basename(path),
       header: reader.header,
+      learnt: hasLearntState(reader),
       timed: reader.footer!.chunks.some(([, , , earliest]) => earliest !== null),
       *batches() {
         for (const one of reader.batches()) {

@@ -1,10 +1,9 @@
 // A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
 // interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
-import { commandText } from '@gictrace/core/disasm';
-import { KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
-import { commandName, intidClass } from '@gictrace/core/spec';
+import { KIND, type RecordBatch } from '@gictrace/core/record';
+import { ITS_COMMANDS, intidClass } from '@gictrace/core/spec';
 import type { OutputFile } from '@gictrace/recorder/output';
-import type { CommandRow } from '../timeline/commands.ts';
+import { type CommandRow, commandOf } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
 import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
 import type { MsiRow } from '../timeline/msis.ts';
@@ -102,15 +101,14 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       outcome: outcome ?? 'unknown',
     });
   };
-  const command = ({ its, slot, outcome }: CommandRow, batch: RecordBatch, i: number) => {
-    const at = i * RECORD_WORDS;
-    const w = batch.words;
+  const command = (row: CommandRow, batch?: RecordBatch, i = 0) => {
     wrote.commands++;
-    writer.instant(itsOf(its), now, commandName(w[at + 4]!) ?? 'unknown command', 'ITS command', {
-      record,
-      slot,
-      command: commandText(w, at + 4, w[at + 3]!),
-      outcome: outcome ?? 'unknown',
+    const name = Object.hasOwn(ITS_COMMANDS, row.op) ? row.op : 'unknown command';
+    writer.instant(itsOf(row.its), now, name, 'ITS command', {
+      record: row.record,
+      slot: row.slot,
+      command: commandOf(row, batch, i),
+      outcome: row.outcome ?? 'unknown',
     });
   };
   const follower = new Follower(header.config, { lifetime, msi, command });

@@ -8,6 +8,8 @@ export interface ExportSource {
   readonly header: TraceHeader;
   /** Whether any record has a time. */
   readonly timed: boolean;
+  /** Whether it has state that its source shows after the fact. */
+  readonly learnt?: boolean;
   /** Batches in order, from the first record; may be asked for more than once. Each is reused after the next is asked for. */
   batches(): Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }

@@ -1,11 +1,10 @@
 // What a report shows of a trace, gathered while the trace is followed once: lifetimes, MSIs, commands, mappings, residency,
 // findings. Details in columns up to a bound, beyond it counted; counts and distributions of all.
 import type { CheckName, Finding } from '@gictrace/core/check';
-import { commandText } from '@gictrace/core/disasm';
-import { RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import type { RecordBatch } from '@gictrace/core/record';
 import { intidClass } from '@gictrace/core/spec';
 import type { ExportSource } from '../export/source.ts';
-import type { CommandRow } from '../timeline/commands.ts';
+import { type CommandRow, commandOf } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
 import type { InterruptRow } from '../timeline/lifetimes.ts';
 import type { MappingRow } from '../timeline/mappings.ts';
@@ -71,7 +70,7 @@ export class Collector {
       interrupt: (row) => this.interrupt(row),
       virtualInterrupt: (row) => this.virtualInterrupt(row),
       msi: (row) => this.msi(row),
-      command: (row, batch, i) => this.command(row, batch, i),
+      command: (row, batch, i = 0) => this.command(row, batch, i),
       mapping: (row) => this.mapping(row),
       residency: (what) => this.resides(what),
       finding: (finding) => this.finding(finding),
@@ -178,9 +177,7 @@ export class Collector {
     msis.outcome.push(this.strings.put(outcome));
   }
 
-  private command(row: CommandRow, batch: RecordBatch, i: number): void {
-    const at = i * RECORD_WORDS;
-    const w = batch.words;
+  private command(row: CommandRow, batch: RecordBatch | undefined, i: number): void {
     const { record, op } = row;
     const outcome = row.outcome ?? 'unknown';
     this.commandsBy.add(op, outcome);
@@ -190,7 +187,7 @@ export class Collector {
     commands.its.push(row.its);
     commands.slot.push(row.slot);
     commands.op.push(strings.put(op));
-    commands.text.push(strings.put(commandText(w, at + 4, w[at + 3]!)));
+    commands.text.push(strings.put(commandOf(row, batch, i)));
     commands.outcome.push(strings.put(outcome));
   }
 

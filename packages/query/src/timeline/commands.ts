@@ -1,9 +1,17 @@
 // The ITS commands that a trace records, as rows: operands by name. An operand that the source does not show is null.
 // Knows commands' operands, not their encoding; knows no SQL.
+import { commandText } from '@gictrace/core/disasm';
 import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
-import { commandName, decodeCommand, ITS_COMMANDS, outcomeName } from '@gictrace/core/spec';
+import {
+  commandName,
+  decodeCommand,
+  ITS_COMMANDS,
+  ITS_OUTCOMES,
+  isRefused,
+  outcomeName,
+} from '@gictrace/core/spec';
 import { type Column, integer, orNull, type RowOf, text } from '../database/columns.ts';
-import { TIME, wholeNs } from './moment.ts';
+import { type Moment, TIME, wholeNs } from './moment.ts';
 
 /** The operands that have a column each, in their order. */
 const OPERANDS = {
@@ -23,15 +31,21 @@ type OperandColumns = { readonly [Name in OperandName]: Column & { type: 'intege
 
 /** One row for each command that an ITS executed. */
 export const COMMAND_COLUMNS = {
-  record: integer('record of the command'),
+  record: integer('record of the command; of one that the source does not show, that of the stimulus'),
   time_ns: TIME,
   its: integer('index of the ITS, from 0'),
   slot: integer('slot of the command queue, from 0'),
-  op: text('command; the opcode in hex where no command has it'),
+  op: text(
+    'command; the opcode in hex where no command has it; `unknown` for a command that the source does not show at all',
+  ),
   ...(Object.fromEntries(
     Object.entries(OPERANDS).map(([name, doc]) => [name, orNull(integer(doc))]),
   ) as OperandColumns),
-  outcome: orNull(text('EXECUTED or the command error; null where the source does not show it')),
+  outcome: orNull(
+    text(
+      'EXECUTED or the command error; NOT_SHOWN for a command that the source does not show; null where it does not show the outcome',
+    ),
+  ),
   operation: orNull(integer('record of the operation that it is due to; null where the trace holds none')),
 } as const;
 export type CommandRow = RowOf<typeof COMMAND_COLUMNS>;
@@ -45,12 +59,13 @@ export function commandRow(batch: RecordBatch, i: number, record: number): Comma
   const w = batch.words;
   const o = shownOperands(w, at + 4, w[at + 3]!);
   const isOutcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
+  const isUnknown = isOutcomeShown && w[at + 2] === ITS_OUTCOMES.NOT_SHOWN && w[at + 3] === 0;
   return {
     record,
     time_ns: wholeNs(batch.timeNs[i]!),
     its: w[at]!,
     slot: w[at + 1]!,
-    op: commandName(w[at + 4]!) ?? `0x${(w[at + 4]! & 0xff).toString(16)}`,
+    op: isUnknown ? 'unknown' : (commandName(w[at + 4]!) ?? `0x${(w[at + 4]! & 0xff).toString(16)}`),
     DeviceID: o.DeviceID ?? null,
     EventID: o.EventID ?? null,
     pINTID: o.pINTID ?? null,
@@ -66,9 +81,35 @@ export function commandRow(batch: RecordBatch, i: number, record: number): Comma
   };
 }
 
+/** A command in a slot that the source does not show, as a row: `stimulus` had it executed. */
+export function unknownCommandRow(its: number, slot: number, stimulus: Moment): CommandRow {
+  const operands = Object.fromEntries(Object.keys(OPERANDS).map((name) => [name, null])) as {
+    readonly [Name in OperandName]: null;
+  };
+  return {
+    record: stimulus.record,
+    time_ns: wholeNs(stimulus.timeNs),
+    its,
+    slot,
+    op: 'unknown',
+    ...operands,
+    outcome: outcomeName(ITS_OUTCOMES.NOT_SHOWN),
+    operation: null,
+  };
+}
+
+/** The command of a row as text: that of record `i`, an `its.command`, if it has one. */
+export function commandOf({ op }: CommandRow, batch: RecordBatch | undefined, i: number): string {
+  if (op === 'unknown' || batch === undefined) return 'unknown command';
+  const at = i * RECORD_WORDS;
+  return commandText(batch.words, at + 4, batch.words[at + 3]!);
+}
+
 /** Whether record `i`, an `its.command`, was executed, as far as the source shows. */
 export function wasExecuted(batch: RecordBatch, i: number): boolean {
-  return batch.words[i * RECORD_WORDS + 2] === 0 || (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0;
+  return (
+    !isRefused(batch.words[i * RECORD_WORDS + 2]!) || (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0
+  );
 }
 
 /** The operands of the command at `words[at]`, of which `shown` has a bit for each, in declared order. */

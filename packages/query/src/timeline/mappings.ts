@@ -20,7 +20,11 @@ export const MAPPING_COLUMNS = {
   from_ns: timeOf('from_record'),
   to_ns: timeOf('to_record'),
   made_by: text('command'),
-  ended_by: orNull(text('command; null: it holds at the end of the trace')),
+  ended_by: orNull(
+    text(
+      'command; `unknown`: the source does not show a command that may have ended it; null: it holds at the end of the trace',
+    ),
+  ),
   from_stimulus: internal(orNull(integer('record of the stimulus that had the first command executed'))),
   to_stimulus: internal(orNull(integer('record of the stimulus that had the second command executed'))),
 } as const;
@@ -62,9 +66,21 @@ export class Mappings {
       case 'MAPD':
         this.unmapDevice(command, stimulus);
         return;
+      case 'unknown':
+        this.forget(command, stimulus);
+        return;
       default:
         this.takeEvent(command, stimulus);
     }
+  }
+
+  /** A command that the source does not show: what this ITS has mapped is not known from here on. */
+  private forget(command: CommandRow, stimulus: number): void {
+    const { its } = command;
+    for (const [key, m] of [...this.open]) if (m.its === its) this.end(key, command, stimulus);
+    for (const key of [...this.collections.keys()])
+      if (key.startsWith(`${its}.`)) this.collections.delete(key);
+    this.vpes.clear();
   }
 
   /** With V = 1 too: a new interrupt translation table starts with nothing mapped. */

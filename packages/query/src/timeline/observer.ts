@@ -37,8 +37,8 @@ export interface TimelineObserver {
   virtualInterrupt?(row: VirtualInterruptRow): void;
   /** An MSI. Comes when the next stimulus does. */
   msi?(row: MsiRow): void;
-  /** A recorded ITS command, record `i`. */
-  command?(row: CommandRow, batch: RecordBatch, i: number): void;
+  /** An ITS command: record `i`, or none where the source does not show what was executed. */
+  command?(row: CommandRow, batch?: RecordBatch, i?: number): void;
   /** A mapping that ended, or holds at the end of the trace. */
   mapping?(row: MappingRow): void;
   /** An interval in which an interrupt waited. */

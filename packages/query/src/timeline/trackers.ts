@@ -4,8 +4,8 @@ import type { GicConfig } from '@gictrace/core';
 import { Checks, type Finding } from '@gictrace/core/check';
 import { FollowObserver, type Machine } from '@gictrace/core/model';
 import { actOf, isEvent, KIND, RECORD_WORDS, type RecordBatch, takenOrEnded } from '@gictrace/core/record';
-import { isInterrupt, isSpecial } from '@gictrace/core/spec';
-import { commandRow, wasExecuted } from './commands.ts';
+import { ITS_OUTCOMES, isInterrupt, isSpecial } from '@gictrace/core/spec';
+import { commandRow, unknownCommandRow, wasExecuted } from './commands.ts';
 import { concernsLifetimes, Lifetimes } from './lifetimes.ts';
 import { Mappings } from './mappings.ts';
 import type { Moment } from './moment.ts';
@@ -41,6 +41,8 @@ export class Trackers extends FollowObserver {
   /** Whether the simulator acknowledged or ended the same. */
   private agreed = false;
   private didEmit = false;
+  /** Commands of this stimulus that the simulator executed and that the source has not recorded so far. */
+  private commands: { readonly its: number; readonly slot: number; readonly isUnknown: boolean }[] = [];
   /** How many records were taken. */
   records = 0;
   /** The latest of their times, in nanoseconds; NaN: none has a time. */
@@ -79,6 +81,7 @@ export class Trackers extends FollowObserver {
   }
 
   override stimulus(batch: RecordBatch, i: number, record: number): void {
+    if (this.commands.length > 0) this.unknownCommands(this.commands.length);
     this.now = { record, timeNs: batch.timeNs[i]! };
     this.sequence = 0;
     this.reportFindings();
@@ -99,6 +102,7 @@ export class Trackers extends FollowObserver {
     const wantsEvents = this.observer.event !== undefined && !this.hasRecordedEvents;
     for (let i = 0; i < records.count; i++) {
       const kind = records.kind[i]!;
+      if (kind === KIND['its.command']) this.executed(records, i);
       if (concernsLifetimes(kind)) this.emittedInterrupt(records, i, kind);
       if (concernsVirtual(kind)) {
         virtualLifetimes?.take(records, i, now);
@@ -167,6 +171,7 @@ export class Trackers extends FollowObserver {
   }
 
   override end(): void {
+    this.unknownCommands(this.commands.length);
     this.reportFindings();
     this.msis?.close();
     this.waits?.finish({ record: this.records, timeNs: this.latestNs });
@@ -181,8 +186,34 @@ export class Trackers extends FollowObserver {
     const { observer, mappings } = this;
     if (observer.command === undefined && mappings === undefined) return;
     const row = commandRow(batch, i, record);
+    // Those before it are not recorded any more.
+    const own = this.commands.findIndex((one) => one.its === row.its && one.slot === row.slot);
+    if (own >= 0) {
+      this.unknownCommands(own);
+      this.commands.shift();
+    }
     if (wasExecuted(batch, i)) mappings?.take(row, this.now.record);
     observer.command?.(row, batch, i);
+  }
+
+  private executed(records: RecordBatch, i: number): void {
+    const at = i * RECORD_WORDS;
+    const w = records.words;
+    this.commands.push({
+      its: w[at]!,
+      slot: w[at + 1]!,
+      isUnknown: w[at + 2] === ITS_OUTCOMES.NOT_SHOWN,
+    });
+  }
+
+  /** The first `count` commands of the stimulus have not been recorded: those that the source does not show are rows too. */
+  private unknownCommands(count: number): void {
+    for (const { its, slot, isUnknown } of this.commands.splice(0, count)) {
+      if (!isUnknown) continue;
+      const row = unknownCommandRow(its, slot, this.now);
+      this.mappings?.take(row, this.now.record);
+      this.observer.command?.(row);
+    }
   }
 
   private reportFindings(): void {

@@ -12,6 +12,6 @@ export {
   type TraceFooter,
   type TraceHeader,
 } from './header.ts';
-export { type Damage, type Gap, TraceReader } from './reader.ts';
+export { type Damage, type Gap, hasLearntState, TraceReader } from './reader.ts';
 export { type Recovery, recover } from './recover.ts';
 export { TRACE_OUTPUT, type TraceSummary, TraceWriter, type WriterOptions } from './writer.ts';

@@ -83,6 +83,11 @@ class TraceFile {
   }
 }
 
+/** Whether a trace has state that its source shows after the fact (`state.known`). */
+export function hasLearntState({ footer }: Pick<TraceReader, 'footer'>): boolean {
+  return (footer?.kinds['state.known'] ?? 0) > 0;
+}
+
 export class TraceReader {
   readonly path: string;
   readonly header: TraceHeader;

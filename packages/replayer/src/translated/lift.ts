@@ -10,6 +10,7 @@ import {
   FRAMES,
   GICR,
   ITS_COMMANDS,
+  ITS_OUTCOMES,
   LPI_FIRST,
   type OperandSpec,
   operandOf,
@@ -283,6 +284,8 @@ export class Lift {
   }
 
   private emitted(shown: RecordBatch, i: number): void {
+    if (shown.kind[i] === ITS_COMMAND && shown.words[i * RECORD_WORDS + 2] === ITS_OUTCOMES.NOT_SHOWN)
+      count(this.stats.unlifted, 'commands that the trace does not show');
     const at = i * RECORD_WORDS;
     const w = shown.words;
     if (shown.kind[i] === VTE_WRITE) {

@@ -1,20 +1,25 @@
 // Holds what was recorded against what a backend answers and does, whichever backend it is. Its user walks the records:
 // `begin` for each stimulus, then its response and what it did, then `observe` for what was recorded of it. What each
 // sort of record is compared by stands in responses, signals and streams.
+
 import type { GicConfig } from '@gictrace/core';
 import { type Capabilities, CONSEQUENCE, notShown } from '@gictrace/core/backend';
-import { RECORD_FLAGS, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
+import { ITS_OUTCOMES } from '@gictrace/core/spec';
 import type { Anomaly, Verdict } from '../verdict.ts';
 import { ReplayCounts } from './counts.ts';
 import { Divergences } from './divergences.ts';
 import { EoiOrder } from './eoi-order.ts';
 import { Explainer } from './explainer.ts';
 import type { ReplayOptions, Tolerance } from './options.ts';
+import { UNDECIDED_COMMAND, UNKNOWN_COMMAND, UNKNOWN_MSI } from './outcome.ts';
 import { ReRecording } from './re-recording.ts';
 import { type Response, Responses } from './responses.ts';
 import { Signals } from './signals.ts';
 import { Streams } from './streams.ts';
 
+const ITS_COMMAND = RECORDS['its.command'].id;
+const MSI_UNDECIDED = RECORDS['msi.undecided'].id;
 const STATE_KNOWN = RECORDS['state.known'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
@@ -136,6 +141,7 @@ export class Comparator {
     for (let i = from; i < to; i++) {
       const kind = shown.kind[i]!;
       const signal = Signals.of(kind);
+      if (kind === ITS_COMMAND || kind === MSI_UNDECIDED) this.countUnknown(kind, shown, i);
       if (notInSource[kind] !== 0) this.counts.unknown(`${recordName(kind)}: not shown by the source`);
       else if (signal >= 0) signals.show(signal, shown, i, this.learning);
       else {
@@ -146,6 +152,14 @@ export class Comparator {
       this.explainer.did(shown, i);
       if (reRecording !== undefined) reRecording.record(shown, i);
     }
+  }
+
+  /** A command that the source does not show, or what it does not show the mappings for. */
+  private countUnknown(kind: number, shown: RecordBatch, i: number): void {
+    const outcome = shown.words[i * RECORD_WORDS + 2];
+    if (kind === MSI_UNDECIDED) this.counts.unknown(UNKNOWN_MSI);
+    else if (outcome === ITS_OUTCOMES.NOT_SHOWN) this.counts.unknown(UNKNOWN_COMMAND);
+    else if (outcome === ITS_OUTCOMES.UNDECIDED) this.counts.unknown(UNDECIDED_COMMAND);
   }
 
   /** An event: nothing that is compared, but it may say why something differs. */

@@ -8,3 +8,8 @@ export const PARTLY = 2;
 /** Why something is counted as unknown where a stimulus, or an observable, has the flag `undecided`. */
 export const UNDECIDED = 'depends on state that the source does not show';
 export const UNDECIDED_EFFECT = 'effects that depend on state that the source does not show';
+
+/** What is counted of an ITS whose commands, or tables, the source does not show in full. */
+export const UNKNOWN_COMMAND = 'ITS commands that the source does not show';
+export const UNDECIDED_COMMAND = 'ITS commands whose table entries the source does not show';
+export const UNKNOWN_MSI = 'MSIs whose table entries the source does not show';

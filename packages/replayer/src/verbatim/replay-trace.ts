@@ -1,12 +1,15 @@
 // Verbatim replay of a trace file: streams its chunks through the simulator or another backend, holds the states that
 // it stores against the simulator's, and writes the re-recorded trace if asked to.
+
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
 import type { Backend } from '@gictrace/core/backend';
 import { operationAt } from '@gictrace/core/irqchip';
-import { type Machine, STATE_VERSION } from '@gictrace/core/model';
+import { Machine, STATE_VERSION, step } from '@gictrace/core/model';
 import { PROFILES } from '@gictrace/core/profile';
-import { RecordBatch } from '@gictrace/core/record';
+import { KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
+import { FRAMES, ITS_OUTCOMES } from '@gictrace/core/spec';
 import {
+  hasLearntState,
   MISSING,
   missingStimuli,
   START,
@@ -21,6 +24,16 @@ import type { Verdict } from '../verdict.ts';
 import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
 import { VerbatimReplay } from './on-simulator.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
+
+const FRAME_GITS = FRAMES.indexOf('GITS');
+/** Stimuli besides writes to an ITS that decide what its queue holds. */
+const OF_QUEUES: ReadonlySet<number> = new Set([
+  KIND['mem.write'],
+  KIND['mem.known'],
+  KIND['mem.unknown'],
+  KIND['queue.write'],
+  KIND['gic.reset'],
+]);
 
 /** How the source of a re-recorded trace begins; a replay of a replay is no more than that. */
 const REPLAY_OF = 'replay of ';
@@ -120,6 +133,7 @@ export async function replayTraceOn(
   try {
     const { config } = reader.header;
     refuseLearnt(path, reader);
+    refuseUnknown(path, reader);
     // Before the backend is made to work: a name that cannot be written is found at once.
     if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
     const capabilities = await backend.reset(config);
@@ -160,14 +174,55 @@ export async function replayTraceOn(
 
 /** A backend begins with a reset: it cannot be given state that the source shows only later. */
 function refuseLearnt(path: string, reader: TraceReader): void {
-  const learnt = reader.footer?.kinds['state.known'] ?? 0;
-  if (learnt === 0 && !startsInMidLife(reader.header)) return;
+  if (!hasLearntState(reader) && !startsInMidLife(reader.header)) return;
   throw new GicTraceError(
     'backend',
     'has state that its source shows only by what came of it, which cannot be given to this backend',
     { path },
     'replay it on the simulator',
   );
+}
+
+/** A backend cannot be given a command that nobody has shown: zero bytes in its queue would be another one. */
+function refuseUnknown(path: string, reader: TraceReader): void {
+  const { count, first } = unknownCommands(reader);
+  if (count === 0) return;
+  throw new GicTraceError(
+    'backend',
+    `has ITS commands that its source does not show (${count}, the first executed by record ${first}), which cannot be given to this backend`,
+    { path },
+    'replay it on the simulator',
+  );
+}
+
+/** Commands that an ITS executes and that the trace does not show. Runs what matters to the queues, and nothing else. */
+function unknownCommands(reader: TraceReader): { readonly count: number; readonly first: number } {
+  const { config } = reader.header;
+  let count = 0;
+  let first = -1;
+  if (config.its.length === 0) return { count, first };
+  const machine = new Machine(config);
+  const shown = new RecordBatch(1024);
+  const take = (record: number) => {
+    for (let k = 0; k < shown.count; k++) {
+      if (shown.kind[k] !== KIND['its.command']) continue;
+      if (shown.words[k * RECORD_WORDS + 2] !== ITS_OUTCOMES.NOT_SHOWN) continue;
+      if (count++ === 0) first = record;
+    }
+    shown.clear();
+  };
+  let now = 0;
+  machine.sink = { batch: shown, events: true, full: () => take(now) };
+  for (const { batch, first: from } of reader.batches())
+    for (let i = 0; i < batch.count; i++) {
+      const kind = batch.kind[i]!;
+      const isOfIts = kind === KIND['mmio.write'] && batch.words[i * RECORD_WORDS] === FRAME_GITS;
+      if (!isOfIts && !OF_QUEUES.has(kind)) continue;
+      now = from + i;
+      step(machine, batch, i);
+      take(now);
+    }
+  return { count, first };
 }
 
 /** What the source of a trace does not tell at all. */

@@ -3,7 +3,13 @@
 // stream is compared. No allocation per record.
 import { recordText } from '@gictrace/core/disasm';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
-import { commandName, ITS_COMMANDS, type OperandSpec } from '@gictrace/core/spec';
+import {
+  commandName,
+  ITS_COMMANDS,
+  ITS_OUTCOMES,
+  isOutcomeKnown,
+  type OperandSpec,
+} from '@gictrace/core/spec';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
 import type { Explainer } from './explainer.ts';
@@ -65,12 +71,18 @@ export class Streams {
   /** A recorded observable; `undecided`: what its stimulus does depends on state that the source does not show. */
   compare(stream: number, batch: RecordBatch, i: number, undecided: boolean): void {
     const list = this.streams[stream]!;
+    if (batch.flags[i]! & RECORD_FLAGS.undecided) {
+      this.counts.unknown(UNDECIDED);
+      return;
+    }
     if (undecided) {
       this.counts.unknown(UNDECIDED);
       list.clear();
       return;
     }
     const kind = batch.kind[i]!;
+    if (kind === ITS_COMMAND)
+      list.passUnknown(batch.words[i * RECORD_WORDS]!, batch.words[i * RECORD_WORDS + 1]!);
     const mask = kind === ITS_COMMAND ? this.comparable(list, batch, i) : undefined;
     this.compared[kind]!++;
     if (list.see(batch, i, mask) === DIFFERS) this.differs(list, batch, i);
@@ -90,11 +102,15 @@ export class Streams {
     this.explainer.executes(batch, i, this.divergences.record);
     const isOutcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
     const shown = list.nextCommand();
+    if (!shown.command || batch.words[w + 2] === ITS_OUTCOMES.NOT_SHOWN) {
+      slotMask(this.mask);
+      return this.mask;
+    }
     commandMask(
       this.mask,
       batch.words[w + 3]! & shown.operands,
       batch.words[w + 4]! & 0xff,
-      isOutcomeShown && shown.outcome,
+      isOutcomeShown && shown.outcome && isOutcomeKnown(batch.words[w + 2]!),
     );
     if (!isOutcomeShown) this.counts.unknown('outcome of an ITS command');
     return this.mask;
@@ -103,8 +119,11 @@ export class Streams {
   /** The next stimulus comes: everything shown must have been recorded. */
   drain(undecided: boolean): void {
     const { streams } = this;
-    for (let n = 0; n < streams.length; n++)
+    for (let n = 0; n < streams.length; n++) {
+      if (streams[n]!.waiting === 0) continue;
+      streams[n]!.passUnknown(-1, -1);
       if (streams[n]!.waiting > 0) this.missing(streams[n]!, undecided);
+    }
   }
 
   private missing(list: OrderedStream, undecided: boolean): void {
@@ -117,6 +136,12 @@ export class Streams {
       });
     list.clear();
   }
+}
+
+/** Of a command that the source does not show its slot is compared. */
+function slotMask(mask: Uint32Array): void {
+  mask.fill(0);
+  mask[0] = mask[1] = 0xffff_ffff;
 }
 
 /** Which bits of an its.command's words are compared: `shown` has a bit for each operand. */
@@ -166,14 +191,29 @@ export class OrderedStream {
     if (this.tail - this.head > this.capacity) this.head = this.tail - this.capacity;
   }
 
-  /** What the backend shows of the next observable, an ITS command: bits of its operands, and whether its outcome. */
-  nextCommand(): { readonly operands: number; readonly outcome: boolean } {
-    if (this.head === this.tail) return { operands: 0xffff_ffff, outcome: true };
+  /**
+   * What the backend shows of the next observable, an ITS command: bits of its operands, whether its outcome, and whether
+   * it knows the command at all.
+   */
+  nextCommand(): { readonly operands: number; readonly outcome: boolean; readonly command: boolean } {
+    if (this.head === this.tail) return { operands: 0xffff_ffff, outcome: true, command: true };
     const slot = this.head % this.capacity;
+    const outcome = this.words[slot * RECORD_WORDS + 2]!;
     return {
       operands: this.words[slot * RECORD_WORDS + 3]!,
-      outcome: (this.flags[slot]! & RECORD_FLAGS.valueUnknown) === 0,
+      outcome: (this.flags[slot]! & RECORD_FLAGS.valueUnknown) === 0 && isOutcomeKnown(outcome),
+      command: outcome !== ITS_OUTCOMES.NOT_SHOWN,
     };
+  }
+
+  /** Passes over commands that the source does not show, up to that of ITS `its` in this slot: a source has no lines of them. */
+  passUnknown(its: number, slot: number): void {
+    for (; this.head < this.tail; this.head++) {
+      const at = this.head % this.capacity;
+      const w = at * RECORD_WORDS;
+      if (this.kinds[at] !== ITS_COMMAND || this.words[w + 2] !== ITS_OUTCOMES.NOT_SHOWN) return;
+      if (this.words[w] === its && this.words[w + 1] === slot) return;
+    }
   }
 
   /** Compares a recorded observable with the next shown one, which is then used up. */

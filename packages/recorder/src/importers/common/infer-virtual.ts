@@ -1,7 +1,7 @@
 // What a source does not show of the memory of vPEs: their virtual pending tables and the configuration of their
 // vLPIs. See infer.
 import type { Machine } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, type RecordBatch, type RULES } from '@gictrace/core/record';
+import { RECORD_WORDS, RECORDS, type RecordBatch, type RULES, type RuleName } from '@gictrace/core/record';
 import {
   commandName,
   FRAMES,
@@ -108,12 +108,17 @@ export class VirtualInference {
     }
   }
 
+  /** Software may have rewritten any configuration byte of any vPE. */
+  forgetAll(rule: RuleName): void {
+    for (const { config } of this.vpes.values()) this.forgetConfigs(config, rule);
+  }
+
   /** Software may have rewritten any configuration byte of the vPE. */
-  private forgetConfigs(config: number | undefined): void {
+  private forgetConfigs(config: number | undefined, rule: RuleName = 'lpi-config-after-inv'): void {
     if (config === undefined) return;
     const { memory } = this.machine.state;
     const bytes = 2 ** 16 - LPI_FIRST;
-    if (memory.anyKnown(config, bytes)) this.say(MEM_UNKNOWN, 'lpi-config-after-inv', config, bytes);
+    if (memory.anyKnown(config, bytes)) this.say(MEM_UNKNOWN, rule, config, bytes);
   }
 
   /** Software may have rewritten the configuration byte of the vLPI of an event: by the entry that the command shows. */

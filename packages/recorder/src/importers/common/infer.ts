@@ -17,6 +17,7 @@ import { RECORD_WORDS, RECORDS, RecordBatch, RULES, STIMULI_BELOW } from '@gictr
 import {
   commandName,
   deposit,
+  extract,
   FRAMES,
   GICR,
   LPI_FIRST,
@@ -54,6 +55,8 @@ const PRIORITY = 0xfc;
 /** Level-2 tables whose place the source does not show go here, one page each: no machine has memory there. */
 const PLACED_AT = 2 ** 50;
 const PLACED_STRIDE = 0x1_0000;
+const TABLES: ReadonlySet<MemoryUse> = new Set(['dte', 'cte', 'ite', 'vte'] as const);
+const COMMAND_BYTES = 32;
 const PTZ_HIGH = 0x4000_0000;
 
 export class Inference {
@@ -68,12 +71,33 @@ export class Inference {
   /** Guest stores are shown: the configuration table is never inferred. */
   storesShown = false;
   private readonly virtual: VirtualInference;
+  /** Whether an LPI that is pending in the model may not be: then that it is not signalled says nothing of its configuration. */
+  mayBeClear: (pe: number, intid: number) => boolean = () => false;
   /** Memory that the source reads whenever the GIC is about to look at it: it knows better than any rule. */
   private readonly read = new Spans();
+  /** Slots of the queue that the source has a command for, and that have not been executed since; and those that have been now. */
+  private readonly fresh = new Set<number>();
+  private readonly executed: number[] = [];
+  private hasSlots = false;
+  /** An ITS has executed a command that the source does not show. */
+  private doubtful = false;
+  /** It has done so in this run of the stimulus at work; and in one that has been handed on. */
+  private isUnknownRun = false;
+  private forgetsConfigs = false;
+  /** The source has each stimulus and each store that it has at all: nothing is inferred but what a command may have done. */
+  private readonly exact: boolean;
+  /** The source has a line of each command: a slot without one holds what it held before. */
+  private readonly lists: boolean;
   /** PEs that wrote their own GICR_WAKER since they last set ICC_PMR_EL1. */
   private readonly woke = new Set<number>();
 
-  constructor(config: GicConfig, out: (batch: RecordBatch, i: number) => void) {
+  constructor(
+    config: GicConfig,
+    out: (batch: RecordBatch, i: number) => void,
+    { isExact = false, listsCommands = false }: { isExact?: boolean; listsCommands?: boolean } = {},
+  ) {
+    this.exact = isExact;
+    this.lists = listsCommands;
     this.machine = new Machine(config);
     this.machine.witness = (use, unit, index, address, length) =>
       this.witness(use, unit, index, address, length);
@@ -104,12 +128,17 @@ export class Inference {
   prepare(group: RecordBatch, i: number): void {
     this.group = group;
     this.at = i;
+    if (group.kind[i] === QUEUE_WRITE) this.noteSlot(group, i);
+    else if (group.kind[i] === MEM_WRITE && this.exact) this.noteStore(group, i);
     if (group.rule[i] === MEMORY_READ) this.noteRead(group, i);
     else if (group.kind[i] === MEM_WRITE) this.storesShown = true;
     else if (group.kind[i] === GIC_RESET) this.forget();
-    else {
+    else if (!this.exact || this.doubtful) {
+      for (const address of this.executed) this.fresh.delete(address);
+      this.executed.length = 0;
+      if (this.forgetsConfigs) this.forgetConfigs();
       this.virtual.watch(group, i);
-      this.watchReset(group, i);
+      if (!this.exact) this.watchReset(group, i);
       this.beforeStimulus(group, i);
     }
   }
@@ -118,15 +147,94 @@ export class Inference {
   run(group: RecordBatch, i: number): void {
     this.group = group;
     this.at = i;
+    this.isUnknownRun = false;
     step(this.machine, group, i);
   }
 
   /** The machine was reset: other software may use memory for other purposes, unless the source shows what it holds. */
   private forget(): void {
     this.woke.clear();
-    if (!this.read.isEmpty) return;
+    this.doubtful = false;
+    if (this.exact || !this.read.isEmpty) return;
     for (const { address, length } of this.machine.state.memory.ranges())
       this.say(MEM_UNKNOWN, 'memory-after-reset', address, length);
+  }
+
+  /** What a slot of a command queue holds. */
+  private noteSlot(group: RecordBatch, i: number): void {
+    const w = i * RECORD_WORDS;
+    // Memory that is read again and again may say nothing of what has not changed.
+    if (group.rule[i] !== MEMORY_READ) this.hasSlots = true;
+    this.fresh.add(group.words[w + 2]! * 2 ** 32 + group.words[w + 1]!);
+  }
+
+  /** A store to a command queue. */
+  private noteStore(group: RecordBatch, i: number): void {
+    const { cbaser, itsCount } = this.machine.state;
+    const w = i * RECORD_WORDS;
+    const address = group.words[w + 1]! * 2 ** 32 + group.words[w]!;
+    for (let its = 0; its < itsCount; its++) {
+      const base = (cbaser[2 * its + 1]! & 0xf_ffff) * 2 ** 32 + ((cbaser[2 * its]! & 0xffff_f000) >>> 0);
+      const bytes = ((cbaser[2 * its]! & 0xff) + 1) * 4096;
+      if (cbaser[2 * its + 1]! & 0x8000_0000 && address >= base && address < base + bytes)
+        this.fresh.add(address - (address % COMMAND_BYTES));
+    }
+  }
+
+  /** Whether the command in a slot of the queue is known: what was there before has been overwritten. */
+  isSlotShown(address: number): boolean {
+    if (!this.machine.state.memory.areKnown(address, COMMAND_BYTES)) return false;
+    return this.storesShown || this.exact || this.lists || !this.hasSlots || this.fresh.has(address);
+  }
+
+  /** Whether a slot holds what a queue that has been zeroed holds. No command is that. */
+  isSlotBlank(address: number): boolean {
+    const { memory } = this.machine.state;
+    for (let at = 0; at < COMMAND_BYTES; at += 4) if (memory.readWord(address + at) !== 0) return false;
+    return true;
+  }
+
+  /**
+   * Whether the source does not show the command in a slot that has been zeroed: it shows no store to it since, and no line
+   * that says that it was executed so.
+   */
+  private isBlankForWant(its: number, slot: number, address: number): boolean {
+    if (!this.isSlotBlank(address) || this.fresh.has(address)) return false;
+    const group = this.group!;
+    const end = this.endOf(group, this.at);
+    for (let i = this.at + 1; i < end; i++) {
+      const w = i * RECORD_WORDS;
+      const { words } = group;
+      if (group.kind[i] === ITS_COMMAND && words[w] === its && words[w + 1] === slot)
+        return (words[w + 4]! & 0xff) !== 0;
+    }
+    return this.exact;
+  }
+
+  /** A command is about to be executed. Of one that the source does not show follows what may have changed. */
+  private beforeSlot(its: number, slot: number, address: number): void {
+    const { state } = this.machine;
+    this.executed.push(address);
+    if (this.isSlotShown(address) && !this.isBlankForWant(its, slot, address)) return;
+    if (state.memory.areKnown(address, COMMAND_BYTES))
+      this.say(MEM_UNKNOWN, 'slot-not-shown', address, COMMAND_BYTES);
+    this.doubtful = true;
+    this.isUnknownRun = true;
+    this.forgetsConfigs = true;
+  }
+
+  /**
+   * A command that the source does not show has been executed by the stimulus before this one: software may have rewritten
+   * configuration bytes for it.
+   */
+  private forgetConfigs(): void {
+    const { state } = this.machine;
+    this.forgetsConfigs = false;
+    if (this.storesShown || this.read.has(configTableAddress(state, 0))) return;
+    const bytes = 2 ** ((state.propbaser[0]! & 0x1f) + 1) - LPI_FIRST;
+    if (bytes > 0 && state.memory.anyKnown(configTableAddress(state, 0), bytes))
+      this.say(MEM_UNKNOWN, 'configuration-after-unknown-command', configTableAddress(state, 0), bytes);
+    this.virtual.forgetAll('configuration-after-unknown-command');
   }
 
   /** What memory was read to hold. */
@@ -269,6 +377,7 @@ export class Inference {
 
   /** That an LPI is pending and nothing is signalled shows that it is disabled; not its priority, which says nothing then. */
   private learnDisabled(pe: number, intid: number): void {
+    if (this.mayBeClear(pe, intid)) return;
     const address = configTableAddress(this.machine.state, pe) + intid - LPI_FIRST;
     if (!this.machine.state.memory.isKnown(address))
       this.say(MEM_KNOWN, 'lpi-disabled-from-silence', address, 1, 0);
@@ -289,6 +398,10 @@ export class Inference {
 
   private witness(use: MemoryUse, unit: number, index: number, address: number, length: number): void {
     const { memory } = this.machine.state;
+    if (use === 'command') return this.beforeSlot(unit, index, address);
+    if (this.exact && !this.doubtful) return;
+    // What is learnt is put before the stimulus, and such a command makes it unknown again.
+    if (this.isUnknownRun && TABLES.has(use)) return;
     if (memory.areKnown(address, length)) return;
     const group = this.group!;
     const end = this.endOf(group, this.at);
@@ -326,7 +439,8 @@ export class Inference {
       case 'level-1':
         return this.learnLevel1(group, end, index, address);
       case 'dte':
-        return this.learnEntry(group, end, DTE_READ, index, address, QEMU_LAYOUT.dte, [2, 3, 4], length);
+        this.learnEntry(group, end, DTE_READ, index, address, QEMU_LAYOUT.dte, [2, 3, 4], length);
+        return this.forgetEvents(address);
       case 'cte':
         return this.learnEntry(group, end, CTE_READ, index, address, QEMU_LAYOUT.cte, [2, 3], length);
       case 'ite':
@@ -340,9 +454,20 @@ export class Inference {
           [4, 5, 6, 7, 8, 9],
           length,
         );
-      case 'command':
-        return;
     }
+  }
+
+  /** A device's entry has become known that a command may have written which the source does not show: so may be its events'. */
+  private forgetEvents(address: number): void {
+    const { memory } = this.machine.state;
+    if (!this.doubtful || !memory.areKnown(address, QEMU_LAYOUT.dte.bytes)) return;
+    const raw = Uint32Array.of(memory.readWord(address), memory.readWord(address + 4));
+    const [valid, size, itt] = QEMU_LAYOUT.dte.fields.map(
+      (field) => extract(raw, 0, 0, field.lsb, field.width) * 2 ** ('shift' in field ? field.shift : 0),
+    );
+    const bytes = 2 ** (size! + 1) * QEMU_LAYOUT.ite.bytes;
+    if (valid && memory.anyKnown(itt!, bytes))
+      this.say(MEM_UNKNOWN, 'tables-after-unknown-command', itt!, bytes);
   }
 
   /** Whether a level-2 table existed shows in what the ITS read through it, or that it wrote through it. */

@@ -22,6 +22,7 @@ const headerSchema = z.strictObject({
     ),
   ),
   reserved: z.optional(z.boolean()),
+  learnt: z.optional(z.boolean()),
 });
 
 export interface JsonlHeader {
@@ -33,6 +34,8 @@ export interface JsonlHeader {
   readonly shows: readonly string[] | undefined;
   /** Whether the source tells that an access reached a reserved location. */
   readonly reserved: boolean;
+  /** Whether the lines have what is to be learnt of commands that the source does not show. */
+  readonly learnt: boolean;
 }
 
 export interface JsonlSink {
@@ -98,6 +101,7 @@ export async function importJsonl(
             source: undefined,
             shows: undefined,
             reserved: true,
+            learnt: false,
           });
         }
         batch.clear();
@@ -131,12 +135,13 @@ function headerOf(
     fail(`is a header of version ${JSON.stringify(value.gictrace)}; this gictrace reads ${JSONL_VERSION}`);
   const result = checkedBy(headerSchema, value);
   if (!result.ok) return fail(`is a header that is wrong at ${result.path || 'its root'}: ${result.message}`);
-  const { clock, source, shows, reserved } = result.value;
+  const { clock, source, shows, reserved, learnt } = result.value;
   return {
     config: config ?? result.value.config,
     clock: clock ?? { name: 'not told', unitNs: 1 },
     source,
     shows,
     reserved: reserved ?? true,
+    learnt: learnt ?? false,
   };
 }

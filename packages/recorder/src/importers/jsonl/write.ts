@@ -59,8 +59,8 @@ export function recordJson(batch: RecordBatch, i: number, record: number): strin
   });
 }
 
-/** What stands before the records. */
-export function headerJson(header: TraceHeader): string {
+/** What stands before the records. `learnt`: among them is what the source shows of its state after the fact. */
+export function headerJson(header: TraceHeader, learnt = false): string {
   const { config, clock, source } = header;
   const shows = sourceShows(header);
   return JSON.stringify({
@@ -70,5 +70,6 @@ export function headerJson(header: TraceHeader): string {
     source: source.name,
     ...(shows === undefined ? {} : { shows }),
     ...(sourceTellsReserved(header) ? {} : { reserved: false }),
+    ...(learnt ? { learnt: true } : {}),
   });
 }

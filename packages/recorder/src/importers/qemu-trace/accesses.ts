@@ -124,7 +124,7 @@ export class Accesses {
   ): number {
     if (bad) return this.group.batch.count;
     if (frame === GITS) {
-      const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstCommand() : -1;
+      const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstEffect() : -1;
       return first < 0 ? this.group.batch.count : first;
     }
     if (frame === GICR && offset >= VPENDBASER && offset < VPENDBASER + 8) {

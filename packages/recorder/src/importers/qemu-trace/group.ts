@@ -1,6 +1,13 @@
 // The group of records that is being put together: a stimulus and what it did. Keeps the order of cause and
 // effect whichever way round QEMU printed them. Knows records, not lines.
-import { CONFLICTS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import {
+  actOfAccess,
+  CONFLICTS,
+  isTableAccess,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+} from '@gictrace/core/record';
 import { FRAMES, GITS } from '@gictrace/core/spec';
 
 const HPPI = RECORDS.hppi.id;
@@ -12,6 +19,15 @@ const CWRITER = GITS.GITS_CWRITER.offset;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
+const MMIO_READ = RECORDS['mmio.read'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const MESSAGE_READS: ReadonlyMap<number, number> = new Map([
+  [RECORDS['dte.read'].id, 1],
+  [RECORDS['ite.read'].id, 2],
+  [RECORDS['cte.read'].id, 3],
+  [RECORDS['vte.read'].id, 3],
+]);
 const GROUP_CAPACITY = 16_384;
 
 export interface GroupSink {
@@ -20,6 +36,14 @@ export interface GroupSink {
    * middle of what the stimulus did.
    */
   group(batch: RecordBatch, isLast: boolean): void;
+}
+
+/** Whether the first record of a group is a read that changes nothing. */
+function hasNoEffect({ kind, words }: RecordBatch): boolean {
+  return (
+    kind[0] === MMIO_READ ||
+    (kind[0] === SYSREG_READ && actOfAccess(words[0]!, false)?.does !== 'acknowledge')
+  );
 }
 
 export class Group {
@@ -164,6 +188,27 @@ export class Group {
   /** Index of the first its.command that no stimulus has caused yet, or -1. */
   firstCommand(): number {
     for (let i = this.complete; i < this.batch.count; i++) if (this.batch.kind[i] === ITS_COMMAND) return i;
+    return -1;
+  }
+
+  /**
+   * Index of the first effect of commands that no stimulus has caused yet, or -1: where a log does not print the commands, an
+   * access to a table that the stimulus of the group cannot have made, or a line about a PE behind one that has no effects.
+   */
+  firstEffect(): number {
+    const { batch } = this;
+    // A message has an ITS read an entry of each table, in this order.
+    const isMessage = this.complete === 0 && batch.count > 0 && batch.kind[0] === MSI_WRITE;
+    const isIdle = this.complete > 0 || (batch.count > 0 && hasNoEffect(batch));
+    let reads = 0;
+    for (let i = this.complete; i < batch.count; i++) {
+      const kind = batch.kind[i]!;
+      if (kind === ITS_COMMAND || (isIdle && kind === HPPI)) return i;
+      if (!isTableAccess(kind)) continue;
+      const place = MESSAGE_READS.get(kind) ?? 0;
+      if (!isMessage || place <= reads) return i;
+      reads = place;
+    }
     return -1;
   }
 

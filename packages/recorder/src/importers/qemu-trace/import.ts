@@ -107,7 +107,8 @@ export async function importQemu(
       unprinted: !found.printsOperands,
       ...(sink.progress === undefined ? {} : { progress: sink.progress }),
     });
-    take.begin(options, {}, { ...found, missing });
+    const listsCommands = into === NOWHERE && found.numbersCommands && found.shows.includes('its.command');
+    take.begin(options, {}, { ...found, missing, listsCommands });
     if (into === NOWHERE) take.watch();
     await reading.read().catch((error: unknown) => {
       if (error !== ENOUGH) throw error;
@@ -285,14 +286,25 @@ class Taking {
   begin(
     options: ImportOptions,
     machine: KnownMachine,
-    { start, missing, shows }: Pick<LogSurvey, 'start' | 'missing'> & Pick<SourceShows, 'shows'>,
+    {
+      start,
+      missing,
+      shows,
+      listsCommands = false,
+    }: Pick<LogSurvey, 'start' | 'missing'> &
+      Pick<SourceShows, 'shows'> & { readonly listsCommands?: boolean },
   ): void {
     const { config, provenance } = this.identity.decide(options, machine);
     this.peCount = config.pes.length;
     const kinds = shows === undefined ? undefined : new Set<number>(shows.map((name) => RECORDS[name].id));
     this.learner = new Learner(
       config,
-      { start, missing, shows: (kind) => kinds === undefined || kinds.has(kind) },
+      {
+        start,
+        missing,
+        shows: (kind) => kinds === undefined || kinds.has(kind),
+        listsCommands,
+      },
       this.losses,
       (batch, i) => {
         this.records++;

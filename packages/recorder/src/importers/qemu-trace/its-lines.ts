@@ -32,6 +32,13 @@ const OFFSETS = 0xf_ffe0;
 const TRANSLATER = 0x1_0040;
 const DISAGREE = 'command slots that were read of guest memory otherwise than the ITS read them';
 
+/** Commands whose operands QEMU prints. */
+const PRINTED: ReadonlySet<string> = new Set(
+  eventNames.flatMap((name) =>
+    name.startsWith('gicv3_its_cmd_') ? [name.slice('gicv3_its_cmd_'.length).toUpperCase()] : [],
+  ),
+);
+
 export interface ItsLinesOptions {
   /** Where the queue is taken to be until the log shows it; no command slots are rebuilt before that where absent. */
   readonly queue?: number;
@@ -56,8 +63,13 @@ export class ItsLines {
   private commands = COMMANDS_A_PAGE;
   private readonly options: ItsLinesOptions;
   private readonly tables = new CommandFromTables();
-  /** The slot of the command that has begun, which is not known yet; or -1. */
+  /** The slot of the command that has begun, of which more than the opcode is needed and not known yet; or -1. */
   private open = -1;
+  /** Time and line of that command. */
+  private openNow = Number.NaN;
+  private openLine = 0;
+  /** The operands of the command that has begun are known, be it from its line or from memory. */
+  private isPrinted = false;
   /** The log shows the stores to the command queue. */
   private queueShown = false;
   /** Slots of the queue that memory was read of, by address, until their command begins. */
@@ -182,6 +194,8 @@ export class ItsLines {
     if (isCounted) this.group.batch.rule[i] = RULES['command-index'].id;
     this.group.set(i, 0, index, 0, 0, opcode);
     this.slot = undefined;
+    this.open = -1;
+    this.isPrinted = false;
     this.next = (index + 1) % this.commands;
     if (this.queueShown || this.cbaser === 0) return;
     const address = this.cbaser + COMMAND_BYTES * index;
@@ -189,15 +203,34 @@ export class ItsLines {
     this.slots.delete(address);
     if (slot !== undefined && (slot[0]! & 0xff) === opcode) {
       this.slot = { address, words: slot };
+      this.isPrinted = true;
       return;
     }
     if (slot !== undefined) this.losses.add(DISAGREE);
-    if (!this.options.unprinted) this.rebuild(address, [opcode], 'command-from-decode');
-    else {
-      this.open = address;
-      const known = this.tables.begin(opcode);
-      if (known !== undefined) this.fromTables(known);
+    // QEMU prints no operands of what it does not execute: then they do not matter.
+    if (name === undefined || !PRINTED.has(name)) {
+      this.rebuild(address, [opcode], 'command-from-decode');
+      return;
     }
+    this.open = address;
+    this.openNow = this.group.now;
+    this.openLine = this.group.lineNumber;
+    const known = this.tables.begin(opcode);
+    if (known === undefined) return;
+    if (this.options.unprinted) this.fromTables(known);
+    else this.rebuildOpen([opcode]);
+  }
+
+  /** The slot of the command that has begun holds this, by the lines about it. */
+  private rebuildOpen(words: ArrayLike<number>): void {
+    const { group } = this;
+    const { now, lineNumber } = group;
+    group.now = this.openNow;
+    group.lineNumber = this.openLine;
+    this.rebuild(this.open, words, 'command-from-decode');
+    group.now = now;
+    group.lineNumber = lineNumber;
+    this.open = -1;
   }
 
   /** A command whose operands are not printed is known by what the ITS did for it. */
@@ -269,7 +302,9 @@ export class ItsLines {
     if (this.slot !== undefined) {
       this.checkSlot(this.slot, specs, shown, words);
       this.slot = undefined;
-    } else if (!this.queueShown) this.rewrite(words);
+    } else if (this.open >= 0) this.rebuildOpen(words);
+    else if (!this.queueShown) this.rewrite(words);
+    this.isPrinted = true;
   }
 
   /** Holds the operands that the log prints against those that memory was read to hold: the log is right. */
@@ -307,7 +342,7 @@ export class ItsLines {
       w[base + at[field]!] = value >>> 0;
       if (kind.fields[field]!.type === 'pa') w[base + at[field]! + 1] = Math.floor(value / 2 ** 32);
     });
-    if (!this.options.unprinted || this.cbaser === 0 || this.queueShown) return;
+    if (this.isPrinted || this.cbaser === 0 || this.queueShown) return;
     const known = this.tables.entry(kind.id, (n) => w[base + n]!);
     if (known !== undefined) this.fromTables(known);
   }

@@ -135,6 +135,7 @@ export class Effects {
     if (intid >= LPI_FIRST) {
       unknowns.knowPart('gicrCtlr', pe);
       unknowns.knowLpi(pe, intid);
+      unknowns.knowConfig(pe, intid);
     } else if (intid < 1020 && hasInterrupt(state, intid)) {
       for (const attribute of ['group', 'grpmod', 'enable', 'priority', 'route'] as const)
         unknowns.know(attribute, pe, intid);

@@ -1,6 +1,7 @@
 // Why a PE was signalled, or not signalled, what a source says: changes of state that is unknown, one after the other,
 // until the model signals the same. By the same gates that say why an interrupt is not signalled. Of several reasons
 // the likeliest is taken; what it rests on stays unknown, so that the source may show another one later.
+
 import {
   configTableAddress,
   type GicState,
@@ -14,6 +15,7 @@ import {
   runningPriority,
   sharedIndex,
 } from '@gictrace/core/model';
+import type { RuleName } from '@gictrace/core/record';
 import { GICD, GICR, isPrivate, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import type { Knowing } from './knowing.ts';
 import type { Attribute, Unknowns } from './unknowns.ts';
@@ -179,6 +181,10 @@ export class Explainer {
     }
     if (!state.lpiPending[pe]!.has(intid)) {
       if (!unknowns.isLpiUnknown(pe, intid) || unknowns.areLpisQuiet(pe)) return 'failed';
+      // A command that nobody has shown may have moved it here.
+      for (let other = 0; unknowns.isDoubtful && other < state.peCount; other++)
+        if (state.lpiPending[other]!.has(intid) && unknowns.isLpiUnknown(other, intid))
+          knowing.interrupt('LPI pending', other, intid, 0, rules.lpi);
       knowing.interrupt('LPI pending', pe, intid, 1, rules.lpi);
       return 'stepped';
     }
@@ -197,6 +203,7 @@ export class Explainer {
 
   /** Whether an LPI's configuration byte can be other than the model has it. */
   isConfigUnknown(pe: number, intid: number): boolean {
+    if (this.isConfigDoubtful(pe, intid)) return true;
     if (this.storesShown) return false;
     if (this.unknowns.ordered.has(intid)) return true;
     const cached = this.state.lpiConfig[pe]!.get(intid);
@@ -204,9 +211,36 @@ export class Explainer {
     return !this.state.memory.isKnown(configTableAddress(this.state, pe) + intid - LPI_FIRST);
   }
 
+  /** Whether a command that nobody has shown, or the moment at which one had an LPI pending, leaves its configuration open. */
+  private isConfigDoubtful(pe: number, intid: number): boolean {
+    const { unknowns } = this;
+    if (!unknowns.isDoubtful) return false;
+    return (
+      unknowns.isConfigLost(pe, intid) ||
+      !this.isByteKnown(pe, intid) ||
+      (unknowns.rewritten.has(intid) && unknowns.isLpiUnknown(pe, intid))
+    );
+  }
+
+  private isByteKnown(pe: number, intid: number): boolean {
+    return this.state.memory.isKnown(configTableAddress(this.state, pe) + intid - LPI_FIRST);
+  }
+
   private configure(pe: number, intid: number, priority: number): void {
     const byte = this.state.singleSecurity ? priority & 0xfc : (priority << 1) & 0xfc;
-    this.knowing.interrupt('LPI configuration', pe, intid, byte | 1, this.rules.config);
+    this.knowConfig(pe, intid, byte | 1, this.rules.config);
+  }
+
+  /** What memory is shown to hold stays so: then it is the Redistributor that has read something else. */
+  private knowConfig(pe: number, intid: number, byte: number, rule: RuleName): void {
+    const isCached = this.storesShown && this.isByteKnown(pe, intid);
+    this.knowing.interrupt(
+      isCached ? 'cached LPI configuration' : 'LPI configuration',
+      pe,
+      intid,
+      byte,
+      rule,
+    );
   }
 
   /** Where the tables of a PE's LPIs are not known they are put where no guest has memory: one configuration table for all. */
@@ -274,7 +308,7 @@ export class Explainer {
         return true;
       }
       if (!this.isConfigUnknown(pe, intid)) return false;
-      knowing.interrupt('LPI configuration', pe, intid, 0, 'lpi-disabled-from-silence');
+      this.knowConfig(pe, intid, 0, 'lpi-disabled-from-silence');
       return true;
     }
     const own = isPrivate(intid);

@@ -5,7 +5,7 @@
 //
 // Two machines: `ahead` tries, `behind` has taken what has been handed on, which is what a replay has.
 import type { GicConfig } from '@gictrace/core';
-import { type GicState, groupOf, Machine, step } from '@gictrace/core/model';
+import { configTableAddress, type GicState, groupOf, Machine, step } from '@gictrace/core/model';
 import {
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -14,7 +14,7 @@ import {
   RULES,
   STIMULI_BELOW,
 } from '@gictrace/core/record';
-import { SPURIOUS, SYSREGS } from '@gictrace/core/spec';
+import { ITS_OUTCOMES, isOutcomeKnown, isRefused, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { Inference } from '../infer.ts';
 import type { Losses } from '../losses.ts';
 import { Effects } from './effects.ts';
@@ -39,17 +39,31 @@ const SGI_SENT = RECORDS['sgi.sent'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
 const TABLES_READ = (['dte.read', 'cte.read', 'ite.read'] as const).map((name) => RECORDS[name].id);
 const MSI_DROPPED = RECORDS['msi.dropped'].id;
+const MSI_UNDECIDED = RECORDS['msi.undecided'].id;
+const MSI_TRANSLATED = RECORDS['msi.translated'].id;
+const LPI_PENDED = RECORDS['lpi.pended'].id;
+const LPI_CLEARED = RECORDS['lpi.cleared'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MEMORY = new Set<number>(
   (['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known', 'source.seam'] as const).map(
     (name) => RECORDS[name].id,
   ),
 );
 const LOADED = RULES['load-from-state'].id;
+/** What may ring the doorbell of a vPE. */
+const RINGS = new Set<number>(
+  (['its.command', 'vmsi.translated', 'vlpi.pended', 'vlpi.cleared'] as const).map(
+    (name) => RECORDS[name].id,
+  ),
+);
 const VLPI_FRAME = 0x2_0000;
 const CTLR = 0;
 const CWRITER = 0x88;
 const COMMAND_BYTES = 32;
 const ENABLE_LPIS = 1;
+/** GITS_TYPER.Virtual. */
+const TYPER_VIRTUAL = 2;
 const PTZ_HIGH = 0x4000_0000;
 const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
   ({ encoding }) => encoding,
@@ -86,6 +100,13 @@ export interface SourceFacts {
   readonly missing: ReadonlySet<Missing>;
   /** Whether the source has lines of a kind of observables. */
   shows(kind: number): boolean;
+  /** All that it has is as it was: nothing is learnt until an ITS executes a command that the source does not show. */
+  readonly isExact?: boolean;
+  /**
+   * It has a line of each command that an ITS executes: one without a line is a contradiction, and explains no other. Where
+   * what contradicts the model is all that is asked for.
+   */
+  readonly listsCommands?: boolean;
 }
 
 /** Everything is in the source, which begins with the reset of the GIC. */
@@ -118,6 +139,8 @@ export class Learner {
   private isCut: boolean;
   /** Nothing follows the stimulus at work: what it did, or what another one did behind it, may be cut off. */
   private isEnd = false;
+  /** A command or a message may have changed what is known of vPEs and of vLPIs. */
+  private doubtsVirtual = false;
   /** Lines of the source at which something differs that no unknown state explains. */
   readonly contradictions: number[] = [];
 
@@ -131,10 +154,12 @@ export class Learner {
     this.facts = facts;
     this.losses = losses;
     this.out = out;
-    this.inference = new Inference(config, out);
+    this.inference = new Inference(config, out, facts);
     this.ahead = this.inference.machine;
     const { state } = this.ahead;
     this.unknowns = new Unknowns(state, facts.start, facts.missing);
+    this.inference.mayBeClear = (pe, intid) =>
+      this.unknowns.isDoubtful && this.unknowns.isLpiUnknown(pe, intid);
     this.knowing = new Knowing(this.ahead);
     this.explainer = new Explainer(this.ahead, this.unknowns, this.knowing);
     this.reads = new Reads(this.ahead, this.unknowns, this.knowing, this.explainer);
@@ -176,7 +201,8 @@ export class Learner {
   /** Takes a group of records; hands them on, with what is learnt before the stimulus that needs it. */
   take(group: RecordBatch, isLast = false): void {
     if (this.behind === undefined) {
-      if (!this.opens(group)) {
+      const opens = this.facts.isExact !== true && this.opens(group);
+      if (!opens && !this.runsUnknown(group)) {
         this.inference.take(group);
         return;
       }
@@ -211,6 +237,43 @@ export class Learner {
       opens = true;
     }
     return opens;
+  }
+
+  /** Whether a group may have an ITS execute a command that nobody has shown. */
+  private runsUnknown(group: RecordBatch): boolean {
+    const { state } = this.ahead;
+    if (state.itsCount === 0) return false;
+    let stores = false;
+    for (let i = 0; i < group.count; i++) {
+      const w = i * RECORD_WORDS;
+      const { words } = group;
+      if (group.kind[i] === MEM_WRITE || group.kind[i] === QUEUE_WRITE) stores = true;
+      if (group.kind[i] !== MMIO_WRITE || words[w] !== FRAME_GITS) continue;
+      const its = words[w + 1]!;
+      const isRun = words[w + 2] === CWRITER || (words[w + 2] === CTLR && (words[w + 4]! & 1) !== 0);
+      if (!isRun || its >= state.itsCount) continue;
+      // What the group itself stores is not in memory yet: to look closer at too much costs time only.
+      if (stores) return !this.areQueued(group, i, its);
+      const end = words[w + 2] === CWRITER ? words[w + 4]! : state.cwriter[its]!;
+      for (const address of queueSlots(state, its, end))
+        if (!this.inference.isSlotShown(address) || this.inference.isSlotBlank(address)) return true;
+    }
+    return false;
+  }
+
+  /** Whether each slot that record `i` of a group has an ITS execute is known, or among those that the group stores before it. */
+  private areQueued(group: RecordBatch, i: number, its: number): boolean {
+    const { words } = group;
+    const stored = new Set<number>();
+    for (let k = 0; k < i; k++)
+      if (group.kind[k] === QUEUE_WRITE)
+        stored.add(words[k * RECORD_WORDS + 2]! * 2 ** 32 + words[k * RECORD_WORDS + 1]!);
+    const w = i * RECORD_WORDS;
+    const end = words[w + 2] === CWRITER ? words[w + 4]! : this.ahead.state.cwriter[its]!;
+    return queueSlots(this.ahead.state, its, end).every(
+      (address) =>
+        stored.has(address) || (this.inference.isSlotShown(address) && !this.inference.isSlotBlank(address)),
+    );
   }
 
   /** End of what stands behind record `from` and belongs to it: the next stimulus that is not a store. */
@@ -259,12 +322,25 @@ export class Learner {
   }
 
   private memory(group: RecordBatch, i: number): void {
+    if (group.kind[i] === MEM_WRITE && this.unknowns.isDoubtful) this.noteRewritten(group, i);
     this.inference.prepare(group, i);
     this.explainer.storesShown = this.inference.storesShown;
     this.shown.clear();
     this.inference.run(group, i);
     this.commitLearnt(this.inference.knowledge, group, i);
     this.commit(group, i);
+  }
+
+  /** A store to configuration bytes: what Redistributors have read of them may be older. */
+  private noteRewritten(group: RecordBatch, i: number): void {
+    const { state } = this;
+    const w = i * RECORD_WORDS;
+    const address = group.words[w + 1]! * 2 ** 32 + group.words[w]!;
+    for (let pe = 0; pe < state.peCount; pe++) {
+      const first = address - configTableAddress(state, pe) + LPI_FIRST;
+      if (first < LPI_FIRST || first >= 2 ** ((state.propbaser[2 * pe]! & 0x1f) + 1)) continue;
+      for (let k = 0; k < group.words[w + 2]!; k++) this.unknowns.rewritten.add(first + k);
+    }
   }
 
   // ---- a stimulus ------------------------------------------------------------------------------------------
@@ -288,10 +364,55 @@ export class Learner {
     for (let tries = 0; ; tries++) {
       this.shown.clear();
       this.inference.run(group, from);
+      this.noteDoubts();
       this.compare(group, from, end);
       if (tries >= TRIES || !this.learn(group, from)) break;
     }
     this.finish(group, from, end);
+  }
+
+  /** What the stimulus left open, because the source does not show a command or a table entry; and what it settled. */
+  private noteDoubts(): void {
+    const { shown, unknowns } = this;
+    if (this.facts.listsCommands) return;
+    for (let k = 0; k < shown.count; k++) {
+      const w = k * RECORD_WORDS;
+      const kind = shown.kind[k]!;
+      if (kind === ITS_COMMAND && !isOutcomeKnown(shown.words[w + 2]!))
+        this.doubt(shown.words[w]!, shown.words[w + 2] === ITS_OUTCOMES.NOT_SHOWN);
+      else if (kind === MSI_UNDECIDED) {
+        unknowns.doubtLpis();
+        this.doubtVirtual(shown.words[w]!);
+      } else if (!unknowns.isDoubtful) continue;
+      // Whether a vLPI was pending, and with which doorbell, is open: so is whether that has been rung.
+      else if (this.doubtsVirtual && RINGS.has(kind)) unknowns.doubtLpis();
+      else if (kind === LPI_PENDED || kind === LPI_CLEARED) unknowns.knowLpi(shown.pe[k]!, shown.words[w]!);
+      else if (kind === MSI_TRANSLATED) unknowns.knowLpi(shown.pe[k]!, shown.words[w + 3]!);
+    }
+  }
+
+  /** An ITS executed a command that nobody has shown, or of which nobody has shown all that decides what it does. */
+  private doubt(its: number, isCommand: boolean): void {
+    const { state, unknowns } = this;
+    unknowns.doubtLpis();
+    for (let pe = 0; pe < state.peCount; pe++)
+      for (const [intid, byte] of state.lpiConfig[pe]!) {
+        // A Redistributor that reads again what it has read has learnt nothing.
+        const address = configTableAddress(state, pe) + intid - LPI_FIRST;
+        if (!state.memory.isKnown(address) || state.memory.readByte(address) !== byte)
+          unknowns.loseConfig(pe, intid);
+      }
+    // It may have been refused, and stopped the queue.
+    if (isCommand && state.profile.itsErrors === 'stall') unknowns.forgetIts('creadr', its);
+    this.doubtVirtual(its);
+  }
+
+  /** GICv4: vPEs may be mapped otherwise, and vLPIs pending. */
+  private doubtVirtual(its: number): void {
+    const { state, unknowns } = this;
+    if ((state.gitsTyper[2 * its]! & TYPER_VIRTUAL) === 0) return;
+    this.doubtsVirtual = true;
+    for (let pe = 0; pe < state.peCount; pe++) unknowns.forgetPart('virtual', pe);
   }
 
   /** What a stimulus shows before it runs. */
@@ -501,7 +622,15 @@ export class Learner {
     }
     for (const { at, outstanding } of this.mismatches)
       if (at >= 0 && outstanding && isOpen) group.flags[at]! |= RECORD_FLAGS.undecided;
-    const streams = this.streams.differ(group, from + 1, end, this.shown);
+    let streams = this.streams.differ(group, from + 1, end, this.shown);
+    if (this.facts.listsCommands) {
+      if (this.isUnlisted(group, from, end)) this.contradictions.push(group.line[from]!);
+    } else if (streams === 'other' && this.hasDoubts()) {
+      const mark = (i: number) => {
+        group.flags[i]! |= RECORD_FLAGS.undecided;
+      };
+      if (this.streams.others(group, from + 1, end, this.shown, mark)) streams = 'same';
+    }
     if (streams === 'less' && this.isEnd) undecided();
     else if (streams !== 'same' && (unknowns.isVolatile || this.looksAside())) undecided();
     else if (streams === 'other') this.contradictions.push(group.line[from]!);
@@ -522,6 +651,27 @@ export class Learner {
     );
   }
 
+  /** Whether the stimulus had an ITS execute a command of which the source has no line. */
+  private isUnlisted(group: RecordBatch, from: number, end: number): boolean {
+    const { shown } = this;
+    let unlisted = 0;
+    for (let k = 0; k < shown.count; k++) if (shown.kind[k] === ITS_COMMAND) unlisted++;
+    for (let i = from + 1; i < end && unlisted > 0; i++) if (group.kind[i] === ITS_COMMAND) unlisted--;
+    return unlisted > 0;
+  }
+
+  /** Whether the stimulus had an ITS do something that the source does not show enough of. */
+  private hasDoubts(): boolean {
+    const { shown } = this;
+    for (let k = 0; k < shown.count; k++)
+      if (
+        shown.kind[k] === MSI_UNDECIDED ||
+        (shown.kind[k] === ITS_COMMAND && !isOutcomeKnown(shown.words[k * RECORD_WORDS + 2]!))
+      )
+        return true;
+    return false;
+  }
+
   /** Whether the model looked at memory of which nothing is known, nor could be from lines about tables. */
   private looksAside(): boolean {
     if (TABLES_READ.every((kind) => this.facts.shows(kind))) return false;
@@ -534,7 +684,8 @@ export class Learner {
     if (!this.its.isOpen() && !this.looksAside()) return false;
     for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MSI_DROPPED) return true;
     for (let i = 0; i < this.shown.count; i++)
-      if (this.shown.kind[i] === ITS_COMMAND && this.shown.words[i * RECORD_WORDS + 2] !== 0) return true;
+      if (this.shown.kind[i] === ITS_COMMAND && isRefused(this.shown.words[i * RECORD_WORDS + 2]!))
+        return true;
     return false;
   }
 
@@ -604,6 +755,21 @@ export class Learner {
     for (let k = from; k < end; k++) whole.copy(group, k);
     this.segment(whole, 0, whole.count);
   }
+}
+
+/** Addresses of the slots of a queue from the read pointer up to GITS_CWRITER `end`. */
+function queueSlots(state: GicState, its: number, end: number): number[] {
+  const low = state.cbaser[2 * its]!;
+  const high = state.cbaser[2 * its + 1]!;
+  const bytes = ((low & 0xff) + 1) * 4096;
+  const base = (high & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+  const write = end & 0xf_ffe0;
+  const found: number[] = [];
+  for (let at = state.creadr[its]! & 0xf_ffe0; at !== write && at < bytes && write < bytes; ) {
+    found.push(base + at);
+    at = (at + COMMAND_BYTES) % bytes;
+  }
+  return found;
 }
 
 /** Whether a state signals to a PE what a line says. */

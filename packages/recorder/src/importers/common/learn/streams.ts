@@ -1,5 +1,7 @@
 // Observables in which order counts: commands, table accesses, SGIs. Whether the model did other ones than the source has.
+
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { ITS_OUTCOMES } from '@gictrace/core/spec';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
@@ -15,6 +17,11 @@ const TABLES = (
     'vte.write',
   ] as const
 ).map((name) => RECORDS[name].id as number);
+
+/** Whether what the model did is a command that nobody has shown. */
+function isUnknown(shown: RecordBatch, k: number): boolean {
+  return shown.kind[k] === ITS_COMMAND && shown.words[k * RECORD_WORDS + 2] === ITS_OUTCOMES.NOT_SHOWN;
+}
 
 export class Streams {
   /** By kind: the number of its stream, 0 for none. */
@@ -34,24 +41,64 @@ export class Streams {
 
   /**
    * Whether records `from` to `end` - 1 of a group are those that the model did: `less` where the model only did more
-   * behind them.
+   * behind them. A command that nobody has shown need not have a line. `tables`: whether accesses to tables count.
    */
-  differ(group: RecordBatch, from: number, end: number, shown: RecordBatch): 'same' | 'less' | 'other' {
+  differ(
+    group: RecordBatch,
+    from: number,
+    end: number,
+    shown: RecordBatch,
+    tables = true,
+  ): 'same' | 'less' | 'other' {
     let isLess = false;
     for (let stream = 1; stream <= 3; stream++) {
+      if (stream === 2 && !tables) continue;
       let at = 0;
-      const next = () => {
-        while (at < shown.count && this.of[shown.kind[at]!] !== stream) at++;
+      const next = (i: number) => {
+        while (
+          at < shown.count &&
+          (this.of[shown.kind[at]!] !== stream ||
+            (isUnknown(shown, at) && (i < 0 || !this.same(group, i, shown, at))))
+        )
+          at++;
         return at < shown.count;
       };
       for (let i = from; i < end; i++) {
         if (this.of[group.kind[i]!] !== stream) continue;
-        if (!next() || !this.same(group, i, shown, at)) return 'other';
+        if (!next(i) || !this.same(group, i, shown, at)) return 'other';
         at++;
       }
-      if (next()) isLess = true;
+      if (next(-1)) isLess = true;
     }
     return isLess ? 'less' : 'same';
+  }
+
+  /**
+   * Where commands that nobody has shown were executed: accesses to tables that the model did not do are theirs. Calls back
+   * for each, and answers true, if all else that the model did is among records `from` to `end` - 1 of a group in its order.
+   */
+  others(
+    group: RecordBatch,
+    from: number,
+    end: number,
+    shown: RecordBatch,
+    found: (i: number) => void,
+  ): boolean {
+    if (this.differ(group, from, end, shown, false) !== 'same') return false;
+    const more: number[] = [];
+    let at = 0;
+    const next = () => {
+      while (at < shown.count && this.of[shown.kind[at]!] !== 2) at++;
+      return at < shown.count;
+    };
+    for (let i = from; i < end; i++) {
+      if (this.of[group.kind[i]!] !== 2) continue;
+      if (next() && this.same(group, i, shown, at)) at++;
+      else more.push(i);
+    }
+    if (next()) return false;
+    for (const i of more) found(i);
+    return true;
   }
 
   private same(group: RecordBatch, i: number, shown: RecordBatch, k: number): boolean {
@@ -62,7 +109,7 @@ export class Streams {
     if (kind === ITS_COMMAND)
       return (
         group.words[a + 1] === shown.words[b + 1] &&
-        (group.words[a + 4]! & 0xff) === (shown.words[b + 4]! & 0xff)
+        (isUnknown(shown, k) || (group.words[a + 4]! & 0xff) === (shown.words[b + 4]! & 0xff))
       );
     if (kind === SGI_SENT && group.pe[i] !== shown.pe[k]) return false;
     for (let n = 0; n < RECORD_WORDS; n++) if (group.words[a + n] !== shown.words[b + n]) return false;

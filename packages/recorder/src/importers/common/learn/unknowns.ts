@@ -89,7 +89,8 @@ const WANTED: Readonly<
   'PPI lines': { own: ['level', 'pending'] },
   'SPI lines': { shared: ['level', 'pending'] },
   MSIs: { lpis: true },
-  commands: { its: ['creadr'], lpis: true },
+  // What each of them may have done becomes unknown when it is executed.
+  commands: {},
   'ICH writes': { pe: ['virtual'] },
 };
 
@@ -126,6 +127,12 @@ export class Unknowns {
   readonly activeFrom: Uint16Array;
   /** LPIs whose configuration byte is only known as far as the order of acknowledges shows it. */
   readonly ordered = new Set<number>();
+  /** A command was executed, or a message sent, of which the source does not show what became of it. */
+  private doubts = false;
+  /** By PE: LPIs whose cached configuration such a command may have had read anew. */
+  private readonly lostConfigs: readonly Set<number>[];
+  /** LPIs whose configuration byte software has rewritten since. */
+  readonly rewritten = new Set<number>();
   private everUnknown: boolean;
 
   constructor(state: GicState, start: Start, missing: ReadonlySet<Missing>) {
@@ -146,6 +153,7 @@ export class Unknowns {
     this.ctlr = all === 1 ? GICD_CTLR_STATE : 0;
     this.lpis = Array.from({ length: peCount }, () => new Set<number>());
     this.lpisUnknown = new Uint8Array(peCount).fill(all);
+    this.lostConfigs = Array.from({ length: peCount }, () => new Set<number>());
     this.lpisQuiet = new Uint8Array(peCount);
     this.ownQuiet = new Uint8Array(32 * state.ppiWords * peCount);
     this.sharedQuiet = Array.from({ length: peCount }, () => new Uint8Array(this.shared.enable.length));
@@ -153,6 +161,11 @@ export class Unknowns {
     this.activeFrom = new Uint16Array(peCount);
     this.everUnknown = all === 1 || missing.size > 0;
     for (const one of missing) this.want(one);
+    // Nothing tells when a command is executed.
+    if (missing.has('commands') && missing.has('GITS writes')) {
+      this.never.lpis = true;
+      this.lpisUnknown.fill(1);
+    }
   }
 
   private want(missing: Missing): void {
@@ -196,6 +209,9 @@ export class Unknowns {
 
   /** The GIC was reset: everything is known, but for what the source lacks what changes it. */
   reset(): void {
+    this.doubts = false;
+    this.rewritten.clear();
+    for (const lost of this.lostConfigs) lost.clear();
     const { never } = this;
     const clear = <K extends string>(bits: Readonly<Record<K, Uint8Array>>, kept: ReadonlySet<K>) => {
       for (const name of Object.keys(bits) as K[]) if (!kept.has(name)) bits[name].fill(0);
@@ -217,9 +233,9 @@ export class Unknowns {
     return this.everUnknown;
   }
 
-  /** Whether stimuli are missing, so that state may change at any moment. */
+  /** Whether stimuli are missing, so that state may change at any moment. Commands change it when an ITS executes them. */
   get isVolatile(): boolean {
-    return this.missing.size > 0;
+    return this.missing.size > (this.missing.has('commands') ? 1 : 0);
   }
 
   // ---- SGIs, PPIs and SPIs ---------------------------------------------------------------------------------
@@ -294,6 +310,10 @@ export class Unknowns {
     return its < this.state.itsCount && this.itss[part][its] === 1;
   }
 
+  forgetIts(part: ItsPart, its: number): void {
+    if (its < this.state.itsCount) this.itss[part][its] = 1;
+  }
+
   knowIts(part: ItsPart, its: number): void {
     if (its < this.state.itsCount && !this.never.its.has(part)) this.itss[part][its] = 0;
   }
@@ -320,6 +340,30 @@ export class Unknowns {
     this.lpisUnknown[pe] = isUnknown || this.never.lpis ? 1 : 0;
     this.lpisQuiet[pe] = 0;
     if (isUnknown) this.everUnknown = true;
+  }
+
+  /** Which LPIs are pending, on any PE, is unknown from here on: because of a command, or a message, that nobody has shown. */
+  doubtLpis(): void {
+    this.doubts = true;
+    for (let pe = 0; pe < this.state.peCount; pe++) this.setLpis(pe, true);
+  }
+
+  /** Whether anything is unknown because of a command or a message. */
+  get isDoubtful(): boolean {
+    return this.doubts;
+  }
+
+  /** A Redistributor may have read an LPI's configuration anew. */
+  loseConfig(pe: number, intid: number): void {
+    this.lostConfigs[pe]!.add(intid);
+  }
+
+  isConfigLost(pe: number, intid: number): boolean {
+    return this.lostConfigs[pe]!.has(intid);
+  }
+
+  knowConfig(pe: number, intid: number): void {
+    this.lostConfigs[pe]!.delete(intid);
   }
 
   /** Something happened to LPIs: those that are unknown may compete. */

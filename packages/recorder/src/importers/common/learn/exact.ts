@@ -1,0 +1,93 @@
+// A source whose records are taken as they are, until an ITS executes a command that it does not show: from there on what
+// that may have changed is learnt as of other sources. Takes records one by one; makes groups of them; numbers anew the
+// operations that records are due to where records are put between.
+import type { GicConfig } from '@gictrace/core';
+import { RECORDS, RecordBatch, type RecordName, STIMULI_BELOW } from '@gictrace/core/record';
+import type { Losses } from '../losses.ts';
+import { Learner } from './learner.ts';
+
+const GROUP_RECORDS = 16_384;
+/** Stimuli that do not end what the one before them did. */
+const UNORDERED = new Uint8Array(256);
+for (const name of ['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known'] as const)
+  UNORDERED[RECORDS[name].id] = 1;
+
+export class ExactSource {
+  private readonly learner: Learner | undefined;
+  private readonly out: (batch: RecordBatch, i: number) => void;
+  private readonly group = new RecordBatch(GROUP_RECORDS);
+  /** Records of the source that have gone out, and those that were put between. */
+  private own = 0;
+  private put = 0;
+  /** From which record of the source on how many have been put before it: two numbers each. */
+  private readonly shifts: number[] = [];
+
+  /** `shows`: kinds of observables that the source has; all where absent. */
+  constructor(
+    config: GicConfig,
+    shows: readonly string[] | undefined,
+    losses: Losses,
+    out: (batch: RecordBatch, i: number) => void,
+  ) {
+    this.out = out;
+    if (config.its.length === 0) return;
+    const kinds =
+      shows === undefined ? undefined : new Set<number>(shows.map((name) => RECORDS[name as RecordName].id));
+    this.learner = new Learner(
+      config,
+      {
+        start: 'reset',
+        missing: new Set(),
+        isExact: true,
+        shows: (kind) => kinds === undefined || kinds.has(kind),
+      },
+      losses,
+      (batch, i) => this.pass(batch, i),
+    );
+  }
+
+  /** Takes record `i` of a batch. */
+  record(batch: RecordBatch, i: number): void {
+    if (this.learner === undefined) {
+      this.out(batch, i);
+      return;
+    }
+    const kind = batch.kind[i]!;
+    if (this.group.full || (kind < STIMULI_BELOW && UNORDERED[kind] === 0)) this.close(false);
+    this.group.copy(batch, i);
+  }
+
+  /** No more records come. */
+  end(): void {
+    this.close(true);
+  }
+
+  private close(isLast: boolean): void {
+    if (this.group.count > 0) this.learner?.take(this.group, isLast);
+    this.group.clear();
+  }
+
+  private pass(batch: RecordBatch, i: number): void {
+    if (batch !== this.group) {
+      this.put++;
+      this.shifts.push(this.own, this.put);
+    } else {
+      this.own++;
+      if (batch.cause[i] !== 0 && this.put > 0) batch.cause[i]! += this.shiftOf(batch.cause[i]! - 1);
+    }
+    this.out(batch, i);
+  }
+
+  /** How many records have been put before record `record` of the source. */
+  private shiftOf(record: number): number {
+    const { shifts } = this;
+    let low = 0;
+    let high = shifts.length / 2;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (shifts[2 * middle]! <= record) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? 0 : shifts[2 * low - 1]!;
+  }
+}
