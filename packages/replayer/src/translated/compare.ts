@@ -14,7 +14,8 @@ import {
 } from '@gictrace/core/irqchip';
 import { type Scenario, TraceReader } from '@gictrace/recorder';
 import { designsNamed, ofScenario } from './designs.ts';
-import { Lift, type LiftStats, proxyDevice, type RecordedCommand } from './lift.ts';
+import { proxyDevice } from './doorbells.ts';
+import { Lift, type LiftStats, type RecordedCommand } from './lift.ts';
 
 /** How far the commands of a design are those that were recorded. */
 export interface Alignment {

@@ -2,23 +2,14 @@
 // Redistributors. Runs the simulator to decode commands; what it cannot turn into an operation it counts. Streams.
 import type { GicConfig } from '@gictrace/core';
 import type { Operation, Vector } from '@gictrace/core/irqchip';
-import { configTableAddress, Follow, FollowObserver, Machine } from '@gictrace/core/model';
+import { configTableAddress, type Machine } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import {
-  type CommandName,
-  commandName,
-  FRAMES,
-  GICR,
-  ITS_COMMANDS,
-  ITS_OUTCOMES,
-  LPI_FIRST,
-  type OperandSpec,
-  operandOf,
-} from '@gictrace/core/spec';
+import { type CommandName, FRAMES, GICR, ITS_OUTCOMES, LPI_FIRST } from '@gictrace/core/spec';
+import { eachCommand } from './command-follower.ts';
+import { type Association, associations, proxyDevice } from './doorbells.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const VTE_WRITE = RECORDS['vte.write'].id;
-const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
 const VPE_RESIDENT = RECORDS['vpe.resident'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
@@ -44,136 +35,6 @@ export interface LiftStats {
   readonly inferred: Map<string, number>;
   /** Commands that are part of no operation, by name. */
   readonly unlifted: Map<string, number>;
-}
-
-/** The vPE that a doorbell stood for, at some command. */
-interface Association {
-  readonly at: number;
-  readonly doorbell: number;
-  readonly vpe: number;
-}
-
-function decode(words: Uint32Array, at: number, name: CommandName): Record<string, number> {
-  const operands: Record<string, number> = {};
-  for (const spec of ITS_COMMANDS[name].operands as readonly OperandSpec[])
-    operands[spec.name] = operandOf(words, at, spec);
-  return operands;
-}
-
-/** GITS_TYPER.Devbits: Linux takes the highest DeviceID for its proxy device, where there are vLPIs and no Direct LPI. */
-export function proxyDevice(config: GicConfig): number {
-  const its = config.its[0];
-  if (its === undefined || (config.gicr.typer & 8) !== 0) return -1;
-  const typer = BigInt(its.typer);
-  return (typer & 2n) === 0n ? -1 : 2 ** (Number((typer >> 13n) & 0x1fn) + 1) - 1;
-}
-
-/** What is called while the commands of a trace run. */
-interface CommandVisitor {
-  /** A command has been executed, the `n`th of the trace. */
-  command(n: number, name: CommandName, operands: Record<string, number>, machine: Machine): void;
-  /** The simulator has emitted record `i` of `records`; `n` commands have been executed before it. */
-  emitted?(n: number, records: RecordBatch, i: number): void;
-  /** A recorded stimulus is about to run. */
-  stimulus?(batch: RecordBatch, i: number): void;
-}
-
-/** Decodes the commands that the simulator executes while it follows a trace. */
-class CommandFollower extends FollowObserver {
-  private n = 0;
-  private readonly machine: Machine;
-  private readonly visitor: CommandVisitor;
-
-  constructor(machine: Machine, visitor: CommandVisitor) {
-    super();
-    this.machine = machine;
-    this.visitor = visitor;
-  }
-
-  override stimulus(batch: RecordBatch, i: number): void {
-    this.visitor.stimulus?.(batch, i);
-  }
-
-  override emitted(records: RecordBatch): void {
-    for (let i = 0; i < records.count; i++) {
-      this.visitor.emitted?.(this.n, records, i);
-      if (records.kind[i] !== ITS_COMMAND) continue;
-      const at = i * RECORD_WORDS;
-      const name = commandName(records.words[at + 4]!);
-      if (name === undefined) continue;
-      this.visitor.command(this.n++, name, decode(records.words, at + 4, name), this.machine);
-    }
-  }
-}
-
-/** Follows a trace and has `visitor` called for each ITS command. */
-function eachCommand(
-  config: GicConfig,
-  batches: Iterable<{ readonly batch: RecordBatch }>,
-  visitor: CommandVisitor,
-): void {
-  const machine = new Machine(config);
-  const follow = new Follow(machine, new CommandFollower(machine, visitor));
-  for (const { batch } of batches) follow.take(batch, 0);
-}
-
-/**
- * First pass: which doorbell is which vPE's. A command or a doorbell that rings tells; where neither does, KVM's habit
- * of clearing the doorbell of a vPE that it has just made resident: `guessed`.
- */
-function associations(
-  config: GicConfig,
-  batches: Iterable<{ readonly batch: RecordBatch }>,
-): { readonly found: readonly Association[]; readonly guessed: ReadonlyMap<number, number> } {
-  const found: Association[] = [];
-  const cleared = new Map<number, Map<number, number>>();
-  let resident = -1;
-  const tables = new Map<number, number>();
-  const events = new Map<number, number>();
-  const proxy = proxyDevice(config);
-  let moved = -1;
-  const add = (at: number, doorbell: number | undefined, vpe: number) => {
-    if (doorbell !== undefined && doorbell >= LPI_FIRST) found.push({ at, doorbell, vpe });
-  };
-  eachCommand(config, batches, {
-    command(n, name, o) {
-      if (name === 'VMAPTI' || name === 'VMAPI') add(n, o.Dbell_pINTID, o.vPEID!);
-      else if (name === 'VMOVI' && o.D) add(n, o.Dbell_pINTID, o.vPEID!);
-      else if (name === 'MAPTI' && o.DeviceID === proxy) events.set(o.EventID!, o.pINTID!);
-      else if (name === 'VMOVP') moved = o.vPEID!;
-      else if (name === 'CLEAR' && o.DeviceID === proxy && resident >= 0) {
-        const doorbell = events.get(o.EventID!) ?? 0;
-        const votes = cleared.get(doorbell) ?? new Map<number, number>();
-        votes.set(resident, (votes.get(resident) ?? 0) + 1);
-        cleared.set(doorbell, votes);
-        resident = -1;
-      } else if (name === 'MOVI' && o.DeviceID === proxy && moved >= 0) add(n, events.get(o.EventID!), moved);
-      if (
-        name !== 'VMOVP' &&
-        name !== 'VSYNC' &&
-        name !== 'SYNC' &&
-        !(name === 'MAPTI' && o.DeviceID === proxy) &&
-        !(name === 'DISCARD' && o.DeviceID === proxy)
-      )
-        moved = -1;
-    },
-    emitted(n, shown, i) {
-      const at = i * RECORD_WORDS;
-      const w = shown.words;
-      if (shown.kind[i] === VTE_WRITE && w[at + 2]) tables.set(w[at + 5]! * 2 ** 32 + w[at + 4]!, w[at + 1]!);
-      else if (shown.kind[i] === DOORBELL_RUNG) {
-        const vpe = tables.get(w[at + 2]! * 2 ** 32 + w[at + 1]!);
-        if (vpe !== undefined) add(n, w[at], vpe);
-      } else if (shown.kind[i] === VPE_RESIDENT && w[at + 3])
-        resident = tables.get(w[at + 1]! * 2 ** 32 + w[at]!) ?? -1;
-    },
-  });
-  const guessed = new Map<number, number>();
-  const told = new Set(found.map((one) => one.doorbell));
-  for (const [doorbell, votes] of cleared)
-    if (doorbell >= LPI_FIRST && !told.has(doorbell))
-      guessed.set(doorbell, [...votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]);
-  return { found, guessed };
 }
 
 export class Lift {

@@ -61,6 +61,7 @@ export class Identity {
   private readonly values = new Map<string, number | bigint>();
   private sawIts = false;
   private sawDate = false;
+  private hasTyper2: boolean | undefined;
   private sawVirtual = false;
   private sawSecure = false;
   /** Groups of interrupts that were signalled, a bit each, before anything Secure was seen. */
@@ -125,9 +126,14 @@ export class Identity {
     this.sawDate = true;
   }
 
+  /** QEMU takes GICD_TYPER2 for a register, or reports the access as a bad one. */
+  showTyper2(isRegister: boolean): void {
+    this.hasTyper2 ??= isRegister;
+  }
+
   /** The profile of the version that the log shows; `undefined` where it shows none. */
   private get shownProfile(): string | undefined {
-    if (this.sawDate) return 'qemu-11.1';
+    if (this.hasTyper2 ?? this.sawDate) return 'qemu-11.1';
     const typer = Number(this.values.get('gicd.typer') ?? 0);
     const isVirt = this.gicdBase < 0 || this.gicdBase === VIRT.gicd;
     return typer & TYPER_NMI || (isVirt && (typer & TYPER_LINES) === ALL_LINES) ? 'qemu-10.0' : undefined;

@@ -1,7 +1,7 @@
 // Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
 // memory region's line before them, the plugin's line after. They become one record, and are held against each other.
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
-import { FRAMES, GICR as GICR_REGISTERS } from '@gictrace/core/spec';
+import { FRAMES, GICD as GICD_REGISTERS, GICR as GICR_REGISTERS } from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
 import { type Reach, WRITE_REACH } from './events.ts';
@@ -18,6 +18,7 @@ export const GITS = FRAMES.indexOf('GITS');
 /** Where the VLPI frame of a Redistributor begins. */
 const VLPI_FRAME = 0x2_0000;
 const CWRITER = 0x88;
+const TYPER2 = GICD_REGISTERS.GICD_TYPER2.offset;
 const VPENDBASER = GICR_REGISTERS.GICR_VPENDBASER.offset;
 const GITS_CTLR_OFFSET = 0;
 const VIRT_GICR = 0x080a_0000;
@@ -78,6 +79,7 @@ export class Accesses {
     this.group.set(i, frame, instance, offset, width, low, high);
     if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
     else this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
+    if (frame === GICD && offset === TYPER2) this.identity.showTyper2(!bad);
     if (frame === GITS && !bad) this.its.noteRead(offset, width, low, high);
     this.noteSecurity(t, i, frame, skip + (bad ? 2 : 3));
     this.group.openAccess = i;

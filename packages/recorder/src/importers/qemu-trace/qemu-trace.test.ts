@@ -197,6 +197,16 @@ describe('tokens', () => {
     expect(profileOf(typer('0x37a0008'))).toEqual(['qemu-10.0', 'log']);
     expect(profileOf(typer('0x37a0207'))).toEqual(['qemu-10.0', 'log']);
     expect(profileOf(`2026-11-29T09:38:07.484046Z ${typer('0x37a0007')}`)).toEqual(['qemu-11.1', 'log']);
+    // GICD_TYPER2: a register in QEMU 11.1, whether its lines have time stamps or not; a bad access before.
+    const typer2 = 'gicv3_dist_read GICv3 distributor read: offset 0xc data 0x0 size 4 secure 0';
+    const bad = 'gicv3_dist_badread GICv3 distributor read: offset 0xc size 4 secure 0: error';
+    expect(profileOf(`${typer('0x37a0008')}\n${typer2}`)).toEqual(['qemu-11.1', 'log']);
+    expect(profileOf(`${typer('0x37a0008')}\n${bad}`)).toEqual(['qemu-10.0', 'log']);
+    expect(profileOf(`2026-11-29T09:38:07.484046Z ${typer('0x37a0008')}\n${bad}`)).toEqual([
+      'qemu-10.0',
+      'log',
+    ]);
+    expect(profileOf(`${typer('0x37a0007')}\n${bad}`)).toEqual(['qemu-virt', undefined]);
     // Another machine may have any number of SPIs.
     const elsewhere = `memory_region_ops_read cpu 0 mr 0x5 addr 0x40060004 value 0x37a0008 size 4 name 'gicv3_dist'`;
     expect(profileOf(`${typer('0x37a0008')}\n${elsewhere}`)).toEqual(['qemu-virt', undefined]);
