@@ -210,7 +210,7 @@ describe('a subset of the trace events', () => {
     const log = temp.path('subset.log');
     writeFileSync(log, lines.join('\n'));
     const { out } = await run('import', log, '-o', temp.path('subset.gictrace'));
-    expect(out).toContain('has no line of GICD writes');
+    expect(out).toContain('has no lines for GICD writes');
     expect(out).toContain("-trace 'gicv3_dist_*'");
   });
 });

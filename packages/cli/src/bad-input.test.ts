@@ -110,7 +110,7 @@ describe('record and compare refuse', () => {
     [
       'a folder',
       ['record', at('folder'), '-o', out],
-      /folder: is no scenario: .*scenarios that ship: .*storm/,
+      /folder: is not a scenario: .*scenarios that ship: .*storm/,
     ],
     ['a trace for a scenario', ['record', at('trace.yaml'), '-o', out], /trace\.yaml: line 1/],
     [

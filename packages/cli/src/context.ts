@@ -1,4 +1,4 @@
-// What every verb needs of its surroundings: where to print, and how to write numbers. Knows no verb.
+// What all verbs share: printing, and formatting numbers. This file must not know any verb.
 
 export { VERSION } from '@gictrace/core';
 
@@ -7,31 +7,31 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** A note for people on standard error. */
+/** Prints a note for people on standard error. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Numbers with thousands marked, the same in every locale. */
+/** Formats a number with thousands separators, the same in every locale. */
 export function grouped(n: number): string {
   return `${n}`.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** Aligned lines of name and count, most first. */
+/** Aligned lines of count and name, in descending order of the count. */
 export function countLines(counts: Readonly<Record<string, number>>, indent = '  '): string[] {
   const rows = Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const width = Math.max(0, ...rows.map(([, n]) => grouped(n).length));
   return rows.map(([name, n]) => `${indent}${grouped(n).padStart(width)}  ${name}`);
 }
 
-/** JSON for machines: one line, bigints as strings. */
+/** JSON for programs: one line, with bigints as strings. */
 export function json(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
     typeof member === 'bigint' ? `${member}` : member,
   );
 }
 
-/** An option's whole number within a range, decimal or hexadecimal (0x2001); throws a message that names the option. */
+/** Parses an option's integer within a range, decimal or hexadecimal (0x2001). The error that it throws names the option. */
 export function wholeNumber(name: string, low: number, high: number): (text: string) => number {
   return (text) => {
     const n = Number(text);

@@ -1,13 +1,13 @@
-// What becomes of an error: one line on standard error and an exit code that says whose fault it was. 0 and 1 are
-// verdicts and are never an answer here.
+// Turns an error into one line on standard error and an exit code that says whose fault it was. Exit codes 0 and 1 are
+// verdicts and are never returned here.
 import { EXIT_CODES, FAULT_EXIT_CODE, GicTraceError } from '@gictrace/core';
 import { CommanderError } from 'commander';
 import { InvalidOption } from './context.ts';
 import { sourceStack } from './stack.ts';
 
-/** Node's and better-sqlite3's ways to say that a native module does not fit this Node. */
+/** Messages of Node and better-sqlite3 for a native module that was built for another version of Node. */
 const ABI = /NODE_MODULE_VERSION|Module did not self-register|was compiled against a different Node/;
-/** The system refuses memory, processes or open files: not a fault of the program. */
+/** Errors of the system, such as a lack of memory or processes. They are not bugs in gictrace. */
 const SYSTEM: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the device',
   EDQUOT: 'the disk quota is used up',
@@ -18,7 +18,7 @@ const SYSTEM: Readonly<Record<string, string>> = {
   EAGAIN: 'the system is short of processes or memory',
 };
 
-/** Reports an error on standard error; answers the exit code. `debug`: with the stack of an unexpected one. */
+/** Reports an error on standard error and returns the exit code. With `debug`, prints the stack of an unexpected error. */
 export function reportFailure(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   const { message, code } = lineOf(error);
@@ -39,7 +39,7 @@ function lineOf(error: unknown): { readonly message: string; readonly code: numb
     };
   if (code in SYSTEM) return { message: `${SYSTEM[code]}: ${line}`, code: EXIT_CODES.backend };
   return {
-    message: `a fault of gictrace itself: ${name === 'Error' ? '' : `${name}: `}${line} (please report it; --debug prints where)`,
+    message: `a bug in gictrace: ${name === 'Error' ? '' : `${name}: `}${line} (please report it; --debug prints where)`,
     code: FAULT_EXIT_CODE,
   };
 }

@@ -84,7 +84,7 @@ describe('golden', () => {
     writeFileSync(options, 'scenario: nonsense\n');
     const { code, err } = await run('golden', 'check', own);
     expect(code).toBe(2);
-    expect(err).toMatch(/no scenario that ships is called 'nonsense'.*scenarios: .*move/);
+    expect(err).toMatch(/there is no scenario 'nonsense'.*scenarios: .*move/);
     rmSync(own, { recursive: true });
   });
 
@@ -126,7 +126,7 @@ describe('golden', () => {
     const wrong = await run('golden', 'check', own);
     expect([wrong.code, wrong.err]).toEqual([
       2,
-      expect.stringMatching(/no behaviour and no feature is called 'nonsense'/),
+      expect.stringMatching(/there is no behaviour or feature 'nonsense'/),
     ]);
   });
 
@@ -195,7 +195,7 @@ describe('golden', () => {
 
   it.each([
     [() => ['check', join(dir, 'none')], /no such folder/],
-    [() => ['check', join(dir, 'storm.yaml')], /is no folder/],
+    [() => ['check', join(dir, 'storm.yaml')], /is not a folder/],
     [() => ['check', dir, 'nobody'], /there is no case 'nobody'.*storm, trigger/],
   ])('bad input %# is one line, exit code 2', async (args, message) => {
     const { code, err } = await golden(...args());
@@ -223,15 +223,15 @@ describe('golden check --mutate', () => {
     expect((await run('golden', 'update', own)).code).toBe(0);
   });
 
-  it('prints which faults are told, and by how many cases', async () => {
+  it('prints which faults are detected, and by how many cases', async () => {
     const { code, out } = await run('golden', 'check', own, '--mutate', FAULTS);
     expect(code).toBe(0);
     expect(out).toContain('1 of 1 golden cases the same');
     expect(out).toContain(
-      'kill score: 1 of 2 faults are told by a case; of 1 that change what a case compares, 1 are told',
+      'kill score: 1 of 2 faults are detected by a case; of 1 pairs in which a fault changes what a case compares, 1 are detected',
     );
-    expect(out).toMatch(/movi-keeps-collection +1 tell it/);
-    expect(out).toContain('told by no case: clear-ignored');
+    expect(out).toMatch(/movi-keeps-collection +detected by +1$/m);
+    expect(out).toContain('detected by no case: clear-ignored');
     const { cases, score } = JSON.parse(
       (await run('golden', 'check', own, '--mutate', FAULTS, '--json')).out,
     );
@@ -247,9 +247,9 @@ describe('golden check --mutate', () => {
     const { code, out } = await run('golden', 'check', own, '--mutate', FAULTS);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /^blind +move: what may differ hides movi-keeps-collection; case\.yaml says that it covers movi-keeps-collection, which none of its cases tells$/m,
+      /^blind +move: what it tolerates hides movi-keeps-collection; case\.yaml says that it covers movi-keeps-collection, which none of its cases detects$/m,
     );
-    expect(out).toContain('of 1 that change what a case compares, 0 are told');
+    expect(out).toContain('of 1 pairs in which a fault changes what a case compares, 0 are detected');
   });
 
   it('a case that does not tell what it says that it covers fails', async () => {
@@ -260,26 +260,26 @@ describe('golden check --mutate', () => {
       expect.stringMatching(/^blind +move: case\.yaml says that it covers clear-ignored/m),
     ]);
     write('case.yaml', 'scenario: move\ncovers: [nonsense]\n');
-    expect((await run('golden', 'check', own)).err).toMatch(/covers\.0: no fault is called so/);
+    expect((await run('golden', 'check', own)).err).toMatch(/covers\.0: unknown fault/);
   });
 
-  it('a fault with which a driver would never end is told; one that there is not is refused', async () => {
+  it('a fault with which a driver would never end is detected; an unknown one is refused', async () => {
     write('case.yaml', 'scenario: move\n');
     const { code, out } = await run('golden', 'check', own, '--mutate', 'lpi-stays-pending');
-    expect([code, out]).toEqual([0, expect.stringMatching(/lpi-stays-pending +1 tell it/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/lpi-stays-pending +detected by +1$/m)]);
     const wrong = await run('golden', 'check', own, '--mutate', 'nonsense');
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/no fault 'nonsense'.*movi-keeps/)]);
   });
 
-  it('a recording that is imported only has no backend to plant a fault in; one that is replayed has', async () => {
+  it('a recording that is imported only has no backend in which a fault could be planted; one that is replayed has', async () => {
     mkdirSync(join(own, 'trigger'));
     cpSync(LOG, join(own, 'trigger', 'its-trigger.log.gz'));
     await run('golden', 'update', own);
     const check = () => run('golden', 'check', own, 'trigger', '--mutate', 'int-ignored');
-    expect((await check()).out).toContain('1 cases have no backend to plant a fault in');
+    expect((await check()).out).toContain('1 cases have no backend in which a fault could be planted');
     writeFileSync(join(own, 'trigger', 'case.yaml'), 'on: simulator\n');
     await run('golden', 'update', own);
-    expect((await check()).out).toMatch(/int-ignored +1 tell it/);
+    expect((await check()).out).toMatch(/int-ignored +detected by +1$/m);
   });
 });
 

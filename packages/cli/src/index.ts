@@ -1,4 +1,4 @@
-// The face of the `gictrace` package: `main` runs one command line and answers its exit code.
+// The public API of the `gictrace` package: `main` runs one command line and returns its exit code.
 /// <reference types="node" preserve="true" />
 import { EXIT_CODES } from '@gictrace/core';
 import { Command } from 'commander';
@@ -35,13 +35,13 @@ Examples:
   gictrace doctor
 
 Exit codes: 0 same or done; 1 diverged, differs or found; 2 usage or unreadable input; 3 a backend, a tool or the system
-failed; 4 bad trace; 70 a fault of gictrace itself. --debug prints the stack of a fault.
+failed; 4 bad trace; 70 a bug in gictrace. --debug prints the stack of a bug.
 `;
 
-/** Runs a command line (without node and script) and answers the exit code. */
+/** Runs a command line (without node and script) and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   watchOutput();
-  // Wherever it stands before --: a person adds it to a command that has just failed.
+  // Accepted anywhere before --, because people append it to a command that has just failed.
   const end = args.indexOf('--');
   const isDebug = (word: string, at: number) => word === '--debug' && (end < 0 || at < end);
   const own = args.filter((word, at) => !isDebug(word, at));

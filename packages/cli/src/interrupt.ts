@@ -1,12 +1,12 @@
-// What a signal does to a command that is writing: no part of an output is left, and the user is told.
+// Handles a signal during a command that writes: removes outputs that are not complete, and says so.
 import { discardOpenOutputs } from '@gictrace/recorder/output';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PAUSE_MS = 100;
 
 /**
- * Does work that pauses now and then (`Pauses`, or by waiting for input), so that a signal is heard: outputs that are
- * not whole are removed, and the process ends by that signal, as it would have without us.
+ * Does work that pauses now and then (`Pauses`, or by waiting for input), so that Node can deliver a signal. On a signal,
+ * incomplete outputs are removed, and the process then ends by that signal, as it would have without a handler.
  */
 export async function interruptible<T>(work: () => Promise<T>): Promise<T> {
   const heard = (signal: NodeJS.Signals) => {
@@ -27,11 +27,11 @@ export async function interruptible<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Lets signals and a closed output be heard in a long loop, a few times a second. */
+/** Interrupts a long loop a few times a second, so that signals and a closed output are noticed. */
 export class Pauses {
   private last = performance.now();
 
-  /** To be awaited where it is not undefined. */
+  /** A pause that the loop must await, or undefined if none is due. */
   due(): Promise<void> | undefined {
     const now = performance.now();
     if (now - this.last < PAUSE_MS) return undefined;

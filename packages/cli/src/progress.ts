@@ -1,10 +1,10 @@
-// Progress of what takes longer than a second. Apart from context.ts, since most commands show none and need not load
-// what draws it.
+// Progress of commands that take longer than a second. It is not part of context.ts, so that commands without progress
+// need not load the library that draws it.
 import { SingleBar } from 'cli-progress';
 
 const SHOW_AFTER_MS = 1000;
 
-/** Progress on standard error: nothing in the first second, nothing at all where it is no terminal. */
+/** Progress on standard error: nothing in the first second, and nothing at all if standard error is not a terminal. */
 export class Progress {
   private readonly unit: string;
   private readonly total: number;

@@ -1,5 +1,5 @@
 // Runs command lines for tests: `main()` in this process with its output captured, or the built bin as a child.
-// Knows no verb.
+// Must not know any verb.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ export function scratch(): string {
   return mkdtempSync(join(tmpdir(), 'gictrace-cli-'));
 }
 
-/** Runs a command line here. An error that `main` lets through fails the test. */
+/** Runs a command line in this process. An error that `main` throws fails the test. */
 export async function run(...args: string[]): Promise<Run> {
   let out = '';
   let err = '';
@@ -39,7 +39,7 @@ export async function run(...args: string[]): Promise<Run> {
     return { code, out, err };
   } finally {
     [stdout.write, stderr.write] = writes;
-    // `main` listens for a closed pipe each time.
+    // `main` adds a listener for a closed pipe each time it runs.
     stdout.removeAllListeners('error');
   }
 }

@@ -1,5 +1,5 @@
-// Stacks in terms of the sources. The command runs from a bundle; to have Node read its source maps costs every start,
-// so they are read only where a stack is printed.
+// Translates stacks to source files. The command runs from a bundle. If Node read its source maps, every start would be
+// slower, so they are read only when a stack is printed.
 import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 

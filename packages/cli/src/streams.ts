@@ -1,12 +1,12 @@
-// Standard output as a command sees it: it may be a pipe that closes early (`gictrace diff A B | head`), or a file on a
-// full disk. A closed pipe is no failure and does not change the verdict; output that is lost otherwise is one.
+// Watches standard output, which may be a pipe that closes early (`gictrace diff A B | head`) or a file on a full disk. A
+// closed pipe is not a failure and does not change the verdict; output that is lost for another reason is a failure.
 import { GicTraceError } from '@gictrace/core';
 
 let closed = false;
 let fault: NodeJS.ErrnoException | undefined;
 let isWatched = false;
 
-/** Watches standard output from now on; forgets what an earlier command met. */
+/** Watches standard output from now on, and forgets errors of an earlier command. */
 export function watchOutput(): void {
   closed = false;
   fault = undefined;
@@ -18,19 +18,19 @@ export function watchOutput(): void {
   });
 }
 
-/** Whether nobody reads standard output any more: what only prints can stop. */
+/** Whether nobody reads standard output any more, so that a command that only prints can stop. */
 export function isOutputClosed(): boolean {
   return closed;
 }
 
 /**
- * Waits until all that was printed has been taken.
- * @throws GicTraceError `backend` where it could not be written, for another reason than that nobody reads it.
+ * Waits until everything that was printed has been written.
+ * @throws GicTraceError `backend` if it could not be written for another reason than a closed pipe.
  */
 export async function outputTaken(): Promise<void> {
   if (!closed && fault === undefined && process.stdout.writableLength > 0)
     await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-  // An error is announced after the write that it belongs to.
+  // Node reports an error only after the write to which it belongs.
   await new Promise<void>((resolve) => setImmediate(resolve));
   if (fault === undefined) return;
   const why = fault.code === 'ENOSPC' ? 'no space is left on the device' : (fault.code ?? fault.message);

@@ -1,7 +1,7 @@
-// The verbs, in the order of the help. A command line loads what its verb needs and no more.
+// The verbs, in the order of the help. A command line loads only the verb that it names.
 import type { Command } from 'commander';
 
-/** Adds a verb to the program. `exit` takes an exit code other than 0 that is no failure. */
+/** Adds a verb to the program. The verb calls `exit` with a nonzero exit code that is a verdict and not a failure. */
 type AddVerb = (program: Command, exit: (code: number) => void) => void;
 
 const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
@@ -28,7 +28,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   shell: async () => (await import('./verbs/shell.ts')).addShell,
 };
 
-/** What to load for a command line that begins with a word: its verb, or for help and anything else all. */
+/** What to load for a command line that begins with `word`: the verb of that name, otherwise (as for help) all verbs. */
 export function verbsFor(word: string | undefined): (() => Promise<AddVerb>)[] {
   if (word === '--version' || word === '-V') return [];
   const own = word !== undefined && Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;

@@ -1,4 +1,4 @@
-// Golden cases in a folder: what each is made from, what it is held against, what may differ. Knows files, runs nothing.
+// Finds the golden cases of a folder: the input of each, its golden files, and what may differ. Reads files; runs nothing.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
@@ -12,21 +12,21 @@ import { z } from 'zod';
 
 const word = z.string().min(1);
 const optionsSchema = z.strictObject({
-  /** A design, for a scenario; `simulator` perhaps with @PROFILE, for anything else. A list: a case for each. */
+  /** For a scenario a design, otherwise `simulator`, optionally with @PROFILE. A list gives one case for each entry. */
   on: z.union([word, z.array(word).min(1)]).optional(),
   ignore: z.array(z.enum(IGNORABLE)).optional(),
   rename: z.boolean().optional(),
-  /** Faults that the case must tell when they are planted. */
+  /** Faults that the case must detect when they are planted. */
   covers: z
     .array(
       word.refine((name) => Object.hasOwn(MUTATIONS, name), {
-        error: 'no fault is called so; gictrace golden check --help tells where they are listed',
+        error: 'unknown fault; docs/golden.md lists the faults',
       }),
     )
     .optional(),
-  /** A scenario that ships, in place of a file. */
+  /** The name of a scenario that ships with gictrace, in place of a file. */
   scenario: word.optional(),
-  /** Behaviours of the conformance suite, or features with all their behaviours: a case for each. */
+  /** Behaviours of the conformance suite, or features with all their behaviours. Each behaviour is a case. */
   conformance: z.union([word, z.array(word).min(1)]).optional(),
 });
 type FileOptions = z.infer<typeof optionsSchema>;
@@ -34,15 +34,15 @@ export type CaseOptions = Omit<FileOptions, 'on' | 'scenario' | 'conformance'> &
 
 export interface GoldenCase {
   readonly name: string;
-  /** The scenario, the recording or the behaviour; undefined: the golden files are left over. */
+  /** The scenario, the recording or the behaviour; undefined for golden files whose input is gone. */
   readonly input: string | undefined;
   readonly kind: 'scenario' | 'recording' | 'conformance';
   readonly options: CaseOptions;
   readonly rules: string | undefined;
-  /** The golden trace and its text: where they are, or are to be. */
+  /** Paths of the golden trace and its text, whether or not they exist yet. */
   readonly trace: string;
   readonly text: string;
-  /** The file that says what the case is. */
+  /** The file that defines the case. */
   readonly place: string;
 }
 
@@ -52,7 +52,7 @@ const HELPER = /\.(case|rules)\.(ya?ml|json)$|^(case|rules)\.(ya?ml|json)$/;
 const isInput = (file: string) => !HELPER.test(file) && (SCENARIO.test(file) || RECORDING.test(file));
 const stem = (file: string) => file.replace(SCENARIO, '').replace(RECORDING, '');
 
-/** The first of some files that is there. */
+/** The first of some files that exists. */
 function firstOf(...paths: string[]): string | undefined {
   return paths.find((path) => existsSync(path));
 }
@@ -75,18 +75,18 @@ function readOptions(path: string | undefined): FileOptions {
   );
 }
 
-/** The scenario that ships under the name that a case asks for. */
+/** The path of the scenario that ships under the name in a case file. */
 function shipped(name: string, path: string): string {
   if (libraryScenarios().includes(name)) return libraryPath(name);
   throw new GicTraceError(
     'usage',
-    `scenario: no scenario that ships is called '${name}'`,
+    `scenario: there is no scenario '${name}'`,
     { path },
     `scenarios: ${libraryScenarios().join(', ')}`,
   );
 }
 
-/** What the cases of one input, or of one folder, have in common. */
+/** What the cases of one input or of one folder have in common. */
 interface Family {
   readonly options: FileOptions;
   readonly rules: string | undefined;
@@ -98,7 +98,7 @@ function familyAt(own: string, input: string | undefined): Family {
   return { options: readOptions(file), rules: helper(own, 'rules'), place: file ?? input ?? own };
 }
 
-/** One case: its golden files are `golden` and an ending. */
+/** One case. The paths of its golden files are `golden` plus a suffix. */
 function caseOf(
   { options, rules, place }: Family,
   name: string,
@@ -119,14 +119,14 @@ const listOf = (value: string | readonly string[] | undefined): readonly (string
 const kindOf = (input: string | undefined) =>
   input !== undefined && RECORDING.test(input) ? 'recording' : 'scenario';
 
-/** The behaviours that a case file names, each with whether it is named itself. */
+/** The behaviours that a case file names, each with whether the file names it directly rather than its feature. */
 function behavioursOf(named: readonly (string | undefined)[], place: string): [Behaviour, boolean][] {
   return named.flatMap((name): [Behaviour, boolean][] => {
     const own = BEHAVIOURS.filter(({ id, feature }) => id === name || feature === name);
     if (own.length === 0)
       throw new GicTraceError(
         'usage',
-        `conformance: no behaviour and no feature is called '${name}'`,
+        `conformance: there is no behaviour or feature '${name}'`,
         { path: place },
         `features: ${FEATURES.join(', ')}; behaviours: docs/conformance.md`,
       );
@@ -151,7 +151,7 @@ function familyOf(name: string, path: string, files: readonly string[]): GoldenC
     for (const [behaviour, isNamed] of behavioursOf(listOf(conformance), family.place))
       for (const own of listOf(on)) {
         const profile = own?.split('@')[1] ?? 'architecture';
-        // A feature stands for those of its behaviours that there are under the profile.
+        // A feature stands for those of its behaviours that apply under the profile.
         if (!isNamed && isProfile(own ?? '') && !applies(behaviour, profile)) continue;
         member(
           typeof on === 'object' ? `${behaviour.id}@${profile}` : behaviour.id,
@@ -176,7 +176,7 @@ function familyOf(name: string, path: string, files: readonly string[]): GoldenC
   return [...found, ...leftOver(family, name, path, files, found)];
 }
 
-/** Golden files in a folder that are no case's. */
+/** Golden files in a folder that belong to no case. */
 function leftOver(
   family: Family,
   name: string,
@@ -202,13 +202,14 @@ function leftOver(
 }
 
 /**
- * The cases of a folder, by name: each scenario or recording in it with its golden files beside it; each folder in it
- * that holds a scenario, a recording, a case file or golden files; and those of any other folder in it.
- * @throws GicTraceError `usage` where there is no such folder, no case in it, or a case is not clear.
+ * Finds the cases of a folder, sorted by name. A case is a scenario or recording in the folder with its golden files
+ * beside it, or a subfolder that contains a scenario, a recording, a case file or golden files. Other subfolders are
+ * searched for cases in the same way.
+ * @throws GicTraceError `usage` if there is no such folder, if it contains no case, or if a case is ambiguous.
  */
 export function findCases(dir: string): GoldenCase[] {
   if (!existsSync(dir) || !statSync(dir).isDirectory())
-    throw new GicTraceError('usage', existsSync(dir) ? 'is no folder' : 'no such folder', { path: dir });
+    throw new GicTraceError('usage', existsSync(dir) ? 'is not a folder' : 'no such folder', { path: dir });
   const found = new Map<string, GoldenCase>();
   walk(dir, '', (one) => {
     if (found.has(one.name))
@@ -218,7 +219,7 @@ export function findCases(dir: string): GoldenCase[] {
   if (found.size === 0)
     throw new GicTraceError(
       'usage',
-      'holds no case',
+      'contains no case',
       { path: dir },
       'a case is a scenario (.yaml, .json) or a recording (.log, .log.gz), or a folder with one; see docs/golden.md',
     );
@@ -241,7 +242,7 @@ function walk(dir: string, prefix: string, add: (one: GoldenCase) => void): void
       const base = join(dir, stem(entry.name));
       const family = familyAt(`${base}.`, path);
       if (typeof family.options.on === 'object')
-        throw new GicTraceError('usage', 'on: a list is for a case in a folder of its own', {
+        throw new GicTraceError('usage', 'on: a list is allowed only for a case in a folder of its own', {
           path: family.place,
         });
       const one = caseOf(

@@ -1,4 +1,4 @@
-// Golden cases against faults that are planted into the simulator: which does a case tell, and which do its rules hide?
+// Runs golden cases with faults planted into the simulator: which faults does a case detect, and which do its rules hide?
 import { basename } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
@@ -8,18 +8,18 @@ import { hasBackend, withTrace } from './make.ts';
 import { type CaseResult, judge } from './run.ts';
 
 /**
- * - `told`: the check of the case fails, as it must.
- * - `hidden`: the trace is another one, and what the case lets differ hides all of it.
- * - `untouched`: nothing that is compared differs: the case has nothing to do with what is wrong.
+ * - `told`: the check of the case fails, as it must: the case detects the fault.
+ * - `hidden`: the trace has changed, but the case tolerates every difference.
+ * - `untouched`: nothing that is compared has changed: the fault does not concern the case.
  */
 export type Told = 'told' | 'hidden' | 'untouched';
 
 export interface Kills {
-  /** By fault. Empty where a case has no backend: a recording that is imported only. */
+  /** By fault. Empty if a case has no backend, as for a recording that is only imported. */
   readonly by: Readonly<Record<string, Told>>;
 }
 
-/** A fault may have a driver wait for ever: beyond so many times the records of the golden trace it has been told. */
+/** A fault may make a driver wait for ever. It counts as detected once the trace has this many times the golden records. */
 const RUNAWAY = 20;
 
 function digestOf(path: string): { digest: string; records: number } {
@@ -38,7 +38,7 @@ function toldBy(one: GoldenCase, trace: string, own: string): Told {
   return judge(strict, trace).status === 'same' ? 'untouched' : 'hidden';
 }
 
-/** Tries faults on a case whose golden trace is the same without any. */
+/** Tries faults on a case that is the same as its golden trace without any fault. */
 export async function killsOf(one: GoldenCase, faults: readonly string[]): Promise<Kills> {
   const by: Record<string, Told> = {};
   if (!hasBackend(one)) return { by };
@@ -54,7 +54,8 @@ export async function killsOf(one: GoldenCase, faults: readonly string[]): Promi
         recordsMax: RUNAWAY * (own.records + 1000),
       });
     } catch (error) {
-      // A run that the fault keeps from its end, by whatever exception, fails a check too; one without it tells nothing.
+      // If the fault makes the run throw, whatever the exception, the check would fail too. A run that throws without
+      // the fault having been planted says nothing about the fault.
       if (!isPlanted) throw error;
       by[name] = 'told';
     }
@@ -62,10 +63,10 @@ export async function killsOf(one: GoldenCase, faults: readonly string[]): Promi
   return { by };
 }
 
-/** A case that is the same without a fault, with them: `blind` where what it lets differ hides one. */
+/** The result of a case that is the same without a fault: `blind` if it tolerates the effects of one of the faults. */
 export function judged(result: CaseResult, { by }: Kills): CaseResult {
   const hidden = Object.keys(by).filter((name) => by[name] === 'hidden');
-  return hidden.length === 0 ? result : blind(result, `what may differ hides ${hidden.join(', ')}`);
+  return hidden.length === 0 ? result : blind(result, `what it tolerates hides ${hidden.join(', ')}`);
 }
 
 const blind = (result: CaseResult, message: string): CaseResult => ({
@@ -81,8 +82,8 @@ export interface Tried {
 }
 
 /**
- * Holds the cases of each case file to what it says that it covers: one of them at least must tell it. Else the first of
- * them is `blind`. `faults`: those that were planted; `whole`: whether all cases of a case file were tried.
+ * Checks that each fault that a case file claims to cover is detected by at least one of its cases. Otherwise the first
+ * of them becomes `blind`. `faults` are those that were planted; `whole` says whether all cases of a file were tried.
  */
 export function covered(
   tried: readonly Tried[],
@@ -107,21 +108,21 @@ export function covered(
     const names = missed.get(place) ?? [];
     missed.delete(place);
     if (names.length === 0) return own;
-    const said = `${basename(place)} says that it covers ${names.join(', ')}, which none of its cases tells`;
+    const said = `${basename(place)} says that it covers ${names.join(', ')}, which none of its cases detects`;
     return blind(own, own.status === 'blind' ? `${own.message}; ${said}` : said);
   });
 }
 
 export interface KillScore {
-  /** Faults, and those that at least one case tells. */
+  /** The number of faults, and of those that at least one case detects. */
   readonly faults: number;
   readonly told: number;
-  /** Pairs of a case and a fault that changes what is compared, and those of them that the case tells. */
+  /** Pairs of a case and a fault that changes what is compared, and those of them in which the case detects the fault. */
   readonly pairs: number;
   readonly toldPairs: number;
-  /** Cases that no fault can be planted for. */
+  /** Cases for which no fault can be planted. */
   readonly withoutBackend: number;
-  /** By fault: how many cases tell it, and how many hide it. */
+  /** By fault: how many cases detect it, and how many hide it. */
   readonly byFault: Readonly<Record<string, { readonly told: number; readonly hidden: number }>>;
 }
 
@@ -142,7 +143,7 @@ export function scoreOf(kills: readonly Kills[], faults: readonly string[]): Kil
   };
 }
 
-/** The faults to plant: all, or those named. @throws GicTraceError `usage` for a name that there is not. */
+/** The faults to plant: all, or those named. @throws GicTraceError `usage` for an unknown name. */
 export function faultsNamed(names: readonly string[]): string[] {
   const all = Object.keys(MUTATIONS);
   for (const name of names)

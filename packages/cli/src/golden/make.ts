@@ -1,5 +1,5 @@
-// Makes the trace of a golden case: a scenario on a design, a behaviour of the conformance suite under a profile, or a
-// recording, imported and perhaps replayed.
+// Makes the trace of a golden case from a scenario on a design, a behaviour of the conformance suite under a profile, or
+// a recording, which is imported and, if the case asks for it, replayed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -11,13 +11,13 @@ import { VERSION } from '../context.ts';
 import type { GoldenCase } from './cases.ts';
 
 export interface MakeOptions {
-  /** Given the simulator's machine first: to plant a fault. */
+  /** Called with the simulator's machine before the run, to plant a fault. */
   readonly machine?: (machine: Machine) => void;
-  /** Gives up beyond so many records. */
+  /** The run is given up when it has more records than this. */
   readonly recordsMax?: number;
 }
 
-/** Whether the trace of a case comes from the simulator: an import alone has no backend. */
+/** Whether the trace of a case comes from the simulator. A recording that is only imported has no backend. */
 export function hasBackend({ kind, options }: GoldenCase): boolean {
   return kind !== 'recording' || options.on !== undefined;
 }
@@ -25,7 +25,7 @@ export function hasBackend({ kind, options }: GoldenCase): boolean {
 function onSimulator(on: string, what: string): string | undefined {
   const [name, profile] = on.split('@') as [string, string | undefined];
   if (name === 'simulator') return profile;
-  throw new GicTraceError('usage', `${what} '${on}'`, {}, 'say simulator@PROFILE');
+  throw new GicTraceError('usage', `${what} '${on}'`, {}, 'use simulator@PROFILE');
 }
 
 /** Makes the trace of a case at `output`. */
@@ -60,7 +60,7 @@ async function make(one: GoldenCase, output: string, { machine, recordsMax }: Ma
   rmSync(imported);
 }
 
-/** Makes the trace of a case in a folder that is gone afterwards, and hands it to `work`. */
+/** Makes the trace of a case in a temporary folder, passes its path to `work`, and removes the folder. */
 export async function withTrace<T>(
   one: GoldenCase,
   work: (trace: string) => T,

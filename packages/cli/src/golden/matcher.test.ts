@@ -66,6 +66,6 @@ describe('toMatchGolden', () => {
     copyFileSync(golden, path);
     writeFileSync(path.replace('.gictrace', '.txt'), 'other\n');
     expect(matched('none', its, path)).toMatch(/stale/);
-    expect(matched('none', its, join(dir, 'golden.trace'))).toMatch(/no name of a golden trace/);
+    expect(matched('none', its, join(dir, 'golden.trace'))).toMatch(/is not a name for a golden trace/);
   });
 });

@@ -1,5 +1,5 @@
-// `expect(trace).toMatchGolden(golden)` for vitest, in a subpath of its own (`gictrace/vitest`): whoever does not test
-// with vitest does not load it. `vitest -u` makes golden traces what they are now; where `CI` is set nothing is written.
+// `expect(trace).toMatchGolden(golden)` for vitest. It has a subpath of its own (`gictrace/vitest`), so that only tests
+// load it. `vitest -u` updates golden traces; if `CI` is set, nothing is written.
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect } from 'vitest';
@@ -9,7 +9,7 @@ import { judge } from './run.ts';
 import { textOf } from './text.ts';
 
 export interface GoldenOptions extends Pick<CaseOptions, 'ignore' | 'rename'> {
-  /** A file of rules: what may differ, each with its reason. */
+  /** A file of rules that say what may differ, each with its reason. */
   readonly rules?: string;
 }
 
@@ -17,8 +17,8 @@ declare module 'vitest' {
   // biome-ignore lint/suspicious/noExplicitAny: as vitest declares it
   interface Matchers<T = any> {
     /**
-     * Holds a trace (the path of one) against a golden one, aligned, as `gictrace golden check` does. Beside the golden
-     * trace, `NAME.gictrace`, is its text for people, `NAME.txt`.
+     * Compares a trace, given by its path, with a golden trace after aligning them, as `gictrace golden check` does.
+     * The text of the golden trace `NAME.gictrace` is kept beside it as `NAME.txt`.
      */
     toMatchGolden: (golden: string, options?: GoldenOptions) => T;
   }
@@ -31,8 +31,9 @@ const LINES = 40;
 expect.extend({
   toMatchGolden(received: unknown, golden: string, options: GoldenOptions = {}) {
     const say = (pass: boolean, message: string) => ({ pass, message: () => message });
-    if (typeof received !== 'string') return say(false, 'toMatchGolden is about the path of a trace');
-    if (!TRACE.test(golden)) return say(false, `${golden} is no name of a golden trace: NAME.gictrace`);
+    if (typeof received !== 'string') return say(false, 'toMatchGolden takes the path of a trace');
+    if (!TRACE.test(golden))
+      return say(false, `'${golden}' is not a name for a golden trace: use NAME.gictrace`);
     const text = golden.replace(TRACE, '.txt');
     const { rules, ...rest } = options;
     const update = this.snapshotState.snapshotUpdateState;
@@ -57,7 +58,7 @@ expect.extend({
       },
       received,
     );
-    if (judged.status === 'same') return say(true, `${received} is as ${golden}`);
+    if (judged.status === 'same') return say(true, `${received} is the same as ${golden}`);
     if (update === 'all' && !this.isNot) return write();
     const differences = judged.diff === null ? [] : [...diffText(judged.diff)].slice(0, LINES);
     return say(

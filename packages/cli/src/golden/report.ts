@@ -1,20 +1,20 @@
-// Golden results for machines: JUnit XML, GitHub's annotations, and the summary of a step.
+// Results of golden cases for CI: JUnit XML, GitHub's annotations, and the summary of a step.
 import { appendFileSync } from 'node:fs';
 import { diffMarkdown } from '../verbs/diff-text.ts';
 import type { CaseResult } from './run.ts';
 
-/** GitHub shows ten annotations of a kind a step; the rest goes to the summary. */
+/** GitHub shows ten annotations of each kind per step; the rest goes to the summary. */
 export const ANNOTATIONS_MAX = 10;
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-/** Text for XML 1.0, which has no control characters but tab and line ends. */
+/** Escapes text for XML 1.0, which permits no control characters except tab and line ends. */
 function xml(text: string): string {
   return text
     .replace(/[&<>"]/g, (c) => ENTITIES[c]!)
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd');
 }
 
-/** JUnit XML of one suite; `detail` is what each case that is not the same has to say. */
+/** JUnit XML of one suite; `detail` gives the text for each case that is not the same. */
 export function junit(results: readonly CaseResult[], detail: (result: CaseResult) => string): string {
   const failed = results.filter((result) => result.status === 'failed').length;
   const bad = results.filter((result) => result.status !== 'same').length - failed;
@@ -41,11 +41,11 @@ export function junit(results: readonly CaseResult[], detail: (result: CaseResul
   return out.join('\n');
 }
 
-/** One of GitHub's workflow commands escapes these. */
+/** Escapes text for one of GitHub's workflow commands. */
 const escaped = (text: string) => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
 const property = (text: string) => escaped(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
 
-/** Annotations of the worst results, and a word about the rest. */
+/** Annotations for the worst results, and one that counts the rest. */
 export function annotations(worst: readonly CaseResult[]): string[] {
   const bad = worst.filter((result) => result.status !== 'same');
   const shown = bad.length > ANNOTATIONS_MAX ? bad.slice(0, ANNOTATIONS_MAX - 1) : bad;
@@ -58,7 +58,7 @@ export function annotations(worst: readonly CaseResult[]): string[] {
   return lines;
 }
 
-/** The summary of a step, as Markdown; differences of the worst few in full. */
+/** The summary of a step as Markdown, with the differences of the worst few cases in full. */
 export function summary(worst: readonly CaseResult[], full: number): string {
   const bad = worst.filter((result) => result.status !== 'same');
   const out = [
@@ -73,7 +73,7 @@ export function summary(worst: readonly CaseResult[], full: number): string {
   return `${out.join('\n')}\n`;
 }
 
-/** Appends to the summary of the step, where there is one. */
+/** Appends to the summary of the step, if there is one. */
 export function writeSummary(worst: readonly CaseResult[], full: number): void {
   const path = process.env.GITHUB_STEP_SUMMARY;
   if (path !== undefined && path !== '') appendFileSync(path, summary(worst, full));

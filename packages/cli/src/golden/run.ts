@@ -1,4 +1,4 @@
-// Runs golden cases: makes the trace of each anew and holds it against the golden one. Writes only where it is told to.
+// Runs golden cases: makes the trace of each again and compares it with the golden one. Only `updateCase` writes files.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
@@ -8,14 +8,14 @@ import { withTrace } from './make.ts';
 import { textOf } from './text.ts';
 
 /**
- * - `same`: nothing differs that is not let pass.
- * - `differs`: the trace is another than the golden one.
- * - `blind`: a fault in the backend changes the trace, and what may differ hides all of it; or the case says that it
- *   covers a fault that it does not tell.
- * - `stale`: the traces agree, but the text is not that of the golden trace.
+ * - `same`: there is no difference, or only differences that are tolerated.
+ * - `differs`: the trace differs from the golden one.
+ * - `blind`: a planted fault changes the trace, but the case tolerates every difference; or the case claims to cover a
+ *   fault that it does not detect.
+ * - `stale`: the traces agree, but the text is not the text of the golden trace.
  * - `missing`: there is no golden trace, or no text.
- * - `obsolete`: golden files whose scenario or recording is gone.
- * - `failed`: the trace could not be made, or the golden one not be read.
+ * - `obsolete`: there are golden files, but their scenario or recording is gone.
+ * - `failed`: the trace could not be made, or the golden one could not be read.
  */
 export const STATUSES = ['failed', 'differs', 'blind', 'missing', 'obsolete', 'stale', 'same'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -32,7 +32,7 @@ export interface CaseResult {
 
 type Judged = Pick<CaseResult, 'status' | 'message' | 'diff' | 'differences'>;
 
-/** Holds a trace against the golden one of a case. */
+/** Compares a trace with the golden one of a case. */
 export function judge(one: GoldenCase, fresh: string): Judged {
   const plain = (status: Status, message: string): Judged => ({
     status,
@@ -66,7 +66,7 @@ export function judge(one: GoldenCase, fresh: string): Judged {
   return { ...plain('same', ''), diff };
 }
 
-/** Holds a case against its golden trace. Writes nothing beside it. */
+/** Compares a case with its golden trace. Writes nothing. */
 export async function checkCase(one: GoldenCase): Promise<CaseResult> {
   const began = performance.now();
   const done = (judged: Judged): CaseResult => ({
@@ -89,7 +89,7 @@ export async function checkCase(one: GoldenCase): Promise<CaseResult> {
   }
 }
 
-/** Makes the golden files of a case what its input gives now; of one whose input is gone, removes them. */
+/** Updates the golden files of a case from its input, or removes them if the input is gone. */
 export async function updateCase(one: GoldenCase): Promise<void> {
   if (one.input === undefined) {
     for (const path of [one.trace, one.text]) rmSync(path, { force: true });

@@ -1,22 +1,23 @@
-// A trace as people review it: what was done and seen, one record a line, without numbers and times, so that a change
-// moves nothing. Lines that say the same, or the same of one number after the other, are one. Of the simulator's events,
-// which follow from the rest and would hide it, there are counts and a digest.
+// The text form of a trace, for reviews: operations, stimuli and observables, one per line, without record numbers and
+// times, so that a change in one place does not change all lines after it. Lines that repeat, or that differ only in a
+// number that counts up, are folded into one. The simulator's events follow from the rest and would hide it, so the text
+// contains only their counts and a digest.
 import { createHash } from 'node:crypto';
 import { recordText } from '@gictrace/core/disasm';
 import { RECORDS, recordName } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
 
-/** Records that the text form shows. */
+/** Most records that the text form contains. */
 const TEXT_RECORDS_MAX = 3000;
 const NUMBER = /^(0|[1-9]\d{0,14})$/;
 
-/** Folds lines as they come. */
+/** Folds lines that repeat or count up, as they come. */
 export class Folded {
   readonly lines: string[] = [];
   private words: string[] = [];
   private last = '';
   private count = 0;
-  /** The word in which the lines at hand count up, or -1; and its first and last number. */
+  /** The index of the word in which the current lines count up, or -1; and its first and last number. */
   private at = -1;
   private from = 0;
   private to = 0;
@@ -32,7 +33,7 @@ export class Folded {
     this.count = 1;
   }
 
-  /** Writes what is at hand. */
+  /** Writes the current lines. */
   flush(): void {
     if (this.count === 0) return;
     if (this.at >= 0) {
@@ -48,7 +49,7 @@ export class Folded {
     return this.at < 0 && line === this.last;
   }
 
-  /** Whether a line is the one before with one number higher by one, the same number each time. */
+  /** Whether a line is the line before it with one number incremented, the same number as in the lines before. */
   private goesOn(line: string): boolean {
     if (this.at < 0 && this.count > 1) return false;
     const words = line.split(' ');

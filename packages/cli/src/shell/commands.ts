@@ -1,26 +1,26 @@
-// The dot-commands: each with what it takes, its help and what it does. They change how answers are shown, never a database.
+// The dot-commands, each with its argument, its help and its action. They change how results are printed, never a database.
 import { closeSync, openSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { FUNCTIONS, type Question, type Relation, TABLE_FUNCTIONS } from '@gictrace/query';
 import { MODES, type Mode } from './print.ts';
 
-/** What the commands see of a session. */
+/** The part of a session that the commands can see. */
 export interface Settings {
   readonly relations: readonly Relation[];
   readonly questions: readonly Question[];
   mode: Mode;
   timer: boolean;
-  /** A file that answers go to, opened. */
+  /** The open file to which results are written, if not the terminal. */
   output: { readonly path: string; readonly fd: number } | undefined;
   readonly print: (line: string) => void;
   readonly ask: (sql: string) => void;
 }
 
 interface Command {
-  /** As the help shows it. */
+  /** The argument, as the help prints it. */
   readonly takes: string;
   readonly help: string;
-  /** What its argument can be; null: a file. */
+  /** The values that the argument can have; null if it is a file. */
   readonly arguments: (settings: Pick<Settings, 'relations' | 'questions'>) => readonly string[] | null;
   readonly run: (argument: string, settings: Settings) => void;
 }
@@ -37,13 +37,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   '.modules': {
     takes: '',
-    help: 'the library of modules: views that answer whole questions',
+    help: 'lists the library of modules: views that answer whole questions',
     arguments: none,
     run: (_, settings) => list('module', settings),
   },
   '.columns': {
     takes: 'VIEW',
-    help: 'the columns of a view or module',
+    help: 'lists the columns of a view or module',
     arguments: ({ relations }) => relations.map(({ name }) => name),
     run: (argument, { relations, print }) => {
       const relation = relations.find(({ name }) => name === argument.toLowerCase());
@@ -55,7 +55,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   '.functions': {
     takes: '',
-    help: 'functions for SQL',
+    help: 'lists functions for SQL',
     arguments: none,
     run: (_, { print }) => {
       for (const [call, doc] of Object.entries(FUNCTIONS)) print(`${call.padEnd(34)} ${doc}`);
@@ -65,13 +65,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   '.examples': {
     takes: '[N]',
-    help: 'questions, as SQL; with its number or name one of them, and its answer',
+    help: 'lists example queries; with a number or name, runs one of them',
     arguments: ({ questions }) => questions.map(({ name }) => name),
     run: example,
   },
   '.mode': {
     takes: MODES.join('|'),
-    help: 'how answers are shown',
+    help: 'sets how results are printed',
     arguments: () => MODES,
     run: (argument, settings) => {
       const mode = MODES.find((one) => one === argument);
@@ -82,13 +82,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   '.output': {
     takes: '[FILE]',
-    help: 'answers go to a new file from here; without FILE to the terminal again',
+    help: 'writes results to a new file from now on; without FILE, to the terminal again',
     arguments: () => null,
     run: redirect,
   },
   '.timer': {
     takes: 'on|off',
-    help: 'how long answers took',
+    help: 'prints how long queries took',
     arguments: () => ['on', 'off'],
     run: (argument, settings) => {
       if (argument !== 'on' && argument !== 'off')
@@ -103,19 +103,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: (_, { print }) => {
       for (const [name, { takes, help }] of Object.entries(COMMANDS))
         print(`${`${name} ${takes}`.padEnd(28)} ${help}`);
-      print(`${'.quit'.padEnd(28)} leave; so do .exit and Ctrl-D`);
+      print(`${'.quit'.padEnd(28)} leaves the shell, like .exit and Ctrl-D`);
       print(
-        'A question may take several lines; ; ends it. Tab completes, Ctrl-R searches, Ctrl-C drops a line.',
+        'A query may take several lines; a semicolon ends it. Tab completes, Ctrl-R searches, Ctrl-C discards a line.',
       );
     },
   },
 };
-/** Those that end a session. */
+/** Commands that end a session. */
 export const LEAVE: readonly string[] = ['.quit', '.exit'];
 
 /**
- * Does a dot-command.
- * @throws GicTraceError `usage` for a command that there is not, or an argument that it does not take.
+ * Runs a dot-command.
+ * @throws GicTraceError `usage` for an unknown command, or an argument that it does not take.
  */
 export function runCommand(text: string, settings: Settings): void {
   const [, name = '', argument = ''] = /^(\S+)\s*(.*)$/.exec(text)!;
@@ -157,7 +157,7 @@ function redirect(path: string, settings: Settings): void {
   if (path === '' || path === 'stdout') return;
   let fd: number;
   try {
-    // What is there already, the database among it, is not written over.
+    // The flag x: an existing file, which may be the database itself, is not overwritten.
     fd = openSync(path, 'wx');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -1,13 +1,13 @@
-// What Tab offers, from the text before the cursor: a pure function of that and of what the database has.
+// The completions that Tab offers: a pure function of the text around the cursor and of what the database contains.
 import type { Relation } from '@gictrace/query';
 import { isInText, split } from './statement.ts';
 
 export interface Vocabulary {
   readonly relations: readonly Relation[];
-  /** Names of functions that answer with a value, and of those that answer with rows. */
+  /** Names of functions that return a value, and of table functions. */
   readonly functions: readonly string[];
   readonly tableFunctions: readonly string[];
-  /** Dot-command → what its argument can be; null: any file. */
+  /** Maps each dot-command to the values of its argument; null stands for any file. */
   readonly commands: Readonly<Record<string, readonly string[] | null>>;
   readonly files: (prefix: string) => readonly string[];
 }
@@ -16,14 +16,17 @@ const KEYWORDS =
   'SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET AS AND OR NOT IN IS NULL LIKE GLOB BETWEEN CASE WHEN THEN ELSE END JOIN LEFT INNER CROSS ON USING UNION ALL EXCEPT INTERSECT WITH RECURSIVE VALUES DISTINCT EXISTS OVER PARTITION FILTER ASC DESC NULLS FIRST LAST CAST EXPLAIN QUERY PLAN'.split(
     ' ',
   );
-/** Of SQLite's own functions, those that questions to traces need. */
+/** SQLite's own functions that are useful in queries of traces. */
 const SQLITE_FUNCTIONS =
   'abs avg ceil coalesce count floor group_concat iif instr length lower ltrim max median min nullif percentile printf round row_number lag lead rtrim substr sum trim typeof upper'.split(
     ' ',
   );
 const WORD = /[A-Za-z_$][\w$]*$/;
 
-/** Completions of the end of `line`, and what of it they replace. `before`: the lines of the statement so far; `after`: what follows. */
+/**
+ * Completions for the end of `line`, and the part of it that they replace. `before` has the earlier lines of the
+ * statement, `after` what follows the cursor.
+ */
 export function complete(
   line: string,
   vocabulary: Vocabulary,
@@ -42,7 +45,7 @@ export function complete(
     const names = [...vocabulary.relations.map(({ name }) => name), ...defined(statement)];
     return [matching(word, [...names, ...vocabulary.tableFunctions.map((name) => `${name}(`)]), word];
   }
-  // Of an empty word everything is a completion: what is of the statement is enough.
+  // Everything completes an empty word, so only names from the views of the statement are offered.
   const named = mentioned(statement, vocabulary);
   if (word === '') return [named.length > 0 ? columnsOf(named) : KEYWORDS.slice(0, 1), word];
   const functions = [...vocabulary.functions, ...SQLITE_FUNCTIONS].map((name) => `${name}(`);
@@ -63,7 +66,7 @@ function completeCommand(line: string, { commands, files }: Vocabulary): [string
   return [takes === null ? [...files(argument)] : matching(argument, takes), argument];
 }
 
-/** Case does not matter in SQL: what is typed is replaced by the right spelling. */
+/** SQL is not case-sensitive, so what was typed is matched in any case and replaced by the right spelling. */
 function matching(word: string, candidates: readonly string[]): string[] {
   const low = word.toLowerCase();
   return [...new Set(candidates.filter((one) => one.toLowerCase().startsWith(low)))].sort((a, b) =>
@@ -71,19 +74,19 @@ function matching(word: string, candidates: readonly string[]): string[] {
   );
 }
 
-/** Whether a name of a table is due: behind FROM or JOIN, or a comma in their list. */
+/** Whether the name of a table comes next: behind FROM or JOIN, or behind a comma in their list. */
 function isTable(lead: string): boolean {
   if (/\b(?:from|join)\s+$/i.test(lead)) return true;
   return /\bfrom\s+(?:[\w"]+(?:\s+(?:as\s+)?\w+)?\s*,\s*)+$/i.test(lead);
 }
 
-/** Views that a statement names. */
+/** The views that a statement names. */
 function mentioned(statement: string, { relations }: Vocabulary): readonly Relation[] {
   const words = new Set(statement.toLowerCase().match(/[a-z_]\w*/g));
   return relations.filter(({ name }) => words.has(name));
 }
 
-/** The view that `owner` stands for: its name, or an alias that the statement gives it. */
+/** The view that `owner` stands for: the view of that name, or the one to which the statement gives that alias. */
 function ownedBy(owner: string, statement: string, vocabulary: Vocabulary): readonly Relation[] {
   const own = vocabulary.relations.filter(({ name }) => name === owner.toLowerCase());
   if (own.length > 0) return own;
@@ -92,7 +95,7 @@ function ownedBy(owner: string, statement: string, vocabulary: Vocabulary): read
   return vocabulary.relations.filter(({ name }) => names.includes(name));
 }
 
-/** Names that WITH gives. */
+/** Names that WITH defines. */
 function defined(statement: string): string[] {
   return [
     ...statement.matchAll(

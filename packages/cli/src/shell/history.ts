@@ -1,4 +1,5 @@
-// What was asked before, kept between sessions: a line an entry, the latest last. That it cannot be kept stops nobody.
+// The history of the shell, kept between sessions in a file with one entry per line, the latest last. If it cannot be
+// kept, the session continues without it.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,11 +9,11 @@ export const ENTRIES_MAX = 1000;
 /** Longer statements are not kept. */
 const LENGTH_MAX = 10_000;
 
-/** Where history is kept: $GICTRACE_HISTORY, or by XDG; undefined: nowhere, where that is empty. */
+/** The path of the history: $GICTRACE_HISTORY, or as XDG says. Undefined, for no history, if $GICTRACE_HISTORY is empty. */
 export function historyPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (env.GICTRACE_HISTORY !== undefined)
     return env.GICTRACE_HISTORY === '' ? undefined : env.GICTRACE_HISTORY;
-  // By XDG a relative path is to be ignored.
+  // XDG says that a relative path must be ignored.
   const state = env.XDG_STATE_HOME?.startsWith('/')
     ? env.XDG_STATE_HOME
     : join(env.HOME ?? homedir(), '.local', 'state');
@@ -21,7 +22,7 @@ export function historyPath(env: NodeJS.ProcessEnv = process.env): string | unde
 
 export class History {
   private readonly path: string | undefined;
-  /** The latest last. */
+  /** All entries, the latest last. */
   readonly entries: string[];
 
   constructor(path: string | undefined) {
@@ -29,7 +30,7 @@ export class History {
     this.entries = this.read();
   }
 
-  /** Keeps an entry of one line; the same twice in a row is one. */
+  /** Keeps an entry of one line. An entry that repeats the one before it is not kept again. */
   add(entry: string): void {
     if (entry === '' || entry.includes('\n') || entry.length > LENGTH_MAX || this.entries.at(-1) === entry)
       return;
@@ -38,7 +39,7 @@ export class History {
     this.keep((path) => appendFileSync(path, `${entry}\n`, { mode: 0o600 }));
   }
 
-  /** The file, cut to what is kept; other sessions may have added to it. */
+  /** Reads the file, cut to the entries that are kept. Other sessions may have added to it. */
   private read(): string[] {
     if (this.path === undefined) return [];
     let lines: string[];
@@ -61,12 +62,12 @@ export class History {
       makeFolder(dirname(this.path));
       write(this.path);
     } catch {
-      // A home that cannot be written to: the session goes on without.
+      // The home folder may be read-only: the session continues without a history.
     }
   }
 }
 
-/** Makes a folder and those above it. Node's own recursion does not end where a folder takes no others, as in /proc. */
+/** Makes a folder and its parents. Node's own recursion does not terminate if a folder cannot be made, as in /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   const above = dirname(path);

@@ -1,4 +1,4 @@
-// The shell at a terminal, with completion and history; and the same questions from a pipe.
+// The shell at a terminal, with completion and history, and the same shell reading queries from a pipe.
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -18,12 +18,12 @@ export interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
   readonly isInteractive: boolean;
-  /** File of the history; undefined: none is kept. */
+  /** The file of the history; undefined if none is kept. */
   readonly history?: string | undefined;
   readonly note: (text: string) => void;
 }
 
-/** The process's own. */
+/** The terminal of this process. */
 export function ownTerminal(): Terminal {
   return {
     input: process.stdin,
@@ -35,8 +35,8 @@ export function ownTerminal(): Terminal {
 }
 
 /**
- * Answers until input ends. @returns when the session is over
- * @throws GicTraceError `usage` where the input is no terminal and something of it could not be answered.
+ * Answers queries until the input ends. @returns when the session is over
+ * @throws GicTraceError `usage` if the input is not a terminal and one of the queries could not be answered.
  */
 export async function runShell(db: QueryDatabase, terminal: Terminal = ownTerminal()): Promise<void> {
   const out: Output = { write: (text) => void terminal.output.write(text), note: terminal.note };
@@ -49,8 +49,8 @@ export async function runShell(db: QueryDatabase, terminal: Terminal = ownTermin
   } finally {
     lines.close();
   }
-  // For scripts: a wrong question shows in the exit code.
-  if (session.failed) throw new GicTraceError('usage', 'some of what was asked could not be answered');
+  // For scripts, a query that failed must show in the exit code.
+  if (session.failed) throw new GicTraceError('usage', 'some of the queries could not be answered');
 }
 
 function interactive(session: Session, terminal: Terminal): Promise<void> {
@@ -77,7 +77,7 @@ function interactive(session: Session, terminal: Terminal): Promise<void> {
       const entries = session.take(line);
       if (entries === undefined) return lines.close();
       for (const entry of entries) history.add(entry);
-      // Lines of a statement are recalled as the whole that they make.
+      // A statement of several lines is recalled as a whole.
       if (session.pending === '') recall(history.entries);
       ask();
     });
@@ -85,7 +85,7 @@ function interactive(session: Session, terminal: Terminal): Promise<void> {
       const isIdle = lines.line === '' && session.pending === '';
       session.drop();
       recall(history.entries);
-      // The rest of the line goes as if it had been deleted.
+      // Ctrl-E and Ctrl-U delete the rest of the line.
       lines.write(null, { ctrl: true, name: 'e' });
       lines.write(null, { ctrl: true, name: 'u' });
       terminal.output.write(isIdle ? '\n.quit or Ctrl-D leaves\n' : '^C\n');
@@ -100,7 +100,7 @@ function interactive(session: Session, terminal: Terminal): Promise<void> {
   });
 }
 
-/** Sets what the arrows and Ctrl-R find: readline's own list, which it adds each line to. */
+/** Sets the entries that the arrows and Ctrl-R find. They are readline's own list, to which it adds each line. */
 function recallOf(lines: Interface): (entries: readonly string[]) => void {
   let own = (lines as unknown as { history?: string[] }).history;
   lines.on('history', (list: string[]) => {
@@ -123,7 +123,7 @@ function vocabularyOf({ settings }: Session): Vocabulary {
   };
 }
 
-/** Files and folders whose path begins so. */
+/** Files and folders whose path begins with a prefix. */
 function files(prefix: string): string[] {
   const folder = prefix.endsWith('/') || prefix === '' ? prefix || '.' : dirname(prefix);
   const start = prefix.endsWith('/') ? '' : basename(prefix);

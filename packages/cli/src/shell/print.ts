@@ -1,11 +1,11 @@
-// Answers for people and for programs: as a table, lines, JSON, CSV.
+// Prints the results of queries for people and for programs: as a table, as lines, as JSON or as CSV.
 import { type Answer, cellText, toCsv, toJson } from '@gictrace/query';
 import Table from 'cli-table3';
 import { grouped } from '../context.ts';
 
 export const MODES = ['table', 'json', 'csv', 'line'] as const;
 export type Mode = (typeof MODES)[number];
-/** Where text goes: answers, and notes for people. */
+/** Where results, and notes for people, are written. */
 export interface Output {
   write(text: string): void;
   note(text: string): void;
@@ -13,7 +13,7 @@ export interface Output {
 
 const ROWS_MAX = 2000;
 
-/** Writes an answer in a mode; a table says so if it is cut. */
+/** Writes a result in a mode. If a table is cut, a note says so. */
 export function writeAnswer(answer: Answer, mode: Mode, out: Output): void {
   if (mode === 'json') for (const text of toJson(answer)) out.write(text);
   else if (mode === 'csv') for (const text of toCsv(answer)) out.write(text);
@@ -31,7 +31,7 @@ function writeTable(answer: Answer, out: Output): void {
   if (rows > ROWS_MAX) out.note(`${grouped(ROWS_MAX)} of ${grouped(rows)} rows shown; CSV and JSON give all`);
 }
 
-/** A line a cell, an empty line between rows. */
+/** Writes one line per cell, and an empty line between rows. */
 function writeLines(answer: Answer, out: Output): void {
   const width = Math.max(0, ...answer.columns.map((name) => name.length));
   let isFirst = true;

@@ -1,4 +1,4 @@
-// A session of the shell: takes lines, answers what they ask. Knows nothing of terminals.
+// A session of the shell: takes lines and answers the queries in them. It knows nothing of terminals.
 import { closeSync, writeSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { type QueryDatabase, questionsOf, relationsOf } from '@gictrace/query';
@@ -8,9 +8,9 @@ import { isEmpty, oneLine, split } from './statement.ts';
 import { placeOf } from './where.ts';
 
 export class Session {
-  /** Lines of a statement that has not ended, as they were typed. */
+  /** The lines of a statement that has not ended yet, as they were typed. */
   pending = '';
-  /** Whether something could not be answered. */
+  /** Whether a query could not be answered. */
   failed = false;
   readonly settings: Settings;
   private readonly db: QueryDatabase;
@@ -32,7 +32,7 @@ export class Session {
     };
   }
 
-  /** Takes a line. Answers what of it is to be remembered, each on one line; undefined: the session ends. */
+  /** Takes a line. Returns the entries to add to the history, one line each, or undefined if the session ends. */
   take(line: string): readonly string[] | undefined {
     const text = line.trim();
     if (this.pending === '' && text.startsWith('.')) {
@@ -46,12 +46,12 @@ export class Session {
     return statements.map((statement) => `${oneLine(statement)};`);
   }
 
-  /** What was typed and has not ended is dropped. */
+  /** Discards the lines of an unfinished statement. */
   drop(): void {
     this.pending = '';
   }
 
-  /** There are no more lines: what has no semicolon is a question nevertheless. */
+  /** Called when there are no more lines: a last query need not end with a semicolon. */
   end(): void {
     const last = this.pending;
     this.pending = '';
@@ -80,7 +80,7 @@ export class Session {
     });
   }
 
-  /** A fault of who asks is one line, and the session goes on. */
+  /** A mistake of the user is reported in one line, and the session continues. */
   private attempt(act: () => void): void {
     try {
       act();

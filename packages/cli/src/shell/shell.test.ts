@@ -231,8 +231,8 @@ describe('query --module', () => {
   it.each([
     [['--module', 'nonsense'], /no module 'nonsense'/],
     [['--module', 't_interrupts'], /no module 't_interrupts'/],
-    [[], /query takes SQL or --module NAME/],
-    [['SELECT 1', '--module', 'lost'], /one of them/],
+    [[], /query takes either SQL or --module NAME/],
+    [['SELECT 1', '--module', 'lost'], /takes either SQL or --module NAME/],
   ])('%j is refused', async (args, says) => {
     const { code, err } = await run('query', path, ...args);
     expect([code, err]).toEqual([2, expect.stringMatching(says)]);

@@ -1,10 +1,11 @@
-// Where SQL statements end, as SQLite sees it: a semicolon in a string, a name or a comment ends nothing. Knows no terminal.
+// Finds where SQL statements end, by SQLite's rules: a semicolon in a string, a quoted name or a comment ends nothing.
+// It knows nothing of terminals.
 
 type Kind = 'text' | 'string' | 'name' | 'comment' | 'line comment' | 'end';
 interface Piece {
   readonly kind: Kind;
   readonly text: string;
-  /** Whether its end was seen. */
+  /** Whether its end was found. */
   readonly isClosed: boolean;
 }
 
@@ -35,7 +36,7 @@ function* pieces(sql: string): Generator<Piece> {
   }
 }
 
-/** Statements that have ended, without their semicolons; and what has begun behind the last of them. */
+/** The complete statements, without their semicolons, and the incomplete text behind the last of them. */
 export function split(sql: string): { readonly statements: readonly string[]; readonly rest: string } {
   const statements: string[] = [];
   let rest = '';
@@ -49,14 +50,14 @@ export function split(sql: string): { readonly statements: readonly string[]; re
   return { statements, rest };
 }
 
-/** Whether there is nothing in it but comments and blanks. */
+/** Whether a statement contains nothing but comments and blanks. */
 export function isEmpty(sql: string): boolean {
   for (const { kind, text } of pieces(sql))
     if (kind !== 'comment' && kind !== 'line comment' && text.trim() !== '') return false;
   return true;
 }
 
-/** The same statement on one line, for the history. A string that holds a new line stays the same string. */
+/** The same statement on one line, for the history. A string that contains a new line keeps its value. */
 export function oneLine(sql: string): string {
   let out = '';
   for (const { kind, text } of pieces(sql)) {
@@ -68,7 +69,7 @@ export function oneLine(sql: string): string {
   return out.trim();
 }
 
-/** Where the text ends: inside of a string or comment there is nothing to complete. */
+/** Whether the text ends inside a string or comment, where there is nothing to complete. */
 export function isInText(sql: string): boolean {
   let last: Piece | undefined;
   for (const piece of pieces(sql)) last = piece;

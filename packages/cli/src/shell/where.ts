@@ -1,4 +1,4 @@
-// Where in a question SQLite found the fault that it tells: it names a word, and often that is there once.
+// Finds where in a query SQLite found an error. Its message names a word, which often occurs in the query only once.
 import { GicTraceError } from '@gictrace/core';
 
 const NAMES = [
@@ -7,7 +7,7 @@ const NAMES = [
   /ambiguous column name: (\S+)/,
 ];
 
-/** The same fault with line and column (1-based), where they are certain; any other error as it is. */
+/** The same error with line and column (1-based) if they are certain; any other error unchanged. */
 export function placeOf(error: unknown, sql: string): unknown {
   if (!(error instanceof GicTraceError) || error.code !== 'usage') return error;
   const word = NAMES.map((pattern) => pattern.exec(error.message)?.[1]).find((one) => one !== undefined);
@@ -17,7 +17,7 @@ export function placeOf(error: unknown, sql: string): unknown {
   const found = [...sql.matchAll(new RegExp(isWord ? `\\b${escaped}\\b` : escaped, 'g'))];
   if (found.length !== 1) return error;
   const before = sql.slice(0, found[0]!.index).split('\n');
-  // Blank lines before a question are not counted.
+  // Blank lines before a query are not counted.
   const first = before.findIndex((line) => line.trim() !== '');
   const line = first < 0 ? 1 : before.length - first;
   const column = before.at(-1)!.length + 1;

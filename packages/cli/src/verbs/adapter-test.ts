@@ -1,4 +1,4 @@
-// gictrace adapter-test COMMAND: whether a process keeps the adapter protocol, and what its GIC does.
+// gictrace adapter-test COMMAND: tests whether a process follows the adapter protocol, and what its GIC does.
 import { GicTraceError } from '@gictrace/core';
 import { FEATURES } from '@gictrace/core/conformance';
 import { PROFILES } from '@gictrace/core/profile';
@@ -20,23 +20,23 @@ const MARKS = { passed: 'passed', failed: 'FAILED', 'not applicable': '–' } as
 export function addAdapterTest(program: Command, exit: (code: number) => void): void {
   program
     .command('adapter-test')
-    .summary('check that an adapter keeps the protocol, and what its GIC does')
+    .summary('test an adapter: the protocol, and what its GIC does')
     .description(
-      'Checks an adapter (docs/adapter.md): that it keeps the protocol, and which behaviours of a GIC it shows as the simulator does. Exit code 0: all passed and none differs; 1: something failed or differs; 3: it cannot be run.',
+      'Tests whether an adapter (docs/adapter.md) follows the protocol, and which behaviours of the conformance suite are the same on its GIC as on the simulator. Exit code 0: all passed and none differs; 1: something failed or differs; 3: the adapter cannot be run.',
     )
-    .argument('<command>', 'what starts the adapter, for the shell')
+    .argument('<command>', 'the command that starts the adapter, run by the shell')
     .option(
       '--profile <profile>',
-      `choices of the GIC to compare with: ${Object.keys(PROFILES).join(', ')}`,
+      `profile of the simulator to compare with: ${Object.keys(PROFILES).join(', ')}`,
       'architecture',
     )
     .option(
       '--timeout <seconds>',
-      'it hangs if nothing comes for so long',
+      'an adapter that sends nothing for this long has failed',
       wholeNumber('--timeout', 1, 3600),
       10,
     )
-    .option('--no-behaviours', 'check the protocol only')
+    .option('--no-behaviours', 'test the protocol only')
     .option('--all', 'list every behaviour')
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace adapter-test ./my-gic\n')

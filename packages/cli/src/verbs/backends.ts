@@ -1,16 +1,16 @@
-// `gictrace backends`: what can be replayed on here; with --profiles, what each profile is and where it deviates
-// from the architecture, with the evidence.
+// `gictrace backends`: what traces can be replayed on. With --profiles: what each profile is and where it deviates from
+// the architecture, with the evidence.
 import { CHOICES, PROFILES, type Profile } from '@gictrace/core/profile';
 import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 
 const QEMU_ITSELF = {
   backend: 'qemu',
-  doc: "A real QEMU's virt machine (docs/qemu.md); qemu:COMMAND for another one than qemu-system-aarch64.",
+  doc: "A real QEMU's virt machine (docs/qemu.md); qemu:COMMAND runs another command than qemu-system-aarch64.",
 };
 const PROCESS = {
   backend: 'exec:COMMAND',
-  doc: 'A process that speaks the adapter protocol (docs/adapter.md); gictrace adapter-test checks one.',
+  doc: 'A process that speaks the adapter protocol (docs/adapter.md); gictrace adapter-test tests one.',
 };
 
 function value(of: unknown): string {
@@ -21,7 +21,7 @@ function value(of: unknown): string {
       : `${of}`;
 }
 
-/** What hardware a profile has, in words. */
+/** A description of the hardware of a profile. */
 function hardware({ hardware: h }: Profile): string {
   const parts = [
     h.virtualLpis === 'none' ? `GICv${h.architecture}` : `GICv${h.virtualLpis}`,
@@ -55,7 +55,10 @@ export function addBackends(program: Command): void {
   program
     .command('backends')
     .description('list what a trace can be replayed on')
-    .option('--profiles', 'what each profile of the simulator is and where it deviates from the architecture')
+    .option(
+      '--profiles',
+      'describe each profile of the simulator and where it deviates from the architecture',
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  gictrace backends --profiles')
     .action((options: { profiles?: boolean; json?: boolean }) => {

@@ -1,4 +1,4 @@
-// `gictrace check TRACE`: what software did wrong although nothing failed.
+// `gictrace check TRACE`: reports software errors that cause no visible failure.
 import { GicTraceError } from '@gictrace/core';
 import { CHECKS, Checker, type CheckName, type Finding } from '@gictrace/core/check';
 import { TraceReader } from '@gictrace/recorder';
@@ -46,7 +46,7 @@ function named(rules: readonly string[]): ReadonlySet<string> {
   return new Set(rules);
 }
 
-/** For JSON: times that the source does not tell are null. */
+/** The form for JSON: times that the source does not contain are null. */
 function plain(finding: Finding): unknown {
   const moment = ({ record, line, timeNs }: { record: number; line: number; timeNs: number }) => ({
     record,
@@ -67,19 +67,18 @@ function plain(finding: Finding): unknown {
 export function addCheck(program: Command, exit: (code: number) => void): void {
   program
     .command('check')
-    .summary('report what software did wrong though nothing failed')
+    .summary('report software errors that cause no visible failure')
     .description(
-      'Runs the stimuli of a trace on the simulator and reports lost doorbells, stranded interrupts, commands that failed, registers that were not polled, and the like. Exit code 0: no error and no warning; 1: some.',
+      'Runs the stimuli of a trace on the simulator and reports lost doorbells, stranded interrupts, commands that failed, registers that were not polled, and the like (docs/check.md). Exit code 0: no error and no warning; 1: some.',
     )
     .argument('<trace>', 'the trace')
-    .option(
-      '--rule <name>',
-      'report this check only; may be given again',
-      (name: string, names?: string[]) => [...(names ?? []), name],
-    )
+    .option('--rule <name>', 'report only this check; may be repeated', (name: string, names?: string[]) => [
+      ...(names ?? []),
+      name,
+    ])
     .option(
       '--keep <n>',
-      'findings of one check to show; more are counted',
+      'findings to print for each check; the others are counted',
       wholeNumber('--keep', 1, 1_000_000),
       1000,
     )

@@ -1,4 +1,4 @@
-// `gictrace claims`: what the threads say of the designs, measured.
+// `gictrace claims`: measures what the mailing-list discussions claim about the designs.
 import { GicTraceError } from '@gictrace/core';
 import { CLAIMS, decide, sqlOf, THREADS, type Verdict } from '@gictrace/query';
 import type { Command } from 'commander';
@@ -28,11 +28,11 @@ function text({ claim, found, holds }: Verdict): string {
 export function addClaims(program: Command): void {
   program
     .command('claims')
-    .summary('measure what the mailing-list threads say of the designs')
+    .summary('measure what the mailing-list discussions claim about the designs')
     .description(
-      'Runs the scenario of each claim on the designs that it is about, and asks its query. docs/claims.md has the answers. The queries are views of every database that `gictrace compare -o` makes.',
+      'Runs the scenario of each claim on the designs that it concerns, and then its query. docs/claims.md has the results. The queries are views of every database that `gictrace compare -o` makes.',
     )
-    .argument('[name...]', 'claims; all where none is named')
+    .argument('[name...]', 'names of claims; all if none is given')
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace claims isolation two-commands\n')
     .action((names: readonly string[], options: Options) => {

@@ -1,4 +1,4 @@
-// `gictrace compare TRACE`: what was recorded, done again by other designs.
+// `gictrace compare TRACE`: performs the recorded operations again with other designs.
 import {
   COSTS,
   type Cost,
@@ -32,7 +32,7 @@ interface Options {
   readonly output?: string;
 }
 
-/** What a design costs is told in letters: a command is Q for queue. */
+/** The letters for the costs of a design: an ITS command is Q, for queue. */
 const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls' | 'stalls'>, string>> = {
   commands: 'Q',
   mmio_writes: 'W',
@@ -43,7 +43,7 @@ const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls' | 'stalls'>, stri
   device_writes: 'D',
 };
 
-/** Rows that are shown even where all is 0: the others are of rare things. */
+/** Rows that are printed even if all their values are 0; the others are for rare events. */
 const ALWAYS_SHOWN = [
   ...[
     'mmio_writes',
@@ -68,7 +68,7 @@ const ALWAYS_SHOWN = [
   ],
 ];
 
-/** Designs side by side in a table on a screen. */
+/** How many designs stand side by side in a table on a screen. */
 const ABREAST = 7;
 
 type Row = readonly [name: string, ...cells: string[]];
@@ -89,7 +89,7 @@ function reasons(of: ReadonlyMap<string, number>): string {
   return grouped(total);
 }
 
-/** Rows of one table: designs of the same kind, side by side. */
+/** The rows of one table: designs of the same kind, side by side. */
 function totals(runs: readonly Run[]): Row[] {
   const row = (name: string, cell: (run: Run) => number | string): Row => [
     name,
@@ -180,7 +180,7 @@ function tell({ isLifted, lift, runs, alignments }: Compared, markdown: boolean)
     const own = runs.filter((run) => run.design.serves === serves);
     if (own.length === 0) continue;
     const who = serves === 'devices' ? 'interrupts of devices' : 'doorbells of vPEs';
-    // As many side by side as fit a screen.
+    // As many designs side by side as fit on a screen.
     const abreast = markdown ? own.length : ABREAST;
     for (let from = 0; from < own.length; from += abreast) {
       const some = own.slice(from, from + abreast);
@@ -197,7 +197,7 @@ function tell({ isLifted, lift, runs, alignments }: Compared, markdown: boolean)
       print(`${design.name}: ${grouped(n)} × ${why}`);
 }
 
-/** For JSON: maps are objects. */
+/** The form for JSON, with maps as objects. */
 function plain({ isLifted, lift, runs, alignments }: Compared): unknown {
   const object = <T>(map: ReadonlyMap<string, T>) => Object.fromEntries(map);
   return {
@@ -232,19 +232,19 @@ function plain({ isLifted, lift, runs, alignments }: Compared): unknown {
 export function addCompare(program: Command): void {
   program
     .command('compare')
-    .summary('have other designs do what was recorded, and say what each costs and loses')
+    .summary('run the recorded operations on other designs, and report what each costs and loses')
     .description(
-      'Recovers the operations of the irqchip drivers from a trace, has each design do them on the simulator, and counts what it costs, what it delivers and what it loses. For designs that the recorded kernel may have been, tells how far their commands are those that were recorded.',
+      'Recovers the operations of the irqchip drivers from a trace, runs them with each design on the simulator, and counts what the design costs, what it delivers and what it loses. For designs that the recorded kernel may have used, also reports how many of their ITS commands match the recorded ones.',
     )
-    .argument('<trace>', 'the trace; or a scenario: .yaml, .json, or the name of one that ships')
+    .argument('<trace>', 'the trace; or a scenario: a .yaml or .json file, or the name of one that ships')
     .option(
       '--on <design,...>',
-      `designs, each perhaps with @PROFILE: ${Object.keys(DESIGNS).join(', ')}`,
+      `designs, each optionally with @PROFILE: ${Object.keys(DESIGNS).join(', ')}`,
       (text: string) => text.split(',').map((name) => name.trim()),
     )
-    .option('-o, --output <db>', 'keep every run in a database: which ones, of each number')
+    .option('-o, --output <db>', 'keep every run in a database, with the rows behind each number')
     .option('--force', FORCE)
-    .option('--lift', 'recover the operations from what was done, even where the trace holds them')
+    .option('--lift', 'recover the operations from the accesses, even if the trace contains them')
     .option('--json', 'answer as JSON')
     .option('--markdown', 'tables as Markdown')
     .addHelpText(

@@ -1,4 +1,4 @@
-// An aligned comparison for people: as text for a screen, as Markdown for a review. Knows no options.
+// Prints an aligned comparison for people: as text for a screen, as Markdown for a review. It knows no options.
 import {
   CLASSES,
   type Diff,
@@ -15,7 +15,7 @@ const classNames = Object.keys(CLASSES) as DiffClass[];
 
 type Row = readonly string[];
 
-/** Columns that are as wide as their cells; all but the last to the right. */
+/** Columns as wide as their cells; all but the last are aligned to the right. */
 function columns(rows: readonly Row[], indent = '  '): string[] {
   const widths: number[] = [];
   for (const row of rows)
@@ -39,9 +39,8 @@ function headline(diff: Diff): string {
     .filter((name) => name !== 'unknown')
     .reduce((sum, name) => sum + diff.counts[name], diff.config.length);
   const passed = diff.tolerated.reduce((sum, one) => sum + one.n, 0);
-  const rest = passed === 1 ? 'that is let pass' : 'that are let pass';
-  if (diff.same) return passed > 0 ? `SAME, but for ${count(passed)} ${rest}` : 'SAME';
-  return `DIFFERS: ${count(all - passed)}${passed > 0 ? `, and ${grouped(passed)} ${rest}` : ''}`;
+  if (diff.same) return passed > 0 ? `SAME, except for ${count(passed)} tolerated` : 'SAME';
+  return `DIFFERS: ${count(all - passed)}${passed > 0 ? `, and ${grouped(passed)} tolerated` : ''}`;
 }
 
 function sides(diff: Diff): Row[] {
@@ -51,7 +50,7 @@ function sides(diff: Diff): Row[] {
   });
 }
 
-/** What is not compared, side by side. */
+/** What is not compared, for both traces side by side. */
 function left(diff: Diff): Row[] {
   const reasons = [...new Set([...Object.keys(diff.a.left), ...Object.keys(diff.b.left)])].sort();
   return reasons.map((reason) => [
@@ -104,7 +103,7 @@ function title({ class: name, subject, reason }: DiffExample): string {
   return `${name}: ${subject}${reason === '' ? '' : `, ${reason}`}`;
 }
 
-/** For a screen. */
+/** The text for a screen. */
 export function* diffText(diff: Diff): Generator<string> {
   yield headline(diff);
   yield* columns(sides(diff));
@@ -128,13 +127,13 @@ export function* diffText(diff: Diff): Generator<string> {
     yield 'configuration (A : B):';
     yield* columns(
       diff.config.map(({ field, a, b, tolerated }) => [
-        `${field} ${a} : ${b}${tolerated === null ? '' : ` (let pass: ${tolerated})`}`,
+        `${field} ${a} : ${b}${tolerated === null ? '' : ` (tolerated: ${tolerated})`}`,
       ]),
     );
   }
   if (diff.subjects.length > 0) {
     const shown = diff.subjects.slice(0, SUBJECTS_MAX);
-    yield 'by what they are about, first what one side has more of:';
+    yield 'by subject; first those that one trace has more of:';
     yield* columns([subjectHead, ...shown.map(subjectRow)]);
     if (shown.length < diff.subjects.length)
       yield `  … and ${grouped(diff.subjects.length - shown.length)} more: --json and -o have all`;
@@ -148,7 +147,7 @@ export function* diffText(diff: Diff): Generator<string> {
   }
 }
 
-/** For a review. */
+/** The Markdown for a review. */
 export function* diffMarkdown(diff: Diff): Generator<string> {
   yield `**${headline(diff)}**`;
   yield '';
@@ -165,13 +164,13 @@ export function* diffMarkdown(diff: Diff): Generator<string> {
   );
   if (diff.tolerated.length > 0)
     yield* markdownTable(
-      ['let pass by', 'records'],
+      ['tolerated by', 'records'],
       diff.tolerated.map(({ by, n }) => [by, grouped(n)]),
       0,
     );
   if (diff.config.length > 0)
     yield* markdownTable(
-      ['configuration', 'A', 'B', 'let pass by'],
+      ['configuration', 'A', 'B', 'tolerated by'],
       diff.config.map(({ field, a, b, tolerated }) => [field, a, b, tolerated ?? '']),
       0,
     );

@@ -1,4 +1,4 @@
-// `gictrace diff A B`: what differs between two traces, aligned.
+// `gictrace diff A B`: aligns two traces and reports what differs.
 import { GicTraceError } from '@gictrace/core';
 import {
   type Diff,
@@ -36,7 +36,7 @@ export function ignored(text: string): Ignorable[] {
         'usage',
         `--ignore does not know '${part.trim()}'`,
         {},
-        `classes that it takes: ${IGNORABLE.join(', ')}; for others write a rule with a reason (--rules)`,
+        `it takes ${IGNORABLE.join(', ')}; for others, write a rule with a reason (--rules)`,
       );
     return name;
   });
@@ -45,18 +45,25 @@ export function ignored(text: string): Ignorable[] {
 export function addDiff(program: Command, exit: (code: number) => void): void {
   program
     .command('diff')
-    .summary('say what differs between two traces, aligned')
+    .summary('align two traces and report what differs')
     .description(
-      'Aligns the records of two traces and classifies each difference: only in one, changed, moved among records with which it commutes (legal) or across one on which it depends (illegal), or at another time only. Exit code 0: the same; 1: they differ.',
+      'Aligns the records of two traces and classifies each difference: the record is only in one trace; it is changed; it has moved past records with which it commutes (legal) or past one on which it depends (illegal); or only its time differs. Exit code 0: the traces are the same; 1: they differ.',
     )
     .argument('<a>', 'a trace')
-    .argument('<b>', 'the trace to hold against it')
-    .option('--ignore <class,...>', `let classes pass, counted: ${IGNORABLE.join(', ')}`, ignored)
-    .option('--rules <file>', 'let pass what rules name, each with its reason (YAML or JSON; docs/diff.md)')
-    .option('--rename', 'take addresses, LPIs and DeviceIDs that only permute for the same')
-    .option('--repeats', 'compare repeats of what a PE is told, and each read of a polling loop')
-    .option('--events', 'compare events too: what happened inside the GIC, where a trace holds it')
-    .option('--keep <n>', 'differences of each class to show', wholeNumber('--keep', 0, 1000), 1)
+    .argument('<b>', 'the trace to compare it with')
+    .option(
+      '--ignore <class,...>',
+      `tolerate differences of these classes, but count them: ${IGNORABLE.join(', ')}`,
+      ignored,
+    )
+    .option(
+      '--rules <file>',
+      'tolerate what the rules in the file name, each with its reason (YAML or JSON; docs/diff.md)',
+    )
+    .option('--rename', 'take addresses, LPIs and DeviceIDs as the same if they are only permuted')
+    .option('--repeats', 'also compare repeated observables of a PE, and each read of a polling loop')
+    .option('--events', 'also compare events (what happened inside the GIC), if the traces contain them')
+    .option('--keep <n>', 'differences of each class to print', wholeNumber('--keep', 0, 1000), 1)
     .option('-o, --output <db>', 'keep the alignment in a database, for SQL')
     .option('--force', FORCE)
     .option('--json', 'answer as JSON')

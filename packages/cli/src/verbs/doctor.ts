@@ -1,4 +1,4 @@
-// `gictrace doctor`: which of the tools that gictrace can use are there.
+// `gictrace doctor`: reports which of the tools that gictrace can use are installed.
 import { spawnSync } from 'node:child_process';
 import { GicTraceError } from '@gictrace/core';
 import { sqliteVersion } from '@gictrace/query';
@@ -9,12 +9,12 @@ import { json, print, VERSION } from '../context.ts';
 
 interface Tool {
   readonly name: string;
-  /** As the tool tells it; null: it is not there. */
+  /** The version that the tool reports; null if it is not installed. */
   readonly version: string | null;
   readonly use: string;
   /** How to get it, or what it lacks. */
   readonly mend: string;
-  /** What of it does not work, in its own words. */
+  /** What does not work, in the tool's own words. */
   readonly problem?: string;
 }
 
@@ -24,7 +24,7 @@ const TOOLS: readonly { readonly name: string; readonly use: string; readonly pa
   { name: 'zstd', use: 'import logs that end in .zst', package: 'zstd' },
 ];
 
-/** The first line that a tool prints for `--version`, from its first digit on; null where it does not run. */
+/** The first line that a tool prints for `--version`, from its first digit on; null if it does not run. */
 function versionOf(name: string): string | null {
   const result = spawnSync(name, ['--version'], { encoding: 'utf8', timeout: 20_000 });
   if (result.error !== undefined || result.status !== 0) return null;
@@ -40,7 +40,7 @@ function qemu(): string | null {
   }
 }
 
-/** better-sqlite3 is native code: whether it loads in this Node. Null where it does not. */
+/** The version of better-sqlite3, which is native code; null if it does not load in this Node. */
 function sqlite(): string | null {
   try {
     return sqliteVersion();
@@ -77,7 +77,7 @@ function look(): Tool[] {
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .summary('tell which tools are there that gictrace can use')
+    .summary('report which of the tools that gictrace can use are installed')
     .description('Looks for the programs that some verbs need, and says how to get those that are missing.')
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace doctor\n')

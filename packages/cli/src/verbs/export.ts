@@ -1,4 +1,4 @@
-// gictrace export: a trace for the tools of others.
+// gictrace export: writes a trace in the formats of other tools.
 import { GicTraceError } from '@gictrace/core';
 import { EXPORT_FORMATS, type ExportFormat, exportTrace } from '@gictrace/query';
 import type { Command } from 'commander';
@@ -56,12 +56,12 @@ export function addExport(program: Command): void {
           `${options.output}: ${grouped(summary.records)} records, ${wrote.join(', ')}, ${grouped(summary.bytes)} bytes; ${OPENED_BY[format]}`,
         );
         if (summary.time === 'record')
-          note('the source tells no times: record numbers stand for nanoseconds');
+          note('the source contains no times: record numbers are used as nanoseconds');
         if (summary.untimed > 0)
-          note(`${grouped(summary.untimed)} records have no time: shown at the time of the record before`);
+          note(`${grouped(summary.untimed)} records have no time: placed at the time of the record before`);
         if (summary.late > 0)
           note(
-            `${grouped(summary.late)} records have an earlier time than one before: shown at the later time`,
+            `${grouped(summary.late)} records have an earlier time than one before them: placed at the later time`,
           );
       } finally {
         progress.end();

@@ -1,4 +1,4 @@
-// gictrace fuzz: stimuli from a seed to the simulator and to a real QEMU, and the first difference in few stimuli.
+// gictrace fuzz: runs stimuli from a seed on the simulator and on a real QEMU, and shrinks the first difference.
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { STIMULI_BELOW } from '@gictrace/core/record';
@@ -30,35 +30,38 @@ const LINES_MAX = 120;
 export function addFuzz(program: Command, exit: (code: number) => void): void {
   program
     .command('fuzz')
-    .summary('give a real QEMU and the simulator the same random stimuli')
+    .summary('compare a real QEMU and the simulator with random stimuli')
     .description(
-      'Makes legal and illegal stimuli from a seed, gives them to the simulator with the profile qemu-virt and to a real QEMU, and shrinks the first difference to a few stimuli. Exit code 0: none; 1: a difference; 3: QEMU failed.',
+      'Makes legal and illegal stimuli from a seed, runs them on the simulator with the profile of the QEMU and on the QEMU itself, and shrinks the first difference to a few stimuli. Exit code 0: no difference; 1: a difference; 3: QEMU failed.',
     )
     .option('--on <backend>', 'qemu, or qemu:COMMAND', 'qemu')
     .option('--seed <n>', 'the first seed', wholeNumber('--seed', 0, 0xffff_ffff), 1)
     .option(
       '--seeds <n>',
-      'how many seeds, up to the first difference',
+      'number of seeds; stops at the first difference',
       wholeNumber('--seeds', 1, 1_000_000),
       1,
     )
-    .option('--steps <n>', 'stimuli of a seed', wholeNumber('--steps', 1, 1_000_000), 1000)
+    .option('--steps <n>', 'stimuli per seed', wholeNumber('--steps', 1, 1_000_000), 1000)
     .option('--gic <version>', '3 or 4', wholeNumber('--gic', 3, 4), 4)
     .option('--pes <n>', 'PEs', wholeNumber('--pes', 1, 16), 3)
     .option(
       '--wild <n>',
-      'one stimulus in so many is anything at all; 0: none',
+      'one stimulus in this many is arbitrary, legal or not; 0: none',
       wholeNumber('--wild', 0, 1000),
       6,
     )
-    .option('--plant <fault>', 'the simulator has this fault, which must be found; list: which there are')
-    .option('--no-shrink', 'show what differs as it was found')
+    .option('--plant <fault>', 'plant this fault into the simulator, to see it found; list prints the faults')
+    .option('--no-shrink', 'print the difference as it was found, without shrinking it')
     .option(
       '--timeout <seconds>',
-      'QEMU has failed if it is silent for so long (20)',
+      'QEMU has failed if it sends nothing for this long (20)',
       wholeNumber('--timeout', 1, 86_400),
     )
-    .option('-o, --output <trace>', 'write what differs as a trace: the stimuli, and what the simulator does')
+    .option(
+      '-o, --output <trace>',
+      'write the difference as a trace: the stimuli, and what the simulator does',
+    )
     .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .addHelpText(
@@ -73,9 +76,9 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       if (options.plant !== undefined && MUTATIONS[options.plant]?.onQemu === 'never')
         throw new GicTraceError(
           'usage',
-          `'${options.plant}' is about what QEMU's machine does not have`,
+          `'${options.plant}' concerns hardware that QEMU's machine does not have`,
           {},
-          '--plant list names those that QEMU can tell',
+          '--plant list prints the faults that QEMU can reveal',
         );
       if (!isQemu(options.on))
         throw new GicTraceError('usage', `cannot fuzz '${options.on}'`, {}, 'give --on qemu');
@@ -92,7 +95,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     });
 }
 
-/** Faults that QEMU can tell. */
+/** Faults that a comparison with QEMU can reveal. */
 const mutations = () =>
   Object.entries(MUTATIONS)
     .filter(([, { onQemu }]) => onQemu !== 'never')
@@ -103,7 +106,7 @@ const mutationsText = () =>
     .map(({ name, doc, heading }) => `${name}  ${doc} (IHI 0069, "${heading}")`)
     .join('\n');
 
-/** Tries seeds up to the first difference; the result of the last one, with the steps and comparisons of all. */
+/** Tries seeds up to the first difference. Returns the result of the last seed, with the steps and comparisons of all. */
 async function fuzzSeeds(options: Options, progress: (runs: number) => void): Promise<FuzzResult> {
   const { seed, seeds, steps, gic, pes, wild, shrink, on, timeout, plant } = options;
   let runs = 0;
@@ -169,7 +172,7 @@ function fuzzText(result: FuzzResult, from: number, seeds: number): string {
   const { verdict, crash } = difference;
   const lines = linesOf(difference);
   const out = [
-    `${crash === null ? 'DIFFERS' : 'QEMU ENDED'}: seed ${seed}, at stimulus ${difference.after}; ${difference.stimuli} stimuli are left of them after ${difference.tests} runs:`,
+    `${crash === null ? 'DIFFERS' : 'QEMU ENDED'}: seed ${seed}, at stimulus ${difference.after}; ${difference.stimuli} stimuli are left after shrinking in ${difference.tests} runs:`,
     ...lines.slice(-LINES_MAX),
   ];
   if (lines.length > LINES_MAX) out.splice(1, 0, `  (${lines.length - LINES_MAX} lines before)`);

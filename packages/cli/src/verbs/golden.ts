@@ -1,4 +1,4 @@
-// `gictrace golden check|update|review DIR`: traces that are kept, and held against what their inputs give now.
+// `gictrace golden check|update|review DIR`: compares golden traces with the traces that their inputs produce now.
 import { createInterface } from 'node:readline/promises';
 import { GicTraceError } from '@gictrace/core';
 import { OutputFile, type Ownership } from '@gictrace/recorder/output';
@@ -11,18 +11,18 @@ import { type CaseResult, checkCase, updateCase, worstFirst } from '../golden/ru
 import { Progress } from '../progress.ts';
 import { diffText } from './diff-text.ts';
 
-/** Cases whose differences are shown, and lines of each. */
+/** Cases whose differences are printed, and lines of each. */
 const SHOWN = 3;
 const LINES_MAX = 40;
 
 const inCi = () => (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
 
-/** What a case that is not the same has to say, at most so many lines. */
+/** The lines to print for a case that is not the same, at most `max`. */
 function detail({ diff, message }: CaseResult, max = LINES_MAX): string[] {
   if (diff === null) return [message];
   const lines = [...diffText(diff)];
   if (lines.length <= max) return lines;
-  return [...lines.slice(0, max), `… and ${lines.length - max} lines more: gictrace diff ${diff.a.path} NEW`];
+  return [...lines.slice(0, max), `… and ${lines.length - max} more lines: gictrace diff ${diff.a.path} NEW`];
 }
 
 function refuseInCi(what: string): void {
@@ -55,7 +55,7 @@ interface CheckOptions {
   readonly mutate?: string;
 }
 
-/** Checks cases of all that there are; with faults, also what those that are the same without tell of them. */
+/** Checks cases. With `mutate`, also plants faults for those that are the same without any, and judges what they detect. */
 async function checked(
   cases: readonly GoldenCase[],
   all: readonly GoldenCase[],
@@ -89,20 +89,22 @@ async function checked(
   };
 }
 
-/** What planted faults showed. */
+/** The kill score for people. */
 function scoreText({ faults, told, pairs, toldPairs, withoutBackend, byFault }: KillScore): string[] {
   const rows = Object.entries(byFault);
   const width = Math.max(...rows.map(([name]) => name.length));
   const nobody = rows.filter(([, row]) => row.told === 0).map(([name]) => name);
   return [
     '',
-    `kill score: ${told} of ${faults} faults are told by a case; of ${grouped(pairs)} that change what a case compares, ${grouped(toldPairs)} are told`,
+    `kill score: ${told} of ${faults} faults are detected by a case; of ${grouped(pairs)} pairs in which a fault changes what a case compares, ${grouped(toldPairs)} are detected`,
     ...rows.map(
       ([name, row]) =>
-        `  ${name.padEnd(width)}  ${grouped(row.told).padStart(5)} tell it${row.hidden === 0 ? '' : `, ${grouped(row.hidden)} hide it`}`,
+        `  ${name.padEnd(width)}  detected by ${grouped(row.told).padStart(5)}${row.hidden === 0 ? '' : `, hidden by ${grouped(row.hidden)}`}`,
     ),
-    ...(nobody.length === 0 ? [] : [`told by no case: ${nobody.join(', ')}`]),
-    ...(withoutBackend === 0 ? [] : [`${grouped(withoutBackend)} cases have no backend to plant a fault in`]),
+    ...(nobody.length === 0 ? [] : [`detected by no case: ${nobody.join(', ')}`]),
+    ...(withoutBackend === 0
+      ? []
+      : [`${grouped(withoutBackend)} cases have no backend in which a fault could be planted`]),
   ];
 }
 
@@ -146,7 +148,7 @@ function writeJunit(path: string, text: string, force: boolean): void {
 function addCheckVerb(golden: Command, exit: (code: number) => void): void {
   golden
     .command('check')
-    .summary('hold what the inputs give now against the golden traces')
+    .summary('compare what the inputs give now with the golden traces')
     .description(
       'Writes nothing beside the cases. Exit code 1: a case differs, has no golden trace, or is obsolete.',
     )
@@ -156,7 +158,7 @@ function addCheckVerb(golden: Command, exit: (code: number) => void): void {
     .option('--force', FORCE)
     .option(
       '--mutate <faults>',
-      'also plant faults into the simulator, which the cases must tell: all, or names (docs/golden.md) with commas between',
+      'also plant faults into the simulator, which the cases must detect: all, or names (docs/golden.md) separated by commas',
     )
     .option('--json', 'answer as JSON')
     .action(async (dir: string, names: string[], options: CheckOptions) => {
@@ -190,9 +192,9 @@ function addCheckVerb(golden: Command, exit: (code: number) => void): void {
 export function addGolden(program: Command, exit: (code: number) => void): void {
   const golden = program
     .command('golden')
-    .summary('keep traces and hold what is made now against them')
+    .summary('keep golden traces, and compare new ones with them')
     .description(
-      'A case is a scenario or a recording with its golden trace, the text of that trace, and perhaps rules for what may differ; docs/golden.md.',
+      'A case is a scenario or a recording with its golden trace, the text of that trace, and optionally rules that say what may differ; see docs/golden.md.',
     )
     .addHelpText(
       'after',
@@ -201,7 +203,7 @@ export function addGolden(program: Command, exit: (code: number) => void): void 
   addCheckVerb(golden, exit);
   golden
     .command('update')
-    .summary('make the golden files anew, and remove obsolete ones')
+    .summary('write the golden files again, and remove obsolete ones')
     .argument('<dir>', 'the folder of the cases')
     .argument('[case...]', 'only these')
     .action(async (dir: string, names: string[]) => {
@@ -223,7 +225,7 @@ export function addGolden(program: Command, exit: (code: number) => void): void 
     });
   golden
     .command('review')
-    .summary('walk through what is pending, one case after the other')
+    .summary('review the cases that are not the same, one after the other')
     .argument('<dir>', 'the folder of the cases')
     .action(async (dir: string) => {
       refuseInCi('review');

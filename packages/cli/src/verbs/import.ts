@@ -1,4 +1,4 @@
-// gictrace import [FORMAT] FILE…: logs into a trace.
+// gictrace import [FORMAT] FILE…: converts logs to a trace.
 import { existsSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { PROFILES } from '@gictrace/core/profile';
@@ -51,47 +51,47 @@ const COMMON = ['output', 'force', 'json'];
 export function addImport(program: Command): void {
   program
     .command('import')
-    .summary('turn a log into a trace')
+    .summary('convert a log to a trace')
     .description(
-      `Turns a log into a trace. Finds the format by itself; it may be named before the file: ${Object.entries(
+      `Converts a log to a trace. The format is recognised; it may also be named before the file: ${Object.entries(
         LOG_FORMATS,
       )
         .map(([name, what]) => `${name} (${what})`)
         .join(
           ', ',
-        )}. FILE may be plain, .gz, .xz or .zst; - reads standard input. Several logs of QEMU become one trace, of processes that go on with one GIC: the source of a migration, then its destination. docs/import.md has the formats.`,
+        )}. FILE may be plain, .gz, .xz or .zst; - reads standard input. Several logs of QEMU become one trace, if they are from processes that continue with one GIC: the source of a migration, then its destination. docs/import.md describes the formats.`,
     )
-    .argument('<files...>', 'the log, or -; before it perhaps its format')
+    .argument('<files...>', 'the log, or -, optionally preceded by its format')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--force', FORCE)
-    .option('--pes <n>', 'number of PEs, where the log does not show it', wholeNumber('--pes', 1, 512))
+    .option('--pes <n>', 'number of PEs, if the log does not show it', wholeNumber('--pes', 1, 512))
     .option(
       '--gic <version>',
-      'qemu: GIC version, where the log does not show it: 3 or 4',
+      'qemu: GIC version, if the log does not show it: 3 or 4',
       wholeNumber('--gic', 3, 4),
     )
-    .option('--its', 'qemu: there is an ITS, though the log does not show one')
+    .option('--its', 'qemu: there is an ITS, even if the log does not show one')
     .option('--no-its', 'qemu: there is no ITS')
     .option('--priority-bits <n>', 'qemu: implemented priority bits', wholeNumber('--priority-bits', 4, 8))
     .option(
       '--start <how>',
-      'qemu: how the log begins, where that is not to be found out: reset, or mid-life (the GIC is in use)',
+      'qemu: how the log begins, if that cannot be inferred: reset, or mid-life (the GIC is in use)',
       start,
     )
     .option('--gicd <address>', 'ftrace: the Distributor, as the log prints addresses', address('--gicd'))
     .option(
       '--gicr <addresses>',
-      'ftrace: the first Redistributor of each region, perhaps with their number: ADDRESS[:N],…',
+      'ftrace: the first Redistributor of each region, optionally with the number of Redistributors: ADDRESS[:N],…',
       regions,
     )
-    .option('--gicr-stride <bytes>', 'ftrace: from one Redistributor to the next', stride)
+    .option('--gicr-stride <bytes>', 'ftrace: distance from one Redistributor to the next', stride)
     .option('--gits <addresses>', 'ftrace: the ITSs: ADDRESS,…', addresses)
-    .option('--of <side>', 'ftrace: whose GIC: host, or guest (of KVM)')
+    .option('--of <side>', 'ftrace: whose GIC the trace is of: host, or guest (of KVM)')
     .option(
       '--profile <profile>',
-      'profile for replay: qemu: of which version, where the log does not show it (qemu-7.2, qemu-10.0, qemu-11.1); ftrace: architecture for a host, kvm for a guest',
+      'profile for replay. qemu: the version, if the log does not show it (qemu-7.2, qemu-10.0, qemu-11.1). ftrace: architecture for a host, kvm for a guest, unless given',
     )
-    .option('--like <trace>', 'jsonl: the trace whose GIC it is, where the lines have no header')
+    .option('--like <trace>', 'jsonl: a trace of the same GIC, if the lines have no header')
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -135,9 +135,14 @@ async function importLogs(
   const named = Object.hasOwn(LOG_FORMATS, args[0]!) ? (args[0] as LogFormat) : undefined;
   const files = named === undefined ? args : args.slice(1);
   if (files.length === 0)
-    throw new GicTraceError('usage', 'names no log', {}, `give one: gictrace import ${named} FILE -o TRACE`);
+    throw new GicTraceError(
+      'usage',
+      'no log is given',
+      {},
+      `give one: gictrace import ${named} FILE -o TRACE`,
+    );
   if (files.filter((file) => file === '-').length > 1)
-    throw new GicTraceError('usage', 'names standard input more than once');
+    throw new GicTraceError('usage', 'standard input is given more than once');
   if (named !== undefined) return importAs(takes(named, files, options), files, options, into);
   if (files.length > 1 && /^\w+$/.test(files[0]!) && !existsSync(files[0]!))
     throw new GicTraceError(
@@ -165,10 +170,10 @@ async function importLogs(
   }
 }
 
-/** The format, if it takes so many logs and the options that are given. */
+/** Returns the format if it takes this many logs and the given options. */
 function takes(format: LogFormat, files: readonly string[], options: Options): LogFormat {
   if (format !== 'qemu' && files.length > 1)
-    throw new GicTraceError('usage', `${files.length} logs are given, and ${format} takes one`);
+    throw new GicTraceError('usage', `${files.length} logs are given, but ${format} takes one`);
   const known: readonly string[] = FORMATS[format];
   for (const name of Object.keys(options))
     if (!COMMON.includes(name) && !known.includes(name))

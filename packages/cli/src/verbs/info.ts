@@ -1,4 +1,4 @@
-// gictrace info: what a trace holds.
+// gictrace info: summarises a trace.
 import { missingStimuli, startsInMidLife, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { countLines, grouped, json, print } from '../context.ts';
@@ -8,9 +8,9 @@ export function addInfo(program: Command): void {
   program
     .command('info')
     .summary('summarise a trace')
-    .description('Says what a trace holds, where it came from and what its source did not tell.')
+    .description('Reports what a trace contains, where it came from, and what its source did not contain.')
     .argument('<trace>', 'the trace')
-    .option('--verify', 'read all of it and check both digests')
+    .option('--verify', 'read the whole trace and check both digests')
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace info boot.gictrace\n')
     .action((path: string, options: { verify?: boolean; json?: boolean }) => {

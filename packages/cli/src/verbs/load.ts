@@ -1,4 +1,4 @@
-// gictrace load: traces into a database.
+// gictrace load: loads traces into a database.
 import { loadTraceFiles } from '@gictrace/query';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, wholeNumber } from '../context.ts';
@@ -10,14 +10,14 @@ export function addLoad(program: Command): void {
     .command('load')
     .summary('load traces into an SQLite database')
     .description(
-      'Makes a database of one or more traces. Events that a trace does not hold are derived by the simulator.',
+      'Makes a database of one or more traces. Events that a trace does not contain are derived by the simulator.',
     )
     .argument('<trace...>', 'the traces')
     .requiredOption('-o, --output <db>', 'the database to write')
     .option('--force', FORCE)
     .option(
       '--threads <n>',
-      '1, or 2: another thread inserts (default: 2 where there is a second processor and enough to do)',
+      '1, or 2 to insert rows in a second thread (default: 2 if there is a second processor and enough to do)',
       wholeNumber('--threads', 1, 2),
     )
     .option('--json', 'answer as JSON')
@@ -36,7 +36,7 @@ export function addLoad(program: Command): void {
         print(
           options.json
             ? json({ db: options.output, ...summary })
-            : `${options.output}: ${grouped(summary.records)} records of ${summary.traces} trace${summary.traces === 1 ? '' : 's'}, ${grouped(summary.rows)} rows; ask with gictrace query ${options.output} "SELECT …"`,
+            : `${options.output}: ${grouped(summary.records)} records of ${summary.traces} trace${summary.traces === 1 ? '' : 's'}, ${grouped(summary.rows)} rows; query it with gictrace query ${options.output} "SELECT …"`,
         );
       } finally {
         progress.end();

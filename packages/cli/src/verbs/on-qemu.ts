@@ -1,4 +1,4 @@
-// `--on qemu` and `--on qemu:COMMAND`: a real QEMU, started for the occasion.
+// `--on qemu` and `--on qemu:COMMAND`: replays on a real QEMU, which is started for the replay.
 import { GicTraceError } from '@gictrace/core';
 import {
   foreseeTrace,
@@ -18,7 +18,7 @@ export function isQemu(on: string): boolean {
   return on === 'qemu' || on.startsWith(PREFIX);
 }
 
-/** Which command runs QEMU, and how long it may keep silent. @throws GicTraceError `usage` for `qemu:` and nothing more. */
+/** The command that runs QEMU, and how long it may send nothing. @throws GicTraceError `usage` for `qemu:` alone. */
 export function qemuOptions(on: string, timeoutSeconds: number | undefined): QemuOptions {
   const command = on === 'qemu' ? QEMU : on.slice(PREFIX.length);
   if (command === '')
@@ -26,7 +26,7 @@ export function qemuOptions(on: string, timeoutSeconds: number | undefined): Qem
   return { command, ...(timeoutSeconds === undefined ? {} : { timeoutMs: 1000 * timeoutSeconds }) };
 }
 
-/** Replays a trace on QEMU; `identification` gets the identification registers that differ. */
+/** Replays a trace on QEMU. `identification` lists the identification registers that differ. */
 export async function replayOnQemu(
   path: string,
   on: string,
@@ -35,10 +35,10 @@ export async function replayOnQemu(
   identification: string[],
 ): Promise<Verdict> {
   const own = qemuOptions(on, timeoutSeconds);
-  // Before the trace is looked through: without QEMU there is nothing to look for.
+  // This comes before the trace is read, because without QEMU there is nothing to do.
   qemuVersion(own.command);
   const foresight = foreseeTrace(path);
-  // A trace that is recorded anew has what QEMU shows.
+  // A re-recorded trace (-o) contains what QEMU shows, so its log is needed.
   const unwatched = foresight.unwatched === true && options.output === undefined;
   const backend = new QemuBackend({ ...own, foresight: { ...foresight, unwatched } });
   try {

@@ -1,10 +1,10 @@
-// What only some questions need: the simulator for gic_state, the catalogue for the name of a module.
+// What only some queries need: the simulator for gic_state, and the catalogue for the name of a module.
 import { GicTraceError } from '@gictrace/core';
 import { type QueryDatabase, relationsOf } from '@gictrace/query';
 
 export { QueryDatabase } from '@gictrace/query';
 
-/** All of a view or module that this database has. */
+/** The SQL that selects all rows of a view or module of this database. */
 export function moduleSql(db: QueryDatabase, name: string): string {
   const relations = relationsOf(db);
   if (!relations.some((one) => one.name === name)) {

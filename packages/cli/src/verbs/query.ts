@@ -1,5 +1,5 @@
-// gictrace query: one SQL question to a database. A question in SQL is answered without the simulator and without the
-// catalogue, which take longer to load than most answers.
+// gictrace query: runs one SQL query. A query in SQL is answered without the simulator and the catalogue, which take
+// longer to load than most queries take to run.
 import { GicTraceError } from '@gictrace/core';
 import { type Answer, PlainDatabase } from '@gictrace/query';
 import type { Command } from 'commander';
@@ -15,13 +15,13 @@ interface QueryOptions {
 export function addQuery(program: Command): void {
   program
     .command('query')
-    .summary('ask a database a question in SQL')
+    .summary('query a database in SQL')
     .description(
-      'Answers one SQL question, or with all rows of a module of the library (docs/sql.md); the database is opened read-only.',
+      'Runs one SQL query, or prints all rows of a view or of a module of the library (docs/sql.md). The database is opened read-only.',
     )
     .argument('<db>', 'a database that gictrace load, compare or diff made')
     .argument('[sql]', 'one SELECT')
-    .option('--module <name>', 'a view or module instead of SQL')
+    .option('--module <name>', 'a view or module, instead of SQL')
     .option('--json', 'answer as JSON')
     .option('--csv', 'answer as CSV')
     .addHelpText(
@@ -32,7 +32,7 @@ export function addQuery(program: Command): void {
       if (options.json && options.csv)
         throw new GicTraceError('usage', '--json and --csv exclude each other');
       if ((sql === undefined) === (options.module === undefined))
-        throw new GicTraceError('usage', 'query takes SQL or --module NAME, one of them');
+        throw new GicTraceError('usage', 'query takes either SQL or --module NAME');
       const { db, answer } = await asked(path, sql, options.module);
       try {
         const mode = options.json ? 'json' : options.csv ? 'csv' : 'table';
@@ -43,7 +43,7 @@ export function addQuery(program: Command): void {
     });
 }
 
-/** The database that can answer, and its answer. */
+/** The database that can answer the query, and its answer. */
 async function asked(
   path: string,
   sql: string | undefined,

@@ -1,4 +1,4 @@
-// gictrace dump and recover: print a trace, mend it.
+// gictrace dump and recover: print a trace, and recover a damaged one.
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
@@ -27,7 +27,7 @@ interface DumpOptions {
   readonly header?: boolean;
 }
 
-/** Whether a record names an INTID: of a physical interrupt or, as a vINTID, of a virtual one. */
+/** Whether a record names an INTID, either of a physical interrupt or, as a vINTID, of a virtual one. */
 function isAboutIntid(batch: RecordBatch, i: number, intid: number): boolean {
   return isAbout(batch, i, 'INTID', intid) || isAbout(batch, i, 'vINTID', intid);
 }
@@ -37,19 +37,19 @@ export function addDump(program: Command): void {
   program
     .command('dump')
     .summary('print records, decoded')
-    .description('Prints records, one a line, registers and commands decoded.')
+    .description('Prints records, one per line, with registers and commands decoded.')
     .argument('<trace>', 'the trace')
     .option('--from <record>', 'first record', record)
     .option('--to <record>', 'last record', record)
-    .option('--pe <pe>', 'only of this PE', wholeNumber('--pe', 0, 511))
+    .option('--pe <pe>', 'only records of this PE', wholeNumber('--pe', 0, 511))
     .option(
       '--intid <n>',
-      'only those that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001',
+      'only records that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001',
       wholeNumber('--intid', 0, 2 ** 24 - 1),
     )
-    .option('--kind <kind>', 'only of this kind, such as mmio.write or hppi')
+    .option('--kind <kind>', 'only records of this kind, such as mmio.write or hppi')
     .option('--json', 'JSON lines (docs/import.md)')
-    .option('--header', 'with --json, first the line that gictrace import jsonl needs')
+    .option('--header', 'with --json, print the header line that gictrace import jsonl needs first')
     .addHelpText('after', '\nExample:\n  gictrace dump boot.gictrace --from 1000 --to 1020\n')
     .action(async (path: string, options: DumpOptions) => {
       if (options.kind !== undefined && !Object.hasOwn(RECORDS, options.kind))
@@ -88,8 +88,8 @@ export function addDump(program: Command): void {
 export function addRecover(program: Command): void {
   program
     .command('recover')
-    .summary('mend a damaged or unfinished trace')
-    .description('Writes a whole trace out of every whole chunk that is left, and says what is missing.')
+    .summary('recover a damaged or unfinished trace')
+    .description('Writes a trace from every intact chunk of a damaged one, and reports what is missing.')
     .argument('<trace>', 'the damaged trace')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--force', FORCE)
@@ -104,7 +104,7 @@ export function addRecover(program: Command): void {
         return;
       }
       print(`${options.output}: ${grouped(recovered.records)} records recovered`);
-      if (!finished) note(`${path} has no end: its writer died, or it was cut`);
+      if (!finished) note(`${path} has no end: its writer died, or it was truncated`);
       for (const gap of missing)
         print(
           `missing: ${gap.count === undefined ? `everything from record ${gap.firstRecord} on` : `records ${gap.firstRecord} to ${gap.firstRecord + gap.count - 1}`} (bytes ${gap.from} to ${gap.to})`,

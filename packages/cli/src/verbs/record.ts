@@ -1,4 +1,5 @@
-// `gictrace record SCENARIO`: a scenario, done by a design's driver, as a trace.
+// `gictrace record SCENARIO`: runs a scenario through a design's driver and records a trace. `gictrace record qemu`:
+// records a running QEMU.
 import { basename } from 'node:path';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { DESIGNS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
@@ -17,25 +18,25 @@ interface Options {
   readonly memory: boolean;
 }
 
-/** The word that stands for a running QEMU, in place of a scenario. */
+/** The word that stands for a QEMU in place of a scenario. */
 const QEMU = 'qemu';
 
 export function addRecord(program: Command, exit: (code: number) => void): void {
   program
     .command('record')
-    .summary('run a scenario through an irqchip driver, or a QEMU, and record it')
+    .summary('record a scenario run by an irqchip driver, or a QEMU while it runs')
     .description(
-      'Runs the operations of a scenario through the driver of a design, on the simulator, and records what driver, devices and PEs did and what the GIC answered. docs/scenarios.md describes the language. With the word qemu in place of a scenario and a QEMU command behind --: runs that QEMU, its console untouched, and records its GIC until it ends or is interrupted.',
+      'Runs the operations of a scenario through the driver of a design, on the simulator, and records what driver, devices and PEs did and what the GIC answered. docs/scenarios.md describes the language. With the word qemu in place of a scenario and a QEMU command after --, runs that QEMU without touching its console, and records its GIC until it ends or is interrupted.',
     )
     .argument(
       '<scenario>',
-      'the scenario: YAML or JSON, or the name of one that ships (gictrace scenarios); or qemu',
+      'the scenario: a YAML or JSON file, or the name of one that ships (gictrace scenarios); or qemu',
     )
-    .argument('[command...]', 'qemu: the command line')
+    .argument('[command...]', 'for qemu: the command line')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--force', FORCE)
-    .option('--on <design>', `one of ${Object.keys(DESIGNS).join(', ')}; perhaps with @PROFILE`, 'its')
-    .option('--no-memory', 'qemu: leave guest memory out, and infer what it held')
+    .option('--on <design>', `one of ${Object.keys(DESIGNS).join(', ')}; optionally with @PROFILE`, 'its')
+    .option('--no-memory', 'for qemu: leave guest memory out, and infer what it contained')
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -91,9 +92,9 @@ function tooMuch(command: readonly string[]): GicTraceError {
   );
 }
 
-/** Records a QEMU; its exit code says whether QEMU ended well, or because we were told to stop. */
+/** Records a QEMU. Returns 0 if QEMU exited normally, or because gictrace was told to stop. */
 async function live(command: readonly string[], options: Options): Promise<number> {
-  // The guest's console is the user's: nothing is drawn over it.
+  // The guest's console belongs to the user, so no progress is drawn over it.
   const isShared = process.stdout.isTTY === true;
   const progress = new Progress('lines');
   const report = await recordQemu(command, options.output, {
@@ -124,7 +125,7 @@ async function live(command: readonly string[], options: Options): Promise<numbe
     for (const line of sourceLines(imported.start, imported.missing)) print(`the recording ${line}`);
   note(`wrote ${options.output}`);
   if (interrupted || report.code === 0) return 0;
-  note(`QEMU ${ending(report)}: what it did until then is recorded`);
+  note(`QEMU ${ending(report)}: what it did until then has been recorded`);
   return EXIT_CODES.backend;
 }
 
@@ -137,7 +138,7 @@ function ending({ code, signal, interrupted, guest }: LiveReport): string {
 function noScenario(path: string): GicTraceError {
   return new GicTraceError(
     'usage',
-    'is no scenario: neither a .yaml or .json file nor the name of one that ships',
+    'is not a scenario: neither a .yaml or .json file nor the name of a scenario that ships',
     { path },
     `scenarios that ship: ${libraryScenarios().join(', ')}`,
   );

@@ -43,16 +43,16 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .option('--force', FORCE)
     .option(
       '--allow <name...>',
-      `let a difference pass, counted in the verdict: ${Object.keys(TOLERANCES).join(', ')}`,
+      `tolerate a kind of difference, but count it in the verdict: ${Object.keys(TOLERANCES).join(', ')}`,
     )
     .option(
       '--timeout <seconds>',
-      'an adapter (30) or QEMU (20) has failed if nothing comes from it for so long',
+      'an adapter (30) or QEMU (20) has failed if it sends nothing for this long',
       wholeNumber('--timeout', 1, 86_400),
     )
     .option(
       '--batch <records>',
-      `records that an adapter is sent at a time (${BATCH_STIMULI_MAX}); 1 tells exactly which one it fails at`,
+      `records that an adapter is sent at a time (${BATCH_STIMULI_MAX}); with 1, the message names the exact record at which it fails`,
       wholeNumber('--batch', 1, BATCH_STIMULI_MAX),
     )
     .option('--json', 'answer as JSON')
@@ -127,9 +127,9 @@ function tolerances(names: readonly string[]): Tolerance[] {
     if (!Object.hasOwn(TOLERANCES, name))
       throw new GicTraceError(
         'usage',
-        `nothing that can be allowed is called '${name}'`,
+        `--allow does not know '${name}'`,
         {},
-        `names: ${Object.keys(TOLERANCES).join(', ')}`,
+        `it takes ${Object.keys(TOLERANCES).join(', ')}`,
       );
   return names as Tolerance[];
 }
@@ -154,7 +154,7 @@ function profileOf(backend: string): { profile?: string } {
   return { profile };
 }
 
-/** A backend on which nothing could be compared has not shown that it is the same. */
+/** If nothing could be compared on a backend, that is a failure of the backend and not the verdict SAME. */
 function exitCode(verdict: Verdict, backend: string): number {
   if (verdict.diverged > 0) return 1;
   return (backend.startsWith(EXEC) || isQemu(backend)) && verdict.records > 0 && total(verdict.compared) === 0

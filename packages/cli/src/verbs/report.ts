@@ -1,4 +1,4 @@
-// gictrace report A [B]: a page for people, with verdict and comparison.
+// gictrace report A [B]: writes the report page, with the verdict and, for two traces, the comparison.
 import { GicTraceError } from '@gictrace/core';
 import { type Ignorable, readRules, reportTraces } from '@gictrace/query';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
@@ -10,7 +10,7 @@ import { headOf } from './verdict-text.ts';
 
 export interface ReportRequest {
   readonly output: string;
-  /** Absent: yes. */
+  /** Whether the report has a verdict; yes, if absent. */
   readonly replay?: boolean;
   readonly from?: number;
   readonly to?: number;
@@ -26,24 +26,35 @@ const RECORD_MAX = 2 ** 32 - 1;
 export function addReport(program: Command): void {
   program
     .command('report')
-    .summary('write a page: timeline, mappings, latencies, verdict, and what differs')
+    .summary('write a page with timeline, mappings, latencies, verdict and differences')
     .description(
-      'Writes one HTML file that needs nothing else (docs/report.md): interrupts per PE and per device over time with zoom, ITS mappings, latencies, commands, findings, the verdict of a replay on the simulator; for two traces also what differs. Exit code 0: written, whatever the verdict.',
+      'Writes one self-contained HTML file (docs/report.md): interrupts per PE and per device over time with zoom, ITS mappings, latencies, commands, findings, the verdict of a replay on the simulator, and for two traces also what differs. Exit code 0: the file was written, whatever the verdict.',
     )
     .argument('<a>', 'a trace')
-    .argument('[b]', 'a trace to hold against it')
+    .argument('[b]', 'a trace to compare it with')
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--force', FORCE)
     .option('--no-replay', 'without the verdict of a replay on the simulator')
     .option(
       '--from <record>',
-      'details from this record on; all is counted',
+      'details only from this record on; everything is counted',
       wholeNumber('--from', 0, RECORD_MAX),
     )
-    .option('--to <record>', 'details up to and without this record', wholeNumber('--to', 0, RECORD_MAX))
-    .option('--ignore <class,...>', 'as in diff: let classes pass, counted', ignored)
-    .option('--rules <file>', 'as in diff: let pass what rules name')
-    .option('--rename', 'as in diff: take addresses, LPIs and DeviceIDs that only permute for the same')
+    .option(
+      '--to <record>',
+      'details only up to, not including, this record',
+      wholeNumber('--to', 0, RECORD_MAX),
+    )
+    .option(
+      '--ignore <class,...>',
+      'as in diff: tolerate differences of these classes, but count them',
+      ignored,
+    )
+    .option('--rules <file>', 'as in diff: tolerate what the rules in the file name')
+    .option(
+      '--rename',
+      'as in diff: take addresses, LPIs and DeviceIDs as the same if they are only permuted',
+    )
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -54,7 +65,7 @@ export function addReport(program: Command): void {
     );
 }
 
-/** Writes the page and says what it holds. */
+/** Writes the page and prints what it contains. */
 export function writeReport(paths: readonly string[], options: ReportRequest): void {
   const { from, to } = options;
   if (from !== undefined && to !== undefined && from >= to)
@@ -105,7 +116,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
       );
     if (summary.same !== null) print(summary.same ? 'the traces are the SAME' : 'the traces DIFFER');
     for (const [table, n] of Object.entries(summary.leftOut))
-      note(`${grouped(n)} rows of ${table} are counted but not drawn: narrow it with --from and --to`);
+      note(`${grouped(n)} rows of ${table} are counted but not drawn: choose a part with --from and --to`);
   } finally {
     progress.end();
   }

@@ -1,4 +1,4 @@
-// `gictrace scenarios`: what ships, to begin with.
+// `gictrace scenarios`: lists the scenarios that ship with gictrace.
 import { libraryPath, libraryScenarios, readScenario } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { grouped, json, print } from '../context.ts';

@@ -1,4 +1,4 @@
-// The verdict of a replay for people.
+// Prints the verdict of a replay for people.
 import { TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
 import { countLines, grouped } from '../context.ts';
 import { sourceLines } from './source-text.ts';
@@ -6,13 +6,13 @@ import { sourceLines } from './source-text.ts';
 export const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((a, b) => a + b, 0);
 
-/** The verdict in a word: nothing that was compared is no sameness. */
+/** The verdict in a word. If nothing was compared, it is not SAME. */
 export function headOf({ diverged, compared }: Verdict): 'DIVERGED' | 'NOTHING COMPARED' | 'SAME' {
   if (diverged > 0) return 'DIVERGED';
   return total(compared) === 0 ? 'NOTHING COMPARED' : 'SAME';
 }
 
-/** The verdict for people. */
+/** The verdict as text. */
 export function verdictText(verdict: Verdict, backend: string): string {
   const out = [
     `${headOf(verdict)}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
@@ -22,19 +22,20 @@ export function verdictText(verdict: Verdict, backend: string): string {
   ];
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
   if (total(verdict.unknown) > 0)
-    out.push('not shown by the source (by rule or reason):', ...countLines(verdict.unknown));
+    out.push('not in the source (by rule or reason):', ...countLines(verdict.unknown));
   if (total(verdict.tolerated) > 0)
     out.push(
-      'allowed to differ:',
+      'tolerated differences:',
       ...Object.entries(verdict.tolerated).map(
         ([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`,
       ),
     );
-  if (total(verdict.skipped) > 0) out.push('skipped, hence not compared:', ...countLines(verdict.skipped));
+  if (total(verdict.skipped) > 0)
+    out.push('skipped, and therefore not compared:', ...countLines(verdict.skipped));
   const { first, firstAnomaly } = verdict;
   if (firstAnomaly !== null)
     out.push(
-      `guest against the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`,
+      `guest actions that break the architecture's rules: ${grouped(verdict.anomalies)}, first at record ${firstAnomaly.record}${firstAnomaly.line === null ? '' : ` (line ${firstAnomaly.line})`}: ${firstAnomaly.text}`,
     );
   if (first !== null) {
     out.push(
