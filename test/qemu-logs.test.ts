@@ -278,6 +278,6 @@ describe('the format of a log', () => {
 
   it('takes one log unless it is of QEMU', async () => {
     const { code, err } = await run('import', 'jsonl', 'a', 'b', '-o', temp.path('n'));
-    expect([code, err]).toEqual([2, expect.stringMatching(/2 logs are given, and jsonl takes one/)]);
+    expect([code, err]).toEqual([2, expect.stringMatching(/2 logs are given, but jsonl takes one/)]);
   });
 });
