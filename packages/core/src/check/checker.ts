@@ -1,5 +1,5 @@
-// The checker: gives each record of a trace, and what the simulator does with it, to the checks that want it.
-// Streams: what it remembers grows with what is mapped, not with the trace.
+// The checker passes each record of a trace, and what the simulator emits for it, to the checks that want it. It works on
+// a stream: its memory grows with what is mapped, not with the length of the trace.
 import type { GicConfig } from '../config.ts';
 import { Follow, FollowObserver, Machine } from '../model/index.ts';
 import type { RecordBatch } from '../record/index.ts';
@@ -10,18 +10,18 @@ import { RegisterChecks } from './registers.ts';
 import type { CheckName } from './rules.ts';
 import { VpeChecks } from './vpe.ts';
 
-/** The checks, as an observer of a trace that is followed. */
+/** The checks as an observer of the loop in model/follow. */
 export class Checks extends FollowObserver {
   readonly context: CheckContext;
   private readonly all: readonly Check[];
-  /** By kind. */
+  /** The checks that want a stimulus, by its kind. */
   private readonly onStimulus: (readonly Check[] | undefined)[] = new Array(256).fill(undefined);
   private readonly onEmission: (readonly Check[] | undefined)[] = new Array(256).fill(undefined);
 
   constructor(machine: Machine, report: Report) {
     super();
     this.context = new CheckContext(machine, report);
-    // In this order: CommandChecks opens the moment of each command.
+    // CommandChecks must come first, because it begins the moment of each command.
     this.all = [new CommandChecks(), new RegisterChecks(), new VpeChecks()];
     for (let kind = 0; kind < 256; kind++) {
       const stimuli = this.all.filter((check) => check.stimuli.includes(kind));
@@ -58,14 +58,14 @@ export class Checks extends FollowObserver {
 }
 
 export interface CheckerOptions {
-  /** Findings of one rule that are kept; more are only counted. */
+  /** How many findings of one rule are kept; further findings are only counted. */
   readonly keep?: number;
 }
 
 /** Checks a trace by running its stimuli on a simulator. */
 export class Checker {
   readonly findings: Finding[] = [];
-  /** Findings by rule, those that were not kept among them. */
+  /** The number of findings by rule, including those that were not kept. */
   readonly counts = new Map<CheckName, number>();
   private readonly follow: Follow;
   private readonly context: CheckContext;
@@ -95,7 +95,7 @@ export class Checker {
     this.records += batch.count;
   }
 
-  /** No more records: the findings in the order of the trace. */
+  /** Ends the trace and returns the findings in the order of the trace. */
   finish(): readonly Finding[] {
     this.follow.end();
     this.findings.sort(

@@ -18,7 +18,7 @@ const MSI_DROPPED = RECORDS['msi.dropped'].id;
 const ACT = RECORDS['behaviour.unpredictable'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 
-/** What UNPREDICTABLE acts are called as findings. */
+/** The check that reports each UNPREDICTABLE action. */
 const ACTS: Readonly<Record<(typeof UNPREDICTABLE)[number], CheckName>> = {
   'vpendbaser-while-valid': 'vpendbaser-while-valid',
   'lpi-table-while-enabled': 'lpi-table-while-enabled',
@@ -64,16 +64,16 @@ export class CommandChecks implements Check {
     MSI_DROPPED,
     ACT,
   ];
-  /** Physical mappings that are alive. */
+  /** The physical mappings that exist now. */
   private readonly mappings = new Map<string, Mapping>();
   private readonly byLpi = new Map<number, Mapping>();
   /** Events written since their device was mapped, by ITS and table. */
   private readonly written = new Map<string, { readonly device: number; readonly events: Set<number> }>();
   private readonly collections = new Map<string, number>();
   private readonly stranded = new Map<number, Stranded>();
-  /** LPIs that were pending when a command was executed that may have cleared them, and of which nothing has been heard since. */
+  /** LPIs that were pending when a command was executed that may have cleared them, and that no record has named since. */
   private readonly doubted = new Set<number>();
-  /** What the command that is running did: to be told with its name, which comes last. */
+  /** Findings about the command that is running. They are reported with its name, which is known only when it ends. */
   private readonly pending: ((at: Moment, text: string) => void)[] = [];
 
   emitted(c: CheckContext, batch: RecordBatch, i: number): void {
@@ -123,7 +123,7 @@ export class CommandChecks implements Check {
     }
     this.pending.length = 0;
     const name = commandName(FIELD(batch, i, 4));
-    // MOVALL clears and pends: whatever it left is stranded still.
+    // MOVALL and MOVI clear an LPI on one PE and make it pending on another; what they did not move is still stranded.
     if (name === 'MOVALL' || name === 'MOVI')
       for (const [intid, one] of this.stranded)
         if (!c.machine.state.lpiPending[one.from]!.has(intid)) this.stranded.delete(intid);
@@ -158,7 +158,7 @@ export class CommandChecks implements Check {
     this.mappings.delete(id);
     if (this.byLpi.get(mapping.intid) !== mapping) return;
     this.byLpi.delete(mapping.intid);
-    // Another event may be mapped to the same LPI still.
+    // Another event may still be mapped to the same LPI.
     for (const other of this.mappings.values())
       if (other.intid === mapping.intid) this.byLpi.set(mapping.intid, other);
   }

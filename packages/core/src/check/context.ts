@@ -1,4 +1,4 @@
-// What checks know of where the trace is: the stimulus at work, its commands, and the simulator's state.
+// What checks know about the current place in the trace: the stimulus, its commands, and the simulator's state.
 import { recordText } from '../disasm/index.ts';
 import type { Machine } from '../model/index.ts';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
@@ -10,7 +10,7 @@ const ITS_COMMAND = RECORDS['its.command'].id;
 export class CheckContext {
   readonly machine: Machine;
   private readonly report: Report;
-  /** The stimulus at work. */
+  /** The current stimulus. */
   readonly stimulus = new RecordBatch(1);
   private moment: Moment = { record: 0, line: 0, timeNs: Number.NaN };
   private last: Moment = this.moment;
@@ -33,7 +33,7 @@ export class CheckContext {
     if (this.commands.length > 0) this.commands = [];
   }
 
-  /** The source's own record of something that the stimulus did. */
+  /** Called for the source's own record of something that the stimulus did. */
   recorded(batch: RecordBatch, i: number, record: number): void {
     if (batch.kind[i] !== ITS_COMMAND) return;
     const command = this.commands.shift();
@@ -43,12 +43,12 @@ export class CheckContext {
     if (!Number.isNaN(batch.timeNs[i]!)) command.timeNs = batch.timeNs[i]!;
   }
 
-  /** Now: the stimulus. */
+  /** The moment of the current stimulus. */
   now(): Moment {
     return this.moment;
   }
 
-  /** A command of the stimulus has just run: a moment that the source's record of it will refine. */
+  /** Begins the moment of a command that has just run. The source's record of the command completes it later. */
   command(): Moment {
     const moment = { ...this.moment };
     this.commands.push(moment);
@@ -78,7 +78,7 @@ export class CheckContext {
     related: Related[] = [],
     lastedNs: number | null = null,
   ): void {
-    // What it does hangs on state that the source does not show.
+    // The effect of the stimulus depends on state that the source does not contain.
     if (this.stimulus.count > 0 && this.stimulus.flags[0]! & RECORD_FLAGS.undecided) return;
     const finding: Finding = { rule, at, pe, text, related, lastedNs };
     this.report(finding);
@@ -89,17 +89,17 @@ export const FIELD = (batch: RecordBatch, i: number, n: number): number => batch
 export const ADDRESS = (batch: RecordBatch, i: number, n: number): number =>
   FIELD(batch, i, n + 1) * 2 ** 32 + FIELD(batch, i, n);
 
-/** A group of checks that share what they remember. */
+/** A group of checks that share their state. */
 export interface Check {
-  /** Kinds of stimuli and of emitted records that it wants to see. */
+  /** The kinds of stimuli for which it is called. */
   readonly stimuli: readonly number[];
   readonly emissions: readonly number[];
-  /** Before the stimulus runs. */
+  /** Called before the stimulus runs. */
   stimulus?(context: CheckContext, batch: RecordBatch, i: number): void;
-  /** The simulator did this. */
+  /** Called for each record that the simulator emits. */
   emitted?(context: CheckContext, batch: RecordBatch, i: number): void;
-  /** After the stimulus has run. */
+  /** Called after the stimulus has run. */
   settled?(context: CheckContext): void;
-  /** The trace ends. */
+  /** Called at the end of the trace. */
   end?(context: CheckContext): void;
 }

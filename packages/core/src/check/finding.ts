@@ -1,12 +1,12 @@
-// What a check reports, and the moment of a trace that it points at.
+// A finding of a check, and the moment of the trace to which it points.
 import type { CheckName } from './rules.ts';
 
-/** A moment of a trace. Filled in when the source's own record of it comes, which is after the stimulus. */
+/** A moment of a trace. It is completed when the source's own record of it comes, which is after the stimulus. */
 export interface Moment {
   record: number;
-  /** 1-based line of the source; 0 where there is none. */
+  /** 1-based line of the source; 0 if there is none. */
   line: number;
-  /** NaN where the source does not tell. */
+  /** NaN if the source does not contain the time. */
   timeNs: number;
 }
 
@@ -21,9 +21,9 @@ export interface Finding {
   readonly pe: number;
   readonly text: string;
   readonly related: readonly Related[];
-  /** Nanoseconds that what is wrong lasted; null where it did not end, or is not told. */
+  /** How long the condition lasted, in nanoseconds; null if it did not end, or if the source contains no times. */
   readonly lastedNs: number | null;
 }
 
-/** Takes a finding. */
+/** Called for each finding. */
 export type Report = (finding: Finding) => void;

@@ -1,4 +1,4 @@
-// What software did wrong though nothing failed.
+// Checks for software errors that cause no visible failure.
 export { Checker, type CheckerOptions, Checks } from './checker.ts';
 export type { Finding, Moment, Related } from './finding.ts';
 export { CHECKS, type CheckName, type CheckRule, type Severity } from './rules.ts';

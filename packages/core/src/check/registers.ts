@@ -1,4 +1,4 @@
-// Checks of the order of register accesses: what has to be polled before software goes on.
+// Checks of the order of register accesses: what software must poll before it continues.
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
 import { commandName, GICR, GITS, ITS_OUTCOMES } from '../spec/index.ts';
 import { type Check, type CheckContext, FIELD } from './context.ts';
@@ -24,11 +24,11 @@ interface Invalidation extends Moment {
 export class RegisterChecks implements Check {
   readonly stimuli = [MMIO_READ, MMIO_WRITE, SYSREG_READ, SYSREG_WRITE];
   readonly emissions = [ITS_COMMAND, ITE_WRITE];
-  /** ITSs that were disabled and have not been seen quiescent, and when. */
+  /** ITSs that were disabled and have not been read as quiescent since, and when they were disabled. */
   private readonly disabled = new Map<number, Moment>();
-  /** Redistributors whose EnableLPIs was cleared and whose RWP has not been read as 0. */
+  /** Redistributors whose EnableLPIs was cleared and whose RWP has not been read as 0 since. */
   private readonly lpisOff = new Map<number, Moment>();
-  /** By accessing PE: the operation that it has not waited for. */
+  /** By accessing PE: the operation for which the PE has not waited yet. */
   private readonly waiting = new Map<number, Invalidation>();
   /** LPIs that commands moved since the last SYNC. */
   private readonly moved = new Set<number>();
@@ -119,7 +119,7 @@ export class RegisterChecks implements Check {
     ]);
   }
 
-  /** A PE does something else to the GIC before it has waited. */
+  /** Called when a PE makes another access to the GIC before it has waited. */
   private goesOn(c: CheckContext, pe: number): void {
     if (this.waiting.size === 0) return;
     const operation = this.waiting.get(pe);
@@ -128,7 +128,7 @@ export class RegisterChecks implements Check {
     c.find('syncr-not-polled', c.now(), pe, `goes on with ${c.stimulusText()}`, [operation]);
   }
 
-  /** INVLPIR and CLRLPIR act on what the Redistributor holds. */
+  /** INVLPIR and CLRLPIR act only on LPIs that the Redistributor has. */
   private elsewhere(c: CheckContext, pe: number, intid: number): void {
     if (!c.areLpisKnown) return;
     const { lpiPending, lpiConfig, peCount } = c.machine.state;

@@ -1,9 +1,9 @@
-// What the checker looks for, declared once: wrong uses of a GIC after which nothing fails at once.
+// The checks, declared once: software errors that cause no immediate visible failure.
 
 export type Severity = 'error' | 'warning' | 'note';
 
 export interface CheckRule {
-  /** `error`: an interrupt was lost or went astray, or can. `warning`: against the architecture's rules. `note`: odd. */
+  /** `error`: an interrupt was or can be lost or misrouted. `warning`: breaks a rule of the architecture. `note`: unusual. */
   readonly severity: Severity;
   /** What is wrong, and what software has to do. */
   readonly doc: string;
@@ -14,32 +14,32 @@ export interface CheckRule {
 export const CHECKS = {
   'lost-doorbell': {
     severity: 'error',
-    doc: 'A DISCARD cleared the pending doorbell of a vPE that was not resident: nothing wakes the vPE for the interrupt that is pending for it. Software has to look for a pending doorbell before it gives its event away, or move it.',
+    doc: 'A DISCARD cleared the pending doorbell of a vPE that was not resident, so nothing wakes the vPE for the interrupt that is pending for it. Before software discards the event of a doorbell, it must check whether the doorbell is pending, or move it.',
     source: 'DISCARD',
   },
   'stranded-lpi': {
     severity: 'error',
-    doc: 'MAPC mapped a collection to another PE while an LPI of it was pending on the old one, and no MOVALL moved it: it stays pending there, out of reach of CLEAR. Software has to issue MOVALL after MAPC.',
+    doc: 'MAPC mapped a collection to another PE while one of its LPIs was pending on the old PE, and no MOVALL moved it. The LPI stays pending there, and CLEAR cannot reach it. Software must issue MOVALL after MAPC.',
     source: 'MAPC',
   },
   'itt-not-zeroed': {
     severity: 'error',
-    doc: 'MAPD mapped a device with an interrupt translation table that held valid entries: events of an earlier mapping are alive. Software has to zero the table.',
+    doc: 'MAPD mapped a device with an interrupt translation table that contained valid entries, so events of an earlier mapping are still mapped. Software must zero the table.',
     source: 'MAPD',
   },
   'map-over-mapping': {
     severity: 'warning',
-    doc: 'MAPTI, MAPI, VMAPTI or VMAPI onto an event that is mapped already, which is UNPREDICTABLE. Software has to DISCARD it first.',
+    doc: 'MAPTI, MAPI, VMAPTI or VMAPI mapped an event that is mapped already, which is UNPREDICTABLE. Software must DISCARD it first.',
     source: 'MAPTI',
   },
   'lpi-mapped-twice': {
     severity: 'warning',
-    doc: 'One LPI is mapped by two events: their interrupts cannot be told apart, and through two collections it is pending on two PEs.',
+    doc: 'Two events are mapped to one LPI. Their interrupts cannot be distinguished, and if they are in two collections, the LPI may be pending on two PEs.',
     source: 'MAPTI',
   },
   'lpi-out-of-range': {
     severity: 'error',
-    doc: 'An event is mapped to an LPI that GICR_PROPBASER.IDbits does not cover: its messages are dropped.',
+    doc: 'An event is mapped to an LPI that GICR_PROPBASER.IDbits does not cover, so its messages are dropped.',
     source: 'GICR_PROPBASER',
   },
   'command-error': {
@@ -64,7 +64,7 @@ export const CHECKS = {
   },
   'cwriter-out-of-range': {
     severity: 'error',
-    doc: 'GITS_CWRITER was set beyond the queue: it does not run.',
+    doc: 'GITS_CWRITER was set beyond the end of the queue, so the queue does not run.',
     source: 'GITS_CWRITER',
   },
   'configured-while-enabled': {
@@ -79,7 +79,7 @@ export const CHECKS = {
   },
   'rwp-not-polled': {
     severity: 'warning',
-    doc: 'EnableLPIs was cleared and GICR_PROPBASER or GICR_PENDBASER written before GICR_CTLR.RWP was read as 0.',
+    doc: 'EnableLPIs was cleared, and GICR_PROPBASER or GICR_PENDBASER was written before GICR_CTLR.RWP was read as 0.',
     source: 'GICR_CTLR',
   },
   'pending-table-shared': {
@@ -89,42 +89,42 @@ export const CHECKS = {
   },
   'invalidate-elsewhere': {
     severity: 'error',
-    doc: 'GICR_INVLPIR or GICR_CLRLPIR was written at a Redistributor that does not hold the LPI, while another does: it has no effect.',
+    doc: 'GICR_INVLPIR or GICR_CLRLPIR was written at a Redistributor that does not have the LPI, while another one has it. The write has no effect.',
     source: 'GICR_INVLPIR',
   },
   'syncr-not-polled': {
     severity: 'warning',
-    doc: 'After GICR_INVLPIR, GICR_INVALLR or GICR_CLRLPIR a PE went on without reading GICR_SYNCR: the operation need not have happened yet.',
+    doc: 'After GICR_INVLPIR, GICR_INVALLR or GICR_CLRLPIR, a PE continued without reading GICR_SYNCR. The operation may not have happened yet.',
     source: 'GICR_SYNCR',
   },
   'invlpir-overlaps-move': {
     severity: 'note',
-    doc: 'GICR_INVLPIR of an LPI that a command moved, with no SYNC between: which Redistributor acts is CONSTRAINED UNPREDICTABLE.',
+    doc: 'GICR_INVLPIR was written for an LPI that a command had moved, with no SYNC in between. Which Redistributor acts is CONSTRAINED UNPREDICTABLE.',
     source: 'GICR_INVLPIR',
   },
   'dirty-not-polled': {
     severity: 'warning',
-    doc: 'A vPE was descheduled, and it or another scheduled, moved or unmapped before GICR_VPENDBASER.Dirty was read as 0.',
+    doc: 'A vPE was descheduled, and it or another vPE was scheduled, moved or unmapped before GICR_VPENDBASER.Dirty was read as 0.',
     source: 'GICR_VPENDBASER',
   },
   'vpendbaser-while-valid': {
     severity: 'warning',
-    doc: 'GICR_VPENDBASER was written while a vPE was resident: such a write is UNPREDICTABLE unless it clears Valid.',
+    doc: 'GICR_VPENDBASER was written while a vPE was resident, which is UNPREDICTABLE unless the write clears Valid.',
     source: 'GICR_VPENDBASER',
   },
   'vpe-resident-twice': {
     severity: 'error',
-    doc: 'A vPE became resident while it was so on another PE.',
+    doc: 'A vPE became resident while it was resident on another PE.',
     source: 'GICR_VPENDBASER',
   },
   'vpe-resident-elsewhere': {
     severity: 'warning',
-    doc: 'A vPE became resident on another PE than its VMAPP or VMOVP names: interrupts for it do not find it there.',
+    doc: 'A vPE became resident on another PE than its VMAPP or VMOVP names, so interrupts for it do not reach it there.',
     source: 'VMOVP',
   },
   'vsgi-configures-and-clears': {
     severity: 'note',
-    doc: 'VSGI with C = 1 and E = 1: it clears, and does not configure.',
+    doc: 'A VSGI command had C = 1 and E = 1. It clears the pending state and does not configure the vSGI.',
     source: 'VSGI',
   },
   'move-to-disabled-lpis': {

@@ -1,4 +1,4 @@
-// Checks of vPEs: lost doorbells, residency, what has to be polled before a vPE goes elsewhere.
+// Checks of vPEs: lost doorbells, residency, and what must be polled before a vPE moves.
 import { recordText } from '../disasm/index.ts';
 import { configTableAddress, NO_TABLE, residentTable } from '../model/index.ts';
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
@@ -33,9 +33,9 @@ interface Lost {
 export class VpeChecks implements Check {
   readonly stimuli = [MMIO_READ];
   readonly emissions = [ITS_COMMAND, LPI_CLEARED, DOORBELL_RUNG, VPE_RESIDENT, VTE_WRITE];
-  /** Doorbells that are pending, by LPI. */
+  /** The pending doorbells, by LPI. */
   private readonly doorbells = new Map<number, Doorbell>();
-  /** Doorbells that the running command cleared. */
+  /** The doorbells that the current command cleared. */
   private readonly cleared: {
     readonly intid: number;
     readonly doorbell: Doorbell;
@@ -45,7 +45,7 @@ export class VpeChecks implements Check {
   private readonly lost = new Map<number, Lost[]>();
   /** vPEID and PE of a virtual pending table, as the vPE table says. */
   private readonly vpes = new Map<number, { readonly vpeid: number; readonly pe: number }>();
-  /** PEs whose vPE was descheduled and whose Dirty has not been read as 0: the table, and when. */
+  /** PEs whose vPE was descheduled and whose Dirty has not been read as 0 since: the pending table, and when. */
   private readonly dirty = new Map<number, { readonly table: number; readonly at: Moment }>();
 
   stimulus(_c: CheckContext, batch: RecordBatch, i: number): void {
@@ -95,7 +95,7 @@ export class VpeChecks implements Check {
     }
   }
 
-  /** Whether a doorbell was enabled, as far as that is known: it is still what the PE was told last. */
+  /** Whether a doorbell was enabled, as far as is known. A doorbell that the PE is still signalled was enabled. */
   private stateOf(c: CheckContext, pe: number, intid: number): string {
     const { state } = c.machine;
     if (state.hppiIntid[pe] === intid) return 'enabled';
@@ -129,7 +129,7 @@ export class VpeChecks implements Check {
       }
     } else
       for (const { intid, doorbell } of this.cleared) {
-        // Moved to another PE: it is the same doorbell.
+        // If the doorbell moved to another PE, it is the same doorbell.
         const pe = c.machine.state.lpiPending.findIndex((pending) => pending.has(intid));
         if (pe >= 0) this.doorbells.set(intid, { ...doorbell, pe });
       }
@@ -158,7 +158,7 @@ export class VpeChecks implements Check {
   }
 
   private resident(c: CheckContext, batch: RecordBatch, i: number): void {
-    // What an acknowledge or an access cleared is not a command's doing.
+    // What an acknowledge or an access cleared was not cleared by a command.
     this.cleared.length = 0;
     const pe = batch.pe[i]!;
     const table = ADDRESS(batch, i, 0);
@@ -188,7 +188,7 @@ export class VpeChecks implements Check {
     this.lost.delete(table);
   }
 
-  /** A vPE is mapped, moved or unmapped: it must have left the PE where it was. */
+  /** Called when a vPE is mapped, moved or unmapped. It must have left the PE on which it was resident. */
   private leaves(c: CheckContext, vpeid: number): void {
     for (const [pe, { table, at }] of this.dirty)
       if (this.vpes.get(table)?.vpeid === vpeid) this.notPolled(c, pe, at);

@@ -1,5 +1,5 @@
-// What hardware a profile has: the facts that its identification registers tell, and a configuration made of them.
-// A recording brings its own identification registers; these are for tests, conformance and scenarios.
+// The hardware of a profile: what its identification registers say, and a configuration made from them. A recording has
+// its own identification registers; these are for tests, conformance and scenarios.
 import type { GicConfig } from '../config.ts';
 import { GICD, GICR, GITS, packFields } from '../spec/index.ts';
 
@@ -24,7 +24,7 @@ export interface Hardware {
   readonly extendedPpis: 0 | 32 | 64;
   /** Non-maskable interrupts (GICD_TYPER.NMI). */
   readonly nmi: boolean;
-  /** GICv4.0 or 4.1 virtual LPIs; `none` without. */
+  /** Virtual LPIs of GICv4.0 or GICv4.1, or `none`. */
   readonly virtualLpis: 'none' | '4.0' | '4.1';
   readonly priorityBits: number;
 }
@@ -50,7 +50,7 @@ const PAGES_OF_64_KB = 2;
 
 const hex = (value: bigint) => `0x${value.toString(16)}`;
 
-/** GITS_TYPER: 16 bits of EventID, DeviceID and ICID, 12 bytes an ITT entry. */
+/** GITS_TYPER: 16 bits of EventID, DeviceID and ICID; 12 bytes per ITT entry. */
 function gitsTyper({ virtualLpis }: Hardware): bigint {
   const v4 = virtualLpis === 'none' ? 0 : 1;
   const v41 = virtualLpis === '4.1' ? 1 : 0;
@@ -70,7 +70,7 @@ function gitsTyper({ virtualLpis }: Hardware): bigint {
   });
 }
 
-/** GITS_BASER<n>: what an ITS says of its tables before software has given it any. */
+/** GITS_BASER<n>: what an ITS says about its tables before software has allocated them. */
 function gitsBaser({ virtualLpis }: Hardware): string[] {
   const table = (type: number, bytes: number) =>
     hex(packFields(GITS.GITS_BASER, { Type: type, Entry_Size: bytes, Page_Size: PAGES_OF_64_KB, Size: 1 }));
@@ -78,7 +78,7 @@ function gitsBaser({ virtualLpis }: Hardware): string[] {
   return [table(1, 8), table(4, 8), vpes, '0x0', '0x0', '0x0', '0x0', '0x0'];
 }
 
-/** A configuration with `pes` PEs in a row of affinities. */
+/** A configuration with `pes` PEs, whose affinities are consecutive. */
 export function configOf(profile: string, hardware: Hardware, pes = 2): GicConfig {
   const lpis = hardware.its > 0 || hardware.directLpi ? 1 : 0;
   const v4 = hardware.virtualLpis === 'none' ? 0 : 1;

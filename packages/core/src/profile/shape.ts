@@ -1,5 +1,5 @@
-// What a profile is: its hardware, and where it deviates from the architecture's choices. The model reads choices;
-// it never asks which implementation it is playing.
+// The shape of a profile: its hardware, and where it deviates from the architecture's choices. The model reads choices;
+// it never asks which implementation it simulates.
 import { CHOICES, type ChoiceName, type Choices } from './choices.ts';
 import type { Hardware } from './hardware.ts';
 
@@ -7,7 +7,7 @@ import type { Hardware } from './hardware.ts';
 export interface Deviation {
   readonly choice: ChoiceName;
   readonly value: unknown;
-  /** What shows it: an observation, or public documentation or source. */
+  /** The evidence for it: an observation, public documentation, or public source. */
   readonly evidence: string;
 }
 
@@ -20,7 +20,7 @@ export interface Profile extends Choices {
 
 type Deviations = { readonly [K in ChoiceName]?: { readonly value: Choices[K]; readonly evidence: string } };
 
-/** Makes a profile of the architecture's choices and what differs. */
+/** Makes a profile from the architecture's choices and the deviations from them. */
 export function profile(name: string, doc: string, hardware: Hardware, deviations: Deviations): Profile {
   const choices: Record<string, unknown> = {};
   for (const [choice, { architecture }] of Object.entries(CHOICES)) choices[choice] = architecture;

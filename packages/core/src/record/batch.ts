@@ -1,9 +1,9 @@
-// A batch of records as a structure of typed arrays: what importers fill, the model consumes and emits, and
-// the trace codec packs. No allocation per record.
+// A batch of records as a structure of typed arrays. Importers fill batches, the model consumes and emits them, and the
+// trace codec packs them. Nothing is allocated per record.
 import { RECORDS, type RecordName } from './kinds.ts';
 import { fieldWords, RECORD_WORDS, type RecordField, type RecordKind } from './shape.ts';
 
-/** No PE: the source does not tell, or the record concerns none. */
+/** No PE: the source does not contain it, or the record concerns none. */
 export const NO_PE = -1;
 
 export class RecordBatch {
@@ -15,15 +15,15 @@ export class RecordBatch {
   readonly pe: Int16Array;
   /** `RECORD_FLAGS`. */
   readonly flags: Uint8Array;
-  /** Inference rule (`RULES[…].id`); 0: shown by the source. */
+  /** Inference rule (`RULES[…].id`); 0 if the source contains the record. */
   readonly rule: Uint8Array;
-  /** Nanoseconds since the trace's start; NaN where the source does not tell. */
+  /** Nanoseconds since the trace's start; NaN if the source does not contain the time. */
   readonly timeNs: Float64Array;
-  /** 1-based line of the source; 0 where there is none. */
+  /** 1-based line of the source; 0 if there is none. */
   readonly line: Uint32Array;
-  /** Record number + 1 of the operation that caused it; 0 where there is none. */
+  /** Record number + 1 of the operation that caused it; 0 if there is none. */
   readonly cause: Uint32Array;
-  /** `RECORD_WORDS` words a record: the fields in declared order. */
+  /** `RECORD_WORDS` words per record: the fields in declared order. */
   readonly words: Uint32Array;
 
   constructor(capacity: number) {
@@ -42,12 +42,12 @@ export class RecordBatch {
     return this.count === this.capacity;
   }
 
-  /** Forgets all records; the arrays stay. */
+  /** Removes all records; the arrays are kept. */
   clear(): void {
     this.count = 0;
   }
 
-  /** Appends a record with zeroed words and answers its index. The caller fills the words. */
+  /** Appends a record with zeroed words and returns its index. The caller fills the words. */
   push(kind: number, pe: number, timeNs: number): number {
     const i = this.count++;
     this.kind[i] = kind;
@@ -59,12 +59,12 @@ export class RecordBatch {
     this.cause[i] = 0;
     const { words } = this;
     const base = i * RECORD_WORDS;
-    // A loop: for so few words it is faster than fill().
+    // For so few words a loop is faster than fill().
     for (let k = 0; k < RECORD_WORDS; k++) words[base + k] = 0;
     return i;
   }
 
-  /** Copies record `from` of `source` to the end of this batch and answers its index. */
+  /** Copies record `from` of `source` to the end of this batch and returns its index. */
   copy(source: RecordBatch, from: number): number {
     const i = this.count++;
     this.kind[i] = source.kind[from]!;
@@ -89,7 +89,7 @@ export function recordName(id: number): RecordName | undefined {
   return kindNames[id];
 }
 
-/** The declaration of the kind with this id. Throws a RangeError for an id that no kind has. */
+/** The declaration of the kind with this id. @throws RangeError for an unknown id. */
 export function recordKind(id: number): RecordKind {
   const name = kindNames[id];
   if (name === undefined) throw new RangeError(`no record kind has id ${id}`);
@@ -106,7 +106,7 @@ export function fieldOffsets(kind: RecordKind): number[] {
   });
 }
 
-/** A field's value at the edge: `bigint` for `u64`, a number for all others. */
+/** A field's value for the API: a `bigint` for `u64`, a number for all others. */
 export function fieldValue(field: RecordField, words: Uint32Array, at: number): number | bigint {
   const low = words[at]!;
   switch (field.type) {

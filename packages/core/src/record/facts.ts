@@ -1,6 +1,6 @@
-// What a record is about, once for the whole repository: its class, the interrupt, device and vPE that it names, and
-// whether it acknowledges, ends or deactivates an interrupt. Derived from the declarations in kinds.ts and spec/ (see
-// naming.ts); knows no model, no file and no database.
+// What a record is about: its class, the interrupt, device and vPE that it names, and whether it acknowledges, ends or
+// deactivates an interrupt. No other file decides this. It is derived from the declarations in kinds.ts and spec/ (see
+// naming.ts), and knows no model, file or database.
 import {
   type CommandName,
   commandName,
@@ -15,46 +15,46 @@ import { RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
 import { eachMention } from './naming.ts';
 import { CLASS_IDS, RECORD_WORDS, type RecordClass, type RecordKind } from './shape.ts';
 
-/** The id of each record kind by its name: `batch.kind[i] === KIND['mmio.read']`. */
+/** The id of each record kind by its name, as in `batch.kind[i] === KIND['mmio.read']`. */
 export const KIND = Object.fromEntries(Object.entries(RECORDS).map(([name, { id }]) => [name, id])) as {
   readonly [Name in RecordName]: (typeof RECORDS)[Name]['id'];
 };
 
-/** The class of the kind with this id, whether or not a kind has it. Throws a RangeError outside 1 to 255. */
+/** The class to which an id belongs, even if no kind has this id. @throws RangeError outside 1 to 255. */
 export function classOf(kind: number): RecordClass {
   for (const [name, { first, last }] of Object.entries(CLASS_IDS))
     if (kind >= first && kind <= last) return name as RecordClass;
   throw new RangeError(`${kind} is the id of no record kind`);
 }
 
-// Constants: these are asked for every record and event.
+// Constants, because these functions are called for every record and event.
 const LAST_STIMULUS = CLASS_IDS.stimulus.last;
 const LAST_OPERATION = CLASS_IDS.operation.last;
 const LAST_OBSERVABLE = CLASS_IDS.observable.last;
 
-/** What the outside world did to the GIC. */
+/** Whether a kind is a stimulus: something that the outside world did to the GIC. */
 export function isStimulus(kind: number): boolean {
   return kind <= LAST_STIMULUS;
 }
-/** What an irqchip driver was asked to do. */
+/** Whether a kind is an operation: something that an irqchip driver was asked to do. */
 export function isOperation(kind: number): boolean {
   return kind > LAST_STIMULUS && kind <= LAST_OPERATION;
 }
-/** What every implementation must be able to show. */
+/** Whether a kind is an observable: something that every implementation must be able to show. */
 export function isObservable(kind: number): boolean {
   return kind > LAST_OPERATION && kind <= LAST_OBSERVABLE;
 }
-/** A fact inside the GIC. */
+/** Whether a kind is an event: something that happened inside the GIC. */
 export function isEvent(kind: number): boolean {
   return kind > LAST_OBSERVABLE;
 }
-/** How many ids stimuli have, from 0 on: the length of a table by kind of stimulus. */
+/** All ids of stimuli are below this: the length of a table indexed by the kind of a stimulus. */
 export const STIMULI_BELOW = LAST_STIMULUS + 1;
 
 const isTable = new Uint8Array(256);
 for (const [name, { id }] of Object.entries(RECORDS)) if (/^(dte|cte|ite|vte)\./.test(name)) isTable[id] = 1;
 
-/** Whether an ITS read or wrote an entry of one of its tables. */
+/** Whether the record says that an ITS read or wrote an entry of one of its tables. */
 export function isTableAccess(kind: number): boolean {
   return isTable[kind] !== 0;
 }
@@ -62,11 +62,11 @@ export function isTableAccess(kind: number): boolean {
 /** What an access to a system register, or an event, does with an interrupt. */
 export interface Act {
   readonly does: InterruptAct;
-  /** Whether it is a virtual interrupt: the record is of a virtual CPU interface. */
+  /** Whether the interrupt is virtual, because the record concerns a virtual CPU interface. */
   readonly isVirtual: boolean;
-  /** The register, by whose access it is done; undefined for an event. */
+  /** The register that is accessed; undefined for an event. */
   readonly register: SysregName | undefined;
-  /** The group that the register is for; undefined where it is for both, and for an event. */
+  /** The group for which the register acts; undefined if it acts for both, and for an event. */
   readonly group: 0 | 1 | undefined;
 }
 
@@ -88,12 +88,12 @@ for (const kind of Object.values<RecordKind>(RECORDS)) {
   eventActs[kind.id] = { does: kind.does, isVirtual, register: undefined, group: undefined };
 }
 
-/** What an access to the system register of this encoding does with an interrupt; undefined where it does nothing of the kind. */
+/** What an access to the system register with this encoding does with an interrupt; undefined if it does nothing to one. */
 export function actOfAccess(encoding: number, write: boolean): Act | undefined {
   return (write ? writeActs : readActs).get(encoding);
 }
 
-/** What the record does with the interrupt that {@link intidOf} names; undefined where it does nothing of the kind. */
+/** What the record does with the interrupt that {@link intidOf} names; undefined if it does nothing to one. */
 export function actOf(batch: RecordBatch, i: number): Act | undefined {
   switch (batch.kind[i]) {
     case KIND['sysreg.read']:
@@ -105,13 +105,13 @@ export function actOf(batch: RecordBatch, i: number): Act | undefined {
   }
 }
 
-/** The INTID field of a system register by which interrupts are acknowledged, ended … is bits 23:0. */
+/** Bits 23:0 are the INTID in every system register that acknowledges, ends or deactivates interrupts. */
 const INTID_MASK = 0xff_ffff;
 
 /**
- * The interrupt that a physical CPU interface took or ended by this access, as its source shows it: what a read of
- * ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 returned, or what was written to ICC_EOIR0 or ICC_EOIR1. -1: another record, or the
- * source does not show the value. The special INTIDs 1020 to 1023 are answered as they are.
+ * The interrupt that a physical CPU interface acknowledged or ended by this access, according to the source: the value
+ * that a read of ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 returned, or that was written to ICC_EOIR0 or ICC_EOIR1. The special
+ * INTIDs 1020 to 1023 are returned unchanged. Returns -1 for other records, and if the source does not contain the value.
  */
 export function takenOrEnded(batch: RecordBatch, i: number): number {
   if (batch.kind[i]! !== KIND['sysreg.read'] && batch.kind[i]! !== KIND['sysreg.write']) return -1;
@@ -121,7 +121,7 @@ export function takenOrEnded(batch: RecordBatch, i: number): number {
   return batch.words[i * RECORD_WORDS + 1]! & INTID_MASK;
 }
 
-/** The one value of this sort that a record names first, or -1: it names none, or a range. */
+/** The first single value of this sort that a record names; -1 if it names none, or only ranges. */
 export function namedBy(batch: RecordBatch, i: number, identifier: Identifier): number {
   let value = -1;
   eachMention(batch, i, (what, first, last) => {
@@ -130,7 +130,7 @@ export function namedBy(batch: RecordBatch, i: number, identifier: Identifier): 
   return value;
 }
 
-/** The first interrupt that a record names, physical or virtual; -1 where it names none, or several at once. */
+/** The first single interrupt that a record names, physical or virtual; -1 if it names none, or only ranges. */
 export function intidOf(batch: RecordBatch, i: number): number {
   let intid = -1;
   eachMention(batch, i, (what, first, last) => {

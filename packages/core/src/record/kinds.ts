@@ -1,4 +1,4 @@
-// The record kinds, declared once. Everything that a trace can hold is in this table.
+// The record kinds, each declared once. This table contains everything that a trace can contain.
 import { type Identifier, SPURIOUS } from '../spec/index.ts';
 import { OPERATION_KINDS } from './operations.ts';
 import type { RecordField, RecordKind } from './shape.ts';
@@ -31,7 +31,7 @@ const f = (
   ...extra,
 });
 const hex = { base: 'hex' } as const;
-/** A field whose value names something; `none` is the value that names nothing, `all` stands for all of its sort. */
+/** A field whose value names something. The value `none` names nothing; the value `all` stands for all of that sort. */
 const id = (
   identifies: Identifier,
   name: string,
@@ -39,7 +39,7 @@ const id = (
   extra: Partial<RecordField> = {},
 ): RecordField => f(name, 'u32', doc, { identifies, ...extra });
 
-const intid = id('INTID', 'INTID', 'interrupt identifier; 1023 where there is none', { none: SPURIOUS });
+const intid = id('INTID', 'INTID', 'interrupt identifier; 1023 if there is none', { none: SPURIOUS });
 const its = f('its', 'u32', 'index of the ITS, 0-based');
 const deviceId = id('DeviceID', 'DeviceID', 'DeviceID', hex);
 const eventId = id('EventID', 'EventID', 'EventID', hex);
@@ -55,7 +55,7 @@ const mmio: readonly RecordField[] = [
   f(
     'instance',
     'u32',
-    'for GICR the index of the PE whose Redistributor it is; for GITS the index of the ITS; else 0',
+    'GICR: index of the PE whose Redistributor it is; GITS: index of the ITS; otherwise 0',
   ),
   f('offset', 'u32', 'byte offset in the frame (GICR: SGI_base at 0x10000, VLPI_base at 0x20000)', hex),
   f('width', 'u8', 'bytes accessed: 1, 2, 4 or 8'),
@@ -93,7 +93,7 @@ const ite: readonly RecordField[] = [
   f('INTID', 'u32', 'pINTID, or vINTID', { identifies: { by: 'inttype', is: { 0: 'vINTID', 1: 'INTID' } } }),
   f('ICID', 'u32', 'collection', hex),
   f('vPEID', 'u32', 'vPE', { ...hex, identifies: { by: 'inttype', is: { 0: 'vPEID' } } }),
-  f('doorbell', 'u32', 'doorbell pINTID; 1023 where there is none', {
+  f('doorbell', 'u32', 'doorbell pINTID; 1023 if there is none', {
     identifies: { by: 'inttype', is: { 0: 'INTID' } },
     none: SPURIOUS,
   }),
@@ -146,7 +146,7 @@ export const RECORDS = {
       f('width', 'u8', 'bytes written: 1, 2, 4 or 8'),
       f('value', 'u64', 'the value written, little-endian', hex),
     ],
-    doc: 'Guest memory that the GIC may look at was written (LPI configuration, table entry, pending table).',
+    doc: 'Guest memory that the GIC may read was written (LPI configuration, table entry, pending table).',
   },
   'mem.known': {
     id: 6,
@@ -155,16 +155,16 @@ export const RECORDS = {
     fields: [
       f('address', 'pa', 'physical address of the first byte', hex),
       f('length', 'u32', 'bytes'),
-      f('byte', 'u8', 'what each of them holds', hex),
+      f('byte', 'u8', 'the value of each of these bytes', hex),
     ],
-    doc: 'Not an act of the guest: from here it is known what memory has held since it was last written or became unknown.',
+    doc: 'Not an action of the guest: from here on, the contents of these bytes are known. They have had this value since they were last written or became unknown.',
   },
   'mem.unknown': {
     id: 7,
     class: 'stimulus',
     pe: 'none',
     fields: [f('address', 'pa', 'physical address of the first byte', hex), f('length', 'u32', 'bytes')],
-    doc: 'Not an act of the guest: from here the source does not tell what these bytes hold.',
+    doc: 'Not an action of the guest: from here on, the contents of these bytes are unknown, because the source does not contain them.',
   },
   'queue.write': {
     id: 8,
@@ -178,14 +178,14 @@ export const RECORDS = {
     class: 'stimulus',
     pe: 'none',
     fields: [its, deviceId, eventId, f('width', 'u8', 'bytes written: 2 or 4')],
-    doc: 'A device wrote GITS_TRANSLATER: the DeviceID comes with the write, the EventID is the data.',
+    doc: 'A device wrote GITS_TRANSLATER. The DeviceID accompanies the write; the EventID is the data.',
   },
   'wire.set': {
     id: 10,
     class: 'stimulus',
     pe: 'target',
     fields: [intid, f('level', 'bool', 'asserted')],
-    doc: 'An interrupt input wire went up or down. PE: the owner of a PPI, none for an SPI.',
+    doc: 'An input line went high or low. PE: the owner of a PPI, none for an SPI.',
   },
 
   'pe.reset': {
@@ -193,24 +193,24 @@ export const RECORDS = {
     class: 'stimulus',
     pe: 'target',
     fields: [],
-    doc: 'A PE was reset (power-on, PSCI CPU_ON): its CPU interface is as after reset; its Redistributor is not touched.',
+    doc: 'A PE was reset (power-on, PSCI CPU_ON). Its CPU interface is reset; its Redistributor is not affected.',
   },
   'pe.switch': {
     id: 12,
     class: 'stimulus',
     pe: 'target',
     fields: [
-      f('state', 'enum', 'how the PE executes from here on', { values: SECURITY_STATES }),
-      f('FIQ', 'bool', 'SCR_EL3.FIQ: physical FIQs go to EL3'),
+      f('state', 'enum', 'the state in which the PE executes from here on', { values: SECURITY_STATES }),
+      f('FIQ', 'bool', 'SCR_EL3.FIQ: physical FIQs are taken to EL3'),
     ],
-    doc: 'With two Security states: a PE entered or left EL3, or its SCR_EL3.FIQ changed. It decides which of its pending interrupts are FIQs, and whether Non-secure software sees priorities shifted.',
+    doc: 'With two Security states: a PE entered or left EL3, or its SCR_EL3.FIQ changed. This decides which of its pending interrupts are signalled as FIQs, and whether Non-secure software sees priorities shifted.',
   },
   'gic.reset': {
     id: 13,
     class: 'stimulus',
     pe: 'none',
-    fields: [f('by', 'enum', 'who asked for it', { values: RESET_CAUSES })],
-    doc: 'The machine was reset: Distributor, Redistributors, ITSs and CPU interfaces are as after reset, and nothing is signalled. Guest memory keeps what it held; whether input lines keep their levels is a choice of the profile.',
+    fields: [f('by', 'enum', 'who requested the reset', { values: RESET_CAUSES })],
+    doc: 'The machine was reset. Distributor, Redistributors, ITSs and CPU interfaces are reset, and nothing is signalled. Guest memory keeps its contents. Whether input lines keep their levels is a choice of the profile.',
   },
 
   'state.known': {
@@ -219,27 +219,27 @@ export const RECORDS = {
     pe: 'target',
     fields: [
       f('what', 'enum', 'a register, or an attribute of an interrupt', { values: KNOWN_STATE }),
-      f('unit', 'enum', 'for a register: which unit holds it; else GICD', { values: UNITS }),
-      f('instance', 'u32', 'index of the PE (GICR, ICC, ICC_S, ICH) or of the ITS (GITS), else 0'),
+      f('unit', 'enum', 'for a register: the unit that contains it; otherwise GICD', { values: UNITS }),
+      f('instance', 'u32', 'index of the PE (GICR, ICC, ICC_S, ICH) or of the ITS (GITS); otherwise 0'),
       f(
         'register',
         'u32',
-        'byte offset in the frame; for ICC and ICH the system-register encoding; else 0',
+        'byte offset in the frame; for ICC and ICH the system-register encoding; otherwise 0',
         hex,
       ),
-      f('INTID', 'u32', 'for an attribute: the interrupt; else 0', {
+      f('INTID', 'u32', 'for an attribute: the interrupt; otherwise 0', {
         identifies: { by: 'what', is: ATTRIBUTE_NAMES },
       }),
-      f('value', 'u64', 'the stored value; of an attribute of one bit 0 or 1', hex),
+      f('value', 'u64', 'the stored value; 0 or 1 for an attribute of one bit', hex),
     ],
-    doc: 'Not an act of the guest: the source shows from here on that this part of the state has had this value since before what it shows of it. What the PEs are signalled because of it is not printed by the source.',
+    doc: 'Not an action of the guest: the source reveals here that this part of the state has this value, and has had it since before the source began to show it. The source has no lines for what the PEs are signalled because of it.',
   },
   'source.seam': {
     id: 17,
     class: 'stimulus',
     pe: 'none',
-    fields: [f('how', 'enum', 'how the source shows it', { values: SEAMS })],
-    doc: 'Not an act of the guest: another source begins here and goes on with the same GIC (the destination of a migration). Its threads and what it has printed begin again.',
+    fields: [f('how', 'enum', 'how the source shows this', { values: SEAMS })],
+    doc: 'Not an action of the guest: another source begins here and continues with the same GIC (the destination of a migration). Its host threads are other threads, and what it has printed before does not count.',
   },
 
   ...OPERATION_KINDS,
@@ -263,12 +263,16 @@ export const RECORDS = {
     class: 'observable',
     pe: 'target',
     fields: [
-      f('LR', 'i32', 'list register of the candidate; 16 where it is the vLPI, -1 where there is none'),
-      id('vINTID', 'vLPI', 'INTID of the highest-priority pending vLPI (or vSGI); 1023 where there is none', {
+      f(
+        'LR',
+        'i32',
+        'list register of the highest-priority pending virtual interrupt; 16 if it is the vLPI, -1 if there is none',
+      ),
+      id('vINTID', 'vLPI', 'INTID of the highest-priority pending vLPI (or vSGI); 1023 if there is none', {
         none: SPURIOUS,
       }),
       f('group', 'enum', 'group of that vLPI', { values: GROUPS }),
-      f('priority', 'u8', 'priority of that vLPI; 255 where there is none', hex),
+      f('priority', 'u8', 'priority of that vLPI; 255 if there is none', hex),
       f('vFIQ', 'bool', 'the virtual FIQ line to the PE'),
       f('vIRQ', 'bool', 'the virtual IRQ line to the PE'),
     ],
@@ -297,12 +301,12 @@ export const RECORDS = {
       f(
         'shown',
         'u32',
-        'bit k set: the source showed the k-th operand of this command as spec/its-command declares it',
+        'bit k set: the source contains the k-th operand of this command, counted as spec/its-command declares them',
         hex,
       ),
       ...doublewords,
     ],
-    doc: 'An ITS executed (or refused) one command of its queue.',
+    doc: 'An ITS executed or refused one command of its queue.',
   },
   'dte.read': {
     id: 70,
@@ -367,14 +371,14 @@ export const RECORDS = {
     class: 'observable',
     pe: 'none',
     fields: [
-      f('what', 'enum', 'which part of the access is told twice, differently', {
+      f('what', 'enum', 'the part of the access on which the two lines disagree', {
         values: CONFLICTS,
       }),
-      f('told', 'u64', 'as the first line of the source tells it', hex),
-      f('toldAgain', 'u64', 'as the second line tells it', hex),
-      f('firstLine', 'u32', 'the line of the first telling; the record names that of the second'),
+      f('told', 'u64', 'the value in the first line', hex),
+      f('toldAgain', 'u64', 'the value in the second line', hex),
+      f('firstLine', 'u32', 'the number of the first line; the record itself names the second line'),
     ],
-    doc: 'Two lines of the source that describe one access contradict each other, or a line tells what cannot be. Never equal: replay counts it as diverged.',
+    doc: 'Two lines of the source that describe one access contradict each other, or a line says something impossible. Replay always counts this as diverged.',
   },
 
   // ---- events: state is the fold of these ----------------------------------------------------------------
@@ -383,8 +387,8 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [
-      f('unit', 'enum', 'which unit holds the register', { values: UNITS }),
-      f('instance', 'u32', 'index of the PE (GICR, ICC, ICC_S) or of the ITS (GITS), else 0'),
+      f('unit', 'enum', 'the unit that contains the register', { values: UNITS }),
+      f('instance', 'u32', 'index of the PE (GICR, ICC, ICC_S) or of the ITS (GITS); otherwise 0'),
       f('register', 'u32', 'byte offset in the frame; for ICC the system-register encoding', hex),
       f('value', 'u64', 'the new stored value', hex),
     ],
@@ -394,22 +398,22 @@ export const RECORDS = {
     id: 129,
     class: 'event',
     pe: 'target',
-    fields: [f('state', 'enum', 'how the PE executes', { values: SECURITY_STATES })],
-    doc: 'A PE executes in another Security state, or at EL3: it was seen to by its access to a system register, or it switched.',
+    fields: [f('state', 'enum', 'the state in which the PE executes', { values: SECURITY_STATES })],
+    doc: 'A PE executes in another Security state, or at EL3. Its access to a system register revealed this, or it switched.',
   },
   'pe.routed': {
     id: 130,
     class: 'event',
     pe: 'target',
     fields: [f('FIQ', 'bool', 'SCR_EL3.FIQ')],
-    doc: 'SCR_EL3.FIQ of a PE changed. While it is 1, Group 0 is out of reach of Non-secure software, which sees priorities shifted.',
+    doc: 'SCR_EL3.FIQ of a PE changed. While it is 1, Non-secure software cannot access registers of Group 0, and sees priorities shifted.',
   },
   'state.reset': {
     id: 131,
     class: 'event',
     pe: 'none',
     fields: [],
-    doc: 'All state but guest memory (and, by some profiles, the levels of input lines) is as after reset.',
+    doc: 'All state was reset, except guest memory and, under some profiles, the levels of input lines.',
   },
   'irq.changed': {
     id: 97,
@@ -417,7 +421,7 @@ export const RECORDS = {
     pe: 'target',
     fields: [
       intid,
-      f('attribute', 'enum', 'which configuration', { values: IRQ_ATTRIBUTES }),
+      f('attribute', 'enum', 'which attribute', { values: IRQ_ATTRIBUTES }),
       f('value', 'u8', 'the new value'),
     ],
     doc: 'The configuration of an SGI, PPI or SPI changed.',
@@ -434,7 +438,7 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [intid, f('level', 'bool', 'asserted')],
-    doc: 'An input wire changed its level.',
+    doc: 'An input line changed its level.',
   },
   'irq.pended': {
     id: 100,
@@ -471,7 +475,7 @@ export const RECORDS = {
     pe: 'target',
     fields: [intid, group, priority],
     does: 'acknowledge',
-    doc: 'A PE acknowledged an interrupt: its group priority became active.',
+    doc: 'A PE acknowledged an interrupt. Its group priority became active.',
   },
   'irq.dropped': {
     id: 105,
@@ -479,7 +483,7 @@ export const RECORDS = {
     pe: 'target',
     fields: [intid, group, priority],
     does: 'end',
-    doc: 'A PE dropped its running priority by an EOI. INTID is what was written; priority the group priority dropped.',
+    doc: 'A PE dropped its running priority by an EOI. INTID is the value that was written; priority is the group priority that was dropped.',
   },
   'lpi.pended': {
     id: 107,
@@ -488,7 +492,7 @@ export const RECORDS = {
     fields: [
       intid,
       f('cause', 'enum', 'what made it pending', { values: PEND_CAUSES }),
-      f('config', 'u8', 'the configuration byte as the Redistributor has it', hex),
+      f('config', 'u8', 'the configuration byte that the Redistributor has read', hex),
       f('known', 'bool', 'whether that byte is known'),
     ],
     doc: 'An LPI became pending on a PE.',
@@ -509,14 +513,14 @@ export const RECORDS = {
       f('config', 'u8', 'the configuration byte', hex),
       f('known', 'bool', 'whether that byte is known'),
     ],
-    doc: 'A Redistributor (re)loaded the configuration of an LPI.',
+    doc: 'A Redistributor read the configuration of an LPI, for the first time or again.',
   },
   'lpi.forgotten': {
     id: 110,
     class: 'event',
     pe: 'target',
     fields: [{ ...intid, all: 0 }],
-    doc: 'A Redistributor dropped its cached configuration of an LPI. INTID 0: all that it held of LPIs, pending state too, which stays in the pending table.',
+    doc: 'A Redistributor dropped its cached configuration of an LPI. INTID 0: it dropped everything that it had cached about LPIs, including the pending state, which stays in the pending table.',
   },
   'mem.written': {
     id: 111,
@@ -527,7 +531,7 @@ export const RECORDS = {
       f('width', 'u8', 'bytes: 1, 2, 4 or 8'),
       f('value', 'u64', 'the value', hex),
     ],
-    doc: 'Guest memory changed: the GIC wrote it, or a stimulus did.',
+    doc: 'Guest memory was written by the GIC or by a stimulus.',
   },
   'mem.marked': {
     id: 112,
@@ -536,10 +540,10 @@ export const RECORDS = {
     fields: [
       f('address', 'pa', 'physical address of the first byte', hex),
       f('length', 'u32', 'bytes'),
-      f('known', 'bool', 'known from here, or unknown'),
-      f('byte', 'u8', 'what each byte holds, where known', hex),
+      f('known', 'bool', '1: known from here on; 0: unknown'),
+      f('byte', 'u8', 'the value of each byte, if known', hex),
     ],
-    doc: 'Knowledge of guest memory changed, not the memory.',
+    doc: 'What is known about the contents of guest memory changed. The memory itself did not change.',
   },
   'msi.translated': {
     id: 113,
@@ -573,7 +577,7 @@ export const RECORDS = {
       f('width', 'u8', 'bytes accessed'),
       f('write', 'bool', 'a write'),
     ],
-    doc: 'A reserved location, or a register with the wrong width or direction, was accessed: RAZ/WI.',
+    doc: 'The access was to a reserved location, or to a register with the wrong width or direction: RAZ/WI.',
   },
   'memory.assumed': {
     id: 116,
@@ -582,9 +586,9 @@ export const RECORDS = {
     fields: [
       f('address', 'pa', 'physical address', hex),
       f('width', 'u8', 'bytes'),
-      f('assumed', 'u64', 'what the model took them to hold', hex),
+      f('assumed', 'u64', 'the value that the model assumed', hex),
     ],
-    doc: 'The model looked at guest memory whose content the source does not tell, and went on as if it held this.',
+    doc: 'The model read guest memory whose contents the source does not contain, and assumed this value.',
   },
   'vlpi.pended': {
     id: 117,
@@ -597,12 +601,12 @@ export const RECORDS = {
       f(
         'config',
         'u8',
-        'the configuration byte as the Redistributor has it; 0 where the vPE is not resident',
+        'the configuration byte that the Redistributor has read; 0 if the vPE is not resident',
         hex,
       ),
       f('known', 'bool', 'whether that byte is known'),
     ],
-    doc: 'A vLPI (or vSGI) became pending in a virtual pending table. PE: where the vPE is resident, none where it is not.',
+    doc: 'A vLPI (or vSGI) became pending in a virtual pending table. PE: the PE on which the vPE is resident, or none.',
   },
   'vlpi.cleared': {
     id: 118,
@@ -620,14 +624,14 @@ export const RECORDS = {
       f('config', 'u8', 'the configuration byte', hex),
       f('known', 'bool', 'whether that byte is known'),
     ],
-    doc: 'A Redistributor (re)loaded a pending vLPI of its resident vPE with its configuration.',
+    doc: 'A Redistributor read a pending vLPI of its resident vPE, with its configuration, for the first time or again.',
   },
   'vlpi.forgotten': {
     id: 120,
     class: 'event',
     pe: 'target',
     fields: [{ ...vintid, all: 0 }],
-    doc: 'A Redistributor dropped its cached configuration of a vLPI (vINTID 0: of all that are not pending).',
+    doc: 'A Redistributor dropped its cached configuration of a vLPI (vINTID 0: of all vLPIs that are not pending).',
   },
   'vpe.resident': {
     id: 121,
@@ -635,7 +639,7 @@ export const RECORDS = {
     pe: 'target',
     fields: [
       vptAddress,
-      id('vPEID', 'vPEID', 'vPE; 0xffffffff where the Redistributor is not told (GICv4.0)', {
+      id('vPEID', 'vPEID', 'vPE; 0xffffffff if the Redistributor does not know it (GICv4.0)', {
         ...hex,
         none: 0xffff_ffff,
       }),
@@ -650,14 +654,14 @@ export const RECORDS = {
     class: 'event',
     pe: 'target',
     fields: [id('INTID', 'INTID', 'the doorbell LPI'), vptAddress, vintid],
-    doc: 'A vLPI became pending for a vPE that is not resident: its doorbell is set pending on the PE.',
+    doc: 'A vLPI became pending for a vPE that is not resident, so its doorbell was made pending on the PE.',
   },
   'vmsi.translated': {
     id: 123,
     class: 'event',
     pe: 'target',
     fields: [its, deviceId, eventId, vintid, id('vPEID', 'vPEID', 'vPE', hex)],
-    doc: 'An MSI was translated into a vLPI. PE: that to which its vPE is mapped.',
+    doc: 'An MSI was translated into a vLPI. PE: the PE to which the vPE is mapped.',
   },
   'virq.acknowledged': {
     id: 124,
@@ -679,7 +683,7 @@ export const RECORDS = {
     fields: [
       id('vINTID', 'INTID', 'virtual INTID that was written'),
       group,
-      f('priority', 'u8', 'the group priority dropped', hex),
+      f('priority', 'u8', 'the group priority that was dropped', hex),
     ],
     does: 'end',
     doc: 'The virtual machine on a PE dropped its virtual running priority by an EOI.',
@@ -705,33 +709,33 @@ export const RECORDS = {
     pe: 'none',
     fields: [
       f('what', 'enum', 'what software did', { values: UNPREDICTABLE }),
-      f('instance', 'u32', 'the PE whose Redistributor, or the ITS, that it was done to'),
+      f('instance', 'u32', 'index of the PE whose Redistributor is concerned, or of the ITS'),
       f('detail', 'u32', 'the INTID, EventID, vPEID or register offset concerned', {
         ...hex,
         identifies: { by: 'what', is: UNPREDICTABLE_NAMES },
       }),
     ],
-    doc: 'Software did what the architecture leaves UNPREDICTABLE; the profile chose what came of it.',
+    doc: 'Software did something that is UNPREDICTABLE; the profile chose the effect.',
   },
 } as const satisfies Record<string, RecordKind>;
 
 export type RecordName = keyof typeof RECORDS;
 
-/** Flags of a record; a bit set. */
+/** Flags of a record: a bit set. */
 export const RECORD_FLAGS = {
   /** The source reported the access as to a reserved or wrong-width location. */
   reserved: 1,
-  /** The source does not tell the value that the access returned. */
+  /** The source does not contain the value that the access returned. */
   valueUnknown: 2,
-  /** A Secure access; at EL3: one with SCR_EL3.NS = 0, to the Secure instances of banked system registers. */
+  /** A Secure access. At EL3, an access with SCR_EL3.NS = 0, to the Secure instances of banked system registers. */
   secure: 4,
-  /** The source told this access twice and both agree. */
+  /** The source contains this access twice, and both lines agree. */
   confirmed: 8,
-  /** An access to a system register from EL3, which is Secure; one to a register named _EL3 is so without it. */
+  /** An access to a system register from EL3, which is Secure. Accesses to registers named _EL3 need no flag. */
   el3: 16,
   /**
-   * The source does not show the state that decides what the access returned or did, or the record itself shows that
-   * state for the first time: it is no evidence for or against an implementation, and no ground for a finding.
+   * The source does not contain the state that decides what the access returned or did, or this record is the first to
+   * reveal that state. The record is therefore neither compared nor used for a finding.
    */
   undecided: 128,
 } as const;

@@ -1,6 +1,6 @@
-// What the numbers in a record name: where in its words an INTID, a vINTID, a DeviceID, an EventID, a vPEID or an
-// address stands. Derived from the declarations of record kinds, commands and registers, whose fields say it
-// (`Naming` in spec/shape); knows no model and decides nothing by a name.
+// Finds what the numbers in a record name: where in its words there is an INTID, vINTID, DeviceID, EventID, vPEID or
+// address. This is derived from the declarations of record kinds, commands and registers, whose fields say what they
+// name (`Naming` in spec/shape), and never from the name of a field. It knows no model.
 import {
   commandName,
   extract,
@@ -21,18 +21,18 @@ import { fieldOffsets, type RecordBatch } from './batch.ts';
 import { RECORD_FLAGS, RECORDS } from './kinds.ts';
 import { fieldWords, RECORD_WORDS, type RecordField, type RecordKind } from './shape.ts';
 
-/** Bits of a record's words: `width` of them (1 to 52) from bit `lsb` of the 64-bit word that begins at word `at`. */
+/** Bits of a record's words: `width` bits (1 to 52) from bit `lsb` of the 64-bit word that begins at word `at`. */
 interface Bits {
   readonly at: number;
   readonly lsb: number;
   readonly width: number;
 }
 
-/** Where a name stands in a record's words. */
+/** The place of an identifier or address in a record's words. */
 export interface Slot extends Bits {
-  /** The field or operand, as it is declared. */
+  /** The name of the field or operand in its declaration. */
   readonly field: string;
-  /** What it names; where other bits decide, see {@link identifierAt}. */
+  /** What the value names. If other bits decide, see {@link identifierAt}. */
   readonly identifies:
     | Identifier
     | 'address'
@@ -43,13 +43,13 @@ export interface Slot extends Bits {
   readonly none: number | undefined;
   readonly all: number | undefined;
   readonly unlessZero: boolean;
-  /** As many are named, from the value on, as these bits say. */
+  /** The value is the first of a range whose length these bits give. */
   readonly count: Bits | undefined;
-  /** Of an operand: its place in the command's declaration, which is its bit in the `shown` mask of its.command. */
+  /** For an operand: its index in the command's declaration, which is its bit in the `shown` mask of its.command. */
   readonly operand: number;
 }
 
-/** A declared field, and where it stands in a record. */
+/** A declared field and its place in a record. */
 interface Placed extends Bits, Naming {
   readonly name: string;
   readonly isAddress: boolean;
@@ -63,7 +63,7 @@ function slotsAmong(fields: readonly Placed[], isCommand = false): readonly Slot
   fields.forEach((field, operand) => {
     const { name, at, lsb, width, isAddress, identifies = isAddress ? 'address' : undefined } = field;
     if (identifies === undefined) return;
-    // Bits that an access does not reach read as zero: there is no such bit here, so the value for 0 holds.
+    // If the access does not reach the deciding bits, they count as 0.
     const resolve = (by: string, is: Readonly<Record<number, Identifier>>) => {
       const bits = bitsOf(by);
       return bits === undefined ? is[0] : { by: bits, is };
@@ -141,7 +141,7 @@ const sysregs = new Map<number, readonly Slot[]>(
     slotsAmong(placedAt(spec.fields, SYSREG_VALUE)),
   ]),
 );
-/** Whether a register can be accessed so: nothing is named by a read of a write-only register, nor by a write of one that is read-only. */
+/** Whether an access is possible. A read of a write-only register and a write of a read-only register name nothing. */
 const isPossible = (access: 'RO' | 'RW' | 'WO', write: boolean) =>
   access === 'RW' || (access === 'WO') === write;
 
@@ -165,8 +165,8 @@ function slotsOfRegister(frame: number, offset: number, width: number): readonly
 }
 
 /**
- * Where names may stand in the record of this kind whose words begin at `words[at]`. The ranges of registers over
- * INTIDs are no slots: see {@link mentions}.
+ * The slots of the record of this kind whose words begin at `words[at]`. The ranges of INTIDs that an access to a
+ * register array reaches are not slots: see {@link mentions}.
  */
 export function slotsOf(kind: number, words: Uint32Array, at = 0): readonly Slot[] {
   switch (kind) {
@@ -188,12 +188,12 @@ export function slotsOf(kind: number, words: Uint32Array, at = 0): readonly Slot
 const bitsAt = ({ at: word, lsb, width }: Bits, words: Uint32Array, at: number): number =>
   extract(words, at + word, 0, lsb, width);
 
-/** The value in a slot: an address in bytes, all else as it is stored. */
+/** The value in a slot: an address in bytes, anything else as it is stored. */
 export function valueAt(slot: Slot, words: Uint32Array, at = 0): number {
   return bitsAt(slot, words, at) * 2 ** slot.shift;
 }
 
-/** What the value in a slot names; undefined for a value that names nothing. */
+/** What the value in a slot names; undefined if it names nothing. */
 export function identifierAt(slot: Slot, words: Uint32Array, at = 0): Identifier | 'address' | undefined {
   const { identifies, none } = slot;
   if (none !== undefined && bitsAt(slot, words, at) === none) return undefined;
@@ -201,7 +201,7 @@ export function identifierAt(slot: Slot, words: Uint32Array, at = 0): Identifier
   return typeof identifies === 'string' ? identifies : identifies.is[bitsAt(identifies.by, words, at)];
 }
 
-/** That a record names something: one (`first` equals `last`), or a range with both ends. */
+/** One thing that a record names (`first` equals `last`), or a range with both ends included. */
 export interface Mention {
   readonly identifier: Identifier;
   readonly first: number;
@@ -210,7 +210,7 @@ export interface Mention {
   readonly field: string;
 }
 
-/** Everything that a record names, but addresses. What its source does not show of it names nothing. */
+/** Everything that a record names, except addresses. Values that its source does not contain name nothing. */
 export function mentions(batch: RecordBatch, i: number): Mention[] {
   const found: Mention[] = [];
   eachMention(batch, i, (identifier, first, last, field) => {
@@ -230,7 +230,7 @@ export function isAbout(batch: RecordBatch, i: number, identifier: Identifier, v
 
 type Visit = (identifier: Identifier, first: number, last: number, field: string) => void;
 
-/** {@link mentions}, one at a time. */
+/** Calls `visit` for each of the {@link mentions}. */
 export function eachMention(batch: RecordBatch, i: number, visit: Visit): void {
   const kind = batch.kind[i]!;
   const { words } = batch;
@@ -268,10 +268,10 @@ export function eachMention(batch: RecordBatch, i: number, visit: Visit): void {
   }
 }
 
-/** Of LPIs and vLPIs, which are the only things that are named all at once. */
+/** The range for "all": only LPIs and vLPIs are ever named all at once. */
 const EVERY = [INTID_RANGES.LPI.first, INTID_RANGES.LPI.last] as const;
 
-/** The INTIDs that an access to a register array reaches; of a write that acts on the bits that are 1, those. */
+/** The INTIDs that an access to a register array concerns. If a write acts only on bits that are 1, the INTIDs of those. */
 function spans(
   { spec, element, name }: RegisterPlace,
   words: Uint32Array,
@@ -285,7 +285,7 @@ function spans(
   if (!write || isUnknown || !spec.writesOnes) return visit('INTID', span.first, span.last, name);
   for (let bits = words[at + MMIO_VALUE]!; bits !== 0; ) {
     const from = 31 - Math.clz32(bits & -bits);
-    // The run of ones from there on: adding its lowest bit carries through it.
+    // The length of the run of ones from there on.
     const rest = bits >>> from;
     const length = ~rest === 0 ? 32 : 31 - Math.clz32(~rest & -~rest);
     visit('INTID', span.first + from, span.first + from + length - 1, name);

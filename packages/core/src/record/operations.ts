@@ -1,5 +1,5 @@
-// The record kinds of operations: what an operating system asks of its irqchip driver, and what devices, PEs and
-// whoever injects failures do meanwhile. Fields are named as in an `Operation` (core/irqchip/operation).
+// The record kinds of operations: what an operating system asks of its irqchip driver, what devices and PEs do meanwhile,
+// and failures that are injected. Fields are named as in an `Operation` (core/irqchip/operation).
 import type { RecordField, RecordKind } from './shape.ts';
 import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS } from './values.ts';
 
@@ -16,13 +16,13 @@ const vpe = f('vpe', 'u32', 'vPEID', { identifies: 'vPEID' });
 const count = f('count', 'u32', 'how many');
 
 /**
- * Whom an operation concerns, and so which designs are given it:
- * - `devices`: interrupts of devices, as the operating system of the machine has them; designs that serve devices.
- * - `vpes`: vPEs and their doorbells; designs that serve vPEs.
- * - `any device`: a device, whoever takes its interrupts: the machine's operating system, or a vPE that they are
- *   forwarded to; every design.
- * - `pes`: a PE of the machine; every design, if its machine has that PE.
- * - `machine`: the machine or its driver as a whole; every design.
+ * What an operation concerns, which decides the designs that run it:
+ * - `devices`: interrupts of devices that the machine's operating system handles. For designs that serve devices.
+ * - `vpes`: vPEs and their doorbells. For designs that serve vPEs.
+ * - `any device`: a device, whether the machine's operating system handles its interrupts or they are forwarded to a
+ *   vPE. For every design.
+ * - `pes`: a PE of the machine. For every design whose machine has that PE.
+ * - `machine`: the machine or its driver as a whole. For every design.
  */
 export type Concern = 'devices' | 'vpes' | 'any device' | 'pes' | 'machine';
 
@@ -42,33 +42,33 @@ const kind = <const Id extends number, const Pe extends RecordKind['pe'], const 
 /** By the operation's name. The PE that an operation names is in the record's PE column. */
 export const OPERATION_KINDS = {
   'op.pe.online': kind(32, 'pes', 'target', [], 'A PE comes online, and takes interrupts from then on.'),
-  'op.pe.offline': kind(33, 'pes', 'target', [], 'A PE goes offline, and takes none from then on.'),
+  'op.pe.offline': kind(33, 'pes', 'target', [], 'A PE goes offline, and takes no interrupts from then on.'),
   'op.pe.busy': kind(
     34,
     'pes',
     'target',
-    [f('steps', 'u32', 'operations for which it takes none')],
-    'A PE handles something else: it takes no interrupt for a number of operations.',
+    [f('steps', 'u32', 'the number of operations during which it takes none')],
+    'A PE is busy: it takes no interrupt during a number of operations.',
   ),
-  'op.probe': kind(35, 'machine', 'none', [], 'The driver is set up, if that has not happened.'),
+  'op.probe': kind(35, 'machine', 'none', [], 'The driver is set up, unless that has happened before.'),
   'op.alloc': kind(
     36,
     'any device',
     'none',
     [
       device,
-      f('count', 'u32', 'vectors that are asked for'),
+      f('count', 'u32', 'number of vectors requested'),
       f('msi', 'enum', 'how the device sends messages', { values: DEVICE_KINDS }),
-      f('block', 'u32', 'the block that its messages go through (with ITSs: which ITS)'),
+      f('block', 'u32', 'the block through which its messages go (with ITSs: the ITS)'),
     ],
-    'Room for the vectors of a device.',
+    'The vectors of a device are allocated.',
   ),
   'op.activate': kind(
     37,
     'devices',
     'target',
     [device, vector],
-    'A vector gets a message and a target; it is masked.',
+    'A vector gets a message and a target. It is masked.',
   ),
   'op.mask': kind(38, 'devices', 'none', [device, vector], 'A vector is masked.'),
   'op.unmask': kind(39, 'devices', 'none', [device, vector], 'A vector is unmasked.'),
@@ -77,20 +77,14 @@ export const OPERATION_KINDS = {
     'devices',
     'none',
     [device, vector],
-    'The configuration of a vector was rewritten with what was there, or with what the source does not tell.',
+    'The configuration of a vector was rewritten, either with the same value or with one that the source does not contain.',
   ),
-  'op.set_affinity': kind(
-    41,
-    'devices',
-    'target',
-    [device, vector],
-    'A vector is to be taken by another PE.',
-  ),
+  'op.set_affinity': kind(41, 'devices', 'target', [device, vector], 'A vector is routed to another PE.'),
   'op.set_pending': kind(
     42,
     'devices',
     'none',
-    [device, vector, f('pending', 'bool', 'set, or cleared')],
+    [device, vector, f('pending', 'bool', '1: set; 0: cleared')],
     'irq_set_irqchip_state(PENDING).',
   ),
   'op.deactivate': kind(
@@ -100,7 +94,7 @@ export const OPERATION_KINDS = {
     [device, vector],
     'A vector loses its message and its target.',
   ),
-  'op.free': kind(44, 'any device', 'none', [device], 'The room of a device is given back.'),
+  'op.free': kind(44, 'any device', 'none', [device], 'The vectors of a device are freed.'),
   'op.fire': kind(
     45,
     'any device',
@@ -132,46 +126,52 @@ export const OPERATION_KINDS = {
     'none',
     [
       f('what', 'enum', 'which allocations are counted', { values: ALLOCATIONS }),
-      f('nth', 'u32', 'the how manyth of them from now on fails, from 1'),
+      f('nth', 'u32', 'which of them from now on fails, counted from 1'),
     ],
-    'Injected: an allocation of the driver will fail.',
+    'A failure is injected: an allocation of the driver will fail.',
   ),
   'op.migrate': kind(
     49,
     'machine',
     'none',
     [f('without', 'enum', 'what is left behind', { values: MIGRATED_PARTS })],
-    'The machine is saved, and restored on one that has just been reset; the driver goes on.',
+    'The machine is saved, and restored on one that has just been reset. The driver continues.',
   ),
   'op.vm.alloc': kind(
     50,
     'vpes',
     'none',
     [{ ...vpe, countedBy: 'count' }, count],
-    'Room for the vPEs of a VM: `count` from `vpe` on.',
+    'The vPEs of a VM are allocated: `count` of them, beginning with `vpe`.',
   ),
-  'op.vpe.map': kind(51, 'vpes', 'target', [vpe], 'A vPE exists from here, with a doorbell LPI.'),
+  'op.vpe.map': kind(51, 'vpes', 'target', [vpe], 'A vPE is mapped, with a doorbell LPI.'),
   'op.vpe.unmap': kind(52, 'vpes', 'none', [vpe], 'A vPE is unmapped.'),
   'op.vpe.schedule': kind(53, 'vpes', 'target', [vpe], 'A vPE becomes resident.'),
-  'op.vpe.deschedule': kind(54, 'vpes', 'target', [vpe], 'A vPE is resident no more.'),
-  'op.vpe.move': kind(55, 'vpes', 'target', [vpe], 'A vPE moves.'),
+  'op.vpe.deschedule': kind(54, 'vpes', 'target', [vpe], 'A vPE is no longer resident.'),
+  'op.vpe.move': kind(55, 'vpes', 'target', [vpe], 'A vPE moves to another PE.'),
   'op.doorbell.invalidate': kind(
     56,
     'vpes',
     'none',
     [vpe],
-    'The configuration of a doorbell changed, it is not told how.',
+    'The configuration of a doorbell changed; the source does not contain the new value.',
   ),
   'op.doorbell.mask': kind(57, 'vpes', 'none', [vpe], 'A doorbell is masked.'),
   'op.doorbell.unmask': kind(58, 'vpes', 'none', [vpe], 'A doorbell is unmasked.'),
   'op.doorbell.clear': kind(59, 'vpes', 'none', [vpe], 'The pending state of a doorbell is cleared.'),
   'op.doorbell.set': kind(60, 'vpes', 'none', [vpe], 'A doorbell is made pending.'),
-  'op.doorbell.release': kind(61, 'vpes', 'none', [vpe], 'A vPE will never ring again: its VM is torn down.'),
+  'op.doorbell.release': kind(
+    61,
+    'vpes',
+    'none',
+    [vpe],
+    'The doorbell of a vPE is released, because its VM is torn down.',
+  ),
   'op.vlpi.map': kind(
     62,
     'any device',
     'none',
     [device, vector, vpe],
-    'A vector is forwarded to a vPE: it is a vLPI from here.',
+    'A vector is forwarded to a vPE: it is a vLPI from here on.',
   ),
 } as const satisfies Record<string, OperationKind>;

@@ -1,5 +1,5 @@
-// What a record kind is: the one shape from which the union types, the trace codec, the SQL tables, the
-// text form and the reference docs derive. Pure data; knows nothing of models, files or databases.
+// The shape of the declaration of a record kind. The union types, the trace codec, the SQL tables, the text form and the
+// reference docs derive from it. Pure data; it knows nothing of models, files or databases.
 import type { InterruptAct, Naming } from '../spec/index.ts';
 
 /**
@@ -12,22 +12,22 @@ export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'bool' | 'enum' | 'sysreg
 export interface RecordField extends Naming {
   readonly name: string;
   readonly type: FieldType;
-  /** For `enum`: the names, by stored index. Append only: a trace stores the index. */
+  /** For `enum`: the names by stored index. A trace stores the index, so names may only be appended. */
   readonly values?: readonly string[];
-  /** How people read it; decimal when absent. */
+  /** The base in which the value is printed; decimal if absent. */
   readonly base?: 'hex' | 'dec';
   readonly doc: string;
 }
 
 /**
- * - `stimulus`: what the outside world did to the GIC, with the response that it got (a read's value).
+ * - `stimulus`: what the outside world did to the GIC, with the response (the value of a read).
  * - `operation`: what an irqchip driver was asked to do; stimuli name it as their cause.
- * - `observable`: a fact that every implementation must be able to show, hence compared by replay.
- * - `event`: a fact inside the GIC that explains; state is the fold of observables and events.
+ * - `observable`: what every implementation must be able to show, and what replay therefore compares.
+ * - `event`: what happened inside the GIC, as an explanation. State is the fold of observables and events.
  */
 export type RecordClass = 'stimulus' | 'operation' | 'observable' | 'event';
 
-/** The ids of each class, both ends included. Declared here and nowhere else: `record/facts` says which class a kind is of. */
+/** The ids of each class, both ends included. Other code asks `record/facts` for the class of a kind. */
 export const CLASS_IDS = {
   stimulus: { first: 1, last: 31 },
   operation: { first: 32, last: 63 },
@@ -36,13 +36,13 @@ export const CLASS_IDS = {
 } as const satisfies Readonly<Record<RecordClass, { readonly first: number; readonly last: number }>>;
 
 export interface RecordKind {
-  /** Stored in traces: never reused, never renumbered. In the range of its class ({@link CLASS_IDS}). */
+  /** Stored in traces, so never reused or renumbered. It is in the range of its class ({@link CLASS_IDS}). */
   readonly id: number;
   readonly class: RecordClass;
-  /** What the record's PE column holds for this kind. */
+  /** Which PE the record's PE column contains for this kind. */
   readonly pe: 'accessor' | 'target' | 'none';
   readonly fields: readonly RecordField[];
-  /** What the record says to have happened to the interrupt that its INTID names. */
+  /** What happened to the interrupt that the record's INTID names. */
   readonly does?: InterruptAct;
   readonly doc: string;
 }

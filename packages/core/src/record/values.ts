@@ -1,20 +1,22 @@
-// The names that enum fields of records store by index. Append only: a trace holds the index.
+// The names of the values of enum fields. Records store the index, so names may only be appended.
 import type { Identifier } from '../spec/index.ts';
 
 export { FRAMES } from '../spec/index.ts';
 /** Interrupt groups as the CPU interface sees them: Group 0, Secure Group 1, Non-secure Group 1. */
 export const GROUPS = ['0', '1S', '1NS'] as const;
-/** Where a stored register is: a frame, the physical CPU interface, the virtual one, or the Secure instance of a banked ICC
- * register where there are two Security states. */
+/**
+ * The unit that contains a stored register: a frame, the physical CPU interface, the virtual one, or, with two Security
+ * states, the Secure instances of banked ICC registers.
+ */
 export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S'] as const;
-/** How a PE executes. */
+/** The states in which a PE executes. */
 export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
-/** Who asked for a reset of the machine. */
+/** Who requested a reset of the machine. */
 export const RESET_CAUSES = ['unknown', 'guest', 'host'] as const;
-/** What two lines of a source can disagree on. */
+/** The parts of an access on which two lines of a source can disagree. */
 export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
 export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr', 'nmi'] as const;
-/** What a source can show of the state of a GIC after the fact (`state.known`). */
+/** The parts of the state of a GIC that a source can reveal later (`state.known`). */
 export const KNOWN_STATE = [
   'register',
   'group',
@@ -30,11 +32,11 @@ export const KNOWN_STATE = [
   'LPI configuration',
   'cached LPI configuration',
 ] as const;
-/** What is an attribute of an interrupt names it; by index. */
+/** By index into KNOWN_STATE: all but `register` are attributes of an interrupt, so the record names its INTID. */
 export const ATTRIBUTE_NAMES: Readonly<Record<number, Identifier>> = Object.fromEntries(
   KNOWN_STATE.flatMap((what, index) => (what === 'register' ? [] : [[index, 'INTID']])),
 );
-/** How a source shows that another one begins (`source.seam`). */
+/** How a source shows that another source begins (`source.seam`). */
 export const SEAMS = ['file', 'hppi', 'threads'] as const;
 export const PEND_CAUSES = [
   'wire',
@@ -61,7 +63,7 @@ export const DROP_REASONS = [
   'vpe-unmapped',
   'vintid-out-of-range',
 ] as const;
-/** What software did that the architecture calls UNPREDICTABLE or CONSTRAINED UNPREDICTABLE. */
+/** Software actions that the architecture calls UNPREDICTABLE or CONSTRAINED UNPREDICTABLE. */
 export const UNPREDICTABLE = [
   'vpendbaser-while-valid',
   'lpi-table-while-enabled',
@@ -74,7 +76,7 @@ export const UNPREDICTABLE = [
   'vsgi-configures-and-clears',
   'configured-while-enabled',
 ] as const;
-/** What the detail of each of these names; of the others it is a register offset. By index. */
+/** By index into UNPREDICTABLE: what the field `detail` names; for all others it is a register offset. */
 export const UNPREDICTABLE_NAMES: Readonly<Record<number, Identifier>> = {
   [UNPREDICTABLE.indexOf('map-over-mapping')]: 'EventID',
   [UNPREDICTABLE.indexOf('move-to-disabled-lpis')]: 'INTID',
@@ -82,9 +84,9 @@ export const UNPREDICTABLE_NAMES: Readonly<Record<number, Identifier>> = {
   [UNPREDICTABLE.indexOf('vsgi-configures-and-clears')]: 'vPEID',
   [UNPREDICTABLE.indexOf('configured-while-enabled')]: 'INTID',
 };
-/** How a device sends messages: `device-masked` has a mask of its own, and holds messages back while masked. */
+/** How a device sends messages. `device-masked` has a mask of its own and sends no messages while it is masked. */
 export const DEVICE_KINDS = ['msi-x', 'multi-msi', 'platform', 'device-masked'] as const;
-/** What drivers allocate and can be refused; `any` counts them all. */
+/** What drivers allocate, and what can be refused; `any` stands for all of them. */
 export const ALLOCATIONS = [
   'any',
   'collections',
@@ -100,7 +102,7 @@ export const ALLOCATIONS = [
   'vPE tables',
   'slots',
 ] as const;
-/** What is left behind when a machine is migrated. */
+/** The parts that can be left behind when a machine is migrated. */
 export const MIGRATED_PARTS = [
   'nothing',
   'Distributor',

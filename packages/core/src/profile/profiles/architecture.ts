@@ -1,7 +1,7 @@
 import type { Hardware } from '../hardware.ts';
 import { profile } from '../shape.ts';
 
-/** Everything that the architecture has, GICv4.1 and GICv3.3's NMI included. */
+/** Everything that the architecture has, including GICv4.1 and the NMIs of GICv3.3. */
 const EVERYTHING: Hardware = {
   architecture: 4,
   twoSecurityStates: true,
@@ -19,7 +19,7 @@ const EVERYTHING: Hardware = {
 
 export const architecture = profile(
   'architecture',
-  'IHI 0069 as written; where it leaves a choice, the one that a driver must be ready for.',
+  'IHI 0069 as written. Where it leaves a choice, this profile has the behaviour that a driver must be ready for.',
   EVERYTHING,
   {},
 );

@@ -1,5 +1,5 @@
-// Arm's own GICs. What their manuals tell beyond the architecture is in their hardware; where they do as IHI 0069
-// says there is nothing to list.
+// Arm's own GICs. Their manuals describe their hardware but, for the choices, nothing that deviates from IHI 0069, so
+// they have no deviations.
 import { PLAIN } from '../hardware.ts';
 import { profile } from '../shape.ts';
 

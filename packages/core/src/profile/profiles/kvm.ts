@@ -22,7 +22,7 @@ export const kvm = profile(
     },
     alwaysQuiescent: {
       value: true,
-      evidence: `${ITS}: Quiescent is set whenever GITS_CREADR equals GITS_CWRITER, which is so after every write`,
+      evidence: `${ITS}: Quiescent is set whenever GITS_CREADR equals GITS_CWRITER, which is the case after every write`,
     },
     itsErrors: { value: 'ignore', evidence: `${ITS}: the error code of a command is computed and dropped` },
     mapOverMapping: {

@@ -1,5 +1,5 @@
-// QEMU's arm-gicv3 and arm-gicv3-its on the virt machine, by version. What all versions do is said once; the version in
-// which the evidence was found is in the evidence, and differential fuzzing shows the same of the others.
+// QEMU's arm-gicv3 and arm-gicv3-its on the virt machine, by version. What all versions have in common is declared once.
+// The evidence names the version in which it was found; differential fuzzing showed that the other versions do the same.
 import { PLAIN } from '../hardware.ts';
 import { profile } from '../shape.ts';
 
@@ -8,11 +8,11 @@ const FUZZ = 'differential fuzzing against QEMU 7.2.22 (docs/findings.md)';
 const SWEEP = 'every location of every frame read and written on QEMU 7.2.22';
 const RECORDING = 'recordings of QEMU 7.2.22 booting Linux';
 
-/** What every version from 7.2 to 11.1 does. */
+/** Deviations of every version from 7.2 to 11.1. */
 const COMMON = {
   lpiConfig: {
     value: 'on-pend-and-rescan',
-    evidence: `${PROBE}: a byte changed without INV shows at the next INT; ${RECORDING}`,
+    evidence: `${PROBE}: a byte that is changed without INV takes effect at the next INT; ${RECORDING}`,
   },
   rescanOnClear: { value: true, evidence: RECORDING },
   invReloadsAll: {
@@ -77,12 +77,12 @@ const COMMON = {
 } as const;
 
 const HARDWARE = { ...PLAIN, architecture: 4, virtualLpis: '4.0' } as const;
-/** GICD_TYPER.ITLinesNumber takes all SPIs of the machine in. */
+/** GICD_TYPER.ITLinesNumber covers all SPIs of the machine. */
 const ALL_LINES = { ...HARDWARE, lines: 9 } as const;
 const ROUTES = { frame: 'GICD', from: 0x6000, bytes: 0x100, widths: [4, 8] } as const;
 const IGRPMODR = { frame: 'GICD', from: 0xd80, bytes: 0x80, widths: [4] } as const;
 const LOCATIONS =
-  'no route of SGIs and PPIs, and GICD_IGRPMODR<n> up to 0xdff, without a line of a bad access';
+  'the routes of SGIs and PPIs, and GICD_IGRPMODR<n> up to 0xdff, give no line about a bad access';
 
 export const qemu72 = profile(
   'qemu-7.2',
@@ -99,12 +99,12 @@ export const qemu72 = profile(
     pmrKeepsReserved: { value: true, evidence: `${FUZZ}: finding 3` },
     nonSecureAp1r: {
       value: 'none',
-      evidence: 'hw/intc/arm_gicv3_cpuif.c: icc_ap_write() ignores them where the PE has EL3',
+      evidence: 'hw/intc/arm_gicv3_cpuif.c: icc_ap_write() ignores them if the PE has EL3',
     },
   },
 );
 
-/** Of NMIs, which 7.2 does not have. */
+/** Deviations that concern NMIs, which 7.2 does not have. */
 const NMIS = {
   groupZeroNmis: {
     value: true,
