@@ -24,11 +24,9 @@ const badge = (tone, name, text) => el('div', { class: `badge ${tone}` }, el('b'
 
 /** @param {TraceFacts} facts @param {string} name */
 function verdictBadge(facts, name) {
-  const { verdict } = facts;
-  if (verdict === null) return badge('', `${name}NO VERDICT`, verdictText(facts));
-  const nothing = Object.keys(verdict.compared).length === 0;
-  const [tone, word] =
-    verdict.diverged > 0 ? ['bad', 'DIVERGED'] : nothing ? ['', 'NOTHING COMPARED'] : ['good', 'SAME'];
+  const { verdictWord: word } = facts;
+  if (word === null) return badge('', `${name}NO VERDICT`, verdictText(facts));
+  const tone = word === 'DIVERGED' ? 'bad' : word === 'SAME' ? 'good' : '';
   return badge(tone, `${name}${word}`, verdictText(facts));
 }
 

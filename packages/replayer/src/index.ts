@@ -1,6 +1,7 @@
 // @gictrace/replayer: a trace replayed on the simulator or on another backend; scenarios and traces on other designs.
 /// <reference types="node" preserve="true" />
 
+export type { Anomaly, Divergence, Verdict } from '@gictrace/core/record';
 export {
   BATCH_STIMULI_MAX,
   type BehaviourResult,
@@ -43,4 +44,3 @@ export {
   replayTrace,
   replayTraceOn,
 } from './verbatim/replay-trace.ts';
-export type { Anomaly, Divergence, Verdict } from './verdict.ts';

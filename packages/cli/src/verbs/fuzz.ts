@@ -1,7 +1,7 @@
 // gictrace fuzz: runs stimuli from a seed on the simulator and on a real QEMU, and shrinks the first difference.
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
-import { STIMULI_BELOW } from '@gictrace/core/record';
+import { STIMULI_BELOW, totalOf } from '@gictrace/core/record';
 import { MUTATIONS } from '@gictrace/core/testing';
 import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer/fuzz';
 import type { Command } from 'commander';
@@ -139,8 +139,6 @@ function added(a: FuzzResult, b: FuzzResult): FuzzResult {
   };
 }
 
-const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
-
 /** The stimuli of a difference, and what the simulator does with them, decoded. */
 function linesOf({ recording }: Difference): string[] {
   return recording.batches.flatMap((batch) =>
@@ -168,7 +166,7 @@ function fuzzText(result: FuzzResult, from: number, seeds: number): string {
   const { seed, steps, difference, compared } = result;
   const which = seeds === 1 ? `seed ${seed}` : `seeds ${from} to ${seed}`;
   if (difference === null)
-    return `SAME: ${which}, ${grouped(steps)} stimuli, ${grouped(total(compared))} comparisons, none differs`;
+    return `SAME: ${which}, ${grouped(steps)} stimuli, ${grouped(totalOf(compared))} comparisons, none differs`;
   const { verdict, crash } = difference;
   const lines = linesOf(difference);
   const out = [

@@ -1,6 +1,7 @@
 // gictrace replay TRACE: verbatim replay and verdict.
 import { GicTraceError } from '@gictrace/core';
 import { PROFILES } from '@gictrace/core/profile';
+import { totalOf } from '@gictrace/core/record';
 import {
   BATCH_STIMULI_MAX,
   ProcessBackend,
@@ -14,7 +15,7 @@ import type { Command } from 'commander';
 import { FORCE, json, note, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
 import { isQemu, replayOnQemu } from './on-qemu.ts';
-import { total, verdictText } from './verdict-text.ts';
+import { verdictText } from './verdict-text.ts';
 
 interface Options {
   readonly on: string;
@@ -157,7 +158,9 @@ function profileOf(backend: string): { profile?: string } {
 /** If nothing could be compared on a backend, that is a failure of the backend and not the verdict SAME. */
 function exitCode(verdict: Verdict, backend: string): number {
   if (verdict.diverged > 0) return 1;
-  return (backend.startsWith(EXEC) || isQemu(backend)) && verdict.records > 0 && total(verdict.compared) === 0
+  return (backend.startsWith(EXEC) || isQemu(backend)) &&
+    verdict.records > 0 &&
+    totalOf(verdict.compared) === 0
     ? 3
     : 0;
 }

@@ -1,12 +1,12 @@
 // gictrace report A [B]: writes the report page, with the verdict and, for two traces, the comparison.
 import { GicTraceError } from '@gictrace/core';
+import { verdictWord } from '@gictrace/core/record';
 import { type Ignorable, readRules, reportTraces } from '@gictrace/query';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
 import { ignored } from './diff.ts';
-import { headOf } from './verdict-text.ts';
 
 export interface ReportRequest {
   readonly output: string;
@@ -112,7 +112,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
     );
     for (const [k, verdict] of verdicts.entries())
       print(
-        `${paths[k]}: ${headOf(verdict)}${verdict.diverged === 0 ? '' : ` at ${grouped(verdict.diverged)} records`} on simulator`,
+        `${paths[k]}: ${verdictWord(verdict)}${verdict.diverged === 0 ? '' : ` at ${grouped(verdict.diverged)} records`} on simulator`,
       );
     if (summary.same !== null) print(summary.same ? 'the traces are the SAME' : 'the traces DIFFER');
     for (const [table, n] of Object.entries(summary.leftOut))

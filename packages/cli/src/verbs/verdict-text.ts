@@ -1,36 +1,28 @@
 // Prints the verdict of a replay for people.
+import { totalOf, verdictWord } from '@gictrace/core/record';
 import { TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
 import { countLines, grouped } from '../context.ts';
 import { sourceLines } from './source-text.ts';
 
-export const total = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((a, b) => a + b, 0);
-
-/** The verdict in a word. If nothing was compared, it is not SAME. */
-export function headOf({ diverged, compared }: Verdict): 'DIVERGED' | 'NOTHING COMPARED' | 'SAME' {
-  if (diverged > 0) return 'DIVERGED';
-  return total(compared) === 0 ? 'NOTHING COMPARED' : 'SAME';
-}
-
 /** The verdict as text. */
 export function verdictText(verdict: Verdict, backend: string): string {
   const out = [
-    `${headOf(verdict)}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(total(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
+    `${verdictWord(verdict)}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(totalOf(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
     ...sourceLines(verdict.start, verdict.missing).map((line) => `the source ${line}`),
     'compared:',
     ...countLines(verdict.compared),
   ];
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
-  if (total(verdict.unknown) > 0)
+  if (totalOf(verdict.unknown) > 0)
     out.push('not in the source (by rule or reason):', ...countLines(verdict.unknown));
-  if (total(verdict.tolerated) > 0)
+  if (totalOf(verdict.tolerated) > 0)
     out.push(
       'tolerated differences:',
       ...Object.entries(verdict.tolerated).map(
         ([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`,
       ),
     );
-  if (total(verdict.skipped) > 0)
+  if (totalOf(verdict.skipped) > 0)
     out.push('skipped, and therefore not compared:', ...countLines(verdict.skipped));
   const { first, firstAnomaly } = verdict;
   if (firstAnomaly !== null)

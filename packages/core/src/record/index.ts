@@ -1,6 +1,31 @@
 // The record: what stimuli, observables and events are, and the batch that carries them.
 export { fieldOffsets, fieldValue, NO_PE, RecordBatch, recordKind, recordName, wordLimits } from './batch.ts';
 export {
+  accessValueAt,
+  agree,
+  BARRIER,
+  BEHIND_EFFECTS,
+  COMMAND_WORDS,
+  clearUnknownBits,
+  commandMask,
+  comparableFlags,
+  comparesPe,
+  hasReserved,
+  isCommandShown,
+  isOutcomeShown,
+  isResponseUnknown,
+  leavesEffectsOpen,
+  ORDERED_STREAMS,
+  type OrderedStreamName,
+  orderedStreamOf,
+  rankOf,
+  responseAt,
+  SIGNALS,
+  type Signal,
+  shownOperands,
+  signalOf,
+} from './comparable.ts';
+export {
   type Act,
   actOf,
   actOfAccess,
@@ -48,3 +73,11 @@ export {
   UNITS,
   UNPREDICTABLE,
 } from './values.ts';
+export {
+  type Anomaly,
+  type Divergence,
+  totalOf,
+  type Verdict,
+  type VerdictWord,
+  verdictWord,
+} from './verdict.ts';

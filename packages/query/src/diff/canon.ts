@@ -1,33 +1,46 @@
-// From records to what is compared of them. Dropped: host time, source lines, rules, what is known of memory, events. Folded: an observable
-// that repeats what its PE was told last, and all but the last read of a polling loop. Masked: what the source
-// does not show, bits that the architecture calls UNKNOWN, and positions in a command queue, which are compared
-// relative to each other (positions.ts).
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+// From records to what is compared of them. Dropped: host time, source lines, rules, what is known of memory, events, and
+// what core/record/comparable says is no evidence. Folded: an observable that repeats what its PE was signalled last, and
+// all but the last read of a polling loop. Masked: what the source does not show, bits that the architecture calls
+// UNKNOWN, and positions in a command queue, which are compared relative to each other (offsets.ts).
+import {
+  accessValueAt,
+  BARRIER,
+  COMMAND_WORDS,
+  clearUnknownBits,
+  commandMask,
+  comparableFlags,
+  comparesPe,
+  isCommandShown,
+  isEvent,
+  isOutcomeShown,
+  isResponseUnknown,
+  isStimulus,
+  KIND,
+  orderedStreamOf,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  type RecordBatch,
+  rankOf,
+  responseAt,
+  SIGNALS,
+  shownOperands,
+  signalOf,
+} from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import { Causes } from './causes.ts';
+import type { LinesMode } from './common.ts';
 import type { Footprints } from './footprints.ts';
 import { Hash64 } from './hash.ts';
 import type { Renaming } from './rename.ts';
-import { maskCommand, TOLD } from './shown.ts';
 import { MARKS, NO_POSITION, positionOf, type Side } from './side.ts';
 import type { Names } from './subject.ts';
 
-const FIRST_EVENT = 96;
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const MEM_KNOWN = RECORDS['mem.known'].id;
-const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
-const QUEUE_WRITE = RECORDS['queue.write'].id;
-const ITS_COMMAND = RECORDS['its.command'].id;
-const CONFLICT = RECORDS['source.conflict'].id;
+const MMIO_READ = KIND['mmio.read'];
+const QUEUE_WRITE = KIND['queue.write'];
+const ITS_COMMAND = KIND['its.command'];
+const CONFLICT = KIND['source.conflict'];
 const [GICD, GICR, GITS] = [FRAMES.indexOf('GICD'), FRAMES.indexOf('GICR'), FRAMES.indexOf('GITS')];
-
-const toldOf = new Int8Array(256).fill(-1);
-TOLD.forEach(({ kind }, index) => {
-  toldOf[kind] = index;
-});
+const PES_MAX = 512;
 
 const place = (frame: number, offset: number) => frame * 2 ** 20 + offset;
 
@@ -44,23 +57,23 @@ export const POLLED: ReadonlySet<number> = new Set([
   place(GITS, 0x90),
 ]);
 
-/** Bits of a register that are UNKNOWN when it is read: [low word, high word] by place, given the value. */
-export const UNKNOWN_BITS: ReadonlyMap<number, (low: number, high: number) => readonly [number, number]> =
-  new Map<number, (low: number, high: number) => readonly [number, number]>([
-    // IHI 0069, GICR_VPENDBASER: PendingLast is meaningful once Valid has been written from 1 to 0, and otherwise UNKNOWN.
-    [place(GICR, 0x2_0078), (_low, high) => [0, high >>> 31 ? 1 << 29 : 0]],
-    [place(GICR, 0x2_007c), (low) => [low >>> 31 ? 1 << 29 : 0, 0]],
-  ]);
-
 /** GITS_CWRITER and GITS_CREADR: bits 19:5 are a position. */
 const isPosition = (frame: number, offset: number) => frame === GITS && (offset === 0x88 || offset === 0x90);
 const POSITION_BITS = 0x000f_ffe0;
 
 export interface CanonOptions {
-  /** Compare what a PE is told each time that the source shows it, and each read of a polling loop. */
+  /** Compare what a PE is signalled each time that the source shows it, and each read of a polling loop. */
   readonly keepRepeats: boolean;
   /** Compare events too. */
   readonly events: boolean;
+  /** Kinds of observables that one of the sources does not show. */
+  readonly notShown?: ReadonlySet<number>;
+  /** Whether both sources tell that an access reached a reserved location; they do when absent. */
+  readonly tellsReserved?: boolean;
+  /** By signal; all whole when absent. */
+  readonly lines?: readonly LinesMode[];
+  /** Records that are not left out though they are polls. */
+  readonly unfolded?: ReadonlySet<number>;
 }
 
 /** Takes the batches of one trace and fills its side. */
@@ -69,27 +82,35 @@ export class Canon {
   private readonly names: Names;
   private readonly footprints: Footprints;
   private readonly renaming: Renaming | undefined;
-  private readonly keepRepeats: boolean;
-  private readonly events: boolean;
+  private readonly options: CanonOptions;
   private readonly causes = new Causes();
   private readonly words = new Uint32Array(RECORD_WORDS);
+  private readonly commandMask = new Uint32Array(RECORD_WORDS);
   private readonly hash = new Hash64();
-  private readonly told: readonly Uint32Array[];
+  /** By signal and PE: what was signalled last; and whether the interrupt lines are known. */
+  private readonly signalled = SIGNALS.map(({ idle }) => new Uint32Array(PES_MAX * idle.length));
+  private readonly linesUnknown = SIGNALS.map(() => new Uint8Array(PES_MAX));
+  /** The last stimulus that is a barrier says nothing by what it did. */
+  private isUndecided = false;
   /** By PE: the last compared access, and which register it read; -1 for one that is no poll. */
-  private readonly lastAccess = new Int32Array(513).fill(-1);
-  private readonly lastPolled = new Float64Array(513).fill(-1);
+  private readonly lastAccess = new Int32Array(PES_MAX + 1).fill(-1);
+  private readonly lastPolled = new Float64Array(PES_MAX + 1).fill(-1);
 
   constructor(side: Side, names: Names, footprints: Footprints, options: CanonOptions, renaming?: Renaming) {
     this.side = side;
     this.names = names;
     this.footprints = footprints;
     this.renaming = renaming;
-    this.keepRepeats = options.keepRepeats;
-    this.events = options.events;
-    this.told = TOLD.map(({ idle }) => {
-      const all = new Uint32Array(512 * idle.length);
-      for (let pe = 0; pe < 512; pe++) all.set(idle, pe * idle.length);
-      return all;
+    this.options = options;
+    this.reset();
+  }
+
+  /** Nothing is signalled to any PE. */
+  private reset(): void {
+    this.signalled.forEach((words, signal) => {
+      const { idle } = SIGNALS[signal]!;
+      for (let pe = 0; pe < PES_MAX; pe++) words.set(idle, pe * idle.length);
+      this.linesUnknown[signal]!.fill(0);
     });
   }
 
@@ -97,46 +118,89 @@ export class Canon {
   take(batch: RecordBatch, first: number): void {
     for (let i = 0; i < batch.count; i++) {
       const kind = batch.kind[i]!;
-      if (kind >= FIRST_EVENT && !this.events) this.side.leave('events: they follow from the rest');
-      else if (kind === MEM_KNOWN || kind === MEM_UNKNOWN)
-        this.side.leave('what is known of memory: no behaviour');
-      else if (!this.repeats(batch, i, kind)) this.add(batch, i, first + i);
+      const why = this.isLeftOut(batch, i, kind);
+      if (why !== undefined) this.side.leave(why);
+      else this.add(batch, i, first + i);
     }
   }
 
-  /** Whether an observable tells what its PE was told last. */
-  private repeats(batch: RecordBatch, i: number, kind: number): boolean {
-    const pe = batch.pe[i]!;
-    if (this.keepRepeats || pe < 0) return false;
-    const index = toldOf[kind]!;
-    if (index < 0) return false;
-    const { idle, shown } = TOLD[index]!;
-    const told = this.told[index]!;
-    const compared = batch.flags[i]! & RECORD_FLAGS.valueUnknown ? shown : idle.length;
-    let same = true;
+  /** Why a record is not compared; undefined where it is. */
+  private isLeftOut(batch: RecordBatch, i: number, kind: number): string | undefined {
+    if (isEvent(kind)) return this.options.events ? undefined : 'events: they follow from the rest';
+    if (kind === KIND['mem.known'] || kind === KIND['mem.unknown'])
+      return 'what is known of memory: no behaviour';
+    const flags = batch.flags[i]!;
+    if (isStimulus(kind)) {
+      if (rankOf(kind, -1) === BARRIER) this.isUndecided = (flags & RECORD_FLAGS.undecided) !== 0;
+      if (kind === KIND['gic.reset']) this.reset();
+      return undefined;
+    }
+    if (this.options.notShown?.has(kind)) return 'observables that one of the sources does not show';
+    const signal = signalOf(kind);
+    // The lines that a source prints are compared even then, if they do not have the flag themselves.
+    if (
+      (orderedStreamOf(kind) >= 0 && this.isUndecided) ||
+      (kind !== CONFLICT && flags & RECORD_FLAGS.undecided)
+    )
+      return 'effects that depend on state that the source does not show';
+    if (signal >= 0 && batch.pe[i]! >= 0 && this.isRepeat(batch, i, signal))
+      return 'repeats of what a PE was signalled last';
+    return undefined;
+  }
+
+  /** Whether to leave out a line that says what its PE was signalled last. */
+  private isRepeat(batch: RecordBatch, i: number, signal: number): boolean {
+    const { lines, keepRepeats } = this.options;
+    const { idle, wordsWithoutLines } = SIGNALS[signal]!;
+    const isPartial = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0;
+    this.side.lines[signal]![isPartial ? 'notShown' : 'shown'] = true;
+    if (keepRepeats) return false;
+    const mode = lines?.[signal] ?? 'whole';
+    const compared = isPartial || mode === 'never' ? wordsWithoutLines : idle.length;
+    const isSame = this.signal(batch, i, signal, compared);
+    if (mode === 'sometimes') {
+      this.isKeptRepeat = isSame;
+      return false;
+    }
+    return isSame;
+  }
+
+  /** Takes over the first `compared` words of a line; whether that was so, and known to be so, before. */
+  private signal(batch: RecordBatch, i: number, signal: number, compared: number): boolean {
+    const pe = batch.pe[i]! % PES_MAX;
+    const words = this.signalled[signal]!;
+    const unknown = this.linesUnknown[signal]!;
+    const { idle, wordsWithoutLines } = SIGNALS[signal]!;
+    let isSame = compared === wordsWithoutLines || unknown[pe] === 0;
     for (let k = 0; k < compared; k++) {
       const word = batch.words[i * RECORD_WORDS + k]!;
-      if (told[pe * idle.length + k] === word) continue;
-      same = false;
-      told[pe * idle.length + k] = word;
+      if (words[pe * idle.length + k] === word) continue;
+      isSame = false;
+      words[pe * idle.length + k] = word;
     }
-    if (same) this.side.leave('repeats of what a PE was told last');
-    return same;
+    unknown[pe] = compared < idle.length ? 1 : 0;
+    return isSame;
   }
+
+  /** The record at work is a repeat that is kept. */
+  private isKeptRepeat = false;
 
   private add(batch: RecordBatch, i: number, record: number): void {
     const { side, words, hash, footprints } = this;
     const kind = batch.kind[i]!;
     const pe = batch.pe[i]!;
-    const flags = batch.flags[i]! & ~RECORD_FLAGS.confirmed;
+    const flags = batch.flags[i]!;
     const n = side.count++;
     const at = i * RECORD_WORDS;
     for (let k = 0; k < RECORD_WORDS; k++) words[k] = batch.words[at + k]!;
     side.position[n] = NO_POSITION;
-    side.marks[n] = flags & RECORD_FLAGS.valueUnknown ? MARKS.partial : 0;
-    this.mask(kind, flags, n);
+    side.marks[n] = this.marksOf(kind, flags);
+    side.rank[n] = rankOf(kind, pe);
+    const isUnknown = this.mask(kind, flags, n);
     this.renaming?.apply(kind, words);
-    hash.start(kind * 0x1_0000 + flags * 0x400 + pe);
+    if (kind === ITS_COMMAND) this.keepCommand(n);
+    const key = comparableFlags(kind, flags, this.options.tellsReserved ?? true) | (isUnknown ? 0x100 : 0);
+    hash.start(kind * 0x10_0000 + key * 0x400 + (comparesPe(kind) ? pe : -1));
     for (let k = 0; k < RECORD_WORDS; k++) hash.add(words[k]!);
     hash.finish();
     side.lo[n] = hash.lo;
@@ -159,65 +223,98 @@ export class Canon {
     this.fold(kind, pe, n);
   }
 
+  private marksOf(kind: number, flags: number): number {
+    let marks = flags & RECORD_FLAGS.valueUnknown ? MARKS.partial : 0;
+    if (isStimulus(kind)) {
+      if (flags & RECORD_FLAGS.undecided) marks |= MARKS.partial | MARKS.undecided;
+      return marks;
+    }
+    const signal = signalOf(kind);
+    if (signal < 0) return marks;
+    if (this.isKeptRepeat) marks |= MARKS.repeat;
+    this.isKeptRepeat = false;
+    const mode = this.options.lines?.[signal] ?? 'whole';
+    return mode !== 'whole' && (flags & RECORD_FLAGS.valueUnknown) === 0 ? marks | MARKS.more : marks;
+  }
+
+  /** A command is hashed once it is known what both traces show of its kind. */
+  private keepCommand(n: number): void {
+    const { words } = this;
+    this.side.commands.push({
+      place: n,
+      shown: this.commandShown,
+      isOutcomeShown: this.hasOutcome,
+      words: words.slice(),
+    });
+  }
+  /** Of the command at work: which operands the source shows. */
+  private commandShown = 0;
+  /** And whether it shows the outcome. */
+  private hasOutcome = false;
+
   /** Of a run of reads of one polled register by one PE, only the last counts. */
   private fold(kind: number, pe: number, n: number): void {
-    if (kind >= 32 || pe < 0) return;
+    // Wires and messages are no accesses; they have no accessor, or a PE that is not one.
+    const isAccess = accessValueAt(kind) >= 0 || kind === KIND['mem.write'] || kind === QUEUE_WRITE;
+    if (!isAccess || pe < 0) return;
     const { words, side } = this;
     const polled = kind === MMIO_READ && POLLED.has(place(words[0]!, words[2]!));
     const key = polled ? (words[0]! * 512 + words[1]!) * 2 ** 24 + words[2]! * 16 + words[3]! : -1;
-    // Wires and messages are no accesses; they have no accessor, or a PE that is not one.
-    const access = kind <= 5 || kind === QUEUE_WRITE;
-    if (!access) return;
-    if (polled && !this.keepRepeats && this.lastPolled[pe] === key) {
+    if (polled && !this.options.keepRepeats && this.lastPolled[pe] === key) {
       const before = this.lastAccess[pe]!;
-      side.marks[before] = side.marks[before]! | MARKS.folded;
-      side.leave('reads of a polling loop but the last');
+      side.pollBefore.set(n, before);
+      if (!this.options.unfolded?.has(side.record[before]!)) {
+        side.marks[before] = side.marks[before]! | MARKS.folded;
+        side.leave('reads of a polling loop but the last');
+      }
     }
     this.lastAccess[pe] = n;
     this.lastPolled[pe] = key;
   }
 
-  private mask(kind: number, flags: number, n: number): void {
+  /** Clears what is not compared; answers whether the record is an access of which the source does not show the value. */
+  private mask(kind: number, flags: number, n: number): boolean {
     const { words, side } = this;
-    const unknown = (flags & RECORD_FLAGS.valueUnknown) !== 0;
+    const value = accessValueAt(kind);
+    if (value >= 0) {
+      const isUnknown =
+        responseAt(kind) >= 0 ? isResponseUnknown(flags) : (flags & RECORD_FLAGS.valueUnknown) !== 0;
+      if (isUnknown) words[value] = words[value + 1] = 0;
+      else if (value === 4 && isPosition(words[0]!, words[2]!)) {
+        side.position[n] = positionOf(words[1]!, (words[4]! & POSITION_BITS) >>> 5);
+        words[4]! &= ~POSITION_BITS;
+      } else if (kind === MMIO_READ) clearUnknownBits(words, 4, words[0]!, words[2]!);
+      return isUnknown;
+    }
     switch (kind) {
-      case MMIO_READ:
-      case MMIO_WRITE: {
-        if (unknown) words[4] = words[5] = 0;
-        else if (isPosition(words[0]!, words[2]!)) {
-          side.position[n] = positionOf(words[1]!, (words[4]! & POSITION_BITS) >>> 5);
-          words[4]! &= ~POSITION_BITS;
-        } else if (kind === MMIO_READ) {
-          const bits = UNKNOWN_BITS.get(place(words[0]!, words[2]!))?.(words[4]!, words[5]!);
-          if (bits !== undefined) {
-            words[4]! &= ~bits[0];
-            words[5]! &= ~bits[1];
-          }
-        }
-        return;
-      }
-      case SYSREG_READ:
-      case SYSREG_WRITE:
-        if (unknown) words[1] = words[2] = 0;
-        return;
       case QUEUE_WRITE:
         side.position[n] = positionOf(words[0]!, words[1]! >>> 5);
         words[1] = words[2] = 0;
-        return;
-      case ITS_COMMAND:
+        break;
+      case ITS_COMMAND: {
         side.position[n] = positionOf(words[0]!, words[1]!);
-        words[1] = 0;
-        if (unknown) words[2] = 0;
-        maskCommand(words, 4, words[3]!);
-        return;
+        // No queue has so many slots.
+        words[1] = words[1]! >>> 16;
+        this.commandShown = shownOperands(words[COMMAND_WORDS.doublewords]!, words[COMMAND_WORDS.shown]!);
+        const outcome = words[COMMAND_WORDS.outcome]!;
+        this.hasOutcome = isOutcomeShown(flags, outcome);
+        if (!isCommandShown(outcome)) side.marks[n] = side.marks[n]! | MARKS.notShown;
+        commandMask(this.commandMask, words[COMMAND_WORDS.doublewords]!, this.commandShown, this.hasOutcome);
+        for (let k = 0; k < RECORD_WORDS; k++) words[k] = (words[k]! & this.commandMask[k]!) >>> 0;
+        break;
+      }
       case CONFLICT:
         // The number of a source line.
         words[5] = 0;
-        return;
+        break;
       default: {
-        const told = TOLD[toldOf[kind]!];
-        if (unknown && told !== undefined) for (let k = told.shown; k < told.idle.length; k++) words[k] = 0;
+        const signal = signalOf(kind);
+        if (signal < 0) break;
+        const isPartial = (flags & RECORD_FLAGS.valueUnknown) !== 0;
+        const mode = this.options.lines?.[signal] ?? 'whole';
+        if (isPartial || mode !== 'whole') words.fill(0, SIGNALS[signal]!.wordsWithoutLines);
       }
     }
+    return false;
   }
 }

@@ -98,7 +98,7 @@ describe('the same', () => {
     expect(diff.same).toBe(true);
     expect(diff.b.left).toEqual({
       'reads of a polling loop but the last': 4,
-      'repeats of what a PE was told last': 2,
+      'repeats of what a PE was signalled last': 2,
     });
     expect(compare(once, thrice, { ...noTimes, keepRepeats: true }).diff.counts).toMatchObject({
       inserted: 6,

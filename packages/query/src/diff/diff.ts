@@ -1,24 +1,29 @@
 // `diffTraces`: two traces in, what differs out. Reads them; the work is done by the pure parts beside this file.
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
-import { RECORDS, type RecordName } from '@gictrace/core/record';
-import { TraceReader } from '@gictrace/recorder';
+import { agree, isObservable, KIND, RECORD_WORDS, type RecordName } from '@gictrace/core/record';
+import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
 import { Canon } from './canon.ts';
 import { CLASS_NAMES, classNumber, type DiffClass } from './classes.ts';
-import { type Classified, classify, partialPairs, reasonOf } from './classify.ts';
+import { type Classified, partialPairs, reasonOf } from './classify.ts';
+import { hashCommands, type LinesMode, linesModes } from './common.ts';
 import { orderDigest } from './digest.ts';
+import { classifyEffects, settleEffects } from './effects.ts';
 import { around, slice, wouldBe } from './explain.ts';
 import { Footprints } from './footprints.ts';
 import { matchSides } from './match.ts';
+import { type DifferingPolls, differingPolls } from './polls.ts';
 import { fetchRecords, readSides } from './read.ts';
 import { Blind, type Permutation, type Renaming, SPACES, vote } from './rename.ts';
 import type { Diff, DiffExample, DiffOptions, DiffSide, Half, Shown } from './result.ts';
-import { agree } from './shown.ts';
-import { Side } from './side.ts';
+import { MARKS, Side } from './side.ts';
 import { Names } from './subject.ts';
-import { configDifferences, configSubject, Tally } from './tally.ts';
+import { configDifferences, configSubject, NO_BEHAVIOUR, Tally } from './tally.ts';
 
-const COMMAND = RECORDS['its.command'].id;
+const COMMAND = KIND['its.command'];
+const CHANGED = classNumber('changed');
+const SAME = classNumber('same');
+const TIMING = classNumber('timing');
 const UNKNOWN = classNumber('unknown');
 
 /**
@@ -48,11 +53,18 @@ class Comparison {
   private a!: Side;
   private b!: Side;
   private found!: Classified;
+  private readonly notShown: ReadonlySet<number>;
+  private readonly tellsReserved: boolean;
+  private lines: readonly LinesMode[] | undefined;
+  private unfolded: DifferingPolls | undefined;
+  private renaming: Permutation | undefined;
 
   constructor(a: TraceReader, b: TraceReader, options: DiffOptions) {
     this.readerA = a;
     this.readerB = b;
     this.options = options;
+    this.notShown = new Set([...notShownBy(a), ...notShownBy(b)]);
+    this.tellsReserved = sourceTellsReserved(a.header) && sourceTellsReserved(b.header);
     this.footprints = new Footprints(a.header.config, {
       told: shows(a, 'hppi') && shows(b, 'hppi'),
       commands: shows(a, 'its.command') && shows(b, 'its.command'),
@@ -60,7 +72,7 @@ class Comparison {
   }
 
   run(): Diff {
-    const { options, footprints } = this;
+    const { options } = this;
     const began = performance.now();
     let renaming: Permutation | undefined;
     if (options.rename) {
@@ -69,17 +81,25 @@ class Comparison {
       const matching = matchSides(this.a, this.b, this.names.streams.length);
       renaming = vote(blindA, blindB, matching, this.a.kept, this.b.kept);
     }
+    this.renaming = renaming;
     this.read(undefined, renaming);
     const readMs = performance.now() - began;
     const aligning = performance.now();
-    this.found = classify(this.a, this.b, this.names.streams.length, footprints);
+    this.classify();
+    this.unfolded = differingPolls(this.a, this.b, this.found);
+    if (this.unfolded !== undefined) {
+      this.read(undefined, renaming);
+      this.classify();
+    }
     const alignMs = performance.now() - aligning;
     this.settlePartial();
+    this.settleMore();
+    settleEffects(this.a, this.b, this.found, mayEndEarly(this.readerA), mayEndEarly(this.readerB));
     const tally = new Tally(options);
     const examples = this.walk(tally);
     const config = configDifferences(this.readerA.header.config, this.readerB.header.config).map((one) => ({
       ...one,
-      tolerated: tally.tolerate('changed', configSubject(one.field), -1),
+      tolerated: NO_BEHAVIOUR.get(one.field) ?? tally.tolerate('changed', configSubject(one.field), -1),
     }));
     const counts = tally.counts;
     return {
@@ -102,6 +122,21 @@ class Comparison {
   }
 
   private read(renameA: Renaming | undefined, renameB: Renaming | undefined): void {
+    this.readAll(renameA, renameB);
+    const lines = linesModes(this.a, this.b);
+    // Not known before all has been read: whether the sources always show the interrupt lines.
+    if (this.lines === undefined && lines.some((mode) => mode !== 'whole')) {
+      this.lines = lines;
+      if (renameA !== undefined) renameA.restart?.();
+      if (renameB !== undefined) renameB.restart?.();
+      this.readAll(renameA, renameB);
+    }
+    hashCommands(this.a, this.b);
+    this.a.compact();
+    this.b.compact();
+  }
+
+  private readAll(renameA: Renaming | undefined, renameB: Renaming | undefined): void {
     const { readerA, readerB, footprints, options } = this;
     this.names = new Names();
     try {
@@ -116,16 +151,29 @@ class Comparison {
         'about 90 bytes are needed for each',
       );
     }
-    const canon = { keepRepeats: options.keepRepeats ?? false, events: options.events ?? false };
+    const canon = {
+      keepRepeats: options.keepRepeats ?? false,
+      events: options.events ?? false,
+      notShown: this.notShown,
+      tellsReserved: this.tellsReserved,
+      ...(this.lines === undefined ? {} : { lines: this.lines }),
+    };
+    const canonOf = (side: Side, polls: ReadonlySet<number> | undefined, renaming: Renaming | undefined) => {
+      const own = polls === undefined ? canon : { ...canon, unfolded: polls };
+      return new Canon(side, this.names, footprints, own, renaming);
+    };
     readSides(
       readerA,
-      new Canon(this.a, this.names, footprints, canon, renameA),
+      canonOf(this.a, this.unfolded?.a, renameA),
       readerB,
-      new Canon(this.b, this.names, footprints, canon, renameB),
+      canonOf(this.b, this.unfolded?.b, renameB),
       options.progress,
     );
-    this.a.compact();
-    this.b.compact();
+  }
+
+  private classify(): void {
+    const { a, b } = this;
+    this.found = classifyEffects(a, b, this.names.streams.length, this.footprints);
   }
 
   /** How many records of a side are about each subject. */
@@ -153,11 +201,45 @@ class Comparison {
     const recordsA = pairs.map((i) => a.record[i]!);
     const recordsB = pairs.map((i) => b.record[found.changedA[i]!]!);
     const ofA = fetchRecords(this.readerA, recordsA);
-    const ofB = fetchRecords(this.readerB, recordsB);
+    const ofB = this.fetchB(recordsB);
     pairs.forEach((i, k) => {
-      if (!agree(ofA.batch, ofA.at(recordsA[k]!), ofB.batch, ofB.at(recordsB[k]!))) return;
+      if (!agree(ofA.batch, ofA.at(recordsA[k]!), ofB.batch, ofB.at(recordsB[k]!), this.tellsReserved))
+        return;
       found.classA[i] = UNKNOWN;
       found.classB[found.changedA[i]!] = UNKNOWN;
+    });
+  }
+
+  /** Records of B, with the names that they have in A. */
+  private fetchB(records: readonly number[]): ReturnType<typeof fetchRecords> {
+    const fetched = fetchRecords(this.readerB, records);
+    const { batch } = fetched;
+    for (let i = 0; i < batch.count && this.renaming !== undefined; i++)
+      this.renaming.apply(batch.kind[i]!, batch.words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS));
+    return fetched;
+  }
+
+  /** Pairs that are aligned by less than one or both of the sources show. */
+  private settleMore(): void {
+    const { a, b, found } = this;
+    const { matchA, classA, classB } = found;
+    const pairs: number[] = [];
+    for (let i = 0; i < a.count; i++) {
+      const j = matchA[i]!;
+      if (j < 0) continue;
+      const inA = a.marks[i]! & MARKS.more;
+      const inB = b.marks[j]! & MARKS.more;
+      if (inA !== 0 && inB !== 0) pairs.push(i);
+      else if (inA !== inB && (classA[i] === SAME || classA[i] === TIMING)) classA[i] = classB[j] = UNKNOWN;
+    }
+    if (pairs.length === 0) return;
+    const recordsA = pairs.map((i) => a.record[i]!);
+    const recordsB = pairs.map((i) => b.record[matchA[i]!]!);
+    const ofA = fetchRecords(this.readerA, recordsA);
+    const ofB = this.fetchB(recordsB);
+    pairs.forEach((i, k) => {
+      if (agree(ofA.batch, ofA.at(recordsA[k]!), ofB.batch, ofB.at(recordsB[k]!), this.tellsReserved)) return;
+      classA[i] = classB[matchA[i]!] = CHANGED;
     });
   }
 
@@ -231,6 +313,21 @@ class Comparison {
       };
     });
   }
+}
+
+/** The kinds of observables that the source of a trace does not show. */
+function notShownBy({ header }: TraceReader): number[] {
+  const shown = sourceShows(header);
+  if (shown === undefined) return [];
+  const kinds = new Set<number>(shown.map((name) => KIND[name]));
+  return Object.values(KIND).filter(
+    (kind) => isObservable(kind) && kind !== KIND['source.conflict'] && !kinds.has(kind),
+  );
+}
+
+/** Whether a trace may lack what the last stimulus did: a replay never does, a log may. */
+function mayEndEarly({ header }: TraceReader): boolean {
+  return !header.source.kind.startsWith('replay of ');
 }
 
 /** Whether a trace shows records of a kind. */

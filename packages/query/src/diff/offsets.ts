@@ -1,9 +1,16 @@
 // What is compared relative to what went before: times, and positions in a command queue. Both may be shifted against each other
 // from some record on, which is one difference, not one for each record behind it. Pure.
+import { KIND } from '@gictrace/core/record';
 import { NO_POSITION, type Side } from './side.ts';
 
-/** Positions in a command queue count modulo this: GITS_CWRITER has so many bits, and queues are aligned to 4 KB. */
+/** The slots of the smallest command queue, of which all others are multiples. */
 const SLOTS = 128;
+
+/**
+ * Whether two differences of positions are the same. Where queues are shifted against each other one of them wraps
+ * first, so a shift counts modulo the size of a queue. Where they are not shifted nothing wraps.
+ */
+const sameShift = (d: number, offset: number) => d === offset || (offset !== 0 && (d - offset) % SLOTS === 0);
 
 /**
  * Follows the difference of a pair of values along a sequence. Told of each pair in order, it says of the pair before whether it is
@@ -13,10 +20,16 @@ class Shift {
   private offset: number | undefined;
   private pending: { readonly i: number; readonly d: number } | undefined;
   private readonly off: (i: number, by: number, lasting: boolean) => void;
+  private readonly equal: (d: number, offset: number) => boolean;
 
-  constructor(off: (i: number, by: number, lasting: boolean) => void, start?: number) {
+  constructor(
+    off: (i: number, by: number, lasting: boolean) => void,
+    start?: number,
+    equal = (d: number, offset: number) => d === offset,
+  ) {
     this.off = off;
     this.offset = start;
+    this.equal = equal;
   }
 
   next(i: number, d: number): void {
@@ -24,12 +37,12 @@ class Shift {
       const { pending } = this;
       this.pending = undefined;
       // Back at the old offset: it was off alone.
-      const alone = d === this.offset;
+      const alone = this.equal(d, this.offset!);
       this.off(pending.i, pending.d - this.offset!, !alone);
       if (!alone) this.offset = pending.d;
     }
     this.offset ??= d;
-    if (d !== this.offset) this.pending = { i, d };
+    if (!this.equal(d, this.offset)) this.pending = { i, d };
   }
 
   end(): void {
@@ -57,11 +70,14 @@ export function timeShifts(a: Side, b: Side, matchA: Int32Array, moved: Uint8Arr
 /**
  * Marks (1) matched records of A that name another slot of their queue than the records around them make it. A shift
  * that lasts is no difference where a record of the same sequence is only in one of the traces: it is what that does.
+ * Software may use another part of its queue from the beginning. What the ITS shows (the slots of its commands, and
+ * GITS_CREADR) is then shifted as the first write of GITS_CWRITER is.
  */
 export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int32Array): Uint8Array {
   const faults = new Uint8Array(a.count);
   const sequences = new Map<number, { shift: Shift; unmatched: boolean; lastB: number }>();
   const unmatchedBefore = unmatchedPositions(b, matchB);
+  const starts = softwareShifts(a, b, matchA);
   for (let i = 0; i < a.count; i++) {
     if (a.position[i] === NO_POSITION) continue;
     // A sequence for each kind, ITS and, where it is an access, register.
@@ -69,10 +85,14 @@ export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int
     let sequence = sequences.get(key);
     if (sequence === undefined) {
       const made = { unmatched: false, lastB: 0 } as { shift: Shift; unmatched: boolean; lastB: number };
-      made.shift = new Shift((at, _by, lasting) => {
-        if (!(lasting && made.unmatched)) faults[at] = 1;
-        if (lasting) made.unmatched = false;
-      });
+      made.shift = new Shift(
+        (at, _by, lasting) => {
+          if (!(lasting && made.unmatched)) faults[at] = 1;
+          if (lasting) made.unmatched = false;
+        },
+        isOfSoftware(a.kind[i]!) ? undefined : (starts.get(a.position[i]! >>> 16) ?? 0),
+        sameShift,
+      );
       sequence = made;
       sequences.set(key, sequence);
     }
@@ -84,11 +104,24 @@ export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int
     if (unmatchedBefore[j]! > (sequence.lastB === 0 ? 0 : unmatchedBefore[sequence.lastB]!))
       sequence.unmatched = true;
     sequence.lastB = j;
-    const d = (b.position[j]! - a.position[i]!) % SLOTS;
-    sequence.shift.next(i, d < 0 ? d + SLOTS : d);
+    sequence.shift.next(i, b.position[j]! - a.position[i]!);
   }
   for (const { shift } of sequences.values()) shift.end();
   return faults;
+}
+
+/** Whether it was software that named the slot. */
+const isOfSoftware = (kind: number) => kind === KIND['mmio.write'] || kind === KIND['queue.write'];
+
+/** By ITS: by how many slots the first write of GITS_CWRITER is shifted. */
+function softwareShifts(a: Side, b: Side, matchA: Int32Array): Map<number, number> {
+  const shifts = new Map<number, number>();
+  for (let i = 0; i < a.count; i++) {
+    if (a.kind[i] !== KIND['mmio.write'] || a.position[i] === NO_POSITION || matchA[i]! < 0) continue;
+    const its = a.position[i]! >>> 16;
+    if (!shifts.has(its)) shifts.set(its, b.position[matchA[i]!]! - a.position[i]!);
+  }
+  return shifts;
 }
 
 /** By record of B: how many records with a position that are only in B are before it. */

@@ -1,5 +1,6 @@
 // Which of the matched records changed their place, and whether they may: the fewest that must move to make both
 // orders one, each held against the records that it crossed. Pure: knows sides and touched resources, no kinds.
+import { BARRIER } from '@gictrace/core/record';
 import { increasing } from './align.ts';
 import { MODES_MAX } from './dependence.ts';
 import type { Footprints } from './footprints.ts';
@@ -26,7 +27,7 @@ export function judgeOrder(a: Side, b: Side, { matchA, matchB }: Matching, footp
   const judged: Order = { moved, crossed, over };
   // The matched records in A's order, and where they are in B.
   const [pairs, places] = matchedPairs(matchA);
-  const keep = increasing(places);
+  const keep = keptBetweenBarriers(a, pairs, places) ?? increasing(places);
   const out = pairs.filter((_, k) => keep[k] === 0);
   if (out.length === 0) return judged;
   for (const i of out) moved[i] = MOVED_LEGALLY;
@@ -45,6 +46,36 @@ export function judgeOrder(a: Side, b: Side, { matchA, matchB }: Matching, footp
   scan.backward();
   causes(a, b, matchA, matchB, involved, illegal);
   return judged;
+}
+
+/**
+ * Which pairs to keep where the barriers, that is the stimuli, have one order in both: all barriers, and then as many of
+ * the rest as there can be. It is then an effect that follows another stimulus, not a stimulus that comes earlier or
+ * later than the effects of others. Undefined where the barriers themselves moved.
+ */
+function keptBetweenBarriers({ rank }: Side, pairs: Int32Array, places: Int32Array): Uint8Array | undefined {
+  const n = pairs.length;
+  const fits = new Uint8Array(n);
+  let last = -1;
+  for (let k = 0; k < n; k++) {
+    if (rank[pairs[k]!] === BARRIER) {
+      if (places[k]! < last) return undefined;
+      last = places[k]!;
+    }
+    if (places[k]! >= last) fits[k] = 1;
+  }
+  let next = Number.POSITIVE_INFINITY;
+  for (let k = n - 1; k >= 0; k--) {
+    if (rank[pairs[k]!] === BARRIER) next = places[k]!;
+    else if (places[k]! > next) fits[k] = 0;
+  }
+  const fitting = Int32Array.from(fits.keys()).filter((k) => fits[k] === 1);
+  const kept = increasing(fitting.map((k) => places[k]!));
+  const keep = new Uint8Array(n);
+  fitting.forEach((k, at) => {
+    keep[k] = kept[at]!;
+  });
+  return keep;
 }
 
 function matchedPairs(matchA: Int32Array): [Int32Array, Int32Array] {

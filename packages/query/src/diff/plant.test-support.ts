@@ -1,7 +1,7 @@
 // Plants differences in a trace, of which each test knows class and record: what the aligned comparison must say.
 // Whether two records may be swapped is asked of the declared modes record by record, not of the code under test.
 import type { GicConfig } from '@gictrace/core';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { BARRIER, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, rankOf } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { Causes } from './causes.ts';
@@ -246,6 +246,9 @@ function fits(
   if (!alone(batch, i, edit === 'change' ? 12 : 6)) return false;
   if (edit === 'delete') return true;
   if (edit === 'change') return valueWord(batch, i) !== undefined;
+  // Effects of one stimulus in different streams: not an edit.
+  const [first, second] = [i, i + 1].map((k) => rankOf(batch.kind[k]!, batch.pe[k]!));
+  if (first !== second && first !== BARRIER && second !== BARRIER) return false;
   if (!may(batch, i + 1) || sameRecord(batch, i, i + 1) || !alone(batch, i + 1, 6)) return false;
   const legal = !oracle.dependent(i, i + 1) && oracle.causesStay(i);
   return edit === 'legal swap' ? legal : oracle.dependent(i, i + 1);

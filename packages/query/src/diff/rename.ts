@@ -30,6 +30,8 @@ function spaceAt(slot: Slot, words: Uint32Array): number | undefined {
 export interface Renaming {
   /** Replaces the names in (masked) words. */
   apply(kind: number, words: Uint32Array): void;
+  /** The records come again from the first on. */
+  restart?(): void;
 }
 
 /** Blinds: replaces each name by 1, and keeps what it was. */
@@ -38,6 +40,10 @@ export class Blind implements Renaming {
   readonly ends: number[] = [];
   readonly values: number[] = [];
   readonly spaces: number[] = [];
+
+  restart(): void {
+    this.ends.length = this.values.length = this.spaces.length = 0;
+  }
 
   apply(kind: number, words: Uint32Array): void {
     for (const slot of slotsOf(kind, words)) {

@@ -1,4 +1,6 @@
-// One side of a comparison: what is compared of each record, in typed arrays. No object for a record; about 70 bytes each.
+// One side of a comparison: what is compared of each record, in typed arrays. No object for a record, but for an ITS
+// command; about 70 bytes each.
+import { SIGNALS } from '@gictrace/core/record';
 
 /** Marks of a record. */
 export const MARKS = {
@@ -6,6 +8,14 @@ export const MARKS = {
   partial: 1,
   /** Left out: a poll that another one of the same loop follows. */
   folded: 2,
+  /** The source shows more of it than is aligned, since the other trace shows less of its kind. */
+  more: 4,
+  /** A stimulus whose effects are no evidence: they depend on state that the source does not show. */
+  undecided: 8,
+  /** A repeat of what its PE was signalled last, which is kept because the other trace may show it with more or less. */
+  repeat: 16,
+  /** An ITS command that nobody has shown: only its slot is known. */
+  notShown: 32,
 } as const;
 
 /** No position in a command queue. */
@@ -25,7 +35,24 @@ export interface Subject {
   readonly text: string;
 }
 
-type Column = Uint8Array | Int16Array | Int32Array | Uint32Array | Float64Array;
+/** A read of a polling loop that is left out. */
+export interface Poll {
+  readonly record: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly position: number;
+}
+
+/** An ITS command, until it is known what both traces show of such a command. */
+export interface Command {
+  readonly place: number;
+  readonly shown: number;
+  readonly isOutcomeShown: boolean;
+  /** With what the source does not show as zero. */
+  readonly words: Uint32Array;
+}
+
+type Column = Uint8Array | Uint16Array | Int16Array | Int32Array | Uint32Array | Float64Array;
 
 export class Side {
   count = 0;
@@ -37,6 +64,8 @@ export class Side {
   kind: Uint8Array;
   marks: Uint8Array;
   pe: Int16Array;
+  /** Its stream among the effects of one stimulus (`rankOf`). */
+  rank: Uint16Array;
   /** Number of the record in the trace. */
   record: Uint32Array;
   /** The stream in which it is aligned, and its subject: indices into tables that both sides share. */
@@ -54,6 +83,14 @@ export class Side {
   footprintCount = 0;
   /** After {@link compact}: of each record its place before. */
   kept: Uint32Array = new Uint32Array(0);
+  /** Of each command: its place before {@link compact}, what the source shows of it, and its masked words. */
+  readonly commands: Command[] = [];
+  /** By signal: whether there are records with the interrupt lines, and records without. */
+  readonly lines = SIGNALS.map(() => ({ shown: false, notShown: false }));
+  /** By place before {@link compact} of a read: the read of the same polling loop before it. */
+  readonly pollBefore = new Map<number, number>();
+  /** By place of the last read of a polling loop: the reads before it that are left out, first to last. */
+  readonly polls = new Map<number, readonly Poll[]>();
   /** What was left out, by reason. */
   readonly left = new Map<string, number>();
 
@@ -64,6 +101,7 @@ export class Side {
     this.kind = new Uint8Array(capacity);
     this.marks = new Uint8Array(capacity);
     this.pe = new Int16Array(capacity);
+    this.rank = new Uint16Array(capacity);
     this.record = new Uint32Array(capacity);
     this.stream = new Uint32Array(capacity);
     this.subject = new Uint32Array(capacity);
@@ -104,41 +142,72 @@ export class Side {
 
   /** Takes out the records that are marked as folded. */
   compact(): void {
-    const { count, marks, cause } = this;
-    const place = new Int32Array(count);
-    const folded = marks.slice(0, count);
-    const kept = new Uint32Array(count);
-    const columns: Column[] = [
-      this.lo,
-      this.hi,
-      this.shape,
-      this.kind,
-      this.pe,
-      this.record,
-      this.stream,
-      this.subject,
-      this.timeNs,
-      this.position,
-    ];
+    this.keepPolls();
+    const kept = new Uint32Array(this.count);
     let to = 0;
-    let entries = 0;
-    let start = 0;
-    for (let i = 0; i < count; i++) {
-      const end = this.footprintEnd[i]!;
-      place[i] = to;
-      kept[to] = i;
-      if ((marks[i]! & MARKS.folded) === 0) {
-        for (const column of columns) column[to] = column[i]!;
-        marks[to] = marks[i]!;
-        const by = cause[i]!;
-        cause[to] = by < 0 || (folded[by]! & MARKS.folded) !== 0 ? -1 : place[by]!;
-        for (let k = start; k < end; k++) this.footprint[entries++] = this.footprint[k]!;
-        this.footprintEnd[to++] = entries;
-      }
-      start = end;
-    }
+    for (let i = 0; i < this.count; i++) if ((this.marks[i]! & MARKS.folded) === 0) kept[to++] = i;
     this.kept = kept.subarray(0, to);
-    this.count = to;
+    if (to < this.count) this.gather(this.kept);
+  }
+
+  /** Keeps of the polling loops what the reads were that are left out. */
+  private keepPolls(): void {
+    if (this.pollBefore.size === 0) return;
+    let folded = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (this.marks[i]! & MARKS.folded) {
+        folded++;
+        continue;
+      }
+      const polls: Poll[] = [];
+      for (let k = this.pollBefore.get(i); k !== undefined; k = this.pollBefore.get(k)) {
+        if ((this.marks[k]! & MARKS.folded) === 0) break;
+        polls.push({
+          record: this.record[k]!,
+          lo: this.lo[k]!,
+          hi: this.hi[k]!,
+          position: this.position[k]!,
+        });
+      }
+      if (polls.length > 0) this.polls.set(i - folded, polls.reverse());
+    }
+    this.pollBefore.clear();
+  }
+
+  /** Keeps the records at these places, in this order. A record whose cause is left out has none. */
+  gather(order: Uint32Array): void {
+    const place = new Int32Array(this.count).fill(-1);
+    for (let to = 0; to < order.length; to++) place[order[to]!] = to;
+    const pick = <T extends Column>(column: T): T => {
+      const out = new (column.constructor as new (length: number) => T)(order.length);
+      for (let to = 0; to < order.length; to++) out[to] = column[order[to]!]!;
+      return out;
+    };
+    const footprint = new Uint32Array(Math.max(64, this.footprintCount));
+    const ends = new Uint32Array(order.length);
+    let entries = 0;
+    for (let to = 0; to < order.length; to++) {
+      const i = order[to]!;
+      const end = this.footprintEnd[i]!;
+      for (let k = this.footprintStart(i); k < end; k++) footprint[entries++] = this.footprint[k]!;
+      ends[to] = entries;
+    }
+    this.lo = pick(this.lo);
+    this.hi = pick(this.hi);
+    this.shape = pick(this.shape);
+    this.kind = pick(this.kind);
+    this.marks = pick(this.marks);
+    this.pe = pick(this.pe);
+    this.rank = pick(this.rank);
+    this.record = pick(this.record);
+    this.stream = pick(this.stream);
+    this.subject = pick(this.subject);
+    this.timeNs = pick(this.timeNs);
+    this.position = pick(this.position);
+    this.cause = pick(this.cause).map((by) => (by < 0 ? -1 : place[by]!));
+    this.footprint = footprint;
+    this.footprintEnd = ends;
     this.footprintCount = entries;
+    this.count = order.length;
   }
 }

@@ -101,6 +101,11 @@ export class Tally {
   }
 }
 
+/** Fields of the configuration that say nothing about the GIC that was recorded, and why they are let pass. */
+export const NO_BEHAVIOUR: ReadonlyMap<string, string> = new Map([
+  ['profile', 'the profile says which implementation replays the trace, not what was recorded'],
+]);
+
 /** A field of the configuration as the subject of a rule. */
 export function configSubject(field: string): Subject {
   return {

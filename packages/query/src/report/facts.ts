@@ -1,4 +1,5 @@
 // What a report's page is given, declared once for the builder and for the page. Types only.
+import type { Verdict, VerdictWord } from '@gictrace/core/record';
 import type { Diff } from '../diff/result.ts';
 
 /** A table of whole numbers below 2^32: where its columns are in the page's data, and how they are packed. */
@@ -92,34 +93,6 @@ export interface FindingFacts {
   readonly related: readonly { readonly record: number; readonly text: string }[];
 }
 
-/** The verdict of a replay, as `gictrace replay --json` prints it. */
-export interface VerdictFacts {
-  readonly records: number;
-  readonly compared: Readonly<Record<string, number>>;
-  readonly diverged: number;
-  readonly divergedBy: Readonly<Record<string, number>>;
-  readonly unknown: Readonly<Record<string, number>>;
-  readonly skipped: Readonly<Record<string, number>>;
-  readonly tolerated: Readonly<Record<string, number>>;
-  readonly anomalies: number;
-  readonly firstAnomaly: {
-    readonly record: number;
-    readonly line: number | null;
-    readonly text: string;
-  } | null;
-  readonly first: {
-    readonly record: number;
-    readonly line: number | null;
-    readonly kind: string;
-    readonly recorded: string;
-    readonly replayed: string;
-    readonly stimulus: { readonly record: number; readonly text: string } | null;
-    readonly events: readonly string[];
-    readonly before: readonly string[];
-    readonly suspect: { readonly record: number; readonly line: number | null; readonly text: string } | null;
-  } | null;
-}
-
 export interface TraceFacts {
   /** Base name of the file. */
   readonly name: string;
@@ -163,7 +136,8 @@ export interface TraceFacts {
     readonly n: number;
     readonly doc: string;
   }[];
-  readonly verdict: VerdictFacts | null;
+  readonly verdict: Verdict | null;
+  readonly verdictWord: VerdictWord | null;
   /** The records whose details are drawn, first and behind the last; null: all. */
   readonly window: readonly [from: number, to: number] | null;
   /** Rows that are counted and not drawn, since there are too many, by table. */

@@ -1,15 +1,16 @@
 // `reportTraces`: one trace or two in, a page out.
 import { VERSION } from '@gictrace/core';
+import type { Verdict } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import type { DiffOptions } from '../diff/result.ts';
 import { Packer } from './columns.ts';
 import { type Compared, compared } from './differences.ts';
-import type { ReportFacts, TraceFacts, VerdictFacts } from './facts.ts';
+import type { ReportFacts, TraceFacts } from './facts.ts';
 import { page } from './page.ts';
 import { KIND_NAMES, traceFacts } from './trace.ts';
 
-export type { ReportFacts, TraceFacts, VerdictFacts } from './facts.ts';
+export type { ReportFacts, TraceFacts } from './facts.ts';
 
 /** Rows of each table of details; more are counted. Below 2^20. */
 export const ROWS_MAX = 1_000_000;
@@ -23,7 +24,7 @@ export interface ReportOptions extends Pick<TargetOptions, 'force'> {
   /** Version of gictrace that the page names; its own when absent. */
   readonly version?: string;
   /** Replays a trace; null or absent: the page says that there is no verdict. */
-  readonly verdict?: (path: string) => VerdictFacts | null;
+  readonly verdict?: (path: string) => Verdict | null;
   /** How to compare two traces. */
   readonly diff?: DiffOptions;
   /** The records whose details are drawn: first, and behind the last. */

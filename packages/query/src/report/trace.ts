@@ -2,14 +2,14 @@
 
 import { basename } from 'node:path';
 import { CHECKS } from '@gictrace/core/check';
-import { RECORDS, type RecordName, RULES } from '@gictrace/core/record';
+import { RECORDS, type RecordName, RULES, type Verdict, verdictWord } from '@gictrace/core/record';
 import type { TraceReader } from '@gictrace/recorder';
 import type { ExportSource } from '../export/source.ts';
 import { attribute } from './attribute.ts';
 import { Collector, type Extent } from './collect.ts';
 import type { Column, Packer } from './columns.ts';
 import type { Differences } from './differences.ts';
-import { type FindingFacts, NONE, STEPS, type TraceFacts, type VerdictFacts } from './facts.ts';
+import { type FindingFacts, NONE, STEPS, type TraceFacts } from './facts.ts';
 import { momentsOf, type Named } from './moments.ts';
 
 /** Sort keys are records times this plus a row. */
@@ -18,7 +18,7 @@ const ROWS = 2 ** 20;
 export interface TraceRequest {
   readonly reader: TraceReader;
   readonly extent: Extent;
-  readonly verdict: VerdictFacts | null;
+  readonly verdict: Verdict | null;
   /** What differs, as far as this trace has a record of it. */
   readonly differences: Differences | null;
   readonly progress: (records: number) => void;
@@ -129,6 +129,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([rule, n]) => ({ rule, n, severity: CHECKS[rule].severity, doc: CHECKS[rule].doc })),
     verdict,
+    verdictWord: verdict === null ? null : verdictWord(verdict),
     window: extent.from === 0 && extent.to >= records ? null : [extent.from, Math.min(extent.to, records)],
     leftOut: found.leftOut,
     strings: found.strings.things,

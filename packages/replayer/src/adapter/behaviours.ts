@@ -2,14 +2,12 @@
 // replayed. An adapter that answers and shows the same does the same.
 
 import { type GicConfig, GicTraceError } from '@gictrace/core';
-import type { Backend } from '@gictrace/core/backend';
-import { Simulator } from '@gictrace/core/backend';
+import { type Backend, Simulator } from '@gictrace/core/backend';
 import { BEHAVIOURS, type Feature } from '@gictrace/core/conformance';
 import { configOf } from '@gictrace/core/profile';
-import type { RecordBatch } from '@gictrace/core/record';
+import { type RecordBatch, totalOf, type Verdict } from '@gictrace/core/record';
 import { leastHardware, recordedBehaviour } from '../conformance/record-behaviour.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
-import type { Verdict } from '../verdict.ts';
 import { ProcessBackend } from './process-backend.ts';
 
 export interface BehaviourResult {
@@ -27,8 +25,6 @@ async function replayed(backend: Backend, config: GicConfig, recording: RecordBa
   await replay.take(recording);
   return replay.finish();
 }
-
-const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
 
 /** Skipped stimuli, other than observables that the backend does not show. */
 function skippedStimuli(verdict: Verdict): string[] {
@@ -62,7 +58,7 @@ export async function* tryBehaviours(
       }
       // Experiments that go past the guest, as those do that restore into another GIC, are more than a recording tells.
       const own = await replayed(simulator, config!, recording);
-      if (feature === 'Save and restore' || own.diverged > 0 || total(own.skipped) > 0) {
+      if (feature === 'Save and restore' || own.diverged > 0 || totalOf(own.skipped) > 0) {
         yield said('not tried', 'it is more than stimuli and answers');
         continue;
       }
@@ -70,7 +66,7 @@ export async function* tryBehaviours(
       try {
         const verdict = await replayed(backend, config!, recording);
         const skipped = skippedStimuli(verdict);
-        const comparisons = total(verdict.compared);
+        const comparisons = totalOf(verdict.compared);
         if (skipped.length > 0) yield said('not tried', `skipped: ${skipped.join('; ')}`, comparisons);
         else if (verdict.diverged > 0)
           yield said(

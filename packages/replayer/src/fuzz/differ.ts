@@ -3,11 +3,17 @@
 import type { GicConfig } from '@gictrace/core';
 import type { Backend, Capabilities } from '@gictrace/core/backend';
 import { Machine, step } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import {
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  STIMULI_BELOW,
+  type Verdict,
+} from '@gictrace/core/record';
 import { plantMutation } from '@gictrace/core/testing';
 import { RAM } from '../backends/qemu/machine.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
-import type { Verdict } from '../verdict.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;

@@ -2,14 +2,13 @@
 // few stimuli.
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
 import { configOf, type Hardware, PROFILES, qemuProfile } from '@gictrace/core/profile';
-import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { type Divergence, RECORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
 import { FRAMES, GICD } from '@gictrace/core/spec';
 import { StimulusGenerator } from '@gictrace/core/testing';
 import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { type QemuOptions, qemuVersion } from '../backends/qemu/process.ts';
-import type { Divergence, Verdict } from '../verdict.ts';
 import { Recording, replayed, stimuliUpTo } from './differ.ts';
 import { shrink } from './shrink.ts';
 

@@ -4,9 +4,19 @@
 
 import type { GicConfig } from '@gictrace/core';
 import { type Capabilities, CONSEQUENCE, notShown } from '@gictrace/core/backend';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
+import {
+  type Anomaly,
+  leavesEffectsOpen,
+  orderedStreamOf,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  recordName,
+  signalOf,
+  type Verdict,
+} from '@gictrace/core/record';
 import { ITS_OUTCOMES } from '@gictrace/core/spec';
-import type { Anomaly, Verdict } from '../verdict.ts';
 import { ReplayCounts } from './counts.ts';
 import { Divergences } from './divergences.ts';
 import { EoiOrder } from './eoi-order.ts';
@@ -24,11 +34,6 @@ const STATE_KNOWN = RECORDS['state.known'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
-
-/** Kinds of stimuli that are not ordered with what the GIC does: effects of the stimulus before them may still follow. */
-const UNORDERED = new Uint8Array(256);
-for (const name of ['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known'] as const)
-  UNORDERED[RECORDS[name].id] = 1;
 
 export class Comparator {
   readonly counts = new ReplayCounts();
@@ -68,9 +73,9 @@ export class Comparator {
     this.stopAtFirst = options.stopAtFirst ?? false;
     this.allowed = new Set(options.allow ?? []);
     this.responses = new Responses(this.counts, this.divergences, options, capabilities);
-    this.signals = new Signals(peCount, this.counts, this.divergences);
-    this.eoiOrder = new EoiOrder(peCount);
     if (options.output !== undefined) this.reRecording = new ReRecording(options.output);
+    this.signals = new Signals(peCount, this.counts, this.divergences, this.reRecording);
+    this.eoiOrder = new EoiOrder(peCount);
     if (options.sourceShows !== undefined) {
       const shown = new Set<string>(options.sourceShows);
       for (const [name, { id, class: kind }] of Object.entries(RECORDS))
@@ -96,7 +101,7 @@ export class Comparator {
     const kind = batch.kind[i]!;
     this.divergences.record = record;
     this.learning = kind === STATE_KNOWN;
-    if (UNORDERED[kind] === 0) {
+    if (!leavesEffectsOpen(kind)) {
       // Before the next stimulus, all that the backend showed must have been recorded.
       this.signals.drain(this.undecided);
       this.streams.drain(this.undecided);
@@ -119,20 +124,20 @@ export class Comparator {
   /** The backend did the stimulus: what a read returned, and whether the location is reserved. */
   answered(batch: RecordBatch, i: number, response: Response): void {
     this.responses.compare(batch, i, response);
-    this.reRecording?.answered(batch, i, response);
+    this.reRecording?.answered(response);
   }
 
   /** The model has no such register. What was recorded of it is compared all the same. */
-  unsupported(batch: RecordBatch, i: number, reason: string): void {
+  unsupported(reason: string): void {
     this.counts.skip(reason);
-    this.reRecording?.unsupported(batch, i);
+    this.reRecording?.unsupported();
   }
 
   /** The backend did not do the stimulus: what was recorded of it is not compared. */
   skipped(batch: RecordBatch, i: number, reason: string): void {
     this.counts.skip(reason);
-    if (UNORDERED[batch.kind[i]!] === 0) this.idle = true;
-    this.reRecording?.skipped(batch, i);
+    if (!leavesEffectsOpen(batch.kind[i]!)) this.idle = true;
+    this.reRecording?.skipped();
   }
 
   /** What the backend did: records `from` to `to` - 1 of a batch. */
@@ -140,16 +145,19 @@ export class Comparator {
     const { signals, streams, notInSource, reRecording } = this;
     for (let i = from; i < to; i++) {
       const kind = shown.kind[i]!;
-      const signal = Signals.of(kind);
+      const signal = signalOf(kind);
+      this.explainer.did(shown, i);
       if (kind === ITS_COMMAND || kind === MSI_UNDECIDED) this.countUnknown(kind, shown, i);
       if (notInSource[kind] !== 0) this.counts.unknown(`${recordName(kind)}: not shown by the source`);
-      else if (signal >= 0) signals.show(signal, shown, i, this.learning);
-      else {
-        const stream = Streams.of(kind);
+      else if (signal >= 0) {
+        // It is re-recorded where the source has a line.
+        signals.show(signal, shown, i, this.learning);
+        continue;
+      } else {
+        const stream = orderedStreamOf(kind);
         if (stream >= 0) streams.show(stream, shown, i);
         else this.explain(kind, shown, i);
       }
-      this.explainer.did(shown, i);
       if (reRecording !== undefined) reRecording.record(shown, i);
     }
   }
@@ -168,13 +176,17 @@ export class Comparator {
       this.counts.unknown('guest memory that the source does not show');
       return;
     }
-    const text = this.eoiOrder.take(shown, i);
-    if (text === undefined) return;
+    const wrong = this.eoiOrder.take(shown, i);
+    if (wrong === undefined) return;
+    const { text } = wrong;
     this.counts.anomalies++;
     const anomaly = this.explainer.suspect(text);
     this.firstAnomaly ??= anomaly;
     if (this.allowed.has('eoi-order')) this.counts.tolerate('eoi-order');
-    else this.divergences.atStimulus('the EOI contradicts what this PE acknowledged', text);
+    else {
+      this.divergences.atStimulus('the EOI contradicts what this PE acknowledged', text);
+      this.reRecording?.conflict('ended', [wrong.expected, 0], [wrong.ended, 0]);
+    }
   }
 
   // ---- what was recorded ---------------------------------------------------------------------------------
@@ -189,12 +201,12 @@ export class Comparator {
     const kind = batch.kind[i]!;
     this.divergences.record = record;
     if (this.limited && this.skipsObservable(kind)) return;
-    const signal = Signals.of(kind);
+    const signal = signalOf(kind);
     if (signal >= 0) {
       this.signals.compare(signal, batch, i);
       return;
     }
-    const stream = Streams.of(kind);
+    const stream = orderedStreamOf(kind);
     if (stream >= 0) this.streams.compare(stream, batch, i, this.undecided);
     else if (kind === CONFLICT) {
       this.counts.compared[kind]!++;
@@ -212,11 +224,19 @@ export class Comparator {
   /** Holds the state before record `record` against the digest that the trace stores of it. */
   compareState(own: string, stored: string, record: number): void {
     this.counts.statesCompared++;
-    if (own !== stored) this.divergences.state(own, stored, record);
+    if (own === stored) return;
+    this.divergences.state(own, stored, record);
+    this.reRecording?.conflict('state', wordsOf(stored), wordsOf(own));
   }
 
   /** No more records: the verdict. */
   finish(): Verdict {
+    this.signals.end();
     return this.counts.verdict(this.records, this.source, this.divergences.first, this.firstAnomaly);
   }
+}
+
+/** The first 64 bits of a digest, as two words. */
+function wordsOf(digest: string): [number, number] {
+  return [Number.parseInt(digest.slice(8, 16), 16) >>> 0, Number.parseInt(digest.slice(0, 8), 16) >>> 0];
 }

@@ -1,6 +1,5 @@
 // Counts of a replay, by kind and by name, for its verdict. Decides nothing.
-import { RULES } from '@gictrace/core/record';
-import type { Anomaly, Divergence, Verdict } from '../verdict.ts';
+import { type Anomaly, type Divergence, RULES, type Verdict } from '@gictrace/core/record';
 import { kindName } from './explainer.ts';
 
 export class ReplayCounts {

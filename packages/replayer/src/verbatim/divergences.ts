@@ -1,7 +1,6 @@
 // Counts divergences and keeps the first of them, with what explains it. Compares nothing.
 import { recordText } from '@gictrace/core/disasm';
-import { RECORDS, type RecordBatch } from '@gictrace/core/record';
-import type { Divergence } from '../verdict.ts';
+import { type Divergence, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import type { ReplayCounts } from './counts.ts';
 import type { Explainer } from './explainer.ts';
 

@@ -13,6 +13,14 @@ import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 
+/** An EOI of another interrupt than the one that its PE acknowledged last. */
+export interface WrongEnd {
+  /** INTIDs. */
+  readonly expected: number;
+  readonly ended: number;
+  readonly text: string;
+}
+
 export class EoiOrder {
   /** By PE: the interrupts that it has acknowledged and not ended. */
   private readonly acknowledged: number[][];
@@ -27,7 +35,7 @@ export class EoiOrder {
   }
 
   /** An event of the backend. Answers what is wrong with it, or undefined. */
-  take(shown: RecordBatch, i: number): string | undefined {
+  take(shown: RecordBatch, i: number): WrongEnd | undefined {
     const kind = shown.kind[i];
     if (kind !== ACKNOWLEDGED && kind !== DROPPED) return undefined;
     const pe = shown.pe[i]!;
@@ -39,6 +47,7 @@ export class EoiOrder {
     }
     const expected = stack.pop();
     if (expected === undefined || expected === intid) return undefined;
-    return `PE${pe} ended INTID ${intid}, but the one it acknowledged last is ${expected}`;
+    const text = `PE${pe} ended INTID ${intid}, but the one it acknowledged last is ${expected}`;
+    return { expected, ended: intid, text };
   }
 }

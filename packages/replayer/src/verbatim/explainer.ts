@@ -1,8 +1,7 @@
 // What is kept of a replay to explain its first divergence: the stimulus at work and what it did, the command of an
 // ITS, the last records, the last anomaly. Decides nothing.
 import { recordText } from '@gictrace/core/disasm';
-import { isTableAccess, RECORDS, RecordBatch } from '@gictrace/core/record';
-import type { Anomaly, Divergence } from '../verdict.ts';
+import { type Anomaly, type Divergence, isTableAccess, RECORDS, RecordBatch } from '@gictrace/core/record';
 
 /** Records before a divergence that it is shown with. */
 const BEFORE_RECORDS = 12;

@@ -2,11 +2,17 @@
 // a backend does not do or show is counted, never passed; one that breaks the rules fails, and says where.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { type Answers, type Backend, type Capabilities, Simulator } from '@gictrace/core/backend';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
+import {
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  type RecordName,
+  type Verdict,
+} from '@gictrace/core/record';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plain, plainConfig, slice, syntheticRecording } from '../synthetic.test-support.ts';
-import type { Verdict } from '../verdict.ts';
 import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
 import { VerbatimReplay } from './on-simulator.ts';
 

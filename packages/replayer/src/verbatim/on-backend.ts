@@ -12,12 +12,12 @@ import {
   RECORDS,
   RecordBatch,
   recordName,
+  responseAt,
   STIMULI_BELOW,
+  type Verdict,
 } from '@gictrace/core/record';
-import type { Verdict } from '../verdict.ts';
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';
-import { valueAt } from './responses.ts';
 
 /** What a backend is given of an access besides its words. */
 const SENT_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
@@ -144,7 +144,7 @@ export class BackendReplay implements Answers {
     stimuli.rule[i] = 0;
     stimuli.line[i] = 0;
     stimuli.cause[i] = 0;
-    const value = valueAt(kind);
+    const value = responseAt(kind);
     if (value < 0) return;
     const at = i * RECORD_WORDS + value;
     stimuli.words[at] = 0;

@@ -3,8 +3,7 @@
 import type { GicConfig } from '@gictrace/core';
 import { NOT_A_REGISTER } from '@gictrace/core/backend';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
-import type { RecordBatch } from '@gictrace/core/record';
-import type { Verdict } from '../verdict.ts';
+import type { RecordBatch, Verdict } from '@gictrace/core/record';
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';
 
@@ -74,7 +73,7 @@ class Comparing extends FollowObserver {
 
   override answered(batch: RecordBatch, i: number): void {
     const { comparator, machine } = this;
-    if (machine.unsupported) comparator.unsupported(batch, i, NOT_A_REGISTER);
+    if (machine.unsupported) comparator.unsupported(NOT_A_REGISTER);
     else comparator.answered(batch, i, machine);
   }
 

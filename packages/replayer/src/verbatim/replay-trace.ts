@@ -2,25 +2,26 @@
 // it stores against the simulator's, and writes the re-recorded trace if asked to.
 
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
-import type { Backend } from '@gictrace/core/backend';
+import type { Backend, Capabilities } from '@gictrace/core/backend';
 import { operationAt } from '@gictrace/core/irqchip';
 import { Machine, STATE_VERSION, step } from '@gictrace/core/model';
 import { PROFILES } from '@gictrace/core/profile';
-import { KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
+import { isObservable, KIND, RECORD_WORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
 import { FRAMES, ITS_OUTCOMES } from '@gictrace/core/spec';
 import {
   hasLearntState,
   MISSING,
   missingStimuli,
+  SHOWS,
   START,
   sourceShows,
   sourceTellsReserved,
   startsInMidLife,
+  TELLS_RESERVED,
   type TraceHeader,
   TraceReader,
   TraceWriter,
 } from '@gictrace/recorder';
-import type { Verdict } from '../verdict.ts';
 import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
 import { VerbatimReplay } from './on-simulator.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
@@ -135,8 +136,10 @@ export async function replayTraceOn(
     refuseLearnt(path, reader);
     refuseUnknown(path, reader);
     // Before the backend is made to work: a name that cannot be written is found at once.
-    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
+    if (options.output !== undefined) reRecorded(reader, config, options.output, options).abort();
     const capabilities = await backend.reset(config);
+    if (options.output !== undefined)
+      writer = reRecorded(reader, config, options.output, options, capabilities);
     const { output: _path, force: _force, ...rest } = options;
     const replay = new BackendReplay(config, backend, capabilities, {
       ...rest,
@@ -238,11 +241,21 @@ function shown({
   };
 }
 
+/** What a re-recording says that its backend does not show. */
+function shownBy({ observables, reserved }: Capabilities): TraceHeader['options'] {
+  const all = Object.values(KIND).filter((kind) => isObservable(kind) && kind !== KIND['source.conflict']);
+  return {
+    ...(observables.length < all.length ? { [SHOWS]: [...observables] } : {}),
+    ...(reserved ? {} : { [TELLS_RESERVED]: false }),
+  };
+}
+
 function reRecorded(
   reader: TraceReader,
   config: GicConfig,
   output: string,
   { version = VERSION, force = false }: Pick<ReplayTraceOptions, 'version' | 'force'>,
+  capabilities?: Capabilities,
 ): TraceWriter {
   const { source, clock, losses, seed } = reader.header;
   const { blocks } = reader.header.options;
@@ -258,6 +271,7 @@ function reRecorded(
     losses: [...losses, ...(reader.footer?.losses ?? [])],
     seed,
     options: {
+      ...(capabilities === undefined ? {} : shownBy(capabilities)),
       ...(blocks === undefined ? {} : { blocks }),
       ...(startsInMidLife(reader.header) ? { [START]: 'mid-life' } : {}),
       ...(missingStimuli(reader.header).length === 0 ? {} : { [MISSING]: missingStimuli(reader.header) }),

@@ -1,6 +1,14 @@
 // Compares responses: what reads returned, and whether an access reached a reserved location.
 import { type Capabilities, RESERVED_NOT_SHOWN } from '@gictrace/core/backend';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import {
+  clearUnknownBits,
+  isResponseUnknown,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  responseAt,
+} from '@gictrace/core/record';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
 import type { ReplayOptions } from './options.ts';
@@ -9,7 +17,6 @@ import { UNDECIDED } from './outcome.ts';
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
-const NOT_COMPARED = RECORD_FLAGS.valueUnknown | RECORD_FLAGS.undecided;
 const RESERVED_NOT_IN_SOURCE = 'whether a location is reserved: not shown by the source';
 
 const REGISTER = () => 'reached a register';
@@ -23,15 +30,12 @@ export interface Response {
   readonly reserved: boolean;
 }
 
-/** Where the two words of the value are in the words of a read; -1: the kind is no read. */
-export function valueAt(kind: number): number {
-  return kind === MMIO_READ ? 4 : kind === SYSREG_READ ? 1 : -1;
-}
-
 export class Responses {
   private readonly counts: ReplayCounts;
   private readonly compared: Float64Array;
   private readonly divergences: Divergences;
+  /** The recorded value and the response, without what is UNKNOWN. */
+  private readonly known = new Uint32Array(4);
   /** Why it is not compared whether a location is reserved; undefined where it is. */
   private readonly reservedSkipped: string | undefined;
 
@@ -57,16 +61,35 @@ export class Responses {
 
   private compareRead(batch: RecordBatch, i: number, kind: number, response: Response): void {
     const flags = batch.flags[i]!;
-    if (flags & NOT_COMPARED) {
+    if (isResponseUnknown(flags)) {
       this.counts.unknown(flags & RECORD_FLAGS.undecided ? UNDECIDED : 'response not shown by the source');
       return;
     }
-    const at = i * RECORD_WORDS + valueAt(kind);
+    const at = i * RECORD_WORDS + responseAt(kind);
     this.compared[kind]!++;
-    if (batch.words[at] !== response.low || batch.words[at + 1] !== response.high)
+    if (
+      (batch.words[at] !== response.low || batch.words[at + 1] !== response.high) &&
+      !this.agreesWhereKnown(batch, i, kind, response)
+    )
       this.differs(batch, i, response);
     else if (kind === MMIO_READ && this.reservedSkipped === undefined)
       this.compareReserved(batch, i, response);
+  }
+
+  /** Whether all that differs of a read are bits that the architecture leaves UNKNOWN. */
+  private agreesWhereKnown(batch: RecordBatch, i: number, kind: number, response: Response): boolean {
+    if (kind !== MMIO_READ) return false;
+    const { known } = this;
+    const at = i * RECORD_WORDS;
+    known[0] = batch.words[at + 4]!;
+    known[1] = batch.words[at + 5]!;
+    known[2] = response.low;
+    known[3] = response.high;
+    clearUnknownBits(known, 0, batch.words[at]!, batch.words[at + 2]!);
+    clearUnknownBits(known, 2, batch.words[at]!, batch.words[at + 2]!);
+    if (known[0] !== known[2] || known[1] !== known[3]) return false;
+    this.counts.unknown('bits that the architecture leaves UNKNOWN');
+    return true;
   }
 
   private differs(batch: RecordBatch, i: number, response: Response): void {

@@ -29,9 +29,9 @@ describe('what a PE is signalled', () => {
     stream.show(0, LPI, 0);
     expect(stream.see(0, LPI, 0, false)).toBe(DIFFERS);
     expect(stream.see(0, TIMER, 0, false)).toBe(MATCH);
-    expect(stream.waiting()).toBe(0);
+    expect(stream.isWaiting(0)).toBe(true);
     expect(stream.see(0, LPI, 0, false)).toBe(MATCH);
-    expect(stream.waiting()).toBe(-1);
+    expect(stream.outstanding).toBe(0);
   });
 
   it('begins again with a reset, whatever had not been seen', () => {
@@ -40,7 +40,7 @@ describe('what a PE is signalled', () => {
     stream.show(1, LPI, 0);
     expect(stream.see(0, TIMER, 0, false)).toBe(MATCH);
     stream.reset();
-    expect(stream.waiting()).toBe(-1);
+    expect(stream.outstanding).toBe(0);
     expect(stream.see(0, TIMER, 0, false)).toBe(DIFFERS);
     expect([0, 1].map((pe) => stream.see(pe, IDLE, 0, false))).toEqual([MATCH, MATCH]);
     stream.show(1, LPI, 0);
@@ -83,7 +83,7 @@ describe('what a PE is signalled', () => {
             for (const l of shown) stream.show(0, l, 0);
             return (
               lines.every((l) => stream.see(0, l, 0, false) === MATCH) &&
-              (stream.waiting() < 0 || repeats(shown))
+              (stream.outstanding === 0 || repeats(shown))
             );
           };
           expect(run(recorded)).toBe(true);

@@ -8,26 +8,15 @@
 //   recorded     27   27     8192   8192        agrees
 //   recorded     27   30                        differs: the next change is 8192
 //   recorded     27          (next stimulus)    differs: nobody recorded the change to 8192
+//
+// The re-recording gets a line wherever the source printed one, with what the backend signals there. So a trace and its
+// re-recording can be compared line by line, whatever either of them repeats.
 import { recordText } from '@gictrace/core/disasm';
-import { IDLE } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
-import { SPURIOUS } from '@gictrace/core/spec';
+import { RECORD_FLAGS, RECORD_WORDS, RecordBatch, SIGNALS } from '@gictrace/core/record';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
-import { DIFFERS, MATCH, PARTLY, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';
-
-/** The kinds, with the fields before anything happened, and how many of them a source shows that does not show the lines. */
-const SIGNALS = [
-  { kind: RECORDS.hppi.id, idle: [SPURIOUS, 0, IDLE, 0, 0], fieldsWithoutLines: 3 },
-  { kind: RECORDS.vhppi.id, idle: [0xffff_ffff, SPURIOUS, 0, IDLE, 0, 0], fieldsWithoutLines: 4 },
-  { kind: RECORDS.maintenance.id, idle: [0], fieldsWithoutLines: 1 },
-] as const;
-
-/** By kind: its place in SIGNALS, or -1. */
-const signalOf = new Int8Array(256).fill(-1);
-SIGNALS.forEach(({ kind }, signal) => {
-  signalOf[kind] = signal;
-});
+import { DIFFERS, MATCH, NO_LINES, PARTLY, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';
+import type { ReRecording } from './re-recording.ts';
 
 /** Changes of one PE that wait for their recorded line, at most. */
 const RING = 64;
@@ -38,27 +27,29 @@ export class Signals {
   private readonly counts: ReplayCounts;
   private readonly compared: Float64Array;
   private readonly divergences: Divergences;
+  private readonly reRecording: ReRecording | undefined;
 
-  constructor(peCount: number, counts: ReplayCounts, divergences: Divergences) {
+  constructor(
+    peCount: number,
+    counts: ReplayCounts,
+    divergences: Divergences,
+    reRecording: ReRecording | undefined,
+  ) {
     this.peCount = peCount;
     this.counts = counts;
     this.compared = counts.compared;
     this.divergences = divergences;
+    this.reRecording = reRecording;
     this.streams = SIGNALS.map(
-      ({ idle, fieldsWithoutLines }) => new SignalStream(peCount, idle, fieldsWithoutLines),
+      ({ idle, wordsWithoutLines }) => new SignalStream(peCount, idle, wordsWithoutLines),
     );
-  }
-
-  /** The stream of a kind, or -1 for a kind that is no signal. */
-  static of(kind: number): number {
-    return signalOf[kind]!;
   }
 
   /** The backend showed a change. `isUnprinted`: the source prints no line of this one, so none is awaited. */
   show(signal: number, shown: RecordBatch, i: number, isUnprinted: boolean): void {
     const stream = this.streams[signal]!;
     stream.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
-    if (isUnprinted) stream.settle(shown.pe[i]!);
+    if (isUnprinted) this.settle(signal, shown.pe[i]!, RECORD_FLAGS.undecided);
   }
 
   /** A recorded line. */
@@ -69,17 +60,32 @@ export class Signals {
     const result = stream.see(pe, batch.words, i * RECORD_WORDS, (flags & RECORD_FLAGS.valueUnknown) !== 0);
     if (flags & RECORD_FLAGS.undecided) {
       this.counts.unknown(UNDECIDED);
-      if (result === DIFFERS) stream.settle(pe);
+      this.answer(signal, pe, result, RECORD_FLAGS.undecided);
       return;
     }
     this.compared[batch.kind[i]!]!++;
-    if (result === PARTLY) this.counts.unknown('interrupt lines not shown by the source');
-    if (result === DIFFERS) this.differs(signal, batch, i, pe);
+    if (result === PARTLY) this.counts.unknown(NO_LINES);
+    if (result === DIFFERS) this.divergences.differs(batch, i, () => this.next(signal, pe));
+    this.answer(signal, pe, result, 0);
   }
 
-  private differs(signal: number, batch: RecordBatch, i: number, pe: number): void {
-    this.divergences.differs(batch, i, () => this.next(signal, pe));
-    if (pe >= 0 && pe < this.peCount) this.streams[signal]!.settle(pe);
+  /** After a recorded line: what the backend signals in its place. Where they differ, all that it showed is taken as seen. */
+  private answer(signal: number, pe: number, result: number, flag: number): void {
+    if (pe < 0 || pe >= this.peCount) return;
+    const stream = this.streams[signal]!;
+    if (result === DIFFERS && stream.isWaiting(pe)) this.settle(signal, pe, flag);
+    else if (this.reRecording !== undefined) this.recordLast(signal, pe, flag);
+  }
+
+  private recordLast(signal: number, pe: number, flag: number): void {
+    const { last, lastPartial, words } = this.streams[signal]!;
+    this.reRecording!.signal(SIGNALS[signal]!.kind, pe, last, pe * words, words, lastPartial[pe]! | flag);
+  }
+
+  /** Takes all that the backend showed for a PE as seen. `flag`: {@link RECORD_FLAGS.undecided} if nobody awaits it. */
+  private settle(signal: number, pe: number, flag: number): void {
+    const stream = this.streams[signal]!;
+    while (stream.take(pe)) if (this.reRecording !== undefined) this.recordLast(signal, pe, flag);
   }
 
   /** As at the start: nothing is signalled to any PE. */
@@ -96,10 +102,25 @@ export class Signals {
 
   private missing(signal: number, undecided: boolean): void {
     const stream = this.streams[signal]!;
-    const pe = stream.waiting();
     if (undecided) this.counts.unknown(UNDECIDED_EFFECT);
-    else this.divergences.missing(() => this.next(signal, pe));
-    for (let k = 0; k < this.peCount; k++) stream.settle(k);
+    let isReported = undecided;
+    for (let pe = 0; pe < this.peCount; pe++)
+      while (stream.isWaiting(pe)) {
+        const isAwaited = !undecided && !stream.changesUnshownLines(pe);
+        if (isAwaited && !isReported) {
+          this.divergences.missing(() => this.next(signal, pe));
+          isReported = true;
+        } else if (!isAwaited && !undecided) this.counts.unknown(NO_LINES);
+        stream.take(pe);
+        if (this.reRecording !== undefined)
+          this.recordLast(signal, pe, isAwaited ? 0 : RECORD_FLAGS.undecided);
+      }
+  }
+
+  /** No more records. A source may end before it has printed all, so nothing is awaited. */
+  end(): void {
+    for (let signal = 0; signal < this.streams.length; signal++)
+      for (let pe = 0; pe < this.peCount; pe++) this.settle(signal, pe, RECORD_FLAGS.undecided);
   }
 
   /** The text of the line that is due for a PE. */
@@ -116,42 +137,45 @@ export class Signals {
 
 /** Changes of one kind that the backend showed, and the recorded lines that are held against them. */
 export class SignalStream {
-  private readonly fields: number;
+  readonly words: number;
   private readonly idle: readonly number[];
-  /** Fields that are shown even where the interrupt lines are not. */
-  private readonly fieldsWithoutLines: number;
+  /** Words that are shown even where the interrupt lines are not. */
+  private readonly wordsWithoutLines: number;
   /** Changes of each PE that no recorded line has shown yet: a ring for each PE. */
   private readonly ring: Uint32Array;
   /** By slot of the ring, and of the last line: whether the backend showed no interrupt lines; and whether it ever did so. */
   private readonly ringPartial: Uint8Array;
-  private readonly lastPartial: Uint8Array;
+  readonly lastPartial: Uint8Array;
   private anyPartial = false;
   private readonly head: Uint32Array;
   private readonly tail: Uint32Array;
-  /** What the last recorded line said, by PE. */
-  private readonly last: Uint32Array;
+  /** What the backend signalled at the last recorded line, by PE. */
+  readonly last: Uint32Array;
+  /** By PE: whether the last recorded line did not show the interrupt lines. */
+  private readonly sourcePartial: Uint8Array;
   /** PEs with changes outstanding. */
   outstanding = 0;
 
   /** `idle`: the fields before anything happened. */
-  constructor(peCount: number, idle: readonly number[], fieldsWithoutLines: number) {
-    this.fields = idle.length;
+  constructor(peCount: number, idle: readonly number[], wordsWithoutLines: number) {
+    this.words = idle.length;
     this.idle = idle;
-    this.fieldsWithoutLines = fieldsWithoutLines;
-    this.ring = new Uint32Array(peCount * RING * this.fields);
+    this.wordsWithoutLines = wordsWithoutLines;
+    this.ring = new Uint32Array(peCount * RING * this.words);
     this.head = new Uint32Array(peCount);
     this.tail = new Uint32Array(peCount);
-    this.last = new Uint32Array(peCount * this.fields);
+    this.last = new Uint32Array(peCount * this.words);
     this.ringPartial = new Uint8Array(peCount * RING);
     this.lastPartial = new Uint8Array(peCount);
+    this.sourcePartial = new Uint8Array(peCount);
     this.reset();
   }
 
   /** As at the start: nothing is signalled to any PE. */
   reset(): void {
     for (let pe = 0; pe < this.head.length; pe++) {
-      this.last.set(this.idle, pe * this.fields);
-      this.lastPartial[pe] = 0;
+      this.last.set(this.idle, pe * this.words);
+      this.lastPartial[pe] = this.sourcePartial[pe] = 0;
       this.head[pe] = this.tail[pe]!;
     }
     this.outstanding = 0;
@@ -160,10 +184,10 @@ export class SignalStream {
   /** The backend showed a change. The flag `valueUnknown` says that it does not show the interrupt lines. */
   show(pe: number, words: Uint32Array, at: number, flags = 0): void {
     const entry = pe * RING + (this.tail[pe]! & (RING - 1));
-    const slot = entry * this.fields;
+    const slot = entry * this.words;
     if (flags !== 0) this.anyPartial = true;
     if (this.anyPartial) this.ringPartial[entry] = flags & RECORD_FLAGS.valueUnknown;
-    for (let k = 0; k < this.fields; k++) this.ring[slot + k] = words[at + k]!;
+    for (let k = 0; k < this.words; k++) this.ring[slot + k] = words[at + k]!;
     this.tail[pe]!++;
     // A ring that overflows loses its oldest change: a recorded line would then differ, never agree by accident.
     if (this.tail[pe]! - this.head[pe]! > RING) this.head[pe] = this.tail[pe]! - RING;
@@ -172,16 +196,17 @@ export class SignalStream {
 
   /** A recorded line. `partial`: the source did not print the interrupt lines. */
   see(pe: number, words: Uint32Array, at: number, partial: boolean): number {
-    const { head, tail, last, ring, fields } = this;
+    const { head, tail, last, ring, words: count } = this;
     if (pe < 0 || pe >= head.length) return DIFFERS;
-    const own = pe * fields;
+    const own = pe * count;
     const from = head[pe]!;
+    this.sourcePartial[pe] = partial ? 1 : 0;
     if (from !== tail[pe]) {
       const entry = pe * RING + (from & (RING - 1));
-      const slot = entry * fields;
+      const slot = entry * count;
       const less = partial || (this.anyPartial && this.ringPartial[entry] !== 0);
-      if (equal(ring, slot, words, at, less ? this.fieldsWithoutLines : fields)) {
-        for (let k = 0; k < fields; k++) last[own + k] = ring[slot + k]!;
+      if (equal(ring, slot, words, at, less ? this.wordsWithoutLines : count)) {
+        for (let k = 0; k < count; k++) last[own + k] = ring[slot + k]!;
         if (this.anyPartial) this.lastPartial[pe] = this.ringPartial[entry]!;
         head[pe] = from + 1;
         this.outstanding--;
@@ -189,34 +214,42 @@ export class SignalStream {
       }
     }
     const less = partial || (this.anyPartial && this.lastPartial[pe] !== 0);
-    if (!equal(last, own, words, at, less ? this.fieldsWithoutLines : fields)) return DIFFERS;
+    if (!equal(last, own, words, at, less ? this.wordsWithoutLines : count)) return DIFFERS;
     return less ? PARTLY : MATCH;
   }
 
-  /** The PE that still waits for a recorded line of a change, or -1. */
-  waiting(): number {
-    if (this.outstanding === 0) return -1;
-    for (let pe = 0; pe < this.head.length; pe++) if (this.head[pe] !== this.tail[pe]) return pe;
-    return -1;
+  /** Whether a change of this PE waits for a recorded line. */
+  isWaiting(pe: number): boolean {
+    return this.head[pe] !== this.tail[pe];
+  }
+
+  /**
+   * Whether the next change is one of the interrupt lines alone, which the source did not show when it last printed a
+   * line of this PE: it has no reason to print another one.
+   */
+  changesUnshownLines(pe: number): boolean {
+    if (this.sourcePartial[pe] === 0) return false;
+    const { words, at } = this.next(pe);
+    return equal(words, at, this.last, pe * this.words, this.wordsWithoutLines);
   }
 
   /** The next change that a PE's recorded line should show: its words at the answer in `words`. */
   next(pe: number): { words: Uint32Array; at: number } {
     const from = this.head[pe]!;
-    if (from === this.tail[pe]) return { words: this.last, at: pe * this.fields };
-    return { words: this.ring, at: (pe * RING + (from & (RING - 1))) * this.fields };
+    if (from === this.tail[pe]) return { words: this.last, at: pe * this.words };
+    return { words: this.ring, at: (pe * RING + (from & (RING - 1))) * this.words };
   }
 
-  /** Takes what the backend showed as seen: after a divergence, or where the source shows no lines. */
-  settle(pe: number): void {
-    while (this.head[pe] !== this.tail[pe]) {
-      const entry = pe * RING + (this.head[pe]! & (RING - 1));
-      const slot = entry * this.fields;
-      for (let k = 0; k < this.fields; k++) this.last[pe * this.fields + k] = this.ring[slot + k]!;
-      this.lastPartial[pe] = this.ringPartial[entry]!;
-      this.head[pe]!++;
-      this.outstanding--;
-    }
+  /** Takes the next change that the backend showed as seen; false if there is none. */
+  take(pe: number): boolean {
+    const from = this.head[pe]!;
+    if (from === this.tail[pe]) return false;
+    const entry = pe * RING + (from & (RING - 1));
+    for (let k = 0; k < this.words; k++) this.last[pe * this.words + k] = this.ring[entry * this.words + k]!;
+    this.lastPartial[pe] = this.ringPartial[entry]!;
+    this.head[pe] = from + 1;
+    this.outstanding--;
+    return true;
   }
 }
 

@@ -2,49 +2,38 @@
 // is a stream of its own: implementations print them in different places of one stimulus, so only the order within a
 // stream is compared. No allocation per record.
 import { recordText } from '@gictrace/core/disasm';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
 import {
-  commandName,
-  ITS_COMMANDS,
-  ITS_OUTCOMES,
-  isOutcomeKnown,
-  type OperandSpec,
-} from '@gictrace/core/spec';
+  COMMAND_WORDS,
+  commandMask,
+  comparesPe,
+  isCommandShown,
+  isOutcomeShown,
+  ORDERED_STREAMS,
+  type OrderedStreamName,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+} from '@gictrace/core/record';
+import { ITS_OUTCOMES } from '@gictrace/core/spec';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
 import type { Explainer } from './explainer.ts';
 import { DIFFERS, MATCH, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
 
-/** The kinds of each stream, and how many of them may wait for their recorded lines. */
-const STREAMS = {
-  commands: { kinds: ['its.command'], capacity: 4096 },
-  tables: {
-    kinds: [
-      'dte.read',
-      'dte.write',
-      'cte.read',
-      'cte.write',
-      'ite.read',
-      'ite.write',
-      'vte.read',
-      'vte.write',
-    ],
-    capacity: 16_384,
-  },
-  sgis: { kinds: ['sgi.sent'], capacity: 1024 },
-} as const satisfies Record<string, { kinds: readonly RecordName[]; capacity: number }>;
-
-/** By kind: its place in STREAMS, or -1. */
-const streamOf = new Int8Array(256).fill(-1);
-Object.values(STREAMS).forEach(({ kinds }, stream) => {
-  for (const name of kinds) streamOf[RECORDS[name].id] = stream;
-});
+/** How many records of each stream may wait for their recorded lines. */
+const CAPACITIES: Readonly<Record<OrderedStreamName, number>> = {
+  commands: 4096,
+  tables: 16_384,
+  sgis: 1024,
+};
 
 export class Streams {
-  private readonly streams = Object.values(STREAMS).map(({ capacity }) => new OrderedStream(capacity));
+  private readonly streams = (Object.keys(ORDERED_STREAMS) as OrderedStreamName[]).map(
+    (name) => new OrderedStream(CAPACITIES[name]),
+  );
   private readonly mask = new Uint32Array(RECORD_WORDS);
   private readonly counts: ReplayCounts;
   private readonly compared: Float64Array;
@@ -56,11 +45,6 @@ export class Streams {
     this.compared = counts.compared;
     this.divergences = divergences;
     this.explainer = explainer;
-  }
-
-  /** The stream of a kind, or -1 for a kind that is in none. */
-  static of(kind: number): number {
-    return streamOf[kind]!;
   }
 
   /** The backend showed an observable. */
@@ -100,19 +84,20 @@ export class Streams {
   private comparable(list: OrderedStream, batch: RecordBatch, i: number): Uint32Array {
     const w = i * RECORD_WORDS;
     this.explainer.executes(batch, i, this.divergences.record);
-    const isOutcomeShown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) === 0;
+    const outcome = batch.words[w + COMMAND_WORDS.outcome]!;
+    const isShown = isOutcomeShown(batch.flags[i]!, outcome);
     const shown = list.nextCommand();
-    if (!shown.command || batch.words[w + 2] === ITS_OUTCOMES.NOT_SHOWN) {
+    if (!shown.command || !isCommandShown(outcome)) {
       slotMask(this.mask);
       return this.mask;
     }
     commandMask(
       this.mask,
-      batch.words[w + 3]! & shown.operands,
-      batch.words[w + 4]! & 0xff,
-      isOutcomeShown && shown.outcome && isOutcomeKnown(batch.words[w + 2]!),
+      batch.words[w + COMMAND_WORDS.doublewords]!,
+      batch.words[w + COMMAND_WORDS.shown]! & shown.operands,
+      isShown && shown.outcome,
     );
-    if (!isOutcomeShown) this.counts.unknown('outcome of an ITS command');
+    if (!isShown) this.counts.unknown('outcome of an ITS command');
     return this.mask;
   }
 
@@ -142,21 +127,6 @@ export class Streams {
 function slotMask(mask: Uint32Array): void {
   mask.fill(0);
   mask[0] = mask[1] = 0xffff_ffff;
-}
-
-/** Which bits of an its.command's words are compared: `shown` has a bit for each operand. */
-function commandMask(mask: Uint32Array, shown: number, opcode: number, isOutcomeShown: boolean): void {
-  mask.fill(0);
-  mask[0] = mask[1] = 0xffff_ffff;
-  if (isOutcomeShown) mask[2] = 0xffff_ffff;
-  mask[4] = 0xff;
-  const name = commandName(opcode);
-  if (name === undefined) return;
-  (ITS_COMMANDS[name].operands as readonly OperandSpec[]).forEach((operand, k) => {
-    if (((shown >>> k) & 1) === 0) return;
-    for (let bit = operand.lsb; bit < operand.lsb + operand.width; bit++)
-      mask[4 + 2 * operand.dw + (bit >> 5)]! |= 1 << (bit & 31);
-  });
 }
 
 /** Observables of one stream that the backend showed, in a ring, and the recorded ones that are held against them. */
@@ -200,9 +170,9 @@ export class OrderedStream {
     const slot = this.head % this.capacity;
     const outcome = this.words[slot * RECORD_WORDS + 2]!;
     return {
-      operands: this.words[slot * RECORD_WORDS + 3]!,
-      outcome: (this.flags[slot]! & RECORD_FLAGS.valueUnknown) === 0 && isOutcomeKnown(outcome),
-      command: outcome !== ITS_OUTCOMES.NOT_SHOWN,
+      operands: this.words[slot * RECORD_WORDS + COMMAND_WORDS.shown]!,
+      outcome: isOutcomeShown(this.flags[slot]!, outcome),
+      command: isCommandShown(outcome),
     };
   }
 
@@ -221,7 +191,7 @@ export class OrderedStream {
     if (this.head === this.tail) return DIFFERS;
     const slot = this.head++ % this.capacity;
     if (this.kinds[slot] !== batch.kind[i]) return DIFFERS;
-    if (batch.kind[i] === SGI_SENT && this.pes[slot] !== batch.pe[i]) return DIFFERS;
+    if (this.pes[slot] !== batch.pe[i] && comparesPe(batch.kind[i]!)) return DIFFERS;
     for (let k = 0; k < RECORD_WORDS; k++) {
       const bits = mask === undefined ? 0xffff_ffff : mask[k]!;
       if (((this.words[slot * RECORD_WORDS + k]! ^ batch.words[i * RECORD_WORDS + k]!) & bits) !== 0)

@@ -1,12 +1,11 @@
 // MSIs from PCI functions on many buses: which can be had, and that each comes with the DeviceID of the trace.
-import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { RECORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
 import { FRAMES, GITS } from '@gictrace/core/spec';
 import { StimulusGenerator } from '@gictrace/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Recording, replayed } from '../../fuzz/differ.ts';
 import { fuzzConfig } from '../../fuzz/fuzz.ts';
-import type { Verdict } from '../../verdict.ts';
 import { QemuBackend } from './backend.ts';
 import { MAINTENANCE_INTID } from './machine.ts';
 import { MsiDevices } from './msi.ts';

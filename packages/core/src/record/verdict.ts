@@ -1,4 +1,5 @@
-// What a replay found: counts by kind, and the first divergence with its context. Plain data.
+// What a replay found: counts by kind, and the first divergence with its context. Plain data, for whoever makes one,
+// prints one or draws one.
 
 /** What a guest did that the architecture forbids and that the recording goes along with. Not a divergence. */
 export interface Anomaly {
@@ -39,14 +40,27 @@ export interface Verdict {
   readonly diverged: number;
   /** Diverged, by kind. */
   readonly divergedBy: Readonly<Record<string, number>>;
-  /** Not told by the source, by the rule that filled it or the name of what stayed open. */
+  /** Not in the source, by the rule that filled it or the name of what stayed open. */
   readonly unknown: Readonly<Record<string, number>>;
   /** Not compared, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
-  /** Let pass because it was asked for, by name. */
+  /** Tolerated because the user asked for it, by name. */
   readonly tolerated: Readonly<Record<string, number>>;
   /** What the guest did against the architecture's rules, and the first such act. */
   readonly anomalies: number;
   readonly firstAnomaly: Anomaly | null;
   readonly first: Divergence | null;
+}
+
+/** The sum of the counts of a verdict. */
+export function totalOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, n) => sum + n, 0);
+}
+
+export type VerdictWord = 'DIVERGED' | 'NOTHING COMPARED' | 'SAME';
+
+/** The verdict in a word. A replay that compared nothing has not found anything to be the same. */
+export function verdictWord({ diverged, compared }: Pick<Verdict, 'diverged' | 'compared'>): VerdictWord {
+  if (diverged > 0) return 'DIVERGED';
+  return totalOf(compared) === 0 ? 'NOTHING COMPARED' : 'SAME';
 }

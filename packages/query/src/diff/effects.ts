@@ -1,0 +1,190 @@
+// The effects of one stimulus, whose streams may be interleaved in any way (`rankOf` in core): alignment in an order in
+// which they are not interleaved, and what a recording that ends among them, or that lacks the state which decides them,
+// leaves unknown. Pure: knows sides.
+import { BARRIER, BEHIND_EFFECTS, KIND, orderedStreamOf } from '@gictrace/core/record';
+import { classNumber } from './classes.ts';
+import { type Classified, classify } from './classify.ts';
+import type { Footprints } from './footprints.ts';
+import { MARKS, type Side } from './side.ts';
+
+const SAME = classNumber('same');
+const UNKNOWN = classNumber('unknown');
+const TIMING = classNumber('timing');
+
+/** The places of a side with the effects of each stimulus stream by stream; undefined where they are so already. */
+export function streamByStream({ count, rank }: Side): Uint32Array | undefined {
+  let order: Uint32Array | undefined;
+  for (let from = 0; from < count; ) {
+    let to = from + 1;
+    let isSorted = true;
+    for (; to < count && rank[to] !== BARRIER; to++) if (rank[to]! < rank[to - 1]!) isSorted = false;
+    if (!isSorted) {
+      order ??= Uint32Array.from({ length: count }, (_, i) => i);
+      // Array.prototype.sort is stable: within a stream nothing moves.
+      const group = [...order.subarray(from, to)].sort((i, k) => rank[i]! - rank[k]!);
+      order.set(group, from);
+    }
+    from = to;
+  }
+  return order;
+}
+
+/**
+ * Classifies two sides, with the effects of each stimulus interleaved as they are or stream by stream: the way in which
+ * less differs. If the records of each stream are the same, the second way finds nothing that differs.
+ */
+export function classifyEffects(a: Side, b: Side, streams: number, footprints: Footprints): Classified {
+  const asTheyAre = () => classify(a, b, streams, footprints);
+  const [orderA, orderB] = [streamByStream(a), streamByStream(b)];
+  if ((orderA === undefined && orderB === undefined) || haveSameRecords(a, b)) return asTheyAre();
+  if (orderA !== undefined) a.gather(orderA);
+  if (orderB !== undefined) b.gather(orderB);
+  const sorted = classify(a, b, streams, footprints);
+  if (orderA !== undefined) a.gather(inverse(orderA));
+  if (orderB !== undefined) b.gather(inverse(orderB));
+  const found = placedBack(sorted, orderA, orderB);
+  if (differing(found) === 0) return found;
+  const unsorted = asTheyAre();
+  return differing(unsorted) <= differing(found) ? unsorted : found;
+}
+
+function haveSameRecords(a: Side, b: Side): boolean {
+  if (a.count !== b.count) return false;
+  for (let i = 0; i < a.count; i++) if (a.lo[i] !== b.lo[i] || a.hi[i] !== b.hi[i]) return false;
+  return true;
+}
+
+function inverse(order: Uint32Array): Uint32Array {
+  const out = new Uint32Array(order.length);
+  for (let to = 0; to < order.length; to++) out[order[to]!] = to;
+  return out;
+}
+
+function differing({ classA, classB, matchB, changedB }: Classified): number {
+  let n = 0;
+  for (const name of classA) if (name !== SAME && name !== TIMING) n++;
+  for (let j = 0; j < classB.length; j++) if (matchB[j]! < 0 && changedB[j]! < 0) n++;
+  return n;
+}
+
+/** What was found of sides in another order, by the places of the sides as they are. */
+function placedBack(found: Classified, orderA?: Uint32Array, orderB?: Uint32Array): Classified {
+  const atA = (i: number) => (i < 0 || orderA === undefined ? i : orderA[i]!);
+  const atB = (j: number) => (j < 0 || orderB === undefined ? j : orderB[j]!);
+  const moved = <T extends Uint8Array | Int32Array | Float64Array>(
+    column: T,
+    at: (k: number) => number,
+    value: (k: number) => number = (k) => k,
+  ): T => {
+    const out = column.slice() as T;
+    for (let k = 0; k < column.length; k++) out[at(k)] = value(column[k]!);
+    return out;
+  };
+  const { order } = found;
+  return {
+    matchA: moved(found.matchA, atA, atB),
+    matchB: moved(found.matchB, atB, atA),
+    changedA: moved(found.changedA, atA, atB),
+    changedB: moved(found.changedB, atB, atA),
+    coarse: found.coarse,
+    classA: moved(found.classA, atA),
+    classB: moved(found.classB, atB),
+    order: {
+      moved: moved(order.moved, atA),
+      crossed: moved(order.crossed, atA, atA),
+      over: moved(order.over, atA),
+    },
+    shifts: moved(found.shifts, atA),
+    positions: moved(found.positions, atA),
+  };
+}
+
+/**
+ * Takes for unknown what cannot be known of the effects of a stimulus: those that depend on state which one of the sources
+ * does not show, and those that only one trace has behind the last stimulus of the other, which may end too early.
+ * `endsA`, `endsB`: whether that can be of this trace.
+ */
+export function settleEffects(a: Side, b: Side, found: Classified, endsA: boolean, endsB: boolean): void {
+  const { matchA, matchB, changedA, changedB, classA, classB } = found;
+  new Half(a, b, matchA, changedA, classA).settle();
+  new Half(b, a, matchB, changedB, classB).settle();
+  if (endsA) settleEnd(a, b, found.matchA, [matchA, changedA], [matchB, changedB], classB);
+  if (endsB) settleEnd(b, a, found.matchB, [matchB, changedB], [matchA, changedA], classA);
+}
+
+const COMMAND = KIND['its.command'];
+const slotOf = (barrier: number, position: number) => (barrier + 1) * 2 ** 20 + position;
+
+/** The slots whose commands nobody has shown, each with the stimulus that made the ITS execute it. */
+function slotsNotShown({ count, rank, marks, position }: Side): Set<number> {
+  const slots = new Set<number>();
+  let barrier = -1;
+  for (let i = 0; i < count; i++) {
+    if (rank[i] === BARRIER) barrier = i;
+    if (marks[i]! & MARKS.notShown) slots.add(slotOf(barrier, position[i]!));
+  }
+  return slots;
+}
+
+/** The effects of one side that nothing in the other is. */
+class Half {
+  private readonly own: Side;
+  private readonly other: Side;
+  private readonly match: Int32Array;
+  private readonly changed: Int32Array;
+  private readonly classes: Uint8Array;
+
+  constructor(own: Side, other: Side, match: Int32Array, changed: Int32Array, classes: Uint8Array) {
+    this.own = own;
+    this.other = other;
+    this.match = match;
+    this.changed = changed;
+    this.classes = classes;
+  }
+
+  settle(): void {
+    const { own, other, match, changed, classes } = this;
+    const slots = slotsNotShown(other);
+    let isUndecided = false;
+    let barrier = -1;
+    for (let i = 0; i < own.count; i++) {
+      if (own.rank[i] === BARRIER) {
+        const j = match[i]! >= 0 ? match[i]! : changed[i]!;
+        const marks = own.marks[i]! | (j < 0 ? 0 : other.marks[j]!);
+        isUndecided = (marks & MARKS.undecided) !== 0;
+        barrier = j;
+      } else if (isUndecided && match[i]! < 0 && own.rank[i] !== BEHIND_EFFECTS) classes[i] = UNKNOWN;
+      if (match[i]! < 0 && own.kind[i] === COMMAND) {
+        const isKnown = (own.marks[i]! & MARKS.notShown) === 0 && !slots.has(slotOf(barrier, own.position[i]!));
+        if (!isKnown) classes[i] = UNKNOWN;
+      }
+      // A repeat says nothing that the record before it does not.
+      if (match[i]! < 0 && changed[i]! < 0 && own.marks[i]! & MARKS.repeat) classes[i] = UNKNOWN;
+    }
+  }
+}
+
+/** What only `longer` has behind the last stimulus of `shorter`, in streams in which `shorter` has nothing else. */
+function settleEnd(
+  shorter: Side,
+  longer: Side,
+  match: Int32Array,
+  ofShorter: readonly [Int32Array, Int32Array],
+  ofLonger: readonly [Int32Array, Int32Array],
+  classes: Uint8Array,
+): void {
+  let last = shorter.count - 1;
+  while (last >= 0 && shorter.rank[last] !== BARRIER) last--;
+  const from = last < 0 ? -1 : match[last]!;
+  if (last >= 0 && from < 0) return;
+  const differing = new Set<number>();
+  for (let i = last + 1; i < shorter.count; i++) if (ofShorter[0][i]! < 0) differing.add(shorter.rank[i]!);
+  for (let j = from + 1; j < longer.count && longer.rank[j] !== BARRIER; j++)
+    if (
+      ofLonger[0][j]! < 0 &&
+      ofLonger[1][j]! < 0 &&
+      orderedStreamOf(longer.kind[j]!) >= 0 &&
+      !differing.has(longer.rank[j]!)
+    )
+      classes[j] = UNKNOWN;
+}
