@@ -5,7 +5,14 @@
 // What one stimulus does is a set of streams. Within a stream the order counts. Between two streams it does not, since
 // implementations print them at different points: QEMU prints an ITS command when it begins and then the entries that
 // the ITS read and wrote; others print the command once its outcome is known, behind the entries.
-import { GICR, ITS_COMMANDS, ITS_OUTCOMES, isOutcomeKnown, type OperandSpec, SPURIOUS } from '../spec/index.ts';
+import {
+  GICR,
+  ITS_COMMANDS,
+  ITS_OUTCOMES,
+  isOutcomeKnown,
+  type OperandSpec,
+  SPURIOUS,
+} from '../spec/index.ts';
 import type { RecordBatch } from './batch.ts';
 import { isObservable, isStimulus, KIND } from './facts.ts';
 import { RECORD_FLAGS, type RecordName } from './kinds.ts';

@@ -155,7 +155,8 @@ class Half {
         barrier = j;
       } else if (isUndecided && match[i]! < 0 && own.rank[i] !== BEHIND_EFFECTS) classes[i] = UNKNOWN;
       if (match[i]! < 0 && own.kind[i] === COMMAND) {
-        const isKnown = (own.marks[i]! & MARKS.notShown) === 0 && !slots.has(slotOf(barrier, own.position[i]!));
+        const isKnown =
+          (own.marks[i]! & MARKS.notShown) === 0 && !slots.has(slotOf(barrier, own.position[i]!));
         if (!isKnown) classes[i] = UNKNOWN;
       }
       // A repeat says nothing that the record before it does not.
