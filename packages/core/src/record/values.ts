@@ -13,11 +13,10 @@ export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S'] as const;
 export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
 /** Who requested a reset of the machine. */
 export const RESET_CAUSES = ['unknown', 'guest', 'host'] as const;
-<<<<<<< HEAD
-/** The parts of an access on which two lines of a source can disagree. */
-export const CONFLICTS = ['value', 'address', 'width', 'pe', 'direction', 'missing'] as const;
-=======
-/** What two lines of a source can disagree on. */
+/**
+ * The parts of an access on which two lines of a source can disagree. A re-recording says by `ended` that an EOI names
+ * another interrupt than the one that its PE acknowledged last, and by `state` that a stored state differs.
+ */
 export const CONFLICTS = [
   'value',
   'address',
@@ -28,7 +27,6 @@ export const CONFLICTS = [
   'ended',
   'state',
 ] as const;
->>>>>>> 53c187d (Replay and diff go by one set of rules and agree: record/comparable and record/verdict in core)
 export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr', 'nmi'] as const;
 /** The parts of the state of a GIC that a source can reveal later (`state.known`). */
 export const KNOWN_STATE = [
