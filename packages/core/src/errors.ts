@@ -1,9 +1,9 @@
-// The world's faults, for every package: one class, a closed union of codes, and the place. Our own bugs are
-// `invariant` failures instead, and a guest's misbehaviour is an event: neither is ever one of these.
+// Errors with causes outside gictrace, for every package: one class, a closed union of codes, and the place. Bugs in
+// gictrace are `invariant` failures instead, and a guest's misbehaviour is an event.
 
 /**
- * - `usage`: what was asked for makes no sense (exit code 2).
- * - `input`: a source (a log, a scenario) cannot be read as what it is said to be (exit code 2).
+ * - `usage`: the request makes no sense (exit code 2).
+ * - `input`: a source (a log, a scenario) cannot be read in the format that it is said to have (exit code 2).
  * - `backend`: an implementation or a tool failed (exit code 3).
  * - `trace`: a trace is damaged, not a trace, or of a newer version (exit code 4).
  */
@@ -11,7 +11,7 @@ export type FaultCode = 'usage' | 'input' | 'backend' | 'trace';
 
 export const EXIT_CODES: Readonly<Record<FaultCode, number>> = { usage: 2, input: 2, backend: 3, trace: 4 };
 
-/** The exit code of a fault of gictrace itself. 0 and 1 are verdicts, never faults. */
+/** The exit code for a bug in gictrace. Exit codes 0 and 1 are verdicts, never errors. */
 export const FAULT_EXIT_CODE = 70;
 
 export interface FaultPlace {
@@ -24,7 +24,7 @@ export interface FaultPlace {
   readonly record?: number;
 }
 
-/** A fault of the world. `message` says what; `place` where; `hint` how to go on. */
+/** An error with a cause outside gictrace. `message` says what is wrong, `place` where, and `hint` how to fix it. */
 export class GicTraceError extends Error {
   override readonly name = 'GicTraceError';
   readonly code: FaultCode;
@@ -38,7 +38,7 @@ export class GicTraceError extends Error {
     this.hint = hint;
   }
 
-  /** What, where and how to fix it, on one line. */
+  /** Message, place and hint on one line. */
   get line(): string {
     const { path, line, offset, record } = this.place;
     const where = [
@@ -56,7 +56,7 @@ export class GicTraceError extends Error {
   }
 }
 
-/** Fails loudly if one of our own assumptions does not hold. Never stripped. */
+/** Throws if an assumption of gictrace itself does not hold. It is never stripped from builds. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`invariant: ${message}`);
 }

@@ -1,5 +1,5 @@
-// @gictrace/core: what most programs need. Everything else has an entry of its own, named in package.json: ./spec, ./record,
-// ./model and so on.
+// @gictrace/core: what most programs need. Everything else has an entry point of its own, which package.json names: ./spec,
+// ./record, ./model and so on.
 export { type Answers, type Backend, type Capabilities, Simulator } from './backend/index.ts';
 export { type Checked, checkedBy } from './checked.ts';
 export { type GicConfig, gicConfigSchema } from './config.ts';

@@ -1,3 +1,3 @@
-// Which gictrace this is. All packages have one version (test/packages.test.ts holds them against each other).
+// The version of gictrace. All packages have the same version, which test/packages.test.ts checks.
 
 export const VERSION = '0.2.0';

@@ -1,71 +1,74 @@
-// The one interface to whatever answers stimuli: the simulator, a process that speaks the adapter protocol, a real
-// QEMU. Types only; who compares, and how a backend does its work, is elsewhere.
+// The interface to everything that answers stimuli: the simulator, a process that speaks the adapter protocol, a real
+// QEMU. This file has types only; comparing, and the backends themselves, are elsewhere.
 //
-// A backend is reset to a configuration, says what it can do, and then takes stimuli in batches. For each stimulus,
+// A backend is reset to a configuration, declares what it can do, and then takes stimuli in batches. For each stimulus,
 // in order, it calls `answered` or `skipped` once, and then `shown` for each observable and event that the stimulus
-// caused. Rules:
+// caused. These rules hold:
 //
 // - `run` may be called again before the promise of an earlier call has settled: batches are pipelined. Answers come
 //   in the order of the calls, all answers of a batch before its promise is fulfilled. A caller keeps few batches in
 //   flight, and does not touch a batch before its promise has settled.
-// - Only stimuli of the kinds that the backend takes are sent. A read is sent with a value of zero, and of the flags
-//   `secure` and `el3` only: what was recorded is not told.
-// - Observables that are not among those shown are never held against it; they are counted as skipped. The same for
-//   the consequences of a stimulus that it skipped: up to the next stimulus nothing is compared.
-// - Within one of the streams below order counts; between them it does not. Per PE: hppi; vhppi; maintenance. In all:
-//   its.command; table entries read and written (dte, cte, ite, vte); sgi.sent. `hppi`, `vhppi` and `maintenance` are
-//   shown when they change, from «nothing pending, all lines low» after a reset.
-// - A shown record with the flag `valueUnknown` tells less: of hppi and vhppi all but the interrupt lines; of
-//   its.command all but the outcome. The `shown` bits of an its.command say which operands are told.
-// - When the implementation fails, `run` (and whatever else is under way) rejects with a GicTraceError `backend`.
+// - Only stimuli of the kinds that the backend accepts are sent. The value of a read is sent as zero, and of the flags
+//   only `secure` and `el3` are sent, so that the backend cannot know what was recorded.
+// - Recorded observables of kinds that the backend does not show are counted as skipped and never diverge. The same
+//   holds for the consequences of a stimulus that the backend skipped: up to the next stimulus, nothing is compared.
+// - Order is compared within each of these streams, but not between them. For each PE: hppi, vhppi and maintenance. For
+//   the whole GIC: its.command; table entries read and written (dte, cte, ite, vte); sgi.sent. `hppi`, `vhppi` and
+//   `maintenance` are shown when they change; after a reset nothing is pending and all lines are low.
+// - A shown record with the flag `valueUnknown` lacks a part: the interrupt lines of hppi and vhppi, and the outcome of
+//   its.command. The `shown` bits of an its.command say which operands it contains.
+// - If the implementation fails, `run` and any other pending call reject with a GicTraceError `backend`.
 import type { GicConfig } from '../config.ts';
 import type { RecordBatch, RecordName } from '../record/index.ts';
 
-/** What a backend can do. Fixed from one reset to the next. */
+/** What a backend can do. It does not change between two resets. */
 export interface Capabilities {
-  /** What it is and of which version, for people. */
+  /** The name of the implementation, for people. */
   readonly name: string;
   readonly version: string;
-  /** Kinds of stimuli that it takes. */
+  /** Kinds of stimuli that it accepts. */
   readonly stimuli: readonly RecordName[];
-  /** Kinds of observables that it shows, each whenever it occurs. */
+  /** Kinds of observables of which it shows every occurrence. */
   readonly observables: readonly RecordName[];
-  /** Kinds of events that it shows: they explain, and are not compared. */
+  /** Kinds of events that it shows. They explain divergences and are not compared. */
   readonly events: readonly RecordName[];
-  /** Whether it tells that an access reached a reserved location. */
+  /** Whether it reports that an access was to a reserved location. */
   readonly reserved: boolean;
-  /** How many states it can keep at a time (`snapshot`, `restore`): 0 where it can keep none. */
+  /** How many states it can keep at a time (`snapshot`, `restore`); 0 if none. */
   readonly snapshots: number;
 }
 
-/** Takes what a backend answers. Calls are synchronous; batches may be reused once a call returns. */
+/** Receives the answers of a backend. Calls are synchronous; batches may be reused once a call returns. */
 export interface Answers {
-  /** The next stimulus was done. `low`, `high`: what a read returned, zero otherwise. `reserved`: a reserved location. */
+  /**
+   * The next stimulus was done. `low` and `high` are what a read returned, and zero otherwise. `reserved` says that the
+   * access was to a reserved location.
+   */
   answered(low: number, high: number, reserved: boolean): void;
-  /** The next stimulus was not done. `reason` is a name to count by, the same for the same reason. */
+  /** The next stimulus was not done. Skipped stimuli are counted by `reason`. */
   skipped(reason: string): void;
-  /** Record `i` of `batch`, an observable or an event, is what the stimulus answered last did. It gets that one's time. */
+  /** The stimulus answered last caused record `i` of `batch`, an observable or event. The record gets the stimulus's time. */
   shown(batch: RecordBatch, i: number): void;
 }
 
 export interface Backend {
-  /** Makes a GIC of this configuration, as after power-on. Not while a batch is in flight. */
+  /** Makes a GIC of this configuration, as after power-on. Must not be called while a batch is in flight. */
   reset(config: GicConfig): Promise<Capabilities>;
-  /** Takes a batch of stimuli, which may be empty. */
+  /** Runs a batch of stimuli, which may be empty. */
   run(stimuli: RecordBatch, answers: Answers): Promise<void>;
-  /** Keeps the state under a number below `snapshots`. Not while a batch is in flight. */
+  /** Keeps the state under a number below `snapshots`. Must not be called while a batch is in flight. */
   snapshot(slot: number): Promise<void>;
-  /** Goes back to a state that was kept since the last reset. Not while a batch is in flight. */
+  /** Returns to a state that was kept since the last reset. Must not be called while a batch is in flight. */
   restore(slot: number): Promise<void>;
-  /** Ends it. Safe to call at any time, and again. */
+  /** Ends the backend. May be called at any time and repeatedly. */
   close(): Promise<void>;
 }
 
-/** Why a stimulus was skipped that was never sent. */
+/** The reason for skipping a stimulus that was not sent. */
 export const notTaken = (kind: RecordName): string => `${kind}: not taken by the backend`;
-/** Why a recorded observable was not compared. */
+/** The reason for not comparing a recorded observable. */
 export const notShown = (kind: RecordName): string => `${kind}: not shown by the backend`;
-/** Why what a skipped stimulus caused was not compared. */
+/** The reason for not comparing what a skipped stimulus caused. */
 export const CONSEQUENCE = 'consequence of a skipped stimulus';
-/** Why an access was not compared with where the recorded one got to. */
+/** The reason for not comparing whether an access was to a reserved location. */
 export const RESERVED_NOT_SHOWN = 'whether a location is reserved: not shown by the backend';

@@ -1,4 +1,4 @@
-// What answers stimuli.
+// The backend interface, and the simulator as a backend.
 export {
   type Answers,
   type Backend,

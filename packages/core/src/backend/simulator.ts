@@ -1,4 +1,4 @@
-// The simulator as one backend among others. (Replay on the simulator goes past this: it steps the model directly.)
+// The simulator as a backend. (Replay on the simulator does not use this; it steps the model directly.)
 import type { GicConfig } from '../config.ts';
 import { GicTraceError } from '../errors.ts';
 import { type EventSink, Machine } from '../model/machine.ts';
@@ -7,7 +7,7 @@ import { RECORDS, RecordBatch, type RecordClass, type RecordKind, type RecordNam
 import { VERSION } from '../version.ts';
 import type { Answers, Backend, Capabilities } from './backend.ts';
 
-/** Why the simulator skips an access. */
+/** The reason for which the simulator skips an access. */
 export const NOT_A_REGISTER = 'register-not-modelled';
 const SNAPSHOTS = 4;
 const NEVER_SHOWN: RecordName = 'source.conflict';
@@ -17,7 +17,7 @@ const kindsOf = (wanted: RecordClass): RecordName[] =>
     .filter(([name, kind]) => kind.class === wanted && name !== NEVER_SHOWN)
     .map(([name]) => name);
 
-/** Keeps all that one stimulus does, however much that is: the response goes out first. */
+/** Keeps everything that one stimulus causes, however much that is, because the response must be sent first. */
 class Effects implements EventSink {
   batch = new RecordBatch(1024);
   readonly events = true;
@@ -34,7 +34,7 @@ export class Simulator implements Backend {
   private readonly states = new Map<number, Uint8Array>();
   readonly capabilities: Capabilities;
 
-  /** `version`: that its capabilities name. */
+  /** `version` is the version that its capabilities name. */
   constructor(version = VERSION) {
     this.capabilities = {
       name: 'simulator',

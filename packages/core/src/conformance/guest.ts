@@ -1,5 +1,5 @@
-// A guest: drives a GIC as software and devices would, and looks at it as they can. Conformance behaviours and tests
-// are written against it, so that they read like a driver.
+// A guest: drives a GIC as software and devices do, and sees only what they can see. Conformance behaviours and tests use
+// it, so that they read like a driver.
 import type { GicConfig } from '../config.ts';
 import { Machine } from '../model/machine.ts';
 import { step } from '../model/step.ts';
@@ -31,7 +31,7 @@ const COLLECTIONS = 0x4400_0000;
 export const QUEUE = 0x4500_0000;
 export const ITT = 0x4600_0000;
 const VPES = 0x4700_0000;
-/** Virtual pending and configuration tables of vPE n: one stride each. */
+/** Virtual pending and configuration tables of the vPEs, one stride apart. */
 const VPT = 0x4800_0000;
 const VCONF = 0x4900_0000;
 const VPE_STRIDE = 0x1_0000;
@@ -45,12 +45,12 @@ export interface Seen {
 
 export class Guest {
   readonly machine: Machine;
-  /** What the last stimulus caused. */
+  /** What the last stimulus caused: observables and events. */
   seen: Seen[] = [];
   private readonly batch = new RecordBatch(1);
-  /** Told of each stimulus, with its response, as a recorder is. */
+  /** Called with each stimulus and its response, for recording. */
   tap: ((batch: RecordBatch) => void) | undefined;
-  /** Accesses are Secure, or from EL3, there with SCR_EL3.NS = 1. */
+  /** Whether accesses are Secure; whether they are from EL3; and whether SCR_EL3.NS is 1 there. */
   secure = false;
   el3 = false;
   el3NonSecure = false;
@@ -140,7 +140,7 @@ export class Guest {
   write(pe: number, name: SysregName, low: number, high = 0): void {
     this.stimulus('sysreg.write', pe, SYSREGS[name].encoding, low, high);
   }
-  /** Runs accesses as Secure ones. */
+  /** Makes the accesses in `act` Secure. */
   asSecure<T>(act: () => T): T {
     this.secure = true;
     try {
@@ -149,7 +149,7 @@ export class Guest {
       this.secure = false;
     }
   }
-  /** Runs accesses as ones from EL3. */
+  /** Makes the accesses in `act` from EL3. */
   asEl3<T>(act: () => T): T {
     this.el3 = true;
     try {
@@ -158,7 +158,7 @@ export class Guest {
       this.el3 = false;
     }
   }
-  /** Runs accesses as ones from EL3 with SCR_EL3.NS = 1. */
+  /** Makes the accesses in `act` from EL3 with SCR_EL3.NS = 1. */
   asEl3NonSecure<T>(act: () => T): T {
     this.el3NonSecure = true;
     try {
@@ -167,7 +167,7 @@ export class Guest {
       this.el3NonSecure = false;
     }
   }
-  /** A PE goes to another Security state or to EL3; `fiq`: its SCR_EL3.FIQ from then on. */
+  /** A PE enters another Security state or EL3. `fiq` is its SCR_EL3.FIQ from then on. */
   switch(pe: number, state: (typeof SECURITY_STATES)[number], fiq = 1): void {
     this.stimulus('pe.switch', pe, SECURITY_STATES.indexOf(state), fiq);
   }
@@ -189,7 +189,7 @@ export class Guest {
     this.stimulus('mem.write', 0, address >>> 0, 0, 1, byte);
   }
 
-  /** Enables both groups and every PE, as firmware and kernel do together: all SGIs and PPIs in Group 1, priority 0xa0. */
+  /** Enables both groups and every PE, as firmware and kernel do: all SGIs and PPIs in Group 1 with priority 0xa0. */
   enable(): this {
     this.gicd('GICD_CTLR', 3);
     for (let pe = 0; pe < this.machine.state.peCount; pe++) {
@@ -204,7 +204,7 @@ export class Guest {
     return this;
   }
 
-  /** An enabled SPI in Group 1. */
+  /** Configures and enables an SPI, by default in Group 1. */
   spi(intid: number, { pe = 0, priority = 0xa0, edge = true, group = 1 } = {}): void {
     const bit = 1 << (intid & 31);
     const n = intid >> 5;
@@ -218,17 +218,17 @@ export class Guest {
     this.gicd('GICD_ISENABLER', bit >>> 0, n);
   }
 
-  /** Memory that is known to hold zeros. */
+  /** Makes memory known to be zero. */
   zero(address: number, length: number): void {
     this.stimulus('mem.known', NO_PE, address, 0, length, 0);
   }
 
-  /** Memory of which nothing is known any more. */
+  /** Makes the contents of memory unknown. */
   forget(address: number, length: number): void {
     this.stimulus('mem.unknown', NO_PE, address, 0, length);
   }
 
-  /** LPI tables, and LPIs enabled on every PE. */
+  /** Allocates LPI tables and enables LPIs on every PE. */
   lpis(): this {
     this.zero(PROPBASE, 0x10000);
     this.zero(PENDBASE, 0x20000 * this.machine.state.peCount);
@@ -240,12 +240,12 @@ export class Guest {
     return this;
   }
 
-  /** LPIs, tables, the ITS enabled, and a collection for each PE. */
+  /** Enables LPIs and the ITS, with tables and a collection for each PE. */
   its(): this {
     return this.lpis().itsOnly();
   }
 
-  /** As its(), but for the LPI tables of the PEs. */
+  /** Like its(), but without the LPI tables of the PEs. */
   itsOnly(): this {
     this.zero(DEVICES, 0x10_0000);
     this.zero(COLLECTIONS, 0x10000);
@@ -261,7 +261,7 @@ export class Guest {
     return this;
   }
 
-  /** GICv4: the vPE table, and for each vPE n a pending table at vpt(n) and a configuration table at vconf(n). */
+  /** Sets up GICv4: the vPE table, and for each vPE n a pending table at vpt(n) and a configuration table at vconf(n). */
   virtual(vpes = 3): this {
     const by41 = this.byVpeid;
     for (const [address, length] of [
@@ -273,7 +273,7 @@ export class Guest {
     this.disableIts();
     this.wide('GITS', 0, GITS.GITS_BASER.offset + 16, VPES | 0x200, 0x8000_0000);
     this.gits('GITS_CTLR', 1);
-    // 4.1: the same table, one page of 64 KB, entries of four doublewords.
+    // GICv4.1 uses the same table: one page of 64 KB, with entries of four doublewords.
     if (by41)
       for (let pe = 0; pe < this.machine.state.peCount; pe++)
         this.wide('GICR', pe, GICR.GICR_VPROPBASER.offset, VPES, 0x9840_0000);
@@ -287,7 +287,7 @@ export class Guest {
     this.gits('GITS_CTLR');
   }
 
-  /** GICR_TYPER.RVPEID: GICv4.1's registers. */
+  /** GICR_TYPER.RVPEID: the GIC has the registers of GICv4.1. */
   get byVpeid(): boolean {
     return (this.machine.state.config.gicr.typer & 0x80) !== 0;
   }
@@ -299,7 +299,7 @@ export class Guest {
     return VCONF + VPE_STRIDE * vpe;
   }
 
-  /** Maps vPE n, of 16 bits of vINTID, to a PE. */
+  /** Maps vPE n, with 16 bits of vINTID, to a PE. */
   mapVpe(vpe: number, pe: number, doorbell = 1023): number | undefined {
     return this.command('VMAPP', {
       vPEID: vpe,
@@ -313,7 +313,7 @@ export class Guest {
     });
   }
 
-  /** Maps a device of 32 events, and one event of it to a vLPI that is enabled at priority 0xa0. */
+  /** Maps a device of 32 events, and one of its events to a vLPI that is enabled with priority 0xa0. */
   mapVirtual(deviceId: number, eventId: number, vpe: number, vintid: number, doorbell = 1023): void {
     this.mapDevice(deviceId, 5);
     this.store(this.vconf(vpe) + vintid - 8192, 0xa1);
@@ -326,7 +326,7 @@ export class Guest {
     });
   }
 
-  /** Makes vPE n resident on a PE, with its virtual interface on. */
+  /** Makes vPE n resident on a PE, and enables the virtual CPU interface. */
   schedule(vpe: number, pe: number): void {
     if (this.byVpeid) this.wide('GICR', pe, GICR.GICR_VPENDBASER.offset, vpe, 0x8c00_0000);
     else {
@@ -335,7 +335,7 @@ export class Guest {
     }
   }
 
-  /** Ends the residency of a PE's vPE; answers PendingLast. */
+  /** Ends the residency of a PE's vPE and returns PendingLast. */
   deschedule(vpe: number, pe: number, doorbell = false): boolean {
     const low = this.byVpeid ? vpe : this.vpt(vpe);
     this.wide('GICR', pe, GICR.GICR_VPENDBASER.offset, low, doorbell ? 0x4000_0000 : 0);
@@ -343,7 +343,7 @@ export class Guest {
     return (this.machine.high & 0x2000_0000) !== 0;
   }
 
-  /** Turns the virtual CPU interface of a PE on: both groups, no mask. */
+  /** Enables the virtual CPU interface of a PE, for both groups and without a priority mask. */
   enableVirtual(pe: number): void {
     this.write(pe, 'ICH_VMCR_EL2', 0xf800_0003);
     this.write(pe, 'ICH_HCR_EL2', 1);
@@ -354,7 +354,7 @@ export class Guest {
     return ((this.machine.state.memory.readByte(this.vpt(vpe) + (vintid >> 3)) >> (vintid & 7)) & 1) === 1;
   }
 
-  /** Queues one command and has the ITS run it. Answers its outcome, or undefined if it did not run. */
+  /** Queues one command and lets the ITS run it. Returns its outcome, or undefined if it did not run. */
   command(name: CommandName, operands: Readonly<Record<string, number>>): number | undefined {
     return this.raw(encodeCommand(name, operands));
   }
@@ -368,34 +368,34 @@ export class Guest {
     return this.seen.find((record) => record.kind === 'its.command')?.words[2];
   }
 
-  /** Puts another command into a slot of the queue. */
+  /** Writes another command into a slot of the queue. */
   rewrite(slot: number, name: CommandName, operands: Readonly<Record<string, number>>): void {
     this.queue(slot, encodeCommand(name, operands));
   }
 
-  /** Puts eight words into a slot of the queue. */
+  /** Writes eight words into a slot of the queue. */
   queue(slot: number, words: Uint32Array): void {
     this.stimulus('queue.write', 0, 0, QUEUE + 32 * slot, 0, ...words);
   }
 
-  /** The slot of the queue that the next command goes to. */
+  /** The slot of the queue for the next command. */
   get nextSlot(): number {
     return this.slot;
   }
 
-  /** Has the ITS run the next slots of the queue as memory has them. */
+  /** Lets the ITS run the next slots of the queue with their contents in memory. */
   advance(count = 1): void {
     this.slot = (this.slot + count) % SLOTS;
     this.gits('GITS_CWRITER', 32 * this.slot);
   }
 
-  /** Gets a stalled queue past the command that failed, as software must: it makes that a SYNC and retries. */
+  /** Makes a stalled queue skip the command that failed, as software must: overwrites it with a SYNC and retries. */
   skipStalled(): void {
     this.rewrite((this.gits('GITS_CREADR') & ~1) / 32, 'SYNC', { RDbase: 0 });
     this.gits('GITS_CWRITER', (this.gits('GITS_CWRITER') | 1) >>> 0);
   }
 
-  /** Gives the ITS a two-level device table, whose level-2 table for DeviceIDs from 0 alone exists. */
+  /** Gives the ITS a two-level device table in which only the first level-2 table exists. */
   indirectDevices(): void {
     const level1 = 0x4a00_0000;
     const level2 = 0x4a01_0000;
@@ -407,7 +407,7 @@ export class Guest {
     this.gits('GITS_CTLR', 1);
   }
 
-  /** Enables the second ITS with tables of its own. */
+  /** Enables the second ITS, with its own tables. */
   second(): void {
     const tables = 0x4b00_0000;
     this.zero(tables, 0x40_0000);
@@ -417,7 +417,7 @@ export class Guest {
     this.access('GITS', 1, GITS.GITS_CTLR.offset, 4, 1);
   }
 
-  /** Maps a device of 2^bits events, unless it has done so before. */
+  /** Maps a device of 2^bits events, unless it is mapped already. */
   private mapDevice(deviceId: number, bits: number): void {
     if (this.devices.has(deviceId)) return;
     this.devices.add(deviceId);
@@ -425,13 +425,13 @@ export class Guest {
   }
   private readonly devices = new Set<number>();
 
-  /** Maps a device of 2^bits events, and one event of it. */
+  /** Maps a device of 2^bits events, and one of its events. */
   map(deviceId: number, eventId: number, pintid: number, icid: number, bits = 5): void {
     this.mapDevice(deviceId, bits);
     this.command('MAPTI', { DeviceID: deviceId, EventID: eventId, pINTID: pintid, ICID: icid });
   }
 
-  /** Writes the configuration byte of an LPI; the Redistributor is not told. */
+  /** Writes the configuration byte of an LPI, without an INV. */
   configure(pintid: number, byte: number): void {
     this.store(PROPBASE + pintid - 8192, byte);
   }
@@ -441,7 +441,7 @@ export class Guest {
     return this.machine.state.lpiPending[pe]!.has(intid);
   }
 
-  /** Whether something of this kind happened. */
+  /** Whether the last stimulus caused a record of this kind. */
   saw(kind: RecordName): boolean {
     return this.seen.some((record) => record.kind === kind);
   }

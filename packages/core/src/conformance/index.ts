@@ -1,4 +1,4 @@
-// Behaviours of GICs as experiments, and what each profile does.
+// The conformance suite: behaviours of GICs as experiments, and their outcome under each profile.
 export { BEHAVIOURS } from './behaviours/index.ts';
 export { Guest } from './guest.ts';
 export {

@@ -1,4 +1,4 @@
-// Runs behaviours on the simulator under each profile and makes the matrix of what each does.
+// Runs behaviours on the simulator under each profile, and makes the matrix of their outcomes.
 import { configOf, type Hardware, PROFILES } from '../profile/index.ts';
 import { BEHAVIOURS } from './behaviours/index.ts';
 import { Guest } from './guest.ts';
@@ -8,11 +8,11 @@ export interface Outcome {
   readonly behaviour: Behaviour;
   readonly profile: string;
   readonly expected: string;
-  /** What the experiment showed. */
+  /** The outcome of the experiment. */
   readonly observed: string;
 }
 
-/** The hardware on which a behaviour is tried: the profile's, with one Security state unless the behaviour is about two. */
+/** The hardware for a behaviour: the profile's, but with one Security state unless the behaviour concerns two. */
 export function hardwareFor(behaviour: Behaviour, profile: string): Hardware {
   const own = PROFILES[profile]!.hardware;
   return behaviour.needs.includes('two Security states') ? own : { ...own, twoSecurityStates: false };
@@ -23,16 +23,16 @@ export function applies(behaviour: Behaviour, profile: string): boolean {
   return behaviour.needs.every((need) => NEEDS[need](PROFILES[profile]!.hardware));
 }
 
-/** What is expected of a profile. */
+/** The outcome that is expected under a profile. */
 export function expectedOf(behaviour: Behaviour, profile: string): string {
   const { expected } = behaviour;
-  // What is said of QEMU is said of each version for which nothing else is.
+  // An expectation for `qemu` holds for each version of QEMU that has no expectation of its own.
   const name = PROFILES[profile]?.name ?? profile;
   const family = name.startsWith('qemu-') ? expected.qemu : undefined;
   return expected[name] ?? family ?? expected.architecture;
 }
 
-/** Runs one behaviour under one profile. An exception is an outcome too: models must not throw. */
+/** Runs one behaviour under one profile. An exception becomes the outcome, because models must not throw. */
 export function tryBehaviour(behaviour: Behaviour, profile: string): Outcome {
   const config = configOf(profile, hardwareFor(behaviour, profile), behaviour.pes ?? 2);
   let observed: string;
@@ -50,7 +50,7 @@ export function* runAll(profiles: readonly string[] = Object.keys(PROFILES)): Ge
     for (const profile of profiles) if (applies(behaviour, profile)) yield tryBehaviour(behaviour, profile);
 }
 
-/** The matrix as Markdown: a row a behaviour, a column a profile; `–` where it does not apply. */
+/** The matrix as Markdown: one row per behaviour, one column per profile, and `–` if the behaviour does not apply. */
 export function matrix(
   outcomes: readonly Outcome[],
   profiles: readonly string[] = Object.keys(PROFILES),
@@ -80,7 +80,7 @@ export function matrix(
   return lines.join('\n');
 }
 
-/** Features × profiles: how many behaviours apply and hold. */
+/** For each feature and profile: how many behaviours apply, and how many of them hold. */
 export function summary(
   outcomes: readonly Outcome[],
   profiles: readonly string[] = Object.keys(PROFILES),

@@ -1,5 +1,5 @@
-// What a behaviour is: one thing that GICs do and models get wrong, as an experiment with a named outcome. The
-// experiment sees only what software and devices can see; the outcome is held against what is expected of a profile.
+// The shape of a behaviour: something that GICs do and models get wrong, as an experiment with a named outcome. The
+// experiment sees only what software and devices can see. Its outcome is compared with the one expected under a profile.
 import type { Hardware } from '../profile/index.ts';
 import type { Guest } from './guest.ts';
 
@@ -25,7 +25,7 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
-/** What hardware must have for an experiment to make sense. */
+/** What an experiment needs from the hardware. */
 export const NEEDS = {
   its: (h: Hardware) => h.its > 0,
   'two ITSs': (h: Hardware) => h.its > 1,
@@ -50,23 +50,23 @@ export interface Behaviour {
   /** Unique: `lpi.no-active-state`. */
   readonly id: string;
   readonly feature: Feature;
-  /** What is tried and what a reader should know. */
+  /** What the experiment shows, in a sentence. */
   readonly title: string;
   /** Heading of IHI 0069. */
   readonly source: string;
   readonly needs: readonly Need[];
-  /** Outcome by the architecture's choices, and by the profiles that differ; `qemu`: by all of QEMU's versions. */
+  /** The outcome with the architecture's choices, and under profiles that differ; `qemu` stands for all QEMU versions. */
   readonly expected: { readonly architecture: string; readonly [profile: string]: string };
-  /** PEs of the machine; 2 when absent. */
+  /** PEs of the machine; 2 if absent. */
   readonly pes?: number;
-  /** The experiment on a fresh machine; answers its outcome. */
+  /** Runs the experiment on a fresh machine and returns its outcome. */
   run(guest: Guest): string;
 }
 
-/** The outcome of an experiment that either agrees in all points or names the first in which it does not. */
+/** The outcome of an experiment if all its points hold; see {@link points}. */
 export const CONFORMS = 'conforms';
 
-/** Answers `conforms` if all points hold, else the first that does not. */
+/** Returns `conforms` if all points hold, otherwise the name of the first that does not. */
 export function points(list: Readonly<Record<string, boolean>>): string {
   for (const [name, holds] of Object.entries(list)) if (!holds) return `not: ${name}`;
   return CONFORMS;

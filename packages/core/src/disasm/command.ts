@@ -1,10 +1,10 @@
-// ITS commands as text, from spec/its-command only.
+// ITS commands as text. Derived from spec/its-command only.
 import { commandName, ITS_COMMANDS, type OperandSpec, operandOf } from '../spec/index.ts';
 import { numberText } from './field.ts';
 
 /**
- * A command with its operands, from eight words at `words[at]`. `shown` has a bit an operand, in declared
- * order: one that the source did not show is `?`.
+ * A command with its operands, from eight words at `words[at]`. `shown` has a bit for each operand, in declared order;
+ * operands that the source does not contain are printed as `?`.
  */
 export function commandText(words: Uint32Array, at = 0, shown = 0xffff_ffff): string {
   const name = commandName(words[at]!);

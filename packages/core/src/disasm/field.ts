@@ -1,10 +1,10 @@
-// Bit fields as text, from their declarations in spec/. Knows no register, no command and no record.
+// Bit fields as text, from their declarations in spec/. It knows no register, command or record.
 import { extract, type FieldSpec } from '../spec/index.ts';
 
-/** A field with the value that a word holds. */
+/** A field and its value. */
 export interface DecodedField {
   readonly name: string;
-  /** What the field means: `minus1` and `shift` are applied; an address is in bytes. */
+  /** The value that the field stands for, with `minus1` and `shift` applied; addresses are in bytes. */
   readonly value: number;
   readonly text: string;
   readonly doc: string;
@@ -12,12 +12,12 @@ export interface DecodedField {
 
 const words = new Uint32Array(2);
 
-/** What a stored field means: see {@link FieldSpec.kind}. */
+/** The value that a stored field stands for: see {@link FieldSpec.kind}. */
 function meaning(field: FieldSpec, stored: number): number {
   return (field.kind === 'minus1' ? stored + 1 : stored) * 2 ** (field.shift ?? 0);
 }
 
-/** A value in the base that its kind asks for: addresses and `hex` in hex, all else in decimal. */
+/** A value in the base for its kind: addresses and `hex` in hexadecimal, all others in decimal. */
 export function numberText(kind: FieldSpec['kind'], value: number): string {
   return kind === 'pa' || kind === 'hex' || kind === 'impdef' ? `0x${value.toString(16)}` : `${value}`;
 }
@@ -48,9 +48,9 @@ export function decodeFields(
 }
 
 /**
- * The fields of a word on one line, in declared order: a flag by its name where it is set, others as
- * `Name=value` where they are not zero. A `minus1` field never is, but of a word that is all zero nothing is
- * said: it is a register being cleared more often than a count of one.
+ * The fields of a word on one line, in declared order: a flag by its name if it is set, other fields as `Name=value` if
+ * they are not zero. A `minus1` field is never zero, but nothing is printed for a word that is all zero, because that is
+ * more often a register being cleared than a count of one.
  */
 export function fieldsText(
   fields: readonly FieldSpec[],

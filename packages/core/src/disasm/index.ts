@@ -1,4 +1,4 @@
-// Whatever a trace holds, as text.
+// Everything that a trace contains, as text.
 export { commandText } from './command.ts';
 export { fieldsText } from './field.ts';
 export { recordText, valueText } from './record.ts';

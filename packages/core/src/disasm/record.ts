@@ -1,5 +1,5 @@
-// One line of text for a record of any kind. Derived from the declarations in record/ and spec/ only; stable:
-// the same record gives the same text on any machine.
+// One line of text for a record of any kind. It is derived from the declarations in record/ and spec/ only, and the same
+// record gives the same text on every machine.
 import {
   FRAMES,
   fieldOffsets,
@@ -27,7 +27,7 @@ const ruleNames = new Map(
   Object.entries(RULES).map(([name, rule]) => [rule.id as number, `${rule.class}: ${name}`]),
 );
 
-/** A record field's value as people read it; `words[at]` is its first word. */
+/** A record field's value as text; `words[at]` is its first word. */
 export function valueText(field: RecordField, words: Uint32Array, at: number): string {
   switch (field.type) {
     case 'enum':
@@ -46,7 +46,7 @@ export function valueText(field: RecordField, words: Uint32Array, at: number): s
   }
 }
 
-/** `<- value` or `-> value` and what it means; `?` where the source does not tell what a read returned. */
+/** `<- value` or `-> value` and its meaning; `?` if the source does not contain the value that a read returned. */
 function movedText(read: boolean, unknown: boolean, low: number, high: number, meaning: string): string {
   return `${read ? '->' : '<-'} ${unknown ? '?' : `${hexText(low, high)}${meaning}`}`;
 }
@@ -79,7 +79,7 @@ function hppiText(words: Uint32Array, at: number): string {
   return `hppi ${what}${lines ? ` -> ${lines}` : ''}`;
 }
 
-/** Everything but number, time and notes. */
+/** Everything except number, time and notes. */
 function bodyText(batch: RecordBatch, i: number): string {
   const name = recordName(batch.kind[i]!);
   const at = i * RECORD_WORDS;
@@ -116,7 +116,7 @@ function bodyText(batch: RecordBatch, i: number): string {
   }
 }
 
-/** `+seconds.nanoseconds`, without a locale; `+?` where the source does not tell. */
+/** `+seconds.nanoseconds`, the same in every locale; `+?` if the source does not contain the time. */
 export function timeText(timeNs: number): string {
   if (Number.isNaN(timeNs)) return '+?';
   const whole = Math.round(Math.abs(timeNs));
@@ -124,7 +124,7 @@ export function timeText(timeNs: number): string {
   return `${timeNs < 0 ? '-' : '+'}${seconds}.${String(whole - seconds * 1e9).padStart(9, '0')}s`;
 }
 
-/** Whose record it is: the accessor's or the target's PE; nothing where the kind concerns none. */
+/** The PE of the record, as accessor or target; empty for kinds that concern no PE. */
 function peText(batch: RecordBatch, i: number): string {
   const name = recordName(batch.kind[i]!);
   if (name === undefined || RECORDS[name].pe === 'none') return '';
@@ -132,7 +132,7 @@ function peText(batch: RecordBatch, i: number): string {
   return pe < 0 ? 'PE? ' : `PE${pe} `;
 }
 
-/** A record on one line; with its number, if given. */
+/** A record on one line, with its number if given. */
 export function recordText(batch: RecordBatch, i: number, number?: number): string {
   const flags = batch.flags[i]!;
   const rule = batch.rule[i]!;

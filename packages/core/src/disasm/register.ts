@@ -1,5 +1,5 @@
-// Memory-mapped registers as text: from a frame, an offset and a value to Arm's name, the fields, or the INTIDs
-// that an array element is about. Derived from spec/ only.
+// Memory-mapped registers as text: from a frame, an offset and a value to Arm's name, and to the fields, or to the INTIDs
+// that an array element concerns. Derived from spec/ only.
 import {
   FRAMES,
   type FrameName,
@@ -10,7 +10,7 @@ import {
 } from '../spec/index.ts';
 import { type DecodedField, decodeFields, fieldsText, hexText } from './field.ts';
 
-/** Neighbouring INTIDs to which an array element gives the same value. */
+/** A run of INTIDs to which an array element gives the same value. */
 export interface IntidRun {
   readonly first: number;
   readonly last: number;
@@ -19,16 +19,16 @@ export interface IntidRun {
 
 export interface DecodedRegister extends RegisterPlace {
   readonly fields: readonly DecodedField[];
-  /** For an array over INTIDs: the runs of those whose bits are not zero. */
+  /** For an array over INTIDs: the runs of INTIDs whose bits are not zero. */
   readonly intids: readonly IntidRun[];
 }
 
-/** Bytes of what a name stands for: a byte array's elements are named by the 32-bit register that holds them. */
+/** The size of what a name stands for. The elements of byte arrays are named by the 32-bit register that contains them. */
 function namedBytes(spec: RegisterSpec): number {
   return spec.bytes === 8 ? 8 : 4;
 }
 
-/** Runs of INTIDs in the `width` (up to 4) bytes accessed; none for a register that is not over INTIDs. */
+/** Runs of INTIDs in the `width` (up to 4) bytes accessed; none for a register that is not an array over INTIDs. */
 function intidRuns(place: RegisterPlace, offset: number, width: number, low: number): IntidRun[] {
   const { spec, element } = place;
   const bits = spec.bitsPerIntid;
@@ -79,7 +79,7 @@ export function decodeRegister(
   };
 }
 
-/** A register's name, with the bits accessed where they are not exactly its own: `GICR_TYPER[63:32]`. */
+/** A register's name, with the bits accessed if they are not the whole register: `GICR_TYPER[63:32]`. */
 export function registerLabel(frame: number | FrameName, offset: number, width: number): string {
   const place = registerAt(frame, offset);
   const frameName = typeof frame === 'number' ? FRAMES[frame] : frame;
@@ -89,7 +89,7 @@ export function registerLabel(frame: number | FrameName, offset: number, width: 
   return width === bytes && from === 0 ? place.label : `${place.label}[${from + width * 8 - 1}:${from}]`;
 }
 
-/** What a value means there: `{RWP DS}`, `{INTID 34 36-38}`; empty where nothing is to be said. */
+/** The meaning of a value there: `{RWP DS}`, `{INTID 34 36-38}`; empty if there is nothing to print. */
 export function meaningText(
   frame: number | FrameName,
   offset: number,

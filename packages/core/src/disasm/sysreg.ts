@@ -1,8 +1,8 @@
-// System registers as text, from spec/sysreg only.
+// System registers as text. Derived from spec/sysreg only.
 import { SYSREGS, sysregName } from '../spec/index.ts';
 import { fieldsText, hexText } from './field.ts';
 
-/** A register's name, or for an unknown encoding (see `SysregSpec`) its parts as an assembler writes them. */
+/** A register's name. For an unknown encoding (see `SysregSpec`), its parts as an assembler writes them. */
 export function sysregLabel(encoding: number): string {
   const name = sysregName(encoding);
   if (name !== undefined) return name;
@@ -11,7 +11,7 @@ export function sysregLabel(encoding: number): string {
   return `S${op0}_${op1}_C${crn}_C${crm}_${op2}`;
 }
 
-/** What a value means in a register: ` {INTID=27}`; empty where nothing is to be said. */
+/** The meaning of a value in a register: ` {INTID=27}`; empty if there is nothing to print. */
 export function sysregMeaningText(encoding: number, low: number, high: number): string {
   const name = sysregName(encoding);
   const text = name === undefined ? '' : fieldsText(SYSREGS[name].fields, low, high);

@@ -1,5 +1,5 @@
-// Keeps the tables that a generated guest names inside its RAM: what a GIC does where there is no memory is the
-// machine's affair, not the GIC's. Addresses end up in the gigabyte from 0x40000000. Some reserved bits stay zero too.
+// Keeps the tables of a generated guest inside its RAM, because what happens on accesses outside memory depends on the
+// machine and not on the GIC. Addresses are moved into the gigabyte from 0x40000000. Some reserved bits stay zero too.
 import type { GicConfig } from '../config.ts';
 import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch, takenOrEnded } from '../record/index.ts';
 import {
@@ -33,7 +33,7 @@ const ITLINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
 const VALID = maskHigh(GICR.GICR_VPENDBASER, 'Valid');
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const VPT_ADDRESS = mask(GICR.GICR_VPENDBASER, 'Physical_Address');
-/** GITS_CBASER.Size but for its two lowest bits. */
+/** GITS_CBASER.Size except its two lowest bits. */
 const MANY_QUEUE_PAGES = mask(GITS.GITS_CBASER, 'Size') & ~3;
 /** GICR_VPROPBASER.IDbits of 16 and more. */
 const MANY_ID_BITS = 0x10;
@@ -50,7 +50,10 @@ const INTIDS = 1024;
 const POINTER_BITS = mask(GITS.GITS_CWRITER, 'Offset', 'Retry');
 const POINTERS: readonly number[] = [GITS.GITS_CWRITER.offset, GITS.GITS_CREADR.offset];
 
-/** QEMU's virt has 256 SPIs, and in 7.2 GICD_TYPER.ITLinesNumber for 224: whether a register is over the others. */
+/**
+ * Whether a register is for SPIs that GICD_TYPER hides: QEMU's virt has 256 SPIs, but in 7.2 GICD_TYPER.ITLinesNumber
+ * says 224.
+ */
 function isHidden(offset: number): boolean {
   const index = gicd.find(offset);
   if (index < 0) return false;
@@ -58,14 +61,14 @@ function isHidden(offset: number): boolean {
   return first !== undefined && first >= 256 && first < 288;
 }
 
-/** What software may not do next, as far as it has been generated: where the tables of PEs must not change. */
+/** State of the generated guest that decides what software may not do next, such as moving tables in use. */
 export class InUse {
   /** GICD_TYPER.ITLinesNumber is 7, as in QEMU 7.2. */
   readonly hidesSpis: boolean;
-  /** SPIs whose wires are up, and those that may be enabled. */
+  /** SPIs whose input lines are high, and SPIs that may be enabled. */
   readonly raised = new Set<number>();
   readonly enabledSpis = new Uint8Array(INTIDS);
-  /** PEs on which a vPE is, and those with LPIs enabled. */
+  /** PEs with a resident vPE, and PEs with LPIs enabled. */
   readonly resident = new Set<number>();
   readonly enabled = new Set<number>();
   /** By PE: the low word of the virtual pending table that its GICR_VPENDBASER names. */
@@ -78,7 +81,7 @@ export class InUse {
 
 const { GICR_CTLR, GICR_PROPBASER, GICR_PENDBASER, GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
 
-/** Whether bytes of an access are in a bitmap of the Distributor, with so many bits an interrupt. */
+/** The INTIDs that an access reaches in a register array of the Distributor with `bits` bits per interrupt. */
 function* touched(
   register: { readonly offset: number },
   bits: number,
@@ -90,11 +93,14 @@ function* touched(
   for (let intid = from; intid < to; intid++) yield intid;
 }
 
-/** An SPI whose wire is up is configured while it is disabled only (IHI 0069, "GICD_ICFGR<n>": else UNPREDICTABLE). */
+/**
+ * Lets an SPI whose input line is high be configured only while it is disabled, because anything else is UNPREDICTABLE
+ * (IHI 0069, "GICD_ICFGR<n>").
+ */
 function keepConfiguration(w: Uint32Array, at: number, { raised, enabledSpis }: InUse): void {
   const [offset, width, low] = [w[at + 2]!, w[at + 3]!, w[at + 4]!];
   for (const intid of touched(GICD.GICD_ISENABLER, 1, offset, width)) enabledSpis[intid] = 1;
-  // What other widths do is not ours to say: they may leave it enabled.
+  // Writes of other widths may leave the SPI enabled, so only 32-bit writes count as disabling it.
   if (width === 4 && offset % 4 === 0)
     for (const intid of touched(GICD.GICD_ICENABLER, 1, offset, width))
       if ((low >>> (intid & 31)) & 1) enabledSpis[intid] = 0;
@@ -102,7 +108,7 @@ function keepConfiguration(w: Uint32Array, at: number, { raised, enabledSpis }: 
     if (raised.has(intid) && enabledSpis[intid]) w[at + 2] = GICD_RESERVED;
 }
 
-/** A write that would move tables in use becomes one to a reserved location. */
+/** Turns a write that would move tables in use into a write to a reserved location. */
 function keepTables(batch: RecordBatch, i: number, inUse: InUse): void {
   const { resident, enabled } = inUse;
   const w = batch.words;
@@ -120,7 +126,7 @@ function keepTables(batch: RecordBatch, i: number, inUse: InUse): void {
   } else if (register === GICR_VPENDBASER.offset) keepResidency(w, at, inUse);
 }
 
-/** One vPE is not made resident on two PEs (IHI 0069, "GICR_VPENDBASER": UNPREDICTABLE). */
+/** Keeps one vPE from becoming resident on two PEs, which is UNPREDICTABLE (IHI 0069, "GICR_VPENDBASER"). */
 function keepResidency(w: Uint32Array, at: number, { resident, vpts }: InUse): void {
   const [pe, offset, width] = [w[at + 1]!, w[at + 2]!, w[at + 3]!];
   const isLow = offset === GICR_VPENDBASER.offset && width >= 4;
@@ -133,7 +139,7 @@ function keepResidency(w: Uint32Array, at: number, { resident, vpts }: InUse): v
     w[at + 2] = VLPI_RESERVED;
     return;
   }
-  // A table that is in use is not changed by another address.
+  // While the table is in use, writing another address does not change it.
   if (!(valid && resident.has(pe))) vpts.set(pe, table);
   if (valid) resident.add(pe);
   else resident.delete(pe);
@@ -152,13 +158,13 @@ const holders: readonly (readonly [number, number, number])[] = [
 ];
 
 const BINARY_POINT = mask(SYSREGS.ICC_BPR0_EL1, 'BinaryPoint');
-/** Bits of a system register that are kept of what is written: the others are RES0, and QEMU does not ignore them. */
+/** Bits of a system register that may be written; the others are RES0, but QEMU does not ignore them. */
 const KEPT: Readonly<Record<number, number>> = {
   [SYSREGS.ICC_BPR0_EL1.encoding]: BINARY_POINT,
   [SYSREGS.ICC_BPR1_EL1.encoding]: BINARY_POINT,
   [SYSREGS.ICV_BPR0_EL1.encoding]: BINARY_POINT,
   [SYSREGS.ICV_BPR1_EL1.encoding]: BINARY_POINT,
-  // No traps: the PE takes them, not the GIC.
+  // Traps are excluded, because they concern the PE and not the GIC.
   [SYSREGS.ICH_HCR_EL2.encoding]: ~mask(SYSREGS.ICH_HCR_EL2, 'TC', 'TALL0', 'TALL1', 'TSEI', 'TDIR'),
 };
 
@@ -174,7 +180,7 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     w[at + 1] = (w[at + 1]! & kept) >>> 0;
     w[at + 2] = 0;
   }
-  // QEMU deactivates an LPI too, in memory that is not there: see docs/findings.md.
+  // QEMU deactivates LPIs too, in memory beyond its bitmap: see docs/findings.md.
   if (batch.kind[i] === SYSREG_WRITE && takenOrEnded(batch, i) >= LPI_FIRST)
     w[at + 1] = LPI_FIRST + (w[at + 1]! & 0xfff);
   if (batch.kind[i] === MMIO_WRITE || batch.kind[i] === MMIO_READ) {
@@ -188,7 +194,7 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     if (w[at] === GICR_FRAME) keepTables(batch, i, inUse);
     if (w[at] === GICD_FRAME) keepConfiguration(w, at, inUse);
     const offset = w[at + 2]!;
-    // Reserved bits of the queue's pointers, which not every GIC forgets.
+    // Reserved bits of the queue's pointers stay zero, because not every GIC ignores them.
     if (w[at] === GITS_FRAME && POINTERS.includes(offset)) {
       w[at + 4] = w[at + 4]! & POINTER_BITS;
       w[at + 5] = 0;
@@ -201,9 +207,9 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     if (offset % 8 === 4) w[at + 4] = withoutHigh(w[at + 4]!);
     else {
       w[at + 4] = inRam(w[at + 4]!);
-      // Not more commands at once than a comparison keeps.
+      // The queue stays short, because a comparison keeps only so many commands at once.
       if (holder[1] === GITS.GITS_CBASER.offset) w[at + 4] = (w[at + 4]! & ~MANY_QUEUE_PAGES) >>> 0;
-      // A table for IDs of 32 bits would have QEMU look through half a gigabyte.
+      // With IDs of 32 bits, QEMU would search half a gigabyte.
       if (holder[1] === GICR.GICR_VPROPBASER.offset) w[at + 4] = (w[at + 4]! & ~MANY_ID_BITS) >>> 0;
       if (holder[1] === GITS.GITS_BASER.offset) w[at + 4] = (w[at + 4]! & ~BASER_HIGHEST) >>> 0;
       w[at + 5] = withoutHigh(w[at + 5]!);
@@ -211,12 +217,12 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
   } else if (batch.kind[i] === QUEUE_WRITE) {
     const name = commandName(w[at + 3]! & 0xff);
     if (name === undefined) return;
-    // Reserved bits above VPT_size, which QEMU 7.2 takes for a part of it.
+    // Reserved bits above VPT_size stay zero, because QEMU 7.2 takes them as part of VPT_size.
     if (name === 'VMAPP') w[at + 9] = (w[at + 9]! & ~VMAPP_RES0) >>> 0;
     for (const operand of ITS_COMMANDS[name].operands as readonly OperandSpec[]) {
       const word = at + 3 + 2 * operand.dw;
       if (operand.kind === 'pa') w[word] = inRam(w[word]!);
-      // A processor number has 16 bits; what is above them is RES0.
+      // A processor number has 16 bits; the bits above are RES0.
       if (operand.kind === 'pa' || operand.name.startsWith('RDbase')) w[word + 1] = withoutHigh(w[word + 1]!);
     }
   }

@@ -1,4 +1,4 @@
-// Stimuli that no software has a reason for: any register, any offset, any system register, corrupted tables, commands
+// Arbitrary stimuli that no sensible software makes: any register, offset or system register, corrupted tables, commands
 // of random words.
 import type { RecordBatch } from '../record/index.ts';
 import { GICD, GICR, GITS, type RegisterSpec, SYSREGS, type SysregName } from '../spec/index.ts';
@@ -28,7 +28,7 @@ export function registerAccess(g: Pieces, batch: RecordBatch): void {
   g.mmio(batch, write, frame, pe, aligned, width, r.word(), width === 8 ? r.word() : 0);
 }
 
-/** Appends a stimulus that may be anything; answers false where only the script has grown. */
+/** Appends an arbitrary stimulus. Returns false if it only extended the script. */
 export function anything(g: Pieces, batch: RecordBatch): boolean {
   const r = g.random;
   switch (r.below(6)) {
@@ -59,11 +59,11 @@ export function anything(g: Pieces, batch: RecordBatch): boolean {
   }
 }
 
-/** A table in memory is overwritten. */
+/** Overwrites a part of a table in memory. */
 function corruption(g: Pieces, batch: RecordBatch): void {
   const r = g.random;
   const m = GUEST_MEMORY;
-  // Of what holds addresses only the lowest byte is corrupted, where tables are to stay inside RAM.
+  // If tables must stay inside RAM, only the lowest byte of an entry that contains an address is corrupted.
   if (g.contained && r.once(2)) {
     const entry = r.pick([m.devices, m.vpes]) + 8 * r.below(12);
     const byte = r.below(256);
@@ -73,7 +73,7 @@ function corruption(g: Pieces, batch: RecordBatch): void {
     return;
   }
   const width = r.pick([1, 2, 4]);
-  // Nor does a Redistributor expect its pending table to change while LPIs are enabled.
+  // Software must not change the pending table of a Redistributor while LPIs are enabled either.
   const holders = g.contained ? [] : [m.devices, m.vpes, m.pendbase + 1024];
   const base = r.pick([...holders, m.collections, m.itt, m.vpt + 1024]);
   g.store(batch, base + r.below(96), width, truncated(r.word(), width));

@@ -22,7 +22,7 @@ const EDGE_BITS = 0xaaaa_aaaa;
 
 export class Interrupts {
   private readonly g: Pieces;
-  /** Interrupts that were made pending lately: they may be acknowledged, and then are ended. */
+  /** Interrupts that were made pending recently. They may have been acknowledged, and are ended later. */
   private readonly recent: number[] = [];
 
   constructor(g: Pieces) {
@@ -46,7 +46,7 @@ export class Interrupts {
     if (this.recent.length > RECENT) this.recent.shift();
   }
 
-  /** Moves the input line of an SPI or a PPI; answers whether it could: not where something else drives it. */
+  /** Changes the input line of an SPI or PPI. Returns false if something else drives that line. */
   line(batch: RecordBatch): boolean {
     const { g } = this;
     const r = g.random;
@@ -78,7 +78,7 @@ export class Interrupts {
     g.sysreg(batch, true, name, known ? r.pick(this.recent) : this.intid());
   }
 
-  /** An SGI to some of the first PEs, or to all others. */
+  /** Generates an SGI for some of the first PEs, or for all other PEs. */
   sgi(batch: RecordBatch): void {
     const { g } = this;
     const r = g.random;
@@ -90,8 +90,8 @@ export class Interrupts {
   }
 
   /**
-   * A register of SPIs 32 to 39, or of a PE's SGIs and PPIs, with a value that it can have. Answers false where only
-   * the script has grown.
+   * Writes a register of SPIs 32 to 39, or of a PE's SGIs and PPIs, with a legal value. Returns false if it only extended
+   * the script.
    */
   register(batch: RecordBatch): boolean {
     const { g } = this;
@@ -119,14 +119,14 @@ export class Interrupts {
       return true;
     }
     const isConfig = name === 'ICFGR';
-    // Two bits an interrupt, or one. SGIs have the first of a Redistributor's two registers.
+    // The register has two bits or one bit per interrupt. The first of a Redistributor's two registers is for SGIs.
     const at = offset + (isConfig ? (spi ? 8 : 4) : spi ? 4 : 0);
     const bits = isConfig ? r.word() & EDGE_BITS : spi ? r.below(2 ** SPIS) : 1 << r.below(32);
     g.mmio(batch, write, frame, pe, at, 4, bits >>> 0);
     return true;
   }
 
-  /** SPIs 32 to 47 are configured as software must: while they are disabled (IHI 0069, "GICD_ICFGR<n>"). */
+  /** Configures SPIs 32 to 47 while they are disabled, as software must (IHI 0069, "GICD_ICFGR<n>"). */
   private configure(): void {
     const { g } = this;
     const r = g.random;
@@ -136,7 +136,7 @@ export class Interrupts {
     g.writeNext('GICD_ISENABLER', enabled, { element: 1 });
   }
 
-  /** A register of the CPU interface that decides what is signalled, and how an interrupt ends. */
+  /** Writes a register of the CPU interface that decides what is signalled or how an interrupt ends. */
   cpuInterface(batch: RecordBatch): void {
     const { g } = this;
     const r = g.random;
@@ -148,7 +148,7 @@ export class Interrupts {
       'ICC_AP1R0_EL1',
     ] as const);
     if (name === 'ICC_AP1R0_EL1' || r.once(4)) return g.sysreg(batch, false, name);
-    // Mostly a priority mask that lets something through.
+    // Mostly, the priority mask does not block everything.
     const value = name === 'ICC_PMR_EL1' ? 8 * r.pick([r.below(32), 30, 31, 31]) : r.below(8);
     g.sysreg(batch, true, name, name === 'ICC_CTLR_EL1' ? value & 3 : value);
   }

@@ -26,7 +26,7 @@ export function configuration(g: Pieces, batch: RecordBatch): void {
   g.store(batch, table + r.below(LPIS), 1, (r.below(16) << 4) | r.below(4));
 }
 
-/** Puts a command into the script. It runs with the stimulus after it. */
+/** Adds a command to the script. It runs with the stimulus that follows. */
 export function commandNext(g: Pieces): void {
   const name = g.random.pick(commandNames);
   const operands: Record<string, number> = {};

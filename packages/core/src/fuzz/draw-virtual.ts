@@ -7,7 +7,7 @@ import type { Pieces } from './pieces.ts';
 
 const VPENDBASER = GICR.GICR_VPENDBASER.views['GICv4.1'];
 const DOORBELL = maskHigh(VPENDBASER, 'Doorbell');
-/** GICv4.0 reads the two group enables as a part of OuterCache and as reserved bits: neither matters there. */
+/** On GICv4.0, the bits of the two group enables are part of OuterCache and reserved, and have no effect. */
 const RESIDENT = maskHigh(VPENDBASER, 'Valid', 'VGrp0En', 'VGrp1En');
 
 export function virtualInterface(g: Pieces, interrupts: Interrupts, batch: RecordBatch): void {

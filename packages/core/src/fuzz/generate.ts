@@ -1,5 +1,5 @@
-// Stimuli from a seed: legal ones in an order that gets somewhere, and illegal ones among them. Pure: the same
-// configuration, options and seed give the same stimuli, whatever the GIC answers.
+// Generates stimuli from a seed: legal ones in an order that makes interrupts flow, with illegal ones in between. The same
+// configuration, options and seed always give the same stimuli, whatever the GIC answers.
 import type { GicConfig } from '../config.ts';
 import type { RecordBatch } from '../record/index.ts';
 import { contain, InUse } from './contain.ts';
@@ -15,7 +15,7 @@ export class StimulusGenerator {
   private readonly interrupts: Interrupts;
   private readonly inUse: InUse;
 
-  /** `seed`: 32 bits. */
+  /** `seed` has 32 bits. */
   constructor(config: GicConfig, seed: number, options: GeneratorOptions = {}) {
     this.pieces = new Pieces(config, seed, options);
     this.inUse = new InUse(config);
@@ -27,12 +27,12 @@ export class StimulusGenerator {
   next(batch: RecordBatch): void {
     const from = batch.count;
     while (!this.appended(batch)) {
-      // Something was put into the script, and comes now.
+      // Something was added to the script; it is appended in the next round.
     }
     if (this.pieces.contained) for (let i = from; i < batch.count; i++) contain(batch, i, this.inUse);
   }
 
-  /** Appends what is scripted, or else draws a stimulus; answers false where that has only made the script longer. */
+  /** Appends the next stimulus of the script, or draws one. Returns false if drawing only extended the script. */
   private appended(batch: RecordBatch): boolean {
     const { pieces } = this;
     const scripted = pieces.script.shift();
@@ -51,7 +51,7 @@ export class StimulusGenerator {
       revive(pieces);
       return false;
     }
-    // The registers of interrupts that can come, and of the interfaces that they come to.
+    // Registers of interrupts that can occur, and of the CPU interfaces that receive them.
     if (pieces.reconfigures && r.once(4)) {
       if (!r.once(3)) return interrupts.register(batch);
       interrupts.cpuInterface(batch);

@@ -1,6 +1,6 @@
-// What the generated guest has: where its tables are, and how many devices, events and vPEs there are.
+// The generated guest: the addresses of its tables, and how many devices, events and vPEs it has.
 
-/** Where the generator's guest has its tables. All below 2^32. */
+/** Addresses of the tables of the generated guest, all below 2^32. */
 export const GUEST_MEMORY = {
   propbase: 0x4100_0000,
   pendbase: 0x4200_0000,
@@ -19,7 +19,7 @@ export const UNMAPPED_DEVICE = 4;
 export const EVENTS = 8;
 export const LPIS = 16;
 export const VPES = 3;
-/** SPIs whose input lines move. */
+/** The number of SPIs whose input lines change. */
 export const SPIS = 8;
-/** Interrupts that are remembered, to be ended. */
+/** The number of interrupts that are remembered, to be ended later. */
 export const RECENT = 4;

@@ -1,4 +1,4 @@
-// Stimuli from a seed.
+// Stimuli from a seed, for fuzzing.
 export { StimulusGenerator } from './generate.ts';
 export { GUEST_MEMORY } from './guest-memory.ts';
 export type { GeneratorOptions } from './pieces.ts';

@@ -1,5 +1,5 @@
-// What generated stimuli are made of: records by register name, and the script, which is what has been decided to come
-// next. Whatever is drawn takes its random numbers from here, so that a seed decides everything.
+// The pieces of generated stimuli: records by register name, and the script, which contains stimuli that must come next.
+// All random numbers are drawn here, so that the seed decides everything.
 import type { GicConfig } from '../config.ts';
 import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
 import {
@@ -16,15 +16,15 @@ import { GUEST_MEMORY, QUEUE_SLOTS } from './guest-memory.ts';
 import { Random } from './random.ts';
 
 export interface GeneratorOptions {
-  /** One stimulus in so many is drawn at random: any offset, width and value. 0: none. */
+  /** One stimulus in this many is arbitrary, with any offset, width and value. 0: none. */
   readonly wild?: number;
-  /** DeviceIDs of the devices that exist; 0 to 3 when absent. */
+  /** DeviceIDs of the devices that exist; 0 to 3 if absent. */
   readonly deviceIds?: readonly [number, number, number, number];
   /** Keep all tables inside RAM (see contain.ts). */
   readonly contained?: boolean;
   /**
-   * Map events and set priorities first, and set up interrupts and the ITS again from time to time: finds more,
-   * acknowledges less.
+   * Map events and set priorities first, and set up interrupts and the ITS again from time to time. This finds more
+   * differences, but fewer interrupts are acknowledged.
    */
   readonly reconfigures?: boolean;
   /** Interrupts whose input lines something else drives. */
@@ -52,9 +52,9 @@ export class Pieces {
   readonly reconfigures: boolean;
   readonly contained: boolean;
   readonly takenIntids: readonly number[];
-  /** One operand in a while is out of range, and one stimulus in `wild` is anything; 0: none. */
+  /** See {@link GeneratorOptions.wild}. If it is not 0, some operands of commands are out of range too. */
   readonly wild: number;
-  /** What is given before anything more is drawn. */
+  /** Stimuli that come before any other stimulus is drawn. */
   readonly script: ((batch: RecordBatch) => void)[] = [];
   /** The next slot of the command queue. */
   private slot = 0;
@@ -100,7 +100,7 @@ export class Pieces {
     high = 0,
   ): void {
     const kind = write ? MMIO_WRITE : MMIO_READ;
-    // What is written is no wider than the access.
+    // The value must not be wider than the access.
     const value = write ? truncated(low, width) : 0;
     const one = frame === 1 ? instance : 0;
     this.push(batch, kind, this.pe(), frame, one, offset, width, value, write && width === 8 ? high : 0);
@@ -126,7 +126,7 @@ export class Pieces {
     this.script.push((batch) => this.sysreg(batch, true, name, value, 0, pe));
   }
 
-  /** Writes an element of a register next; `pe`: of a GICR. A width of the element's where none is said. */
+  /** Adds a write of an element of a register to the script. `pe` is for GICR. The default width is the element's. */
   writeNext(
     register: keyof typeof REGISTERS,
     value: number | bigint,
@@ -142,7 +142,7 @@ export class Pieces {
     );
   }
 
-  /** Queues a command next, and then has it run. */
+  /** Adds to the script that a command is queued and then run. */
   commandNext(name: CommandName, operands: Readonly<Record<string, number>>): void {
     this.queueNext(encodeCommand(name, operands));
   }
@@ -152,7 +152,7 @@ export class Pieces {
     this.script.push((batch) => this.push(batch, QUEUE_WRITE, 0, 0, address, 0, ...words));
     this.writeNext('GITS_CWRITER', 32 * this.slot, { width: 4 });
   }
-  /** The queue is a new one: commands go to its first slot. */
+  /** The queue begins again: the next command goes to its first slot. */
   restartQueue(): void {
     this.slot = 0;
   }

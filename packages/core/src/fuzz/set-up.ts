@@ -1,4 +1,4 @@
-// What firmware and a kernel do first, so that interrupts can flow, and what they do again when they no longer can.
+// What firmware and a kernel do first so that interrupts can occur, and what they repeat when interrupts no longer occur.
 import {
   GICD,
   GICR,
@@ -21,14 +21,14 @@ const BASER = GITS.GITS_BASER.views['64 KB pages'];
 const PAGES_OF_64_KB = 2;
 const VMCR = Number(packFields(SYSREGS.ICH_VMCR_EL2, { VPMR: 0xf0, VENG0: 1, VENG1: 1 }));
 const HCR = mask(SYSREGS.ICH_HCR_EL2, 'En');
-/** An LPI configuration byte with the LPI enabled, at a priority by its number. */
+/** An LPI configuration byte with the LPI enabled, and a priority that depends on its number. */
 const lpiConfig = (n: number): number => (n << 4) | 1;
 
-/** Priorities of four interrupts from `first`, as a word of a priority register: many, so that some preempt others. */
+/** Priorities of four interrupts from `first`, as a word of a priority register. They differ, so that some preempt others. */
 const priorities = (first: number): number =>
   [0, 1, 2, 3].reduce((word, k) => (word | (((40 * (first + k)) & 0xf0) << (8 * k))) >>> 0, 0);
 
-/** Puts into the script what firmware and kernel do first. */
+/** Adds to the script what firmware and kernel do first. */
 export function setUp(g: Pieces): void {
   const { config } = g;
   const m = GUEST_MEMORY;
@@ -80,14 +80,14 @@ function setUpRedistributor(g: Pieces, pe: number): void {
   g.sysregNext('ICH_HCR_EL2', HCR, pe);
 }
 
-/** The CPU interface of a PE signals interrupts of both groups, unless their priority is very low. */
+/** Makes the CPU interface of a PE signal interrupts of both groups, unless their priority is very low. */
 export function setUpInterface(g: Pieces, pe: number): void {
   g.sysregNext('ICC_PMR_EL1', 0xf0, pe);
   g.sysregNext('ICC_IGRPEN0_EL1', 1, pe);
   g.sysregNext('ICC_IGRPEN1_EL1', 1, pe);
 }
 
-/** Interrupts flow again, and the ITS has its queue again: what is written at random ends both before long. */
+/** Sets up interrupts and the ITS again, because random writes soon disable both. */
 export function revive(g: Pieces): void {
   g.writeNext('GICD_CTLR', GROUPS);
   g.config.pes.forEach((_, pe) => {
@@ -96,7 +96,7 @@ export function revive(g: Pieces): void {
   if (g.hasIts) setUpIts(g);
 }
 
-/** Tables, queue and collections of the ITS. */
+/** Sets up tables, queue and collections of the ITS. */
 function setUpIts(g: Pieces): void {
   const m = GUEST_MEMORY;
   if (g.reconfigures) g.writeNext('GITS_CTLR', 0);
@@ -159,7 +159,7 @@ function mapVpes(g: Pieces): void {
     const tables = { VPT_addr: m.vpt + 0x10000 * vpe, VCONF_addr: m.vconf + 0x10000 * vpe };
     g.commandNext('VMAPP', { ...operands, ...tables, Default_Doorbell_pINTID: LPI_FIRST + vpe });
   }
-  // The other half of the devices is passed through: event n is vLPI n of a vPE.
+  // The other half of the devices is forwarded to vPEs: event n is vLPI n of a vPE.
   for (let device = DEVICES / 2; device < DEVICES; device++)
     for (let event = 0; event < EVENTS; event++)
       g.commandNext('VMAPTI', {

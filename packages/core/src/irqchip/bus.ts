@@ -1,12 +1,12 @@
-// What a driver can do to hardware, and what each access costs. A bus knows no machine: the testbed gives it a port,
-// which drivers cannot reach. Counts are of what a driver did, never of what a design is said to do.
+// What a driver can do to hardware, and what each access costs. A bus does not know the machine: the testbed gives it a
+// port, which drivers cannot reach. Costs count what a driver did, never what a design claims to do.
 import { NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, GITS, packFields } from '../spec/index.ts';
 import { CommandQueue, QUEUE_BYTES, QUEUE_PAGES, type SentCommand } from './command-queue.ts';
 import { noCosts } from './costs.ts';
 import { type Addresses, type Port, placeOf, type RegisterName, type ValueOf, wordsOf } from './port.ts';
 
-/** Where a message goes and what it says. */
+/** The address and data of a message. */
 export interface Message {
   /** Physical address. */
   readonly address: number;
@@ -17,7 +17,7 @@ const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 const MEM_KNOWN = RECORDS['mem.known'].id;
-/** Where drivers get their memory: RAM of QEMU's virt machine too, and clear of every frame. */
+/** Where drivers get their memory. It is RAM on QEMU's virt machine too, and overlaps no frame. */
 const MEMORY_FROM = 0x6000_0000;
 
 export class Bus {
@@ -32,7 +32,7 @@ export class Bus {
     this.#port = port;
   }
 
-  /** Blocks that devices are wired to; with ITSs, so many of them. At least 1. */
+  /** The number of blocks to which devices are connected; with ITSs, the number of ITSs. At least 1. */
   get blocks(): number {
     return this.#port.blocks;
   }
@@ -42,18 +42,18 @@ export class Bus {
   get addresses(): Addresses {
     return this.#port.addresses;
   }
-  /** A PE's affinity: Aff3, Aff2, Aff1 and Aff0, a byte each. */
+  /** A PE's affinity: Aff3, Aff2, Aff1 and Aff0, one byte each. */
   affinity(pe: number): number {
     return this.#port.affinity(pe);
   }
 
-  /** Zeroed memory: its address. Counts nothing; a driver enters what it allocates in its ledger. */
+  /** Returns the address of zeroed memory. This costs nothing; a driver enters its allocations in its ledger. */
   memory(bytes: number, align = 0x1_0000): number {
     const address = this.reserve(bytes, align);
     this.zero(address, bytes);
     return address;
   }
-  /** The address of memory that nobody looks at before it is zeroed. */
+  /** Returns the address of memory that nobody reads before it is zeroed. */
   reserve(bytes: number, align = 0x1_0000): number {
     const address = Math.ceil(this.#nextMemory / align) * align;
     this.#nextMemory = address + bytes;
@@ -70,7 +70,7 @@ export class Bus {
     this.#port.stimulus(MEM_WRITE, 0, low, high, 1, byte);
   }
 
-  /** Writes a register, or an element of an array. `instance`: for GICR the PE, for GITS the ITS, else 0. */
+  /** Writes a register, or an element of an array. `instance` is the PE for GICR, the ITS for GITS, otherwise 0. */
   write(register: RegisterName, instance: number, value: number | bigint, element = 0): void {
     this.costs.mmio_writes++;
     const { frame, offset, bytes } = placeOf(register, element);
@@ -85,7 +85,7 @@ export class Bus {
     return (bytes === 8 ? (BigInt(high) << 32n) | BigInt(low) : low) as ValueOf<Name>;
   }
 
-  /** Reads a register until it is `done`, and answers that value. @throws if it is not at once: simulated hardware is. */
+  /** Reads a register that must be `done`, and returns its value. @throws if it is not, since simulated hardware never waits. */
   poll<Name extends RegisterName>(
     register: Name,
     instance: number,
@@ -111,7 +111,7 @@ export class Bus {
     this.#queues[its]!.send(name, operands);
   }
 
-  /** A device is given a new message. */
+  /** Counts that a device is given a new message. */
   messageRewritten(): void {
     this.costs.message_rewrites++;
   }

@@ -1,5 +1,5 @@
-// The command queue of an ITS, as a driver keeps it: where commands are written, and what sending one costs. Who wants
-// commands counted in another way (their stores, GITS_CWRITER, waiting for GITS_CREADR) changes `send` alone.
+// The command queue of an ITS on the driver's side: where commands are written, and what sending one costs. To count
+// commands in another way (their stores, GITS_CWRITER, waiting for GITS_CREADR), change only `send`.
 import { FRAMES, RECORDS } from '../record/index.ts';
 import { type CommandName, encodeCommand, GITS } from '../spec/index.ts';
 import type { Costs } from './costs.ts';
@@ -24,10 +24,10 @@ export class CommandQueue {
   private readonly costs: Costs;
   private readonly its: number;
   private readonly address: number;
-  /** Where the next command goes: bytes from the start of the queue. */
+  /** Offset of the next command, in bytes from the start of the queue. */
   private writer = 0;
 
-  /** `address`: of {@link QUEUE_BYTES} bytes that the ITS was given, 64 KB aligned. */
+  /** `address` is that of {@link QUEUE_BYTES} bytes, aligned to 64 KB, that the ITS uses as its queue. */
   constructor(port: Port, costs: Costs, its: number, address: number) {
     this.port = port;
     this.costs = costs;
@@ -43,7 +43,7 @@ export class CommandQueue {
     const { low, high } = wordsOf(this.address + this.writer);
     port.stimulus(QUEUE_WRITE, 0, its, low, high, ...encodeCommand(name, operands));
     this.writer = (this.writer + COMMAND_BYTES) % QUEUE_BYTES;
-    // The write of GITS_CWRITER is counted with the command: all designs that send commands do it.
+    // The write of GITS_CWRITER counts as part of the command, because all designs that send commands need it.
     port.stimulus(MMIO_WRITE, 0, GITS_FRAME, its, GITS.GITS_CWRITER.offset, 8, this.writer, 0);
     // The ITS has stalled at this command or at one before it (GITS_CREADR.Stalled).
     if (port.creadr(its) !== this.writer) costs.stalls++;

@@ -1,4 +1,4 @@
-// What is counted of a driver: what it did to hardware.
+// The costs that are counted for a driver: what it did to hardware.
 export const COSTS = [
   'mmio_writes',
   'mmio_reads',

@@ -1,9 +1,10 @@
-// What an irqchip driver is: one design of the threads, behind one interface. It sees the bus and nothing else.
+// The interface of an irqchip driver, which implements one of the designs in the mailing-list discussions. A driver sees
+// only the bus and the ledger.
 import type { Hardware } from '../profile/index.ts';
 import type { Bus, Message } from './bus.ts';
 import type { Allocation, Operation, Vector } from './operation.ts';
 
-/** Done; or the design has no such thing; or it ran out of something; or an allocation was refused. */
+/** Done; or the design does not support the operation; or it ran out of something; or an allocation was refused. */
 export type Result =
   | 'done'
   | { readonly unsupported: string }
@@ -14,19 +15,19 @@ export const unsupported = (reason: string): Result => ({ unsupported: reason })
 export const exhausted = (what: string): Result => ({ exhausted: what });
 export const failed = (what: string): Result => ({ failed: what });
 
-/** What a driver holds, by name: to see what is never given back. Refuses what it was told to refuse. */
+/** What a driver has allocated, by name, so that leaks are detected. It can be told to refuse an allocation. */
 export class Ledger {
   readonly held = new Map<string, number>();
-  /** What was taken, less what was given back, since {@link begin}. */
+  /** What was allocated, minus what was freed, since {@link begin}. */
   readonly changed = new Map<string, number>();
   private refusals: { readonly what: Allocation; left: number }[] = [];
 
-  /** The `nth` allocation of this kind from now on is refused. */
+  /** Makes the `nth` allocation of this kind from now on fail. */
   fail(what: Allocation, nth: number): void {
     this.refusals.push({ what, left: nth });
   }
 
-  /** Whether an allocation is granted; what it takes is then held under its own name. */
+  /** Returns whether an allocation is granted. What it allocates is then counted under the name `held`. */
   allocate(what: Allocation, held: string, n = 1): boolean {
     let granted = true;
     for (const refusal of this.refusals)
@@ -36,7 +37,7 @@ export class Ledger {
     return granted;
   }
 
-  /** From here on changes are counted anew. */
+  /** Starts counting changes again. */
   begin(): void {
     if (this.changed.size > 0) this.changed.clear();
   }
@@ -50,7 +51,7 @@ export class Ledger {
   }
 }
 
-/** A vLPI, by the table in guest memory that says whether it is pending. */
+/** A vLPI, with the table in guest memory that says whether it is pending. */
 export interface Vlpi {
   /** Physical address. */
   readonly pendingTable: number;
@@ -58,39 +59,39 @@ export interface Vlpi {
 }
 
 export interface Driver {
-  /** Runs an operation that is one of the driver's. */
+  /** Runs an operation that concerns what the driver serves. */
   run(operation: Operation): Result;
-  /** The message that a device was given for a vector; undefined while it has none. */
+  /** The message that a device was given for a vector; undefined if it has none. */
   message(of: Vector): Message | undefined;
-  /** Whose interrupt a PE has acknowledged, as the driver's domain finds it; undefined: nobody's. */
+  /** The vector that the driver's IRQ domain finds for an INTID that a PE acknowledged; undefined if there is none. */
   whose(intid: number): Vector | undefined;
-  /** The vPE whose doorbell a PE has acknowledged; undefined: none's. */
+  /** The vPE whose doorbell a PE has acknowledged; undefined if the INTID is not a doorbell. */
   doorbellOf?(intid: number): number | undefined;
-  /** Whose vLPI a vPE has acknowledged; undefined: nobody's. */
+  /** The vector whose vLPI a vPE has acknowledged; undefined if there is none. */
   vlpiOf?(vpe: number, vintid: number): Vector | undefined;
-  /** Where a vector that is forwarded to a vPE is pending: its vPE's virtual pending table, and its vINTID there. */
+  /** The place where a vector that is forwarded to a vPE is pending: the vPE's pending table, and the vINTID in it. */
   vlpi?(vpe: number, of: Vector): Vlpi | undefined;
-  /** Whether GICR_VPENDBASER said, when a vPE was last descheduled, that it had vLPIs pending. */
+  /** GICR_VPENDBASER.PendingLast when a vPE was last descheduled: whether it had pending vLPIs. */
   pendingLast?(vpe: number): boolean;
 }
 
 export interface Design {
   readonly name: string;
   readonly doc: string;
-  /** Vectors of devices, or doorbells of vPEs. */
+  /** What the design serves: vectors of devices, or doorbells of vPEs. */
   readonly serves: 'devices' | 'vpes';
   readonly profile: string;
   readonly hardware: Hardware;
   readonly source: string;
-  /** A host makes the messages and decides what a device may write: nothing is said of it here. */
+  /** A host makes the messages and decides what a device may write. The design says nothing about that. */
   readonly hosted?: true;
-  /** Where a vector is masked, if not in the interrupt controller alone: in the device, or in both. */
+  /** Where a vector is masked, if not only in the interrupt controller: in the device, or in both. */
   readonly masks?: 'device' | 'both';
-  /** Sets the driver up; undefined if that fails: an allocation was refused. */
+  /** Sets the driver up. Returns undefined if an allocation is refused. */
   make(bus: Bus, ledger: Ledger): Driver | undefined;
 }
 
-/** A base for drivers: an operation that a design does not declare is unsupported. */
+/** A base class for drivers, in which operations that a design does not override are unsupported. */
 export abstract class DriverBase implements Driver {
   protected readonly bus: Bus;
   protected readonly ledger: Ledger;
@@ -105,7 +106,7 @@ export abstract class DriverBase implements Driver {
 
 export const keyOf = (device: number, vector: number): number => device * 65_536 + vector;
 
-/** Least power of two that is not below n. */
+/** The least power of two that is not below n. */
 export function roundUpPowerOfTwo(n: number): number {
   let power = 1;
   while (power < n) power *= 2;

@@ -1,4 +1,4 @@
-// The guest's side: what an operating system asks, the designs that answer, and what each costs.
+// The guest side: what an operating system asks of irqchip drivers, the designs, and what each design costs.
 export type { Bus, Message } from './bus.ts';
 export type { SentCommand } from './command-queue.ts';
 export { COSTS, type Cost, type Costs, noCosts } from './costs.ts';

@@ -1,4 +1,4 @@
-// What the tests of designs share: a few PEs, a device, and runs.
+// What the tests of designs share.
 import { DESIGNS } from './designs.ts';
 import type { Design } from './driver.ts';
 import type { Operation } from './operation.ts';
@@ -23,13 +23,13 @@ export function run(design: Design | string, operations: readonly Operation[], p
   return translation.finish();
 }
 
-/** Fates and faults that are not zero. */
+/** The outcomes and faults of a run that are not zero. */
 export function fates({ deliveries: d }: Run): Record<string, number> {
   const shown = [...FATE_NAMES, ...FAULT_NAMES].filter((name) => d[name] > 0);
   return Object.fromEntries(shown.map((name) => [name, d[name]]));
 }
 
-/** So many vPEs, each on the PE of its number. */
+/** Operations that map `n` vPEs, each on the PE of its number. */
 export const vpes = (n: number): Operation[] => [
   ...online,
   ...Array.from({ length: n }, (_, vpe): Operation => ({ op: 'vpe.map', vpe, pe: vpe % PES })),

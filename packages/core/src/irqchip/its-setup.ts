@@ -1,4 +1,4 @@
-// What Linux does to an ITS before its first command: tables, the queue, and on.
+// What Linux does to an ITS before its first command: it allocates tables and the queue, and enables the ITS.
 import { GITS, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 
@@ -8,7 +8,7 @@ const PAGE = 0x1_0000;
 const QUIESCENT = mask(GITS.GITS_CTLR, 'Quiescent');
 const ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
 
-/** A flat device table for 16-bit DeviceIDs, and a page each of collections and vPEs. */
+/** Table sizes in pages of 64 KB: a flat device table for 16-bit DeviceIDs, and one page each for collections and vPEs. */
 export const DEVICE_TABLE_PAGES = 8;
 export const COLLECTION_TABLE_PAGES = 1;
 export const VPE_TABLE_PAGES = 1;

@@ -1,5 +1,5 @@
-// LPI tables as Linux sets them up, shared by the designs that have LPIs: configuration and pending tables, and the
-// space of LPI INTIDs, first-fit.
+// LPI tables as Linux sets them up, for all designs that have LPIs: configuration and pending tables, and a first-fit
+// allocator of LPI INTIDs.
 import { GICR, LPI_CONFIG, LPI_FIRST, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 import type { Ledger } from './driver.ts';
@@ -16,11 +16,11 @@ export class LpiTables {
   private readonly config: number;
   private readonly used: Uint8Array;
   private readonly ready = new Set<number>();
-  /** All LPIs before this one are taken: an index into `used`. */
+  /** All LPIs before this one are allocated: an index into `used`. */
   private lowest = 0;
   private readonly bytes = new Map<number, number>();
 
-  /** `count`: LPIs that the driver hands out; more than the tables have room for is a fault of the driver. */
+  /** `count` is the number of LPIs that the driver allocates; more than the tables can contain is a fault of the driver. */
   constructor(bus: Bus, ledger: Ledger, count = 2 ** ID_BITS - LPI_FIRST) {
     this.bus = bus;
     this.ledger = ledger;
@@ -28,7 +28,7 @@ export class LpiTables {
     this.config = bus.memory(2 ** ID_BITS);
   }
 
-  /** A PE comes online: its Redistributor is given its tables, which it keeps when the PE goes offline again. */
+  /** Gives a Redistributor its tables when its PE comes online. It keeps them when the PE goes offline again. */
   online(pe: number): void {
     if (this.ready.has(pe)) return;
     this.ready.add(pe);
@@ -44,7 +44,7 @@ export class LpiTables {
     bus.write('GICR_CTLR', pe, ENABLE_LPIS);
   }
 
-  /** A run of LPIs: its first INTID, or -1 where there is none; -2: refused. */
+  /** Allocates a run of LPIs and returns its first INTID; -1 if there is no free run, -2 if the allocation is refused. */
   take(count: number): number {
     for (let at = this.lowest; at + count <= this.used.length; at++) {
       let n = 0;
@@ -66,7 +66,7 @@ export class LpiTables {
     this.ledger.give('LPIs', count);
   }
 
-  /** Writes the configuration byte: one byte of a table. */
+  /** Writes the configuration byte of an LPI, which is one byte of a table. */
   configure(intid: number, enabled: boolean): void {
     this.bytes.set(intid, PRIORITY | (enabled ? ENABLE : 0));
     this.bus.store(this.config + intid - LPI_FIRST, this.bytes.get(intid)!);

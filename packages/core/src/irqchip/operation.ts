@@ -1,5 +1,6 @@
-// What an operating system asks of its irqchip driver, and what devices, PEs and schedulers do meanwhile: the same for
-// every design, so that one list of operations can be run on each. Plain data; record/operations has them as records.
+// Operations: what an operating system asks of its irqchip driver, and what devices, PEs and schedulers do meanwhile. They
+// are the same for every design, so that one list of operations can be run on each. Plain data; record/operations has
+// them as records.
 import {
   type ALLOCATIONS,
   type Concern,
@@ -15,7 +16,7 @@ import {
 
 /** An interrupt of a device. */
 export interface Vector {
-  /** The device, by the DeviceID that its messages have on the bus. */
+  /** The DeviceID that the device's messages have on the bus. */
   readonly device: number;
   /** 0-based. */
   readonly vector: number;
@@ -35,14 +36,14 @@ export type Operation =
   | ({ readonly op: 'pe.offline' } & OfPe)
   | ({ readonly op: 'pe.busy'; readonly steps: number } & OfPe)
   | { readonly op: 'probe' }
-  /** `count`: as many as the driver was asked for, rounded as it rounds. */
+  /** `count` is the number of vectors requested, before the driver rounds it. */
   | {
       readonly op: 'alloc';
       readonly device: number;
       readonly count: number;
-      /** `msi-x` where absent. */
+      /** `msi-x` if absent. */
       readonly msi?: DeviceKind;
-      /** The block that its messages go through, 0 where absent. */
+      /** The block through which its messages go; 0 if absent. */
       readonly block?: number;
     }
   | ({ readonly op: 'activate' } & Vector & OfPe)
@@ -51,8 +52,8 @@ export type Operation =
   | ({ readonly op: 'set_pending'; readonly pending: boolean } & Vector)
   | { readonly op: 'free'; readonly device: number }
   /**
-   * A MultiMSI function raises one of its `count` vectors: it has the message of vector 0, of which it may change the
-   * low log2(count) bits of the data and nothing else (PCI Local Bus Specification 3.0, "Message Address/Data").
+   * A MultiMSI function raises one of its `count` vectors. It has the message of vector 0, and may change only the low
+   * log2(count) bits of the data (PCI Local Bus Specification 3.0, "Message Address/Data").
    */
   | ({ readonly op: 'fire.multi'; readonly count: number } & Vector)
   | ({ readonly op: 'forge'; readonly by: number } & Vector)
@@ -75,19 +76,19 @@ export type Operation =
 export type OperationName = Operation['op'];
 
 const PREFIX = 'op.';
-/** An operation without a record kind, and a kind without an operation, are compile errors here. */
+/** It is a compile error here if an operation has no record kind, or a record kind has no operation. */
 const KINDS: { readonly [Name in OperationName as `op.${Name}`]: OperationKind } = OPERATION_KINDS;
 OPERATION_KINDS satisfies { readonly [Name in keyof typeof OPERATION_KINDS]: (typeof KINDS)[Name] };
 const kinds = Object.entries(KINDS);
 
 export const OPERATION_NAMES = kinds.map(([name]) => name.slice(PREFIX.length)) as readonly OperationName[];
 
-/** Whom an operation concerns, by its declaration. */
+/** What an operation concerns, by its declaration. */
 export function concernOf(name: OperationName): Concern {
   return KINDS[`${PREFIX}${name}`].concerns;
 }
 
-/** Whether a design is given an operation, by what the design serves. */
+/** Whether a design runs an operation, by what the design serves. */
 export function isServed(name: OperationName, serves: 'devices' | 'vpes'): boolean {
   const concern = concernOf(name);
   return concern === serves || (concern !== 'devices' && concern !== 'vpes');
@@ -101,7 +102,7 @@ const byName = new Map(
 );
 const nameById = new Map(kinds.map(([name, kind]) => [kind.id, name.slice(PREFIX.length) as OperationName]));
 
-/** Appends the record of an operation, and answers its index. */
+/** Appends the record of an operation and returns its index. */
 export function pushOperation(batch: RecordBatch, operation: Operation): number {
   const { kind, fields, offsets } = byName.get(operation.op)!;
   const values = operation as unknown as Readonly<Record<string, number | boolean | string | undefined>>;
@@ -114,7 +115,7 @@ export function pushOperation(batch: RecordBatch, operation: Operation): number 
   return i;
 }
 
-/** The operation that a record tells; undefined for a record of another class. */
+/** The operation that a record contains; undefined for a record of another class. */
 export function operationAt(batch: RecordBatch, i: number): Operation | undefined {
   const op = nameById.get(batch.kind[i]!);
   if (op === undefined) return undefined;
@@ -122,7 +123,7 @@ export function operationAt(batch: RecordBatch, i: number): Operation | undefine
   const operation: Record<string, unknown> = { op };
   fields.forEach(({ name, type, values }, n) => {
     const word = batch.words[i * RECORD_WORDS + offsets[n]!]!;
-    // Only what is not the rule is told of a device.
+    // The defaults of a device are left out.
     if (op === 'alloc' && word === 0 && (name === 'msi' || name === 'block')) return;
     operation[name] = type === 'enum' ? values![word] : type === 'bool' ? word !== 0 : word;
   });

@@ -1,8 +1,8 @@
-// The hardware below a bus, and registers by name. The testbed makes a port of a machine; drivers see neither.
+// The hardware below a bus, and registers by name. The testbed makes a port from a machine. Drivers see neither of them.
 import { FRAMES } from '../record/index.ts';
 import { GICD, GICR, GITS } from '../spec/index.ts';
 
-/** Where firmware says that the parts of the machine are: physical addresses. */
+/** The physical addresses of the parts of the machine, as firmware describes them. */
 export interface Addresses {
   readonly gicd: number;
   /** RD_base of each PE's Redistributor. */
@@ -11,29 +11,29 @@ export interface Addresses {
   readonly its: readonly number[];
   /** A GICv2m frame (Arm Server Base System Architecture, "GICv2m"). */
   readonly v2m: number;
-  /** A pre-ITS: a window in which the address says the DeviceID, four bytes each (Socionext SynQuacer). */
+  /** A pre-ITS: a window with four bytes per DeviceID, so that the address contains the DeviceID (Socionext SynQuacer). */
   readonly preIts: number;
 }
 
-/** MSI_SETSPI_NS of a GICv2m frame: an offset. */
+/** The offset of MSI_SETSPI_NS in a GICv2m frame. */
 export const MSI_SETSPI_NS = 0x40;
 
-/** A value that was read: two words of 32 bits, unsigned. */
+/** A value that was read, as two unsigned 32-bit words. */
 export interface Words {
   readonly low: number;
   readonly high: number;
 }
 
-/** The hardware below a bus, as the testbed has it. A driver holds none. */
+/** The hardware below a bus, which the testbed provides. Drivers have no access to it. */
 export interface Port {
   readonly pes: number;
   readonly blocks: number;
   readonly addresses: Addresses;
-  /** Of a PE: Aff3, Aff2, Aff1 and Aff0, a byte each, as in GICR_TYPER bits 63:32. */
+  /** The affinity of a PE: Aff3, Aff2, Aff1 and Aff0, one byte each, as in GICR_TYPER bits 63:32. */
   affinity(pe: number): number;
-  /** Gives the hardware one stimulus, of a record kind and with its words. Answers what a read returned. */
+  /** Runs one stimulus, given by its record kind and words. Returns what a read returned. */
   stimulus(kind: number, pe: number, ...words: readonly number[]): Words;
-  /** GITS_CREADR of an ITS, looked at without an access. */
+  /** GITS_CREADR of an ITS, without an access by the driver. */
   creadr(its: number): number;
 }
 
@@ -41,14 +41,14 @@ const REGISTERS = { ...GICD, ...GICR, ...GITS };
 type Registers = typeof REGISTERS;
 /** A register of GICD, GICR or GITS. */
 export type RegisterName = keyof Registers;
-/** A 64-bit register's value is a bigint, that of any other a number. */
+/** The value of a 64-bit register is a bigint; the value of any other register is a number. */
 export type ValueOf<Name extends RegisterName> = Registers[Name]['bytes'] extends 8 ? bigint : number;
 
 const frameOf = Object.fromEntries(
   Object.keys(REGISTERS).map((register) => [register, FRAMES.findIndex((name) => register.startsWith(name))]),
 ) as Readonly<Record<RegisterName, number>>;
 
-/** Frame, offset and width of a register's element. */
+/** Frame, offset and width of an element of a register. */
 export function placeOf(
   register: RegisterName,
   element: number,

@@ -1,4 +1,4 @@
-// The GIC below a design that hands out SPIs: what Linux's GICv3 driver does to the Distributor for each
+// The GIC driver below a design that allocates SPIs: what Linux's GICv3 driver does to the Distributor for each SPI
 // (drivers/irqchip/irq-gic-v3.c, irq-gic-common.c).
 import { GICD, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
@@ -20,7 +20,7 @@ export class SpiParent {
     this.bus.poll('GICD_CTLR', 0, (value) => (value & RWP) === 0);
   }
 
-  /** Makes an SPI edge-triggered: reads its configuration; if it changes, writes it, reads it back and waits. */
+  /** Makes an SPI edge-triggered: reads its configuration and, if it changes, writes it, reads it back and waits. */
   setEdge(intid: number): void {
     const element = intid >>> 4;
     const before = this.bus.read('GICD_ICFGR', 0, element);
@@ -44,7 +44,7 @@ export class SpiParent {
     this.poke(pending ? 'GICD_ISPENDR' : 'GICD_ICPENDR', intid);
   }
 
-  /** Routes an SPI to a PE. One that is enabled is disabled meanwhile. */
+  /** Routes an SPI to a PE. If the SPI is enabled, it is disabled meanwhile. */
   setAffinity(intid: number, pe: number): void {
     const { bus } = this;
     const word = bus.read('GICD_ISENABLER', 0, intid >>> 5);

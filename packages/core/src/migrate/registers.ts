@@ -1,5 +1,5 @@
-// What a hypervisor saves of a GIC and in which order it must be put back, as data: the order of KVM's interface
-// (Linux, Documentation/virt/kvm/devices/arm-vgic-v3.rst and arm-vgic-its.rst). Knows no model.
+// What a hypervisor saves of a GIC, and in which order it must be restored, as data: the order of KVM's interface (Linux,
+// Documentation/virt/kvm/devices/arm-vgic-v3.rst and arm-vgic-its.rst). It knows no model.
 
 /** Steps of a restore, in order. */
 export const STEPS = [
@@ -17,28 +17,28 @@ export type Step = (typeof STEPS)[number];
 
 export interface SavedItem {
   readonly step: Step;
-  /** Register as Arm spells it, with its number in an array; for `wires` and `memory` what it is. */
+  /** The register as Arm spells it, with its number in an array; a description for `wires` and `memory`. */
   readonly name: string;
-  /** PE or ITS. */
+  /** Index of the PE or ITS. */
   readonly instance: number;
   /** Offset in the frame, system-register encoding, INTID, or address. */
   readonly at: number;
-  /** Bytes of the register; 0 where there is none. */
+  /** Bytes of the register; 0 if the item is not a register. */
   readonly width: number;
   readonly low: number;
   readonly high: number;
-  /** For a long stretch of `memory` that is known to be one byte throughout: its 4,096-byte pages. Comes before single pages. */
+  /** A long stretch of `memory` in which all bytes are known to be equal, in pages of 4,096 bytes. Precedes single pages. */
   readonly stretch?: { readonly pages: number; readonly byte: number };
-  /** For another page of `memory`: 4,096 bytes, and a bit a byte that is known. */
+  /** Another page of `memory`: 4,096 bytes, and one bit per byte that says whether it is known. */
   readonly page?: { readonly data: Uint8Array; readonly known: Uint8Array };
 }
 
-/** What must not come before what. */
+/** Which steps must not come before which. */
 export const ORDER_RULES: readonly {
   readonly id: string;
   readonly first: (item: SavedItem) => boolean;
   readonly later: (item: SavedItem) => boolean;
-  /** Of the same Redistributor or ITS only. */
+  /** Whether the rule holds only within one Redistributor or ITS. */
   readonly sameInstance: boolean;
   readonly why: string;
 }[] = [

@@ -1,5 +1,5 @@
-// Puts a saved GIC back, item by item, as a hypervisor does. An order in which something would be lost is a fault
-// that names both items and says why; the item is not written then.
+// Restores a saved GIC item by item, as a hypervisor does. An order in which something would be lost is a fault that names
+// both items and the reason; the item is then not written.
 
 import type { Machine } from '../model/machine.ts';
 import { settleAll } from '../model/settle.ts';
@@ -28,12 +28,12 @@ export class Restore {
   private readonly written: SavedItem[] = [];
   private readonly batch = new RecordBatch(1);
 
-  /** Of a machine as after reset. */
+  /** `machine` must be as after a reset. */
   constructor(machine: Machine) {
     this.m = machine;
   }
 
-  /** Writes one item; answers the fault if it comes too late or too early. */
+  /** Writes one item. Returns a fault if it comes too late or too early. */
   write(item: SavedItem): RestoreFault | undefined {
     for (const rule of ORDER_RULES) {
       if (!rule.first(item)) continue;
@@ -48,7 +48,7 @@ export class Restore {
     return undefined;
   }
 
-  /** What was saved and has not been put back. */
+  /** Faults for items that were saved but have not been restored. */
   finish(saved: readonly SavedItem[]): RestoreFault[] {
     const done = new Set(this.written.map((item) => `${item.step} ${item.name} ${item.instance} ${item.at}`));
     return saved
@@ -76,13 +76,13 @@ export class Restore {
       case 'ICH':
         return this.stimulus(SYSREG_WRITE, instance, at, low, high);
       case 'wires':
-        // The level alone: what an edge latched comes back with the pending registers.
+        // Only the level is restored here. The latch of an edge is restored with the pending registers.
         this.m.emit(WIRE_CHANGED, instance < 0 ? NO_PE : instance, at, low);
         return settleAll(this.m);
       case 'memory':
         return item.stretch === undefined ? this.page(item) : this.stretch(item.at, item.stretch);
       case 'GITS':
-        // Not writable by a guest; a hypervisor puts it back.
+        // A guest cannot write GITS_CREADR, but a hypervisor restores it.
         if (name === 'GITS_CREADR')
           this.raw(instance, GITS.GITS_CREADR.offset, low, this.m.state.creadr[instance]!);
         else this.stimulus(MMIO_WRITE, 0, 2, instance, at, width, low, high);
@@ -99,7 +99,7 @@ export class Restore {
     this.m.changeRegister(UNIT_GITS, its, register, value, 0, old, 0);
   }
 
-  /** A long stretch of memory, in records whose length fits a word. */
+  /** Restores a long stretch of memory, in records whose length fits in a word. */
   private stretch(at: number, { pages, byte }: NonNullable<SavedItem['stretch']>): void {
     for (let done = 0; done < pages; done += STRETCH_PAGES) {
       const address = at + 4096 * done;
@@ -108,7 +108,7 @@ export class Restore {
     }
   }
 
-  /** A page of memory, in runs of equal known bytes. */
+  /** Restores a page of memory, in runs of equal known bytes. */
   private page(item: SavedItem): void {
     const { data, known } = item.page!;
     const isKnown = (k: number) => ((known[k >> 3]! >> (k & 7)) & 1) === 1;
@@ -124,7 +124,7 @@ export class Restore {
   }
 }
 
-/** Restores a saved GIC in the given order; answers what went wrong. */
+/** Restores a saved GIC in the given order and returns the faults. */
 export function restore(machine: Machine, items: readonly SavedItem[], saved = items): RestoreFault[] {
   const session = new Restore(machine);
   const faults: RestoreFault[] = [];

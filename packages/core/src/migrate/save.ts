@@ -1,5 +1,5 @@
-// Reads a GIC as a hypervisor saves it: register by register, then the pages of guest memory that hold its tables.
-// The model keeps tables current in memory, so that there is nothing to flush.
+// Saves a GIC as a hypervisor does: register by register, then the pages of guest memory that contain its tables. The model
+// always keeps its tables in memory up to date, so there is nothing to flush.
 
 import { readSysreg } from '../model/cpu-interface.ts';
 import type { Machine } from '../model/machine.ts';
@@ -29,7 +29,7 @@ const ICC: readonly SysregName[] = [
 ];
 const ICH: readonly SysregName[] = ['ICH_VMCR_EL2', 'ICH_AP0R0_EL2', 'ICH_AP1R0_EL2', 'ICH_HCR_EL2'];
 
-/** Everything that a restore needs, in an order in which it can be restored. */
+/** Everything that a restore needs, in a valid order. */
 export function save(m: Machine): SavedItem[] {
   const items: SavedItem[] = [];
   const { state } = m;
@@ -61,7 +61,7 @@ export function save(m: Machine): SavedItem[] {
     mmio('GICD', 0, `GICD_IPRIORITYR${intid / 4}`, 0, GICD.GICD_IPRIORITYR.offset + intid, 4);
   for (let intid = 32; intid < state.irqCount; intid++)
     mmio('GICD', 0, `GICD_IROUTER${intid}`, 0, GICD.GICD_IROUTER.offset + 8 * (intid - 32), 8);
-  // The latch alone: what a level adds comes back with the wires.
+  // Only the latch is saved here. The pending state from a level is restored with the input lines.
   for (let n = 1; n < lines; n++)
     add('GICD', `GICD_ISPENDR${n}`, 0, GICD.GICD_ISPENDR.offset + 4 * n, 4, state.spi.pending[n]!);
   for (let pe = 0; pe < state.peCount; pe++) {

@@ -1,5 +1,5 @@
-// Faults with names: what an implementer of a GIC can get wrong. The fuzzer must find each that QEMU can tell, and golden
-// traces are held against all.
+// Named faults: what an implementer of a GIC can get wrong. The fuzzer must find each fault that a comparison with QEMU can
+// reveal, and the golden traces are tested against all of them.
 import { GicTraceError } from '../errors.ts';
 import type { Machine } from '../model/index.ts';
 import { INTERRUPT_MUTATIONS } from './interrupts.ts';
@@ -17,7 +17,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   ...VIRTUAL_MUTATIONS,
 };
 
-/** Plants a named fault into a machine. @throws GicTraceError `usage` for a name that there is not. */
+/** Plants a named fault into a machine. @throws GicTraceError `usage` for an unknown name. */
 export function plantMutation(machine: Machine, name: string): void {
   const mutation = Object.hasOwn(MUTATIONS, name) ? MUTATIONS[name] : undefined;
   if (mutation === undefined)

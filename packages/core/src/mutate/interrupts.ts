@@ -100,7 +100,7 @@ export const INTERRUPT_MUTATIONS = {
         const { encoding } = SYSREGS.ICC_AP1R0_EL1;
         if (kind !== REG_CHANGED || words[0] !== UNIT_ICC || words[2] !== encoding) return 'kept';
         const old = machine.state.ap1r[4 * pe]!;
-        // One bit more is an acknowledgement.
+        // An additional bit means an acknowledge.
         const added = words[3]! & ~old;
         const acknowledges = added !== 0 && (added & (added - 1)) === 0 && (old & ~words[3]!) === 0;
         return lostIf(acknowledges && hasActivePriority(machine, pe));

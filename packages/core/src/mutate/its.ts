@@ -13,13 +13,13 @@ const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
 const MOVED = PEND_CAUSES.indexOf('moved');
 const BY_SOFTWARE = PEND_CAUSES.indexOf('software');
 
-/** The table entry of an event stays as it was through a command. */
+/** A command leaves the table entry of an event unchanged. */
 const entryKept =
   (name: CommandName) =>
   ({ kind, command }: Passing): EventFate =>
     lostIf(command === name && (kind === ITE_WRITE || kind === MEM_WRITTEN));
 
-/** Events of these kinds do not happen in a command, or outside of all. */
+/** Events of these kinds are lost during a command, or outside all commands. */
 const none =
   (name: CommandName | undefined, ...kinds: readonly number[]) =>
   ({ kind, command }: Passing): EventFate =>

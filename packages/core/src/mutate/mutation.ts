@@ -1,14 +1,15 @@
-// What a fault with a name is.
+// The shape of a named fault.
 import type { EventFate, PlantedFault } from './plant.ts';
 
 export interface Mutation {
   /** What is wrong. */
   readonly doc: string;
-  /** The heading of IHI 0069 that says otherwise. */
+  /** The heading of IHI 0069 that the fault violates. */
   readonly heading: string;
   /**
-   * How QEMU tells it: `soon` within 20,000 fuzzed stimuli of which 12 show it; `late` with more, since an ITS or a vPE
-   * must be set up for it; `never`, since the `virt` machine does not have what it is about.
+   * When a comparison with QEMU reveals it. `soon`: within 20,000 fuzzed stimuli, which can be shrunk to 12. `late`: with
+   * more stimuli, because an ITS or a vPE must be set up for it. `never`: the `virt` machine lacks the hardware that it
+   * concerns.
    */
   readonly onQemu: 'soon' | 'late' | 'never';
   readonly fault: PlantedFault;

@@ -1,5 +1,5 @@
-// Plants a fault into a running simulator, from outside: what the model emits and which command words the ITS fetches
-// pass through the fault. The model itself, and machines without a fault, are as they were.
+// Plants a fault into a running simulator from outside: the events that the model emits, and the command words that the ITS
+// fetches, pass through the fault. The model itself and other machines are not affected.
 import type { Machine } from '../model/index.ts';
 import { RECORD_WORDS, RECORDS } from '../record/index.ts';
 import { type CommandName, commandName, ITS_COMMANDS, type OperandSpec } from '../spec/index.ts';
@@ -8,10 +8,10 @@ const ITS_COMMAND = RECORDS['its.command'].id;
 const COMMAND_BYTES = 32;
 const COMMAND_WORDS = 8;
 
-/** What becomes of an event: it takes effect, it is lost, or it takes effect but nobody arbitrates because of it. */
+/** What the fault does to an event: it takes effect, it is lost, or it takes effect without causing an arbitration. */
 export type EventFate = 'kept' | 'lost' | 'unarbitrated';
 
-/** An event on its way to the state, and where the machine is. */
+/** An event before it takes effect, and what the machine is doing. */
 export interface Passing {
   readonly machine: Machine;
   readonly kind: number;
@@ -19,20 +19,20 @@ export interface Passing {
   readonly pe: number;
   /** The event's words, which the fault may change. */
   readonly words: Uint32Array;
-  /** The ITS command at work, if one is. */
+  /** The ITS command that is running, if any. */
   readonly command: CommandName | undefined;
-  /** Emits an event that the model would not have emitted. Not passed through the fault. */
+  /** Emits an event that the model would not have emitted. It does not pass through the fault. */
   readonly add: (kind: number, pe: number, ...words: number[]) => void;
 }
 
 export interface PlantedFault {
-  /** Looks at each event before it takes effect. */
+  /** Called for each event before it takes effect. */
   readonly event?: (passing: Passing) => EventFate;
   /** Changes the words of a command after the ITS fetched it; memory and the record of the command keep the original. */
   readonly command?: (name: CommandName, words: Uint32Array) => void;
 }
 
-/** Plants a fault into a machine, which must not have another. The machine must be given stimuli only. */
+/** Plants a fault into a machine that has no other fault. Afterwards the machine may only be driven by stimuli. */
 export function plant(machine: Machine, fault: PlantedFault): void {
   const { event } = fault;
   const commands = new CommandsPlanted(machine, fault);
@@ -71,7 +71,7 @@ export function plant(machine: Machine, fault: PlantedFault): void {
   };
 }
 
-/** Runs `change` while no PE can be marked as one whose interrupts must be looked at anew. */
+/** Runs `change` without marking any PE for a new arbitration. */
 function unarbitrated(machine: Machine, change: () => void): void {
   const { markPe } = machine;
   machine.markPe = () => undefined;
@@ -82,7 +82,7 @@ function unarbitrated(machine: Machine, change: () => void): void {
   }
 }
 
-/** Follows which command an ITS is at, and has it see the words that the fault makes of it. */
+/** Tracks the command that an ITS is running, and replaces its words by those that the fault makes of them. */
 class CommandsPlanted {
   name: CommandName | undefined;
   private readonly fetched = new Uint32Array(COMMAND_WORDS);
@@ -108,14 +108,14 @@ class CommandsPlanted {
         : readWord(address);
   }
 
-  /** The command is over: its record tells what was fetched. */
+  /** Ends the command: its record must contain the words that were fetched. */
   finish(record: Uint32Array): void {
     record.set(this.fetched, 4);
     this.name = undefined;
   }
 }
 
-/** Sets an operand of at most 32 bits in a command's words. A name that the command does not have is our bug. */
+/** Sets an operand of at most 32 bits in a command's words. The command must have an operand of this name. */
 export function setOperand(words: Uint32Array, command: CommandName, name: string, value: number): void {
   const operand = (ITS_COMMANDS[command].operands as readonly OperandSpec[]).find((one) => one.name === name);
   if (operand === undefined) throw new Error(`invariant: ${command} has no operand ${name}`);

@@ -1,7 +1,7 @@
-// Bit fields and addresses of 64-bit words that are kept as pairs of 32-bit words, low first. Knows no register and no
-// command.
+// Bit fields and addresses in 64-bit words, which are kept as pairs of 32-bit words, low word first. It knows no register
+// and no command.
 
-/** Reads `width` (1 to 52) bits at `lsb` of doubleword `dw` out of the 32-bit words from `words[at]`. */
+/** Reads `width` (1 to 52) bits at `lsb` of doubleword `dw`, in the 32-bit words that begin at `words[at]`. */
 export function extract(words: Uint32Array, at: number, dw: number, lsb: number, width: number): number {
   const low = words[at + 2 * dw]!;
   const high = words[at + 2 * dw + 1]!;
@@ -12,7 +12,7 @@ export function extract(words: Uint32Array, at: number, dw: number, lsb: number,
   return highPart * 2 ** (32 - lsb) + (low >>> lsb);
 }
 
-/** An address, below 2^52, from the two 32-bit words that hold it. */
+/** An address, below 2^52, from its two 32-bit words. */
 export function address(low: number, high: number): number {
   return high * 0x1_0000_0000 + low;
 }

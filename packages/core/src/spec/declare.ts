@@ -1,4 +1,4 @@
-// Shorthands with which the tables of this folder declare their fields. Not exported from the package.
+// Shorthands for the declarations in the tables of this folder. They are not exported from the package.
 import type { FieldSpec, Naming, Register, RegisterSpec } from './shape.ts';
 
 const field =
@@ -67,7 +67,7 @@ export const INNER_CACHE = {
   6: 'RaWaWt',
   7: 'RaWaWb',
 };
-/** OuterCache: as InnerCache, but 0 takes over what InnerCache says. */
+/** OuterCache: as InnerCache, except that 0 means the same attributes as InnerCache. */
 export const OUTER_CACHE = { ...INNER_CACHE, 0: 'as-inner' };
 export const SHAREABILITY = { 0: 'non', 1: 'inner', 2: 'outer' };
 
@@ -97,7 +97,7 @@ export const PARTIDR_FIELDS = [
 ];
 
 type Extra = Partial<Omit<RegisterSpec, 'offset' | 'bytes' | 'access' | 'doc' | 'source'>>;
-/** What `extra` says of a register's fields; none where it says nothing. */
+/** The type of the fields in `extra`; no fields if it has none. */
 type FieldsOf<E extends Extra> = E extends { readonly fields: infer F extends readonly FieldSpec[] }
   ? F
   : readonly [];
@@ -117,11 +117,11 @@ const register =
       Bytes
     >;
 
-/** A register of 32 bits. `source`: its heading in IHI 0069. */
+/** A register of 32 bits. `source` is its heading in IHI 0069. */
 export const register32 = register(4, [4]);
-/** An array of bytes, which 32-bit accesses reach by fours. */
+/** An array of bytes, which can also be accessed as 32-bit words. */
 export const registerBytes = register(1, [1, 4]);
-/** A register of 64 bits, which 32-bit accesses reach by halves. */
+/** A register of 64 bits, which can also be accessed as two 32-bit halves. */
 export const register64 = <
   const F extends readonly FieldSpec[],
   const E extends Extra = Record<never, never>,

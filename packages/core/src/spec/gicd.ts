@@ -14,7 +14,7 @@ import {
 import { ESPI_FIRST } from './intid.ts';
 import type { FieldSpec, RegisterTable } from './shape.ts';
 
-/** An array over the INTIDs below 1024: a bit each, or two. */
+/** An array over the INTIDs below 1024, with one or two bits for each. */
 const bitmap = (offset: number, doc: string, heading: string) =>
   register32(offset, 'RW', doc, heading, { count: 32, reset: 0, bitsPerIntid: 1, firstIntid: 0 });
 const bitPairs = <const Reset extends 0 | 'unknown'>(
@@ -62,7 +62,7 @@ export const GICD = {
     access: 'RW',
     accessBytes: [4],
     reset: 'impdef',
-    // The Secure view with two Security states, which holds the layout with one (DS = 1) too.
+    // This is the Secure view with two Security states. It contains the layout with one Security state (DS = 1) too.
     fields: [
       flag('EnableGrp0', 0, 'forward Group 0 interrupts'),
       flag('EnableGrp1NS', 1, 'forward (Non-secure) Group 1 interrupts'),

@@ -59,7 +59,7 @@ export const GITS = {
     minus1('Devbits', 13, 5, 'DeviceID bits'),
     flag('SEIS', 18, 'SErrors on command errors'),
     flag('PTA', 19, 'RDbase is an address, not a processor number'),
-    uint('HCC', 24, 8, 'collections held in hardware'),
+    uint('HCC', 24, 8, 'number of collections held in hardware'),
     minus1('CIDbits', 32, 4, 'ICID bits, where CIL'),
     flag('CIL', 36, 'CIDbits is in force'),
     flag('VMOVP', 37, 'one VMOVP serves all ITSs'),
@@ -92,7 +92,7 @@ export const GITS = {
     reset: 0,
     fields: [
       ...STATUS_FIELDS,
-      flag('UMSI', 4, 'an unmapped MSI is held in GITS_UMSIR'),
+      flag('UMSI', 4, 'GITS_UMSIR contains an unmapped MSI'),
       flag('Overflow', 5, 'more unmapped MSIs came than GITS_UMSIR holds'),
       uint('Syndrome', 6, 4, 'why the MSI was unmapped'),
     ],

@@ -1,4 +1,4 @@
-// The architecture as data.
+// The architecture as data: registers, ITS commands, ITS errors, table entries, INTIDs.
 export { deposit, extract } from './bits.ts';
 export { GICD } from './gicd.ts';
 export { GICR } from './gicr.ts';

@@ -1,6 +1,6 @@
-// Which INTIDs there are and what they are for (IHI 0069, "INTIDs"). Declared here and nowhere else.
+// The ranges of INTIDs and their meaning (IHI 0069, "INTIDs"). They are declared only here.
 
-/** The ranges of INTIDs, ends included; what lies between them is reserved. How far LPIs go is up to GICD_TYPER.IDbits. */
+/** The ranges of INTIDs, both ends included; INTIDs between them are reserved. GICD_TYPER.IDbits limits LPIs further. */
 export const INTID_RANGES = {
   SGI: { first: 0, last: 15 },
   PPI: { first: 16, last: 31 },
@@ -17,7 +17,7 @@ export const SPI_FIRST = INTID_RANGES.SPI.first;
 export const EPPI_FIRST = INTID_RANGES['extended PPI'].first;
 export const ESPI_FIRST = INTID_RANGES['extended SPI'].first;
 export const LPI_FIRST = INTID_RANGES.LPI.first;
-/** Past the last SPI; the special INTIDs begin here. */
+/** The first special INTID, which follows the last SPI. */
 export const SPECIAL_FIRST = INTID_RANGES.special.first;
 const SPECIAL_LAST = INTID_RANGES.special.last;
 const EPPI_LAST = INTID_RANGES['extended PPI'].last;
@@ -37,7 +37,7 @@ export const SPECIAL_INTIDS = {
 /** INTID 1023: no interrupt. */
 export const SPURIOUS: number = SPECIAL_INTIDS.spurious;
 
-/** In place of a doorbell: there is none (IHI 0069, "VMAPTI"). */
+/** The doorbell INTID that means that there is no doorbell (IHI 0069, "VMAPTI"). */
 export const NO_DOORBELL = SPURIOUS;
 
 /** The class of an INTID. */

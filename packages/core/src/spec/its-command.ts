@@ -1,5 +1,5 @@
-// The ITS commands of GICv3, GICv4.0 and GICv4.1 (IHI 0069, "ITS commands"). Pure data, and the two functions
-// that read and write it. Operands are in a stable order: a trace's `shown` mask counts on it.
+// The ITS commands of GICv3, GICv4.0 and GICv4.1 (IHI 0069, "ITS commands"). Pure data, and the functions that decode and
+// encode commands. The order of operands must not change, because the `shown` mask in traces depends on it.
 import { deposit, extract } from './bits.ts';
 import { naming } from './declare.ts';
 import { SPURIOUS } from './intid.ts';
@@ -193,7 +193,7 @@ export const ITS_COMMANDS = {
 
 export type CommandName = keyof typeof ITS_COMMANDS;
 
-/** What each operand is, by its name: the same in every command that has it. */
+/** The meaning of each operand by its name, which is the same in every command that has it. */
 export const OPERAND_DOCS: Readonly<Record<string, string>> = {
   DeviceID: 'the device',
   EventID: 'the event of the device',
@@ -232,7 +232,7 @@ export function commandName(opcode: number): CommandName | undefined {
   return byOpcode[opcode & 0xff];
 }
 
-/** An operand's value: addresses in bytes, all else as stored. */
+/** An operand's value: an address in bytes, anything else as stored. */
 export function operandOf(words: Uint32Array, at: number, operand: OperandSpec): number {
   return extract(words, at, operand.dw, operand.lsb, operand.width) * 2 ** (operand.shift ?? 0);
 }

@@ -1,8 +1,8 @@
-// ITS command error codes (IHI 0069, "ITS command error encodings"). A code is 0x01, the command, the fault: a
-// byte each. CLEAR's second byte is 0x05, not its opcode 0x04, and MOVALL's PROCNUM_OOR has the number 0x01;
-// hence a list and no formula. Pure data.
+// ITS command error codes (IHI 0069, "ITS command error encodings"). A code consists of three bytes: 0x01, the command and
+// the fault. This is a list and not a formula because of exceptions: CLEAR's second byte is 0x05 and not its opcode 0x04,
+// and MOVALL's PROCNUM_OOR has the number 0x01. Pure data.
 
-/** What can be wrong with a command, and the low byte of its code. */
+/** The faults of a command, with the low byte of their codes. */
 export const ITS_FAULTS = {
   DEVICE_OOR: 0x01,
   ITTSIZE_OOR: 0x02,
@@ -26,7 +26,7 @@ export const ITS_FAULTS = {
 
 export type ItsFault = keyof typeof ITS_FAULTS;
 
-/** What each fault says of the command. */
+/** The meaning of each fault. */
 export const ITS_FAULT_DOCS: Readonly<Record<ItsFault, string>> = {
   DEVICE_OOR: 'the DeviceID is out of range',
   ITTSIZE_OOR: 'the size of the interrupt translation table is out of range',
@@ -34,14 +34,14 @@ export const ITS_FAULT_DOCS: Readonly<Record<ItsFault, string>> = {
   COLLECTION_OOR: 'the ICID is out of range',
   UNMAPPED_DEVICE: 'no MAPD mapped the device',
   ID_OOR: 'the EventID is out of range for the device',
-  PHYSICALID_OOR: 'the pINTID is no LPI, or out of range',
+  PHYSICALID_OOR: 'the pINTID is not an LPI, or out of range',
   UNMAPPED_INTERRUPT: 'the event is not mapped',
   ID_IS_VIRTUAL: 'the event is mapped to a virtual LPI',
   UNMAPPED_COLLECTION: 'no MAPC mapped the collection',
   ITE_INVALID: 'the interrupt translation entry is not valid',
   VCPU_OOR: 'the vPEID is out of range',
   VPTSIZE_OOR: 'the size of the virtual pending table is out of range',
-  VIRTUALID_OOR: 'the vINTID is no LPI, or out of range',
+  VIRTUALID_OOR: 'the vINTID is not an LPI, or out of range',
   VCPU_INVALID: 'no VMAPP mapped the vPE',
   ID_IS_PHYSICAL: 'the event is mapped to a physical LPI',
   ITEVCPU_INVALID: 'the vPE that the event is mapped to is not mapped',
@@ -49,9 +49,9 @@ export const ITS_FAULT_DOCS: Readonly<Record<ItsFault, string>> = {
 };
 
 /**
- * Every error that a command can have. Codes of the GICv3 commands and those of VMOVI, VSYNC, VMAPP, VMAPTI and VMAPI
- * that public headers and manuals name are as they have them; the rest follows the structure above, which
- * implementers' documentation states for all commands.
+ * Every error that a command can have. The codes of the GICv3 commands, and those of VMOVI, VSYNC, VMAPP, VMAPTI and VMAPI
+ * that public headers and manuals name, are taken from there. The others follow the structure above, which implementers'
+ * documentation states for all commands.
  */
 export const ITS_ERRORS = {
   MOVI_DEVICE_OOR: 0x010101,
@@ -154,11 +154,16 @@ export const ITS_ERRORS = {
 } as const;
 
 /**
- * Outcomes that the architecture has no code for: ours, outside its space (bits 31:24 set).
- * `UNKNOWN_COMMAND`: no command has this opcode. `UNSUPPORTED_COMMAND`: this ITS does not have the command.
- * `TABLE_UNREADABLE`: an entry that the command needs cannot be reached. And what is no outcome of an ITS, but of a source
- * that does not show enough: `NOT_SHOWN`: it does not show the command. `UNDECIDED`: it shows the command, but not a table
- * entry that decides what becomes of it.
+ * Outcomes for which the architecture has no code. Bits 31:24 are set, so that they cannot collide with its codes.
+ *
+ * - `UNKNOWN_COMMAND`: no command has this opcode.
+ * - `UNSUPPORTED_COMMAND`: this ITS does not have the command.
+ * - `TABLE_UNREADABLE`: an entry that the command needs cannot be reached.
+ *
+ * The last two are not outcomes of an ITS; they say that the source does not contain enough to know the outcome:
+ *
+ * - `NOT_SHOWN`: the source does not contain the command.
+ * - `UNDECIDED`: the source contains the command, but not a table entry that decides its outcome.
  */
 export const ITS_OUTCOMES = {
   EXECUTED: 0,
@@ -169,7 +174,7 @@ export const ITS_OUTCOMES = {
   UNDECIDED: 0xff00_0005,
 } as const;
 
-/** Whether an outcome says what became of a command, and not that the source does not show it. */
+/** Whether an outcome says what became of a command, and not that the source does not contain it. */
 export function isOutcomeKnown(code: number): boolean {
   return code !== ITS_OUTCOMES.NOT_SHOWN && code !== ITS_OUTCOMES.UNDECIDED;
 }
@@ -180,7 +185,7 @@ export function isRefused(code: number): boolean {
 }
 
 export interface ItsError {
-  /** As the architecture spells it: `E_ITS_MAPD_DEVICE_OOR`. */
+  /** The name as the architecture spells it: `E_ITS_MAPD_DEVICE_OOR`. */
   readonly name: string;
   /** The command that was refused: `MAPD`. */
   readonly command: string;

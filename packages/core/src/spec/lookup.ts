@@ -1,9 +1,9 @@
-// From an offset to a register, its element, its name and its INTIDs. The map is a table of one entry per four
-// bytes, made once from a frame's declaration, so that decoding an access searches nothing.
+// Finds the register at an offset, its element, its name and its INTIDs. The map is a table with one entry per four bytes,
+// made once from a frame's declaration, so that decoding an access needs no search.
 import { ESPI_FIRST } from './intid.ts';
 import type { RegisterSpec, RegisterTable } from './shape.ts';
 
-/** What the twelve words from 0xffd0 are called (IHI 0069, "Identification registers"). */
+/** The names of the twelve words from 0xffd0 on (IHI 0069, "Identification registers"). */
 const ID_NAMES = 'PIDR4 PIDR5 PIDR6 PIDR7 PIDR0 PIDR1 PIDR2 PIDR3 CIDR0 CIDR1 CIDR2 CIDR3'.split(' ');
 
 export interface FrameMap<Name extends string = string> {
@@ -12,7 +12,7 @@ export interface FrameMap<Name extends string = string> {
   readonly specs: readonly RegisterSpec[];
   /** Index into `names` of the register at a byte offset, or -1. */
   find(offset: number): number;
-  /** Which element of a register array a byte offset is in. */
+  /** The element of a register array that contains a byte offset. */
   element(index: number, offset: number): number;
 }
 
@@ -35,7 +35,7 @@ export function frameMap<T extends RegisterTable>(table: T, bytes: number): Fram
 
 /**
  * An element's name as Arm writes it: `GICD_ISENABLER2`, `GICD_IROUTER36`, `GICD_IGROUPR0E`, `GITS_BASER0`,
- * `GICD_PIDR2`. An element of a byte array has the name of the 32-bit register that holds it.
+ * `GICD_PIDR2`. An element of a byte array has the name of the 32-bit register that contains it.
  */
 export function elementName(name: string, spec: RegisterSpec, element: number): string {
   if (spec.count === undefined) return name;
@@ -46,7 +46,7 @@ export function elementName(name: string, spec: RegisterSpec, element: number): 
   return `${name}${number}${spec.extended !== undefined && element >= spec.extended.element ? 'E' : ''}`;
 }
 
-/** The INTID that the lowest bit of an element belongs to; undefined for a register that is not over INTIDs. */
+/** The INTID of the lowest bit of an element; undefined for a register that is not an array over INTIDs. */
 export function firstIntidOf(spec: RegisterSpec, element: number): number | undefined {
   if (spec.bitsPerIntid === undefined || spec.firstIntid === undefined) return undefined;
   const perElement = (spec.bytes * 8) / spec.bitsPerIntid;
@@ -62,7 +62,7 @@ export interface IntidSpan {
   readonly last: number;
 }
 
-/** What an access reaches of a register array over INTIDs; undefined for a register that is none. */
+/** The INTIDs that an access to a register array reaches; undefined for a register that is not an array over INTIDs. */
 export function intidSpan(
   spec: RegisterSpec,
   element: number,

@@ -1,9 +1,9 @@
-// The fields of a register by name: as masks, for the model's pairs of words; and packed into a value or taken out of
-// one. The declarations say where a field is, so that nobody writes a mask by hand; a name that the register does not
-// have is a compile error.
+// The fields of a register by name: as masks for the model's pairs of words, and packed into or unpacked from a value. The
+// positions come from the declarations, so that nobody writes a mask by hand. A name that the register does not have is a
+// compile error.
 import type { FieldSpec } from './shape.ts';
 
-/** What has fields: a register, a system register, or a view of a register (`GICR.GICR_VPENDBASER.views['GICv4.1']`). */
+/** Anything with fields: a register, a system register, or a view of a register (`GICR.GICR_VPENDBASER.views['GICv4.1']`). */
 type Fields = { readonly fields: readonly FieldSpec[] } | readonly FieldSpec[];
 /** The names of its fields. */
 export type FieldName<T extends Fields> = T extends readonly FieldSpec[]
@@ -15,17 +15,17 @@ export type FieldName<T extends Fields> = T extends readonly FieldSpec[]
 function fieldOf(of: Fields, name: string): FieldSpec {
   const list: readonly FieldSpec[] = 'fields' in of ? of.fields : of;
   const field = list.find((one) => one.name === name);
-  // The type excludes it.
+  // The type makes this impossible.
   if (field === undefined) throw new RangeError(`no field ${name}`);
   return field;
 }
 
-/** The bits of these fields in the low word of a register, as an unsigned 32-bit number. Each must have some there. */
+/** The bits of these fields in the low word of a register, as an unsigned number. Each field must have bits there. */
 export function mask<T extends Fields>(of: T, ...names: readonly FieldName<T>[]): number {
   return bitsFrom(of, names, 0);
 }
 
-/** The bits of these fields in the high word of a 64-bit register, where bit 63 is 0x8000_0000. Each must have some there. */
+/** The bits of these fields in the high word of a 64-bit register (bit 63 is 0x8000_0000). Each field must have bits there. */
 export function maskHigh<T extends Fields>(of: T, ...names: readonly FieldName<T>[]): number {
   return bitsFrom(of, names, 32);
 }
@@ -42,8 +42,8 @@ function bitsFrom(of: Fields, names: readonly string[], from: 0 | 32): number {
 }
 
 /**
- * A register's value with these fields in it, all others zero. Values are as the field's kind says: an address for
- * `pa`, a number that is stored less one for `minus1`.
+ * A register's value with these fields; all other fields are zero. Values are given as the field's kind says: an address
+ * for `pa`, and for `minus1` the number that is stored minus one.
  * @throws RangeError if a value does not fit its field.
  */
 export function packFields<T extends Fields>(
@@ -70,8 +70,8 @@ export function unpackField<T extends Fields>(of: T, name: FieldName<T>, word: b
 }
 
 /**
- * Reads a field of a register that is kept as two words, as {@link packFields} takes it. To be made once and called
- * often. `high` is read where the field lies there.
+ * Makes a function that reads a field of a register kept as two words, with values as in {@link packFields}. Make it once
+ * and call it often. `high` is used only if the field is there.
  */
 export function fieldReader<T extends Fields>(
   of: T,
@@ -110,8 +110,8 @@ export function masks<T extends { readonly fields: readonly FieldSpec[] }>(
 }
 
 /**
- * Replaces a field in the low word of a register, by the stored value: the low bits of `value` that the field has room
- * for. To be made once and called often.
+ * Makes a function that replaces a field in the low word of a register by the low bits of a value. Make it once and call
+ * it often.
  * @throws RangeError if the field is not in bits 31:0.
  */
 export function fieldWriter<T extends Fields>(

@@ -1,21 +1,21 @@
-// From a frame and an offset to a register, across the three frames.
+// Finds the register at an offset of one of the three frames.
 import { GICD } from './gicd.ts';
 import { GICR } from './gicr.ts';
 import { GITS } from './gits.ts';
 import { elementName, frameMap } from './lookup.ts';
 import type { RegisterSpec } from './shape.ts';
 
-/** The register frames. Append only: records store the index. */
+/** The register frames. Records store the index, so frames may only be appended. */
 export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
 export type FrameName = (typeof FRAMES)[number];
 
 const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
 
 export interface RegisterPlace {
-  /** The register, or register array, as it is declared: `GICD_ISENABLER`. */
+  /** The name of the register or register array in its declaration: `GICD_ISENABLER`. */
   readonly name: string;
   readonly spec: RegisterSpec;
-  /** Element of a register array, 0 for a single register. */
+  /** The element of a register array; 0 for a single register. */
   readonly element: number;
   /** The element's name as Arm writes it: `GICD_ISENABLER2`, `GICD_IROUTER36`, `GITS_BASER0`. */
   readonly label: string;

@@ -1,30 +1,30 @@
 // The shape of the architecture's data: registers, fields, commands, table entries. Pure data; imports nothing.
 
 /**
- * What a field means: `uint` a number; `hex` a number that people read in hex; `flag` a bit; `minus1` stored as
- * one less; `pa` a physical address stored without its low `shift` bits; `enum` see `values`; `impdef`
- * IMPLEMENTATION DEFINED. Bits that no field names are reserved.
+ * The kind of a field: `uint`, a number; `hex`, a number that is printed in hexadecimal; `flag`, one bit; `minus1`, a
+ * number that is stored minus one; `pa`, a physical address that is stored without its low `shift` bits; `enum`, see
+ * `values`; `impdef`, IMPLEMENTATION DEFINED. Bits that belong to no field are reserved.
  */
 export type FieldKind = 'uint' | 'hex' | 'flag' | 'minus1' | 'pa' | 'enum' | 'impdef';
 
-/** What a number can name. A vINTID is the INTID that a virtual machine sees. */
+/** The sorts of things that a number can name. A vINTID is the INTID that a virtual machine sees. */
 export const IDENTIFIERS = ['INTID', 'vINTID', 'DeviceID', 'EventID', 'vPEID'] as const;
 export type Identifier = (typeof IDENTIFIERS)[number];
 
 /**
- * That a field's value names something. `identifies` says what; where another field of the same word, command or
- * record decides, by which field and by its value (a value that is not listed: nothing is named). Whatever reads
- * "which INTID is this about" off a record derives it from these (record/naming).
+ * What a field's value names. `identifies` is the sort of thing. If another field of the same word, command or record
+ * decides, `by` is the name of that field, and `is` the sort for each of its values; for values that are not listed,
+ * nothing is named. All code that needs the INTID of a record derives it from these declarations (record/naming).
  */
 export interface Naming {
   readonly identifies?:
     | Identifier
     | { readonly by: string; readonly is: Readonly<Record<number, Identifier>> };
-  /** What else the same number names: MAPI's EventID is the INTID of its LPI too. */
+  /** What else the same number names: MAPI's EventID is also the INTID of its LPI. */
   readonly also?: Identifier;
-  /** Nothing is named where the whole word is zero: an empty list register. */
+  /** Nothing is named if the whole word is zero, as in an empty list register. */
   readonly unlessZero?: boolean;
-  /** As many are named, from the value on, as the field of this name says. */
+  /** The value is the first of a range. The field of this name has its length. */
   readonly countedBy?: string;
   /** The value that names nothing: 1023 for a doorbell. */
   readonly none?: number;
@@ -36,10 +36,10 @@ export interface Naming {
  * What an access to a register, or the event of a record, does with the interrupt that its INTID names.
  *
  * - `acknowledge`: the PE takes it; its priority becomes the running priority.
- * - `show`: it is named, and nothing happens to it.
- * - `end`: the running priority is dropped, and unless EOImode is 1 the interrupt is deactivated too.
- * - `deactivate`: it ceases to be active.
- * - `generate`: it is made pending on the PEs that the value names.
+ * - `show`: it is only named; nothing happens to it.
+ * - `end`: the running priority is dropped and, unless EOImode is 1, the interrupt is deactivated.
+ * - `deactivate`: the interrupt ceases to be active.
+ * - `generate`: the interrupt becomes pending on the PEs that the value names.
  */
 export type InterruptAct = 'acknowledge' | 'show' | 'end' | 'deactivate' | 'generate';
 
@@ -63,21 +63,21 @@ export interface RegisterSpec {
   readonly offset: number;
   /** Bytes of one element. */
   readonly bytes: 1 | 4 | 8;
-  /** Elements; 1 when absent. */
+  /** Elements; 1 if absent. */
   readonly count?: number;
-  /** The number that Arm gives element 0 (`GICD_IROUTER32`); 0 when absent. */
+  /** The number that Arm gives element 0 (`GICD_IROUTER32`); 0 if absent. */
   readonly firstNumber?: number;
   readonly access: 'RO' | 'RW' | 'WO';
   /** Access widths in bytes that the architecture allows. */
   readonly accessBytes: readonly number[];
-  /** Value at reset, where the architecture defines one. */
+  /** The value at reset, if the architecture defines one. */
   readonly reset?: number | 'unknown' | 'impdef';
   /** For a register array over INTIDs: bits for each, and the INTID of the first bit of element 0. */
   readonly bitsPerIntid?: 1 | 2 | 8 | 64;
   readonly firstIntid?: number;
-  /** For a register array over INTIDs: a write changes those whose bit is 1 and leaves the others (ISENABLER, ICPENDR …). */
+  /** For a register array over INTIDs: a write acts only on INTIDs whose bit is 1 (ISENABLER, ICPENDR …). */
   readonly writesOnes?: boolean;
-  /** From this element on, INTIDs go on elsewhere and the name ends in E (GICR: extended PPIs). */
+  /** From this element on, INTIDs are those of another range, and the name ends in E (GICR: extended PPIs). */
   readonly extended?: { readonly element: number; readonly firstIntid: number };
   readonly fields: readonly FieldSpec[];
   /** Other layouts of the same register, by the condition under which they hold. */

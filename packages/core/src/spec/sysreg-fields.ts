@@ -2,7 +2,7 @@
 import { flag, hex, minus1, naming, oneOf, uint } from './declare.ts';
 
 export const INTID = [naming('INTID', uint('INTID', 0, 24, 'interrupt identifier'))];
-/** As {@link INTID}, of the virtual CPU interface. */
+/** Like {@link INTID}, for the virtual CPU interface. */
 export const VIRTUAL_INTID = [naming('vINTID', uint('INTID', 0, 24, 'interrupt identifier'))];
 export const SGI = [
   hex('TargetList', 0, 16, 'a bit an Aff0'),
@@ -16,9 +16,9 @@ export const SGI = [
 export const PRIORITY_MASK = [hex('Priority', 0, 8, 'only higher priorities are signalled')];
 export const BINARY_POINT = [uint('BinaryPoint', 0, 3, 'split of group priority and subpriority')];
 export const ENABLE = [flag('Enable', 0, 'the group is enabled')];
-/** ICC_AP0R<n>, ICH_AP0R<n>, and those of Group 1 but the first. */
-export const ACTIVE_PRIORITIES = [hex('P', 0, 32, 'a bit a group priority that is active')];
-/** ICC_AP1R0, ICV_AP1R0, ICH_AP1R0: these hold the active NMI too. */
+/** ICC_AP0R<n>, ICH_AP0R<n>, and those of Group 1 except the first. */
+export const ACTIVE_PRIORITIES = [hex('P', 0, 32, 'one bit per group priority: it is active')];
+/** ICC_AP1R0, ICV_AP1R0, ICH_AP1R0: these contain the active NMI too. */
 export const ACTIVE_PRIORITIES_NMI = [...ACTIVE_PRIORITIES, flag('NMI', 63, 'an NMI is active')];
 export const RUNNING_PRIORITY = [
   hex('Priority', 0, 8, 'running priority; 0xff when idle'),
@@ -118,7 +118,7 @@ export const ICH_MISR = [
   flag('VGrp1D', 7, 'virtual Group 1 is disabled'),
 ];
 /** ICH_EISR_EL2 and ICH_ELRSR_EL2. */
-export const LR_STATUS = [hex('Status', 0, 16, 'a bit a list register')];
+export const LR_STATUS = [hex('Status', 0, 16, 'one bit per list register')];
 export const ICH_VMCR = [
   flag('VENG0', 0, 'virtual Group 0 is enabled'),
   flag('VENG1', 1, 'virtual Group 1 is enabled'),

@@ -9,7 +9,7 @@ export interface SysregSpec {
   readonly fields: readonly FieldSpec[];
   /** What an access does with the interrupt that its value names. */
   readonly does?: InterruptAct;
-  /** For a register that acts for one group: which. */
+  /** The group, for a register that acts for one group. */
   readonly group?: 0 | 1;
   readonly doc: string;
 }

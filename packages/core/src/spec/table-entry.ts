@@ -1,5 +1,5 @@
-// Entries of the tables in guest memory. The LPI configuration byte is architected; the layout of ITS table
-// entries is IMPLEMENTATION DEFINED, so each layout has a name and a profile chooses. Pure data.
+// Entries of the tables in guest memory. The architecture defines the LPI configuration byte. The layout of ITS table
+// entries is IMPLEMENTATION DEFINED, so each layout has a name. Pure data.
 import { flag, hex, pa, uint } from './declare.ts';
 import type { FieldSpec } from './shape.ts';
 
@@ -9,13 +9,13 @@ export const LPI_CONFIG = [
   { name: 'Priority', lsb: 2, width: 6, kind: 'hex', shift: 2, doc: 'priority; its bits 1:0 are 0' },
 ] as const satisfies readonly FieldSpec[];
 
-/** A level-1 entry of a two-level table: architected (IHI 0069, "GITS_BASER<n>"). */
+/** A level-1 entry of a two-level table, as the architecture defines it (IHI 0069, "GITS_BASER<n>"). */
 export const LEVEL1_ENTRY: readonly FieldSpec[] = [
   pa('Physical_Address', 12, 40, 12, 'level-2 table'),
   flag('Valid', 63, 'the level-2 table exists'),
 ];
 
-/** One kind of entry; a field's `lsb` counts from the first byte, and no field crosses a doubleword. */
+/** One kind of entry. A field's `lsb` counts from the first byte, and no field crosses a doubleword. */
 export interface EntryLayout {
   readonly bytes: number;
   readonly fields: readonly FieldSpec[];
@@ -28,7 +28,7 @@ export interface TableLayout {
   readonly vte: EntryLayout;
 }
 
-/** The entries as QEMU's ITS keeps them in guest memory; observed there. An entry of 12 bytes is not padded. */
+/** The entries as QEMU's ITS keeps them in guest memory, found by observation. An entry of 12 bytes is not padded. */
 export const QEMU_LAYOUT = {
   dte: {
     bytes: 8,
@@ -65,9 +65,9 @@ export const QEMU_LAYOUT = {
 export const VSGI_COUNT = 16;
 
 /**
- * A vPE table entry with GICv4.1's operands of VMAPP. The architecture leaves its layout open and no public model
- * has one, so this one is ours: what 4.0's entry has, then the configuration table, the default doorbell, whether
- * it is asked for, and a byte for each virtual SGI (bit 0 enabled, bit 1 Group 1, bits 7:4 priority).
+ * A vPE table entry with GICv4.1's operands of VMAPP. The architecture does not define its layout and no public model has
+ * one, so gictrace defines it: the fields of the GICv4.0 entry, then the configuration table, the default doorbell,
+ * whether the doorbell is requested, and a byte for each virtual SGI (bit 0 enabled, bit 1 Group 1, bits 7:4 priority).
  */
 export const VTE_41 = {
   bytes: 32,

@@ -1,4 +1,5 @@
-// LPIs by the Redistributors' own registers, without an ITS: as posted, and as its review says it should be.
+// Direct LPI: LPIs through registers of the Redistributors, without an ITS. Variants follow the patches as posted, and
+// their review.
 import { PLAIN } from '../../profile/index.ts';
 import { GICR, mask } from '../../spec/index.ts';
 import type { Bus, Message } from '../bus.ts';
@@ -18,17 +19,18 @@ import type { Operation, Vector } from '../operation.ts';
 
 interface Variant {
   /**
-   * As posted: data is the LPI less the device's first, affinity is only noted, the state cannot be set. (The address
-   * posted is one of the kernel's, not of the bus; it is taken to reach the Redistributor, to measure the rest.)
+   * As posted: the data of a message is the LPI minus the device's first LPI, a change of affinity is only noted, and the
+   * pending state cannot be set. (The address in the patches is a kernel address and not a bus address. It is taken to
+   * reach the Redistributor, so that the rest can be measured.)
    */
   readonly asPosted: boolean;
-  /** What the message says. */
+  /** What the data of a message contains. */
   readonly data: 'event' | 'intid';
-  /** After a move: set pending on the new PE in any case, or never. */
+  /** After a move, the LPI is made pending on the new PE always, or never. */
   readonly afterMove: 'always-pending' | 'never-pending';
   /**
-   * As proposed for a root partition: the configuration of all LPIs is loaded anew and not waited for, a host is asked
-   * for the message, and LPIs are counted up to 65,536 from the first, past those of 16 bits.
+   * As proposed for a root partition: the configuration of all LPIs is invalidated without waiting, a host makes the
+   * message, and 65,536 LPIs are counted from the first one, which goes beyond 16 bits.
    */
   readonly root?: true;
 }
@@ -45,7 +47,7 @@ class DirectLpiDriver extends DriverBase {
   private readonly variant: Variant;
   private readonly devices = new Map<number, Device>();
   private readonly byLpi = new Map<number, Vector>();
-  /** PE that the driver takes the vector to be on, and PE that the device's message names. */
+  /** The PE to which the driver believes the vector is routed, and the PE that the device's message names. */
   private readonly target = new Map<number, number>();
   private readonly addressed = new Map<number, number>();
 
@@ -77,7 +79,7 @@ class DirectLpiDriver extends DriverBase {
         const count = this.variant.asPosted ? roundUpPowerOfTwo(o.count) : o.count;
         const first = this.lpis.take(count);
         if (first < 0) return first === -1 ? exhausted('LPIs') : failed('LPI range');
-        // As in the ITS driver, of which it is a copy: the range of LPIs is not given back.
+        // The range of LPIs is not freed, as in the ITS driver, of which this code is a copy.
         if (this.variant.asPosted && !this.ledger.allocate('column map', 'column maps'))
           return failed('column map');
         this.devices.set(o.device, { first, count });
@@ -120,7 +122,7 @@ class DirectLpiDriver extends DriverBase {
         if (o.pe !== pe) this.move(intid, key, pe, o.pe);
         return 'done';
       case 'set_pending':
-        // As posted the call is there, returns success and does nothing.
+        // In the patches as posted, the callback exists, does nothing and returns success.
         if (this.variant.asPosted) return 'done';
         if (this.variant.root) return unsupported('the root partition has no irq_set_irqchip_state');
         this.bus.write(o.pending ? 'GICR_SETLPIR' : 'GICR_CLRLPIR', pe, intid);
@@ -172,7 +174,7 @@ const design = (name: string, doc: string, variant: Variant): Design => ({
   serves: 'devices',
   profile: 'hyperv',
   hardware,
-  source: 'thread "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"',
+  source: 'discussion "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"',
   make: (bus, ledger) => new DirectLpiDriver(bus, ledger, variant),
 });
 
@@ -183,23 +185,23 @@ export const directLpiRfc = design('direct-lpi-rfc', 'Direct LPI without an ITS,
 });
 export const directLpiRfcIntid = design(
   'direct-lpi-rfc-intid',
-  'As posted, but the message says the INTID: what else there is to mend.',
+  'As posted, but with the INTID in the message, to find out what else must be fixed.',
   { asPosted: true, data: 'intid', afterMove: 'never-pending' },
 );
 export const directLpi = design(
   'direct-lpi',
-  'Direct LPI as its review says it should be; after a move the LPI is set pending in any case.',
+  'Direct LPI as its review says it should be; after a move, the LPI is always made pending.',
   { asPosted: false, data: 'intid', afterMove: 'always-pending' },
 );
 export const directLpiLossy = design(
   'direct-lpi-lossy',
-  'Direct LPI as its review says it should be; after a move the LPI is never set pending.',
+  'Direct LPI as its review says it should be; after a move, the LPI is never made pending.',
   { asPosted: false, data: 'intid', afterMove: 'never-pending' },
 );
 export const directLpiInvall: Design = {
   ...design(
     'direct-lpi-invall',
-    'Direct LPI for a root partition, as proposed later: unmasking is GICR_INVALLR and not waited for; a move is only noted.',
+    'Direct LPI for a root partition, as proposed later: unmasking writes GICR_INVALLR without waiting for it; a move is only noted.',
     { asPosted: false, data: 'intid', afterMove: 'never-pending', root: true },
   ),
   hosted: true,

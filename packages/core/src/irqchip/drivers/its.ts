@@ -1,5 +1,5 @@
-// Linux's ITS driver; the same below platform-MSI and dev-MSI; and the "virtual ITS": the same on a GIC without an ITS
-// but with Direct LPI, its command builders returning early (thread "irqchip/gic-v3-its: Introduce virtual ITS").
+// Linux's ITS driver, also below platform-MSI and dev-MSI, and the "virtual ITS" (discussion "irqchip/gic-v3-its: Introduce
+// virtual ITS"): the same driver on a GIC that has Direct LPI and no ITS, where the command builders return early.
 import { PLAIN } from '../../profile/index.ts';
 import { type CommandName, GICR, GITS, mask } from '../../spec/index.ts';
 import type { Bus, Message } from '../bus.ts';
@@ -29,17 +29,17 @@ interface Device {
 
 interface Variant {
   /**
-   * What the driver has below it: an ITS; nothing; or nothing, and a host that composes messages to GICR_SETLPIR of
-   * the PE that it was last told of by hypercall.
+   * The hardware below the driver: an ITS; nothing; or nothing, with a host that composes messages to GICR_SETLPIR of the
+   * PE that the driver named in its last hypercall.
    */
   readonly below: 'its' | 'nothing' | 'host';
-  /** Whether collections are given back where the domain cannot be made. */
+  /** Whether collections are freed if the domain cannot be made. */
   readonly freesCollections: boolean;
-  /** The ITS of a device: its own; or that of the one default domain, whatever the device is wired to. */
+  /** The ITS that serves a device: the device's own, or that of the only default domain, even if it is another one. */
   readonly parent: 'own' | 'default';
-  /** Whether hwirq is made of a number that the device is given and the index of the vector. */
+  /** Whether hwirq is composed of a number that the device is given and the index of the vector. */
   readonly devIds: boolean;
-  /** The message goes through a pre-ITS. */
+  /** Whether messages go through a pre-ITS. */
   readonly preIts: boolean;
 }
 
@@ -143,7 +143,7 @@ class ItsDriver extends DriverBase implements Driver {
     const first = this.lpis.take(count);
     granted.push(first >= 0 && ledger.allocate('column map', 'column maps'));
     if (granted.includes(false)) {
-      // What was granted is freed, but for the range of LPIs: only its bitmap is.
+      // Everything that was granted is freed, except the range of LPIs, of which only the bitmap is freed.
       if (granted[0]) ledger.give('devices');
       if (granted[1]) ledger.give('ITT bytes', count * ITT_ENTRY_BYTES);
       if (granted[2]) ledger.give('column maps');
@@ -153,7 +153,7 @@ class ItsDriver extends DriverBase implements Driver {
     const itt = this.bus.memory(count * ITT_ENTRY_BYTES, ITT_ALIGN);
     const device = { first, count, itt, its: variant.parent === 'own' ? block : 0 };
     this.map(id, device, true);
-    // The region of the device's bitmap stays taken, so that the device is never freed.
+    // The region in the device's bitmap stays allocated, so the device is never freed.
     if (variant.below === 'its' && !ledger.allocate('IOMMU mapping', 'IOMMU mappings')) {
       this.giveDevId(id);
       return failed('IOMMU mapping');
@@ -240,7 +240,7 @@ const LINUX = 'drivers/irqchip/irq-gic-v3-its.c';
 
 type Text = Pick<Design, 'name' | 'doc' | 'source'> & Partial<Design>;
 
-/** Collections, and then the domain: what can be refused while the driver is set up. */
+/** Setting up the driver allocates collections and then the domain; either can be refused. */
 const design = (text: Text, variant: Partial<Variant> = {}): Design => ({
   serves: 'devices',
   profile: 'architecture',
@@ -262,7 +262,7 @@ export const its = design({ name: 'its', doc: "Linux's ITS driver.", source: LIN
 export const preIts = design(
   {
     name: 'pre-its',
-    doc: "Linux's ITS driver behind a pre-ITS: the address of a message says the DeviceID.",
+    doc: "Linux's ITS driver behind a pre-ITS: the address of a message contains the DeviceID.",
     source: `${LINUX} (Socionext SynQuacer)`,
   },
   { preIts: true },
@@ -297,13 +297,13 @@ const withoutIts = {
   profile: 'hyperv',
   hardware: { ...PLAIN, its: 0, directLpi: true },
 } as const;
-const THREAD = 'thread "irqchip/gic-v3-its: Introduce virtual ITS", June 2021';
+const THREAD = 'discussion "irqchip/gic-v3-its: Introduce virtual ITS", June 2021';
 
 export const virtualIts = design(
   {
     ...withoutIts,
     name: 'virtual-its',
-    doc: 'The "virtual ITS" as posted: no command is sent, and a device is given no message.',
+    doc: 'The "virtual ITS" as posted: no command is sent, and devices are given no message.',
     source: THREAD,
   },
   { below: 'nothing', freesCollections: true },
@@ -312,7 +312,7 @@ export const virtualItsUnpatched = design(
   {
     ...withoutIts,
     name: 'virtual-its-unpatched',
-    doc: 'The "virtual ITS" without patch 1/2, which gives collections back where the domain fails.',
+    doc: 'The "virtual ITS" without patch 1/2, which frees collections if the domain cannot be made.',
     source: THREAD,
   },
   { below: 'nothing' },
@@ -321,8 +321,8 @@ export const virtualItsHosted = design(
   {
     ...withoutIts,
     name: 'virtual-its-hosted',
-    doc: 'The "virtual ITS" with a host that writes GICR_SETLPIR of the PE that it was last told of by hypercall.',
-    source: `${THREAD}; the host is an assumption, the thread does not tell`,
+    doc: 'The "virtual ITS" with a host that writes GICR_SETLPIR of the PE that the driver named in its last hypercall.',
+    source: `${THREAD}; the host is an assumption, because the discussion does not describe it`,
     hosted: true,
   },
   { below: 'host', freesCollections: true },

@@ -1,5 +1,5 @@
-// SPIs that messages raise: Linux's GICv3-MBI and GICv2m, and Hyper-V's virtual PCI, where the host writes the message,
-// with what was found in the review of its patches.
+// SPIs raised by messages: Linux's GICv3-MBI and GICv2m, and Hyper-V's virtual PCI, where the host writes the message. The
+// variants of the latter have the faults that were found in the review of its patches.
 import { type Hardware, PLAIN } from '../../profile/index.ts';
 import { GICD } from '../../spec/index.ts';
 import type { Bus, Message } from '../bus.ts';
@@ -25,13 +25,13 @@ interface Variant {
   readonly host: boolean;
   /** The messages go to a GICv2m frame, not to the Distributor. */
   readonly v2m?: true;
-  /** A region that is a power of two and aligned to itself, so that MultiMSI works; or the first that are free. */
+  /** Regions of a power of two that are aligned to their size, so that MultiMSI works; or the first free SPIs. */
   readonly regions: 'aligned' | 'first-zero';
   /** Whether the driver makes the SPI edge-triggered. */
   readonly edge: boolean;
-  /** The PE that the host is told of at first: the first that is online; or the next in turn, from the one after PE 0. */
+  /** The first target PE in the hypercall to the host: the first PE online, or the PEs in turn, from the one after PE 0. */
   readonly hostTarget: 'first' | 'round-robin';
-  /** No room: refused; or taken for an index, which -ENOMEM is not, since it is unsigned. */
+  /** If all SPIs are in use: the allocation is refused, or -ENOMEM is taken as an index, because the index is unsigned. */
   readonly full: 'refused' | 'unsigned';
 }
 interface Device {
@@ -56,7 +56,7 @@ class MessageSpiDriver extends DriverBase {
     this.used = new Uint8Array(variant.count);
   }
 
-  /** Indices of a device's SPIs, or none where there is no room. */
+  /** Allocates SPIs for a device and returns their indices; none if too few are free. */
   private take(count: number): readonly number[] {
     const { used } = this;
     if (this.variant.regions === 'first-zero') {
@@ -81,7 +81,7 @@ class MessageSpiDriver extends DriverBase {
     }
     if (!ledger.allocate('vectors', 'SPIs', count)) return failed('vectors');
     for (const at of indices) used[at] = 1;
-    // The region is not given back then.
+    // The region is not freed in this case.
     if (!variant.host && !ledger.allocate('IOMMU mapping', 'IOMMU mappings')) return failed('IOMMU mapping');
     if (!variant.host) ledger.give('IOMMU mappings');
     this.devices.set(id, { intids: indices.map((at) => variant.first + at) });
@@ -149,13 +149,13 @@ class MessageSpiDriver extends DriverBase {
     }
   }
 
-  /** Whether the device gets a message: a host refuses one for a PE that there is not. */
+  /** Whether the device gets a message. A host refuses to make one for a PE that does not exist. */
   private composed(): boolean {
     const { bus, variant } = this;
     if (!variant.host) return true;
     bus.hypercall();
     if (variant.hostTarget === 'first') return true;
-    // As the patch had it: back to 0 if this is the last PE, and then to the one after.
+    // As in the patch: if this is the last PE, go back to 0, and then on to the one after it.
     if (this.turn >= bus.pes - 1) this.turn = 0;
     this.turn++;
     return this.turn < bus.pes;
@@ -206,7 +206,7 @@ export const mbi = design({
 export const gicv2m = design(
   {
     name: 'gicv2m',
-    doc: "Linux's GICv2m: a frame that raises 64 SPIs from INTID 80, as QEMU's virt machine has it.",
+    doc: "Linux's GICv2m: a frame that raises 64 SPIs from INTID 80, as on QEMU's virt machine.",
     hardware: { ...PLAIN, its: 0 },
     source: 'drivers/irqchip/irq-gic-v2m.c',
   },
@@ -229,13 +229,13 @@ export const hypervSpi = design(
   },
   HYPERV_SPIS,
 );
-/** The patches of hyperv-spi as reviewed, each with one of the things that were found. */
+/** The patches of hyperv-spi before their review, each variant with one of the faults that were found. */
 const REVIEW = 'review of "PCI: hv: Add arm64 Hyper-V vPCI support", 2021';
 export const hypervSpiFirstZero = design(
   {
     ...HYPERV,
     name: 'hyperv-spi-first-zero',
-    doc: 'hyperv-spi as once posted: SPIs from INTID 50, the first that are free.',
+    doc: 'hyperv-spi as once posted: the first free SPIs from INTID 50 on.',
     source: REVIEW,
   },
   { ...HYPERV_SPIS, first: 50, count: 970, regions: 'first-zero' },
@@ -244,7 +244,7 @@ export const hypervSpiRoundRobin = design(
   {
     ...HYPERV,
     name: 'hyperv-spi-round-robin',
-    doc: 'hyperv-spi as once posted: the host is told of PEs in turn, on one PE of one that there is not.',
+    doc: 'hyperv-spi as once posted: the target PE in the hypercall is chosen in turn; on a machine with one PE, it is a PE that does not exist.',
     source: REVIEW,
   },
   { ...HYPERV_SPIS, hostTarget: 'round-robin' },
@@ -262,7 +262,7 @@ export const hypervSpiUnsigned = design(
   {
     ...HYPERV,
     name: 'hyperv-spi-unsigned',
-    doc: 'hyperv-spi as once posted: that there is no room is not seen, since the index is unsigned.',
+    doc: 'hyperv-spi as once posted: a failed allocation is not noticed, because the index is unsigned.',
     source: REVIEW,
   },
   { ...HYPERV_SPIS, full: 'unsigned' },

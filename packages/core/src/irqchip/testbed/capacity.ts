@@ -1,14 +1,14 @@
-// How many vectors a design has room for: found by asking it for more and more.
+// How many vectors a design can allocate, found by allocating more and more.
 import type { Design } from '../driver.ts';
 import { Translation } from './run.ts';
 
-/** More than any design has. */
+/** More vectors than any design has. */
 const MOST = 2 ** 17;
 const known = new Map<string, number>();
 
 /**
- * Vectors that a design grants before it has no room: in devices of 1,024, and then of half as many, down to one. For
- * vPEs: their doorbells, which is what they are counted by. Infinity: the design never says that it has no room.
+ * The number of vectors that a design grants before it refuses: in devices of 1,024 vectors, then of half as many, and so
+ * on down to one. For designs that serve vPEs, the number of doorbells. Infinity if the design never refuses.
  */
 export function capacityOf(design: Design, pes: number): number {
   const key = `${design.name} ${pes}`;

@@ -1,4 +1,4 @@
-// What devices do: send their messages, or another's; and mask vectors, where they can.
+// What devices do: they send their messages, or spoof those of other devices, and mask vectors if they can.
 import type { Message } from '../bus.ts';
 import { type Driver, keyOf, type Result } from '../driver.ts';
 import type { Operation, Vector } from '../operation.ts';
@@ -6,9 +6,9 @@ import { expectation, type Messages } from './messages.ts';
 import type { Stage } from './stage.ts';
 
 interface Attachment {
-  /** The block that it is wired to. */
+  /** The block to which it is connected. */
   readonly block: number;
-  /** Masks by itself, once it has been started. */
+  /** Whether it masks vectors itself, once it has been started. */
   readonly masksItself: boolean;
 }
 
@@ -16,7 +16,7 @@ export class Devices {
   private readonly stage: Stage;
   private readonly messages: Messages;
   private readonly attached = new Map<number, Attachment>();
-  /** Vectors that their device has masked, and those that have been unmasked once. */
+  /** Vectors that their device has masked, and vectors that have been unmasked once. */
   private readonly masked = new Set<number>();
   private readonly started = new Set<number>();
 
@@ -29,7 +29,7 @@ export class Devices {
     this.attached.set(device, { block: block ?? 0, masksItself: msi === 'device-masked' });
   }
 
-  /** A vector is set up. Where devices mask, it is masked to begin with. */
+  /** Sets up a vector. If devices mask vectors, it is masked at first. */
   activate({ device, vector }: Vector): void {
     if (this.stage.design.masks !== undefined) this.masked.add(keyOf(device, vector));
   }
@@ -39,7 +39,7 @@ export class Devices {
     this.started.delete(keyOf(device, vector));
   }
 
-  /** Has a vector masked or unmasked: by the driver, by its device, or by both. */
+  /** Masks or unmasks a vector: in the driver, in its device, or in both. */
   mask(driver: Driver, o: Operation & Vector): Result {
     const key = keyOf(o.device, o.vector);
     const { design, testbed } = this.stage;
@@ -49,7 +49,7 @@ export class Devices {
       testbed.deviceWritten();
       this.masked.add(key);
     }
-    // A device that masks itself has its vector unmasked in the controller once, when it is started.
+    // If a device masks vectors itself, a vector is unmasked in the controller only once, when it is started.
     const inController = design.masks !== 'device' && (!itself || !this.started.has(key));
     const result = inController ? driver.run(o) : 'done';
     if (o.op === 'unmask') {
@@ -78,13 +78,13 @@ export class Devices {
     else this.write(o, message);
   }
 
-  /** A vector of a device whose vectors have consecutive data. */
+  /** Fires a vector of a device whose vectors have consecutive data. */
   fireMulti(o: Vector, among: number): void {
     const first = this.stage.driver?.message({ device: o.device, vector: 0 });
     this.fire(o, first && { address: first.address, data: first.data - (first.data % among) + o.vector });
   }
 
-  /** A device writes what another one would. */
+  /** A device spoofs the message of another device. */
   forge(o: Operation & { readonly op: 'forge' }): void {
     const message = this.stage.driver?.message(o);
     if (message === undefined) return;

@@ -1,14 +1,14 @@
-// vPEs as a hypervisor knows them: where each is resident, whether it blocked, whether it has been woken. Decides
-// nothing about interrupts.
+// vPEs as a hypervisor sees them: where each is resident, whether it has blocked, and whether it has been woken. Nothing
+// here decides about interrupts.
 
 interface Guest {
-  /** Where it is resident, or -1. */
+  /** The PE on which it is resident, or -1. */
   pe: number;
-  /** What the last operation said of its doorbell; undefined: none said. */
+  /** Whether the last operation on its doorbell masked it; undefined if there was none. */
   doorbellMasked: boolean | undefined;
-  /** It gave up its PE with its doorbell unmasked: it runs again when that rings. */
+  /** It gave up its PE with its doorbell unmasked, and runs again when the doorbell rings. */
   isBlocked: boolean;
-  /** Since then the hypervisor has been told that it has something to do. */
+  /** Since it blocked, the hypervisor has learned that it has something to do. */
   isWoken: boolean;
 }
 
@@ -30,7 +30,7 @@ export class Guests {
     return this.resident.get(pe);
   }
 
-  /** Becomes resident; answers whether it had blocked and nothing has woken it. */
+  /** Makes a vPE resident. Returns whether it had blocked and nothing has woken it. */
   enter(vpe: number, pe: number): boolean {
     const guest = this.of(vpe);
     const isUnwoken = guest.isBlocked && !guest.isWoken;
@@ -39,7 +39,7 @@ export class Guests {
     return isUnwoken;
   }
 
-  /** Is resident no more. `pendingLast`: GICR_VPENDBASER said that it has vLPIs pending. */
+  /** Ends the residency of a vPE. `pendingLast` is GICR_VPENDBASER.PendingLast: it has pending vLPIs. */
   leave(vpe: number, pe: number, pendingLast: boolean): void {
     const guest = this.of(vpe);
     this.resident.delete(pe);

@@ -1,25 +1,25 @@
-// What becomes of messages: what is outstanding of each vector, and what is left of it where no handler ran.
+// The outcomes of messages: which messages of each vector are outstanding, and what has become of them if no handler ran.
 import { keyOf } from '../driver.ts';
 import type { Vector } from '../operation.ts';
 import type { Fate } from './outcome.ts';
 import type { Stage } from './stage.ts';
 
-/** What the operating system may rely on for a vector. */
+/** What the operating system can expect for a vector. */
 export interface Expectation {
-  /** Messages, by number, and the operations that fired them, that no handler has run for. */
+  /** Messages for which no handler has run, by number, and the operations that fired them. */
   messages: number[];
   fired: number[];
   pe: number;
-  /** The vPE that it is forwarded to, or -1. */
+  /** The vPE to which it is forwarded, or -1. */
   vpe: number;
   masked: boolean;
-  /** Its device has masked it, and has a message for when it does not. */
+  /** Its device has masked it, and sends a message when it unmasks it. */
   heldBack: boolean;
-  /** When its handler ran for its messages, its interrupt was pending once more. */
+  /** When its handler ran for its messages, its interrupt was pending a second time. */
   twice: boolean;
 }
 
-/** An expectation with nothing outstanding. */
+/** An expectation without outstanding messages. */
 export const expectation = (of: Partial<Expectation>): Expectation => ({
   ...{ messages: [], fired: [], pe: -1, vpe: -1, masked: false, heldBack: false, twice: false },
   ...of,
@@ -48,14 +48,14 @@ export class Messages {
     this.expected.delete(keyOf(device, vector));
   }
 
-  /** One more message that no handler has run for. */
+  /** Adds a message for which no handler has run. */
   outstanding(own: Expectation): void {
     own.messages.push(this.sent++);
     own.fired.push(this.stage.n);
     this.stage.deliveries.fired++;
   }
 
-  /** All messages of a vector that are outstanding come to the same end. */
+  /** Gives all outstanding messages of a vector the same outcome. */
   settle(of: Vector, own: Expectation, fate: Fate): void {
     const { deliveries, observer, n } = this.stage;
     deliveries[fate] += own.messages.length;
@@ -69,12 +69,12 @@ export class Messages {
     own.fired = [];
   }
 
-  /** Settles a vector's messages by what is left of them. */
+  /** Gives a vector's outstanding messages the outcome that follows from where its interrupt is pending. */
   settleAsLeft(of: Vector, own: Expectation): void {
     this.settle(of, own, this.leftOf(of, own));
   }
 
-  /** With a device go its vectors that are forwarded; answers which. */
+  /** Removes the forwarded vectors of a device that is freed, and returns them. */
   detach(device: number): Vector[] {
     const gone: Vector[] = [];
     for (const [key, own] of this.expected) {
@@ -87,7 +87,7 @@ export class Messages {
     return gone;
   }
 
-  /** A vPE became resident though nothing had woken it: a fault, if something is outstanding for it. */
+  /** Called when a vPE became resident although nothing had woken it: a fault if messages are outstanding for it. */
   unwoken(vpe: number, pe: number): void {
     for (const [key, own] of this.expected) {
       if (own.vpe !== vpe || own.messages.length === 0) continue;
@@ -101,13 +101,16 @@ export class Messages {
     return this.pendingOn(of).length > 0;
   }
 
-  /** Before a vector is deactivated, which may take away what was pending nowhere where it is taken. */
+  /**
+   * Whether the messages of a vector are stranded. Asked before the vector is deactivated, which may remove an interrupt
+   * that was pending where nobody takes it.
+   */
   isStranded(of: Vector): boolean {
     const own = this.of(of);
     return own !== undefined && own.messages.length > 0 && this.leftOf(of, own) === 'stranded';
   }
 
-  /** No more operations: what is left. */
+  /** Ends the run: gives all outstanding messages an outcome. */
   finish(): void {
     for (const [key, own] of this.expected)
       if (own.messages.length > 0) this.settleAsLeft(vectorOf(key), own);
@@ -122,7 +125,7 @@ export class Messages {
     });
   }
 
-  /** What is left of the outstanding messages of a vector, by where its interrupt is pending. */
+  /** The outcome of the outstanding messages of a vector, by where its interrupt is pending. */
   private leftOf(of: Vector, own: Expectation): Fate {
     if (own.vpe >= 0) return this.leftOfVlpi(of, own.vpe);
     if (own.heldBack) return 'masked';

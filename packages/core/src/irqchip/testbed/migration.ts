@@ -1,9 +1,9 @@
-// A machine that is saved, and restored on one that has just been reset: the whole of it, or all but a part.
+// Migration: a machine is saved and restored on one that has just been reset, completely or without one part.
 import { restore, type SavedItem, save } from '../../migrate/index.ts';
 import { Machine } from '../../model/index.ts';
 import type { MigratedPart } from '../operation.ts';
 
-/** Which part of a machine the items of a step are. */
+/** The part of the machine to which the items of each step belong. */
 const PART_OF: Readonly<Record<SavedItem['step'], MigratedPart>> = {
   GICD: 'Distributor',
   wires: 'Distributor',
@@ -16,7 +16,7 @@ const PART_OF: Readonly<Record<SavedItem['step'], MigratedPart>> = {
   GITS_CTLR: 'ITS',
 };
 
-/** Items of one part that are not as after reset, and their bytes. */
+/** The number of items of one part that differ from their reset state, and their bytes. */
 export interface CarriedState {
   readonly part: MigratedPart;
   readonly items: number;
@@ -24,8 +24,8 @@ export interface CarriedState {
 }
 
 /**
- * The machine after a migration that leaves a part behind, and what of each part there was to carry, left behind or
- * not. `prepare` is given the new machine before anything is done with it.
+ * The machine after a migration that leaves a part behind, and the size of the state of each part, whether left behind or
+ * not. `prepare` is called with the new machine first.
  */
 export function migrated(
   machine: Machine,
@@ -61,7 +61,7 @@ function stateIn(saved: readonly SavedItem[], afterReset: readonly SavedItem[]):
   return [...parts].map(([part, sum]) => ({ part, ...sum }));
 }
 
-/** Bytes of an item, of a page those that are not zero; undefined where it is as after reset. */
+/** Bytes of an item; for a page, the bytes that are not zero. Undefined if the item is as after reset. */
 function bytesOf(item: SavedItem, reset: SavedItem | undefined): number | undefined {
   if (item.page !== undefined) return item.page.data.reduce((n, byte) => n + (byte ? 1 : 0), 0) || undefined;
   return reset?.low === item.low && reset.high === item.high ? undefined : item.width;

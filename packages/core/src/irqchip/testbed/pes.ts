@@ -1,4 +1,5 @@
-// What PEs do: take what they are told of, handle it and end it, for the host and for the guest of a vPE.
+// What PEs do: they acknowledge the interrupts that they are signalled, handle and end them, for the host and for the guest
+// of a vPE.
 import { isInterrupt } from '../../spec/index.ts';
 import type { Driver } from '../driver.ts';
 import type { Vector } from '../operation.ts';
@@ -6,7 +7,7 @@ import type { Messages } from './messages.ts';
 import { STORM } from './outcome.ts';
 import type { Stage } from './stage.ts';
 
-/** Every PE that is online and not busy takes what it is told of. */
+/** Every PE that is online and not busy takes the interrupts that it is signalled. */
 export function serve(stage: Stage, messages: Messages): void {
   const { driver, testbed, guests } = stage;
   if (driver == null) return;
@@ -28,7 +29,7 @@ export function serve(stage: Stage, messages: Messages): void {
   }
 }
 
-/** A PE took an interrupt: whether there was anything to handle. */
+/** A PE took an interrupt. Returns whether there was anything to handle. */
 function handled(stage: Stage, messages: Messages, driver: Driver, pe: number, intid: number): boolean {
   const vpe = driver.doorbellOf?.(intid);
   if (vpe !== undefined) return rung(stage, vpe, pe, intid);
@@ -46,15 +47,15 @@ function handled(stage: Stage, messages: Messages, driver: Driver, pe: number, i
   return true;
 }
 
-/** A handler ran and had nothing to handle. */
+/** Called when a handler ran without a message. */
 function needless(stage: Stage, pe: number, intid: number, vector: Vector | undefined, twice: boolean): void {
   if (stage.forger < 0 || vector === undefined)
     stage.fault(twice ? 'duplicated' : 'spurious', pe, intid, vector);
-  // A device may raise its own interrupts, by whatever message.
+  // A device may raise its own interrupts, with any message.
   else if (vector.device !== stage.forger) stage.fault('unauthorised', pe, intid, vector);
 }
 
-/** A PE took the doorbell of a vPE. */
+/** Called when a PE took the doorbell of a vPE. */
 function rung(stage: Stage, vpe: number, pe: number, intid: number): boolean {
   stage.deliveries.doorbells++;
   const guest = stage.guests.of(vpe);

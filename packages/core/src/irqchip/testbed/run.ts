@@ -1,5 +1,5 @@
-// Translated replay: operations, re-issued by a design's own driver on that design's own hardware, with devices that
-// fire and PEs that take what they are told of unless they are busy. What it tells is counted on the simulator.
+// Translated replay: runs operations with a design's own driver on that design's own hardware, with devices that fire, and
+// PEs that take the interrupts that they are signalled unless they are busy. Everything is counted on the simulator.
 import { COSTS, type Costs, noCosts } from '../costs.ts';
 import { type Design, type Driver, keyOf, Ledger, type Result, unsupported } from '../driver.ts';
 import { concernOf, isServed, type Operation, type OperationName, type Vector } from '../operation.ts';
@@ -26,7 +26,7 @@ export class Translation {
   /** Vectors that are vLPIs now. */
   private readonly forwarded = new Set<number>();
 
-  /** `blocks`: blocks that devices are wired to; with ITSs, so many of them. */
+  /** `blocks` is the number of blocks to which devices are connected; with ITSs, the number of ITSs. */
   constructor(design: Design, pes: number, observer: RunObserver = {}, blocks = 1) {
     const testbed = new Testbed(design.profile, design.hardware, pes, blocks, (machine) =>
       observer.machine?.(machine),
@@ -64,14 +64,14 @@ export class Translation {
     this.stage.forger = -1;
   }
 
-  /** No more operations: what is left. */
+  /** Ends the run and returns its outcome. */
   finish(): Run {
     this.setUp();
     this.messages.finish();
     return this.run;
   }
 
-  /** Has the driver set up when it is first needed: not before failures could be injected. */
+  /** Sets the driver up when it is first needed, so that failures can be injected before. */
   private setUp(): Driver | undefined {
     const { stage } = this;
     if (stage.driver !== null) return stage.driver;
@@ -95,7 +95,7 @@ export class Translation {
       return this.forwarded.has(keyOf(o.device, o.vector)) === (serves === 'vpes');
     if (o.op === 'activate') this.forwarded.delete(keyOf(o.device, o.vector));
     if (o.op !== 'vlpi.map') return true;
-    // To the host's driver it is no interrupt of a device any more.
+    // For the host's driver it is no longer an interrupt of a device.
     if (serves === 'devices') this.forwarded.add(keyOf(o.device, o.vector));
     return serves === 'vpes';
   }
@@ -143,12 +143,12 @@ export class Translation {
     }
   }
 
-  /** An operation that no driver has a part in. */
+  /** Reports an operation that involves no driver. */
   private told(o: Operation, result: Result = 'done'): void {
     this.stage.observer.operation?.(this.stage.n, o, result, noCosts());
   }
 
-  /** A device forges a message. A host that makes the messages is not modelled. */
+  /** A device spoofs a message. A host that makes the messages is not modelled. */
   private forge(o: Operation & { readonly op: 'forge' }): void {
     if (this.run.design.hosted) {
       const why = 'the host decides what a device may write';
@@ -188,7 +188,7 @@ export class Translation {
     return o.op === 'mask' || o.op === 'unmask' ? this.devices.mask(driver, o) : driver.run(o);
   }
 
-  /** What was taken just now and not given back, though nothing came of it. */
+  /** Counts what a failed operation allocated and did not free. */
   private leaks(): void {
     const { observer, n } = this.stage;
     for (const [what, more] of this.ledger.changed) {
@@ -198,7 +198,7 @@ export class Translation {
     }
   }
 
-  /** What the operating system may rely on from now. */
+  /** Updates what the operating system can expect from now on. */
   private expect(o: Operation, wasStranded: boolean): void {
     if ('vpe' in o) this.expectOfVpe(o);
     if ('vector' in o) this.expectOfVector(o, wasStranded);

@@ -1,4 +1,4 @@
-// What the parts of a run have in common: the machine with its bus, the driver, which PEs are there, and who is told.
+// The state that the parts of a run share: the machine with its bus, the driver, the PEs that are online, and the observer.
 import type { Bus } from '../bus.ts';
 import type { Design, Driver } from '../driver.ts';
 import type { Vector } from '../operation.ts';
@@ -13,13 +13,13 @@ export class Stage {
   readonly deliveries = noDeliveries();
   readonly guests = new Guests();
   readonly online = new Set<number>();
-  /** PEs that take nothing until after an operation. */
+  /** PEs that are busy, and the operation after which they take interrupts again. */
   readonly busyUntil = new Map<number, number>();
-  /** null: not set up yet; undefined: that failed. */
+  /** null if it is not set up yet; undefined if setting it up failed. */
   driver: Driver | undefined | null = null;
-  /** The operation at work, fires included; -1 before the first. */
+  /** The number of the current operation, including fires; -1 before the first. */
   n = -1;
-  /** The device that forged a message in this operation, or -1. */
+  /** The device that spoofed a message in this operation, or -1. */
   forger = -1;
 
   constructor(design: Design, testbed: Testbed, observer: RunObserver) {

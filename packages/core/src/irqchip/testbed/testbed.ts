@@ -1,5 +1,5 @@
-// The hardware that a driver is tried on: a simulated machine below the driver's bus, and what firmware, devices, PEs
-// and hypervisors do to it, which costs the driver nothing. Drivers cannot import this (see boundary.test.ts).
+// The hardware on which a driver runs: a simulated machine below the driver's bus, and what firmware, devices, PEs and
+// hypervisors do to it, which costs the driver nothing. Drivers cannot import this (see boundary.test.ts).
 import type { GicConfig } from '../../config.ts';
 import { Machine, step } from '../../model/index.ts';
 import { configOf, type Hardware } from '../../profile/index.ts';
@@ -43,23 +43,23 @@ const FRAME_BYTES = 0x1_0000;
 const GROUPS = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS');
 const SLEEP = mask(GICR.GICR_WAKER, 'ProcessorSleep');
 const ENABLE = mask(SYSREGS.ICC_IGRPEN1_EL1, 'Enable');
-/** Lets all priorities through that Linux gives interrupts. */
+/** A priority mask that blocks none of the priorities that Linux gives interrupts. */
 const PRIORITY_MASK = 0xf0;
 const VIRTUAL_INTERFACE_ON = mask(SYSREGS.ICH_HCR_EL2, 'En');
 const VIRTUAL_GROUPS_ON = packFields(SYSREGS.ICH_VMCR_EL2, { VPMR: 0xf8, VENG0: 1, VENG1: 1 });
 
 export class Testbed {
   readonly bus: Bus;
-  /** Called with each stimulus, one record: the batch is used again for the next. */
+  /** Called with each stimulus, as a batch of one record that is used again for the next. */
   onStimulus: ((batch: RecordBatch) => void) | undefined;
   private machine: Machine;
   private readonly prepare: (machine: Machine) => void;
   private readonly batch = new RecordBatch(1);
-  /** Whether `onStimulus` has been given the stimulus at work. */
+  /** Whether `onStimulus` has been called for the current stimulus. */
   private isReported = true;
   private drain = () => {};
 
-  /** `blocks`: ITSs, where the hardware has one. `prepare` is given each machine before anything is done with it. */
+  /** `blocks` is the number of ITSs, if the hardware has ITSs. `prepare` is called with each machine before it is used. */
   constructor(
     profile: string,
     hardware: Hardware,
@@ -91,7 +91,7 @@ export class Testbed {
     };
   }
 
-  /** Has all observables and events of the machine given to `emitted`, in order, each after its stimulus. */
+  /** Calls `emitted` for all observables and events of the machine, in order, each after its stimulus. */
   observe(emitted: (batch: RecordBatch, i: number) => void): void {
     const batch = new RecordBatch(4096);
     this.drain = () => {
@@ -102,7 +102,7 @@ export class Testbed {
     this.machine.sink = { batch, events: true, full: this.drain };
   }
 
-  /** Reports the stimulus at work, with the value that it read: before what it caused. */
+  /** Reports the current stimulus with the value that it read, before what it caused. */
   private report(): void {
     if (this.isReported) return;
     this.isReported = true;
@@ -140,9 +140,8 @@ export class Testbed {
   // ---- devices -----------------------------------------------------------------------------------------------
 
   /**
-   * A device writes a message to memory: to whichever register is there, or to nothing. Its DeviceID comes with the
-   * write at the block that it is wired to, and at no other: another ITS does not know it. Answers whether anything
-   * was there.
+   * A device writes a message to an address, where there may be a register or nothing. Only the block to which the device
+   * is connected sees its DeviceID; other ITSs do not know it. Returns whether there was anything at the address.
    */
   deviceWrites(deviceId: number, { address, data }: Message, block = 0): boolean {
     const { addresses } = this.config;
@@ -157,7 +156,7 @@ export class Testbed {
       return true;
     }
     if (address === V2M + MSI_SETSPI_NS) {
-      // The frame pulses the input line of the SPI, which makes an edge.
+      // The frame pulses the input line of the SPI, which gives an edge.
       for (const level of [1, 0]) this.stimulus(WIRE_SET, NO_PE, data & 0x3ff, level);
       return true;
     }
@@ -173,45 +172,45 @@ export class Testbed {
     return false;
   }
 
-  /** A register of a device is written: its mask. */
+  /** The mask register of a device is written. */
   deviceWritten(): void {
     this.bus.costs.device_writes++;
   }
 
   // ---- firmware and PEs --------------------------------------------------------------------------------------
 
-  /** What firmware does: the GIC forwards both groups, and all SPIs are in Group 1. */
+  /** Does what firmware does: enables both groups, and puts all SPIs in Group 1. */
   firmware(): void {
     this.write('GICD_CTLR', 0, 0, GROUPS);
     for (let n = 1; n < this.machine.state.irqCount / 32; n++)
       this.write('GICD_IGROUPR', 0, 0, 0xffff_ffff, n);
   }
 
-  /** A PE becomes ready to take interrupts. */
+  /** Makes a PE ready to take interrupts. */
   ready(pe: number): void {
     this.write('GICR_WAKER', pe, pe, 0);
     this.sysreg('ICC_PMR_EL1', pe, PRIORITY_MASK);
     this.sysreg('ICC_IGRPEN1_EL1', pe, ENABLE);
   }
 
-  /** A PE becomes ready to run a guest: its virtual CPU interface is on and masks nothing. */
+  /** Makes a PE ready to run a guest: enables its virtual CPU interface, with a priority mask that blocks nothing. */
   hosts(pe: number): void {
     this.sysreg('ICH_VMCR_EL2', pe, VIRTUAL_GROUPS_ON);
     this.sysreg('ICH_HCR_EL2', pe, VIRTUAL_INTERFACE_ON);
   }
 
-  /** Firmware takes a PE offline: its CPU interface is off and its Redistributor asleep. */
+  /** Firmware takes a PE offline: disables its CPU interface and puts its Redistributor to sleep. */
   sleep(pe: number): void {
     this.sysreg('ICC_IGRPEN1_EL1', pe, 0);
     this.write('GICR_WAKER', pe, pe, SLEEP);
   }
 
-  /** What a PE acknowledges; it handles it and ends it at once. */
+  /** A PE acknowledges an interrupt and ends it at once. Returns the INTID. */
   acknowledge(pe: number): number {
     return this.take(pe, 'ICC_IAR1_EL1', 'ICC_EOIR1_EL1');
   }
 
-  /** What a guest acknowledges on a PE; it handles it and ends it at once. */
+  /** A guest on a PE acknowledges a virtual interrupt and ends it at once. Returns the vINTID. */
   acknowledgeVirtual(pe: number): number {
     return this.take(pe, 'ICV_IAR1_EL1', 'ICV_EOIR1_EL1');
   }
@@ -222,11 +221,11 @@ export class Testbed {
     return intid;
   }
 
-  // ---- what no driver sees -----------------------------------------------------------------------------------
+  // ---- not visible to drivers -----------------------------------------------------------------------------------
 
   /**
-   * Saves the machine and restores it on one that has just been reset, but for a part that is left behind. Answers
-   * how much of each part there was to carry.
+   * Saves the machine and restores it on one that has just been reset, without the part that is left behind. Returns the
+   * size of the state of each part.
    */
   migrate(without: MigratedPart): readonly CarriedState[] {
     const { sink } = this.machine;
@@ -236,7 +235,7 @@ export class Testbed {
     return carried;
   }
 
-  /** PEs on which an interrupt that is meant is pending; an SPI counts where it is routed to. */
+  /** PEs on which an interrupt for which `isMeant` holds is pending. An SPI counts on the PE to which it is routed. */
   pendingOn(isMeant: (intid: number) => boolean): number[] {
     const { state } = this.machine;
     const found: number[] = [];

@@ -1,4 +1,4 @@
-// Doorbells by Direct LPI: a register of the Redistributor invalidates, clears or sets an LPI.
+// Doorbells by Direct LPI: registers of the Redistributor invalidate, clear or set an LPI.
 import { GICR, mask } from '../../../spec/index.ts';
 import type { Design } from '../../driver.ts';
 import { Gicv40Driver } from './gicv40-driver.ts';

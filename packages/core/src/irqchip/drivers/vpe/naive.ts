@@ -1,4 +1,4 @@
-// A proxy device that maps an event for each operation and discards it afterwards: what Linux's saves.
+// A proxy device that maps an event for each operation and discards it afterwards. Linux's proxy avoids these commands.
 import { ProxyDriver, proxyDesign } from './proxy-driver.ts';
 import type { DoorbellCommand, Vpe } from './vpe-driver.ts';
 
@@ -8,12 +8,12 @@ class NaiveProxyDriver extends ProxyDriver {
     this.unmap(vpe);
   }
 
-  /** Between operations no event is mapped: there is nothing to move. */
+  /** Between operations no event is mapped, so there is nothing to move. */
   protected moved(): void {}
 }
 
 export const vpeNaive = proxyDesign(
   'vpe-naive',
-  'A proxy that maps and discards around each operation.',
+  'A proxy device that maps an event before each operation and discards it afterwards.',
   NaiveProxyDriver,
 );

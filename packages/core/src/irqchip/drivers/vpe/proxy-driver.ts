@@ -1,5 +1,5 @@
-// Doorbells through a proxy device: since there is no register for it, a doorbell LPI is invalidated, cleared and set
-// by ITS commands, which need an event that is mapped to it. The proxy device has as many events as there are PEs.
+// Doorbells through a proxy device. Without Direct LPI there are no registers for this, so a doorbell LPI is invalidated,
+// cleared and set by ITS commands, which need an event that is mapped to it. The proxy device has one event per PE.
 import type { Bus } from '../../bus.ts';
 import { type Design, type Ledger, roundUpPowerOfTwo } from '../../driver.ts';
 import { Gicv40Driver } from './gicv40-driver.ts';
@@ -9,7 +9,7 @@ import { type DoorbellCommand, GICV40, ITT_ALIGN, ITT_ENTRY_BYTES, LINUX, type V
 export const PROXY_DEVICE = 0xffff;
 
 export abstract class ProxyDriver extends Gicv40Driver {
-  /** By event of the proxy device: the vPE whose doorbell it is mapped to. */
+  /** By event of the proxy device: the vPE to whose doorbell the event is mapped. */
   private readonly slots: (Vpe | undefined)[];
   private readonly slotOf = new Map<Vpe, number>();
   private nextVictim = 0;
@@ -35,18 +35,18 @@ export abstract class ProxyDriver extends Gicv40Driver {
     return { DeviceID: PROXY_DEVICE, EventID: this.slotOf.get(vpe)! };
   }
 
-  /** Gives up the event of a vPE. */
+  /** Discards the event of a vPE. */
   protected unmap(vpe: Vpe): void {
     const slot = this.slotOf.get(vpe)!;
     this.send('DISCARD', this.event(vpe));
     this.slots[slot] = undefined;
     this.slotOf.delete(vpe);
     this.ledger.give('proxy slots');
-    // The next vPE takes the slot that is free now, unless the slot that it would take is free as well.
+    // The next vPE takes the slot that has become free, unless the slot that it would take is free as well.
     if (this.slots[this.nextVictim] !== undefined) this.nextVictim = slot;
   }
 
-  /** Maps an event to the doorbell of a vPE, unless there is one; takes it from another vPE where no slot is free. */
+  /** Maps an event to the doorbell of a vPE, unless it has one. If no slot is free, takes the event of another vPE. */
   protected ensureMapped(vpe: Vpe): void {
     if (this.isMapped(vpe)) return;
     const victim = this.slots[this.nextVictim];
@@ -59,7 +59,7 @@ export abstract class ProxyDriver extends Gicv40Driver {
     this.send('MAPTI', { ...this.event(vpe), pINTID: vpe.doorbell, ICID: vpe.pe });
   }
 
-  /** The event stays mapped: the next operation on the same doorbell sends its command at once. */
+  /** The event stays mapped, so the next operation on the same doorbell needs only its own command. */
   protected act(vpe: Vpe, command: DoorbellCommand): void {
     this.ensureMapped(vpe);
     this.send(command, this.event(vpe));
@@ -70,7 +70,7 @@ export abstract class ProxyDriver extends Gicv40Driver {
   }
 }
 
-/** A design with a proxy device: its slots are allocated before the driver is set up, and then the device. */
+/** A design with a proxy device. Its slots, and then the device, are allocated before the driver is set up. */
 export const proxyDesign = (
   name: string,
   doc: string,
@@ -81,7 +81,7 @@ export const proxyDesign = (
   serves: 'vpes',
   profile: 'qemu-virt',
   hardware: GICV40,
-  source: `thread "irqchip/gic-v3-its: Add device proxy for VPE management if !DirectLpi"; ${LINUX}`,
+  source: `discussion "irqchip/gic-v3-its: Add device proxy for VPE management if !DirectLpi"; ${LINUX}`,
   make(bus, ledger) {
     if (!ledger.allocate('slots', 'slot arrays')) return undefined;
     if (ledger.allocate('device', 'devices')) return new driver(bus, ledger);

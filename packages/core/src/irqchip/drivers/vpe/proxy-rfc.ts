@@ -1,5 +1,5 @@
-// The proxy device as first posted: a move discards the event; and of the vPEs that were made before one of a VM
-// failed, the last is not freed.
+// The proxy device as first posted: a move discards the event. If one vPE of a VM cannot be made, the vPEs that were made
+// before it are freed except the last.
 import { ProxyDriver, proxyDesign } from './proxy-driver.ts';
 import type { Vpe } from './vpe-driver.ts';
 

@@ -1,4 +1,4 @@
-// GICv4.1's default doorbells: a vPE has one, which hardware takes back when the vPE becomes resident.
+// GICv4.1's default doorbells: each vPE has one, which hardware clears when the vPE becomes resident.
 import { PLAIN } from '../../../profile/index.ts';
 import { GICR, NO_DOORBELL, packFields, unpackField } from '../../../spec/index.ts';
 import type { Bus } from '../../bus.ts';
@@ -26,7 +26,7 @@ class V41Driver extends VpeDriver {
   }
 
   protected act(vpe: Vpe, command: DoorbellCommand): void {
-    // There is nothing to clear or set: hardware takes the default doorbell back when the vPE becomes resident.
+    // There is nothing to clear or set: hardware clears the default doorbell when the vPE becomes resident.
     if (command !== 'INV') return;
     this.bus.command('INVDB', { vPEID: vpe.id });
     this.bus.command('VSYNC', { vPEID: vpe.id });

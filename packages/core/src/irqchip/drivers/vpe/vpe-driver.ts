@@ -1,5 +1,5 @@
-// vPEs, their vLPIs and their doorbells as Linux's ITS driver handles them: what all designs of this folder have in
-// common. A design says how a doorbell is invalidated, cleared and set, and what a move means for it.
+// vPEs, their vLPIs and their doorbells as Linux's ITS driver handles them. This is common to all designs of this folder. A
+// design defines how a doorbell is invalidated, cleared and set, and what a move of the vPE means for it.
 import type { Hardware } from '../../../profile/index.ts';
 import { PLAIN } from '../../../profile/index.ts';
 import { type CommandName, GITS, LPI_FIRST } from '../../../spec/index.ts';
@@ -37,11 +37,11 @@ export interface Vpe {
   /** Its virtual pending table and its configuration table: physical addresses. */
   readonly table: number;
   readonly config: number;
-  /** Its tables are zeroed when it is first mapped: before that nobody looks at them. */
+  /** Whether its tables have been zeroed, which happens when it is first mapped; nobody reads them before that. */
   isZeroed: boolean;
   /** Its vLPIs, from INTID 8192 on. */
   readonly vlpis: Vector[];
-  /** What the doorbell's configuration says; undefined where no operation said. */
+  /** Whether the doorbell is masked in its configuration; undefined if no operation has configured it. */
   doorbellMasked: boolean | undefined;
   /** GICR_VPENDBASER.PendingLast when it was last descheduled. */
   pendingLast: boolean;
@@ -65,18 +65,18 @@ export abstract class VpeDriver extends DriverBase {
     this.vpeTable = tables[2]!;
   }
 
-  // ---- what a design says ------------------------------------------------------------------------------------
+  // ---- defined by each design ------------------------------------------------------------------------------------
 
   /** Invalidates, clears or sets the doorbell of a vPE. */
   protected abstract act(vpe: Vpe, command: DoorbellCommand): void;
-  /** A vPE has moved: what that means for its doorbell. */
+  /** Called when a vPE has moved, to adjust its doorbell. */
   protected abstract moved(vpe: Vpe, from: number): void;
-  /** A vPE will never ring again. */
+  /** Called when the doorbell of a vPE is no longer needed. */
   protected release(_vpe: Vpe): void {}
   protected abstract makeResident(vpe: Vpe, pe: number): void;
-  /** Ends a vPE's residency and waits until it has ended; answers GICR_VPENDBASER.PendingLast. */
+  /** Ends a vPE's residency, waits until it has ended, and returns GICR_VPENDBASER.PendingLast. */
   protected abstract endResidency(vpe: Vpe, pe: number): boolean;
-  /** Operands that VMAPP and VMOVP have besides those of GICv4.0. */
+  /** Operands of VMAPP and VMOVP in addition to those of GICv4.0. */
   protected mapOperands(_vpe: Vpe): Readonly<Record<string, number>> {
     return {};
   }
@@ -87,11 +87,11 @@ export abstract class VpeDriver extends DriverBase {
   protected eventDoorbell(vpe: Vpe): number {
     return vpe.doorbell;
   }
-  /** Whether a DeviceID is one that the driver uses itself. */
+  /** Whether the driver itself uses a DeviceID. */
   protected isReserved(_device: number): boolean {
     return false;
   }
-  /** A vPE of a VM could not be made: frees the `count` before it, from vPE `first` with doorbell `lpi` on. */
+  /** Frees vPEs because one of their VM could not be made: `count` of them from vPE `first` on, with doorbells from `lpi` on. */
   protected freeVpes(first: number, lpi: number, count: number): void {
     for (let k = 0; k < count; k++) {
       this.vpes.delete(first + k);
@@ -150,7 +150,7 @@ export abstract class VpeDriver extends DriverBase {
         this.move(vpe, o.pe);
         return 'done';
       case 'doorbell.invalidate':
-        // The operation does not say what the configuration is now: the byte is written, and invalidated.
+        // The operation does not contain the new configuration, so the byte is written as it is and invalidated.
         return this.configure(vpe, undefined);
       case 'doorbell.mask':
       case 'doorbell.unmask':
@@ -183,7 +183,7 @@ export abstract class VpeDriver extends DriverBase {
     return 'done';
   }
 
-  /** A device on the same ITS. */
+  /** Allocates a device on the same ITS. */
   private alloc(id: number, asked: number): Result {
     if (this.isReserved(id)) return unsupported(`DeviceID 0x${id.toString(16)} is that of the proxy device`);
     const count = roundUpPowerOfTwo(asked);
@@ -209,7 +209,7 @@ export abstract class VpeDriver extends DriverBase {
     this.bus.command('MAPD', { DeviceID: id, Size, ITT_addr: itt, V: valid ? 1 : 0 });
   }
 
-  /** A vector becomes a vLPI: its configuration is written, and then it is mapped. */
+  /** Makes a vector a vLPI: writes its configuration, and then maps it. */
   private forward(vpe: Vpe, device: number, vector: number): Result {
     if (!this.devices.has(device)) return unsupported('no such device');
     const key = keyOf(device, vector);
@@ -228,7 +228,7 @@ export abstract class VpeDriver extends DriverBase {
     return 'done';
   }
 
-  /** Makes a vPE with a doorbell and its tables; undefined where an allocation is refused. */
+  /** Makes a vPE with a doorbell and its tables. Returns undefined if an allocation is refused. */
   private create(id: number, doorbell: number): Vpe | undefined {
     if (!this.ledger.allocate('vPE tables', 'vPE tables')) return undefined;
     const vpe: Vpe = {
@@ -247,7 +247,7 @@ export abstract class VpeDriver extends DriverBase {
     return vpe;
   }
 
-  /** Doorbells and tables for the vPEs of a VM. If one fails, those before it are freed. */
+  /** Allocates doorbells and tables for the vPEs of a VM. If one vPE fails, those before it are freed. */
   private allocVm(first: number, count: number): Result {
     const doorbells = roundUpPowerOfTwo(count);
     const lpi = this.lpis.take(doorbells);
@@ -266,7 +266,7 @@ export abstract class VpeDriver extends DriverBase {
     return 'done';
   }
 
-  /** Maps a vPE, which is made first where no VM was allocated with it. */
+  /** Maps a vPE. It is made first if it was not allocated as part of a VM. */
   private map(id: number, pe: number): Result {
     let vpe = this.vpes.get(id);
     if (vpe === undefined) {
@@ -293,7 +293,7 @@ export abstract class VpeDriver extends DriverBase {
     return 'done';
   }
 
-  // ---- what the testbed asks ---------------------------------------------------------------------------------
+  // ---- called by the testbed ---------------------------------------------------------------------------------
 
   message({ device, vector }: Vector): Message | undefined {
     if (!this.forwarded.has(keyOf(device, vector))) return undefined;
