@@ -136,6 +136,20 @@ describe('a log of QEMU without the lines about commands', () => {
     expect((await run('dump', temp.path('trace'))).out).not.toMatch(/queue\.write .*pINTID 0x0\b/);
   });
 
+  it.each([
+    ['the first', 0x5],
+    ['the last', 0x6],
+  ])('%s of two commands that one write has executed', async (_which, slot) => {
+    const lines = whole('small/all-events').split('\n');
+    const at = lines.findIndex((line) => line.includes(`processing command at offset 0x${slot}:`));
+    for (const patterns of [[], [TABLES]]) {
+      const log = without(lines.toSpliced(at, 2).join('\n'), ...patterns);
+      const { verdict, findings, unknownCommands } = await ofLog(log);
+      expect([verdict.first, findings, unknownCommands]).toEqual([null, [], 1]);
+      expect(verdict.compared['its.command']).toBe(6);
+    }
+  });
+
   it('a slot that was shown in an earlier round of the queue is unknown in the next one', async () => {
     const lines = whole('its-trigger').split('\n');
     // The last command, which a write of its own has executed: its lines are missing.

@@ -454,8 +454,11 @@ describe('an ITS command that the source does not show', () => {
       withProxy(g).msi(1, 0);
       unshown(g);
       g.command('VMAPP', { vPEID: 0, RDbase: 0, V: 1, VPT_addr: g.vpt(0), VPT_size: 15 });
-      g.map(9, 0, DOORBELL, 0);
-      g.command('DISCARD', { DeviceID: 9, EventID: 0 });
+      g.command('MAPC', { ICID: 0, RDbase: 0, V: 1 });
+      g.command('MAPD', { DeviceID: 9, Size: 4, ITT_addr: ITT + 0x9000, V: 1 });
+      g.command('MAPTI', { DeviceID: 9, EventID: 0, pINTID: DOORBELL, ICID: 0 });
+      expect(g.command('DISCARD', { DeviceID: 9, EventID: 0 })).toBe(0);
+      expect(g.saw('lpi.cleared')).toBe(true);
       g.schedule(0, 0);
     }, GICV4);
     expect(found).toEqual({ rules: [], unknown: 1 });
