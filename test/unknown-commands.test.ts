@@ -279,6 +279,46 @@ describe('a source of accesses alone', () => {
   });
 });
 
+it('ftrace: what a kernel has an ITS execute is unknown; how far it got is learnt from GITS_CREADR', async () => {
+  const [GICD, GICR, GITS] = [0x800_0000, 0x80a_0000, 0x808_0000];
+  const ftrace = (creadr: string) =>
+    [
+      ['post_read', GICD + 0xffe8, 32, '3b'],
+      ['post_read', GICR + 0xffe8, 32, '3b'],
+      ['post_read', GICR + 8, 64, '11'],
+      ['write', GITS + 0x80, 64, '8000000048400003'],
+      ['write', GITS, 32, '1'],
+      ['write', GITS + 0x88, 64, '60'],
+      ['post_read', GITS + 0x90, 64, creadr],
+      ['write', GITS + 0x88, 64, '80'],
+      ['post_read', GITS + 0x88, 64, '80'],
+    ]
+      .map(
+        ([event, address, width, value], n) =>
+          `  kworker/0:1-7     [000] d..1.     1.00000${n}: rwmmio_${event}: f+0x0/0x10 -> f+0x0/0x10 width=${width} val=0x${value} addr=0x${address!.toString(16)}`,
+      )
+      .join('\n');
+  for (const [creadr, executed] of [
+    ['60', 4],
+    ['20', 6],
+  ] as const) {
+    const [file, trace] = [temp.path('ftrace'), temp.path('trace')];
+    writeFileSync(file, ftrace(creadr));
+    const where = [
+      '--gicd',
+      `0x${GICD.toString(16)}`,
+      '--gicr',
+      `0x${GICR.toString(16)}:1`,
+      '--gits',
+      `0x${GITS.toString(16)}`,
+    ];
+    expect((await run('import', 'ftrace', file, '-o', trace, '--force', ...where)).err).toBe('');
+    const { verdict, findings, unknownCommands } = judged(trace);
+    expect([verdict.first, findings, unknownCommands]).toEqual([null, [], executed]);
+    expect(verdict.compared['mmio.read']).toBeGreaterThan(1);
+  }
+});
+
 describe('what comes after the import', () => {
   const trace = temp.path('bare');
   const stripLog = async () => {
