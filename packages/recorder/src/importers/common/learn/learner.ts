@@ -60,6 +60,10 @@ const RINGS = new Set<number>(
 const VLPI_FRAME = 0x2_0000;
 const CTLR = 0;
 const CWRITER = 0x88;
+const CREADR = 0x90;
+/** GITS_CREADR.Stalled, and the offset in GITS_CREADR and GITS_CWRITER. */
+const STALLED = 1;
+const OFFSETS = 0xf_ffe0;
 const COMMAND_BYTES = 32;
 const ENABLE_LPIS = 1;
 /** GITS_TYPER.Virtual. */
@@ -139,6 +143,8 @@ export class Learner {
   private isCut: boolean;
   /** Nothing follows the stimulus at work: what it did, or what another one did behind it, may be cut off. */
   private isEnd = false;
+  /** By ITS that may not have executed yet what it has been given: its read pointer is not behind this. */
+  private readonly executing = new Map<number, number>();
   /** A command or a message may have changed what is known of vPEs and of vLPIs. */
   private doubtsVirtual = false;
   /** Lines of the source at which something differs that no unknown state explains. */
@@ -402,8 +408,9 @@ export class Learner {
         if (!state.memory.isKnown(address) || state.memory.readByte(address) !== byte)
           unknowns.loseConfig(pe, intid);
       }
-    // It may have been refused, and stopped the queue.
-    if (isCommand && state.profile.itsErrors === 'stall') unknowns.forgetIts('creadr', its);
+    // It may take its time, or have been refused and have stopped the queue.
+    if (isCommand && state.profile.itsErrors === 'stall' && !this.executing.has(its))
+      this.executing.set(its, this.behind!.state.creadr[its]!);
     this.doubtVirtual(its);
   }
 
@@ -565,6 +572,7 @@ export class Learner {
     this.commitLearnt(this.inference.knowledge, group, from);
     this.commit(group, from);
     this.effects.after(group, from);
+    if (group.kind[from] === GIC_RESET) this.executing.clear();
     this.its.after(group, from, end);
     this.begun = true;
     this.isCut = false;
@@ -611,7 +619,7 @@ export class Learner {
     };
     if (this.isCut) undecided();
     if (this.isReadWrong(group, from)) {
-      if (unknowns.isVolatile || this.isVirtual(group, from)) undecided();
+      if (unknowns.isVolatile || this.isVirtual(group, from) || this.isExecuting(group, from)) undecided();
       else this.contradictions.push(group.line[from]!);
       return;
     }
@@ -636,6 +644,27 @@ export class Learner {
     else if (streams === 'other') this.contradictions.push(group.line[from]!);
     if (streams === 'same' && this.drops()) undecided();
     this.judgeVirtual(group, from, end, undecided);
+  }
+
+  /**
+   * Whether a read is of the read pointer of an ITS that executes commands which the source does not show, and it is one
+   * that the ITS may have had in between.
+   */
+  private isExecuting(group: RecordBatch, i: number): boolean {
+    const w = i * RECORD_WORDS;
+    const { words } = group;
+    const its = words[w + 1]!;
+    const from = this.executing.get(its);
+    if (group.kind[i] !== MMIO_READ || words[w] !== FRAME_GITS || words[w + 2] !== CREADR) return false;
+    if (from === undefined || words[w + 5] !== 0) return false;
+    const { cbaser, cwriter } = this.state;
+    const bytes = ((cbaser[2 * its]! & 0xff) + 1) * 4096;
+    const behind = (at: number) => (at - from + bytes) % bytes;
+    const read = words[w + 4]! & ~STALLED;
+    if (read % COMMAND_BYTES !== 0 || read >= bytes || behind(read) > behind(cwriter[its]! & OFFSETS))
+      return false;
+    this.executing.set(its, read);
+    return true;
   }
 
   /** Whether a read is of the virtual CPU interface, or of the VLPI frame, of a PE of which that is unknown. */

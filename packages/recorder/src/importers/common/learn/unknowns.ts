@@ -310,10 +310,6 @@ export class Unknowns {
     return its < this.state.itsCount && this.itss[part][its] === 1;
   }
 
-  forgetIts(part: ItsPart, its: number): void {
-    if (its < this.state.itsCount) this.itss[part][its] = 1;
-  }
-
   knowIts(part: ItsPart, its: number): void {
     if (its < this.state.itsCount && !this.never.its.has(part)) this.itss[part][its] = 0;
   }
