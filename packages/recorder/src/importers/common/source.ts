@@ -68,6 +68,13 @@ function throughTool(input: Readable, path: string, tool: string, packageName: s
   input.on('error', (error) => out.destroy(fault(path, error)));
   input.pipe(child.stdin);
   child.stdout.pipe(out, { end: false });
+  // Whoever reads may stop before the end: the tool would wait for ever to be read, and we for the tool.
+  out.on('close', () => {
+    input.destroy();
+    child.stdin.destroy();
+    child.stdout.destroy();
+    child.kill();
+  });
   child.on('close', (code) => {
     if (code === 0) out.end();
     else
