@@ -20,7 +20,10 @@ describe.each(['xz', 'zstd'])('%s', (tool) => {
 
   it.runIf(isHere)('gives all bytes, and leaves no process, however early its reader stops', async () => {
     const path = join(folder, tool);
-    writeFileSync(path, spawnSync(tool, [tool === 'xz' ? '-0' : '-1', '-c'], { input: plain, maxBuffer: 1 << 24 }).stdout);
+    writeFileSync(
+      path,
+      spawnSync(tool, [tool === 'xz' ? '-0' : '-1', '-c'], { input: plain, maxBuffer: 1 << 24 }).stdout,
+    );
     const before = children();
     const chunks: Buffer[] = [];
     for await (const chunk of openSource(path)) chunks.push(chunk);
