@@ -1,5 +1,5 @@
-// The active priorities of a PE: a set for each group, and in those of Group 1 whether an NMI is active (IHI 0069,
-// "ICC_AP0R<n>_EL1", "ICC_AP1R<n>_EL1"). The Secure set of Group 1 exists with two Security states.
+// The active priorities of a PE: a set for each group; the sets of Group 1 also say whether an NMI is active (IHI 0069,
+// "ICC_AP0R<n>_EL1", "ICC_AP1R<n>_EL1"). The Secure set of Group 1 exists only with two Security states.
 import { UNITS } from '../record/index.ts';
 import { maskHigh, SYSREGS } from '../spec/index.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupPriorityMask, nmiBit } from './arbitration.ts';
@@ -23,7 +23,7 @@ export const AP1R = [
   SYSREGS.ICC_AP1R3_EL1,
 ];
 
-/** Implemented registers of a set: 1, 2 or 4 by the number of preemption levels. */
+/** The number of implemented registers of a set: 1, 2 or 4, depending on the number of preemption levels. */
 export function activePriorityRegisters(m: Machine): number {
   return 1 << Math.max(Math.min(m.state.config.priorityBits, 7) - 5, 0);
 }
@@ -63,7 +63,7 @@ export function storeActive(
   );
 }
 
-/** A priority becomes active: of an NMI only that one is. */
+/** Makes a priority active. For an NMI, only the NMI bit is set and no priority bit. */
 export function activatePriority(
   m: Machine,
   pe: number,
@@ -88,7 +88,7 @@ export function activatePriority(
   );
 }
 
-/** The highest active priority of a group is no more. */
+/** Drops the highest active priority of a group. */
 export function dropPriority(m: Machine, pe: number, group: number): void {
   const { state } = m;
   for (let n = 0; n < 4; n++) {
@@ -103,7 +103,7 @@ export function dropPriority(m: Machine, pe: number, group: number): void {
   }
 }
 
-/** The group of the highest active priority, or -1 when idle. Of equal ones Group 0 comes first, then Secure. */
+/** The group of the highest active priority, or -1 when idle. If priorities are equal, Group 0 comes first, then Secure. */
 export function activeGroup(state: GicState, pe: number): number {
   if (state.nmiActive[pe]! & NMI_SECURE) return GROUP1S;
   if (state.nmiActive[pe]! & NMI_NON_SECURE) return GROUP1NS;

@@ -20,7 +20,7 @@ const LR0 = SYSREGS.ICH_LR0_EL2.encoding;
 const AP0R0 = SYSREGS.ICH_AP0R0_EL2.encoding;
 const AP1R0 = SYSREGS.ICH_AP1R0_EL2.encoding;
 
-/** Stores a register of the virtual CPU interface. List registers and active priorities are numbered in a row. */
+/** Stores a register of the virtual CPU interface. List registers and active priorities have consecutive numbers. */
 export function applyVirtualRegister(
   state: GicState,
   pe: number,
@@ -42,7 +42,7 @@ export function applyVirtualRegister(
   } else invariant(false, `no such stored register ${register} of the virtual interface`);
 }
 
-/** Stores a register of the VLPI frame; false if it is none. */
+/** Stores a register of the VLPI frame. Returns false if the register is not in that frame. */
 export function applyVlpiFrame(
   state: GicState,
   pe: number,
@@ -77,7 +77,7 @@ function writeTable(state: GicState, words: Uint32Array, at: number, pending: bo
   state.memory.writeByte(address, pending ? byte | bit : byte & ~bit);
 }
 
-/** Applies one event of the virtual side. Others change nothing. */
+/** Applies one event of the virtual side. Other events change nothing. */
 export function applyVirtual(
   state: GicState,
   kind: number,
@@ -107,7 +107,7 @@ export function applyVirtual(
       return;
     case VLPI_LOADED:
       virtual.pending[pe]!.add(words[at]!);
-      // Not known: 0 not yet, 1 no more.
+      // If it is not known, the byte says why: 0 for not known yet, 1 for no longer known.
       virtual.config[pe]!.set(
         words[at]!,
         words[at + 2] !== 0 ? words[at + 1]! : words[at + 1] === 0 ? CONFIG_UNKNOWN : CONFIG_LOST,

@@ -1,5 +1,5 @@
-// The only writer of a GIC's state: applies one event. The same function serves the model as it emits and the
-// fold over recorded events, so the two cannot differ. Decides nothing.
+// Applies one event to a GIC's state. This is the only code that changes state. The model uses it when it emits an event,
+// and the fold over recorded events uses it too, so the two cannot differ. It makes no decisions.
 import { invariant } from '../errors.ts';
 import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { fieldReader, GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
@@ -36,7 +36,7 @@ const UNIT_ICC_S = UNITS.indexOf('ICC_S');
 const ATTRIBUTE_PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const ATTRIBUTE_NSACR = IRQ_ATTRIBUTES.indexOf('nsacr');
 
-/** Sets or clears the bit of an interrupt: SGIs and PPIs of a PE (`pe` ≥ 0), else SPIs. */
+/** Sets or clears the bit of an interrupt: of an SGI or PPI of a PE if `pe` ≥ 0, otherwise of an SPI. */
 function setBit(words: Uint32Array, index: number, bit: number, value: boolean): void {
   if (value) words[index]! |= 1 << bit;
   else words[index]! &= ~(1 << bit);
@@ -133,13 +133,13 @@ const IGRPEN0 = SYSREGS.ICC_IGRPEN0_EL1.encoding;
 const IGRPEN1 = SYSREGS.ICC_IGRPEN1_EL1.encoding;
 const CTLR_EL3 = SYSREGS.ICC_CTLR_EL3.encoding;
 
-/** ICC_AP1R0_EL1 holds whether an NMI is active, in its highest bit. */
+/** The highest bit of ICC_AP1R0_EL1 says whether an NMI is active. */
 function setNmiActive(state: GicState, pe: number, bit: number, high: number): void {
   if (high !== 0) state.nmiActive[pe]! |= bit;
   else state.nmiActive[pe]! &= ~bit;
 }
 
-/** The Secure instance of a banked register. */
+/** Stores the Secure instance of a banked register. */
 function applySecureCpuRegister(
   state: GicState,
   pe: number,
@@ -191,13 +191,13 @@ function applyIrqChanged(state: GicState, pe: number, intid: number, attribute: 
   } else setIrqBit(state, IRQ_ATTRIBUTES[attribute] as keyof IrqBits, pe, intid, value !== 0);
 }
 
-/** Drops what the Redistributor knew of an LPI's configuration, if it only keeps that of pending ones. */
+/** Drops the cached configuration of an LPI, if the Redistributor keeps it only for pending LPIs. */
 function clearLpi(state: GicState, pe: number, intid: number): void {
   state.lpiPending[pe]!.delete(intid);
   if (state.profile.lpiConfig !== 'until-invalidated') state.lpiConfig[pe]!.delete(intid);
 }
 
-/** Flips the bit of an LPI in the pending table in guest memory, where GICR_PENDBASER tells where that is. */
+/** Flips the bit of an LPI in the pending table in guest memory, if GICR_PENDBASER gives its address. */
 function writePendingTable(state: GicState, pe: number, intid: number, pending: boolean): void {
   const address = pendingTableAddress(state, pe) + (intid >> 3);
   const byte = state.memory.readByte(address);
@@ -208,17 +208,17 @@ function writePendingTable(state: GicState, pe: number, intid: number, pending: 
 const pendingTable = fieldReader(GICR.GICR_PENDBASER, 'Physical_Address');
 const configTable = fieldReader(GICR.GICR_PROPBASER, 'Physical_Address');
 
-/** Where the LPI pending table of a PE is: a physical address. */
+/** The physical address of the LPI pending table of a PE. */
 export function pendingTableAddress({ pendbaser }: GicState, pe: number): number {
   return pendingTable(pendbaser[2 * pe]!, pendbaser[2 * pe + 1]!);
 }
 
-/** Where the LPI configuration table of a PE is: a physical address. */
+/** The physical address of the LPI configuration table of a PE. */
 export function configTableAddress({ propbaser }: GicState, pe: number): number {
   return configTable(propbaser[2 * pe]!, propbaser[2 * pe + 1]!);
 }
 
-/** Applies one event or observable, whose fields are at `words[at]`, in declared order. Others change nothing. */
+/** Applies one event or observable, whose fields are at `words[at]` in declared order. Other records change nothing. */
 export function apply(state: GicState, kind: number, pe: number, words: Uint32Array, at: number): void {
   switch (kind) {
     case HPPI:
@@ -274,7 +274,7 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       writePendingTable(state, pe, words[at]!, false);
       return;
     case LPI_CONFIGURED:
-      // Not known: 0 not yet, 1 no more.
+      // If it is not known, the byte says why: 0 for not known yet, 1 for no longer known.
       state.lpiConfig[pe]!.set(
         words[at]!,
         words[at + 2] !== 0 ? words[at + 1]! : words[at + 1] === 0 ? CONFIG_UNKNOWN : CONFIG_LOST,

@@ -1,5 +1,5 @@
-// Which interrupt a PE is told of, and whether its IRQ or FIQ line is up (IHI 0069, "Interrupt prioritization").
-// Derives and emits `hppi`; changes nothing else.
+// Arbitration: the highest-priority pending interrupt of a PE, and whether its IRQ or FIQ line is asserted (IHI 0069,
+// "Interrupt prioritization"). This file derives and emits `hppi`, and changes nothing else.
 
 import { GROUPS, SECURITY_STATES } from '../record/index.ts';
 import {
@@ -49,11 +49,11 @@ const DPG_BITS = [
   mask(GICR.GICR_CTLR, 'DPG1S'),
   mask(GICR.GICR_CTLR, 'DPG1NS'),
 ];
-/** An interrupt's rank is twice its priority, and one more unless it is an NMI. */
+/** An interrupt's rank is twice its priority, plus one unless it is an NMI. A lower rank wins. */
 const IDLE_RANK = 2 * IDLE + 1;
 const NMI_RUNNING = NMI_NON_SECURE | NMI_SECURE;
 
-/** Bit of `nmiActive` that belongs to a group's set of active priorities. */
+/** The bit of `nmiActive` for a group's set of active priorities. */
 export function nmiBit(state: GicState, group: number): number {
   if (group === GROUP0) return state.profile.groupZeroNmis ? NMI_GROUP0 : 0;
   return group === GROUP1S ? NMI_SECURE : NMI_NON_SECURE;
@@ -61,7 +61,7 @@ export function nmiBit(state: GicState, group: number): number {
 const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
 const STATE_EL3 = SECURITY_STATES.indexOf('EL3');
 
-/** Of 32 interrupts, those whose group the Distributor forwards. */
+/** Among 32 interrupts, those whose group the Distributor forwards. */
 function forwarded(state: GicState, group: number, grpmod: number): number {
   const ctlr = state.gicdCtlr[0]!;
   const secureGroup1 = state.singleSecurity ? 0 : grpmod;
@@ -92,14 +92,14 @@ export function isForwarded(state: GicState, pe: number, intid: number): boolean
   return (state.gicdCtlr[0]! & enables[group]!) !== 0;
 }
 
-/** Whether an SPI (by its index) goes to any one of the PEs that take part. */
+/** Whether an SPI (by its index) is a 1 of N SPI, which goes to any participating PE. */
 export function isOneOfN(state: GicState, index: number): boolean {
   return (state.config.gicd.typer & TYPER_NO1N) === 0 && (state.routeLow[index]! & IROUTER_IRM) !== 0;
 }
 
 /**
- * Whether an interrupt is an NMI: an SGI, PPI or SPI of Group 1 with the non-maskable property. LPIs have none, and
- * that of a Group 0 interrupt is ignored (IHI 0069, "Non-maskable interrupts").
+ * Whether an interrupt is an NMI: an SGI, PPI or SPI of Group 1 with the non-maskable property. LPIs do not have this
+ * property, and for Group 0 interrupts it is ignored (IHI 0069, "Non-maskable interrupts").
  */
 export function isNmi(state: GicState, pe: number, intid: number): boolean {
   if (!state.hasNmi || intid >= LPI_FIRST || intid === SPURIOUS) return false;
@@ -110,12 +110,12 @@ export function isNmi(state: GicState, pe: number, intid: number): boolean {
   return state.profile.groupZeroNmis || groupOf(state, pe, intid) !== GROUP0;
 }
 
-/** Priority of an NMI: the highest that its Security state has. */
+/** The priority of an NMI, which is the highest of its Security state. */
 function nmiPriority(state: GicState, group: number): number {
   return group === GROUP1NS && !state.singleSecurity ? 0x80 : 0;
 }
 
-/** The PE whose affinity the route of an SPI (by its index) names, or -1 where there is none. */
+/** The PE whose affinity the route of an SPI (by its index) names, or -1 if there is no such PE. */
 export function routedPe(state: GicState, index: number): number {
   const affinity =
     ((state.routeHigh[index]! & IROUTER_AFF3) << 24) | (state.routeLow[index]! & IROUTER_AFFINITY);
@@ -124,7 +124,7 @@ export function routedPe(state: GicState, index: number): number {
   return -1;
 }
 
-/** Whether a group is enabled at a PE's interface. */
+/** Whether a group is enabled at a PE's CPU interface. */
 export function isGroupEnabled(state: GicState, pe: number, group: number): boolean {
   const enables = group === GROUP0 ? state.igrpen0 : group === GROUP1NS ? state.igrpen1 : state.igrpen1S;
   return enables[pe] !== 0;
@@ -135,8 +135,8 @@ export function sleeps(m: Machine, pe: number): boolean {
 }
 
 /**
- * The PE that a 1 of N SPI goes to: of those that take part, the first that would be interrupted by it now, else the
- * first; -1 where none takes part. IHI 0069 leaves the choice open ("Participating nodes").
+ * The PE to which a 1 of N SPI goes: among the participating PEs, the first that it would interrupt now, or else the first.
+ * Returns -1 if no PE participates. IHI 0069 leaves this choice open ("Participating nodes").
  */
 export function chooseOneOfN(m: Machine, group: number, priority: number, nmi: boolean): number {
   const { state } = m;
@@ -151,7 +151,7 @@ export function chooseOneOfN(m: Machine, group: number, priority: number, nmi: b
   return first;
 }
 
-/** Finds the best SPI for every PE. */
+/** Finds the highest-priority pending SPI of every PE. */
 function rankSpis(m: Machine): void {
   const { state, spiBest, spiBestRank } = m;
   const { spi, hasNmi } = state;
@@ -175,7 +175,7 @@ function rankSpis(m: Machine): void {
         const group = groupAt(state, spi.group[word]!, spi.grpmod[word]!, 1 << bit);
         pe = chooseOneOfN(m, group, rank >> 1, (rank & 1) === 0);
       } else pe = routedPe(state, index);
-      // Ascending INTIDs: of equal priorities the first stays. IHI 0069 leaves that choice open.
+      // INTIDs ascend, so the lowest INTID wins among equal priorities. IHI 0069 leaves this choice open.
       if (pe >= 0 && rank < spiBestRank[pe]!) {
         spiBest[pe] = sharedIntid(state, index);
         spiBestRank[pe] = rank;
@@ -184,7 +184,7 @@ function rankSpis(m: Machine): void {
   }
 }
 
-/** The rank of an interrupt (by its index) where interrupts can be non-maskable. */
+/** The rank of an interrupt (by its index) if the GIC has NMIs. */
 function rankWithNmi(state: GicState, bits: IrqBits, index: number, rank: number): number {
   const word = index >> 5;
   const bit = 1 << (index & 31);
@@ -193,19 +193,19 @@ function rankWithNmi(state: GicState, bits: IrqBits, index: number, rank: number
   return group === GROUP0 && !state.profile.groupZeroNmis ? rank : 2 * nmiPriority(state, group);
 }
 
-/** Looks at an LPI's configuration byte in guest memory: the byte, or CONFIG_UNKNOWN. */
+/** Reads an LPI's configuration byte from guest memory. Returns the byte, or CONFIG_UNKNOWN. */
 export function lookUpConfig(m: Machine, pe: number, intid: number): number {
   const address = configTableAddress(m.state, pe) + intid - LPI_FIRST;
   m.witness?.('lpi-config', pe, intid, address, 1);
   return m.state.memory.isKnown(address) ? m.state.memory.readByte(address) : CONFIG_UNKNOWN;
 }
 
-/** Priority of an LPI from its configuration byte: LPIs are Non-secure Group 1, so two Security states shift it. */
+/** The priority of an LPI by its configuration byte. LPIs are Non-secure Group 1, so it is shifted with two Security states. */
 export function lpiPriority(state: GicState, config: number): number {
   return state.singleSecurity ? config & LPI_PRIORITY : ((config & LPI_PRIORITY) >> 1) | 0x80;
 }
 
-/** Finds the best LPI of a PE. */
+/** Finds the highest-priority pending LPI of a PE. */
 function rankLpis(m: Machine, pe: number): void {
   const { state } = m;
   let best = 0;
@@ -226,13 +226,13 @@ function rankLpis(m: Machine, pe: number): void {
   m.lpiDirty[pe] = 0;
 }
 
-/** The best pending and enabled LPI of a PE, or 0. */
+/** The highest-priority LPI of a PE that is pending and enabled, or 0. */
 export function bestLpi(m: Machine, pe: number): number {
   if (m.lpiDirty[pe]) rankLpis(m, pe);
   return m.lpiBestPriority[pe] === IDLE ? 0 : m.lpiBest[pe]!;
 }
 
-/** Running priority: the highest active one; 0xff when idle (IHI 0069, "ICC_RPR_EL1"). */
+/** The running priority: the highest active priority, or 0xff when idle (IHI 0069, "ICC_RPR_EL1"). */
 export function runningPriority(state: GicState, pe: number): number {
   const nmis = state.nmiActive[pe]! & NMI_RUNNING;
   if (nmis !== 0) return nmis === NMI_NON_SECURE ? nmiPriority(state, GROUP1NS) : 0;
@@ -246,7 +246,7 @@ export function runningPriority(state: GicState, pe: number): number {
   return IDLE;
 }
 
-/** The bits of a priority that are its group priority, by the binary point of the interrupt's group. */
+/** The mask of the group priority within a priority, by the binary point of the interrupt's group. */
 export function groupPriorityMask(state: GicState, pe: number, group: number): number {
   const ctlr = group === GROUP1S ? state.ctlrS[pe]! : state.ctlr[pe]!;
   const common = group !== GROUP0 && (ctlr & CTLR_CBPR) !== 0;
@@ -256,11 +256,11 @@ export function groupPriorityMask(state: GicState, pe: number, group: number): n
   return (0xff << (point + 1)) & 0xff;
 }
 
-/** Whether an interrupt would be signalled to a PE now, if it were the best that is pending there. */
+/** Whether an interrupt would be signalled to a PE now, if it were the highest-priority pending interrupt there. */
 export function canPreempt(m: Machine, pe: number, group: number, priority: number, nmi = false): boolean {
   const { state } = m;
   if (priority === IDLE || !isGroupEnabled(state, pe, group)) return false;
-  // An NMI is masked only if Secure software masks all that is Non-secure.
+  // An NMI is masked only if Secure software masks all Non-secure priorities.
   if (nmi ? state.pmr[pe]! < priority : priority >= state.pmr[pe]!) return false;
   if (sleeps(m, pe)) return false;
   const running = runningPriority(state, pe);
@@ -270,14 +270,15 @@ export function canPreempt(m: Machine, pe: number, group: number, priority: numb
   return nmi && (state.nmiActive[pe]! & nmiBit(state, group)) === 0;
 }
 
-/** Whether a Redistributor asks that its sleeping PE be woken: an interrupt is pending for it (IHI 0069, "GICR_WAKER"). */
+/** Whether a Redistributor requests that its sleeping PE is woken for a pending interrupt (IHI 0069, "GICR_WAKER"). */
 export function wakeRequested(state: GicState, pe: number): boolean {
   return (state.gicrWaker[pe]! & WAKER_PROCESSOR_SLEEP) !== 0 && state.hppiPriority[pe] !== IDLE;
 }
 
 /**
- * With one Security state Group 0 is FIQ and Group 1 is IRQ. With two, the group that the Security state in which the
- * PE executes handles itself is IRQ, at EL3 none (IHI 0069, "Interrupt grouping and security").
+ * Whether a group is signalled as FIQ. With one Security state, Group 0 is FIQ and Group 1 is IRQ. With two, Group 1 of
+ * the Security state in which the PE executes is IRQ and all others are FIQ; at EL3, all groups are FIQ (IHI 0069,
+ * "Interrupt grouping and security").
  */
 function isFiq(state: GicState, pe: number, group: number): boolean {
   if (state.singleSecurity) return group === GROUP0;
@@ -337,7 +338,7 @@ function arbitrate(m: Machine, pe: number): void {
     m.emitHppi(pe, intid, group, priority, fiq, irq);
 }
 
-/** Arbitrates anew for every PE that an event since the last call may concern. */
+/** Arbitrates again for every PE that events since the last call may concern. */
 export function settle(m: Machine): void {
   if (!m.anyDirty) return;
   m.anyDirty = false;

@@ -5,7 +5,7 @@ export interface Slot<T> {
   get(): T;
 }
 
-/** Lays typed arrays out in one buffer, in the order in which they are asked for. */
+/** Lays out typed arrays in one buffer, in the order in which they are requested. */
 export class Arena {
   private size = 0;
   buffer = new ArrayBuffer(0);

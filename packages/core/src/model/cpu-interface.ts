@@ -1,7 +1,7 @@
-// The physical CPU interface: the ICC system registers (IHI 0069, "CPU interface"). Handlers by register name. With
-// two Security states an access is by Secure EL1 or by Non-secure software unless it is known to be by EL3. Until a
-// PE is known to have it otherwise SCR_EL3.FIQ is taken to be 1: Group 0 is EL3's, and Non-secure software sees its own
-// half of the priorities.
+// The physical CPU interface: handlers of the ICC system registers, by name (IHI 0069, "CPU interface"). With two Security
+// states, an access is made by Secure EL1 or by Non-secure software, unless it is known to be made at EL3. SCR_EL3.FIQ of
+// a PE is assumed to be 1 until it is known to be 0: Group 0 belongs to EL3, and Non-secure software sees only its half of
+// the priorities.
 
 import { invariant } from '../errors.ts';
 import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
@@ -53,13 +53,13 @@ const CTLR_CBPR = 1;
 const CTLR_EOIMODE = 2;
 const CTLR_EL3_EOIMODE = 4;
 const CTLR_EL3_NDS = 0x2_0000;
-/** PRIbits, IDbits, SEIS, A3V, RSS and ExtRange are where ICC_CTLR_EL1 has them. */
+/** PRIbits, IDbits, SEIS, A3V, RSS and ExtRange, which have the same positions as in ICC_CTLR_EL1. */
 const CTLR_EL3_CAPABILITIES = 0xc_ff00;
 const RPR_NMI_HIGH = 0x8000_0000;
 const RPR_NMI_NS_HIGH = 0x4000_0000;
 const SRE_ALL = 0xf;
 
-/** The PE to name in an event about this interrupt: SPIs belong to none. */
+/** The PE that an event about this interrupt names. SPIs belong to no PE. */
 function owner(pe: number, intid: number): number {
   return isPrivate(intid) ? pe : NO_PE;
 }
@@ -80,12 +80,15 @@ function isSecureBank(m: Machine): boolean {
   return m.secureBank && !m.state.singleSecurity;
 }
 
-/** Whether Group 0, and with it the Secure half of the priorities, is out of reach of the access: SCR_EL3.FIQ is 1. */
+/** Whether the access cannot reach Group 0 and the Secure half of the priorities, because SCR_EL3.FIQ is 1. */
 function isShifted(m: Machine, pe: number): boolean {
   return !m.secure && m.state.fiqRouted[pe] !== 0;
 }
 
-/** What ICC_HPPIR0 or ICC_HPPIR1 reads: the best interrupt if it is of that register's group and the access may see it. */
+/**
+ * What ICC_HPPIR0 or ICC_HPPIR1 reads: the highest-priority pending interrupt, if it is of the register's group and visible
+ * to the access.
+ */
 function visible(m: Machine, pe: number, groupOne: boolean): number {
   const { state } = m;
   const group = state.hppiGroup[pe]!;
@@ -102,8 +105,8 @@ function visible(m: Machine, pe: number, groupOne: boolean): number {
 }
 
 /**
- * What ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 reads, and its effects. Where the GIC has NMIs, its PEs are taken to have
- * them in use (SCTLR_ELx.NMI): ICC_IAR1 answers 1022 for one, and ICC_NMIAR1 acknowledges it.
+ * What ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 reads, and its effects. If the GIC has NMIs, its PEs are assumed to use them
+ * (SCTLR_ELx.NMI): for an NMI, ICC_IAR1 returns 1022, and ICC_NMIAR1 acknowledges it.
  */
 function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = false): number {
   const { state } = m;
@@ -134,7 +137,7 @@ function deactivate(m: Machine, pe: number, intid: number): void {
   if (active & (1 << (index & 31))) m.emit(DEACTIVATED, owner(pe, intid), intid);
 }
 
-/** EOImode of the Exception level that makes the access: an EOI drops the priority only. */
+/** EOImode of the Exception level that makes the access: whether an EOI only drops the priority. */
 function isSplit(m: Machine, pe: number): boolean {
   if (m.el3) return (m.state.ctlrEl3[pe]! & CTLR_EL3_EOIMODE) !== 0;
   return ((isSecureBank(m) ? m.state.ctlrS : m.state.ctlr)[pe]! & CTLR_EOIMODE) !== 0;
@@ -170,7 +173,7 @@ function readRunningPriority(m: Machine, pe: number): number {
   if (!m.secure) {
     if (nmis & NMI_NON_SECURE) m.high = RPR_NMI_HIGH;
     if (priority === IDLE || !isShifted(m, pe)) return priority;
-    // Secure priorities read as the highest.
+    // Secure priorities read as the highest priority.
     return priority < 0x80 ? 0 : nonSecureView(priority);
   }
   if (state.singleSecurity)
@@ -210,7 +213,7 @@ function readPriorityMask(m: Machine, pe: number): number {
 function writePriorityMask(m: Machine, pe: number, low: number): void {
   const old = m.state.pmr[pe]!;
   const shifted = isShifted(m, pe);
-  // A mask that hides all Non-secure interrupts is out of Non-secure software's reach.
+  // Non-secure software cannot change a priority mask in the Secure half.
   if (shifted && (old & 0x80) === 0) return;
   const kept = m.profile.pmrKeepsReserved ? -1 : 0xff;
   const implemented = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
@@ -218,7 +221,7 @@ function writePriorityMask(m: Machine, pe: number, low: number): void {
   store(m, pe, SYSREGS.ICC_PMR_EL1, value >>> 0, old);
 }
 
-/** ICC_CTLR_EL1 of either instance takes these bits. */
+/** Stores the writable bits of ICC_CTLR_EL1, in either instance. */
 function storeCtlr(m: Machine, pe: number, secure: boolean, writable: number, value: number): void {
   const old = (secure ? m.state.ctlrS : m.state.ctlr)[pe]!;
   const unit = secure ? UNIT_ICC_S : UNIT_ICC;
@@ -235,7 +238,7 @@ function readCtlrEl3(m: Machine, pe: number): number {
   return points | modes | ctlrEl3[pe]! | (ns & CTLR_EL3_CAPABILITIES) | CTLR_EL3_NDS;
 }
 
-/** RM stays 0: it serves legacy operation, which is not there. */
+/** Writes ICC_CTLR_EL3. RM stays 0, because it is for legacy operation, which is not supported. */
 function writeCtlrEl3(m: Machine, pe: number, low: number): void {
   const both = CTLR_CBPR | CTLR_EOIMODE;
   storeCtlr(m, pe, true, both, (low & CTLR_CBPR) | ((low >> 2) & CTLR_EOIMODE));
@@ -248,7 +251,7 @@ function storeGroup1Enable(m: Machine, pe: number, secure: boolean, value: numbe
   store(m, pe, SYSREGS.ICC_IGRPEN1_EL1, value & 1, old, secure ? UNIT_ICC_S : UNIT_ICC);
 }
 
-/** The group whose active priorities ICC_AP1R<n>_EL1 shows to the access. */
+/** The group whose active priorities the access sees in ICC_AP1R<n>_EL1. */
 function group1Of(m: Machine): number {
   return isSecureBank(m) ? GROUP1S : GROUP1NS;
 }
@@ -258,12 +261,12 @@ function outOfReach(m: Machine, n: number): number {
   const { state, profile } = m;
   if (profile.nonSecureAp1r === 'all' || state.singleSecurity || group1Of(m) !== GROUP1NS) return 0;
   if (profile.nonSecureAp1r === 'none') return n < 2 ? -1 : 0;
-  // The lower half of the priorities is Secure.
+  // The lower half of the priority values is Secure.
   const secure = 2 ** (6 - leastBinaryPoint(state.config)) - 32 * n;
   return secure >= 32 ? -1 : 2 ** Math.max(secure, 0) - 1;
 }
 
-/** Group 0 belongs to EL3 while SCR_EL3.FIQ is 1: an access by Non-secure software never gets there. */
+/** Wraps a handler of Group 0, which Non-secure software cannot access while SCR_EL3.FIQ is 1, because it belongs to EL3. */
 const group0 =
   (read: Read): Read =>
   (m, pe) =>
@@ -274,7 +277,7 @@ const group0Write =
     if (!isShifted(m, pe)) write(m, pe, low, high);
   };
 
-/** Reads by register name. A read has the side effects that the architecture gives it. */
+/** Read handlers by register name, with the side effects that the architecture defines. */
 const reads: { readonly [name: string]: Read } = {
   ICC_IAR0_EL1: (m, pe) => acknowledge(m, pe, false),
   ICC_IAR1_EL1: (m, pe) => acknowledge(m, pe, true),
@@ -304,7 +307,7 @@ const writes: { readonly [name: string]: Write } = {
   ICC_PMR_EL1: writePriorityMask,
   ICC_BPR0_EL1: group0Write(writeBinaryPoint0),
   ICC_BPR1_EL1: writeBinaryPoint1,
-  // With two Security states CBPR is ICC_CTLR_EL3's to write.
+  // With two Security states, CBPR can be written only through ICC_CTLR_EL3.
   ICC_CTLR_EL1: (m, pe, low) => {
     const writable = m.state.singleSecurity ? CTLR_CBPR | CTLR_EOIMODE : CTLR_EOIMODE;
     storeCtlr(m, pe, isSecureBank(m), writable, low);
@@ -326,7 +329,7 @@ const writes: { readonly [name: string]: Write } = {
   ICC_SRE_EL3: () => undefined,
 };
 
-/** Handlers by encoding, the bit of ICV registers included. */
+/** Handlers by encoding, including the bit for ICV registers. */
 const READ_BY_ENCODING: Record<number, Read> = {};
 const WRITE_BY_ENCODING: Record<number, Write> = {};
 const ACKNOWLEDGES: ReadonlySet<number> = new Set(
@@ -334,7 +337,7 @@ const ACKNOWLEDGES: ReadonlySet<number> = new Set(
     'does' in spec && spec.does === 'acknowledge' ? [encoding] : [],
   ),
 );
-/** op1 of a register of EL3. */
+/** op1 of the registers of EL3. */
 const OP1_MASK = 0x3800;
 const OP1_EL3 = 0x3000;
 for (const [name, spec] of Object.entries(SYSREGS)) {
@@ -346,7 +349,7 @@ for (const [name, spec] of Object.entries(SYSREGS)) {
   if (virtual.reads[name] !== undefined) READ_BY_ENCODING[spec.encoding] = virtual.reads[name];
   if (virtual.writes[name] !== undefined) WRITE_BY_ENCODING[spec.encoding] = virtual.writes[name];
 }
-/** ICC_NMIAR1_EL1 and ICV_NMIAR1_EL1 exist where the GIC has NMIs. */
+/** ICC_NMIAR1_EL1 and ICV_NMIAR1_EL1 exist if the GIC has NMIs. */
 const NMIAR1 = SYSREGS.ICC_NMIAR1_EL1.encoding;
 const VIRTUAL_NMIAR1 = SYSREGS.ICV_NMIAR1_EL1.encoding;
 READ_BY_ENCODING[NMIAR1] = (m, pe) => acknowledge(m, pe, true, true);
@@ -371,7 +374,7 @@ for (let n = 0; n < 4; n++) {
   };
 }
 
-/** The same, quick to look up and quick to make: of 2^17 encodings few are registers. */
+/** The same table, but fast to search and to build: only few of the 2^17 encodings are registers. */
 class ByEncoding<Handler> {
   private readonly index = new Uint8Array(0x2_0000);
   private readonly handlers: (Handler | undefined)[] = [undefined];
@@ -389,7 +392,7 @@ class ByEncoding<Handler> {
 const readers = new ByEncoding(READ_BY_ENCODING);
 const writers = new ByEncoding(WRITE_BY_ENCODING);
 
-/** Whether a PE can make this access at all. A register of EL3 tells that the access is from there. */
+/** Whether a PE can make this access at all. An access to a register of EL3 is made at EL3. */
 function isAccessible(m: Machine, encoding: number): boolean {
   if (encoding === NMIAR1 || encoding === VIRTUAL_NMIAR1) return m.state.hasNmi;
   if ((encoding & OP1_MASK) !== OP1_EL3) return true;
@@ -397,7 +400,7 @@ function isAccessible(m: Machine, encoding: number): boolean {
   return m.el3;
 }
 
-/** With two Security states the PE is taken to execute, from here on, as its access shows. */
+/** With two Security states, an access reveals the state in which the PE executes from here on. */
 function observeSecurity(m: Machine, pe: number): void {
   if (m.state.singleSecurity) return;
   const state = m.el3 ? STATE_EL3 : m.secure ? STATE_SECURE : 0;
@@ -411,7 +414,7 @@ export function switchPe(m: Machine, pe: number, state: number, fiq: number): vo
   if (fiq !== m.state.fiqRouted[pe]) m.emit(PE_ROUTED, pe, fiq);
 }
 
-/** A PE reads a system register: the value is in `m.low` and `m.high`. `m.unsupported` if the model has no such register. */
+/** A PE reads a system register. The value is in `m.low` and `m.high`; `m.unsupported` is set for an unknown register. */
 export function readSysreg(m: Machine, pe: number, encoding: number): void {
   const read = readers.get(encoding);
   m.high = 0;
@@ -425,8 +428,8 @@ export function readSysreg(m: Machine, pe: number, encoding: number): void {
 }
 
 /**
- * What a read of a register without side effects would return in bits 31:0, made from EL3 or by Secure or Non-secure
- * software; -1 if the model has no such register, or reading it has effects. Changes nothing.
+ * What a read of a register would return in bits 31:0, if made from EL3, or by Secure or Non-secure software. Returns -1 if
+ * the model has no such register, or if reading it has side effects. Changes nothing.
  */
 export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boolean, el3: boolean): number {
   const read = READ_BY_ENCODING[encoding];
@@ -440,7 +443,7 @@ export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boo
   return value;
 }
 
-/** A PE writes a system register. `m.unsupported` if the model has no such register. */
+/** A PE writes a system register. `m.unsupported` is set for an unknown register. */
 export function writeSysreg(m: Machine, pe: number, encoding: number, low: number, high: number): void {
   const write = writers.get(encoding);
   if (write === undefined || !isAccessible(m, encoding)) {
@@ -451,7 +454,7 @@ export function writeSysreg(m: Machine, pe: number, encoding: number, low: numbe
   write(m, pe, low, high);
 }
 
-/** A PE was reset: its CPU interface is as after reset. */
+/** Resets the CPU interface of a PE. */
 export function resetCpuInterface(m: Machine, pe: number): void {
   const { state } = m;
   const least = leastBinaryPoint(state.config);

@@ -1,5 +1,5 @@
-// The Distributor's registers, by name (IHI 0069, "Distributor register descriptions"). With one Security state
-// every access counts as Secure.
+// Handlers of the Distributor's registers, by name (IHI 0069, "Distributor register descriptions"). With one Security
+// state, every access counts as Secure.
 import { NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
 import { ESPI_FIRST, GICD, isPrivate, mask, maskHigh } from '../spec/index.ts';
 import { hasInterrupt, sharedIndex, sharedIntid } from './intid.ts';
@@ -46,7 +46,7 @@ const shared = {
 } satisfies Partial<IrqBank>;
 const spis: IrqBank = {
   ...shared,
-  // SGIs and PPIs are RAZ/WI here with affinity routing, and so are SPIs that do not exist.
+  // With affinity routing, SGIs and PPIs are RAZ/WI here, and so are SPIs that do not exist.
   word: (state, _instance, n) => (n > 0 && 32 * n < state.irqCount ? n : -1),
 };
 const extendedSpis: IrqBank = {
@@ -61,7 +61,7 @@ export const extendedSpiRegisters = irqRegisters(extendedSpis);
 /** Bits of GICD_CTLR that the access may write. */
 function writableCtlr(m: Machine): number {
   if (!m.secure) return CTLR_GRP1NS;
-  // Where no SPI is 1 of N, no PE need be woken for one.
+  // Without 1 of N SPIs, no PE needs to be woken for one.
   const e1nwf = m.state.config.gicd.typer & TYPER_NO1N ? 0 : CTLR_E1NWF;
   return CTLR_GRP0 | CTLR_GRP1NS | e1nwf | (m.state.singleSecurity ? 0 : CTLR_GRP1S | CTLR_DS);
 }
@@ -100,8 +100,9 @@ export const routes = routeRegister(32);
 export const extendedRoutes = routeRegister(ESPI_FIRST);
 
 /**
- * A message-based SPI: a write of its INTID makes it pending, or takes that back. One that is level-sensitive is
- * pending from message to message, as if a wire were held; so an SPI is given either messages or a wire.
+ * A message-based SPI: a write of its INTID sets or clears its pending state. If it is level-sensitive, it stays pending
+ * from the setting to the clearing message, as if an input line were asserted. An SPI is therefore driven either by
+ * messages or by an input line.
  */
 function message(m: Machine, intid: number, set: boolean): void {
   const { state } = m;
@@ -116,7 +117,7 @@ function message(m: Machine, intid: number, set: boolean): void {
   } else if (set && (pending[word]! & bit) === 0) m.emit(IRQ_PENDED, NO_PE, intid, CAUSE_MESSAGE);
   if (!set && pending[word]! & bit) m.emit(IRQ_UNPENDED, NO_PE, intid);
 }
-/** The Secure registers exist for Secure accesses with two Security states only. */
+/** The Secure registers exist only for Secure accesses with two Security states. */
 const secureMessage = (m: Machine, intid: number, set: boolean): void => {
   if (m.secure && !m.state.singleSecurity) message(m, intid, set);
 };
@@ -133,7 +134,7 @@ export const gicdRead = {
     m.low = (m.state.config.gicd.typer & ~(m.state.singleSecurity ? TYPER_SECURITY_EXTN : 0)) >>> 0;
   },
   GICD_STATUSR: (m: Machine): void => {
-    // RAZ where the profile has it not: nothing ever sets it.
+    // If the profile lacks the register it is RAZ, because nothing ever sets it.
     m.low = m.state.gicdStatusr[0]!;
   },
 };
@@ -143,7 +144,7 @@ export const gicdWrite = {
     const old = m.state.gicdCtlr[0]!;
     const writable = writableCtlr(m);
     let value = (old & ~writable) | (low & writable);
-    // DS is set once and for all: what only two Security states have is gone.
+    // Once DS is set it cannot be cleared, and the bits that exist only with two Security states are cleared.
     if (!m.state.singleSecurity && value & CTLR_DS)
       value = (value & (CTLR_GRP0 | CTLR_GRP1NS | CTLR_E1NWF)) | CTLR_ONE_STATE;
     m.changeRegister(UNIT_GICD, 0, GICD.GICD_CTLR.offset, value >>> 0, 0, old, 0);

@@ -1,16 +1,16 @@
-// The conformance guest with a profile's name in place of a configuration, for tests of the model.
+// The conformance guest for tests of the model, made from the name of a profile.
 import type { GicConfig } from '../config.ts';
 import { Guest } from '../conformance/guest.ts';
 import { configOf, type Hardware, PLAIN, PROFILES, type Profile } from '../profile/index.ts';
 
-/** Makes a profile that differs from another one in some choices, and answers its name. */
+/** Makes a profile that differs from another one in some choices, and returns its name. */
 export function variant(base: string, changes: Partial<Profile>): string {
   const name = `${base}+${JSON.stringify(changes)}`;
   (PROFILES as Record<string, Profile>)[name] = { ...PROFILES[base]!, ...changes, name };
   return name;
 }
 
-/** Bits of GICD_TYPER and of GICR_TYPER that tests add to the configuration, or take from it. */
+/** Bits of GICD_TYPER and GICR_TYPER that tests set or clear in the configuration. */
 export interface TestGic {
   readonly pes?: number;
   readonly set?: number;
@@ -36,7 +36,7 @@ export function featured(profile: string, { pes = 2, set = 0, clear = 0, gicr = 
   });
 }
 
-/** A GICv3 like QEMU's virt machine has: one ITS. */
+/** A GICv3 with one ITS, like that of QEMU's virt machine. */
 export function testConfig(profile: string, pes = 2, hardware: Partial<Hardware> = {}): GicConfig {
   return configOf(profile, { ...PLAIN, ...hardware }, pes);
 }

@@ -1,7 +1,7 @@
-// What is known of long stretches of guest memory without holding their bytes: ranges of whole pages, each filled with
-// one byte. A mark of gigabytes costs one entry. Knows nothing of GICs, nor of the pages that are held one by one.
+// Long stretches of guest memory that contain one byte value, as ranges of whole pages: a stretch of gigabytes takes one
+// entry. This file knows nothing of GICs, nor of the pages that are stored one by one.
 
-/** Pages `from` to `to` (not included) hold `byte` throughout. */
+/** All bytes of pages `from` to `to` (not included) are `byte`. */
 interface Extent {
   readonly from: number;
   readonly to: number;
@@ -9,21 +9,21 @@ interface Extent {
 }
 
 export class Extents {
-  /** Ascending, none empty, none touching another with the same byte. */
+  /** In ascending order. No extent is empty, and adjacent extents have different bytes. */
   private list: Extent[] = [];
 
   get count(): number {
     return this.list.length;
   }
 
-  /** The byte that page `page` is filled with; -1 where no extent covers it. */
+  /** The byte with which page `page` is filled; -1 if no extent covers it. */
   byteAt(page: number): number {
     const at = this.firstEndingAfter(page);
     const extent = this.list[at];
     return extent !== undefined && extent.from <= page ? extent.byte : -1;
   }
 
-  /** Fills pages with `byte`; -1: nothing is known of them by an extent any more. */
+  /** Fills pages with `byte`. With -1, no extent covers them any more. */
   fill(from: number, to: number, byte: number): void {
     if (from >= to) return;
     const first = this.firstEndingAfter(from - 1);
@@ -46,7 +46,7 @@ export class Extents {
     this.list.splice(first, last - first, ...pieces);
   }
 
-  /** Three numbers an extent: first page, page behind the last, byte. */
+  /** Three numbers per extent: the first page, the page behind the last, the byte. */
   save(): number[] {
     return this.list.flatMap(({ from, to, byte }) => [from, to, byte]);
   }

@@ -1,44 +1,46 @@
-// Follows a trace with the simulator beside it: the only loop from recorded stimuli through `step` to what the
-// simulator emitted. An observer is called at each point of it and draws the conclusions; this file draws none.
-// Importers step the simulator themselves: they make the trace, and its answer to a stimulus decides which records
-// come before that stimulus.
+// Follows a trace with the simulator beside it. This is the only loop that runs recorded stimuli through `step` and
+// collects what the simulator emits. It calls an observer at each point, and the observer draws the conclusions.
+// Importers do not use it; they step the simulator themselves, because they make the trace, and the simulator's answer to
+// a stimulus decides which records come before that stimulus.
 //
-// A recorded stimulus:
+// For a recorded stimulus, these methods are called in order:
 //
-//   stimulus(batch, i, record)   It has not run: the machine is in the state that the stimulus meets.
-//   answered(batch, i, record)   It has run. The response is in the machine's low, high, reserved and unsupported.
-//   emitted(records)             What the simulator did, in order; no call where it did nothing. One call holds all of
-//                                it, unless it is more than EMITTED_MAX records: then the first calls come while the
-//                                stimulus is still running, before answered.
-//   settled(batch, i, record)    All that it did has been handed on.
+//   stimulus(batch, i, record)   The stimulus has not run yet; the machine is in the state before it.
+//   answered(batch, i, record)   The stimulus has run. The response is in the machine's low, high, reserved and
+//                                unsupported.
+//   emitted(records)             What the simulator emitted, in order. There is no call if it emitted nothing, and one
+//                                call with all records if there are at most EMITTED_MAX. If there are more, the first
+//                                calls come while the stimulus is still running, before answered.
+//   settled(batch, i, record)    Everything that the simulator emitted has been passed on.
 //
-// Any other record is a single call, to operation, observable or event. What the source recorded of a stimulus comes
-// after the stimulus has settled: an observer hears the simulator first, and then what the source says of the same.
+// For any other record there is a single call, to operation, observable or event. The source's own records of what a
+// stimulus did follow the stimulus in the trace, so an observer sees what the simulator did first, and then what the source
+// says about it.
 import { isEvent, isObservable, isStimulus, RecordBatch } from '../record/index.ts';
 import type { Machine } from './machine.ts';
 import { step } from './step.ts';
 
-/** Records that one call of `emitted` holds at most. */
+/** Most records that are passed in one call of `emitted`. */
 const EMITTED_MAX = 4096;
 
 /**
- * What is called while a trace is followed; each method does nothing until a subclass overrides it. `batch` belongs to
- * the reader, and its record `i` is record `record` of the trace; both are valid during the call only. A class, so that
- * each call in the loop has one target that V8 can inline: with methods that were bound or asked for, verbatim replay
- * took 7 to 10 % longer.
+ * The base class of observers; each method does nothing unless a subclass overrides it. `batch` belongs to the reader and
+ * is valid only during the call; its record `i` is record `record` of the trace. This is a class so that each call in the
+ * loop has one target that V8 can inline: with bound methods, or with checks whether a method exists, verbatim replay took
+ * 7 to 10 % longer.
  */
 export class FollowObserver {
   /** A recorded stimulus is about to run. */
   stimulus(_batch: RecordBatch, _i: number, _record: number): void {}
-  /** The stimulus has run, and its response is there. What it did comes next. */
+  /** The stimulus has run, and its response is available. What it caused follows. */
   answered(_batch: RecordBatch, _i: number, _record: number): void {}
-  /** What the simulator did: all records of the batch, which is cleared after the call. */
+  /** What the simulator emitted: all records of the batch, which is cleared after the call. */
   emitted(_records: RecordBatch): void {}
-  /** The stimulus has run, and all that it did has been handed on. */
+  /** The stimulus has run, and everything that it caused has been passed on. */
   settled(_batch: RecordBatch, _i: number, _record: number): void {}
   /** A recorded operation. */
   operation(_batch: RecordBatch, _i: number, _record: number): void {}
-  /** A recorded observable: what the source shows of the stimulus before it. */
+  /** A recorded observable: what the source says about the stimulus before it. */
   observable(_batch: RecordBatch, _i: number, _record: number): void {}
   /** A recorded event. */
   event(_batch: RecordBatch, _i: number, _record: number): void {}
@@ -46,11 +48,11 @@ export class FollowObserver {
   end(): void {}
 }
 
-/** Runs the stimuli of a trace on a machine and calls an observer. Takes the machine's sink where `emitted` is overridden. */
+/** Runs the stimuli of a trace on a machine and calls an observer. If the observer overrides `emitted`, uses the machine's sink. */
 export class Follow {
   readonly machine: Machine;
   private readonly observer: FollowObserver;
-  /** What the simulator has emitted and the observer has not been handed. */
+  /** What the simulator has emitted and has not been passed to the observer yet. */
   private readonly emitted: RecordBatch;
 
   constructor(machine: Machine, observer: FollowObserver) {
@@ -61,7 +63,7 @@ export class Follow {
     if (isHeard) machine.sink = { batch: this.emitted, events: true, full: () => this.handOn() };
   }
 
-  /** Takes records `from` to `to` - 1 of a batch, all of them if not told otherwise. `first`: the number of its record 0. */
+  /** Takes records `from` to `to` - 1 of a batch, by default all of them. `first` is the number of its record 0. */
   take(batch: RecordBatch, first: number, from = 0, to = batch.count): void {
     const { machine, observer, emitted } = this;
     const { kind } = batch;

@@ -1,5 +1,6 @@
-// Why a pending interrupt is not taken: the gate that holds it, in the order in which the architecture has them
-// (IHI 0069, "Interrupt prioritization"). Looks at state only; arbitration decides by the same functions.
+// The masking reason of a pending interrupt: what keeps it from being signalled, in the order in which the architecture
+// checks it (IHI 0069, "Interrupt prioritization"). This file only reads state; arbitration uses the same functions. Code
+// and SQL call a masking reason a gate.
 import { GICR, isPrivate, LPI_CONFIG, LPI_FIRST, mask } from '../spec/index.ts';
 import {
   canPreempt,
@@ -24,36 +25,37 @@ import { CONFIG_UNKNOWN, IDLE } from './state.ts';
 const GICR_CTLR_ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const LPI_ENABLE = mask(LPI_CONFIG, 'Enable');
 
-/** What can hold a pending interrupt; first come the gates that are nearest to it. */
+/** The masking reasons, beginning with those nearest to the interrupt. */
 export const GATES = {
   'LPIs disabled': 'GICR_CTLR.EnableLPIs of the PE is 0',
-  'configuration unknown': 'the source does not tell the configuration byte of the LPI',
-  active: 'it is active already: a second one waits for its deactivation',
+  'configuration unknown': 'the source does not contain the configuration byte of the LPI',
+  active: 'it is already active, and must be deactivated before it can be signalled again',
   disabled: 'its own enable bit is 0',
   'group disabled in GICD_CTLR': 'the Distributor does not forward its group',
-  'no PE': 'GICD_IROUTER names no PE, or none takes part in 1 of N',
-  'group disabled at the PE': "ICC_IGRPEN of its group is 0 at the PE's interface",
+  'no PE': 'GICD_IROUTER names no existing PE, or no PE participates in 1 of N',
+  'group disabled at the PE': "ICC_IGRPEN of its group is 0 at the PE's CPU interface",
   'PE asleep': 'GICR_WAKER.ProcessorSleep of the PE is 1',
   'priority mask': 'ICC_PMR of the PE is not above its priority',
   'running priority': 'the PE runs at its priority or a higher one',
-  behind: 'another one is the highest-priority pending interrupt of the PE',
-  signalled: 'none: an interrupt line of the PE is up for it, and the PE has not looked',
-  unknown: 'the simulator does not have it pending: source and simulator disagree',
+  behind: 'another interrupt is the highest-priority pending interrupt of the PE',
+  signalled:
+    'nothing blocks it: an interrupt line of the PE is asserted for it, and the PE has not acknowledged it yet',
+  unknown: 'it is not pending on the simulator: source and simulator disagree',
 } as const;
 export type Gate = keyof typeof GATES;
 
-/** What holds a pending interrupt. */
+/** The masking reason of a pending interrupt. */
 export interface Held {
   readonly gate: Gate;
-  /** PE that it is for; -1: none, or not to be told. */
+  /** The PE for which it is pending; -1 if there is none, or if it cannot be determined. */
   readonly pe: number;
-  /** 0 (highest) to 255; -1 where it is not known. */
+  /** 0 (highest) to 255; -1 if it is unknown. */
   readonly priority: number;
-  /** Whether the PE runs at its group priority: a priority within that group does not preempt. */
+  /** Whether the PE's running priority has the same group priority, within which nothing preempts. */
   readonly isGroupRunning: boolean;
 }
 
-/** Priority of an interrupt on a PE now, 0 (highest) to 255; -1 where its configuration is not known. */
+/** The current priority of an interrupt on a PE, 0 (highest) to 255; -1 if its configuration is unknown. */
 export function priorityOf(m: Machine, pe: number, intid: number): number {
   const { state } = m;
   if (intid >= LPI_FIRST) {
@@ -71,7 +73,7 @@ function configOf(m: Machine, pe: number, intid: number): number | undefined {
   return m.profile.lpiConfig === 'live' ? lookUpConfig(m, pe, intid) : m.state.lpiConfig[pe]!.get(intid);
 }
 
-/** What holds interrupt `intid`, which is taken to be pending; `at`: the PE that it is pending on (an SPI: any, or -1). */
+/** The masking reason of `intid`, which is assumed to be pending on PE `at` (any PE or -1 for an SPI). */
 export function heldBy(m: Machine, at: number, intid: number): Held {
   const { state } = m;
   const isLpi = intid >= LPI_FIRST;
@@ -103,7 +105,7 @@ export function heldBy(m: Machine, at: number, intid: number): Held {
   return pe < 0 ? is('no PE', -1) : atInterface(m, pe, intid, group, priority);
 }
 
-/** It has reached the interface of a PE. */
+/** The masking reason of an interrupt that has reached the CPU interface of a PE. */
 function atInterface(m: Machine, pe: number, intid: number, group: number, priority: number): Held {
   const { state } = m;
   const running = runningPriority(state, pe);

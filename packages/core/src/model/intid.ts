@@ -1,17 +1,17 @@
-// Which INTIDs exist, and where their state is: SGIs, PPIs and extended PPIs in words of their PE, SPIs and extended
-// SPIs in words that all PEs share (IHI 0069, "INTIDs"). Events tell INTIDs; indices never leave the model.
+// Which INTIDs exist, and where their state is: SGIs, PPIs and extended PPIs in words of their PE, SPIs and extended SPIs
+// in words that all PEs share (IHI 0069, "INTIDs"). Events contain INTIDs; indices are used only inside the model.
 import { EPPI_FIRST, ESPI_FIRST } from '../spec/index.ts';
 import type { GicState } from './state.ts';
 
-/** How far an extended PPI's bit is from its INTID: it follows the PPIs. */
+/** The difference between an extended PPI's INTID and its index: extended PPIs follow the PPIs. */
 const EPPI_SHIFT = EPPI_FIRST - 32;
 
-/** Index of the bit of an SGI, PPI or extended PPI of a PE in `state.ppi`. */
+/** The index of the bit of an SGI, PPI or extended PPI of a PE in `state.ppi`. */
 export function privateIndex(state: GicState, pe: number, intid: number): number {
   return 32 * state.ppiWords * pe + (intid < 32 ? intid : intid - EPPI_SHIFT);
 }
 
-/** Index of the bit of an SPI or extended SPI in `state.spi`. */
+/** The index of the bit of an SPI or extended SPI in `state.spi`. */
 export function sharedIndex(state: GicState, intid: number): number {
   return intid < ESPI_FIRST ? intid : state.espiBase + intid - ESPI_FIRST;
 }
@@ -21,7 +21,7 @@ export function privateIntid(n: number): number {
   return n < 32 ? n : n + EPPI_SHIFT;
 }
 
-/** The INTID that has this index in `state.spi`. */
+/** The INTID with this index in `state.spi`. */
 export function sharedIntid(state: GicState, index: number): number {
   return index < state.espiBase ? index : index - state.espiBase + ESPI_FIRST;
 }

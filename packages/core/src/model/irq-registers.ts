@@ -1,5 +1,5 @@
-// The registers over INTIDs that Distributor and Redistributors have alike: bitmaps, priorities, configuration and
-// access control, as each Security state may see them (IHI 0069, "GICD_IGROUPR<n>" to "GICD_INMIR<n>E").
+// The register arrays over INTIDs that the Distributor and the Redistributors have in common: bitmaps, priorities,
+// configuration and access control, as each Security state sees them (IHI 0069, "GICD_IGROUPR<n>" to "GICD_INMIR<n>E").
 import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORDS } from '../record/index.ts';
 import type { Machine } from './machine.ts';
 import type { GicState, IrqBits } from './state.ts';
@@ -14,26 +14,26 @@ const ATTRIBUTE_PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const ATTRIBUTE_NSACR = IRQ_ATTRIBUTES.indexOf('nsacr');
 const ALL = 0xffff_ffff;
 
-/** Non-secure access to a Secure interrupt, from the least (IHI 0069, "GICD_NSACR<n>"). */
+/** Levels of Non-secure access to a Secure interrupt, from the least on (IHI 0069, "GICD_NSACR<n>"). */
 export const NSACR_SET_PENDING = 1;
 export const NSACR_CLEAR_PENDING = 2;
 export const NSACR_ROUTE = 3;
 
-/** A set of interrupts with registers of their own: where their state is, and how it is named. */
+/** A set of interrupts with its own registers: where their state is, and which names it has. */
 export interface IrqBank {
   bits(state: GicState): IrqBits;
-  /** A byte an interrupt. */
+  /** One byte per interrupt. */
   priorities(state: GicState): Uint8Array;
   nsacr(state: GicState): Uint8Array;
-  /** The word of state that element `n` of a bitmap register is over, or -1 where that is RAZ/WI. */
+  /** The word of state for element `n` of a bitmap register; -1 if the element is RAZ/WI. */
   word(state: GicState, instance: number, n: number): number;
   /** The INTID of bit 0 of a word of state. */
   firstIntid(state: GicState, word: number): number;
   /** The PE that events about these interrupts name. */
   owner(instance: number): number;
-  /** Whether NSACR widens what Non-secure accesses to the registers reach; else it is about SGIs being sent. */
+  /** Whether NSACR widens what Non-secure accesses to the registers reach. Otherwise it is about sending SGIs. */
   readonly nsacrWidens: boolean;
-  /** Whether the configuration of a word's lower half is fixed: SGIs are edge-triggered. */
+  /** Whether the configuration of a word's lower half is fixed, because SGIs are always edge-triggered. */
   isFixed(n: number): boolean;
 }
 
@@ -44,7 +44,7 @@ export interface IrqRegister {
   readonly write: Write;
 }
 
-/** Emits, for each bit in which a word of 32 interrupts changes, the event that changes it. */
+/** Emits an event for each bit that changes in a word of 32 interrupts. */
 function changeBits(
   m: Machine,
   name: keyof IrqBits,
@@ -84,7 +84,10 @@ function gather(word: number): number {
   return bits;
 }
 
-/** A priority as a Non-secure access sees it, and stores it: the lower half of the range (IHI 0069, "Software accesses of interrupt priority"). */
+/**
+ * A priority as a Non-secure access sees it. Its priorities are the half from 0x80 on, and it sees them shifted left by one
+ * (IHI 0069, "Software accesses of interrupt priority").
+ */
 export function nonSecureView(priority: number): number {
   return (priority << 1) & 0xff;
 }
@@ -93,8 +96,8 @@ export function fromNonSecureView(byte: number): number {
 }
 
 /**
- * Interrupts of a word that the access reaches: a Secure one all of them; a Non-secure one those of Non-secure
- * Group 1, and those whose NSACR is at least `nsacr` (0: none for its sake).
+ * The interrupts of a word that the access reaches. A Secure access reaches all of them. A Non-secure access reaches those
+ * of Non-secure Group 1, and those whose NSACR is at least `nsacr`; 0 means that NSACR gives no access.
  */
 function reach(m: Machine, bank: IrqBank, word: number, nsacr = 0): number {
   if (m.secure) return ALL;
@@ -106,12 +109,12 @@ function reach(m: Machine, bank: IrqBank, word: number, nsacr = 0): number {
   return mask;
 }
 
-/** Whether the access reaches the interrupt with this index, as `reach` says. */
+/** Whether the access reaches the interrupt with this index; see `reach`. */
 export function reaches(m: Machine, bank: IrqBank, index: number, nsacr = 0): boolean {
   return m.secure || ((reach(m, bank, index >> 5, nsacr) >>> (index & 31)) & 1) === 1;
 }
 
-/** The registers over a bank, by the part of their name that banks share. */
+/** The register arrays of a bank, by the part of their names that the banks have in common. */
 export function irqRegisters(bank: IrqBank) {
   const change = (m: Machine, name: keyof IrqBits, instance: number, word: number, wanted: number) =>
     changeBits(
@@ -143,7 +146,7 @@ export function irqRegisters(bank: IrqBank) {
     },
   });
 
-  /** A bitmap that is written whole, by those for whom `exists` holds. */
+  /** A bitmap in which a write replaces all bits. Accesses for which `exists` does not hold see RAZ/WI. */
   const plain = (name: keyof IrqBits, exists: (m: Machine) => boolean): IrqRegister => ({
     read: (m, instance, n) => {
       const word = bank.word(m.state, instance, n);
@@ -157,7 +160,7 @@ export function irqRegisters(bank: IrqBank) {
     },
   });
 
-  /** Index of the interrupt that element `n` of a byte array is about, or -1. */
+  /** The index of the interrupt to which element `n` of a byte array belongs, or -1. */
   const indexOf = (m: Machine, instance: number, n: number): number => {
     const word = bank.word(m.state, instance, n >> 5);
     return word < 0 || !reaches(m, bank, 32 * word + (n & 31)) ? -1 : 32 * word + (n & 31);
@@ -204,7 +207,7 @@ export function irqRegisters(bank: IrqBank) {
     },
   };
 
-  /** Secure only, and nothing with one Security state: two bits an interrupt, 16 interrupts an element. */
+  /** Only for Secure accesses, and RAZ/WI with one Security state: two bits per interrupt, 16 interrupts per element. */
   const accessControl: IrqRegister = {
     read: (m, instance, n) => {
       const word = bank.word(m.state, instance, n >> 1);
@@ -242,7 +245,7 @@ export function irqRegisters(bank: IrqBank) {
   } as const;
 }
 
-/** A Secure access where there are two Security states. */
+/** Whether this is a Secure access with two Security states. */
 function twoStatesSecure(m: Machine): boolean {
   return m.secure && !m.state.singleSecurity;
 }

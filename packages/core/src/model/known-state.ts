@@ -1,5 +1,5 @@
-// What a source shows of the state after the fact (`state.known`): becomes the events that give the state that value,
-// without the side effects that an access has. What a configuration does not have is passed over.
+// State that a source reveals later (`state.known`): emits the events that give the state this value, without the side
+// effects of an access. State that the configuration does not have is ignored.
 import { IRQ_ATTRIBUTES, KNOWN_STATE, NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
 import { GICD, GICR, GITS, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
@@ -28,7 +28,7 @@ const AP0R0 = SYSREGS.ICH_AP0R0_EL2.encoding;
 const AP1R0 = SYSREGS.ICH_AP1R0_EL2.encoding;
 const inRange = (from: number, count: number) => Array.from({ length: count }, (_, n) => from + n);
 
-/** Registers of which the state keeps a value of their own, by unit. */
+/** By unit: the registers for which the state keeps a value of their own. */
 const REGISTERS: Readonly<Record<(typeof UNITS)[number], ReadonlySet<number>>> = {
   GICD: new Set([GICD.GICD_CTLR.offset]),
   GICR: new Set([
@@ -142,7 +142,7 @@ function knowInterrupt(
   }
 }
 
-/** The configuration byte, in memory and as the Redistributor has it if the LPI is pending there. */
+/** Sets the configuration byte in memory and, if the LPI is pending, in the Redistributor's cache. */
 function knowLpiConfig(m: Machine, pe: number, intid: number, byte: number): void {
   const address = configTableAddress(m.state, pe) + intid - LPI_FIRST;
   m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), 1, 1, byte);

@@ -1,4 +1,4 @@
-// Physical LPIs of a Redistributor: pending state, and the configuration that it has of them (IHI 0069, "LPIs").
+// The physical LPIs of a Redistributor: their pending state, and their cached configuration (IHI 0069, "LPIs").
 
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
 import { fieldReader, GICD, GICR, LPI_FIRST, mask, maskHigh } from '../spec/index.ts';
@@ -24,12 +24,12 @@ export function lpisEnabled(m: Machine, pe: number): boolean {
   return (m.state.gicrCtlr[pe]! & ENABLE_LPIS) !== 0;
 }
 
-/** One more than the largest INTID that both GICR_PROPBASER.IDbits and GICD_TYPER.IDbits admit. */
+/** The largest INTID that both GICR_PROPBASER.IDbits and GICD_TYPER.IDbits permit, plus one. */
 export function lpiLimit(m: Machine, pe: number): number {
   return 2 ** Math.min(ownIdBits(m.state.propbaser[2 * pe]!), gicIdBits(m.state.config.gicd.typer));
 }
 
-/** Whether the Redistributor can hold this LPI now. */
+/** Whether the Redistributor can have this LPI pending now. */
 export function lpiInRange(m: Machine, pe: number, intid: number): boolean {
   return intid >= LPI_FIRST && intid < lpiLimit(m, pe);
 }
@@ -49,7 +49,7 @@ export function setLpiPending(m: Machine, pe: number, intid: number, cause: Pend
   noteBest(m, pe);
 }
 
-/** Notes which LPI is best, if any is, where somebody asks. */
+/** Remembers the highest-priority pending LPI, if there is one and `lastBestLpi` is in use. */
 function noteBest(m: Machine, pe: number): void {
   if (m.lastBestLpi === undefined) return;
   const best = bestLpi(m, pe);
@@ -57,8 +57,8 @@ function noteBest(m: Machine, pe: number): void {
 }
 
 /**
- * QEMU keeps the INTID of the best LPI when none is left that is enabled, and looks for the best again when the LPI of that
- * INTID is cleared: then it reads configurations that may have changed.
+ * QEMU keeps the INTID of the highest-priority pending LPI even when no enabled one is left. When the LPI with that INTID
+ * is cleared, QEMU looks for the next one, and reads configurations that may have changed.
  */
 function noteHiddenRescan(m: Machine, pe: number, cleared: number): void {
   if (m.lastBestLpi?.[pe] !== cleared || bestLpi(m, pe) !== 0) return;
@@ -66,7 +66,7 @@ function noteHiddenRescan(m: Machine, pe: number, cleared: number): void {
     if (lookUpConfig(m, pe, intid) !== m.state.lpiConfig[pe]!.get(intid)) m.hiddenRescan = true;
 }
 
-/** Clears the pending state of an LPI; where the profile says so, the Redistributor then looks for the best anew. */
+/** Clears the pending state of an LPI. Under some profiles, the Redistributor then looks again for the best pending LPI. */
 export function clearLpiPending(m: Machine, pe: number, intid: number): boolean {
   if (!m.state.lpiPending[pe]!.has(intid)) return false;
   const wasBest = m.profile.rescanOnClear && bestLpi(m, pe) === intid;
@@ -77,7 +77,7 @@ export function clearLpiPending(m: Machine, pe: number, intid: number): boolean 
   return true;
 }
 
-/** Re-reads the configuration of every pending LPI of a PE. */
+/** Reads the configuration of every pending LPI of a PE again. */
 export function reloadConfigs(m: Machine, pe: number): void {
   const { lpiConfig, lpiPending } = m.state;
   const pending = lpiPending[pe]!;
@@ -89,7 +89,7 @@ export function reloadConfigs(m: Machine, pe: number): void {
   noteBest(m, pe);
 }
 
-/** INV: the Redistributor must look at this LPI's configuration again. */
+/** INV: the Redistributor must read this LPI's configuration again. */
 export function invalidateLpi(m: Machine, pe: number, intid: number): void {
   if (!lpisEnabled(m, pe)) return;
   if (m.profile.invReloadsAll) {
@@ -102,7 +102,7 @@ export function invalidateLpi(m: Machine, pe: number, intid: number): void {
   } else if (m.state.lpiConfig[pe]!.has(intid)) m.emit(LPI_FORGOTTEN, pe, intid);
 }
 
-/** INVALL: the Redistributor must look at every LPI's configuration again. */
+/** INVALL: the Redistributor must read every LPI's configuration again. */
 export function invalidateAllLpis(m: Machine, pe: number): void {
   if (!lpisEnabled(m, pe)) return;
   if (m.profile.lpiConfig === 'until-invalidated') {
@@ -121,7 +121,7 @@ export function moveLpi(m: Machine, from: number, to: number, intid: number): vo
   if (wasPending) setLpiPending(m, to, intid, 'moved');
 }
 
-/** The LPI is another Redistributor's now: what was cached of it here will be looked at anew if it comes back. */
+/** Drops the cached configuration of an LPI that has moved to another Redistributor. If it comes back, it is read again. */
 function forgetConfig(m: Machine, pe: number, intid: number): void {
   if (m.profile.lpiConfig === 'until-invalidated' && m.state.lpiConfig[pe]!.has(intid))
     m.emit(LPI_FORGOTTEN, pe, intid);
@@ -144,13 +144,13 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
   }
 }
 
-/** EnableLPIs went to 1: the pending table in guest memory tells which LPIs are pending. */
+/** EnableLPIs was set: loads the pending LPIs from the pending table in guest memory. */
 export function loadPendingTable(m: Machine, pe: number): void {
   const zero = m.profile.ptzTrusted && (m.state.pendbaser[2 * pe + 1]! & PTZ_HIGH) !== 0;
   takePending(m, pe, zero ? [] : readPendingTable(m, pe));
 }
 
-/** The LPIs that the pending table holds, in order. */
+/** The LPIs that are pending in the pending table, in order. */
 function readPendingTable(m: Machine, pe: number): readonly number[] {
   const address = pendingTableAddress(m.state, pe);
   const first = LPI_FIRST / 8;
@@ -167,7 +167,7 @@ function readPendingTable(m: Machine, pe: number): readonly number[] {
   return found;
 }
 
-/** These LPIs are pending from here on, and no others. */
+/** Makes these LPIs pending, and no others. */
 function takePending(m: Machine, pe: number, found: readonly number[]): void {
   const inTable = new Set(found);
   for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b))

@@ -1,5 +1,5 @@
-// The running GIC: its state, how events leave it, and what must be arbitrated anew. Every unit of the model
-// takes a Machine; `emit` applies an event at once, marks what it touches, and hands it to the sink.
+// The running GIC: its state, the sink for its events, and what must be arbitrated again. Every unit of the model takes a
+// Machine. `emit` applies an event at once, marks what it affects, and passes it to the sink.
 
 import type { GicConfig } from '../config.ts';
 import type { Profile } from '../profile/index.ts';
@@ -17,7 +17,7 @@ import { fieldReader, GICR, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { GicState } from './state.ts';
 
-/** What the model is about to look at in guest memory. */
+/** What the model is about to read in guest memory. */
 export type MemoryUse =
   | 'lpi-config'
   | 'pending-table'
@@ -31,8 +31,8 @@ export type MemoryUse =
   | 'command';
 
 /**
- * Told before each look at guest memory, so that an importer can say what memory held where its source shows it
- * only indirectly. `index` is the INTID, table index, EventID or queue slot; `unit` the PE or ITS.
+ * Called before the model reads guest memory, so that an importer can supply contents that its source contains only
+ * indirectly. `index` is the INTID, table index, EventID or queue slot; `unit` is the PE or ITS.
  */
 export type MemoryWitness = (
   use: MemoryUse,
@@ -42,10 +42,10 @@ export type MemoryWitness = (
   length: number,
 ) => void;
 
-/** Where emitted records go. `full` is called when the batch has no room left and must make some. */
+/** Where emitted records go. `full` is called when the batch is full, and must make room. */
 export interface EventSink {
   readonly batch: RecordBatch;
-  /** Whether events are wanted, or observables only. */
+  /** Whether events are wanted, or only observables. */
   readonly events: boolean;
   full(): void;
 }
@@ -61,12 +61,12 @@ const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GITS = UNITS.indexOf('GITS');
 const UNIT_GICR = UNITS.indexOf('GICR');
 const UNIT_ICH = UNITS.indexOf('ICH');
-/** Register offsets from here are in the VLPI frame of a Redistributor. */
+/** Register offsets from here on are in the VLPI frame of a Redistributor. */
 const VLPI_FRAME = 0x2_0000;
 const idBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const ATTRIBUTE_EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 
-/** How an event bears on which interrupt is the best: by kind. */
+/** By kind of event: how it affects arbitration. */
 const TOUCHES_NOTHING = 0;
 const TOUCHES_IRQ = 1;
 const TOUCHES_PE = 2;
@@ -91,7 +91,7 @@ for (const name of ['vlpi.pended', 'vlpi.cleared', 'vlpi.loaded', 'vlpi.forgotte
   touches[RECORDS[name].id] = TOUCHES_VPE;
 touches[REG_CHANGED] = TOUCHES_BY_UNIT;
 touches[STATE_RESET] = TOUCHES_ALL;
-/** Where Redistributors look at the configuration of LPIs all the time. */
+/** The same table for profiles whose Redistributors read the configuration of LPIs at every arbitration. */
 const touchesLive = touches.slice();
 touchesLive[MEM_WRITTEN] = TOUCHES_MEMORY;
 touchesLive[MEM_MARKED] = TOUCHES_MEMORY;
@@ -101,46 +101,47 @@ export class Machine {
   readonly profile: Profile;
   sink: EventSink | undefined;
   witness: MemoryWitness | undefined;
-  /** Stamped on what is emitted. */
+  /** The time of emitted records. */
   timeNs = Number.NaN;
 
   /** The value that the last read returned. */
   low = 0;
   high = 0;
-  /** The last access was to a reserved location, or of the wrong width or direction. */
+  /** Whether the last access was to a reserved location, or had the wrong width or direction. */
   reserved = false;
-  /** The model does not know this register yet: nothing was done and no value was read. */
+  /** Whether the last access was to a register that the model does not have: nothing was done and no value was read. */
   unsupported = false;
-  /** The access is Secure, or there is one Security state only. One from EL3 is Secure. */
+  /** Whether the access is Secure, or there is only one Security state. An access from EL3 is Secure. */
   secure = true;
-  /** The access reaches the Secure instances of banked system registers: by SCR_EL3.NS at EL3, else as `secure`. */
+  /** Whether the access reaches the Secure instances of banked system registers: at EL3 by SCR_EL3.NS, else as `secure`. */
   secureBank = true;
-  /** The access is from EL3 of two Security states. */
+  /** Whether the access is from EL3, with two Security states. */
   el3 = false;
 
-  /** Something changed that may change which SPI is best for some PE. */
+  /** Whether the highest-priority pending SPI of some PE may have changed. */
   spisDirty = true;
   readonly peDirty: Uint8Array;
   anyDirty = true;
-  /** Best pending and enabled SPI of each PE: derived from state, hence no part of it. */
+  /** The highest-priority SPI of each PE that is pending and enabled. It is derived from the state and not part of it. */
   readonly spiBest: Uint32Array;
-  /** Twice its priority, and one more unless it is an NMI: less is better. */
+  /** The rank of that SPI: twice its priority, plus one unless it is an NMI. A lower rank wins. */
   readonly spiBestRank: Uint16Array;
-  /** An SPI that any of several PEs may take is pending: which one takes it hangs on their interfaces. */
+  /** Whether a 1 of N SPI is pending. Which PE takes it depends on the CPU interfaces. */
   oneOfNPending = false;
-  /** Best pending and enabled LPI of each PE: derived likewise. */
+  /** The highest-priority LPI of each PE that is pending and enabled, derived in the same way. */
   readonly lpiBest: Uint32Array;
   /**
-   * By PE the LPI that was best last, though none may be now; `undefined`: nobody asks. It is no part of the state: QEMU
-   * has it, and looks at it in one case (`hiddenRescan`), so that a comparison with QEMU has to end there.
+   * By PE: the LPI that was the highest-priority pending one last, even if there is none now. `undefined` if nobody needs
+   * it. It is not part of the state. QEMU has this state and uses it in one case (`hiddenRescan`), where a comparison with
+   * QEMU must end.
    */
   lastBestLpi: Uint32Array | undefined;
-  /** QEMU has just read configurations again where nothing that the state holds tells that it does. */
+  /** Whether QEMU would have read configurations again just now, for a reason that is not part of the model's state. */
   hiddenRescan = false;
   readonly lpiBestPriority: Uint8Array;
   readonly lpiDirty: Uint8Array;
 
-  /** Something changed that may change what a virtual machine is told. */
+  /** By PE: whether what its virtual machine is signalled may have changed. */
   readonly vpeDirty: Uint8Array;
   anyVpeDirty = true;
 
@@ -161,7 +162,7 @@ export class Machine {
     this.vpeDirty = new Uint8Array(n).fill(1);
   }
 
-  /** Derived values must be computed anew: after a restore. */
+  /** Marks all derived values to be computed again, as after a restore. */
   invalidate(): void {
     this.spisDirty = true;
     this.anyDirty = true;
@@ -175,7 +176,7 @@ export class Machine {
   emit(kind: number, pe: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): void {
     const { sink } = this;
     const wanted = sink !== undefined && (!isEvent(kind) || sink.events);
-    // The record is made where it goes: applied from there, it is written once.
+    // The record is written directly into the sink's batch and applied from there, so that it is written only once.
     const at = wanted ? this.reserve(sink, kind, pe) : 0;
     const words = wanted ? sink.batch.words : this.scratch;
     words[at] = a;
@@ -200,7 +201,7 @@ export class Machine {
     for (let k = 0; k < count; k++) sink.batch.words[to + k] = words[at + k]!;
   }
 
-  /** Appends a record to the sink and answers where its words are. */
+  /** Appends a record to the sink and returns the offset of its words. */
   private reserve(sink: EventSink, kind: number, pe: number): number {
     if (sink.batch.count === sink.batch.capacity) sink.full();
     return sink.batch.push(kind, pe, this.timeNs) * RECORD_WORDS;
@@ -234,7 +235,7 @@ export class Machine {
     }
   }
 
-  /** Marks the PEs whose LPI configuration tables hold a byte of this range. */
+  /** Marks the PEs whose LPI configuration tables overlap this range. */
   private markConfigTables(address: number, length: number): void {
     for (let pe = 0; pe < this.state.peCount; pe++) {
       const table = configTableAddress(this.state, pe);
@@ -270,12 +271,12 @@ export class Machine {
     this.emit(REG_CHANGED, pe, unit, instance, register, low, high);
   }
 
-  /** Software did what the architecture leaves UNPREDICTABLE. */
+  /** Emits that software did something UNPREDICTABLE. */
   unpredictable(what: (typeof UNPREDICTABLE_ACTS)[number], instance: number, detail: number): void {
     this.emit(UNPREDICTABLE, NO_PE, UNPREDICTABLE_ACTS.indexOf(what), instance, detail);
   }
 
-  /** Fills guest memory with zeros that are known, as the GIC may where software says that a table is zero. */
+  /** Makes guest memory known to be zero, as the GIC may if software says that a table is zero. */
   zeroMemory(address: number, bytes: number): void {
     this.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), bytes, 1, 0);
   }

@@ -1,22 +1,22 @@
-// Guest memory as the GIC sees it: for each byte whether its content is known, and what it is. Pages are held once
-// something in them differs from their surroundings; long stretches of one byte are extents. Unknown bytes read as zero,
-// and the reader is told. Knows nothing of GICs.
+// Guest memory as the GIC sees it: for each byte, whether it is known, and its value. Long stretches of one byte value are
+// extents; a page is stored separately once its bytes differ. Unknown bytes read as zero, and the reader can find out that
+// they are unknown. This file knows nothing of GICs.
 import { Extents } from './extents.ts';
 
 const PAGE_BITS = 12;
 const PAGE_BYTES = 1 << PAGE_BITS;
-/** Marks of this many whole pages and more become extents: 64 KiB. Fewer are held as pages, which are faster. */
+/** Marks of at least this many whole pages (64 KiB) become extents. Shorter ones are stored as pages, which are faster. */
 const EXTENT_PAGES = 16;
 
 interface Page {
   readonly data: Uint8Array;
-  /** One bit a byte. */
+  /** One bit per byte. */
   readonly known: Uint8Array;
 }
 
-/** Pages of the longest range that is answered: 1 GiB. */
+/** The longest range that `ranges` returns, in pages: 1 GiB. */
 const RANGE_PAGES = 2 ** 18;
-/** No extent covers a page. */
+/** The byte of a page that no extent covers. */
 const UNKNOWN = -1;
 
 function newPage(byte: number): Page {
@@ -28,7 +28,7 @@ function newPage(byte: number): Page {
   return page;
 }
 
-/** Pages for reading, by the byte that they are filled with. */
+/** Read-only pages by the byte with which they are filled. */
 const FILLED: (Page | undefined)[] = [];
 
 function filled(byte: number): Page {
@@ -50,7 +50,7 @@ export class GuestMemory {
     let page = this.pages.get(number);
     if (page === undefined) {
       const byte = this.extents.count === 0 ? UNKNOWN : this.extents.byteAt(number);
-      // Reading changes nothing, also not how the content is held: of an extent it is shown a page that all share.
+      // Reading must not change how the contents are stored, so a page of an extent is read through a shared filled page.
       if (!create) return byte === UNKNOWN ? undefined : filled(byte);
       page = newPage(byte);
       this.pages.set(number, page);
@@ -60,7 +60,7 @@ export class GuestMemory {
     return page;
   }
 
-  /** The byte at a physical address; 0 where it is not known. */
+  /** The byte at a physical address; 0 if it is unknown. */
   readByte(address: number): number {
     const page = this.page(Math.floor(address / PAGE_BYTES), false);
     return page === undefined ? 0 : page.data[address % PAGE_BYTES]!;
@@ -90,7 +90,7 @@ export class GuestMemory {
         const { known } = page;
         for (; at < next; at++) {
           const byte = at % PAGE_BYTES;
-          // Eight at a time where none of them is known.
+          // Skip eight bytes at a time if none of them is known.
           if ((byte & 7) === 0 && known[byte >> 3] === 0) at += 7;
           else if (this.isKnown(at)) return true;
         }
@@ -145,7 +145,7 @@ export class GuestMemory {
       const number = Math.floor(at / PAGE_BYTES);
       const from = at % PAGE_BYTES;
       const to = Math.min(PAGE_BYTES, from + (end - at));
-      // Of an extent a page is split off, to be written.
+      // If an extent covers the page, the page is split off so that it can be written.
       const page = this.page(number, known || this.extents.byteAt(number) !== UNKNOWN);
       if (page !== undefined) {
         page.data.fill(known ? byte : 0, from, to);
@@ -164,7 +164,7 @@ export class GuestMemory {
     }
   }
 
-  /** Forgets the pages `first` to `behind` (not included) that are held. */
+  /** Drops the stored pages from `first` to `behind` (not included). */
   private dropPages(first: number, behind: number): void {
     this.lastNumber = -1;
     this.lastPage = undefined;
@@ -173,7 +173,7 @@ export class GuestMemory {
   }
 
   /**
-   * Calls `visit` with the offset and value of each non-zero byte in a range, ascending; answers whether the
+   * Calls `visit` with the offset and value of each non-zero byte in a range, in ascending order. Returns whether the
    * whole range is known.
    */
   scan(address: number, length: number, visit: (offset: number, byte: number) => void): boolean {
@@ -206,7 +206,7 @@ export class GuestMemory {
     return this.extents.save();
   }
 
-  /** Takes back what `stretches` answered; before the pages. */
+  /** Restores what `stretches` returned. Must be called before the pages are restored. */
   setStretches(numbers: readonly number[]): void {
     for (let i = 0; i < numbers.length; i += 3)
       this.extents.fill(numbers[i]!, numbers[i + 1]!, numbers[i + 2]!);
@@ -220,7 +220,7 @@ export class GuestMemory {
     }
   }
 
-  /** Ranges of whole pages, ascending, of which something is known; none longer than 1 GiB. */
+  /** Ranges of whole pages that contain known bytes, in ascending order and at most 1 GiB long. */
   ranges(): readonly { readonly address: number; readonly length: number }[] {
     const spans = [...this.pages.keys()].map((page) => [page, page + 1] as const);
     const numbers = this.stretches();

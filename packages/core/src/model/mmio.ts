@@ -1,6 +1,6 @@
-// Register accesses: from a frame and an offset to the handler of a register. Widths, halves of 64-bit
-// registers and byte arrays are dealt with here, so that handlers see whole elements. A register without a
-// handler is RAZ/WI by declaration (below); one that nobody declares is a reserved location.
+// Register accesses: finds the handler for a frame and an offset. Widths, halves of 64-bit registers and byte arrays are
+// handled here, so that handlers see whole elements. Every declared register has a handler below, which may say RAZ/WI or
+// absent; an offset without a declared register is a reserved location.
 import { FRAMES, RECORDS, UNITS } from '../record/index.ts';
 import {
   fieldReader,
@@ -30,7 +30,7 @@ const ACCESS_RESERVED = RECORDS['access.reserved'].id;
 const FRAME_GICD = FRAMES.indexOf('GICD');
 const FRAME_GICR = FRAMES.indexOf('GICR');
 const FRAME_GITS = FRAMES.indexOf('GITS');
-/** Where the VLPI frame of a Redistributor begins, its registers of virtual SGIs, and the vSGI page of an ITS. */
+/** Offsets of the VLPI frame of a Redistributor, of its registers for virtual SGIs, and of the vSGI page of an ITS. */
 const VLPI_FRAME = 0x2_0000;
 const VSGI_REGISTERS = 0x2_0080;
 const VSGI_PAGE = 0x2_0000;
@@ -39,7 +39,7 @@ const UNIT_GICR = UNITS.indexOf('GICR');
 
 const TYPER_MBIS = mask(GICD.GICD_TYPER, 'MBIS');
 const TYPER_DIRECT_LPI = mask(GICR.GICR_TYPER, 'DirectLPI');
-/** GICD_STATUSR and GICR_STATUSR: what an access did wrong. */
+/** Bits of GICD_STATUSR and GICR_STATUSR that say what was wrong with an access. */
 const RRD = mask(GICD.GICD_STATUSR, 'RRD');
 const WRD = mask(GICD.GICD_STATUSR, 'WRD');
 const RWOD = mask(GICD.GICD_STATUSR, 'RWOD');
@@ -47,14 +47,14 @@ const WROD = mask(GICD.GICD_STATUSR, 'WROD');
 const sgirVintid = fieldReader(GITS.GITS_SGIR, 'vINTID');
 const sgirVpeid = fieldReader(GITS.GITS_SGIR, 'vPEID');
 
-/** Puts the element's value into `m.low` and `m.high`, which hold 0 before. */
+/** Stores the element's value in `m.low` and `m.high`, which are 0 before the call. */
 type Read = (m: Machine, instance: number, element: number) => void;
 type Write = (m: Machine, instance: number, element: number, low: number, high: number) => void;
 
 interface Handlers {
   readonly read: Read | 'zero' | 'reserved';
   readonly write: Write | 'ignored' | 'reserved';
-  /** Whether the GIC has the register, by its identification registers; otherwise a reserved location. */
+  /** Whether the GIC has the register, by its identification registers. If not, it is a reserved location. */
   readonly present?: (m: Machine) => boolean;
 }
 
@@ -72,7 +72,7 @@ const iidr =
   };
 
 const raz: Handlers = { read: 'zero', write: 'ignored' };
-/** Not implemented by any profile yet: a reserved location, as the identification registers say. */
+/** A register that no profile implements yet. It is a reserved location, in agreement with the identification registers. */
 const absent: Handlers = { read: 'reserved', write: 'reserved' };
 const readOnly = (read: Read): Handlers => ({ read, write: 'ignored' });
 const writeOnly = (write: Write): Handlers => ({ read: 'reserved', write });
@@ -213,7 +213,7 @@ function reserved(
   m.emit(ACCESS_RESERVED, -1, frame, instance, offset, width, write ? 1 : 0);
 }
 
-/** Notes in GICD_STATUSR or GICR_STATUSR what an access did wrong, where the profile has them. */
+/** Records in GICD_STATUSR or GICR_STATUSR what was wrong with an access, if the profile has these registers. */
 function note(m: Machine, frame: number, instance: number, bit: number): void {
   if (!m.profile.statusr || frame > FRAME_GICR || !exists(m, frame, instance)) return;
   if (frame === FRAME_GICD) {
@@ -225,7 +225,7 @@ function note(m: Machine, frame: number, instance: number, bit: number): void {
   }
 }
 
-/** What is registered for an access of `width` bytes. */
+/** The handlers for an access of `width` bytes. */
 function lookUp(
   m: Machine,
   frame: number,
@@ -243,7 +243,7 @@ function lookUp(
   return alsoReserved.length > 0 && alsoReserved.includes(maps[frame]!.names[index]!) ? absent : entry;
 }
 
-/** Whether an element is over extended PPIs that the Redistributor does not have. */
+/** Whether an element is for extended PPIs that the Redistributor does not have. */
 function beyondPpis(m: Machine, index: number, offset: number): boolean {
   const { extended, bitsPerIntid, bytes } = maps[FRAME_GICR]!.specs[index]!;
   if (extended === undefined || bitsPerIntid === undefined) return false;
@@ -275,7 +275,7 @@ function implemented(m: Machine, frame: number, instance: number, offset: number
   return hasVlpiFrame(m) && (offset < VSGI_REGISTERS || hasVsgi(m));
 }
 
-/** Index of the register that an access reaches with a width that it allows, or -1. */
+/** The index of the register that an access reaches with a width that the register allows, or -1. */
 function find(frame: number, offset: number, width: number): number {
   const map = maps[frame]!;
   const index = map.find(offset);
@@ -283,7 +283,7 @@ function find(frame: number, offset: number, width: number): number {
   return index;
 }
 
-/** Whether a write to a read-only register is reported as one to a reserved location. */
+/** Whether a write to a read-only register is reported as an access to a reserved location. */
 function isReported(m: Machine, frame: number, index: number, offset: number, width: number): boolean {
   const { reportedWrites } = m.profile;
   if (reportedWrites.length === 0 || index < 0) return false;
@@ -292,7 +292,7 @@ function isReported(m: Machine, frame: number, index: number, offset: number, wi
   return reportedWrites.includes(`${name}:${width}`) || reportedWrites.includes(`${name}+${half}:${width}`);
 }
 
-/** A read of `width` bytes: the value is in `m.low` and `m.high`. */
+/** Reads `width` bytes. The value is in `m.low` and `m.high`. */
 export function readMmio(m: Machine, frame: number, instance: number, offset: number, width: number): void {
   m.low = 0;
   m.high = 0;
@@ -324,7 +324,7 @@ function readBytes(m: Machine, handler: Read, instance: number, element: number,
   m.low = value >>> 0;
 }
 
-/** A write of `width` bytes. */
+/** Writes `width` bytes. */
 export function writeMmio(
   m: Machine,
   frame: number,
@@ -352,12 +352,12 @@ export function writeMmio(
     return;
   }
   if (spec.bytes === 8 && width === 4 && typeof entry.read !== 'function') {
-    // A register that only takes messages: the other half is zero.
+    // A write-only register for messages: the other half is zero.
     entry.write(m, instance, element, offset & 4 ? 0 : low, offset & 4 ? low : 0);
     return;
   }
   if (spec.bytes === 8 && width === 4 && typeof entry.read === 'function') {
-    // One half of a 64-bit register: the other keeps what it holds.
+    // A write of one half of a 64-bit register: the other half keeps its value.
     m.low = 0;
     m.high = 0;
     entry.read(m, instance, element);

@@ -1,4 +1,4 @@
-// Operands of ITS commands by name, and the ranges that all commands share.
+// Operands of ITS commands by name, and range checks that all commands share.
 import {
   type CommandName,
   type FieldName,
@@ -17,7 +17,7 @@ for (const [command, spec] of Object.entries(ITS_COMMANDS))
   for (const operand of spec.operands as readonly OperandSpec[])
     operands.set(`${command}.${operand.name}`, operand);
 
-/** The operand's declaration; a name that the command does not have is our bug. */
+/** The operand's declaration. The command must have an operand of this name. */
 export function at(command: CommandName, name: string): OperandSpec {
   const operand = operands.get(`${command}.${name}`);
   if (operand === undefined) throw new Error(`invariant: ${command} has no operand ${name}`);
@@ -34,12 +34,12 @@ export function typerOf(m: Machine, its: number, name: FieldName<typeof GITS.GIT
 
 const intidBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
 
-/** Whether this is an LPI that GICD_TYPER.IDbits admits. */
+/** Whether this is an LPI that GICD_TYPER.IDbits permits. */
 export function isLpi(m: Machine, intid: number): boolean {
   return intid >= LPI_FIRST && intid < 2 ** intidBits(m.state.config.gicd.typer);
 }
 
-/** GITS_TYPER.ID_bits: EventID bits less one. */
+/** GITS_TYPER.ID_bits: the number of EventID bits minus one. */
 export function idBits(m: Machine, its: number): number {
   return typerOf(m, its, 'ID_bits') - 1;
 }

@@ -1,5 +1,5 @@
-// A Redistributor's registers, by name (IHI 0069, "Redistributor register descriptions"). `pe` is the PE whose
-// Redistributor it is, not the one that accesses it.
+// Handlers of a Redistributor's registers, by name (IHI 0069, "Redistributor register descriptions"). `pe` is the PE whose
+// Redistributor it is, not the PE that accesses it.
 import { RECORDS, UNITS } from '../record/index.ts';
 import { GICR, type RegisterSpec } from '../spec/index.ts';
 import { privateIntid } from './intid.ts';
@@ -25,7 +25,7 @@ const CTLR_DPG = 0x700_0000;
 const CTLR_DPG1S = 0x400_0000;
 const TYPER_PLPIS = 1;
 const TYPER_LAST = 0x10;
-/** Bytes of a Redistributor of GICv4; one of GICv3 has half of them. */
+/** Bytes of a Redistributor of GICv4; a Redistributor of GICv3 has half as many. */
 const FRAMES_MOST = 0x4_0000;
 const TYPER_DPGS = 0x20;
 const PTZ_HIGH = 0x4000_0000;
@@ -43,7 +43,7 @@ export const privateRegisters = irqRegisters({
   isFixed: (n) => n === 0,
 });
 
-/** The bits of a register that its fields name: low and high word. */
+/** The bits of a register that belong to a field: low and high word. */
 function fieldMask(spec: RegisterSpec): readonly [number, number] {
   let mask = 0n;
   for (const field of spec.fields) mask |= ((1n << BigInt(field.width)) - 1n) << BigInt(field.lsb);
@@ -99,7 +99,7 @@ export const gicrRead = {
     m.low = m.state.gicrStatusr[pe]!;
   },
   GICR_WAKER: (m: Machine, pe: number): void => {
-    // Secure, where there are two Security states.
+    // GICR_WAKER is Secure with two Security states, unless the profile says otherwise.
     if (m.secure || m.profile.wakerNonSecure) m.low = m.state.gicrWaker[pe]!;
   },
   GICR_PROPBASER: (m: Machine, pe: number): void => {
@@ -111,7 +111,7 @@ export const gicrRead = {
     m.high = m.state.pendbaser[2 * pe + 1]! & (m.profile.ptzReadsBack ? 0xffff_ffff : ~PTZ_HIGH);
     m.high >>>= 0;
   },
-  /** Every operation completes at once: never busy. */
+  /** Every operation completes at once, so Busy is never set. */
   GICR_SYNCR: (m: Machine): void => {
     m.low = 0;
   },
@@ -128,7 +128,7 @@ export const gicrWrite = {
     const on = (value & CTLR_ENABLE_LPIS) !== 0;
     m.changeRegister(UNIT_GICR, pe, GICR.GICR_CTLR.offset, value >>> 0, 0, old, 0);
     if (on && (!was || m.profile.enableAgainRescans)) loadPendingTable(m, pe);
-    // What it still holds of LPIs was read before.
+    // The Redistributor still has cached LPI configurations from before, which it reads again.
     if (on && (was ? m.profile.enableAgainRescans : !m.profile.disableForgets)) reloadConfigs(m, pe);
     else if (was && !on && m.profile.disableForgets) m.emit(LPI_FORGOTTEN, pe, 0);
   },
@@ -137,7 +137,7 @@ export const gicrWrite = {
     m.changeRegister(UNIT_GICR, pe, GICR.GICR_STATUSR.offset, old & ~low, 0, old, 0);
   },
   GICR_WAKER: (m: Machine, pe: number, _n: number, low: number): void => {
-    // The handshake completes at once: ChildrenAsleep follows ProcessorSleep.
+    // The handshake completes at once, so ChildrenAsleep follows ProcessorSleep.
     if (m.secure || m.profile.wakerNonSecure)
       m.changeRegister(UNIT_GICR, pe, GICR.GICR_WAKER.offset, low & 2 ? 6 : 0, 0, m.state.gicrWaker[pe]!, 0);
   },
@@ -149,12 +149,12 @@ export const gicrWrite = {
   },
   GICR_PROPBASER: baser(GICR.GICR_PROPBASER, (m) => m.state.propbaser),
   GICR_PENDBASER: baser(GICR.GICR_PENDBASER, (m) => m.state.pendbaser),
-  /** With V = 1 the LPI is a vLPI of the vPE that is named. */
+  /** With V = 1, the INTID is that of a vLPI of the named vPE. */
   GICR_INVLPIR: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
     if (high & INVALIDATE_V) invalidateOfVpe(m, pe, high & 0xffff, low);
     else if (lpiInRange(m, pe, low)) invalidateLpi(m, pe, low);
   },
-  /** V = 1: as of GICR_INVLPIR. */
+  /** V = 1 means the same as in GICR_INVLPIR. */
   GICR_INVALLR: (m: Machine, pe: number, _n: number, _low: number, high: number): void => {
     if (high & INVALIDATE_V) invalidateOfVpe(m, pe, high & 0xffff, 0);
     else invalidateAllLpis(m, pe);

@@ -1,4 +1,4 @@
-// Software-generated interrupts: which PEs an ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R write makes one pending on (IHI
+// Software-generated interrupts: the PEs on which a write of ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R makes an SGI pending (IHI
 // 0069, "ICC_SGI1R_EL1" and "Use of control registers for SGI forwarding").
 
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts';
 
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const PENDED = RECORDS['irq.pended'].id;
-/** All PEs but the one that writes. */
+/** IRM: all PEs except the one that writes. */
 const SGI_IRM = maskHigh(SYSREGS.ICC_SGI1R_EL1, 'IRM');
 const targetList = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'TargetList');
 const intidOf = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'INTID');
@@ -19,31 +19,31 @@ const aff2 = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'Aff2');
 const aff3 = fieldReader(SYSREGS.ICC_SGI1R_EL1, 'Aff3');
 const CAUSE_SGI = PEND_CAUSES.indexOf('sgi');
 
-/** What a register asks for: Group 0, Group 1 of the writer's Security state, or of the other one. */
+/** What a register requests: Group 0, or Group 1 of the writer's or of the other Security state. */
 export type SgiRequest = 'group-0' | 'own-group-1' | 'other-group-1';
 
-/** The group that a write asks for. With one Security state there is no other one: its register means Group 0. */
+/** The group that a write requests. With one Security state, the register for the other state means Group 0. */
 function wantedGroup(m: Machine, request: SgiRequest): number {
   if (request === 'group-0') return GROUP0;
   if (m.state.singleSecurity) return request === 'own-group-1' ? GROUP1NS : GROUP0;
   return (request === 'own-group-1') === m.secure ? GROUP1S : GROUP1NS;
 }
 
-/** Whether a request for `wanted` also makes an SGI pending that its target has in group `own`. */
+/** Whether a request for group `wanted` makes an SGI pending that is in group `own` on the target PE. */
 function reachesGroup(m: Machine, wanted: number, own: number): boolean {
   if (wanted === own) return true;
-  // A request for (with two Security states: Secure) Group 1 reaches Group 0 too.
+  // A request for Group 1 (Secure Group 1 with two Security states) reaches Group 0 too.
   if (own !== GROUP0) return false;
   return m.state.singleSecurity ? wanted === GROUP1NS && m.profile.sgi1ReachesGroup0 : wanted === GROUP1S;
 }
 
-/** Whether the access may send this SGI of a target: a Non-secure one by the target's GICR_NSACR. */
+/** Whether the access may send this SGI to a PE. For a Non-secure access, the target's GICR_NSACR decides. */
 function maySend(m: Machine, to: number, intid: number, own: number): boolean {
   if (m.secure || own === GROUP1NS) return true;
   return m.state.ppiNsacr[privateIndex(m.state, to, intid)]! >= (own === GROUP0 ? 1 : 2);
 }
 
-/** Whether a PE's affinity is among Aff3.Aff2.Aff1.(16·RS + n) for the bits n of a target list. */
+/** Whether a PE's affinity is Aff3.Aff2.Aff1.(16·RS + n) for one of the bits n in a target list. */
 function inTargetList(affinity: number, cluster: number, range: number, targets: number): boolean {
   const aff0 = affinity & 0xff;
   return (affinity & ~0xff) === cluster && aff0 >> 4 === range && ((targets >> (aff0 & 0xf)) & 1) === 1;
@@ -75,8 +75,8 @@ const REQUESTS: readonly (readonly [number, SgiRequest])[] = [
 ];
 
 /**
- * A PE that the source does not name wrote one of the three registers. False for another register, and where who wrote
- * matters: with «all but self», and with two Security states.
+ * A PE that the source does not name wrote one of the three registers. Returns false for another register, and if it
+ * matters which PE wrote: with IRM ("all but self"), and with two Security states.
  */
 export function sgiFromAnywhere(m: Machine, register: number, low: number, high: number): boolean {
   const request = REQUESTS.find(([encoding]) => encoding === register)?.[1];

@@ -1,5 +1,5 @@
-// The state of a GIC: typed arrays in one buffer (so that a snapshot is a copy), the sparse sets of LPIs, and
-// guest memory. Holds state only: `apply` is its only writer, the units decide.
+// The state of a GIC: typed arrays in one buffer (so that a snapshot is a copy), the sparse sets of LPIs, and guest memory.
+// This file has only state: `apply` alone changes it, and the units make the decisions.
 import { createHash } from 'node:crypto';
 import type { GicConfig } from '../config.ts';
 import { invariant } from '../errors.ts';
@@ -31,21 +31,24 @@ const itLinesNumber = fieldReader(GICD.GICD_TYPER, 'ITLinesNumber');
 const espiRange = fieldReader(GICD.GICD_TYPER, 'ESPI_range');
 const ppiNum = fieldReader(GICR.GICR_TYPER, 'PPInum');
 
-/** Layout of what `save` writes: a stored state of another layout can neither be restored nor compared. */
+/** The layout of what `save` writes. A stored state of another layout can neither be restored nor compared. */
 export const STATE_VERSION = 4;
-/** Idle priority. */
+/** The priority when idle. */
 export const IDLE = 0xff;
-/** The configuration of an LPI that was read where memory is not known. */
+/** In place of the configuration of an LPI: it was read from memory that is unknown. */
 export const CONFIG_UNKNOWN = 256;
-/** As CONFIG_UNKNOWN, but memory may have changed since: what is learnt of it later says nothing of this. */
+/** Like CONFIG_UNKNOWN, but memory may have changed since, so contents that become known later do not apply to it. */
 export const CONFIG_LOST = 257;
 
-/** Bitmaps over interrupts, a bit each: of the Distributor (SPIs, extended SPIs), and `ppiWords` words a PE. See intid.ts. */
+/**
+ * Bitmaps with one bit per interrupt: those of the Distributor (SPIs, extended SPIs), and `ppiWords` words per PE. See
+ * intid.ts.
+ */
 export interface IrqBits {
   readonly group: Uint32Array;
   readonly grpmod: Uint32Array;
   readonly enable: Uint32Array;
-  /** The pending latch: not the level of a level-sensitive input. */
+  /** The pending latch, which does not include the level of a level-sensitive input. */
   readonly pending: Uint32Array;
   readonly active: Uint32Array;
   readonly level: Uint32Array;
@@ -56,7 +59,7 @@ export interface IrqBits {
 
 const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge', 'nmi'] as const;
 
-/** A 64-bit value of a configuration as two words, low first. */
+/** A 64-bit value of a configuration as two words, low word first. */
 function wordsOf(value: string | number): [number, number] {
   const word = BigInt(value);
   return [Number(word & 0xffff_ffffn), Number(word >> 32n)];
@@ -76,12 +79,12 @@ export function ctlrReset(config: GicConfig): number {
   );
 }
 
-/** Words of extended PPIs that a PE has: GICR_TYPER.PPInum, of which values above 2 are reserved. */
+/** The number of words for extended PPIs of a PE: GICR_TYPER.PPInum, whose values above 2 are reserved. */
 function extendedPpiWords(gicrTyper: number): number {
   return Math.min(ppiNum(gicrTyper), 2);
 }
 
-/** The least binary point of Group 0 and Secure Group 1; that of Non-secure Group 1 is one more. */
+/** The minimum binary point of Group 0 and Secure Group 1; for Non-secure Group 1 it is one more. */
 export function leastBinaryPoint(config: GicConfig): number {
   return 7 - Math.min(config.priorityBits, 7);
 }
@@ -89,7 +92,7 @@ export function leastBinaryPoint(config: GicConfig): number {
 /** Bits of `nmiActive`: ICC_AP1R0_EL1.NMI of both Security states. */
 export const NMI_NON_SECURE = 1;
 export const NMI_SECURE = 2;
-/** ICH_AP1R0_EL2.NMI, and ICC_AP0R0_EL1.NMI where the profile has it: neither is a physical running priority. */
+/** ICH_AP1R0_EL2.NMI and, if the profile has it, ICC_AP0R0_EL1.NMI. Neither is part of the physical running priority. */
 export const NMI_VIRTUAL = 4;
 export const NMI_GROUP0 = 8;
 
@@ -105,7 +108,7 @@ export class GicState {
   /** Index in `spi` of the first extended SPI, and their number. */
   readonly espiBase: number;
   readonly espiCount: number;
-  /** By how much a group priority is shifted to the number of its active-priority bit: at most 128 levels preempt. */
+  /** The right shift from a group priority to its active-priority bit. There are at most 128 preemption levels. */
   readonly preemptionShift: number;
   /** GICD_TYPER.NMI. */
   readonly hasNmi: boolean;
@@ -119,25 +122,25 @@ export class GicState {
   readonly routeLow: Uint32Array;
   readonly routeHigh: Uint32Array;
 
-  /** SGIs, PPIs and extended PPIs: `ppiWords` words a PE. */
+  /** SGIs, PPIs and extended PPIs: `ppiWords` words per PE. */
   readonly ppi: IrqBits;
-  /** 32 × `ppiWords` bytes a PE. */
+  /** 32 × `ppiWords` bytes per PE. */
   readonly ppiPriority: Uint8Array;
   readonly ppiNsacr: Uint8Array;
   readonly gicrCtlr: Uint32Array;
   readonly gicrWaker: Uint32Array;
-  /** Low and high word a PE. */
+  /** Low and high word for each PE. */
   readonly propbaser: Uint32Array;
   readonly pendbaser: Uint32Array;
 
   readonly pmr: Uint32Array;
   readonly bpr0: Uint32Array;
-  /** Of Non-secure Group 1: the only Group 1 with one Security state. So ctlr, igrpen1 and ap1r. */
+  /** For Non-secure Group 1, which is the only Group 1 with one Security state. The same holds for ctlr, igrpen1 and ap1r. */
   readonly bpr1: Uint32Array;
   readonly ctlr: Uint32Array;
   readonly igrpen0: Uint32Array;
   readonly igrpen1: Uint32Array;
-  /** Active priorities, four words a PE. */
+  /** Active priorities, four words per PE. */
   readonly ap0r: Uint32Array;
   readonly ap1r: Uint32Array;
 
@@ -146,37 +149,37 @@ export class GicState {
   readonly ctlrS: Uint32Array;
   readonly igrpen1S: Uint32Array;
   readonly ap1rS: Uint32Array;
-  /** ICC_CTLR_EL3: what it does not share with the instances of ICC_CTLR_EL1. */
+  /** The bits of ICC_CTLR_EL3 that it does not share with the instances of ICC_CTLR_EL1. */
   readonly ctlrEl3: Uint32Array;
   /** Which NMIs are active: NMI_NON_SECURE, NMI_SECURE, NMI_VIRTUAL, NMI_GROUP0. */
   readonly nmiActive: Uint8Array;
-  /** How the PE executes, as far as it is known: index into SECURITY_STATES. */
+  /** The state in which the PE executes, as far as it is known: an index into SECURITY_STATES. */
   readonly security: Uint8Array;
   /** SCR_EL3.FIQ of the PE; 1 until it is known to be 0. */
   readonly fiqRouted: Uint8Array;
   readonly gicdStatusr: Uint32Array;
   readonly gicrStatusr: Uint32Array;
 
-  /** What the PE is told: the highest-priority pending interrupt and its lines. */
+  /** What the PE is signalled: the highest-priority pending interrupt and the interrupt lines. */
   readonly hppiIntid: Uint32Array;
   readonly hppiGroup: Uint8Array;
   readonly hppiPriority: Uint8Array;
   readonly fiq: Uint8Array;
   readonly irq: Uint8Array;
 
-  /** GITS_TYPER of each ITS, as the configuration has it: low and high word. Constant, hence no part of what is saved. */
+  /** GITS_TYPER of each ITS, from the configuration: low and high word. It is constant and therefore not saved. */
   readonly gitsTyper: Uint32Array;
   readonly gitsCtlr: Uint32Array;
   readonly cbaser: Uint32Array;
   readonly cwriter: Uint32Array;
   readonly creadr: Uint32Array;
-  /** Eight pairs of words an ITS. */
+  /** Eight pairs of words per ITS. */
   readonly baser: Uint32Array;
 
-  /** Pending LPIs of each PE, and the configuration byte that its Redistributor has of an LPI. */
+  /** The pending LPIs of each PE, and the configuration bytes that its Redistributor has cached. */
   readonly lpiPending: Set<number>[];
   readonly lpiConfig: Map<number, number>[];
-  /** The virtual CPU interfaces and the vPEs that are resident. */
+  /** The virtual CPU interfaces and the resident vPEs. */
   readonly virtual: VirtualState;
   readonly memory = new GuestMemory();
 
@@ -306,19 +309,19 @@ export class GicState {
     this.reset();
   }
 
-  /** One Security state only (GICD_CTLR.DS). */
+  /** Whether there is only one Security state (GICD_CTLR.DS). */
   get singleSecurity(): boolean {
     return (this.gicdCtlr[0]! & CTLR_DS) !== 0;
   }
 
-  /** Everything as after power-on: nothing is known of guest memory. */
+  /** Resets everything as at power-on. Nothing is known about guest memory. */
   reset(): void {
     new Uint8Array(this.arena.buffer).fill(0);
     this.resetUnits();
     this.memory.clear();
   }
 
-  /** Everything but guest memory as after a reset: the levels of input lines too, unless the profile keeps them. */
+  /** Resets everything except guest memory and, if the profile keeps them, the levels of input lines. */
   resetUnits(): void {
     const { config, profile } = this;
     const levels = profile.resetKeepsLines ? [this.spi.level.slice(), this.ppi.level.slice()] : undefined;
@@ -360,7 +363,7 @@ export class GicState {
     });
   }
 
-  /** The sparse sets by PE: of physical LPIs, of vLPIs. */
+  /** The sparse sets by PE, for physical LPIs and for vLPIs. */
   private sparse(): readonly (readonly [Set<number>[], Map<number, number>[]])[] {
     return [
       [this.lpiPending, this.lpiConfig],
@@ -368,7 +371,7 @@ export class GicState {
     ];
   }
 
-  /** Everything as bytes: the same state gives the same bytes. */
+  /** The state as bytes. Equal states give equal bytes. */
   save(): Uint8Array {
     const chunks: Uint8Array[] = [new Uint8Array(this.arena.buffer.slice(0))];
     for (const [pendings, configurations] of this.sparse())
@@ -394,7 +397,7 @@ export class GicState {
     return out;
   }
 
-  /** Takes the state that `save` wrote, of a GIC of the same configuration. */
+  /** Restores a state that `save` wrote for a GIC of the same configuration. */
   restore(bytes: Uint8Array): void {
     const fixed = this.arena.buffer.byteLength;
     invariant(bytes.length >= fixed, 'a snapshot of another configuration');

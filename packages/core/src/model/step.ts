@@ -1,4 +1,4 @@
-// The one entry point of the model: one stimulus in, events out. Also the fold of events, and save and restore.
+// The entry point of the model: one stimulus goes in, events come out. This file also has the fold over events.
 
 import {
   NO_PE,
@@ -55,24 +55,24 @@ function setWire(m: Machine, pe: number, intid: number, level: number): void {
   if (((bits.level[word]! & bit) !== 0 ? 1 : 0) === level) return;
   const owner = own ? pe : NO_PE;
   m.emit(WIRE_CHANGED, owner, intid, level);
-  // A rising edge latches an edge-triggered interrupt; a level-sensitive one is pending while the wire is up.
+  // A rising edge latches an edge-triggered interrupt; a level-sensitive one is pending while its input line is high.
   if (level && bits.edge[word]! & bit && (bits.pending[word]! & bit) === 0)
     m.emit(IRQ_PENDED, owner, intid, CAUSE_WIRE);
 }
 
-/** It is now known what memory has held: configurations that were read there while it was not are known too. */
+/** The contents of memory have become known, and with them the configurations that were read there before. */
 function learn(m: Machine, address: number, length: number, byte: number): void {
   m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 1, byte);
   unknownWithin(m, address, length, (kind, pe, intid) => m.emit(kind, pe, intid, byte, 1));
 }
 
-/** What memory holds is no longer known: configurations that were read there unseen can not be found out any more. */
+/** The contents of memory are no longer known. Configurations that were read there while unknown stay unknown. */
 function forget(m: Machine, address: number, length: number): void {
   m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 0, 0);
   unknownWithin(m, address, length, (kind, pe, intid) => m.emit(kind, pe, intid, 1, 0));
 }
 
-/** Calls back for each LPI and vLPI whose configuration was read within a range while it was not known. */
+/** Calls back for each LPI and vLPI whose configuration was read within a range while it was unknown. */
 function unknownWithin(
   m: Machine,
   address: number,
@@ -104,9 +104,9 @@ function writeMemory(
 }
 
 /**
- * Gives the model one stimulus: record `i` of `batch`. What happens leaves by the sink, ending with what the PEs
- * are told. After a read its value is in `m.low` and `m.high`. `m.reserved` and `m.unsupported` tell of accesses
- * that reached nothing. Observables and events among the records are passed over.
+ * Runs one stimulus, record `i` of `batch`. What it causes goes to the sink, ending with what the PEs are signalled. After
+ * a read, the value is in `m.low` and `m.high`. `m.reserved` and `m.unsupported` say whether the access reached no
+ * register. Observables and events are ignored.
  */
 export function step(m: Machine, batch: RecordBatch, i: number): void {
   const w = batch.words;

@@ -1,5 +1,5 @@
-// Looking events up: device → interrupt translation entry → collection → PE (IHI 0069, "ITS translation").
-// Each step emits the entry that it read and answers what is wrong, as a fault of spec/its-error.
+// Translates events: device → interrupt translation entry → collection → PE (IHI 0069, "ITS translation"). Each step emits
+// the entry that it read and returns what is wrong, as a fault of spec/its-error.
 import { NO_PE, RECORDS } from '../record/index.ts';
 import type { ITS_FAULTS } from '../spec/index.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from './its-tables.ts';
 import type { Machine } from './machine.ts';
 
-/** What is wrong with a look-up; `NOT_SHOWN`: nobody has shown what an entry holds that it needs. */
+/** What is wrong with a look-up. `NOT_SHOWN`: the contents of an entry that it needs are unknown. */
 export type Fault = keyof typeof ITS_FAULTS | 'NOT_SHOWN';
 
 export interface Dte {
@@ -72,8 +72,8 @@ function emitIte(m: Machine, kind: number, its: number, ittAddress: number, even
 }
 
 /**
- * Reads a device's entry. `DEVICE_OOR` without a look at memory if the table has no such entry; `NOT_SHOWN`, and no event
- * that would show an entry, if nobody has shown what it holds.
+ * Reads a device's entry. If the table has no such entry, returns `DEVICE_OOR` without reading memory. If the contents of
+ * the entry are unknown, returns `NOT_SHOWN` and emits no event for the entry.
  */
 export function readDte(m: Machine, its: number, deviceId: number, dte: Dte): Fault | undefined {
   const table = tableOf(m, its, TABLE_TYPES.devices);
@@ -105,7 +105,7 @@ export function collectionInRange(m: Machine, its: number, icid: number): boolea
   return table !== undefined && icid < table.entries;
 }
 
-/** Reads a collection's entry and answers its PE, or what is wrong. */
+/** Reads a collection's entry, with its PE. Returns what is wrong, if anything. */
 export function readCte(m: Machine, its: number, icid: number, cte: Cte): Fault | undefined {
   if (!collectionInRange(m, its, icid)) return 'COLLECTION_OOR';
   const address = entryAddress(m, its, tableOf(m, its, TABLE_TYPES.collections)!, icid);
@@ -125,7 +125,7 @@ export function writeCte(m: Machine, its: number, icid: number, valid: number, p
   if (address >= 0) writeEntry(m, address, layoutOf(m).cte, valid ? [1, pe] : [0, 0]);
 }
 
-/** Reads the entry of an event whose device is mapped and admits it. `NOT_SHOWN` as of a device's entry. */
+/** Reads the entry of an event within the range of a mapped device. `NOT_SHOWN` means the same as for a device's entry. */
 function readIte(m: Machine, its: number, dte: Dte, eventId: number, ite: Ite): Fault | undefined {
   const layout = layoutOf(m).ite;
   if (!readEntry(m, 'ite', its, eventId, dte.ittAddress + eventId * layout.bytes, layout, values))
@@ -152,13 +152,13 @@ export function writeIte(m: Machine, its: number, dte: Dte, eventId: number, ite
   );
 }
 
-/** Whether an event of a mapped device has a valid entry: without a trace of looking. */
+/** Whether an event of a mapped device has a valid entry. Emits nothing. */
 export function isMapped(m: Machine, dte: Dte, eventId: number): boolean {
   const layout = layoutOf(m).ite;
   return (m.state.memory.readByte(dte.ittAddress + eventId * layout.bytes) & 1) === 1;
 }
 
-/** Device and event to a valid entry, or what is wrong. */
+/** Finds the valid entry of an event of a device. Returns what is wrong, if anything. */
 export function lookUpEvent(
   m: Machine,
   its: number,

@@ -1,5 +1,6 @@
-// Which virtual interrupt a PE's virtual machine is told of, and whether its vIRQ, vFIQ or maintenance line is up
-// (IHI 0069, "Virtual interrupt handling"). Derives and emits `vhppi` and `maintenance`; changes nothing else.
+// Virtual arbitration: the highest-priority pending virtual interrupt of a PE, and whether its vIRQ, vFIQ or maintenance
+// line is asserted (IHI 0069, "Virtual interrupt handling"). This file derives and emits `vhppi` and `maintenance`, and
+// changes nothing else.
 
 import { RECORDS } from '../record/index.ts';
 import {
@@ -20,7 +21,7 @@ import { listRegisters, NO_LR, VHPPI_WORDS, virtualPreemptionBits } from './virt
 const VHPPI = RECORDS.vhppi.id;
 const MAINTENANCE = RECORDS.maintenance.id;
 
-/** In place of a list register: the best virtual interrupt is the vLPI. */
+/** In place of the number of a list register: the highest-priority pending virtual interrupt is the vLPI. */
 export const LR_IS_VLPI = 16;
 
 export const HCR = masks(SYSREGS.ICH_HCR_EL2);
@@ -30,7 +31,7 @@ const STATE = maskHigh(SYSREGS.ICH_LR0_EL2, 'State');
 /** Bits of the high word of a list register. */
 export const LR_HIGH = {
   pINTID: maskHigh(SYSREGS.ICH_LR0_EL2, 'pINTID'),
-  /** Bit 41, where HW is 0: an EOI raises a maintenance interrupt. */
+  /** Bit 41, if HW is 0: an EOI raises a maintenance interrupt. */
   EOI: 0x200,
   NMI: maskHigh(SYSREGS.ICH_LR0_EL2, 'NMI'),
   Group: maskHigh(SYSREGS.ICH_LR0_EL2, 'Group'),
@@ -46,7 +47,7 @@ const stateOf = fieldReader(SYSREGS.ICH_LR0_EL2, 'State');
 const binaryPoint0 = fieldReader(SYSREGS.ICH_VMCR_EL2, 'VBPR0');
 const binaryPoint1 = fieldReader(SYSREGS.ICH_VMCR_EL2, 'VBPR1');
 export const virtualPriorityMask = fieldReader(SYSREGS.ICH_VMCR_EL2, 'VPMR');
-/** Of a virtual SGI's byte: Group 1, and its priority. */
+/** Masks of a virtual SGI's configuration byte: Group 1, and the priority. */
 const SGI_GROUP1 = 2;
 const SGI_PRIORITY = 0xf0;
 
@@ -61,19 +62,19 @@ export function lrState(high: number): number {
   return stateOf(0, high);
 }
 
-/** The binary point of a group, as ICH_VMCR_EL2 holds it. */
+/** The binary point of a group in ICH_VMCR_EL2. */
 export function virtualBinaryPoint(vmcr: number, group: number): number {
   return group === GROUP0 ? binaryPoint0(vmcr) : binaryPoint1(vmcr);
 }
 
-/** The bits of a virtual priority that are its group priority. */
+/** The mask of the group priority within a virtual priority. */
 export function virtualGroupPriorityMask(vmcr: number, group: number): number {
   const common = group !== GROUP0 && (vmcr & VMCR.VCBPR) !== 0;
   const point = virtualBinaryPoint(vmcr, common ? GROUP0 : group) - (group !== GROUP0 && !common ? 1 : 0);
   return (0xff << (point + 1)) & 0xff;
 }
 
-/** Virtual running priority: the highest active one; 0xff when idle (IHI 0069, "ICV_RPR_EL1"). */
+/** The virtual running priority: the highest active one, or 0xff when idle (IHI 0069, "ICV_RPR_EL1"). */
 export function virtualRunningPriority(state: GicState, pe: number): number {
   if (state.nmiActive[pe]! & NMI_VIRTUAL) return 0;
   const { ap0r, ap1r } = state.virtual;
@@ -87,7 +88,7 @@ export function virtualRunningPriority(state: GicState, pe: number): number {
   return IDLE;
 }
 
-/** Whether a virtual interrupt of this group and priority is signalled now. No priority mask concerns an NMI. */
+/** Whether a virtual interrupt of this group and priority is signalled now. The priority mask does not apply to an NMI. */
 export function canPreemptVirtual(
   state: GicState,
   pe: number,
@@ -105,12 +106,12 @@ export function canPreemptVirtual(
   return nmi && (state.nmiActive[pe]! & NMI_VIRTUAL) === 0;
 }
 
-/** Whether a list register holds a virtual NMI: of Group 1, where the GIC has NMIs (IHI 0069, "ICH_LR<n>_EL2"). */
+/** Whether a list register contains a virtual NMI: one of Group 1, if the GIC has NMIs (IHI 0069, "ICH_LR<n>_EL2"). */
 export function isVirtualNmi(state: GicState, high: number): boolean {
   return state.hasNmi && (high & LR_HIGH.NMI) !== 0 && lrGroup(high) !== GROUP0;
 }
 
-/** The priority by which a list register is ranked: that of a virtual NMI is the highest, unless the profile says otherwise. */
+/** The effective priority of a list register. For a virtual NMI it is the highest, unless the profile says otherwise. */
 export function rankedPriority(state: GicState, high: number): number {
   return isVirtualNmi(state, high) && !state.profile.lrNmiKeepsPriority ? 0 : lrPriority(high);
 }
@@ -119,18 +120,18 @@ function groupEnabled(vmcr: number, group: number): boolean {
   return (vmcr & (group === GROUP0 ? VMCR.VENG0 : VMCR.VENG1)) !== 0;
 }
 
-/** What the best virtual interrupt of a PE is: reused by every call. */
+/** The highest-priority pending virtual interrupt of a PE. Every call of `rankVirtual` overwrites it. */
 export const best = {
   ...{ lr: -1, vlpi: SPURIOUS, vlpiGroup: 0, vlpiPriority: IDLE, group: 0, priority: IDLE },
   nmi: false,
 };
 
-/** Group of a vLPI or vSGI by its configuration byte. */
+/** The group of a vLPI or vSGI by its configuration byte. */
 function configGroup(intid: number, config: number): number {
   return intid >= LPI_FIRST || config & SGI_GROUP1 ? GROUP1NS : GROUP0;
 }
 
-/** Fills {@link best}: the best vLPI of the resident vPE, and the best of it and the list registers. */
+/** Fills {@link best}: the best vLPI of the resident vPE, and the best among that and the list registers. */
 export function rankVirtual(state: GicState, pe: number): void {
   const { virtual, config } = state;
   best.vlpi = SPURIOUS;
@@ -173,7 +174,7 @@ export function rankVirtual(state: GicState, pe: number): void {
   }
 }
 
-/** ICH_EISR_EL2: list registers whose interrupt has ended and that ask for a maintenance interrupt then. */
+/** ICH_EISR_EL2: list registers whose interrupt has ended and that request a maintenance interrupt for this. */
 export function eoiStatus(state: GicState, pe: number): number {
   let bits = 0;
   for (let n = 0; n < listRegisters(state.config); n++) {
@@ -231,7 +232,7 @@ function arbitrateVirtual(m: Machine, pe: number): void {
   if (level !== state.virtual.maintenance[pe]) m.emit(MAINTENANCE, pe, level);
 }
 
-/** Arbitrates anew for every PE whose virtual side an event since the last call may concern. */
+/** Arbitrates again for every PE whose virtual side may be concerned by events since the last call. */
 export function settleVirtual(m: Machine): void {
   if (!m.anyVpeDirty) return;
   m.anyVpeDirty = false;

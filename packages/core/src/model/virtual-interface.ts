@@ -1,5 +1,5 @@
-// The virtual CPU interface: the ICH system registers of the hypervisor and the ICV ones of its virtual machine
-// (IHI 0069, "Virtual interrupt handling and prioritization"). Handlers by register name.
+// The virtual CPU interface: handlers, by register name, of the hypervisor's ICH system registers and of the virtual
+// machine's ICV system registers (IHI 0069, "Virtual interrupt handling and prioritization").
 
 import { RECORDS, UNITS } from '../record/index.ts';
 import {
@@ -60,7 +60,7 @@ const vtrFields = fieldReaders(SYSREGS.ICH_VTR_EL2);
 const LR0 = SYSREGS.ICH_LR0_EL2.encoding;
 const AP0R0 = SYSREGS.ICH_AP0R0_EL2.encoding;
 const AP1R0 = SYSREGS.ICH_AP1R0_EL2.encoding;
-/** ICH_HCR_EL2 bits that a write can change: all that are not reserved, TC to TDIR and DVIM among them. */
+/** The bits of ICH_HCR_EL2 that a write can change: all that are not reserved, including TC to TDIR and DVIM. */
 const HCR_WRITABLE = Object.values(HCR).reduce((all, one) => (all | one) >>> 0, 0);
 const VMCR_WRITABLE = mask(
   SYSREGS.ICH_VMCR_EL2,
@@ -77,7 +77,7 @@ const ENABLE = mask(SYSREGS.ICV_IGRPEN0_EL1, 'Enable');
 const CTLR_CBPR = mask(SYSREGS.ICV_CTLR_EL1, 'CBPR');
 const CTLR_EOIMODE = mask(SYSREGS.ICV_CTLR_EL1, 'EOImode');
 
-/** Deactivates a physical interrupt: what the EOI of a list register with HW does. Given by the physical side. */
+/** Deactivates a physical interrupt, as the EOI of a list register with HW does. The physical side provides this. */
 export type DeactivatePhysical = (m: Machine, pe: number, intid: number) => void;
 
 function store(m: Machine, pe: number, register: number, value: number, old: number): void {
@@ -94,7 +94,7 @@ function setVmcr(m: Machine, pe: number, value: number): void {
   store(m, pe, VMCR_ENCODING, value, m.state.virtual.vmcr[pe]!);
 }
 
-/** A value of ICH_VMCR_EL2 with a binary point in it; too small a value becomes the minimum. */
+/** A value of ICH_VMCR_EL2 with a binary point inserted. A value that is too small becomes the minimum. */
 function withBinaryPoint(m: Machine, vmcr: number, group: number, value: number): number {
   const minimum = 7 - virtualPreemptionBits(m.state.config) + (group === GROUP0 ? 0 : 1);
   const point = Math.max(value & BINARY_POINT, minimum);
@@ -105,15 +105,15 @@ function priorityMaskBits(m: Machine): number {
   return (0xff << (8 - virtualPriorityBits(m.state.config))) & 0xff;
 }
 
-/** High word of ICH_AP1R0_EL2, and of ICV_RPR_EL1: an NMI is active. */
+/** The bit in the high word of ICH_AP1R0_EL2 and of ICV_RPR_EL1 that says that an NMI is active. */
 const NMI_HIGH = maskHigh(SYSREGS.ICH_AP1R0_EL2, 'NMI');
 
-/** The high word of an active priorities register, by its encoding. */
+/** The high word of an active-priorities register, by its encoding. */
 function activeHigh(m: Machine, pe: number, register: number): number {
   return register === AP1R0 && m.state.nmiActive[pe]! & NMI_VIRTUAL ? NMI_HIGH : 0;
 }
 
-/** Stores an active priorities register. Only ICH_AP1R0_EL2 has a high word, where there are NMIs. */
+/** Stores an active-priorities register. Only ICH_AP1R0_EL2 has a high word, and only if there are NMIs. */
 function storeActive(m: Machine, pe: number, register: number, low: number, high: number): void {
   const { ap0r, ap1r } = m.state.virtual;
   const old = register >= AP1R0 ? ap1r[4 * pe + register - AP1R0]! : ap0r[4 * pe + register - AP0R0]!;
@@ -136,8 +136,8 @@ function activate(m: Machine, pe: number, group: number, priority: number, nmi: 
 }
 
 /**
- * What ICV_IAR0, ICV_IAR1 or ICV_NMIAR1 reads, and its effects. As on the physical side, virtual PEs are taken to have NMIs
- * in use where the GIC has them.
+ * What ICV_IAR0, ICV_IAR1 or ICV_NMIAR1 reads, and its effects. As on the physical side, virtual PEs are assumed to use
+ * NMIs if the GIC has them.
  */
 function acknowledge(m: Machine, pe: number, wanted: number, nmiRegister = false): number {
   const { state } = m;
@@ -156,7 +156,7 @@ function acknowledge(m: Machine, pe: number, wanted: number, nmiRegister = false
   const low = state.virtual.lr[at]!;
   const high = state.virtual.lr[at + 1]!;
   const special = isSpecial(low);
-  // A special INTID in a list register is answered as it is, and the register becomes invalid.
+  // A special INTID in a list register is returned unchanged, and the register becomes invalid.
   if (special) storeLr(m, pe, n, low, high & ~LR_HIGH.Pending);
   else if (nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
   else {
@@ -173,7 +173,7 @@ function highestPending(m: Machine, pe: number, wanted: number): number {
   return best.lr === LR_IS_VLPI ? best.vlpi : m.state.virtual.lr[32 * pe + 2 * best.lr]!;
 }
 
-/** The list register that holds this active interrupt, or -1. */
+/** The list register that contains this active interrupt, or -1. */
 function findActive(m: Machine, pe: number, intid: number): number {
   const { lr } = m.state.virtual;
   for (let n = 0; n < listRegisters(m.state.config); n++) {
@@ -188,12 +188,12 @@ function countEoi(m: Machine, pe: number): void {
   store(m, pe, HCR_ENCODING, withEoiCount(hcr, eoiCount(hcr) + 1), hcr);
 }
 
-/** In place of a priority: that of an NMI was dropped. */
+/** In place of a priority: the priority of an NMI was dropped. */
 const DROPPED_NMI = -1;
 
 /**
- * Drops the highest active virtual priority, that of an NMI first, then of Group 0 where both groups have it; answers it,
- * {@link DROPPED_NMI} or IDLE.
+ * Drops the highest active virtual priority: first that of an NMI, then that of Group 0 if both groups have the same.
+ * Returns the priority, {@link DROPPED_NMI} or IDLE.
  */
 function drop(m: Machine, pe: number, intid: number): number {
   const { virtual, config } = m.state;
@@ -218,7 +218,7 @@ function drop(m: Machine, pe: number, intid: number): number {
   return IDLE;
 }
 
-/** Makes the ICV handlers, given how a physical interrupt is deactivated. */
+/** Makes the handlers, with the function that deactivates a physical interrupt. */
 export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
   readonly reads: { readonly [name: string]: (m: Machine, pe: number) => number };
   readonly writes: { readonly [name: string]: (m: Machine, pe: number, low: number, high: number) => void };
@@ -239,7 +239,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
     if (dropped === IDLE) return;
     const n = findActive(m, pe, intid);
     if (n < 0) {
-      // LPIs have no active state, hence need no list register; nor do virtual SGIs where software says so.
+      // LPIs have no active state and need no list register. The same holds for virtual SGIs if software says so.
       const uncounted = intid < 16 && (m.state.virtual.hcr[pe]! & HCR.vSGIEOICount) !== 0;
       if (intid < LPI_FIRST && !uncounted) countEoi(m, pe);
       return;
@@ -370,7 +370,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
   return { reads, writes };
 }
 
-/** A PE was reset: its virtual CPU interface is as after reset. */
+/** Resets the virtual CPU interface of a PE. */
 export function resetVirtualInterface(m: Machine, pe: number): void {
   const { virtual, config } = m.state;
   store(m, pe, HCR_ENCODING, 0, virtual.hcr[pe]!);

@@ -1,23 +1,23 @@
-// The state of the virtual side of a GIC: each PE's virtual CPU interface (ICH registers), the vPE that is resident
-// on it, and the vLPIs of that vPE that are pending. Pending state of vPEs that are not resident is in guest memory
-// alone, in their virtual pending tables. Holds state only.
+// The state of the virtual side of a GIC: each PE's virtual CPU interface (ICH registers), its resident vPE, and the
+// pending vLPIs of that vPE. The pending state of vPEs that are not resident is only in guest memory, in their virtual
+// pending tables. This file has only state.
 
 import type { GicConfig } from '../config.ts';
 import { fieldReader, mask, packFields, SYSREGS } from '../spec/index.ts';
 import type { Arena, Slot } from './arena.ts';
 
-/** List registers that the architecture admits. */
+/** The most list registers that the architecture permits. */
 export const LR_MAX = 16;
-/** ICH_VTR_EL2 where a configuration gives none. */
+/** ICH_VTR_EL2 if the configuration has no value for it. */
 const VTR_DEFAULT = Number(
   packFields(SYSREGS.ICH_VTR_EL2, { PRIbits: 5, PREbits: 5, IDbits: 1, A3V: 1, TDS: 1, ListRegs: 4 }),
 );
-/** There is no direct injection of virtual interrupts. */
+/** nV4: direct injection of virtual interrupts is not supported. */
 const VTR_NV4 = mask(SYSREGS.ICH_VTR_EL2, 'nV4');
 const listRegistersOf = fieldReader(SYSREGS.ICH_VTR_EL2, 'ListRegs');
 const priorityBitsOf = fieldReader(SYSREGS.ICH_VTR_EL2, 'PRIbits');
 const preemptionBitsOf = fieldReader(SYSREGS.ICH_VTR_EL2, 'PREbits');
-/** Words of what a PE is told: LR, vLPI, group, priority, vFIQ, vIRQ. */
+/** Words of what a PE's virtual machine is signalled: LR, vLPI, group, priority, vFIQ, vIRQ. */
 export const VHPPI_WORDS = 6;
 /** Words of a resident vPE: VPT_addr, vPEID, valid, VCONF_addr, IDbits, as in the event vpe.resident. */
 export const RESIDENT_WORDS = 7;
@@ -46,12 +46,12 @@ export function vmcrReset(config: GicConfig): number {
 export interface VirtualState {
   readonly hcr: Uint32Array;
   readonly vmcr: Uint32Array;
-  /** Active virtual priorities, four words a PE; of Group 0 and of Group 1. */
+  /** Active virtual priorities of Group 0 and of Group 1, four words per PE. */
   readonly ap0r: Uint32Array;
   readonly ap1r: Uint32Array;
-  /** List registers: sixteen pairs of words a PE. */
+  /** List registers: sixteen pairs of words per PE. */
   readonly lr: Uint32Array;
-  /** GICR_VPROPBASER and GICR_VPENDBASER: a pair of words a PE. */
+  /** GICR_VPROPBASER and GICR_VPENDBASER: a pair of words per PE. */
   readonly vpropbaser: Uint32Array;
   readonly vpendbaser: Uint32Array;
   /** See {@link RESIDENT_WORDS}. */
@@ -61,13 +61,13 @@ export interface VirtualState {
   readonly maintenance: Uint32Array;
   /** vPEID + 1 of the last write to GICR_VSGIR. */
   readonly vsgir: Uint32Array;
-  /** Pending vLPIs and vSGIs of the resident vPE of each PE, and what the Redistributor has of their configuration. */
+  /** The pending vLPIs and vSGIs of each PE's resident vPE, and the configuration that the Redistributor has cached. */
   readonly pending: Set<number>[];
   readonly config: Map<number, number>[];
   reset(config: GicConfig): void;
 }
 
-/** Reserves room in an arena. */
+/** Reserves space in an arena. */
 export function planVirtual(arena: Arena, pes: number): Slot<VirtualState> {
   const plan = {
     hcr: arena.words(pes),

@@ -1,5 +1,5 @@
-// The VLPI frame of a Redistributor: which vPE is resident (IHI 0069, "GICR_VPENDBASER", "GICR_VPROPBASER"), and
-// GICv4.1's access to virtual SGIs.
+// The VLPI frame of a Redistributor: residency of vPEs (IHI 0069, "GICR_VPENDBASER", "GICR_VPROPBASER"), and GICv4.1's
+// registers for virtual SGIs.
 import { UNITS } from '../record/index.ts';
 import { fieldReader, GICR, mask, maskHigh, VSGI_COUNT } from '../spec/index.ts';
 import type { Machine } from './machine.ts';
@@ -19,7 +19,7 @@ const V41 = GICR_VPENDBASER.views['GICv4.1'];
 const VALID = maskHigh(GICR_VPENDBASER, 'Valid');
 const PENDING_LAST = maskHigh(GICR_VPENDBASER, 'PendingLast');
 const DOORBELL = maskHigh(V41, 'Doorbell');
-/** What a write to GICR_VPENDBASER can change: not Dirty, nor reserved bits. */
+/** The bits of GICR_VPENDBASER that a write can change: neither Dirty nor reserved bits. */
 const VPENDBASER_40 = {
   low: mask(GICR_VPENDBASER, 'InnerCache', 'Shareability', 'Physical_Address'),
   high: maskHigh(GICR_VPENDBASER, 'Physical_Address', 'OuterCache', 'PendingLast', 'IDAI', 'Valid'),
@@ -37,24 +37,24 @@ const RVPEID = mask(GICR_TYPER, 'RVPEID');
 const VLPIS = mask(GICR_TYPER, 'VLPIS');
 const VSGI = mask(GICR_TYPER, 'VSGI');
 
-/** GICR_TYPER.RVPEID: GICv4.1's forms of VPROPBASER and VPENDBASER. */
+/** GICR_TYPER.RVPEID: VPROPBASER and VPENDBASER have the layout of GICv4.1. */
 export function residencyByVpeid(m: Machine): boolean {
   return (m.state.config.gicr.typer & RVPEID) !== 0;
 }
 
 const vpe = newVpe();
 
-/** GICv4.1: looks a vPE up in the vPE table; whether it is mapped. Its entry is in `vpe` then. */
+/** GICv4.1: looks up a vPE in the vPE table. Returns whether it is mapped; its entry is then in `vpe`. */
 function lookUp(m: Machine, pe: number, vpeid: number): boolean {
   return readVpe(m, BY_REDISTRIBUTOR, vpeid, vpe, vpeTableOf(m, pe)) === undefined;
 }
 
-/** GICR_INVLPIR and GICR_INVALLR with V = 1: the configuration of a vPE's vLPI, or of all (vINTID 0), is looked at again. */
+/** GICR_INVLPIR and GICR_INVALLR with V = 1: reads the configuration of a vPE's vLPI again, or of all (vINTID 0). */
 export function invalidateOfVpe(m: Machine, pe: number, vpeid: number, vintid: number): void {
   if (residencyByVpeid(m) && lookUp(m, pe, vpeid)) invalidateVlpis(m, pe, vpe.table, vintid);
 }
 
-/** GICv4.1: whether the vPE's default doorbell is asked for, into its entry. */
+/** GICv4.1: stores in the vPE's entry whether its default doorbell is requested. */
 function askForDoorbell(m: Machine, pe: number, vpeid: number, ask: boolean): void {
   if (!lookUp(m, pe, vpeid) || vpe.ring === (ask ? 1 : 0)) return;
   vpe.ring = ask ? 1 : 0;
@@ -83,7 +83,7 @@ function storeVpendbaser(m: Machine, pe: number, low: number, high: number): voi
   );
 }
 
-/** GICv4.0: the register itself says where the tables are. */
+/** GICv4.0: the registers themselves contain the addresses of the vPE's tables. */
 function schedule40(m: Machine, pe: number, low: number, high: number): void {
   const { vpropbaser } = m.state.virtual;
   const [propLow, propHigh] = [vpropbaser[2 * pe]!, vpropbaser[2 * pe + 1]!];
@@ -92,7 +92,7 @@ function schedule40(m: Machine, pe: number, low: number, high: number): void {
   reloadResident(m, pe);
 }
 
-/** GICv4.1: the vPE table says. A vPE that is not mapped cannot be resident: the write has no effect on Valid. */
+/** GICv4.1: the vPE table contains the addresses. A vPE that is not mapped cannot be resident, and Valid is not set. */
 function schedule41(m: Machine, pe: number, vpeid: number): boolean {
   if (!lookUp(m, pe, vpeid)) return false;
   makeResident(m, pe, vpe.table, vpeid, vpe.configTable, vpe.size + 1);
@@ -138,7 +138,7 @@ export const vlpiFrameWrite = {
     let newHigh = (high & writable.high) >>> 0;
     const was = (oldHigh & VALID) !== 0;
     const is = (newHigh & VALID) !== 0;
-    // Other fields must not change while a vPE is resident: such a write is ignored.
+    // The other fields must not change while a vPE is resident, so such a write is ignored.
     if (was && is) return m.unpredictable('vpendbaser-while-valid', pe, GICR.GICR_VPENDBASER.offset);
     if (is) {
       if (byVpeid) {
@@ -149,7 +149,7 @@ export const vlpiFrameWrite = {
       }
     } else if (was) {
       const vpeid = vpeidOf(m.state.virtual.vpendbaser[2 * pe]!);
-      // What is pending already PendingLast tells; the doorbell is for what comes.
+      // PendingLast says whether interrupts are pending already; the doorbell is for those that become pending later.
       newHigh = endResidency(m, pe) ? newHigh | PENDING_LAST : newHigh & ~PENDING_LAST;
       if (byVpeid) askForDoorbell(m, pe, vpeid, (newHigh & DOORBELL) !== 0);
     }

@@ -1,6 +1,6 @@
-// vLPIs and vSGIs (IHI 0069, "GICv4"): their pending state in virtual pending tables, the vPE that is resident on a
-// PE, and the doorbells of those that are not. Memory is where pending state is; the Redistributor of a resident vPE
-// has a copy with configurations.
+// vLPIs and vSGIs (IHI 0069, "GICv4"): their pending state in virtual pending tables, resident vPEs, and the doorbells of
+// vPEs that are not resident. The pending state is in memory; the Redistributor on which a vPE is resident has a copy of it
+// with the configurations.
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
 import { LPI_FIRST, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { lpiInRange, lpisEnabled, setLpiPending } from './lpi.ts';
@@ -42,7 +42,7 @@ function idBits(m: Machine, pe: number): number {
   return m.state.virtual.resident[RESIDENT_WORDS * pe + 6]!;
 }
 
-/** Where the configuration byte of a vLPI of the resident vPE is. */
+/** The address of the configuration byte of a vLPI of the resident vPE. */
 export function vlpiConfigAddress(m: Machine, pe: number, vintid: number): number {
   const { resident } = m.state.virtual;
   const at = RESIDENT_WORDS * pe;
@@ -65,16 +65,16 @@ export function isPendingIn(m: Machine, table: number, vintid: number): boolean 
 }
 
 /**
- * The configuration with which a Redistributor still holds a vLPI whose bit was cleared in the table behind its back: one
- * that looks for the best vLPI only when that is cleared has not noticed. Software must not have a vPE resident
- * elsewhere than its table entry says, which is how that comes about.
+ * The cached configuration of a vLPI whose bit in the table was cleared without the Redistributor noticing, because it
+ * looks for the best vLPI only when it clears one itself. This happens if a vPE is resident on another PE than its table
+ * entry says, which software must avoid.
  */
 function held(m: Machine, pe: number, vintid: number): number | undefined {
   const { pending, config } = m.state.virtual;
   return m.profile.rescanOnClear && pending[pe]!.has(vintid) ? config[pe]!.get(vintid) : undefined;
 }
 
-/** Of two configurations the one that wins: enabled, and of the higher priority. */
+/** The better of two configurations: the one that is enabled, and has the higher priority. */
 function better(old: number | undefined, now: number): number {
   if (old === undefined || old >= CONFIG_UNKNOWN || (old & LPI_ENABLE) === 0) return now;
   const isWorse =
@@ -82,7 +82,7 @@ function better(old: number | undefined, now: number): number {
   return isWorse ? old : now;
 }
 
-/** Sets a vINTID pending in a table; answers whether it was not. `pe`: where the vPE is resident, or NO_PE. */
+/** Makes a vINTID pending in a table. Returns whether it was not. `pe` is the PE on which the vPE is resident, or NO_PE. */
 export function setVlpiPending(m: Machine, pe: number, table: number, vintid: number, cause: Cause): boolean {
   if (isPendingIn(m, table, vintid)) return false;
   let config = 0;
@@ -105,7 +105,7 @@ export function setVlpiPending(m: Machine, pe: number, table: number, vintid: nu
   return true;
 }
 
-/** Clears a vINTID in a table; answers whether it was pending. */
+/** Clears the pending state of a vINTID in a table. Returns whether it was pending. */
 export function clearVlpiPending(m: Machine, pe: number, table: number, vintid: number): boolean {
   if (!isPendingIn(m, table, vintid)) return false;
   let wasBest = false;
@@ -123,7 +123,7 @@ export function clearResidentVlpi(m: Machine, pe: number, vintid: number): void 
   clearVlpiPending(m, pe, residentTable(m, pe), vintid);
 }
 
-/** Looks for pending vLPIs of the resident vPE in its table, and at their configuration. */
+/** Loads the pending vLPIs of the resident vPE from its table, and their configuration. */
 export function reloadResident(m: Machine, pe: number): void {
   const table = residentTable(m, pe);
   if (table === NO_TABLE) return;
@@ -132,7 +132,7 @@ export function reloadResident(m: Machine, pe: number): void {
   const length = Math.max(0, 2 ** idBits(m, pe) / 8 - LPI_FIRST / 8);
   m.witness?.('virtual-pending-table', pe, 0, first, length);
   const found: number[] = [];
-  // Virtual SGIs, which a Redistributor knows of that knows vPEIDs, have the first bits of the table.
+  // The first bits of the table are virtual SGIs, which exist if the Redistributor knows the vPEID.
   if (virtual.resident[RESIDENT_WORDS * pe + 2] !== NO_VPEID)
     for (let sgi = 0; sgi < VSGI_COUNT; sgi++)
       if ((memory.readByte(table + (sgi >> 3)) >> (sgi & 7)) & 1) found.push(sgi);
@@ -153,7 +153,7 @@ export function reloadResident(m: Machine, pe: number): void {
   }
 }
 
-/** VINVALL, and INV of a vLPI: the Redistributor must look at configurations again. `vintid` 0: at all. */
+/** VINVALL, and INV of a vLPI: the Redistributor must read the configuration again; of all vLPIs, if `vintid` is 0. */
 export function invalidateVlpis(m: Machine, pe: number, table: number, vintid: number): void {
   if (residentTable(m, pe) !== table) return;
   const { config, pending } = m.state.virtual;
@@ -171,24 +171,24 @@ export function invalidateVlpis(m: Machine, pe: number, table: number, vintid: n
     m.emit(VLPI_LOADED, pe, vintid, byte < CONFIG_UNKNOWN ? byte : 0, byte < CONFIG_UNKNOWN ? 1 : 0);
 }
 
-/** Where a vPE is, as its table entry says. */
+/** The place of a vPE by its table entry. */
 export interface VpePlace {
-  /** PE to which it is mapped. */
+  /** The PE to which it is mapped. */
   readonly pe: number;
   readonly table: number;
-  /** Individual doorbell of the event, or 1023. */
+  /** The individual doorbell of the event, or 1023. */
   readonly doorbell: number;
 }
 
-/** Whether a vLPI is enabled by its byte in a configuration table; one that is not known counts as enabled. */
+/** Whether a vLPI is enabled by its byte in a configuration table. An unknown byte counts as enabled. */
 export function vlpiEnabled(m: Machine, configTable: number, vintid: number): boolean {
   const address = configTable + vintid - LPI_FIRST;
   return !m.state.memory.isKnown(address) || (m.state.memory.readByte(address) & 1) !== 0;
 }
 
 /**
- * An event of a vPE becomes pending, or its pending state is cleared. Answers whether the vPE is not resident, so
- * that its default doorbell may have to ring.
+ * Makes an event of a vPE pending, or clears its pending state. Returns whether the vPE is not resident, so that its
+ * default doorbell may have to ring.
  */
 export function signalVlpi(
   m: Machine,
@@ -210,7 +210,7 @@ export function signalVlpi(
   return !resident;
 }
 
-/** Sets the doorbell of a vPE that is not resident pending. */
+/** Makes the doorbell of a vPE that is not resident pending. */
 export function ringDoorbell(m: Machine, place: VpePlace, vintid: number): void {
   const { pe, table, doorbell } = place;
   if (doorbell === SPURIOUS || !lpisEnabled(m, pe) || !lpiInRange(m, pe, doorbell)) return;
@@ -218,13 +218,13 @@ export function ringDoorbell(m: Machine, place: VpePlace, vintid: number): void 
   setLpiPending(m, pe, doorbell, 'doorbell');
 }
 
-/** Moves the pending state of a vLPI to another vPE, if it is pending; answers whether it is and that is not resident. */
+/** Moves a pending vLPI to another vPE. Returns whether it was pending and the other vPE is not resident. */
 export function moveVlpi(m: Machine, from: VpePlace, to: VpePlace, vintid: number): boolean {
   const where = residentTable(m, from.pe) === from.table ? from.pe : NO_PE;
   return clearVlpiPending(m, where, from.table, vintid) && signalVlpi(m, to, vintid, true, 'moved');
 }
 
-/** Makes a vPE resident on a PE. Its pending vLPIs are still to be loaded ({@link reloadResident}). */
+/** Makes a vPE resident on a PE. The caller must then load its pending vLPIs ({@link reloadResident}). */
 export function makeResident(
   m: Machine,
   pe: number,
@@ -242,7 +242,7 @@ export function makeResident(
   );
 }
 
-/** Ends the residency of a PE's vPE; answers whether it has a pending interrupt that is enabled. */
+/** Ends the residency of a PE's vPE. Returns whether it has a pending interrupt that is enabled. */
 export function endResidency(m: Machine, pe: number): boolean {
   const table = residentTable(m, pe);
   if (table === NO_TABLE) return false;

@@ -1,5 +1,5 @@
-// The vPE table (IHI 0069, "GICv4"): where the tables of a vPE are and to which PE it is mapped. GICv4.1 shares it
-// between ITSs and Redistributors. Emits what an ITS reads and writes; decides nothing.
+// The vPE table (IHI 0069, "GICv4"): the addresses of a vPE's tables, and the PE to which the vPE is mapped. In GICv4.1,
+// ITSs and Redistributors share it. This file emits what an ITS reads and writes, and makes no decisions.
 import { NO_PE, RECORDS } from '../record/index.ts';
 import {
   type EntryLayout,
@@ -29,19 +29,19 @@ import type { Fault } from './translate.ts';
 const VTE_READ = RECORDS['vte.read'].id;
 const VTE_WRITE = RECORDS['vte.write'].id;
 
-/** What a vPE table entry says. */
+/** The contents of a vPE table entry. */
 export interface Vpe {
   valid: number;
-  /** vINTID bits less one. */
+  /** The number of vINTID bits minus one. */
   size: number;
   /** Address of the virtual pending table. */
   table: number;
   pe: number;
-  /** GICv4.1: whether the default doorbell is asked for, the configuration table, the default doorbell. */
+  /** GICv4.1: whether the default doorbell is requested, the configuration table, the default doorbell. */
   ring: number;
   configTable: number;
   doorbell: number;
-  /** A byte a virtual SGI: bit 0 enabled, bit 1 Group 1, bits 7:4 priority. */
+  /** One byte per virtual SGI: bit 0 enabled, bit 1 Group 1, bits 7:4 priority. */
   readonly sgi: number[];
 }
 
@@ -66,15 +66,15 @@ const doublewordsOf = fieldReader(VPROPBASER, 'Entry_Size');
 const pagesOf = fieldReader(VPROPBASER, 'Size');
 const addressOf = fieldReader(VPROPBASER, 'Physical_Address');
 
-/** No ITS: a Redistributor looks. */
+/** In place of an ITS: a Redistributor reads the table. */
 export const BY_REDISTRIBUTOR = -1;
 
-/** GITS_TYPER.VMAPP: GICv4.1's form of the command, hence of the entry. */
+/** GITS_TYPER.VMAPP: the command, and therefore the entry, has the form of GICv4.1. */
 export function vmappByVersion41(m: Machine, its: number): boolean {
   return typerOf(m, its, 'VMAPP') === 1;
 }
 
-/** The vPE table as GICv4.1's GICR_VPROPBASER describes it; undefined where that is not valid. */
+/** The vPE table as GICv4.1's GICR_VPROPBASER describes it; undefined if that is not valid. */
 export function vpeTableOf(m: Machine, pe: number): TablePlace | undefined {
   const { vpropbaser } = m.state.virtual;
   const low = vpropbaser[2 * pe]!;
@@ -117,8 +117,8 @@ function emitVte(m: Machine, kind: number, its: number, vpeid: number, vpe: Vpe)
 }
 
 /**
- * Reads a vPE's entry: `VCPU_OOR` if the table has none, `VCPU_INVALID` if it is not mapped, `NOT_SHOWN` if nobody has
- * shown what it holds.
+ * Reads a vPE's entry. Returns `VCPU_OOR` if the table has no such entry, `VCPU_INVALID` if the vPE is not mapped, and
+ * `NOT_SHOWN` if the contents of the entry are unknown.
  */
 export function readVpe(
   m: Machine,
@@ -130,7 +130,7 @@ export function readVpe(
   if (table === undefined || vpeid >= table.entries) return 'VCPU_OOR';
   const address = entryAddress(m, Math.max(its, 0), table, vpeid);
   if (address === NOWHERE) {
-    // As of the other tables: an entry that the first level does not lead to reads as not valid.
+    // As in the other tables, an entry that the first level does not lead to reads as not valid.
     vpe.valid = vpe.size = vpe.table = vpe.pe = vpe.ring = vpe.configTable = 0;
     vpe.doorbell = SPURIOUS;
     vpe.sgi.fill(0);
@@ -171,7 +171,7 @@ export function writeVpe(m: Machine, its: number, vpeid: number, vpe: Vpe, table
 
 const scratch = newVpe();
 
-/** GICv4.1: the configuration byte of a virtual SGI of the vPE that is resident on a PE, by its table entry. */
+/** GICv4.1: the configuration byte of a virtual SGI of a PE's resident vPE, from its table entry. */
 export function sgiConfig(m: Machine, pe: number, vpeid: number, sgi: number): number {
   return readVpe(m, BY_REDISTRIBUTOR, vpeid, scratch, vpeTableOf(m, pe)) === undefined
     ? scratch.sgi[sgi]!

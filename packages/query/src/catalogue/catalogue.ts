@@ -1,5 +1,5 @@
-// What a database can be asked: its views, modules, tables of comparisons and differences, with their documentation.
-// Databases of three kinds have different ones; what one has it says itself.
+// What a database contains: views, modules, tables of comparisons and differences, with their documentation. There are
+// three kinds of databases; the schema of a database says which relations it has.
 
 import { RUN_QUERIES } from '../comparisons/run-queries.ts';
 import { RUN_TABLES } from '../comparisons/run-tables.ts';
@@ -14,10 +14,10 @@ export interface Relation {
   readonly name: string;
   readonly kind: 'view' | 'module';
   readonly doc: string;
-  /** Column → what it holds; empty where its name says it. */
+  /** What each column contains; empty if the name is enough. */
   readonly columns: Readonly<Record<string, string>>;
 }
-/** A question to try. */
+/** An example query. */
 export interface Question {
   readonly name: string;
   readonly question: string;
@@ -45,12 +45,12 @@ const modules: ReadonlyMap<string, Documented> = new Map(
   MODULES.map(({ name, doc, columns }) => [name, { kind: 'module', doc, columns }] as const),
 );
 
-/** What this database can be asked, in the order of the documentation. */
+/** The relations of this database, in the order of the documentation. */
 export function relationsOf(db: QueryDatabase): readonly Relation[] {
   const present = new Set<string>();
   for (const [name] of db.ask("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").rows)
     present.add(String(name));
-  // Comparisons have a module by the name of one of traces: which of them it is the tables tell.
+  // Comparisons and traces each have a module of the same name. The tables say which kind of database this is.
   const known = present.has('runs') ? documented : new Map([...documented, ...modules]);
   return [...known]
     .filter(([name]) => present.has(name))
@@ -62,7 +62,7 @@ export function relationsOf(db: QueryDatabase): readonly Relation[] {
     }));
 }
 
-/** Questions that this database can answer. */
+/** Example queries for this database. */
 export function questionsOf(db: QueryDatabase): readonly Question[] {
   const names = new Set(relationsOf(db).map(({ name }) => name));
   if (!names.has('traces')) return [];

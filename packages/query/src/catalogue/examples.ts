@@ -1,4 +1,4 @@
-// Questions that people ask of interrupt traces, as SQL.
+// Example queries: common questions about interrupt traces, in SQL.
 
 export interface Example {
   readonly name: string;
@@ -47,12 +47,12 @@ FROM vinterrupts WHERE cause = 'msi' GROUP BY resident ORDER BY resident`,
   },
   {
     name: 'findings',
-    question: 'What did software do wrong, and how often?',
+    question: 'Which software errors were found, and how often?',
     sql: 'SELECT severity, rule, count(*) AS n, min(record) AS first FROM findings GROUP BY rule ORDER BY n DESC',
   },
   {
     name: 'unfinished',
-    question: 'How did the lives of interrupts end?',
+    question: 'How did the lifetimes of interrupts end?',
     sql: 'SELECT outcome, count(*) AS n FROM interrupts GROUP BY outcome ORDER BY n DESC',
   },
 ];

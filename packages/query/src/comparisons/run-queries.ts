@@ -1,4 +1,5 @@
-// Named queries over a database of comparisons: each a view. What the claims of the threads are decided by.
+// Named queries over a database of comparisons, each of them a view. They decide the claims of the mailing-list
+// discussions.
 
 interface RunQuery {
   readonly doc: string;
@@ -12,10 +13,10 @@ const COSTLESS =
   'x.commands + x.mmio_writes + x.table_bytes + x.message_rewrites + x.hypercalls + x.device_writes = 0';
 const MESSAGE = 'x.message, x.device, x.vector, x.fired, x.settled, x.fate';
 
-/** The `WHERE`s are the questions; each row is an answer with the operation at which it happened. */
+/** The `WHERE` clauses select what is asked for; each row has the operation at which it happened. */
 export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
   isolation_breaches: {
-    doc: 'Handlers of a device that another device had run.',
+    doc: 'Handlers of a device that ran because another device spoofed its message.',
     sql: each('x.step, x.pe, x.INTID, x.device, x.vector', 'run_faults', "x.fault = 'unauthorised'"),
   },
   misrouted_handlers: {
@@ -35,11 +36,11 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     ),
   },
   undelivered_messages: {
-    doc: 'Messages of which no handler knows: lost, stranded, or never sent.',
+    doc: 'Messages that reached no handler: lost, stranded, or never sent.',
     sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate IN ('lost', 'stranded', 'unsent') ORDER BY r.run, x.message`,
   },
   unsent_messages: {
-    doc: 'Messages that a device had nowhere to send to.',
+    doc: 'Messages for which a device had no address.',
     sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'unsent' ORDER BY r.run, x.message`,
   },
   pending_left_behind: {
@@ -47,7 +48,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     sql: `SELECT DISTINCT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) JOIN run_operations o ON o.run = x.run AND o.op = 'set_affinity' AND o.device = x.device AND o.vector = x.vector AND o.step BETWEEN x.fired AND x.settled WHERE x.fate IN ('lost', 'stranded') ORDER BY r.run, x.message`,
   },
   nothing_done: {
-    doc: 'irq_set_irqchip_state that was done without doing anything.',
+    doc: 'Calls of irq_set_irqchip_state that succeeded without doing anything.',
     sql: each(
       'x.step, x.device, x.vector',
       'run_operations',
@@ -55,7 +56,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     ),
   },
   moves_told_to_nobody: {
-    doc: 'Changes of affinity that were done without telling any hardware, host or device.',
+    doc: 'Changes of affinity that succeeded although no hardware, host or device was informed.',
     sql: each(
       'x.step, x.device, x.vector, x.pe',
       'run_operations',
@@ -63,7 +64,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     ),
   },
   unawaited_invalidations: {
-    doc: 'Configurations that were changed and of which nobody waited to be looked at: neither SYNC nor GICR_SYNCR.',
+    doc: 'Changes of a configuration without waiting until the GIC reads it: neither SYNC nor GICR_SYNCR was used.',
     sql: each(
       'x.step, x.op, x.device, x.vector',
       'run_operations',
@@ -71,7 +72,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     ),
   },
   refused_operations: {
-    doc: 'Operations that a design has not, with the reason.',
+    doc: 'Operations that a design does not support, with the reason.',
     sql: each(
       'x.step, x.op, x.device, x.vector, x.vpe, x.result',
       'run_operations',
@@ -79,7 +80,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     ),
   },
   exhausted_operations: {
-    doc: 'Operations for which a design had no room.',
+    doc: 'Operations that failed because the design ran out of vectors or tables.',
     sql: each(
       'x.step, x.op, x.device, x.vpe, x.count, x.result',
       'run_operations',
@@ -87,15 +88,15 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     ),
   },
   commands_per_operation: {
-    doc: 'ITS commands that each kind of operation cost, by command; null: operations of that kind sent none.',
+    doc: 'ITS commands that each kind of operation cost, by command; null if operations of that kind sent none.',
     sql: 'SELECT r.design, r.scenario, o.op AS operation, o.operations, c.op AS command, coalesce(c.commands, 0) AS commands, coalesce(c.commands, 0) * 1.0 / o.operations AS per_operation FROM runs r JOIN (SELECT run, op, count(*) AS operations FROM run_operations GROUP BY run, op) o USING (run) LEFT JOIN (SELECT c.run, p.op AS operation, c.op, count(*) AS commands FROM run_commands c JOIN run_operations p ON p.run = c.run AND p.step = c.step GROUP BY c.run, p.op, c.op) c ON c.run = r.run AND c.operation = o.op ORDER BY r.run, o.op, c.op',
   },
   leaks: {
-    doc: 'What failed operations took and did not give back.',
+    doc: 'What failed operations allocated and did not free.',
     sql: each('x.step, x.what, x.n', 'run_leaks', '1'),
   },
   more_than_asked_for: {
-    doc: 'LPIs or SPIs that are held beyond the vectors that were asked for.',
+    doc: 'LPIs or SPIs that are allocated in excess of the vectors that were requested.',
     sql: `SELECT r.design, r.scenario, a.asked, h.n AS held FROM runs r JOIN (SELECT run, sum("count") AS asked FROM run_operations WHERE op = 'alloc' AND result = 'done' GROUP BY run) a USING (run) JOIN run_held h USING (run) WHERE h.what IN ('LPIs', 'SPIs') AND h.n > a.asked ORDER BY r.run`,
   },
   room: {
@@ -107,11 +108,11 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     sql: `SELECT r.design, r.scenario, x.op, count(*) AS n, avg(x.commands) AS commands, avg(x.mmio_writes) AS mmio_writes, avg(x.mmio_reads) AS mmio_reads, avg(x.table_bytes) AS table_bytes, avg(x.message_rewrites) AS message_rewrites, avg(x.hypercalls) AS hypercalls, avg(x.device_writes) AS device_writes FROM run_operations x JOIN runs r USING (run) WHERE x.result = 'done' GROUP BY r.run, x.op ORDER BY r.run, min(x.step)`,
   },
   unwoken_vpes: {
-    doc: 'Blocked vPEs with a vLPI pending that no doorbell woke: they sleep, or something else woke them.',
+    doc: 'Blocked vPEs with a pending vLPI that no doorbell woke: they are still asleep, or something else woke them.',
     sql: `SELECT r.design, r.scenario, x.step, x.device, x.vector FROM run_faults x JOIN runs r USING (run) WHERE x.fault = 'unwoken' UNION ALL SELECT r.design, r.scenario, x.settled, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'stranded' AND r.serves = 'vpes'`,
   },
   lost_in_migration: {
-    doc: 'Migrations that left a part behind, with messages that were lost or stranded in the run, or handlers that ran for nothing.',
+    doc: 'Migrations that left a part behind, with messages that were lost or stranded in the run, and handlers that ran without a message.',
     sql: `SELECT r.design, r.scenario, c.left_behind, r.lost, r.stranded, r.spurious FROM runs r JOIN (SELECT DISTINCT run, left_behind FROM run_carried) c USING (run) WHERE r.lost + r.stranded + r.spurious > 0 ORDER BY r.run`,
   },
 };

@@ -1,4 +1,4 @@
-// Runs of designs as rows of the tables that run-tables.ts declares.
+// Writes runs of designs as rows of the tables that run-tables.ts declares.
 import {
   COSTS,
   type Costs,
@@ -25,7 +25,7 @@ function tableOf(name: string): Table {
   };
 }
 
-/** What of an operation is not its name, as columns. */
+/** The arguments of an operation as columns. */
 function namedBy(o: Operation): readonly (number | null)[] {
   const of = o as { device?: number; vector?: number; vpe?: number; pe?: number; count?: number };
   return [of.device ?? null, of.vector ?? null, of.vpe ?? null, of.pe ?? null, of.count ?? null];
@@ -54,7 +54,7 @@ export class RunRows {
     this.into.get(table)!.add([...row]);
   }
 
-  /** What a run is to be observed with. */
+  /** The observer for a run. */
   observe(design: Design, scenario: string | null = null): RunObserver {
     const run = this.numbers.size + 1;
     this.numbers.set(`${scenario}\n${design.name}`, run);
@@ -80,7 +80,7 @@ export class RunRows {
     };
   }
 
-  /** A run that is over. */
+  /** Takes a run that has ended. */
   ended({ design, costs, deliveries: d, held }: Run, scenario: string | null = null): void {
     const run = this.numbers.get(`${scenario}\n${design.name}`)!;
     this.add('runs', [
@@ -99,7 +99,7 @@ export class RunRows {
     for (const [what, n] of held) if (n !== 0) this.add('run_held', [run, what, n]);
   }
 
-  /** No more runs. Those that did not end leave nothing behind: there was nothing for them to do. */
+  /** Ends the runs. Rows of runs that did not end are removed, because there was nothing for those runs to do. */
   finish(): void {
     for (const inserter of this.into.values()) inserter.flush();
     for (const name of this.into.keys())

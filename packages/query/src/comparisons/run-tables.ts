@@ -1,15 +1,15 @@
-// The tables of a database of comparisons: what each design did with the same operations, one row for each thing that
+// The tables of a database of comparisons: what each design did with the same operations, with one row for everything that
 // was counted.
 import { COSTS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
 
 export interface RunTable {
   readonly doc: string;
-  /** Column, its SQL type and what it holds. */
+  /** For each column, its SQL type and what it contains. */
   readonly columns: Readonly<Record<string, readonly [string, string]>>;
 }
 
 const RUN = ['INTEGER NOT NULL', 'number of the run'] as const;
-const STEP = ['INTEGER NOT NULL', 'number of the operation within the run, from 0, fires included'] as const;
+const STEP = ['INTEGER NOT NULL', 'number of the operation within the run, from 0, including fires'] as const;
 const VECTOR = {
   device: ['INTEGER', 'DeviceID'],
   vector: ['INTEGER', 'vector of the device, from 0'],
@@ -21,10 +21,10 @@ const costColumns = Object.fromEntries(
 /** The tables, which `docs/sql.md` describes. */
 export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
   runs: {
-    doc: 'Designs that ran the operations of a trace or scenario: totals, without what setting the driver up cost.',
+    doc: 'The designs that ran the operations of a trace or scenario, with totals. Setting up the driver is not included.',
     columns: {
       run: ['INTEGER PRIMARY KEY', 'number of the run'],
-      scenario: ['TEXT', 'what was run, where there are several'],
+      scenario: ['TEXT', 'the scenario that was run, if there are several'],
       design: ['TEXT NOT NULL', 'name of the design'],
       serves: ['TEXT NOT NULL', '`devices` or `vpes`'],
       profile: ['TEXT NOT NULL', 'profile of the simulator'],
@@ -33,12 +33,12 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       ...Object.fromEntries(
         [...FATE_NAMES, ...FAULT_NAMES].map((name) => [name, ['INTEGER NOT NULL', name] as const]),
       ),
-      doorbells: ['INTEGER NOT NULL', 'doorbells that PEs took'],
-      steps_max: ['INTEGER NOT NULL', 'most operations that a delivered message waited for'],
+      doorbells: ['INTEGER NOT NULL', 'doorbells that PEs acknowledged'],
+      steps_max: ['INTEGER NOT NULL', 'the most operations for which a delivered message waited'],
     },
   },
   run_operations: {
-    doc: 'What each operation cost: differences of the counters around it.',
+    doc: 'What each operation cost.',
     columns: {
       run: RUN,
       step: STEP,
@@ -46,13 +46,13 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       ...VECTOR,
       vpe: ['INTEGER', 'vPEID'],
       pe: ['INTEGER', 'the PE that it names'],
-      count: ['INTEGER', 'how many it is about: vectors that are asked for, vPEs'],
+      count: ['INTEGER', 'how many vectors or vPEs it requests'],
       result: ['TEXT NOT NULL', '`done`, or why not'],
       ...costColumns,
     },
   },
   run_commands: {
-    doc: 'ITS commands that a design sent. Step -1 is the setting up of its driver.',
+    doc: 'ITS commands that a design sent. Step -1 is the setup of its driver.',
     columns: {
       run: RUN,
       step: ['INTEGER NOT NULL', STEP[1]],
@@ -67,23 +67,23 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       message: ['INTEGER NOT NULL', 'number within the run'],
       ...VECTOR,
       fired: ['INTEGER NOT NULL', 'operation that sent it'],
-      settled: ['INTEGER NOT NULL', 'operation after which its fate was known'],
+      settled: ['INTEGER NOT NULL', 'operation after which its outcome was known'],
       fate: ['TEXT NOT NULL', FATE_NAMES.map((name) => `\`${name}\``).join(', ')],
     },
   },
   run_faults: {
-    doc: 'Handlers that ran without a message, or on another PE than the affinity says; vPEs that nothing woke.',
+    doc: 'Handlers that ran without a message or on another PE than the affinity says, and vPEs that nothing woke.',
     columns: {
       run: RUN,
       step: STEP,
       fault: ['TEXT NOT NULL', FAULT_NAMES.map((name) => `\`${name}\``).join(', ')],
-      pe: ['INTEGER NOT NULL', 'PE that took it'],
-      INTID: ['INTEGER NOT NULL', 'what the PE acknowledged'],
+      pe: ['INTEGER NOT NULL', 'PE that acknowledged it'],
+      INTID: ['INTEGER NOT NULL', 'INTID that the PE acknowledged'],
       ...VECTOR,
     },
   },
   run_leaks: {
-    doc: 'What operations that failed took and did not give back. Step -1 is the setting up of the driver.',
+    doc: 'What failed operations allocated and did not free. Step -1 is the setup of the driver.',
     columns: {
       run: RUN,
       step: ['INTEGER NOT NULL', STEP[1]],
@@ -92,18 +92,18 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
     },
   },
   run_carried: {
-    doc: 'What migrations had to carry: state that is not as after reset, by part of the machine.',
+    doc: 'The state that migrations had to carry, by part of the machine: everything that differs from the state after reset.',
     columns: {
       run: RUN,
       step: STEP,
-      left_behind: ['TEXT NOT NULL', 'the part that was not carried'],
+      left_behind: ['TEXT NOT NULL', 'the part that was left behind'],
       part: ['TEXT NOT NULL', 'part of the machine'],
-      items: ['INTEGER NOT NULL', 'registers, wires, pages of memory'],
+      items: ['INTEGER NOT NULL', 'number of registers, input lines or pages of memory'],
       bytes: ['INTEGER NOT NULL', 'bytes of registers, bytes of memory that are not 0'],
     },
   },
   run_held: {
-    doc: 'What each driver holds at the end.',
+    doc: 'What is still allocated by each driver at the end.',
     columns: { run: RUN, what: ['TEXT NOT NULL', 'of what'], n: ['INTEGER NOT NULL', 'how much'] },
   },
 };

@@ -1,12 +1,12 @@
-// The database of what `compare` runs.
+// The database of the runs of `gictrace compare`.
 import type { Design, Run, RunObserver } from '@gictrace/core/irqchip';
 import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
 import { RunRows } from './run-rows.ts';
 
 /**
- * Makes the database at `path` of what `compare` runs: it is given what its runs are to be observed with.
- * @throws GicTraceError as {@link makeDatabase}, and what `compare` throws.
+ * Makes the database at `path` from what `compare` runs. `compare` is called with the observer for its runs.
+ * @throws GicTraceError as {@link makeDatabase}, and anything that `compare` throws.
  */
 export function makeRunsDatabase<T extends { readonly runs: readonly Run[] }>(
   path: string,

@@ -1,11 +1,11 @@
-// Columns, declared once: what a column holds, in which unit, and whether it may be null. The type of a row, the
-// table's DDL and the documentation of its columns derive from the declaration. Knows no SQL.
+// Declarations of columns: what a column contains, in which unit, and whether it may be null. The type of a row, the
+// table's DDL and the documentation of its columns derive from the declaration. It knows no SQL.
 
 export interface Column {
   readonly type: 'integer' | 'text' | 'bytes';
-  /** Whether it may be null; `doc` says what that means. */
+  /** Whether it may be null; `doc` says what null means. */
   readonly nullable: boolean;
-  /** What it holds, with its unit; empty where it is internal. */
+  /** What it contains, with its unit; empty if it is internal. */
   readonly doc: string;
   /** Whether public views leave it out. */
   readonly internal: boolean;
@@ -26,7 +26,7 @@ export type RowOf<C extends Columns> = {
 type Required<Type extends Column['type']> = Column & { readonly type: Type; readonly nullable: false };
 type Nullable<C extends Column> = Omit<C, 'nullable'> & { readonly nullable: true };
 
-/** A whole number below 2^53. */
+/** A column of integers below 2^53. */
 export const integer = (doc: string): Required<'integer'> => column('integer', doc);
 export const text = (doc: string): Required<'text'> => column('text', doc);
 export const bytes = (doc: string): Required<'bytes'> => column('bytes', doc);
@@ -45,7 +45,7 @@ function column<Type extends Column['type']>(type: Type, doc: string): Required<
   return { type, nullable: false, doc, internal: false };
 }
 
-/** Column → what it holds, of those that public views show. */
+/** What each column contains, for the columns in public views. */
 export function docsOf(columns: Columns): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(columns)

@@ -1,4 +1,4 @@
-// Makes a database file: in the temporary file of an output, which takes its name when all is in it.
+// Makes a database file. It is written as the temporary file of an output, which gets its name once it is complete.
 import { GicTraceError } from '@gictrace/core';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import Database from 'better-sqlite3';
@@ -6,7 +6,7 @@ import { APPLICATION_ID } from './table.ts';
 import { newDatabase } from './writer.ts';
 import { WriterError } from './writers.ts';
 
-/** Byte offset of the application id in SQLite's header, and the header's length. */
+/** The byte offset of the application id in SQLite's header, and the header's length. */
 const APPLICATION_ID_AT = 68;
 const HEADER_BYTES = 100;
 
@@ -18,14 +18,14 @@ const DATABASE: Ownership = {
     head.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID,
 };
 
-/** Where a database is made until it is whole. @throws GicTraceError `usage` where `path` may not or cannot be written. */
+/** The output in which a database is made. @throws GicTraceError `usage` if `path` may not or cannot be written. */
 export function databaseOutput(path: string, options: TargetOptions): OutputFile {
   return new OutputFile(path, DATABASE, options);
 }
 
 /**
- * Makes the database at `path`, which may replace one of ours, and has it filled.
- * @throws GicTraceError `usage` where `path` may not or cannot be written; `backend` when the disk is full.
+ * Makes the database at `path`, which may replace one that gictrace made, and calls back to fill it.
+ * @throws GicTraceError `usage` if `path` may not or cannot be written; `backend` if the disk is full.
  */
 export function makeDatabase<T>(
   path: string,
@@ -48,7 +48,7 @@ export function makeDatabase<T>(
   }
 }
 
-/** An error of SQLite as users read it; any other as it is. */
+/** An error of SQLite with a message for users; any other error unchanged. */
 export function databaseFault(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError || error instanceof WriterError)) return error;
   if (!/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(error.code)) return error;

@@ -1,4 +1,4 @@
-// Answers as text: CSV by RFC 4180 and JSON that loses no digit. (Tables are the command line's.)
+// Results as text: CSV by RFC 4180, and JSON that loses no digits. (The command line formats tables.)
 import type { Answer, Cell } from './plain.ts';
 
 function plain(cell: Cell): string {
@@ -6,12 +6,12 @@ function plain(cell: Cell): string {
   return cell instanceof Uint8Array ? `0x${Buffer.from(cell).toString('hex')}` : `${cell}`;
 }
 
-/** A cell for people. */
+/** A cell as text for people. */
 export function cellText(cell: Cell): string {
   return cell === null ? '-' : plain(cell);
 }
 
-/** A cell for JSON: integers as numbers while that is exact, else as strings. */
+/** A cell for JSON: integers as numbers if that is exact, otherwise as strings. */
 export function cellJson(cell: Cell): number | string | null {
   if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : `${cell}`;
   return cell === null || typeof cell === 'number' ? cell : plain(cell);

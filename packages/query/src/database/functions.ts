@@ -1,12 +1,12 @@
-// SQL functions that decode what the GIC's words mean, from core's tables only. What makes no sense is answered
-// with NULL, as SQLite's own functions do: a question never ends in a fault of ours.
+// SQL functions that decode the GIC's words, from core's tables only. For arguments that make no sense they return NULL, as
+// SQLite's own functions do, so that they never make a query fail.
 import { commandText, fieldsText } from '@gictrace/core/disasm';
 import { FRAMES, registerAt, SYSREGS, type SysregName, sysregName } from '@gictrace/core/spec';
 import type Database from 'better-sqlite3';
 
 const DIGITS_MAX = 16;
 
-/** A value of SQL as 64 bits, unsigned; undefined if it is no integer. */
+/** An SQL value as 64 bits, unsigned; undefined if it is not an integer. */
 function whole(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return BigInt.asUintN(64, value);
   if (typeof value === 'number' && Number.isFinite(value))
@@ -16,7 +16,7 @@ function whole(value: unknown): bigint | undefined {
   return undefined;
 }
 
-/** The same as two words, low first. */
+/** The same as two words, low word first. */
 function pair(value: unknown): [number, number] | undefined {
   const bits = whole(value);
   return bits === undefined ? undefined : [Number(bits & 0xffff_ffffn), Number(bits >> 32n)];

@@ -1,12 +1,12 @@
-// Fast inserts: many rows a statement, one prepared statement a table. Knows better-sqlite3 and nothing of traces.
+// Fast inserts: many rows per statement, one prepared statement per table. It knows better-sqlite3 and nothing of traces.
 import type Database from 'better-sqlite3';
 import type { RowReader } from './row-log.ts';
 import type { Sql, Table } from './table.ts';
 
-/** Values that one statement binds, about: SQLite's parser and binder take more time than rows above that. */
+/** About how many values one statement binds. With more, SQLite's parser and binder take more time than the rows save. */
 const VALUES = 600;
 
-/** Puts rows into one table. Prepares nothing before the first row: most tables of a database stay empty. */
+/** Inserts rows into one table. It prepares nothing before the first row, because most tables of a database stay empty. */
 export class Inserter implements RowReader {
   readonly width: number;
   readonly values: Sql[];
@@ -25,7 +25,7 @@ export class Inserter implements RowReader {
     this.values = [];
   }
 
-  /** Begins a row: the caller puts its values into {@link values} from here on, in order and all, before the next. */
+  /** Begins a row. The caller then stores all its values in {@link values}, in order, before the next row. */
   begin(): number {
     if (this.count === this.capacity) this.insertAll();
     this.rows++;
@@ -54,12 +54,12 @@ export class Inserter implements RowReader {
 
   private insertAll(): void {
     this.many ??= this.statement(this.capacity);
-    // As arguments: better-sqlite3 takes half as long again to bind an array, whose elements it looks up one by one.
+    // Values are passed as arguments, because better-sqlite3 takes half as long again to bind the elements of an array.
     this.many.run(...this.values);
     this.count = 0;
   }
 
-  /** A statement that inserts so many rows. */
+  /** A statement that inserts this many rows. */
   private statement(rows: number): Database.Statement {
     const { name, columns } = this.table;
     const row = `(${columns.map(() => '?').join(',')})`;

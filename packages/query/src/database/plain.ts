@@ -1,4 +1,4 @@
-// Questions to a database: read-only for certain, one statement at a time, and the answer as rows.
+// Queries of a database: strictly read-only, one statement at a time, with the result as rows.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
@@ -6,7 +6,7 @@ import { addFunctions } from './functions.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './table.ts';
 
 const MAKE = 'make one with gictrace load TRACE -o DB';
-const REMAKE = 'load the traces anew';
+const REMAKE = 'load the traces again';
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'is a directory',
@@ -14,12 +14,12 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 };
 /** Blanks, comments and empty statements. */
 const NOTHING = String.raw`(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))*`;
-/** What a question begins with, behind any of these and EXPLAIN. */
+/** The first word of a query, behind blanks, comments and EXPLAIN. */
 const FIRST_WORD = new RegExp(
   `^${NOTHING}(?:explain\\b${NOTHING}(?:query\\b${NOTHING}plan\\b${NOTHING})?)?([a-z]+)`,
   'i',
 );
-/** Pragmas that can stand behind FROM; those that only tell something are not refused. */
+/** Pragmas behind FROM. Those that only report something are allowed. */
 const PRAGMA_TABLES = /\bpragma_(\w+)/gi;
 const TELLING =
   /^(?:(?:table|index)_x?info|(?:table|index|foreign_key|function|module|collation|database|pragma)_list|compile_options)$/i;
@@ -34,20 +34,20 @@ export interface Answer {
   readonly rows: Iterable<readonly Cell[]>;
 }
 
-/** What can stand behind FROM besides the tables of a database. */
+/** Table functions: what can stand behind FROM besides the tables of a database. */
 export interface TableFunctions {
   /** Registers them with a connection of better-sqlite3. */
   register(db: unknown): void;
   close(): void;
 }
 
-/** A database without gic_state, which needs the simulator: quicker to load than {@link QueryDatabase}. */
+/** A database without gic_state, which needs the simulator. It loads faster than {@link QueryDatabase}. */
 export class PlainDatabase {
   private readonly db: Database.Database;
   private readonly functions: TableFunctions | undefined;
   readonly path: string;
 
-  /** Opens a database for reading. Throws a GicTraceError (`input`) if it is none of ours. */
+  /** Opens a database for reading. @throws GicTraceError `input` if gictrace did not make it. */
   constructor(path: string, functions?: TableFunctions) {
     this.path = path;
     this.functions = functions;
@@ -78,11 +78,11 @@ export class PlainDatabase {
   }
 
   /**
-   * Asks one question.
-   * @throws GicTraceError `usage` for SQL that is wrong, writes, or is more than one statement.
+   * Runs one query.
+   * @throws GicTraceError `usage` for SQL that is wrong, that writes, or that is more than one statement.
    */
   ask(sql: string): Answer {
-    // Before SQLite sees it: some pragmas do what they do while they are prepared.
+    // This check comes before SQLite sees the statement, because some pragmas take effect while they are prepared.
     const first = FIRST_WORD.exec(sql)?.[1] ?? '';
     if (STATEMENTS.test(first)) throw notAsked();
     for (const [, name] of sql.matchAll(PRAGMA_TABLES)) if (!TELLING.test(name!)) throw notAsked();
@@ -111,12 +111,12 @@ export class PlainDatabase {
     }
   }
 
-  /** What SQLite says, on one line: damage of the file is not the fault of who asks. */
+  /** SQLite's message on one line. A damaged file is reported differently from a wrong query. */
   private fault(error: unknown): unknown {
     const isSql = error instanceof Database.SqliteError;
     if (isSql && /^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(error.code))
       return new GicTraceError('input', `is damaged: ${error.message}`, { path: this.path }, REMAKE);
-    // A RangeError is the driver's word for no statement, or for more than one.
+    // better-sqlite3 throws a RangeError for no statement, or for more than one.
     if (!isSql && !(error instanceof RangeError)) return error;
     const unknown = /no such (table|column)/.test(error.message);
     const mend = unknown ? 'gictrace shell DB lists the views with .views' : undefined;
@@ -127,13 +127,13 @@ export class PlainDatabase {
 function notAsked(): GicTraceError {
   return new GicTraceError(
     'usage',
-    'SQL: only questions are answered here (SELECT, WITH, VALUES, EXPLAIN)',
+    'SQL: only queries are allowed here (SELECT, WITH, VALUES, EXPLAIN)',
     {},
     'the database is opened read-only',
   );
 }
 
-/** Whether the file is there, ours and whole. A cut database may otherwise open and answer with what is left. */
+/** Checks that gictrace made the file and that it is complete. SQLite may open a truncated database and return what is left. */
 function checkFile(path: string): void {
   const head = Buffer.alloc(72);
   let read = 0;
@@ -155,9 +155,9 @@ function checkFile(path: string): void {
     head.toString('latin1', 0, 15) === 'SQLite format 3' &&
     head.readUInt32BE(68) === APPLICATION_ID;
   if (!isOurs) throw new GicTraceError('input', 'is not a gictrace database', { path }, MAKE);
-  // The header's own account: page size (1 stands for 65,536) and number of pages.
+  // The header contains the page size (1 stands for 65,536) and the number of pages.
   const pageSize = head.readUInt16BE(16);
   const pages = head.readUInt32BE(28);
   if (bytes < pages * (pageSize === 1 ? 0x1_0000 : pageSize))
-    throw new GicTraceError('input', 'is cut short', { path }, REMAKE);
+    throw new GicTraceError('input', 'is truncated', { path }, REMAKE);
 }

@@ -140,7 +140,7 @@ describe('files', () => {
     bytes.writeUInt32BE(99, 60);
     const other = folder.path('other.db');
     writeFileSync(other, bytes);
-    expect(fault(() => new QueryDatabase(other)).line).toMatch(/version 99.*load the traces anew/);
+    expect(fault(() => new QueryDatabase(other)).line).toMatch(/version 99.*load the traces again/);
   });
 });
 

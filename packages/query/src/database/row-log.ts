@@ -1,40 +1,40 @@
-// Rows of several tables, one after another, in one buffer that can be handed to another thread: a header and a cell of
-// 64 bits for each value. Whoever fills it need not know how rows are inserted, nor where.
+// Rows of several tables, one after another, in a buffer that can be passed to another thread: a header, and a cell of 64
+// bits for each value. The code that fills it need not know how and where rows are inserted.
 //
-//   header   low word: number of the table; high word: 0 for a row, 1 to delete rows (one cell: from this key on)
-//   cell     high word 0: the low word is a whole number of 32 bits, signed
+//   header   low word: number of the table; high word: 0 for a row, 1 to delete rows (one cell: the first key to delete)
+//   cell     high word 0: the low word is a signed integer of 32 bits
 //            high word -1: null
-//            high word -2: the low word is an index of `others`
-//            any other: the cell is a float64 (which has none of these high words, unless it is NaN or subnormal)
+//            high word -2: the low word is an index into `others`
+//            any other: the cell is a float64, whose high word is none of these unless it is NaN or subnormal
 import type { Sql } from './table.ts';
 
 const isLittleEndian = new Uint32Array(new Float64Array([1]).buffer)[0] === 0;
-/** Where the low and the high word of a cell are. */
+/** The positions of the low and the high word in a cell. */
 const LOW = isLittleEndian ? 0 : 1;
 const HIGH = 1 - LOW;
 const DELETE = 1;
 const NULL = -1;
 const OTHER = -2;
 
-/** Cells of a block: a megabyte. */
+/** Cells of a block, which has one megabyte. */
 const CELLS = 2 ** 17;
-/** Bytes of texts and blobs in a block, about; a block that has more is handed on. */
+/** About how many bytes of texts and blobs a block may have before it is passed on. */
 const OTHER_BYTES_MAX = 2 ** 20;
-/** Cells of a row at most, its header among them. */
+/** The most cells of a row, including its header. */
 const ROW_MAX = 64;
 
-/** A part of a log, as it is handed on. */
+/** A part of a log, as it is passed on. */
 export interface RowBlock {
   readonly buffer: ArrayBuffer;
-  /** Cells that are used. */
+  /** The number of cells in use. */
   readonly length: number;
-  /** Values that are no numbers below 2^53. */
+  /** Values that are not numbers below 2^53. */
   readonly others: readonly Sql[];
 }
 
 /** Takes the blocks of a log. */
 export interface RowSink {
-  /** Takes a block and answers the buffer for the next: the same one where it is done with it, or another. */
+  /** Takes a block and returns the buffer for the next one: the same buffer if it is no longer needed, or another. */
   write(block: RowBlock): ArrayBuffer;
 }
 
@@ -50,7 +50,7 @@ export class RowLog {
   private length = 0;
   private others: Sql[] = [];
   private otherBytes = 0;
-  /** Where each text is in `others`. */
+  /** The index of each text in `others`. */
   private readonly texts = new Map<string, number>();
 
   constructor(sink: RowSink) {
@@ -60,17 +60,17 @@ export class RowLog {
     this.floats = new Float64Array(buffer);
   }
 
-  /** Begins a row of `width` values, all of which the caller puts; answers the cell of the first. */
+  /** Begins a row of `width` values, all of which the caller must store. Returns the cell of the first value. */
   begin(table: number, width: number): number {
     return this.header(table, 0, width);
   }
 
-  /** Has the rows deleted whose `id` is `from` or more, of those that came before. */
+  /** Deletes earlier rows whose `id` is `from` or more. */
   deleteFrom(table: number, from: number): void {
     this.integer(this.header(table, DELETE, 1), from);
   }
 
-  /** Puts a whole number below 2^53. */
+  /** Stores an integer below 2^53. */
   integer(cell: number, value: number): void {
     if ((value | 0) === value) {
       this.ints[2 * cell + LOW] = value;
@@ -82,7 +82,7 @@ export class RowLog {
     this.ints[2 * cell + HIGH] = NULL;
   }
 
-  /** Puts a word of 32 bits, unsigned. */
+  /** Stores an unsigned word of 32 bits. */
   word(cell: number, value: number): void {
     if (value < 0x8000_0000) {
       this.ints[2 * cell + LOW] = value;
@@ -90,7 +90,7 @@ export class RowLog {
     } else this.floats[cell] = value;
   }
 
-  /** Puts a word of 64 bits: SQLite's integers are signed. */
+  /** Stores a word of 64 bits, as a signed integer of SQLite. */
   doubleword(cell: number, low: number, high: number): void {
     if (high === 0) this.word(cell, low);
     else if (high < 0x20_0000) this.floats[cell] = high * 2 ** 32 + low;
@@ -104,7 +104,7 @@ export class RowLog {
     else this.other(cell, value, typeof value === 'bigint' ? 8 : value.length);
   }
 
-  /** Hands on what there is. */
+  /** Passes the current block on. */
   flush(): void {
     if (this.length === 0) return;
     const { length, others } = this;
@@ -150,13 +150,13 @@ export class RowLog {
 /** What a reader of blocks does with the rows of one table. */
 export interface RowReader {
   readonly width: number;
-  /** The values of some rows: a row is put at {@link begin}. */
+  /** The values of some rows. A row begins at the index that {@link begin} returns. */
   readonly values: Sql[];
   begin(): number;
   deleteFrom(key: number): void;
 }
 
-/** Gives each row of a block to the reader of its table. */
+/** Passes each row of a block to the reader of its table. */
 export function readBlock({ buffer, length, others }: RowBlock, readers: readonly RowReader[]): void {
   const ints = new Int32Array(buffer);
   const floats = new Float64Array(buffer);

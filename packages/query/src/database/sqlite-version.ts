@@ -1,7 +1,7 @@
-// Whether better-sqlite3 loads, and which SQLite it has.
+// Checks whether better-sqlite3 loads, and which SQLite it contains.
 import Database from 'better-sqlite3';
 
-/** SQLite's version, from a database that is opened in memory. Throws what better-sqlite3 throws where it does not load. */
+/** SQLite's version, from a database in memory. Throws the error of better-sqlite3 if that does not load. */
 export function sqliteVersion(): string {
   const db = new Database(':memory:');
   try {

@@ -1,24 +1,24 @@
-// What a table of a database is, and how its declaration becomes DDL.
+// The declaration of a database table, and its DDL.
 import type { Column, Columns } from './columns.ts';
 
-/** Marks a database as ours (SQLite's application_id): "GICT". */
+/** SQLite's application_id of databases that gictrace makes: "GICT". */
 export const APPLICATION_ID = 0x47494354;
 export const SCHEMA_VERSION = 5;
 
-/** What a value of SQLite can be bound from. */
+/** A value that can be bound in SQLite. */
 export type Sql = number | bigint | string | Uint8Array | null;
 
-/** A table: plain data, which can be sent to another thread. */
+/** A table, as plain data that can be sent to another thread. */
 export interface Table {
   readonly name: string;
-  /** Names as SQL has them, in quotes where needed, in the order of a row's values. */
+  /** Names as in SQL, quoted if necessary, in the order of a row's values. */
   readonly columns: readonly string[];
   readonly ddl: string;
 }
 
 const TYPES: Readonly<Record<Column['type'], string>> = { integer: 'INTEGER', text: 'TEXT', bytes: 'BLOB' };
 
-/** A table with these columns. `primaryKey`: one column, or several with commas between. */
+/** A table with these columns. `primaryKey` is one column, or several separated by commas. */
 export function tableOf(name: string, columns: Columns, primaryKey?: string): Table {
   const list = Object.entries(columns).map(([column, { type, nullable }]) => {
     const key = column === primaryKey ? ' PRIMARY KEY' : nullable ? '' : ' NOT NULL';

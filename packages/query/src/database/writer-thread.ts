@@ -1,18 +1,18 @@
-// The thread that inserts rows: takes blocks from the thread that made it, hands their buffers back, and answers with
-// the number of rows of each table. On an error it says so once and takes nothing more.
+// The thread that inserts rows. It takes blocks from the thread that created it, returns their buffers and, at the end,
+// reports the number of rows of each table. It reports the first error and then takes nothing more.
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import type { RowBlock } from './row-log.ts';
 import { type DatabasePlan, DatabaseWriter, newDatabase } from './writer.ts';
 
-/** What the thread is made with. */
+/** The data with which the thread is created. */
 export interface WriterData {
   readonly path: string;
   readonly plan: DatabasePlan;
 }
-/** A block; or: no more rows. */
+/** A block, or the end of the rows. */
 export type ToWriter = RowBlock | 'finish';
-/** A buffer that is done with; the rows of each table; or what failed. */
+/** A buffer that is no longer needed; the number of rows of each table; or an error. */
 export type FromWriter =
   | { readonly buffer: ArrayBuffer }
   | { readonly rows: readonly number[] }

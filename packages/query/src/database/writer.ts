@@ -1,21 +1,21 @@
-// Writes rows into a new database file. Knows better-sqlite3 and nothing of traces, so that a thread which only inserts
+// Writes rows into a new database file. It knows better-sqlite3 and nothing of traces, so that a thread that only inserts
 // starts fast.
 import Database from 'better-sqlite3';
 import { Inserter } from './insert.ts';
 import { type RowBlock, type RowSink, readBlock } from './row-log.ts';
 import { APPLICATION_ID, SCHEMA_VERSION, type Table } from './table.ts';
 
-/** What a database is made of: plain data, which can be sent to another thread. */
+/** The structure of a database, as plain data that can be sent to another thread. */
 export interface DatabasePlan {
-  /** By the number that blocks call them. */
+  /** The tables, by their numbers in blocks. */
   readonly tables: readonly Table[];
-  /** SQL that runs when all rows are there: indices and views. */
+  /** SQL that runs after all rows have been inserted: indices and views. */
   readonly finally: readonly string[];
 }
 
 /**
- * Opens a new database for one writer that writes it once: no journal beside it, no locks, much cache. (better-sqlite3
- * refuses to do without a journal altogether.)
+ * Opens a new database for a single writer: no journal file, no locks, a large cache. (better-sqlite3 refuses to work
+ * without any journal.)
  */
 export function newDatabase(path: string): Database.Database {
   const db = new Database(path);
@@ -52,7 +52,7 @@ export class DatabaseWriter implements RowSink {
     return block.buffer;
   }
 
-  /** No more rows. Answers how many each table has. */
+  /** Ends the rows and returns how many each table has. */
   finish(): number[] {
     for (const inserter of this.inserters) inserter.flush();
     for (const sql of this.plan.finally) this.db.exec(sql);

@@ -1,4 +1,4 @@
-// Who inserts the rows of a long job: this thread, or another one beside it that can be some blocks behind.
+// Inserts the rows of a long job, either in this thread or in a second thread, which may be a few blocks behind.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -8,13 +8,13 @@ import { blockBuffer, type RowBlock, type RowSink } from './row-log.ts';
 import { type DatabasePlan, DatabaseWriter, newDatabase } from './writer.ts';
 import type { FromWriter, ToWriter, WriterData } from './writer-thread.ts';
 
-/** Takes blocks of rows until it is told that there are no more. */
+/** Takes blocks of rows until {@link finish} is called. */
 export interface RowWriter extends RowSink {
   /** Whether {@link room} must be awaited before the next block. */
   readonly isFull: boolean;
-  /** Waits until there is room for a block; lets other work of the process go on. */
+  /** Waits until there is room for a block, without blocking the process. */
   room(): Promise<void>;
-  /** No more rows: closes the database and answers how many rows each table has. */
+  /** Ends the rows, closes the database, and returns how many rows each table has. */
   finish(): Promise<readonly number[]>;
   /** Closes the database as it is. */
   abandon(): Promise<void>;
@@ -28,7 +28,7 @@ export class SameThreadWriter implements RowWriter {
   private readonly db: Database.Database;
   private readonly writer: DatabaseWriter;
 
-  /** Makes the database at `path`: an empty file, or none. */
+  /** Makes the database at `path`, where there must be an empty file or none. */
   constructor(path: string, plan: DatabasePlan) {
     this.db = newDatabase(path);
     this.writer = new DatabaseWriter(this.db, plan);
@@ -53,16 +53,16 @@ export class SameThreadWriter implements RowWriter {
   }
 }
 
-/** Blocks that the other thread may be behind: some megabytes. */
+/** How many blocks the second thread may be behind: a few megabytes. */
 const BLOCKS_MAX = 8;
 const THREAD = new URL('./writer-thread.js', import.meta.url);
 
-/** Whether another thread can insert: its code is compiled, which it is not where TypeScript runs as it is. */
+/** Whether a second thread can insert. Its code must have been compiled, which is not the case if TypeScript runs directly. */
 export function canInsertBeside(): boolean {
   return existsSync(fileURLToPath(THREAD));
 }
 
-/** An error in the other thread, with the code that SQLite or Node gave it. */
+/** An error in the second thread, with the code from SQLite or Node. */
 export class WriterError extends Error {
   readonly code: string;
 
@@ -74,17 +74,17 @@ export class WriterError extends Error {
   }
 }
 
-/** Has another thread insert. */
+/** Inserts in a second thread. */
 export class OtherThreadWriter implements RowWriter {
   private readonly worker: Worker;
   private readonly free: ArrayBuffer[] = [];
   private blocksBehind = 0;
   private rows: readonly number[] | undefined;
   private error: Error | undefined;
-  /** Wakes whoever waits for the thread to answer. */
+  /** Wakes the code that waits for an answer of the thread. */
   private wake: () => void = () => undefined;
 
-  /** Starts the thread, which makes the database at `path`: an empty file, or none. */
+  /** Starts the thread, which makes the database at `path`, where there must be an empty file or none. */
   constructor(path: string, plan: DatabasePlan) {
     const data: WriterData = { path, plan };
     this.worker = new Worker(THREAD, { workerData: data });

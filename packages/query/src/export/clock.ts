@@ -1,12 +1,12 @@
-// The time at which an export shows a record: what the source tells, or the record's number where it tells no times.
-// Viewers want times that never go back; what was changed for that is counted.
+// The time at which an export places a record: the source's time, or the record's number if the source contains no times.
+// Viewers need times that never go back. Records whose time is changed for this are counted.
 
 export class ExportClock {
-  /** ns: times of the source. record: there are none, the number of the record stands for the time. */
+  /** `ns`: times of the source. `record`: the source contains no times, and record numbers are used. */
   readonly unit: 'ns' | 'record';
-  /** Records without a time in a trace with times: shown at the time before. */
+  /** Records without a time in a trace with times. They are placed at the time of the record before. */
   untimed = 0;
-  /** Records with an earlier time than one before them: shown at the latest time before. */
+  /** Records with an earlier time than one before them. They are placed at the latest time so far. */
   late = 0;
   private latest = 0;
 
@@ -14,7 +14,7 @@ export class ExportClock {
     this.unit = timed ? 'ns' : 'record';
   }
 
-  /** The time of a record, in nanoseconds. Each record is asked for once, in order. */
+  /** The time of a record in nanoseconds. Must be called once for each record, in order. */
   at(record: number, timeNs: number): number {
     if (this.unit === 'record') {
       this.latest = record;

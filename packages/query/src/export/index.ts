@@ -1,4 +1,4 @@
-// Traces in formats of other tools: one function, a file for each format.
+// Exports traces in the formats of other tools, one file per format.
 import { basename } from 'node:path';
 import { hasLearntState, TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
@@ -33,8 +33,8 @@ const FORMATS: Readonly<Record<ExportFormat, Format>> = {
 };
 
 /**
- * Writes a trace in another format to `path`, whole or not at all.
- * @throws GicTraceError `usage` where `path` cannot be written, `backend` when the disk is full.
+ * Writes a trace in another format to `path`, completely or not at all.
+ * @throws GicTraceError `usage` if `path` cannot be written, `backend` if the disk is full.
  */
 export function exportSource(
   source: ExportSource,
@@ -55,7 +55,7 @@ export function exportSource(
 
 /**
  * Writes the trace at `path` in another format to `output`.
- * @throws GicTraceError `trace` for a bad trace, else as {@link exportSource}.
+ * @throws GicTraceError `trace` for a bad trace, otherwise as {@link exportSource}.
  */
 export function exportTrace(
   path: string,

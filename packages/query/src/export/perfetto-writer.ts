@@ -1,4 +1,4 @@
-// Perfetto packets: tracks and what happens on them. Knows Perfetto, not interrupts.
+// Writes Perfetto packets: tracks and their events. It knows Perfetto, but not interrupts.
 import type { OutputFile } from '@gictrace/recorder/output';
 import {
   COUNTER_DESCRIPTOR,
@@ -17,7 +17,7 @@ import { ProtobufWriter } from './protobuf.ts';
 const FLUSH_BYTES = 1 << 18;
 const SEQUENCE = 1;
 
-/** What is told of an event beside its name; null is left out. */
+/** The arguments of an event; those that are null are left out. */
 export type Annotations = Readonly<Record<string, number | string | null>>;
 
 export class PerfettoWriter {
@@ -31,7 +31,7 @@ export class PerfettoWriter {
     this.out = out;
   }
 
-  /** A process of its own; answers its track. */
+  /** Declares a process and returns its track. */
   process(name: string): number {
     return this.descriptor(() => {
       this.proto.message(TRACK_DESCRIPTOR.process, () => {
@@ -40,14 +40,14 @@ export class PerfettoWriter {
     });
   }
 
-  /** A track in a process. */
+  /** Declares a track in a process. */
   track(process: number, name: string): number {
     return this.descriptor(() => {
       this.proto.string(TRACK_DESCRIPTOR.name, name).uint(TRACK_DESCRIPTOR.parent_uuid, process);
     });
   }
 
-  /** A counter; in no process. */
+  /** Declares a counter, which belongs to no process. */
   counter(name: string): number {
     return this.descriptor(() => {
       this.proto.string(TRACK_DESCRIPTOR.name, name).message(TRACK_DESCRIPTOR.counter, () => {
@@ -79,7 +79,7 @@ export class PerfettoWriter {
   }
 
   private descriptor(fill: () => void): number {
-    // 0 is the track of a trace as a whole.
+    // Track 0 is for the trace as a whole.
     const uuid = ++this.tracks;
     this.packet(() => {
       this.proto.message(TRACE_PACKET.track_descriptor, () => {

@@ -1,5 +1,5 @@
 // A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
-// interrupts were pending. One pass; memory holds tracks and interrupts that are under way.
+// interrupts were pending. It needs one pass, and keeps in memory only tracks and interrupts that have not ended.
 import { KIND, type RecordBatch } from '@gictrace/core/record';
 import { ITS_COMMANDS, intidClass } from '@gictrace/core/spec';
 import type { OutputFile } from '@gictrace/recorder/output';
@@ -12,7 +12,7 @@ import { ExportClock } from './clock.ts';
 import { PerfettoWriter } from './perfetto-writer.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
 
-/** The tracks of a PE. Slices of one track must nest, and EOIs need not: an interrupt that preempts has a track of its own. */
+/** The tracks of a PE. Slices on a track must nest but EOIs need not, so an interrupt that preempts is on another track. */
 interface PeTracks {
   readonly process: number;
   readonly signalled: number;

@@ -1,13 +1,13 @@
-// The protobuf wire format, as much of it as is written here: varints, strings, nested messages. Knows no schema.
+// The parts of the protobuf wire format that exports need: varints, strings, nested messages. It knows no schema.
 // https://protobuf.dev/programming-guides/encoding: a tag is (field << 3) | wire type, 0 varint, 2 length-delimited.
 import { invariant } from '@gictrace/core';
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
-/** Bytes kept for the length of a nested message: a varint of 28 bits, padded, which every decoder takes. */
+/** Bytes reserved for the length of a nested message: a padded varint of 28 bits, which every decoder accepts. */
 const LENGTH_BYTES = 4;
 
-/** Writes messages one behind another into one growing buffer. */
+/** Writes messages one after another into a growing buffer. */
 export class ProtobufWriter {
   private bytes = Buffer.allocUnsafe(1 << 16);
   private at = 0;
@@ -17,7 +17,7 @@ export class ProtobufWriter {
     return this.at;
   }
 
-  /** A field of type uint32, uint64, int64, bool or enum: a whole number from 0 to 2^53 - 1. */
+  /** Writes a field of type uint32, uint64, int64, bool or enum: an integer from 0 to 2^53 - 1. */
   uint(field: number, value: number): this {
     invariant(Number.isSafeInteger(value) && value >= 0, `a varint of ${value}`);
     this.room(20);
@@ -35,7 +35,7 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** A nested message, whose fields `fill` writes. */
+  /** Writes a nested message, whose fields `fill` writes. */
   message(field: number, fill: () => void): this {
     this.room(20);
     this.varint(field * 8 + LENGTH_DELIMITED);
@@ -49,7 +49,7 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** What was written, which the next write overwrites. */
+  /** Returns what was written. The next write overwrites it. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.at);
     this.at = 0;

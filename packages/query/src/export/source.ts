@@ -1,16 +1,16 @@
-// What an export takes and answers, for every format.
+// The input and the summary of an export, for every format.
 import type { RecordBatch } from '@gictrace/core/record';
 import type { TraceHeader } from '@gictrace/recorder';
 
-/** A trace as an export takes it. */
+/** A trace as input of an export. */
 export interface ExportSource {
   readonly name: string;
   readonly header: TraceHeader;
   /** Whether any record has a time. */
   readonly timed: boolean;
-  /** Whether it has state that its source shows after the fact. */
+  /** Whether it has records of state that its source reveals later (`state.known`). */
   readonly learnt?: boolean;
-  /** Batches in order, from the first record; may be asked for more than once. Each is reused after the next is asked for. */
+  /** The batches in order, from the first record on. May be called more than once. A batch is valid until the next one. */
   batches(): Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
 
@@ -20,11 +20,11 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 /** What was written: counts by what they count, such as `slices`. */
 export interface ExportSummary {
   readonly records: number;
-  /** `ns`: times of the source; `record`: it tells none, and record numbers stand for them; null: the format needs none. */
+  /** `ns`: times of the source; `record`: it contains none, and record numbers are used; null: the format has no times. */
   readonly time: 'ns' | 'record' | null;
-  /** Records without a time, shown at the time before. */
+  /** Records without a time, which are placed at the time of the record before. */
   readonly untimed: number;
-  /** Records with an earlier time than one before them, shown at the latest before. */
+  /** Records with an earlier time than one before them, which are placed at the latest time so far. */
   readonly late: number;
   readonly wrote: Readonly<Record<string, number>>;
 }

@@ -1,4 +1,4 @@
-// The first pass of a value change dump: which signals a trace has something to say of.
+// The first pass of a value change dump: finds the signals for which a trace has values.
 import { KIND, RECORD_WORDS } from '@gictrace/core/record';
 import { FRAMES, SPURIOUS } from '@gictrace/core/spec';
 import type { ExportSource } from './source.ts';
@@ -8,13 +8,13 @@ const GICR = FRAMES.indexOf('GICR');
 const VPENDBASER = 0x2_0078;
 
 export interface FoundSignals {
-  /** Wires that were up at some time. PE -1: a wire of no PE. */
+  /** Input lines that were ever high. PE -1: the line belongs to no PE. */
   readonly wires: readonly { readonly intid: number; readonly pe: number }[];
-  /** PEs with virtual interrupt lines that the source shows. */
+  /** PEs whose virtual interrupt lines the source contains. */
   readonly virtual: ReadonlySet<number>;
   /** PEs on which software made vPEs resident. */
   readonly residency: ReadonlySet<number>;
-  /** Bits that the largest INTID in the trace needs. */
+  /** The number of bits of the largest INTID in the trace. */
   readonly intidBits: number;
 }
 

@@ -1,7 +1,7 @@
-// The syntax of a value change dump. Knows signals, not interrupts. Writes a value only where it differs from the last.
+// Writes the syntax of a value change dump. It knows signals, but not interrupts. A value is written only if it changes.
 import type { OutputFile } from '@gictrace/recorder/output';
 
-/** Identifier codes are made of these many characters, from `!` on. */
+/** Identifier codes consist of this many different characters, from `!` on. */
 const CODES = 94;
 const NO_VALUE = -1;
 const HIGH_IMPEDANCE = -2;
@@ -24,7 +24,7 @@ export class VcdWriter {
     return this.codes.length;
   }
 
-  /** A word for people. The text cannot end the comment. */
+  /** Writes a comment. The text cannot end the comment. */
   comment(text: string): void {
     this.out.line(`$comment ${text.replace(/\$end/g, '$ end').replace(/[\r\n]+/g, ' ')} $end`);
   }
@@ -35,7 +35,7 @@ export class VcdWriter {
     this.out.line('$upscope $end');
   }
 
-  /** A signal of so many bits; answers its number. */
+  /** Declares a signal of `width` bits and returns its number. */
   declare(name: string, width: number): number {
     const signal = this.codes.length;
     const code = codeOf(signal);
@@ -46,7 +46,7 @@ export class VcdWriter {
     return signal;
   }
 
-  /** All signals are declared, and none is known. */
+  /** Ends the declarations. The values of all signals are unknown. */
   begin(): void {
     for (const line of ['$enddefinitions $end', '#0', '$dumpvars']) this.out.line(line);
     for (let signal = 0; signal < this.signals; signal++) this.value(signal);
@@ -54,12 +54,12 @@ export class VcdWriter {
     this.written = 0;
   }
 
-  /** What follows happens then; never before what was there. */
+  /** Sets the time of what follows. It must not go back. */
   at(time: number): void {
     this.time = time;
   }
 
-  /** A whole number from 0 to 2^53 - 1. */
+  /** Gives the signal a value, an integer from 0 to 2^53 - 1. */
   change(signal: number, value: number): void {
     if (this.values[signal] === value) return;
     this.values[signal] = value;
@@ -71,17 +71,17 @@ export class VcdWriter {
     this.changes++;
   }
 
-  /** The signal has no value. */
+  /** Makes the signal z: it has no value. */
   none(signal: number): void {
     this.change(signal, HIGH_IMPEDANCE);
   }
 
-  /** It has one that the source does not tell. */
+  /** Makes the signal x: the source does not contain its value. */
   unknown(signal: number): void {
     this.change(signal, NO_VALUE);
   }
 
-  /** The end of the trace, so that viewers show the last values to there. */
+  /** Marks the end of the trace, so that viewers show the last values up to there. */
   finish(): void {
     if (this.time > this.written) this.out.line(`#${this.time}`);
   }

@@ -1,5 +1,6 @@
 // A trace as a value change dump (IEEE 1364, "Value change dump (VCD) files"), for waveform viewers: what each PE was
-// told, what it runs, wires, residency of vPEs. Two passes: the first finds the signals, and only they are kept.
+// signalled, what it runs, input lines, residency of vPEs. There are two passes; the first finds the signals, and only the
+// list of signals is kept in memory.
 import type { GicConfig } from '@gictrace/core';
 import { KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { intidClass, SPURIOUS } from '@gictrace/core/spec';
@@ -12,7 +13,7 @@ import type { ExportSource, ExportSummary } from './source.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';
 
-/** The INTID that says: none (IHI 0069, "INTIDs"). */
+/** The INTID that means that there is no interrupt (IHI 0069, "INTIDs"). */
 
 interface PeSignals {
   readonly irq: number;
@@ -61,7 +62,7 @@ export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary 
   };
 }
 
-/** A wire's key: SPIs belong to no PE. */
+/** The key of an input line. SPIs belong to no PE. */
 export function wireKey(intid: number, pe: number): string {
   return `${pe}.${intid}`;
 }
@@ -105,7 +106,7 @@ function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof fin
   return { pes, wires };
 }
 
-/** What a record itself tells. */
+/** Writes the changes that a record itself contains. */
 function told(
   vcd: VcdWriter,
   pes: readonly PeSignals[],
@@ -133,7 +134,7 @@ function told(
   }
 }
 
-/** Follows what each PE runs: the last that it acknowledged of those that it has not ended. */
+/** Tracks what each PE runs: the last interrupt that it acknowledged among those that it has not ended. */
 function runs(vcd: VcdWriter, pes: readonly PeSignals[]): (step: LifetimeStep, lifetime: Lifetime) => void {
   const stacks: Lifetime[][] = pes.map(() => []);
   const places = new Map<Lifetime, number>();

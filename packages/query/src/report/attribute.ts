@@ -1,10 +1,10 @@
-// Which event of which device an LPI came from: by the MSI that pended it, else by what was mapped to it when
-// it became pending, or was acknowledged if nothing shows that.
+// Finds the device and event of an LPI: those of the MSI that made it pending or, without an MSI, those that were mapped to
+// it when it became pending, or when it was acknowledged if it is not known when it became pending.
 import { LPI_FIRST } from '@gictrace/core/spec';
 import type { Collector } from './collect.ts';
 import { NONE } from './facts.ts';
 
-/** Fills the column `event` of the lives; before records become moments. */
+/** Fills the column `event` of the lifetimes. Must be called before records become moments. */
 export function attribute({ lives, msis, mappings }: Collector): void {
   const msiAt = msis.at.all();
   const msiEvent = msis.event.all();
@@ -26,7 +26,7 @@ export function attribute({ lives, msis, mappings }: Collector): void {
       const mapped = (byIntid.get(lives.intid.get(i)) ?? []).filter(
         (row) => mappings.from.get(row) <= at && at <= mappings.to.get(row),
       );
-      // Of two events that are mapped to one LPI neither can be told to be the one.
+      // If two events are mapped to one LPI, it is unknown which of them it was.
       const events = new Set(mapped.map((row) => mappings.event.get(row)));
       if (events.size === 1) event[i] = [...events][0]!;
     }

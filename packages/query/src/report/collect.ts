@@ -1,5 +1,5 @@
-// What a report shows of a trace, gathered while the trace is followed once: lifetimes, MSIs, commands, mappings, residency,
-// findings. Details in columns up to a bound, beyond it counted; counts and distributions of all.
+// Collects what a report shows of a trace, while the trace is followed once: lifetimes, MSIs, commands, mappings, residency,
+// findings. Details are kept in columns up to a bound, and counted beyond it. Counts and distributions cover everything.
 import type { CheckName, Finding } from '@gictrace/core/check';
 import type { RecordBatch } from '@gictrace/core/record';
 import { intidClass } from '@gictrace/core/spec';
@@ -18,7 +18,7 @@ import { Latencies } from './latency.ts';
 import { Named } from './moments.ts';
 import { Numbered, Strings } from './strings.ts';
 
-/** Findings of one rule that are shown; more are counted. */
+/** How many findings of one check are shown; the others are counted. */
 const FINDINGS_MAX = 200;
 
 type Cell = number | null;
@@ -26,7 +26,7 @@ type EventKey = readonly [its: number, deviceId: number, eventId: number];
 
 /** Which details are kept. */
 export interface Extent {
-  /** First record, and the one behind the last. */
+  /** The first record, and the one after the last. */
   readonly from: number;
   readonly to: number;
   /** Rows of each table; below 2^20. */
@@ -54,7 +54,7 @@ export class Collector {
   readonly findingCounts = new Map<CheckName, number>();
   readonly leftOut: Record<string, number> = {};
   private readonly extent: Extent;
-  /** By PE: the residency that has not ended, and by address of the virtual pending table its vPE. */
+  /** By PE, the residency that has not ended; by address of a virtual pending table, its vPE. */
   private readonly resident = new Map<number, { table: number; vpe: number; from: number }>();
   private readonly vpes = new Map<number, number>();
   private record = 0;
@@ -64,7 +64,7 @@ export class Collector {
     this.extent = extent;
   }
 
-  /** Follows the trace from its first record to its last; once. */
+  /** Follows the trace once, from its first record to its last. */
   follow({ header, batches }: ExportSource): void {
     const follower = new Follower(header.config, {
       interrupt: (row) => this.interrupt(row),
@@ -86,7 +86,7 @@ export class Collector {
     this.findings.sort((a, b) => a.at.record - b.at.record || (a.rule < b.rule ? -1 : 1));
   }
 
-  /** Whether there is room for a row about these records; else counts it. */
+  /** Whether a row about these records is kept. If not, it is counted. */
   keeps(table: string, rows: number, first: number, last: number): boolean {
     const { from, to, rowsMax } = this.extent;
     if (last < from || first >= to) return false;
@@ -105,7 +105,7 @@ export class Collector {
     return this.events.of(`${its}.${DeviceID}.${EventID}`, () => [its, DeviceID, EventID]);
   }
 
-  /** A lifetime as rows of `interrupts` and `vinterrupts` have it, and what of it the two call differently. */
+  /** Adds a lifetime: the columns that rows of `interrupts` and `vinterrupts` share, and those with different names. */
   private lifetime(
     row: InterruptRow | VirtualInterruptRow,
     of: InterruptClass,
@@ -137,7 +137,7 @@ export class Collector {
   }
 
   private interrupt(row: InterruptRow): void {
-    // What has a lifetime is an interrupt: its INTID is neither special nor reserved.
+    // An interrupt that has a lifetime has an INTID that is neither special nor reserved.
     this.lifetime(row, intidClass(row.INTID) as InterruptClass, { INTID: row.INTID, vPEID: null });
   }
 
@@ -146,7 +146,7 @@ export class Collector {
     this.lifetime(row, 'virtual', { INTID: row.vINTID, vPEID: row.vPEID });
   }
 
-  /** How long it waited for its acknowledge, and how long from there to its EOI. */
+  /** Measures the time from pending to acknowledge, and from acknowledge to EOI. */
   private measure(
     of: InterruptClass,
     INTID: number,
@@ -224,7 +224,7 @@ export class Collector {
     residencies.to.push(this.name(to));
   }
 
-  /** A Redistributor of GICv4.0 is told a table and no vPEID: interrupts of that table tell it. */
+  /** Finds vPEIDs of resident vPEs. On GICv4.0 software writes only the table; interrupts of that table have the vPEID. */
   private nameResidents(): void {
     const vpe = this.residencies.vpe.all();
     const table = this.residencies.table.all();
@@ -238,7 +238,7 @@ export class Collector {
     if (n <= FINDINGS_MAX) this.findings.push(finding);
   }
 
-  /** The records that findings and the slowest point at are named too. */
+  /** Also names the records to which findings and the slowest lifetimes point. */
   nameRest(): void {
     const rest = [
       ...this.findings.flatMap(({ at, related }) => [at.record, ...related.map((one) => one.record)]),

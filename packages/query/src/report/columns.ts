@@ -1,5 +1,5 @@
-// Columns of whole numbers that grow, and how a page holds them: in planes of bytes, of differences where those are
-// smaller. The page's own decoder is page/data.js.
+// Growing columns of integers, and their encoding in a page: in planes of bytes, either of the values or of differences,
+// whichever is smaller. The page's own decoder is page/data.js.
 import type { PackedColumn, PackedTable } from './facts.ts';
 
 export class Column {
@@ -32,7 +32,7 @@ export function columns<Name extends string>(...names: readonly Name[]): Record<
   return Object.fromEntries(names.map((name) => [name, new Column()])) as Record<Name, Column>;
 }
 
-/** Gathers the bytes of tables. */
+/** Collects the bytes of tables. */
 export class Packer {
   private readonly parts: Uint8Array[] = [];
   private bytes = 0;

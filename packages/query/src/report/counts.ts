@@ -1,4 +1,4 @@
-// How often two names came together.
+// Counts how often two names occur together.
 
 export class Counts {
   private readonly counts = new Map<string, Map<string, number>>();
@@ -9,7 +9,7 @@ export class Counts {
     of.set(b, (of.get(b) ?? 0) + 1);
   }
 
-  /** Most first; among equals by name. */
+  /** All counts in descending order; equal counts by name. */
   all(): { a: string; b: string; n: number }[] {
     const rows = [...this.counts].flatMap(([a, of]) => [...of].map(([b, n]) => ({ a, b, n })));
     return rows.sort((p, q) => q.n - p.n || (`${p.a} ${p.b}` < `${q.a} ${q.b}` ? -1 : 1));

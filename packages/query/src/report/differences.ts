@@ -1,4 +1,4 @@
-// The comparison of two traces for their timelines: where each differs, and where equal records of both are.
+// The comparison of two traces for their timelines: where each trace differs, and pairs of equal records.
 import { basename } from 'node:path';
 import { CLASS_NAMES, CLASSES, NO_DIFFERENCE } from '../diff/classes.ts';
 import { diffTraces } from '../diff/diff.ts';
@@ -7,9 +7,9 @@ import { columns } from './columns.ts';
 import type { DiffFacts } from './facts.ts';
 import { Strings } from './strings.ts';
 
-/** Differences of each trace that are marked. */
+/** The most differences that are marked in each trace. */
 const MARKS_MAX = 200_000;
-/** Pairs that tell where records of B stand among those of A. */
+/** The most pairs of equal records that align B with A. */
 const ANCHORS_MAX = 20_000;
 
 /** The differences of one trace: their records, classes (numbers of CLASS_NAMES) and subjects. */
@@ -43,7 +43,7 @@ export class Differences {
   }
 }
 
-/** Pairs of records that rise on both sides, spread evenly over all that are offered, which rise on the first. */
+/** Pairs of records that ascend in both traces, spread evenly over all pairs that are offered, which ascend in the first. */
 export class Anchors {
   private pairs = columns('a', 'b');
   private readonly max: number;

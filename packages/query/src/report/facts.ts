@@ -1,26 +1,26 @@
-// What a report's page is given, declared once for the builder and for the page. Types only.
+// The data of a report's page, declared once for the builder and for the page. Types only.
 import type { Verdict, VerdictWord } from '@gictrace/core/record';
 import type { Diff } from '../diff/result.ts';
 
-/** A table of whole numbers below 2^32: where its columns are in the page's data, and how they are packed. */
+/** A table of integers below 2^32: the position of its columns in the page's data, and how they are packed. */
 export interface PackedTable {
   readonly rows: number;
   readonly columns: readonly PackedColumn[];
 }
 export interface PackedColumn {
   readonly name: string;
-  /** Byte offset behind the facts. */
+  /** Byte offset from the end of the facts. */
   readonly at: number;
-  /** Bytes of each value that are stored, in planes: plane p holds bits 8p to 8p + 7 of each. */
+  /** The number of planes, one per stored byte of a value: plane p contains bits 8p to 8p + 7 of each value. */
   readonly planes: number;
-  /** Zigzag differences to the value before. */
+  /** Whether the values are zigzag differences from the value before. */
   readonly delta: boolean;
 }
 
-/** In a column of records: there is none. */
+/** In a column of records: there is no record. */
 export const NONE = 0xffff_ffff;
 
-/** The classes of interrupts that the report tells apart, in the order in which it shows them. */
+/** The classes of interrupts that the report distinguishes, in the order in which it shows them. */
 export const INTERRUPT_CLASSES = [
   'SGI',
   'PPI',
@@ -32,7 +32,7 @@ export const INTERRUPT_CLASSES = [
 ] as const;
 export type InterruptClass = (typeof INTERRUPT_CLASSES)[number];
 
-/** The steps of a life, in the order of its columns. */
+/** The steps of a lifetime, in the order of its columns. */
 export const STEPS = [
   'asserted',
   'pended',
@@ -45,21 +45,24 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What is measured of lives: both from times that the source tells. */
+/** The measured durations of lifetimes, from the source's times. */
 export const MEASURES = {
   wait: 'from pending to acknowledge (latency_ns in SQL)',
   service: 'from acknowledge to EOI (service_ns in SQL)',
 } as const;
 export type Measure = keyof typeof MEASURES;
 
-/** A distribution over all lives of a class of which both times are told. Nanoseconds; percentiles by nearest rank. */
+/**
+ * A distribution over all lifetimes of a class for which the source contains both times. In nanoseconds; percentiles by
+ * nearest rank.
+ */
 export interface Distribution {
   readonly class: InterruptClass;
   readonly measure: Measure;
   readonly count: number;
-  /** Lives that have both steps, but not both times. */
+  /** Lifetimes that have both steps, but not both times. */
   readonly untold: number;
-  /** The later step has the earlier time: threads of the source that raced. In `min` and percentiles too. */
+  /** Lifetimes whose later step has the earlier time, because host threads raced. They count in `min` and percentiles. */
   readonly negative: number;
   readonly min: number | null;
   readonly p50: number | null;
@@ -67,11 +70,11 @@ export interface Distribution {
   readonly p99: number | null;
   readonly p999: number | null;
   readonly max: number | null;
-  /** Counts by lower bound: from that to below the next of {@link Trace.bounds}; those below 1 ns have bound 0. */
+  /** Counts by lower bound; a bucket ends below the next of {@link Trace.bounds}. Durations below 1 ns have bound 0. */
   readonly buckets: readonly (readonly [bound: number, count: number])[];
 }
 
-/** A life among the slowest of its class. */
+/** A lifetime among the slowest of its class. */
 export interface Slow {
   readonly class: InterruptClass;
   readonly INTID: number;
@@ -99,10 +102,10 @@ export interface TraceFacts {
   readonly records: number;
   /** Whether any record has a time. */
   readonly timed: boolean;
-  /** Records without a time in a trace that has times, and with an earlier time than one before: shown at the time before. */
+  /** Records without a time in a trace with times, and records with an earlier time than one before them; see ExportClock. */
   readonly untimed: number;
   readonly late: number;
-  /** Nanoseconds in a unit of the column of times. */
+  /** The unit of the column of times, in nanoseconds. */
   readonly unitNs: number;
   readonly writer: string;
   readonly source: { readonly kind: string; readonly name: string; readonly provenance: readonly Pair[] };
@@ -123,7 +126,7 @@ export interface TraceFacts {
     readonly n: number;
     readonly doc: string;
   }[];
-  /** Lives by class and outcome; all of them, drawn or not. */
+  /** Lifetimes by class and outcome, including those that are not drawn. */
   readonly lives: readonly { readonly class: InterruptClass; readonly outcome: string; readonly n: number }[];
   readonly distributions: readonly Distribution[];
   readonly slowest: readonly Slow[];
@@ -138,13 +141,13 @@ export interface TraceFacts {
   }[];
   readonly verdict: Verdict | null;
   readonly verdictWord: VerdictWord | null;
-  /** The records whose details are drawn, first and behind the last; null: all. */
+  /** The range of records whose details are drawn: the first, and the one after the last; null: all. */
   readonly window: readonly [from: number, to: number] | null;
-  /** Rows that are counted and not drawn, since there are too many, by table. */
+  /** By table: rows that are counted but not drawn, because there are too many. */
   readonly leftOut: Readonly<Record<string, number>>;
-  /** What columns index. */
+  /** The strings that columns refer to by index. */
   readonly strings: readonly string[];
-  /** ITS, DeviceID, EventID: what columns named `event` index. */
+  /** The events (ITS, DeviceID, EventID) that columns named `event` refer to by index. */
   readonly events: readonly (readonly [its: number, deviceId: number, eventId: number])[];
   readonly tables: Readonly<Record<string, PackedTable>>;
 }
@@ -152,18 +155,18 @@ export interface TraceFacts {
 export type Pair = readonly [name: string, value: string];
 export type Count = readonly [name: string, n: number];
 
-/** A comparison without what is not the same each time. */
+/** A comparison without the values that differ from run to run. */
 export type DiffFacts = Omit<Diff, 'readMs' | 'alignMs'> & {
   readonly classes: Readonly<Record<string, string>>;
 };
 
 export interface ReportFacts {
-  /** Version of gictrace that made it. */
+  /** The version of gictrace that made the page. */
   readonly version: string;
   readonly traces: readonly TraceFacts[];
   readonly diff: DiffFacts | null;
   /** Pairs of equal records: columns `a` and `b`, both ascending. */
   readonly anchors: PackedTable | null;
-  /** Names of kinds of records by id. */
+  /** Names of record kinds by id. */
   readonly kindNames: Readonly<Record<number, string>>;
 }

@@ -1,4 +1,4 @@
-// `reportTraces`: one trace or two in, a page out.
+// `reportTraces` makes a page from one or two traces.
 import { VERSION } from '@gictrace/core';
 import type { Verdict } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
@@ -12,7 +12,7 @@ import { KIND_NAMES, traceFacts } from './trace.ts';
 
 export type { ReportFacts, TraceFacts } from './facts.ts';
 
-/** Rows of each table of details; more are counted. Below 2^20. */
+/** The most rows of each table of details; further rows are counted. It must be below 2^20. */
 export const ROWS_MAX = 1_000_000;
 
 const REPORT: Ownership = {
@@ -21,36 +21,36 @@ const REPORT: Ownership = {
 };
 
 export interface ReportOptions extends Pick<TargetOptions, 'force'> {
-  /** Version of gictrace that the page names; its own when absent. */
+  /** The version that the page names; that of this package if absent. */
   readonly version?: string;
-  /** Replays a trace; null or absent: the page says that there is no verdict. */
+  /** Replays a trace. If absent, or if it returns null, the page says that there is no verdict. */
   readonly verdict?: (path: string) => Verdict | null;
   /** How to compare two traces. */
   readonly diff?: DiffOptions;
-  /** The records whose details are drawn: first, and behind the last. */
+  /** The range of records whose details are drawn: the first, and the one after the last. */
   readonly from?: number;
   readonly to?: number;
-  /** Rows of each table of details, at most {@link ROWS_MAX}. */
+  /** The most rows of each table of details, up to {@link ROWS_MAX}. */
   readonly rowsMax?: number;
-  /** Records read so far; each is read more than once. */
+  /** Called with the number of records read so far; each record is read more than once. */
   readonly progress?: (records: number) => void;
 }
 
 export interface ReportSummary {
   readonly records: readonly number[];
-  /** Rows of each table that the page holds, of all traces. */
+  /** Rows of each table in the page, for all traces. */
   readonly wrote: Readonly<Record<string, number>>;
-  /** Rows that it counts and does not hold. */
+  /** Rows that are counted but not in the page. */
   readonly leftOut: Readonly<Record<string, number>>;
-  /** Whether the two traces are the same; null: one trace. */
+  /** Whether the two traces are the same; null for one trace. */
   readonly same: boolean | null;
   readonly bytes: number;
 }
 
 /**
- * Writes a report of one trace, or of two with what differs, to `output`; whole or not at all.
- * @throws GicTraceError `trace` for a bad trace, `usage` where `output` cannot be written, `backend` when the disk is full
- * or memory does not suffice to compare.
+ * Writes a report of one trace, or of two traces with their differences, to `output`, completely or not at all.
+ * @throws GicTraceError `trace` for a bad trace, `usage` if `output` cannot be written, `backend` if the disk is full or
+ * there is not enough memory to compare.
  */
 export function reportTraces(
   paths: readonly string[],

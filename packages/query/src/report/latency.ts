@@ -1,4 +1,4 @@
-// Distributions of how long interrupts waited and were served. Exact: eight bytes for each life.
+// Distributions of how long interrupts waited and were served. They are exact and keep eight bytes per lifetime.
 import {
   type Distribution,
   INTERRUPT_CLASSES,
@@ -8,7 +8,7 @@ import {
   type Slow,
 } from './facts.ts';
 
-/** Lives of each class that are kept as the slowest. */
+/** How many of the slowest lifetimes of each class are kept. */
 const SLOWEST_MAX = 10;
 const STEPS_OF_A_DECADE = [10, 15, 20, 30, 50, 70] as const;
 
@@ -54,7 +54,7 @@ export class Latencies {
   private readonly values = new Map<string, Values>();
   private readonly slow = new Map<InterruptClass, Slow[]>();
 
-  /** Takes a life's two times, both of steps that it has; null: not told. */
+  /** Takes the times of two steps of a lifetime; null if the source does not contain a time. */
   take(of: InterruptClass, measure: Measure, from: number | null, to: number | null): void {
     const key = `${of} ${measure}`;
     let values = this.values.get(key);
@@ -63,12 +63,12 @@ export class Latencies {
     else values.push(to - from);
   }
 
-  /** Takes a life for the list of the slowest. */
+  /** Offers a lifetime for the list of the slowest. */
   offer(one: Slow): void {
     let list = this.slow.get(one.class);
     if (list === undefined) this.slow.set(one.class, (list = []));
     if (list.length === SLOWEST_MAX && list[SLOWEST_MAX - 1]!.waitNs >= one.waitNs) return;
-    // The earlier comes first among equals.
+    // Among equal durations, the earlier lifetime comes first.
     const at = list.findIndex((other) => other.waitNs < one.waitNs);
     list.splice(at < 0 ? list.length : at, 0, one);
     if (list.length > SLOWEST_MAX) list.pop();

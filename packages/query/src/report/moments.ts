@@ -1,5 +1,5 @@
-// The records that a report names, and when they were: a bit for each record of the trace while it is read, then a row
-// for each that is named.
+// The records that a report names, and their times. There is a bit for each record of the trace while it is read, and then
+// a row for each record that is named.
 import { ExportClock } from '../export/clock.ts';
 import type { ExportSource } from '../export/source.ts';
 import { columns } from './columns.ts';
@@ -22,7 +22,7 @@ export class Named {
     return ((this.bits[record >>> 5]! >>> (record & 31)) & 1) !== 0;
   }
 
-  /** No more are added: from here on {@link rank} answers. */
+  /** Ends adding. From here on {@link rank} can be called. */
   close(): void {
     this.ranks = new Uint32Array(this.bits.length);
     let before = 0;
@@ -32,7 +32,7 @@ export class Named {
     }
   }
 
-  /** How many of the set are before `record`. */
+  /** How many members of the set are before `record`. */
   rank(record: number): number {
     const word = record >>> 5;
     return this.ranks[word]! + ones(this.bits[word]! & ((1 << (record & 31)) - 1));
@@ -49,13 +49,16 @@ export interface Moments {
   readonly unitNs: number;
   readonly untimed: number;
   readonly late: number;
-  /** `record`, `low` and `high` of the time at which it is shown, `lateLow` and `lateHigh` of how much earlier the source tells it (high {@link NONE}: no time told), `line` (0: none), `kind`. */
+  /**
+   * `record`; `low` and `high` of the time at which it is placed; `lateLow` and `lateHigh` of how much earlier its time in
+   * the source is (high {@link NONE}: the source contains no time); `line` (0: none); `kind`.
+   */
   readonly columns: Readonly<Record<string, Uint32Array>>;
 }
 
 const UNITS_NS = [1_000_000, 1000, 1];
 
-/** Reads the trace once more for the times and lines of the records that are named. */
+/** Reads the trace again for the times and lines of the named records. */
 export function momentsOf(source: ExportSource, named: Named): Moments {
   const clock = new ExportClock(source.timed);
   const out = columns('record', 'low', 'high', 'lateLow', 'lateHigh', 'line', 'kind');

@@ -1,5 +1,5 @@
-// The page: its style and script from this package's folder `page`, the facts and columns as deflated base64. Nothing
-// that a trace holds is markup, and the page allows no script but its own and no request at all.
+// Makes the page: style and script from this package's folder `page`, and the facts and columns as deflated base64. Nothing
+// from a trace becomes markup. The page's policy allows only its own script, and no requests.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import { invariant } from '@gictrace/core';
 import type { ReportFacts } from './facts.ts';
 
 const PAGE = new URL('../../page/', import.meta.url);
-/** The modules of the script, each after those that it imports. */
+/** The modules of the script, each after the modules that it imports. */
 const MODULES = [
   'data',
   'lod',
@@ -32,7 +32,7 @@ const MODULES = [
   'main',
 ] as const;
 
-/** The modules as one script: each a function that answers what it exports. Only named imports and declarations are known. */
+/** The modules as one script, each as a function that returns its exports. Only named imports and declarations are supported. */
 export function script(): string {
   const ready = new Set<string>();
   return MODULES.map((name) => {
@@ -57,7 +57,7 @@ export function script(): string {
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** The facts, then the columns: a 32-bit length of the facts as JSON, the JSON, the columns' bytes; deflated. */
+/** The data, deflated: the length of the facts (32 bits), the facts as JSON, and the bytes of the columns. */
 export function pageData(facts: ReportFacts, columns: Buffer): string {
   const text = Buffer.from(JSON.stringify(facts));
   const length = Buffer.alloc(4);
@@ -65,7 +65,7 @@ export function pageData(facts: ReportFacts, columns: Buffer): string {
   return deflateRawSync(Buffer.concat([length, text, columns]), { level: 9 }).toString('base64');
 }
 
-/** The page, as parts to write in order. */
+/** The page, in parts that are written in order. */
 export function* page(facts: ReportFacts, columns: Buffer): Generator<string> {
   const style = readFileSync(new URL('style.css', PAGE), 'utf8');
   const code = script();

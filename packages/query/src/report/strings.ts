@@ -1,4 +1,4 @@
-// Strings and other things that columns name by number, each kept once, numbered as they come.
+// Strings and other values that columns refer to by number. Each is stored once, numbered in the order in which it comes.
 
 export class Numbered<Key extends string | number, Thing> {
   readonly things: Thing[] = [];

@@ -1,4 +1,4 @@
-// One trace of a report: reads it twice, answers its facts and puts its tables into the packer.
+// One trace of a report: reads it twice, returns its facts, and adds its tables to the packer.
 
 import { basename } from 'node:path';
 import { CHECKS } from '@gictrace/core/check';
@@ -12,14 +12,14 @@ import type { Differences } from './differences.ts';
 import { type FindingFacts, NONE, STEPS, type TraceFacts } from './facts.ts';
 import { momentsOf, type Named } from './moments.ts';
 
-/** Sort keys are records times this plus a row. */
+/** A sort key is a record number times this, plus a row. */
 const ROWS = 2 ** 20;
 
 export interface TraceRequest {
   readonly reader: TraceReader;
   readonly extent: Extent;
   readonly verdict: Verdict | null;
-  /** What differs, as far as this trace has a record of it. */
+  /** The differences for which this trace has a record. */
   readonly differences: Differences | null;
   readonly progress: (records: number) => void;
 }
@@ -43,7 +43,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
   attribute(found);
   found.nameRest();
   const { named } = found;
-  // Both ends of the trace, and what verdict and comparison point at.
+  // Both ends of the trace, and the records to which verdict and comparison point.
   const others = [
     0,
     records - 1,
@@ -151,12 +151,12 @@ function raw(table: Readonly<Record<string, Column>>): Record<string, Uint32Arra
   return Object.fromEntries(Object.entries(table).map(([name, column]) => [name, column.all()]));
 }
 
-/** Records as moments. */
+/** Record numbers, converted to the ranks of moments. */
 function ranked(column: Column, named: Named): Uint32Array {
   return column.all().map((record) => (record === NONE ? NONE : named.rank(record)));
 }
 
-/** Lives in the order in which they began; their steps as 1 + moments since the first, 0: not seen. */
+/** Lifetimes in the order in which they began. A step is 1 plus the number of moments since the first, or 0 if not seen. */
 function livesColumns({ lives }: Collector, named: Named): Record<string, Uint32Array> {
   const n = lives.intid.length;
   const steps = STEPS.map((step) => ranked(lives[step], named));
@@ -180,7 +180,7 @@ function livesColumns({ lives }: Collector, named: Named): Record<string, Uint32
   return out;
 }
 
-/** Names of kinds by id, for records that the page names. */
+/** Names of record kinds by id, for the page. */
 export const KIND_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
   (Object.keys(RECORDS) as RecordName[]).map((name) => [RECORDS[name].id, name]),
 );

@@ -1,5 +1,5 @@
-// The tables of what is derived from the records of a trace, made of the columns that the timeline declares; and the
-// tables of names that views look up.
+// The tables that are derived from the records of a trace, with the columns that the timeline declares, and the tables of
+// names that views use.
 import { bytes, type Columns, integer, internal, orNull, type RowOf, text } from '../database/columns.ts';
 import { type Table, tableOf } from '../database/table.ts';
 import { COMMAND_COLUMNS } from '../timeline/commands.ts';
@@ -11,10 +11,10 @@ import { SPURIOUS_COLUMNS } from '../timeline/spurious.ts';
 import { VIRTUAL_INTERRUPT_COLUMNS } from '../timeline/virtual-lifetimes.ts';
 import { WAIT_COLUMNS } from '../timeline/waits.ts';
 
-/** A row's key: the trace's number times this, plus the record's number. */
+/** The key of a row is the trace's number times this, plus the record's number. */
 export const RECORDS_PER_TRACE = 2 ** 40;
 
-/** What stands before a row's columns: nothing; the number of the trace; or the key of its record, in place of `record`. */
+/** What precedes a row's columns: nothing; the number of the trace; or the key of its record, in place of `record`. */
 type Key = 'none' | 'trace' | 'id';
 
 interface DerivedTable<C extends Columns> {
@@ -52,23 +52,25 @@ export const TRACE_COLUMNS = {
   pes: integer('PEs'),
   its: integer('ITSs'),
   events: text(
-    '`simulated` if the events were derived by running the stimuli on the simulator at load, `recorded` if the trace holds them',
+    '`simulated` if the events were derived by running the stimuli on the simulator at load, `recorded` if the trace contains them',
   ),
   content_digest: orNull(text('SHA-256 of the content; null for a trace that was not closed')),
   semantic_digest: orNull(
     text('SHA-256 of stimuli and observables, without host time; null for a trace that was not closed'),
   ),
   header: text("the trace's header as JSON"),
-  path: orNull(text('the file, which gic_state reads; null where it was not loaded from one')),
+  path: orNull(
+    text('path of the trace file, which gic_state reads; null if the trace was not loaded from a file'),
+  ),
   end_ns: orNull(
     integer(
-      'the latest time of its records, in nanoseconds since it began; null where the source records no times',
+      'the latest time of its records, in nanoseconds since it began; null if the source contains no times',
     ),
   ),
 } as const;
 
 const STATE_COLUMNS = {
-  record: integer('record before which the state holds'),
+  record: integer('the state is that before this record'),
   layout: integer('version of its layout'),
   state: bytes('state of the simulator, deflated'),
 } as const;
@@ -98,7 +100,7 @@ const SYSREG_COLUMNS = {
   name: text('system register'),
 } as const;
 
-/** Tables that the loader fills from typed rows, in the order in which they are made. */
+/** The tables that the loader fills from typed rows, in the order in which they are created. */
 export const DERIVED_TABLES = {
   traces: derived('t_traces', 'none', TRACE_COLUMNS, 'trace'),
   states: derived('t_states', 'trace', STATE_COLUMNS, 'trace, record'),

@@ -1,5 +1,5 @@
-// Loads trace files into a database. One thread reads and simulates; where there is a second processor and enough to
-// do, another inserts.
+// Loads trace files into a database. One thread reads and simulates. If there is a second processor and enough to do, a
+// second thread inserts rows.
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { TraceReader } from '@gictrace/recorder';
@@ -9,17 +9,17 @@ import type { LoadOptions } from './load.ts';
 import { Loading, type LoadSource, type LoadSummary, PLAN } from './loading.ts';
 
 export interface LoadFilesOptions extends Omit<LoadOptions, 'inputs'> {
-  /** 2: another thread inserts. By default where there is a second processor and enough to do. */
+  /** 2: a second thread inserts rows. This is the default if there is a second processor and enough to do. */
   readonly threads?: 1 | 2;
 }
 
-/** Records below which another thread takes longer to start than it saves. */
+/** With fewer records than this, a second thread takes longer to start than it saves. */
 const RECORDS_FOR_THREAD = 30_000;
 
 /**
- * Loads trace files as {@link loadTraces} does, but lets the process go on, and has another thread insert where that is
- * faster. The database is the same, byte for byte, however many threads make it.
- * @throws GicTraceError as `makeDatabase` and `TraceReader` do; a bad file is found before any is loaded.
+ * Loads trace files as {@link loadTraces} does, but without blocking the process, and with a second thread that inserts rows
+ * if that is faster. The database is the same, byte for byte, for any number of threads.
+ * @throws GicTraceError as `makeDatabase` and `TraceReader` do. A bad file is found before any file is loaded.
  */
 export async function loadTraceFiles(
   path: string,

@@ -1,4 +1,5 @@
-// Loads traces into a database. SQLite is a cache of traces: it is made from scratch in a temporary file and renamed.
+// Loads traces into a database. A database is a cache of traces: it is always made from scratch, in a temporary file that is
+// then renamed.
 import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
 import { DatabaseWriter } from '../database/writer.ts';
@@ -11,7 +12,7 @@ export interface LoadOptions extends TargetOptions {
 }
 
 /**
- * Makes the database at `path` (an existing one of ours is replaced) and loads the traces into it.
+ * Makes the database at `path`, replacing one that gictrace made, and loads the traces into it.
  * @throws GicTraceError as `makeDatabase` does.
  */
 export function loadTraces(

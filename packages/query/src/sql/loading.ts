@@ -1,5 +1,5 @@
-// Traces into rows: follows each trace with the simulator beside it and writes its rows to a log. Where a trace holds no
-// events, the simulator derives them from the stimuli, and the database says so. Knows no database and no thread.
+// Converts traces to rows: follows each trace with the simulator beside it and writes the rows to a log. If a trace contains
+// no events, the simulator derives them from the stimuli, and the database says so. It knows no database and no thread.
 import type { GicConfig } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
@@ -13,10 +13,10 @@ import { DERIVED_PLACES, TABLES } from './schema.ts';
 import { TraceRows } from './trace-rows.ts';
 import { VIEWS } from './views.ts';
 
-/** A trace as the loader takes it. */
+/** A trace as input of the loader. */
 export interface LoadSource {
   readonly name: string;
-  /** Absolute path of the trace file, which gic_state reads; absent where there is none. */
+  /** The absolute path of the trace file, which gic_state reads; absent if there is none. */
   readonly path?: string;
   readonly header: {
     readonly config: GicConfig;
@@ -24,7 +24,7 @@ export interface LoadSource {
   };
   readonly contentDigest: string | null;
   readonly semanticDigest: string | null;
-  /** Batches in order, each reused after the next is asked for. */
+  /** The batches in order. A batch is valid until the next one is requested. */
   readonly batches: Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
 
@@ -35,7 +35,7 @@ export interface LoadSummary {
   readonly rows: number;
 }
 
-/** What a database of traces is made of. */
+/** The structure of a database of traces. */
 export const PLAN = {
   tables: TABLES,
   finally: [
@@ -45,14 +45,14 @@ export const PLAN = {
     ...[...VIEWS, ...MODULES].map(({ name, sql }) => `CREATE VIEW "${name}" AS ${sql}`),
   ],
 };
-/** Tables whose rows are no part of a trace. */
+/** Tables whose rows do not belong to a trace. */
 const UNCOUNTED = new Set(
   (['traces', 'states', 'checks', 'registers', 'sysregs', 'rules'] as const).map(
     (name) => DERIVED_PLACES[name],
   ),
 );
 
-/** Called with how many records were loaded. */
+/** Called with the number of records loaded so far. */
 type Progress = (records: number) => void;
 
 /** Follows traces, one after another, and writes their rows to a log. */
@@ -69,12 +69,12 @@ export class Loading {
     this.rows.reference();
   }
 
-  /** Hands the rows on that are not handed on yet. */
+  /** Passes on the rows that have not been passed on yet. */
   flush(): void {
     this.log.flush();
   }
 
-  /** Loads a trace. Yields after each batch, and when `mustWait` answers true; goes on when it is asked for more. */
+  /** Loads a trace. Yields after each batch, and when `mustWait` returns true, and continues when the caller resumes it. */
   *load(source: LoadSource, mustWait: () => boolean = () => false): Generator<void> {
     const { rows } = this;
     rows.trace++;

@@ -1,5 +1,5 @@
-// The private tables of a database of traces: one for each record kind, made from core's declarations, and those of
-// what is derived from records. Views are what people query (views.ts); these names may change.
+// The private tables of a database of traces: one for each record kind, from core's declarations, and the tables that are
+// derived from records. Their names may change; people query the views (views.ts).
 import { RECORDS, type RecordField, type RecordKind, type RecordName } from '@gictrace/core/record';
 import { type Columns, integer, orNull } from '../database/columns.ts';
 import { type Table, tableOf } from '../database/table.ts';
@@ -28,7 +28,7 @@ export function tableName(kind: RecordName): string {
   return `k_${kind.replaceAll('.', '_')}`;
 }
 
-/** A field's column: SQL names are not case-sensitive, so fields keep their spelling, in quotes. */
+/** The column of a field. SQL names are not case-sensitive, so fields keep their spelling, in quotes. */
 export function column(field: RecordField): string {
   return `"${field.name}"`;
 }
@@ -46,19 +46,19 @@ const ofRecords = kinds.filter(([, kind]) => kind.class !== 'event');
 const ofEvents = kinds.filter(([, kind]) => kind.class === 'event');
 const derived = Object.values(DERIVED_TABLES);
 
-/** All tables of a database of traces. A row log names a table by its place here. */
+/** All tables of a database of traces. A row log names a table by its index here. */
 export const TABLES: readonly Table[] = [
   ...[...ofRecords, ...ofEvents].map(([name, kind]) => tableOfKind(name, kind)),
   ...derived.map(({ table }) => table),
 ];
 
-/** The place of a record kind's table, by the kind's id. */
+/** The index of a record kind's table, by the kind's id. */
 export const KIND_TABLES: ReadonlyMap<number, number> = new Map(
   [...ofRecords, ...ofEvents].map(([, kind], place) => [kind.id, place]),
 );
-/** The places of the tables of events. */
+/** The indices of the tables of events. */
 export const EVENT_TABLES: readonly number[] = ofEvents.map((_, k) => ofRecords.length + k);
-/** The places of the tables of what is derived. */
+/** The indices of the derived tables. */
 export const DERIVED_PLACES = Object.fromEntries(
   Object.keys(DERIVED_TABLES).map((name, k) => [name, ofRecords.length + ofEvents.length + k]),
 ) as Readonly<Record<keyof typeof DERIVED_TABLES, number>>;

@@ -1,5 +1,5 @@
-// What goes into the tables of a database of traces: records and events from their batches, and typed rows by the names
-// of their columns. Writes to a row log; knows neither the database nor the thread that holds it.
+// Writes the rows of a database of traces: records and events from their batches, and typed rows by the names of their
+// columns. It writes to a row log, and knows neither the database nor the thread that inserts.
 import { CHECKS } from '@gictrace/core/check';
 import {
   fieldOffsets,
@@ -15,12 +15,12 @@ import type { Sql } from '../database/table.ts';
 import { DERIVED_TABLES, type DerivedName, type DerivedRow, RECORDS_PER_TRACE } from './derived-tables.ts';
 import { DERIVED_PLACES, EVENT_TABLES, KIND_TABLES } from './schema.ts';
 
-/** Where a field is in a record's words, and how it is read. */
+/** The position of a field in a record's words, and how it is read. */
 interface Getter {
   readonly at: number;
   readonly form: 'word' | 'signed' | 'doubleword';
 }
-/** By record kind: the place of its table and its fields. */
+/** For a record kind: the index of its table, and its fields. */
 interface Layout {
   readonly table: number;
   readonly fields: readonly Getter[];
@@ -38,7 +38,7 @@ for (const kind of Object.values(RECORDS) as RecordKind[]) {
 }
 const COMMON_OF_RECORDS = 7;
 const COMMON_OF_EVENTS = 4;
-/** The columns of the tables of typed rows that are taken from a row by name. */
+/** The columns of each table of typed rows that are taken from a row by name. */
 const columnsOf = Object.fromEntries(
   Object.entries(DERIVED_TABLES).map(([name, { key, columns }]) => [
     name,
@@ -49,14 +49,14 @@ const columnsOf = Object.fromEntries(
 /** Writes the rows of traces to a log. */
 export class TraceRows {
   private readonly log: RowLog;
-  /** Number of the trace that rows belong to. */
+  /** The number of the trace to which rows belong. */
   trace = 0;
 
   constructor(log: RowLog) {
     this.log = log;
   }
 
-  /** Record `i` of a batch, a stimulus, operation or observable. */
+  /** Adds record `i` of a batch: a stimulus, operation or observable. */
   record(batch: RecordBatch, i: number, record: number): void {
     const { log } = this;
     const { table, fields } = layouts[batch.kind[i]!]!;
@@ -75,7 +75,7 @@ export class TraceRows {
     this.fields(batch, i, fields, at + COMMON_OF_RECORDS);
   }
 
-  /** Event `i` of a batch, number `sequence` of those that the record `stimulus` caused. */
+  /** Adds event `i` of a batch, which is number `sequence` of those that the record `stimulus` caused. */
   event(batch: RecordBatch, i: number, stimulus: number, sequence: number, timeNs: number): void {
     const { log } = this;
     const { table, fields } = layouts[batch.kind[i]!]!;
@@ -87,12 +87,12 @@ export class TraceRows {
     this.fields(batch, i, fields, at + COMMON_OF_EVENTS);
   }
 
-  /** Deletes the events of this trace that were added. */
+  /** Deletes the events of this trace that have been added. */
   forgetEvents(): void {
     for (const table of EVENT_TABLES) this.log.deleteFrom(table, this.trace * RECORDS_PER_TRACE);
   }
 
-  /** A typed row: its values by the names of the table's columns. */
+  /** Adds a typed row: its values by the names of the table's columns. */
   add<Name extends DerivedName>(name: Name, row: DerivedRow<Name>): void {
     const { log } = this;
     const columns = columnsOf[name];
@@ -104,7 +104,7 @@ export class TraceRows {
     for (const column of columns) log.value(at++, values[column]!);
   }
 
-  /** Names of registers, rules and checks, so that views need no functions. */
+  /** Adds the names of registers, rules and checks, so that views need no functions. */
   reference(): void {
     for (const [frame, name] of FRAMES.entries())
       for (let offset = 0; offset < 0x4_0000; offset += 4) {

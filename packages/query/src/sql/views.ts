@@ -1,4 +1,4 @@
-// The public views: what people query, with a word on each column. Names and columns are a contract.
+// The public views, with the documentation of each column. Names and columns are a contract.
 import {
   GROUPS,
   RECORD_FLAGS,
@@ -15,7 +15,7 @@ import { column, tableName } from './schema.ts';
 export interface View {
   readonly name: string;
   readonly doc: string;
-  /** Column → what it holds. */
+  /** What each column contains. */
   readonly columns: Readonly<Record<string, string>>;
   readonly sql: string;
 }
@@ -27,14 +27,14 @@ const cases = (expression: string, values: readonly string[]) =>
 const key = {
   trace: TRACE_NUMBER,
   record: 'number of the record in the trace',
-  time_ns: 'nanoseconds since the trace began; null where the source does not tell',
-  pe: 'index of the PE; null where none is concerned or the source does not tell',
+  time_ns: 'nanoseconds since the trace began; null if the source does not contain the time',
+  pe: 'index of the PE; null if no PE is concerned, or if it is unknown',
 };
-const operation = 'number of the record of the operation that it is due to; null where the trace holds none';
+const operation = 'record number of the operation that caused it; null if the trace contains no operations';
 
 const kinds = Object.entries(RECORDS) as [RecordName, RecordKind][];
 
-/** A field as people read it: enums by name. */
+/** The SQL for a field, with enums by name. */
 function shown(field: RecordField): string {
   return field.type === 'enum' ? cases(column(field), field.values!) : column(field);
 }
@@ -49,7 +49,7 @@ function union(className: RecordKind['class']): string {
     .join(' UNION ALL ');
 }
 
-/** A field of an operation, or null where that operation has none of the name. */
+/** The SQL for a field of an operation, or null if the operation has no field of that name. */
 function ofOperation(kind: RecordKind, name: string): string {
   const field = kind.fields.find((one) => one.name === name);
   return `${field === undefined ? 'NULL' : column(field)} AS ${name}`;
@@ -60,17 +60,17 @@ function eventFields(kind: RecordKind): string {
   return pairs.length === 0 ? "''" : pairs.join(" || ', ' || ");
 }
 
-/** A value that the source does not tell (RECORD_FLAGS.valueUnknown) is none. */
+/** A value that the source does not contain (RECORD_FLAGS.valueUnknown) is null. */
 const TOLD = `CASE WHEN flags & ${RECORD_FLAGS.valueUnknown} THEN NULL ELSE value END AS value`;
 const mmioOf = (name: 'mmio.read' | 'mmio.write') =>
   `SELECT ${TRACE}, time_ns, pe, ${cases('frame', FRAMES)} AS frame, instance, (SELECT r.name FROM t_registers r WHERE r.frame = k.frame AND r."offset" = k."offset" & ~3) AS register, "offset", width, ${TOLD}, '${name === 'mmio.read' ? 'read' : 'write'}' AS direction, (flags & 1) AS reserved, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule FROM ${tableName(name)} k`;
 const sysregOf = (name: 'sysreg.read' | 'sysreg.write') =>
   `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, ${TOLD}, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
 
-/** A view's column that is computed: its SQL, and what it holds. */
+/** Computed columns of a view: the SQL, and what the column contains. */
 type Computed = Readonly<Record<string, readonly [sql: string, doc: string]>>;
 
-/** The view of a table of what is derived: its columns, as they are declared, and some that are computed of them. */
+/** The view of a derived table: its columns as they are declared, and columns that are computed from them. */
 function viewOf(of: DerivedName, doc: string, computed: Computed = {}): View {
   const { table, key: by, columns } = DERIVED_TABLES[of];
   const docs = docsOf(columns);
@@ -97,14 +97,14 @@ function viewOf(of: DerivedName, doc: string, computed: Computed = {}): View {
 
 const LATENCY = [
   'acknowledged_ns - pended_ns',
-  'from pending to acknowledge, in nanoseconds; null where either time is',
+  'from pending to acknowledge, in nanoseconds; null if either time is null',
 ] as const;
 
 export const VIEWS: readonly View[] = [
   viewOf('traces', 'The traces in this database.'),
   {
     name: 'operations',
-    doc: 'What an operating system asked of its irqchip driver, and what devices and PEs did meanwhile: of traces that were recorded from a scenario.',
+    doc: 'What an operating system asked of its irqchip driver, and what devices and PEs did meanwhile, in traces that were recorded from a scenario.',
     columns: {
       trace: key.trace,
       record: key.record,
@@ -129,16 +129,16 @@ export const VIEWS: readonly View[] = [
     columns: {
       ...key,
       kind: 'kind of stimulus',
-      line: '1-based line of the source; null where there is none',
-      rule: 'the rule that inferred it; null: shown by the source',
-      flags: 'bits: 1 reserved location, 2 value not shown, 4 Secure, 8 told twice by the source',
+      line: '1-based line of the source; null if there is none',
+      rule: 'the rule that inferred it; null if the source contains it',
+      flags: 'bits: 1 reserved location, 2 value unknown, 4 Secure, 8 twice in the source',
       operation,
     },
     sql: union('stimulus'),
   },
   {
     name: 'observables',
-    doc: 'What was seen of the GIC: compared by replay.',
+    doc: 'What the GIC did as seen from outside. Replay compares these.',
     columns: {
       ...key,
       kind: 'kind of observable',
@@ -159,9 +159,9 @@ export const VIEWS: readonly View[] = [
       register: 'register, with the number in an array; null at a reserved location',
       offset: 'byte offset in the frame',
       width: 'bytes',
-      value: 'signed 64-bit; see gic_hex(); null where the source does not tell',
+      value: 'signed 64-bit; see gic_hex(); null if the source does not contain it',
       direction: 'read or write',
-      reserved: '1: reported as an access to a reserved location',
+      reserved: '1 if reported as an access to a reserved location',
       line: 'line of the source',
       rule: 'rule that inferred part of it',
     },
@@ -173,7 +173,7 @@ export const VIEWS: readonly View[] = [
     columns: {
       ...key,
       register: 'system register',
-      value: 'signed 64-bit; see gic_hex(); null where the source does not tell',
+      value: 'signed 64-bit; see gic_hex(); null if the source does not contain it',
       direction: 'read or write',
       line: 'line of the source',
     },
@@ -182,14 +182,14 @@ export const VIEWS: readonly View[] = [
   {
     ...viewOf(
       'commands',
-      'Commands that the ITSs executed; an operand that the source does not show is null.',
+      'Commands that the ITSs executed. An operand that the source does not contain is null.',
     ),
     name: 'its_commands',
   },
   viewOf('msis', 'Message-signalled interrupts that reached an ITS.'),
   {
     name: 'hppi',
-    doc: 'What each PE was told: the highest-priority pending interrupt and the interrupt lines.',
+    doc: 'What each PE was signalled: the highest-priority pending interrupt and the interrupt lines.',
     columns: {
       ...key,
       INTID: 'interrupt; 1023: none',
@@ -202,7 +202,7 @@ export const VIEWS: readonly View[] = [
   },
   {
     name: 'events',
-    doc: 'What happened inside the GIC, each with the stimulus that caused it.',
+    doc: 'What happened inside the GIC. Each event has the stimulus that caused it.',
     columns: {
       trace: key.trace,
       record: 'number of the stimulus that caused it',
@@ -210,7 +210,7 @@ export const VIEWS: readonly View[] = [
       time_ns: key.time_ns,
       pe: key.pe,
       kind: 'kind of event',
-      INTID: 'interrupt concerned, where there is one',
+      INTID: 'the interrupt concerned, if there is one',
       fields: 'all fields as text',
     },
     sql: kinds
@@ -223,34 +223,34 @@ export const VIEWS: readonly View[] = [
   },
   viewOf(
     'interrupts',
-    'One row for each lifetime of an interrupt. Moments are record numbers, and times with _ns; null: not seen.',
+    'One row for each lifetime of an interrupt. Moments are record numbers, and times in the columns that end in _ns; null if not seen.',
     {
       latency_ns: LATENCY,
       service_ns: [
         'eoi_ns - acknowledged_ns',
-        'from acknowledge to EOI, in nanoseconds; null where either time is',
+        'from acknowledge to EOI, in nanoseconds; null if either time is null',
       ],
     },
   ),
   viewOf(
     'waits',
-    'For what pending interrupts wait: a row for each interval in which an interrupt waits for one reason. That an interrupt is signalled to an idle PE until the PE acknowledges it is no row here: `interrupts` has it.',
+    'What pending interrupts wait for: one row for each interval in which an interrupt waits for one reason. There is no row for an interrupt that is signalled to an idle PE until the PE acknowledges it; `interrupts` has that.',
     {
-      waited_ns: ['to_ns - from_ns', 'how long, in nanoseconds; null where either time is'],
+      waited_ns: ['to_ns - from_ns', 'how long, in nanoseconds; null if either time is null'],
     },
   ),
   viewOf(
     'vinterrupts',
-    'One row for each lifetime of a virtual interrupt. Moments are record numbers, and times with _ns; null: not seen.',
+    'One row for each lifetime of a virtual interrupt. Moments are record numbers, and times in the columns that end in _ns; null if not seen.',
     { latency_ns: LATENCY },
   ),
   {
     name: 'vhppi',
-    doc: "What each PE's virtual machine was told: the best virtual interrupt and the virtual interrupt lines.",
+    doc: "What each PE's virtual machine was signalled: the highest-priority pending virtual interrupt and the virtual interrupt lines.",
     columns: {
       ...key,
-      LR: 'list register of the candidate; 16: the vLPI; -1: none',
-      vLPI: 'best pending vLPI; 1023: none',
+      LR: 'list register of the highest-priority pending virtual interrupt; 16 for the vLPI; -1 for none',
+      vLPI: 'highest-priority pending vLPI; 1023 for none',
       group: 'group of that vLPI',
       priority: 'its priority; 255: none',
       vFIQ: 'virtual FIQ line',
@@ -258,13 +258,13 @@ export const VIEWS: readonly View[] = [
     },
     sql: `SELECT ${TRACE}, time_ns, pe, LR, vLPI, ${cases('"group"', GROUPS)} AS "group", priority, vFIQ, vIRQ FROM k_vhppi`,
   },
-  viewOf('mappings', 'What each event of each device was mapped to, over time.'),
+  viewOf('mappings', 'What each event of each device was mapped to over time.'),
   viewOf('findings', 'Software errors that cause no visible failure (see docs/check.md).'),
-  viewOf('checks', 'The checks that make findings.'),
-  viewOf('rules', 'The rules by which importers fill what a source does not show.'),
+  viewOf('checks', 'The checks that produce findings.'),
+  viewOf('rules', 'The rules by which importers infer what a source does not contain.'),
 ];
 
-/** Functions for SQL, as people call them. */
+/** Functions for SQL, as they are called. */
 export const FUNCTIONS: Readonly<Record<string, string>> = {
   'gic_hex(value [, digits])': 'a value in hex; negative values as unsigned 64-bit',
   'gic_register(frame, offset)': "the register at an offset: gic_register('GICD', 4)",
@@ -274,18 +274,18 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   'gic_command(dw0, dw1, dw2, dw3)': 'an ITS command with its operands',
 };
 
-/** Functions that answer with rows, as people call them. */
+/** Table functions, as they are called. */
 export const TABLE_FUNCTIONS: Readonly<
   Record<string, { readonly doc: string; readonly columns: Readonly<Record<string, string>> }>
 > = {
   'gic_state(trace, record)': {
-    doc: "The state of the GIC behind a record, by the simulator: replayed from the nearest of the states that the database keeps. Reads the trace's records from its file, which must be where it was when it was loaded, and unchanged. What record 1000 changed: `SELECT * FROM gic_state(1, 1000) EXCEPT SELECT * FROM gic_state(1, 999)`. With two Security states registers are shown as a Secure access reads them.",
+    doc: "The state of the GIC after a record, according to the simulator. It is replayed from the nearest state that the database keeps, and reads the records from the trace's file, which must still be at its path and unchanged. What record 1000 changed: `SELECT * FROM gic_state(1, 1000) EXCEPT SELECT * FROM gic_state(1, 999)`. With two Security states, registers have the values that a Secure access reads.",
     columns: {
-      kind: 'register: each that can be read; interrupt: each SGI, PPI and SPI, and each LPI that is pending or cached; mapping: each event in the tables of an ITS; pe: what a PE is told',
-      name: 'register; `INTID n`; `DeviceID 0x… EventID n`; what of the PE',
-      instance: 'PE, or for GITS registers and mappings the ITS; null: one for all',
-      value: 'value of the register as a read shows it, signed 64 bits; INTID',
-      text: 'the same in words: fields that are not zero; enabled, pending, active, asserted …; target',
+      kind: '`register`: each register that can be read; `interrupt`: each SGI, PPI and SPI, and each LPI that is pending or cached; `mapping`: each event in the tables of an ITS; `pe`: what a PE is signalled',
+      name: 'register; `INTID n`; `DeviceID 0x… EventID n`; for a PE, the name of the value',
+      instance: 'PE, or the ITS for GITS registers and mappings; null if it is common to all PEs',
+      value: 'value that a read of the register returns, signed 64 bits; INTID',
+      text: 'the same as text: fields that are not zero; enabled, pending, active, asserted …; target',
     },
   },
 };

@@ -1,5 +1,5 @@
-// The ITS commands that a trace records, as rows: operands by name. An operand that the source does not show is null.
-// Knows commands' operands, not their encoding; knows no SQL.
+// The ITS commands of a trace as rows, with operands by name. An operand that the source does not contain is null. It knows
+// the operands of commands but not their encoding, and no SQL.
 import { commandText } from '@gictrace/core/disasm';
 import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import {
@@ -13,14 +13,14 @@ import {
 import { type Column, integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { type Moment, TIME, wholeNs } from './moment.ts';
 
-/** The operands that have a column each, in their order. */
+/** The operands that have a column, in the order of the columns. */
 const OPERANDS = {
   DeviceID: 'DeviceID',
   EventID: 'EventID',
   pINTID: 'physical INTID',
   vINTID: 'virtual INTID',
   ICID: 'collection',
-  RDbase: 'Redistributor: number of its PE, or by GITS_TYPER.PTA its address in units of 64 KB',
+  RDbase: 'Redistributor: the number of its PE or, if GITS_TYPER.PTA is 1, its address in units of 64 KB',
   vPEID: 'vPE',
   Size: 'EventID bits, minus 1 (MAPD)',
   ITT_addr: 'address of the interrupt translation table (MAPD)',
@@ -31,26 +31,28 @@ type OperandColumns = { readonly [Name in OperandName]: Column & { type: 'intege
 
 /** One row for each command that an ITS executed. */
 export const COMMAND_COLUMNS = {
-  record: integer('record of the command; of one that the source does not show, that of the stimulus'),
+  record: integer('record of the command, or of the stimulus if the source does not contain the command'),
   time_ns: TIME,
   its: integer('index of the ITS, from 0'),
   slot: integer('slot of the command queue, from 0'),
   op: text(
-    'command; the opcode in hex where no command has it; `unknown` for a command that the source does not show at all',
+    'command; the opcode in hex if it is not a valid one; `unknown` for a command that the source does not contain',
   ),
   ...(Object.fromEntries(
     Object.entries(OPERANDS).map(([name, doc]) => [name, orNull(integer(doc))]),
   ) as OperandColumns),
   outcome: orNull(
     text(
-      'EXECUTED or the command error; NOT_SHOWN for a command that the source does not show; null where it does not show the outcome',
+      'EXECUTED or the command error; NOT_SHOWN for a command that the source does not contain; null if the source does not contain the outcome',
     ),
   ),
-  operation: orNull(integer('record of the operation that it is due to; null where the trace holds none')),
+  operation: orNull(
+    integer('record of the operation that caused it; null if the trace contains no operations'),
+  ),
 } as const;
 export type CommandRow = RowOf<typeof COMMAND_COLUMNS>;
 
-/** Operands by name, those that the source shows. */
+/** The operands that the source contains, by name. */
 export type Operands = Readonly<Partial<Record<string, number>>>;
 
 /** Record `i`, an `its.command`, as a row. */
@@ -81,7 +83,7 @@ export function commandRow(batch: RecordBatch, i: number, record: number): Comma
   };
 }
 
-/** A command in a slot that the source does not show, as a row: `stimulus` had it executed. */
+/** The row of a command that the source does not contain: its slot, and the stimulus that caused it to be executed. */
 export function unknownCommandRow(its: number, slot: number, stimulus: Moment): CommandRow {
   const operands = Object.fromEntries(Object.keys(OPERANDS).map((name) => [name, null])) as {
     readonly [Name in OperandName]: null;
@@ -98,14 +100,14 @@ export function unknownCommandRow(its: number, slot: number, stimulus: Moment): 
   };
 }
 
-/** The command of a row as text: that of record `i`, an `its.command`, if it has one. */
+/** The command of a row as text: that of record `i`, an `its.command`, if there is one. */
 export function commandOf({ op }: CommandRow, batch: RecordBatch | undefined, i: number): string {
   if (op === 'unknown' || batch === undefined) return 'unknown command';
   const at = i * RECORD_WORDS;
   return commandText(batch.words, at + 4, batch.words[at + 3]!);
 }
 
-/** Whether record `i`, an `its.command`, was executed, as far as the source shows. */
+/** Whether record `i`, an `its.command`, was executed, according to the source. */
 export function wasExecuted(batch: RecordBatch, i: number): boolean {
   return (
     !isRefused(batch.words[i * RECORD_WORDS + 2]!) || (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0

@@ -1,4 +1,4 @@
-// Findings of the checks as rows. Knows no SQL.
+// Findings of the checks as rows. It knows no SQL.
 import { CHECKS, type Finding } from '@gictrace/core/check';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { TIME, wholeNs } from './moment.ts';
@@ -7,13 +7,13 @@ import { TIME, wholeNs } from './moment.ts';
 export const FINDING_COLUMNS = {
   rule: text('check that found it'),
   severity: text('error, warning or note'),
-  record: integer('record that it points at'),
-  line: orNull(integer('line of the source, from 1; null where there is none')),
+  record: integer('record to which it points'),
+  line: orNull(integer('line of the source, from 1; null if there is none')),
   time_ns: TIME,
   pe: orNull(integer('PE concerned; null: none')),
   text: text('what was found'),
   lasted_ns: orNull(
-    integer('how long it lasted, in nanoseconds; null where it did not end, or the source records no times'),
+    integer('how long it lasted, in nanoseconds; null if it did not end, or if the source contains no times'),
   ),
   related: text('what led to it and what ended it, as a JSON list of {record, line, time_ns, text}'),
 } as const;

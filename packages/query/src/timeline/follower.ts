@@ -1,6 +1,6 @@
-// Follows a trace with the simulator beside it and calls an observer with what happened: lifetimes of interrupts, MSIs,
-// ITS commands, mappings, waits, residency of vPEs, findings. Where source and simulator disagree the source is right.
-// Trackers that nobody observes do not run. Knows no SQL and no format.
+// Follows a trace with the simulator beside it, and calls an observer with what happened: lifetimes of interrupts, MSIs,
+// ITS commands, mappings, waits, residency of vPEs, findings. If source and simulator disagree, the source is right.
+// Trackers without an observer do not run. It knows no SQL and no format.
 import type { GicConfig } from '@gictrace/core';
 import { Follow, Machine } from '@gictrace/core/model';
 import { isEvent, type RecordBatch } from '@gictrace/core/record';
@@ -30,12 +30,12 @@ export class Follower {
     return this.trackers.hasRecordedEvents;
   }
 
-  /** The latest time of the records that were taken, in nanoseconds; NaN: none has a time. */
+  /** The latest time of the records so far, in nanoseconds; NaN if none has a time. */
   get latestNs(): number {
     return this.trackers.latestNs;
   }
 
-  /** Takes record `i` of a batch, after all before it. `first`: the number of the batch's first record. */
+  /** Takes record `i` of a batch, after all earlier records. `first` is the number of the batch's first record. */
   take(batch: RecordBatch, first: number, i: number): void {
     const { trackers } = this;
     trackers.records = first + i + 1;

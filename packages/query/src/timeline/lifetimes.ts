@@ -1,5 +1,5 @@
 // Lifetimes of interrupts: from the input line, message or write that asserted one to its deactivation. Follows the
-// events of the simulator as they come; a step that was not seen stays null. Knows no SQL.
+// events of the simulator as they come; a step that was not seen stays null. It knows no SQL.
 import { type GicState, hasInterrupt, privateIndex, sharedIndex } from '@gictrace/core/model';
 import { IRQ_ATTRIBUTES, KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { isPrivate, LPI_FIRST, SPURIOUS } from '@gictrace/core/spec';
@@ -12,11 +12,13 @@ const EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 /** One row for each lifetime of an interrupt. */
 export const INTERRUPT_COLUMNS = {
   INTID: integer('interrupt'),
-  pe: orNull(integer('PE that acknowledged it, or for which it was pending; null: none')),
+  pe: orNull(integer('PE that acknowledged it, or for which it was pending; null if none')),
   cause: text(
-    'what made it pending: wire, still asserted, software, sgi, msi, its-command, table, moved, doorbell; unknown where that was not seen',
+    'what made it pending: wire, still asserted, software, sgi, msi, its-command, table, moved, doorbell; unknown if that was not seen',
   ),
-  asserted: orNull(integer('record at which the input line was asserted, or the message or write came')),
+  asserted: orNull(
+    integer('record at which the input line was asserted, or at which the message or write occurred'),
+  ),
   pended: orNull(integer('record at which it became pending')),
   signalled: orNull(integer('record at which an interrupt line of the PE was asserted for it')),
   acknowledged: orNull(integer('record at which the PE acknowledged it')),
@@ -32,12 +34,12 @@ export const INTERRUPT_COLUMNS = {
   outcome: text('complete, withdrawn, pending at end, active at end, no EOI seen'),
   withdrawn_by: orNull(
     text(
-      'what withdrew it: an ITS command, the register that was written, `wire`; null where that was not seen',
+      'what withdrew it: an ITS command, the register that was written, or `wire`; null if that was not seen',
     ),
   ),
   moved_to: orNull(
     integer(
-      'PE to which its pending state was moved, where another lifetime goes on; null: it was not moved',
+      'PE to which its pending state was moved, where another lifetime continues; null if it was not moved',
     ),
   ),
   withdrawn_ns: timeOf('withdrawn'),
@@ -45,7 +47,7 @@ export const INTERRUPT_COLUMNS = {
 export type InterruptRow = RowOf<typeof INTERRUPT_COLUMNS>;
 export type InterruptOutcome = 'complete' | 'withdrawn' | 'pending at end' | 'active at end' | 'no EOI seen';
 
-/** A step that is seen while a lifetime lasts. `ended`: an acknowledge whose EOI will not be seen any more. */
+/** A step of a lifetime. `ended`: it was acknowledged, but its EOI will not be seen any more. */
 export type LifetimeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
 export interface Lifetime {
   readonly intid: number;
@@ -92,7 +94,7 @@ export class Lifetimes {
   private readonly row: (row: InterruptRow) => void;
   private readonly seen: LifetimeListener;
 
-  /** Calls `seen` with each step when it happens, and `row` with each lifetime when it has ended. */
+  /** Calls `seen` with each step when it happens, and `row` with each lifetime when it ends. */
   constructor(
     state: GicState,
     withdrawals: Withdrawals,
@@ -246,7 +248,7 @@ export class Lifetimes {
     this.seen('acknowledged', lifetime, now);
   }
 
-  /** A PE dropped the priority of an interrupt: as {@link acknowledged}. */
+  /** A PE dropped the priority of an interrupt, on the simulator or only in the source. */
   dropped(intid: number, pe: number, now: Moment): void {
     const key = this.key(intid, pe);
     const lifetime = this.active.get(key);
@@ -296,7 +298,7 @@ export class Lifetimes {
     });
   }
 
-  /** The trace has ended: the lifetimes that go on. */
+  /** Ends the trace and reports the lifetimes that have not ended. */
   finish(): void {
     for (const lifetime of this.pending.values()) this.end(lifetime, 'pending at end');
     for (const lifetime of this.active.values()) this.end(lifetime, 'active at end');

@@ -1,5 +1,5 @@
-// What each event of a device was mapped to, over time: from the commands that the ITSs executed. An operand that the
-// source does not show stays null. Knows no SQL.
+// What each event of a device was mapped to over time, from the commands that the ITSs executed. An operand that the source
+// does not contain stays null. It knows no SQL.
 import type { GicConfig } from '@gictrace/core';
 import { integer, internal, orNull, type RowOf, text } from '../database/columns.ts';
 import type { CommandRow } from './commands.ts';
@@ -10,23 +10,29 @@ export const MAPPING_COLUMNS = {
   its: integer('index of the ITS, from 0'),
   DeviceID: integer('DeviceID'),
   EventID: integer('EventID'),
-  INTID: orNull(integer('LPI, or vINTID; null where the source does not show it')),
-  virtual: integer('1: a virtual interrupt (VMAPTI, VMAPI)'),
+  INTID: orNull(integer('LPI, or vINTID; null if the source does not contain it')),
+  virtual: integer('1 for a virtual interrupt (VMAPTI, VMAPI)'),
   ICID: orNull(integer('collection; null if virtual')),
   vPEID: orNull(integer('vPE; null if physical')),
   pe: orNull(integer('PE of the collection or of the vPE; null while it is unmapped')),
-  from_record: integer('record of the command that made it so'),
-  to_record: orNull(integer('record of the command that ended it; null: it holds at the end of the trace')),
+  from_record: integer('record of the command that made the mapping'),
+  to_record: orNull(
+    integer('record of the command that ended it; null if it exists at the end of the trace'),
+  ),
   from_ns: timeOf('from_record'),
   to_ns: timeOf('to_record'),
   made_by: text('command'),
   ended_by: orNull(
     text(
-      'command; `unknown`: the source does not show a command that may have ended it; null: it holds at the end of the trace',
+      'command that ended it; `unknown` if a command that the source does not contain may have ended it; null if it exists at the end of the trace',
     ),
   ),
-  from_stimulus: internal(orNull(integer('record of the stimulus that had the first command executed'))),
-  to_stimulus: internal(orNull(integer('record of the stimulus that had the second command executed'))),
+  from_stimulus: internal(
+    orNull(integer('record of the stimulus that caused the first command to be executed')),
+  ),
+  to_stimulus: internal(
+    orNull(integer('record of the stimulus that caused the second command to be executed')),
+  ),
 } as const;
 export type MappingRow = RowOf<typeof MAPPING_COLUMNS>;
 
@@ -36,19 +42,19 @@ type Mapping = Omit<MappingRow, 'to_record' | 'to_ns' | 'ended_by' | 'to_stimulu
 /** Follows the mappings of a trace. */
 export class Mappings {
   private readonly open = new Map<string, Mapping>();
-  /** The PE of each collection by `its.ICID`, and of each vPE: those that a command placed. */
+  /** The PE of each collection, by `its.ICID`, and of each vPE, if a command has mapped them. */
   private readonly collections = new Map<string, number | null>();
   private readonly vpes = new Map<number, number | null>();
   private readonly config: GicConfig;
   private readonly row: (row: MappingRow) => void;
 
-  /** Calls `row` with each mapping when it has ended. */
+  /** Calls `row` with each mapping when it ends. */
   constructor(config: GicConfig, row: (row: MappingRow) => void) {
     this.config = config;
     this.row = row;
   }
 
-  /** Takes a command that was executed. `stimulus`: the record of what had it executed. */
+  /** Takes a command that was executed. `stimulus` is the record that caused it to be executed. */
   take(command: CommandRow, stimulus: number): void {
     const { op, its, ICID, vPEID, V } = command;
     switch (op) {
@@ -74,7 +80,7 @@ export class Mappings {
     }
   }
 
-  /** A command that the source does not show: what this ITS has mapped is not known from here on. */
+  /** Takes a command that the source does not contain: the mappings of this ITS are unknown from here on. */
   private forget(command: CommandRow, stimulus: number): void {
     const { its } = command;
     for (const [key, m] of [...this.open]) if (m.its === its) this.end(key, command, stimulus);
@@ -83,7 +89,7 @@ export class Mappings {
     this.vpes.clear();
   }
 
-  /** With V = 1 too: a new interrupt translation table starts with nothing mapped. */
+  /** Ends all mappings of a device. MAPD with V = 1 does this too, because nothing is mapped in a new table. */
   private unmapDevice(command: CommandRow, stimulus: number): void {
     const { its, DeviceID, V } = command;
     if (DeviceID === null) return;
@@ -91,7 +97,7 @@ export class Mappings {
       if (m.its === its && m.DeviceID === DeviceID) this.end(key, command, stimulus, V ? 'MAPD' : 'MAPD V=0');
   }
 
-  /** A command about one event. */
+  /** Takes a command that concerns one event. */
   private takeEvent(command: CommandRow, stimulus: number): void {
     const { op, its, DeviceID, EventID, ICID, vPEID } = command;
     if (DeviceID === null || EventID === null) return;
@@ -127,14 +133,14 @@ export class Mappings {
     }
   }
 
-  /** The trace has ended: the mappings that hold. */
+  /** Ends the trace and reports the mappings that still exist. */
   finish(): void {
     for (const m of this.open.values())
       this.row({ ...m, to_record: null, to_ns: null, ended_by: null, to_stimulus: null });
     this.open.clear();
   }
 
-  /** The PE that an RDbase names, by GITS_TYPER.PTA an address in units of 64 KB or a number; null: none. */
+  /** The PE that an RDbase names: an address in units of 64 KB, or a number, by GITS_TYPER.PTA. Null if there is none. */
   private peOf({ its, RDbase }: CommandRow): number | null {
     if (RDbase === null) return null;
     const typer = BigInt(this.config.its[its]?.typer ?? '0x0');
@@ -158,7 +164,7 @@ export class Mappings {
     for (const [key, m] of [...this.open]) {
       if (!which(m)) continue;
       const target = m.virtual ? this.virtual(m.INTID, m.vPEID) : this.physical(m.its, m.INTID, m.ICID);
-      // A collection or vPE that is mapped again where it was moves nothing.
+      // If a collection or vPE is mapped to the same PE again, nothing moves.
       if (target.pe === m.pe) continue;
       this.end(key, command, stimulus);
       this.begin(key, m, target, command, stimulus);

@@ -1,5 +1,5 @@
-// What became of each MSI: by the events that it caused on the simulator, unless the source itself shows the
-// translation. Where the two disagree the source is right; what neither shows is null. Knows no SQL.
+// What became of each MSI: from the events that it caused on the simulator, unless the source itself contains the
+// translation. If the two disagree, the source is right; what neither of them contains is null. It knows no SQL.
 import { DROP_REASONS, KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import { TIME, wholeNs } from './moment.ts';
@@ -11,12 +11,14 @@ export const MSI_COLUMNS = {
   its: integer('index of the ITS, from 0'),
   DeviceID: integer('DeviceID'),
   EventID: integer('EventID'),
-  INTID: orNull(integer('LPI, or vINTID, that it was translated to; null if it was dropped')),
-  virtual: orNull(integer('1: translated to a virtual interrupt; null if it was not translated')),
-  pe: orNull(integer('PE that it was sent to; -1: the vPE was not resident; null if it was not translated')),
+  INTID: orNull(integer('LPI or vINTID to which it was translated; null if it was dropped')),
+  virtual: orNull(integer('1 if translated to a virtual interrupt; null if it was not translated')),
+  pe: orNull(
+    integer('PE to which it was sent; -1 if the vPE was not resident; null if it was not translated'),
+  ),
   outcome: orNull(
     text(
-      '`pended`; `coalesced` with one that was pending already; why it was dropped; null where neither source nor simulator shows it',
+      '`pended`; `coalesced` if the interrupt was already pending; or why it was dropped; null if neither source nor simulator contains it',
     ),
   ),
 } as const;
@@ -30,12 +32,12 @@ export class Msis {
   private readonly row: (row: MsiRow) => void;
   private open: (Message & Translation) | undefined;
 
-  /** Calls `row` with each MSI, when the next stimulus comes. */
+  /** Calls `row` with each MSI when the next stimulus comes. */
   constructor(row: (row: MsiRow) => void) {
     this.row = row;
   }
 
-  /** The message `batch[i]`, an `msi.write`, reaches an ITS. */
+  /** Begins with the message `batch[i]`, an `msi.write`. */
   begin(batch: RecordBatch, i: number, record: number): void {
     const at = i * RECORD_WORDS;
     const w = batch.words;
@@ -72,7 +74,7 @@ export class Msis {
     }
   }
 
-  /** A recorded observable: the source may show a table entry that the ITS read for the message. */
+  /** Takes a recorded observable, which may be a table entry that the ITS read for the message. */
   observe(batch: RecordBatch, i: number): void {
     const msi = this.open;
     if (msi === undefined) return;
@@ -91,7 +93,7 @@ export class Msis {
     }
   }
 
-  /** The next stimulus comes, or the trace ends: nothing more is known of the last MSI. */
+  /** Reports the last MSI, because the next stimulus comes or the trace ends. */
   close(): void {
     if (this.open === undefined) return;
     this.row(this.open);

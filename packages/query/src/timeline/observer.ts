@@ -1,4 +1,4 @@
-// What a follower of traces calls. Types only.
+// The observer that a follower of traces calls. Types only.
 import type { Finding } from '@gictrace/core/check';
 import type { RecordBatch } from '@gictrace/core/record';
 import type { CommandRow } from './commands.ts';
@@ -14,38 +14,38 @@ export interface Residency {
   readonly resident: boolean;
   /** Address of the virtual pending table. */
   readonly table: number;
-  /** null: software does not write it to the Redistributor (GICv4.0). */
+  /** Null if software does not write it to the Redistributor (GICv4.0). */
   readonly vpeid: number | null;
 }
 
-/** What is called while a trace is followed, each when it happens; what an observer leaves out is not looked for. */
+/** The methods that are called while a trace is followed, each when it happens. What an observer leaves out is not computed. */
 export interface TimelineObserver {
   /** A recorded stimulus, operation or observable. */
   record?(batch: RecordBatch, i: number, record: number): void;
   /**
-   * An event: of the trace where it records events, else of the simulator. `stimulus`: what caused it; `sequence`: its
-   * place among the events of that stimulus, from 0.
+   * An event: of the trace if it contains events, otherwise of the simulator. `stimulus` is the record that caused it, and
+   * `sequence` its place among the events of that stimulus, from 0.
    */
   event?(batch: RecordBatch, i: number, stimulus: number, sequence: number, timeNs: number): void;
-  /** The first event that the trace records: those of the simulator before it are not wanted. */
+  /** Called at the first event that the trace contains: the simulator's events before it are not wanted. */
   eventsRecorded?(): void;
   /** A step in the lifetime of an interrupt. */
   lifetime?: LifetimeListener;
-  /** A lifetime that ended, or goes on at the end of the trace. */
+  /** A lifetime that has ended, or has not ended at the end of the trace. */
   interrupt?(row: InterruptRow): void;
-  /** The same of a virtual interrupt. */
+  /** The same for a virtual interrupt. */
   virtualInterrupt?(row: VirtualInterruptRow): void;
-  /** An MSI. Comes when the next stimulus does. */
+  /** An MSI. It is reported when the next stimulus comes. */
   msi?(row: MsiRow): void;
-  /** An ITS command: record `i`, or none where the source does not show what was executed. */
+  /** An ITS command: record `i`, or none if the source does not contain the command. */
   command?(row: CommandRow, batch?: RecordBatch, i?: number): void;
-  /** A mapping that ended, or holds at the end of the trace. */
+  /** A mapping that has ended, or still exists at the end of the trace. */
   mapping?(row: MappingRow): void;
   /** An interval in which an interrupt waited. */
   wait?(row: WaitRow): void;
   /** An acknowledge that returned no interrupt. */
   spurious?(row: SpuriousRow): void;
   residency?(what: Residency): void;
-  /** A finding. Comes when the source has shown all the moments that it points at. */
+  /** A finding. It is reported when all the moments to which it points are complete. */
   finding?(finding: Finding): void;
 }

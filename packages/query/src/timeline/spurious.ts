@@ -1,5 +1,5 @@
-// Acknowledges that returned no interrupt, and what had become of the one that was signalled to the PE last. Follows
-// the lifetimes of interrupts. Knows no SQL.
+// Acknowledges that returned no interrupt, and what had become of the interrupt that the PE was signalled last. It follows
+// the lifetimes of interrupts, and knows no SQL.
 import type { GicState } from '@gictrace/core/model';
 import { type Act, GROUPS } from '@gictrace/core/record';
 import { SPECIAL_INTIDS, SPURIOUS } from '@gictrace/core/spec';
@@ -8,7 +8,7 @@ import type { Lifetime, LifetimeStep } from './lifetimes.ts';
 import { type Moment, TIME, wholeNs } from './moment.ts';
 import type { Waits } from './waits.ts';
 
-/** Why, as the view has it; any other reason is one of waits.ts: the interrupt is still pending, and waits for that. */
+/** The reasons in the view. Any other reason is one of waits.ts, for which the interrupt, still pending, waits. */
 export const SPURIOUS_REASONS: Readonly<Record<string, string>> = {
   'nothing signalled': 'no interrupt was signalled to the PE since its last acknowledge',
   'taken elsewhere': 'another PE acknowledged the interrupt',
@@ -16,9 +16,9 @@ export const SPURIOUS_REASONS: Readonly<Record<string, string>> = {
   'non-maskable': 'the interrupt is an NMI, which ICC_NMIAR1_EL1 acknowledges (1022)',
   maskable: 'the interrupt is not an NMI, so ICC_NMIAR1_EL1 does not acknowledge it',
   deasserted: 'its input line was deasserted',
-  cleared: 'software took its pending state away: `gone_by` says by what',
-  moved: 'it goes to another PE now',
-  unknown: 'source and simulator disagree, or it was not seen by what the interrupt went away',
+  cleared: 'software cleared its pending state: `gone_by` says how',
+  moved: 'it is now routed to another PE',
+  unknown: 'source and simulator disagree, or it is unknown why the interrupt ceased to be pending',
 };
 
 /** One row for each acknowledge that returned 1020 to 1023. */
@@ -34,12 +34,12 @@ export const SPURIOUS_COLUMNS = {
       .join('; ')}; any other: for what the interrupt, which is still pending, waits (see waits)`,
   ),
   signalled_INTID: orNull(
-    integer('interrupt that was signalled to the PE last, since its last acknowledge; null: none'),
+    integer('interrupt that the PE was signalled last, since its last acknowledge; null if none'),
   ),
-  signalled: orNull(integer('record at which that one was signalled')),
-  gone: orNull(integer('record at which that one ceased to be pending for the PE; null: it did not')),
+  signalled: orNull(integer('record at which that interrupt was signalled')),
+  gone: orNull(integer('record at which that interrupt ceased to be pending for the PE; null if it did not')),
   gone_by: orNull(
-    text('ITS command, register or `wire` by which it ceased to be; null where that was not seen'),
+    text('ITS command, register or `wire` that ended its pending state; null if that was not seen'),
   ),
 } as const;
 export type SpuriousRow = RowOf<typeof SPURIOUS_COLUMNS>;
@@ -54,7 +54,7 @@ interface Signalled {
 
 /** Follows the acknowledges of a trace that returned 1020 to 1023. */
 export class Spurious {
-  /** By PE: the interrupt that a line was asserted for last, since its last acknowledge. */
+  /** By PE: the last interrupt for which a line was asserted since the last acknowledge. */
   private readonly signalled: (Signalled | undefined)[] = [];
   private readonly waits: Waits;
   private readonly state: GicState;
@@ -93,7 +93,7 @@ export class Spurious {
     else if (last !== undefined) {
       const held = this.waits.gateOf(last.lifetime);
       why = held.pe >= 0 && held.pe !== pe ? 'moved' : held.gate;
-      // Its line is asserted, and the read returned no interrupt all the same.
+      // The line for the interrupt is asserted, but the read returned no interrupt.
       if (why === 'signalled') why = this.refused(pe, act, INTID);
     }
     this.row({

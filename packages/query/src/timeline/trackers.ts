@@ -1,5 +1,5 @@
-// Gives what is recorded and what the simulator does to the trackers: lifetimes of interrupts, MSIs, mappings, waits,
-// findings. Where source and simulator disagree the source is right.
+// Passes what is recorded and what the simulator does to the trackers: lifetimes of interrupts, MSIs, mappings, waits,
+// findings. If source and simulator disagree, the source is right.
 import type { GicConfig } from '@gictrace/core';
 import { Checks, type Finding } from '@gictrace/core/check';
 import { FollowObserver, type Machine } from '@gictrace/core/model';
@@ -16,7 +16,7 @@ import { concernsVirtual, VirtualLifetimes } from './virtual-lifetimes.ts';
 import { Waits } from './waits.ts';
 import { Withdrawals } from './withdrawals.ts';
 
-/** The trackers of a trace, each of which somebody observes. */
+/** The trackers of a trace; only those with an observer exist. */
 export class Trackers extends FollowObserver {
   private readonly machine: Machine;
   private readonly observer: TimelineObserver;
@@ -28,7 +28,7 @@ export class Trackers extends FollowObserver {
   private readonly msis: Msis | undefined;
   private readonly mappings: Mappings | undefined;
   private readonly checks: Checks | undefined;
-  /** Findings whose moments the source may not have shown yet. */
+  /** Findings whose moments may not be complete yet. */
   private findings: Finding[] = [];
   /** The stimulus that runs, or ran last. */
   private now: Moment = { record: 0, timeNs: Number.NaN };
@@ -36,16 +36,16 @@ export class Trackers extends FollowObserver {
   private sequence = 0;
   /** Whether the trace has recorded events so far. */
   hasRecordedEvents = false;
-  /** The interrupt that this stimulus acknowledged or ended as the source shows it; -1: none, or not shown. */
+  /** The interrupt that this stimulus acknowledged or ended according to the source; -1 if none, or if unknown. */
   private taken = -1;
   /** Whether the simulator acknowledged or ended the same. */
   private agreed = false;
   private didEmit = false;
-  /** Commands of this stimulus that the simulator executed and that the source has not recorded so far. */
+  /** Commands of this stimulus that the simulator executed and that the source has not recorded yet. */
   private commands: { readonly its: number; readonly slot: number; readonly isUnknown: boolean }[] = [];
-  /** How many records were taken. */
+  /** The number of records taken so far. */
   records = 0;
-  /** The latest of their times, in nanoseconds; NaN: none has a time. */
+  /** The latest of their times, in nanoseconds; NaN if none has a time. */
   latestNs = Number.NaN;
 
   constructor(machine: Machine, config: GicConfig, observer: TimelineObserver) {
@@ -113,7 +113,7 @@ export class Trackers extends FollowObserver {
     }
   }
 
-  /** What the simulator acknowledges or ends counts where the source shows the same, or nothing. */
+  /** What the simulator acknowledges or ends counts if the source contains the same, or nothing. */
   private emittedInterrupt(records: RecordBatch, i: number, kind: number): void {
     const { taken } = this;
     if (kind === KIND['irq.acknowledged'] || kind === KIND['irq.dropped']) {
@@ -186,7 +186,7 @@ export class Trackers extends FollowObserver {
     const { observer, mappings } = this;
     if (observer.command === undefined && mappings === undefined) return;
     const row = commandRow(batch, i, record);
-    // Those before it are not recorded any more.
+    // The source will not record the commands before it any more.
     const own = this.commands.findIndex((one) => one.its === row.its && one.slot === row.slot);
     if (own >= 0) {
       this.unknownCommands(own);
@@ -206,7 +206,7 @@ export class Trackers extends FollowObserver {
     });
   }
 
-  /** The first `count` commands of the stimulus have not been recorded: those that the source does not show are rows too. */
+  /** Reports rows for the first `count` commands of the stimulus, if the source does not contain them. */
   private unknownCommands(count: number): void {
     for (const { its, slot, isUnknown } of this.commands.splice(0, count)) {
       if (!isUnknown) continue;

@@ -1,6 +1,6 @@
-// Lifetimes of virtual interrupts: vLPIs from the message that made them pending in a virtual pending table, and what
-// a hypervisor put into list registers, until the virtual machine's EOI. A step that was not seen stays null. Knows
-// no SQL.
+// Lifetimes of virtual interrupts, up to the virtual machine's EOI: vLPIs from the message that made them pending in a
+// virtual pending table on, and interrupts that a hypervisor wrote to list registers. A step that was not seen stays null.
+// It knows no SQL.
 import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import type { InterruptOutcome } from './lifetimes.ts';
@@ -28,15 +28,15 @@ export function concernsVirtual(kind: number): boolean {
 /** One row for each lifetime of a virtual interrupt. */
 export const VIRTUAL_INTERRUPT_COLUMNS = {
   vINTID: integer('virtual interrupt'),
-  vPEID: orNull(integer('vPE; null where no vPE table entry was seen')),
+  vPEID: orNull(integer('vPE; null if no vPE table entry was seen')),
   VPT_addr: orNull(integer('address of the virtual pending table, which identifies a vPE in GICv4.0')),
   pe: orNull(integer('PE on which the virtual machine acknowledged it, or on which its vPE was resident')),
   LR: orNull(integer('list register; null for a vLPI')),
   cause: text(
-    'as in interrupts; list-register: the hypervisor put it there; unknown where that was not seen',
+    'as in interrupts; list-register if the hypervisor wrote it to a list register; unknown if that was not seen',
   ),
   resident: orNull(
-    integer('1: the vPE was resident when it became pending; 0: it was not; null for a list register'),
+    integer('1 if the vPE was resident when it became pending, 0 if not; null for a list register'),
   ),
   pended: orNull(integer('record at which it became pending in the virtual pending table')),
   doorbell: orNull(integer('record at which its doorbell was rung')),
@@ -51,18 +51,18 @@ export const VIRTUAL_INTERRUPT_COLUMNS = {
   eoi_ns: timeOf('eoi'),
   outcome: text('complete, withdrawn, pending at end, active at end, no EOI seen'),
   withdrawn_by: orNull(
-    text('what withdrew it: an ITS command, or the register that was written; null where that was not seen'),
+    text('what withdrew it: an ITS command, or the register that was written; null if that was not seen'),
   ),
   moved: integer(
-    '1: its pending state was moved to another vPE, where another lifetime goes on; 0: it was not',
+    '1 if its pending state was moved to another vPE, where another lifetime continues; 0 if not',
   ),
   withdrawn_ns: timeOf('withdrawn'),
 } as const;
 export type VirtualInterruptRow = RowOf<typeof VIRTUAL_INTERRUPT_COLUMNS>;
 
-/** In a vhppi record: the candidate is the vLPI. */
+/** In a vhppi record: the highest-priority pending virtual interrupt is the vLPI. */
 const LR_IS_VLPI = 16;
-/** Virtual interrupts that a PE has acknowledged and not ended, at most. */
+/** The most virtual interrupts per PE that are tracked between acknowledge and EOI. */
 const ACTIVE_MAX = 64;
 
 interface VirtualLifetime {
@@ -88,13 +88,13 @@ export class VirtualLifetimes {
   private readonly withdrawals: Withdrawals;
   /** By virtual pending table and vINTID. */
   private readonly pending = new Map<string, VirtualLifetime>();
-  /** By PE: acknowledged and not ended. */
+  /** By PE: interrupts that are acknowledged and not ended. */
   private readonly active = new Map<number, VirtualLifetime[]>();
   /** The virtual pending table of the vPE that is resident on a PE. */
   private readonly resident = new Map<number, number>();
   private readonly vpeids = new Map<number, number>();
 
-  /** Calls `row` with each lifetime when it has ended. */
+  /** Calls `row` with each lifetime when it ends. */
   constructor(withdrawals: Withdrawals, row: (row: VirtualInterruptRow) => void) {
     this.row = row;
     this.withdrawals = withdrawals;
@@ -177,8 +177,8 @@ export class VirtualLifetimes {
     const active = this.active.get(pe);
     if (active === undefined) this.active.set(pe, [lifetime]);
     else {
-      // A virtual machine that is switched away never ends here what it has begun here, and a trace can hold any
-      // number of those.
+      // If a virtual machine moves to another PE, the interrupts that it has acknowledged here are never ended here. Their
+      // number has no limit in a trace, so the oldest is dropped.
       if (active.length >= ACTIVE_MAX) this.end(active.shift()!, 'no EOI seen');
       active.push(lifetime);
     }
@@ -240,7 +240,7 @@ export class VirtualLifetimes {
     });
   }
 
-  /** The trace has ended: the lifetimes that go on. */
+  /** Ends the trace and reports the lifetimes that have not ended. */
   finish(): void {
     for (const lifetime of this.pending.values()) this.end(lifetime, 'pending at end');
     for (const list of this.active.values()) for (const lifetime of list) this.end(lifetime, 'active at end');

@@ -1,48 +1,55 @@
-// For what pending interrupts wait: intervals of record numbers in which one reason keeps an interrupt from being
-// signalled or acknowledged, with what the PE handled meanwhile. Follows the lifetimes of interrupts; the reasons are
-// the simulator's. Knows no SQL.
+// What pending interrupts wait for: intervals of record numbers in which one reason keeps an interrupt from being signalled
+// or acknowledged, with what the PE handled meanwhile. It follows the lifetimes of interrupts; the reasons come from the
+// simulator. It knows no SQL.
 import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } from '@gictrace/core/model';
 import { SPURIOUS } from '@gictrace/core/spec';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import type { Lifetime, LifetimeStep } from './lifetimes.ts';
 import { type Moment, timeOf, wholeNs } from './moment.ts';
 
-/** For what an interrupt waits: a reason of core; one that only what the PE handles shows; or one that only operations show. */
+/** What an interrupt waits for: a masking reason of core, or one that follows from what the PE handles or from operations. */
 export type WaitGate = Gate | 'binary point' | 'PE offline';
 export const WAIT_GATES: Readonly<Record<WaitGate, string>> = {
   ...GATES,
-  'binary point': 'it is more urgent than what the PE handles, but of the same group priority',
+  'binary point':
+    'its priority is higher than that of the interrupt that the PE handles, but its group priority is the same',
   'PE offline': 'an interrupt line of the PE is asserted for it, and an operation took the PE offline',
 };
 
 /** One row for each interval in which an interrupt waited for one reason. */
 export const WAIT_COLUMNS = {
   INTID: integer('interrupt'),
-  pe: orNull(integer('PE that it is for; null: none, or not known')),
+  pe: orNull(integer('PE for which it is pending; null if none or unknown')),
   pended: orNull(
-    integer('record at which it became pending: with trace, INTID and PE its lifetime in interrupts'),
+    integer(
+      'record at which it became pending; with trace, INTID and PE this identifies its lifetime in interrupts',
+    ),
   ),
   from_record: integer('record after which it waits for this reason'),
   to_record: orNull(
     integer(
-      'record after which it does not wait for this reason any more; null: it does at the end of the trace',
+      'record after which it no longer waits for this reason; null if it still does at the end of the trace',
     ),
   ),
   from_ns: timeOf('from_record'),
-  to_ns: timeOf('to_record', ', or of the end of the trace where that is null'),
+  to_ns: timeOf('to_record', ', or of the end of the trace if that is null'),
   gate: text(
     Object.entries(WAIT_GATES)
       .map(([gate, doc]) => `\`${gate}\`: ${doc}`)
       .join('; '),
   ),
-  priority: orNull(integer('its priority, 0 (highest) to 255; null where it is not known')),
+  priority: orNull(integer('its priority, 0 (highest) to 255; null if unknown')),
   PMR: orNull(integer('ICC_PMR_EL1 of the PE')),
-  running: orNull(integer('running priority of the PE; 255: idle')),
-  behind: orNull(integer('the pending interrupt of higher priority that it waits behind')),
-  handled: orNull(
-    integer('interrupt that the PE handles: acknowledged last, and its EOI was not seen yet; null: none'),
+  running: orNull(integer('running priority of the PE; 255 if idle')),
+  behind: orNull(
+    integer('the pending interrupt of higher priority for which it waits, for the reason `behind`'),
   ),
-  handled_priority: orNull(integer('priority of `handled`, 0 to 255; null where it is not known')),
+  handled: orNull(
+    integer(
+      'interrupt that the PE handles: the last one acknowledged whose EOI has not been seen; null if none',
+    ),
+  ),
+  handled_priority: orNull(integer('priority of `handled`, 0 to 255; null if unknown')),
   handled_since: orNull(integer('record at which `handled` was acknowledged')),
 } as const;
 export type WaitRow = RowOf<typeof WAIT_COLUMNS>;
@@ -68,15 +75,15 @@ const NOWHEN: Moment = { record: 0, timeNs: 0 };
 /** Follows the waits of a trace. */
 export class Waits {
   private readonly waiting = new Map<Lifetime, Wait | undefined>();
-  /** By PE: what it acknowledged and did not end yet, the last one at the end. */
+  /** By PE: the interrupts that it has acknowledged and not ended, the last one at the end. */
   private readonly handled: Handled[][];
   private readonly offline: Uint8Array;
-  /** By PE: the source shows another interrupt than the simulator took, so the simulator's reasons are not the source's. */
+  /** By PE: whether it took another interrupt in the source than on the simulator, so the simulator's reasons do not apply. */
   private readonly astray: Uint8Array;
   private readonly machine: Machine;
   private readonly row: (row: WaitRow) => void;
 
-  /** Calls `row` with each interval when it has ended. */
+  /** Calls `row` with each interval when it ends. */
   constructor(machine: Machine, row: (row: WaitRow) => void) {
     this.machine = machine;
     this.row = row;
@@ -114,7 +121,7 @@ export class Waits {
     }
   }
 
-  /** The source shows that a PE took or ended another interrupt than the simulator has it. */
+  /** Notes that a PE took or ended another interrupt in the source than on the simulator. */
   disagreed(pe: number): void {
     this.astray[pe] = 1;
   }
@@ -142,7 +149,7 @@ export class Waits {
     }
   }
 
-  /** The trace has ended: the intervals that last. `end.record`: the number of records. */
+  /** Ends the trace and reports the intervals that have not ended. `end.record` is the number of records. */
   finish(end: Moment): void {
     this.settled(end);
     for (const [lifetime, wait] of this.waiting)
@@ -150,7 +157,7 @@ export class Waits {
     this.waiting.clear();
   }
 
-  /** For what an interrupt waits now, and on which PE; `unknown` where the simulator's answer is not the source's. */
+  /** What an interrupt waits for now, and on which PE; `unknown` if the simulator's reasons do not apply. */
   gateOf(lifetime: Lifetime): { readonly gate: WaitGate; readonly pe: number } {
     return this.look(lifetime, NOWHEN);
   }
@@ -189,7 +196,7 @@ export class Waits {
   private end(lifetime: Lifetime, wait: Wait, to: Moment): void {
     const { gate, handled, from } = wait;
     const isEnd = to.record < 0;
-    // That an interrupt is signalled to an idle PE, which acknowledges it, is in `interrupts` already.
+    // An interrupt that is signalled to an idle PE, which then acknowledges it, needs no row: it is in `interrupts`.
     if (gate === 'signalled' && handled === undefined && !isEnd) return;
     this.row({
       INTID: lifetime.intid,
@@ -215,7 +222,7 @@ function known(value: number): number | null {
   return value < 0 ? null : value;
 }
 
-/** Whether nothing changed that a reader of intervals could see. */
+/** Whether two waits are the same for a reader of intervals. */
 function same(a: Wait, b: Wait): boolean {
   return (
     a.gate === b.gate &&

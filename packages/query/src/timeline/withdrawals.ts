@@ -1,25 +1,25 @@
-// By what a pending interrupt ceased to be pending without an acknowledge: the ITS command, register write or input
-// line, as far as the simulator shows it. Knows no SQL.
+// What made a pending interrupt cease to be pending without an acknowledge: the ITS command, register write or input line,
+// according to the simulator. It knows no SQL.
 import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { decodeCommand, registerAt } from '@gictrace/core/spec';
 
 const MOVED = PEND_CAUSES.indexOf('moved');
 
-/** How a pending interrupt ceased to be pending. */
+/** What made a pending interrupt cease to be pending. */
 export interface Withdrawal {
-  /** An ITS command, a register, `wire`; null where that was not seen. */
+  /** An ITS command, a register, or `wire`; null if that was not seen. */
   readonly by: string | null;
-  /** PE on which it goes on being pending; null: it does not. For a vLPI -1: the vPE is not resident. */
+  /** The PE to which its pending state moved; null if it did not move. For a vLPI, -1 if the vPE is not resident. */
   readonly movedTo: number | null;
 }
 export const NOT_SEEN: Withdrawal = { by: null, movedTo: null };
 
-/** Looks at the stimulus that runs, and at what the simulator did for it. */
+/** Examines the current stimulus and what the simulator did for it. */
 export class Withdrawals {
   private stimulus: RecordBatch | undefined;
   private index = 0;
 
-  /** The stimulus `batch[i]` is about to run. */
+  /** Begins the stimulus `batch[i]`, which has not run yet. */
   begin(batch: RecordBatch, i: number): void {
     this.stimulus = batch;
     this.index = i;
@@ -38,7 +38,7 @@ export class Withdrawals {
   private by(emitted: RecordBatch, i: number): string | null {
     const { stimulus, index } = this;
     if (stimulus === undefined) return null;
-    // The simulator emits a command behind what it did.
+    // The simulator emits the record of a command after what the command did.
     for (let k = i + 1; k < emitted.count; k++)
       if (emitted.kind[k] === KIND['its.command'])
         return decodeCommand(emitted.words, k * RECORD_WORDS + 4)?.name ?? null;
@@ -59,7 +59,7 @@ function movedTo(
 ): number | null {
   for (let k = i + 1; k < emitted.count; k++) {
     const at = k * RECORD_WORDS;
-    // From here on it is what another command did.
+    // What follows was done by another command.
     if (emitted.kind[k] === KIND['its.command']) return null;
     if (
       emitted.kind[k] === kind &&

@@ -1,10 +1,10 @@
-// What a claim is: words of a thread, the scenario and the named query that measure it, and on which designs the query
-// is said to find something. A verdict is computed from runs; nothing here says what a run will give.
+// The shape of a claim: a quote from a mailing-list discussion, the scenario and the named query that measure it, and the
+// designs on which the query should find something. Verdicts are computed from runs; nothing here contains results.
 import type { Scenario } from '@gictrace/recorder';
 import { RUN_QUERIES } from '../run-queries.ts';
 import { runInMemory } from './run-in-memory.ts';
 
-/** Where the words were said. */
+/** The discussions. */
 export const THREADS = {
   'direct-lpi':
     '[RFC 1/1] irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS (July 2021)',
@@ -19,24 +19,24 @@ export type Thread = keyof typeof THREADS;
 export interface Claim {
   readonly name: string;
   readonly thread: Thread;
-  /** The file that the thread is kept in, where it is one of the five. */
+  /** The file with the discussion, if it is one of the five seeds. */
   readonly seed: string | null;
-  /** The words of the thread; empty where the claim follows from the code that was posted. */
+  /** The quote; empty if the claim follows from the code that was posted. */
   readonly quote: string;
-  /** What the query's rows mean, as a sentence. */
+  /** What the rows of the query mean, as a sentence. */
   readonly says: string;
-  /** Made when they are asked for: whoever wants no claim does not read their files. */
+  /** The scenarios. They are made only when needed, so that programs without claims do not read their files. */
   readonly scenarios: () => readonly Scenario[];
   readonly designs: readonly string[];
-  /** Name in RUN_QUERIES. */
+  /** The name in RUN_QUERIES. */
   readonly query: string;
-  /** More conditions on its rows. */
+  /** Further conditions on its rows. */
   readonly where?: string;
-  /** On these the query finds something, if the claim holds: a design, or `design: scenario` where there are several. */
+  /** If the claim holds, the query finds something on these: a design, or `design: scenario` if there are several. */
   readonly accused: readonly string[];
-  /** And on these it finds nothing. */
+  /** If the claim holds, the query finds nothing on these. */
   readonly cleared: readonly string[];
-  /** What there is to say of the result. */
+  /** A remark about the result. */
   readonly note?: string;
 }
 
@@ -51,13 +51,13 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-/** The query of a claim as one would ask a database of `gictrace compare -o`. */
+/** The query of a claim, for a database of `gictrace compare -o`. */
 export function sqlOf({ query, where }: Claim): string {
   if (!Object.hasOwn(RUN_QUERIES, query)) throw new Error(`invariant: no query is called ${query}`);
   return `SELECT * FROM ${query}${where === undefined ? '' : ` WHERE ${where}`}`;
 }
 
-/** Runs what decides a claim. */
+/** Runs the scenarios of a claim and decides it. */
 export function decide(claim: Claim): Verdict {
   const scenarios = claim.scenarios();
   const { db } = runInMemory(scenarios, claim.designs);

@@ -1,4 +1,4 @@
-// The claims of the threads. Order: by thread.
+// The claims of the mailing-list discussions, ordered by discussion.
 import { MIGRATED_PARTS } from '@gictrace/core/record';
 import { libraryPath, readScenario, type Scenario, scenario } from '@gictrace/recorder';
 import type { Claim } from './claim.ts';
@@ -19,7 +19,7 @@ const DEVICES = [...ITS, 'dev-msi', ...VIRTUAL_ITS, ...DIRECT, ...SPIS];
 const VPES = ['vpe-proxy', 'vpe-proxy-rfc', 'vpe-naive', 'vpe-direct', 'vpe-v41'];
 
 const SLOTS = 4;
-/** Rounds of invalidations of vPEs in turn; before them the slots are filled. */
+/** Rounds in which the doorbells of vPEs are invalidated in turn, after the slots have been filled. */
 function turns(vpes: number): Scenario {
   const steps = scenario(`${vpes} vPEs`, { pes: SLOTS }).online(0, 1, 2, 3);
   const each = (write: (vpe: number) => unknown) => {
@@ -46,7 +46,7 @@ function threes(): Scenario {
   return steps.build();
 }
 
-/** All 956 SPIs given away, and two devices more, of which one fires. */
+/** All 956 SPIs are allocated, and then two more devices, one of which fires. */
 function full(): Scenario {
   const steps = scenario('no room left', { pes: 1 }).online(0);
   for (const [n, vectors] of [...new Array<number>(14).fill(64), 32, 16, 8, 4].entries())

@@ -1,4 +1,4 @@
-// The claims of the threads, and what decides them.
+// The claims of the mailing-list discussions, and what decides them.
 export { type Claim, decide, sqlOf, THREADS, type Thread, type Verdict } from './claim.ts';
 export { CLAIMS } from './claims.ts';
 export { type Ask, type Cell, measure, type Outcome, PREDICTIONS, type Prediction } from './predictions.ts';

@@ -1,5 +1,5 @@
-// What was predicted of the designs before anything ran, property by property, and the query that measures each cell.
-// A cell is confirmed if what is measured is what the prediction means; else it says why it is not.
+// What was predicted about the designs before anything ran, by property, with the query that measures each cell. A cell is
+// confirmed if the measurement is what the prediction means; otherwise it says why it is not.
 import { capacityOf, DESIGNS } from '@gictrace/core/irqchip';
 import { libraryPath, readScenario, type Scenario } from '@gictrace/recorder';
 import { runInMemory } from './run-in-memory.ts';
@@ -7,9 +7,9 @@ import { runInMemory } from './run-in-memory.ts';
 export interface Cell {
   /** The words of the prediction. */
   readonly said: string;
-  /** What it means as a measurement; absent where it predicts nothing that can be measured. */
+  /** The measurement that it means; absent if it predicts nothing that can be measured. */
   readonly means?: string;
-  /** Why the measurement is another one. */
+  /** Why the measurement differs. */
   readonly why?: string;
 }
 
@@ -19,7 +19,7 @@ export type Ask = (sql: string, design: string) => unknown;
 export interface Prediction {
   readonly property: string;
   readonly scenarios: () => readonly Scenario[];
-  /** The text that is measured, of each design. */
+  /** Measures a design and returns the result as text. */
   readonly measure: (ask: Ask, design: string) => string;
   readonly cells: Readonly<Record<string, Cell>>;
 }
@@ -35,7 +35,7 @@ export interface Outcome {
 const shipped = (...names: readonly string[]): Scenario[] =>
   names.map((name) => readScenario(libraryPath(name)));
 
-/** The one text of a query that is asked for a design. */
+/** The single text that a query returns for a design. */
 const text = (sql: string) => (ask: Ask, design: string) => String(ask(sql, design) ?? 'unknown');
 
 const LETTERS = {
@@ -47,7 +47,7 @@ const LETTERS = {
   hypercalls: 'H',
   device_writes: 'D',
 };
-/** The costs of the first operation of a kind that was done, in letters: `1T 2Q`. */
+/** The costs of the first successful operation of a kind, in letters: `1T 2Q`. */
 const costsOf = (...ops: readonly string[]) =>
   text(
     `SELECT coalesce(nullif(trim(${Object.entries(LETTERS)

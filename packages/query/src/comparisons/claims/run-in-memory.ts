@@ -1,4 +1,4 @@
-// Runs in a database that nobody keeps.
+// Runs scenarios into a temporary database in memory.
 import { DESIGNS, type Run, Translation } from '@gictrace/core/irqchip';
 import type { Scenario } from '@gictrace/recorder';
 import Database from 'better-sqlite3';

@@ -1,5 +1,5 @@
-// A GIC's state as rows: registers as a read would show them, interrupts, mapped events, what each PE is told.
-// Knows no SQL.
+// A GIC's state as rows: registers with the values that a read would return, interrupts, mapped events, and what each PE is
+// signalled. It knows no SQL.
 import { fieldsText } from '@gictrace/core/disasm';
 import {
   CONFIG_UNKNOWN,
@@ -16,7 +16,7 @@ import {
 import { GROUPS, RECORD_FLAGS, RECORDS, RecordBatch, SECURITY_STATES } from '@gictrace/core/record';
 import { FRAMES, INTID_RANGES, isPrivate, registerAt, SYSREGS, type SysregSpec } from '@gictrace/core/spec';
 
-/** kind, name, instance, value (64 bits, signed), text. A number would be REAL in SQL. */
+/** kind, name, instance, value (64 bits, signed), text. Integers are bigints, because numbers would become REAL in SQL. */
 export type StateRow = [string, string, bigint | null, bigint | null, string];
 
 interface Place {
@@ -26,7 +26,7 @@ interface Place {
   readonly spec: NonNullable<ReturnType<typeof registerAt>>['spec'];
 }
 
-/** All registers of each frame that can be read. */
+/** All readable registers of each frame. */
 const PLACES: readonly (readonly Place[])[] = FRAMES.map((frame) => {
   const places: Place[] = [];
   for (let offset = 0; offset < 0x4_0000; offset += 4) {
@@ -38,14 +38,14 @@ const PLACES: readonly (readonly Place[])[] = FRAMES.map((frame) => {
   }
   return places;
 });
-/** All but those that cannot be read, or whose read changes state. */
+/** All system registers except those that cannot be read, or whose read changes state. */
 const READABLE = (Object.entries(SYSREGS) as [string, SysregSpec][]).filter(
   ([, { access, does }]) => access !== 'WO' && does !== 'acknowledge',
 );
 
-/** A machine to be looked at, and thrown away then: a look at a system register makes the PE one that is Secure. */
+/** The rows of a machine, which must be discarded afterwards, because reading a system register makes the PE Secure. */
 export function* stateRows(machine: Machine): Generator<StateRow> {
-  // What is told of the PEs comes first: before any look.
+  // What the PEs are signalled comes first, before anything is read.
   yield* peRows(machine);
   yield* interruptRows(machine);
   yield* mappingRows(machine);

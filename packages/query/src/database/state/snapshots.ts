@@ -1,10 +1,10 @@
-// States of the simulator that a database keeps, so that the state at any record is a short replay away. Bounded:
-// where they grow too large every other is dropped. Knows no tables but its own.
+// States of the simulator that a database keeps, so that the state at any record needs only a short replay. Their size is
+// bounded: if they grow too large, every other one is dropped. It knows no tables except its own.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type GicState, STATE_VERSION } from '@gictrace/core/model';
 import type Database from 'better-sqlite3';
 
-/** Records between two states, at least: a chunk of a trace. */
+/** The least number of records between two states: a chunk of a trace. */
 const INTERVAL = 4096;
 const BYTES_MAX = 32 * 2 ** 20;
 
@@ -14,7 +14,7 @@ export interface KeptState {
   readonly state: Uint8Array;
 }
 
-/** Gathers the states of one trace while it is loaded. */
+/** Collects the states of one trace while it is loaded. */
 export class StateKeeper {
   private kept: KeptState[] = [];
   private interval: number;
@@ -26,7 +26,7 @@ export class StateKeeper {
     this.bytesMax = bytesMax;
   }
 
-  /** `state` holds before record `record`. */
+  /** Offers `state`, the state before record `record`. */
   offer(record: number, state: GicState): void {
     if (record - (this.kept.at(-1)?.record ?? 0) < this.interval) return;
     const stored = deflateRawSync(state.save(), { level: 1 });
@@ -45,7 +45,7 @@ export class StateKeeper {
   }
 }
 
-/** The latest kept state that holds at or before `record`; undefined: none, begin with an empty GIC. */
+/** The latest state that was kept at or before `record`; undefined if there is none and the replay begins with an empty GIC. */
 export function keptState(db: Database.Database, trace: number, record: number): KeptState | undefined {
   const row = db
     .prepare(

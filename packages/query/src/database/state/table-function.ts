@@ -1,5 +1,5 @@
-// gic_state(trace, record) in SQL: the state of the simulator behind a record, replayed from the nearest kept state.
-// The records are those of the trace file, which must be where it was and be what it was.
+// gic_state(trace, record) in SQL: the state of the simulator after a record, replayed from the nearest kept state. The
+// records come from the trace file, which must still be at its path and unchanged.
 import { GicTraceError } from '@gictrace/core';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
 import { TraceReader } from '@gictrace/recorder';
@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { type StateRow, stateRows } from './rows.ts';
 import { keptState } from './snapshots.ts';
 
-/** Answers that are kept: SQLite asks again for each row of the other side of a join. */
+/** Results that are cached, because SQLite asks again for each row of the other side of a join. */
 const ANSWERS_MAX = 4;
 const REMAKE = 'load the traces anew';
 
@@ -17,7 +17,7 @@ interface TraceRow {
   readonly content_digest: string | null;
 }
 
-/** Replays for one database. Its own connection: the other one is in the middle of a question. */
+/** Replays for one database. It has its own connection, because the other one is busy with the query. */
 export class StateTable {
   private readonly path: string;
   private db: Database.Database | undefined;
@@ -46,7 +46,7 @@ export class StateTable {
     this.readers.clear();
   }
 
-  /** @throws GicTraceError `usage` for arguments that name no record; `input` where the trace is gone or another. */
+  /** @throws GicTraceError `usage` for arguments that name no record; `input` if the trace file is gone or has changed. */
   rows(traceArgument: unknown, recordArgument: unknown): Iterable<StateRow> {
     const trace = Number(traceArgument ?? Number.NaN);
     const record = Number(recordArgument ?? Number.NaN);

@@ -21,5 +21,5 @@ const all: readonly Module[] = [
 ];
 const isAcross = ({ name }: Module): boolean => /_by_trace$|_differences$/.test(name);
 
-/** Those about each trace come first, then those that put traces beside each other. */
+/** Modules about single traces come first, then modules that compare traces. */
 export const MODULES: readonly Module[] = [...all.filter((one) => !isAcross(one)), ...all.filter(isAcross)];

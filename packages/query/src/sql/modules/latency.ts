@@ -1,16 +1,16 @@
-// How long interrupts wait and how long they are handled: percentiles of each phase of their lives.
+// How long interrupts wait and how long they are handled: percentiles for each phase of their lifetimes.
 import { classOf, FIRST_TRACE, KEY, type Module, VIRTUAL_CLASS } from './module.ts';
 
-/** Phase → the two moments that bound it, and what it is. */
+/** For each phase, the two moments that bound it, and a description. */
 const PHASES = {
-  arbitration: ['pended', 'signalled', 'from becoming pending to an interrupt line going up for it'],
-  response: ['signalled', 'acknowledged', 'from the line to the acknowledge'],
+  arbitration: ['pended', 'signalled', 'from becoming pending until an interrupt line is asserted for it'],
+  response: ['signalled', 'acknowledged', 'from the assertion of the line to the acknowledge'],
   queueing: ['pended', 'acknowledged', 'from becoming pending to the acknowledge'],
   service: ['acknowledged', 'eoi', 'from the acknowledge to the priority drop'],
   deactivation: ['eoi', 'deactivated', 'from the priority drop to the deactivation (not LPIs)'],
 } as const;
 const VIRTUAL_PHASES = ['arbitration', 'response', 'queueing', 'service'] as const;
-/** Column → numerator and denominator of its rank. */
+/** For each column, the numerator and denominator of its rank. */
 const PERCENTILES = { p50_ns: [1, 2], p90_ns: [9, 10], p99_ns: [99, 100], p999_ns: [999, 1000] } as const;
 
 function spans(): string {
@@ -32,7 +32,7 @@ function spans(): string {
   ].join(' UNION ALL ');
 }
 
-/** Percentiles by the columns `by`, nearest rank: each is a time that one interrupt really took. */
+/** Percentiles by the columns `by`, by nearest rank, so that each is a time that one interrupt really took. */
 function percentiles(by: string): string {
   const at = Object.entries(PERCENTILES).map(
     ([name, [over, under]]) =>
@@ -42,10 +42,11 @@ function percentiles(by: string): string {
 }
 
 const numbers = {
-  n: 'interrupts of which both ends of the phase were seen',
-  untimed: 'those of them of which the source does not tell both times: in none of the percentiles',
+  n: 'interrupts for which both ends of the phase were seen',
+  untimed:
+    'interrupts among these for which the source does not contain both times; they are not in the percentiles',
   p50_ns:
-    'median: the shortest time that at least half of the timed ones did not exceed; null where none is timed',
+    'median: the shortest time that at least half of the timed interrupts did not exceed; null if none is timed',
   p90_ns: 'nine of ten did not exceed it',
   p99_ns: '99 of 100 did not exceed it',
   p999_ns: '999 of 1,000 did not exceed it',
@@ -58,7 +59,7 @@ const phase = Object.entries(PHASES)
 export const LATENCY_MODULES: readonly Module[] = [
   {
     name: 'latency_percentiles',
-    doc: 'How long each phase of the lives of interrupts took, by interrupt and PE. Percentiles are by nearest rank: each is the time of one interrupt.',
+    doc: 'How long each phase of the lifetimes of interrupts took, by interrupt and PE. Percentiles are by nearest rank, so each is the time of one interrupt.',
     columns: {
       trace: KEY.trace,
       class: KEY.class,
@@ -75,7 +76,7 @@ export const LATENCY_MODULES: readonly Module[] = [
   },
   {
     name: 'latency_by_trace',
-    doc: 'The same by interrupt, whatever the PE, with the traces of a database beside the first of them.',
+    doc: 'The same by interrupt, for all PEs together, compared between each trace of the database and the first one.',
     columns: {
       trace: KEY.trace,
       class: KEY.class,
@@ -85,11 +86,11 @@ export const LATENCY_MODULES: readonly Module[] = [
       untimed: numbers.untimed,
       p50_ns: numbers.p50_ns,
       p99_ns: numbers.p99_ns,
-      first_n: 'n in the first trace; null: it has none there',
+      first_n: 'n in the first trace; null if it has none there',
       first_p50_ns: 'p50_ns in the first trace',
       first_p99_ns: 'p99_ns in the first trace',
-      delta_p50_ns: 'p50_ns less that of the first trace',
-      delta_p99_ns: 'p99_ns less that of the first trace',
+      delta_p50_ns: 'p50_ns minus that of the first trace',
+      delta_p99_ns: 'p99_ns minus that of the first trace',
     },
     sql: `WITH p AS MATERIALIZED (${percentiles('trace, class, INTID, phase')}) SELECT p.trace, p.class, p.INTID, p.phase, p.n, p.untimed, p.p50_ns, p.p99_ns, f.n AS first_n, f.p50_ns AS first_p50_ns, f.p99_ns AS first_p99_ns, p.p50_ns - f.p50_ns AS delta_p50_ns, p.p99_ns - f.p99_ns AS delta_p99_ns FROM p LEFT JOIN p f ON f.trace = ${FIRST_TRACE} AND f.class = p.class AND f.INTID = p.INTID AND f.phase = p.phase ORDER BY p.class, p.INTID, p.phase, p.trace`,
     question: 'Which interrupts became slower since the first run?',

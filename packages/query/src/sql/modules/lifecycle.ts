@@ -1,4 +1,4 @@
-// What became of interrupts: counts by interrupt, and those that nobody took.
+// What became of interrupts: counts by interrupt, and the interrupts that nobody acknowledged.
 import {
   classOf,
   doorbellOf,
@@ -13,7 +13,7 @@ import {
   VIRTUAL_CLASS,
 } from './module.ts';
 
-/** A way in which lives end → those rows of t_interrupts or t_vinterrupts. */
+/** For each way in which lifetimes end, the condition for rows of t_interrupts or t_vinterrupts. */
 const ENDS = {
   complete: "outcome = 'complete'",
   moved: "outcome = 'withdrawn' AND MOVED",
@@ -45,28 +45,30 @@ const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to
 export const LIFECYCLE_MODULES: readonly Module[] = [
   {
     name: 'lifecycle',
-    doc: 'How the lives of each interrupt went: how many reached each moment, and how they ended.',
+    doc: 'The lifetimes of each interrupt: how many reached each moment, and how they ended.',
     columns: {
       trace: KEY.trace,
       class: KEY.class,
       INTID: KEY.INTID,
       vPEID: KEY.vPEID,
-      lives: 'lives, as in interrupts and vinterrupts: those of the columns from complete to no_eoi',
-      pended: 'of which it was seen that they became pending',
-      signalled: 'for which an interrupt line went up',
-      acknowledged: 'which a PE acknowledged',
-      eoi: 'which saw their priority drop',
-      deactivated: 'which were deactivated; null for virtual interrupts',
-      complete: 'ended as they should',
-      moved: 'ended here, and go on on another PE, or for another vPE',
-      deasserted: 'ended because their wire went down before a PE took them',
-      cleared: 'ended because software took their pending state away: see lost',
-      withdrawn_unknown: 'ceased to be pending, it is not told by what',
-      pending_at_end: 'are pending at the end of the trace: see stranded',
-      active_at_end: 'are active at the end of the trace: see stranded',
-      no_eoi: 'were acknowledged again without an EOI between',
+      lives:
+        'number of lifetimes, as in interrupts and vinterrupts: the sum of the columns from complete to no_eoi',
+      pended: 'lifetimes that were seen to become pending',
+      signalled: 'lifetimes for which an interrupt line was asserted',
+      acknowledged: 'lifetimes that a PE acknowledged',
+      eoi: 'lifetimes with a priority drop',
+      deactivated: 'lifetimes that were deactivated; null for virtual interrupts',
+      complete: 'lifetimes that ended as they should',
+      moved:
+        'lifetimes that ended because the interrupt moved to another PE or vPE, where another lifetime continues',
+      deasserted: 'lifetimes that ended because the input line was deasserted before a PE acknowledged them',
+      cleared: 'lifetimes that ended because software cleared the pending state: see lost',
+      withdrawn_unknown: 'lifetimes that ceased to be pending for an unknown reason',
+      pending_at_end: 'lifetimes that are pending at the end of the trace: see stranded',
+      active_at_end: 'lifetimes that are active at the end of the trace: see stranded',
+      no_eoi: 'interrupts that were acknowledged again without an EOI in between',
       coalesced:
-        'messages for it that found it pending, which began no life of their own; null for virtual interrupts',
+        'messages for it that came while it was pending, and therefore began no lifetime of their own; null for virtual interrupts',
     },
     sql: lives,
     question: 'Which interrupts did not all end as they should?',
@@ -74,7 +76,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
   },
   {
     name: 'lost',
-    doc: 'Interrupts that were raised and that no PE and no virtual machine ever took: each message that was dropped, and each interrupt whose pending state was taken away. Software does the latter on purpose at times: a doorbell whose vPE runs again is cleared. Not here: wires that went down again (lifecycle, `deasserted`), messages that found their interrupt pending (coalesced), and what is pending at the end (stranded).',
+    doc: 'Interrupts that were raised but that no PE and no virtual machine ever acknowledged: each message that was dropped, and each interrupt whose pending state was cleared. Software sometimes clears it on purpose, for example a doorbell whose vPE runs again. Not included are input lines that were deasserted again (lifecycle, `deasserted`), messages that came while their interrupt was pending (coalesced), and interrupts that are pending at the end (stranded).',
     columns: {
       trace: KEY.trace,
       record: 'record at which it was lost',
@@ -83,15 +85,15 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       INTID: KEY.INTID,
       vPEID: KEY.vPEID,
       pe: KEY.pe,
-      DeviceID: 'DeviceID of the message; null where it was none',
+      DeviceID: 'DeviceID of the message; null if it was not a message',
       EventID: 'EventID of the message',
       raised_by: 'what had made it pending, as in interrupts',
-      raised: 'record of that; null where it was not seen',
-      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to where it was pending already, or where it could not go; `cleared`: CLEAR, or a register; `unknown`',
+      raised: 'record of that; null if it was not seen',
+      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `unknown`',
       lost_by:
         'why it was dropped; the ITS command; the register that was written, or whose write had no effect',
-      lost_by_pe: 'PE that wrote the register, or had the command executed; null where it is not told',
-      waited_ns: 'how long it had been pending; null where it is not told',
+      lost_by_pe: 'PE that wrote the register, or that caused the command to be executed; null if unknown',
+      waited_ns: 'how long it had been pending; null if unknown',
     },
     sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored}`,
     question: 'What was lost, and by what?',
@@ -100,7 +102,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
   },
   {
     name: 'coalesced',
-    doc: 'Events whose messages found their interrupt pending already: two messages, one acknowledge. The architecture allows it.',
+    doc: 'Events whose messages came while their interrupt was already pending: two messages, one acknowledge. The architecture allows this.',
     columns: {
       trace: KEY.trace,
       its: 'ITS',
@@ -109,7 +111,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       INTID: 'LPI, or vINTID',
       virtual: '1: a virtual interrupt',
       messages: 'messages that were translated to it',
-      coalesced: 'those of them that found it pending',
+      coalesced: 'messages among these that came while it was pending',
       first: 'record of the first of these',
     },
     sql: `SELECT ${traceOf('id')} AS trace, its, DeviceID, EventID, INTID, virtual, count(*) AS messages, count(*) FILTER (WHERE outcome = 'coalesced') AS coalesced, min(CASE WHEN outcome = 'coalesced' THEN ${recordOf('id')} END) AS first FROM t_msis WHERE INTID IS NOT NULL GROUP BY 1, its, DeviceID, EventID, INTID, virtual HAVING coalesced > 0`,
@@ -118,23 +120,23 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
   },
   {
     name: 'outcomes_by_trace',
-    doc: 'How lives and messages ended, with the traces of a database beside the first of them.',
+    doc: 'How lifetimes and messages ended, compared between each trace of the database and the first one.',
     columns: {
       trace: KEY.trace,
       class: `${KEY.class}; message: an MSI`,
       outcome:
-        'as in interrupts, `withdrawn` told apart as in lifecycle: moved, deasserted, cleared; of messages as in msis',
+        'as in interrupts, with `withdrawn` split as in lifecycle into moved, deasserted and cleared; for messages as in msis',
       n: 'how many',
       first_n: 'how many in the first trace',
       delta: 'difference',
     },
     sql: beside(OUTCOMES, ['class', 'outcome']),
-    question: 'What ended otherwise than in the first run?',
+    question: 'What ended differently than in the first run?',
     example: 'SELECT * FROM outcomes_by_trace WHERE delta <> 0 ORDER BY abs(delta) DESC',
   },
 ];
 
-/** Counts `n` of every trace beside the first one, zeros too. */
+/** Compares the counts `n` of every trace with those of the first one, including zeros. */
 export function beside(counts: string, keys: readonly string[]): string {
   const list = keys.join(', ');
   return `WITH c AS MATERIALIZED (${counts}), every AS (SELECT DISTINCT ${list} FROM c) SELECT t.trace, ${keys.map((name) => `e.${name}`).join(', ')}, coalesce(c.n, 0) AS n, coalesce(f.n, 0) AS first_n, coalesce(c.n, 0) - coalesce(f.n, 0) AS delta FROM t_traces t CROSS JOIN every e LEFT JOIN c ON c.trace = t.trace AND ${keys.map((name) => `c.${name} IS e.${name}`).join(' AND ')} LEFT JOIN c f ON f.trace = ${FIRST_TRACE} AND ${keys.map((name) => `f.${name} IS e.${name}`).join(' AND ')} ORDER BY ${keys.map((name) => `e.${name}`).join(', ')}, t.trace`;

@@ -1,4 +1,4 @@
-// What events were mapped to over time, and which interrupts that cost; and where two traces map an event differently.
+// What events were mapped to over time, and which interrupts were lost by this; and events that two traces map differently.
 import { FIRST_TRACE, KEY, type Module } from './module.ts';
 
 const life = (where: string): string =>
@@ -21,32 +21,32 @@ const LAST =
 export const MAPPING_MODULES: readonly Module[] = [
   {
     name: 'mapping_history',
-    doc: 'The mappings of events over time: how each came about, where it was before, whether another event has the same interrupt, and whether one that was pending was lost or left behind when it ended.',
+    doc: 'The mappings of events over time: how each mapping was made, what the event was mapped to before, whether another event has the same interrupt, and whether a pending interrupt was lost or left behind when the mapping ended.',
     columns: {
       trace: KEY.trace,
       its: 'ITS',
       DeviceID: 'DeviceID',
       EventID: 'EventID',
-      INTID: 'LPI, or vINTID; null where the source does not show it',
+      INTID: 'LPI, or vINTID; null if the source does not contain it',
       virtual: '1: a virtual interrupt',
       ICID: 'collection; null if virtual',
       vPEID: 'vPE; null if physical',
       pe: 'PE of the collection or of the vPE; null while it is unmapped',
-      from_record: 'record of the command that made it so',
-      to_record: 'record of the command that ended it; null: still so at the end',
+      from_record: 'record of the command that made the mapping',
+      to_record: 'record of the command that ended it; null if it still exists at the end',
       from_ns: 'time',
       to_ns: 'time',
       change:
-        '`mapped`: the event had no mapping; `remapped`: a MAP command onto a mapping; `moved`: MOVI, VMOVI or VMOVP; `collection moved`: MAPC; `vPE moved`: VMAPP',
-      before_pe: 'PE of the mapping before, where that was changed; else null',
-      before_INTID: 'interrupt of that; else null',
+        '`mapped`: the event had no mapping; `remapped`: a MAP command for an event that was mapped; `moved`: MOVI, VMOVI or VMOVP; `collection moved`: MAPC; `vPE moved`: VMAPP',
+      before_pe: 'PE of the mapping before, if that was changed; otherwise null',
+      before_INTID: 'interrupt of the mapping before; otherwise null',
       made_by: 'command',
       ended_by: 'command',
-      lost: 'interrupts that were pending and that the command that ended it took away',
+      lost: 'pending interrupts that were cleared by the command that ended the mapping',
       left_pending:
-        'interrupts that were pending still behind the end, where no other mapping of the event followed: orphans, which no command of this event reaches',
+        'interrupts that were still pending after the end, if no other mapping of the event followed: orphans, which no command for this event can reach',
       shared_with:
-        'other events that had the same interrupt meanwhile, as `ITS DeviceID EventID`; null: none. Their interrupts cannot be told apart',
+        'other events that had the same interrupt at the time, as `ITS DeviceID EventID`; null if none. Their interrupts cannot be distinguished',
     },
     sql: `SELECT trace, its, DeviceID, EventID, INTID, virtual, ICID, vPEID, pe, from_record, to_record, from_ns, to_ns, CASE WHEN before_record IS NOT from_record THEN 'mapped' WHEN made_by IN ('MAPTI', 'MAPI', 'VMAPTI', 'VMAPI') THEN 'remapped' WHEN made_by = 'MAPC' THEN 'collection moved' WHEN made_by = 'VMAPP' THEN 'vPE moved' ELSE 'moved' END AS change, CASE WHEN before_record = from_record THEN before_pe END AS before_pe, CASE WHEN before_record = from_record THEN before_INTID END AS before_INTID, made_by, ended_by, CASE WHEN to_record IS NULL THEN 0 ELSE ${LOST} END AS lost, CASE WHEN to_record IS NULL OR after_record = to_record THEN 0 ELSE ${LEFT} END AS left_pending, ${SHARED} AS shared_with FROM (${WITH_NEIGHBOURS}) m ORDER BY trace, its, DeviceID, EventID, from_record`,
     question: 'Which mappings ended while their interrupt was pending, or shared it?',
@@ -55,7 +55,7 @@ export const MAPPING_MODULES: readonly Module[] = [
   },
   {
     name: 'mapping_differences',
-    doc: 'Events that a trace maps otherwise than the first one of the database: by the last mapping that each has.',
+    doc: 'Events whose last mapping in a trace differs from that in the first trace of the database.',
     columns: {
       trace: KEY.trace,
       its: 'ITS',
@@ -65,13 +65,13 @@ export const MAPPING_MODULES: readonly Module[] = [
         '`only here`, `only in the first`, or what differs: INTID, virtual, ICID, vPEID, pe, in force at the end',
       INTID: 'LPI, or vINTID',
       pe: 'PE',
-      in_force: '1: still mapped so at the end',
+      in_force: '1 if the mapping still exists at the end',
       first_INTID: 'LPI, or vINTID in the first trace',
       first_pe: 'PE there',
-      first_in_force: '1: still mapped so at the end there',
+      first_in_force: '1 if the mapping still exists at the end of the first trace',
     },
     sql: `WITH l AS MATERIALIZED (${LAST}), keys AS (SELECT DISTINCT its, DeviceID, EventID FROM l), d AS (SELECT t.trace, k.its, k.DeviceID, k.EventID, CASE WHEN h.k IS NULL AND f.k IS NULL THEN NULL WHEN f.k IS NULL THEN 'only here' WHEN h.k IS NULL THEN 'only in the first' ELSE nullif(ltrim(iif(h.INTID IS f.INTID, '', ', INTID') || iif(h.virtual = f.virtual, '', ', virtual') || iif(h.ICID IS f.ICID, '', ', ICID') || iif(h.vPEID IS f.vPEID, '', ', vPEID') || iif(h.pe IS f.pe, '', ', pe') || iif((h.to_record IS NULL) = (f.to_record IS NULL), '', ', in force at the end'), ', '), '') END AS difference, h.INTID, h.pe, iif(h.k IS NULL, NULL, h.to_record IS NULL) AS in_force, f.INTID AS first_INTID, f.pe AS first_pe, iif(f.k IS NULL, NULL, f.to_record IS NULL) AS first_in_force FROM t_traces t CROSS JOIN keys k LEFT JOIN l h ON h.trace = t.trace AND h.its = k.its AND h.DeviceID = k.DeviceID AND h.EventID = k.EventID LEFT JOIN l f ON f.trace = ${FIRST_TRACE} AND f.its = k.its AND f.DeviceID = k.DeviceID AND f.EventID = k.EventID WHERE t.trace <> ${FIRST_TRACE}) SELECT * FROM d WHERE difference IS NOT NULL ORDER BY trace, its, DeviceID, EventID`,
-    question: 'Which events are mapped otherwise than in the first run?',
+    question: 'Which events are mapped differently than in the first run?',
     example:
       'SELECT trace, DeviceID, EventID, difference, INTID, first_INTID, pe, first_pe FROM mapping_differences',
   },

@@ -1,22 +1,22 @@
-// What a module of the SQL library is, and what several of them are made of.
+// The shape of a module of the SQL library, and the parts that several modules have in common.
 import { FRAMES, INTID_RANGES } from '@gictrace/core/spec';
 import { RECORDS_PER_TRACE, TRACE_NUMBER } from '../derived-tables.ts';
 import type { View } from '../views.ts';
 
-/** A view that answers a question people ask of traces again and again. Names and columns are a contract. */
+/** A view that answers a common question about traces. Names and columns are a contract. */
 export interface Module extends View {
-  /** The question of its example. */
+  /** The question that its example answers. */
   readonly question: string;
   readonly example: string;
 }
 
-/** A module's row of the documentation: columns that several have. */
+/** The documentation of columns that several modules have. */
 export const KEY = {
   trace: TRACE_NUMBER,
   class: 'SGI, PPI, SPI, LPI; vLPI; list register: a virtual interrupt in one',
-  INTID: 'interrupt; of a virtual one the vINTID',
-  vPEID: 'vPE; null if physical, or not told',
-  pe: 'index of the PE; null where none is concerned or the source does not tell',
+  INTID: 'INTID, or vINTID of a virtual interrupt',
+  vPEID: 'vPE; null if physical or unknown',
+  pe: 'index of the PE; null if no PE is concerned, or if it is unknown',
 } as const;
 
 const CLASSES = Object.entries(INTID_RANGES).filter(([name]) => name !== 'special');
@@ -41,15 +41,15 @@ const DOORBELLS = [
   ['GICD', 0x50, 'GICD_SETSPI_SR'],
   ['GICR', 0x40, 'GICR_SETLPIR'],
 ] as const;
-/** The name of such a register, where row `w` of k_mmio_write is a write of one; else null. */
+/** The name of such a register if row `w` of k_mmio_write is a write of one, otherwise null. */
 export const doorbellOf = (w: string): string =>
   `CASE ${DOORBELLS.map(([frame, offset, name]) => `WHEN ${w}.frame = ${FRAMES.indexOf(frame)} AND ${w}."offset" = ${offset} THEN '${name}'`).join(' ')} END`;
 /** The INTID that it names: 13 bits of GICD_SETSPI, 32 of GICR_SETLPIR. */
 export const namedBy = (w: string): string =>
   `iif(${w}.frame = ${FRAMES.indexOf('GICD')}, ${w}.value & 8191, ${w}.value & 4294967295)`;
-/** Whether an interrupt was pending behind a record that tried to raise it. */
+/** Whether an interrupt was pending after a record that tried to raise it. */
 export const isRaised = (trace: string, intid: string, record: string): string =>
   `EXISTS (SELECT 1 FROM t_interrupts i WHERE i.trace = ${trace} AND i.INTID = ${intid} AND i.pended <= ${record} AND coalesce(i.acknowledged, i.withdrawn, ${record} + 1) > ${record})`;
 
-/** The trace beside which the modules across runs put the others. */
+/** The trace with which modules that compare traces compare the others. */
 export const FIRST_TRACE = '(SELECT min(trace) FROM t_traces)';

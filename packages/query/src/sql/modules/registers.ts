@@ -1,4 +1,4 @@
-// Registers and configurations that traces of one database leave behind differently.
+// Registers and configurations whose final values differ between the traces of a database.
 import { IRQ_ATTRIBUTES, UNITS } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import { FIRST_TRACE, KEY, type Module, recordOf, traceOf } from './module.ts';
@@ -8,7 +8,7 @@ const names = (expression: string, values: readonly string[]): string =>
 const FRAME_OF_UNIT = `CASE ${names('unit', UNITS)} ${FRAMES.map((frame, k) => `WHEN '${frame}' THEN ${k}`).join(' ')} END`;
 const NAME = `coalesce((SELECT s.name FROM t_sysregs s WHERE s.encoding = register AND ${FRAME_OF_UNIT} IS NULL), (SELECT r.name FROM t_registers r WHERE r.frame = ${FRAME_OF_UNIT} AND r."offset" = register & ~3), printf('0x%x', register))`;
 
-/** The last of the events of each key: SQLite takes the other columns of a row with max() from that row. */
+/** Selects the last event of each key: with max(), SQLite takes the other columns from the same row. */
 const ORDER = `max(${recordOf('id')} * 65536 + seq)`;
 const VALUES = [
   `SELECT trace, ${names('unit', UNITS)} AS unit, instance, ${NAME} AS register, value FROM (SELECT ${traceOf('id')} AS trace, unit, instance, register, value, ${ORDER} FROM k_reg_changed GROUP BY 1, 2, 3, 4)`,
@@ -19,17 +19,17 @@ const VALUES = [
 export const REGISTER_MODULES: readonly Module[] = [
   {
     name: 'register_differences',
-    doc: 'Registers, and configurations of SGIs, PPIs and SPIs, whose last value is not that of the first trace of the database.',
+    doc: 'Registers, and configurations of SGIs, PPIs and SPIs, whose last value differs from that in the first trace of the database.',
     columns: {
       trace: KEY.trace,
-      unit: 'GICD, GICR, GITS; ICC: of the PE, ICC_S: its Secure instance, ICH: of its virtual interface',
+      unit: 'GICD, GICR or GITS; ICC (CPU interface of the PE), ICC_S (its Secure instance) or ICH (its virtual CPU interface)',
       instance: 'PE, or ITS; 0 or null for the Distributor',
-      register: 'register; or `INTID n`, and what of it',
-      value: 'its last value in this trace, signed 64 bits; null: it never took another than at reset',
+      register: 'register, or `INTID n` with an attribute',
+      value: 'its last value in this trace, signed 64 bits; null if it never differed from its reset value',
       first_value: 'the same in the first trace',
     },
     sql: `WITH v AS MATERIALIZED (${VALUES}), keys AS (SELECT DISTINCT unit, instance, register FROM v) SELECT t.trace, k.unit, k.instance, k.register, h.value, f.value AS first_value FROM t_traces t CROSS JOIN keys k LEFT JOIN v h ON h.trace = t.trace AND h.unit = k.unit AND h.instance IS k.instance AND h.register = k.register LEFT JOIN v f ON f.trace = ${FIRST_TRACE} AND f.unit = k.unit AND f.instance IS k.instance AND f.register = k.register WHERE t.trace <> ${FIRST_TRACE} AND h.value IS NOT f.value ORDER BY t.trace, k.unit, k.instance, k.register`,
-    question: 'Which registers ended with another value than in the first run?',
+    question: 'Which registers ended with a different value than in the first run?',
     example:
       'SELECT trace, unit, instance, register, gic_hex(value) AS value, gic_hex(first_value) AS first FROM register_differences',
   },

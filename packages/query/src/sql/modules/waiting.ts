@@ -1,4 +1,5 @@
-// Interrupts that wait: those that never get through, those that wait behind less urgent ones, and acknowledges in vain.
+// Interrupts that wait: those that never get through, those that wait for interrupts of lower priority, and acknowledges
+// that returned no interrupt.
 import { docsOf } from '../../database/columns.ts';
 import { SPURIOUS_COLUMNS } from '../../timeline/spurious.ts';
 import { classOf, isSpiSql, KEY, type Module, traceOf, VIRTUAL_CLASS } from './module.ts';
@@ -11,7 +12,7 @@ const VIRTUAL = `SELECT v.trace, ${VIRTUAL_CLASS}, v.vINTID, v.vPEID, v.pe, CASE
 export const WAITING_MODULES: readonly Module[] = [
   {
     name: 'stranded',
-    doc: 'Interrupts that are pending or active at the end of the trace, each with the gate that holds it there. The trace ends somewhere: what is `signalled`, or active for a short time, is no fault. What waited for long and got through is in waits.',
+    doc: 'Interrupts that are pending or active at the end of the trace, each with its masking reason. An interrupt that is `signalled`, or that has been active for a short time, is not an error, because every trace ends somewhere. Interrupts that waited long but got through are in waits.',
     columns: {
       trace: KEY.trace,
       class: KEY.class,
@@ -20,52 +21,52 @@ export const WAITING_MODULES: readonly Module[] = [
       pe: KEY.pe,
       state: '`pending`, or `active`: acknowledged and not ended',
       raised_by: 'what had made it pending, as in interrupts',
-      since: 'record since which it is so; null where it was not seen',
-      waited_ns: 'from then to the end of the trace; null where it is not told',
-      gate: 'as in waits; of an active one `no EOI` or `no deactivation`; of a virtual one `vPE not resident`, or `unknown`: what holds it in the virtual machine is not told',
-      gate_since: 'record behind which that gate holds it',
-      priority: 'its priority, 0 (highest) to 255; null where it is not known',
+      since: 'record at which this state began; null if it was not seen',
+      waited_ns: 'time from there to the end of the trace; null if unknown',
+      gate: 'masking reason, as in waits; for an active interrupt `no EOI` or `no deactivation`; for a virtual interrupt `vPE not resident`, or `unknown` because the reason in the virtual machine is unknown',
+      gate_since: 'record after which that reason applies',
+      priority: 'its priority, 0 (highest) to 255; null if unknown',
       PMR: 'ICC_PMR of the PE',
-      running: 'running priority of the PE; 255: idle',
-      behind: 'the interrupt that it is behind',
+      running: 'running priority of the PE; 255 if idle',
+      behind: 'the interrupt for which it waits, for the reason `behind`',
     },
     sql: `${PENDING} UNION ALL ${ACTIVE} UNION ALL ${VIRTUAL}`,
-    question: 'What never got through, and what held it?',
+    question: 'What never got through, and what blocked it?',
     example:
       'SELECT trace, class, INTID, pe, state, since, waited_ns, gate FROM stranded ORDER BY waited_ns DESC',
   },
   {
     name: 'priority_inversion',
-    doc: 'Intervals in which an interrupt that a PE could take waited while the PE handled one of lower priority: from acknowledge to priority drop. Not here: interrupts that are disabled, whose group is, or whose priority is not known.',
+    doc: 'Intervals in which an interrupt that a PE could take waited while the PE handled one of lower priority: from acknowledge to priority drop. Not included are interrupts that are disabled, whose group is disabled, or whose priority is unknown.',
     columns: {
       trace: KEY.trace,
       pe: KEY.pe,
       INTID: 'the interrupt that waited',
       priority: 'its priority, 0 (highest) to 255',
       handled: 'the interrupt that the PE handled',
-      handled_priority: 'its priority: a greater number',
-      from_record: 'record behind which it was so',
+      handled_priority: 'its priority, which is a greater number',
+      from_record: 'record after which this began',
       to_record:
-        'record behind which it was not any more, or was so for another reason; null: it is so at the end',
+        'record after which this ended, or continued for another reason; null if it had not ended at the end of the trace',
       from_ns: 'time',
       to_ns: 'time',
-      lasted_ns: 'how long; null where it is not told',
+      lasted_ns: 'how long; null if unknown',
       reason:
-        '`not taken`: its line was up, and the PE had not looked (it masks interrupts); `behind`: so, for an interrupt more urgent still; `binary point`: its group priority is not higher; `priority mask`: ICC_PMR; `running priority`: the PE runs at another priority than that of what it acknowledged last (priorities dropped out of order, or written)',
+        '`not taken`: its interrupt line was asserted, but the PE did not acknowledge it (it masks interrupts); `behind`: the same, for an interrupt of still higher priority; `binary point`: its group priority is not higher; `priority mask`: ICC_PMR; `running priority`: the PE runs at another priority than that of what it acknowledged last (priorities dropped out of order, or written)',
       running: 'running priority of the PE',
       PMR: 'ICC_PMR of the PE',
     },
     sql: `SELECT trace, pe, INTID, priority, handled, handled_priority, from_record, to_record, from_ns, to_ns, to_ns - from_ns AS lasted_ns, CASE gate WHEN 'signalled' THEN 'not taken' ELSE gate END AS reason, running, PMR FROM t_waits WHERE priority < handled_priority AND gate IN ('signalled', 'behind', 'binary point', 'priority mask', 'running priority')`,
-    question: 'Which urgent interrupts waited for less urgent ones, and why?',
+    question: 'Which interrupts waited for interrupts of lower priority, and why?',
     example:
       'SELECT trace, pe, INTID, handled, reason, count(*) AS n, max(lasted_ns) AS max_ns FROM priority_inversion GROUP BY trace, pe, INTID, handled, reason ORDER BY max_ns DESC',
   },
   {
     name: 'spurious',
-    doc: 'Acknowledges that returned no interrupt (1020 to 1023), and what had become of the one that was signalled to the PE last.',
+    doc: 'Acknowledges that returned no interrupt (1020 to 1023), and what had become of the interrupt that the PE was signalled last.',
     columns: { trace: KEY.trace, ...docsOf(SPURIOUS_COLUMNS) },
     sql: 'SELECT * FROM t_spurious',
-    question: 'How many acknowledges did each PE make in vain, and why?',
+    question: 'How many acknowledges of each PE returned no interrupt, and why?',
     example:
       "SELECT trace, pe, why, count(*) AS n, min(record) AS first FROM spurious WHERE why <> 'nothing signalled' GROUP BY trace, pe, why ORDER BY n DESC",
   },
