@@ -31,6 +31,7 @@ const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
 const TYPER_LINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
 /** GICD_TYPER.ITLinesNumber of virt's 256 SPIs; versions before 9.0 have one less. */
 const ALL_LINES = 8;
+const DS = mask(GICD.GICD_CTLR, 'DS');
 const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 const VIRT = {
   gicd: 0x0800_0000,
@@ -64,6 +65,9 @@ export class Identity {
   private hasTyper2: boolean | undefined;
   private sawVirtual = false;
   private sawSecure = false;
+  private sawFiq = false;
+  /** Reads of GICD_CTLR that are not Secure: with DS, which a GIC with one Security state has set, and without. */
+  private readonly ds = [0, 0];
   /** Groups of interrupts that were signalled, a bit each, before anything Secure was seen. */
   private groupsBefore = 0;
   highestPe = -1;
@@ -87,6 +91,7 @@ export class Identity {
     };
     if (frame === 'GICD') {
       if (offset === GICD.GICD_TYPER.offset) set('gicd.typer', low);
+      else if (offset === GICD.GICD_CTLR.offset && width === 4) this.ds[low & DS ? 1 : 0]!++;
       else if (offset === GICD.GICD_IIDR.offset) set('gicd.iidr', low);
       else if (offset === PIDR2) set('gicd.pidr2', low);
     } else if (frame === 'GICR') {
@@ -149,6 +154,14 @@ export class Identity {
     this.sawVirtual = true;
   }
 
+  /**
+   * A Group 1 interrupt is signalled as an FIQ: of the other Security state, so that there are two, and a PE that is not in
+   * Non-secure state.
+   */
+  showFiq(): void {
+    this.sawFiq = true;
+  }
+
   /** An access is Secure: the GIC has two Security states. */
   showSecure(): void {
     this.sawSecure = true;
@@ -198,7 +211,7 @@ export class Identity {
    */
   private resetsNonSecure(typer: number, provenance: Provenance): boolean {
     if ((typer & SECURITY_EXTN) === 0) return false;
-    const resets = !this.sawSecure && (this.groupsBefore & 1) === 0;
+    const resets = !this.sawSecure && !this.sawFiq && (this.groupsBefore & 1) === 0;
     if (resets) provenance.resetNonSecure = 'rule reset-group-1';
     return resets;
   }
@@ -222,7 +235,8 @@ export class Identity {
       (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
     provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default');
     let typer = pick('gicd.typer', VIRT.typer[architecture]);
-    if (this.sawSecure && (typer & SECURITY_EXTN) === 0 && provenance['gicd.typer'] === 'default')
+    const sawTwo = this.sawSecure || this.sawFiq || (this.ds[0]! > 0 && this.ds[1] === 0);
+    if (sawTwo && (typer & SECURITY_EXTN) === 0 && provenance['gicd.typer'] === 'default')
       typer |= SECURITY_EXTN;
     const withIts = options.its ?? machine.its ?? this.sawIts;
     provenance.its = otherwise('its', 'log');

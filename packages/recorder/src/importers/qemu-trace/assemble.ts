@@ -370,6 +370,8 @@ export class Assembler {
       return;
     }
     this.samePe(i, t);
+    const isGroup1 = this.group.batch.words[i * RECORD_WORDS + 1] !== 0;
+    if (isGroup1 && t.low[1] === 1 && t.low[2] === 0) this.identity.showFiq();
     this.group.batch.words[i * RECORD_WORDS + 3] = t.low[1]!;
     this.group.batch.words[i * RECORD_WORDS + 4] = t.low[2]!;
     this.group.batch.flags[i] = 0;

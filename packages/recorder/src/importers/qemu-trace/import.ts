@@ -315,6 +315,7 @@ class Taking {
     this.security = new SecurityStates(
       () => this.learner!.machine,
       config.resetNonSecure !== true,
+      start === 'mid-life',
       showsSent,
       { group: (batch, isLast) => this.learn(batch, isLast) },
     );

@@ -261,6 +261,18 @@ export class Effects {
     if (this.virtualsKnown[pe] === 2 ** this.virtuals.length - 1) this.unknowns.knowPart('virtual', pe);
   }
 
+  /** Whether the source has shown a register of the virtual CPU interface. */
+  isVirtualKnown(pe: number, register: number): boolean {
+    const n = this.virtuals.indexOf(register);
+    return n < 0 || ((this.virtualsKnown[pe]! >>> n) & 1) === 1 || !this.unknowns.isPartUnknown('virtual', pe);
+  }
+
+  /** Unknown state decided what became of an access: what list registers and active priorities hold is not known either. */
+  forgetVirtual(pe: number): void {
+    // ICH_HCR_EL2 and ICH_VMCR_EL2 change by writes alone.
+    this.virtualsKnown[pe]! &= 0b11;
+  }
+
   private activesKnown(pe: number, register: number): void {
     const n0 = AP0R.indexOf(register);
     const n1 = AP1R.indexOf(register);

@@ -5,7 +5,7 @@
 //
 // Two machines: `ahead` tries, `behind` has taken what has been handed on, which is what a replay has.
 import type { GicConfig } from '@gictrace/core';
-import { configTableAddress, type GicState, groupOf, Machine, step } from '@gictrace/core/model';
+import { configTableAddress, type GicState, groupOf, hasInterrupt, Machine, step } from '@gictrace/core/model';
 import {
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -18,7 +18,7 @@ import { ITS_OUTCOMES, isOutcomeKnown, isRefused, LPI_FIRST, SPURIOUS, SYSREGS }
 import { Inference } from '../infer.ts';
 import type { Losses } from '../losses.ts';
 import { Effects } from './effects.ts';
-import { Explainer } from './explain.ts';
+import { AP1R, Explainer } from './explain.ts';
 import { ItsState } from './its-state.ts';
 import { Knowing } from './knowing.ts';
 import { Reads } from './reads.ts';
@@ -34,6 +34,7 @@ const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
 const HPPI = RECORDS.hppi.id;
+const VHPPI = RECORDS.vhppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
@@ -92,6 +93,13 @@ const EOIMODE = 2;
 const VIRTUAL: ReadonlySet<number> = new Set(
   Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (/^IC[HV]_/.test(name) ? [encoding] : [])),
 );
+const VIRTUAL_ACKNOWLEDGES: readonly number[] = [SYSREGS.ICV_IAR0_EL1, SYSREGS.ICV_IAR1_EL1].map(
+  ({ encoding }) => encoding,
+);
+const HCR = SYSREGS.ICH_HCR_EL2.encoding;
+const VMCR = SYSREGS.ICH_VMCR_EL2.encoding;
+/** ICH_VMCR_EL2: both groups enabled, no priority masked. */
+const VMCR_OPEN = 0xff00_0003;
 const CUT_END = 'effects of what stands behind the last line';
 const PRINTED = 1;
 const PRINTED_WITH_LINES = 2;
@@ -132,6 +140,7 @@ export class Learner {
   private readonly its: ItsState;
   private readonly told: readonly Told[];
   private readonly hppi: Told | undefined;
+  private readonly vhppi: Told | undefined;
   private readonly streams: Streams;
   private readonly shown = new RecordBatch(8192);
   private readonly mismatches: Mismatch[] = [];
@@ -175,6 +184,7 @@ export class Learner {
       (signal) => new Told(signal, state.peCount),
     );
     this.hppi = this.told.find(({ kind }) => kind === HPPI);
+    this.vhppi = this.told.find(({ kind }) => kind === VHPPI);
     this.streams = new Streams(facts.shows);
     this.printed = new Uint8Array(state.peCount);
     this.begun = facts.start === 'reset';
@@ -372,7 +382,7 @@ export class Learner {
       this.inference.run(group, from);
       this.noteDoubts();
       this.compare(group, from, end);
-      if (tries >= TRIES || !this.learn(group, from)) break;
+      if (tries >= TRIES || !this.learn(group, from, end)) break;
     }
     this.finish(group, from, end);
   }
@@ -446,7 +456,9 @@ export class Learner {
 
   /** An SGI that was sent is of the group that was asked for; one that was not sent though it was asked for is not. */
   private sgis(group: RecordBatch, from: number, end: number): void {
-    if (!this.facts.shows(SGI_SENT) || !this.state.singleSecurity) return;
+    if (!this.facts.shows(SGI_SENT)) return;
+    // With two Security states only what Non-secure software sends says something for certain.
+    if (!this.state.singleSecurity && group.flags[from]! & (RECORD_FLAGS.secure | RECORD_FLAGS.el3)) return;
     const intid = (group.words[from * RECORD_WORDS + 1]! >>> 24) & 0xf;
     const wanted = SGIRS.indexOf(group.words[from * RECORD_WORDS]!) === 1 ? 1 : 0;
     for (let i = from + 1; i < end; i++) {
@@ -500,7 +512,7 @@ export class Learner {
   }
 
   /** Looks for what unknown state explains one difference. Whether it found something: then the stimulus has to run again. */
-  private learn(group: RecordBatch, from: number): boolean {
+  private learn(group: RecordBatch, from: number, end: number): boolean {
     this.knowing.clear();
     if (this.isReadWrong(group, from)) {
       this.goBack();
@@ -513,15 +525,34 @@ export class Learner {
       return this.runAgain(group, from);
     }
     const hard = this.mismatches.find(({ outstanding }) => outstanding);
-    if (hard === undefined) return false;
+    if (hard === undefined) return this.learnVirtual(group, from, end);
     const target = hard.at >= 0 ? lineOf(group, hard.at) : lastLine(this.behind!.state, hard.pe, group, from);
     if (this.explainer.explain(hard.pe, target, 'hppi') && this.knowing.batch.count > 0) {
       this.goBack();
+      if (group.kind[from] === SYSREG_WRITE && EOIRS.includes(group.words[from * RECORD_WORDS]!))
+        this.endsMoreUrgent(group.pe[from]!);
       this.keep(group, from);
       return true;
     }
     this.goBack();
     return this.runAgain(group, from);
+  }
+
+  /**
+   * Suppose that a PE ends an interrupt, and the source shows that a priority is active behind that. If the model has that
+   * priority active already, it is not what was ended: something more urgent was.
+   */
+  private endsMoreUrgent(pe: number): void {
+    const { batch } = this.knowing;
+    for (let k = 0; k < batch.count; k++) {
+      const w = k * RECORD_WORDS;
+      const { words } = batch;
+      const n = AP1R.indexOf(words[w + 3]!);
+      const active = words[w + 5]!;
+      if (n < 0 || active === 0 || this.state.ap1r[4 * pe + n] !== active) continue;
+      const most = active & -active;
+      words[w + 5] = (active | (most >>> 1)) >>> 0;
+    }
   }
 
   /** Nothing explains it: the model ahead does what it did, and that is how it stays. */
@@ -546,6 +577,7 @@ export class Learner {
     const pe = group.pe[i]!;
     const register = words[w]!;
     const intid = words[w + 1]!;
+    if (VIRTUAL_ACKNOWLEDGES.includes(register)) return intid !== SPURIOUS && this.enableVirtual(pe);
     if (IARS.includes(register) || HPPIRS.includes(register)) {
       if (this.isPrinted(pe, intid)) return false;
       if (intid === SPURIOUS) return this.explainer.silence(pe, 'acknowledge');
@@ -554,6 +586,37 @@ export class Learner {
       return this.explainer.explain(pe, { intid, group: group_, priority: -1, line }, 'acknowledge');
     }
     return this.reads.sysreg(pe, register, intid, words[w + 2]!);
+  }
+
+  /** A line says that a virtual interrupt is signalled, where the model has the virtual CPU interface disabled. */
+  private learnVirtual(group: RecordBatch, from: number, end: number): boolean {
+    if (this.vhppi === undefined) return false;
+    const differing: Mismatch[] = [];
+    this.vhppi.compare(this.behind!.state, group, from + 1, end, this.shown, differing);
+    const one = differing.find(({ at, pe }) => {
+      const w = at * RECORD_WORDS;
+      const { hppi } = this.state.virtual;
+      const isSignalled_ = at >= 0 && (group.words[w + 4]! | group.words[w + 5]!) !== 0;
+      return isSignalled_ && (hppi[6 * pe + 4]! | hppi[6 * pe + 5]!) === 0;
+    });
+    if (one === undefined) return false;
+    this.goBack();
+    if (!this.enableVirtual(one.pe)) return this.runAgain(group, from);
+    this.commitLearnt(this.knowing.batch, group, from);
+    this.shown.clear();
+    return true;
+  }
+
+  /** The virtual CPU interface of a PE was enabled; then its groups were, and its priority mask let all pass. */
+  private enableVirtual(pe: number): boolean {
+    const { virtual } = this.state;
+    if (!this.unknowns.isPartUnknown('virtual', pe)) return false;
+    if (!this.effects.isVirtualKnown(pe, HCR) && (virtual.hcr[pe]! & 1) === 0)
+      this.knowing.register('ICH', pe, HCR, virtual.hcr[pe]! | 1, 'state-from-vhppi');
+    else if (!this.effects.isVirtualKnown(pe, VMCR) && (virtual.vmcr[pe]! & VMCR_OPEN) >>> 0 !== VMCR_OPEN)
+      this.knowing.register('ICH', pe, VMCR, (virtual.vmcr[pe]! | VMCR_OPEN) >>> 0, 'state-from-vhppi');
+    else return false;
+    return true;
   }
 
   /**
@@ -581,9 +644,21 @@ export class Learner {
         this.memory(group, i);
         continue;
       }
-      if (group.kind[i] === HPPI) this.line(group, i);
+      if (group.kind[i] === HPPI) {
+        this.line(group, i);
+        this.touchEnded(group, from);
+      }
       this.commit(group, i);
     }
+  }
+
+  /** What a PE ends may compete again, though the PE was signalled nothing in between. */
+  private touchEnded(group: RecordBatch, from: number): void {
+    const w = from * RECORD_WORDS;
+    const intid = group.words[w + 1]! & 0xff_ffff;
+    if (group.kind[from] !== SYSREG_WRITE || intid >= 1020) return;
+    if (!EOIRS.includes(group.words[w]!) && group.words[w] !== DIR) return;
+    if (hasInterrupt(this.state, intid)) this.unknowns.touch(group.pe[from]!, intid);
   }
 
   /** A line of a PE: where the model signals something else, and nothing is outstanding, the line shows state. */
@@ -619,8 +694,11 @@ export class Learner {
     };
     if (this.isCut) undecided();
     if (this.isReadWrong(group, from)) {
-      if (unknowns.isVolatile || this.isVirtual(group, from) || this.isExecuting(group, from)) undecided();
+      const isVirtual = this.isVirtual(group, from);
+      if (isVirtual) this.effects.forgetVirtual(group.pe[from]!);
+      if (unknowns.isVolatile || isVirtual || this.isExecuting(group, from)) undecided();
       else this.contradictions.push(group.line[from]!);
+      this.judgeVirtual(group, from, end, undecided);
       return;
     }
     const isOpen = unknowns.isVolatile || this.isEnd;
@@ -725,6 +803,7 @@ export class Learner {
       told.compare(this.behind!.state, group, from + 1, end, this.shown, differing);
       for (const { at, pe } of differing) {
         if (!this.unknowns.isPartUnknown('virtual', pe)) continue;
+        this.effects.forgetVirtual(pe);
         undecided();
         // Lines behind it may repeat it.
         for (let i = at < 0 ? end : at; i < end; i++)

@@ -95,6 +95,7 @@ export class SecurityStates implements GroupSink {
   private readonly next: GroupSink;
   /** How a PE begins. */
   private readonly initial: number;
+  private readonly first: number;
   private readonly twoStates: boolean;
   /** The log has lines of SGIs that were sent: that there is none says something. */
   private readonly showsSent: boolean;
@@ -107,23 +108,31 @@ export class SecurityStates implements GroupSink {
   private readonly out = new RecordBatch(OUT);
 
   /**
-   * `machine`: what has taken the groups that went on. `hasFirmware`: PEs begin at EL3, else in Non-secure state.
+   * `machine`: what has taken the groups that went on. `hasFirmware`: PEs are at EL3 after a reset, else in Non-secure
+   * state, in which most software of a log in mid-life (`isMidLife`) executes.
    * `showsSent`: the log has lines of SGIs that were sent.
    */
-  constructor(machine: () => Machine, hasFirmware: boolean, showsSent: boolean, next: GroupSink) {
+  constructor(
+    machine: () => Machine,
+    hasFirmware: boolean,
+    isMidLife: boolean,
+    showsSent: boolean,
+    next: GroupSink,
+  ) {
     this.showsSent = showsSent;
     this.machine = machine;
     this.next = next;
     this.initial = hasFirmware ? EL3 : NON_SECURE;
+    this.first = isMidLife ? NON_SECURE : this.initial;
     this.twoStates = (machine().state.config.gicd.typer & SECURITY_EXTN) !== 0;
-    this.pes = machine().state.config.pes.map((_, pe) => this.begin(pe));
+    this.pes = machine().state.config.pes.map((_, pe) => this.begin(pe, this.first));
   }
 
-  private begin(pe: number): Pe {
+  private begin(pe: number, state = this.initial): Pe {
     return {
       segment: new Segment(pe, 0),
       line: { intid: SPURIOUS, group: 0, priority: IDLE, fiq: 0, irq: 0 },
-      state: this.initial,
+      state,
       fiq: 1,
       knownIn: 0,
       rule: 'security-from-course',
