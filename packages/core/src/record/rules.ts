@@ -210,7 +210,7 @@ export const RULES = {
     doc: 'The first line that says what a PE is signalled has INTID 0, Group 0 and priority 0. QEMU prints it before the GIC is reset for the first time, when nothing is pending.',
   },
   'state-from-vhppi': {
-    id: 71,
+    id: 74,
     class: 'inferred',
     doc: 'As state-from-hppi, of the virtual CPU interface: a virtual interrupt was signalled or acknowledged, so the interface was enabled (ICH_HCR_EL2.En), and its group was, and its priority was not masked (ICH_VMCR_EL2).',
   },

@@ -28,6 +28,7 @@ const GIC_RESET = RECORDS['gic.reset'].id;
 const LOADED = RULES['load-from-state'].id;
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
+const PROCESSOR_SLEEP = 2;
 const GROUP_1NS = 2;
 
 const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
@@ -146,7 +147,8 @@ export class Effects {
     }
     unknowns.knowForwarding(FORWARD[group]!);
     if (line !== 1) return;
-    unknowns.knowPart('waker', pe);
+    // QEMU signals to a PE that is asleep, too.
+    if ((state.gicrWaker[pe]! & PROCESSOR_SLEEP) === 0) unknowns.knowPart('waker', pe);
     unknowns.knowPart(group === 0 ? 'igrpen0' : 'igrpen1', pe);
     unknowns.passes[pe] = Math.max(unknowns.passes[pe]!, priority);
     unknowns.activeFrom[pe] = Math.max(unknowns.activeFrom[pe]!, priority);
@@ -264,7 +266,9 @@ export class Effects {
   /** Whether the source has shown a register of the virtual CPU interface. */
   isVirtualKnown(pe: number, register: number): boolean {
     const n = this.virtuals.indexOf(register);
-    return n < 0 || ((this.virtualsKnown[pe]! >>> n) & 1) === 1 || !this.unknowns.isPartUnknown('virtual', pe);
+    return (
+      n < 0 || ((this.virtualsKnown[pe]! >>> n) & 1) === 1 || !this.unknowns.isPartUnknown('virtual', pe)
+    );
   }
 
   /** Unknown state decided what became of an access: what list registers and active priorities hold is not known either. */

@@ -5,7 +5,14 @@
 //
 // Two machines: `ahead` tries, `behind` has taken what has been handed on, which is what a replay has.
 import type { GicConfig } from '@gictrace/core';
-import { configTableAddress, type GicState, groupOf, hasInterrupt, Machine, step } from '@gictrace/core/model';
+import {
+  configTableAddress,
+  type GicState,
+  groupOf,
+  hasInterrupt,
+  Machine,
+  step,
+} from '@gictrace/core/model';
 import {
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -563,6 +570,7 @@ export class Learner {
   }
 
   private learnRead(group: RecordBatch, i: number): boolean {
+    const isSecure = (group.flags[i]! & RECORD_FLAGS.secure) !== 0;
     const w = i * RECORD_WORDS;
     const { words } = group;
     if (group.kind[i] === MMIO_READ)
@@ -573,6 +581,7 @@ export class Learner {
         words[w + 3]!,
         words[w + 4]!,
         words[w + 5]!,
+        isSecure,
       );
     const pe = group.pe[i]!;
     const register = words[w]!;
@@ -585,7 +594,7 @@ export class Learner {
       const line = IARS.includes(register) ? 1 : -1;
       return this.explainer.explain(pe, { intid, group: group_, priority: -1, line }, 'acknowledge');
     }
-    return this.reads.sysreg(pe, register, intid, words[w + 2]!);
+    return this.reads.sysreg(pe, register, intid, words[w + 2]!, isSecure);
   }
 
   /** A line says that a virtual interrupt is signalled, where the model has the virtual CPU interface disabled. */

@@ -1,7 +1,7 @@
 // What a register was read to hold: where the model has something else, and that is unknown, the model takes it.
 import { type GicState, hasInterrupt, type Machine, privateIndex, sharedIndex } from '@gictrace/core/model';
 import { GICD, GICR, GITS, isPrivate, SYSREGS } from '@gictrace/core/spec';
-import { AP0R, AP1R, type Explainer } from './explain.ts';
+import { AP0R, AP1R, type Explainer, FORWARD } from './explain.ts';
 import type { Knowing } from './knowing.ts';
 import {
   ATTRIBUTE_OF,
@@ -18,6 +18,9 @@ import type { ItsPart, PePart, Unknowns } from './unknowns.ts';
 
 const ENABLE_LPIS = 1;
 const RULE = 'state-from-read';
+const GROUP_1NS = 2;
+const IGRPEN1 = SYSREGS.ICC_IGRPEN1_EL1.encoding;
+const IGRPEN1_EL3 = SYSREGS.ICC_IGRPEN1_EL3.encoding;
 
 const PE_REGISTERS: Readonly<Record<string, PePart>> = {
   GICR_CTLR: 'gicrCtlr',
@@ -55,6 +58,7 @@ export class Reads {
   private readonly state: GicState;
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
+  private readonly learnt = new Set<string>();
 
   private readonly explainer: Explainer;
 
@@ -66,7 +70,15 @@ export class Reads {
   }
 
   /** A register of a frame was read to hold this; whether something was learnt. */
-  mmio(frame: number, instance: number, offset: number, width: number, low: number, high: number): boolean {
+  mmio(
+    frame: number,
+    instance: number,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+    isSecure: boolean,
+  ): boolean {
     const name = registerAt(frame, offset);
     if (name === undefined) return false;
     const before = this.knowing.batch.count;
@@ -80,7 +92,7 @@ export class Reads {
           if (hasInterrupt(this.state, intid) && isPrivate(intid) === owner >= 0)
             this.interrupt(array, owner, intid, value);
         });
-      else if (frame === FRAME_GICD) this.distributor(name, offset, width, low, high);
+      else if (frame === FRAME_GICD) this.distributor(name, offset, width, low, high, isSecure);
       else this.redistributor(name, instance, offset, width, low, high);
     }
     return this.knowing.batch.count > before;
@@ -120,14 +132,23 @@ export class Reads {
     }
   }
 
-  private distributor(name: string, offset: number, width: number, low: number, high: number): void {
+  private distributor(
+    name: string,
+    offset: number,
+    width: number,
+    low: number,
+    high: number,
+    isSecure: boolean,
+  ): void {
     const { state, unknowns, knowing } = this;
     const routed = routedIntid(offset);
     if (routed >= 0) {
       if (width === 8 && hasInterrupt(state, routed) && unknowns.isUnknown('route', -1, routed))
         knowing.interrupt('route', -1, routed, low, RULE, high);
-    } else if (name === 'GICD_CTLR' && state.singleSecurity) {
-      const bits = unknowns.unknownForwarding;
+    } else if (name === 'GICD_CTLR') {
+      // Of two Security states the Non-secure one sees the enable of its own interrupts, in the same place.
+      const seen = state.singleSecurity || isSecure ? 0xff : FORWARD[GROUP_1NS]!;
+      const bits = unknowns.unknownForwarding & seen;
       const ctlr = (state.gicdCtlr[0]! & ~bits) | (low & bits);
       if (ctlr >>> 0 !== state.gicdCtlr[0])
         knowing.register('GICD', 0, GICD.GICD_CTLR.offset, ctlr >>> 0, RULE);
@@ -175,9 +196,9 @@ export class Reads {
   }
 
   /** A system register was read to hold this; whether something was learnt. Not for those whose read has effects. */
-  sysreg(pe: number, register: number, low: number, high: number): boolean {
+  sysreg(pe: number, register: number, low: number, high: number, isSecure: boolean): boolean {
     const { unknowns, knowing, state } = this;
-    if (!state.singleSecurity) return false;
+    if (!state.singleSecurity) return this.ofTwoStates(pe, register, low, isSecure);
     if (register === RPR) {
       if (!unknowns.isPartUnknown('active', pe)) return false;
       for (const registers of [AP0R, AP1R])
@@ -194,6 +215,25 @@ export class Reads {
     const part = SYSREG_PARTS.get(register);
     if (part === undefined || !unknowns.isPartUnknown(part, pe)) return false;
     knowing.register('ICC', pe, register, low, RULE);
+    return true;
+  }
+
+  /**
+   * With two Security states: registers that both share, and enables of which each has its own. What has been learnt once
+   * is known.
+   */
+  private ofTwoStates(pe: number, register: number, low: number, isSecure: boolean): boolean {
+    const part = register === IGRPEN1_EL3 ? 'igrpen1' : SYSREG_PARTS.get(register);
+    const isOwn = part === 'igrpen1';
+    // Non-secure software may see the priority mask shifted.
+    if (!isOwn && part !== 'igrpen0' && !(part === 'pmr' && isSecure)) return false;
+    const key = `${pe} ${register} ${isOwn && isSecure}`;
+    if (this.unknowns.start !== 'mid-life' || this.learnt.has(key)) return false;
+    this.learnt.add(key);
+    if (register === IGRPEN1_EL3) {
+      this.knowing.register('ICC', pe, IGRPEN1, low & 1, RULE);
+      this.knowing.register('ICC_S', pe, IGRPEN1, (low >> 1) & 1, RULE);
+    } else this.knowing.register(isOwn && isSecure ? 'ICC_S' : 'ICC', pe, register, low, RULE);
     return true;
   }
 }
