@@ -1,4 +1,4 @@
-// From a source to a trace file: an importer's records, with snapshots of the model's state where it keeps one.
+// Imports a source into a trace file: writes an importer's records, with snapshots of the model's state if it keeps one.
 import { basename } from 'node:path';
 import { type GicConfig, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
@@ -36,31 +36,32 @@ export interface ImportReport {
   readonly summary: TraceSummary;
   readonly config: GicConfig;
   readonly provenance: Provenance;
-  /** How the source begins, and the sorts of stimuli that it lacks. */
+  /** How the source begins. */
   readonly start: Start;
+  /** The sorts of stimuli that the source lacks. */
   readonly missing: readonly Missing[];
 }
 
-/** A log: by its path (`-` is standard input), or as a source that has been looked at. */
+/** A log: its path (`-` is standard input), or a source whose beginning has been read to find its format. */
 export type LogInput = string | KeptSource;
 const pathOf = (input: LogInput) => (typeof input === 'string' ? input : input.path);
 
-/** What every import is told besides. */
+/** Options of every import. */
 export interface ImportInto extends Pick<TargetOptions, 'force'> {
-  /** Version of gictrace that the header names; its own when absent. */
+  /** The version that the header names; that of this package if absent. */
   readonly version?: string | undefined;
   readonly progress?: (lines: number) => void;
-  /** What is known of the GIC but by the log; asked when the header is written. */
+  /** What is known about the GIC from outside the log. Called when the header is written. */
   readonly machine?: () => KnownMachine;
-  /** Resets of the machine that are known but by the log, in order. */
+  /** Resets of the machine that are known from outside the log, in order. */
   readonly resets?: ToldReset[];
-  /** Whether the log tells what guest memory holds where the GIC looks at it; asked when the header is written. */
+  /** Whether the log contains the guest memory that the GIC reads. Called when the header is written. */
   readonly memory?: () => boolean;
-  /** What else the footer is to hold; asked at the end. */
+  /** Further contents of the footer. Called at the end. */
   readonly meta?: () => Record<string, unknown>;
 }
 
-/** What every QEMU log leaves out, by whether it tells of guest memory. */
+/** What every QEMU log lacks, depending on whether it contains guest memory. */
 const QEMU_LOSSES = {
   without: [
     'guest memory, but for stores that a plugin logs',
@@ -71,7 +72,7 @@ const QEMU_LOSSES = {
   with: ['guest memory, but for what the GIC looks at', 'ICC_SRE_EL1 accesses', 'outcomes of ITS commands'],
 } as const;
 
-/** What no ftrace log tells. */
+/** What no ftrace log contains. */
 const FTRACE_LOSSES = [
   'guest memory: LPI configuration, pending tables, ITS commands and tables',
   'accesses to system registers: acknowledges, EOIs, priority masks, SGIs',
@@ -80,7 +81,7 @@ const FTRACE_LOSSES = [
   'whether a location is reserved',
 ];
 
-/** The writer of an import: begins when the configuration is decided, and leaves nothing if the import fails. */
+/** The output of an import. It begins when the configuration is known, and leaves nothing if the import fails. */
 class Target {
   writer: TraceWriter | undefined;
   decided: Pick<ImportReport, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
@@ -90,7 +91,7 @@ class Target {
   private readonly rules: TargetOptions;
   private readonly meta: () => Record<string, unknown>;
 
-  /** `inputs`: the files that are imported, which are never written. */
+  /** `inputs` are the files that are imported, which are never written. */
   constructor(
     out: string,
     inputs: readonly string[],
@@ -100,7 +101,7 @@ class Target {
     this.out = out;
     this.version = version;
     this.rules = { inputs, force };
-    // Before a long log is read: an output that may not be written is refused at once.
+    // An output that may not be written is refused before a long log is read.
     targetOf(out, TRACE_OUTPUT, this.rules);
     this.meta = meta;
   }
@@ -132,7 +133,7 @@ class Target {
     this.writer = new TraceWriter(this.out, all, { ...this.rules, isOverlapped: true });
   }
 
-  /** A source that gives its next bytes when the writer has room. */
+  /** The source, which delivers its next bytes only when the writer has room. */
   async *paced(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       yield chunk;
@@ -167,7 +168,7 @@ class Target {
   }
 }
 
-/** Options as a header can hold them: addresses of 64 bits as text. */
+/** Options in the form for a header: 64-bit addresses as text. */
 const plainOptions = (options: FtraceOptions): Record<string, unknown> =>
   JSON.parse(
     JSON.stringify(options, (_key, value: unknown) =>
@@ -179,9 +180,9 @@ const inherent = (losses: readonly string[]) => losses.map((what) => ({ what, co
 const progressOf = ({ progress }: ImportInto) => (progress === undefined ? {} : { progress });
 
 /**
- * Imports QEMU trace logs into a trace: several are those of processes that go on with one GIC, the source of a migration
- * and then its destination. Nothing is left under the final name if it fails. `live`: the bytes of a log that is being
- * written, which `paths` names then.
+ * Imports QEMU trace logs into a trace. Several logs are those of processes that continue with one GIC: the source of a
+ * migration and then its destination. If the import fails, nothing is left under the final name. `live` is the stream of a
+ * log that is being written; `paths` then names it.
  */
 export function importToTrace(
   paths: LogInput | readonly LogInput[],
@@ -233,7 +234,7 @@ export function importToTrace(
   });
 }
 
-/** The bytes of a source that has been looked at; of a path the importer opens them itself. */
+/** The stream of a source that is already open. For a path, the importer opens the file itself. */
 const opened = (input: LogInput): [] | [AsyncIterable<Buffer>] =>
   typeof input === 'string' ? [] : [input.open()];
 
@@ -264,7 +265,7 @@ export function importFtraceToTrace(
 }
 
 /**
- * Imports JSON lines into a trace, as `importToTrace` does. `config` stands in for the configuration of a header line.
+ * Imports JSON lines into a trace, as `importToTrace` does. `config` replaces the configuration of a header line.
  */
 export function importJsonlToTrace(
   input: LogInput,

@@ -1,13 +1,13 @@
-// The user's QEMU command line: what of it matters to a recording (RAM, monitors), and what is added to it so that the
-// guest's RAM can be read and QEMU be spoken to. Starts nothing.
+// The user's QEMU command line: the options that matter to a recording (RAM, monitors), and the options that are added so
+// that the guest's RAM can be read and QEMU can be controlled. Nothing is started here.
 import { GicTraceError } from '@gictrace/core';
 
-/** Name of the memory backend that is added, where it is not known how QEMU would name it. */
+/** The name of the memory backend that is added, if it is unknown how QEMU would name it. */
 const OUR_RAM = 'gictrace-ram';
 const MIB = 2 ** 20;
 /**
- * By the beginning of a machine's name: RAM without -m, and the name of the backend that QEMU makes, by which a saved state
- * knows the RAM.
+ * By the beginning of a machine's name: the size of RAM without -m, and the name of QEMU's own backend, which saved states
+ * use for the RAM.
  */
 const DEFAULT_RAM: readonly (readonly [string, number, string])[] = [
   ['virt', 128 * MIB, 'mach-virt.ram'],
@@ -20,13 +20,13 @@ const RAM_STEP = 8192;
 /** A memory backend that another process can read. */
 export interface SharedBackend {
   readonly id: string;
-  /** The file that it is; `undefined` for a memfd of QEMU's. */
+  /** The path of its file; `undefined` for a memfd of QEMU. */
   readonly path: string | undefined;
-  /** Bytes, where the command line says so. */
+  /** Size in bytes, if the command line contains it. */
   readonly size: number | undefined;
 }
 
-/** An option's name without its dashes, and its value, or '' where the next word is an option too. */
+/** An option's name without dashes, and its value, or '' if the next word is an option too. */
 interface Option {
   readonly name: string;
   readonly value: string;
@@ -54,7 +54,7 @@ function properties(text: string, implied: string): Map<string, string> {
       for (const [key, value] of Object.entries(JSON.parse(text) as Record<string, unknown>))
         found.set(key === 'qom-type' ? implied : key, value === true ? 'on' : String(value));
     } catch {
-      // QEMU will say what is wrong with it.
+      // QEMU will report what is wrong with it.
     }
     return found;
   }
@@ -69,7 +69,7 @@ function properties(text: string, implied: string): Map<string, string> {
   return found;
 }
 
-/** Bytes that a size as QEMU reads it stands for, where a number alone counts MiB; `undefined` if it is none. */
+/** Converts a size in QEMU's syntax to bytes; a plain number counts MiB. `undefined` if it is not a size. */
 export function sizeOf(text: string, unit = 'm'): number | undefined {
   const [, number, suffix] = /^(0x[0-9a-f]+|\d+(?:\.\d+)?)([bkmgtpe]?)$/i.exec(text) ?? [];
   if (number === undefined) return undefined;
@@ -77,15 +77,15 @@ export function sizeOf(text: string, unit = 'm'): number | undefined {
 }
 
 export interface Plan {
-  /** What is put behind the user's arguments, but for the log. */
+  /** The options that are appended to the user's arguments, except those for the log. */
   readonly added: readonly string[];
-  /** Where the guest's RAM can be read. */
+  /** The backends from which the guest's RAM can be read. */
   readonly backends: readonly SharedBackend[];
-  /** Why guest memory cannot be read, where it cannot. */
+  /** Why guest memory cannot be read, if it cannot. */
   readonly reason: string | undefined;
-  /** QEMU loads the state of a machine that has been running. */
+  /** Whether QEMU loads the state of a machine that has been running. */
   readonly loads: boolean;
-  /** The user has QEMU wait before the guest starts. */
+  /** Whether the user wants QEMU to wait before the guest starts (-S). */
   readonly waits: boolean;
 }
 
@@ -105,13 +105,13 @@ export function checked(command: readonly string[]): void {
     throw usage('a QEMU that goes to the background cannot be watched', 'leave -daemonize out');
 }
 
-/** What to add to a QEMU's arguments: a monitor for us on the socket `qmp`, and RAM that can be read if `memory` is wanted. */
+/** What to add to a QEMU's arguments: a QMP monitor on the socket `qmp` and, if `memory` is wanted, RAM that can be read. */
 export function plan(args: readonly string[], qmp: string, memory: boolean): Plan {
   const options = optionsOf(args);
   const has = (...names: string[]) => options.some(({ name }) => names.includes(name));
   const added: string[] = [];
   if (!has('nodefaults', 'monitor', 'mon', 'qmp', 'qmp-pretty')) {
-    // A monitor takes away the one that QEMU has by default: it is asked for, where QEMU would have put it.
+    // An explicit monitor removes QEMU's default monitor, so that one is requested explicitly too, at its usual place.
     if (!has('nographic')) added.push('-monitor', 'vc:80Cx24C');
     else if (has('serial')) added.push('-monitor', 'stdio');
     else added.push('-serial', 'mon:stdio');
@@ -158,7 +158,7 @@ function ramSize(sizes: readonly string[], machine: string): number | undefined 
   return DEFAULT_RAM.find(([name]) => machine.startsWith(name))?.[1];
 }
 
-/** The backends of a user who has some: those that can be read. */
+/** The readable backends among those on the user's command line. */
 function ofUser(
   objects: readonly ReadonlyMap<string, string>[],
 ): Pick<Plan, 'added' | 'backends' | 'reason'> {

@@ -1,5 +1,4 @@
-// What is said to a QEMU that is recorded, and what it says: where its RAM is, that its guest may start or shall end, and
-// how it ended.
+// The conversation with a QEMU that is recorded: asks where its RAM is, starts and ends the guest, and learns how it ended.
 import { GicTraceError } from '@gictrace/core';
 import { qemuProfile } from '@gictrace/core/profile';
 import type { KnownMachine, ToldReset } from '../importers/qemu-trace/index.ts';
@@ -21,17 +20,17 @@ interface Cpu {
 const redistributors = (ranges: readonly Range[]) => ranges.filter(({ name }) => REDISTRIBUTORS.test(name));
 const bytesOf = (ranges: readonly Range[]) => ranges.reduce((sum, { length }) => sum + length, 0);
 
-/** What QEMU said of itself and its guest. */
+/** What QEMU reported about itself and its guest. */
 export interface Guest {
-  /** QEMU's version; null where it did not say. */
+  /** QEMU's version; null if it did not report one. */
   version: string | null;
-  /** Why the machine ended, in QEMU's words, such as guest-shutdown; null where it did not say. */
+  /** Why the machine ended, in QEMU's words, such as guest-shutdown; null if it did not say. */
   ended: string | null;
   /** Resets of the machine while it ran. */
   resets: number;
-  /** The guest said that it panicked. */
+  /** Whether the guest reported a panic. */
   panicked: boolean;
-  /** How much of guest memory was looked at and told; null where none was. */
+  /** How much guest memory was read and recorded; null if none was. */
   memory: Readonly<Told> | null;
 }
 
@@ -41,15 +40,15 @@ export class Conversation {
   private readonly note: (text: string) => void;
   private qmp: Qmp | undefined;
   private ram: GuestRam | undefined;
-  /** What GIC there is, as far as QEMU has said it. */
+  /** The GIC of the machine, as far as QEMU has reported it. */
   machine: KnownMachine = {};
-  /** Resets of the machine, in order, that the log has not got to. */
+  /** Resets of the machine, in order, that the log has not reached yet. */
   readonly resets: ToldReset[] = [];
-  /** QEMU has ended. */
+  /** Whether QEMU has ended. */
   isGone = false;
   readonly guest: Guest = { version: null, ended: null, resets: 0, panicked: false, memory: null };
 
-  /** `path`: of the socket on which QEMU will listen. `stream`: its log, into which goes what memory holds. */
+  /** `path` is the socket on which QEMU will listen; `stream` is its log, into which the contents of memory are inserted. */
   constructor(path: string, stream: LogStream, note: (text: string) => void) {
     this.path = path;
     this.stream = stream;
@@ -57,8 +56,8 @@ export class Conversation {
   }
 
   /**
-   * Connects, and has guest memory watched where `plan` says it can be; then starts the guest, if `starts`.
-   * @throws GicTraceError `backend` if a QEMU that waits for us cannot be reached.
+   * Connects, and watches guest memory if `plan` says that this is possible; then starts the guest, if `starts` is set.
+   * @throws GicTraceError `backend` if a QEMU that waits cannot be reached.
    */
   async begin(plan: Plan | undefined, starts: boolean): Promise<undefined> {
     try {
@@ -80,7 +79,7 @@ export class Conversation {
     }
   }
 
-  /** Asks for the map of memory and the PEs, and what GIC there is by them. */
+  /** Asks for the memory map and the PEs, and derives the GIC of the machine from them. */
   private async look(qmp: Qmp): Promise<{ ranges: readonly Range[]; cpus: readonly Cpu[] }> {
     const cpus = (await qmp.execute('query-cpus-fast')) as readonly Cpu[];
     const mtree = await qmp.execute('human-monitor-command', { 'command-line': 'info mtree -f' });
@@ -132,7 +131,7 @@ export class Conversation {
     });
   }
 
-  /** QEMU has ended: what it said last may still be on its way. */
+  /** Called when QEMU has ended; its last messages may still be on their way. */
   async end(quietMs: number): Promise<void> {
     if (this.qmp === undefined) return;
     const quiet = new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
-// Starts a QEMU through a small helper, an interpreter that is everywhere: it has the kernel end QEMU if we die, and makes
-// its standard error a pipe that holds two lines. Both are system calls that Node does not have.
+// Starts a QEMU through a small helper, run by an interpreter that is installed almost everywhere. The helper asks the kernel
+// to end QEMU if gictrace dies, and makes QEMU's standard error a pipe that holds only two lines. Both need system calls
+// that Node does not have.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -15,17 +16,17 @@ const PRCTL: Readonly<Record<string, number>> = {
 const PR_SET_PDEATHSIG = 1;
 const SIGTERM = 15;
 const F_SETFL = 4;
-/** O_DIRECT, which on a pipe says that each write is read by itself; 0 where there is none. */
+/** O_DIRECT, which on a pipe means that each write is read separately; 0 if the system does not have it. */
 const PACKETS = constants.O_DIRECT ?? 0;
 const F_SETPIPE_SZ = 1031;
 /**
- * Two pages, which in packet mode hold two writes. An access that has a GIC look at memory makes it write three lines at
- * least, the last when all is done: until that one is read the access goes on, and its PE does not. Later QEMUs write a line in
- * parts: then they are ahead by less.
+ * Two pages, which in packet mode hold two writes. An access that makes the GIC read memory writes at least three lines,
+ * the last one when everything is done. Until that line is read, the access is not complete and its PE waits. Later QEMUs
+ * write a line in several parts, and are therefore ahead by less.
  */
 const PIPE_BYTES = 8192;
 
-/** Each takes prctl's number, the flag of packet mode or 0, and a command. */
+/** The helpers. Each takes the number of prctl, the flag for packet mode or 0, and a command. */
 const HELPERS: readonly (readonly [string, ...string[]])[] = [
   [
     'perl',
@@ -67,7 +68,7 @@ export function isProgram(name: string): boolean {
   });
 }
 
-/** A way to start programs: by a helper, or without one. */
+/** A way to start programs, with or without a helper. */
 export interface Launcher {
   /** Whether standard error can be made a pipe that holds two lines. */
   readonly packets: boolean;
@@ -75,8 +76,8 @@ export interface Launcher {
 }
 
 /**
- * The helper that works here. `pipe`: a pipe to be made one that holds two lines, open for writing; none if that is not
- * wanted.
+ * The helper that works on this system. `pipe` is a pipe, open for writing, that should hold only two lines; undefined if
+ * that is not wanted.
  */
 export function launcher(pipe: number | undefined): Launcher {
   const prctl = PRCTL[process.arch] ?? 0;

@@ -1,17 +1,17 @@
-// The log of a QEMU as it comes, line by line, on its way to the importer: what is not of the log goes on to where it would
-// have gone. A reader that is behind has QEMU wait.
+// The log of a running QEMU, passed to the importer line by line. Output that does not belong to the log goes to where it
+// would have gone without gictrace. If the reader is behind, QEMU waits.
 import { Socket } from 'node:net';
 
 const CHUNK_BYTES = 1 << 18;
-/** So much may wait for the importer before QEMU has to. */
+/** How many bytes may wait for the importer before QEMU must wait. */
 const WAITING_BYTES = 1 << 21;
 const PACKET_BYTES = 1 << 16;
 const NEWLINE = 0x0a;
 /** What a line of the log begins with: thread and time, or a date, and an event that is recorded. */
 const OF_LOG = /^(?:\d+@\d+\.\d+:|\d{4}-\d\d-\d\dT[\d:.]+Z )(?:gicv3_|memory_region_ops_)/;
 /**
- * The date alone: QEMU from 10.2 on writes it before it writes the rest of the line. With a C library of 2.37 or later the
- * rest, too, may come in several writes. QEMU holds a lock until the line is whole.
+ * Only the date: QEMU from 10.2 on writes it before the rest of the line. With a C library of 2.37 or later, the rest may
+ * also come in several writes. QEMU holds a lock until the line is complete.
  */
 const DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z $/;
 const DATE_BYTES = 28;
@@ -25,7 +25,7 @@ const isDate = (bytes: Buffer, from: number, to: number) =>
 /** Bytes that one side writes and the other reads. */
 class Queue {
   private chunks: Buffer[] = [];
-  /** Where bytes are gathered: a chunk is a copy, as long as it has to be. */
+  /** Where bytes are collected. A chunk is a copy of the part that is used. */
   private readonly last = Buffer.allocUnsafe(CHUNK_BYTES);
   private used = 0;
   private isEnded = false;
@@ -53,7 +53,7 @@ class Queue {
   private rouse(): void {
     const { wake } = this;
     this.wake = undefined;
-    // Not at once: more may come.
+    // Not immediately, because more may come.
     if (wake !== undefined) setImmediate(wake);
   }
 
@@ -70,23 +70,23 @@ class Queue {
   }
 }
 
-/** Sees each line of the log as soon as QEMU has written it: QEMU is at most two lines ahead. */
+/** Called with each line of the log as soon as QEMU has written it. QEMU is at most two lines ahead. */
 export type Watch = (bytes: Buffer, from: number, to: number) => void;
 
 export class LogStream implements AsyncIterable<Buffer> {
   private readonly queue = new Queue();
   private readonly socket: Socket;
   private readonly foreign: ((bytes: Buffer) => void) | undefined;
-  /** Set where the log has to be looked at before it goes on. */
+  /** If set, called with each line before it is passed on. */
   watch: Watch | undefined;
   private reads = 0;
-  /** The beginning of a line of the log, or its date alone: the rest is still to come. */
+  /** The beginning of a line of the log, perhaps only its date, whose rest has not come yet. */
   private held: Buffer | undefined;
   private readonly ended: Promise<void>;
 
   /**
-   * Reads a pipe, which is its own from then on. `foreign` is given what is not of the log, where each read is a line, or
-   * several; without it all is of the log.
+   * Reads a pipe, which it owns from then on. `foreign` is called with output that does not belong to the log; each read
+   * is then one or several lines. Without it, everything belongs to the log.
    */
   constructor(fd: number, foreign?: (bytes: Buffer) => void) {
     this.foreign = foreign;
@@ -105,7 +105,7 @@ export class LogStream implements AsyncIterable<Buffer> {
     this.socket.resume();
   }
 
-  /** Puts a line into the log. */
+  /** Inserts a line into the log. */
   insert(line: string): void {
     const bytes = Buffer.from(line, 'latin1');
     this.queue.write(bytes, 0, bytes.length);
@@ -123,7 +123,7 @@ export class LogStream implements AsyncIterable<Buffer> {
     this.held = undefined;
     let bytes = read;
     let length = size;
-    // Two dates in a row: the first was of a message into which another thread has written.
+    // After two dates in a row, the first one belongs to a message into which another thread has written.
     if (held !== undefined && isDate(held, 0, held.length) && isDate(read, 0, size)) foreign(held);
     else if (held !== undefined) {
       bytes = Buffer.concat([held, read.subarray(0, size)]);
@@ -147,7 +147,7 @@ export class LogStream implements AsyncIterable<Buffer> {
     this.queue.write(bytes, from, end);
   }
 
-  /** Nothing more is written: resolves when all of it has been read, or when nothing comes though the pipe is open. */
+  /** Called when nothing more is written. Resolves when everything has been read, or if nothing comes although the pipe is open. */
   async finish(quietMs: number): Promise<void> {
     for (let reads = -1; reads !== this.reads || this.queue.waiting >= WAITING_BYTES; ) {
       reads = this.reads;
@@ -158,7 +158,7 @@ export class LogStream implements AsyncIterable<Buffer> {
     }
   }
 
-  /** The reader gets what has come, and then the end. */
+  /** Ends the stream: the reader gets what has come, and then the end. */
   end(): void {
     const { held } = this;
     this.held = undefined;
@@ -172,7 +172,7 @@ export class LogStream implements AsyncIterable<Buffer> {
     for (;;) {
       const chunk = await this.queue.take();
       if (chunk === undefined) return;
-      // What QEMU has said elsewhere before it wrote these lines is heard first.
+      // Messages that QEMU sent elsewhere before it wrote these lines are handled first.
       await new Promise<void>((resolve) => {
         setImmediate(resolve);
       });

@@ -1,6 +1,6 @@
-// Records a QEMU while it runs: the user's own command line with the trace events of the GIC added, whose log comes
-// through a pipe and is imported as it is written. QEMU waits where the pipe is full, so that memory does not grow, and,
-// since the pipe holds two lines, so that guest memory can be read as the GIC is about to see it.
+// Records a QEMU while it runs, with the user's command line and the GIC's trace events added. Its log comes through a pipe
+// and is imported as it is written. QEMU waits if the pipe is full, so that memory does not grow. Because the pipe holds only
+// two lines, guest memory can be read just before the GIC reads it.
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,18 +15,18 @@ import { LogStream } from './log-stream.ts';
 
 /** Trace events that the importer reads, and times. */
 const ADDED = ['-msg', 'timestamp=on', '-trace', 'gicv3_*', '-trace', 'memory_region_ops_*'];
-/** How long a QEMU that is asked to end may take, in milliseconds. */
+/** How long QEMU may take to end when asked, in milliseconds. */
 const GRACE_MS = 5000;
-/** Nothing has come for so long from a QEMU that has ended, and nothing will: a child of its own holds its end open. */
+/** If nothing comes for this long after QEMU has ended, nothing will: a child of QEMU keeps the pipe open. */
 const QUIET_MS = 300;
-/** How much of what QEMU said last is looked at. */
+/** How much of QEMU's last output is examined. */
 const SAID_CHARACTERS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface LiveOptions extends ImportOptions, ImportInto {
-  /** Whether guest memory is read where the GIC looks at it. */
+  /** Whether the guest memory that the GIC reads is recorded. */
   readonly guestMemory?: boolean;
-  /** Told of what the recording lacks, a line each. */
+  /** Called with a line for each thing that the recording lacks. */
   readonly note?: (text: string) => void;
 }
 
@@ -35,9 +35,9 @@ export interface LiveReport {
   /** How QEMU ended: its exit code, or the signal that ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** We were told to stop, and told QEMU. */
+  /** Whether gictrace was told to stop, and therefore ended QEMU. */
   readonly interrupted: boolean;
-  /** What QEMU said of itself and its guest. */
+  /** What QEMU reported about itself and its guest. */
   readonly guest: Guest;
 }
 
@@ -52,7 +52,7 @@ const ended = (child: ChildProcess): Promise<Ended> =>
     child.once('exit', (code, signal) => resolve({ code, signal, error: undefined }));
   });
 
-/** Has QEMU end, by all means after a while. */
+/** Ends QEMU, by force after a while. */
 class Ending {
   private readonly child: ChildProcess;
   private readonly ask: () => Promise<unknown>;
@@ -82,7 +82,7 @@ class Ending {
   }
 }
 
-/** A pipe with a name, and a writer that keeps it from ending. */
+/** A named pipe, with a writer that keeps it open. */
 function pipe(path: string): { reader: number; writer: number; keeper: number } {
   const made = spawnSync('mkfifo', ['-m', '600', path], { encoding: 'utf8' });
   if (made.status !== 0)
@@ -98,10 +98,10 @@ function pipe(path: string): { reader: number; writer: number; keeper: number } 
 }
 
 /**
- * Runs a QEMU with its standard streams as ours, and records its GIC until it ends, or until we are told to stop. What
- * was recorded until then is a trace in any case.
+ * Runs a QEMU with the standard streams of this process, and records its GIC until it ends, or until this process is told
+ * to stop. In both cases, what has been recorded becomes a trace.
  * @throws GicTraceError `usage` for a command that cannot be recorded, `backend` if QEMU cannot be started or ends
- * before anything of a GIC was seen.
+ * before it used a GIC.
  */
 export async function recordQemu(
   command: readonly string[],
@@ -128,7 +128,7 @@ export async function recordQemu(
       process.stderr.write(bytes);
     };
     const stream = new LogStream(reader, isWatched ? foreign : undefined);
-    // A guest that powered off while we ask QEMU something might have QEMU hang: it starts when we are done.
+    // If the guest powers off during a query, QEMU may hang, so the guest starts only when all queries are done.
     const all = [program, ...args, ...ADDED, ...asked.added, '-S', ...(isWatched ? [] : ['-D', log])];
     const qemu = launch.start(all, isWatched ? writer : 'inherit');
     closeSync(writer);
@@ -143,7 +143,7 @@ export async function recordQemu(
     });
     const told = talk
       .begin(isWatched ? asked : undefined, !asked.waits)
-      // Both sides have opened what is in it: it does not outlive us, whatever comes.
+      // Both sides have opened the files in the folder, so it can be removed now and cannot be left behind.
       .then(() => talk.guest.version !== null && rmSync(folder, { recursive: true, force: true }))
       .then(() => undefined)
       .catch((error: Error) => {
@@ -188,8 +188,8 @@ export async function recordQemu(
 const NO_HELPER = 'it takes Linux 4.5, and perl or python3, to have QEMU wait';
 
 /**
- * How to get an option ROM that QEMU, by what it said last, did not find. Debian has it in a package that QEMU's package
- * only recommends, and `virt` has a network card that wants it unless it is told not to.
+ * How to get an option ROM that QEMU did not find, according to its last output. In Debian it is in a package that QEMU's
+ * package only recommends, and by default `virt` has a network card that needs it.
  */
 export function missingRom(said: string): string | undefined {
   const rom = /romfile "([^"]+)"/.exec(said)?.[1];

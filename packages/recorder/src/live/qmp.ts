@@ -1,5 +1,5 @@
-// Speaks to a QEMU by its machine protocol (QMP), over a socket: commands with their answers, and events. Knows nothing
-// of what either means.
+// Speaks QEMU's machine protocol (QMP) over a socket: commands with their answers, and events. It does not know what they
+// mean.
 import { connect, type Socket } from 'node:net';
 import { GicTraceError } from '@gictrace/core';
 
@@ -8,7 +8,7 @@ const RETRY_MS = 5;
 export interface QmpEvent {
   readonly event: string;
   readonly data?: Readonly<Record<string, unknown>>;
-  /** By the clock of the host, which QEMU's log has, too. */
+  /** By the clock of the host, which QEMU's log uses too. */
   readonly timestamp?: { readonly seconds: number; readonly microseconds: number };
 }
 interface Answer {
@@ -81,7 +81,7 @@ export class Qmp {
     });
   }
 
-  /** QEMU has gone. */
+  /** Whether the connection to QEMU has ended. */
   get isClosed(): boolean {
     return this.socket.destroyed;
   }
@@ -121,7 +121,7 @@ function attempt(path: string): Promise<Socket | undefined> {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.removeAllListeners('error');
-      // What goes wrong later shows as an end.
+      // A later error appears as the end of the connection.
       socket.on('error', () => undefined);
       resolve(socket);
     });

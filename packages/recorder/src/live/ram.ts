@@ -1,4 +1,4 @@
-// The RAM of a running guest, by physical address: which file holds which part, as QEMU's own map of memory says. Knows
+// The RAM of a running guest by physical address: which file contains which part, according to QEMU's memory map. It knows
 // nothing of GICs.
 import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import type { SharedBackend } from './command.ts';
@@ -9,11 +9,11 @@ export interface Range {
   readonly from: number;
   /** Bytes. */
   readonly length: number;
-  /** Where in the region called `name` it begins. */
+  /** The offset in the region `name` at which it begins. */
   readonly offset: number;
 }
 
-/** What `info mtree -f` says of the address space called memory: the only one that a GIC looks at. */
+/** The ranges of the address space `memory` in `info mtree -f`, which is the only one that a GIC reads. */
 export function rangesOf(mtree: string): Range[] {
   const view = mtree.split(/^FlatView /m).find((text) => /^ AS "memory"/m.test(text)) ?? '';
   const ranges: Range[] = [];
@@ -29,7 +29,7 @@ export function rangesOf(mtree: string): Range[] {
 
 const MEMFD = '/memfd:memory-backend-memfd';
 
-/** Opens a memfd of the process of a thread: the only one, or the only one of that size. `undefined` if there is none. */
+/** Opens the only memfd, or the only one of this size, of the process of a thread. `undefined` if there is none. */
 function openMemfd(thread: number, size: number | undefined): number | undefined {
   const folder = `/proc/${thread}/fd`;
   const found: number[] = [];
@@ -70,7 +70,7 @@ export class GuestRam {
     });
   }
 
-  /** Opens what of the backends can be opened. `thread`: any of QEMU's. `undefined` if nothing of RAM can be read. */
+  /** Opens the backends that can be opened. `thread` is any thread of QEMU. `undefined` if no RAM can be read. */
   static open(
     backends: readonly SharedBackend[],
     ranges: readonly Range[],
@@ -87,7 +87,7 @@ export class GuestRam {
     return undefined;
   }
 
-  /** What memory holds now; `undefined` where a byte of it is not RAM that can be read. */
+  /** The current contents of memory; `undefined` if a byte of it is not readable RAM. */
   read(address: number, length: number): Buffer | undefined {
     const bytes = Buffer.allocUnsafe(length);
     for (let at = 0; at < length; ) {

@@ -1,28 +1,28 @@
-// What guest memory holds, told as lines of a log: the importer reads them like those of QEMU. Remembers what it has
-// told of memory that software changes, and tells only what has changed. Knows nothing of GICs.
+// Writes the contents of guest memory as lines into the log, which the importer reads like lines of QEMU. For memory that
+// software changes, it remembers what it has written and writes only changes. It knows nothing of GICs.
 
-/** Equal bytes that are worth a range of their own. */
+/** How many equal bytes make a range of their own. */
 const RUN_BYTES = 16;
 const PAGE_BYTES = 4096;
 const WIDTHS = [8, 4, 2, 1] as const;
 
 export interface Memory {
-  /** What memory holds now; `undefined` where it cannot be read. */
+  /** The current contents of memory; `undefined` if it cannot be read. */
   read(address: number, length: number): Buffer | undefined;
 }
 
 export interface Told {
-  /** Bytes that were looked at. */
+  /** Bytes that were read. */
   bytesRead: number;
-  /** Lines that tell of memory. */
+  /** Lines that were written about memory. */
   lines: number;
-  /** Looks at memory that cannot be read. */
+  /** Attempts to read memory that cannot be read. */
   unreadable: number;
 }
 
 const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 
-/** Where the run of equal bytes ends that begins at `from`. */
+/** The end of the run of equal bytes that begins at `from`. */
 function runEnd(bytes: Buffer, from: number): number {
   const byte = bytes[from];
   let to = from + 1;
@@ -33,10 +33,10 @@ function runEnd(bytes: Buffer, from: number): number {
 export class Teller {
   private readonly memory: Memory;
   private readonly out: (line: string) => void;
-  /** By address: what was told last. */
+  /** By address: the contents that were written last. */
   private readonly shown = new Map<number, Buffer>();
   readonly told: Told = { bytesRead: 0, lines: 0, unreadable: 0 };
-  /** What stands before the event's name in the line that had memory looked at: its time, and perhaps its thread. */
+  /** What precedes the event's name in the line that caused memory to be read: its time, and perhaps its thread. */
   stamp = '';
 
   constructor(memory: Memory, out: (line: string) => void) {
@@ -56,7 +56,7 @@ export class Teller {
     return bytes;
   }
 
-  /** Tells what a range holds, whatever was told before. */
+  /** Writes the contents of a range, whatever was written before. */
   whole(address: number, length: number): Buffer | undefined {
     if (length <= 0) return undefined;
     const bytes = this.read(address, length);
@@ -66,7 +66,7 @@ export class Teller {
     return bytes;
   }
 
-  /** Ranges of equal bytes, and what is between them. */
+  /** Writes ranges of equal bytes, and the bytes between them. */
   private runs(address: number, bytes: Buffer): void {
     let from = 0;
     for (let at = 0; at < bytes.length; ) {
@@ -95,8 +95,8 @@ export class Teller {
   }
 
   /**
-   * Tells a range that software changes now and then: all of it at first, then what has changed, in units of `unit`
-   * bytes. Answers the offsets of what has changed; `undefined` where it was told as a whole or cannot be read.
+   * Writes a range that software changes now and then: all of it at first, then only changes, in units of `unit` bytes.
+   * Returns the offsets of the changes; `undefined` if the whole range was written, or if it cannot be read.
    */
   changes(address: number, length: number, unit: 1 | 8): readonly number[] | undefined {
     const before = this.shown.get(address);
@@ -121,7 +121,7 @@ export class Teller {
     return changed;
   }
 
-  /** Single bytes each by itself; many neighbours that are equal now as one range. */
+  /** Writes single bytes separately, and many adjacent bytes that are equal now as one range. */
   private changedBytes(address: number, now: Buffer, changed: readonly number[]): void {
     for (let k = 0; k < changed.length; ) {
       const from = changed[k]!;
@@ -135,12 +135,12 @@ export class Teller {
     }
   }
 
-  /** What was told of a range is no longer compared with what it holds. */
+  /** Forgets what was written about a range. */
   forget(address: number): void {
     this.shown.delete(address);
   }
 
-  /** Tells a slot of a command queue; answers its words. */
+  /** Writes a slot of a command queue and returns its words. */
   command(address: number): Uint32Array | undefined {
     const bytes = this.read(address, 32);
     if (bytes === undefined) return undefined;

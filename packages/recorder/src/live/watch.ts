@@ -1,6 +1,6 @@
-// Reads guest memory at the moments at which the GIC looks at it, and tells what it holds in front of the line that
-// announces the look: commands and tables when GITS_CWRITER or GITS_CTLR is written, LPI configurations then and with each
-// MSI, pending tables when LPIs are enabled. Follows the registers that say where they are.
+// Reads guest memory when the GIC is about to read it, and inserts its contents before the line that announces this:
+// commands and tables when GITS_CWRITER or GITS_CTLR is written, LPI configurations then and with each MSI, pending tables
+// when LPIs are enabled. It follows the registers that contain the addresses of these tables.
 import {
   commandName,
   GICR,
@@ -23,7 +23,7 @@ const LEVEL1_BYTES = 8;
 const PAGE_BYTES = [0x1000, 0x4000, 0x1_0000, 0x1_0000] as const;
 /** INTID bits of QEMU's GIC. */
 const ID_BITS = 16;
-/** vPEs of which the configuration is watched at a time. */
+/** The most vPEs whose configuration is watched at a time. */
 const VIRTUAL_TABLES = 64;
 
 const TABLES = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => 0x100 + 8 * n);
@@ -46,7 +46,7 @@ const VPE_VALID = operand('VMAPP', 'V');
 const VPE_SIZE = operand('VMAPP', 'VPT_size');
 const VPE_TABLE = operand('VMAPP', 'VPT_addr');
 
-/** Registers of 64 bits as they were written, by a key. */
+/** The values of 64-bit registers that were written, by a key. */
 class Registers {
   private readonly low = new Map<number, number>();
   private readonly high = new Map<number, number>();
@@ -80,37 +80,37 @@ interface Table {
   readonly length: number;
 }
 
-/** INTIDs that a table has room for, by a register's IDbits. */
+/** The number of INTIDs in a table, by a register's IDbits. */
 const idsOf = (low: number) => 2 ** Math.min((low & 0x1f) + 1, ID_BITS);
 
 export class MemoryWatch {
   private readonly teller: Teller;
   private readonly token = newToken();
-  /** The regions of Redistributors, in order, and bytes from one Redistributor to the next. */
+  /** The regions of Redistributors in order, and the bytes from one Redistributor to the next. */
   private readonly regions: readonly Range[];
   private readonly stride: number;
   private readonly its = new Registers();
   private readonly redistributors = new Registers();
-  /** Slot of the command queue that the ITS executes next. */
+  /** The slot of the command queue that the ITS executes next. */
   private next = 0;
-  /** Tables whose register was written since they were told. */
+  /** Tables whose register was written since their contents were inserted. */
   private readonly fresh = new Set<number>();
-  /** LPI configuration tables: those of Redistributors by their frame, those of vPEs by their virtual pending table. */
+  /** LPI configuration tables: of Redistributors by their frame, of vPEs by their virtual pending table. */
   private readonly physical = new Map<number, Table>();
   private readonly virtual = new Map<number, Table>();
-  /** Each of them once: address to bytes. */
+  /** Each of these tables once: its address and its bytes. */
   private readonly watched = new Map<number, number>();
   /** Virtual pending tables of mapped vPEs, by vPEID. */
   private readonly vpes = new Map<number, number>();
 
-  /** `regions`: the regions of Redistributors. `pes`: how many Redistributors are in them. */
+  /** `regions` are the regions of Redistributors; `pes` is the number of Redistributors in them. */
   constructor(teller: Teller, regions: readonly Range[], pes: number) {
     this.teller = teller;
     this.regions = regions;
     this.stride = regions.reduce((sum, { length }) => sum + length, 0) / pes;
   }
 
-  /** Takes a line of the log before it goes on. */
+  /** Takes a line of the log before it is passed on. */
   line(bytes: Buffer, from: number, to: number): void {
     const t = this.token;
     tokenize(bytes, from, to, t);
@@ -143,7 +143,7 @@ export class MemoryWatch {
     }
   }
 
-  /** The ITS is about to execute what is in its queue: all that it may look at. */
+  /** The ITS is about to execute the commands in its queue: inserts everything that it may read. */
   private commands(): void {
     const { its } = this;
     if ((its.lowOf(CTLR) & 1) === 0) return;
@@ -160,7 +160,7 @@ export class MemoryWatch {
     }
   }
 
-  /** The table that a command brings along. */
+  /** Inserts the table that a command names. */
   private tablesOf(words: Uint32Array): void {
     const name = commandName(words[0]! & 0xff);
     if (name === 'MAPD' && operandOf(words, 0, DEVICE_VALID) === 1) {
@@ -172,7 +172,7 @@ export class MemoryWatch {
   private mapVpe(words: Uint32Array): void {
     const vpeid = operandOf(words, 0, VPE_ID);
     if (operandOf(words, 0, VPE_VALID) === 0) {
-      // What is in its tables from here on is another's business.
+      // From here on, the memory of its tables may be used for something else.
       this.virtual.delete(this.vpes.get(vpeid) ?? -1);
       this.vpes.delete(vpeid);
       this.rewatch();
@@ -183,7 +183,7 @@ export class MemoryWatch {
     this.teller.whole(table, 2 ** Math.min(operandOf(words, 0, VPE_SIZE) + 1, ID_BITS) / 8);
   }
 
-  /** The tables of GITS_BASER<n>: all of it when it is new; of a level-1 table also what has changed, and what is below. */
+  /** Inserts the tables of GITS_BASER<n>: a new table completely; for a level-1 table also changes and its level-2 tables. */
   private tables(): void {
     const { its, teller } = this;
     for (const at of TABLES) {
@@ -206,7 +206,7 @@ export class MemoryWatch {
     }
   }
 
-  /** The level-2 tables that a part of a level-1 table points to. */
+  /** Inserts the level-2 tables to which a part of a level-1 table points. */
   private level2(address: number, length: number, pageBytes: number): void {
     const bytes = this.teller.read(address, length);
     if (bytes === undefined) return;
@@ -219,12 +219,12 @@ export class MemoryWatch {
     }
   }
 
-  /** What has changed in the configurations of LPIs and vLPIs. */
+  /** Inserts what has changed in the configurations of LPIs and vLPIs. */
   private configurations(): void {
     for (const [address, length] of this.watched) this.teller.changes(address, length, 1);
   }
 
-  /** Tables have come or gone. */
+  /** Updates the list of watched tables. */
   private rewatch(): void {
     const { physical, virtual, watched, teller } = this;
     const before = [...watched.keys()];
@@ -246,7 +246,7 @@ export class MemoryWatch {
       this.resident(frame);
   }
 
-  /** LPIs are enabled: what is configured, and what is pending. */
+  /** LPIs are enabled: inserts the configuration and pending tables. */
   private enable(frame: number): void {
     const { redistributors, teller } = this;
     const ids = idsOf(redistributors.lowOf(frame + PROPBASER));
@@ -259,7 +259,7 @@ export class MemoryWatch {
     teller.whole(table + LPI_FIRST / 8, (ids - LPI_FIRST) / 8);
   }
 
-  /** A vPE becomes resident: the configuration of its vLPIs. */
+  /** A vPE becomes resident: inserts the configuration of its vLPIs. */
   private resident(frame: number): void {
     const { redistributors, virtual } = this;
     const ids = idsOf(redistributors.lowOf(frame + VPROPBASER));
@@ -276,7 +276,7 @@ export class MemoryWatch {
     this.configurations();
   }
 
-  /** Where the Redistributor begins in which an address is. */
+  /** The start of the Redistributor that contains an address. */
   private frameOf(address: number): number | undefined {
     const region = this.regions.find(({ from, length }) => address >= from && address < from + length);
     return region === undefined ? undefined : address - ((address - region.from) % this.stride);
@@ -290,7 +290,7 @@ const REDISTRIBUTOR = Buffer.from(" 'gicv3_redist_");
 const endsWith = (bytes: Buffer, to: number, word: Buffer) =>
   to >= word.length && bytes.compare(word, 0, word.length, to - word.length, to) === 0;
 
-/** With pages of 64 KB bits 51 to 48 of the address are in bits 15 to 12. */
+/** The address in GITS_BASER<n>. With pages of 64 KB, its bits 51 to 48 are in bits 15 to 12. */
 function tableAddress(low: number, high: number, pageBytes: number): number {
   const top = pageBytes === 0x1_0000 ? ((low >>> 12) & 0xf) * 2 ** 48 : 0;
   const page = pageBytes === 0x1_0000 ? low & 0xffff_0000 : low & 0xffff_f000;

@@ -1,4 +1,4 @@
-// The file system as outputs use it: seven calls. Tests put a layer over it that fails or is killed at the n-th call.
+// The seven calls of the file system that outputs use. Tests replace them by a layer that fails or is killed at the n-th call.
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 export interface OutputFiles {
@@ -6,7 +6,7 @@ export interface OutputFiles {
   create(path: string): number;
   /** Opens an existing file or folder to make it durable. */
   openToSync(path: string): number;
-  /** Writes from byte `at` of `bytes`; answers how many bytes were written, at least 1. */
+  /** Writes from byte `at` of `bytes` on. Returns how many bytes were written, at least 1. */
   write(fd: number, bytes: Uint8Array, at: number): number;
   fsync(fd: number): void;
   close(fd: number): void;
@@ -31,7 +31,7 @@ export function outputFiles(): OutputFiles {
   return files;
 }
 
-/** For tests: puts another layer in use, made from the one of node; answers how to take it out again. */
+/** For tests: replaces the layer by one made from Node's. Returns a function that restores it. */
 export function replaceOutputFiles(layer: (node: OutputFiles) => OutputFiles): () => void {
   files = layer(NODE_FILES);
   return () => {

@@ -1,15 +1,16 @@
-// Every file that gictrace writes goes through here: a temporary file of its own beside the target, created exclusively,
-// made durable, and renamed when it is whole. The final name holds the old file or the new one, never a part, however
-// many processes write to it. What a fault or a signal leaves is nothing, or a named part where the writer asks for it.
+// Every file that gictrace writes goes through here: a temporary file beside the target, which is created exclusively, made
+// durable, and renamed when it is complete. Under the final name there is either the old file or the new one, never a part
+// of it, however many processes write to it. After an error or a signal nothing is left, or a named part if the writer
+// asks for it.
 import { dirname } from 'node:path';
 import { GicTraceError, invariant } from '@gictrace/core';
 import { outputFiles } from './files.ts';
 import { type Ownership, type TargetOptions, targetOf, temporaryNames } from './target.ts';
 
 const BUFFER_BYTES = 1 << 18;
-/** Temporary names that are tried before giving up: each of the others is a part that an earlier run has left. */
+/** Temporary names that are tried before giving up. Names that exist are parts that earlier runs have left. */
 const NAMES_TRIED = 100;
-/** What the user can do something about; other errors are faults of the system. */
+/** Errors that the user can fix; other errors are failures of the system. */
 const USAGE: Readonly<Record<string, string>> = {
   ENOENT: 'no such directory',
   ENOTDIR: 'no such directory',
@@ -29,7 +30,7 @@ const SYSTEM: Readonly<Record<string, string>> = {
 /** Outputs that have a temporary file now. */
 const open = new Set<OutputFile>();
 
-/** Removes the temporary files of all outputs: for whoever is about to end the process. Answers the final names. */
+/** Removes the temporary files of all outputs, before the process ends. Returns the final names. */
 export function discardOpenOutputs(): readonly string[] {
   const names = [...open].map((output) => output.path);
   for (const output of open) output.discard();
@@ -39,7 +40,7 @@ export function discardOpenOutputs(): readonly string[] {
 export class OutputFile {
   /** The name that the user gave. */
   readonly path: string;
-  /** Where the bytes are until `commit`. */
+  /** The path of the temporary file, until `commit`. */
   readonly partial: string;
   /** Bytes written so far. */
   bytes = 0;
@@ -50,7 +51,7 @@ export class OutputFile {
 
   /**
    * Creates the temporary file of an output.
-   * @throws GicTraceError `usage` where `path` may not or cannot be written, `backend` where the system fails.
+   * @throws GicTraceError `usage` if `path` may not or cannot be written, `backend` if the system fails.
    */
   constructor(path: string, ownership: Ownership, options: TargetOptions = {}) {
     this.path = path;
@@ -61,7 +62,7 @@ export class OutputFile {
     open.add(this);
   }
 
-  /** Writes bytes. @throws GicTraceError `backend` where the disk is full or fails. */
+  /** Writes bytes. @throws GicTraceError `backend` if the disk is full or fails. */
   write(bytes: Uint8Array): void {
     invariant(this.fd >= 0, 'the output is closed');
     const files = outputFiles();
@@ -81,8 +82,8 @@ export class OutputFile {
   }
 
   /**
-   * All is written: makes it durable and gives it its name.
-   * @throws GicTraceError as `write`; then nothing is left beside the target, which is as it was.
+   * Ends writing: makes the file durable and gives it its final name.
+   * @throws GicTraceError as `write`; in that case nothing is left beside the target, which is unchanged.
    */
   commit(): void {
     const files = outputFiles();
@@ -100,7 +101,7 @@ export class OutputFile {
   }
 
   /**
-   * As `commit`, for a file that somebody else (SQLite) wrote at `partial`.
+   * Like `commit`, for a file that other code (SQLite) wrote at `partial`.
    * @throws GicTraceError as `commit`.
    */
   commitWritten(): void {
@@ -116,7 +117,7 @@ export class OutputFile {
     this.commit();
   }
 
-  /** Gives up: nothing is left, and the target is as it was. Does nothing after `commit` or `leave`. */
+  /** Gives up: nothing is left, and the target is unchanged. Does nothing after `commit` or `leave`. */
   discard(): void {
     if (!open.delete(this)) return;
     try {
@@ -127,17 +128,17 @@ export class OutputFile {
     try {
       outputFiles().remove(this.partial);
     } catch {
-      // There is nothing more that can be done, and a fault that led here is already on its way.
+      // Nothing more can be done, and the error that led here is already being reported.
     }
   }
 
-  /** Stops without an end: what was written stays at `partial`, which is answered. */
+  /** Stops without completing the file: what was written stays at `partial`, whose path is returned. */
   leave(): string {
     this.flush();
     try {
       outputFiles().fsync(this.fd);
     } catch {
-      // What is there is there: the caller is about to report what went wrong.
+      // The file stays as it is; the caller is about to report what went wrong.
     }
     this.close();
     open.delete(this);
@@ -187,7 +188,7 @@ export function cannotWrite(path: string, error: unknown): GicTraceError {
     : new GicTraceError('backend', `cannot be written: ${SYSTEM[code] ?? (code || message)}`, { path });
 }
 
-/** Makes a rename durable. Some systems cannot open a folder, or not sync it: then there is nothing to do. */
+/** Makes a rename durable. On systems that cannot open or sync a folder, there is nothing to do. */
 function syncFolder(path: string): void {
   const files = outputFiles();
   try {
@@ -198,6 +199,6 @@ function syncFolder(path: string): void {
       files.close(fd);
     }
   } catch {
-    // The file is whole under its name; only its durability across a power failure is up to the file system.
+    // The file is complete under its final name; only its durability after a power failure depends on the file system.
   }
 }

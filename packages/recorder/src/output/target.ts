@@ -1,7 +1,7 @@
-// Which file an output may take. Decides before anything is written; opens nothing for writing and knows no format.
+// Decides which file an output may replace, before anything is written. It opens nothing for writing and knows no format.
 //
-// The rules, in this order: an output is never one of the inputs, by whatever name; it is a regular file or a new one,
-// never a device, a FIFO or a folder; and a file that gictrace did not write is replaced only where the user said so.
+// The rules, in this order: an output is never one of the inputs, under whatever name; it is a regular file or a new one,
+// never a device, a FIFO or a folder; and a file that gictrace did not write is replaced only if the user allows it.
 import {
   closeSync,
   fstatSync,
@@ -15,11 +15,11 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 
-/** Bytes of an existing file that `Ownership.recognises` is given. */
+/** How many bytes of an existing file are passed to `Ownership.recognises`. */
 const HEAD_BYTES = 4096;
 const STANDARD_INPUT = '-';
 
-/** What gictrace writes to an output, so that it can tell a file of its own from somebody else's. */
+/** What gictrace writes to an output, so that it can recognise its own files. */
 export interface Ownership {
   /** What the output is, with its article: "a gictrace trace". */
   readonly what: string;
@@ -28,9 +28,9 @@ export interface Ownership {
 }
 
 export interface TargetOptions {
-  /** Files that are read meanwhile, or whose content the output is made from: never written. `-` is standard input. */
+  /** Files that the output is made from, or that are read meanwhile. They are never written. `-` is standard input. */
   readonly inputs?: readonly string[];
-  /** The user allows that a file which gictrace did not write is replaced. */
+  /** Whether the user allows a file to be replaced that gictrace did not write. */
   readonly force?: boolean;
 }
 
@@ -40,8 +40,8 @@ interface Identity {
 }
 
 /**
- * The path that an output is written to: `path`, or the file that `path` is a symbolic link to, so that the link stays.
- * @throws GicTraceError `usage` where the output may not be written.
+ * The path to which an output is written: `path`, or the target of the symbolic link `path`, so that the link stays.
+ * @throws GicTraceError `usage` if the output may not be written.
  */
 export function targetOf(path: string, ownership: Ownership, options: TargetOptions = {}): string {
   const refuse = (why: string, hint: string) => new GicTraceError('usage', why, { path }, hint);
@@ -86,7 +86,7 @@ function identityOf(input: string): Identity | undefined {
   }
 }
 
-/** Undefined where nothing is there, or nothing that can be looked at. */
+/** The status of a file; undefined if it does not exist or cannot be examined. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);

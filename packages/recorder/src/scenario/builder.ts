@@ -1,4 +1,4 @@
-// Scenarios as a program: the verbs of the language as methods. What it builds goes the way of a file.
+// Scenarios as programs: the verbs of the language as methods. The result is checked like a scenario file.
 import type { Allocation, MigratedPart } from '@gictrace/core/irqchip';
 import { type Scenario, scenarioOf } from './parse.ts';
 import type { ScenarioInput, Step } from './schema.ts';
@@ -23,7 +23,7 @@ export class Steps {
   probe = () => this.add({ probe: true });
   online = (...pes: number[]) => this.add({ online: pes });
   offline = (...pes: number[]) => this.add({ offline: pes });
-  /** The PEs take no interrupt for so many operations. */
+  /** The PEs take no interrupt for this many operations. */
   busy = (pes: readonly number[], steps: number) => this.add({ busy: [...pes], steps });
   alloc = (device: string) => this.add({ alloc: device });
   free = (device: string) => this.add({ free: device });
@@ -58,7 +58,7 @@ export class Steps {
   doorbellRelease = (vpe: number) => this.add({ doorbell_release: vpe });
   repeat = (times: number, write: (steps: Steps) => unknown) =>
     this.add({ repeat: times, steps: this.nested(write) });
-  /** Each list in its own order; the seed draws whose turn it is. */
+  /** Interleaves lists of steps. Each list keeps its own order; the seed decides which list is next. */
   interleave = (seed: number, ...writers: readonly ((steps: Steps) => unknown)[]) =>
     this.add({ interleave: writers.map((write) => this.nested(write)), seed });
 }

@@ -20,7 +20,7 @@ export function libraryPath(name: string): string {
 }
 
 /**
- * The scenario that an argument means: a file with the name of one, or one that ships; undefined: neither.
+ * The scenario that an argument names: a scenario file, or one that ships. Undefined if it is neither.
  * @throws GicTraceError `usage` as {@link readScenario}.
  */
 export function scenarioNamed(argument: string): Scenario | undefined {

@@ -1,4 +1,4 @@
-// From the text of a scenario, YAML or JSON, to operations. Errors name line and column.
+// Converts the text of a scenario, YAML or JSON, to operations. Errors give line and column.
 import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import type { Operation } from '@gictrace/core/irqchip';
@@ -8,25 +8,25 @@ import { type ScenarioFile, type ScenarioInput, type Step, scenarioSchema, verbO
 export interface Scenario {
   readonly name: string;
   readonly pes: number;
-  /** Blocks that devices are wired to. */
+  /** The number of blocks to which devices are connected. */
   readonly blocks: number;
   /** Profile of the simulator, instead of each design's own. */
   readonly profile?: string;
   readonly operations: readonly Operation[];
-  /** Seeds that interleavings were drawn from, in order. */
+  /** The seeds of the interleavings, in order. */
   readonly seeds: readonly number[];
 }
 
 type Path = readonly (string | number)[];
-/** More than this a scenario cannot mean. */
+/** More operations than any sensible scenario has. */
 const MAX_OPERATIONS = 10_000_000;
 
 interface Place {
-  /** An error at what the path leads to. */
+  /** An error at the place to which the path leads. */
   fault(path: Path, what: string): GicTraceError;
 }
 
-/** Places in a program: it has paths and no lines. */
+/** Places in a program, which has paths but no lines. */
 const IN_PROGRAM: Place = {
   fault: (path, what) =>
     new GicTraceError('usage', `${path.length > 0 ? `${path.join('.')}: ` : ''}${what}`, {
@@ -44,7 +44,7 @@ class PlaceInFile implements Place {
     this.file = file;
   }
 
-  /** An error at what the path leads to, or at the nearest thing around it. */
+  /** An error at the place to which the path leads, or at the nearest enclosing place. */
   fault(path: Path, what: string): GicTraceError {
     for (let depth = path.length; depth >= 0; depth--) {
       const node = this.document.getIn(path.slice(0, depth), true);
@@ -59,7 +59,7 @@ class PlaceInFile implements Place {
   }
 }
 
-/** Multiplicative congruential steps over 2^32 with a shift: an order from a seed, the same everywhere. */
+/** A pseudo-random order from a seed, the same on every machine: a linear congruential generator over 2^32 with a shift. */
 class Draw {
   private state: number;
   constructor(seed: number) {
@@ -111,7 +111,7 @@ class Reader {
     this.follow(operation);
   }
 
-  /** Where vectors are and which are masked, for what a PE takes with it. */
+  /** Tracks where vectors are and which are masked, for PEs that go offline. */
   private follow(o: Operation): void {
     if (o.op === 'pe.online') this.online.add(o.pe);
     else if (o.op === 'pe.offline') this.online.delete(o.pe);
@@ -237,7 +237,7 @@ class Reader {
     const at = [...path, verb];
     const pe = 'pe' in step ? this.pe(step.pe as number, [...path, 'pe']) : -1;
     if (verb === 'vpe_block') {
-      // As KVM does: it is to be woken from here, and only then is it not resident.
+      // As KVM does: first its doorbell is unmasked so that it can be woken, and then it ceases to be resident.
       this.tell({ op: 'doorbell.unmask', vpe }, at);
       this.tell({ op: 'vpe.deschedule', vpe, pe }, at);
       return;
@@ -288,7 +288,7 @@ class Reader {
     else this.tell({ op: 'fire', ...own }, at);
   }
 
-  /** Lists keep their own order; the seed draws whose turn it is, each list as often as it has steps. */
+  /** Interleaves lists. Each list keeps its own order; the seed decides which list is next. */
   private interleave(step: Step, path: Path): void {
     const lists = step.interleave as Step[][];
     const draw = new Draw(step.seed as number);
@@ -304,7 +304,7 @@ class Reader {
   }
 }
 
-/** What a file may not say although its shape is right. */
+/** Checks what the schema cannot express. */
 function check(file: ScenarioFile, place: Place): void {
   const ids = new Map<number, string>();
   for (const [name, { id, vectors, kind, block }] of Object.entries(file.devices)) {
@@ -352,7 +352,7 @@ function checked(input: unknown, place: Place): ScenarioFile {
 }
 
 /**
- * Reads a scenario. `name` is what errors call it.
+ * Reads a scenario. `name` is its name in errors.
  * @throws GicTraceError `usage` with line and column.
  */
 export function parseScenario(text: string, name: string): Scenario {
@@ -368,14 +368,14 @@ export function parseScenario(text: string, name: string): Scenario {
 }
 
 /**
- * A scenario that a program wrote down: what a file would say.
+ * Makes a scenario from the data that a scenario file would contain.
  * @throws GicTraceError `usage` with the path to what is wrong.
  */
 export function scenarioOf(input: ScenarioInput): Scenario {
   return fromFile(checked(input, IN_PROGRAM), IN_PROGRAM);
 }
 
-/** Whether a file is taken for a scenario: by its name. */
+/** Whether a file is a scenario, by its name. */
 export function isScenario(path: string): boolean {
   return /\.(ya?ml|json)$/i.test(path);
 }

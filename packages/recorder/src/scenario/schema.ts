@@ -1,4 +1,4 @@
-// The scenario language: what a file may say, checked with zod. Names are of the file's own devices.
+// The scenario language: the contents of a scenario file, checked with zod. Names are those of the file's own devices.
 import { PROFILE_ALIASES, PROFILES } from '@gictrace/core/profile';
 import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS } from '@gictrace/core/record';
 import { z } from 'zod';
@@ -18,11 +18,11 @@ export const deviceSchema = z.strictObject({
   id: z.number().int().min(0).max(0xffff),
   vectors: z.number().int().min(1).max(VECTORS_MAX),
   /**
-   * MultiMSI: one message for all vectors, which differ in its low bits; they are a power of two. A device that masks
-   * itself holds messages back while masked.
+   * With MultiMSI there is one message for all vectors, which differ in its low bits; their number is a power of two. A
+   * device that masks itself sends no messages while masked.
    */
   kind: z.enum(DEVICE_KINDS).default('msi-x'),
-  /** The block that it is wired to: which ITS, where there are ITSs. */
+  /** The block to which it is connected; with ITSs, the ITS. */
   block: z
     .number()
     .int()
@@ -38,7 +38,7 @@ const toPe = (verb: string) => z.strictObject({ [verb]: vector, pe });
 const vpeStep = (verb: string) => z.strictObject({ [verb]: vpe });
 const vpeToPe = (verb: string) => z.strictObject({ [verb]: vpe, pe });
 
-/** Verbs of a step, and what each takes; `repeat` and `interleave` hold steps of their own. */
+/** The verbs of a step and their arguments; `repeat` and `interleave` contain steps of their own. */
 const VERBS: Readonly<Record<string, z.ZodType>> = {
   probe: z.strictObject({ probe: z.literal(true) }),
   online: z.strictObject({ online: pes }),
@@ -86,20 +86,20 @@ const VERBS: Readonly<Record<string, z.ZodType>> = {
     get interleave() {
       return z.array(z.array(stepSchema).min(1)).min(2);
     },
-    /** Draws which list goes on; the same seed gives the same order. */
+    /** Decides which list is next. The same seed gives the same order. */
     seed: z.number().int().min(0).max(0xffff_ffff),
   }),
 };
 export const VERB_NAMES: readonly string[] = Object.keys(VERBS);
 
-/** What a step is: `repeat` and `vpe` are verbs of one and words of another. */
+/** The verb of a step. Some words, such as `vpe`, are verbs in one step and arguments in another. */
 export function verbOf(step: Step): string | undefined {
   return VERB_NAMES.find((verb) => Object.hasOwn(step, verb));
 }
 
 export type Step = Readonly<Record<string, unknown>>;
 
-/** One verb and what it takes: the message says which verb it is about. */
+/** A step: one verb and its arguments. The error message names the verb. */
 const stepSchema: z.ZodType<Step> = z.record(z.string(), z.unknown()).superRefine((step, context) => {
   const verbs = Object.keys(step).filter((key) => Object.hasOwn(VERBS, key));
   if (verbs.length !== 1) {
@@ -118,7 +118,7 @@ export const scenarioSchema = z.strictObject({
   scenario: z.string(),
   machine: z.strictObject({
     pes: z.number().int().min(1).max(256),
-    /** Blocks that devices are wired to; for designs with an ITS, so many ITSs. */
+    /** The number of blocks to which devices are connected; for designs with an ITS, the number of ITSs. */
     blocks: z.number().int().min(1).max(BLOCKS_MAX).default(1),
     /** Profile of the simulator, instead of each design's own. */
     profile: z
@@ -129,5 +129,5 @@ export const scenarioSchema = z.strictObject({
   steps: z.array(stepSchema).min(1),
 });
 export type ScenarioFile = z.infer<typeof scenarioSchema>;
-/** As a person writes it: what has a default may be left out. */
+/** A scenario as a person writes it: values that have a default may be left out. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;

@@ -1,6 +1,6 @@
-// A chunk of records as columns of bytes and back. Each column is a constant, or the bytes of its values (or of
-// the differences between them) plane by plane, low bytes first: planes of zeros cost nothing once compressed.
-// The choice between the two depends on the values alone, so equal records give equal bytes.
+// Converts a chunk of records to columns of bytes and back. A column is a constant, or the bytes of its values (or of the
+// differences between them) plane by plane, low bytes first; planes of zeros cost nothing once compressed. The encoding
+// depends only on the values, so equal records give equal bytes.
 import { GicTraceError } from '@gictrace/core';
 import {
   fieldWords,
@@ -22,7 +22,7 @@ const DELTA = 4;
 const TIME_UNITS = [1_000_000, 1000, 1] as const;
 
 const scratch = new Uint32Array(CHUNK_RECORDS_MAX);
-/** Where the records of one kind are. */
+/** Scratch: the positions of the records of one kind. */
 const positions = new Uint32Array(CHUNK_RECORDS_MAX);
 const differences = new Uint32Array(CHUNK_RECORDS_MAX);
 
@@ -107,7 +107,7 @@ function damaged(what: string): never {
   throw new GicTraceError('trace', what);
 }
 
-/** Times as [unit, base, low words, high words, unknown]: in units, each less the known one before it, zigzag. */
+/** Times as [unit, low words, high words, unknown]: zigzag differences from the last known time, in units. */
 function encodeTimes(batch: RecordBatch): [number, Uint8Array, Uint8Array, Uint8Array] {
   const { count, timeNs } = batch;
   let unit: number = TIME_UNITS[0];
@@ -179,7 +179,7 @@ function layoutOf(id: number): Layout {
 
 /**
  * The raw payload of a chunk: a MessagePack array of kind, pe + 1, flags, rule, times, line, cause, and for each
- * kind that occurs, ascending, its id and its columns, one for each word of its fields.
+ * kind that occurs, in ascending order, its id and its columns, one for each word of its fields.
  */
 export function encodeChunk(batch: RecordBatch): Buffer {
   const { count } = batch;
@@ -199,7 +199,7 @@ function encodeBytes(values: Uint8Array, count: number): Uint8Array {
   return encodeColumn(scratch, count);
 }
 
-/** For each kind that occurs, ascending: its id and its columns. */
+/** For each kind that occurs, in ascending order: its id and its columns. */
 function encodeKinds(batch: RecordBatch): [number, Uint8Array[]][] {
   const ends = sortByKind(batch);
   const kinds: [number, Uint8Array[]][] = [];
@@ -219,7 +219,7 @@ function encodeKinds(batch: RecordBatch): [number, Uint8Array[]][] {
   return kinds;
 }
 
-/** Puts where the words of each record begin into `positions`, by kind; answers where those of each kind end. */
+/** Stores the offsets of the words of all records in `positions`, sorted by kind. Returns the end of each kind in it. */
 function sortByKind(batch: RecordBatch): Uint32Array {
   const { count, kind } = batch;
   const ends = new Uint32Array(256);
@@ -234,12 +234,12 @@ function sortByKind(batch: RecordBatch): Uint32Array {
   return ends;
 }
 
-/** One word of the records at `positions[from, to)` into `scratch`. */
+/** Copies one word of the records at `positions[from, to)` to `scratch`. */
 function gather(words: Uint32Array, word: number, from: number, to: number): void {
   for (let k = from; k < to; k++) scratch[k - from] = words[positions[k]! + word]!;
 }
 
-/** Fills a batch from a raw payload of `count` records. Throws a GicTraceError (`trace`) if it is malformed. */
+/** Fills a batch from a raw payload of `count` records. @throws GicTraceError `trace` if it is malformed. */
 export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch): void {
   const value = unpack(raw);
   if (!Array.isArray(value) || value.length !== 8) damaged('a chunk of records is malformed');

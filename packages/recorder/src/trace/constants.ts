@@ -1,11 +1,11 @@
-// The numbers of the trace format that writer, reader and salvage share: magic, version, frame types, caps.
-// Pure data; docs/trace-format.md says the same in prose. Knows nothing of files.
+// The constants of the trace format: magic, version, frame types, limits. Pure data; docs/trace-format.md describes them. It
+// knows nothing of files.
 
 /** The version that this code writes. Older ones are read through `upcasters`; newer ones are refused. */
 export const FORMAT_VERSION = 2;
 
 /**
- * First bytes of a trace. As in PNG: a byte above 0x7f, CR LF, Ctrl-Z and LF show a transfer in text mode.
+ * The first bytes of a trace. As in PNG, a byte above 0x7f, CR LF, Ctrl-Z and LF reveal a transfer in text mode.
  */
 export const MAGIC = Uint8Array.of(0x89, 0x47, 0x49, 0x43, 0x0d, 0x0a, 0x1a, 0x0a);
 /** Last bytes of a trace. */
@@ -25,15 +25,15 @@ export const FIRST_FREE_FRAME_TYPE = 128;
 /** Compression of a payload: the low two bits of a frame's flags. */
 export const COMPRESSIONS = { none: 0, brotli: 1 } as const;
 
-/** Records in a chunk, unless the writer is told otherwise. */
+/** Records in a chunk by default. */
 export const CHUNK_RECORDS = 4096;
-/** Most records that a chunk may hold. */
+/** Most records in a chunk. */
 export const CHUNK_RECORDS_MAX = 65_536;
-/** Records are named by 32-bit words (their cause), so a trace holds fewer than this. */
+/** A trace has at most this many records, because 32-bit words (`cause`) name records. */
 export const RECORDS_MAX = 0xffff_fffe;
 
 const MiB = 1024 * 1024;
-/** Longest raw (hence stored) payload by frame type, in bytes: what a reader may have to allocate. */
+/** The longest raw (and therefore stored) payload by frame type, in bytes, which limits what a reader must allocate. */
 export function payloadBytesMax(type: number): number {
   switch (type) {
     case FRAME_TYPES.header:
@@ -47,5 +47,5 @@ export function payloadBytesMax(type: number): number {
   }
 }
 
-/** What to do about a damaged trace. */
-export const MEND = '`gictrace recover` saves what is whole';
+/** The hint for a damaged trace. */
+export const MEND = '`gictrace recover` saves what is intact';

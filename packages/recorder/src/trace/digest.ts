@@ -1,16 +1,16 @@
-// The two digests of a trace. Content: the raw bytes of header and chunks, whatever compressed them. Semantic:
-// what was done and what was seen, without host time, source lines and how it was inferred.
+// The two digests of a trace. The content digest covers the raw bytes of header and chunks, independent of compression. The
+// semantic digest covers stimuli, operations and observables, without host times, source lines and rules.
 import { createHash, type Hash } from 'node:crypto';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 
 const FIRST_EVENT = 96;
-// What is known of memory is no behaviour.
+// What is known about memory is not behaviour, so these records are left out.
 const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
-/** Of each record: kind, flags and PE + 1 (16 bits) as one word, then the words; low bytes first. */
+/** Words per record: kind, flags and PE + 1 (16 bits) in one word, then the record's words; low bytes first. */
 const WORDS = 1 + RECORD_WORDS;
 
-/** Whether this machine stores words as the digest has them, low bytes first. */
+/** Whether this machine stores words with low bytes first, like the digest. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 export class SemanticDigest {
@@ -34,7 +34,7 @@ export class SemanticDigest {
     this.hash.update(IS_LITTLE_ENDIAN ? bytes : bytes.swap32());
   }
 
-  /** The digest in hex; ends it. */
+  /** Ends the digest and returns it in hex. */
   finish(): string {
     return this.hash.digest('hex');
   }

@@ -1,5 +1,5 @@
-// The bytes around payloads: file prefix, frame header, trailer. All integers little-endian. Parsing answers
-// undefined for bytes that are not what they should be: the caller knows whether that is an error.
+// The bytes around payloads: file prefix, frame header, trailer. All integers are little-endian. Parsing returns undefined
+// for invalid bytes, because only the caller knows whether that is an error.
 import { crc32 } from 'node:zlib';
 import {
   CHUNK_RECORDS_MAX,
@@ -15,7 +15,7 @@ import {
   TRAILER_BYTES,
 } from './constants.ts';
 
-/** What a frame header says. Lengths in bytes; CRCs are those of zlib. */
+/** The contents of a frame header. Lengths are in bytes; CRCs are computed as zlib does. */
 export interface Frame {
   readonly type: number;
   readonly compression: number;
@@ -25,9 +25,9 @@ export interface Frame {
   readonly rawLength: number;
   /** Number of the first record in the payload; for other payloads, of the record that follows. */
   readonly firstRecord: number;
-  /** Records in the payload; 0 for anything but records. */
+  /** The number of records in the payload; 0 for other frames. */
   readonly count: number;
-  /** CRC-32 of the header's raw payload: a frame of another trace has another one. */
+  /** CRC-32 of the header's raw payload, which differs between traces. */
   readonly traceId: number;
   readonly payloadCrc: number;
 }
@@ -44,7 +44,7 @@ export function encodePrefix(version: number): Buffer {
   return out;
 }
 
-/** `magic` tells a damaged trace from a file that is no trace at all. */
+/** Parses the prefix. `magic` distinguishes a damaged trace from a file that is not a trace. */
 export function parsePrefix(bytes: Buffer): { magic: boolean; version: number | undefined } {
   const magic = startsWith(bytes, MAGIC);
   const whole =
@@ -52,7 +52,7 @@ export function parsePrefix(bytes: Buffer): { magic: boolean; version: number | 
   return { magic, version: whole ? bytes.readUInt16LE(8) : undefined };
 }
 
-/** A frame header; `out` has {@link FRAME_BYTES}. */
+/** Writes a frame header to `out`, which has {@link FRAME_BYTES}. */
 export function encodeFrame(frame: Frame, out: Buffer): void {
   out.set(SYNC);
   out.writeUInt8(frame.type, 4);
@@ -67,7 +67,7 @@ export function encodeFrame(frame: Frame, out: Buffer): void {
   out.writeUInt32LE(crc32(out.subarray(0, 36)), 36);
 }
 
-/** A whole and plausible frame header, or undefined. */
+/** A valid and plausible frame header, or undefined. */
 export function parseFrame(bytes: Buffer): Frame | undefined {
   if (bytes.length < FRAME_BYTES || !startsWith(bytes, SYNC)) return undefined;
   if (bytes.readUInt32LE(36) !== crc32(bytes.subarray(0, 36))) return undefined;
@@ -85,11 +85,11 @@ export function parseFrame(bytes: Buffer): Frame | undefined {
   return plausible(frame) ? frame : undefined;
 }
 
-/** Header and footer are small or compress little: more than this is a bomb. */
+/** Headers and footers are small or compress little; anything larger is a decompression bomb. */
 const MAP_BYTES = 1024 * 1024;
 const MAP_RATIO = 64;
 
-/** Whether lengths and counts stay under the caps. A right CRC proves nothing about that: anyone can write one. */
+/** Whether lengths and counts are below the limits. A correct CRC does not prove this, because anyone can compute one. */
 export function plausible(frame: Frame): boolean {
   const cap = payloadBytesMax(frame.type);
   const records = frame.type === FRAME_TYPES.records;
@@ -107,7 +107,7 @@ export function plausible(frame: Frame): boolean {
 }
 
 export interface Trailer {
-  /** Byte offset of the footer's frame. */
+  /** Byte offset of the footer frame. */
   readonly footerOffset: number;
   readonly traceId: number;
 }
@@ -122,7 +122,7 @@ export function encodeTrailer(trailer: Trailer): Buffer {
   return out;
 }
 
-/** A whole trailer, or undefined. */
+/** A valid trailer, or undefined. */
 export function parseTrailer(bytes: Buffer): Trailer | undefined {
   if (bytes.length !== TRAILER_BYTES || !startsWith(bytes.subarray(16), END_MAGIC)) return undefined;
   if (bytes.readUInt32LE(12) !== crc32(bytes.subarray(0, 12))) return undefined;

@@ -1,4 +1,4 @@
-// The header and the footer of a trace: their shapes, checked with zod where bytes come in. Nothing hot.
+// The header and the footer of a trace: their schemas, checked with zod when a trace is read. Not performance-critical.
 import { checkedBy, GicTraceError, gicConfigSchema } from '@gictrace/core';
 import { RECORDS, type RecordName } from '@gictrace/core/record';
 import * as z from 'zod/mini';
@@ -7,9 +7,9 @@ import { canonical, pack, unpack } from './msgpack.ts';
 const json = z.unknown();
 const count = z.int().check(z.gte(0));
 const loss = z.strictObject({
-  /** What the source does not tell or the importer left out. */
+  /** What the source does not contain, or what the importer left out. */
   what: z.string(),
-  /** How often; null where that is not known. */
+  /** How often; null if unknown. */
   count: z.nullable(count),
 });
 
@@ -17,9 +17,9 @@ export const headerSchema = z.strictObject({
   /** What wrote the trace. */
   writer: z.strictObject({ name: z.string(), version: z.string() }),
   config: gicConfigSchema,
-  /** Where the times come from. */
+  /** The source of the times. */
   clock: z.strictObject({ name: z.string(), unitNs: z.number().check(z.positive()) }),
-  /** What the records come from: kind of source, its base name, and where each part of the configuration came from. */
+  /** The source of the records: its kind, its base name, and where each part of the configuration came from. */
   source: z.strictObject({
     kind: z.string(),
     name: z.string(),
@@ -27,18 +27,18 @@ export const headerSchema = z.strictObject({
   }),
   /** Losses that were known before the first record. */
   losses: z.array(loss),
-  /** Layout of the stored states (core's STATE_VERSION). Absent in version 1 of the format, whose states are of layout 1. */
+  /** The layout of the stored states (core's STATE_VERSION). Absent in format version 1, whose states have layout 1. */
   stateVersion: z.optional(z.int().check(z.gte(1))),
-  /** Seed of a generated trace; null where there is none. */
+  /** The seed of a generated trace; null if there is none. */
   seed: z.nullable(z.string()),
   options: z.record(z.string(), json),
 });
 export type TraceHeader = z.infer<typeof headerSchema>;
 
-/** The option by which a header says which kinds of observables its source shows; all where it is absent. */
+/** The option of the header with the kinds of observables that the source contains; if absent, all. */
 export const SHOWS = 'shows';
 
-/** The kinds of observables that the source of a trace shows; undefined where it shows all. */
+/** The kinds of observables that the source of a trace contains; undefined if it contains all. */
 export function sourceShows({ options }: TraceHeader): readonly RecordName[] | undefined {
   const kinds = options[SHOWS];
   if (!Array.isArray(kinds)) return undefined;
@@ -50,26 +50,26 @@ export function sourceShows({ options }: TraceHeader): readonly RecordName[] | u
   );
 }
 
-/** The option by which a header says that its source does not tell whether an access reached a reserved location: false. */
+/** The option of the header that is false if the source does not say whether an access was to a reserved location. */
 export const TELLS_RESERVED = 'reserved';
 
-/** Whether the source of a trace tells that an access reached a reserved location. */
+/** Whether the source of a trace says whether an access was to a reserved location. */
 export function sourceTellsReserved({ options }: TraceHeader): boolean {
   return options[TELLS_RESERVED] !== false;
 }
 
-/** The option by which a header says how its source begins: with the reset of the GIC where it is absent. */
+/** The option of the header that says how the source begins; if absent, with the reset of the GIC. */
 export const START = 'start';
 
-/** Whether the source of a trace begins while the GIC is in use, so that its state is unknown until the source shows it. */
+/** Whether the source of a trace begins while the GIC is in use, so that its state is unknown at first. */
 export function startsInMidLife({ options }: TraceHeader): boolean {
   return options[START] === 'mid-life';
 }
 
-/** The option by which a header names the sorts of stimuli that were at work and that its source has no line of. */
+/** The option of the header with the sorts of stimuli that occurred, but for which the source has no lines. */
 export const MISSING = 'missing';
 
-/** Sorts of stimuli that the source of a trace lacks. */
+/** The sorts of stimuli that the source of a trace lacks. */
 export function missingStimuli({ options }: TraceHeader): readonly string[] {
   const names = options[MISSING];
   return Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : [];

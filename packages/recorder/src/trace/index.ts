@@ -1,4 +1,4 @@
-// The trace format: writing, reading, mending.
+// The trace format: writing, reading, and recovery of damaged traces.
 export { CHUNK_RECORDS, FORMAT_VERSION } from './constants.ts';
 export {
   MISSING,

@@ -1,9 +1,9 @@
-// The one way in which payloads become bytes and back: MessagePack without extensions, with sorted keys.
-// Reading checks the whole structure against the bytes first, so that a hostile length allocates nothing.
+// Converts payloads to bytes and back: MessagePack without extensions, with sorted keys. Reading first checks the whole
+// structure against the bytes, so that a hostile length allocates nothing.
 import { GicTraceError, invariant } from '@gictrace/core';
 import { Packr } from 'msgpackr';
 
-/** What a payload may hold. */
+/** What a payload may contain. */
 export type Packable =
   | null
   | boolean
@@ -13,11 +13,11 @@ export type Packable =
   | readonly Packable[]
   | { readonly [key: string]: Packable };
 
-/** What people may put into a header's options and a footer's meta. */
+/** What a header's options and a footer's meta may contain. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const packr = new Packr({
-  // Records and structures corrupt silently across files; the rest would write extensions.
+  // msgpackr's records and structures would be silently corrupted across files; the other options would write extensions.
   useRecords: false,
   moreTypes: false,
   structuredClone: false,
@@ -71,7 +71,7 @@ function malformed(): never {
   throw new GicTraceError('trace', 'a payload is not well-formed MessagePack');
 }
 
-/** Where the value at `at` ends, having checked that it is all there. */
+/** Returns the end of the value at `at`, after checking that all its bytes exist. */
 function skipValue(bytes: Uint8Array, at: number, depth: number): number {
   if (at >= bytes.length || depth > DEPTH_MAX) malformed();
   const code = bytes[at]!;

@@ -1,5 +1,5 @@
-// Reads a trace: whole ones by their footer, in order or from any record; damaged ones by a scan that keeps every
-// whole chunk and says what is missing. Memory holds one chunk at a time, and the table of chunks.
+// Reads a trace: complete ones through their footer, in order or from any record; damaged ones by a scan that keeps every
+// intact chunk and reports what is missing. Only one chunk at a time and the table of chunks are in memory.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
@@ -23,10 +23,10 @@ import { checkVersion, upcast } from './versions.ts';
 
 const SCAN_BYTES = 1 << 20;
 
-/** What is gone from a damaged trace. */
+/** A part that is missing in a damaged trace. */
 export interface Gap {
   readonly firstRecord: number;
-  /** Records that are missing; undefined where nothing behind them tells. */
+  /** The number of missing records; undefined if nothing after them reveals it. */
   readonly count: number | undefined;
   /** Byte range in which they were. */
   readonly from: number;
@@ -34,7 +34,7 @@ export interface Gap {
 }
 
 export interface Damage {
-  /** The trace has its footer and trailer, and they are whole. */
+  /** Whether the trace has an intact footer and trailer. */
   readonly finished: boolean;
   readonly missing: readonly Gap[];
 }
@@ -83,7 +83,7 @@ class TraceFile {
   }
 }
 
-/** Whether a trace has state that its source shows after the fact (`state.known`). */
+/** Whether a trace has records of state that its source reveals later (`state.known`). */
 export function hasLearntState({ footer }: Pick<TraceReader, 'footer'>): boolean {
   return (footer?.kinds['state.known'] ?? 0) > 0;
 }
@@ -135,14 +135,14 @@ export class TraceReader {
   }
 
   /**
-   * Opens a whole trace.
-   * @throws GicTraceError `trace` if it is none, of a newer version, unfinished or damaged.
+   * Opens a complete trace.
+   * @throws GicTraceError `trace` if it is not a trace, of a newer version, unfinished or damaged.
    */
   static open(path: string): TraceReader {
     return TraceReader.make(path, false);
   }
 
-  /** Opens what is left of a trace; `damage` says what is missing. */
+  /** Opens what is left of a damaged trace; `damage` says what is missing. */
   static salvage(path: string): TraceReader {
     return TraceReader.make(path, true);
   }
@@ -166,7 +166,7 @@ export class TraceReader {
     return this.chunks.reduce((sum, [, , count]) => sum + count, 0);
   }
 
-  /** Batches in order, from the chunk that holds record `from`. The batch is reused; its first record's number comes with it. */
+  /** The batches in order, from the chunk with record `from` on, each with the number of its first record. The batch is reused. */
   *batches(from = 0): Generator<{ batch: RecordBatch; first: number }> {
     let batch = new RecordBatch(4096);
     for (const [offset, first, count] of this.chunks) {
@@ -182,14 +182,14 @@ export class TraceReader {
     return this.chunks.length;
   }
 
-  /** The payload of chunk `k` as it is stored: those of two traces with the same bytes hold the same records. */
+  /** The stored payload of chunk `k`. Chunks with the same bytes contain the same records. */
   storedChunk(k: number): Buffer {
     const [offset, first] = this.chunks[k]!;
     const frame = this.frameAt(offset) ?? this.fail('a chunk is damaged', offset, first);
     return this.file.read(offset + FRAME_BYTES, frame.storedLength);
   }
 
-  /** The states that the trace holds: the record before which each holds, its digest, and how to read it. */
+  /** The stored states of the trace: the record before which each was taken, its digest, and a function that reads it. */
   *states(): Generator<{ record: number; digest: string; read: () => Uint8Array }> {
     for (const [offset, record, digest] of this.snapshots) {
       yield {
@@ -205,7 +205,7 @@ export class TraceReader {
     }
   }
 
-  /** Reads everything and checks both digests. Throws a GicTraceError (`trace`) at the first fault. */
+  /** Reads everything and checks both digests. @throws GicTraceError `trace` at the first error. */
   verify(): void {
     const content = createHash('sha256');
     const semantic = new SemanticDigest();
@@ -293,7 +293,7 @@ export class TraceReader {
     if (next !== footer.records) this.fail('its table of chunks is damaged', 0);
   }
 
-  /** Walks all frames, resynchronising at the next whole one after damage. */
+  /** Walks through all frames, and resynchronises at the next intact frame after damage. */
   private scan(): { chunks: ChunkEntry[]; snapshots: [number, number, string][] } {
     const chunks: ChunkEntry[] = [];
     const batch = new RecordBatch(CHUNK_RECORDS_MAX);
@@ -307,7 +307,7 @@ export class TraceReader {
         offset = found;
         continue;
       }
-      // A chunk that is out of order is a copy of another place: the first in order counts.
+      // A chunk that is out of order is a copy from another place. Only the first one in order counts.
       if (
         frame.type === FRAME_TYPES.records &&
         frame.firstRecord >= next &&
@@ -318,7 +318,7 @@ export class TraceReader {
       }
       offset += FRAME_BYTES + frame.storedLength;
     }
-    // A stored state is of use only where every record before it is there: a salvaged trace goes without.
+    // A stored state is useful only if every record before it exists, so a salvaged trace has none.
     return { chunks, snapshots: [] };
   }
 
@@ -339,7 +339,7 @@ export class TraceReader {
 
   private findSync(from: number): number {
     for (let at = from; at < this.file.size; at += SCAN_BYTES) {
-      // Overlap by a frame's start, so that none is missed at the border.
+      // The blocks overlap by the length of a sync, so that none is missed at a border.
       const bytes = this.file.read(at, SCAN_BYTES + SYNC.length - 1);
       const found = bytes.indexOf(SYNC);
       if (found >= 0) return at + found;
@@ -362,7 +362,7 @@ export class TraceReader {
     return missing;
   }
 
-  /** Where the frame at an offset ends. */
+  /** The end of the frame at an offset. */
   private endOf(offset: number): number {
     return offset + FRAME_BYTES + (this.frameAt(offset)?.storedLength ?? 0);
   }

@@ -1,18 +1,19 @@
-// Mends a trace: writes a whole one out of every whole chunk that is left of a damaged or unfinished one.
+// Recovers a trace: writes a complete one from every intact chunk of a damaged or unfinished one.
 import type { TargetOptions } from '../output/index.ts';
 import { type Gap, TraceReader } from './reader.ts';
 import { type TraceSummary, TraceWriter } from './writer.ts';
 
 export interface Recovery {
   readonly recovered: TraceSummary;
-  /** The source had its footer and trailer. */
+  /** Whether the damaged trace had its footer and trailer. */
   readonly finished: boolean;
   readonly missing: readonly Gap[];
 }
 
 /**
- * Recovers `path` into `out`, which may not be the damaged trace itself: it may hold bytes that another tool can save.
- * @throws GicTraceError `trace` if not even the header is left; else as {@link TraceWriter}.
+ * Recovers `path` into `out`, which must not be the damaged trace itself, because that may contain bytes that another tool
+ * can save.
+ * @throws GicTraceError `trace` if not even the header is left; otherwise as {@link TraceWriter}.
  */
 export function recover(path: string, out: string, options: TargetOptions = {}): Recovery {
   const reader = TraceReader.salvage(path);

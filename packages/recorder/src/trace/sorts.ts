@@ -1,4 +1,4 @@
-// The sorts of stimuli that a source may lack: named in the header of a trace, with what to trace to have them.
+// The sorts of stimuli that a source may lack. The header of a trace names them; each has the trace events that record it.
 
 /** Sorts of stimuli that a source may lack. */
 export const STIMULI_SORTS = {

@@ -1,17 +1,17 @@
-// From the traces of earlier versions to this one's. A reader first says what a trace is; then each upcaster in
-// turn takes a raw payload from version n to n + 1.
+// Reads traces of earlier versions. The reader finds the version of a trace; then each upcaster in turn converts a raw
+// payload from version n to n + 1.
 import { GicTraceError } from '@gictrace/core';
 import { FORMAT_VERSION } from './constants.ts';
 
 export interface Upcaster {
   /** The version that it reads. */
   readonly from: number;
-  /** Takes a raw payload of a frame type to the next version. */
+  /** Converts a raw payload of a frame type to the next version. */
   upcast(type: number, raw: Uint8Array): Uint8Array;
 }
 
 export const upcasters: readonly Upcaster[] = [
-  // Version 2 adds to the header what may be absent: stateVersion and config.vtr. All that version 1 has stays.
+  // Version 2 adds optional fields to the header: stateVersion and config.vtr. Everything in version 1 is unchanged.
   { from: 1, upcast: (_type, raw) => raw },
 ];
 
@@ -27,7 +27,7 @@ export function checkVersion(version: number, path: string): void {
   if (version < 1) throw new GicTraceError('trace', `has the impossible format version ${version}`, { path });
 }
 
-/** A raw payload as this version has it. */
+/** A raw payload in the form of the current version. */
 export function upcast(version: number, type: number, raw: Uint8Array): Uint8Array {
   let out = raw;
   for (let from = version; from < FORMAT_VERSION; from++) {

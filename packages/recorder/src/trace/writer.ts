@@ -18,11 +18,11 @@ export const TRACE_OUTPUT: Ownership = {
 };
 
 export interface WriterOptions extends TargetOptions {
-  /** Records in a chunk: 1 to 65,536; 4,096 when absent. */
+  /** Records in a chunk: 1 to 65,536; 4,096 if absent. */
   readonly chunkRecords?: number;
   /**
-   * Compresses in Node's thread pool while records come; the bytes are the same. For writers whose caller goes back to
-   * the event loop now and then, and awaits `settled` there.
+   * Compresses in Node's thread pool while records come; the bytes are the same. This is for callers that return to the
+   * event loop now and then and await `settled` there.
    */
   readonly isOverlapped?: boolean;
 }
@@ -34,17 +34,17 @@ export interface TraceSummary {
   readonly semanticDigest: string;
 }
 
-/** Bytes of frames that are compressed at a time: those that an awaited writer has, and the most there can be. */
+/** Limits for the bytes of frames that are being compressed: the one at which `settled` waits, and the maximum. */
 const FLIGHT_BYTES = 1 << 20;
 const FLIGHT_BYTES_MAX = 1 << 23;
 
-/** A frame that is being compressed, or that waits for those before it. */
+/** A frame that is being compressed, or that waits for earlier frames. */
 interface Flight {
   readonly type: number;
   readonly raw: Uint8Array;
   readonly count: number;
   readonly firstRecord: number;
-  /** Given the frame's byte offset when it is written. */
+  /** Called with the frame's byte offset when it is written. */
   readonly at: (offset: number) => void;
   packed?: Uint8Array;
   landed?: Promise<void>;
@@ -68,14 +68,14 @@ export class TraceWriter {
   private readonly rules = new Float64Array(256);
   private written = 0;
   private readonly isOverlapped: boolean;
-  /** Frames that are not written yet, in order. */
+  /** Frames that have not been written yet, in order. */
   private readonly flights: Flight[] = [];
   private flightBytes = 0;
   private fault: unknown;
 
   /**
    * Begins a trace that will have the name `path`.
-   * @throws GicTraceError `input` for a header that no reader would take; else as {@link OutputFile}.
+   * @throws GicTraceError `input` for a header that no reader would accept; otherwise as {@link OutputFile}.
    */
   constructor(path: string, header: TraceHeader, options: WriterOptions = {}) {
     this.path = path;
@@ -95,7 +95,7 @@ export class TraceWriter {
     this.content.update(raw);
   }
 
-  /** Records so far. */
+  /** The number of records so far. */
   get records(): number {
     return this.written + this.batch.count;
   }
@@ -113,7 +113,7 @@ export class TraceWriter {
     for (let i = 0; i < batch.count; i++) this.record(batch, i);
   }
 
-  /** Stores the state that holds before the next record. */
+  /** Stores the state before the next record. */
   snapshot(state: Uint8Array, digest: string): void {
     this.flush();
     const entry: [number, number, string] = [0, this.written, digest];
@@ -168,15 +168,15 @@ export class TraceWriter {
     return { records: this.written, bytes: this.out.bytes, contentDigest, semanticDigest };
   }
 
-  /** Gives up: nothing is left, neither under the final name nor beside it. */
+  /** Gives up. Nothing is left, neither under the final name nor beside it. */
   abort(): void {
     this.flights.length = 0;
     this.out.discard();
   }
 
   /**
-   * Stops without an end: what was written stays, under the name that it answers, for `recover`. Undefined where there
-   * is no record: then nothing is left.
+   * Stops without completing the trace. What was written stays, under the name that is returned, for `recover`. If there is
+   * no record, nothing is left, and undefined is returned.
    */
   leave(): string | undefined {
     if (this.records === 0) {
@@ -230,7 +230,7 @@ export class TraceWriter {
     this.put({ type, raw, count, firstRecord: this.written, at: () => undefined });
   }
 
-  /** Writes a frame when it is compressed, behind those before it. `at` is given its byte offset then. */
+  /** Writes a frame once it is compressed, after earlier frames. `at` is then called with its byte offset. */
   private frameLater(type: number, raw: Uint8Array, count: number, at: (offset: number) => void): void {
     this.check();
     const frame = { type, raw, count, firstRecord: this.written, at };
@@ -238,7 +238,7 @@ export class TraceWriter {
     else {
       const flight = { ...frame, raw: Uint8Array.from(raw) };
       this.flights.push(flight);
-      // Whoever gives records without a pause waits here: there is a limit to what is kept in memory.
+      // A caller that appends records without a pause waits here, because memory is limited.
       if (this.flightBytes > FLIGHT_BYTES_MAX) this.land();
       else this.start(flight);
     }
@@ -261,7 +261,7 @@ export class TraceWriter {
     });
   }
 
-  /** Writes all that is on its way. */
+  /** Writes all frames that are being compressed. */
   private land(): void {
     this.check();
     for (const flight of this.flights.splice(0)) this.put(flight);
@@ -306,7 +306,7 @@ function compression(raw: Uint8Array): BrotliOptions {
   };
 }
 
-/** Whatever is written can be read: a source that makes an impossible header is refused before anything is written. */
+/** Checks that the header can be read again, so that an impossible header is refused before anything is written. */
 function checked(header: Uint8Array, path: string): void {
   try {
     decodeHeader(header);
