@@ -1,11 +1,11 @@
-// Recordings for tests: stimuli from a seed, done by the simulator, with all that it answered and did.
+// Recordings for tests: stimuli from a seed, with everything that the simulator returned and emitted.
 import type { GicConfig } from '@gictrace/core';
 import { Machine, step } from '@gictrace/core/model';
 import { configOf, PLAIN } from '@gictrace/core/profile';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { StimulusGenerator } from '@gictrace/core/testing';
 
-/** A GICv3 with an ITS and so many PEs. */
+/** A GICv3 with an ITS and `pes` PEs. */
 export function plainConfig(pes: number): GicConfig {
   return configOf('architecture', PLAIN, pes);
 }
@@ -13,7 +13,7 @@ export function plainConfig(pes: number): GicConfig {
 const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 
-/** A recording of so many stimuli: each with its response, and its observables and events behind it. */
+/** A recording of `stimuli` stimuli, each with its response, followed by its observables and events. */
 export function syntheticRecording(config: GicConfig, seed: number, stimuli: number): RecordBatch {
   const out = new RecordBatch(65_536);
   const machine = new Machine(config);

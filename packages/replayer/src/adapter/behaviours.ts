@@ -1,5 +1,5 @@
-// The behaviours of the conformance suite, on an adapter: each experiment is done on the simulator, recorded, and
-// replayed. An adapter that answers and shows the same does the same.
+// The behaviours of the conformance suite on an adapter: each experiment is run on the simulator, recorded, and replayed on
+// the adapter. If all answers and observables are equal, the behaviour is the same.
 
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { type Backend, Simulator } from '@gictrace/core/backend';
@@ -15,7 +15,7 @@ export interface BehaviourResult {
   readonly feature: Feature;
   readonly title: string;
   readonly result: 'same' | 'differs' | 'not tried';
-  /** What differs first, or why it was not tried. */
+  /** The first difference, or why it was not tried. */
   readonly detail: string;
   readonly comparisons: number;
 }
@@ -56,7 +56,7 @@ export async function* tryBehaviours(
         yield said('not tried', 'no recording can be made of it');
         continue;
       }
-      // Experiments that go past the guest, as those do that restore into another GIC, are more than a recording tells.
+      // Experiments that do more than a guest, such as restoring into another GIC, cannot be expressed as a recording.
       const own = await replayed(simulator, config!, recording);
       if (feature === 'Save and restore' || own.diverged > 0 || totalOf(own.skipped) > 0) {
         yield said('not tried', 'it is more than stimuli and answers');

@@ -1,4 +1,4 @@
-// What every adapter must do, whatever its GIC: checks of the protocol, each on processes of its own.
+// Checks of the adapter protocol, which every adapter must pass whatever its GIC. Each check starts its own processes.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { Answers, Capabilities } from '@gictrace/core/backend';
 import { configOf, PLAIN } from '@gictrace/core/profile';
@@ -20,11 +20,11 @@ import { type WireValue, WireWriter } from './wire.ts';
 export interface CheckResult {
   readonly name: string;
   readonly result: 'passed' | 'failed' | 'not applicable';
-  /** What failed, or why it does not apply, or what was seen. */
+  /** What failed, why the check does not apply, or what was observed. */
   readonly detail: string;
 }
 
-/** What a check has to work with. */
+/** What a check can use. */
 interface Kit {
   readonly command: string;
   readonly version?: string | undefined;
@@ -45,13 +45,13 @@ const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
 const SEED = 1;
 const STIMULI = 600;
 
-/** Stimuli of the kinds that the adapter takes. One in `wild` is anything at all. */
+/** Stimuli of the kinds that the adapter accepts. One in `wild` is arbitrary. */
 function stimuliFor(kit: Kit, count: number, wild: number): RecordBatch {
   const generator = new StimulusGenerator(kit.config, SEED, { wild });
   const taken = new Set<number>(kit.capabilities.stimuli.map((name) => RECORDS[name].id));
   const out = new RecordBatch(count);
   const one = new RecordBatch(1);
-  // Where none of the generator's kinds is taken there is an end to it too.
+  // The bound makes the loop end even if the adapter accepts none of the generator's kinds.
   for (let n = 0; n < 100 * count && !out.full; n++) {
     one.clear();
     generator.next(one);
@@ -66,7 +66,7 @@ function part(batch: RecordBatch, from: number, count: number): RecordBatch {
   return out;
 }
 
-/** Keeps answers as text, to be compared. */
+/** Keeps answers as text for comparisons. */
 class Kept implements Answers {
   readonly lines: string[] = [];
   answered(low: number, high: number, reserved: boolean): void {
@@ -280,7 +280,7 @@ export const CHECKS_OF_PROTOCOL: readonly Check[] = [
       const stimuli = stimuliFor(kit, 2 * STIMULI, 1);
       const extremes = stimuliFor(kit, STIMULI, 4);
       for (let i = 0; i < extremes.count; i++) {
-        // What is known of gigabytes of memory is no act of a guest.
+        // Statements about gigabytes of memory are not actions of a guest.
         if (extremes.kind[i] === MEM_KNOWN || extremes.kind[i] === MEM_UNKNOWN) continue;
         for (let k = 0; k < WORDS_OF[extremes.kind[i]!]!; k++)
           if (((i * 7 + k * 13) & 7) === 0) extremes.words[i * RECORD_WORDS + k] = 0xffff_ffff;
@@ -371,7 +371,7 @@ export function checkedConfig(profile: string): GicConfig {
   return configOf(profile, PLAIN, 4);
 }
 
-/** Runs the checks of the protocol. Throws a GicTraceError (`backend`) if the adapter cannot even be started. */
+/** Runs the checks of the protocol. @throws GicTraceError `backend` if the adapter cannot even be started. */
 export async function checkProtocol(
   command: string,
   options: { readonly version?: string; readonly timeoutMs: number; readonly profile: string },

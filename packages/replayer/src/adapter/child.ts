@@ -1,24 +1,24 @@
-// A child process that speaks frames: started through the shell, watched, ended. Standard error is the user's. Knows
-// nothing of what the messages mean.
+// A child process that exchanges frames: starts it through the shell, watches it and ends it. Its standard error goes to the
+// user. It does not know what the messages mean.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { GicTraceError } from '@gictrace/core';
 import { FrameSplitter, WireError } from './wire.ts';
 
-/** How long an ended process may go on to fill a pipe that others hold open too. */
+/** How long data may still come from a pipe after its process has ended, if other processes keep the pipe open. */
 const DRAIN_MS = 1000;
 
 export interface ChildEvents {
-  /** A message: bytes `from` to before `to`, valid during the call. May throw a WireError. */
+  /** Called with a message: bytes from `from` up to `to`, valid during the call. May throw a WireError. */
   message(bytes: Buffer, from: number, to: number): void;
-  /** The process failed, or ended although nobody asked it to. Called once; nothing follows. */
+  /** Called once if the process failed, or ended without being asked to. Nothing follows. */
   failed(error: GicTraceError): void;
 }
 
 const running = new Set<Child>();
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The process groups of children do not get the terminal's signals: they end with us. */
+/** The process groups of children do not get the terminal's signals, so they are killed when this process ends. */
 function onExit(): void {
   for (const child of running) child.kill();
 }
@@ -44,7 +44,7 @@ export class Child {
     });
     this.process = spawn(command, {
       shell: true,
-      // A group of its own, so that whatever the shell starts ends with it.
+      // It gets its own process group, so that everything that the shell starts can be killed with it.
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -55,7 +55,7 @@ export class Child {
     running.add(this);
     const child = this.process;
     child.on('error', (error) => this.fail(`cannot be started: ${error.message}`));
-    // A broken pipe: that the process has ended is told by its exit.
+    // A broken pipe is ignored here, because the exit event reports that the process has ended.
     child.stdin!.on('error', () => undefined);
     child.stdout!.on('data', (chunk: Buffer) => this.read(chunk));
     this.exited = new Promise((resolve) => {
@@ -74,18 +74,18 @@ export class Child {
     if (!this.over && this.process.stdin!.writable) this.process.stdin!.write(bytes);
   }
 
-  /** No more input for it; it is expected to end. */
+  /** Ends its input; the process is expected to end. */
   end(): void {
     this.asked = true;
     this.process.stdin!.end();
   }
 
-  /** Expected to end from now on: that is no failure. */
+  /** From now on, it is not a failure if the process ends. */
   expectEnd(): void {
     this.asked = true;
   }
 
-  /** Its exit code once it has ended, null if a signal ended it, undefined if it has not within the time. */
+  /** Its exit code once it has ended; null if a signal ended it; undefined if it has not ended within the time. */
   async exit(withinMs: number): Promise<number | null | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
@@ -96,7 +96,7 @@ export class Child {
     return code;
   }
 
-  /** Ends the process and all that it started, at once. */
+  /** Kills the process and everything that it started. */
   kill(): void {
     this.over = true;
     const { pid } = this.process;
@@ -111,7 +111,7 @@ export class Child {
     this.process.stdout!.destroy();
   }
 
-  /** Ends it because of a fault of its own. */
+  /** Kills the process because of an error of its own. */
   fail(what: string, mend?: string): void {
     if (this.over) return;
     this.kill();
@@ -150,7 +150,7 @@ export class Child {
   }
 }
 
-/** The shell tells of a signal by an exit code above 128. */
+/** How the process ended. The shell reports a signal by an exit code above 128. */
 function howItEnded(code: number | null, signal: string | null): string {
   if (code === null) return `was killed by ${signal}`;
   if (code === 127) return 'ended with exit code 127: the shell does not find the command';

@@ -1,5 +1,5 @@
-// A process that speaks the adapter protocol (docs/adapter.md), as a backend. Batches go out as they are given, answers
-// are read as they come: nothing but the batches in flight is kept.
+// A process that speaks the adapter protocol (docs/adapter.md), as a backend. Batches are sent at once and answers are read
+// as they come, so only the batches in flight are kept.
 import { type GicConfig, GicTraceError, invariant, VERSION } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
 import { RECORDS, RecordBatch } from '@gictrace/core/record';
@@ -18,19 +18,19 @@ import {
 import { WireError, WireReader, WireWriter } from './wire.ts';
 
 export interface ProcessOptions {
-  /** Run by the shell. */
+  /** The command, run by the shell. */
   readonly command: string;
-  /** Version of gictrace that the hello names; its own when absent. */
+  /** The version that the hello names; that of this package if absent. */
   readonly version?: string | undefined;
-  /** Milliseconds in which something must come while something is awaited; 30,000 when absent. */
+  /** How long the process may send nothing while an answer is awaited, in milliseconds; 30,000 if absent. */
   readonly timeoutMs?: number;
 }
 
-/** Something that was asked and whose answer is awaited. */
+/** A request whose answer is awaited. */
 interface Request {
   /** First value of the answer. */
   readonly message: number;
-  /** Of a batch: where answers go, how many are left, and its number. */
+  /** For a batch: where answers go, how many are left, and its number. */
   readonly answers?: Answers;
   left: number;
   readonly number: number;

@@ -1,5 +1,5 @@
-// The messages of the adapter protocol, as docs/adapter.md describes them: their types, and how configurations,
-// capabilities and records go into them and come out again. Knows no process.
+// The messages of the adapter protocol, as docs/adapter.md describes them: their types, and the encoding and decoding of
+// configurations, capabilities and records. It knows no process.
 import { checkedBy, type GicConfig, gicConfigSchema } from '@gictrace/core';
 import type { Capabilities } from '@gictrace/core/backend';
 import {
@@ -16,19 +16,19 @@ import {
 } from '@gictrace/core/record';
 import { WireError, type WireReader, type WireValue, type WireWriter } from './wire.ts';
 
-/** The version of the protocol that this is. */
+/** The version of the protocol. */
 export const PROTOCOL_VERSION = 1;
 
-/** First value of each message, in both directions; the answer to a message begins as it does. */
+/** The first value of each message, in both directions. The answer to a message begins with the same value. */
 export const MESSAGES = { hello: 0, reset: 1, batch: 2, snapshot: 3, restore: 4, bye: 5, failed: 6 } as const;
 
-/** First value of a response. Whatever else comes in answers begins with the id of its record kind. */
+/** The first value of a response. All other items of an answer begin with the id of their record kind. */
 export const RESPONSES = { done: 0, reserved: 1, skipped: 2 } as const;
 
 /** Most stimuli in a batch. */
 export const BATCH_STIMULI_MAX = 512;
 
-/** Words of a record, by kind; -1 where there is no such kind. */
+/** The number of words of a record, by kind; -1 if there is no such kind. */
 export const WORDS_OF = new Int8Array(256).fill(-1);
 /** The largest value of each word, by kind. */
 export const LIMITS: (readonly number[] | undefined)[] = new Array(256).fill(undefined);
@@ -79,7 +79,7 @@ function isMap(value: WireValue | undefined): value is Map {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** What an adapter says of itself. Throws a WireError that says what is wrong. */
+/** Parses an adapter's hello. @throws WireError that says what is wrong. */
 export function parseHello(value: WireValue): Hello {
   if (!isMap(value)) throw new WireError('a hello without its map');
   if (value.protocol !== PROTOCOL_VERSION)
@@ -108,7 +108,8 @@ export function parseHello(value: WireValue): Hello {
   const snapshots = value.snapshots ?? 0;
   if (typeof snapshots !== 'number') throw new WireError('a hello whose snapshots are no number');
   const stimuli = kinds('stimuli', 'stimulus');
-  // Nothing would be replayed, and all would seem to be well. A program that echoes its input says so, too.
+  // Otherwise nothing would be replayed and everything would seem to be fine. This also detects a program that echoes its
+  // input.
   if (stimuli.length === 0) throw new WireError('a hello that names no stimuli');
   return {
     capabilities: {
@@ -154,7 +155,7 @@ export function writeReset(out: WireWriter, config: GicConfig): void {
   });
 }
 
-/** The configuration in a reset. Throws a WireError if it is none. */
+/** Parses the configuration in a reset. @throws WireError if it is not a configuration. */
 export function parseReset(value: WireValue): GicConfig {
   if (!isMap(value)) throw new WireError('a reset without its map');
   const list = (of: WireValue | undefined): readonly WireValue[] => (Array.isArray(of) ? of : []);
@@ -190,7 +191,7 @@ export function writeBatch(out: WireWriter, number: number, stimuli: RecordBatch
   for (let i = 0; i < stimuli.count; i++) writeRecord(out, stimuli, i);
 }
 
-/** Kind, PE plus 1, flags, words: as many as the kind has. */
+/** Writes a record: kind, PE plus 1, flags, and the words of the kind. */
 export function writeRecord(out: WireWriter, batch: RecordBatch, i: number): void {
   const kind = batch.kind[i]!;
   const words = WORDS_OF[kind]!;
@@ -202,10 +203,10 @@ export function writeRecord(out: WireWriter, batch: RecordBatch, i: number): voi
   for (let k = 0; k < words; k++) out.uint(batch.words[at + k]!);
 }
 
-/** Bytes that an item takes at most. */
+/** The most bytes that an item takes. */
 export const ITEM_BYTES_MAX = 3 + 5 * (3 + RECORD_WORDS);
 
-/** Reads a shown record, whose array of `length` values has been begun and whose kind read, to the end of `batch`. */
+/** Appends a shown record to `batch`. Its array of `length` values has been begun, and its kind has been read. */
 export function readShown(
   reader: WireReader,
   length: number,

@@ -1,4 +1,4 @@
-// The other end of the adapter protocol: makes an adapter of any backend. What an adapter in TypeScript needs to call.
+// The other end of the adapter protocol: makes an adapter from any backend. Adapters in TypeScript call it.
 import type { Readable, Writable } from 'node:stream';
 import { GicTraceError } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
@@ -18,7 +18,7 @@ import {
 import { FrameSplitter, MESSAGE_BYTES_MAX, WireError, WireReader, WireWriter } from './wire.ts';
 
 export interface ServeOptions {
-  /** What the backend can do, as it answers to a reset. */
+  /** What the backend can do, as it will return from a reset. */
   readonly capabilities: Capabilities;
   /** Every reason for which it skips a stimulus. */
   readonly reasons: readonly string[];
@@ -27,7 +27,7 @@ export interface ServeOptions {
 const NOT_TAKEN = 'not a stimulus that this adapter takes';
 const OTHER_REASON = 'for another reason';
 
-/** Serves a backend until the other end says bye, or is gone. Answers an exit code: 0, or 1 after a failure. */
+/** Serves a backend until the other end says bye or is gone. Returns an exit code: 0, or 1 after a failure. */
 export async function serveAdapter(
   backend: Backend,
   input: Readable,
@@ -61,7 +61,7 @@ class Server implements Answers {
   private readonly takes = new Uint8Array(STIMULI_BELOW);
   private readonly reader = new WireReader();
   private readonly out = new WireWriter();
-  /** What is to be answered to the batch at work. */
+  /** The answers to the current batch. */
   private readonly items = new WireWriter();
   private itemCount = 0;
   private number = 0;
@@ -77,7 +77,7 @@ class Server implements Answers {
     for (const name of options.capabilities.stimuli) this.takes[RECORDS[name].id] = 1;
   }
 
-  /** Takes a message. False once it was the last. */
+  /** Takes a message. Returns false after the last one. */
   async take(bytes: Buffer): Promise<boolean> {
     const { reader } = this;
     reader.reset(bytes, 0, bytes.length);
@@ -94,7 +94,7 @@ class Server implements Answers {
     return true;
   }
 
-  /** Says that it gives up, and why. */
+  /** Sends that the adapter gives up, and why. */
   async fail(why: string): Promise<void> {
     this.out.array(2);
     this.out.uint(MESSAGES.failed);
@@ -156,7 +156,7 @@ class Server implements Answers {
     this.stimuli.clear();
   }
 
-  /** Reads the next stimulus into the batch; false if it is none that can be taken. */
+  /** Reads the next stimulus into the batch. Returns false if it cannot be accepted. */
   private stimulus(): boolean {
     const { reader, stimuli } = this;
     const length = reader.array();
@@ -208,7 +208,7 @@ class Server implements Answers {
     if (this.items.length > MESSAGE_BYTES_MAX - ITEM_BYTES_MAX - 64) this.flush(0);
   }
 
-  /** Sends the answers so far. `last`: they end the batch. */
+  /** Sends the answers so far. `last` says whether they complete the batch. */
   private flush(last: 0 | 1): void {
     const { out, items } = this;
     out.array(4);
@@ -226,7 +226,7 @@ class Server implements Answers {
     await this.drained();
   }
 
-  /** Until the other end has taken most of what was written. */
+  /** Waits until the other end has read most of what was written. */
   private async drained(): Promise<void> {
     if (this.output.writableNeedDrain) await new Promise((resolve) => this.output.once('drain', resolve));
   }

@@ -1,4 +1,4 @@
-// Messages by hand, for checks of what an adapter does with bytes that no replay sends.
+// Sends single messages, for checks of what an adapter does with bytes that no replay sends.
 import { GicTraceError } from '@gictrace/core';
 import { Child } from './child.ts';
 import { MESSAGES } from './protocol.ts';
@@ -43,7 +43,7 @@ export class Session {
     this.child.send(frameOf(message));
   }
 
-  /** The next message. Throws a GicTraceError (`backend`) if the adapter ends instead, or nothing comes. */
+  /** The next message. @throws GicTraceError `backend` if the adapter ends instead, or if nothing comes. */
   async next(): Promise<readonly WireValue[]> {
     const until = performance.now() + this.timeoutMs;
     for (;;) {
@@ -55,13 +55,13 @@ export class Session {
     }
   }
 
-  /** Waits until the adapter has given up or its process has ended. Undefined if it goes on, or answers. */
+  /** Waits until the adapter has given up or its process has ended. Undefined if it continues or answers. */
   async ended(): Promise<Ended | undefined> {
     const until = performance.now() + this.timeoutMs;
     while (this.fault === undefined) {
       if (this.messages.length > 0) return undefined;
       if (this.gaveUp !== undefined) {
-        // That it ends afterwards is part of giving up.
+        // An adapter that gives up must also exit.
         const code = await this.child.exit(this.timeoutMs);
         return code === undefined ? undefined : { gaveUp: this.gaveUp, how: `exit code ${code}` };
       }

@@ -1,13 +1,13 @@
-// The MessagePack that the adapter protocol uses: unsigned integers, booleans, text, arrays, and maps with text as
-// keys; no more. Writing makes whole frames; reading pulls value by value and allocates nothing on the hot path.
+// The parts of MessagePack that the adapter protocol uses: unsigned integers, booleans, text, arrays, and maps with text as
+// keys. Writing makes whole frames; reading returns value by value and allocates nothing on the hot path.
 
 /** Bytes of a frame's length, little-endian, in front of each message. */
 export const LENGTH_BYTES = 4;
-/** No message is longer, either way. */
+/** The longest message, in both directions. */
 export const MESSAGE_BYTES_MAX = 65_536;
 const DEPTH_MAX = 8;
 
-/** What was read is no message. */
+/** The bytes that were read are not a message. */
 export class WireError extends Error {}
 
 /** What a value of a `hello` or `reset` can be. */
@@ -28,7 +28,7 @@ export class WireWriter {
     return this.at - LENGTH_BYTES;
   }
 
-  /** A whole number from 0 to 2^53 - 1, or a bigint below 2^64. */
+  /** Writes an integer from 0 to 2^53 - 1, or a bigint below 2^64. */
   uint(value: number | bigint): void {
     this.room(9);
     const { buffer } = this;
@@ -65,17 +65,17 @@ export class WireWriter {
     this.at += bytes.length;
   }
 
-  /** An array of so many values, which follow. */
+  /** Begins an array of `count` values, which follow. */
   array(count: number): void {
     this.head(count, 0x90, 15, undefined, 0xdc);
   }
 
-  /** A map of so many pairs, which follow: each a text and a value. */
+  /** Begins a map of `count` pairs, which follow: each a text and a value. */
   map(count: number): void {
     this.head(count, 0x80, 15, undefined, 0xde);
   }
 
-  /** Values that have been written elsewhere, which is then empty. */
+  /** Appends the values in another writer, which is then empty. */
   append(other: WireWriter): void {
     this.room(other.length);
     other.buffer.copy(this.buffer, this.at, LENGTH_BYTES, other.at);
@@ -178,7 +178,7 @@ export class WireReader {
     else if (code === 0xdc) count = this.bytes.readUInt16BE(this.take(2));
     else if (code === 0xdd) count = this.bytes.readUInt32BE(this.take(4));
     else return this.fail(`byte 0x${hex(code)} where an array should be`, this.at - 1);
-    // Each value takes a byte at least.
+    // Each value takes at least one byte.
     if (count > this.end - this.at) this.fail(`an array of ${count} values that are not there`, this.at - 1);
     return count;
   }
@@ -249,7 +249,7 @@ function hex(code: number): string {
   return code.toString(16).padStart(2, '0');
 }
 
-/** Cuts a stream of bytes into messages. Holds one message at most. */
+/** Splits a stream of bytes into messages. It keeps at most one message. */
 export class FrameSplitter {
   private held: Buffer = Buffer.alloc(0);
   private readonly message: (bytes: Buffer, from: number, to: number) => void;
@@ -258,12 +258,12 @@ export class FrameSplitter {
     this.message = message;
   }
 
-  /** Bytes of a message that is not whole yet. */
+  /** Bytes of an incomplete message. */
   get rest(): number {
     return this.held.length;
   }
 
-  /** Takes bytes as they come. Throws a WireError for a length that no message has. */
+  /** Takes bytes as they come. @throws WireError for an impossible length. */
   take(chunk: Buffer): void {
     const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
     let at = 0;

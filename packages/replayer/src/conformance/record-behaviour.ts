@@ -1,4 +1,4 @@
-// Records a behaviour of the conformance suite: its stimuli, with what they returned and caused on the simulator.
+// Records a behaviour of the conformance suite: its stimuli, and what they returned and caused on the simulator.
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
 import {
   applies,
@@ -14,7 +14,7 @@ import { configOf, type Hardware, PLAIN, PROFILES } from '@gictrace/core/profile
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { TraceWriter } from '@gictrace/recorder';
 
-/** What must be added to a plain GICv3 with an ITS for an experiment that needs it. */
+/** What each need of an experiment adds to a plain GICv3 with an ITS. */
 const ADDED: { readonly [K in Need]?: Partial<Hardware> } = {
   'two ITSs': { its: 2 },
   'direct LPI': { directLpi: true },
@@ -29,7 +29,7 @@ const ADDED: { readonly [K in Need]?: Partial<Hardware> } = {
   'GICv4.1': { architecture: 4, virtualLpis: '4.1' },
 };
 
-/** The least hardware on which a behaviour can be tried; undefined where its needs contradict each other. */
+/** The least hardware on which a behaviour can be tried; undefined if its needs contradict each other. */
 export function leastHardware({ needs }: Behaviour): Hardware | undefined {
   let hardware: Hardware = PLAIN;
   for (const need of needs) hardware = { ...hardware, ...ADDED[need] };
@@ -39,7 +39,10 @@ export function leastHardware({ needs }: Behaviour): Hardware | undefined {
 /** More records than any experiment makes. */
 const RECORDS_MAX = 16_384;
 
-/** Does an experiment on the simulator and records it. `machine` is given its machine first. Undefined if it cannot be told as a recording. */
+/**
+ * Runs an experiment on the simulator and records it. `machine` is called with the machine first. Returns undefined if the
+ * experiment cannot be expressed as a recording.
+ */
 export function recordedBehaviour(
   behaviour: Behaviour,
   config: GicConfig,
@@ -66,8 +69,8 @@ export function recordedBehaviour(
 }
 
 /**
- * Writes the trace of a behaviour at `output`, on the hardware of a profile as `npm run conformance` has it.
- * @throws GicTraceError `usage` for a behaviour or a profile that there is not, or where one does not apply to the other;
+ * Writes the trace of a behaviour to `output`, on the hardware of a profile as in `npm run conformance`.
+ * @throws GicTraceError `usage` for an unknown behaviour or profile, or if the behaviour does not apply under the profile;
  * `backend` if the experiment cannot be recorded.
  */
 export function recordBehaviour(

@@ -1,5 +1,5 @@
-// The same stimuli to the simulator and to another backend: the simulator's run is taken as the recording, and the
-// backend replays it. Knows no generator.
+// Runs the same stimuli on the simulator and on another backend: the simulator's run is taken as a recording, which the
+// backend replays. It knows no generator.
 import type { GicConfig } from '@gictrace/core';
 import type { Backend, Capabilities } from '@gictrace/core/backend';
 import { Machine, step } from '@gictrace/core/model';
@@ -23,7 +23,7 @@ const MAINTENANCE = RECORDS.maintenance.id;
 const FIRST_EVENT = 96;
 const BATCH = 4096;
 
-/** Takes stimuli one by one and keeps what the simulator does with them: batches of stimuli and observables. */
+/** Runs stimuli one by one on the simulator, and keeps stimuli and observables in batches. */
 export class Recording {
   readonly batches: RecordBatch[] = [];
   readonly machine: Machine;
@@ -31,16 +31,16 @@ export class Recording {
   private readonly wire = new RecordBatch(1);
   private readonly maintenanceIntid: number | undefined;
   private out: RecordBatch;
-  /** The GIC has looked at, or written, memory that is not there; or QEMU goes by what no state has. */
+  /** Whether the GIC has accessed memory that does not exist, or QEMU depends on something that is not part of the state. */
   outside = false;
   /** Stimuli so far. */
   private stimuli = 0;
-  /** Numbers of the stimuli that were not given: the machine moved a wire. */
+  /** Numbers of stimuli that were not given but added, because the machine changed an input line itself. */
   private readonly added: number[] = [];
 
   /**
-   * `maintenanceIntid`: the PPI to which the machine connects each PE's maintenance interrupt, if it does. `planted`:
-   * the name of a fault that the simulator is to have (`MUTATIONS`).
+   * `maintenanceIntid` is the PPI to which the machine connects each PE's maintenance interrupt, if any. `planted` is the
+   * name of a fault to plant into the simulator (`MUTATIONS`).
    */
   constructor(config: GicConfig, maintenanceIntid?: number, planted?: string) {
     this.machine = new Machine(config);
@@ -78,7 +78,7 @@ export class Recording {
       if (this.shown.kind[k] === MAINTENANCE)
         moved.push(this.shown.pe[k]!, this.shown.words[k * RECORD_WORDS]!);
     this.flush();
-    // The wire from the maintenance interrupt to its PPI moves by itself.
+    // The machine itself connects the maintenance interrupt to the input line of its PPI.
     for (let k = 0; k < moved.length && this.maintenanceIntid !== undefined; k += 2) {
       this.wire.clear();
       this.wire.push(WIRE_SET, moved[k]!, Number.NaN);
@@ -89,7 +89,7 @@ export class Recording {
     }
   }
 
-  /** How many of the first so many stimuli were given. */
+  /** How many of the first `stimuli` stimuli were given and not added. */
   given(stimuli: number): number {
     return stimuli - this.added.filter((n) => n < stimuli).length;
   }
@@ -134,7 +134,7 @@ export async function replayed(
   return replay.finish();
 }
 
-/** Number of stimuli of a recording up to and including the one at work at record `record`. */
+/** The number of stimuli of a recording up to and including the one that was running at record `record`. */
 export function stimuliUpTo(recording: Recording, record: number): number {
   let stimuli = 0;
   let n = 0;

@@ -1,4 +1,4 @@
-// Differential fuzzing: stimuli from a seed to the simulator and to a real QEMU, and the first difference shrunk to a
+// Differential fuzzing: runs stimuli from a seed on the simulator and on a real QEMU, and shrinks the first difference to a
 // few stimuli.
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
 import { configOf, type Hardware, PROFILES, qemuProfile } from '@gictrace/core/profile';
@@ -24,15 +24,15 @@ export interface FuzzOptions extends QemuOptions {
   /** Stimuli, at least 1. */
   readonly steps: number;
   readonly gic: 3 | 4;
-  /** 1 to 16; 3 when absent. */
+  /** 1 to 16; 3 if absent. */
   readonly pes?: number;
-  /** One stimulus in so many is anything at all; 6 when absent, 0: none. */
+  /** One stimulus in this many is arbitrary; 6 if absent; 0 for none. */
   readonly wild?: number;
-  /** Profile of the simulator; that of QEMU's version when absent. */
+  /** Profile of the simulator; that of QEMU's version if absent. */
   readonly profile?: string;
-  /** Name of a fault that the simulator is to have (`MUTATIONS`); none when absent. */
+  /** The name of a fault to plant into the simulator (`MUTATIONS`); none if absent. */
   readonly plant?: string;
-  /** Do not shrink what differs. */
+  /** Whether the difference is left as it was found, without shrinking it. */
   readonly whole?: boolean;
   readonly progress?: (tests: number) => void;
 }
@@ -44,25 +44,25 @@ export interface FuzzResult {
   /** Comparisons made, by kind, up to the first difference. */
   readonly compared: Readonly<Record<string, number>>;
   readonly skipped: Readonly<Record<string, number>>;
-  /** What differs, or makes QEMU end, in as few stimuli as were found; null: nothing does. */
+  /** The difference, or what makes QEMU end, in as few stimuli as were found; null if there is none. */
   readonly difference: Difference | null;
 }
 
 export interface Difference {
-  /** Stimuli of the seed up to the first that differs, and of what is left of them. */
+  /** The number of stimuli of the seed up to the first difference, and the number left after shrinking. */
   readonly after: number;
   readonly stimuli: number;
-  /** Runs that it took to shrink them. */
+  /** The number of runs that shrinking took. */
   readonly tests: number;
-  /** Null: QEMU ended. */
+  /** The verdict; null if QEMU ended. */
   readonly verdict: Verdict | null;
-  /** How QEMU ended; null: it did not. */
+  /** How QEMU ended; null if it did not. */
   readonly crash: GicTraceError | null;
   /** The simulator's recording of the stimuli that are left. */
   readonly recording: Recording;
 }
 
-/** QEMU's GIC as the simulator models it; `profile`: of which version. */
+/** The configuration of QEMU's GIC, for the simulator. `profile` is that of a version of QEMU. */
 export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt'): GicConfig {
   const { hardware } = PROFILES[profile]!;
   const plain: Hardware = { ...hardware, architecture: 3, virtualLpis: 'none' };
@@ -104,14 +104,14 @@ export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
     return outcome.ran === part.length && signature(outcome) === wanted;
   };
   let cut = stimuli.slice(0, after);
-  // What a stimulus did may only show with the one after it.
+  // The effect of a stimulus may become visible only with the next one.
   if (!(await same(cut))) cut = stimuli.slice(0, whole.ran);
   const small = options.whole ? { list: cut } : await shrink(cut, same, SHRINK_TESTS);
   const { verdict, crash, recording } = await run(small.list);
   return { ...found, difference: { after, stimuli: small.list.length, tests, verdict, crash, recording } };
 }
 
-/** What is common to a divergence and to the same one of fewer stimuli: what happened, without numbers. */
+/** The text of a divergence without numbers, by which the same divergence with fewer stimuli is recognised. */
 function shape({ kind, recorded, replayed, stimulus }: Divergence): string {
   return [kind, recorded, replayed, stimulus?.text ?? '']
     .map((text) => text.replace(/0x[0-9a-f]+|\d+/g, '#').split('{')[0])
@@ -122,17 +122,17 @@ interface Outcome {
   readonly recording: Recording;
   readonly verdict: Verdict | null;
   readonly crash: GicTraceError | null;
-  /** Stimuli that were given: up to the first that concerns memory which the machine does not have. */
+  /** The number of stimuli that ran, up to the first that concerns memory that the machine does not have. */
   readonly ran: number;
 }
 
-/** Stimuli to the simulator, and its run to QEMU: what QEMU shows otherwise, or how it ended. */
+/** Runs stimuli on the simulator and replays that on QEMU. Returns the difference, or how QEMU ended. */
 async function compare(
   config: GicConfig,
   stimuli: readonly RecordBatch[],
   options: QemuOptions & Pick<FuzzOptions, 'plant'>,
 ): Promise<Outcome> {
-  // The simulator goes first, to find how far they go.
+  // The simulator runs first, to find out how many of the stimuli can run.
   const trial = new Recording(config, MAINTENANCE_INTID, options.plant);
   let ran = 0;
   for (; ran < stimuli.length; ran++) {
@@ -141,7 +141,7 @@ async function compare(
   }
   const recording = new Recording(config, MAINTENANCE_INTID, options.plant);
   for (const stimulus of stimuli.slice(0, ran)) recording.take(stimulus, 0);
-  // A change that QEMU shows and the simulator does not is found by the stimulus after it.
+  // A change that only QEMU shows is found at the next stimulus.
   recording.take(lastRead(), 0);
   const backend = new QemuBackend({ ...options, foresight: { deviceIds: DEVICE_IDS, fills: new Map() } });
   let started = false;
@@ -179,7 +179,7 @@ function generate(config: GicConfig, seed: number, steps: number, wild: number |
   });
 }
 
-/** Writes the simulator's recording of what differs. */
+/** Writes the simulator's recording of the difference. */
 export function saveRecording(result: FuzzResult, path: string, version = VERSION, force = false): void {
   const { difference, config, seed } = result;
   if (difference === null) return;

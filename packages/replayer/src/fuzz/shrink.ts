@@ -1,8 +1,8 @@
-// Delta debugging: the smallest part of a list that still shows what the whole list shows. Knows nothing of GICs.
+// Delta debugging: finds a small part of a list that still fails like the whole list. It knows nothing of GICs.
 
 /**
  * Shrinks a list as long as `fails` holds for it, by leaving out runs of halving length. `fails` must hold for the
- * whole list. At most `testsMax` tests are made; the best list so far is the answer.
+ * whole list. At most `testsMax` tests are made; the best list so far is returned.
  */
 export async function shrink<T>(
   list: readonly T[],
@@ -14,7 +14,7 @@ export async function shrink<T>(
   let length = Math.ceil(best.length / 2);
   while (length >= 1 && tests < testsMax) {
     let shorter = false;
-    // From the end: what is left out there needs nothing after it.
+    // From the end, because nothing later depends on what is left out there.
     for (let to = best.length; to > 0 && tests < testsMax; to -= length) {
       const from = Math.max(0, to - length);
       const candidate = [...best.slice(0, from), ...best.slice(to)];

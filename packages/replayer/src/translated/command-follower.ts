@@ -12,7 +12,7 @@ import {
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 
-/** What is called while the commands of a trace run. */
+/** Called while the commands of a trace run. */
 export interface CommandVisitor {
   /** A command has been executed, the `n`th of the trace. */
   command(n: number, name: CommandName, operands: Record<string, number>, machine: Machine): void;
@@ -50,7 +50,7 @@ class CommandFollower extends FollowObserver {
   }
 }
 
-/** Follows a trace and has `visitor` called for each ITS command. */
+/** Follows a trace and calls `visitor` for each ITS command. */
 export function eachCommand(
   config: GicConfig,
   batches: Iterable<{ readonly batch: RecordBatch }>,

@@ -1,5 +1,5 @@
-// Compares designs: takes the operations of a trace, or lifts them where it holds none, and runs them on each. Holds the commands that a design
-// sends against those that the recorded kernel sent, where the design is the one that was recorded.
+// Compares designs: takes the operations of a trace, or lifts them if it contains none, and runs them on each design. If a
+// design may be the one that was recorded, its commands are compared with those that the recorded kernel sent.
 import { GicTraceError } from '@gictrace/core';
 import {
   type Design,
@@ -17,20 +17,20 @@ import { designsNamed, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
 import { Lift, type LiftStats, type RecordedCommand } from './lift.ts';
 
-/** How far the commands of a design are those that were recorded. */
+/** How far the commands of a design agree with the recorded ones. */
 export interface Alignment {
   /** Which commands are compared. */
   readonly of: string;
   readonly recorded: number;
   readonly sent: number;
-  /** Commands from the first on that are the same. */
+  /** The number of equal commands from the first on. */
   readonly same: number;
-  /** The first that differs: what was recorded and what was sent. */
+  /** The first command that differs: what was recorded and what was sent. */
   readonly first: { readonly at: number; readonly recorded: string; readonly sent: string } | null;
 }
 
 export interface Compared {
-  /** Whether the operations were lifted: the trace holds none. */
+  /** Whether the operations were lifted, because the trace contains none. */
   readonly isLifted: boolean;
   readonly lift: LiftStats;
   readonly runs: readonly Run[];
@@ -39,12 +39,12 @@ export interface Compared {
 }
 
 /**
- * Holds two sequences of commands against each other from their beginnings on. Keeps no more than one side is ahead,
- * and nothing after the first difference.
+ * Compares two sequences of commands from their beginnings on. It keeps only the commands by which one side is ahead, and
+ * nothing after the first difference.
  */
 export class Aligner {
   private readonly sides = { recorded: 0, sent: 0 };
-  /** What one side has and the other has not yet, and from where on. */
+  /** The commands that one side has and the other does not have yet, and where they begin. */
   private ahead: string[] = [];
   private taken = 0;
   private of: 'recorded' | 'sent' = 'recorded';
@@ -74,7 +74,7 @@ export class Aligner {
     this.taken = 0;
   }
 
-  /** No more commands. */
+  /** Ends both sequences. */
   finish(of: string): Alignment {
     const left = this.ahead[this.taken];
     if (left !== undefined) this.differ(this.of === 'recorded' ? [left, 'nothing'] : ['nothing', left]);
@@ -82,7 +82,7 @@ export class Aligner {
   }
 }
 
-/** Of the commands of one side, those that are compared: of the proxy device, or all others; each with its SYNC. */
+/** The commands of one side that are compared: those of the proxy device, or all others; each with its SYNC. */
 class Sequence {
   private readonly proxy: number;
   private readonly ofProxy: boolean;
@@ -95,7 +95,7 @@ class Sequence {
     this.tell = tell;
   }
 
-  /** A command that is not compared, and so is its SYNC. */
+  /** Takes a command that is not compared; its SYNC is not compared either. */
   skip(): void {
     this.follows = false;
   }
@@ -113,11 +113,11 @@ class Sequence {
     this.tell(this.shape(command));
   }
 
-  /** What is compared of a command: INTIDs of LPIs and addresses are a driver's own to choose. */
+  /** The part of a command that is compared. INTIDs of LPIs and addresses are left out, because each driver chooses its own. */
   private shape({ name, operands: o }: RecordedCommand | SentCommand): string {
     const parts: string[] = [name];
     for (const operand of ['DeviceID', 'EventID', 'ICID', 'V', 'Size']) {
-      // QEMU's log does not show the collection of INVALL; a MAPD that unmaps has a Size that nobody looks at.
+      // QEMU's log does not contain the collection of INVALL; the Size of a MAPD that unmaps is not used.
       if (o[operand] === undefined || (name === 'INVALL' && operand === 'ICID')) continue;
       if (operand === 'Size' && o.V === 0) continue;
       const proxied = operand === 'DeviceID' && this.ofProxy;
@@ -127,13 +127,13 @@ class Sequence {
   }
 }
 
-/** Designs that the recorded kernel may have been, by name: whether its commands are those of the proxy device. */
+/** Designs that the recorded kernel may have used, by name, and whether their commands are those of the proxy device. */
 const RECORDED_DESIGNS: ReadonlyMap<string, boolean> = new Map([
   ['its', false],
   ['vpe-proxy', true],
 ]);
 
-/** What is left of the runs: all that were asked for, or those of designs that had something to do. */
+/** The runs to report: all that were requested, or those of designs that had something to do. */
 function finished(
   runs: readonly Translation[],
   names: readonly string[] | undefined,
@@ -154,15 +154,15 @@ function finished(
 }
 
 export interface CompareOptions {
-  /** Told of all that a run counts, by design. */
+  /** Returns the observer for the run of a design. */
   readonly observe?: (design: Design) => RunObserver;
-  /** Told of operations so far. */
+  /** Called with the number of operations so far. */
   readonly progress?: (operations: number) => void;
-  /** Lift even where the trace holds the operations. */
+  /** Lift even if the trace contains operations. */
   readonly lift?: boolean;
 }
 
-/** Operations that a trace holds. */
+/** The operations that a trace contains. */
 function* operationsOf(reader: TraceReader): Generator<Operation> {
   for (const { batch } of reader.batches())
     for (let i = 0; i < batch.count; i++) {
@@ -171,7 +171,7 @@ function* operationsOf(reader: TraceReader): Generator<Operation> {
     }
 }
 
-/** Whether a trace holds operations: its footer tells; one without is looked at. */
+/** Whether a trace contains operations. The footer says so; without a footer, the trace is searched. */
 function holdsOperations(reader: TraceReader): boolean {
   if (reader.footer !== undefined)
     return Object.keys(reader.footer.kinds).some((name) => name.startsWith('op.'));
@@ -179,8 +179,8 @@ function holdsOperations(reader: TraceReader): boolean {
 }
 
 /**
- * Lifts a trace and runs what was lifted on each design.
- * @throws GicTraceError `usage` for a design that there is not, or a trace that holds no operation; `input` for a bad trace.
+ * Runs the operations of a trace on each design.
+ * @throws GicTraceError `usage` for an unknown design, or a trace without operations; `input` for a bad trace.
  */
 export function compareTrace(
   path: string,
@@ -198,7 +198,7 @@ export function compareTrace(
     const aligners = new Map<string, Aligner>();
     const runs = designs.map((design) => {
       const observer = options.observe?.(design);
-      // Commands are of a recorded kernel only where operations had to be lifted from them.
+      // The commands are those of a recorded kernel only if operations had to be lifted from them.
       const ofProxy = isLifted ? RECORDED_DESIGNS.get(design.name) : undefined;
       if (ofProxy === undefined) return new Translation(design, config.pes.length, observer, blocks);
       const aligner = new Aligner();

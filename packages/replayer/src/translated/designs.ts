@@ -1,12 +1,12 @@
-// Designs as a user names them.
+// Finds designs by the names that users give.
 import { GicTraceError } from '@gictrace/core';
 import { DESIGNS, type Design } from '@gictrace/core/irqchip';
 import { PROFILES } from '@gictrace/core/profile';
 import type { Scenario } from '@gictrace/recorder';
 
 /**
- * The design with this name, under another profile of the simulator where `@PROFILE` follows.
- * @throws GicTraceError `usage` for a name that there is not.
+ * The design with this name, under another profile of the simulator if `@PROFILE` follows.
+ * @throws GicTraceError `usage` for an unknown name.
  */
 export function designNamed(text: string): Design {
   const [name, profile] = text.split('@') as [string, string | undefined];
@@ -34,7 +34,7 @@ export function designsNamed(names: readonly string[] | undefined): readonly Des
   return names === undefined ? Object.values(DESIGNS) : [...new Set(names)].map(designNamed);
 }
 
-/** A design on the machine of a scenario: under its profile, if the scenario asks for one and the user for none. */
+/** A design on the machine of a scenario: under the scenario's profile, if it has one and the user gave none. */
 export function ofScenario(design: Design, { profile }: Scenario): Design {
   return profile === undefined || design.name.includes('@') ? design : { ...design, profile };
 }

@@ -1,4 +1,4 @@
-// Which doorbell is which vPE's, where Linux's proxy device stands for all of them: found in a first pass over a trace.
+// Finds the vPE of each doorbell when Linux's proxy device is used for all of them, in a first pass over a trace.
 import type { GicConfig } from '@gictrace/core';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { LPI_FIRST } from '@gictrace/core/spec';
@@ -8,14 +8,14 @@ const VTE_WRITE = RECORDS['vte.write'].id;
 const DOORBELL_RUNG = RECORDS['doorbell.rung'].id;
 const VPE_RESIDENT = RECORDS['vpe.resident'].id;
 
-/** The vPE that a doorbell stood for, at some command. */
+/** The vPE of a doorbell, as known at some command. */
 export interface Association {
   readonly at: number;
   readonly doorbell: number;
   readonly vpe: number;
 }
 
-/** GITS_TYPER.Devbits: Linux takes the highest DeviceID for its proxy device, where there are vLPIs and no Direct LPI. */
+/** Linux's proxy device has the highest DeviceID (GITS_TYPER.Devbits). It exists if there are vLPIs and no Direct LPI. */
 export function proxyDevice(config: GicConfig): number {
   const its = config.its[0];
   if (its === undefined || (config.gicr.typer & 8) !== 0) return -1;
@@ -24,8 +24,8 @@ export function proxyDevice(config: GicConfig): number {
 }
 
 /**
- * Which doorbell is which vPE's. A command or a doorbell that rings tells; where neither does, KVM's habit
- * of clearing the doorbell of a vPE that it has just made resident: `guessed`.
+ * The vPE of each doorbell. A command, or a doorbell that rings, reveals it. If neither does, it is inferred from KVM's
+ * habit of clearing the doorbell of a vPE that it has just made resident (`guessed`).
  */
 export function associations(
   config: GicConfig,

@@ -1,5 +1,5 @@
 // Lifting: recovers the operations of an operating system's interrupt layer from what it did to an ITS and to
-// Redistributors. Runs the simulator to decode commands; what it cannot turn into an operation it counts. Streams.
+// Redistributors. The simulator decodes commands; commands that belong to no operation are counted. It works on a stream.
 import type { GicConfig } from '@gictrace/core';
 import type { Operation, Vector } from '@gictrace/core/irqchip';
 import { configTableAddress, type Machine } from '@gictrace/core/model';
@@ -17,7 +17,7 @@ const GICR_FRAME = FRAMES.indexOf('GICR');
 /** GICR_WAKER.ProcessorSleep. */
 const PROCESSOR_SLEEP = 2;
 
-/** A command that software sent, as it stands in the trace. */
+/** A command that software sent, as in the trace. */
 export interface RecordedCommand {
   readonly name: CommandName;
   readonly operands: Readonly<Record<string, number>>;
@@ -25,7 +25,7 @@ export interface RecordedCommand {
 
 export interface LiftSink {
   operation(operation: Operation): void;
-  /** A command, for those who compare. `forwarded`: it is about an event that is a vLPI now. */
+  /** Called with each command, for comparisons. `forwarded`: its event is a vLPI now. */
   command?(command: RecordedCommand, forwarded: boolean): void;
 }
 
@@ -33,7 +33,7 @@ export interface LiftStats {
   operations: number;
   /** What was inferred, and how often. */
   readonly inferred: Map<string, number>;
-  /** Commands that are part of no operation, by name. */
+  /** Commands that belong to no operation, by name. */
   readonly unlifted: Map<string, number>;
 }
 
@@ -43,19 +43,19 @@ export class Lift {
   private readonly sink: LiftSink;
   private readonly proxy: number;
   private readonly known = new Map<number, Association[]>();
-  /** LPI and PE of each mapped event; whether its first invalidation has come. */
+  /** The LPI of each mapped event, and whether its first invalidation has come. */
   private readonly events = new Map<number, { readonly intid: number; started: boolean }>();
-  /** Events that are vLPIs now: forwarding is the hypervisor's doing, and no operation here. */
+  /** Events that are vLPIs now. Forwarding is done by the hypervisor and is not an operation here. */
   private readonly forwarded = new Set<number>();
   /** PEs whose collection has been mapped since they came online. */
   private readonly online = new Set<number>();
-  /** Moves of vPEs whose doorbell has not been moved yet, by vPE: the PE. */
+  /** Moves of vPEs whose doorbell has not been moved yet: the new PE, by vPE. */
   private readonly moving = new Map<number, number>();
   private readonly doorbells = new Map<number, number>();
   private readonly vpeTables = new Map<number, number>();
   /** A DISCARD of the proxy that is an eviction if a MAPTI of the same event follows, and a release otherwise. */
   private discarded: { readonly event: number; readonly vpe: number } | undefined;
-  /** An INV whose byte is not shown: a mask if the event is discarded next. */
+  /** An INV whose configuration byte is unknown. It is a mask if the event is discarded next. */
   private invalid: Vector | undefined;
   private last: CommandName | undefined;
 
@@ -65,7 +65,7 @@ export class Lift {
     this.proxy = proxyDevice(config);
   }
 
-  /** Lifts a trace. `batches` is asked for twice: doorbells are told apart by what comes later, too. */
+  /** Lifts a trace. `batches` is called twice, because doorbells are also identified by what comes later. */
   run(batches: () => Iterable<{ readonly batch: RecordBatch }>): LiftStats {
     if (this.proxy >= 0) {
       const { found, guessed } = associations(this.config, batches());
@@ -76,7 +76,7 @@ export class Lift {
       for (const one of found) {
         const list = this.known.get(one.doorbell);
         if (list === undefined) this.known.set(one.doorbell, [one]);
-        // Of a row of the same, the first and the last tell enough.
+        // In a run of equal associations, the first and the last are sufficient.
         else if (list.length > 1 && list.at(-1)!.vpe === one.vpe && list.at(-2)!.vpe === one.vpe)
           list[list.length - 1] = one;
         else list.push(one);
@@ -94,8 +94,8 @@ export class Lift {
   }
 
   /**
-   * A move is two critical sections, VMOVP and then the doorbell, and another PE's operation can come between them.
-   * It is told when the doorbell moves, which is what designs differ in; or before what comes next for that vPE.
+   * A move has two critical sections, VMOVP and then the doorbell, and an operation of another PE can come between them. It
+   * is reported when the doorbell moves, because designs differ in that, or before the next operation on that vPE.
    */
   private moved(vpe: number): void {
     const pe = this.moving.get(vpe);
@@ -111,7 +111,7 @@ export class Lift {
     this.sink.operation(operation);
   }
 
-  /** Tells of the INV that was held, now that it is known what comes next. */
+  /** Reports the INV that was held back, now that it is known what follows it. */
   private held(next?: Operation): void {
     if (this.invalid === undefined) return;
     const { device, vector } = this.invalid;
@@ -180,7 +180,7 @@ export class Lift {
     if (vpe >= 0) this.tell({ op: 'doorbell.release', vpe });
   }
 
-  /** The vPE of a doorbell: by the association nearest to this command. */
+  /** The vPE of a doorbell, by the association nearest to this command. */
   private vpeOf(doorbell: number, n: number): number {
     let best = -1;
     let distance = Number.POSITIVE_INFINITY;
@@ -297,7 +297,7 @@ export class Lift {
     }
   }
 
-  /** INV: masked or unmasked, as the configuration byte says where it is known. */
+  /** INV: the event is masked or unmasked, by its configuration byte if that is known. */
   private invalidated(device: number, vector: number, key: number, machine: Machine): void {
     const event = this.events.get(key);
     if (event === undefined) {
@@ -312,7 +312,7 @@ export class Lift {
       this.tell({ op: state.memory.readByte(address) & 1 ? 'unmask' : 'mask', device, vector });
       return;
     }
-    // Linux invalidates an event that it has mapped when it first unmasks it.
+    // Linux first invalidates an event that it has mapped when it unmasks it for the first time.
     if (first) {
       count(this.stats.inferred, 'unmask: the first INV of an event');
       this.tell({ op: 'unmask', device, vector });

@@ -1,5 +1,5 @@
-// Records a scenario: its operations, done by a design's driver on the simulator, as a trace of the operations, of what
-// the driver, devices and PEs did for each, and of what the GIC answered. Each record names the operation it is due to.
+// Records a scenario that a design's driver runs on the simulator, as a trace of the operations, of what the driver, devices
+// and PEs did for each, and of what the GIC answered. Each record names the operation that caused it.
 import { GicTraceError, VERSION } from '@gictrace/core';
 import { type Design, type Operation, pushOperation, type Run, Translation } from '@gictrace/core/irqchip';
 import type { Machine } from '@gictrace/core/model';
@@ -8,27 +8,27 @@ import { type Scenario, type TraceHeader, TraceWriter } from '@gictrace/recorder
 import { ofScenario } from './designs.ts';
 
 export interface RecordScenarioOptions {
-  /** Version of gictrace that the header names; its own when absent. */
+  /** The version that the header names; that of this package if absent. */
   readonly version?: string | undefined;
-  /** Name of the scenario's file, for the header. */
+  /** The name of the scenario's file, for the header. */
   readonly source: string;
-  /** Files that the scenario was read from, which are never written. */
+  /** The files from which the scenario was read, which are never written. */
   readonly inputs?: readonly string[];
-  /** A file at `output` that gictrace did not write may be replaced. */
+  /** Whether a file at `output` that gictrace did not write may be replaced. */
   readonly force?: boolean;
-  /** Given each machine of the run first: to plant a fault. */
+  /** Called with each machine of the run first, to plant a fault. */
   readonly machine?: (machine: Machine) => void;
-  /** Gives up beyond so many records: with a fault, drivers may go on for ever. */
+  /** The run is given up when it has more records than this, because a fault may make drivers wait for ever. */
   readonly recordsMax?: number;
 }
 
-/** A trace is of one machine, from reset on: migrations are told and not done. */
+/** A trace describes one machine from its reset on, so migrations are recorded as operations but not carried out. */
 function losses(operations: readonly Operation[]): { what: string; count: number }[] {
   const count = operations.filter((one) => one.op === 'migrate').length;
   return count === 0 ? [] : [{ what: 'migrations that were told of and not done', count }];
 }
 
-/** Writes the trace at `output`. Throws a GicTraceError (`usage`) if it cannot be written. */
+/** Writes the trace to `output`. @throws GicTraceError `usage` if it cannot be written. */
 export function recordScenario(
   scenario: Scenario,
   asked: Design,
@@ -56,7 +56,7 @@ export function recordScenario(
   const writer = new TraceWriter(output, header, { inputs, force });
   let open = true;
   try {
-    /** Record number + 1 of the operation at work. */
+    /** Record number + 1 of the current operation. */
     let cause = 0;
     const put = (batch: RecordBatch, i: number) => {
       batch.cause[i] = cause;

@@ -1,4 +1,4 @@
-// A64 instruction words, as many as the agent needs (Arm ARM, "A64 Base Instruction Descriptions"). Pure.
+// The A64 instructions that the guest stub needs (Arm ARM, "A64 Base Instruction Descriptions"). Pure.
 
 /** `msr SREG, Xt` for a system register in the packed encoding of `spec/sysreg` (op0:op1:CRn:CRm:op2). */
 export const msr = (sysreg: number, rt: number): number =>
@@ -13,7 +13,7 @@ export const movz = (rd: number, value: number, shift = 0): number =>
 /** `movk Xd, #value, lsl #shift`. */
 export const movk = (rd: number, value: number, shift: number): number =>
   (0xf280_0000 | ((shift / 16) << 21) | (value << 5) | rd) >>> 0;
-/** A 48-bit address into Xd: three words. */
+/** Loads a 48-bit address into Xd: three words. */
 export const movAddress = (rd: number, address: number): number[] => [
   movz(rd, address & 0xffff),
   movk(rd, (address >>> 16) & 0xffff, 16),
@@ -35,7 +35,7 @@ export const ubfx = (rd: number, rn: number, lsb: number, width: number): number
   (0xd340_0000 | (lsb << 16) | ((lsb + width - 1) << 10) | (rn << 5) | rd) >>> 0;
 /** `cmp Wn, Wm`. */
 export const cmp = (rn: number, rm: number): number => (0x6b00_001f | (rm << 16) | (rn << 5)) >>> 0;
-/** `cmn Xn, #imm`: equal where Xn is -imm. */
+/** `cmn Xn, #imm`: equal if Xn is -imm. */
 export const compareNegative = (rn: number, imm: number): number =>
   (0xb100_001f | (imm << 10) | (rn << 5)) >>> 0;
 
@@ -69,12 +69,12 @@ export const DSB_SY = 0xd503_3f9f;
 export const YIELD = 0xd503_203f;
 export const SMC = 0xd400_0003;
 export const HVC = 0xd400_0002;
-/** `msr DAIFSet, #0xf`: no interrupt is taken. */
+/** `msr DAIFSet, #0xf`: masks all interrupts. */
 export const MASK_INTERRUPTS = 0xd503_4fdf;
 
 const sys = (op1: number, crn: number, crm: number, op2: number): number =>
   (3 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
-/** System registers that are none of the GIC's. */
+/** System registers that do not belong to the GIC. */
 export const SYS = {
   MPIDR_EL1: sys(0, 0, 0, 5),
   ISR_EL1: sys(0, 12, 1, 0),
@@ -86,7 +86,7 @@ export const SYS = {
   SPSR_EL2: sys(4, 4, 0, 0),
 } as const;
 
-/** Code at an address, with labels: what refers to one is filled in by `words`. */
+/** Code at an address, with labels. `words` fills in references to labels. */
 export class Code {
   private readonly out: number[] = [];
   private readonly labels = new Map<string, number>();
@@ -101,7 +101,7 @@ export class Code {
     this.base = base;
   }
 
-  /** Where the next word goes. */
+  /** The address of the next word. */
   get address(): number {
     return this.base + 4 * this.out.length;
   }
@@ -123,7 +123,7 @@ export class Code {
     return this;
   }
 
-  /** Goes on at an offset from the base. */
+  /** Continues at an offset from the base. */
   at(offset: number): this {
     while (4 * this.out.length < offset) this.out.push(0);
     return this;

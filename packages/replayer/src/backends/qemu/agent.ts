@@ -1,7 +1,6 @@
-// The program that the guest's PEs run: each takes the operations that are its own from one ring in guest RAM, in
-// order, so that accesses of all PEs happen in one order, and says by a write to a reserved location of the
-// Distributor what came of each (the write appears in QEMU's log between the lines of what it belongs to). Encodes;
-// does no I/O.
+// The guest stub: the program that the guest's PEs run. Each PE takes its operations from a common ring in guest RAM, so that
+// the accesses of all PEs happen in order. It reports the result of each operation by a write to a reserved location of the
+// Distributor, which appears in QEMU's log after the lines of the operation. This file only encodes; it does no I/O.
 import { SYSREGS } from '@gictrace/core/spec';
 import {
   addImmediate,
@@ -38,30 +37,30 @@ import {
   YIELD,
 } from './aarch64.ts';
 
-/** Bytes at the end of guest RAM that are the agent's. */
+/** Bytes at the end of guest RAM that belong to the stub. */
 export const AGENT_BYTES = 0x10_0000;
 const VECTORS = 0x0;
 const VECTORS_EL1 = 0x800;
-/** Where in it the program begins. */
+/** The offset at which the program begins. */
 export const AGENT_ENTRY = 0x1000;
 const LIMIT = 0x8000;
 const NEXT = 0x8040;
 const RING = 0x1_0000;
 const RING_BITS = 13;
-/** Operations that the ring holds. */
+/** The number of operations in the ring. */
 export const RING_SLOTS = 2 ** RING_BITS;
 /** Bytes of an operation: routine (4), PE (4), value (8), address (8), third argument (8). */
 export const SLOT_BYTES = 32;
 
-/** Reserved locations of the Distributor, written with 8 bytes, that mark the agent's answers in the log. */
+/** Reserved locations of the Distributor. Writes of 8 bytes to them mark the stub's results in the log. */
 export const MARK = {
   /** An operation is done: X0. */
   done: 0xc000,
   /** An operation took an exception instead: ESR_EL2. */
   fault: 0xc008,
-  /** From here what a PE is told is of the agent's making… */
+  /** From here on, what a PE is signalled is caused by the stub itself … */
   quiet: 0xc010,
-  /** …up to here. */
+  /** … up to here. */
   loud: 0xc018,
   /** Written by qtest: the operations before it have had their effects. */
   fence: 0xc020,
@@ -86,7 +85,7 @@ export interface Operation {
   readonly pe: number;
   readonly low: number;
   readonly high: number;
-  /** Second and third argument. */
+  /** The second and third argument. */
   readonly address: number;
   readonly third: number;
 }
@@ -97,7 +96,7 @@ export class Agent {
   readonly entry: number;
   private readonly routines = new Map<string, number>();
 
-  /** `base`: where guest RAM ends for everybody else. `gicd`: the Distributor. */
+  /** `base` is the end of guest RAM for the trace; `gicd` is the address of the Distributor. */
   constructor(base: number, gicd: number) {
     this.base = base;
     const code = new Code(base);
@@ -115,7 +114,7 @@ export class Agent {
   get nextAddress(): number {
     return this.base + NEXT;
   }
-  /** Where operation `n` goes. */
+  /** The address of operation `n` in the ring. */
   slotAddress(n: number): number {
     return this.base + RING + (n % RING_SLOTS) * SLOT_BYTES;
   }
@@ -156,11 +155,11 @@ export class Agent {
     return { routine: this.cpuOff, pe, low: PSCI_CPU_OFF, high: 0, address: 0, third: 0 };
   }
 
-  /** Exceptions: from EL2 itself, from the EL1 routines, and at EL1. Interrupts are only taken from there. */
+  /** Exception vectors: from EL2 itself, from the EL1 routines, and at EL1. Interrupts are taken only from EL1. */
   private vectors(code: Code): void {
     for (let offset = VECTORS; offset < VECTORS + 0x800; offset += 0x80) {
       code.at(offset);
-      // An interrupt that the routine at EL1 has itself made pending: it is done.
+      // An interrupt that the routine at EL1 has itself made pending; the routine is done.
       if (offset === VECTORS + 0x480 || offset === VECTORS + 0x500) code.emit(br(25));
       else if (offset !== VECTORS + 0x400) code.to('fault', b);
       else
@@ -169,13 +168,13 @@ export class Agent {
           .to('fault', bne)
           .emit(br(25));
     }
-    // At EL1: tell EL2, by another HVC than that of a routine which is done.
+    // At EL1, report to EL2 by another HVC than the one for a routine that is done.
     for (let offset = VECTORS_EL1; offset < VECTORS_EL1 + 0x800; offset += 0x80)
       code.at(offset).emit(HVC | (1 << 5));
   }
 
   private loop(code: Code, gicd: number): void {
-    // X19 ring, X20 next, X21 this PE's index, X22 marks, X23 limit, X26 a priority mask put aside, if X18 is not 0.
+    // X19 ring, X20 next, X21 this PE's index, X22 marks, X23 limit, X26 a saved priority mask, if X18 is not 0.
     code.label('entry').emit(MASK_INTERRUPTS);
     code.emit(...movAddress(19, this.base + RING), ...movAddress(20, this.base + NEXT));
     code.emit(...movAddress(23, this.base + LIMIT), ...movAddress(22, gicd + MARK.done));
@@ -195,7 +194,7 @@ export class Agent {
       .emit(ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20))
       .to('loop', b);
     code.label('idle').emit(YIELD).to('loop', b);
-    // An exception: its syndrome instead of a value. A priority mask that was put aside comes back first.
+    // An exception: report its syndrome instead of a value. A saved priority mask is restored first.
     code
       .label('fault')
       .emit(mrs(28, SYS.ESR_EL2))
@@ -212,10 +211,10 @@ export class Agent {
     routine('nothing');
     code.emit(RET);
     routine('psci');
-    // A PE that is told to stop may not have stopped yet: then again.
+    // A PE that was told to stop may not have stopped yet; in that case, try again.
     code.emit(movRegister(9, 0), movRegister(0, 9), SMC, compareNegative(0, 4));
     code.emit(bne(3), YIELD, b(-5), RET);
-    // Goes on before it stops: nobody comes back from here.
+    // Advance before stopping, because the call does not return.
     routine('off');
     code.emit(store(8, 0, 22), ldar(1, 20), addImmediate(1, 1, 1), stlr(1, 20), SMC);
     for (const width of [1, 2, 4, 8] as const) {
@@ -241,8 +240,8 @@ export class Agent {
         code.emit(movRegister(29, 30), ...movAddress(7, inside)).to('virtual', b);
       }
     }
-    // Runs the routine at X7 at EL1, whose CPU interface is the virtual one. A physical interrupt would be taken
-    // there whatever PSTATE says, so the priority mask keeps one back meanwhile.
+    // Runs the routine at X7 at EL1, whose CPU interface is the virtual one. A physical interrupt would be taken there
+    // whatever PSTATE says, so the priority mask blocks it meanwhile.
     code
       .label('virtual')
       .emit(mrs(8, SYS.ISR_EL1))
@@ -256,7 +255,7 @@ export class Agent {
       ISB,
     );
     code.label('enter').emit(msr(SYS.ELR_EL2, 7), movz(8, EL1H_MASKED), msr(SYS.SPSR_EL2, 8));
-    // X25: where the exception from EL1 goes on.
+    // X25: where execution continues after the exception from EL1.
     const here = code.address;
     code.emit(...movAddress(25, here + 4 * 4), ERET);
     code.to('open', (words) => cbz(18, words));

@@ -1,6 +1,6 @@
-// A real QEMU as a backend: a `virt` machine with the trace's GIC. Register accesses of runs without system registers
-// go by qtest, many at a time; runs with them are done by the guest's PEs, which the agent keeps in the trace's order.
-// See docs/qemu.md.
+// A real QEMU as a backend: a `virt` machine with the trace's GIC. Sequences of register accesses without system registers go
+// through qtest, many at a time; sequences with system registers are run by the guest's PEs, which the guest stub keeps in
+// the order of the trace. See docs/qemu.md.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
 import type { RecordBatch } from '@gictrace/core/record';
@@ -13,7 +13,7 @@ import { type QemuOptions, QemuProcess, qemuVersion } from './process.ts';
 import { type Part, Sequence } from './sequence.ts';
 
 export interface QemuBackendOptions extends QemuOptions {
-  /** What must be known of the trace from the start. */
+  /** What must be known about the trace from the start. */
   readonly foresight?: Foresight;
 }
 
@@ -30,7 +30,7 @@ const STIMULI = [
   'wire.set',
   'pe.reset',
 ] as const;
-/** The agent tells that it is done in the log. */
+/** Stimuli that are possible without a log. The guest stub needs the log, in which it reports its results. */
 const UNWATCHED_STIMULI = STIMULI.filter((name) => !BY_AGENT.includes(name));
 const OBSERVABLES = [
   ...(['hppi', 'vhppi', 'maintenance', 'its.command', 'sgi.sent'] as const),
@@ -46,9 +46,9 @@ const OBSERVABLES = [
   ] as const),
 ];
 const hex = (value: number) => `0x${value.toString(16)}`;
-/** Operations that are given to the agent at a time. */
+/** The most operations that are given to the guest stub at a time. */
 const OPERATIONS_MAX = RING_SLOTS / 2;
-/** With so many operations left a poll is not worth while at once. */
+/** With more operations left than this, polling is delayed. */
 const POLL_LATER = 400;
 
 /** What is running. */
@@ -60,7 +60,7 @@ interface Running {
   readonly sequence: Sequence;
   readonly gic: string;
   agentStarted: boolean;
-  /** Operations that the agent was given. */
+  /** The number of operations given to the guest stub. */
   operations: number;
   fences: number;
 }
@@ -69,11 +69,11 @@ export class QemuBackend implements Backend {
   private readonly options: QemuBackendOptions;
   private running: Running | undefined;
   private tail: Promise<void> = Promise.resolve();
-  /** Until all that was sent by qtest is answered. */
+  /** Resolves when everything sent through qtest is answered. */
   private collecting: Promise<void> = Promise.resolve();
   /** Stimuli so far. */
   private stimuli = 0;
-  /** Identification registers that are not the trace's, as text. */
+  /** Identification registers that differ from the trace's, as text. */
   differences: readonly string[] = [];
 
   constructor(options: QemuBackendOptions = {}) {
@@ -132,7 +132,7 @@ export class QemuBackend implements Backend {
 
   run(stimuli: RecordBatch, answers: Answers): Promise<void> {
     const work = this.tail.then(() => this.send(stimuli, answers));
-    // What is sent next follows what was sent; its answers are awaited elsewhere.
+    // What is sent next follows what has been sent; its answers are awaited elsewhere.
     this.tail = work.then(
       () => undefined,
       () => undefined,
@@ -163,11 +163,11 @@ export class QemuBackend implements Backend {
     return this.running;
   }
 
-  /** Gives a batch to QEMU, part by part; answers how to await its answers. */
+  /** Sends a batch to QEMU, part by part. Returns a function that waits for its answers. */
   private async send(stimuli: RecordBatch, answers: Answers): Promise<() => Promise<void>> {
     const { machine, agent, gic, log } = this.machineRunning;
     if (log.grown) {
-      // QEMU must have nothing to do meanwhile.
+      // QEMU must be idle meanwhile.
       await this.collecting;
       log.empty();
     }
@@ -191,12 +191,12 @@ export class QemuBackend implements Backend {
       } else last = this.byQtest(part);
       from = to;
     }
-    // A failure is told where it is awaited.
+    // A failure is reported where it is awaited.
     last.catch(() => undefined);
     return () => last;
   }
 
-  /** Nothing of the log is compared: then there is none. */
+  /** Whether QEMU writes no log, because nothing in it would be compared. */
   private get isUnwatched(): boolean {
     return this.options.foresight?.unwatched === true;
   }
@@ -235,7 +235,7 @@ export class QemuBackend implements Backend {
     this.collect(part);
   }
 
-  /** Has the agent do some operations, and waits until they are done. */
+  /** Lets the guest stub run some operations, and waits until they are done. */
   private async operate(running: Running, operations: readonly Operation[]): Promise<void> {
     const { agent } = running;
     const { qtest } = running.process;
@@ -277,7 +277,7 @@ export class QemuBackend implements Backend {
     }
   }
 
-  /** Loads the agent and starts it on all PEs. */
+  /** Loads the guest stub and starts it on all PEs. */
   private async startAgent(running: Running): Promise<void> {
     running.agentStarted = true;
     const { agent, machine, process } = running;
@@ -299,7 +299,7 @@ export class QemuBackend implements Backend {
 
   // ---- back ------------------------------------------------------------------------------------------------
 
-  /** QEMU has done a part: answers it. */
+  /** Answers the stimuli of a part that QEMU has completed. */
   private collect(part: Part): void {
     const { sequence, log } = this.machineRunning;
     sequence.begin(part);
@@ -310,7 +310,7 @@ export class QemuBackend implements Backend {
       );
   }
 
-  /** Reads the identification registers and holds them against the configuration's. */
+  /** Reads the identification registers and compares them with the configuration's. */
   private async identify(config: GicConfig): Promise<string[]> {
     const { machine, process } = this.machineRunning;
     const out: string[] = [];

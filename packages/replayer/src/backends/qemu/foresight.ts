@@ -1,5 +1,5 @@
-// What must be known of a trace before QEMU starts: which DeviceIDs send MSIs, and what guest memory held when the
-// GIC looked at it, where the trace only tells so later (mem.known). The model says when it was looked at.
+// What must be known about a trace before QEMU starts: the DeviceIDs that send MSIs, and the contents of guest memory when the
+// GIC read it, if the trace reveals them only later (mem.known). The model says when memory was read.
 import type { GicConfig } from '@gictrace/core';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
@@ -11,10 +11,10 @@ const MEM_KNOWN = RECORDS['mem.known'].id;
 const MEMORY = new Set<number>(
   (['mem.write', 'mem.known', 'mem.unknown', 'queue.write'] as const).map((name) => RECORDS[name].id),
 );
-/** Stimuli that only the agent can do. */
+/** Stimuli that only the guest stub can do. */
 export const BY_AGENT: readonly RecordName[] = ['sysreg.read', 'sysreg.write', 'pe.reset'];
 const AGENTS: readonly number[] = BY_AGENT.map((name) => RECORDS[name].id);
-/** Longer ranges become known because software has zeroed them; so is all memory that nothing has written. */
+/** Longer ranges become known because software has zeroed them, and all memory that nothing has written is zero anyway. */
 const BYTES_MAX = 4096;
 
 /** A byte of guest memory. */
@@ -25,24 +25,24 @@ export interface Fill {
 
 export interface Foresight {
   readonly deviceIds: readonly number[];
-  /** By stimulus, counted from 0: bytes that memory holds when it is done, though the trace tells so later. */
+  /** By stimulus, counted from 0: bytes that memory contains when it runs, although the trace reveals them only later. */
   readonly fills: ReadonlyMap<number, readonly Fill[]>;
-  /** Values of accesses are all that the trace tells: nothing of QEMU's log would be compared. Absent: no. */
+  /** Whether the trace contains only values of accesses, so that nothing in QEMU's log would be compared. */
   readonly unwatched?: boolean;
 }
 
-/** Follows a trace and collects what has to be known of it before it is replayed. */
+/** Follows a trace and collects what must be known about it before it is replayed. */
 class Foreseer extends FollowObserver {
   readonly deviceIds = new Set<number>();
   readonly fills = new Map<number, Fill[]>();
   private readonly machine: Machine;
-  /** Number of the stimulus that runs, or runs next. */
+  /** The number of the stimulus that is running, or that runs next. */
   private n = 0;
-  /** Unknown bytes: the stimulus at which the GIC read them last. */
+  /** For unknown bytes, the stimulus at which the GIC read them last. */
   private readonly looked = new Map<number, number>();
   /** Bytes that have just become known, and the stimulus that read them before. */
   private learnt: (Fill & { readonly when: number })[] = [];
-  /** Which of them have been read since they became known. */
+  /** The bytes among these that have been read since they became known. */
   private readonly again = new Set<number>();
 
   constructor(machine: Machine) {
@@ -80,7 +80,7 @@ class Foreseer extends FollowObserver {
       else if (this.learnt.length > 0) this.again.add(at);
   }
 
-  /** Keeps what memory held at the last read, unless the stimulus that showed it has read it again. */
+  /** Keeps the contents of memory at the last read, unless the stimulus that revealed them has read them again. */
   private keep(): void {
     for (const { address, byte, when } of this.learnt) {
       if (this.again.has(address)) continue;
@@ -93,7 +93,7 @@ class Foreseer extends FollowObserver {
   }
 }
 
-/** Looks through a trace's batches. */
+/** Examines the batches of a trace. */
 export function foresee(config: GicConfig, batches: Iterable<RecordBatch>): Foresight {
   const machine = new Machine(config);
   const foreseer = new Foreseer(machine);
@@ -103,7 +103,7 @@ export function foresee(config: GicConfig, batches: Iterable<RecordBatch>): Fore
   return { deviceIds: [...foreseer.deviceIds], fills: foreseer.fills };
 }
 
-/** Looks through a trace file. @throws GicTraceError `trace` if it cannot be read. */
+/** Examines a trace file. @throws GicTraceError `trace` if it cannot be read. */
 export function foreseeTrace(path: string): Foresight {
   const reader = TraceReader.open(path);
   try {

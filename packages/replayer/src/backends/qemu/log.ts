@@ -1,5 +1,5 @@
-// QEMU's log of the run: read as it grows, and turned into observables, with the lines that tell what they belong to
-// given to whoever keeps the order. Knows lines and records; knows no stimuli.
+// QEMU's log of the run: reads it as it grows and turns it into observables. Lines that mark what they belong to are passed
+// to the code that keeps the order. It knows lines and records, but no stimuli.
 import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { IDLE } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
@@ -17,19 +17,19 @@ const [GICD, GICR, GITS] = [FRAMES.indexOf('GICD'), FRAMES.indexOf('GICR'), FRAM
 const CHUNK = 1 << 18;
 const EMPTY_AFTER = 1 << 24;
 
-/** Takes the lines that are no observables. */
+/** Called for lines that are not observables. */
 export interface LogEvents {
   /** A register write, after what it did. */
   wrote(frame: number, instance: number, offset: number, width: number, bad: boolean): void;
   /** A read of a reserved location. */
   badRead(frame: number, instance: number, offset: number, width: number): void;
-  /** A mark of the agent, or a fence: its offset and value. */
+  /** A mark of the guest stub, or a fence: its offset and value. */
   mark(offset: number, low: number, high: number): void;
-  /** A wire changed; SPIs have PE -1. */
+  /** An input line changed; SPIs have PE -1. */
   wire(pe: number, intid: number, level: number): void;
 }
 
-/** What a PE was last told, so that repetitions are not shown again. */
+/** What a PE was last signalled, so that repetitions are not shown again. */
 class Told {
   private readonly last: Uint32Array;
   private readonly fields: number;
@@ -38,7 +38,7 @@ class Told {
     this.last = new Uint32Array(pes * idle.length);
     for (let pe = 0; pe < pes; pe++) this.last.set(idle, pe * idle.length);
   }
-  /** Whether it is new; then it is kept. */
+  /** Whether it has changed; if so, it is kept. */
   changed(pe: number, words: Uint32Array, at: number): boolean {
     const { last, fields } = this;
     let changed = false;
@@ -71,13 +71,13 @@ export class QemuLog {
     pe: -1,
     words: new Uint32Array(RECORD_WORDS),
   };
-  /** The agent is doing something of its own: what PEs are told waits. */
+  /** Whether the guest stub is doing something of its own, so that what PEs are signalled waits. */
   private quiet = false;
   private readonly held = new RecordBatch(256);
-  /** Lines that are neither known nor empty: QEMU said something. */
+  /** Lines that are neither known nor empty, such as messages of QEMU. */
   strange = '';
 
-  /** `isWritten`: QEMU writes the log, and has begun to. */
+  /** `isWritten` says that QEMU writes the log and has begun to. */
   constructor(path: string, affinities: readonly number[], events: LogEvents, isWritten = true) {
     this.fd = openSync(path, isWritten ? 'r+' : 'a+');
     this.events = events;
@@ -101,7 +101,7 @@ export class QemuLog {
     closeSync(this.fd);
   }
 
-  /** Takes the lines written since, up to the one after which `done` holds: whether it came to that. */
+  /** Reads new lines, up to the one after which `done` returns true. Returns whether it was reached. */
   read(done: () => boolean): boolean {
     if (this.lines(done)) return true;
     for (;;) {
@@ -129,7 +129,7 @@ export class QemuLog {
       from = end + 1;
       reached = done();
     }
-    // What is left stays where it is until there is nothing whole in it.
+    // The rest stays in the buffer until it contains no whole line.
     if (reached) this.from = from;
     else {
       bytes.copyWithin(0, from, filled);
@@ -139,12 +139,12 @@ export class QemuLog {
     return reached;
   }
 
-  /** Whether lines that have been read take much room. */
+  /** Whether the lines that have been read take much space. */
   get grown(): boolean {
     return this.offset - this.emptied > EMPTY_AFTER;
   }
 
-  /** Gives back the room that lines take which have been read. Only while QEMU has nothing to do. */
+  /** Frees the space of lines that have been read. Only while QEMU is idle. */
   empty(): void {
     ftruncateSync(this.fd, 0);
     this.emptied = this.offset;
@@ -227,7 +227,7 @@ export class QemuLog {
 
   private told_(kind: number, pe: number, words: Uint32Array): void {
     if (pe < 0 || kind === 0) return;
-    // The agent keeps physical interrupts back for a moment: only what is true afterwards counts.
+    // The guest stub blocks physical interrupts for a moment; only the state afterwards counts.
     if (this.quiet && kind === HPPI) {
       if (this.held.full) this.held.clear();
       const i = this.held.push(kind, pe, Number.NaN);
@@ -247,7 +247,7 @@ export class QemuLog {
     if (offset === MARK.quiet) this.quiet = true;
     else if (offset === MARK.loud) {
       this.quiet = false;
-      // Only what each PE was told last stays true.
+      // Only what each PE was signalled last counts.
       const { held } = this;
       for (let i = 0; i < held.count; i++) {
         let last = true;

@@ -1,5 +1,5 @@
-// From a GIC's configuration to a QEMU `virt` machine: its command line, its address map, and what identifies it.
-// Pure data and arithmetic.
+// Converts a GIC's configuration to a QEMU `virt` machine: its command line, address map and identification registers. Pure
+// data and arithmetic.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { GICD, GICR, GITS } from '@gictrace/core/spec';
 import { AGENT_BYTES, AGENT_ENTRY } from './agent.ts';
@@ -15,7 +15,7 @@ const RAM_END = 0x1_0000_0000;
 /** Guest RAM for level-2 tables that a recording does not place: see `place`. */
 const PLACED_BASE = 0xe000_0000;
 const PLACED_BYTES = 0x1000_0000;
-/** Where the importer places them: no guest has memory there. */
+/** Where the importer places them, because no guest has memory there. */
 const PLACED_FROM = 2 ** 50;
 /** The PPI that `virt` connects to each PE's maintenance interrupt. */
 export const MAINTENANCE_INTID = 25;
@@ -23,7 +23,7 @@ export const MAINTENANCE_INTID = 25;
 export interface Machine {
   readonly args: readonly string[];
   readonly pes: number;
-  /** Packed affinity of each PE, as `virt` gives them: sixteen share Aff1. */
+  /** The packed affinity of each PE on `virt`, where sixteen PEs share Aff1. */
   readonly affinities: readonly number[];
   readonly its: boolean;
   readonly version: 3 | 4;
@@ -31,11 +31,11 @@ export interface Machine {
   readonly gits: number;
   readonly gicrStride: number;
   readonly msis: MsiDevices;
-  /** Where guest RAM ends for the trace: the agent's part follows. */
+  /** The end of guest RAM for the trace; the guest stub's part follows. */
   readonly agentBase: number;
 }
 
-/** Lines of QEMU's log that are wanted: what happens, and writes; a read needs none unless it reached nothing. */
+/** The trace events that are needed: what happens, and writes. A read needs a line only if it reached no register. */
 const EVENTS = [
   'gicv3_cpuif_*',
   'gicv3_dist_write',
@@ -54,7 +54,7 @@ const EVENTS = [
 ];
 
 /**
- * The machine for a GIC. `deviceIds`: the DeviceIDs that MSIs will come from. `isLogged`: it writes its log.
+ * The machine for a GIC. `deviceIds` are the DeviceIDs from which MSIs will come; `isLogged` says whether it writes a log.
  * @throws GicTraceError `backend` for a GIC that no QEMU has.
  */
 export function machineFor(config: GicConfig, deviceIds: readonly number[] = [], isLogged = true): Machine {
@@ -77,10 +77,10 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
     '-M',
     `virt,gic-version=${version},its=${its ? 'on' : 'off'},virtualization=on,secure=off`,
     ...['-cpu', 'cortex-a57', '-smp', `${pes}`, '-m', `${(RAM_END - RAM_BASE) / 2 ** 20}M`],
-    // One host thread runs all PEs: a PE that waits for its turn gives way to the others.
+    // One host thread runs all PEs, so that a PE that waits for its turn yields to the others.
     ...['-accel', 'tcg,thread=single', '-S', '-display', 'none', '-nodefaults', '-no-user-config'],
     ...['-serial', 'none', '-monitor', 'none', '-parallel', 'none'],
-    // Where PE0 begins once the agent is there and the machine is let go.
+    // Where PE0 begins once the guest stub is loaded and the machine runs.
     ...['-device', `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=0`],
     ...msis.args,
     ...(isLogged ? EVENTS.flatMap((event) => ['-trace', event]) : []),
@@ -103,14 +103,14 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
 /** Guest RAM that a trace can have. */
 export const RAM = { from: RAM_BASE, to: PLACED_BASE } as const;
 
-/** Where guest memory of a trace is in the machine: -1 where the machine has no RAM for it. */
+/** The address of a trace's guest memory in the machine; -1 if the machine has no RAM for it. */
 export function place(machine: Machine, address: number, bytes: number): number {
   if (address >= RAM_BASE && address + bytes <= Math.min(PLACED_BASE, machine.agentBase)) return address;
   const offset = address - PLACED_FROM;
   return offset >= 0 && offset + bytes <= PLACED_BYTES ? PLACED_BASE + offset : -1;
 }
 
-/** A doubleword with the address of a level-2 table that the importer placed: with that where it is in the machine. */
+/** Replaces, in a doubleword, the address of a level-2 table that the importer placed by its address in the machine. */
 export function placePointer(value: bigint): bigint {
   const address = Number(value & 0xf_ffff_ffff_f000n);
   const offset = address - PLACED_FROM;
@@ -118,7 +118,7 @@ export function placePointer(value: bigint): bigint {
   return (value & ~0xf_ffff_ffff_f000n) | BigInt(PLACED_BASE + offset);
 }
 
-/** Address of a register: -1 where the machine has no such frame. */
+/** The address of a register; -1 if the machine has no such frame. */
 export function registerAddress(machine: Machine, frame: number, instance: number, offset: number): number {
   if (frame === 0) return instance === 0 && offset < 0x1_0000 ? machine.gicd + offset : -1;
   if (frame === 1)
@@ -128,7 +128,7 @@ export function registerAddress(machine: Machine, frame: number, instance: numbe
   return machine.its && instance === 0 && offset < 0x2_0000 ? machine.gits + offset : -1;
 }
 
-/** A register that identifies the GIC: where it is, and what the trace's GIC has there. */
+/** An identification register: its address, and the value of the trace's GIC. */
 export interface Identity {
   readonly name: string;
   readonly address: number;
@@ -143,7 +143,7 @@ const ALL64 = 0xffff_ffff_ffff_ffffn;
 const BASER_FIXED = 0x071f_0000_0000_0000n;
 const PIDR2 = 0xffe8;
 
-/** The identification registers of a configuration, as they are in the machine's address map. */
+/** The identification registers of a configuration, in the machine's address map. */
 export function identityOf(machine: Machine, config: GicConfig): Identity[] {
   const out: Identity[] = [];
   const add = (

@@ -1,5 +1,5 @@
-// Devices that send MSIs: QEMU's `edu` PCI functions, one at each DeviceID wanted, set up through the configuration
-// space. A write to such a device makes it write its EventID to GITS_TRANSLATER. Makes commands; sends nothing.
+// Devices that send MSIs: QEMU's `edu` PCI functions, one at each DeviceID that is needed, set up through the configuration
+// space. A write to such a device makes it write its EventID to GITS_TRANSLATER. This file makes commands; it sends nothing.
 import { GicTraceError } from '@gictrace/core';
 
 /** Configuration space of `virt`, and its window for devices' memory. */
@@ -25,11 +25,11 @@ const TRANSLATER = 0x0809_0040;
 const BUS_NUMBERS = 0x18;
 const MEMORY_WINDOW = 0x20;
 const PREFETCHABLE_WINDOW = 0x24;
-/** A window whose base is above its limit is none. */
+/** A window whose base is above its limit is disabled. */
 const NO_WINDOW = 0xfff0;
 /** The bus of the bridges has this number while they are set up. */
 const SWITCH_BUS = 0xff;
-/** Buses but bus 0: functions of one switch. */
+/** The most buses besides bus 0, which are functions of one switch. */
 const BUSES_MAX = 8;
 
 const hex = (value: number) => `0x${value.toString(16)}`;
@@ -37,7 +37,7 @@ const hex = (value: number) => `0x${value.toString(16)}`;
 const at = (id: number) => `addr=${hex((id >> 3) & 0x1f)}.${id & 7},multifunction=on`;
 /** The bus numbers of a bridge: the one behind it, and the highest behind that. */
 const numbers = (secondary: number, subordinate: number) => (subordinate << 16) | (secondary << 8);
-/** Has a bridge pass on what is in a window. */
+/** Makes a bridge forward the addresses in a window. */
 const bridge = (ecam: number, from: number, to: number) => [
   `writel ${hex(ecam + MEMORY_WINDOW)} ${hex((((to - 1) & 0xfff0_0000) | (from >>> 16)) >>> 0)}`,
   `writel ${hex(ecam + PREFETCHABLE_WINDOW)} ${hex(NO_WINDOW)}`,
@@ -47,9 +47,9 @@ const bridge = (ecam: number, from: number, to: number) => [
 interface Device {
   readonly ecam: number;
   readonly bar: number;
-  /** Offset of the MSI capability's data; found by `setUp`. */
+  /** The offset of the MSI capability's data, which `setUp` finds. */
   data: number;
-  /** The EventID that it holds; -1: none yet. */
+  /** The EventID that it is set to; -1 if none yet. */
   event: number;
 }
 
@@ -63,8 +63,8 @@ export interface Reader {
 const configuration = (id: number) => ECAM + (id << 12);
 
 /**
- * The DeviceIDs of which there can be a function: not those of bus 0's slot 0, which is the host bridge's, and of so many
- * other buses as there are bridges.
+ * The DeviceIDs for which there can be a function: not those of slot 0 on bus 0, which belongs to the host bridge, and only
+ * those of as many other buses as there are bridges.
  */
 function possibleIds(deviceIds: readonly number[]): number[] {
   const ids = [...new Set(deviceIds)].filter((id) => id >= 8 && id <= 0xffff).sort((a, b) => a - b);
@@ -76,7 +76,7 @@ export class MsiDevices {
   readonly args: string[] = [];
   private readonly devices = new Map<number, Device>();
   private readonly its: boolean;
-  /** DeviceID of the root port that the other buses are behind, where there are any. */
+  /** The DeviceID of the root port behind which the other buses are, if there are any. */
   private readonly port: number | undefined;
   /** The other buses, and the windows of their devices: from, to. */
   private readonly buses = new Map<number, { from: number; to: number }>();
@@ -107,8 +107,9 @@ export class MsiDevices {
   }
 
   /**
-   * Gives the buses their numbers: a switch, whose functions are the bridges to them. Its own bus has a number only while
-   * those are written; then it has 0, by which no function of it can be reached, and any other may be a bus of devices.
+   * Numbers the buses. The bridges to them are functions of a switch, whose own bus has a number only while these numbers
+   * are written. Afterwards it has number 0, so that none of its functions can be reached, and any other number may be that
+   * of a bus with devices.
    */
   private async setUpBuses(qtest: Reader): Promise<void> {
     if (this.port === undefined) return;
@@ -152,11 +153,11 @@ export class MsiDevices {
     }
   }
 
-  /** Why this machine cannot send an MSI; undefined where it can. */
+  /** Why this machine cannot send an MSI; undefined if it can. */
   possible(deviceId: number, eventId: number, width: number): string | undefined {
     if (!this.its) return 'msi.write: this machine has no ITS';
     if (width !== 2 && width !== 4) return 'msi.write: of two or four bytes only';
-    // What has no requester of its own comes as DeviceID 0.
+    // A write without a requester has DeviceID 0.
     if (deviceId === 0) return undefined;
     if (!this.devices.has(deviceId))
       return deviceId < 8
@@ -167,7 +168,7 @@ export class MsiDevices {
     return undefined;
   }
 
-  /** The commands of an MSI that is possible, in the order in which they are sent. */
+  /** The commands for an MSI, in the order in which they are sent. */
   commands(deviceId: number, eventId: number, width: number): readonly string[] {
     const device = this.devices.get(deviceId);
     if (device === undefined) return [`write${width === 2 ? 'w' : 'l'} ${hex(TRANSLATER)} ${hex(eventId)}`];

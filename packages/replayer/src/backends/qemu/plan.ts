@@ -1,5 +1,5 @@
-// How each stimulus of a batch is put to QEMU: who does it, by which commands, and which line of the log tells that
-// it is done. Decides; sends nothing.
+// Plans how each stimulus of a batch is run on QEMU: who does it, with which commands, and which line of the log says that it
+// is done. This file decides; it sends nothing.
 import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import type { Width } from './aarch64.ts';
@@ -28,21 +28,21 @@ const VIRT_SPIS = 256;
 export const END = {
   /** It was not done. */
   skipped: 0,
-  /** Nothing: it has no effects, or its reply is all. */
+  /** Nothing: it has no effects, or its reply is enough. */
   nothing: 1,
-  /** A read by qtest: its value is the next one. */
+  /** A read by qtest, whose value is the next one. */
   value: 2,
   /** A write's own line. */
   line: 3,
   /** A fence behind it. */
   fence: 4,
-  /** So many marks of the agent. */
+  /** A number of marks of the guest stub. */
   marks: 5,
-  /** The machine does it by itself: what an earlier stimulus caused. */
+  /** The machine does it by itself, as a consequence of an earlier stimulus. */
   itself: 6,
 } as const;
 
-/** Why something is not done. */
+/** Reasons for which a stimulus is not done. */
 export const REASONS = {
   noFrame: 'no such frame in this machine',
   unaligned: 'unaligned access: a PE would take an alignment fault, QEMU splits it up',
@@ -70,19 +70,19 @@ export class Plan {
   /** By stimulus: END. */
   readonly ends: Uint8Array;
   readonly reasons: (string | undefined)[] = [];
-  /** By stimulus: whether the agent does it. */
+  /** By stimulus: whether the guest stub does it. */
   readonly byAgent: Uint8Array;
-  /** Whether the agent could: then it does where it has its hands in the same run anyhow. */
+  /** By stimulus: whether the guest stub could do it, which it does if it is needed in the same run anyway. */
   private readonly able: Uint8Array;
 
   private readonly machine: Machine;
   private readonly agent: Agent;
   private readonly gic: string;
 
-  /** By stimulus: bytes of memory that must be there before it. */
+  /** By stimulus: bytes of memory that must be written before it. */
   private readonly fills: readonly (readonly Fill[])[];
 
-  /** `gic`: path of the GIC in QEMU's object tree. `first`: number of the batch's first stimulus. */
+  /** `gic` is the path of the GIC in QEMU's object tree; `first` is the number of the batch's first stimulus. */
   constructor(
     batch: RecordBatch,
     machine: Machine,
@@ -190,7 +190,7 @@ export class Plan {
     if (frame === GITS && offset >= TRANSLATION) return this.skip(i, REASONS.translation);
     const marks = frame === GICD && width === 8 && offset >= MARK.done && offset <= MARK.fence;
     if (marks && write) return this.skip(i, REASONS.ours);
-    // Narrow accesses to an ITS end on the bus, without a line.
+    // Narrow accesses to an ITS fail on the bus and have no line.
     if (frame === GITS && width < 4) this.end(i, END.fence);
     else this.end(i, write ? END.line : END.value, 1);
   }
@@ -202,7 +202,7 @@ export class Plan {
     this.end(i, END.fence);
   }
 
-  /** Runs that the agent can do, and in which it has to do something, are the agent's as a whole. */
+  /** If the guest stub can do a whole run and must do a part of it, it does the whole run. */
   private divide(): void {
     const { able, byAgent, ends } = this;
     for (let from = 0; from < ends.length; ) {
@@ -227,7 +227,7 @@ export class Plan {
     }
   }
 
-  /** Nobody reads the log: what a line would end ends with its reply. */
+  /** Without a log, stimuli that would end with a line end with their reply. */
   withoutLog(): void {
     const { ends, batch } = this;
     for (let i = 0; i < ends.length; i++) {
@@ -236,7 +236,7 @@ export class Plan {
     }
   }
 
-  /** Where the part that begins at `from` ends: all of it by the agent, or none of it. */
+  /** The end of the part that begins at `from`, which the guest stub does completely or not at all. */
   partEnd(from: number): number {
     const { byAgent } = this;
     let to = from + 1;
@@ -297,7 +297,7 @@ export class Plan {
     }
   }
 
-  /** The agent's operations for stimulus `i`, appended to `out`: as many as it ends with marks. */
+  /** Appends the guest stub's operations for stimulus `i` to `out`, one for each mark with which the stimulus ends. */
   operations(i: number, out: Operation[]): void {
     if (this.ends[i] !== END.marks) return;
     const { agent } = this;
@@ -348,25 +348,25 @@ export class Plan {
     }
   }
 
-  /** Marks before that of the stimulus itself. */
+  /** The number of marks before that of the stimulus itself. */
   marksBefore(i: number): number {
     return this.fills[i]?.length ?? 0;
   }
-  /** Marks that end stimulus `i`. */
+  /** The number of marks that end stimulus `i`. */
   marks(i: number): number {
     const kind = this.batch.kind[i]!;
     return this.marksBefore(i) + (kind === QUEUE_WRITE ? 4 : kind === PE_RESET ? 3 : 1);
   }
 
   /**
-   * What fills memory of which something became known; or nothing is known any more: then zero, since an LPI whose
-   * configuration nobody knows does not show in the trace, and where it has to show it is known again.
+   * The byte with which memory is filled that became known. If it became unknown, it is filled with zero: an LPI with an
+   * unknown configuration is not visible in the trace, and once it must be visible, its configuration is known again.
    */
   private filling(i: number, w: Uint32Array): number {
     return this.batch.kind[i] === MEM_KNOWN ? w[3]! & 0xff : 0;
   }
 
-  /** The value of a mem.write, with a level-2 table where the machine has it. */
+  /** The value of a mem.write, with the address of a level-2 table as in the machine. */
   private stored(w: Uint32Array): [number, number] {
     if (w[2] !== 8) return [w[3]!, w[4]!];
     const value = placePointer((BigInt(w[4]!) << 32n) | BigInt(w[3]!));

@@ -1,5 +1,5 @@
-// A QEMU process of ours: found, started in a folder of its own, ended with that folder whatever happens. Knows the
-// command line only as a list of words.
+// A QEMU process that gictrace starts in a folder of its own. Process and folder are removed whatever happens. This file
+// knows the command line only as a list of words.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -26,11 +26,11 @@ export function qemuVersion(command = QEMU): string {
 }
 
 /**
- * What keeps a `virt` machine with the devices that it has by default from starting, in QEMU's words; `undefined` if it
- * starts. The backend needs none of those devices, but what users record mostly has them.
+ * Why a `virt` machine with its default devices does not start, in QEMU's words; `undefined` if it starts. The backend needs
+ * none of these devices, but the machines that users record mostly have them.
  */
 export function qemuProblem(command = QEMU): string | undefined {
-  // With dumpdtb QEMU ends as soon as the machine is complete.
+  // With dumpdtb, QEMU ends as soon as the machine is complete.
   const { status, stderr, error } = spawnSync(command, ['-M', 'virt,dumpdtb=/dev/null', '-display', 'none'], {
     ...{ encoding: 'utf8', timeout: 20_000 },
   });
@@ -40,8 +40,8 @@ export function qemuProblem(command = QEMU): string | undefined {
 }
 
 /**
- * Becomes QEMU, and leaves behind one that kills it and clears up once our end of standard input is closed: unless the
- * folder is gone, since then it has been ended from here, and its process id may be another's.
+ * A shell script that becomes QEMU, and leaves a process behind that kills QEMU and removes the folder once this process's
+ * end of standard input is closed. If the folder is gone, QEMU has been ended already, and its process id may be reused.
  */
 const GUARDED =
   'exec 3<&0; (cat <&3 >/dev/null; [ -d "$0" ] && kill -9 $$ 2>/dev/null; rm -rf "$0") >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
@@ -58,9 +58,9 @@ function onSignal(signal: NodeJS.Signals): void {
 }
 
 export interface QemuOptions {
-  /** The command; `qemu-system-aarch64` when absent. */
+  /** The command; `qemu-system-aarch64` if absent. */
   readonly command?: string;
-  /** How long QEMU may keep silent, in ms; 20,000 when absent. */
+  /** How long QEMU may send nothing, in ms; 20,000 if absent. */
   readonly timeoutMs?: number;
 }
 
@@ -70,7 +70,7 @@ export class QemuProcess {
   private readonly child: ChildProcess;
   private readonly servers: Server[];
   private errors = '';
-  /** It ended, and not because it was killed from here. */
+  /** Whether it ended without having been killed from here. */
   endedItself = false;
   qtest!: Qtest;
   private qmpSocket!: Socket;
@@ -147,7 +147,7 @@ export class QemuProcess {
     return this.child.pid;
   }
 
-  /** A command of the QEMU Machine Protocol: what it returned. */
+  /** Runs a command of the QEMU Machine Protocol and returns its result. */
   qmp(execute: string, args: object = {}): Promise<unknown> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     return new Promise((resolve, reject) => {
@@ -156,7 +156,7 @@ export class QemuProcess {
     });
   }
 
-  /** Ends QEMU and removes its folder. Safe at any time, and again. */
+  /** Ends QEMU and removes its folder. May be called at any time and repeatedly. */
   kill(): void {
     if (!alive.delete(this)) return;
     this.child.kill('SIGKILL');

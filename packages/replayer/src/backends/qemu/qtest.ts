@@ -1,10 +1,10 @@
-// The client of QEMU's qtest protocol: lines of commands out, many at a time, and their replies back in order.
-// Knows nothing of interrupt controllers.
+// The client of QEMU's qtest protocol: sends lines of commands, many at a time, and reads their replies in order. It knows
+// nothing of interrupt controllers.
 import type { Socket } from 'node:net';
 import { GicTraceError } from '@gictrace/core';
 
 const NEWLINE = 0x0a;
-/** How long the end of a process may come after that of its connections. */
+/** How long after the end of its connections a process may end. */
 const BROKEN_MS = 1000;
 
 /** 64-bit values that `read…` commands returned, first in, first out. */
@@ -47,7 +47,7 @@ interface Waiter {
 
 export class Qtest {
   readonly values = new Values();
-  /** Commands sent and replies that came. */
+  /** The number of commands sent, and of replies received. */
   sent = 0;
   replies = 0;
   private readonly socket: Socket;
@@ -57,12 +57,12 @@ export class Qtest {
   private failure: Error | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  /** `timeoutMs`: how long QEMU may keep silent while replies are awaited. */
+  /** `timeoutMs` is how long QEMU may send nothing while replies are awaited. */
   constructor(socket: Socket, timeoutMs: number) {
     this.socket = socket;
     this.timeoutMs = timeoutMs;
     socket.on('data', (data: Buffer) => this.take(data));
-    // That QEMU has ended tells more, and is known a little later.
+    // The end of the QEMU process says more, and is known a little later.
     const broke = () =>
       setTimeout(
         () => this.fail(new GicTraceError('backend', 'the connection to QEMU broke')),
@@ -72,14 +72,14 @@ export class Qtest {
     socket.on('close', broke);
   }
 
-  /** Sends `count` commands: a line each. Answers how many have been sent in all. */
+  /** Sends `count` commands, one per line. Returns how many have been sent in total. */
   send(lines: string, count: number): number {
     this.sent += count;
     if (this.failure === undefined && count > 0) this.socket.write(lines, 'latin1');
     return this.sent;
   }
 
-  /** Until so many replies have come since the beginning. @throws GicTraceError `backend` on silence, refusal or end. */
+  /** Waits for this many replies since the beginning. @throws GicTraceError `backend` on silence, refusal or end. */
   answered(replies: number): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.replies >= replies) return Promise.resolve();
@@ -94,14 +94,14 @@ export class Qtest {
     return this.answered(this.send(lines, count));
   }
 
-  /** One read, with nothing else under way: its value. */
+  /** Makes a single read, with nothing else in flight, and returns its value. */
   async read(command: string): Promise<bigint> {
     await this.do(`${command}\n`, 1);
     const low = this.values.take();
     return (BigInt(this.values.takenHigh) << 32n) | BigInt(low);
   }
 
-  /** Fails all that is awaited, now and later. The first failure counts. */
+  /** Makes everything that is awaited fail, now and later. The first failure counts. */
   fail(error: Error): void {
     if (this.failure !== undefined) return;
     this.failure = error;

@@ -1,5 +1,5 @@
-// Which lines of the log belong to which stimulus: walks over the stimuli in flight as their lines come, and answers
-// them in order. Does no I/O.
+// Finds which lines of the log belong to which stimulus: goes through the stimuli in flight as their lines come, and answers
+// them in order. It does no I/O.
 import { GicTraceError } from '@gictrace/core';
 import type { Answers } from '@gictrace/core/backend';
 import { recordText } from '@gictrace/core/disasm';
@@ -23,11 +23,11 @@ export interface Part {
   readonly from: number;
   readonly to: number;
   readonly answers: Answers;
-  /** The number of the fence behind it; -1: it ends with the agent's marks. */
+  /** The number of the fence after it; -1 if it ends with marks of the guest stub. */
   fence: number;
 }
 
-/** A wire that the machine moved by itself, and what followed. */
+/** An input line that the machine changed by itself, and what followed. */
 interface OwnWire {
   readonly pe: number;
   readonly intid: number;
@@ -45,14 +45,14 @@ export class Sequence implements LogEvents {
   private readonly values: Values;
   private part: Part | undefined;
   private at = 0;
-  /** Of the stimulus at work: its own line came, and was one of a reserved location. */
+  /** Whether the current stimulus's own line has come and was about a reserved location. */
   private told = false;
   private bad = false;
   private marks = 0;
   private faulted = false;
   private low = 0;
   private high = 0;
-  /** Where in the group the machine moved a wire by itself. */
+  /** Where in the group the machine changed an input line by itself. */
   private cuts: {
     readonly at: number;
     readonly pe: number;
@@ -60,14 +60,14 @@ export class Sequence implements LogEvents {
     readonly level: number;
   }[] = [];
   private ownWires: OwnWire[] = [];
-  /** The end of the part has been reached. */
+  /** Whether the end of the part has been reached. */
   done = true;
 
   constructor(values: Values) {
     this.values = values;
   }
 
-  /** The next part's lines follow. */
+  /** Begins the next part, whose lines follow. */
   begin(part: Part): void {
     this.part = part;
     this.at = part.from;
@@ -76,7 +76,7 @@ export class Sequence implements LogEvents {
     if (part.fence < 0) this.pass();
   }
 
-  /** What the stimulus at work is, for a message. */
+  /** The current stimulus as text, for a message. */
   get text(): string {
     const { part, at } = this;
     return part === undefined || at >= part.to ? 'the end of a batch' : recordText(part.plan.batch, at);
@@ -98,7 +98,7 @@ export class Sequence implements LogEvents {
   badRead(frame: number, instance: number, offset: number, width: number): void {
     const { part } = this;
     if (part === undefined) return;
-    // One of the reads up to the next stimulus that has lines: those before it were good.
+    // This is one of the reads before the next stimulus that has lines. The reads before it were good.
     while (this.at < part.to && !this.isAwaited(this.at)) {
       if (part.plan.ends[this.at] === END.value && this.matches(MMIO_READ, frame, instance, offset, width)) {
         this.answer(this.values.take(), this.values.takenHigh, true);
@@ -116,7 +116,7 @@ export class Sequence implements LogEvents {
     if (offset === MARK.fence) {
       if (end === END.fence) {
         const narrow = this.part.plan.batch.kind[this.at]! <= MMIO_WRITE;
-        // What never reached the ITS got to no register of it.
+        // An access that never reached the ITS reached none of its registers.
         const value = narrow && this.part.plan.batch.kind[this.at] === MMIO_READ ? this.values.take() : 0;
         this.answer(
           value,
@@ -163,7 +163,7 @@ export class Sequence implements LogEvents {
     return end === END.line || end === END.fence || end === END.marks;
   }
 
-  /** Answers all stimuli that have no lines, up to one that has: how that ends, or -1 at the end of the part. */
+  /** Answers all stimuli without lines, up to one with lines. Returns how that one ends, or -1 at the end of the part. */
   private pass(): number {
     const { part } = this;
     if (part === undefined) return -1;
@@ -194,7 +194,7 @@ export class Sequence implements LogEvents {
     this.at++;
   }
 
-  /** The stimulus at work is done: its answer, and what it did. */
+  /** Answers the current stimulus and shows what it caused. */
   private answer(low: number, high: number, reserved: boolean): void {
     const { part } = this;
     const kind = part!.plan.batch.kind[this.at]!;
@@ -233,7 +233,7 @@ export class Sequence implements LogEvents {
     batch.clear();
   }
 
-  /** The trace has a wire move that the machine made by itself. */
+  /** Called for a change of an input line in the trace that the machine made by itself. */
   private ownWire(part: Part, i: number): void {
     const { batch } = part.plan;
     const own = this.ownWires[0];
@@ -248,7 +248,7 @@ export class Sequence implements LogEvents {
     for (let k = 0; k < own.shown.count; k++) part.answers.shown(own.shown, k);
   }
 
-  /** Wires that the machine moved and that the trace does not have: what followed belongs to what was done before. */
+  /** For changes of input lines that are not in the trace, what followed them belongs to the stimulus before. */
   private flushOwnWires(): void {
     if (this.ownWires.length === 0) return;
     for (const { shown } of this.ownWires)
