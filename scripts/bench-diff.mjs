@@ -1,4 +1,4 @@
-// The part of `npm run bench` about `gictrace diff`: a million records against a million with a thousand edits, beside
+// The part of `npm run bench` for `gictrace diff`: a million records against a million with a thousand edits, compared with
 // what people do without it: an index join in SQL, and `diff` of the dumps.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ const EDITS = 1000;
 /** Flag of a Secure access: makes the second copy of a recording differ from the first. */
 const SECURE = 4;
 
-/** Makes the two traces out of recordings; answers their paths. */
+/** Makes the two traces from recordings and returns their paths. */
 function makeTraces({ root, folder, cli, run, RecordBatch, TraceReader, TraceWriter }) {
   const a = join(folder, 'diff-a.gictrace');
   const b = join(folder, 'diff-b.gictrace');
@@ -48,7 +48,7 @@ function makeTraces({ root, folder, cli, run, RecordBatch, TraceReader, TraceWri
     writer.close();
   };
   write(a, (writer) => writer.append(all));
-  // One edit in each thousandth, in turn: a record gone, one more, one changed.
+  // One edit in each thousandth, in turn: a record removed, added, or changed.
   const one = new RecordBatch(1);
   write(b, (writer) => {
     const stride = all.count / EDITS;
@@ -117,7 +117,7 @@ function indexJoin(root, folder, TraceReader, a, b) {
   return { ms, n };
 }
 
-/** Lines that `diff` says differ, of dumps without record numbers and times; undefined where it takes over two minutes. */
+/** How many lines differ according to `diff`, in dumps without record numbers and times; undefined after two minutes. */
 function textDiff({ folder, cli }, a, b) {
   const dumps = [a, b].map((trace, k) => {
     const path = join(folder, `dump${k}.txt`);

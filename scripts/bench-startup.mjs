@@ -1,5 +1,5 @@
-// How long a command takes to start, as ratios to `node -e 0` in the same rounds. The best of each counts: a start has
-// a least time, and whatever else runs on the machine only adds to it.
+// How long a command takes to start, as ratios to `node -e 0` in the same rounds. The fastest round counts, because whatever
+// else runs on the machine only adds time.
 import { spawnSync } from 'node:child_process';
 
 const ROUNDS = 15;

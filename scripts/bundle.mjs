@@ -1,6 +1,6 @@
-// Bundles the command line into packages/cli/dist/bundle: a file for each verb and for what several verbs share, in
-// CommonJS, which Node loads in a fraction of the time that the packages take one by one. Reads the sources, not what
-// tsc made of them. Does nothing where nothing changed.
+// Bundles the command line into packages/cli/dist/bundle: one file for each verb, and files for what several verbs share, in
+// CommonJS, which Node loads in a fraction of the time that separate packages take. It reads the sources, not tsc's output,
+// and does nothing if nothing has changed.
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -20,12 +20,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages', 'cli');
 const target = join(cli, 'dist', 'bundle');
 const stampFile = join(target, 'inputs.sha256');
-/** What is started as a thread of its own, so that it needs a file of its own. */
+/** Modules that run as threads, each of which needs its own file. */
 const THREADS = [join(root, 'packages', 'query', 'src', 'database', 'writer-thread.ts')];
 /** Loaded from node_modules: native code, and what runs in the user's vitest. */
 const EXTERNAL = ['better-sqlite3', 'msgpackr-extract', 'vitest'];
 
-/** Names, sizes and times of everything that the bundle is made of. */
+/** Names, sizes and times of all inputs of the bundle. */
 function inputs() {
   const hash = createHash('sha256');
   const add = (path) => {
@@ -83,7 +83,7 @@ function assets(out) {
   };
 }
 
-/** The licences of what is bundled, as they ask for. */
+/** The licences of the bundled packages, which they require to be included. */
 function licences(modules) {
   const folders = new Map();
   for (const id of modules) {
@@ -103,7 +103,7 @@ function licences(modules) {
     });
 }
 
-/** Makes the bundle if anything that it is made of has changed. Answers whether it did. */
+/** Makes the bundle if one of its inputs has changed. Returns whether it did. */
 export async function bundle() {
   const wanted = inputs();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return false;

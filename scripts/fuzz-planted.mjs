@@ -1,6 +1,6 @@
 // `npm run fuzz:planted`: has a real QEMU find each fault of `gictrace fuzz --plant list` in the simulator. Prints what
-// it took, and exits with 1 if one is not found within 20,000 stimuli or not shrunk to at most 12. Names of faults
-// as arguments: these only, also such as take more, since an ITS must be set up to show them.
+// it took, and exits with 1 if one is not found within 20,000 stimuli or not shrunk to at most 12. With names of faults as
+// arguments, tries only these, including faults that take longer because an ITS must be set up to reveal them.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,7 +1,7 @@
-// `node scripts/goldens.mjs`: the cases of goldens/, made anew: every scenario that ships on every design that serves
-// it, and every behaviour of the conformance suite under two profiles. The golden files come from
-// `gictrace golden update goldens`, which also removes those that are left over. Given the file that
-// `gictrace golden check goldens --mutate all --json` prints, each case file says that it covers what its cases told.
+// `node scripts/goldens.mjs`: writes the cases of goldens/ again: every scenario that ships on every design that can run it,
+// and every behaviour of the conformance suite under two profiles. `gictrace golden update goldens` then writes the golden
+// files and removes obsolete ones. Given the output of `gictrace golden check goldens --mutate all --json`, each case file
+// says that it covers the faults that its cases detected.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const from = (folder) => import(join(root, 'packages', 'core', 'dist', folder, '
 const { DESIGNS } = await from('irqchip');
 const { FEATURES } = await from('conformance');
 
-/** The architecture's choices, and those that are held against a real QEMU. */
+/** The architecture's choices, and those that are compared with a real QEMU. */
 const PROFILES = ['architecture', 'qemu-virt'];
 
 const tried = process.argv[2] === undefined ? [] : JSON.parse(readFileSync(process.argv[2], 'utf8')).cases;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Runs the pinned pnpm in the workspace root and answers its exit code. */
+/** Runs the pinned pnpm in the workspace root and returns its exit code. */
 export function pnpm(args, options = {}) {
   const result = spawnSync('npx', ['-y', packageManager, ...args], {
     cwd: root,

@@ -44,7 +44,7 @@ if (tsc.status !== 0) fail('the build failed');
 for (const name of packages) prune(join(root, 'packages', name, 'dist'), join(root, 'packages', name, 'src'));
 await (await import('./bundle.mjs')).bundle();
 
-/** Removes what tsc made of files that are gone: it would be found, and published. */
+/** Removes tsc's output for source files that are gone, which would otherwise be found and published. */
 function prune(dist, src) {
   for (const entry of readdirSync(dist, { withFileTypes: true })) {
     const path = join(dist, entry.name);

@@ -7,8 +7,8 @@
  *   cc -std=c99 -O2 -o gic_adapter gic_adapter.c
  *   gictrace replay boot.gictrace --on exec:./gic_adapter
  *
- * From main() down it is the protocol; above it the model, in which each register reads like its description in
- * IHI 0069. Put your own model in its place: step() takes one stimulus.
+ * The protocol begins at main(). Above it is the model, in which each register follows its description in IHI 0069.
+ * Replace it by your own model: step() takes one stimulus.
  */
 #include "wire.h"
 
@@ -36,7 +36,7 @@ static const char *const reasons[] = {
 
 /* ---- state ------------------------------------------------------------------------------------------------ */
 
-/* 32 interrupts, a bit each. */
+/* 32 interrupts, one bit for each. */
 struct bank {
     uint32_t group, enable, pending, active, level, edge;
 };
@@ -182,7 +182,7 @@ static bool signalled(const struct pe *p, unsigned group, unsigned priority)
     return running == IDLE || (priority & mask) < (running & mask);
 }
 
-/* Tells each PE anew, and shows what has changed. */
+/* Arbitrates for each PE again, and shows what has changed. */
 static void settle(void)
 {
     static uint32_t best[PES_MAX], best_priority[PES_MAX];
@@ -228,7 +228,7 @@ static void settle(void)
 
 /* ---- registers over interrupts, which Distributor and Redistributors have alike --------------------------- */
 
-/* The bank of element n, or NULL where it is RAZ/WI; private to a PE where p is not NULL. */
+/* The bank of element n, or NULL if it is RAZ/WI. The bank belongs to a PE if p is not NULL. */
 static struct bank *bank_of(struct pe *p, unsigned n)
 {
     if (p)
@@ -253,8 +253,8 @@ static uint32_t gather(uint32_t word)
 }
 
 /*
- * An access at an offset from 0x80 to 0xfff of the Distributor, or of SGI_base. False: none of these registers, or a
- * width that they do not take; *why says which.
+ * An access at an offset from 0x80 to 0xfff of the Distributor or of SGI_base. Returns false if there is no such register,
+ * or if it does not support the width; *why says which.
  */
 static bool irq_register(struct pe *p, uint32_t offset, unsigned width, bool write, uint32_t *value, uint32_t *why)
 {
@@ -500,7 +500,7 @@ static void end_of_interrupt(struct pe *p, uint32_t intid, bool group_one)
         if ((group != GROUP0) != group_one)
             return;
         active_priorities(p, group)[n] &= active_priorities(p, group)[n] - 1;
-        settle(); /* the priority drops, and then the interrupt is deactivated: the PE may be told twice */
+        settle(); /* the priority drops, and then the interrupt is deactivated: the PE may be signalled twice */
         if (!(p->ctlr & 2))
             deactivate(p, intid);
         return;
@@ -773,7 +773,7 @@ static void reset(void)
         } else if (strcmp(key, "intid_bits") == 0) {
             cfg.intid_bits = get_uint();
         } else if (strcmp(key, "profile") == 0) {
-            /* What is IMPLEMENTATION DEFINED is as the recording's GIC has it. */
+            /* IMPLEMENTATION DEFINED behaviour should follow the recording's GIC. */
             get_text(profile, sizeof profile);
             cfg.waker_gates = strcmp(profile, "qemu-virt") != 0 && strcmp(profile, "kvm") != 0;
             cfg.route_keeps_reserved = strcmp(profile, "qemu-virt") == 0;

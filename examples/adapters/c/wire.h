@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of gictrace's adapter protocol (docs/adapter.md): messages with their length in front, and the MessagePack
- * that is in them. Plain C99, nothing to allocate. Include it in one file.
+ * The encoding of gictrace's adapter protocol (docs/adapter.md): messages that begin with their length, and the MessagePack
+ * in them. Plain C99; it allocates nothing. Include it in one file.
  */
 #ifndef GICTRACE_WIRE_H
 #define GICTRACE_WIRE_H
@@ -103,7 +103,7 @@ static void send_message(void)
     out_at = 4;
 }
 
-/* Says why it cannot go on, and ends. */
+/* Reports why the adapter cannot continue, and exits. */
 static void give_up(const char *why)
 {
     out_at = 4;
@@ -183,7 +183,7 @@ static uint32_t get_map(void)
     return get_count(0x80, 0xde);
 }
 
-/* Text, cut to what fits. */
+/* Text, truncated to the size of the buffer. */
 static void get_text(char *into, size_t size)
 {
     unsigned code = (unsigned)get_big_endian(1);

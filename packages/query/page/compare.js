@@ -14,7 +14,7 @@ export function diffText(diff) {
     .filter(([name]) => name !== 'same' && name !== 'unknown')
     .reduce((sum, [, n]) => sum + n, diff.config.length);
   const passed = diff.tolerated.reduce((sum, one) => sum + one.n, 0);
-  const rest = passed === 0 ? '' : `, ${grouped(passed)} let pass`;
+  const rest = passed === 0 ? '' : `, ${grouped(passed)} tolerated`;
   return diff.same ? `no difference${rest}` : `${grouped(all - passed)} differences${rest}`;
 }
 
@@ -83,14 +83,14 @@ export function diffSection(diff, jumpA, jumpB) {
     diff.tolerated.length === 0
       ? null
       : table(
-          ['let pass', 'by'],
+          ['tolerated', 'by'],
           diff.tolerated.map(({ by, n }) => [grouped(n), by]),
           { right: [0] },
         ),
     diff.config.length === 0
       ? null
       : table(
-          ['configuration', 'A', 'B', 'let pass by'],
+          ['configuration', 'A', 'B', 'tolerated by'],
           diff.config.map((one) => [one.field, one.a, one.b, one.tolerated ?? '']),
         ),
     diff.subjects.length === 0

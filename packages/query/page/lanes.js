@@ -64,7 +64,7 @@ function lane(key, label, items, { strips = nothing, children, depth = 0 } = {})
 }
 
 /**
- * A lane of lives, below it one for each INTID.
+ * A lane of lifetimes, and below it a lane for each INTID.
  * @param {Model} model
  * @param {string} key
  * @param {string} label

@@ -132,7 +132,7 @@ async function open() {
       el(
         'p',
         { class: 'note' },
-        `${models.every((model) => model.facts.timed) ? 'Time is what the source tells.' : 'Not every trace tells times: the axis is the record number.'} Drag to move; Ctrl and wheel to zoom, the wheel alone after a click into the picture; Shift and wheel to move; double-click to zoom. Keys: ← → + − 0, ↑ ↓ to choose a lane, Enter to open it, n and p for its next and previous item.`,
+        `${models.every((model) => model.facts.timed) ? 'Times are those of the source.' : 'Not every trace contains times, so the axis is the record number.'} Drag to move; Ctrl and wheel to zoom, the wheel alone after a click into the picture; Shift and wheel to move; double-click to zoom. Keys: ← → + − 0, ↑ ↓ to choose a lane, Enter to open it, n and p for its next and previous item.`,
       ),
       controls(view, models, go),
       ...timelines.flatMap((one, k) => [two ? el('h3', {}, `${'AB'[k]}: ${names[k]}`) : null, one.element]),

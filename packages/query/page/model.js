@@ -48,10 +48,10 @@ export class Model {
     this.mappings = table('mappings');
     this.residencies = table('residencies');
     this.differences = table('differences');
-    /** Lives, with which every table of rows begins. */
+    /** The number of lifetimes. */
     this.count = facts.tables.lives.rows;
     const { low, high, record } = this.moments;
-    /** Where each moment is shown, in nanoseconds; records where no time is told. */
+    /** The place of each moment on the axis, in nanoseconds, or in records if the source contains no times. */
     this.timeNs = Float64Array.from(low, (value, i) => (high[i] * 2 ** 32 + value) * facts.unitNs);
     /** @type {Record<string, Float64Array>} */
     this.places = { time: this.timeNs, record: Float64Array.from(record) };
@@ -107,7 +107,7 @@ export class Model {
   }
 
   /**
-   * The time that the source tells, or NaN.
+   * The time in the source, or NaN.
    * @param {number} moment
    */
   told(moment) {
@@ -267,7 +267,7 @@ export class Model {
   }
 
   /**
-   * Nanoseconds between two steps of a life; NaN: not told; null: not both seen.
+   * Nanoseconds between two steps of a lifetime; NaN if unknown; null if not both steps were seen.
    * @param {number} i
    * @param {number} a
    * @param {number} b

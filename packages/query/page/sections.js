@@ -23,7 +23,7 @@ export function latencySection({ facts }, jump) {
     'p99',
     'p99.9',
     'max',
-    'time not told',
+    'time unknown',
     'negative',
   ];
   const rows = facts.distributions.map((of) => [
@@ -41,7 +41,7 @@ export function latencySection({ facts }, jump) {
     el(
       'p',
       { class: 'note' },
-      'wait: from pending to acknowledge. service: from acknowledge to EOI. From the times that the source tells; percentiles by nearest rank over all lives, drawn or not. Negative: threads of the source raced.',
+      'wait: from pending to acknowledge. service: from acknowledge to EOI. Computed from the times in the source; percentiles by nearest rank over all lifetimes, drawn or not. Negative: host threads of the source raced.',
     ),
     rows.length === 0
       ? none('No interrupt was acknowledged.')

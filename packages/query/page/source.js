@@ -1,4 +1,4 @@
-// Where a trace comes from: its facts, what its source does not tell, what rules filled.
+// The section about the source of a trace: its facts, what the source does not contain, and what rules inferred.
 import { el, facts as list, none, table } from './dom.js';
 import { grouped } from './format.js';
 
@@ -22,7 +22,7 @@ export function sourceFacts({ facts }) {
       ['records', grouped(facts.records)],
       ['source', `${facts.source.name} (${facts.source.kind})`],
       ['written by', facts.writer],
-      ['clock', facts.timed ? facts.clock : 'the source tells no times'],
+      ['clock', facts.timed ? facts.clock : 'the source contains no times'],
       [
         'GIC',
         `GICv${facts.architecture}, ${facts.affinities.length} PE${facts.affinities.length === 1 ? '' : 's'}, ${facts.itsCount} ITS, profile ${facts.profile}`,
@@ -40,7 +40,7 @@ export function sourceFacts({ facts }) {
       .../** @type {[string, string][]} */ (facts.seed === null ? [] : [['seed', facts.seed]]),
       .../** @type {[string, string][]} */ (
         facts.untimed > 0
-          ? [['without a time', `${grouped(facts.untimed)} records: shown at the time of the record before`]]
+          ? [['without a time', `${grouped(facts.untimed)} records: placed at the time of the record before`]]
           : []
       ),
       .../** @type {[string, string][]} */ (
@@ -48,7 +48,7 @@ export function sourceFacts({ facts }) {
           ? [
               [
                 'earlier time than one before',
-                `${grouped(facts.late)} records: shown at the latest time before; tables and details have the time that the source tells`,
+                `${grouped(facts.late)} records: placed at the latest time before; tables and details have the time in the source`,
               ],
             ]
           : []
@@ -56,7 +56,7 @@ export function sourceFacts({ facts }) {
       ['content digest', facts.contentDigest],
       ['semantic digest', facts.semanticDigest],
     ]),
-    el('h3', {}, 'Not told by the source'),
+    el('h3', {}, 'Not in the source'),
     facts.losses.length === 0
       ? none('The trace declares no loss.')
       : table(

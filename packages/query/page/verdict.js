@@ -24,7 +24,7 @@ export function findingSection({ facts }, jump) {
         )
       : null,
     table(
-      ['record', 'line', 'PE', 'check', 'found', 'lasted, if told', 'because of'],
+      ['record', 'line', 'PE', 'check', 'found', 'lasted, if known', 'because of'],
       facts.findings.map((one) => [
         jump(one.record),
         one.line === null ? '' : grouped(one.line),

@@ -32,7 +32,7 @@ function hasActivePriority({ state }: Machine, pe: number): boolean {
 
 export const INTERRUPT_MUTATIONS = {
   'icenabler-ignored': {
-    doc: 'an SPI that was enabled can not be disabled again',
+    doc: 'an SPI that was enabled cannot be disabled again',
     heading: 'GICD_ICENABLER<n>',
     onQemu: 'soon',
     fault: {
@@ -41,7 +41,7 @@ export const INTERRUPT_MUTATIONS = {
     },
   },
   'priority-four-bits': {
-    doc: 'an SPI keeps four bits of its priority where five are implemented',
+    doc: 'an SPI keeps four bits of its priority although five are implemented',
     heading: 'GICD_IPRIORITYR<n>',
     onQemu: 'soon',
     fault: {
@@ -72,7 +72,7 @@ export const INTERRUPT_MUTATIONS = {
     },
   },
   'sgi-lost-while-active': {
-    doc: 'an SGI that comes while it is active is lost, where it should be active and pending',
+    doc: 'an SGI that comes while it is active is lost instead of becoming active and pending',
     heading: 'Interrupt handling state machine',
     onQemu: 'soon',
     fault: {
@@ -81,7 +81,7 @@ export const INTERRUPT_MUTATIONS = {
     },
   },
   'pmr-unarbitrated': {
-    doc: 'a new priority mask counts only once something else has changed',
+    doc: 'a new priority mask takes effect only once something else has changed',
     heading: 'ICC_PMR_EL1, Interrupt Controller Interrupt Priority Mask Register',
     onQemu: 'soon',
     fault: {
@@ -108,7 +108,7 @@ export const INTERRUPT_MUTATIONS = {
     },
   },
   'eoimode-ignored': {
-    doc: 'an EOI deactivates the interrupt though ICC_CTLR_EL1.EOImode is 1',
+    doc: 'an EOI deactivates the interrupt although ICC_CTLR_EL1.EOImode is 1',
     heading: 'ICC_EOIR1_EL1, Interrupt Controller End Of Interrupt Register 1',
     onQemu: 'soon',
     fault: {

@@ -31,19 +31,19 @@ const pintidOf = (ITS_COMMANDS.MAPTI.operands as readonly OperandSpec[]).find(
 
 export const ITS_MUTATIONS = {
   'movi-keeps-collection': {
-    doc: 'MOVI moves what is pending, and the event keeps its old collection',
+    doc: 'MOVI moves the pending state, but the event keeps its old collection',
     heading: 'MOVI',
     onQemu: 'soon',
     fault: { event: entryKept('MOVI') },
   },
   'discard-keeps-mapping': {
-    doc: 'DISCARD clears what is pending, and the event stays mapped',
+    doc: 'DISCARD clears the pending state, but the event stays mapped',
     heading: 'DISCARD',
     onQemu: 'soon',
     fault: { event: entryKept('DISCARD') },
   },
   'mapti-intid-unchecked': {
-    doc: 'MAPTI maps an event to an INTID that is no LPI, taken 8,192 higher, instead of being refused',
+    doc: 'MAPTI with an INTID that is not an LPI is not refused; it maps the event to the INTID plus 8,192',
     heading: 'MAPTI',
     onQemu: 'soon',
     fault: {
@@ -61,7 +61,7 @@ export const ITS_MUTATIONS = {
     fault: { event: ({ kind, words }) => lostIf(kind === LPI_PENDED && words[1] === MOVED) },
   },
   'discard-keeps-pending': {
-    doc: 'DISCARD unmaps the event, and what is pending stays so',
+    doc: 'DISCARD unmaps the event, but its interrupt stays pending',
     heading: 'DISCARD',
     onQemu: 'late',
     fault: { event: none('DISCARD', LPI_CLEARED) },
@@ -79,7 +79,7 @@ export const ITS_MUTATIONS = {
     fault: { event: none('INT', LPI_PENDED) },
   },
   'inv-ignored': {
-    doc: 'after INV the Redistributor goes on with the configuration that it had',
+    doc: 'after INV the Redistributor still uses the old configuration',
     heading: 'INV',
     onQemu: 'late',
     fault: { event: none('INV', LPI_CONFIGURED, LPI_FORGOTTEN) },
@@ -109,7 +109,7 @@ export const ITS_MUTATIONS = {
     fault: { event: ({ kind, words }) => lostIf(kind === LPI_PENDED && words[1] === BY_SOFTWARE) },
   },
   'invlpir-ignored': {
-    doc: 'after GICR_INVLPIR or GICR_INVALLR the Redistributor goes on with the configuration that it had',
+    doc: 'after GICR_INVLPIR or GICR_INVALLR the Redistributor still uses the old configuration',
     heading: 'GICR_INVLPIR',
     onQemu: 'never',
     fault: { event: none(undefined, LPI_CONFIGURED, LPI_FORGOTTEN) },

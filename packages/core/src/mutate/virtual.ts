@@ -23,13 +23,13 @@ export const VIRTUAL_MUTATIONS = {
     },
   },
   'doorbell-silent': {
-    doc: 'a doorbell is rung, and its LPI does not become pending',
+    doc: 'a doorbell is rung, but its LPI does not become pending',
     heading: 'Doorbell interrupts',
     onQemu: 'late',
     fault: { event: ({ kind, words }) => lostIf(kind === LPI_PENDED && words[1] === BY_DOORBELL) },
   },
   'vmovp-keeps-pe': {
-    doc: 'VMOVP moves what is pending, and the vPE stays where it was',
+    doc: 'VMOVP moves the pending state, but the vPE stays mapped to the old PE',
     heading: 'VMOVP',
     onQemu: 'soon',
     fault: {
@@ -38,7 +38,7 @@ export const VIRTUAL_MUTATIONS = {
     },
   },
   'residency-forgets-pending': {
-    doc: 'a vPE that becomes resident does not see the vLPIs that its table holds',
+    doc: 'a vPE that becomes resident does not see the pending vLPIs in its table',
     heading: 'GICR_VPENDBASER',
     onQemu: 'late',
     fault: { event: ({ kind, command }) => lostIf(kind === VLPI_LOADED && command === undefined) },

@@ -33,9 +33,9 @@ export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary 
   vcd.comment(
     source.timed
       ? 'times are those of the source, in nanoseconds since the trace began'
-      : 'the source tells no times: the time is the number of the record, not nanoseconds',
+      : 'the source contains no times: the time is the number of the record, not nanoseconds',
   );
-  vcd.comment('x: not told yet; z: none; INTID 1023: no interrupt');
+  vcd.comment('x: not recorded yet; z: none; INTID 1023: no interrupt');
   const { pes, wires } = declare(vcd, header.config, found);
 
   const follower = new Follower(header.config, {

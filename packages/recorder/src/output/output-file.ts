@@ -157,7 +157,7 @@ export class OutputFile {
             'usage',
             `cannot be written: ${NAMES_TRIED} parts of earlier runs are beside it`,
             { path: this.path },
-            `remove ${this.target}.*partial, or mend one with gictrace recover`,
+            `remove ${this.target}.*partial, or recover one with gictrace recover`,
           );
       }
     }

@@ -24,7 +24,7 @@ export const cpuInterface: readonly Behaviour[] = [
   {
     ...base,
     id: 'cpu.pmr-gates-iar',
-    title: 'PMR gates IAR, not HPPIR',
+    title: 'PMR affects what IAR returns, but not what HPPIR returns',
     source: 'ICC_PMR_EL1',
     expected: { architecture: 'conforms' },
     run(g) {
@@ -207,7 +207,7 @@ export const cpuInterface: readonly Behaviour[] = [
   {
     ...base,
     id: 'cpu.active-and-pending',
-    title: 'an SGI that comes again while it is active is taken again after its end',
+    title: 'an SGI that is sent again while it is active is taken again after it has ended',
     source: 'Interrupt handling state machine',
     expected: { architecture: 'taken twice' },
     run(g) {

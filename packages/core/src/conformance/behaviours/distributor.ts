@@ -85,7 +85,7 @@ export const distributor: readonly Behaviour[] = [
   {
     ...base,
     id: 'gicd.edge-latches',
-    title: 'an edge stays pending after the wire has gone down',
+    title: 'an edge stays pending after the input line has been deasserted',
     source: 'GICD_ICFGR<n>',
     expected: { architecture: 'kept' },
     run(g) {
@@ -159,7 +159,7 @@ export const distributor: readonly Behaviour[] = [
   {
     ...base,
     id: 'gicd.no-message-spis',
-    title: 'SETSPI_NSR has no effect where GICD_TYPER.MBIS is 0',
+    title: 'SETSPI_NSR has no effect if GICD_TYPER.MBIS is 0',
     source: 'GICD_SETSPI_NSR',
     needs: ['no message-based SPIs'],
     expected: { architecture: 'ignored' },
@@ -186,7 +186,7 @@ export const distributor: readonly Behaviour[] = [
     ...base,
     id: 'gicr.waker-handshake',
     feature: 'Redistributor',
-    title: 'ChildrenAsleep follows ProcessorSleep, and a sleeping PE is told of nothing',
+    title: 'ChildrenAsleep follows ProcessorSleep, and a sleeping PE is signalled nothing',
     source: 'GICR_WAKER',
     expected: { architecture: 'gates', qemu: 'tells', kvm: 'tells' },
     run(g) {

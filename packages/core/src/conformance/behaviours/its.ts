@@ -215,7 +215,7 @@ export const its: readonly Behaviour[] = [
   {
     ...commands,
     id: 'its.vmovp-without-gicv4',
-    title: 'GICv4 commands on an ITS without vLPIs are no commands',
+    title: 'GICv4 commands on an ITS without vLPIs are unknown commands',
     source: 'VMOVP',
     needs: ['no vLPIs'],
     expected: { architecture: 'refused' },
@@ -240,7 +240,7 @@ export const its: readonly Behaviour[] = [
   {
     ...commands,
     id: 'its.unknown-opcode',
-    title: 'an unknown opcode has an outcome and is no exception',
+    title: 'an unknown opcode has an outcome and does not throw an exception',
     source: 'ITS commands',
     expected: { architecture: 'refused' },
     run: (g) =>
@@ -369,7 +369,7 @@ export const its: readonly Behaviour[] = [
   {
     ...queue,
     id: 'its.quiescent',
-    title: 'Quiescent reads 1 once the ITS is disabled; while it is enabled it tells implementations apart',
+    title: 'Quiescent reads 1 once the ITS is disabled; while it is enabled, implementations differ',
     source: 'GITS_CTLR',
     expected: { architecture: '0 while enabled', qemu: 'always 1', kvm: 'always 1' },
     run(g) {

@@ -117,7 +117,7 @@ export const virtualInterface: readonly Behaviour[] = [
   {
     ...base,
     id: 'ich.misr-vgrp0d',
-    title: 'MISR.VGrp0D tells that virtual Group 0 is disabled',
+    title: 'MISR.VGrp0D says that virtual Group 0 is disabled',
     source: 'ICH_MISR_EL2',
     expected: { architecture: 'by Group 0', qemu: 'by Group 1' },
     run(g) {
@@ -171,7 +171,7 @@ export const virtualInterface: readonly Behaviour[] = [
   {
     ...base,
     id: 'ich.special-intid',
-    title: 'a special INTID in a list register is answered and the register becomes invalid',
+    title: 'a special INTID in a list register is returned, and the register becomes invalid',
     source: 'ICV_IAR1_EL1',
     expected: { architecture: 'conforms' },
     run(g) {

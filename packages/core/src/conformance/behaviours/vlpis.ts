@@ -46,7 +46,7 @@ export const vlpis: readonly Behaviour[] = [
   {
     ...base,
     id: 'vlpi.pendinglast',
-    title: 'PendingLast tells whether an enabled vLPI was pending when the vPE was descheduled',
+    title: 'PendingLast says whether an enabled vLPI was pending when the vPE was descheduled',
     source: 'GICR_VPENDBASER',
     expected: { architecture: 'conforms' },
     run(g) {

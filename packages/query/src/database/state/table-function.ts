@@ -9,7 +9,7 @@ import { keptState } from './snapshots.ts';
 
 /** Results that are cached, because SQLite asks again for each row of the other side of a join. */
 const ANSWERS_MAX = 4;
-const REMAKE = 'load the traces anew';
+const REMAKE = 'load the traces again';
 
 interface TraceRow {
   readonly path: string | null;

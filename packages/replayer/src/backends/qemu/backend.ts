@@ -306,7 +306,7 @@ export class QemuBackend implements Backend {
     if (!sequence.done && !log.read(() => sequence.done))
       throw new GicTraceError(
         'backend',
-        `QEMU's log does not tell of ${sequence.text}${log.strange === '' ? '' : `; it says: ${log.strange}`}`,
+        `QEMU's log has no line for ${sequence.text}${log.strange === '' ? '' : `; it says: ${log.strange}`}`,
       );
   }
 

@@ -52,8 +52,8 @@ export const REASONS = {
   noRam: 'the machine has no RAM at this address',
   noPe: 'no such PE in this machine',
   noRegister: 'no PE of this machine has this system register',
-  noWire: 'the machine has no such wire',
-  itself: 'the machine drives this wire itself, and did not change it here',
+  noWire: 'the machine has no such input line',
+  itself: 'the machine drives this input line itself, and did not change it here',
   reset: 'pe.reset: a machine with one PE cannot reset it alone',
   fault: 'the PE took an exception: UNDEFINED or trapped in this machine',
 } as const;
