@@ -21,7 +21,10 @@ const cli = join(root, 'packages', 'cli');
 const target = join(cli, 'dist', 'bundle');
 const stampFile = join(target, 'inputs.sha256');
 /** Modules that run as threads, each of which needs its own file. */
-const THREADS = [join(root, 'packages', 'query', 'src', 'database', 'writer-thread.ts')];
+const THREADS = [
+  join(root, 'packages', 'query', 'src', 'database', 'writer-thread.ts'),
+  join(root, 'packages', 'recorder', 'src', 'importers', 'qemu-trace', 'beside', 'reader-thread.ts'),
+];
 /** Loaded from node_modules: native code, and what runs in the user's vitest. */
 const EXTERNAL = ['better-sqlite3', 'msgpackr-extract', 'vitest'];
 

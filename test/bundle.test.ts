@@ -4,11 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { importToTrace } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../packages/cli/', import.meta.url));
 const BIN = join(CLI, 'bin', 'gictrace.js');
 const LOG = fileURLToPath(new URL('./recordings/its-trigger.log.gz', import.meta.url));
+const LONG_LOG = fileURLToPath(new URL('./recordings/linux-gicv3-mrops.log.gz', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'gictrace-bundle-'));
 const [trace, db, hook] = ['t.gictrace', 't.db', 'hook.cjs'].map((name) => join(folder, name)) as [
   string,
@@ -49,6 +51,29 @@ function loadedBy(...args: string[]): readonly string[] {
     return modules.map(([, name]) => name!.replace(/^.*node_modules\/(\w[\w-]*)\/.*$/, '$1'));
   });
 }
+
+describe('a long log', () => {
+  it('is imported by two threads, to the trace of one', { timeout: 60_000 }, async () => {
+    const watch = join(folder, 'watch.cjs');
+    writeFileSync(
+      watch,
+      `const threads = require('node:worker_threads');
+      threads.Worker = class extends threads.Worker {
+        constructor(...args) {
+          super(...args);
+          this.on('message', ({ says, taken }) => says === 'ended' && console.error('ENDED', taken !== undefined));
+        }
+      };`,
+    );
+    const two = join(folder, 'two.gictrace');
+    const { stderr } = gictrace(['import', 'qemu', LONG_LOG, '-o', two, '--json'], '--require', watch);
+    expect(stderr).toBe('ENDED true\n');
+    const one = join(folder, 'one.gictrace');
+    // From sources there is no thread.
+    await importToTrace(LONG_LOG, one);
+    expect(readFileSync(two).equals(readFileSync(one))).toBe(true);
+  });
+});
 
 describe('what a command loads', () => {
   it('the version: two files, and none of the bundle', () => {

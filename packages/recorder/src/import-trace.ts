@@ -1,4 +1,5 @@
 // Imports a source into a trace file: writes an importer's records, with snapshots of the model's state if it keeps one.
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type GicConfig, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
@@ -10,13 +11,16 @@ import { Losses } from './importers/common/losses.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import {
+  canReadBeside,
   type ImportOptions,
-  type ImportSink,
+  type ImportSinkAgain,
   type ImportStats,
   importQemu,
+  importQemuBeside,
   importQemuLive,
   type KnownMachine,
   type Provenance,
+  type SourceShows,
   type ToldReset,
 } from './importers/qemu-trace/index.ts';
 import { type TargetOptions, targetOf } from './output/index.ts';
@@ -81,6 +85,12 @@ const FTRACE_LOSSES = [
   'whether a location is reserved',
 ];
 
+/** What a header says besides of an import. */
+type HeaderRest = Pick<TraceHeader, 'clock' | 'losses' | 'options'> & {
+  readonly kind: string;
+  readonly name: string;
+};
+
 /** The output of an import. It begins when the configuration is known, and leaves nothing if the import fails. */
 class Target {
   writer: TraceWriter | undefined;
@@ -106,14 +116,17 @@ class Target {
     this.meta = meta;
   }
 
-  begin(
-    config: GicConfig,
-    provenance: Provenance,
-    rest: Pick<TraceHeader, 'clock' | 'losses' | 'options'> & {
-      readonly kind: string;
-      readonly name: string;
-    },
-  ): void {
+  begin(config: GicConfig, provenance: Provenance, rest: HeaderRest): void {
+    const header = this.header(config, provenance, rest);
+    this.writer = new TraceWriter(this.out, header, { ...this.rules, isOverlapped: true });
+  }
+
+  /** Gives the trace another header, of the same configuration. */
+  rehead(provenance: Provenance, rest: HeaderRest): void {
+    this.writer!.rehead(this.header(this.decided!.config, provenance, rest));
+  }
+
+  private header(config: GicConfig, provenance: Provenance, rest: HeaderRest): TraceHeader {
     const { kind, name, ...header } = rest;
     const { options } = header;
     this.decided = {
@@ -122,7 +135,7 @@ class Target {
       start: options[START] === 'mid-life' ? 'mid-life' : 'reset',
       missing: (options[MISSING] as readonly Missing[] | undefined) ?? [],
     };
-    const all: TraceHeader = {
+    return {
       writer: { name: 'gictrace', version: this.version },
       config,
       source: { kind, name, provenance },
@@ -130,7 +143,6 @@ class Target {
       seed: null,
       ...header,
     };
-    this.writer = new TraceWriter(this.out, all, { ...this.rules, isOverlapped: true });
   }
 
   /** The source, which delivers its next bytes only when the writer has room. */
@@ -151,6 +163,12 @@ class Target {
   readonly recordExact = (batch: RecordBatch, i: number): void =>
     (this.source ?? this.writer!).record(batch, i);
 
+  /** What was written is void, and the trace begins again. */
+  again(): void {
+    this.writer?.abort();
+    this.writer = undefined;
+  }
+
   async run(work: () => Promise<ImportStats>): Promise<ImportReport> {
     try {
       const stats = await work();
@@ -166,6 +184,14 @@ class Target {
       throw error;
     }
   }
+}
+
+/** A file of so many bytes is worth a thread. */
+const LONG_BYTES = 1 << 18;
+
+/** Whether a source is a long file, which any thread can read. */
+function isLong({ isFile, path }: KeptSource): boolean {
+  return isFile === true && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= LONG_BYTES;
 }
 
 /** Options in the form for a header: 64-bit addresses as text. */
@@ -203,22 +229,25 @@ export function importToTrace(
   const inputs = Array.isArray(paths) ? (paths as readonly LogInput[]) : [paths as LogInput];
   const list = inputs.map(pathOf);
   const target = new Target(out, live === undefined ? list : [], options, meta);
-  const sink: ImportSink = {
-    begin: (config, provenance, { start, missing, shows }) =>
-      target.begin(config, provenance, {
-        kind: 'qemu-trace',
-        name: list.map(nameOf).join(', '),
-        clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-        losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
-        options: {
-          ...importing,
-          [START]: start,
-          ...(missing.length === 0 ? {} : { [MISSING]: missing }),
-          ...(shows === undefined ? {} : { [SHOWS]: shows }),
-        },
-      }),
+  const header = ({ start, missing, shows }: SourceShows): HeaderRest => ({
+    kind: 'qemu-trace',
+    name: list.map(nameOf).join(', '),
+    clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
+    losses: inherent(QEMU_LOSSES[memory?.() ? 'with' : 'without']),
+    options: {
+      ...importing,
+      [START]: start,
+      ...(missing.length === 0 ? {} : { [MISSING]: missing }),
+      ...(shows === undefined ? {} : { [SHOWS]: shows }),
+    },
+  });
+  const sink: ImportSinkAgain = {
+    begin: (config, provenance, facts) => target.begin(config, provenance, header(facts)),
+    facts: (provenance, facts) => target.rehead(provenance, header(facts)),
     record: target.record,
     snapshot: (state) => target.writer!.snapshot(state.save(), state.digest()),
+    again: () => target.again(),
+    settled: async () => target.writer?.settled(),
     ...progressOf(options),
   };
   return target.run(async () => {
@@ -227,6 +256,9 @@ export function importToTrace(
     const sources = inputs.map((input) => (typeof input === 'string' ? keptSource(input) : input));
     try {
       const paced = sources.map((one) => ({ name: one.name, open: () => target.paced(one.open()) }));
+      const [only] = sources;
+      if (sources.length === 1 && isLong(only!) && canReadBeside())
+        return await importQemuBeside(only!.path, paced[0]!, importing, sink);
       return await importQemu(paced, importing, sink);
     } finally {
       for (const source of sources) source.close();

@@ -1,14 +1,22 @@
 // Writes a trace as a stream, chunk by chunk, then footer and trailer. A trace without a footer was not finished; it
 // never has the final name (output/output-file.ts).
 import { createHash } from 'node:crypto';
-import { type BrotliOptions, brotliCompress, brotliCompressSync, constants, crc32 } from 'node:zlib';
+import { closeSync, openSync, readSync } from 'node:fs';
+import {
+  type BrotliOptions,
+  brotliCompress,
+  brotliCompressSync,
+  brotliDecompressSync,
+  constants,
+  crc32,
+} from 'node:zlib';
 import { GicTraceError, invariant } from '@gictrace/core';
 import { RECORDS, RecordBatch, RULES } from '@gictrace/core/record';
 import { OutputFile, type Ownership, type TargetOptions } from '../output/index.ts';
 import { encodeChunk } from './columns.ts';
 import { CHUNK_RECORDS, COMPRESSIONS, FORMAT_VERSION, FRAME_BYTES, FRAME_TYPES, MAGIC } from './constants.ts';
 import { SemanticDigest } from './digest.ts';
-import { encodeFrame, encodePrefix, encodeTrailer } from './frame.ts';
+import { encodeFrame, encodePrefix, encodeTrailer, parseFrame } from './frame.ts';
 import { type ChunkEntry, decodeHeader, encodeMap, type TraceFooter, type TraceHeader } from './header.ts';
 
 /** A trace as an output. */
@@ -57,10 +65,12 @@ for (const [name, rule] of Object.entries(RULES)) ruleNames.set(rule.id, name);
 
 export class TraceWriter {
   readonly path: string;
-  private readonly out: OutputFile;
-  private readonly traceId: number;
+  private readonly options: WriterOptions;
+  private header: Uint8Array;
+  private out: OutputFile;
+  private traceId: number;
   private readonly batch: RecordBatch;
-  private readonly content = createHash('sha256');
+  private content = createHash('sha256');
   private readonly semantic = new SemanticDigest();
   private readonly chunks: ChunkEntry[] = [];
   private readonly snapshots: [number, number, string][] = [];
@@ -79,12 +89,14 @@ export class TraceWriter {
    */
   constructor(path: string, header: TraceHeader, options: WriterOptions = {}) {
     this.path = path;
+    this.options = options;
     this.isOverlapped = options.isOverlapped === true;
     this.batch = new RecordBatch(options.chunkRecords ?? CHUNK_RECORDS);
     const raw = encodeMap(header);
     checked(raw, path);
     this.out = new OutputFile(path, TRACE_OUTPUT, options);
     this.traceId = crc32(raw);
+    this.header = raw;
     try {
       this.out.write(encodePrefix(FORMAT_VERSION));
       this.frame(FRAME_TYPES.header, raw, 0);
@@ -132,6 +144,46 @@ export class TraceWriter {
     while (this.flightBytes > FLIGHT_BYTES) {
       await this.flights[0]!.landed;
       this.check();
+    }
+  }
+
+  /**
+   * Gives the trace another header, in place of the one that it began with: it is written once more where they differ.
+   * @throws GicTraceError as the constructor and `record`.
+   */
+  rehead(header: TraceHeader): void {
+    const raw = encodeMap(header);
+    if (Buffer.compare(raw, this.header) === 0) return;
+    checked(raw, this.path);
+    this.flush();
+    this.land();
+    const old = this.out;
+    const frames = [...this.chunks, ...this.snapshots].sort((a, b) => a[0] - b[0]);
+    const fd = openSync(old.partial, 'r');
+    try {
+      this.out = new OutputFile(this.path, TRACE_OUTPUT, this.options);
+      this.header = raw;
+      this.traceId = crc32(raw);
+      this.content = createHash('sha256').update(raw);
+      this.out.write(encodePrefix(FORMAT_VERSION));
+      this.put({ type: FRAME_TYPES.header, raw, count: 0, firstRecord: 0, at: () => undefined });
+      for (const entry of frames) {
+        const head = read(fd, entry[0], FRAME_BYTES);
+        const frame = parseFrame(head);
+        invariant(frame !== undefined, 'a frame is where it was written');
+        const stored = read(fd, entry[0] + FRAME_BYTES, frame.storedLength);
+        if (frame.type === FRAME_TYPES.records)
+          this.content.update(
+            frame.compression === COMPRESSIONS.none ? stored : brotliDecompressSync(stored),
+          );
+        encodeFrame({ ...frame, traceId: this.traceId }, head);
+        entry[0] = this.out.bytes;
+        this.out.write(head);
+        this.out.write(stored);
+      }
+    } finally {
+      closeSync(fd);
+      old.discard();
     }
   }
 
@@ -294,6 +346,12 @@ export class TraceWriter {
     this.out.write(head);
     this.out.write(stored);
   }
+}
+
+function read(fd: number, at: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  invariant(readSync(fd, bytes, 0, length, at) === length, 'a trace can be read while it is written');
+  return bytes;
 }
 
 function compression(raw: Uint8Array): BrotliOptions {

@@ -13,6 +13,8 @@ export interface KeptSource {
   /** As it was named: `-` for standard input; and as people read it. */
   readonly path: string;
   readonly name: string;
+  /** It is the file at `path` and nothing else. */
+  readonly isFile?: true;
   /** Its bytes from the beginning, decompressed. */
   open(): AsyncIterable<Buffer>;
   /** Nothing more is read. */
@@ -21,7 +23,8 @@ export interface KeptSource {
 
 /** `-` is standard input. Nothing is opened before `open`. */
 export function keptSource(path: string): KeptSource {
-  if (path !== '-') return { path, name: path, open: () => openSource(path), close: () => undefined };
+  if (path !== '-')
+    return { path, name: path, isFile: true, open: () => openSource(path), close: () => undefined };
   return new KeptInput();
 }
 

@@ -8,29 +8,25 @@ import type { ImportStats } from '../common/import-stats.ts';
 import { PLACED } from '../common/learn/explain.ts';
 import { Learner } from '../common/learn/learner.ts';
 import type { Missing, Start } from '../common/learn/unknowns.ts';
-import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
 import { withinRange } from '../common/range.ts';
-import { Assembler, type AssemblerOptions, type MachineReset, type ToldReset } from './assemble.ts';
-import { GIC_PREFIX } from './events.ts';
-import type { GroupSink } from './group.ts';
+import type { MachineReset, ToldReset } from './assemble.ts';
 import { GroupQueue } from './group-queue.ts';
+import { LINES_WATCHED, type LogSource, Reading, surveying, taking } from './reading.ts';
 import { findResets } from './reset-places.ts';
 import { ResetSurvey } from './resets.ts';
 import { SecurityStates } from './security/states.ts';
 import { type LogSurvey, Survey } from './survey.ts';
-import { eventNames, newToken, tokenize } from './tokenize.ts';
 
+const SGI_SENT = RECORDS['sgi.sent'].id;
 /** Lines that are looked at for the GIC's configuration before records go out. */
 const LINES_HELD = 300_000;
 /** So many differences that nothing explains are not of one line that is wrong. */
 const DOUBTS = 10;
-/** Lines before the end of a log that are watched for effects that are cut off. */
-const LINES_WATCHED = 400;
+/** Where the command queue is taken to be until a log shows it. */
+export const QUEUE = PLACED.queue * 2 ** 32;
 /** Records from one snapshot to the next, about. */
 const SNAPSHOT_RECORDS = 65_536;
-/** A log without a line about a GIC in its first so many lines is another tool's. */
-const FOREIGN_MAX = 200_000;
 
 export interface ImportSink {
   /** The configuration is decided: records follow. `facts`: what is known of the log as a whole. */
@@ -41,6 +37,12 @@ export interface ImportSink {
   snapshot?(state: GicState): void;
   /** Called now and then with the number of lines read. */
   progress?(lines: number): void;
+  /** All that has come since `begin` is void: it begins again. Of importers that begin before they know enough. */
+  again?(): void;
+  /** What is known of the log in the end, where less was known when it began. */
+  facts?(provenance: Provenance, facts: SourceShows): void;
+  /** Waits while more has come than should be kept in memory; for importers whose source does not wait. */
+  settled?(): Promise<void>;
 }
 
 /** What a log as a whole shows. */
@@ -52,10 +54,13 @@ export interface SourceShows {
   readonly shows: readonly RecordName[] | undefined;
 }
 
-/** One log: its bytes, which can be had from the beginning again. */
-export interface LogSource {
-  readonly name: string;
-  open(): AsyncIterable<Buffer>;
+/** What the first reading of logs has found. */
+export interface Surveyed {
+  readonly identity: Identity;
+  readonly found: LogSurvey;
+  readonly restarts: ResetSurvey;
+  /** Lines in all. */
+  readonly total: number;
 }
 
 /**
@@ -68,22 +73,27 @@ export async function importQemu(
   options: ImportOptions,
   sink: ImportSink,
 ): Promise<ImportStats> {
+  return importSurveyed(sources, await surveyLogs(sources, options), options, sink);
+}
+
+/** Reads logs for the first time. */
+async function surveyLogs(sources: readonly LogSource[], options: ImportOptions): Promise<Surveyed> {
   const identity = new Identity();
   const survey = new Survey();
   const restarts = new ResetSurvey();
-  const surveyed = new Reading(sources, identity, new Losses(), {
-    sink: {
-      group: (batch) => {
-        survey.group(batch);
-        restarts.group(batch);
-      },
-    },
-    threadSurvey: survey.threads,
-    pastInterrupt: () => survey.pastInterrupt(),
-  });
+  const surveyed = new Reading(sources, identity, new Losses(), surveying(survey, restarts));
   await surveyed.read();
   const found = survey.finish(surveyed.assembler.counts, options.start);
-  const total = surveyed.place.line;
+  return { identity, found, restarts, total: surveyed.place.line };
+}
+
+/** Imports logs of which the first reading has been. */
+export async function importSurveyed(
+  sources: readonly LogSource[],
+  { identity, found, restarts, total }: Surveyed,
+  options: ImportOptions,
+  sink: ImportSink,
+): Promise<ImportStats> {
   const pass = async (
     into: ImportSink,
     missing: ReadonlySet<Missing>,
@@ -98,13 +108,7 @@ export async function importQemu(
         if (lines > total - LINES_WATCHED) take.watch();
         if (lines >= until || take.contradictions.length > most) throw ENOUGH;
       },
-      threads: found.threads,
-      resets,
-      fromReset: found.start === 'reset',
-      queue: PLACED.queue * 2 ** 32,
-      unwritten: missing.has('GITS writes'),
-      unnumbered: !found.numbersCommands,
-      unprinted: !found.printsOperands,
+      ...taking(found, missing, resets, QUEUE),
       ...(sink.progress === undefined ? {} : { progress: sink.progress }),
     });
     const listsCommands = into === NOWHERE && found.numbersCommands && found.shows.includes('its.command');
@@ -155,7 +159,7 @@ export async function importQemuLive(
     sink: { group: (batch, isLast) => (begun ? take.group(batch, isLast) : held.push(batch, isLast)) },
     fromReset: start === 'reset',
     toldResets,
-    ...(start === 'reset' ? {} : { queue: PLACED.queue * 2 ** 32 }),
+    ...(start === 'reset' ? {} : { queue: QUEUE }),
     line: (lines) => {
       if (!begun && (identity.complete || lines >= LINES_HELD)) begin();
     },
@@ -173,94 +177,8 @@ export async function importQemuLive(
   return reading.stats(take.records);
 }
 
-interface ReadingOptions extends AssemblerOptions {
-  readonly sink: GroupSink;
-  readonly progress?: (lines: number) => void;
-  /** Called behind each line about a GIC. */
-  readonly line?: (lines: number) => void;
-}
-
-/** Reads logs, line by line, into groups of records. */
-class Reading {
-  readonly assembler: Assembler;
-  private readonly sources: readonly LogSource[];
-  private readonly losses: Losses;
-  private readonly options: ReadingOptions;
-  private readonly token = newToken();
-  private name = '';
-  private lines = 0;
-  private known = 0;
-
-  constructor(sources: readonly LogSource[], identity: Identity, losses: Losses, options: ReadingOptions) {
-    this.sources = sources;
-    this.losses = losses;
-    this.options = options;
-    this.assembler = new Assembler(identity, losses, options.sink, options);
-  }
-
-  /** Where it is. */
-  get place(): { readonly path: string; readonly line: number } {
-    return { path: this.name, line: this.lines };
-  }
-
-  async read(): Promise<void> {
-    for (const [n, source] of this.sources.entries()) {
-      this.name = source.name;
-      const [lines, known] = [this.lines, this.known];
-      if (n > 0) this.assembler.boundary();
-      await eachLine(source.open(), (bytes, from, to) => this.line(bytes, from, to)).catch(
-        (error: unknown) => {
-          if (error instanceof GicTraceError && error.place.path === undefined)
-            throw new GicTraceError(error.code, error.message, { path: this.name }, error.hint);
-          throw error;
-        },
-      );
-      if (this.lines === lines)
-        throw new GicTraceError(
-          'input',
-          'is empty',
-          { path: this.name },
-          'record with qemu -trace "gicv3_*" -D FILE',
-        );
-      if (this.known === known) throw notALog(this.name, '');
-    }
-    this.assembler.end();
-    const { malformed, firstMalformed } = this.assembler;
-    if (malformed > 0)
-      this.losses.add(`lines cut or malformed, the first at line ${firstMalformed}`, malformed);
-  }
-
-  private line(bytes: Buffer, from: number, to: number): void {
-    const { token } = this;
-    const lines = ++this.lines;
-    tokenize(bytes, from, to, token);
-    if (token.kind !== undefined) {
-      this.known++;
-      this.assembler.line(token, lines);
-      this.options.line?.(lines);
-    } else if (to > from) {
-      const word = bytes.toString('latin1', token.nameFrom, Math.min(token.nameTo, token.nameFrom + 60));
-      if (word.startsWith(GIC_PREFIX) && !word.endsWith(':')) this.losses.add(`event ${word}: not read`);
-      else if (word.startsWith(GIC_PREFIX))
-        this.losses.add('messages of QEMU about the guest (-d guest_errors)');
-      else this.losses.add('lines of other events or of the guest');
-      if (this.known === 0 && lines > FOREIGN_MAX) throw notALog(this.name, 'in its first lines');
-    }
-    if ((lines & 0xffff) === 0) this.options.progress?.(lines);
-  }
-
-  stats(records: number): ImportStats {
-    const { counts } = this.assembler;
-    const events: Record<string, number> = {};
-    eventNames.forEach((event, index) => {
-      if (counts[index]! > 0) events[event] = counts[index]!;
-    });
-    return { lines: this.lines, records, events, losses: Object.fromEntries(this.losses.counts) };
-  }
-}
-
 /** Takes groups of records once the configuration is decided: learns what the log does not say, and hands them on. */
-class Taking {
+export class Taking {
   records = 0;
   private readonly identity: Identity;
   private readonly losses: Losses;
@@ -291,18 +209,24 @@ class Taking {
       missing,
       shows,
       listsCommands = false,
+      isShown,
     }: Pick<LogSurvey, 'start' | 'missing'> &
-      Pick<SourceShows, 'shows'> & { readonly listsCommands?: boolean },
+      Pick<SourceShows, 'shows'> & {
+        readonly listsCommands?: boolean;
+        /** Whether the log shows a kind, in place of what `shows` says. */
+        readonly isShown?: (kind: number) => boolean;
+      },
   ): void {
     const { config, provenance } = this.identity.decide(options, machine);
     this.peCount = config.pes.length;
     const kinds = shows === undefined ? undefined : new Set<number>(shows.map((name) => RECORDS[name].id));
+    const isKindShown = isShown ?? ((kind: number) => kinds === undefined || kinds.has(kind));
     this.learner = new Learner(
       config,
       {
         start,
         missing,
-        shows: (kind) => kinds === undefined || kinds.has(kind),
+        shows: isKindShown,
         listsCommands,
       },
       this.losses,
@@ -311,12 +235,11 @@ class Taking {
         this.sink.record(batch, i);
       },
     );
-    const showsSent = shows === undefined || shows.includes('sgi.sent');
     this.security = new SecurityStates(
       () => this.learner!.machine,
       config.resetNonSecure !== true,
       start === 'mid-life',
-      showsSent,
+      () => isKindShown(SGI_SENT),
       { group: (batch, isLast) => this.learn(batch, isLast) },
     );
     this.sink.begin(config, provenance, { start, missing: [...missing], shows });
@@ -357,13 +280,4 @@ class Taking {
       sink.snapshot(this.learner!.machine.state);
     }
   }
-}
-
-function notALog(path: string, where: string): GicTraceError {
-  return new GicTraceError(
-    'input',
-    `has no line of a gicv3_ event${where ? ` ${where}` : ''}: it is not a QEMU trace log of a GICv3`,
-    { path },
-    'record with qemu -trace "gicv3_*" -trace "memory_region_ops_*" -D FILE',
-  );
 }

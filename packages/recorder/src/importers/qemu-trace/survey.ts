@@ -333,6 +333,11 @@ export class Survey {
 
   /** `counts`: lines by event. `start`: where it is known how the log begins. */
   finish(counts: Uint32Array, start?: Start): LogSurvey {
+    return { ...this.soFar(counts, start), threads: this.threads.finish() };
+  }
+
+  /** As `finish`, of the log as far as it has been read. */
+  soFar(counts: Uint32Array, start?: Start): Omit<LogSurvey, 'threads'> {
     const grounds = [...this.grounds].filter(([ground]) => {
       const needs = GROUNDS[ground];
       return needs === undefined || this.seen.has(needs);
@@ -355,7 +360,6 @@ export class Survey {
       missing: new Set(missing.filter((one) => !isDoubtful(one))),
       doubtful: new Set(missing.filter(isDoubtful)),
       shows: [...shows, 'source.conflict'],
-      threads: this.threads.finish(),
       numbersCommands: has('gicv3_its_process_command') || !OPERANDS.some(has),
       printsOperands: OPERANDS.some(has),
     };

@@ -38,6 +38,13 @@ class Names {
     pes.set(pe, (pes.get(pe) ?? 0) + n);
   }
 
+  /** Threads, with the PEs that each has named. */
+  get pairs(): number {
+    let n = 0;
+    for (const pes of this.counts.values()) n += pes.size;
+    return n;
+  }
+
   merge(other: Names): void {
     for (const [thread, pes] of other.counts) for (const [pe, n] of pes) this.add(thread, pe, n);
   }
@@ -100,6 +107,11 @@ export class ThreadSurvey {
     this.reject();
     this.parts.push(new Names(line, false));
     this.doubts = 0;
+  }
+
+  /** How much it knows: a number that does not change while the lines show nothing new. */
+  get known(): number {
+    return this.parts.reduce((n, part) => n + 1 + part.pairs, 0);
   }
 
   finish(): readonly ThreadPart[] {

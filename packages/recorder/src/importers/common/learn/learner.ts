@@ -117,7 +117,7 @@ const TRIES = 24;
 export interface SourceFacts {
   readonly start: Start;
   readonly missing: ReadonlySet<Missing>;
-  /** Whether the source has lines of a kind of observables. */
+  /** Whether the source has lines of a kind of observables. Asked only where it makes a difference, which may be late. */
   shows(kind: number): boolean;
   /** All that it has is as it was: nothing is learnt until an ITS executes a command that the source does not show. */
   readonly isExact?: boolean;
@@ -187,12 +187,10 @@ export class Learner {
     this.reads = new Reads(this.ahead, this.unknowns, this.knowing, this.explainer);
     this.effects = new Effects(state, this.unknowns);
     this.its = new ItsState(state, this.unknowns, this.knowing, this.explainer);
-    this.told = SIGNALS.filter(({ kind }) => facts.shows(kind)).map(
-      (signal) => new Told(signal, state.peCount),
-    );
-    this.hppi = this.told.find(({ kind }) => kind === HPPI);
+    this.told = SIGNALS.map((signal) => new Told(signal, state.peCount));
+    this.hppi = facts.shows(HPPI) ? this.told.find(({ kind }) => kind === HPPI) : undefined;
     this.vhppi = this.told.find(({ kind }) => kind === VHPPI);
-    this.streams = new Streams(facts.shows);
+    this.streams = new Streams((kind) => facts.shows(kind));
     this.printed = new Uint8Array(state.peCount);
     this.begun = facts.start === 'reset';
     this.isCut = !this.begun;
@@ -599,7 +597,7 @@ export class Learner {
 
   /** A line says that a virtual interrupt is signalled, where the model has the virtual CPU interface disabled. */
   private learnVirtual(group: RecordBatch, from: number, end: number): boolean {
-    if (this.vhppi === undefined) return false;
+    if (this.vhppi === undefined || !this.unknowns.isPartUnknownOfAny('virtual')) return false;
     const differing: Mismatch[] = [];
     this.vhppi.compare(this.behind!.state, group, from + 1, end, this.shown, differing);
     const one = differing.find(({ at, pe }) => {
@@ -790,28 +788,31 @@ export class Learner {
 
   /** Whether the model looked at memory of which nothing is known, nor could be from lines about tables. */
   private looksAside(): boolean {
-    if (TABLES_READ.every((kind) => this.facts.shows(kind))) return false;
-    for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MEMORY_ASSUMED) return true;
+    for (let i = 0; i < this.shown.count; i++)
+      if (this.shown.kind[i] === MEMORY_ASSUMED) return !TABLES_READ.every((kind) => this.facts.shows(kind));
     return false;
   }
 
   /** Whether a message or a command had no effect because of state that is unknown. */
   private drops(): boolean {
-    if (!this.its.isOpen() && !this.looksAside()) return false;
-    for (let i = 0; i < this.shown.count; i++) if (this.shown.kind[i] === MSI_DROPPED) return true;
-    for (let i = 0; i < this.shown.count; i++)
-      if (this.shown.kind[i] === ITS_COMMAND && isRefused(this.shown.words[i * RECORD_WORDS + 2]!))
-        return true;
+    const { shown } = this;
+    for (let i = 0; i < shown.count; i++)
+      if (
+        shown.kind[i] === MSI_DROPPED ||
+        (shown.kind[i] === ITS_COMMAND && isRefused(shown.words[i * RECORD_WORDS + 2]!))
+      )
+        return this.its.isOpen() || this.looksAside();
     return false;
   }
 
   private judgeVirtual(group: RecordBatch, from: number, end: number, undecided: () => void): void {
+    if (!this.unknowns.isPartUnknownOfAny('virtual')) return;
     for (const told of this.told) {
-      if (told === this.hppi) continue;
+      if (told.kind === HPPI) continue;
       const differing: Mismatch[] = [];
       told.compare(this.behind!.state, group, from + 1, end, this.shown, differing);
       for (const { at, pe } of differing) {
-        if (!this.unknowns.isPartUnknown('virtual', pe)) continue;
+        if (!this.unknowns.isPartUnknown('virtual', pe) || !this.facts.shows(told.kind)) continue;
         this.effects.forgetVirtual(pe);
         undecided();
         // Lines behind it may repeat it.

@@ -23,20 +23,27 @@ function isUnknown(shown: RecordBatch, k: number): boolean {
   return shown.kind[k] === ITS_COMMAND && shown.words[k * RECORD_WORDS + 2] === ITS_OUTCOMES.NOT_SHOWN;
 }
 
-export class Streams {
-  /** By kind: the number of its stream, 0 for none. */
-  private readonly of = new Uint8Array(256);
+/** By kind: the number of its stream, 0 for none. */
+const STREAMS = new Uint8Array(256);
+STREAMS[ITS_COMMAND] = 1;
+for (const kind of TABLES) STREAMS[kind] = 2;
+STREAMS[SGI_SENT] = 3;
 
-  /** `shows`: kinds that the source has lines of. */
+export class Streams {
+  private readonly shows: (kind: number) => boolean;
+
+  /** `shows`: whether the source has lines of a kind; asked of one that the source or the model has a record of. */
   constructor(shows: (kind: number) => boolean) {
-    if (shows(ITS_COMMAND)) this.of[ITS_COMMAND] = 1;
-    for (const kind of TABLES) if (shows(kind)) this.of[kind] = 2;
-    if (shows(SGI_SENT)) this.of[SGI_SENT] = 3;
+    this.shows = shows;
   }
 
   /** Whether a kind is in one of the streams. */
   has(kind: number): boolean {
-    return this.of[kind] !== 0;
+    return STREAMS[kind] !== 0 && this.shows(kind);
+  }
+
+  private isIn(stream: number, kind: number): boolean {
+    return STREAMS[kind] === stream && this.shows(kind);
   }
 
   /**
@@ -57,14 +64,14 @@ export class Streams {
       const next = (i: number) => {
         while (
           at < shown.count &&
-          (this.of[shown.kind[at]!] !== stream ||
+          (!this.isIn(stream, shown.kind[at]!) ||
             (isUnknown(shown, at) && (i < 0 || !this.same(group, i, shown, at))))
         )
           at++;
         return at < shown.count;
       };
       for (let i = from; i < end; i++) {
-        if (this.of[group.kind[i]!] !== stream) continue;
+        if (!this.isIn(stream, group.kind[i]!)) continue;
         if (!next(i) || !this.same(group, i, shown, at)) return 'other';
         at++;
       }
@@ -88,11 +95,11 @@ export class Streams {
     const more: number[] = [];
     let at = 0;
     const next = () => {
-      while (at < shown.count && this.of[shown.kind[at]!] !== 2) at++;
+      while (at < shown.count && !this.isIn(2, shown.kind[at]!)) at++;
       return at < shown.count;
     };
     for (let i = from; i < end; i++) {
-      if (this.of[group.kind[i]!] !== 2) continue;
+      if (!this.isIn(2, group.kind[i]!)) continue;
       if (next() && this.same(group, i, shown, at)) at++;
       else more.push(i);
     }

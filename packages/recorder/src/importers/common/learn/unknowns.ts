@@ -298,6 +298,11 @@ export class Unknowns {
     return this.pes[part][pe] === 1;
   }
 
+  /** Whether a part is unknown of some PE. */
+  isPartUnknownOfAny(part: PePart): boolean {
+    return this.pes[part].includes(1);
+  }
+
   knowPart(part: PePart, pe: number): void {
     if (pe >= 0 && pe < this.state.peCount && !this.never.pe.has(part)) this.pes[part][pe] = 0;
   }

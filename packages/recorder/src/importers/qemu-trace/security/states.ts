@@ -98,7 +98,7 @@ export class SecurityStates implements GroupSink {
   private readonly first: number;
   private readonly twoStates: boolean;
   /** The log has lines of SGIs that were sent: that there is none says something. */
-  private readonly showsSent: boolean;
+  private readonly showsSent: () => boolean;
   private readonly pes: Pe[];
   /** The log has lines about virtual interrupts, which are printed at each exception. */
   private hasVirtual = false;
@@ -110,13 +110,13 @@ export class SecurityStates implements GroupSink {
   /**
    * `machine`: what has taken the groups that went on. `hasFirmware`: PEs are at EL3 after a reset, else in Non-secure
    * state, in which most software of a log in mid-life (`isMidLife`) executes.
-   * `showsSent`: the log has lines of SGIs that were sent.
+   * `showsSent`: whether the log has lines of SGIs that were sent; asked where one may have been.
    */
   constructor(
     machine: () => Machine,
     hasFirmware: boolean,
     isMidLife: boolean,
-    showsSent: boolean,
+    showsSent: () => boolean,
     next: GroupSink,
   ) {
     this.showsSent = showsSent;
@@ -362,7 +362,7 @@ export class SecurityStates implements GroupSink {
 
   /** Through which register an SGI was generated. */
   private sgi(isSecure: boolean, group: RecordBatch, i: number): void {
-    if (!this.showsSent) return;
+    if (!this.showsSent()) return;
     const at = i * RECORD_WORDS;
     const sent = new Set<number>();
     for (let k = i + 1; k < group.count && group.kind[k]! >= STIMULI_END; k++)
