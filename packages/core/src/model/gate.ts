@@ -59,11 +59,11 @@ export interface Held {
 export function priorityOf(m: Machine, pe: number, intid: number): number {
   const { state } = m;
   if (intid >= LPI_FIRST) {
-    if (pe < 0) return -1;
+    if (pe < 0 || pe >= state.peCount) return -1;
     const config = configOf(m, pe, intid);
     return config === undefined || config >= CONFIG_UNKNOWN ? -1 : lpiPriority(state, config);
   }
-  if (!hasInterrupt(state, intid) || (isPrivate(intid) && pe < 0)) return -1;
+  if (!hasInterrupt(state, intid) || (isPrivate(intid) && (pe < 0 || pe >= state.peCount))) return -1;
   return isPrivate(intid)
     ? state.ppiPriority[privateIndex(state, pe, intid)]!
     : state.spiPriority[sharedIndex(state, intid)]!;

@@ -21,6 +21,7 @@ import {
   type Cte,
   collectionInRange,
   type Dte,
+  deviceInRange,
   type Fault,
   type Ite,
   isMapped,
@@ -205,10 +206,6 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
   // Every command completes before the next begins, so there is nothing to wait for.
   SYNC: () => undefined,
 };
-
-function deviceInRange(m: Machine, its: number, deviceId: number): boolean {
-  return deviceId < 2 ** typerOf(m, its, 'Devbits');
-}
 
 const DROPPED_BY: Partial<Record<Fault, (typeof DROP_REASONS)[number]>> = {
   DEVICE_OOR: 'deviceid-out-of-range',

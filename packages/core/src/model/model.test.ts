@@ -280,6 +280,21 @@ describe.each(PROFILES)('LPIs and ITS, profile %s', (profile) => {
     expect(d.read(0, 'ICC_IAR1_EL1')).toBe(LPI);
   });
 
+  it('refuses to map a DeviceID behind the end of the device table, or without one, and writes no entry', () => {
+    for (const [low, high, last] of [
+      [0x4200_0200, 0x8000_0000, 0x1fff], // One page of 64 KB.
+      [0x4200_0200, 0, -1], // Not valid.
+    ] as const) {
+      const d = mapped();
+      d.gits('GITS_CTLR', 0);
+      d.wide('GITS', 0, GITS.GITS_BASER.offset, low, high);
+      d.gits('GITS_CTLR', 1);
+      if (last >= 0) expect(d.command('MAPD', { DeviceID: last, V: 0 })).toBe(ITS_OUTCOMES.EXECUTED);
+      expect(d.command('MAPD', { DeviceID: last + 1, V: 0 })).toBe(ITS_ERRORS.MAPD_DEVICE_OOR);
+      expect(d.saw('dte.write')).toBe(false);
+    }
+  });
+
   it('admits EventIDs below 2^(Size+1) and no others', () => {
     const d = gic();
     d.map(1, 31, LPI, 0, 5);

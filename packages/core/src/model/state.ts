@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { GicConfig } from '../config.ts';
 import { invariant } from '../errors.ts';
-import { PROFILES, type Profile } from '../profile/index.ts';
+import { type Profile, profileNamed } from '../profile/index.ts';
 import {
   fieldReader,
   GICD,
@@ -184,8 +184,7 @@ export class GicState {
   readonly memory = new GuestMemory();
 
   constructor(config: GicConfig) {
-    const profile = PROFILES[config.profile];
-    invariant(profile !== undefined, `unknown profile ${config.profile}`);
+    const profile = profileNamed(config.profile);
     this.config = config;
     this.profile = profile;
     const pes = config.pes.length;

@@ -91,12 +91,19 @@ export function readDte(m: Machine, its: number, deviceId: number, dte: Dte): Fa
   return undefined;
 }
 
+/** Writes a device's entry. The caller has checked that the table has it. */
 export function writeDte(m: Machine, its: number, deviceId: number, dte: Dte): void {
   const table = tableOf(m, its, TABLE_TYPES.devices)!;
   emitDte(m, DTE_WRITE, its, deviceId, dte);
   const address = entryAddress(m, its, table, deviceId);
   if (address >= 0)
     writeEntry(m, address, layoutOf(m).dte, dte.valid ? [1, dte.size, dte.ittAddress] : [0, 0, 0]);
+}
+
+/** Whether the device table has an entry for this DeviceID. */
+export function deviceInRange(m: Machine, its: number, deviceId: number): boolean {
+  const table = tableOf(m, its, TABLE_TYPES.devices);
+  return table !== undefined && deviceId < table.entries;
 }
 
 /** Whether the collection table has an entry for this ICID. */
@@ -119,6 +126,7 @@ export function readCte(m: Machine, its: number, icid: number, cte: Cte): Fault 
   return cte.valid === 0 || cte.pe >= m.state.peCount ? 'UNMAPPED_COLLECTION' : undefined;
 }
 
+/** Writes a collection's entry. The caller has checked that the table has it. */
 export function writeCte(m: Machine, its: number, icid: number, valid: number, pe: number): void {
   m.emit(CTE_WRITE, NO_PE, its, icid, valid, pe);
   const address = entryAddress(m, its, tableOf(m, its, TABLE_TYPES.collections)!, icid);

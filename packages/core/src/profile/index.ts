@@ -1,4 +1,5 @@
 // The profiles that exist, by name.
+import { GicTraceError } from '../errors.ts';
 import { architecture } from './profiles/architecture.ts';
 import { gic600, gic700 } from './profiles/arm.ts';
 import { hyperv } from './profiles/hyperv.ts';
@@ -32,4 +33,18 @@ export function qemuProfile(version: string): string {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isFrom = (from: number, and: number) => major > from || (major === from && minor >= and);
   return isFrom(10, 2) ? qemu111.name : isFrom(9, 1) ? qemu100.name : qemu72.name;
+}
+
+/**
+ * The profile of a name.
+ * @throws GicTraceError `trace` if this version of gictrace has none of that name: a newer one wrote the configuration.
+ */
+export function profileNamed(name: string): Profile {
+  if (Object.hasOwn(PROFILES, name)) return PROFILES[name]!;
+  throw new GicTraceError(
+    'trace',
+    `no profile '${name}'`,
+    {},
+    `this version has ${Object.keys(PROFILES).join(', ')}`,
+  );
 }

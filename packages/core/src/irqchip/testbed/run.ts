@@ -185,6 +185,7 @@ export class Translation {
   private drivenBy(o: Operation): Result {
     const { driver } = this.stage;
     if (driver == null) return unsupported('the driver failed to be set up');
+    if ('pe' in o && o.pe >= this.stage.bus.pes) return unsupported('the machine has no such PE');
     return o.op === 'mask' || o.op === 'unmask' ? this.devices.mask(driver, o) : driver.run(o);
   }
 
