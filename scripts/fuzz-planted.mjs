@@ -29,7 +29,8 @@ async function find(plant) {
   let difference = null;
   for (let seed = 1; difference === null && given < STIMULI_MAX; seed++) {
     const steps = Math.min(STEPS, STIMULI_MAX - given);
-    const result = await fuzzQemu({ seed, steps, gic: 4, plant });
+    const security = MUTATIONS[plant].securityStates ?? 1;
+    const result = await fuzzQemu({ seed, steps, gic: 4, security, plant });
     difference = result.difference;
     given += difference?.after ?? result.steps;
   }

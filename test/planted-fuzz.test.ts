@@ -44,6 +44,15 @@ describe.skipIf(!is72)('on QEMU', () => {
     },
   );
 
+  it('a fault of two Security states is found where there are two, and refused where there is one', async () => {
+    const { difference } = await fuzzQemu({
+      ...{ seed: 1, steps: 500, gic: 3, security: 2, plant: 'grpmod-ignored' },
+    });
+    expect(difference?.crash).toBeNull();
+    expect(difference!.stimuli).toBeLessThanOrEqual(12);
+    expect(await main(['fuzz', '--plant', 'grpmod-ignored'])).toBe(2);
+  });
+
   it.each([
     ['storm', 'its'],
     ['proxy-clash', 'platform-msi'],

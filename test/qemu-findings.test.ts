@@ -2,7 +2,7 @@
 // architecture. Where a later version is right, it does as the architecture says.
 import { GicTraceError } from '@gictrace/core';
 import { type Answers, Simulator } from '@gictrace/core/backend';
-import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import {
   type CommandName,
   encodeCommand,
@@ -22,6 +22,13 @@ import { QEMUS } from './qemus.ts';
 /** A sequence of stimuli, mostly of PE 0. */
 class Sequence {
   readonly batch = new RecordBatch(64);
+  private flags = 0;
+
+  /** What follows is Secure, from EL3, or neither: RECORD_FLAGS. */
+  as(flags: number): this {
+    this.flags = flags;
+    return this;
+  }
 
   private add(kind: keyof typeof RECORDS, pe: number, ...words: number[]): this {
     const i = this.batch.push(RECORDS[kind].id, pe, Number.NaN);
@@ -29,6 +36,7 @@ class Sequence {
       words.map((word) => word >>> 0),
       i * RECORD_WORDS,
     );
+    this.batch.flags[i] = this.flags;
     return this;
   }
   write(
@@ -88,6 +96,7 @@ async function run(
   sequence: Sequence,
   profile = 'qemu-virt',
   gic: 3 | 4 = 4,
+  security: 1 | 2 = 1,
 ): Promise<Outcome> {
   const out: Outcome = { values: [], shown: [], lines: [] };
   const answers: Answers = {
@@ -110,7 +119,7 @@ async function run(
     },
   };
   try {
-    await backend.reset({ ...fuzzConfig(gic, 2), profile });
+    await backend.reset({ ...fuzzConfig(gic, 2, 'qemu-virt', security), profile });
     await backend.run(sequence.batch, answers);
   } finally {
     await backend.close();
@@ -213,6 +222,36 @@ describe.each(QEMUS)('QEMU $release', ({ command, release }) => {
     expect((await onQemu(sequence)).shown.at(-1)).not.toContain(RECORDS['ite.write'].id);
     const simulator = await run(new Simulator('test'), sequence);
     expect(simulator.shown.at(-1)).toContain(RECORDS['ite.write'].id);
+  });
+
+  it('lets Non-secure software deactivate a Secure interrupt by an EOI', async () => {
+    const { secure, el3 } = RECORD_FLAGS;
+    const active = GICR.GICR_ISACTIVER.offset;
+    const sequence = new Sequence()
+      .as(secure)
+      .write('GICD', GICD.GICD_CTLR.offset, 7)
+      .write('GICR', GICR.GICR_WAKER.offset, 0)
+      .write('GICR', GICR.GICR_IGROUPR.offset, 1 << 27)
+      .write('GICR', GICR.GICR_ISENABLER.offset, 1 << 27)
+      .write('GICR', GICR.GICR_IPRIORITYR.offset + 27, 0x80, 1)
+      .write('GICR', active, 1 << 28)
+      .as(secure | el3)
+      .set('ICC_PMR_EL1', 0xf0)
+      .set('ICC_IGRPEN1_EL3', 3)
+      .as(0)
+      .wire(27, 1)
+      .write('GICR', GICR.GICR_ICACTIVER.offset, 1 << 28)
+      .get('ICC_IAR1_EL1')
+      .as(secure)
+      .read('GICR', active)
+      .as(0)
+      .set('ICC_EOIR1_EL1', 28)
+      .as(secure)
+      .read('GICR', active);
+    const qemu = await run(new QemuBackend({ command, timeoutMs: 20_000 }), sequence, 'qemu-virt', 3, 2);
+    expect(qemu.values.slice(10)).toEqual([27n, 0x1800_0000n, 0n, 0x800_0000n]);
+    const simulator = await run(new Simulator('test'), sequence, 'architecture', 3, 2);
+    expect(simulator.values.slice(10)).toEqual([27n, 0x1800_0000n, 0n, 0x1800_0000n]);
   });
 
   it('has 32 SPIs more than GICD_TYPER.ITLinesNumber says (7.2)', async () => {

@@ -8,7 +8,15 @@ import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { Answers, Backend } from '@gictrace/core/backend';
 import { Machine, step } from '@gictrace/core/model';
 import { qemuProfile } from '@gictrace/core/profile';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import {
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  RecordBatch,
+  SECURITY_STATES,
+  STIMULI_BELOW,
+} from '@gictrace/core/record';
+import { GICR, SYSREGS } from '@gictrace/core/spec';
 import { StimulusGenerator } from '@gictrace/core/testing';
 import { recover, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { foresee, foreseeTrace, QemuBackend, replayTraceOn, type Verdict } from '@gictrace/replayer';
@@ -21,26 +29,36 @@ import { allBatches, imported, recording, scratch } from './support.ts';
 const LOGS = ['gicv3-active', 'its-introspection', 'its-trigger'] as const;
 // The recordings are of QEMU 7.2: its GICD_TYPER.ITLinesNumber is one too low, and it has no GICD_TYPER2.
 const RECORDED_TYPER = 0x37a_0007;
+/** GICD_TYPER.SecurityExtn. */
+const TWO_STATES = 0x400;
 const isOfToday = (version: string): boolean => Number.parseInt(version, 10) >= 10;
 const typerOf = (version: string): number => (isOfToday(version) ? RECORDED_TYPER + 1 : RECORDED_TYPER);
 
 /**
  * A recording as a trace whose reads of GICD_TYPER and GICD_TYPER2 return what QEMU `version` has there.
+ * @param security Bits of GICD_TYPER that the recording has besides. @param most So many records of it.
  * @returns How many reads of GICD_TYPER those are.
  */
-async function importedFor(version: string, log: string, path: string): Promise<number> {
+async function importedFor(
+  version: string,
+  log: string,
+  path: string,
+  security = 0,
+  most = Number.POSITIVE_INFINITY,
+): Promise<number> {
   const own = scratch();
   await imported(recording(`${log}.log.gz`), own.path('recorded.gictrace'));
   const { batches, reader } = allBatches(own.path('recorded.gictrace'));
   const writer = new TraceWriter(path, reader.header);
   let reads = 0;
+  let records = 0;
   for (const batch of batches)
-    for (let i = 0; i < batch.count; i++) {
+    for (let i = 0; i < batch.count && records++ < most; i++) {
       const at = i * RECORD_WORDS;
       const [frame, , offset, , value] = batch.words.subarray(at, at + 5);
       if (batch.kind[i] === RECORDS['mmio.read'].id && frame === 0 && offset === 0x4) {
-        expect(value).toBe(RECORDED_TYPER);
-        batch.words[at + 4] = typerOf(version);
+        expect(value).toBe(RECORDED_TYPER | security);
+        batch.words[at + 4] = typerOf(version) | security;
         reads++;
       }
       if (batch.kind[i] === RECORDS['mmio.read'].id && frame === 0 && offset === 0xc) {
@@ -323,12 +341,116 @@ describe.each(QEMUS)('QEMU $release', ({ command, version }) => {
     await backend.reset(other);
     expect(backend.differences).toEqual(['GICD_IIDR: 0x43b here, 0x1234 in the trace']);
     await backend.close();
-    await expect(
-      new QemuBackend({ command }).reset({
-        ...config,
-        gicd: { ...config.gicd, typer: config.gicd.typer | 0x400 },
-      }),
-    ).rejects.toThrow(/two Security states/);
+  });
+
+  it.each([
+    'el3-bare-metal',
+    'el3-with-truth-markers',
+    'tfa-uboot-linux',
+    'linux-secure-direct-head',
+  ] as const)(
+    '%s, with two Security states, replays without a divergence and without a skip',
+    async (log) => {
+      const path = folder.path(`${log}.gictrace`);
+      await importedFor(version, log, path, TWO_STATES, 12_000);
+      const verdict = await onQemu(path);
+      expect(verdict.first).toBeNull();
+      expect(verdict.diverged).toBe(0);
+      expect(verdict.skipped).toEqual({});
+      expect(verdict.compared.hppi).toBeGreaterThan(100);
+    },
+  );
+
+  it('accesses that are made from another Security state than recorded return something else', async () => {
+    const path = folder.path('el3.gictrace');
+    await importedFor(version, 'el3-bare-metal', path, TWO_STATES);
+    const { batches, reader } = allBatches(path);
+    /** The trace with the flags of some reads changed. */
+    const changed = async (
+      name: string,
+      kind: number,
+      change: (flags: number, words: Uint32Array) => number,
+    ) => {
+      const to = folder.path(`${name}.gictrace`);
+      const writer = new TraceWriter(to, reader.header);
+      let reads = 0;
+      for (const batch of batches)
+        for (let i = 0; i < batch.count; i++) {
+          const before = batch.flags[i]!;
+          if (batch.kind[i] === kind) {
+            batch.flags[i] = change(before, batch.words.subarray(i * RECORD_WORDS));
+            if (batch.flags[i] !== before) reads++;
+          }
+          writer.record(batch, i);
+          batch.flags[i] = before;
+        }
+      writer.close({ meta: {} });
+      expect(reads, name).toBeGreaterThan(0);
+      return onQemu(to);
+    };
+    // GICD_CTLR has a view of its own for Non-secure accesses.
+    const mmio = await changed('non-secure', RECORDS['mmio.read'].id, (flags, [frame, , offset]) =>
+      frame === 0 && offset === 0 ? flags & ~RECORD_FLAGS.secure : flags,
+    );
+    expect(mmio.first?.kind).toBe('mmio.read');
+    expect(mmio.first?.recorded).toMatch(/GICD_CTLR/);
+    // Acknowledged from Non-secure state what only Secure software can.
+    const sysreg = await changed('acknowledged', RECORDS['sysreg.read'].id, (flags, [register]) =>
+      register === SYSREGS.ICC_IAR0_EL1.encoding || register === SYSREGS.ICC_IAR1_EL1.encoding
+        ? flags & ~(RECORD_FLAGS.secure | RECORD_FLAGS.el3)
+        : flags,
+    );
+    expect(sysreg.first).not.toBeNull();
+    reader.close();
+  });
+
+  it('a pe.switch, and an access from another state, decide whether an interrupt is an FIQ or an IRQ', async () => {
+    const config = fuzzConfig(3, 2, profile, 2);
+    const batch = new RecordBatch(16);
+    const give = (kind: keyof typeof RECORDS, pe: number, flags: number, ...words: number[]) => {
+      const i = batch.push(RECORDS[kind].id, pe, Number.NaN);
+      batch.words.set(words, i * RECORD_WORDS);
+      batch.flags[i] = flags;
+    };
+    const { secure, el3 } = RECORD_FLAGS;
+    const [NON_SECURE, SECURE, EL3] = ['Non-secure', 'Secure', 'EL3'].map((name) =>
+      SECURITY_STATES.indexOf(name as (typeof SECURITY_STATES)[number]),
+    );
+    give('mmio.write', 0, secure, 0, 0, 0, 4, 7);
+    give('mmio.write', 0, secure, 1, 0, GICR.GICR_IGRPMODR.offset, 4, 1 << 27);
+    give('mmio.write', 0, secure, 1, 0, GICR.GICR_ISENABLER.offset, 4, 1 << 27);
+    give('sysreg.write', 0, secure | el3, SYSREGS.ICC_PMR_EL1.encoding, 0xf0);
+    give('sysreg.write', 0, secure | el3, SYSREGS.ICC_IGRPEN1_EL3.encoding, 3);
+    give('wire.set', 0, 0, 27, 1);
+    give('pe.switch', 0, 0, SECURE!, 1);
+    give('pe.switch', 0, 0, NON_SECURE!, 1);
+    // Shifted, since SCR_EL3.FIQ is 1; the interrupt is an FIQ all the while.
+    give('sysreg.read', 0, 0, SYSREGS.ICC_PMR_EL1.encoding);
+    give('pe.switch', 0, 0, NON_SECURE!, 0);
+    give('sysreg.read', 0, 0, SYSREGS.ICC_PMR_EL1.encoding);
+    give('sysreg.read', 0, secure, SYSREGS.ICC_HPPIR1_EL1.encoding);
+    give('pe.switch', 0, 0, EL3!, 1);
+    give('pe.reset', 0, 0);
+    const backend = new QemuBackend({ command, foresight: foresee(config, []) });
+    const answers: string[] = [];
+    try {
+      await backend.reset(config);
+      await backend.run(batch, {
+        answered: (low) => answers.push(`0x${low.toString(16)}`),
+        skipped: (reason) => answers.push(reason),
+        shown: (shown, i) => {
+          const [intid, , , fiq] = shown.words.subarray(i * RECORD_WORDS, i * RECORD_WORDS + 4);
+          if (shown.kind[i] === RECORDS.hppi.id) answers.push(`${intid} is an ${fiq ? 'FIQ' : 'IRQ'}`);
+        },
+      });
+    } finally {
+      await backend.close();
+    }
+    expect(answers.slice(5)).toEqual([
+      ...['0x0', '27 is an FIQ', '0x0', '27 is an IRQ', '0x0', '27 is an FIQ', '0xe0', '0x0', '0xf0'],
+      ...['0x1b', '27 is an IRQ', '0x0', '27 is an FIQ'],
+      'pe.reset: with two Security states this machine has no PSCI, which resets a PE',
+    ]);
   });
 
   it('every location of a GICv4 reads as on the simulator', async () => {
@@ -378,6 +500,18 @@ describe.each(QEMUS)('QEMU $release', ({ command, version }) => {
         steps: 700,
         gic,
         whole: true,
+      });
+      expect(difference?.verdict?.first ?? difference?.crash ?? null, `seed ${seed}`).toBeNull();
+      for (const n of Object.values(counts)) compared += n;
+    }
+    expect(compared).toBeGreaterThan(3000);
+  });
+
+  it.each([3, 4] as const)('GICv%i, two Security states: random stimuli do the same', async (gic) => {
+    let compared = 0;
+    for (let seed = 1; seed <= 6; seed++) {
+      const { difference, compared: counts } = await fuzzQemu({
+        ...{ command, seed, steps: 700, gic, security: 2, whole: true },
       });
       expect(difference?.verdict?.first ?? difference?.crash ?? null, `seed ${seed}`).toBeNull();
       for (const n of Object.values(counts)) compared += n;

@@ -17,6 +17,7 @@ interface Options {
   readonly seeds: number;
   readonly gic: number;
   readonly pes: number;
+  readonly security: number;
   readonly wild: number;
   readonly plant?: string;
   readonly timeout?: number;
@@ -45,6 +46,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     .option('--steps <n>', 'stimuli per seed', wholeNumber('--steps', 1, 1_000_000), 1000)
     .option('--gic <version>', '3 or 4', wholeNumber('--gic', 3, 4), 4)
     .option('--pes <n>', 'PEs', wholeNumber('--pes', 1, 16), 3)
+    .option('--security <n>', 'Security states: 1 or 2', wholeNumber('--security', 1, 2), 1)
     .option(
       '--wild <n>',
       'one stimulus in this many is arbitrary, legal or not; 0: none',
@@ -80,6 +82,13 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
           {},
           '--plant list prints the faults that QEMU can reveal',
         );
+      if (options.plant !== undefined && (MUTATIONS[options.plant]?.securityStates ?? 1) > options.security)
+        throw new GicTraceError(
+          'usage',
+          `'${options.plant}' shows with two Security states only`,
+          {},
+          'add --security 2',
+        );
       if (!isQemu(options.on))
         throw new GicTraceError('usage', `cannot fuzz '${options.on}'`, {}, 'give --on qemu');
       const progress = new Progress('runs');
@@ -108,13 +117,21 @@ const mutationsText = () =>
 
 /** Tries seeds up to the first difference. Returns the result of the last seed, with the steps and comparisons of all. */
 async function fuzzSeeds(options: Options, progress: (runs: number) => void): Promise<FuzzResult> {
-  const { seed, seeds, steps, gic, pes, wild, shrink, on, timeout, plant } = options;
+  const { seed, seeds, steps, gic, pes, security, wild, shrink, on, timeout, plant } = options;
   let runs = 0;
   let before: FuzzResult | undefined;
   for (let n = 0; ; n++) {
     const result = await fuzzQemu({
       ...qemuOptions(on, timeout),
-      ...{ seed: (seed + n) >>> 0, steps, gic: gic as 3 | 4, pes, wild, whole: !shrink },
+      ...{
+        seed: (seed + n) >>> 0,
+        steps,
+        gic: gic as 3 | 4,
+        pes,
+        security: security as 1 | 2,
+        wild,
+        whole: !shrink,
+      },
       ...(plant === undefined ? {} : { plant }),
       progress: () => progress(++runs),
     });

@@ -1,7 +1,14 @@
 // Keeps the tables of a generated guest inside its RAM, because what happens on accesses outside memory depends on the
 // machine and not on the GIC. Addresses are moved into the gigabyte from 0x40000000. Some reserved bits stay zero too.
 import type { GicConfig } from '../config.ts';
-import { FRAMES, RECORD_WORDS, RECORDS, type RecordBatch, takenOrEnded } from '../record/index.ts';
+import {
+  FRAMES,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  takenOrEnded,
+} from '../record/index.ts';
 import {
   commandName,
   firstIntidOf,
@@ -30,6 +37,8 @@ const HIGH_ADDRESS = maskHigh(GICR.GICR_PROPBASER, 'Physical_Address');
 /** With pages of 64 KB these bits of GITS_BASER<n> are bits 51:48 of the address. */
 const BASER_HIGHEST = mask(GITS.GITS_BASER.views['64 KB pages'], 'Physical_Address_51_48');
 const ITLINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
+const DS = mask(GICD.GICD_CTLR, 'DS');
+const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 const VALID = maskHigh(GICR.GICR_VPENDBASER, 'Valid');
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const VPT_ADDRESS = mask(GICR.GICR_VPENDBASER, 'Physical_Address');
@@ -65,6 +74,8 @@ function isHidden(offset: number): boolean {
 export class InUse {
   /** GICD_TYPER.ITLinesNumber is 7, as in QEMU 7.2. */
   readonly hidesSpis: boolean;
+  /** Whether the GIC has two Security states. GICD_CTLR.DS stays 0 then. */
+  readonly twoStates: boolean;
   /** SPIs whose input lines are high, and SPIs that may be enabled. */
   readonly raised = new Set<number>();
   readonly enabledSpis = new Uint8Array(INTIDS);
@@ -76,6 +87,7 @@ export class InUse {
 
   constructor({ gicd }: GicConfig) {
     this.hidesSpis = (gicd.typer & ITLINES) === 7;
+    this.twoStates = (gicd.typer & SECURITY_EXTN) !== 0;
   }
 }
 
@@ -97,11 +109,16 @@ function* touched(
  * Lets an SPI whose input line is high be configured only while it is disabled, because anything else is UNPREDICTABLE
  * (IHI 0069, "GICD_ICFGR<n>").
  */
-function keepConfiguration(w: Uint32Array, at: number, { raised, enabledSpis }: InUse): void {
+function keepConfiguration(
+  w: Uint32Array,
+  at: number,
+  reachesAll: boolean,
+  { raised, enabledSpis }: InUse,
+): void {
   const [offset, width, low] = [w[at + 2]!, w[at + 3]!, w[at + 4]!];
   for (const intid of touched(GICD.GICD_ISENABLER, 1, offset, width)) enabledSpis[intid] = 1;
-  // Writes of other widths may leave the SPI enabled, so only 32-bit writes count as disabling it.
-  if (width === 4 && offset % 4 === 0)
+  // Writes of other widths, or of Non-secure software, may leave the SPI enabled, so they do not count as disabling it.
+  if (width === 4 && offset % 4 === 0 && reachesAll)
     for (const intid of touched(GICD.GICD_ICENABLER, 1, offset, width))
       if ((low >>> (intid & 31)) & 1) enabledSpis[intid] = 0;
   for (const intid of touched(GICD.GICD_ICFGR, 2, offset, width))
@@ -192,7 +209,11 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
   }
   if (batch.kind[i] === MMIO_WRITE) {
     if (w[at] === GICR_FRAME) keepTables(batch, i, inUse);
-    if (w[at] === GICD_FRAME) keepConfiguration(w, at, inUse);
+    if (w[at] === GICD_FRAME) {
+      const reachesAll = !inUse.twoStates || (batch.flags[i]! & RECORD_FLAGS.secure) !== 0;
+      keepConfiguration(w, at, reachesAll, inUse);
+      if (inUse.twoStates && w[at + 2] === GICD.GICD_CTLR.offset) w[at + 4] = w[at + 4]! & ~DS;
+    }
     const offset = w[at + 2]!;
     // Reserved bits of the queue's pointers stay zero, because not every GIC ignores them.
     if (w[at] === GITS_FRAME && POINTERS.includes(offset)) {

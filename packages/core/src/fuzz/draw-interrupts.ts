@@ -17,6 +17,8 @@ const INTERRUPT_REGISTERS = [
   'IPRIORITYR',
   'ICFGR',
 ] as const;
+/** And with two Security states. */
+const SECURITY_REGISTERS = [...INTERRUPT_REGISTERS, 'IGROUPR', 'IGRPMODR', 'IGRPMODR', 'NSACR'] as const;
 /** GICD_ICFGR<n> and GICR_ICFGR<n>: the bits that say edge-triggered, of two an interrupt. */
 const EDGE_BITS = 0xaaaa_aaaa;
 
@@ -84,7 +86,9 @@ export class Interrupts {
     const r = g.random;
     const intid = r.below(16);
     this.remember(intid);
-    const name = r.pick(['ICC_SGI1R_EL1', 'ICC_SGI0R_EL1']);
+    const name = g.security
+      ? r.pick(['ICC_SGI1R_EL1', 'ICC_SGI0R_EL1', 'ICC_ASGI1R_EL1'])
+      : r.pick(['ICC_SGI1R_EL1', 'ICC_SGI0R_EL1']);
     const low = ((intid << 24) | r.below(4)) >>> 0;
     g.sysreg(batch, true, name, low, r.once(6) ? 0x100 : 0);
   }
@@ -105,7 +109,7 @@ export class Interrupts {
       return true;
     }
     const spi = r.once(2);
-    const name = r.pick(INTERRUPT_REGISTERS);
+    const name = g.security ? r.pick(SECURITY_REGISTERS) : r.pick(INTERRUPT_REGISTERS);
     if (name === 'ICFGR' && spi && write && !r.once(4)) {
       this.configure();
       return false;
@@ -119,6 +123,10 @@ export class Interrupts {
       return true;
     }
     const isConfig = name === 'ICFGR';
+    if (name === 'NSACR') {
+      g.mmio(batch, write, frame, pe, offset + (spi ? 8 : 0), 4, r.word());
+      return true;
+    }
     // The register has two bits or one bit per interrupt. The first of a Redistributor's two registers is for SGIs.
     const at = offset + (isConfig ? (spi ? 8 : 4) : spi ? 4 : 0);
     const bits = isConfig ? r.word() & EDGE_BITS : spi ? r.below(2 ** SPIS) : 1 << r.below(32);
@@ -140,6 +148,12 @@ export class Interrupts {
   cpuInterface(batch: RecordBatch): void {
     const { g } = this;
     const r = g.random;
+    if (g.security !== undefined && r.once(4)) {
+      const name = r.pick(['ICC_CTLR_EL3', 'ICC_IGRPEN1_EL3', 'ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1'] as const);
+      // Mostly with the groups enabled.
+      const value = name === 'ICC_CTLR_EL3' || r.once(4) ? r.below(32) : 3;
+      return g.sysreg(batch, !r.once(3), name, value);
+    }
     const name = r.pick([
       'ICC_PMR_EL1',
       'ICC_BPR0_EL1',

@@ -51,6 +51,10 @@ export class StimulusGenerator {
       revive(pieces);
       return false;
     }
+    if (pieces.security !== undefined && r.once(10)) {
+      pieces.security.change(batch, pieces.pe());
+      return true;
+    }
     // Registers of interrupts that can occur, and of the CPU interfaces that receive them.
     if (pieces.reconfigures && r.once(4)) {
       if (!r.once(3)) return interrupts.register(batch);

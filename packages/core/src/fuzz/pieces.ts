@@ -1,7 +1,7 @@
 // The pieces of generated stimuli: records by register name, and the script, which contains stimuli that must come next.
 // All random numbers are drawn here, so that the seed decides everything.
 import type { GicConfig } from '../config.ts';
-import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import { FRAMES, NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
 import {
   type CommandName,
   encodeCommand,
@@ -12,6 +12,7 @@ import {
   SYSREGS,
   type SysregName,
 } from '../spec/index.ts';
+import { SecurityDraws } from './draw-security.ts';
 import { GUEST_MEMORY, QUEUE_SLOTS } from './guest-memory.ts';
 import { Random } from './random.ts';
 
@@ -29,6 +30,8 @@ export interface GeneratorOptions {
   readonly reconfigures?: boolean;
   /** Interrupts whose input lines something else drives. */
   readonly takenIntids?: readonly number[];
+  /** Make accesses from both Security states and from EL3; the configuration has two of them. */
+  readonly twoStates?: boolean;
 }
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -52,6 +55,8 @@ export class Pieces {
   readonly reconfigures: boolean;
   readonly contained: boolean;
   readonly takenIntids: readonly number[];
+  /** Undefined: accesses have no Security state, which makes them Non-secure. */
+  readonly security: SecurityDraws | undefined;
   /** See {@link GeneratorOptions.wild}. If it is not 0, some operands of commands are out of range too. */
   readonly wild: number;
   /** Stimuli that come before any other stimulus is drawn. */
@@ -67,6 +72,7 @@ export class Pieces {
     this.contained = options.contained ?? false;
     this.takenIntids = options.takenIntids ?? [];
     this.wild = options.wild ?? 6;
+    this.security = options.twoStates ? new SecurityDraws(this.random, config.pes.length) : undefined;
   }
 
   get hasIts(): boolean {
@@ -82,11 +88,12 @@ export class Pieces {
 
   // ---- records, at once --------------------------------------------------------------------------------------
 
-  push(batch: RecordBatch, kind: number, pe: number, ...words: number[]): void {
-    const at = batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
+  push(batch: RecordBatch, kind: number, pe: number, ...words: number[]): number {
+    const i = batch.push(kind, pe, Number.NaN);
     words.forEach((word, k) => {
-      batch.words[at + k] = word;
+      batch.words[i * RECORD_WORDS + k] = word;
     });
+    return i;
   }
 
   mmio(
@@ -98,16 +105,31 @@ export class Pieces {
     width: number,
     low = 0,
     high = 0,
+    firmware = false,
   ): void {
     const kind = write ? MMIO_WRITE : MMIO_READ;
     // The value must not be wider than the access.
     const value = write ? truncated(low, width) : 0;
     const one = frame === 1 ? instance : 0;
-    this.push(batch, kind, this.pe(), frame, one, offset, width, value, write && width === 8 ? high : 0);
+    const upper = write && width === 8 ? high : 0;
+    const i = this.push(batch, kind, this.pe(), frame, one, offset, width, value, upper);
+    if (this.security !== undefined) batch.flags[i] = firmware ? RECORD_FLAGS.secure : this.security.mmio();
   }
 
-  sysreg(batch: RecordBatch, write: boolean, name: SysregName, low = 0, high = 0, pe = this.pe()): void {
-    this.push(batch, write ? SYSREG_WRITE : SYSREG_READ, pe, SYSREGS[name].encoding, low, high);
+  sysreg(
+    batch: RecordBatch,
+    write: boolean,
+    name: SysregName,
+    low = 0,
+    high = 0,
+    pe = this.pe(),
+    firmware = false,
+  ): void {
+    const { encoding } = SYSREGS[name];
+    const i = this.push(batch, write ? SYSREG_WRITE : SYSREG_READ, pe, encoding, low, high);
+    const { security } = this;
+    if (security !== undefined)
+      batch.flags[i] = firmware ? security.firmware(pe) : security.sysreg(pe, encoding);
   }
 
   store(batch: RecordBatch, address: number, width: number, value: number): void {
@@ -117,13 +139,13 @@ export class Pieces {
   // ---- the script --------------------------------------------------------------------------------------------
 
   zeroNext(address: number, length: number): void {
-    this.script.push((batch) => this.push(batch, MEM_KNOWN, NO_PE, address, 0, length, 0));
+    this.script.push((batch) => void this.push(batch, MEM_KNOWN, NO_PE, address, 0, length, 0));
   }
   storeNext(address: number, byte: number): void {
     this.script.push((batch) => this.store(batch, address, 1, byte));
   }
   sysregNext(name: SysregName, value: number, pe: number): void {
-    this.script.push((batch) => this.sysreg(batch, true, name, value, 0, pe));
+    this.script.push((batch) => this.sysreg(batch, true, name, value, 0, pe, true));
   }
 
   /** Adds a write of an element of a register to the script. `pe` is for GICR. The default width is the element's. */
@@ -138,7 +160,7 @@ export class Pieces {
     const low = Number(BigInt(value) & 0xffff_ffffn);
     const high = Number(BigInt(value) >> 32n);
     this.script.push((batch) =>
-      this.mmio(batch, true, frame, pe, offset + bytes * element, width, low, high),
+      this.mmio(batch, true, frame, pe, offset + bytes * element, width, low, high, true),
     );
   }
 
@@ -149,7 +171,7 @@ export class Pieces {
   queueNext(words: Uint32Array): void {
     const address = GUEST_MEMORY.queue + 32 * this.slot;
     this.slot = (this.slot + 1) % QUEUE_SLOTS;
-    this.script.push((batch) => this.push(batch, QUEUE_WRITE, 0, 0, address, 0, ...words));
+    this.script.push((batch) => void this.push(batch, QUEUE_WRITE, 0, 0, address, 0, ...words));
     this.writeNext('GITS_CWRITER', 32 * this.slot, { width: 4 });
   }
   /** The queue begins again: the next command goes to its first slot. */

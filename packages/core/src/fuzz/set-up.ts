@@ -14,6 +14,10 @@ import { DEVICES, EVENTS, GUEST_MEMORY, LPIS, QUEUE_SLOTS, SPIS, VPES } from './
 import type { Pieces } from './pieces.ts';
 
 const GROUPS = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS');
+const GROUPS_OF_TWO_STATES = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS', 'EnableGrp1S');
+/** IGROUPR and IGRPMODR with two Security states: of each three interrupts one is in Non-secure Group 1, one in Secure Group 1. */
+const NON_SECURE_THIRD = 0x9249_2492;
+const SECURE_THIRD = 0x2492_4924;
 const PLPIS = mask(GICR.GICR_TYPER, 'PLPIS');
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const ITS_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
@@ -34,8 +38,9 @@ export function setUp(g: Pieces): void {
   const m = GUEST_MEMORY;
   g.zeroNext(m.propbase, 0x10000);
   g.zeroNext(m.pendbase, 0x20000 * config.pes.length);
-  g.writeNext('GICD_CTLR', GROUPS);
-  g.writeNext('GICD_IGROUPR', 0xffff_ffff, { element: 1 });
+  enableGroups(g);
+  g.writeNext('GICD_IGROUPR', g.security ? NON_SECURE_THIRD : 0xffff_ffff, { element: 1 });
+  if (g.security) g.writeNext('GICD_IGRPMODR', SECURE_THIRD, { element: 1 });
   g.writeNext('GICD_ISENABLER', 0xffff_ffff, { element: 1 });
   for (let n = SPI_FIRST; g.reconfigures && n < SPI_FIRST + SPIS; n += 4)
     g.writeNext('GICD_IPRIORITYR', priorities(n), { element: n, width: 4 });
@@ -63,7 +68,8 @@ function setUpRedistributor(g: Pieces, pe: number): void {
   for (let n = 0; g.reconfigures && n < 32; n += 4)
     g.writeNext('GICR_IPRIORITYR', priorities(n), { pe, element: n, width: 4 });
   g.writeNext('GICR_WAKER', 0, { pe });
-  g.writeNext('GICR_IGROUPR', 0xffff_ffff, { pe });
+  g.writeNext('GICR_IGROUPR', g.security ? NON_SECURE_THIRD : 0xffff_ffff, { pe });
+  if (g.security) g.writeNext('GICR_IGRPMODR', SECURE_THIRD, { pe });
   g.writeNext('GICR_ISENABLER', 0xffff_ffff, { pe });
   if (g.config.gicr.typer & PLPIS) {
     const tables = { Physical_Address: m.pendbase + 0x20000 * pe };
@@ -84,12 +90,17 @@ function setUpRedistributor(g: Pieces, pe: number): void {
 export function setUpInterface(g: Pieces, pe: number): void {
   g.sysregNext('ICC_PMR_EL1', 0xf0, pe);
   g.sysregNext('ICC_IGRPEN0_EL1', 1, pe);
-  g.sysregNext('ICC_IGRPEN1_EL1', 1, pe);
+  if (g.security) g.sysregNext('ICC_IGRPEN1_EL3', 3, pe);
+  else g.sysregNext('ICC_IGRPEN1_EL1', 1, pe);
+}
+
+function enableGroups(g: Pieces): void {
+  g.writeNext('GICD_CTLR', g.security ? GROUPS_OF_TWO_STATES : GROUPS);
 }
 
 /** Sets up interrupts and the ITS again, because random writes soon disable both. */
 export function revive(g: Pieces): void {
-  g.writeNext('GICD_CTLR', GROUPS);
+  enableGroups(g);
   g.config.pes.forEach((_, pe) => {
     setUpInterface(g, pe);
   });

@@ -127,10 +127,11 @@ function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = fa
   return intid;
 }
 
-function deactivate(m: Machine, pe: number, intid: number): void {
+/** `any`: whatever its group is. */
+function deactivate(m: Machine, pe: number, intid: number, any = m.profile.eoiReachesSecure): void {
   const { state } = m;
   if (!hasInterrupt(state, intid)) return;
-  if (!m.secure && groupOf(state, pe, intid) !== GROUP1NS) return;
+  if (!any && !m.secure && groupOf(state, pe, intid) !== GROUP1NS) return;
   const own = isPrivate(intid);
   const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
   const active = (own ? state.ppi : state.spi).active[index >> 5]!;
@@ -302,7 +303,7 @@ const writes: { readonly [name: string]: Write } = {
   ICC_EOIR0_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, false),
   ICC_EOIR1_EL1: (m, pe, low) => endOfInterrupt(m, pe, low, true),
   ICC_DIR_EL1: (m, pe, low) => {
-    if (isSplit(m, pe)) deactivate(m, pe, low & 0xff_ffff);
+    if (isSplit(m, pe)) deactivate(m, pe, low & 0xff_ffff, false);
   },
   ICC_PMR_EL1: writePriorityMask,
   ICC_BPR0_EL1: group0Write(writeBinaryPoint0),
@@ -417,14 +418,12 @@ export function switchPe(m: Machine, pe: number, state: number, fiq: number): vo
 /** A PE reads a system register. The value is in `m.low` and `m.high`; `m.unsupported` is set for an unknown register. */
 export function readSysreg(m: Machine, pe: number, encoding: number): void {
   const read = readers.get(encoding);
+  const isThere = isAccessible(m, encoding) && read !== undefined;
   m.high = 0;
-  if (read === undefined || !isAccessible(m, encoding)) {
-    m.unsupported = true;
-    m.low = 0;
-    return;
-  }
+  m.low = 0;
   observeSecurity(m, pe);
-  m.low = read(m, pe);
+  if (isThere) m.low = read(m, pe);
+  else m.unsupported = true;
 }
 
 /**
@@ -446,12 +445,10 @@ export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boo
 /** A PE writes a system register. `m.unsupported` is set for an unknown register. */
 export function writeSysreg(m: Machine, pe: number, encoding: number, low: number, high: number): void {
   const write = writers.get(encoding);
-  if (write === undefined || !isAccessible(m, encoding)) {
-    m.unsupported = true;
-    return;
-  }
+  const isThere = isAccessible(m, encoding) && write !== undefined;
   observeSecurity(m, pe);
-  write(m, pe, low, high);
+  if (isThere) write(m, pe, low, high);
+  else m.unsupported = true;
 }
 
 /** Resets the CPU interface of a PE. */

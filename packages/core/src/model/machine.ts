@@ -66,6 +66,7 @@ const VLPI_FRAME = 0x2_0000;
 const idBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const ATTRIBUTE_EDGE = IRQ_ATTRIBUTES.indexOf('edge');
 
+const PE_SECURITY = RECORDS['pe.security'].id;
 /** By kind of event: how it affects arbitration. */
 const TOUCHES_NOTHING = 0;
 const TOUCHES_IRQ = 1;
@@ -217,6 +218,7 @@ export class Machine {
     } else if (touch === TOUCHES_PE) {
       this.lpiDirty[pe] = 1;
       this.markPe(pe);
+      if (kind === PE_SECURITY) this.markVpe(pe);
     } else if (touch === TOUCHES_VPE) {
       if (pe >= 0) this.markVpe(pe);
     } else if (touch === TOUCHES_MEMORY) {

@@ -2,13 +2,13 @@
 // two Security states").
 import { describe, expect, it } from 'vitest';
 import { GICD } from '../spec/index.ts';
-import { type Driver, featured, TYPER } from './driver.test-support.ts';
+import { Driver, featured, TYPER, testConfig } from './driver.test-support.ts';
 
 const SPURIOUS = 1023;
 
 /** Firmware has enabled all groups, at the Distributor and at each interface, and left the PEs Non-secure. */
-function secured(pes = 2): Driver {
-  const d = featured('architecture', { pes, set: TYPER.SecurityExtn });
+function secured(pes = 2, profile = 'architecture'): Driver {
+  const d = featured(profile, { pes, set: TYPER.SecurityExtn });
   d.asSecure(() => {
     d.gicd('GICD_CTLR', 7);
     for (let pe = 0; pe < pes; pe++) {
@@ -529,7 +529,56 @@ describe('EL3 with SCR_EL3.NS = 1', () => {
   });
 });
 
+describe('how a PE executes', () => {
+  it('shows by an access to a register that does not exist, too', () => {
+    const d = secured();
+    pend(d, 40, '1NS', 0xa0);
+    expect(lines(d)).toEqual([0, 1]);
+    // EL3 writes a read-only register.
+    d.asEl3(() => d.write(0, 'ICH_MISR_EL2', 0));
+    expect(d.machine.unsupported).toBe(true);
+    expect(lines(d)).toEqual([1, 0]);
+  });
+
+  it('decides whether a vLPI is a candidate: in Non-secure state it is', () => {
+    const hardware = { architecture: 4, virtualLpis: '4.0', twoSecurityStates: true } as const;
+    const d = new Driver('architecture', 2, testConfig('architecture', 2, hardware));
+    d.asSecure(() => d.enable());
+    d.its().virtual();
+    d.mapVirtual(1, 0, 0, 8192);
+    d.enableVirtual(0);
+    d.store(d.vconf(0), 0x41);
+    d.schedule(0, 0);
+    d.msi(1, 0);
+    const candidate = () => d.machine.state.virtual.hppi[0];
+    expect(candidate()).toBe(16);
+    for (const state of ['Secure', 'EL3'] as const) {
+      d.switch(0, state);
+      expect(candidate()).toBe(0xffff_ffff);
+      d.switch(0, 'Non-secure');
+      expect(candidate()).toBe(16);
+    }
+  });
+});
+
 describe('choices of QEMU with two Security states', () => {
+  it('an EOI by Non-secure software deactivates a Secure interrupt', () => {
+    for (const [profile, active] of [
+      ['architecture', 0x100],
+      ['qemu-virt', 0],
+    ] as const) {
+      const d = secured(1, profile);
+      pend(d, 40, '1NS', 0xa0);
+      d.asSecure(() => {
+        d.spi(41, { group: 1 });
+        d.gicd('GICD_ISACTIVER', 0x200, 1);
+      });
+      expect(d.read(0, 'ICC_IAR1_EL1')).toBe(40);
+      d.asSecure(() => d.gicd('GICD_IGROUPR', 0x100, 1));
+      d.write(0, 'ICC_EOIR1_EL1', 41);
+      expect(d.asSecure(() => d.gicd('GICD_ISACTIVER', undefined, 1))).toBe(0x100 | (active << 1));
+    }
+  });
   const qemu = () => featured('qemu-virt', { pes: 1, set: TYPER.SecurityExtn });
   it('GICR_WAKER is accessible to Non-secure software', () => {
     const d = qemu();

@@ -2,7 +2,7 @@
 // line is asserted (IHI 0069, "Virtual interrupt handling"). This file derives and emits `vhppi` and `maintenance`, and
 // changes nothing else.
 
-import { RECORDS } from '../record/index.ts';
+import { RECORDS, SECURITY_STATES } from '../record/index.ts';
 import {
   fieldReader,
   LPI_CONFIG,
@@ -20,6 +20,7 @@ import { listRegisters, NO_LR, VHPPI_WORDS, virtualPreemptionBits } from './virt
 
 const VHPPI = RECORDS.vhppi.id;
 const MAINTENANCE = RECORDS.maintenance.id;
+const NON_SECURE = SECURITY_STATES.indexOf('Non-secure');
 
 /** In place of the number of a list register: the highest-priority pending virtual interrupt is the vLPI. */
 export const LR_IS_VLPI = 16;
@@ -166,7 +167,9 @@ export function rankVirtual(state: GicState, pe: number): void {
       best.lr = n;
     }
   }
-  if (best.vlpiPriority < best.priority && groupEnabled(vmcr, best.vlpiGroup)) {
+  // A vLPI is pending for a PE in Non-secure state only.
+  const isNonSecure = state.singleSecurity || state.security[pe] === NON_SECURE;
+  if (isNonSecure && best.vlpiPriority < best.priority && groupEnabled(vmcr, best.vlpiGroup)) {
     best.priority = best.vlpiPriority;
     best.group = best.vlpiGroup;
     best.lr = LR_IS_VLPI;

@@ -6,6 +6,7 @@ import { INTERRUPT_MUTATIONS } from './interrupts.ts';
 import { ITS_MUTATIONS } from './its.ts';
 import type { Mutation } from './mutation.ts';
 import { plant } from './plant.ts';
+import { SECURITY_MUTATIONS } from './security.ts';
 import { VIRTUAL_MUTATIONS } from './virtual.ts';
 
 export type { Mutation } from './mutation.ts';
@@ -15,6 +16,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   ...INTERRUPT_MUTATIONS,
   ...ITS_MUTATIONS,
   ...VIRTUAL_MUTATIONS,
+  ...SECURITY_MUTATIONS,
 };
 
 /** Plants a named fault into a machine. @throws GicTraceError `usage` for an unknown name. */

@@ -12,6 +12,8 @@ export interface Mutation {
    * concerns.
    */
   readonly onQemu: 'soon' | 'late' | 'never';
+  /** Absent: with one Security state, too. */
+  readonly securityStates?: 2;
   readonly fault: PlantedFault;
 }
 

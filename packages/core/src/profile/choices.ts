@@ -160,6 +160,11 @@ export const CHOICES = {
     'ICC_CTLR_EL3.EOImode_EL1S and CBPR_EL1S read the values of Secure EL1, not those of Non-secure EL1',
     'ICC_CTLR_EL3',
   ),
+  eoiReachesSecure: choice<boolean>(
+    false,
+    'with two Security states an EOI by Non-secure software deactivates the interrupt whose INTID it names even if that is Secure; so does a virtual EOI with ICH_LR<n>_EL2.HW',
+    'ICC_EOIR1_EL1',
+  ),
   nonSecureAp1r: choice<NonSecureAp1r>(
     'all',
     'with two Security states, which bits of the Non-secure instances of ICC_AP1R0_EL1 and ICC_AP1R1_EL1 can be written: all, those of Non-secure priorities, or none',

@@ -26,6 +26,8 @@ export interface FuzzOptions extends QemuOptions {
   readonly gic: 3 | 4;
   /** 1 to 16; 3 if absent. */
   readonly pes?: number;
+  /** The number of Security states; 1 if absent. */
+  readonly security?: 1 | 2;
   /** One stimulus in this many is arbitrary; 6 if absent; 0 for none. */
   readonly wild?: number;
   /** Profile of the simulator; that of QEMU's version if absent. */
@@ -62,9 +64,9 @@ export interface Difference {
   readonly recording: Recording;
 }
 
-/** The configuration of QEMU's GIC, for the simulator. `profile` is that of a version of QEMU. */
-export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt'): GicConfig {
-  const { hardware } = PROFILES[profile]!;
+/** The configuration of QEMU's GIC, for the simulator. `profile` is that of a version of QEMU; `security` is the number of Security states. */
+export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt', security: 1 | 2 = 1): GicConfig {
+  const hardware = { ...PROFILES[profile]!.hardware, twoSecurityStates: security === 2 };
   const plain: Hardware = { ...hardware, architecture: 3, virtualLpis: 'none' };
   const config = configOf(profile, gic === 4 ? hardware : plain, pes);
   return { ...config, gicr: { ...config.gicr, typer: (config.gicr.typer | COMMON_LPI_AFF) >>> 0 } };
@@ -75,10 +77,13 @@ export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt'): GicC
  * @throws GicTraceError `backend` if QEMU is not there or fails.
  */
 export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
-  const { seed, steps, gic } = options;
+  const { seed, gic } = options;
   const own = qemuProfile(qemuVersion(options.command));
-  const config = { ...fuzzConfig(gic, options.pes ?? 3, own), profile: options.profile ?? own };
-  const stimuli = generate(config, seed, steps, options.wild);
+  const config = {
+    ...fuzzConfig(gic, options.pes ?? 3, own, options.security),
+    profile: options.profile ?? own,
+  };
+  const stimuli = generate(config, options);
   const signature = ({ verdict, crash }: Outcome): string | undefined =>
     crash !== null ? 'crash' : verdict?.first ? shape(verdict.first) : undefined;
   const run = (part: readonly RecordBatch[]) => compare(config, part, options);
@@ -164,12 +169,13 @@ function lastRead(): RecordBatch {
   return batch;
 }
 
-function generate(config: GicConfig, seed: number, steps: number, wild: number | undefined): RecordBatch[] {
+function generate(config: GicConfig, { seed, steps, wild, security }: FuzzOptions): RecordBatch[] {
   const generator = new StimulusGenerator(config, seed, {
     deviceIds: DEVICE_IDS,
     contained: true,
     reconfigures: true,
     takenIntids: [MAINTENANCE_INTID],
+    twoStates: security === 2,
     ...(wild === undefined ? {} : { wild }),
   });
   return Array.from({ length: steps }, () => {

@@ -60,6 +60,11 @@ const COMMON = {
     value: false,
     evidence: 'hw/intc/arm_gicv3_cpuif.c: icc_ctlr_el3_read() tests the Non-secure instance for all four',
   },
+  eoiReachesSecure: {
+    value: true,
+    evidence:
+      'hw/intc/arm_gicv3_cpuif.c: icc_eoir_write() and icv_eoir_write() deactivate whatever INTID they are given (docs/findings.md)',
+  },
   icfgrSettles: { value: false, evidence: RECORDING },
   reportedWrites: {
     value: ['GITS_TYPER:4', 'GICR_TYPER+4:4'],

@@ -68,6 +68,7 @@ export const ISB = 0xd503_3fdf;
 export const DSB_SY = 0xd503_3f9f;
 export const YIELD = 0xd503_203f;
 export const SMC = 0xd400_0003;
+export const UDF = 0x0000_0000;
 export const HVC = 0xd400_0002;
 /** `msr DAIFSet, #0xf`: masks all interrupts. */
 export const MASK_INTERRUPTS = 0xd503_4fdf;
@@ -84,6 +85,13 @@ export const SYS = {
   ESR_EL2: sys(4, 5, 2, 0),
   ELR_EL2: sys(4, 4, 0, 1),
   SPSR_EL2: sys(4, 4, 0, 0),
+  CurrentEL: sys(0, 4, 2, 2),
+  ESR_EL1: sys(0, 5, 2, 0),
+  SCR_EL3: sys(6, 1, 1, 0),
+  VBAR_EL3: sys(6, 12, 0, 0),
+  ESR_EL3: sys(6, 5, 2, 0),
+  ELR_EL3: sys(6, 4, 0, 1),
+  SPSR_EL3: sys(6, 4, 0, 0),
 } as const;
 
 /** Code at an address, with labels. `words` fills in references to labels. */

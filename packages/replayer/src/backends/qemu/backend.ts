@@ -3,11 +3,13 @@
 // the order of the trace. See docs/qemu.md.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
-import type { RecordBatch } from '@gictrace/core/record';
+import { type RecordBatch, SECURITY_STATES } from '@gictrace/core/record';
+import { GICD, GICR } from '@gictrace/core/spec';
 import { Agent, MARK, type Operation, RING_SLOTS, SLOT_BYTES } from './agent.ts';
 import { BY_AGENT, type Foresight } from './foresight.ts';
 import { QemuLog } from './log.ts';
-import { identityOf, type Machine, machineFor } from './machine.ts';
+import { identityOf, type Machine, machineFor, registerAddress } from './machine.ts';
+import { PeStates } from './pe-states.ts';
 import { END, Plan } from './plan.ts';
 import { type QemuOptions, QemuProcess, qemuVersion } from './process.ts';
 import { type Part, Sequence } from './sequence.ts';
@@ -29,6 +31,7 @@ const STIMULI = [
   'msi.write',
   'wire.set',
   'pe.reset',
+  'pe.switch',
 ] as const;
 /** Stimuli that are possible without a log. The guest stub needs the log, in which it reports its results. */
 const UNWATCHED_STIMULI = STIMULI.filter((name) => !BY_AGENT.includes(name));
@@ -46,6 +49,23 @@ const OBSERVABLES = [
   ] as const),
 ];
 const hex = (value: number) => `0x${value.toString(16)}`;
+/** Puts all interrupts into Group 1, as QEMU does at reset if it plays the part of firmware. */
+function allInGroup1(machine: Machine, agent: Agent): Operation[] {
+  const words: number[] = [];
+  for (let n = 1; n < 32; n++)
+    words.push(registerAddress(machine, 0, 0, GICD.GICD_IGROUPR.offset + GICD.GICD_IGROUPR.bytes * n));
+  for (let pe = 0; pe < machine.pes; pe++)
+    words.push(registerAddress(machine, 1, pe, GICR.GICR_IGROUPR.offset));
+  const el3 = SECURITY_STATES.indexOf('EL3');
+  const routine = agent.memory(4, true);
+  return [
+    agent.switchTo(0, el3, false),
+    ...words.map((address) => ({ routine, pe: 0, low: 0xffff_ffff, high: 0, address, third: 0 })),
+    agent.switchTo(0, SECURITY_STATES.indexOf('Non-secure'), true),
+    agent.loud(0),
+  ];
+}
+
 /** The most operations that are given to the guest stub at a time. */
 const OPERATIONS_MAX = RING_SLOTS / 2;
 /** With more operations left than this, polling is delayed. */
@@ -59,6 +79,8 @@ interface Running {
   readonly log: QemuLog;
   readonly sequence: Sequence;
   readonly gic: string;
+  /** With two Security states. */
+  readonly states: PeStates | undefined;
   agentStarted: boolean;
   /** The number of operations given to the guest stub. */
   operations: number;
@@ -104,7 +126,7 @@ export class QemuBackend implements Backend {
     const machine = machineFor(config, this.options.foresight?.deviceIds ?? [], isWatched);
     const process = await QemuProcess.start(machine.args, this.options);
     try {
-      const agent = new Agent(machine.agentBase, machine.gicd);
+      const agent = new Agent(machine.agentBase, machine.gicd, machine.twoStates);
       const sequence = new Sequence(process.qtest.values);
       const objects = (await process.qmp('qom-list', { path: '/machine/unattached' })) as {
         name: string;
@@ -116,10 +138,13 @@ export class QemuBackend implements Backend {
       sequence.group = log.group;
       this.running = {
         ...{ process, machine, agent, log, sequence, gic: `/machine/unattached/${gic.name}` },
+        states: machine.twoStates ? new PeStates(agent, machine.pes) : undefined,
         ...{ agentStarted: false, operations: 0, fences: 0 },
       };
       await machine.msis.setUp(process.qtest);
       this.differences = await this.identify(config);
+      // How PEs execute shows from the beginning.
+      if (machine.twoStates) await this.startAgent(this.running, config.resetNonSecure);
     } catch (error) {
       process.kill();
       throw error;
@@ -165,7 +190,7 @@ export class QemuBackend implements Backend {
 
   /** Sends a batch to QEMU, part by part. Returns a function that waits for its answers. */
   private async send(stimuli: RecordBatch, answers: Answers): Promise<() => Promise<void>> {
-    const { machine, agent, gic, log } = this.machineRunning;
+    const { machine, agent, gic, log, states } = this.machineRunning;
     if (log.grown) {
       // QEMU must be idle meanwhile.
       await this.collecting;
@@ -178,6 +203,7 @@ export class QemuBackend implements Backend {
       gic,
       this.stimuli,
       this.options.foresight?.fills ?? new Map(),
+      states,
     );
     this.stimuli += stimuli.count;
     if (this.isUnwatched) plan.withoutLog();
@@ -278,7 +304,7 @@ export class QemuBackend implements Backend {
   }
 
   /** Loads the guest stub and starts it on all PEs. */
-  private async startAgent(running: Running): Promise<void> {
+  private async startAgent(running: Running, resetNonSecure = false): Promise<void> {
     running.agentStarted = true;
     const { agent, machine, process } = running;
     const image = Buffer.from(agent.image.buffer, 0, agent.image.byteLength);
@@ -289,9 +315,10 @@ export class QemuBackend implements Backend {
     await process.qmp('cont');
     const starts: Operation[] = [];
     for (let pe = 0; pe < machine.pes; pe++) {
-      if (pe > 0) starts.push(agent.start(0, machine.affinities[pe]!));
+      if (pe > 0 && !machine.twoStates) starts.push(agent.start(0, machine.affinities[pe]!));
       starts.push({ routine: agent.nothing, pe, low: 0, high: 0, address: 0, third: 0 });
     }
+    if (resetNonSecure) starts.push(...allInGroup1(machine, agent));
     await this.operate(running, starts);
     running.log.read(() => false);
     running.log.group.batch.clear();

@@ -3,6 +3,7 @@
 import type { GicConfig } from '@gictrace/core';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
+import { GICD, mask } from '@gictrace/core/spec';
 import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
 
 const MSI_WRITE = RECORDS['msi.write'].id;
@@ -14,6 +15,7 @@ const MEMORY = new Set<number>(
 /** Stimuli that only the guest stub can do. */
 export const BY_AGENT: readonly RecordName[] = ['sysreg.read', 'sysreg.write', 'pe.reset'];
 const AGENTS: readonly number[] = BY_AGENT.map((name) => RECORDS[name].id);
+const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 /** Longer ranges become known because software has zeroed them, and all memory that nothing has written is zero anyway. */
 const BYTES_MAX = 4096;
 
@@ -116,7 +118,8 @@ export function foreseeTrace(path: string): Foresight {
     };
     const found = foresee(reader.header.config, counted());
     const isShown = sourceShows(reader.header)?.length !== 0 || sourceTellsReserved(reader.header);
-    return { ...found, unwatched: agents === 0 && !isShown };
+    const twoStates = (reader.header.config.gicd.typer & SECURITY_EXTN) !== 0;
+    return { ...found, unwatched: agents === 0 && !isShown && !twoStates };
   } finally {
     reader.close();
   }

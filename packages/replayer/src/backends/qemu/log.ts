@@ -2,10 +2,10 @@
 // to the code that keeps the order. It knows lines and records, but no stimuli.
 import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { IDLE } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { RECORD_WORDS, RECORDS } from '@gictrace/core/record';
 import { FRAMES, SPURIOUS } from '@gictrace/core/spec';
 import { Group, ItsLines, Losses, newToken, tokenize } from '@gictrace/recorder/qemu-log';
-import { MARK } from './agent.ts';
+import { HOLD_VIRTUAL, MARK } from './agent.ts';
 
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
@@ -51,6 +51,13 @@ class Told {
   }
 }
 
+/** What a PE is signalled while the guest stub does something of its own: only what is true afterwards counts. */
+interface Wait {
+  /** The stub is at the trace's access again: what is signalled counts, and replaces what waits. */
+  deferred: boolean;
+  words: Uint32Array | undefined;
+}
+
 export class QemuLog {
   /** What happened since it was last cleared. */
   readonly group: Group;
@@ -71,9 +78,10 @@ export class QemuLog {
     pe: -1,
     words: new Uint32Array(RECORD_WORDS),
   };
-  /** Whether the guest stub is doing something of its own, so that what PEs are signalled waits. */
-  private quiet = false;
-  private readonly held = new RecordBatch(256);
+  /** The PE at which the guest stub is doing something of its own, or -1. */
+  private quiet = -1;
+  /** By kind: what that PE is signalled meanwhile. */
+  private readonly waits = new Map<number, Wait>();
   /** Lines that are neither known nor empty, such as messages of QEMU. */
   strange = '';
 
@@ -179,6 +187,9 @@ export class QemuLog {
         return;
       }
       case 'maintenance':
+        // The line moves a wire: what is true already is of before that.
+        this.release(VHPPI);
+        if (this.waits.get(HPPI)?.deferred) this.release(HPPI);
         this.open.words[0] = low[1]!;
         this.told_(MAINTENANCE, this.peOf(low[0]!), this.open.words);
         return;
@@ -200,7 +211,7 @@ export class QemuLog {
       case 'bad-write':
         if (kind.detail![0] === 'GICR') this.events.wrote(GICR, this.peOf(low[0]!), low[1]!, low[3]!, true);
         else if (kind.detail![0] === 'GITS') this.events.wrote(GITS, 0, low[0]!, low[2]!, true);
-        else if (low[2] === 8 && low[0]! >= MARK.done && low[0]! <= MARK.fence)
+        else if (low[2] === 8 && low[0]! >= MARK.done && low[0]! <= MARK.defer)
           this.mark(low[0]!, low[1]!, t.high[1]!);
         else this.events.wrote(GICD, 0, low[0]!, low[2]!, true);
         return;
@@ -227,12 +238,15 @@ export class QemuLog {
 
   private told_(kind: number, pe: number, words: Uint32Array): void {
     if (pe < 0 || kind === 0) return;
-    // The guest stub blocks physical interrupts for a moment; only the state afterwards counts.
-    if (this.quiet && kind === HPPI) {
-      if (this.held.full) this.held.clear();
-      const i = this.held.push(kind, pe, Number.NaN);
-      this.held.words.set(words.subarray(0, 6), i * RECORD_WORDS);
-      return;
+    // The guest stub blocks interrupts for a moment, or is in another Security state; only the state afterwards counts.
+    const wait = pe === this.quiet ? this.waits.get(kind) : undefined;
+    if (wait !== undefined) {
+      // A line that says the same again is printed because the stub enters another Exception level.
+      if (!wait.deferred || wait.words?.every((word, k) => word === words[k])) {
+        wait.words = words.slice(0, kind === HPPI ? 5 : 6);
+        return;
+      }
+      wait.words = undefined;
     }
     if (!this.told[kind]!.changed(pe, words, 0)) return;
     const i = this.group.observe(kind, pe);
@@ -244,19 +258,26 @@ export class QemuLog {
   }
 
   private mark(offset: number, low: number, high: number): void {
-    if (offset === MARK.quiet) this.quiet = true;
+    if (offset === MARK.quiet) {
+      this.quiet = low & (HOLD_VIRTUAL - 1);
+      this.hold(HPPI);
+      if (low & HOLD_VIRTUAL) this.hold(VHPPI);
+    } else if (offset === MARK.defer) for (const wait of this.waits.values()) wait.deferred = true;
     else if (offset === MARK.loud) {
-      this.quiet = false;
-      // Only what each PE was signalled last counts.
-      const { held } = this;
-      for (let i = 0; i < held.count; i++) {
-        let last = true;
-        for (let k = i + 1; k < held.count; k++)
-          if (held.pe[k] === held.pe[i] && held.kind[k] === held.kind[i]) last = false;
-        if (last)
-          this.told_(held.kind[i]!, held.pe[i]!, held.words.subarray(i * RECORD_WORDS, i * RECORD_WORDS + 6));
-      }
-      held.clear();
+      this.release(HPPI);
+      this.release(VHPPI);
+      this.quiet = -1;
     } else this.events.mark(offset, low, high);
+  }
+
+  private hold(kind: number): void {
+    this.waits.set(kind, { deferred: false, words: this.waits.get(kind)?.words });
+  }
+
+  /** What waits counts, and nothing waits any more. */
+  private release(kind: number): void {
+    const words = this.waits.get(kind)?.words;
+    this.waits.delete(kind);
+    if (words !== undefined) this.told_(kind, this.quiet, words);
   }
 }

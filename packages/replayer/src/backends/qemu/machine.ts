@@ -1,7 +1,7 @@
 // Converts a GIC's configuration to a QEMU `virt` machine: its command line, address map and identification registers. Pure
 // data and arithmetic.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
-import { GICD, GICR, GITS } from '@gictrace/core/spec';
+import { GICD, GICR, GITS, mask } from '@gictrace/core/spec';
 import { AGENT_BYTES, AGENT_ENTRY } from './agent.ts';
 import { MsiDevices } from './msi.ts';
 
@@ -12,6 +12,7 @@ const GICR_BASE = 0x080a_0000;
 const GICR_BYTES = 0xf6_0000;
 const RAM_BASE = 0x4000_0000;
 const RAM_END = 0x1_0000_0000;
+const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 /** Guest RAM for level-2 tables that a recording does not place: see `place`. */
 const PLACED_BASE = 0xe000_0000;
 const PLACED_BYTES = 0x1000_0000;
@@ -27,6 +28,8 @@ export interface Machine {
   readonly affinities: readonly number[];
   readonly its: boolean;
   readonly version: 3 | 4;
+  /** Two Security states: PEs begin at EL3. */
+  readonly twoStates: boolean;
   readonly gicd: number;
   readonly gits: number;
   readonly gicrStride: number;
@@ -68,20 +71,22 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
   };
   if (pes > most) refuse(`${pes} PEs`, `a GICv${version} has up to ${most} there`);
   if (config.its.length > 1) refuse(`${config.its.length} ITSs`, 'replay on the simulator');
-  if ((config.gicd.typer & 0x400) !== 0)
-    refuse('two Security states that qtest can reach', 'replay on the simulator');
+  const twoStates = (config.gicd.typer & SECURITY_EXTN) !== 0;
   if (version === 4 && !its) refuse('GICv4 and no ITS', 'replay on the simulator');
   const msis = new MsiDevices(deviceIds, its);
   const agentBase = RAM_END - AGENT_BYTES;
   const args = [
     '-M',
-    `virt,gic-version=${version},its=${its ? 'on' : 'off'},virtualization=on,secure=off`,
+    `virt,gic-version=${version},its=${its ? 'on' : 'off'},virtualization=on,secure=${twoStates ? 'on' : 'off'}`,
     ...['-cpu', 'cortex-a57', '-smp', `${pes}`, '-m', `${(RAM_END - RAM_BASE) / 2 ** 20}M`],
     // One host thread runs all PEs, so that a PE that waits for its turn yields to the others.
     ...['-accel', 'tcg,thread=single', '-S', '-display', 'none', '-nodefaults', '-no-user-config'],
     ...['-serial', 'none', '-monitor', 'none', '-parallel', 'none'],
-    // Where PE0 begins once the guest stub is loaded and the machine runs.
-    ...['-device', `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=0`],
+    // Where PE0 begins once the guest stub is loaded and the machine runs. If PEs begin at EL3 there is no PSCI: all begin.
+    ...Array.from({ length: twoStates ? pes : 1 }, (_, pe) => [
+      '-device',
+      `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=${pe}`,
+    ]).flat(),
     ...msis.args,
     ...(isLogged ? EVENTS.flatMap((event) => ['-trace', event]) : []),
   ];
@@ -92,6 +97,7 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
     affinities,
     its,
     version,
+    twoStates,
     gicd: GICD_BASE,
     gits: GITS_BASE,
     gicrStride,

@@ -6,6 +6,7 @@ import type { Width } from './aarch64.ts';
 import { type Agent, MARK, type Operation } from './agent.ts';
 import type { Fill } from './foresight.ts';
 import { MAINTENANCE_INTID, type Machine, place, placePointer, registerAddress } from './machine.ts';
+import { PeStates, type Surroundings } from './pe-states.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
@@ -18,6 +19,7 @@ const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
+const PE_SWITCH = RECORDS['pe.switch'].id;
 const GICD = FRAMES.indexOf('GICD');
 const GITS = FRAMES.indexOf('GITS');
 const TRANSLATION = 0x1_0000;
@@ -55,6 +57,7 @@ export const REASONS = {
   noWire: 'the machine has no such input line',
   itself: 'the machine drives this input line itself, and did not change it here',
   reset: 'pe.reset: a machine with one PE cannot reset it alone',
+  resetAtEl3: 'pe.reset: with two Security states this machine has no PSCI, which resets a PE',
   fault: 'the PE took an exception: UNDEFINED or trapped in this machine',
 } as const;
 
@@ -79,10 +82,18 @@ export class Plan {
   private readonly agent: Agent;
   private readonly gic: string;
 
+  /** With two Security states: how PEs execute. */
+  private readonly states: PeStates | undefined;
+  /** By stimulus: what surrounds it, where the PE's Security state matters. */
+  private readonly surroundings: (Surroundings | undefined)[] = [];
+
   /** By stimulus: bytes of memory that must be written before it. */
   private readonly fills: readonly (readonly Fill[])[];
 
-  /** `gic` is the path of the GIC in QEMU's object tree; `first` is the number of the batch's first stimulus. */
+  /**
+   * `gic` is the path of the GIC in QEMU's object tree; `first` is the number of the batch's first stimulus. With two
+   * Security states, `states` is how PEs execute before the batch, and is advanced to behind it.
+   */
   constructor(
     batch: RecordBatch,
     machine: Machine,
@@ -90,11 +101,13 @@ export class Plan {
     gic: string,
     first: number,
     fills: ReadonlyMap<number, readonly Fill[]>,
+    states?: PeStates,
   ) {
     this.batch = batch;
     this.machine = machine;
     this.agent = agent;
     this.gic = gic;
+    this.states = states;
     this.fills =
       fills.size === 0
         ? []
@@ -141,10 +154,9 @@ export class Plan {
       case SYSREG_READ:
       case SYSREG_WRITE:
         if (pe < 0 || pe >= this.machine.pes) return this.skip(i, REASONS.noPe);
-        if (this.agent.sysreg(words[at]!, kind[i] === SYSREG_WRITE) === 0)
+        if (this.states === undefined && this.agent.sysreg(words[at]!, kind[i] === SYSREG_WRITE) === 0)
           return this.skip(i, REASONS.noRegister);
-        this.byAgent[i] = 1;
-        return this.end(i, END.marks, 1);
+        return this.sysreg(i);
       case MEM_WRITE:
       case QUEUE_WRITE: {
         const queue = kind[i] === QUEUE_WRITE;
@@ -169,11 +181,30 @@ export class Plan {
       case PE_RESET:
         if (pe < 0 || pe >= this.machine.pes) return this.skip(i, REASONS.noPe);
         if (this.machine.pes === 1) return this.skip(i, REASONS.reset);
+        if (this.states !== undefined) return this.skip(i, REASONS.resetAtEl3);
         this.byAgent[i] = 1;
         return this.end(i, END.marks, 1);
+      case PE_SWITCH:
+        return this.switched(i, pe);
       default:
         return this.skip(i, 'not a stimulus that QEMU can be given');
     }
+  }
+
+  private sysreg(i: number): void {
+    this.surroundings[i] = this.states?.sysreg(this.batch, i);
+    this.byAgent[i] = 1;
+    this.end(i, END.marks, 1);
+  }
+
+  /** With one Security state nothing depends on how a PE executes. */
+  private switched(i: number, pe: number): void {
+    if (pe < 0 || pe >= this.machine.pes) return this.skip(i, REASONS.noPe);
+    const before = this.states?.switched(this.batch, i) ?? [];
+    if (before.length === 0) return this.end(i, END.nothing, 1);
+    this.surroundings[i] = { pe, before, behind: [] };
+    this.byAgent[i] = 1;
+    this.end(i, END.marks, 1);
   }
 
   private mmio(
@@ -188,11 +219,14 @@ export class Plan {
     if (offset % width !== 0) return this.skip(i, REASONS.unaligned);
     if (registerAddress(this.machine, frame, instance, offset) < 0) return this.skip(i, REASONS.noFrame);
     if (frame === GITS && offset >= TRANSLATION) return this.skip(i, REASONS.translation);
-    const marks = frame === GICD && width === 8 && offset >= MARK.done && offset <= MARK.fence;
+    const marks = frame === GICD && width === 8 && offset >= MARK.done && offset <= MARK.defer;
     if (marks && write) return this.skip(i, REASONS.ours);
     // Narrow accesses to an ITS fail on the bus and have no line.
-    if (frame === GITS && width < 4) this.end(i, END.fence);
-    else this.end(i, write ? END.line : END.value, 1);
+    if (frame === GITS && width < 4) return this.end(i, END.fence);
+    this.end(i, write ? END.line : END.value, 1);
+    if (this.states === undefined) return;
+    this.surroundings[i] = this.states.mmio(this.batch, i);
+    if (PeStates.isSecure(this.batch, i)) this.byAgent[i] = 1;
   }
 
   private wire(i: number, pe: number, intid: number): void {
@@ -301,13 +335,24 @@ export class Plan {
   operations(i: number, out: Operation[]): void {
     if (this.ends[i] !== END.marks) return;
     const { agent } = this;
-    const { words, kind } = this.batch;
-    const w = words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
     const pe = this.batch.pe[i]!;
-    const by = pe === NO_PE || pe >= this.machine.pes ? 0 : pe;
+    const around = this.surroundings[i];
+    const by = around?.pe ?? (pe === NO_PE || pe >= this.machine.pes ? 0 : pe);
     const access = (width: number, write: boolean, address: number, low: number, high: number) =>
       out.push({ routine: agent.memory(width as Width, write), pe: by, low, high, address, third: 0 });
     for (const { address, byte } of this.fills[i] ?? NO_FILLS) access(1, true, address, byte, 0);
+    if (around !== undefined) out.push(...around.before);
+    this.operation(i, by, out);
+    if (around !== undefined) out.push(...around.behind);
+  }
+
+  /** What the stimulus itself is to the agent, for PE `by`. */
+  private operation(i: number, by: number, out: Operation[]): void {
+    const { agent } = this;
+    const { words, kind } = this.batch;
+    const w = words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
+    const access = (width: number, write: boolean, address: number, low: number, high: number) =>
+      out.push({ routine: agent.memory(width as Width, write), pe: by, low, high, address, third: 0 });
     switch (kind[i]) {
       case MMIO_READ:
       case MMIO_WRITE: {
@@ -318,7 +363,8 @@ export class Plan {
       case SYSREG_READ:
       case SYSREG_WRITE: {
         const write = kind[i] === SYSREG_WRITE;
-        const routine = agent.sysreg(w[0]!, write);
+        const known = this.surroundings[i]?.isImpossible ? 0 : agent.sysreg(w[0]!, write);
+        const routine = known === 0 ? agent.undefined : known;
         out.push({ routine, pe: by, low: write ? w[1]! : 0, high: write ? w[2]! : 0, address: 0, third: 0 });
         return;
       }
@@ -343,19 +389,31 @@ export class Plan {
         });
         return;
       }
+      case PE_SWITCH:
+        // What the PE is signalled counts again; but nothing was held where nothing was to be done.
+        if (this.surroundings[i] === undefined)
+          out.push({ routine: agent.nothing, pe: by, low: 0, high: 0, address: 0, third: 0 });
+        else out.push(agent.loud(by));
+        return;
       default:
         return;
     }
   }
 
+  /** Whether the PE must execute otherwise than before for a stimulus. */
+  isElsewhere(i: number): boolean {
+    return (this.surroundings[i]?.before.length ?? 0) > 0;
+  }
+
   /** The number of marks before that of the stimulus itself. */
   marksBefore(i: number): number {
-    return this.fills[i]?.length ?? 0;
+    return (this.fills[i]?.length ?? 0) + (this.surroundings[i]?.before.length ?? 0);
   }
   /** The number of marks that end stimulus `i`. */
   marks(i: number): number {
     const kind = this.batch.kind[i]!;
-    return this.marksBefore(i) + (kind === QUEUE_WRITE ? 4 : kind === PE_RESET ? 3 : 1);
+    const own = kind === QUEUE_WRITE ? 4 : kind === PE_RESET ? 3 : 1;
+    return this.marksBefore(i) + own + (this.surroundings[i]?.behind.length ?? 0);
   }
 
   /**

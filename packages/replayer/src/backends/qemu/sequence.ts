@@ -205,9 +205,14 @@ export class Sequence implements LogEvents {
     this.renew();
   }
 
+  /**
+   * The access took an exception, so it has done nothing. What the PE is signalled may have changed, since it executes in
+   * another Security state for the access; what the trace has of that is not compared either.
+   */
   private skip(reason: string): void {
     this.flushOwnWires();
     this.part!.answers.skipped(reason);
+    if (this.part!.plan.isElsewhere(this.at)) this.group.batch.clear();
     this.show();
     this.at++;
     this.renew();
