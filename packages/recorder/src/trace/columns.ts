@@ -34,8 +34,8 @@ function planesOf(values: Uint32Array, count: number): { planes: number; bytes: 
     all |= value;
     if (value !== 0) bytes += (39 - Math.clz32(value)) >> 3;
   }
-  all >>>= 0;
-  return { planes: all > 0xff_ffff ? 4 : all > 0xffff ? 3 : all > 0xff ? 2 : 1, bytes };
+  // By leading zeros: as a number without a sign it would not fit V8's small integers, which the loop runs on.
+  return { planes: all === 0 ? 1 : (39 - Math.clz32(all)) >> 3, bytes };
 }
 
 /** A column of the first `count` values. */

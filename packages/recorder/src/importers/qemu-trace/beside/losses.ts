@@ -11,8 +11,9 @@ export class TimedLosses extends Losses {
   private readonly first = new Map<string, number>();
 
   override add(what: string, n = 1): void {
-    if (!this.first.has(what)) this.first.set(what, this.groups);
-    super.add(what, n);
+    const before = this.counts.get(what);
+    if (before === undefined) this.first.set(what, this.groups);
+    this.counts.set(what, (before ?? 0) + n);
   }
 
   get timed(): TimedLoss[] {
