@@ -12,7 +12,7 @@ const from = (name, folder = '.') => import(join(root, 'packages', name, 'dist',
 const { RecordBatch } = await from('core');
 const { TraceReader, TraceWriter } = await from('recorder');
 const { VerbatimReplay } = await from('replayer');
-const { diffTraces, loadTraces } = await from('query');
+const { diffTraces, loadTraceFiles } = await from('query');
 const cli = join(root, 'packages', 'cli', 'bin', 'gictrace.js');
 const ROUNDS = 5;
 
@@ -26,6 +26,17 @@ function median(work) {
   for (let i = 0; i < ROUNDS; i++) {
     const began = performance.now();
     work();
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[ROUNDS >> 1];
+}
+
+/** As `median`, for work that is awaited. */
+async function medianOf(work) {
+  const times = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const began = performance.now();
+    await work();
     times.push(performance.now() - began);
   }
   return times.sort((a, b) => a - b)[ROUNDS >> 1];
@@ -126,24 +137,23 @@ for (const log of logs) {
   );
 
   const db = join(folder, 'bench.db');
+  // As the command loads, with a second thread that inserts; and with one thread.
   let rows = 0;
-  const loading = median(() => {
-    rows = loadTraces(db, [
-      {
-        name: 'bench',
-        header: reader.header,
-        contentDigest: null,
-        semanticDigest: null,
-        batches: reader.batches(),
-      },
-    ]).rows;
-  });
+  const loadingBy = (threads) =>
+    medianOf(async () => {
+      rows = (await loadTraceFiles(db, [trace], { threads })).rows;
+    });
+  const [one, two] = [await loadingBy(1), await loadingBy(2)];
   const ceiling = await rawCeiling(db);
-  row(
-    'load : raw better-sqlite3, same rows',
-    `${((100 * ceiling.ms) / loading).toFixed(0)} %`,
-    `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (aim ≥ 80 %)`,
-  );
+  for (const [what, loading, aim] of [
+    ['load : raw better-sqlite3, same rows', two, 'aim ≥ 80 % on two free cores'],
+    ['load by one thread : raw better-sqlite3', one, 'aim ≥ 70 %'],
+  ])
+    row(
+      what,
+      `${((100 * ceiling.ms) / loading).toFixed(0)} %`,
+      `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (${aim})`,
+    );
   await benchQemu(batches, reader.header.config);
   reader.close();
 }
