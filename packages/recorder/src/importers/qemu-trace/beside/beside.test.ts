@@ -193,6 +193,15 @@ describe('an import by two threads makes the trace of one', () => {
       await heldLines([...boot, `${/^\d+@[\d.]+:/.exec(boot[length - 1]!)![0]}${line}`]);
   });
 
+  it('a log that is cut anywhere, also within what a stimulus did', { timeout: 60_000 }, async () => {
+    const log = linesOf('linux-gicv3-spi-head.log.gz', 12_000);
+    const path = join(dir, 'log');
+    for (let end = 11_990; end < 12_000; end++) {
+      writeFileSync(path, log.slice(0, end).join('\n'));
+      expect(await held(path)).toEqual(['begin']);
+    }
+  });
+
   it('a log with one line that is wrong, wherever', { timeout: 120_000 }, async () => {
     for (let at = 300; at < boot.length; at += 2467) {
       const line = boot[at]!.replace(
