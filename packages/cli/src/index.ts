@@ -14,6 +14,7 @@ const EXAMPLES = `
 Examples:
   gictrace import qemu trace.log.gz -o boot.gictrace
   gictrace record storm -o storm.gictrace --on its
+  gictrace scenarios
   gictrace replay boot.gictrace
   gictrace replay boot.gictrace --on 'exec:./my-gic'
   gictrace adapter-test ./my-gic

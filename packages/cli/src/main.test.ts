@@ -1,8 +1,10 @@
 // The command line on a small recording: what each verb answers, in text and as JSON, and that it is exact.
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LOG, run, scratch, spawn } from './run.test-support.ts';
+import { VERB_NAMES } from './verbs.ts';
 
 const dir = scratch();
 const trace = join(dir, 'its.gictrace');
@@ -148,14 +150,18 @@ describe('recover', () => {
   });
 });
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** README.md and the pages of docs/. */
+const DOCS = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))]
+  .map((name) => readFileSync(join(ROOT, name), 'utf8'))
+  .join('\n');
+
 describe('help', () => {
-  it.each(['import', 'replay', 'adapter-test', 'info', 'dump', 'recover', 'load', 'query', 'shell'])(
-    'has an example for %s',
-    async (verb) => {
-      const { code, out } = await run('help', verb);
-      expect(code).toBe(0);
-      expect(out).toMatch(new RegExp(`Examples?:\\n {2}gictrace ${verb} `));
-      expect((await run('--help')).out).toContain(`  gictrace ${verb} `);
-    },
-  );
+  it.each(VERB_NAMES)('has an example for %s', async (verb) => {
+    const { code, out } = await run('help', verb);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`Examples?:\\n {2}gictrace ${verb}\\b`));
+    expect((await run('--help')).out).toMatch(new RegExp(`^ {2}gictrace ${verb}\\b`, 'm'));
+    expect(DOCS).toMatch(new RegExp(`gictrace ${verb}\\b`));
+  });
 });

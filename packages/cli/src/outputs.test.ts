@@ -14,8 +14,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LOG, run, scratch } from './run.test-support.ts';
+import { verbsFor } from './verbs.ts';
 
 const BIN = fileURLToPath(new URL('../bin/gictrace.js', import.meta.url));
 const dir = scratch();
@@ -58,6 +60,8 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   'export vcd': { input: 'trace', line: (input, out) => ['export', input, '--to', 'vcd', '-o', out] },
   'export jsonl': { input: 'trace', line: (input, out) => ['export', input, '--to', 'jsonl', '-o', out] },
 };
+/** Verbs with `--output` that cannot run here: these need a running QEMU. */
+const ELSEWHERE = ['fuzz', 'record qemu'];
 const NAMES = { log: 'in.log.gz', trace: 'in.gictrace', jsonl: 'in.jsonl', scenario: 'in.yaml' } as const;
 
 beforeAll(async () => {
@@ -73,6 +77,23 @@ beforeEach(() => {
   for (const name of Object.values(NAMES)) copyFileSync(join(dir, name), at(name));
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+it('has a row for every verb that has an option --output', async () => {
+  const program = new Command();
+  for (const load of verbsFor(undefined)) (await load())(program, () => {});
+  const writing = program.commands
+    .flatMap((verb) => [
+      [verb.name(), verb] as const,
+      ...verb.commands.map((one) => [`${verb.name()} ${one.name()}`, one] as const),
+    ])
+    .filter(([, { options }]) => options.some(({ long }) => long === '--output'))
+    .map(([name]) => name);
+  expect(writing).toContain('report');
+  const rows = [...Object.keys(WRITERS), ...ELSEWHERE];
+  expect(writing.filter((name) => !rows.some((row) => row === name || row.startsWith(`${name} `)))).toEqual(
+    [],
+  );
+});
 
 describe.each(Object.entries(WRITERS))('%s', (_name, { input, line }) => {
   const source = () => at(NAMES[input]);

@@ -28,6 +28,8 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   shell: async () => (await import('./verbs/shell.ts')).addShell,
 };
 
+export const VERB_NAMES: readonly string[] = Object.keys(VERBS);
+
 /** What to load for a command line that begins with `word`: the verb of that name, otherwise (as for help) all verbs. */
 export function verbsFor(word: string | undefined): (() => Promise<AddVerb>)[] {
   if (word === '--version' || word === '-V') return [];

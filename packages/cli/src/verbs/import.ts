@@ -210,6 +210,8 @@ async function importAs(
     });
   const file = files[0]!;
   if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
+  // Does not compile if a format has no branch.
+  format satisfies 'ftrace';
   if (of !== undefined && of !== 'host' && of !== 'guest')
     throw new GicTraceError('usage', `--of is '${of}'`, {}, 'host or guest');
   return importFtraceToTrace(file, output, {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { Bus } from './bus.ts';
 import { DESIGNS } from './designs.ts';
+import type { Design } from './driver.ts';
 import { Testbed } from './testbed/testbed.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -52,6 +53,15 @@ describe('a driver', () => {
     expect(drivers.length).toBeGreaterThan(9);
     expect(Object.keys(DESIGNS).length).toBeGreaterThan(20);
   });
+});
+
+it('every design that a driver exports is in the list, under a name of its own', async () => {
+  const exported: Design[] = [];
+  for (const name of drivers)
+    for (const one of Object.values<Partial<Design>>(await import(join(here, name))))
+      if (typeof one === 'object' && one.make !== undefined) exported.push(one as Design);
+  for (const design of exported) expect(DESIGNS[design.name], design.name).toBe(design);
+  expect(exported.length).toBe(Object.keys(DESIGNS).length);
 });
 
 describe('a bus', () => {

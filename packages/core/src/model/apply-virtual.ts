@@ -1,6 +1,6 @@
 // Applies the events of the virtual side: the only writer of that state (see apply).
 import { invariant } from '../errors.ts';
-import { NO_PE, RECORDS } from '../record/index.ts';
+import { NO_PE, RECORDS, type RecordName } from '../record/index.ts';
 import { GICR } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, NMI_VIRTUAL } from './state.ts';
@@ -77,10 +77,37 @@ function writeTable(state: GicState, words: Uint32Array, at: number, pending: bo
   state.memory.writeByte(address, pending ? byte | bit : byte & ~bit);
 }
 
-/** Applies one event of the virtual side. Other events change nothing. */
+/** The kinds of events and observables that change no state. */
+type Inert = Extract<
+  RecordName,
+  | 'its.command'
+  | `${'dte' | 'cte' | 'ite' | 'vte'}.${'read' | 'write'}`
+  | 'sgi.sent'
+  | 'source.conflict'
+  | `${'irq' | 'virq'}.${'acknowledged' | 'dropped'}`
+  | 'virq.deactivated'
+  | `msi.${'translated' | 'dropped' | 'undecided'}`
+  | 'vmsi.translated'
+  | 'doorbell.rung'
+  | 'access.reserved'
+  | 'memory.assumed'
+  | 'serror.raised'
+  | 'behaviour.unpredictable'
+>;
+/** The kinds that are applied here, or change nothing. A kind that `apply` does not handle either does not compile. */
+type Applied =
+  | 'vhppi'
+  | 'maintenance'
+  | 'vlpi.pended'
+  | 'vlpi.cleared'
+  | 'vlpi.loaded'
+  | 'vlpi.forgotten'
+  | 'vpe.resident';
+
+/** Applies one event or observable of the virtual side. Others change nothing. */
 export function applyVirtual(
   state: GicState,
-  kind: number,
+  kind: (typeof RECORDS)[Applied | Inert]['id'],
   pe: number,
   words: Uint32Array,
   at: number,
@@ -126,6 +153,7 @@ export function applyVirtual(
       virtual.config[pe]!.clear();
       return;
     default:
+      kind satisfies (typeof RECORDS)[Inert]['id'];
       return;
   }
 }

@@ -1,7 +1,7 @@
 // Applies one event to a GIC's state. This is the only code that changes state. The model uses it when it emits an event,
 // and the fold over recorded events uses it too, so the two cannot differ. It makes no decisions.
 import { invariant } from '../errors.ts';
-import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
+import { type IdOf, IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { fieldReader, GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
@@ -220,7 +220,8 @@ export function configTableAddress({ propbaser }: GicState, pe: number): number 
 
 /** Applies one event or observable, whose fields are at `words[at]` in declared order. Other records change nothing. */
 export function apply(state: GicState, kind: number, pe: number, words: Uint32Array, at: number): void {
-  switch (kind) {
+  const fact = kind as IdOf<'event' | 'observable'>;
+  switch (fact) {
     case HPPI:
       state.hppiIntid[pe] = words[at]!;
       state.hppiGroup[pe] = words[at + 1]!;
@@ -303,6 +304,7 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       );
       return;
     default:
-      applyVirtual(state, kind, pe, words, at);
+      // An event or observable that has no case here or there, and is not said to be inert there, does not compile.
+      applyVirtual(state, fact, pe, words, at);
   }
 }

@@ -1,6 +1,7 @@
 // The entry point of the model: one stimulus goes in, events come out. This file also has the fold over events.
 
 import {
+  type IdOf,
   NO_PE,
   PEND_CAUSES,
   RECORD_FLAGS,
@@ -36,6 +37,7 @@ const GIC_RESET = RECORDS['gic.reset'].id;
 const STATE_RESET = RECORDS['state.reset'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const STATE_KNOWN = RECORDS['state.known'].id;
+const SOURCE_SEAM = RECORDS['source.seam'].id;
 const WIRE_CHANGED = RECORDS['wire.changed'].id;
 const IRQ_PENDED = RECORDS['irq.pended'].id;
 const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
@@ -119,7 +121,8 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.secureBank = (flags & RECORD_FLAGS.secure) !== 0;
   m.el3 = (flags & RECORD_FLAGS.el3) !== 0;
   m.secure = m.secureBank || m.el3;
-  switch (batch.kind[i]) {
+  const kind = batch.kind[i] as IdOf<'stimulus'>;
+  switch (kind) {
     case MMIO_READ:
       readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);
       return;
@@ -169,7 +172,11 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
     case STATE_KNOWN:
       knowState(m, pe, w, at);
       break;
+    case SOURCE_SEAM:
+      return;
     default:
+      // No stimulus is left: this does not compile if one has no case.
+      kind satisfies never;
       return;
   }
   settleAll(m);

@@ -43,7 +43,7 @@ export {
   takenOrEnded,
   vpeOf,
 } from './facts.ts';
-export { RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
+export { type IdOf, RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
 export { identifierAt, isAbout, type Mention, mentions, type Slot, slotsOf, valueAt } from './naming.ts';
 export { type Concern, OPERATION_KINDS, type OperationKind } from './operations.ts';
 export { type InferenceRule, RULES, type RuleName } from './rules.ts';

@@ -1,7 +1,7 @@
 // The record kinds, each declared once. This table contains everything that a trace can contain.
 import { type Identifier, SPURIOUS } from '../spec/index.ts';
 import { OPERATION_KINDS } from './operations.ts';
-import type { RecordField, RecordKind } from './shape.ts';
+import type { RecordClass, RecordField, RecordKind } from './shape.ts';
 import {
   ATTRIBUTE_NAMES,
   CONFLICTS,
@@ -720,6 +720,12 @@ export const RECORDS = {
 } as const satisfies Record<string, RecordKind>;
 
 export type RecordName = keyof typeof RECORDS;
+
+/** The ids of the kinds of a class, as a type: a `switch` over them whose default `satisfies never` leaves out none. */
+export type IdOf<Class extends RecordClass> = Extract<
+  (typeof RECORDS)[RecordName],
+  { readonly class: Class }
+>['id'];
 
 /** Flags of a record: a bit set. */
 export const RECORD_FLAGS = {

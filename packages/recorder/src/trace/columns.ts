@@ -1,7 +1,7 @@
 // Converts a chunk of records to columns of bytes and back. A column is a constant, or the bytes of its values (or of the
 // differences between them) plane by plane, low bytes first; planes of zeros cost nothing once compressed. The encoding
 // depends only on the values, so equal records give equal bytes.
-import { GicTraceError } from '@gictrace/core';
+import { GicTraceError, invariant } from '@gictrace/core';
 import {
   fieldWords,
   RECORD_WORDS,
@@ -208,15 +208,24 @@ function encodeKinds(batch: RecordBatch): [number, Uint8Array[]][] {
     const to = ends[id]!;
     if (to === from) continue;
     const columns: Uint8Array[] = [];
-    const { words } = layoutOf(id);
+    const { words, limits } = layoutOf(id);
     for (let word = 0; word < words; word++) {
       gather(batch.words, word, from, to);
+      checkLimit(id, limits[word]!, to - from);
       columns.push(encodeColumn(scratch, to - from));
     }
     kinds.push([id, columns]);
     from = to;
   }
   return kinds;
+}
+
+/** Ensures that what is written can be read. Importers deal with values that a field cannot hold before this. */
+function checkLimit(id: number, limit: number, count: number): void {
+  if (limit === 0xffff_ffff) return;
+  let isWithin = true;
+  for (let i = 0; i < count; i++) if (scratch[i]! > limit) isWithin = false;
+  invariant(isWithin, `a field of a record of kind ${id} is out of its range`);
 }
 
 /** Stores the offsets of the words of all records in `positions`, sorted by kind. Returns the end of each kind in it. */

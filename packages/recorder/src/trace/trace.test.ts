@@ -412,3 +412,17 @@ describe('committed fixtures, one for each version', () => {
     reader.close();
   });
 });
+
+it('refuses to write what could not be read: a value that its field cannot hold', () => {
+  const out = path('out-of-range.gictrace');
+  const writer = new TraceWriter(out, HEADER);
+  const batch = new RecordBatch(1);
+  batch.push(RECORDS['mmio.write'].id, 0, Number.NaN);
+  batch.words[0] = 99;
+  expect(() => {
+    writer.record(batch, 0);
+    writer.close();
+  }).toThrow('invariant: a field of a record of kind 2 is out of its range');
+  writer.abort();
+  expect(existsSync(out)).toBe(false);
+});
