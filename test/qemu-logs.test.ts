@@ -191,6 +191,9 @@ const SUBSETS: Readonly<Record<string, RegExp>> = {
   'no-icc_pmr_igrpen': /^gicv3_icc_(pmr|igrpen)/,
   'no-its_rw': /^gicv3_its_(read|write) /,
   'no-icc': /^gicv3_icc_/,
+  'no-icc_eoir': /^gicv3_icc_eoir_write /,
+  'no-redist_write-icc_eoir': /^gicv3_(redist|icc_eoir)_write /,
+  'no-its_cmd_int-icc_eoir-icc_igrpen': /^gicv3_(its_cmd_int|icc_eoir_write|icc_igrpen_write) /,
 };
 
 describe('a subset of the trace events', () => {
@@ -212,6 +215,90 @@ describe('a subset of the trace events', () => {
     const { out } = await run('import', log, '-o', temp.path('subset.gictrace'));
     expect(out).toContain('has no lines for GICD writes');
     expect(out).toContain("-trace 'gicv3_dist_*'");
+  });
+});
+
+/** A log without the lines of some events. */
+function without(log: string, ...events: readonly string[]): string {
+  const dropped = new Set(events.map((event) => `gicv3_${event}`));
+  return log
+    .split('\n')
+    .filter((line) => !dropped.has(line.split(' ', 1)[0]!))
+    .join('\n');
+}
+
+describe('a subset of the trace events of Linux at EL2 with two Security states', () => {
+  const log = small('linux-secure-el2-head');
+
+  it.each([
+    [['icc_dir_write'], ['deactivations']],
+    [['icc_ctlr_write'], ['ICC_CTLR writes']],
+    [
+      ['icc_ctlr_write', 'icc_ctlr_read', 'icc_dir_write'],
+      ['ICC_CTLR writes', 'deactivations'],
+    ],
+    [['icc_generate_sgi'], ['SGIs']],
+    [
+      ['icc_iar1_read', 'icc_eoir_write', 'cpuif_set_irqs'],
+      ['acknowledges', 'ends'],
+    ],
+    [['dist_read'], []],
+  ])('without %j the same: %j are missing', async (events, missing) => {
+    const { report, verdict } = await verdictOf(without(log, ...events));
+    expect(verdict.first).toBeNull();
+    expect(verdict.compared['mmio.read']).toBeGreaterThan(100);
+    expect(findings()).toEqual([]);
+    expect([...report.missing].sort()).toEqual([...missing].sort());
+  });
+
+  it.each([
+    ['icc_dir_write', 'irq 30 group 2 prio 208', 'irq 30 group 2 prio 200', 3],
+    ['icc_dir_write', 'irq 30 group 2 prio 208', 'irq 29 group 2 prio 208', 3],
+    ['icc_dir_write', 'offset 0x4 data 0x37a0407', 'offset 0x4 data 0x37a0406', 1],
+    ['icc_dir_write', 'ICC_IAR1 read cpu 0x0 value 0x1e', 'ICC_IAR1 read cpu 0x0 value 0x1d', 2],
+    ['icc_ctlr_write', 'irq 30 group 2 prio 208', 'irq 30 group 0 prio 208', 3],
+    ['icc_generate_sgi', 'irq 30 group 2 prio 208', 'irq 30 group 2 prio 216', 1],
+    ['dist_read', 'irq 30 group 2 prio 208', 'irq 30 group 2 prio 216', 1],
+    ['dist_read', 'setting FIQ 0 IRQ 1', 'setting FIQ 1 IRQ 0', 5],
+  ] as const)('without %s a changed number diverges: %s is %s', async (event, from, to, n) => {
+    const { verdict } = await verdictOf(changed(without(log, event), from, to, n));
+    expect(verdict.diverged).toBeGreaterThan(0);
+  });
+
+  it('has two Security states by the priorities that are signalled, though GICD_TYPER was not read', async () => {
+    const { report } = await verdictOf(without(log, 'dist_read'));
+    expect(report.config.gicd.typer & 0x400).toBe(0x400);
+    // An interrupt of a GIC with one Security state has the priority that was written.
+    const single = await verdictOf(without(small('all-events'), 'dist_read'));
+    expect(single.report.config.gicd.typer & 0x400).toBe(0);
+  });
+
+  it('is the same cut anywhere in what an acknowledge did', async () => {
+    const lines = log.split('\n');
+    const at = lines.findLastIndex((line) => line.startsWith('gicv3_icc_iar1_read'));
+    for (let length = at - 3; length <= at + 2; length++)
+      expect((await verdictOf(lines.slice(0, length).join('\n'))).verdict.first).toBeNull();
+  });
+
+  it('of the ITS alone has the PEs that collections are mapped to', async () => {
+    const its = log.split('\n').filter((line) => line.startsWith('gicv3_its_'));
+    for (const lines of [its, its.filter((line) => !line.includes('_cte_'))]) {
+      const { report, verdict } = await verdictOf(lines.join('\n'));
+      expect(report.config.pes).toHaveLength(3);
+      expect(report.provenance.pes).toBe('counted');
+      expect([verdict.first, findings()]).toEqual([null, []]);
+    }
+  });
+});
+
+describe('a log whose first line is an input line that falls', () => {
+  it('begins in mid-life', async () => {
+    const fall = 'gicv3_redist_set_irq GICv3 redistributor 0x0 interrupt 27 level changed to 0';
+    const { report, verdict } = await verdictOf(`${fall}\n${fall.replace('to 0', 'to 1')}\n`);
+    expect([report.start, verdict.first]).toEqual(['mid-life', null]);
+    // The same line twice contradicts itself.
+    const again = await verdictOf(`${fall}\n${fall}\n`);
+    expect(again.verdict.diverged).toBe(1);
   });
 });
 

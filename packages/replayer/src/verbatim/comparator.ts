@@ -34,6 +34,8 @@ const STATE_KNOWN = RECORDS['state.known'].id;
 const CONFLICT = RECORDS['source.conflict'].id;
 const MEMORY_ASSUMED = RECORDS['memory.assumed'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 
 export class Comparator {
   readonly counts = new ReplayCounts();
@@ -109,6 +111,8 @@ export class Comparator {
       this.idle = false;
       this.undecided = (batch.flags[i]! & RECORD_FLAGS.undecided) !== 0;
       if (kind === GIC_RESET) this.reset();
+      else if (this.undecided && (kind === SYSREG_READ || kind === SYSREG_WRITE))
+        this.eoiOrder.forget(batch.pe[i]!);
     }
     const rule = batch.rule[i]!;
     if (rule !== 0) this.counts.rules[rule]!++;
@@ -176,7 +180,7 @@ export class Comparator {
       this.counts.unknown('guest memory that the source does not show');
       return;
     }
-    const wrong = this.eoiOrder.take(shown, i);
+    const wrong = this.undecided ? undefined : this.eoiOrder.take(shown, i);
     if (wrong === undefined) return;
     const { text } = wrong;
     this.counts.anomalies++;

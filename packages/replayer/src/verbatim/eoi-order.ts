@@ -34,6 +34,12 @@ export class EoiOrder {
     for (const stack of this.acknowledged) stack.length = 0;
   }
 
+  /** What a PE acknowledged or ended, the source leaves open: nothing of it is known from before. */
+  forget(pe: number): void {
+    const stack = this.acknowledged[pe];
+    if (stack !== undefined) stack.length = 0;
+  }
+
   /** An event of the backend. Answers what is wrong with it, or undefined. */
   take(shown: RecordBatch, i: number): WrongEnd | undefined {
     const kind = shown.kind[i];

@@ -1,7 +1,7 @@
 // What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
 // shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
 import type { GicConfig } from '@gictrace/core';
-import type { RuleName } from '@gictrace/core/record';
+import { GROUPS, type RuleName } from '@gictrace/core/record';
 import { GICD, GICR, GITS, mask } from '@gictrace/core/spec';
 import type { Start } from './learn/unknowns.ts';
 
@@ -26,6 +26,9 @@ export type Origin = 'log' | `rule ${RuleName}` | 'option' | 'machine' | 'defaul
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
+/** PEs that a GIC of QEMU has at most. */
+const PES_MAX = 512;
+const GROUP_1S = GROUPS.indexOf('1S');
 const TYPER_LPIS = 0x2_0000;
 const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
 const TYPER_LINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
@@ -66,10 +69,15 @@ export class Identity {
   private sawVirtual = false;
   private sawSecure = false;
   private sawFiq = false;
+  private sawGroup1S = false;
+  private sawShifted = false;
   /** Reads of GICD_CTLR that are not Secure: with DS, which a GIC with one Security state has set, and without. */
   private readonly ds = [0, 0];
   /** Groups of interrupts that were signalled, a bit each, before anything Secure was seen. */
   private groupsBefore = 0;
+  /** PEs that entries of tables map collections to, and that commands do. */
+  private mapped = -1;
+  private named = -1;
   highestPe = -1;
   last = -1;
   gicdBase = -1;
@@ -162,6 +170,14 @@ export class Identity {
     this.sawFiq = true;
   }
 
+  /**
+   * Whether priorities are signalled otherwise than software that is not Secure has written them: then the GIC has two
+   * Security states.
+   */
+  showShifted(isShifted: boolean): void {
+    this.sawShifted = isShifted;
+  }
+
   /** An access is Secure: the GIC has two Security states. */
   showSecure(): void {
     this.sawSecure = true;
@@ -170,11 +186,24 @@ export class Identity {
   /** An interrupt of this group (index into GROUPS) is pending for a PE. */
   showGroup(group: number): void {
     if (!this.sawSecure) this.groupsBefore |= 1 << group;
+    if (group === GROUP_1S) this.sawGroup1S = true;
   }
 
   /** A PE is named. */
   showPe(pe: number): void {
     if (pe > this.highestPe) this.highestPe = pe;
+  }
+
+  /** A collection, or a vPE, is mapped to a PE of this number: by an entry of a table, or by a command, which may be refused. */
+  showMapped(pe: number, isEntry: boolean): void {
+    if (pe >= PES_MAX) return;
+    if (isEntry) this.mapped = Math.max(this.mapped, pe);
+    else this.named = Math.max(this.named, pe);
+  }
+
+  /** The number of the last PE that the log shows, where no Redistributor was read to be the last one. */
+  private get lastShown(): number {
+    return Math.max(this.highestPe, this.mapped >= 0 ? this.mapped : this.named);
   }
 
   /** The address of an access to the Redistributor of a PE, less its offset. */
@@ -232,10 +261,15 @@ export class Identity {
     const count =
       options.pes ??
       machine.pes ??
-      (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.highestPe + 1));
-    provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.highestPe >= 0 ? 'counted' : 'default');
+      (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.lastShown + 1));
+    provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.lastShown >= 0 ? 'counted' : 'default');
     let typer = pick('gicd.typer', VIRT.typer[architecture]);
-    const sawTwo = this.sawSecure || this.sawFiq || (this.ds[0]! > 0 && this.ds[1] === 0);
+    const sawTwo =
+      this.sawShifted ||
+      this.sawGroup1S ||
+      this.sawSecure ||
+      this.sawFiq ||
+      (this.ds[0]! > 0 && this.ds[1] === 0);
     if (sawTwo && (typer & SECURITY_EXTN) === 0 && provenance['gicd.typer'] === 'default')
       typer |= SECURITY_EXTN;
     const withIts = options.its ?? machine.its ?? this.sawIts;

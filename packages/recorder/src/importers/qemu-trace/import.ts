@@ -84,6 +84,7 @@ async function surveyLogs(sources: readonly LogSource[], options: ImportOptions)
   const surveyed = new Reading(sources, identity, new Losses(), surveying(survey, restarts));
   await surveyed.read();
   const found = survey.finish(surveyed.assembler.counts, options.start);
+  identity.showShifted(found.isShifted);
   return { identity, found, restarts, total: surveyed.place.line };
 }
 
@@ -124,10 +125,24 @@ export async function importSurveyed(
   const contradicted = async (tried: readonly MachineReset[], until: number, most: number) =>
     (await pass(NOWHERE, missing, tried, { until, most })).contradictions;
   const resets = await findResets(restarts, total, contradicted);
-  if (found.doubtful.size > 0) {
+  if (found.doubtful.length > 0) {
     // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
-    const { contradictions } = await pass(NOWHERE, missing, resets);
-    if (contradictions.length >= DOUBTS) missing = new Set([...missing, ...found.doubtful]);
+    const doubts = async (with_: ReadonlySet<Missing>) =>
+      (await pass(NOWHERE, with_, resets, { until: Number.POSITIVE_INFINITY, most: DOUBTS - 1 }))
+        .contradictions.length;
+    const known = missing;
+    let least = await doubts(missing);
+    for (const { sorts, isUsual } of found.doubtful) {
+      // With other sorts missing little contradicts.
+      if (!isUsual && missing.size > 0) missing = new Set([...missing, ...sorts]);
+      if (least < (isUsual ? DOUBTS : 1)) continue;
+      const more = new Set([...missing, ...sorts]);
+      const left = await doubts(more);
+      if (left >= least) continue;
+      missing = more;
+      least = left;
+    }
+    if (least >= DOUBTS) missing = new Set([...known, ...found.doubtful.flatMap(({ sorts }) => [...sorts])]);
   }
   return (await pass(sink, missing, resets)).stats;
 }

@@ -50,7 +50,7 @@ export interface ItsLinesOptions {
 
 export class ItsLines {
   private readonly group: Group;
-  private readonly identity: Pick<Identity, 'showIts' | 'showVirtualLpis'>;
+  private readonly identity: Pick<Identity, 'showIts' | 'showVirtualLpis' | 'showMapped'>;
   private readonly losses: Losses;
   /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
   translation: { low: number; width: number; line: number } | undefined;
@@ -79,7 +79,7 @@ export class ItsLines {
 
   constructor(
     group: Group,
-    identity: Pick<Identity, 'showIts' | 'showVirtualLpis'>,
+    identity: Pick<Identity, 'showIts' | 'showVirtualLpis' | 'showMapped'>,
     losses: Losses,
     options: ItsLinesOptions = {},
   ) {
@@ -288,6 +288,7 @@ export class ItsLines {
       shown += 2 ** index;
       operands[operand] = (t.high[k]! * 2 ** 32 + t.low[k]!) * 2 ** (spec.shift ?? 0);
     });
+    if (name === 'MAPC' && operands.RDbase !== undefined) this.identity.showMapped(operands.RDbase, false);
     const words = encodeCommand(name, operands);
     const base = at * RECORD_WORDS;
     if ((words[0]! & 0xff) !== this.group.batch.words[base + 4])
@@ -342,6 +343,9 @@ export class ItsLines {
       w[base + at[field]!] = value >>> 0;
       if (kind.fields[field]!.type === 'pa') w[base + at[field]! + 1] = Math.floor(value / 2 ** 32);
     });
+    const rdbase = at[kind.fields.findIndex((field) => field.name === 'RDbase')];
+    const isValid = w[base + at[kind.fields.findIndex((field) => field.name === 'valid')]!] === 1;
+    if (rdbase !== undefined && isValid) this.identity.showMapped(w[base + rdbase]!, true);
     if (this.isPrinted || this.cbaser === 0 || this.queueShown) return;
     const known = this.tables.entry(kind.id, (n) => w[base + n]!);
     if (known !== undefined) this.fromTables(known);

@@ -1,20 +1,34 @@
 // A first reading of a whole log, before anything is made of it: which events it has, what each thread runs, and whether
 // it begins at the reset of the GIC or while the GIC is in use. Looks at records; changes none.
-import { RECORD_WORDS, RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
+import {
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type RecordName,
+} from '@gictrace/core/record';
 import { FRAMES, GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { CONFIGURING, type Missing, type Start } from '../common/learn/unknowns.ts';
 import { type ThreadPart, ThreadSurvey } from './threads.ts';
 import { eventNames } from './tokenize.ts';
+
+/** Sorts of stimuli that a log lacks together, or that did not occur. `isUsual`: it is usual that they did not. */
+export interface Doubtful {
+  readonly sorts: ReadonlySet<Missing>;
+  readonly isUsual: boolean;
+}
 
 /** What the whole log shows. */
 export interface LogSurvey {
   readonly start: Start;
   /** Stimuli that were at work and of which the log has no line: what they change is never known. */
   readonly missing: ReadonlySet<Missing>;
-  /** Stimuli of which a log that begins in mid-life has no line, be it that there were none. */
-  readonly doubtful: ReadonlySet<Missing>;
+  /** Stimuli of which the log has no line, be it that there were none. */
+  readonly doubtful: readonly Doubtful[];
   /** Kinds of observables that the log has lines of. */
   readonly shows: readonly RecordName[];
+  /** Priorities are signalled as those that Non-secure software writes are with two Security states. */
+  readonly isShifted: boolean;
   readonly threads: readonly ThreadPart[];
   /** Whether the log prints which slot of the queue a command is in, and whether it prints operands of commands. */
   readonly numbersCommands: boolean;
@@ -46,6 +60,14 @@ const IARS: readonly number[] = [
   SYSREGS.ICC_IAR1_EL1.encoding,
   SYSREGS.ICC_NMIAR1_EL1.encoding,
 ];
+const DIR = SYSREGS.ICC_DIR_EL1.encoding;
+const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
+const CTLR_EL3 = SYSREGS.ICC_CTLR_EL3.encoding;
+/** EOImode in each of them: at EL3 that of EL3 and those of both Security states. */
+const EOIMODES: ReadonlyMap<number, number> = new Map([
+  [CTLR, 0x2],
+  [CTLR_EL3, 0x1c],
+]);
 const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
 const SGIRS: readonly number[] = [
   SYSREGS.ICC_SGI0R_EL1.encoding,
@@ -63,6 +85,11 @@ const FIRST_ACCESSES: readonly (readonly number[])[] = [
   [GICR.GICR_TYPER.offset, GICR.GICR_IIDR.offset, GICR.GICR_WAKER.offset, PIDR2],
   [GITS.GITS_TYPER.offset, GITS.GITS_IIDR.offset, PIDR2],
 ];
+/** By frame. */
+const IPRIORITYR: readonly number[] = [GICD.GICD_IPRIORITYR.offset, GICR.GICR_IPRIORITYR.offset];
+const FIRST_SPI = 32;
+/** Bits of a priority that QEMU's GICs have at least. */
+const PRIORITY_BITS = 0xf0;
 const ENABLES = 7;
 const SECURITY_EXTN = 0x400;
 const INT_COMMAND = 3;
@@ -85,6 +112,7 @@ const GROUNDS = {
   'priority mask not set': 'ICC_PMR writes',
   'ended without an acknowledge': 'acknowledges',
   'signalled before the log begins': undefined,
+  'a line fell that had not risen': undefined,
 } as const satisfies Record<string, Missing | undefined>;
 type Ground = keyof typeof GROUNDS;
 
@@ -114,12 +142,24 @@ export class Survey {
   /** By PE: the interrupt for which a line is up. */
   private readonly up = new Map<number, number>();
   private readonly wired = new Set<number>();
+  /** Input lines of which the log has shown the level. */
+  private readonly risen = new Set<number>();
   private ints = 0;
   /** LPIs that have been acknowledged since an ITS executed commands; and lines about one that is pending again since. */
   private readonly sinceCommands = new Set<number>();
   private readonly unexplained = new Set<number>();
-  /** Interrupts that each PE has acknowledged. */
+  /** Interrupts that each PE has acknowledged, and whether one of them, not an LPI, was so again. */
   private readonly taken = new Set<number>();
+  private isTakenAgain = false;
+  /** A PE was signalled an interrupt. */
+  private hasSignalled = false;
+  /** Priorities that Non-secure software has written: by interrupt, each PE's own apart. */
+  private readonly priorities = new Map<number, number>();
+  /** Lines that have such a priority as it was written, and as two Security states store it. */
+  private unshifted = 0;
+  private shifted = 0;
+  /** PEs of which EOImode has been seen to be 1: the end of an interrupt does not deactivate it there. */
+  private readonly splits = new Set<number>();
 
   /** Takes the records of a group. */
   group(batch: RecordBatch): void {
@@ -173,19 +213,30 @@ export class Survey {
         return;
       case MMIO_WRITE:
         this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true);
+        // One that is Secure shows that there are two without this.
+        if ((batch.flags[i]! & RECORD_FLAGS.secure) === 0)
+          this.prioritise(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
         return this.write(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!);
       case SYSREG_READ:
         if (IARS.includes(w[at]!)) this.acknowledge(pe, w[at + 1]!);
         else if (w[at] === PMR && w[at + 1] !== 0 && !this.masked.has(pe)) {
           this.activity();
           this.contradict('priority mask not set');
+        } else if ((w[at + 1]! & (EOIMODES.get(w[at]!) ?? 0)) !== 0) {
+          if (!this.splits.has(pe)) this.need('ICC_CTLR writes');
+          this.splits.add(pe);
         }
         return;
       case SYSREG_WRITE:
         return this.sysregWrite(pe, w[at]!, w[at + 1]!);
       case WIRE_SET:
-        this.seen.add(w[at]! < 32 ? 'PPI lines' : 'SPI lines');
         this.wired.add(w[at]!);
+        if (!this.risen.has(lineKey(w[at]! < FIRST_SPI ? pe : -1, w[at]!)) && w[at + 1] === 0) {
+          this.contradict('a line fell that had not risen');
+          if (this.seen.size === 0) this.firstAccess ??= false;
+        }
+        this.risen.add(lineKey(w[at]! < FIRST_SPI ? pe : -1, w[at]!));
+        this.seen.add(w[at]! < FIRST_SPI ? 'PPI lines' : 'SPI lines');
         return;
       case MSI_WRITE:
         this.seen.add('MSIs');
@@ -196,7 +247,10 @@ export class Survey {
         if ((this.up.get(pe) ?? w[at]) !== w[at]) this.need('acknowledges');
         if (w[at + 3]! | w[at + 4]!) this.up.set(pe, w[at]!);
         else this.up.delete(pe);
-        if (w[at] !== SPURIOUS) this.signalled(pe, w[at]!, w[at + 1]!, w[at + 4]! | w[at + 3]!);
+        if (w[at] === SPURIOUS) return;
+        this.hasSignalled = true;
+        this.weighPriority(pe, w[at]!, w[at + 2]!);
+        this.signalled(pe, w[at]!, w[at + 1]!, w[at + 4]! | w[at + 3]!);
         return;
       case VHPPI:
         if (w[at] !== NO_LR) this.need('ICH writes');
@@ -210,6 +264,23 @@ export class Survey {
         this.need('SGIs');
         return;
     }
+  }
+
+  private prioritise(frame: number, instance: number, offset: number, width: number, low: number): void {
+    const first = offset - (IPRIORITYR[frame] ?? offset + 1);
+    if (first < 0 || first >= SPURIOUS) return;
+    for (let k = 0; k < Math.min(width, 4); k++)
+      this.priorities.set(lineKey(frame === FRAME_GICR ? instance : -1, first + k), (low >>> (8 * k)) & 0xff);
+  }
+
+  /** A PE is signalled an interrupt with this priority: with two Security states not as it was written. */
+  private weighPriority(pe: number, intid: number, priority: number): void {
+    const written = this.priorities.get(lineKey(intid < FIRST_SPI ? pe : -1, intid));
+    if (written === undefined || intid >= SPURIOUS) return;
+    const [as, stored] = [written & PRIORITY_BITS, (0x80 | (written >> 1)) & PRIORITY_BITS];
+    if (as === stored) return;
+    if ((priority & PRIORITY_BITS) === as) this.unshifted++;
+    else if ((priority & PRIORITY_BITS) === stored) this.shifted++;
   }
 
   private isFirst(frame: number, offset: number, low: number, write: boolean): boolean {
@@ -264,6 +335,17 @@ export class Survey {
     } else if (SGIRS.includes(register)) {
       this.seen.add('SGIs');
       return;
+    } else if (register === DIR) {
+      this.seen.add('deactivations');
+      if (low >= 1020) return;
+      if (!this.splits.has(pe)) this.need('ICC_CTLR writes');
+      this.need('acknowledges');
+      this.need('ends');
+      return;
+    } else if (EOIMODES.has(register)) {
+      this.seen.add('ICC_CTLR writes');
+      if (low & EOIMODES.get(register)!) this.splits.add(pe);
+      else if (register === CTLR) this.splits.delete(pe);
     } else if (ICH_REGISTERS.has(register)) {
       if (register !== ICH_FIRST || low !== 0) this.seen.add('ICH writes');
       return;
@@ -276,7 +358,11 @@ export class Survey {
     if (intid >= 1020 && intid < LPI_FIRST) return;
     this.depth.set(pe, (this.depth.get(pe) ?? 0) + 1);
     // It was ended in between.
-    if (this.taken.has(pe * 2 ** 24 + intid)) this.need('ends');
+    if (this.taken.has(pe * 2 ** 24 + intid)) {
+      this.need('ends');
+      if (intid < LPI_FIRST) this.isTakenAgain = true;
+      if (intid < LPI_FIRST && this.splits.has(pe)) this.need('deactivations');
+    }
     this.taken.add(pe * 2 ** 24 + intid);
     this.need('ICC_PMR writes');
     this.need('ICC_IGRPEN writes');
@@ -322,6 +408,21 @@ export class Survey {
     if (!this.hasQueue) this.contradict('no command queue');
   }
 
+  /** Where a log shows neither EOImode nor deactivations, it may be that it lacks both. */
+  private modes(missing: readonly Missing[]): Set<Missing> {
+    const both = ['ICC_CTLR writes', 'deactivations'] as const;
+    const isOpen = this.isTakenAgain && this.seen.has('ends') && this.splits.size === 0;
+    return new Set(isOpen && !both.some((one) => this.seen.has(one) || missing.includes(one)) ? both : []);
+  }
+
+  /** Where a log shows interrupts that are signalled, and none that is acknowledged or none that is ended, it may lack those lines. */
+  private handling(missing: readonly Missing[]): Set<Missing> {
+    const isHandled = this.seen.has('acknowledges');
+    const isOpen = (one: Missing) => !this.seen.has(one) && !missing.includes(one);
+    if (isHandled ? this.taken.size === 0 : !this.hasSignalled || !isOpen('acknowledges')) return new Set();
+    return new Set((['acknowledges', 'ends'] as const).filter(isOpen));
+  }
+
   private missing(): Missing[] {
     const found = [...this.needs]
       .filter(([one, lines]) => lines.size >= NEEDS && !this.seen.has(one))
@@ -331,6 +432,11 @@ export class Survey {
     return found.filter((one) => one !== 'MSIs');
   }
 
+  /** Whether priorities are signalled as those that Non-secure software writes are with two Security states. */
+  get isShifted(): boolean {
+    return this.shifted > this.unshifted;
+  }
+
   /** `counts`: lines by event. `start`: where it is known how the log begins. */
   finish(counts: Uint32Array, start?: Start): LogSurvey {
     return { ...this.soFar(counts, start), threads: this.threads.finish() };
@@ -338,8 +444,10 @@ export class Survey {
 
   /** As `finish`, of the log as far as it has been read. */
   soFar(counts: Uint32Array, start?: Start): Omit<LogSurvey, 'threads'> {
+    const { isShifted } = this;
     const grounds = [...this.grounds].filter(([ground]) => {
       const needs = GROUNDS[ground];
+      if (isShifted && ground.endsWith('not in this group')) return false;
       return needs === undefined || this.seen.has(needs);
     });
     const lines = new Set(grounds.flatMap(([, one]) => [...one])).size;
@@ -355,15 +463,26 @@ export class Survey {
     const begins = start ?? (inUse ? 'mid-life' : 'reset');
     const missing = this.missing();
     const isDoubtful = (one: Missing) => begins === 'mid-life' && CONFIGURING.has(one);
+    const doubtful = [
+      { sorts: new Set(missing.filter(isDoubtful)), isUsual: true },
+      { sorts: this.modes(missing), isUsual: true },
+      { sorts: this.handling(missing), isUsual: false },
+    ];
     return {
       start: begins,
       missing: new Set(missing.filter((one) => !isDoubtful(one))),
-      doubtful: new Set(missing.filter(isDoubtful)),
+      doubtful: doubtful.filter(({ sorts }) => sorts.size > 0),
       shows: [...shows, 'source.conflict'],
+      isShifted,
       numbersCommands: has('gicv3_its_process_command') || !OPERANDS.some(has),
       printsOperands: OPERANDS.some(has),
     };
   }
+}
+
+/** An interrupt: of a PE, or -1 for an SPI. */
+function lineKey(pe: number, intid: number): number {
+  return (pe + 1) * 2048 + intid;
 }
 
 const OPERANDS = eventNames.filter((name) => name.startsWith('gicv3_its_cmd_'));

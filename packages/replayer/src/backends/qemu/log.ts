@@ -100,7 +100,7 @@ export class QemuLog {
     this.group = new Group({ group: () => undefined });
     this.its = new ItsLines(
       this.group,
-      { showIts: () => undefined, showVirtualLpis: () => undefined },
+      { showIts: () => undefined, showVirtualLpis: () => undefined, showMapped: () => undefined },
       new Losses(),
     );
   }

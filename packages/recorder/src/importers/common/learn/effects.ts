@@ -248,7 +248,10 @@ export class Effects {
       for (let to = 0; to < state.peCount; to++) unknowns.touch(to, intid);
     } else if (EOIRS.includes(register) || register === DIR) {
       const intid = low & 0xff_ffff;
-      if (intid < 1020 && hasInterrupt(state, intid)) unknowns.touch(pe, intid);
+      if (intid >= 1020 || !hasInterrupt(state, intid)) return;
+      unknowns.touch(pe, intid);
+      // Whether the end of an interrupt deactivates it, EOImode says.
+      if (register !== DIR && unknowns.isPartUnknown('ctlr', pe)) unknowns.lose('active', pe, intid);
     } else {
       this.activesKnown(pe, register);
       this.virtualKnown(pe, register);

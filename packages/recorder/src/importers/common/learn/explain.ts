@@ -89,6 +89,30 @@ export class Explainer {
     return this.withdraw(pe, intid) || this.lower(pe, intid);
   }
 
+  /**
+   * Whether an interrupt cannot be signalled like this, whatever state is unknown: by its group, its priority, its enable, or
+   * because it is not pending.
+   */
+  isImpossible(pe: number, { intid, group, priority }: Signalled): boolean {
+    const { state, unknowns } = this;
+    if (intid >= LPI_FIRST) return !state.lpiPending[pe]!.has(intid) && !unknowns.isLpiUnknown(pe, intid);
+    if (intid >= 1020 || !hasInterrupt(state, intid)) return false;
+    const known = (...attributes: readonly Attribute[]) =>
+      attributes.every((attribute) => !unknowns.isUnknown(attribute, pe, intid));
+    const own = isPrivate(intid);
+    const bits = own ? state.ppi : state.spi;
+    const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+    const isEnabled = ((bits.enable[index >> 5]! >>> (index & 31)) & 1) === 1;
+    return (
+      (group >= 0 && known('group', 'grpmod') && groupOf(state, pe, intid) !== group) ||
+      (priority >= 0 &&
+        known('priority') &&
+        (own ? state.ppiPriority : state.spiPriority)[index] !== priority) ||
+      (known('enable') && !isEnabled) ||
+      (known('pending', 'level', 'edge') && !this.isPending(pe, intid))
+    );
+  }
+
   private toward(pe: number, target: Signalled): Step {
     const { state } = this;
     const best = state.hppiPriority[pe] === IDLE ? SPURIOUS : state.hppiIntid[pe]!;

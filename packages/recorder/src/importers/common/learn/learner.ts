@@ -450,12 +450,11 @@ export class Learner {
     } else if (group.kind[i] === SYSREG_WRITE && SGIRS.includes(words[w]!)) this.sgis(group, i, end);
     else if (group.kind[i] === SYSREG_WRITE && pe >= 0 && pe < state.peCount) {
       if (EOIRS.includes(words[w]!)) this.ends(pe, words[w]!, words[w + 1]! & 0xff_ffff);
-      else if (
-        words[w] === DIR &&
-        (state.ctlr[pe]! & EOIMODE) === 0 &&
-        this.unknowns.isPartUnknown('ctlr', pe)
-      )
-        this.knowing.register('ICC', pe, CTLR_EL1, state.ctlr[pe]! | EOIMODE, 'state-from-end');
+      else if (words[w] === DIR && this.unknowns.isPartUnknown('ctlr', pe)) {
+        const { unit, ctlr } = this.ownControl(group, i);
+        if ((ctlr & EOIMODE) === 0)
+          this.knowing.register(unit, pe, CTLR_EL1, ctlr | EOIMODE, 'state-from-end');
+      }
     }
   }
 
@@ -531,6 +530,7 @@ export class Learner {
     }
     const hard = this.mismatches.find(({ outstanding }) => outstanding);
     if (hard === undefined) return this.learnVirtual(group, from, end);
+    if (this.splitsEnd(group, from, hard)) return true;
     const target = hard.at >= 0 ? lineOf(group, hard.at) : lastLine(this.behind!.state, hard.pe, group, from);
     if (this.explainer.explain(hard.pe, target, 'hppi') && this.knowing.batch.count > 0) {
       this.goBack();
@@ -541,6 +541,34 @@ export class Learner {
     }
     this.goBack();
     return this.runAgain(group, from);
+  }
+
+  /**
+   * Suppose that a PE ends an interrupt, which competes again in the model at once, but is not what the source shows. It is
+   * still active, then: EOImode is 1, if nobody has shown it.
+   */
+  private splitsEnd(group: RecordBatch, from: number, { pe }: Mismatch): boolean {
+    const w = from * RECORD_WORDS;
+    const register = group.words[w]!;
+    if (group.kind[from] !== SYSREG_WRITE || !EOIRS.includes(register) || group.pe[from] !== pe) return false;
+    const intid = group.words[w + 1]! & 0xff_ffff;
+    if (intid >= 1020 || this.state.hppiIntid[pe] !== intid || !this.unknowns.isPartUnknown('ctlr', pe))
+      return false;
+    if (lastLine(this.behind!.state, pe, group, from).intid === intid) return false;
+    const { unit, ctlr } = this.ownControl(group, from);
+    if (ctlr & EOIMODE) return false;
+    this.goBack();
+    this.knowing.register(unit, pe, CTLR_EL1, ctlr | EOIMODE, 'state-from-end');
+    this.commitLearnt(this.knowing.batch, group, from);
+    this.shown.clear();
+    return true;
+  }
+
+  /** ICC_CTLR_EL1 of the Security state in which an access is made, as the model has it. */
+  private ownControl(group: RecordBatch, i: number): { unit: 'ICC' | 'ICC_S'; ctlr: number } {
+    const isSecure = !this.state.singleSecurity && (group.flags[i]! & RECORD_FLAGS.secure) !== 0;
+    const { ctlr, ctlrS } = this.state;
+    return { unit: isSecure ? 'ICC_S' : 'ICC', ctlr: (isSecure ? ctlrS : ctlr)[group.pe[i]!]! };
   }
 
   /**
@@ -652,7 +680,7 @@ export class Learner {
         continue;
       }
       if (group.kind[i] === HPPI) {
-        this.line(group, i);
+        this.line(group, from, i);
         this.touchEnded(group, from);
       }
       this.commit(group, i);
@@ -668,8 +696,29 @@ export class Learner {
     if (hasInterrupt(this.state, intid)) this.unknowns.touch(group.pe[from]!, intid);
   }
 
-  /** A line of a PE: where the model signals something else, and nothing is outstanding, the line shows state. */
-  private line(group: RecordBatch, i: number): void {
+  /** Whether a read may return something else because of stimuli that are missing. */
+  private isReadOpen(group: RecordBatch, i: number): boolean {
+    const w = i * RECORD_WORDS;
+    const [register, intid] = [group.words[w]!, group.words[w + 1]!];
+    const isOfInterrupt =
+      group.kind[i] === SYSREG_READ && (IARS.includes(register) || HPPIRS.includes(register));
+    if (!isOfInterrupt || this.isEnd) return this.reads.isOpen(group, i);
+    return !this.explainer.isImpossible(group.pe[i]!, { intid, group: -1, priority: -1, line: -1 });
+  }
+
+  /** Whether a line shows what cannot be, though stimuli be missing. An ITS may do several things before it is printed. */
+  private isImpossible(group: RecordBatch, from: number, i: number): boolean {
+    const isIts = group.kind[from] === MMIO_WRITE && group.words[from * RECORD_WORDS] === FRAME_GITS;
+    return (
+      !this.isEnd && !this.isCut && !isIts && this.explainer.isImpossible(group.pe[i]!, lineOf(group, i))
+    );
+  }
+
+  /**
+   * A line of a PE, of the stimulus at record `from`: where the model signals something else, and nothing is outstanding, the
+   * line shows state.
+   */
+  private line(group: RecordBatch, from: number, i: number): void {
     const pe = group.pe[i]!;
     if (pe < 0 || pe >= this.state.peCount) return;
     const at = i * RECORD_WORDS;
@@ -683,12 +732,18 @@ export class Learner {
         // Back to what has been handed on: a half explanation is none.
         this.goBack();
         if (this.isEnd) this.losses.add(CUT_END);
-        if (this.unknowns.isVolatile || this.isEnd) group.flags[i]! |= RECORD_FLAGS.undecided;
+        const isOpen = this.unknowns.isVolatile && !this.isImpossible(group, from, i);
+        if (isOpen || this.isEnd) group.flags[i]! |= RECORD_FLAGS.undecided;
         else this.contradictions.push(group.line[i]!);
         return;
       }
     }
     this.printed[pe] = target.line < 0 ? PRINTED : PRINTED_WITH_LINES;
+    // It repeats one before it that is undecided, which the model has not taken.
+    const isOfPe = (k: number) => group.kind[k] === HPPI && group.pe[k] === pe;
+    for (let k = from; k < i; k++)
+      if (isOfPe(k) && group.flags[k]! & RECORD_FLAGS.undecided && !isSignalled(this.state, group, i))
+        group.flags[i]! |= RECORD_FLAGS.undecided;
     const w = group.words;
     this.effects.signalled(pe, w[at]!, w[at + 1]!, w[at + 2]!, target.line);
   }
@@ -703,7 +758,8 @@ export class Learner {
     if (this.isReadWrong(group, from)) {
       const isVirtual = this.isVirtual(group, from);
       if (isVirtual) this.effects.forgetVirtual(group.pe[from]!);
-      if (unknowns.isVolatile || isVirtual || this.isExecuting(group, from)) undecided();
+      const isOpen = unknowns.isVolatile && this.isReadOpen(group, from);
+      if (isOpen || isVirtual || this.isExecuting(group, from)) undecided();
       else this.contradictions.push(group.line[from]!);
       this.judgeVirtual(group, from, end, undecided);
       return;
@@ -714,7 +770,8 @@ export class Learner {
       else this.contradictions.push(group.line[from]!);
     }
     for (const { at, outstanding } of this.mismatches)
-      if (at >= 0 && outstanding && isOpen) group.flags[at]! |= RECORD_FLAGS.undecided;
+      if (at >= 0 && outstanding && isOpen && !this.isImpossible(group, from, at))
+        group.flags[at]! |= RECORD_FLAGS.undecided;
     let streams = this.streams.differ(group, from + 1, end, this.shown);
     if (this.facts.listsCommands) {
       if (this.isUnlisted(group, from, end)) this.contradictions.push(group.line[from]!);
@@ -839,8 +896,9 @@ export class Learner {
         this.runCommands(group, i, end);
         return;
       }
-      if (kind === HPPI) this.line(group, i);
-      else if (!this.begun) group.flags[i]! |= RECORD_FLAGS.undecided;
+      if (kind === HPPI) this.line(group, from, i);
+      else if (!this.begun || (this.unknowns.isVolatile && this.streams.has(kind)))
+        group.flags[i]! |= RECORD_FLAGS.undecided;
       this.commit(group, i);
     }
   }

@@ -1,5 +1,6 @@
 // What a register was read to hold: where the model has something else, and that is unknown, the model takes it.
 import { type GicState, hasInterrupt, type Machine, privateIndex, sharedIndex } from '@gictrace/core/model';
+import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICD, GICR, GITS, isPrivate, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, type Explainer, FORWARD } from './explain.ts';
 import type { Knowing } from './knowing.ts';
@@ -16,6 +17,7 @@ import {
 } from './registers.ts';
 import type { ItsPart, PePart, Unknowns } from './unknowns.ts';
 
+const MMIO_READ = RECORDS['mmio.read'].id;
 const ENABLE_LPIS = 1;
 const RULE = 'state-from-read';
 const GROUP_1NS = 2;
@@ -52,6 +54,9 @@ const VIRTUAL: ReadonlySet<number> = new Set([
   SYSREGS.ICH_AP1R0_EL2.encoding,
   ...Array.from({ length: 16 }, (_, n) => SYSREGS.ICH_LR0_EL2.encoding + n),
 ]);
+/** Registers that say what a unit is, and those of which all is learnt from what is read. */
+const CLOSED =
+  /^GIC[DR]_(CTLR|TYPER2?|IIDR|PIDR\d|WAKER|PROPBASER|PENDBASER)$|^GITS_(CTLR|TYPER|IIDR|PIDR\d|CBASER|CWRITER|BASER)$/;
 const RPR = SYSREGS.ICC_RPR_EL1.encoding;
 
 export class Reads {
@@ -96,6 +101,24 @@ export class Reads {
       else this.redistributor(name, instance, offset, width, low, high);
     }
     return this.knowing.batch.count > before;
+  }
+
+  /**
+   * Whether what record `i` of a group reads may have changed by stimuli that the source lacks. Of most registers all that may
+   * have is learnt from what is read: then what still differs does so for another reason.
+   */
+  isOpen(group: RecordBatch, i: number): boolean {
+    const w = i * RECORD_WORDS;
+    const [frame, , offset] = group.words.subarray(w, w + 3) as unknown as [number, number, number];
+    if (group.kind[i] !== MMIO_READ) {
+      const part = SYSREG_PARTS.get(frame);
+      return part === undefined || part === 'active' || !this.state.singleSecurity;
+    }
+    const name = registerAt(frame, offset);
+    if (name === undefined) return true;
+    const array = arrayOf(name);
+    if (array !== undefined) return ATTRIBUTE_OF[array] === 'pending' || ATTRIBUTE_OF[array] === 'active';
+    return !CLOSED.test(name) && !(frame === FRAME_GICD && routedIntid(offset) >= 0);
   }
 
   private interrupt(array: RegisterArray, pe: number, intid: number, field: number): void {

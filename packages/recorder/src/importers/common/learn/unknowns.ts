@@ -15,6 +15,7 @@ export const CONFIGURING: ReadonlySet<Missing> = new Set([
   'GICR writes',
   'ICC_PMR writes',
   'ICC_IGRPEN writes',
+  'ICC_CTLR writes',
 ]);
 
 /** Attributes of an SGI, PPI or SPI. */
@@ -84,7 +85,10 @@ const WANTED: Readonly<
   'ICC_PMR writes': { pe: ['pmr'] },
   'ICC_IGRPEN writes': { pe: ['igrpen0', 'igrpen1'] },
   acknowledges: { own: ['pending', 'active'], shared: ['pending', 'active'], pe: ['active'], lpis: true },
+  // With EOImode unknown so is whether the end of an interrupt deactivates it.
+  'ICC_CTLR writes': { own: ['active'], shared: ['active'], pe: ['ctlr'] },
   ends: { own: ['active'], shared: ['active'], pe: ['active'] },
+  deactivations: { own: ['active'], shared: ['active'] },
   SGIs: { own: ['pending'] },
   'PPI lines': { own: ['level', 'pending'] },
   'SPI lines': { shared: ['level', 'pending'] },
@@ -253,6 +257,11 @@ export class Unknowns {
     const own = isPrivate(intid);
     if ((own ? this.never.own : this.never.shared).has(attribute)) return;
     (own ? this.own : this.shared)[attribute][this.index(pe, intid)] = 0;
+  }
+
+  /** An attribute of an interrupt is unknown from here on. */
+  lose(attribute: Attribute, pe: number, intid: number): void {
+    (isPrivate(intid) ? this.own : this.shared)[attribute][this.index(pe, intid)] = 1;
   }
 
   /** Something happened to an interrupt that may have it compete again. */

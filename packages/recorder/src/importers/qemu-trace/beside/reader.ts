@@ -155,7 +155,10 @@ class Reader {
     let known = 0;
     let changedAt = 0;
     let before = '';
-    const signature = () => signatureOf(identity, survey, options);
+    const signature = () => {
+      identity.showShifted(survey.isShifted);
+      return signatureOf(identity, survey, options);
+    };
     const again = (mark: string, lines: number) =>
       new Again({ identity, found: survey.finish(first.counts, options.start), signature: mark, lines });
     /** Whether what is expected can still be. */
@@ -203,6 +206,7 @@ class Reader {
     first.end();
     const total = reading.place.line;
     const found = survey.finish(first.counts, options.start);
+    identity.showShifted(found.isShifted);
     const holds =
       sends &&
       expected !== undefined &&
@@ -257,7 +261,7 @@ const ORDINARY = { start: 'reset', numbersCommands: true, printsOperands: true }
 
 /** A log that is taken once: from the reset of the GIC, and nothing is missing. */
 const isOrdinary = ({ start, missing, doubtful }: LogSurvey) =>
-  start === 'reset' && missing.size === 0 && doubtful.size === 0;
+  start === 'reset' && missing.size === 0 && doubtful.length === 0;
 
 /** All that has been found out and decides how lines are taken, but for how often threads named PEs. */
 function signatureOf(identity: Identity, survey: Survey, options: ImportOptions): string {

@@ -149,12 +149,11 @@ export class SecurityStates implements GroupSink {
       this.next.group(batch, isLast);
       return;
     }
+    this.isEnding = isLast;
     this.queue.push(batch, this.read(batch));
     while (this.queue.first !== undefined && this.queue.records > AHEAD_RECORDS) this.release();
     while (this.queue.first?.every((note) => this.isSettled(note))) this.release();
-    if (!isLast) return;
-    this.isEnding = true;
-    this.end();
+    if (isLast) this.end();
   }
 
   /** No more groups come: what waits goes on. */
