@@ -186,6 +186,7 @@ async function benchQemu(batches, config) {
     if (accesses.count === before) return;
   }
   const recording = new Recording(config);
+  recording.powerOn();
   for (let i = 0; i < accesses.count; i++) recording.take(accesses, i);
   const records = recording.batches.reduce((n, batch) => n + batch.count, 0);
 

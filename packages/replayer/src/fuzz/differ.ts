@@ -4,6 +4,7 @@ import type { GicConfig } from '@gictrace/core';
 import type { Backend, Capabilities } from '@gictrace/core/backend';
 import { Machine, step } from '@gictrace/core/model';
 import {
+  NO_PE,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -84,9 +85,22 @@ export class Recording {
       this.wire.push(WIRE_SET, moved[k]!, Number.NaN);
       this.wire.words[0] = this.maintenanceIntid;
       this.wire.words[1] = moved[k + 1]!;
-      this.added.push(this.stimuli);
-      this.take(this.wire, 0);
+      this.add(this.wire, 0);
     }
+  }
+
+  /** Comes first: the memory of a QEMU that has just started is zero. */
+  powerOn(): void {
+    const batch = new RecordBatch(1);
+    batch.push(RECORDS['mem.known'].id, NO_PE, Number.NaN);
+    batch.words.set([RAM.from, 0, RAM.to - RAM.from, 0]);
+    this.add(batch, 0);
+  }
+
+  /** Gives a stimulus that is the machine's own doing, and is not counted among those that were given. */
+  private add(batch: RecordBatch, i: number): void {
+    this.added.push(this.stimuli);
+    this.take(batch, i);
   }
 
   /** How many of the first `stimuli` stimuli were given and not added. */

@@ -139,12 +139,14 @@ async function compare(
 ): Promise<Outcome> {
   // The simulator runs first, to find out how many of the stimuli can run.
   const trial = new Recording(config, MAINTENANCE_INTID, options.plant);
+  trial.powerOn();
   let ran = 0;
   for (; ran < stimuli.length; ran++) {
     trial.take(stimuli[ran]!, 0);
     if (trial.outside) break;
   }
   const recording = new Recording(config, MAINTENANCE_INTID, options.plant);
+  recording.powerOn();
   for (const stimulus of stimuli.slice(0, ran)) recording.take(stimulus, 0);
   // A change that only QEMU shows is found at the next stimulus.
   recording.take(lastRead(), 0);

@@ -26,6 +26,7 @@ const TABLE = 0x5000_0000;
 /** The simulator's recording of an ITS with an empty device table, and of an MSI from each of these DeviceIDs. */
 function looksAt(deviceIds: readonly number[]): Recording {
   const recording = new Recording(config);
+  recording.powerOn();
   const batch = new RecordBatch(1);
   const stimulus = (kind: keyof typeof RECORDS, words: readonly number[]) => {
     batch.clear();

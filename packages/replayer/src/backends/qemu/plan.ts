@@ -81,6 +81,8 @@ export class Plan {
   private readonly machine: Machine;
   private readonly agent: Agent;
   private readonly gic: string;
+  /** The number of the batch's first stimulus. */
+  private readonly first: number;
 
   /** With two Security states: how PEs execute. */
   private readonly states: PeStates | undefined;
@@ -107,6 +109,7 @@ export class Plan {
     this.machine = machine;
     this.agent = agent;
     this.gic = gic;
+    this.first = first;
     this.states = states;
     this.fills =
       fills.size === 0
@@ -314,7 +317,10 @@ export class Plan {
       case MEM_KNOWN:
       case MEM_UNKNOWN: {
         const address = hex(place(this.machine, w[1]! * 2 ** 32 + w[0]!, w[2]!));
-        if (w[2] !== 0) lines.push(`memset ${address} ${hex(w[2]!)} ${hex(this.filling(i, w))}`);
+        const byte = this.filling(i, w);
+        // The memory of a QEMU that has just started is zero.
+        const isSo = byte === 0 && this.first + i === 0;
+        if (w[2] !== 0 && !isSo) lines.push(`memset ${address} ${hex(w[2]!)} ${hex(byte)}`);
         return;
       }
       case MSI_WRITE:
