@@ -159,7 +159,7 @@ describe.each(QEMUS)('a QEMU $release that runs', ({ command: program }) => {
     const killed = (path: string) => process.kill(Number(readFileSync(path, 'utf8')), 'SIGKILL');
     const ended = await record(trace, [...qemu(image), '-pidfile', pidfile], () => killed(pidfile));
     expect(ended.code).toBe(3);
-    expect(ended.err).toContain('was ended by SIGKILL: what it did until then is recorded');
+    expect(ended.err).toContain('was ended by SIGKILL: what it did until then has been recorded');
     expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
   });
 

@@ -9,6 +9,8 @@ export {
   checkProtocol,
   ProcessBackend,
   type ProcessOptions,
+  type ServeOptions,
+  serveAdapter,
   tryBehaviours,
 } from './adapter/index.ts';
 export {
