@@ -302,6 +302,28 @@ describe('a log whose first line is an input line that falls', () => {
   });
 });
 
+describe('a register of which nothing is learnt, read in mid-life', () => {
+  const fall = 'gicv3_redist_set_irq GICv3 redistributor 0x0 interrupt 27 level changed to 0';
+  const begin = [
+    fall,
+    fall.replace('to 0', 'to 1'),
+    'gicv3_dist_read GICv3 distributor read: offset 0x0 data 0x37 size 4 secure 1',
+    'gicv3_dist_read GICv3 distributor read: offset 0x4 data 0x37a0407 size 4 secure 1',
+  ];
+  const read = 'gicv3_dist_read GICv3 distributor read: offset 0xe08 data 0x3 size 4 secure 1';
+  const write = (value: string) =>
+    `gicv3_dist_write GICv3 distributor write: offset 0xe08 data ${value} size 4 secure 1`;
+
+  it('is undecided until the log writes it, and compared from then on', async () => {
+    const shown = await verdictOf([...begin, read, read].join('\n'));
+    expect([shown.report.start, shown.verdict.first]).toEqual(['mid-life', null]);
+    const same = await verdictOf([...begin, read, write('0x3'), read].join('\n'));
+    expect(same.verdict.first).toBeNull();
+    const other = await verdictOf([...begin, read, write('0x1'), read].join('\n'));
+    expect([other.verdict.diverged, other.verdict.first?.line]).toEqual([1, 7]);
+  });
+});
+
 /** Windows of a recording: as a log that was attached late, and cut at its end. */
 function windows(log: string, count: number, length: number): string[] {
   const lines = log.split('\n');

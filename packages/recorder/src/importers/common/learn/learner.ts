@@ -755,10 +755,12 @@ export class Learner {
       group.flags[from]! |= RECORD_FLAGS.undecided;
     };
     if (this.isCut) undecided();
+    if (group.kind[from] === MMIO_WRITE) this.reads.wrote(group, from);
     if (this.isReadWrong(group, from)) {
       const isVirtual = this.isVirtual(group, from);
       if (isVirtual) this.effects.forgetVirtual(group.pe[from]!);
-      const isOpen = unknowns.isVolatile && this.isReadOpen(group, from);
+      const isOpen =
+        (unknowns.isVolatile && this.isReadOpen(group, from)) || this.reads.isUnlearnt(group, from);
       if (isOpen || isVirtual || this.isExecuting(group, from)) undecided();
       else this.contradictions.push(group.line[from]!);
       this.judgeVirtual(group, from, end, undecided);

@@ -1,7 +1,7 @@
 // What a register was read to hold: where the model has something else, and that is unknown, the model takes it.
 import { type GicState, hasInterrupt, type Machine, privateIndex, sharedIndex } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { GICD, GICR, GITS, isPrivate, SYSREGS } from '@gictrace/core/spec';
+import { GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, type Explainer, FORWARD } from './explain.ts';
 import type { Knowing } from './knowing.ts';
 import {
@@ -64,6 +64,8 @@ export class Reads {
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
   private readonly learnt = new Set<string>();
+  /** Words of frames that the source has written. */
+  private readonly written = new Set<string>();
 
   private readonly explainer: Explainer;
 
@@ -119,6 +121,26 @@ export class Reads {
     const array = arrayOf(name);
     if (array !== undefined) return ATTRIBUTE_OF[array] === 'pending' || ATTRIBUTE_OF[array] === 'active';
     return !CLOSED.test(name) && !(frame === FRAME_GICD && routedIntid(offset) >= 0);
+  }
+
+  /** Record `i` of a group writes a register of a frame. */
+  wrote(group: RecordBatch, i: number): void {
+    if (this.unknowns.start === 'mid-life') this.written.add(wordOf(group, i));
+  }
+
+  /**
+   * Whether record `i` of a group reads a register that holds state of which nothing is learnt, such as GICD_NSACR<n>, and
+   * that the source has not written: what it held when the log began is not in the source.
+   */
+  isUnlearnt(group: RecordBatch, i: number): boolean {
+    if (this.unknowns.start !== 'mid-life' || group.kind[i] !== MMIO_READ) return false;
+    const w = i * RECORD_WORDS;
+    const [frame, offset] = [group.words[w]!, group.words[w + 2]!];
+    const name = registerAt(frame, offset);
+    if (name === undefined || arrayOf(name) !== undefined || CLOSED.test(name)) return false;
+    if (name in ITS_REGISTERS || (frame === FRAME_GICD && routedIntid(offset) >= 0)) return false;
+    const table: RegisterTable = frame === FRAME_GICD ? GICD : frame === FRAME_GICR ? GICR : GITS;
+    return table[name]!.access === 'RW' && !this.written.has(wordOf(group, i));
   }
 
   private interrupt(array: RegisterArray, pe: number, intid: number, field: number): void {
@@ -259,6 +281,12 @@ export class Reads {
     } else this.knowing.register(isOwn && isSecure ? 'ICC_S' : 'ICC', pe, register, low, RULE);
     return true;
   }
+}
+
+/** The word of a frame that an access reaches first. */
+function wordOf(group: RecordBatch, i: number): string {
+  const [frame, instance, offset] = group.words.subarray(i * RECORD_WORDS, i * RECORD_WORDS + 3);
+  return `${frame} ${instance} ${offset! & ~3}`;
 }
 
 /** A 64-bit register of which one half, or both, were read. */
