@@ -30,6 +30,7 @@ const PIDR2 = 0xffe8;
 const PES_MAX = 512;
 const GROUP_1S = GROUPS.indexOf('1S');
 const TYPER_LPIS = 0x2_0000;
+const TYPER_PLPIS = 1;
 const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
 const TYPER_LINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
 /** GICD_TYPER.ITLinesNumber of virt's 256 SPIs; versions before 9.0 have one less. */
@@ -263,13 +264,17 @@ export class Identity {
       machine.pes ??
       (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.lastShown + 1));
     provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.lastShown >= 0 ? 'counted' : 'default');
-    let typer = pick('gicd.typer', VIRT.typer[architecture]);
+    let typer: number = pick<number>('gicd.typer', VIRT.typer[architecture]);
     const sawTwo =
       this.sawShifted ||
       this.sawGroup1S ||
       this.sawSecure ||
       this.sawFiq ||
       (this.ds[0]! > 0 && this.ds[1] === 0);
+    const gicrTyper = this.values.get('gicr.typer');
+    // Redistributors support LPIs, or do not, as the Distributor says.
+    if (provenance['gicd.typer'] === 'default' && gicrTyper !== undefined)
+      typer = Number(gicrTyper) & TYPER_PLPIS ? typer | TYPER_LPIS : typer & ~TYPER_LPIS;
     if (sawTwo && (typer & SECURITY_EXTN) === 0 && provenance['gicd.typer'] === 'default')
       typer |= SECURITY_EXTN;
     const withIts = options.its ?? machine.its ?? this.sawIts;

@@ -32,7 +32,7 @@ import {
   VHPPI,
 } from './segment.ts';
 import { sgiRegister, sgiTargets } from './sgi.ts';
-import { againstByValues, BANKED, bankChangesAt, SHIFTED, wrongWithFiq } from './views.ts';
+import { againstByValues, BANKED, bankChangesAt, SHIFTED, setsOutOfReach, wrongWithFiq } from './views.ts';
 
 const PE_SWITCH = RECORDS['pe.switch'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
@@ -97,6 +97,7 @@ export class SecurityStates implements GroupSink {
   private readonly initial: number;
   private readonly first: number;
   private readonly twoStates: boolean;
+  private readonly isMidLife: boolean;
   /** The log has lines of SGIs that were sent: that there is none says something. */
   private readonly showsSent: () => boolean;
   private readonly pes: Pe[];
@@ -120,6 +121,7 @@ export class SecurityStates implements GroupSink {
     next: GroupSink,
   ) {
     this.showsSent = showsSent;
+    this.isMidLife = isMidLife;
     this.machine = machine;
     this.next = next;
     this.initial = hasFirmware ? EL3 : NON_SECURE;
@@ -332,7 +334,11 @@ export class SecurityStates implements GroupSink {
     if (gain !== 0) {
       pe.fiqIsSeen = true;
       pe.fiqIsOpen = false;
-    } else if (segment.hasGroup0 && !pe.fiqIsSeen) pe.fiq = 0;
+    } else if (!pe.fiqIsSeen) {
+      // From its reset on the mask is known.
+      const isOutOfReach = !this.isMidLife && setsOutOfReach(m, segment.pe, accesses);
+      if (segment.hasGroup0 || isOutOfReach) pe.fiq = 0;
+    }
   }
 
   /** Gives the model, by a `pe.switch` in front of what follows, how a PE executes from here on. */

@@ -68,6 +68,17 @@ export function wrongWithFiq(m: Machine, pe: number, accesses: readonly Access[]
   return wrong;
 }
 
+/**
+ * Whether Non-secure software sets a priority mask that it cannot set with SCR_EL3.FIQ = 1, because the mask is one of Secure
+ * priorities: then no interrupt of its own would ever be signalled to it.
+ */
+export function setsOutOfReach(m: Machine, pe: number, accesses: readonly Access[]): boolean {
+  return (
+    m.state.pmr[pe]! < 0x80 &&
+    accesses.some(({ register, write, low }) => register === PMR && write && (low & 0xff) !== 0)
+  );
+}
+
 /** What the values that are read before anything is written speak against each state. */
 export function againstByValues(
   m: Machine,
