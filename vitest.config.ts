@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source: the `gictrace-source` export condition needs no build.
@@ -7,6 +8,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
+    // Two at least: much of the time a test waits for QEMU, a browser or a child process.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     // Hooks import whole recordings: on a machine that is busy otherwise that takes longer than the default of 10 s.
     hookTimeout: 120_000,
