@@ -1,5 +1,5 @@
-// What GIC a log comes from: gathered from the identity registers that its guest read, from addresses that it
-// shows, and from options; the rest from the defaults of QEMU's virt machine. Says where each value came from.
+// Decides which GIC a log comes from: by the identity registers that its guest read, by the addresses in the log and by
+// options. What these leave open has the defaults of QEMU's virt machine. Reports where each value came from.
 import type { GicConfig } from '@gictrace/core';
 import { GROUPS, type RuleName } from '@gictrace/core/record';
 import { GICD, GICR, GITS, mask } from '@gictrace/core/spec';
@@ -13,27 +13,27 @@ export interface ImportOptions {
   /** Whether there is an ITS. */
   readonly its?: boolean;
   readonly priorityBits?: number;
-  /** Profile for replay: of which version the QEMU is. */
+  /** The profile for replay, which follows from the QEMU version. */
   readonly profile?: string;
-  /** How the log begins, where it is not to be found out. */
+  /** How the log begins, if the log itself does not reveal it. */
   readonly start?: Start;
 }
 
-/** What a machine that runs says of its GIC. */
+/** What a running machine reports about its GIC. */
 export type KnownMachine = Pick<ImportOptions, 'pes' | 'gic' | 'its' | 'profile'>;
 
 export type Origin = 'log' | `rule ${RuleName}` | 'option' | 'machine' | 'default' | 'counted';
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
-/** PEs that a GIC of QEMU has at most. */
+/** The largest number of PEs that a QEMU machine with a GIC has. */
 const PES_MAX = 512;
 const GROUP_1S = GROUPS.indexOf('1S');
 const TYPER_LPIS = 0x2_0000;
 const TYPER_PLPIS = 1;
 const TYPER_NMI = mask(GICD.GICD_TYPER, 'NMI');
 const TYPER_LINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
-/** GICD_TYPER.ITLinesNumber of virt's 256 SPIs; versions before 9.0 have one less. */
+/** GICD_TYPER.ITLinesNumber for the 256 SPIs of virt; QEMU versions before 9.0 have one less. */
 const ALL_LINES = 8;
 const DS = mask(GICD.GICD_CTLR, 'DS');
 const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
@@ -53,7 +53,7 @@ const VIRT = {
   priorityBits: 5,
 } as const;
 
-/** QEMU's virt machine puts 16 PEs into a cluster: Aff1.Aff0 of the n-th PE. */
+/** The affinity (Aff1.Aff0) of the n-th PE. QEMU's virt machine puts 16 PEs into a cluster. */
 export function affinityOf(pe: number): number {
   return ((pe >> 4) << 8) | (pe & 0xf);
 }
@@ -72,11 +72,13 @@ export class Identity {
   private sawFiq = false;
   private sawGroup1S = false;
   private sawShifted = false;
-  /** Reads of GICD_CTLR that are not Secure: with DS, which a GIC with one Security state has set, and without. */
+  /**
+   * Numbers of Non-secure reads of GICD_CTLR: without DS, and with DS. DS is always 1 in a GIC with one Security state.
+   */
   private readonly ds = [0, 0];
-  /** Groups of interrupts that were signalled, a bit each, before anything Secure was seen. */
+  /** Groups of interrupts that were signalled before the first Secure access: one bit each. */
   private groupsBefore = 0;
-  /** PEs that entries of tables map collections to, and that commands do. */
+  /** The highest PE number to which table entries map collections, and to which commands do. */
   private mapped = -1;
   private named = -1;
   highestPe = -1;
@@ -86,7 +88,7 @@ export class Identity {
   readonly gicrBase = new Map<number, number>();
   private stride = -1;
 
-  /** A register read: identity registers are remembered. */
+  /** Notes a register read. Identity registers are remembered. */
   read(
     frame: 'GICD' | 'GICR' | 'GITS',
     instance: number,
@@ -107,7 +109,7 @@ export class Identity {
       if (offset === GICR.GICR_TYPER.offset) {
         set('gicr.typer', (low & ~0xff_ff10) >>> 0);
         if (low & 0x10) this.last = instance;
-        // There is another one behind it.
+        // Another Redistributor follows.
         else this.showPe(instance + 1);
       } else if (offset === GICR.GICR_IIDR.offset) set('gicr.iidr', low);
       else if (offset === PIDR2) set('gicr.pidr2', low);
@@ -135,17 +137,17 @@ export class Identity {
     if (!this.values.has('vtr')) this.values.set('vtr', low);
   }
 
-  /** A line has a date in place of a thread: QEMU 10.2 or later. */
+  /** Notes that a line has a date instead of a thread, as QEMU 10.2 and later print it. */
   showDate(): void {
     this.sawDate = true;
   }
 
-  /** QEMU takes GICD_TYPER2 for a register, or reports the access as a bad one. */
+  /** Notes whether QEMU treats GICD_TYPER2 as a register or reports the access as a bad one. */
   showTyper2(isRegister: boolean): void {
     this.hasTyper2 ??= isRegister;
   }
 
-  /** The profile of the version that the log shows; `undefined` where it shows none. */
+  /** The profile of the QEMU version that the log reveals; `undefined` if it reveals none. */
   private get shownProfile(): string | undefined {
     if (this.hasTyper2 ?? this.sawDate) return 'qemu-11.1';
     const typer = Number(this.values.get('gicd.typer') ?? 0);
@@ -153,76 +155,76 @@ export class Identity {
     return typer & TYPER_NMI || (isVirt && (typer & TYPER_LINES) === ALL_LINES) ? 'qemu-10.0' : undefined;
   }
 
-  /** The log shows an ITS at work. */
+  /** Notes that the log contains ITS activity. */
   showIts(): void {
     this.sawIts = true;
   }
 
-  /** The log shows vLPIs at work, which GICv4 has. */
+  /** Notes that the log contains vLPIs, which only GICv4 has. */
   showVirtualLpis(): void {
     this.sawVirtual = true;
   }
 
   /**
-   * A Group 1 interrupt is signalled as an FIQ: of the other Security state, so that there are two, and a PE that is not in
-   * Non-secure state.
+   * Notes that a Group 1 interrupt was signalled as an FIQ. The interrupt belongs to the other Security state, so there
+   * are two, and the PE is not in Non-secure state.
    */
   showFiq(): void {
     this.sawFiq = true;
   }
 
   /**
-   * Whether priorities are signalled otherwise than software that is not Secure has written them: then the GIC has two
+   * Notes whether priorities are signalled differently from how Non-secure software wrote them. If so, the GIC has two
    * Security states.
    */
   showShifted(isShifted: boolean): void {
     this.sawShifted = isShifted;
   }
 
-  /** An access is Secure: the GIC has two Security states. */
+  /** Notes a Secure access: the GIC has two Security states. */
   showSecure(): void {
     this.sawSecure = true;
   }
 
-  /** An interrupt of this group (index into GROUPS) is pending for a PE. */
+  /** Notes that an interrupt of this group (an index into GROUPS) is pending for a PE. */
   showGroup(group: number): void {
     if (!this.sawSecure) this.groupsBefore |= 1 << group;
     if (group === GROUP_1S) this.sawGroup1S = true;
   }
 
-  /** A PE is named. */
+  /** Notes that a line names a PE. */
   showPe(pe: number): void {
     if (pe > this.highestPe) this.highestPe = pe;
   }
 
-  /** A collection, or a vPE, is mapped to a PE of this number: by an entry of a table, or by a command, which may be refused. */
+  /** Notes that a table entry, or a command, maps a collection or a vPE to this PE number. A command may be refused. */
   showMapped(pe: number, isEntry: boolean): void {
     if (pe >= PES_MAX) return;
     if (isEntry) this.mapped = Math.max(this.mapped, pe);
     else this.named = Math.max(this.named, pe);
   }
 
-  /** The number of the last PE that the log shows, where no Redistributor was read to be the last one. */
+  /** The highest PE number in the log, for a log in which no Redistributor was read to be the last one. */
   private get lastShown(): number {
     return Math.max(this.highestPe, this.mapped >= 0 ? this.mapped : this.named);
   }
 
-  /** The address of an access to the Redistributor of a PE, less its offset. */
+  /** Notes the address of an access to a PE's Redistributor, less the offset of the register. */
   showRedistributor(pe: number, base: number): void {
     if (!this.gicrBase.has(pe)) this.gicrBase.set(pe, base);
   }
 
-  /** Whether there is nothing more to wait for. */
+  /** Whether nothing more can be learnt from waiting. */
   get complete(): boolean {
     const typer = this.values.get('gicd.typer');
     if (this.last < 0 || typer === undefined || !this.values.has('priorityBits')) return false;
-    // With LPIs an ITS may still show.
+    // If LPIs are supported, lines about an ITS may still follow.
     return (
       (Number(typer) & TYPER_LPIS) === 0 || (this.values.has('gits.typer') && this.values.has('gits.baser1'))
     );
   }
 
-  /** The architecture that a GIC's PIDR2 was read to have, or that what is at work needs. */
+  /** The architecture version that was read from the GIC's PIDR2, or that the features in use require. */
   get shown(): 3 | 4 | undefined {
     const pidr2 =
       this.values.get('gicd.pidr2') ?? this.values.get('gicr.pidr2') ?? this.values.get('gits.pidr2');
@@ -230,14 +232,14 @@ export class Identity {
     return Number(pidr2) >> 4 === 4 ? 4 : 3;
   }
 
-  /** Bytes from one Redistributor to the next. */
+  /** The number of bytes from one Redistributor to the next. */
   strideOf(architecture: 3 | 4): number {
     return this.stride > 0 ? this.stride : architecture === 4 ? 0x4_0000 : 0x2_0000;
   }
 
   /**
-   * Whether interrupts reset to Group 1: the GIC has two Security states and no access has been Secure, so QEMU played
-   * firmware. A Group 0 interrupt would say otherwise.
+   * Whether interrupts reset to Group 1. They do if the GIC has two Security states and no access has been Secure,
+   * because QEMU then took the place of the firmware. A Group 0 interrupt would contradict this.
    */
   private resetsNonSecure(typer: number, provenance: Provenance): boolean {
     if ((typer & SECURITY_EXTN) === 0) return false;
@@ -246,7 +248,7 @@ export class Identity {
     return resets;
   }
 
-  /** The configuration, and where each part of it came from. `machine`: what is known but by the log. */
+  /** The configuration, and where each part of it came from. `machine` is what is known from elsewhere than the log. */
   decide(options: ImportOptions, machine: KnownMachine = {}): { config: GicConfig; provenance: Provenance } {
     const provenance: Provenance = {};
     const pick = <T extends number | bigint>(name: string, fallback: T): T => {
@@ -272,7 +274,7 @@ export class Identity {
       this.sawFiq ||
       (this.ds[0]! > 0 && this.ds[1] === 0);
     const gicrTyper = this.values.get('gicr.typer');
-    // Redistributors support LPIs, or do not, as the Distributor says.
+    // Redistributors support LPIs if, and only if, the Distributor does.
     if (provenance['gicd.typer'] === 'default' && gicrTyper !== undefined)
       typer = Number(gicrTyper) & TYPER_PLPIS ? typer | TYPER_LPIS : typer & ~TYPER_LPIS;
     if (sawTwo && (typer & SECURITY_EXTN) === 0 && provenance['gicd.typer'] === 'default')

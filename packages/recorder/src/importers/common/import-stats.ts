@@ -3,7 +3,7 @@
 export interface ImportStats {
   readonly lines: number;
   readonly records: number;
-  /** Lines by event that were read. */
+  /** The number of lines read, by event. */
   readonly events: Readonly<Record<string, number>>;
   /** What was left out, and how often. */
   readonly losses: Readonly<Record<string, number>>;

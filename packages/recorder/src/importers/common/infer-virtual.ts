@@ -1,5 +1,5 @@
-// What a source does not show of the memory of vPEs: their virtual pending tables and the configuration of their
-// vLPIs. See infer.
+// Infers what a source does not contain about the memory of vPEs: their virtual pending tables and the configuration of
+// their vLPIs. See infer.ts.
 import type { Machine } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch, type RULES, type RuleName } from '@gictrace/core/record';
 import {
@@ -26,10 +26,10 @@ const PRIORITY = 0xfc;
 type Say = (kind: number, rule: keyof typeof RULES, address: number, ...rest: number[]) => void;
 
 interface VpeTables {
-  /** Virtual pending table, and its bytes. */
+  /** Address of the virtual pending table, and its size in bytes. */
   readonly table: number;
   readonly bytes: number;
-  /** Configuration table, once the vPE has been resident. */
+  /** Address of the configuration table, known once the vPE has been resident. */
   config: number | undefined;
 }
 
@@ -52,13 +52,13 @@ export class VirtualInference {
     this.say = say;
   }
 
-  /** A byte of a vLPI configuration table, from the priority with which the vLPI shows. */
+  /** Infers a byte of a vLPI configuration table from the priority with which the vLPI is signalled. */
   learnConfig(address: number, priority: number): void {
     if (this.machine.state.memory.isKnown(address)) return;
     this.say(MEM_KNOWN, 'vlpi-config-from-vhppi', address, 1, (priority & PRIORITY) | ENABLE);
   }
 
-  /** A vPE becomes resident: from then on it is known where its configuration table is. */
+  /** Notes that a vPE becomes resident. Only then is the address of its configuration table known. */
   watch(group: RecordBatch, i: number): void {
     const w = i * RECORD_WORDS;
     const { words } = group;
@@ -73,7 +73,7 @@ export class VirtualInference {
     for (const vpe of this.vpes.values()) if (vpe.table === table) vpe.config = config;
   }
 
-  /** A command is about to run that makes or breaks what is known. */
+  /** Called before a command runs that adds to what is known, or invalidates it. */
   beforeCommand(group: RecordBatch, i: number, end: number): void {
     const w = i * RECORD_WORDS;
     const name = commandName(group.words[w + 4]!);
@@ -89,7 +89,7 @@ export class VirtualInference {
     const before = this.vpes.get(vpeid);
     if (operandOf(words, at, validOf) === 0) {
       this.vpes.delete(vpeid);
-      // Memory that software frees may come back as anything.
+      // Memory that software has freed may later hold anything.
       if (before !== undefined)
         this.say(MEM_UNKNOWN, 'virtual-pending-table-freed', before.table, before.bytes);
       return;
@@ -121,7 +121,10 @@ export class VirtualInference {
     if (memory.anyKnown(config, bytes)) this.say(MEM_UNKNOWN, rule, config, bytes);
   }
 
-  /** Software may have rewritten the configuration byte of the vLPI of an event: by the entry that the command shows. */
+  /**
+   * Software may have rewritten the configuration byte of an event's vLPI. The entry that the command read says which
+   * vLPI that is.
+   */
   private forgetEvent(group: RecordBatch, i: number, end: number): void {
     const { words } = group;
     for (let k = i + 1; k < end && group.kind[k] !== ITS_COMMAND; k++) {

@@ -1,7 +1,7 @@
-// What a source shows of guest memory only by its consequences. Runs the model beside the import; where the model
-// is about to look at memory that nothing shown has written, the observables of the same stimulus say what it
-// held, by a named rule (core/record/rules). Where they do not, it stays unknown. A byte that the source does
-// show is never inferred.
+// Infers the guest memory that a source reveals only by its consequences. Runs the model alongside the import. When the
+// model is about to read memory that no recorded store has written, the observables of the same stimulus reveal, by a
+// named rule (core/record/rules), what it held. If they do not, the memory stays unknown. A byte that the source
+// contains is never inferred.
 import type { GicConfig } from '@gictrace/core';
 import {
   CONFIG_UNKNOWN,
@@ -52,7 +52,7 @@ const CTE_READ = RECORDS['cte.read'].id;
 const ENABLE = 1;
 const ENABLE_GRP1NS = 2;
 const PRIORITY = 0xfc;
-/** Level-2 tables whose place the source does not show go here, one page each: no machine has memory there. */
+/** Addresses for level-2 tables whose place is not in the source, one page each. No machine has memory there. */
 const PLACED_AT = 2 ** 50;
 const PLACED_STRIDE = 0x1_0000;
 const TABLES: ReadonlySet<MemoryUse> = new Set(['dte', 'cte', 'ite', 'vte'] as const);
@@ -61,32 +61,43 @@ const PTZ_HIGH = 0x4000_0000;
 
 export class Inference {
   readonly machine: Machine;
-  /** What has been learnt of memory, and not been handed on. */
+  /** What has been learnt about memory and has not been handed on yet. */
   readonly knowledge = new RecordBatch(1024);
   private readonly out: (batch: RecordBatch, i: number) => void;
-  /** The group and the stimulus at work. */
+  /** The group and the stimulus that are being processed. */
   private group: RecordBatch | undefined;
   private at = 0;
   private placed = 0;
-  /** Guest stores are shown: the configuration table is never inferred. */
+  /** The source contains guest stores, so the configuration table is never inferred. */
   storesShown = false;
   private readonly virtual: VirtualInference;
-  /** Whether an LPI that is pending in the model may not be: then that it is not signalled says nothing of its configuration. */
+  /**
+   * Whether an LPI that is pending in the model may in fact not be pending. If so, an LPI that is not signalled reveals
+   * nothing about its configuration.
+   */
   mayBeClear: (pe: number, intid: number) => boolean = () => false;
-  /** Memory that the source reads whenever the GIC is about to look at it: it knows better than any rule. */
+  /**
+   * Memory whose content the source records whenever the GIC is about to read it. The source is more reliable than any
+   * rule.
+   */
   private readonly read = new Spans();
-  /** Slots of the queue that the source has a command for, and that have not been executed since; and those that have been now. */
+  /**
+   * Queue slots that hold a command from the source: `fresh` are those not executed since, `executed` those that the
+   * current stimulus executed.
+   */
   private readonly fresh = new Set<number>();
   private readonly executed: number[] = [];
   private hasSlots = false;
-  /** An ITS has executed a command that the source does not show. */
+  /** An ITS has executed a command that is not in the source. */
   private doubtful = false;
-  /** It has done so in this run of the stimulus at work; and in one that has been handed on. */
+  /** The same, during this run of the current stimulus, and during a run that has been handed on. */
   private isUnknownRun = false;
   private forgetsConfigs = false;
-  /** The source has each stimulus and each store that it has at all: nothing is inferred but what a command may have done. */
+  /**
+   * The source contains every stimulus and store there was, so nothing is inferred except what a command may have done.
+   */
   private readonly exact: boolean;
-  /** The source has a line of each command: a slot without one holds what it held before. */
+  /** The source has a line for each command. A slot without one still holds what it held before. */
   private readonly lists: boolean;
   /** PEs that wrote their own GICR_WAKER since they last set ICC_PMR_EL1. */
   private readonly woke = new Set<number>();
@@ -107,12 +118,12 @@ export class Inference {
     });
   }
 
-  /** The model's state after what has been taken. */
+  /** The model's state after everything taken so far. */
   get state(): GicState {
     return this.machine.state;
   }
 
-  /** Takes one group; hands its records on, with what is learnt put before the stimulus that needs it. */
+  /** Takes one group and hands its records on, with what was learnt placed before the stimulus that needs it. */
   take(group: RecordBatch): void {
     for (let i = 0; i < group.count; i++) {
       if (group.kind[i]! < STIMULI_BELOW) {
@@ -124,7 +135,10 @@ export class Inference {
     }
   }
 
-  /** Before stimulus `i` of a group runs: what its own observables say of memory, into `knowledge`; the model knows it. */
+  /**
+   * Called before stimulus `i` of a group runs. Puts what the stimulus's own observables reveal about memory into
+   * `knowledge`, and gives it to the model.
+   */
   prepare(group: RecordBatch, i: number): void {
     this.group = group;
     this.at = i;
@@ -143,7 +157,10 @@ export class Inference {
     }
   }
 
-  /** Runs stimulus `i` of a group. What is learnt of memory meanwhile goes into `knowledge`, and has to go before it. */
+  /**
+   * Runs stimulus `i` of a group. What is learnt about memory meanwhile goes into `knowledge` and must be placed before
+   * the stimulus.
+   */
   run(group: RecordBatch, i: number): void {
     this.group = group;
     this.at = i;
@@ -151,7 +168,10 @@ export class Inference {
     step(this.machine, group, i);
   }
 
-  /** The machine was reset: other software may use memory for other purposes, unless the source shows what it holds. */
+  /**
+   * The machine was reset. Other software may use memory for other purposes, unless the source records what memory
+   * holds.
+   */
   private forget(): void {
     this.woke.clear();
     this.doubtful = false;
@@ -160,15 +180,15 @@ export class Inference {
       this.say(MEM_UNKNOWN, 'memory-after-reset', address, length);
   }
 
-  /** What a slot of a command queue holds. */
+  /** Notes what a slot of a command queue holds. */
   private noteSlot(group: RecordBatch, i: number): void {
     const w = i * RECORD_WORDS;
-    // Memory that is read again and again may say nothing of what has not changed.
+    // Memory that is read repeatedly may have no line for what has not changed.
     if (group.rule[i] !== MEMORY_READ) this.hasSlots = true;
     this.fresh.add(group.words[w + 2]! * 2 ** 32 + group.words[w + 1]!);
   }
 
-  /** A store to a command queue. */
+  /** Notes a store to a command queue. */
   private noteStore(group: RecordBatch, i: number): void {
     const { cbaser, itsCount } = this.machine.state;
     const w = i * RECORD_WORDS;
@@ -181,13 +201,13 @@ export class Inference {
     }
   }
 
-  /** Whether the command in a slot of the queue is known: what was there before has been overwritten. */
+  /** Whether the command in a queue slot is known. What the slot held before has been overwritten. */
   isSlotShown(address: number): boolean {
     if (!this.machine.state.memory.areKnown(address, COMMAND_BYTES)) return false;
     return this.storesShown || this.exact || this.lists || !this.hasSlots || this.fresh.has(address);
   }
 
-  /** Whether a slot holds what a queue that has been zeroed holds. No command is that. */
+  /** Whether a slot holds what a zeroed queue holds, which is not a command. */
   isSlotBlank(address: number): boolean {
     const { memory } = this.machine.state;
     for (let at = 0; at < COMMAND_BYTES; at += 4) if (memory.readWord(address + at) !== 0) return false;
@@ -195,8 +215,8 @@ export class Inference {
   }
 
   /**
-   * Whether the source does not show the command in a slot that has been zeroed: it shows no store to it since, and no line
-   * that says that it was executed so.
+   * Whether a slot that has been zeroed holds a command that is not in the source. This is so if the source has neither
+   * a later store to the slot nor a line that says it was executed as zeros.
    */
   private isBlankForWant(its: number, slot: number, address: number): boolean {
     if (!this.isSlotBlank(address) || this.fresh.has(address)) return false;
@@ -211,7 +231,10 @@ export class Inference {
     return this.exact;
   }
 
-  /** A command is about to be executed. Of one that the source does not show follows what may have changed. */
+  /**
+   * Called before the command in a slot is executed. If the command is not in the source, whatever it may have changed
+   * becomes unknown.
+   */
   private beforeSlot(its: number, slot: number, address: number): void {
     const { state } = this.machine;
     this.executed.push(address);
@@ -224,8 +247,8 @@ export class Inference {
   }
 
   /**
-   * A command that the source does not show has been executed by the stimulus before this one: software may have rewritten
-   * configuration bytes for it.
+   * The previous stimulus executed a command that is not in the source. Software may have rewritten configuration bytes
+   * for it.
    */
   private forgetConfigs(): void {
     const { state } = this.machine;
@@ -237,14 +260,14 @@ export class Inference {
     this.virtual.forgetAll('configuration-after-unknown-command');
   }
 
-  /** What memory was read to hold. */
+  /** Notes what memory was read to hold. */
   private noteRead(group: RecordBatch, i: number): void {
     if (group.kind[i] === QUEUE_WRITE) return;
     const w = i * RECORD_WORDS;
     this.read.add(group.words[w + 1]! * 2 ** 32 + group.words[w]!, group.words[w + 2]!);
   }
 
-  /** A PE that wakes anew and finds its priority mask at the reset value has been reset. */
+  /** A PE that wakes again and finds its priority mask at the reset value has been reset. */
   private watchReset(group: RecordBatch, i: number): void {
     const w = i * RECORD_WORDS;
     const { words } = group;
@@ -257,7 +280,7 @@ export class Inference {
       const own = words[w] === PMR ? state.pmr[pe]! : state.ctlr[pe]!;
       const reset = words[w] === PMR ? 0 : ctlrReset(state.config);
       if (words[w + 1] === reset && own !== reset) this.tell(this.learn(PE_RESET, 'pe-reset-from-read', pe));
-      // Software sets the mask right after it has looked at these.
+      // Software sets the mask right after it has read these.
       if (words[w] === PMR) this.woke.delete(pe);
     }
   }
@@ -272,7 +295,7 @@ export class Inference {
     knowledge.clear();
   }
 
-  /** Records something about memory, and lets the model know it at once. */
+  /** Records something about memory and passes it to the model at once. */
   private say(kind: number, rule: keyof typeof RULES, address: number, ...rest: number[]): void {
     const i = this.learn(kind, rule, -1);
     const w = i * RECORD_WORDS;
@@ -292,7 +315,7 @@ export class Inference {
     return i;
   }
 
-  /** Lets the model know at once, without disturbing the step in which it may be. */
+  /** Passes record `i` to the model at once, without disturbing a step that may be in progress. */
   private tell(i: number): void {
     const { knowledge, machine } = this;
     const { low, high, reserved, unsupported, timeNs } = machine;
@@ -300,14 +323,14 @@ export class Inference {
     Object.assign(machine, { low, high, reserved, unsupported, timeNs });
   }
 
-  /** End of what stimulus `from` did: the next stimulus that is not a store. */
+  /** The end of what stimulus `from` did, which is the next stimulus that is not a store. */
   private endOf(group: RecordBatch, from: number): number {
     for (let i = from + 1; i < group.count; i++)
       if (group.kind[i]! < STIMULI_BELOW && group.kind[i] !== MEM_WRITE) return i;
     return group.count;
   }
 
-  /** What the stimulus' own observables say before it runs. */
+  /** Takes what the stimulus's own observables reveal before it runs. */
   private beforeStimulus(group: RecordBatch, from: number): void {
     if (this.storesShown) return;
     const { state } = this.machine;
@@ -318,8 +341,9 @@ export class Inference {
         const intid = group.words[i * RECORD_WORDS]!;
         const pe = group.pe[i]!;
         if (intid < LPI_FIRST || pe >= state.peCount) continue;
-        // Pending with a configuration that nobody has shown: that it is signalled now shows it, unless it would have been
-        // signalled before. Then it was not enabled, and the stimulus has the Redistributor look at it again.
+        // The LPI is pending and its configuration is not in the source. If it is signalled now, this reveals the
+        // configuration, unless the LPI would have been signalled earlier. In that case it was disabled, and the
+        // stimulus made the Redistributor read the configuration again.
         const priority = group.words[i * RECORD_WORDS + 2]!;
         if (state.lpiConfig[pe]!.get(intid) !== CONFIG_UNKNOWN || !state.lpiPending[pe]!.has(intid)) continue;
         if (this.outranks(pe, intid, priority)) this.learnDisabled(pe, intid);
@@ -332,7 +356,7 @@ export class Inference {
     }
   }
 
-  /** A vLPI that is pending with a configuration that nobody has shown: that it is signalled shows it. */
+  /** A vLPI is pending and its configuration is not in the source. That it is signalled reveals the configuration. */
   private fromVhppi(group: RecordBatch, i: number): void {
     const { virtual, peCount } = this.machine.state;
     const pe = group.pe[i]!;
@@ -345,7 +369,7 @@ export class Inference {
       );
   }
 
-  /** INV and INVALL: software may have rewritten configuration bytes that nobody showed. */
+  /** INV and INVALL: software may have rewritten configuration bytes by stores that are not in the source. */
   private beforeCommand(group: RecordBatch, i: number, end: number): void {
     const { state } = this.machine;
     const name = commandName(group.words[i * RECORD_WORDS + 4]!);
@@ -370,12 +394,15 @@ export class Inference {
     const { state } = this.machine;
     const address = configTableAddress(state, pe) + intid - LPI_FIRST;
     if (state.memory.isKnown(address)) return;
-    // With two Security states the priority shown is the byte's, shifted; the Secure half is not an LPI's.
+    // With two Security states the priority is the byte's, shifted. An LPI cannot have a priority in the Secure half.
     const byte = state.singleSecurity ? priority & PRIORITY : ((priority << 1) & PRIORITY) >>> 0;
     this.say(MEM_KNOWN, 'lpi-config-from-hppi', address, 1, byte | ENABLE);
   }
 
-  /** That an LPI is pending and nothing is signalled shows that it is disabled; not its priority, which says nothing then. */
+  /**
+   * If an LPI is pending and nothing is signalled, the LPI is disabled. Its priority stays unknown, since it has no
+   * effect then.
+   */
   private learnDisabled(pe: number, intid: number): void {
     if (this.mayBeClear(pe, intid)) return;
     const address = configTableAddress(this.machine.state, pe) + intid - LPI_FIRST;
@@ -400,7 +427,7 @@ export class Inference {
     const { memory } = this.machine.state;
     if (use === 'command') return this.beforeSlot(unit, index, address);
     if (this.exact && !this.doubtful) return;
-    // What is learnt is put before the stimulus, and such a command makes it unknown again.
+    // What is learnt is placed before the stimulus, where such a command would make it unknown again.
     if (this.isUnknownRun && TABLES.has(use)) return;
     if (memory.areKnown(address, length)) return;
     const group = this.group!;
@@ -457,7 +484,10 @@ export class Inference {
     }
   }
 
-  /** A device's entry has become known that a command may have written which the source does not show: so may be its events'. */
+  /**
+   * A device's table entry has become known. A command that is not in the source may have written it, and then the
+   * entries of the device's events may have changed, too.
+   */
   private forgetEvents(address: number): void {
     const { memory } = this.machine.state;
     if (!this.doubtful || !memory.areKnown(address, QEMU_LAYOUT.dte.bytes)) return;
@@ -470,7 +500,7 @@ export class Inference {
       this.say(MEM_UNKNOWN, 'tables-after-unknown-command', itt!, bytes);
   }
 
-  /** Whether a level-2 table existed shows in what the ITS read through it, or that it wrote through it. */
+  /** Infers whether a level-2 table existed from whether the ITS read or wrote an entry through it. */
   private learnLevel1(group: RecordBatch, end: number, index: number, address: number): void {
     for (let i = this.at + 1; i < end; i++) {
       const w = i * RECORD_WORDS;
@@ -490,7 +520,7 @@ export class Inference {
     );
   }
 
-  /** An entry that the ITS read holds what the source's line says it read. `fields` are word offsets in the record. */
+  /** The entry that an ITS read holds what the source's line says. `fields` are word offsets in the record. */
   private learnEntry(
     group: RecordBatch,
     end: number,

@@ -1,5 +1,5 @@
-// A source that can be read from the beginning again: a file is opened anew; standard input, which cannot be, is kept in
-// a temporary file that has no name any more once it is open.
+// A source that can be read again from the beginning. A file is opened again; standard input cannot be, so it is kept
+// in a temporary file, which is unlinked as soon as it is open.
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,18 +10,18 @@ import { openSource } from './source.ts';
 const CHUNK_BYTES = 1 << 18;
 
 export interface KeptSource {
-  /** As it was named: `-` for standard input; and as people read it. */
+  /** The source as the user named it, where `-` is standard input, and as messages name it. */
   readonly path: string;
   readonly name: string;
-  /** It is the file at `path` and nothing else. */
+  /** Whether the source is the file at `path` and nothing else. */
   readonly isFile?: true;
-  /** Its bytes from the beginning, decompressed. */
+  /** The bytes from the beginning, decompressed. */
   open(): AsyncIterable<Buffer>;
-  /** Nothing more is read. */
+  /** Ends the use of the source; nothing more is read. */
   close(): void;
 }
 
-/** `-` is standard input. Nothing is opened before `open`. */
+/** Keeps the source at `path`, where `-` is standard input. Opens nothing before `open` is called. */
 export function keptSource(path: string): KeptSource {
   if (path !== '-')
     return { path, name: path, isFile: true, open: () => openSource(path), close: () => undefined };
@@ -67,7 +67,7 @@ class KeptInput implements KeptSource {
   }
 }
 
-/** A temporary file of our own, open and without a name. */
+/** Opens a private temporary file that has no name. */
 function temporary(): number {
   const path = join(tmpdir(), `gictrace-${randomBytes(8).toString('hex')}`);
   try {

@@ -1,14 +1,15 @@
-// A text source line by line, without a string for each. Knows nothing of what the lines mean.
+// Reads a text source line by line without making a string of each line. Does not know what the lines mean.
 import { GicTraceError } from '@gictrace/core';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-/** No line of a text log is longer. */
+/** The longest line of a text log. */
 const LINE_BYTES_MAX = 1 << 20;
 
 /**
- * Visits each line, without its end: bytes `from` to before `to`, valid during the call. Memory holds a chunk and a line.
- * @throws GicTraceError `input` for a line of over 1 MB; `mend` says what to give instead.
+ * Visits each line, without its line ending: bytes `from` to before `to`, which are valid during the call. Memory holds
+ * one chunk and one line.
+ * @throws GicTraceError `input` for a line of over 1 MB; `mend` is the hint in the error: what to give instead.
  */
 export async function eachLine(
   input: AsyncIterable<Buffer>,
@@ -20,7 +21,7 @@ export async function eachLine(
   for await (const chunk of input) {
     let from = 0;
     if (begun !== undefined) {
-      // Only that line is copied: the others are visited where they are.
+      // Only that line is copied. The others are visited where they are.
       from = chunk.indexOf(NEWLINE) + 1;
       begun = Buffer.concat([begun, from === 0 ? chunk : chunk.subarray(0, from)]);
       if (from > 0) {

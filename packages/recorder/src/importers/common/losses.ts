@@ -1,4 +1,4 @@
-// What an import leaves out, counted by name.
+// Counts by name what an import leaves out.
 
 /** What an importer left out, and how often. */
 export class Losses {

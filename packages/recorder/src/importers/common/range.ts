@@ -1,5 +1,5 @@
-// Values that no field of a record can hold: a source that prints them contradicts the architecture. The record
-// gets the largest value that it can hold, and a conflict behind it says what was told.
+// Handles values that no record field can hold. A source that prints one contradicts the architecture. The record gets
+// the largest value that the field can hold, and a conflict record after it has the value that the source printed.
 import {
   CONFLICTS,
   RECORD_WORDS,
@@ -21,7 +21,10 @@ function outOfRange(batch: RecordBatch, i: number): number {
   return -1;
 }
 
-/** The batch itself where all its values are within range; else a copy that is, with conflicts in it. */
+/**
+ * Returns the batch itself if all its values are in range; otherwise a copy whose values are, with conflict records
+ * added.
+ */
 export function withinRange(batch: RecordBatch): RecordBatch {
   let bad = 0;
   for (let i = 0; i < batch.count; i++) if (outOfRange(batch, i) >= 0) bad++;

@@ -1,4 +1,4 @@
-// A source that is decompressed by a tool: read to its end, or given up before.
+// Tests a source that is decompressed by a tool: read to its end, or abandoned before.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { openSource } from './source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gictrace-source-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-/** More than pipes and buffers take in, so that the tool has to wait for its reader. */
+/** More than fits into pipes and buffers, so that the tool has to wait for its reader. */
 const plain = Buffer.from(randomBytes(700_000).toString('hex'));
 const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
 

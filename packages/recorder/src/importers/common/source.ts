@@ -1,5 +1,5 @@
-// Opening what a person names as a source: a file or standard input, plain or compressed. Sniffs by content, not
-// by name. Knows nothing of what the bytes mean.
+// Opens what the user names as a source: a file or standard input, plain or compressed. Recognises compression by
+// content, not by name. Does not know what the bytes mean.
 import { spawn } from 'node:child_process';
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
@@ -8,7 +8,7 @@ import { GicTraceError } from '@gictrace/core';
 
 export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd';
 
-/** The compression that the first bytes of a file announce. */
+/** The compression that the first bytes of a file indicate. */
 export function sniff(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   if (head[0] === 0xfd && head[1] === 0x37 && head[2] === 0x7a && head[3] === 0x58 && head[4] === 0x5a)
@@ -17,7 +17,7 @@ export function sniff(head: Uint8Array): Compression {
   return 'plain';
 }
 
-/** An error of the operating system as what, where and how to mend it. */
+/** Turns an error of the operating system into one that says what failed, where, and how to fix it. */
 function fault(path: string, error: unknown): GicTraceError {
   const code = (error as NodeJS.ErrnoException).code;
   const what =
@@ -68,7 +68,7 @@ function throughTool(input: Readable, path: string, tool: string, packageName: s
   input.on('error', (error) => out.destroy(fault(path, error)));
   input.pipe(child.stdin);
   child.stdout.pipe(out, { end: false });
-  // Whoever reads may stop before the end: the tool would wait for ever to be read, and we for the tool.
+  // The reader may stop before the end. The tool would then wait for its reader forever, and this process for the tool.
   out.on('close', () => {
     input.destroy();
     child.stdin.destroy();
@@ -114,7 +114,7 @@ async function* plain(input: Readable, path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** Standard input with its first bytes looked at. */
+/** Standard input, and its first bytes. */
 async function peeked(input: Readable): Promise<{ head: Uint8Array; stream: Readable }> {
   const through = new PassThrough({ highWaterMark: 1 << 20 });
   input.pipe(through);

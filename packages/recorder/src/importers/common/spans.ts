@@ -1,11 +1,11 @@
-// A set of addresses, as few ranges as there can be.
+// A set of addresses, kept as the smallest number of ranges.
 
 export class Spans {
-  /** Ascending, apart from each other: [from, to). */
+  /** The ranges [from, to), in ascending order, neither overlapping nor adjacent. */
   private readonly from: number[] = [];
   private readonly to: number[] = [];
 
-  /** How many begin at or before an address. */
+  /** The number of ranges that begin at or before an address. */
   private upTo(address: number): number {
     let low = 0;
     let high = this.from.length;
@@ -39,7 +39,7 @@ export class Spans {
     return at >= 0 && address < this.to[at]!;
   }
 
-  /** How many ranges there are. */
+  /** The number of ranges. */
   get count(): number {
     return this.from.length;
   }

@@ -1,5 +1,5 @@
-// What becomes known by a stimulus, whatever the model makes of it: a register that is written, an input line that is
-// printed, an interrupt that is acknowledged. And which interrupts something happened to.
+// Notes which state becomes known by a stimulus, regardless of what the model makes of it (a register is written, an
+// input line is printed, an interrupt is acknowledged), and which interrupts something happened to.
 import { type GicState, groupOf, hasInterrupt } from '@gictrace/core/model';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, RULES } from '@gictrace/core/record';
 import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
@@ -41,7 +41,7 @@ const SGIRS: readonly number[] = [SYSREGS.ICC_SGI0R_EL1, SYSREGS.ICC_SGI1R_EL1, 
   ({ encoding }) => encoding,
 );
 const DIR = SYSREGS.ICC_DIR_EL1.encoding;
-/** Registers of a PE's interface that a write, or a read, makes known whole. */
+/** Registers of a PE's CPU interface that one write or read makes known completely. */
 const PARTS = new Map([
   [SYSREGS.ICC_PMR_EL1.encoding, 'pmr'],
   [SYSREGS.ICC_CTLR_EL1.encoding, 'ctlr'],
@@ -50,7 +50,7 @@ const PARTS = new Map([
   [SYSREGS.ICC_IGRPEN1_EL1.encoding, 'igrpen1'],
 ] as const);
 
-/** Registers in which a bit that is written as 0 says nothing. */
+/** Registers in which a bit written as 0 reveals nothing. */
 const BY_BIT: ReadonlySet<RegisterArray> = new Set([
   'ISENABLER',
   'ICENABLER',
@@ -63,10 +63,10 @@ const BY_BIT: ReadonlySet<RegisterArray> = new Set([
 export class Effects {
   private readonly state: GicState;
   private readonly unknowns: Unknowns;
-  /** Active-priority registers that are known, by PE: a bit each. */
+  /** Active-priority registers that are known: a bit each, by PE. */
   private readonly actives: Uint8Array;
   private readonly allActives: number;
-  /** Registers of the virtual CPU interface, and which of them are known, by PE: a bit each. */
+  /** Registers of the virtual CPU interface that are known: a bit each, by PE. */
   private readonly virtuals: readonly number[];
   private readonly virtualsKnown: Uint32Array;
 
@@ -87,7 +87,7 @@ export class Effects {
     this.virtualsKnown = new Uint32Array(state.peCount);
   }
 
-  /** Before a stimulus runs: what it makes known by being made. `state`: before it. */
+  /** Called before a stimulus runs: notes what becomes known by the stimulus itself. `state` is the state before it. */
   before(batch: RecordBatch, i: number): void {
     const w = batch.words;
     const at = i * RECORD_WORDS;
@@ -121,7 +121,7 @@ export class Effects {
     }
   }
 
-  /** After a stimulus has run: what its response shows. */
+  /** Called after a stimulus has run: notes what its response reveals. */
   after(batch: RecordBatch, i: number): void {
     const w = batch.words;
     const at = i * RECORD_WORDS;
@@ -130,7 +130,7 @@ export class Effects {
     else if (batch.kind[i] === SYSREG_READ) this.sysregRead(batch.pe[i]!, w[at]!, w[at + 1]!);
   }
 
-  /** A PE was signalled this: what that shows for certain. */
+  /** Notes what is certain once a PE was signalled this interrupt. */
   signalled(pe: number, intid: number, group: number, priority: number, line: number): void {
     const { unknowns, state } = this;
     if (intid >= LPI_FIRST) {
@@ -147,7 +147,7 @@ export class Effects {
     }
     unknowns.knowForwarding(FORWARD[group]!);
     if (line !== 1) return;
-    // QEMU signals to a PE that is asleep, too.
+    // QEMU also signals to a PE that is asleep.
     if ((state.gicrWaker[pe]! & PROCESSOR_SLEEP) === 0) unknowns.knowPart('waker', pe);
     unknowns.knowPart(group === 0 ? 'igrpen0' : 'igrpen1', pe);
     unknowns.passes[pe] = Math.max(unknowns.passes[pe]!, priority);
@@ -212,7 +212,7 @@ export class Effects {
         unknowns.setLpis(pe, !zero || !wasKnown);
       } else if ((low & ENABLE_LPIS) === 0) unknowns.setLpis(pe, false);
     } else if (name === 'GICR_PROPBASER' || name === 'GICR_PENDBASER') {
-      // While LPIs are enabled it may be ignored.
+      // While LPIs are enabled the write may be ignored.
       if ((state.gicrCtlr[pe]! & ENABLE_LPIS) === 0 && !unknowns.isPartUnknown('gicrCtlr', pe))
         unknowns.knowPart(name === 'GICR_PROPBASER' ? 'propbaser' : 'pendbaser', pe);
     } else if (/LPI|INVALL/.test(name)) unknowns.touchLpis();
@@ -250,7 +250,7 @@ export class Effects {
       const intid = low & 0xff_ffff;
       if (intid >= 1020 || !hasInterrupt(state, intid)) return;
       unknowns.touch(pe, intid);
-      // Whether the end of an interrupt deactivates it, EOImode says.
+      // Whether the end of an interrupt deactivates it depends on EOImode.
       if (register !== DIR && unknowns.isPartUnknown('ctlr', pe)) unknowns.lose('active', pe, intid);
     } else {
       this.activesKnown(pe, register);
@@ -258,7 +258,7 @@ export class Effects {
     }
   }
 
-  /** A register of the virtual CPU interface was written, or read. What vLPIs are pending stays unknown. */
+  /** A register of the virtual CPU interface was written or read. Which vLPIs are pending stays unknown. */
   private virtualKnown(pe: number, register: number): void {
     const n = this.virtuals.indexOf(register);
     if (n < 0 || this.state.config.architecture !== 3) return;
@@ -266,7 +266,7 @@ export class Effects {
     if (this.virtualsKnown[pe] === 2 ** this.virtuals.length - 1) this.unknowns.knowPart('virtual', pe);
   }
 
-  /** Whether the source has shown a register of the virtual CPU interface. */
+  /** Whether a register of the virtual CPU interface is known from the source. */
   isVirtualKnown(pe: number, register: number): boolean {
     const n = this.virtuals.indexOf(register);
     return (
@@ -274,9 +274,12 @@ export class Effects {
     );
   }
 
-  /** Unknown state decided what became of an access: what list registers and active priorities hold is not known either. */
+  /**
+   * Unknown state decided the effect of an access, so the contents of list registers and active priorities are unknown,
+   * too.
+   */
   forgetVirtual(pe: number): void {
-    // ICH_HCR_EL2 and ICH_VMCR_EL2 change by writes alone.
+    // ICH_HCR_EL2 and ICH_VMCR_EL2 change only by writes.
     this.virtualsKnown[pe]! &= 0b11;
   }
 
@@ -311,7 +314,7 @@ export class Effects {
     const owner = frame === FRAME_GICR ? instance : -1;
     const array = arrayOf(name);
     if (array !== undefined) {
-      // Whether it is pending does not tell by what.
+      // The pending bit does not say whether the input line or a write made it pending.
       if (ATTRIBUTE_OF[array] === 'pending') return;
       eachInterrupt(frame, offset, width, low, (intid) => {
         if (this.exists(frame, intid) && (secure || !this.isOutOfReach(owner, intid)))

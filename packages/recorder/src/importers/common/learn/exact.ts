@@ -1,13 +1,13 @@
-// A source whose records are taken as they are, until an ITS executes a command that it does not show: from there on what
-// that may have changed is learnt as of other sources. Takes records one by one; makes groups of them; numbers anew the
-// operations that records are due to where records are put between.
+// Takes the records of a source as they are, until an ITS executes a command that is not in the source. From there on,
+// what that command may have changed is learnt as it is for other sources. Takes records one by one, forms groups of
+// them, and renumbers the operations that records belong to where records are inserted.
 import type { GicConfig } from '@gictrace/core';
 import { RECORDS, RecordBatch, type RecordName, STIMULI_BELOW } from '@gictrace/core/record';
 import type { Losses } from '../losses.ts';
 import { Learner } from './learner.ts';
 
 const GROUP_RECORDS = 16_384;
-/** Stimuli that do not end what the one before them did. */
+/** Stimuli after which effects of the stimulus before them may still follow. */
 const UNORDERED = new Uint8Array(256);
 for (const name of ['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known'] as const)
   UNORDERED[RECORDS[name].id] = 1;
@@ -16,13 +16,13 @@ export class ExactSource {
   private readonly learner: Learner | undefined;
   private readonly out: (batch: RecordBatch, i: number) => void;
   private readonly group = new RecordBatch(GROUP_RECORDS);
-  /** Records of the source that have gone out, and those that were put between. */
+  /** Numbers of records of the source that have been handed on, and of records that were inserted. */
   private own = 0;
   private put = 0;
-  /** From which record of the source on how many have been put before it: two numbers each. */
+  /** Pairs of numbers: a record of the source, and how many records have been inserted before it. */
   private readonly shifts: number[] = [];
 
-  /** `shows`: kinds of observables that the source has; all where absent. */
+  /** `shows`: the kinds of observables in the source. If absent, all kinds are. */
   constructor(
     config: GicConfig,
     shows: readonly string[] | undefined,
@@ -57,7 +57,7 @@ export class ExactSource {
     this.group.copy(batch, i);
   }
 
-  /** No more records come. */
+  /** No more records follow. */
   end(): void {
     this.close(true);
   }
@@ -78,7 +78,7 @@ export class ExactSource {
     this.out(batch, i);
   }
 
-  /** How many records have been put before record `record` of the source. */
+  /** How many records have been inserted before record `record` of the source. */
   private shiftOf(record: number): number {
     const { shifts } = this;
     let low = 0;

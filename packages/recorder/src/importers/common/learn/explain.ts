@@ -1,6 +1,7 @@
-// Why a PE was signalled, or not signalled, what a source says: changes of state that is unknown, one after the other,
-// until the model signals the same. By the same gates that say why an interrupt is not signalled. Of several reasons
-// the likeliest is taken; what it rests on stays unknown, so that the source may show another one later.
+// Explains why a PE was signalled, or not signalled, what a source says. Changes unknown state step by step until the
+// model signals the same, guided by the masking reasons that also explain why an interrupt is not signalled. If several
+// reasons are possible, the likeliest is taken; the state it rests on stays unknown, so that the source may reveal
+// another reason later.
 
 import {
   configTableAddress,
@@ -23,27 +24,27 @@ import type { Attribute, Unknowns } from './unknowns.ts';
 const GROUP_1S = 1;
 const GROUP_1NS = 2;
 const STEPS_MAX = 64;
-/** A priority that is not known, of an interrupt that was acknowledged: what most operating systems use. */
+/** The priority assumed for an acknowledged interrupt whose priority is unknown. Most operating systems use it. */
 const PRIORITY_LIKELY = 0xa0;
 const NOWHERE = 0xff_ffff;
 const IDBITS_ALL = 0x1f;
 /** GICR_PROPBASER.IDbits: INTIDs of 16 bits. */
 const IDBITS_16 = 0xf;
 const ENABLE_LPIS = 1;
-/** By group: its enable in GICD_CTLR. */
+/** The enable bit in GICD_CTLR, by group. */
 export const FORWARD = [1, 4, 2] as readonly number[];
 
 /** What a PE was signalled. */
 export interface Signalled {
   readonly intid: number;
-  /** -1 where it is not known. */
+  /** -1 if unknown. */
   readonly group: number;
   readonly priority: number;
-  /** Whether a line is up: 1 or 0; -1 where it is not known. */
+  /** Whether an interrupt line is asserted: 1 or 0; -1 if unknown. */
   readonly line: number;
 }
 
-/** What shows it: names the rules. */
+/** The evidence for it, which decides the rule names. */
 export type Evidence = 'hppi' | 'acknowledge';
 const RULES_BY = {
   hppi: { state: 'state-from-hppi', config: 'lpi-config-from-hppi', lpi: 'lpi-pending-from-hppi' },
@@ -62,7 +63,7 @@ export class Explainer {
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
   private rules: (typeof RULES_BY)[Evidence] = RULES_BY.hppi;
-  /** Whether the source shows guest stores: configuration bytes are known then. */
+  /** Whether the source contains guest stores, so that configuration bytes are known. */
   storesShown = false;
 
   constructor(m: Machine, unknowns: Unknowns, knowing: Knowing) {
@@ -72,7 +73,7 @@ export class Explainer {
     this.knowing = knowing;
   }
 
-  /** Changes what is unknown until a PE is signalled `target`; false if what is known contradicts it. */
+  /** Changes unknown state until a PE is signalled `target`. Returns false if known state contradicts it. */
   explain(pe: number, target: Signalled, evidence: Evidence): boolean {
     this.rules = RULES_BY[evidence];
     for (let n = 0; n < STEPS_MAX && !this.knowing.full; n++) {
@@ -82,7 +83,7 @@ export class Explainer {
     return false;
   }
 
-  /** Changes what is unknown until the PE's best interrupt is not signalled, or is another one. */
+  /** Changes unknown state until the PE's best interrupt is not signalled, or is another one. */
   silence(pe: number, evidence: Evidence): boolean {
     this.rules = RULES_BY[evidence];
     const intid = this.state.hppiIntid[pe]!;
@@ -90,8 +91,8 @@ export class Explainer {
   }
 
   /**
-   * Whether an interrupt cannot be signalled like this, whatever state is unknown: by its group, its priority, its enable, or
-   * because it is not pending.
+   * Whether an interrupt cannot be signalled like this, whatever the unknown state is: by its group, its priority or
+   * its enable, or because it is not pending.
    */
   isImpossible(pe: number, { intid, group, priority }: Signalled): boolean {
     const { state, unknowns } = this;
@@ -130,9 +131,9 @@ export class Explainer {
     return (target.line === 1 ? this.raise(pe, target) : this.lower(pe, target.intid)) ? 'stepped' : 'failed';
   }
 
-  // ---- the interrupt that the source shows -------------------------------------------------------------------
+  // ---- the interrupt in the source --------------------------------------------------------------------------
 
-  /** A step by which the interrupt competes with this group and priority, as far as they are known. */
+  /** A step towards the interrupt competing with this group and priority, as far as they are known. */
   private compete(pe: number, target: Signalled): Step {
     return target.intid >= LPI_FIRST ? this.competeLpi(pe, target) : this.competeIrq(pe, target);
   }
@@ -152,7 +153,7 @@ export class Explainer {
     }
     switch (heldBy(this.m, pe, intid).gate) {
       case 'unknown':
-        // The gate of an interrupt that is not pending; or of one that competes already.
+        // The interrupt is not pending, or competes already.
         return this.isPending(pe, intid) ? 'done' : this.pend(pe, intid);
       case 'active':
         return this.set('active', pe, intid, 0);
@@ -176,7 +177,10 @@ export class Explainer {
     return ((pending >>> (index & 31)) & 1) === 1;
   }
 
-  /** It was pending: by its level if it may be level-sensitive. Not if nothing has happened to it since it did not compete. */
+  /**
+   * Makes the interrupt pending: by its level if it may be level-sensitive. Fails if it was not competing earlier and
+   * nothing has happened to it since.
+   */
   private pend(pe: number, intid: number): Step {
     if (this.unknowns.isQuiet(pe, intid)) return 'failed';
     const own = isPrivate(intid);
@@ -205,7 +209,7 @@ export class Explainer {
     }
     if (!state.lpiPending[pe]!.has(intid)) {
       if (!unknowns.isLpiUnknown(pe, intid) || unknowns.areLpisQuiet(pe)) return 'failed';
-      // A command that nobody has shown may have moved it here.
+      // A command that is not in the source may have moved it here.
       for (let other = 0; unknowns.isDoubtful && other < state.peCount; other++)
         if (state.lpiPending[other]!.has(intid) && unknowns.isLpiUnknown(other, intid))
           knowing.interrupt('LPI pending', other, intid, 0, rules.lpi);
@@ -225,7 +229,7 @@ export class Explainer {
     return state.gicdCtlr[0]! & FORWARD[GROUP_1NS]! ? 'done' : this.forward(GROUP_1NS);
   }
 
-  /** Whether an LPI's configuration byte can be other than the model has it. */
+  /** Whether an LPI's configuration byte may differ from the model's. */
   isConfigUnknown(pe: number, intid: number): boolean {
     if (this.isConfigDoubtful(pe, intid)) return true;
     if (this.storesShown) return false;
@@ -235,7 +239,10 @@ export class Explainer {
     return !this.state.memory.isKnown(configTableAddress(this.state, pe) + intid - LPI_FIRST);
   }
 
-  /** Whether a command that nobody has shown, or the moment at which one had an LPI pending, leaves its configuration open. */
+  /**
+   * Whether an LPI's configuration is unknown because of a command that is not in the source, or because of the moment
+   * at which a command made the LPI pending.
+   */
   private isConfigDoubtful(pe: number, intid: number): boolean {
     const { unknowns } = this;
     if (!unknowns.isDoubtful) return false;
@@ -255,7 +262,10 @@ export class Explainer {
     this.knowConfig(pe, intid, byte | 1, this.rules.config);
   }
 
-  /** What memory is shown to hold stays so: then it is the Redistributor that has read something else. */
+  /**
+   * Memory whose content is in the source keeps it. In that case it is the Redistributor that has read a different
+   * value.
+   */
   private knowConfig(pe: number, intid: number, byte: number, rule: RuleName): void {
     const isCached = this.storesShown && this.isByteKnown(pe, intid);
     this.knowing.interrupt(
@@ -267,7 +277,10 @@ export class Explainer {
     );
   }
 
-  /** Where the tables of a PE's LPIs are not known they are put where no guest has memory: one configuration table for all. */
+  /**
+   * If the tables of a PE's LPIs are unknown, puts them where no guest has memory, with one configuration table for all
+   * PEs.
+   */
   placeTables(pe: number): void {
     const { state, unknowns, knowing } = this;
     for (let one = 0; one < state.peCount; one++)
@@ -294,13 +307,13 @@ export class Explainer {
       );
   }
 
-  // ---- the others --------------------------------------------------------------------------------------------
+  // ---- the other interrupts ---------------------------------------------------------------------------------
 
-  /** The best interrupt of a PE is behind the one that the source shows, or does not compete. */
+  /** Makes the best interrupt of a PE rank below the one in the source, or not compete. */
   private overtake(pe: number, best: number, target: Signalled): boolean {
     const { priority, intid } = target;
     const least = 1 << (8 - this.state.config.priorityBits);
-    // Only the order is known: the one that was acknowledged goes in front.
+    // Only the order is known: the interrupt that was acknowledged ranks first.
     if (priority < 0) {
       const ahead = this.state.hppiPriority[pe]! - least;
       if (ahead >= 0 && this.reprioritise(pe, intid, ahead)) return true;
@@ -311,7 +324,7 @@ export class Explainer {
     return this.withdraw(pe, best);
   }
 
-  /** Priority of an interrupt on a PE, as the model has it; -1 where that is unknown. */
+  /** Priority of an interrupt on a PE in the model; -1 if it is unknown. */
   priorityOf(pe: number, intid: number): number {
     return heldBy(this.m, pe, intid).priority;
   }
@@ -323,7 +336,7 @@ export class Explainer {
     return true;
   }
 
-  /** An interrupt that competes at a PE does not: not pending, not enabled, active, or for another PE. */
+  /** Stops an interrupt from competing at a PE: it is not pending, not enabled, active, or routed to another PE. */
   private withdraw(pe: number, intid: number): boolean {
     const { state, unknowns, knowing, rules } = this;
     if (intid >= LPI_FIRST) {
@@ -353,9 +366,9 @@ export class Explainer {
     return !own && this.set('route', pe, intid, NOWHERE, 0xff) === 'stepped';
   }
 
-  // ---- the lines ---------------------------------------------------------------------------------------------
+  // ---- the interrupt lines ----------------------------------------------------------------------------------
 
-  /** A step by which the PE's best interrupt is signalled. */
+  /** A step towards the PE's best interrupt being signalled. */
   private raise(pe: number, target: Signalled): boolean {
     const { unknowns, knowing, rules, state } = this;
     const { intid } = target;
@@ -386,7 +399,7 @@ export class Explainer {
     }
   }
 
-  /** The highest active priority, which is not known to be one, is none. */
+  /** Clears the highest active priority, if it is not known to be active. */
   private dropActive(pe: number): void {
     const { state } = this;
     for (let n = 0; n < 4; n++)
@@ -401,7 +414,7 @@ export class Explainer {
       }
   }
 
-  /** A step by which the PE's best interrupt is not signalled: something as urgent is active, or it is masked. */
+  /** A step towards the PE's best interrupt not being signalled: something as urgent is active, or it is masked. */
   private lower(pe: number, intid: number): boolean {
     const { state, unknowns, knowing, rules } = this;
     if ((state.fiq[pe]! | state.irq[pe]!) === 0) return false;
@@ -419,7 +432,7 @@ export class Explainer {
     return intid >= LPI_FIRST ? false : this.set('active', pe, intid, 1) === 'stepped';
   }
 
-  /** A priority is active at a PE. */
+  /** Makes a priority active at a PE. */
   activate(
     pe: number,
     group: number,
@@ -480,7 +493,7 @@ export const AP1R: readonly number[] = [
   SYSREGS.ICC_AP1R3_EL1,
 ].map(({ encoding }) => encoding);
 
-/** High words of addresses where no machine has memory, for tables whose place a source does not show. */
+/** High words of addresses where no machine has memory, for tables whose place is not in the source. */
 export const PLACED = {
   configuration: 0x4_1000,
   pending: 0x4_2000,

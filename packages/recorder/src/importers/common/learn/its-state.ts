@@ -1,5 +1,5 @@
-// What an ITS that is seen at work must have had: a queue, a read pointer, tables, LPIs enabled. Where the source does
-// not show where these are, they are put where no guest has memory.
+// Infers what an ITS must have had when a source contains its activity: a queue, a read pointer, tables, and LPIs
+// enabled. If the source does not say where these are, they are put where no guest has memory.
 import type { GicState } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICR, GITS } from '@gictrace/core/spec';
@@ -13,7 +13,7 @@ const MSI_WRITE = RECORDS['msi.write'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const CTE_READ = RECORDS['cte.read'].id;
 const ITE_READ = RECORDS['ite.read'].id;
-/** Which table each kind of access is to: GITS_BASER<n>.Type, and where it is put. */
+/** The table that each kind of access belongs to: GITS_BASER<n>.Type, and the address it is given. */
 const TABLE_OF = new Map<number, readonly [number, number]>([
   [RECORDS['dte.read'].id, [1, PLACED.devices]],
   [RECORDS['dte.write'].id, [1, PLACED.devices]],
@@ -24,7 +24,7 @@ const TABLE_OF = new Map<number, readonly [number, number]>([
 ]);
 const ENABLED = 1;
 const VALID = 0x8000_0000;
-/** 64 KB pages, 256 of them. */
+/** 256 pages of 64 KB. */
 const LARGE = 0x2ff;
 const PAGES_256 = 0xff;
 const COMMANDS_A_PAGE = 128;
@@ -45,7 +45,10 @@ export class ItsState {
     this.explainer = explainer;
   }
 
-  /** Before stimulus `from` of a group runs, whose records go up to `end`: what the ITS must have had for them. */
+  /**
+   * Called before stimulus `from` of a group runs, whose records end at `end`: infers what the ITS must have had for
+   * them.
+   */
   before(group: RecordBatch, from: number, end: number): void {
     const { state } = this;
     if (state.itsCount === 0) return;
@@ -70,14 +73,14 @@ export class ItsState {
       else if (index < last) wraps = last;
       last = index;
     }
-    // What was asked for ends where the queue begins: it begins again behind the last command.
+    // The write gives GITS_CWRITER the start of the queue, so the queue wraps behind the last command.
     if (wraps < 0 && last > 0 && isWriteOfZero(group, from)) wraps = last;
     if (first >= 0) this.queue(0, first, wraps);
     if ((first >= 0 || (works && group.kind[from] === MSI_WRITE)) && this.unknowns.isItsUnknown('ctlr', 0))
       this.enable(0);
   }
 
-  /** After commands have run: where the read pointer is. */
+  /** Called after commands have run: infers the read pointer. */
   after(group: RecordBatch, from: number, end: number): void {
     for (let i = from + 1; i < end; i++) {
       if (group.kind[i] !== ITS_COMMAND) continue;
@@ -97,7 +100,7 @@ export class ItsState {
     if (unknowns.isItsUnknown('cbaser', its)) {
       const low = state.cbaser[2 * its]!;
       const high = state.cbaser[2 * its + 1]!;
-      // The queue begins again in the middle of the commands, or with the first of them.
+      // The queue wraps in the middle of the commands, or with the first of them.
       if (first === 0 && wraps < 0 && !unknowns.isItsUnknown('creadr', its) && state.creadr[its]! > 0)
         wraps = state.creadr[its]! / COMMAND_BYTES - 1;
       const pages = wraps >= 0 ? Math.ceil((wraps + 1) / COMMANDS_A_PAGE) - 1 : low & PAGES_256;
@@ -125,7 +128,7 @@ export class ItsState {
       knowing.register('GITS', its, GITS.GITS_CREADR.offset, at, 'its-from-command');
   }
 
-  /** The table of a type is somewhere. */
+  /** Gives the table of a type an address. */
   private table(its: number, type: number, high: number): void {
     const { state, unknowns, knowing } = this;
     if (!unknowns.isItsUnknown('baser', its)) return;
@@ -144,7 +147,7 @@ export class ItsState {
     }
   }
 
-  /** A collection is mapped to a PE and an event goes there: LPIs are enabled on it. */
+  /** A collection is mapped to a PE, and an event goes there, so LPIs are enabled on it. */
   private target(pe: number): void {
     const { state, unknowns, knowing } = this;
     if (pe >= state.peCount || !unknowns.isPartUnknown('gicrCtlr', pe) || state.gicrCtlr[pe]! & ENABLED)
@@ -153,7 +156,7 @@ export class ItsState {
     knowing.register('GICR', pe, GICR.GICR_CTLR.offset, state.gicrCtlr[pe]! | ENABLED, 'its-from-command');
   }
 
-  /** Whether what becomes of messages and commands hangs on state that is unknown. */
+  /** Whether the outcome of messages and commands depends on unknown state. */
   isOpen(): boolean {
     const { unknowns, state } = this;
     if (state.itsCount === 0) return false;

@@ -1,4 +1,4 @@
-// Writes what a source shows of the state after the fact, as `state.known` records, and has a machine take each at once.
+// Writes what a source reveals about earlier state as `state.known` records, and has a machine take each at once.
 // Decides nothing.
 import { type Machine, step } from '@gictrace/core/model';
 import {
@@ -27,7 +27,7 @@ export class Knowing {
     this.machine = machine;
   }
 
-  /** Whether there is room for more: there always is, unless something goes round in circles. */
+  /** Whether there is no space for more. There always is, unless learning goes round in circles. */
   get full(): boolean {
     return this.batch.count >= EDITS_MAX - 8;
   }
@@ -76,7 +76,7 @@ export class Knowing {
     words[at + 5] = low;
     words[at + 6] = high;
     this.batch.rule[i] = RULES[rule].id;
-    // What memory holds is not to be looked for meanwhile: it has nothing to do with the stimulus at work.
+    // Memory contents are not inferred meanwhile; they have nothing to do with the current stimulus.
     const { machine } = this;
     const { witness } = machine;
     machine.witness = undefined;

@@ -1,9 +1,9 @@
-// Learns the state that a source shows only by what comes of it. Runs each stimulus on the model and compares, as replay
-// will, what the model returns and signals with what the source has. Where they differ and a part of the state that
-// decides it is unknown, that part is what the source shows: it is put before the stimulus, as a `state.known` record by
-// a named rule, and the stimulus runs again. What no unknown part explains is left as it is, for replay to find.
+// Learns the state that a source reveals only by its consequences. Runs each stimulus on the model and, as replay will,
+// compares what the model returns and signals with the source. If they differ, and part of the state that decides it is
+// unknown, the source reveals that part: it is put before the stimulus, as a `state.known` record by a named rule, and
+// the stimulus runs again. A difference that no unknown state explains is left as it is, for replay to find.
 //
-// Two machines: `ahead` tries, `behind` has taken what has been handed on, which is what a replay has.
+// There are two machines: `ahead` tries things out; `behind` has taken what has been handed on, as a replay will.
 import type { GicConfig } from '@gictrace/core';
 import {
   configTableAddress,
@@ -59,7 +59,7 @@ const MEMORY = new Set<number>(
   ),
 );
 const LOADED = RULES['load-from-state'].id;
-/** What may ring the doorbell of a vPE. */
+/** Stimuli and effects that may ring the doorbell of a vPE. */
 const RINGS = new Set<number>(
   (['its.command', 'vmsi.translated', 'vlpi.pended', 'vlpi.cleared'] as const).map(
     (name) => RECORDS[name].id,
@@ -69,7 +69,7 @@ const VLPI_FRAME = 0x2_0000;
 const CTLR = 0;
 const CWRITER = 0x88;
 const CREADR = 0x90;
-/** GITS_CREADR.Stalled, and the offset in GITS_CREADR and GITS_CWRITER. */
+/** GITS_CREADR.Stalled, and the offset field in GITS_CREADR and GITS_CWRITER. */
 const STALLED = 1;
 const OFFSETS = 0xf_ffe0;
 const COMMAND_BYTES = 32;
@@ -110,25 +110,30 @@ const VMCR_OPEN = 0xff00_0003;
 const CUT_END = 'effects of what stands behind the last line';
 const PRINTED = 1;
 const PRINTED_WITH_LINES = 2;
-/** Tries that one stimulus gets. */
+/** The number of tries for one stimulus. */
 const TRIES = 24;
 
-/** What is known of a source before it is read. */
+/** What is known about a source before it is read. */
 export interface SourceFacts {
   readonly start: Start;
   readonly missing: ReadonlySet<Missing>;
-  /** Whether the source has lines of a kind of observables. Asked only where it makes a difference, which may be late. */
+  /**
+   * Whether the source has lines for a kind of observable. Called only where the answer makes a difference, which may
+   * be late.
+   */
   shows(kind: number): boolean;
-  /** All that it has is as it was: nothing is learnt until an ITS executes a command that the source does not show. */
+  /**
+   * Everything in the source is as it was. Nothing is learnt until an ITS executes a command that is not in the source.
+   */
   readonly isExact?: boolean;
   /**
-   * It has a line of each command that an ITS executes: one without a line is a contradiction, and explains no other. Where
-   * what contradicts the model is all that is asked for.
+   * The source has a line for each command that an ITS executes, so a command without a line is a contradiction and
+   * does not explain another one. For callers that only want to know what contradicts the model.
    */
   readonly listsCommands?: boolean;
 }
 
-/** Everything is in the source, which begins with the reset of the GIC. */
+/** Facts of a source that contains everything and begins with the reset of the GIC. */
 export const WHOLE: SourceFacts = { start: 'reset', missing: new Set(), shows: () => true };
 
 export class Learner {
@@ -151,19 +156,19 @@ export class Learner {
   private readonly streams: Streams;
   private readonly shown = new RecordBatch(8192);
   private readonly mismatches: Mismatch[] = [];
-  /** By PE: whether a line has said what it is signalled, and whether with the interrupt lines. */
+  /** By PE: whether a line has printed what it is signalled, and whether with the interrupt lines. */
   private readonly printed: Uint8Array;
-  /** A stimulus has been taken: what stands before it was cut off. */
+  /** A stimulus has been taken. Before the first one, the log is cut off. */
   private begun: boolean;
-  /** The next stimulus may have effects whose lines were cut off. */
+  /** The lines of the next stimulus's effects may have been cut off. */
   private isCut: boolean;
-  /** Nothing follows the stimulus at work: what it did, or what another one did behind it, may be cut off. */
+  /** Nothing follows the current stimulus. Its effects, or those of another stimulus after it, may be cut off. */
   private isEnd = false;
-  /** By ITS that may not have executed yet what it has been given: its read pointer is not behind this. */
+  /** By ITS that may not yet have executed all the commands it was given: a value that its read pointer has reached. */
   private readonly executing = new Map<number, number>();
-  /** A command or a message may have changed what is known of vPEs and of vLPIs. */
+  /** A command or a message may have changed what is known about vPEs and vLPIs. */
   private doubtsVirtual = false;
-  /** Lines of the source at which something differs that no unknown state explains. */
+  /** Lines of the source that differ from the model in a way that no unknown state explains. */
   readonly contradictions: number[] = [];
 
   constructor(
@@ -201,17 +206,17 @@ export class Learner {
     return this.ahead.state;
   }
 
-  /** The model after what has been taken. */
+  /** The model after everything taken so far. */
   get machine(): Machine {
     return this.ahead;
   }
 
-  /** From here on each stimulus is compared, though nothing be unknown. */
+  /** From here on each stimulus is compared, even if nothing is unknown. */
   watch(): void {
     if (this.behind === undefined) this.activate();
   }
 
-  /** From here on something is unknown: there are two machines. */
+  /** From here on something is unknown, and there are two machines. */
   private activate(): void {
     this.behind = new Machine(this.config);
     this.behind.state.restore(this.ahead.state.save());
@@ -219,7 +224,7 @@ export class Learner {
     this.ahead.sink = { batch: this.shown, events: true, full: () => this.shown.clear() };
   }
 
-  /** Takes a group of records; hands them on, with what is learnt before the stimulus that needs it. */
+  /** Takes a group of records and hands them on, with what is learnt placed before the stimulus that needs it. */
   take(group: RecordBatch, isLast = false): void {
     if (this.behind === undefined) {
       const opens = this.facts.isExact !== true && this.opens(group);
@@ -242,7 +247,7 @@ export class Learner {
     }
   }
 
-  /** Whether a group has another state loaded, or LPIs enabled on a PE while it is unknown what its pending table holds. */
+  /** Whether a group loads another state, or enables LPIs on a PE while the content of its pending table is unknown. */
   private opens(group: RecordBatch): boolean {
     const { state } = this.ahead;
     let opens = false;
@@ -260,7 +265,7 @@ export class Learner {
     return opens;
   }
 
-  /** Whether a group may have an ITS execute a command that nobody has shown. */
+  /** Whether a group may make an ITS execute a command that is not in the source. */
   private runsUnknown(group: RecordBatch): boolean {
     const { state } = this.ahead;
     if (state.itsCount === 0) return false;
@@ -273,7 +278,7 @@ export class Learner {
       const its = words[w + 1]!;
       const isRun = words[w + 2] === CWRITER || (words[w + 2] === CTLR && (words[w + 4]! & 1) !== 0);
       if (!isRun || its >= state.itsCount) continue;
-      // What the group itself stores is not in memory yet: to look closer at too much costs time only.
+      // What the group itself stores is not in memory yet. Examining more than necessary only costs time.
       if (stores) return !this.areQueued(group, i, its);
       const end = words[w + 2] === CWRITER ? words[w + 4]! : state.cwriter[its]!;
       for (const address of queueSlots(state, its, end))
@@ -282,7 +287,9 @@ export class Learner {
     return false;
   }
 
-  /** Whether each slot that record `i` of a group has an ITS execute is known, or among those that the group stores before it. */
+  /**
+   * Whether each slot that record `i` of a group makes an ITS execute is known, or is stored by the group before it.
+   */
   private areQueued(group: RecordBatch, i: number, its: number): boolean {
     const { words } = group;
     const stored = new Set<number>();
@@ -297,7 +304,7 @@ export class Learner {
     );
   }
 
-  /** End of what stands behind record `from` and belongs to it: the next stimulus that is not a store. */
+  /** The end of the records after `from` that belong to it, which is the next stimulus that is not a store. */
   private endOf(group: RecordBatch, from: number): number {
     for (let i = from + 1; i < group.count; i++)
       if (
@@ -310,13 +317,13 @@ export class Learner {
 
   // ---- handing on ------------------------------------------------------------------------------------------
 
-  /** A record that the model ahead has taken: it goes out, and to the machine behind. */
+  /** Hands on a record that the model ahead has taken, and gives it to the machine behind. */
   private commit(batch: RecordBatch, i: number): void {
     if (batch.kind[i]! < STIMULI_BELOW) step(this.behind!, batch, i);
     this.out(batch, i);
   }
 
-  /** What has been learnt goes out, with time and line of record `i` of a group. */
+  /** Hands on what has been learnt, with the time and the line of record `i` of a group. */
   private commitLearnt(batch: RecordBatch, group: RecordBatch, i: number): void {
     for (let k = 0; k < batch.count; k++) {
       batch.timeNs[k] = group.timeNs[i]!;
@@ -326,7 +333,7 @@ export class Learner {
     batch.clear();
   }
 
-  /** The model ahead goes back to what has been handed on. */
+  /** Returns the model ahead to the state that has been handed on. */
   private goBack(): void {
     this.ahead.state.restore(this.behind!.state.save());
     this.ahead.invalidate();
@@ -334,7 +341,7 @@ export class Learner {
     this.shown.clear();
   }
 
-  /** What is known by the explanation goes out; the model ahead, which has gone back, takes it, too. */
+  /** Hands on what the explanation made known. The model ahead, which has gone back, takes it, too. */
   private keep(group: RecordBatch, i: number): void {
     const { batch } = this.knowing;
     for (let k = 0; k < batch.count; k++) step(this.ahead, batch, k);
@@ -352,7 +359,7 @@ export class Learner {
     this.commit(group, i);
   }
 
-  /** A store to configuration bytes: what Redistributors have read of them may be older. */
+  /** Notes a store to configuration bytes. What Redistributors have read of them may be older. */
   private noteRewritten(group: RecordBatch, i: number): void {
     const { state } = this;
     const w = i * RECORD_WORDS;
@@ -392,7 +399,9 @@ export class Learner {
     this.finish(group, from, end);
   }
 
-  /** What the stimulus left open, because the source does not show a command or a table entry; and what it settled. */
+  /**
+   * Notes what the stimulus left open, because a command or a table entry is not in the source, and what it settled.
+   */
   private noteDoubts(): void {
     const { shown, unknowns } = this;
     if (this.facts.listsCommands) return;
@@ -405,31 +414,31 @@ export class Learner {
         unknowns.doubtLpis();
         this.doubtVirtual(shown.words[w]!);
       } else if (!unknowns.isDoubtful) continue;
-      // Whether a vLPI was pending, and with which doorbell, is open: so is whether that has been rung.
+      // Whether a vLPI was pending, and with which doorbell, is unknown, and so is whether that doorbell was rung.
       else if (this.doubtsVirtual && RINGS.has(kind)) unknowns.doubtLpis();
       else if (kind === LPI_PENDED || kind === LPI_CLEARED) unknowns.knowLpi(shown.pe[k]!, shown.words[w]!);
       else if (kind === MSI_TRANSLATED) unknowns.knowLpi(shown.pe[k]!, shown.words[w + 3]!);
     }
   }
 
-  /** An ITS executed a command that nobody has shown, or of which nobody has shown all that decides what it does. */
+  /** An ITS executed a command that is not in the source, or whose effect depends on something that is not. */
   private doubt(its: number, isCommand: boolean): void {
     const { state, unknowns } = this;
     unknowns.doubtLpis();
     for (let pe = 0; pe < state.peCount; pe++)
       for (const [intid, byte] of state.lpiConfig[pe]!) {
-        // A Redistributor that reads again what it has read has learnt nothing.
+        // A Redistributor that reads the same value again has learnt nothing.
         const address = configTableAddress(state, pe) + intid - LPI_FIRST;
         if (!state.memory.isKnown(address) || state.memory.readByte(address) !== byte)
           unknowns.loseConfig(pe, intid);
       }
-    // It may take its time, or have been refused and have stopped the queue.
+    // The command may take time, or may have been refused and have stalled the queue.
     if (isCommand && state.profile.itsErrors === 'stall' && !this.executing.has(its))
       this.executing.set(its, this.behind!.state.creadr[its]!);
     this.doubtVirtual(its);
   }
 
-  /** GICv4: vPEs may be mapped otherwise, and vLPIs pending. */
+  /** GICv4: the mapping of vPEs may have changed, and vLPIs may be pending. */
   private doubtVirtual(its: number): void {
     const { state, unknowns } = this;
     if ((state.gitsTyper[2 * its]! & TYPER_VIRTUAL) === 0) return;
@@ -437,7 +446,7 @@ export class Learner {
     for (let pe = 0; pe < state.peCount; pe++) unknowns.forgetPart('virtual', pe);
   }
 
-  /** What a stimulus shows before it runs. */
+  /** Takes what a stimulus reveals before it runs. */
   private before(group: RecordBatch, i: number, end: number): void {
     const w = i * RECORD_WORDS;
     const { words } = group;
@@ -458,10 +467,10 @@ export class Learner {
     }
   }
 
-  /** An SGI that was sent is of the group that was asked for; one that was not sent though it was asked for is not. */
+  /** An SGI that was sent belongs to the requested group. One that was requested but not sent does not. */
   private sgis(group: RecordBatch, from: number, end: number): void {
     if (!this.facts.shows(SGI_SENT)) return;
-    // With two Security states only what Non-secure software sends says something for certain.
+    // With two Security states, only what Non-secure software sends is conclusive.
     if (!this.state.singleSecurity && group.flags[from]! & (RECORD_FLAGS.secure | RECORD_FLAGS.el3)) return;
     const intid = (group.words[from * RECORD_WORDS + 1]! >>> 24) & 0xf;
     const wanted = SGIRS.indexOf(group.words[from * RECORD_WORDS]!) === 1 ? 1 : 0;
@@ -477,13 +486,13 @@ export class Learner {
     }
   }
 
-  /** An input line had the other level before it changed. */
+  /** An input line had the opposite level before it changed. */
   private lineBefore(pe: number, intid: number, level: number): void {
     if (intid >= 1020 || !this.unknowns.isUnknown('level', pe, intid)) return;
     this.knowing.interrupt('level', pe, intid, 1 - level, 'input-line-from-change');
   }
 
-  /** What a PE ends was active there, with its priority. */
+  /** An interrupt that a PE ends was active there, with its priority. */
   private ends(pe: number, register: number, intid: number): void {
     const { state, unknowns } = this;
     if (!unknowns.isPartUnknown('active', pe)) return;
@@ -498,10 +507,10 @@ export class Learner {
       this.knowing.interrupt('active', pe, intid, 1, 'state-from-end');
   }
 
-  /** Holds what PEs were signalled by the model against the lines of the source, into `mismatches`. */
+  /** Compares what the model signalled to PEs with the lines of the source, and puts differences into `mismatches`. */
   private compare(group: RecordBatch, from: number, end: number): void {
     this.mismatches.length = 0;
-    // A reset takes back what was signalled, and nothing is printed for it.
+    // A reset withdraws what was signalled, and nothing is printed for it.
     const before = group.kind[from] === GIC_RESET ? this.ahead.state : this.behind!.state;
     this.hppi?.compare(before, group, from + 1, end, this.shown, this.mismatches);
   }
@@ -515,7 +524,10 @@ export class Learner {
     return group.words[w] !== this.ahead.low || group.words[w + 1] !== this.ahead.high;
   }
 
-  /** Looks for what unknown state explains one difference. Whether it found something: then the stimulus has to run again. */
+  /**
+   * Looks for unknown state that explains one difference. Returns whether it found some, and then the stimulus has to
+   * run again.
+   */
   private learn(group: RecordBatch, from: number, end: number): boolean {
     this.knowing.clear();
     if (this.isReadWrong(group, from)) {
@@ -544,8 +556,8 @@ export class Learner {
   }
 
   /**
-   * Suppose that a PE ends an interrupt, which competes again in the model at once, but is not what the source shows. It is
-   * still active, then: EOImode is 1, if nobody has shown it.
+   * Suppose a PE ends an interrupt, and in the model the interrupt competes again at once, but the source does not
+   * signal it. It must still be active then, so EOImode is 1, if the source has not recorded EOImode.
    */
   private splitsEnd(group: RecordBatch, from: number, { pe }: Mismatch): boolean {
     const w = from * RECORD_WORDS;
@@ -564,7 +576,7 @@ export class Learner {
     return true;
   }
 
-  /** ICC_CTLR_EL1 of the Security state in which an access is made, as the model has it. */
+  /** ICC_CTLR_EL1 in the model, of the Security state that makes the access. */
   private ownControl(group: RecordBatch, i: number): { unit: 'ICC' | 'ICC_S'; ctlr: number } {
     const isSecure = !this.state.singleSecurity && (group.flags[i]! & RECORD_FLAGS.secure) !== 0;
     const { ctlr, ctlrS } = this.state;
@@ -572,8 +584,8 @@ export class Learner {
   }
 
   /**
-   * Suppose that a PE ends an interrupt, and the source shows that a priority is active behind that. If the model has that
-   * priority active already, it is not what was ended: something more urgent was.
+   * Suppose a PE ends an interrupt, and the source reveals that a priority is active afterwards. If the model already
+   * has that priority active, it is not the one that was ended: the interrupt ended was more urgent.
    */
   private endsMoreUrgent(pe: number): void {
     const { batch } = this.knowing;
@@ -588,7 +600,7 @@ export class Learner {
     }
   }
 
-  /** Nothing explains it: the model ahead does what it did, and that is how it stays. */
+  /** Nothing explains the difference. The model ahead takes the stimulus as before, and that result stays. */
   private runAgain(group: RecordBatch, from: number): false {
     this.knowing.clear();
     this.inference.run(group, from);
@@ -623,7 +635,7 @@ export class Learner {
     return this.reads.sysreg(pe, register, intid, words[w + 2]!, isSecure);
   }
 
-  /** A line says that a virtual interrupt is signalled, where the model has the virtual CPU interface disabled. */
+  /** A line says that a virtual interrupt is signalled while the model has the virtual CPU interface disabled. */
   private learnVirtual(group: RecordBatch, from: number, end: number): boolean {
     if (this.vhppi === undefined || !this.unknowns.isPartUnknownOfAny('virtual')) return false;
     const differing: Mismatch[] = [];
@@ -642,7 +654,9 @@ export class Learner {
     return true;
   }
 
-  /** The virtual CPU interface of a PE was enabled; then its groups were, and its priority mask let all pass. */
+  /**
+   * The virtual CPU interface of a PE was enabled, and then so were its groups, and its priority mask masked nothing.
+   */
   private enableVirtual(pe: number): boolean {
     const { virtual } = this.state;
     if (!this.unknowns.isPartUnknown('virtual', pe)) return false;
@@ -655,8 +669,8 @@ export class Learner {
   }
 
   /**
-   * Whether the source has printed what a PE is signalled, so that an acknowledge shows nothing more: each change is
-   * printed. Without the interrupt lines it may still show whether they are up.
+   * Whether the source has already printed what a PE is signalled, so that an acknowledge reveals nothing more, since
+   * each change is printed. If the interrupt lines are not printed, it may still reveal whether they are asserted.
    */
   private isPrinted(pe: number, intid: number): boolean {
     const printed = this.printed[pe]!;
@@ -664,7 +678,7 @@ export class Learner {
     return printed === PRINTED_WITH_LINES || (intid !== SPURIOUS && intid !== this.state.hppiIntid[pe]);
   }
 
-  /** Hands a stimulus and its observables on, as they are now. */
+  /** Hands on a stimulus and its observables in their current form. */
   private finish(group: RecordBatch, from: number, end: number): void {
     this.judge(group, from, end);
     this.commitLearnt(this.inference.knowledge, group, from);
@@ -687,7 +701,7 @@ export class Learner {
     }
   }
 
-  /** What a PE ends may compete again, though the PE was signalled nothing in between. */
+  /** An interrupt that a PE ends may compete again, even if the PE was signalled nothing in between. */
   private touchEnded(group: RecordBatch, from: number): void {
     const w = from * RECORD_WORDS;
     const intid = group.words[w + 1]! & 0xff_ffff;
@@ -696,7 +710,7 @@ export class Learner {
     if (hasInterrupt(this.state, intid)) this.unknowns.touch(group.pe[from]!, intid);
   }
 
-  /** Whether a read may return something else because of stimuli that are missing. */
+  /** Whether a read may return a different value because stimuli are missing. */
   private isReadOpen(group: RecordBatch, i: number): boolean {
     const w = i * RECORD_WORDS;
     const [register, intid] = [group.words[w]!, group.words[w + 1]!];
@@ -706,7 +720,9 @@ export class Learner {
     return !this.explainer.isImpossible(group.pe[i]!, { intid, group: -1, priority: -1, line: -1 });
   }
 
-  /** Whether a line shows what cannot be, though stimuli be missing. An ITS may do several things before it is printed. */
+  /**
+   * Whether a line is impossible even if stimuli are missing. An ITS may do several things before a line is printed.
+   */
   private isImpossible(group: RecordBatch, from: number, i: number): boolean {
     const isIts = group.kind[from] === MMIO_WRITE && group.words[from * RECORD_WORDS] === FRAME_GITS;
     return (
@@ -715,8 +731,8 @@ export class Learner {
   }
 
   /**
-   * A line of a PE, of the stimulus at record `from`: where the model signals something else, and nothing is outstanding, the
-   * line shows state.
+   * Handles a line about a PE that belongs to the stimulus at record `from`. If the model signals something else, and
+   * nothing is outstanding, the line reveals state.
    */
   private line(group: RecordBatch, from: number, i: number): void {
     const pe = group.pe[i]!;
@@ -729,7 +745,7 @@ export class Learner {
         if (this.knowing.batch.count > 0) group.flags[i]! |= RECORD_FLAGS.undecided;
         this.commitLearnt(this.knowing.batch, group, i);
       } else {
-        // Back to what has been handed on: a half explanation is none.
+        // Returns to what has been handed on. Half an explanation is not one.
         this.goBack();
         if (this.isEnd) this.losses.add(CUT_END);
         const isOpen = this.unknowns.isVolatile && !this.isImpossible(group, from, i);
@@ -739,7 +755,7 @@ export class Learner {
       }
     }
     this.printed[pe] = target.line < 0 ? PRINTED : PRINTED_WITH_LINES;
-    // It repeats one before it that is undecided, which the model has not taken.
+    // The line repeats an undecided one before it, which the model has not taken.
     const isOfPe = (k: number) => group.kind[k] === HPPI && group.pe[k] === pe;
     for (let k = from; k < i; k++)
       if (isOfPe(k) && group.flags[k]! & RECORD_FLAGS.undecided && !isSignalled(this.state, group, i))
@@ -748,7 +764,7 @@ export class Learner {
     this.effects.signalled(pe, w[at]!, w[at + 1]!, w[at + 2]!, target.line);
   }
 
-  /** Marks what unknown state decides, and what can be no evidence. */
+  /** Marks what unknown state decides, and what cannot be evidence. */
   private judge(group: RecordBatch, from: number, end: number): void {
     const { unknowns } = this;
     const undecided = () => {
@@ -791,8 +807,8 @@ export class Learner {
   }
 
   /**
-   * Whether a read is of the read pointer of an ITS that executes commands which the source does not show, and it is one
-   * that the ITS may have had in between.
+   * Whether a read is of the read pointer of an ITS that is executing commands that are not in the source, and returns
+   * a value that the pointer may have had meanwhile.
    */
   private isExecuting(group: RecordBatch, i: number): boolean {
     const w = i * RECORD_WORDS;
@@ -811,7 +827,7 @@ export class Learner {
     return true;
   }
 
-  /** Whether a read is of the virtual CPU interface, or of the VLPI frame, of a PE of which that is unknown. */
+  /** Whether a read is of the virtual CPU interface or the VLPI frame of a PE for which that state is unknown. */
   private isVirtual(group: RecordBatch, i: number): boolean {
     const w = i * RECORD_WORDS;
     const { words } = group;
@@ -824,7 +840,7 @@ export class Learner {
     );
   }
 
-  /** Whether the stimulus had an ITS execute a command of which the source has no line. */
+  /** Whether the stimulus made an ITS execute a command for which the source has no line. */
   private isUnlisted(group: RecordBatch, from: number, end: number): boolean {
     const { shown } = this;
     let unlisted = 0;
@@ -833,7 +849,7 @@ export class Learner {
     return unlisted > 0;
   }
 
-  /** Whether the stimulus had an ITS do something that the source does not show enough of. */
+  /** Whether the stimulus made an ITS do something that the source does not record fully. */
   private hasDoubts(): boolean {
     const { shown } = this;
     for (let k = 0; k < shown.count; k++)
@@ -845,14 +861,14 @@ export class Learner {
     return false;
   }
 
-  /** Whether the model looked at memory of which nothing is known, nor could be from lines about tables. */
+  /** Whether the model read memory of which nothing is known, and which lines about tables could not reveal either. */
   private looksAside(): boolean {
     for (let i = 0; i < this.shown.count; i++)
       if (this.shown.kind[i] === MEMORY_ASSUMED) return !TABLES_READ.every((kind) => this.facts.shows(kind));
     return false;
   }
 
-  /** Whether a message or a command had no effect because of state that is unknown. */
+  /** Whether a message or a command had no effect because of unknown state. */
   private drops(): boolean {
     const { shown } = this;
     for (let i = 0; i < shown.count; i++)
@@ -874,7 +890,7 @@ export class Learner {
         if (!this.unknowns.isPartUnknown('virtual', pe) || !this.facts.shows(told.kind)) continue;
         this.effects.forgetVirtual(pe);
         undecided();
-        // Lines behind it may repeat it.
+        // Later lines may repeat it.
         for (let i = at < 0 ? end : at; i < end; i++)
           if (group.kind[i] === told.kind && group.pe[i] === pe) group.flags[i]! |= RECORD_FLAGS.undecided;
       }
@@ -883,7 +899,7 @@ export class Learner {
 
   // ---- without a stimulus ----------------------------------------------------------------------------------
 
-  /** Records that no stimulus of the source caused. */
+  /** Takes records that no stimulus of the source caused. */
   private observables(group: RecordBatch, from: number, end: number): void {
     this.shown.clear();
     this.mismatches.length = 0;
@@ -905,7 +921,7 @@ export class Learner {
     }
   }
 
-  /** Index of the first command that no write in the source makes an ITS run, or -1. */
+  /** Index of the first command that no write in the source made an ITS run, or -1. */
   private unrunCommand(group: RecordBatch, from: number, end: number): number {
     if (!this.facts.missing.has('GITS writes')) return -1;
     const w = from * RECORD_WORDS;
@@ -920,7 +936,7 @@ export class Learner {
     return -1;
   }
 
-  /** The write that made an ITS run the commands from `from` on, which the source does not show. */
+  /** Adds the write, missing from the source, that made an ITS run the commands from `from` on. */
   private runCommands(group: RecordBatch, from: number, end: number): void {
     let last = 0;
     for (let i = from; i < end; i++)
@@ -950,7 +966,7 @@ function queueSlots(state: GicState, its: number, end: number): number[] {
   return found;
 }
 
-/** Whether a state signals to a PE what a line says. */
+/** Whether the state signals to a PE what a line says. */
 function isSignalled(state: GicState, group: RecordBatch, i: number): boolean {
   const pe = group.pe[i]!;
   const w = i * RECORD_WORDS;

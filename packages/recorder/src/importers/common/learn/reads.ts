@@ -1,4 +1,5 @@
-// What a register was read to hold: where the model has something else, and that is unknown, the model takes it.
+// Learns from register reads: if the model has another value, and that part of its state is unknown, the model takes
+// the value that was read.
 import { type GicState, hasInterrupt, type Machine, privateIndex, sharedIndex } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
@@ -54,7 +55,7 @@ const VIRTUAL: ReadonlySet<number> = new Set([
   SYSREGS.ICH_AP1R0_EL2.encoding,
   ...Array.from({ length: 16 }, (_, n) => SYSREGS.ICH_LR0_EL2.encoding + n),
 ]);
-/** Registers that say what a unit is, and those of which all is learnt from what is read. */
+/** Registers that identify a unit, and those from which everything in them is learnt when they are read. */
 const CLOSED =
   /^GIC[DR]_(CTLR|TYPER2?|IIDR|PIDR\d|WAKER|PROPBASER|PENDBASER)$|^GITS_(CTLR|TYPER|IIDR|PIDR\d|CBASER|CWRITER|BASER)$/;
 const RPR = SYSREGS.ICC_RPR_EL1.encoding;
@@ -64,7 +65,7 @@ export class Reads {
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
   private readonly learnt = new Set<string>();
-  /** Words of frames that the source has written. */
+  /** Words of register frames that the source has written. */
   private readonly written = new Set<string>();
 
   private readonly explainer: Explainer;
@@ -76,7 +77,7 @@ export class Reads {
     this.knowing = knowing;
   }
 
-  /** A register of a frame was read to hold this; whether something was learnt. */
+  /** A frame register was read to hold this value. Returns whether something was learnt. */
   mmio(
     frame: number,
     instance: number,
@@ -106,8 +107,9 @@ export class Reads {
   }
 
   /**
-   * Whether what record `i` of a group reads may have changed by stimuli that the source lacks. Of most registers all that may
-   * have is learnt from what is read: then what still differs does so for another reason.
+   * Whether what record `i` of a group reads may have changed by stimuli that are missing from the source. For most
+   * registers, everything that may have changed is learnt from the value read, so a difference that remains has another
+   * reason.
    */
   isOpen(group: RecordBatch, i: number): boolean {
     const w = i * RECORD_WORDS;
@@ -123,14 +125,14 @@ export class Reads {
     return !CLOSED.test(name) && !(frame === FRAME_GICD && routedIntid(offset) >= 0);
   }
 
-  /** Record `i` of a group writes a register of a frame. */
+  /** Notes that record `i` of a group writes a frame register. */
   wrote(group: RecordBatch, i: number): void {
     if (this.unknowns.start === 'mid-life') this.written.add(wordOf(group, i));
   }
 
   /**
-   * Whether record `i` of a group reads a register that holds state of which nothing is learnt, such as GICD_NSACR<n>, and
-   * that the source has not written: what it held when the log began is not in the source.
+   * Whether record `i` of a group reads a register whose state is never learnt, such as GICD_NSACR<n>, and that the
+   * source has not written. What it held when the log began is not in the source.
    */
   isUnlearnt(group: RecordBatch, i: number): boolean {
     if (this.unknowns.start !== 'mid-life' || group.kind[i] !== MMIO_READ) return false;
@@ -191,7 +193,7 @@ export class Reads {
       if (width === 8 && hasInterrupt(state, routed) && unknowns.isUnknown('route', -1, routed))
         knowing.interrupt('route', -1, routed, low, RULE, high);
     } else if (name === 'GICD_CTLR') {
-      // Of two Security states the Non-secure one sees the enable of its own interrupts, in the same place.
+      // With two Security states, Non-secure software sees the enable of its own interrupts at the same bit position.
       const seen = state.singleSecurity || isSecure ? 0xff : FORWARD[GROUP_1NS]!;
       const bits = unknowns.unknownForwarding & seen;
       const ctlr = (state.gicdCtlr[0]! & ~bits) | (low & bits);
@@ -240,7 +242,10 @@ export class Reads {
     }
   }
 
-  /** A system register was read to hold this; whether something was learnt. Not for those whose read has effects. */
+  /**
+   * A system register was read to hold this value. Returns whether something was learnt. Not for registers whose read
+   * has side effects.
+   */
   sysreg(pe: number, register: number, low: number, high: number, isSecure: boolean): boolean {
     const { unknowns, knowing, state } = this;
     if (!state.singleSecurity) return this.ofTwoStates(pe, register, low, isSecure);
@@ -264,8 +269,8 @@ export class Reads {
   }
 
   /**
-   * With two Security states: registers that both share, and enables of which each has its own. What has been learnt once
-   * is known.
+   * With two Security states: registers that both states share, and enables that each state has its own of. What has
+   * been learnt once is known.
    */
   private ofTwoStates(pe: number, register: number, low: number, isSecure: boolean): boolean {
     const part = register === IGRPEN1_EL3 ? 'igrpen1' : SYSREG_PARTS.get(register);

@@ -1,4 +1,4 @@
-// An access to a register frame, as the interrupts that it is about and what it says of each.
+// Maps an access to a register frame to the interrupts it concerns and to the field for each.
 import { FRAMES, firstIntidOf, frameMap, GICD, GICR, GITS } from '@gictrace/core/spec';
 
 const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
@@ -6,13 +6,15 @@ export const FRAME_GICD = FRAMES.indexOf('GICD');
 export const FRAME_GICR = FRAMES.indexOf('GICR');
 export const FRAME_GITS = FRAMES.indexOf('GITS');
 
-/** The name of the register at an offset, as the frame's table has it; undefined where there is none. */
+/** The name of the register at an offset, from the frame's table; undefined if there is none. */
 export function registerAt(frame: number, offset: number): string | undefined {
   const index = maps[frame]!.find(offset);
   return index < 0 ? undefined : maps[frame]!.names[index];
 }
 
-/** Calls back for each interrupt that an access of `width` bytes covers, with the field of the value that is about it. */
+/**
+ * Calls back for each interrupt that an access of `width` bytes covers, with the field of the value that belongs to it.
+ */
 export function eachInterrupt(
   frame: number,
   offset: number,
@@ -32,7 +34,7 @@ export function eachInterrupt(
   for (let k = 0; k < (8 * width) / bits; k++) visit(first + k, (low >>> (k * bits)) & mask);
 }
 
-/** The SPI whose route is at an offset of the Distributor, or -1. */
+/** The SPI whose GICD_IROUTER<n> is at an offset of the Distributor, or -1. */
 export function routedIntid(offset: number): number {
   const map = maps[FRAME_GICD]!;
   const index = map.find(offset);
@@ -40,7 +42,7 @@ export function routedIntid(offset: number): number {
   return firstIntidOf(map.specs[index]!, map.element(index, offset)) ?? -1;
 }
 
-/** Which attribute of interrupts a register array is about, by the part of its name that frames share. */
+/** The interrupt attribute that a register array holds, by the part of the name that GICD and GICR registers share. */
 export const ATTRIBUTE_OF = {
   IGROUPR: 'group',
   IGRPMODR: 'grpmod',
@@ -55,7 +57,10 @@ export const ATTRIBUTE_OF = {
 } as const;
 export type RegisterArray = keyof typeof ATTRIBUTE_OF;
 
-/** The array that a register of the Distributor or a Redistributor is, extended ranges included; undefined for others. */
+/**
+ * The array that a Distributor or Redistributor register belongs to, extended ranges included; undefined for other
+ * registers.
+ */
 export function arrayOf(name: string): RegisterArray | undefined {
   const short = name.replace(/^GIC[DR]_/, '').replace(/E$/, '');
   return Object.hasOwn(ATTRIBUTE_OF, short) ? (short as RegisterArray) : undefined;

@@ -1,4 +1,5 @@
-// Observables in which order counts: commands, table accesses, SGIs. Whether the model did other ones than the source has.
+// Compares the observables whose order matters (commands, table accesses, SGIs): whether the model did something other
+// than what the source has.
 
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { ITS_OUTCOMES } from '@gictrace/core/spec';
@@ -18,12 +19,12 @@ const TABLES = (
   ] as const
 ).map((name) => RECORDS[name].id as number);
 
-/** Whether what the model did is a command that nobody has shown. */
+/** Whether the model executed a command here that is not in the source. */
 function isUnknown(shown: RecordBatch, k: number): boolean {
   return shown.kind[k] === ITS_COMMAND && shown.words[k * RECORD_WORDS + 2] === ITS_OUTCOMES.NOT_SHOWN;
 }
 
-/** By kind: the number of its stream, 0 for none. */
+/** By kind: the number of its stream, or 0 if it has none. */
 const STREAMS = new Uint8Array(256);
 STREAMS[ITS_COMMAND] = 1;
 for (const kind of TABLES) STREAMS[kind] = 2;
@@ -32,12 +33,15 @@ STREAMS[SGI_SENT] = 3;
 export class Streams {
   private readonly shows: (kind: number) => boolean;
 
-  /** `shows`: whether the source has lines of a kind; asked of one that the source or the model has a record of. */
+  /**
+   * `shows`: whether the source has lines of a kind. Called only for a kind that the source or the model has a record
+   * of.
+   */
   constructor(shows: (kind: number) => boolean) {
     this.shows = shows;
   }
 
-  /** Whether a kind is in one of the streams. */
+  /** Whether a kind belongs to one of the streams. */
   has(kind: number): boolean {
     return STREAMS[kind] !== 0 && this.shows(kind);
   }
@@ -47,8 +51,8 @@ export class Streams {
   }
 
   /**
-   * Whether records `from` to `end` - 1 of a group are those that the model did: `less` where the model only did more
-   * behind them. A command that nobody has shown need not have a line. `tables`: whether accesses to tables count.
+   * Whether records `from` to `end` - 1 of a group differ from what the model did; `less` if the model only did more
+   * after them. A command that is not in the source need not have a line. `tables`: whether accesses to tables count.
    */
   differ(
     group: RecordBatch,
@@ -81,8 +85,9 @@ export class Streams {
   }
 
   /**
-   * Where commands that nobody has shown were executed: accesses to tables that the model did not do are theirs. Calls back
-   * for each, and answers true, if all else that the model did is among records `from` to `end` - 1 of a group in its order.
+   * For stimuli that executed commands that are not in the source: accesses to tables that the model did not make
+   * belong to those commands. Calls back for each, and returns true, if everything else that the model did is among
+   * records `from` to `end` - 1 of a group, in order.
    */
   others(
     group: RecordBatch,

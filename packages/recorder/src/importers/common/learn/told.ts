@@ -1,6 +1,6 @@
-// What PEs are signalled by the source and by the model, side by side over one stimulus: a line of the source is the next
-// change that the model made for that PE, or repeats what it was signalled last; and each change has its line. As replay
-// compares.
+// Compares, over one stimulus, what PEs are signalled in the source and in the model. A line of the source is the next
+// change that the model made for that PE, or repeats what it was last signalled; and each change has a line. Replay
+// compares in the same way.
 import type { GicState } from '@gictrace/core/model';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import type { Signalled } from './explain.ts';
@@ -10,19 +10,19 @@ const VHPPI = RECORDS.vhppi.id;
 const MAINTENANCE = RECORDS.maintenance.id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 
-/** Fields of each kind, and how many of them a line without the interrupt lines has. */
+/** The number of fields of each kind, and how many of them a line without the interrupt lines has. */
 export const SIGNALS = [
   { kind: HPPI, fields: 5, partial: 3 },
   { kind: VHPPI, fields: 6, partial: 4 },
   { kind: MAINTENANCE, fields: 1, partial: 1 },
 ] as const;
 
-/** A line that is not the next change, or a change that has no line. */
+/** A line that is not the next change, or a change without a line. */
 export interface Mismatch {
-  /** Index of the line in the group; -1 for a change without one. */
+  /** Index of the line in the group; -1 for a change without a line. */
   readonly at: number;
   readonly pe: number;
-  /** The model has changes for the PE that no line shows yet. */
+  /** The model has changes for the PE that no line has matched yet. */
   readonly outstanding: boolean;
 }
 
@@ -31,7 +31,7 @@ export class Told {
   private readonly fields: number;
   private readonly partial: number;
   private readonly now: Uint32Array;
-  /** By PE: where the model's changes are that no line has shown yet. */
+  /** By PE: where the model's changes are that no line has matched yet. */
   private readonly queues: number[][];
   private readonly pes: number;
 
@@ -70,7 +70,7 @@ export class Told {
       }
       if (!equal(now, pe * fields, group.words, at, n)) {
         out.push({ at: i, pe, outstanding: queue.length > 0 });
-        // A source that does not show the interrupt lines leaves them as they were.
+        // A source that does not record the interrupt lines leaves them as they were.
         this.take(pe, group.words, at, n);
       }
     }
@@ -99,7 +99,7 @@ export class Told {
   }
 }
 
-/** What a line says that a PE is signalled. */
+/** What a line says a PE is signalled. */
 export function lineOf(group: RecordBatch, i: number): Signalled {
   const at = i * RECORD_WORDS;
   const { words } = group;
@@ -107,7 +107,10 @@ export function lineOf(group: RecordBatch, i: number): Signalled {
   return { intid: words[at]!, group: words[at + 1]!, priority: words[at + 2]!, line };
 }
 
-/** What a PE is signalled by the last line about it behind record `from`, or else as it was before. */
+/**
+ * What a PE is signalled according to the last line about it after record `from`, or before that if there is no such
+ * line.
+ */
 export function lastLine(before: GicState, pe: number, group: RecordBatch, from: number): Signalled {
   let last: Signalled | undefined;
   for (let i = from + 1; i < group.count; i++) {

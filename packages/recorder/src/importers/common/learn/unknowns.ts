@@ -1,5 +1,6 @@
-// What of a GIC's state a source has not shown: an element is unknown from the start of a log that begins in mid-life,
-// and always where the accesses that change it are not in the source. Knows no values; those are the model's.
+// Tracks which parts of a GIC's state are not known from the source. An element is unknown from the start of a log that
+// begins while the GIC is in use, and always if the accesses that change it are not in the source. Holds no values;
+// those are the model's.
 import { type GicState, privateIndex, sharedIndex } from '@gictrace/core/model';
 import { isPrivate } from '@gictrace/core/spec';
 import type { Missing } from '../../../trace/sorts.ts';
@@ -9,7 +10,9 @@ export type { Missing } from '../../../trace/sorts.ts';
 /** How a source begins: with the reset of the GIC, or while the GIC is in use. */
 export type Start = 'reset' | 'mid-life';
 
-/** Accesses that configure: a log of a GIC that has long been configured may have none though they are traced. */
+/**
+ * Accesses that configure the GIC. A log of a GIC that was configured long ago may have none although they are traced.
+ */
 export const CONFIGURING: ReadonlySet<Missing> = new Set([
   'GICD writes',
   'GICR writes',
@@ -52,7 +55,7 @@ export type PePart = (typeof PE_PARTS)[number];
 export const ITS_PARTS = ['ctlr', 'cbaser', 'cwriter', 'creadr', 'baser'] as const;
 export type ItsPart = (typeof ITS_PARTS)[number];
 
-/** What of GICD_CTLR is state: group enables and E1NWF. ARE and DS follow from the configuration. */
+/** The bits of GICD_CTLR that are state: group enables and E1NWF. ARE and DS follow from the configuration. */
 export const GICD_CTLR_STATE = 0x87;
 
 const CONFIGURATION: readonly Attribute[] = [
@@ -65,7 +68,10 @@ const CONFIGURATION: readonly Attribute[] = [
   'active',
 ];
 
-/** What stays unknown for want of each sort of stimuli: of private interrupts, of shared ones, of each PE, of ITSs. */
+/**
+ * What stays unknown when each sort of stimulus is missing: for private interrupts, for shared ones, for each PE, for
+ * ITSs.
+ */
 const WANTED: Readonly<
   Record<
     Missing,
@@ -85,7 +91,7 @@ const WANTED: Readonly<
   'ICC_PMR writes': { pe: ['pmr'] },
   'ICC_IGRPEN writes': { pe: ['igrpen0', 'igrpen1'] },
   acknowledges: { own: ['pending', 'active'], shared: ['pending', 'active'], pe: ['active'], lpis: true },
-  // With EOImode unknown so is whether the end of an interrupt deactivates it.
+  // If EOImode is unknown, so is whether the end of an interrupt deactivates it.
   'ICC_CTLR writes': { own: ['active'], shared: ['active'], pe: ['ctlr'] },
   ends: { own: ['active'], shared: ['active'], pe: ['active'] },
   deactivations: { own: ['active'], shared: ['active'] },
@@ -93,7 +99,7 @@ const WANTED: Readonly<
   'PPI lines': { own: ['level', 'pending'] },
   'SPI lines': { shared: ['level', 'pending'] },
   MSIs: { lpis: true },
-  // What each of them may have done becomes unknown when it is executed.
+  // Whatever a missing command may have changed becomes unknown when it is executed.
   commands: {},
   'ICH writes': { pe: ['virtual'] },
 };
@@ -102,7 +108,7 @@ export class Unknowns {
   private readonly state: GicState;
   readonly start: Start;
   readonly missing: ReadonlySet<Missing>;
-  /** By attribute: 1 for each interrupt of which it is unknown, by index of the state. */
+  /** By attribute: 1 for each interrupt for which it is unknown, by index of the state. */
   private readonly own: Readonly<Record<Attribute, Uint8Array>>;
   private readonly shared: Readonly<Record<Attribute, Uint8Array>>;
   private readonly pes: Readonly<Record<PePart, Uint8Array>>;
@@ -118,22 +124,25 @@ export class Unknowns {
   };
   /** Bits of GICD_CTLR that are unknown. */
   private ctlr: number;
-  /** By PE: which LPIs are pending is unknown, but for those in the set. */
+  /** By PE: the LPIs whose pending state is known, while that of all others is unknown. */
   private readonly lpis: (ReadonlySet<number> & Set<number>)[];
   private readonly lpisUnknown: Uint8Array;
-  /** By PE: LPIs of which nothing has been heard since the PE was signalled nothing. */
+  /** By PE: nothing has been heard of LPIs since the PE was signalled nothing. */
   private readonly lpisQuiet: Uint8Array;
-  /** Interrupts that did not compete when a PE was signalled nothing, and of which nothing has been heard since. */
+  /** Interrupts that were not competing when a PE was signalled nothing, and that nothing has happened to since. */
   private readonly ownQuiet: Uint8Array;
   private readonly sharedQuiet: readonly Uint8Array[];
-  /** By PE: the priority mask lets this priority pass (-1: none is known to); active priorities that are unknown are not above this. */
+  /**
+   * By PE: a priority that the priority mask is known not to mask (-1 if there is none). Active priorities that are
+   * unknown are not more urgent than this.
+   */
   readonly passes: Int16Array;
   readonly activeFrom: Uint16Array;
-  /** LPIs whose configuration byte is only known as far as the order of acknowledges shows it. */
+  /** LPIs whose configuration byte is known only as far as the order of acknowledges reveals it. */
   readonly ordered = new Set<number>();
-  /** A command was executed, or a message sent, of which the source does not show what became of it. */
+  /** A command was executed, or a message sent, whose outcome is not in the source. */
   private doubts = false;
-  /** By PE: LPIs whose cached configuration such a command may have had read anew. */
+  /** By PE: LPIs whose configuration such a command may have made the Redistributor read again. */
   private readonly lostConfigs: readonly Set<number>[];
   /** LPIs whose configuration byte software has rewritten since. */
   readonly rewritten = new Set<number>();
@@ -165,7 +174,7 @@ export class Unknowns {
     this.activeFrom = new Uint16Array(peCount);
     this.everUnknown = all === 1 || missing.size > 0;
     for (const one of missing) this.want(one);
-    // Nothing tells when a command is executed.
+    // Nothing in the source says when a command is executed.
     if (missing.has('commands') && missing.has('GITS writes')) {
       this.never.lpis = true;
       this.lpisUnknown.fill(1);
@@ -198,7 +207,7 @@ export class Unknowns {
     }
   }
 
-  /** Another state was loaded: nothing is known. */
+  /** Another state was loaded, so nothing is known. */
   forget(): void {
     for (const bits of [this.own, this.shared, this.pes, this.itss])
       for (const one of Object.values(bits) as Uint8Array[]) one.fill(1);
@@ -211,7 +220,7 @@ export class Unknowns {
     this.everUnknown = true;
   }
 
-  /** The GIC was reset: everything is known, but for what the source lacks what changes it. */
+  /** The GIC was reset, so everything is known except what missing stimuli may change. */
   reset(): void {
     this.doubts = false;
     this.rewritten.clear();
@@ -232,12 +241,15 @@ export class Unknowns {
     this.ordered.clear();
   }
 
-  /** Whether anything is, or has been, unknown: otherwise there is nothing to learn. */
+  /** Whether anything is, or has been, unknown. If not, there is nothing to learn. */
   get any(): boolean {
     return this.everUnknown;
   }
 
-  /** Whether stimuli are missing, so that state may change at any moment. Commands change it when an ITS executes them. */
+  /**
+   * Whether stimuli are missing, so that state may change at any moment. Missing commands change state when an ITS
+   * executes them.
+   */
   get isVolatile(): boolean {
     return this.missing.size > (this.missing.has('commands') ? 1 : 0);
   }
@@ -252,7 +264,9 @@ export class Unknowns {
     return (isPrivate(intid) ? this.own : this.shared)[attribute][this.index(pe, intid)] === 1;
   }
 
-  /** An attribute of an interrupt is known from here on, unless the source lacks what changes it. */
+  /**
+   * An attribute of an interrupt is known from here on, unless the stimuli that change it are missing from the source.
+   */
   know(attribute: Attribute, pe: number, intid: number): void {
     const own = isPrivate(intid);
     if ((own ? this.never.own : this.never.shared).has(attribute)) return;
@@ -264,21 +278,21 @@ export class Unknowns {
     (isPrivate(intid) ? this.own : this.shared)[attribute][this.index(pe, intid)] = 1;
   }
 
-  /** Something happened to an interrupt that may have it compete again. */
+  /** Something happened to an interrupt that may make it compete again. */
   touch(pe: number, intid: number): void {
     const index = this.index(pe, intid);
     if (isPrivate(intid)) this.ownQuiet[index] = 0;
     else for (const quiet of this.sharedQuiet) quiet[index] = 0;
   }
 
-  /** Something happened that may have any interrupt compete. */
+  /** Something happened that may make any interrupt compete. */
   touchAll(): void {
     this.ownQuiet.fill(0);
     for (const quiet of this.sharedQuiet) quiet.fill(0);
     this.lpisQuiet.fill(0);
   }
 
-  /** A PE was signalled nothing: nothing competes there. */
+  /** A PE was signalled nothing, so nothing competes there. */
   quiet(pe: number): void {
     const { ppiWords } = this.state;
     if (this.never.own.size === 0) this.ownQuiet.fill(1, 32 * ppiWords * pe, 32 * ppiWords * (pe + 1));
@@ -286,13 +300,13 @@ export class Unknowns {
     if (!this.never.lpis) this.lpisQuiet[pe] = 1;
   }
 
-  /** Whether an SGI, PPI or SPI can have been competing at a PE since before it was last heard of. */
+  /** Whether nothing has happened to an SGI, PPI or SPI since it was known not to be competing at a PE. */
   isQuiet(pe: number, intid: number): boolean {
     const index = this.index(pe, intid);
     return (isPrivate(intid) ? this.ownQuiet[index] : this.sharedQuiet[pe]![index]) === 1;
   }
 
-  /** Bits of GICD_CTLR that are unknown: of its group enables and E1NWF. */
+  /** The bits of GICD_CTLR, of its group enables and E1NWF, that are unknown. */
   get unknownForwarding(): number {
     return this.ctlr;
   }
@@ -307,7 +321,7 @@ export class Unknowns {
     return this.pes[part][pe] === 1;
   }
 
-  /** Whether a part is unknown of some PE. */
+  /** Whether a part is unknown for some PE. */
   isPartUnknownOfAny(part: PePart): boolean {
     return this.pes[part].includes(1);
   }
@@ -335,7 +349,7 @@ export class Unknowns {
     return this.lpisUnknown[pe] === 1 && (this.never.lpis || !this.lpis[pe]!.has(intid));
   }
 
-  /** Whether LPIs are unknown that can have become pending unseen, since the PE was last signalled nothing. */
+  /** Whether no unknown LPI can have become pending since the PE was last signalled nothing. */
   areLpisQuiet(pe: number): boolean {
     return this.lpisQuiet[pe] === 1;
   }
@@ -344,7 +358,7 @@ export class Unknowns {
     if (this.lpisUnknown[pe] === 1) this.lpis[pe]!.add(intid);
   }
 
-  /** Which LPIs are pending is known, or unknown, from here on: all of a PE. */
+  /** Which LPIs are pending on a PE is known, or unknown, from here on. */
   setLpis(pe: number, isUnknown: boolean): void {
     this.lpis[pe]!.clear();
     this.lpisUnknown[pe] = isUnknown || this.never.lpis ? 1 : 0;
@@ -352,7 +366,10 @@ export class Unknowns {
     if (isUnknown) this.everUnknown = true;
   }
 
-  /** Which LPIs are pending, on any PE, is unknown from here on: because of a command, or a message, that nobody has shown. */
+  /**
+   * From here on it is unknown which LPIs are pending on any PE, because of a command or a message that is not in the
+   * source.
+   */
   doubtLpis(): void {
     this.doubts = true;
     for (let pe = 0; pe < this.state.peCount; pe++) this.setLpis(pe, true);
@@ -363,7 +380,7 @@ export class Unknowns {
     return this.doubts;
   }
 
-  /** A Redistributor may have read an LPI's configuration anew. */
+  /** A Redistributor may have read an LPI's configuration again. */
   loseConfig(pe: number, intid: number): void {
     this.lostConfigs[pe]!.add(intid);
   }
@@ -376,7 +393,7 @@ export class Unknowns {
     this.lostConfigs[pe]!.delete(intid);
   }
 
-  /** Something happened to LPIs: those that are unknown may compete. */
+  /** Something happened to LPIs: those whose state is unknown may compete. */
   touchLpis(): void {
     this.lpisQuiet.fill(0);
   }
