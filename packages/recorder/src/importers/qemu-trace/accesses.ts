@@ -1,5 +1,6 @@
-// Lines about register accesses. QEMU tells of one up to three times: the unit's own line after its effects, the
-// memory region's line before them, the plugin's line after. They become one record, and are held against each other.
+// Handles lines about register accesses. QEMU prints an access up to three times: the memory region's line before its
+// effects, the unit's own line after them, and the plugin's line after both. They become one record and are checked
+// against each other.
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
 import { FRAMES, GICD as GICD_REGISTERS, GICR as GICR_REGISTERS } from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
@@ -22,7 +23,7 @@ const TYPER2 = GICD_REGISTERS.GICD_TYPER2.offset;
 const VPENDBASER = GICR_REGISTERS.GICR_VPENDBASER.offset;
 const GITS_CTLR_OFFSET = 0;
 const VIRT_GICR = 0x080a_0000;
-/** The frames that each Redistributor has: those of GICv4 follow. */
+/** The frames of each Redistributor in GICv3. GICv4 adds more behind them. */
 const FRAMES_LEAST = 0x2_0000;
 
 function reachOf(frame: 'GICD' | 'GICR', offset: number): Reach {
@@ -37,11 +38,11 @@ export class Accesses {
   private readonly its: ItsLines;
   private readonly identity: Identity;
   private readonly losses: Losses;
-  /** Takes back the count of an event whose line is not about a GIC. */
+  /** Takes back the count of an event whose line turns out not to concern a GIC. */
   private readonly foreign: (event: number) => void;
   /** PEs on which a vPE is resident. */
   private readonly resident = new Set<number>();
-  /** Address of the open write, where which Redistributor it is in is not sure; else -1. */
+  /** The address of the open write if it is uncertain which Redistributor it belongs to; otherwise -1. */
   private unsureAddress = -1;
   /** The log has memory_region_ops lines about the GIC. */
   sawRegions = false;
@@ -67,7 +68,9 @@ export class Accesses {
     this.resident.clear();
   }
 
-  /** A line of a unit about a register read: always after whatever the read did, which is nothing. */
+  /**
+   * Handles a unit's line about a register read. It always follows the effects of the read, of which there are none.
+   */
   unitRead(t: Token, frame: number, instance: number, skip: number, bad: boolean): void {
     const offset = t.low[skip]!;
     const width = t.low[skip + (bad ? 1 : 2)]!;
@@ -85,14 +88,17 @@ export class Accesses {
     this.group.openAccess = i;
   }
 
-  /** The unit's own line says whether an access is Secure; that of an ITS does not, and there it makes no difference. */
+  /**
+   * Notes whether an access is Secure, which the unit's own line says. The line of an ITS does not, and there it makes
+   * no difference.
+   */
   private noteSecurity(t: Token, i: number, frame: number, operand: number): void {
     if (frame === GITS || t.count <= operand || t.low[operand] === 0) return;
     this.group.batch.flags[i]! |= RECORD_FLAGS.secure;
     this.identity.showSecure();
   }
 
-  /** A line of a unit about a register write: after its effects. */
+  /** Handles a unit's line about a register write, which follows the effects of the write. */
   unitWrite(t: Token, frame: number, instance: number, skip: number, bad: boolean): void {
     const offset = t.low[skip]!;
     const low = t.low[skip + 1]!;
@@ -114,7 +120,7 @@ export class Accesses {
     this.group.openAccess = i;
   }
 
-  /** Where in the group the effects of a write begin that is only printed now. */
+  /** Where the effects of a write begin in the group, when the write itself is printed only now. */
   private effectsOf(
     frame: number,
     instance: number,
@@ -140,7 +146,7 @@ export class Accesses {
       : this.group.tailOfHppi(this.identity.highestPe + 1, -1);
   }
 
-  /** Whether a write to GICR_VPENDBASER changes Valid: only then it prints an update. */
+  /** Whether a write to GICR_VPENDBASER changes Valid. QEMU prints an update only if it does. */
   private residency(pe: number, offset: number, width: number, low: number, high: number): boolean {
     const top = width === 8 ? high : offset === VPENDBASER + 4 ? low : undefined;
     if (top === undefined) return false;
@@ -191,7 +197,7 @@ export class Accesses {
   ): void {
     const group = this.group.batch;
     if (read) {
-      // The Redistributor's own line stands just before and names it.
+      // The Redistributor's own line is just before this one and names it.
       const i = this.group.openAccess;
       if (i >= 0 && group.words[i * RECORD_WORDS] === GICR) {
         const at = i * RECORD_WORDS;
@@ -206,7 +212,9 @@ export class Accesses {
     if (!read && !found.sure) this.unsureAddress = address;
   }
 
-  /** Which Redistributor an address is in: by the bases seen so far, else, which is not sure, by virt's map. */
+  /**
+   * Which Redistributor an address belongs to: by the bases found so far, or by virt's memory map, which is uncertain.
+   */
   private locate(address: number): { pe: number; offset: number; sure: boolean } {
     let best = -1;
     let base = 0;
@@ -275,7 +283,7 @@ export class Accesses {
     const i = this.group.openWrite;
     this.group.openWrite = -1;
     if (this.unsureAddress >= 0 && frame === GICR) {
-      // The Redistributor names itself, and thereby where it is.
+      // The Redistributor names itself, and that reveals its base address.
       this.identity.showRedistributor(instance, this.unsureAddress - offset);
       this.group.batch.words[i * RECORD_WORDS + 1] = instance;
       this.group.batch.words[i * RECORD_WORDS + 2] = offset;
@@ -284,7 +292,7 @@ export class Accesses {
     this.agree(i, frame, instance, offset, width, low, high);
   }
 
-  /** Holds a second telling of an access against its record. */
+  /** Checks another line about an access against the record of that access. */
   private agree(
     i: number,
     frame: number,
@@ -305,7 +313,7 @@ export class Accesses {
     else this.group.batch.flags[i]! |= RECORD_FLAGS.confirmed;
   }
 
-  /** The plugin's line about an access to a device, after QEMU's own: which PE it was. */
+  /** Handles the plugin's line about a device access, which follows QEMU's own and says which PE made the access. */
   ioAccess(t: Token): void {
     const i = this.group.openAccess;
     this.group.openAccess = -1;

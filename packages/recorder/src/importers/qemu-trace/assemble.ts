@@ -1,5 +1,5 @@
-// From tokens to records in the order of cause and effect: gives each line to the room that knows it, and deals
-// with the CPU interface itself. Infers nothing about the guest.
+// Turns tokens into records in the order of cause and effect. Passes each line to the module that handles it, and
+// handles the lines about the CPU interface itself. Infers nothing about the guest.
 import {
   actOfAccess,
   RECORD_FLAGS,
@@ -23,7 +23,7 @@ const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-/** Records of what was read of guest memory, by the sort of line. */
+/** Records of what was read of guest memory, by kind of line. */
 const TOLD = {
   'ram-unknown': RECORDS['mem.unknown'].id,
   'ram-known': RECORDS['mem.known'].id,
@@ -48,10 +48,10 @@ const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 
 /** The machine was reset. */
 export interface MachineReset {
-  /** The first line behind it. */
+  /** The first line after it. */
   readonly line: number;
   readonly by: (typeof RESET_CAUSES)[number];
-  /** The rule that inferred it; undefined where the source says it. */
+  /** The rule that inferred the reset; undefined if the source records it. */
   readonly rule?: RuleName;
 }
 
@@ -62,21 +62,21 @@ export interface ToldReset {
   readonly by: (typeof RESET_CAUSES)[number];
 }
 
-/** How lines are taken. */
+/** How lines are assembled. */
 export interface AssemblerOptions extends ItsLinesOptions {
-  /** The log begins with the reset of the GIC: all input lines are low. */
+  /** The log begins with the reset of the GIC, so all input lines are low. */
   readonly fromReset?: boolean;
-  /** Lines, ascending, before which the machine was reset, and how that is known. */
+  /** Lines, in ascending order, before which the machine was reset, and how that is known. */
   readonly resets?: readonly MachineReset[];
-  /** Resets that are known by their time, in order; grows while the log is read. Those that have been are taken out. */
+  /** Resets known by their time, in order. Grows while the log is read; a reset that has been handled is removed. */
   readonly toldResets?: ToldReset[];
-  /** The log does not show the writes of GITS_CWRITER. */
+  /** The log has no lines about writes to GITS_CWRITER. */
   readonly unwritten?: boolean;
-  /** What a survey found that each thread runs. */
+  /** Which PE each thread runs, according to a survey. */
   readonly threads?: readonly ThreadPart[];
-  /** A survey of threads that is to be made. */
+  /** A survey of threads that is being made. */
   readonly threadSurvey?: ThreadSurvey;
-  /** Told where a line shows an earlier interrupt of a PE of which none was printed. */
+  /** Called for a line that prints an earlier interrupt of a PE although none was printed before. */
   readonly pastInterrupt?: () => void;
 }
 
@@ -87,22 +87,25 @@ export class Assembler {
   private readonly accesses: Accesses;
   private readonly identity: Identity;
   private readonly losses: Losses;
-  /** Levels of the wires, as last printed; down before that. */
+  /** Levels of the input lines, as last printed; low before that. */
   private readonly levels = new Map<number, number>();
-  /** What was last printed as a PE's INTID and group, packed. */
+  /** The INTID and group that were last printed for a PE, packed. */
   private readonly printed = new Map<number, number>();
-  /** PEs, by affinity, of which an INTID has been printed that is beyond doubt. */
+  /** PEs, by affinity, for which an INTID has been printed that is beyond doubt. */
   private readonly sure = new Set<number>();
-  /** The vLPI that was a PE's best virtual interrupt by the last printed line, and by the one before; 0 for none. */
+  /**
+   * By PE: the vLPI that was the best virtual interrupt in the last printed line, and in the line before that; 0 for
+   * none.
+   */
   private readonly vlpiNow = new Map<number, number>();
   private readonly vlpiBefore = new Map<number, number>();
-  /** Input lines of which nothing has been printed are low. */
+  /** Input lines about which nothing has been printed are low. */
   private levelsAreLow: boolean;
-  /** How many of the resets have been. */
+  /** The number of resets that have been handled. */
   private resetsDone = 0;
   private startSeconds = -1;
   private startMicros = 0;
-  /** Lines of known events, by event index. */
+  /** The number of lines of each known event, by event index. */
   readonly counts = new Uint32Array(eventNames.length);
   malformed = 0;
   firstMalformed = 0;
@@ -122,7 +125,7 @@ export class Assembler {
     });
   }
 
-  /** Takes one line whose event is known. */
+  /** Handles one line whose event is known. */
   line(t: Token, lineNumber: number): void {
     this.group.lineNumber = lineNumber;
     const kind = t.kind!;
@@ -240,7 +243,7 @@ export class Assembler {
     }
   }
 
-  /** What guest memory holds, told in front of the access that has the GIC look at it. */
+  /** Records what guest memory holds, in front of the access that makes the GIC read it. */
   private memoryRead(t: Token, sort: 'ram-unknown' | 'ram-known' | 'ram-holds' | 'queue-holds'): void {
     const { low, high } = t;
     const i = this.group.told(TOLD[sort]);
@@ -256,7 +259,7 @@ export class Assembler {
     }
   }
 
-  /** Another log begins with the next line: of another process that goes on with the same GIC. */
+  /** Another log begins with the next line. It comes from another process that continues with the same GIC. */
   boundary(): void {
     this.end();
     this.group.now = Number.NaN;
@@ -266,7 +269,7 @@ export class Assembler {
     this.threads.boundary();
   }
 
-  /** Another process prints from here on: what was printed before is no more. */
+  /** Another process prints from here on, so what was printed before no longer applies. */
   private seam(how: (typeof SEAMS)[number], rule?: keyof typeof RULES): void {
     const i = this.group.stimulus(RECORDS['source.seam'].id, -1);
     this.group.set(i, SEAMS.indexOf(how));
@@ -277,7 +280,10 @@ export class Assembler {
     this.vlpiBefore.clear();
   }
 
-  /** The machine was reset: QEMU goes on, and prints as last the interrupts of before. Not so where it loaded a state. */
+  /**
+   * The machine was reset. QEMU keeps running and keeps the interrupts that it last printed; it does not if it loaded a
+   * saved state.
+   */
   private reset({ by, rule }: MachineReset): void {
     const isLoad = rule === 'load-from-state';
     const i = this.group.stimulus(RECORDS['gic.reset'].id, -1);
@@ -295,12 +301,12 @@ export class Assembler {
     this.accesses.reset();
   }
 
-  /** No more lines. */
+  /** No more lines follow. */
   end(): void {
     const caused = this.options.unwritten || this.accesses.sawRegions || this.group.startsWithItsWrite();
     const orphan = caused ? -1 : this.group.firstCommand();
     if (orphan >= 0) {
-      // The log ends inside the execution of commands: the write that started them was never printed.
+      // The log ends while commands are executed. The write that started them was never printed.
       this.losses.add(
         'records at the end without the access that caused them',
         this.group.batch.count - orphan,
@@ -314,15 +320,15 @@ export class Assembler {
     const { low } = t;
     let before = this.printed.get(this.threads.pe(low[0]!));
     const none = low[1] === 0 && low[2] === 0;
-    // The INTID printed with idle priority is that of an earlier interrupt; it is 0 again only in another process.
-    // That an earlier one has been printed more than once, or with a priority, shows that its line was not wrong.
+    // With idle priority QEMU prints the INTID of an earlier interrupt; it can be 0 again only in another process. If
+    // that earlier INTID has been printed more than once, or with a priority, its line was not wrong.
     if (low[3] === IDLE && none && before !== undefined && before !== 0 && this.sure.has(low[0]!)) {
       this.seam('hppi', 'seam-from-hppi');
       before = undefined;
     } else if (low[3] === IDLE && !none && before === undefined) this.options.pastInterrupt?.();
     const i = this.group.observe(HPPI, this.threads.pe(low[0]!));
     const at = i * RECORD_WORDS;
-    // Before the GIC has been reset for the first time QEMU prints the priority as 0.
+    // Before the GIC has been reset for the first time, QEMU prints the priority as 0.
     const unreset = none && low[3] === 0 && before === undefined;
     if (unreset) this.group.batch.rule[i] = RULES['hppi-before-reset'].id;
     const idle = low[3]! === IDLE || unreset;
@@ -337,7 +343,7 @@ export class Assembler {
     const now = low[1]! * 4 + low[2]!;
     if (!unreset) this.printed.set(pe, now);
     if (now !== 0 && (!idle || before === now)) this.sure.add(low[0]!);
-    // …and they never change while it is idle, so one that does contradicts the line before.
+    // …and they never change while it is idle. If they did, this line contradicts the one before.
     if (idle && before !== undefined && before !== now) {
       this.group.conflict('value', [before >>> 2, before & 3], [low[1]!, low[2]!], this.group.lineNumber);
       this.group.openHppi = i;
@@ -359,7 +365,7 @@ export class Assembler {
     this.group.openVhppi = i;
     const pe = this.group.batch.pe[i]!;
     this.vlpiBefore.set(pe, this.vlpiNow.get(pe) ?? 0);
-    // In place of a list register 16 stands for the vLPI.
+    // 16 in place of a list register number means that the interrupt is the vLPI.
     this.vlpiNow.set(pe, low[1] === LR_IS_VLPI ? low[2]! : 0);
   }
 
@@ -378,14 +384,14 @@ export class Assembler {
     this.group.openHppi = -1;
   }
 
-  /** The line of the interrupt lines follows that of the update, of the same PE. */
+  /** The line about the interrupt lines follows the line about the update of the same PE. */
   private samePe(i: number, t: Token): void {
     const pe = peOf(t.low[0]!);
     if (this.group.batch.pe[i] !== pe)
       this.group.conflict('pe', [this.group.batch.pe[i]!, 0], [pe, 0], this.group.batch.line[i]!);
   }
 
-  /** QEMU prints a wire only when its level changes. */
+  /** QEMU prints an input line only when its level changes. */
   private wire(i: number, pe: number, intid: number, level: number): void {
     this.group.set(i, intid, level);
     const key = (pe + 1) * 1024 + intid;
@@ -407,7 +413,7 @@ export class Assembler {
       return;
     }
     const pe = this.threads.pe(t.low[0]!);
-    // A virtual machine that acknowledges a vLPI is printed between the two updates that this makes.
+    // When a virtual machine acknowledges a vLPI, QEMU prints it between the two updates that it causes.
     const acknowledged =
       actOfAccess(register, !read)?.does === 'acknowledge' && this.vlpiBefore.get(pe) === t.low[1];
     const from = acknowledged && t.low[1] !== 0 ? this.group.tailOfVhppi(pe) : -1;
@@ -430,7 +436,8 @@ export class Assembler {
       : all
         ? this.group.tailOfHppi(this.identity.highestPe + 1, -1)
         : this.group.tailOfHppi(1, pe);
-    // The thread may say better than the line which PE it was: then the two contradict each other (nameThread).
+    // The thread may identify the PE more reliably than the line does, and then the two contradict each other
+    // (nameThread).
     if (!special && !all && from === this.group.batch.count && this.threads.peOfThread(t) >= 0)
       from = this.group.tailOfHppi(1, this.threads.peOfThread(t));
     const i = this.group.stimulusBefore(SYSREG_READ, pe, from);
@@ -442,7 +449,7 @@ export class Assembler {
     const [cpu, intid, irm, affinity, targets] = [t.low[0]!, t.low[1]!, t.low[2]!, t.low[3]!, t.low[4]!];
     const pe = this.threads.pe(cpu);
     const i = this.group.stimulus(SYSREG_WRITE, pe);
-    // Aff3.Aff2.Aff1 is printed as one number.
+    // QEMU prints Aff3.Aff2.Aff1 as one number.
     const low = (targets & 0xffff) | ((affinity & 0xff) << 16) | ((intid & 0xf) << 24);
     const high = ((affinity >> 8) & 0xff) | (irm ? 0x100 : 0) | (((affinity >> 16) & 0xff) << 16);
     this.group.set(i, SGI1R, low, high);
@@ -451,7 +458,7 @@ export class Assembler {
   }
 }
 
-/** Whether a line was printed behind a reset. */
+/** Whether a line was printed after a reset. */
 function isBehind(t: Token, { seconds, micros }: ToldReset): boolean {
   return t.seconds > seconds || (t.seconds === seconds && t.micros > micros);
 }

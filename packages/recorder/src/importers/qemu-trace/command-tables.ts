@@ -1,5 +1,5 @@
-// The operands of an ITS command that the source does not print, out of the table entries that the ITS read and wrote for
-// it (rule `command-from-tables`).
+// Rebuilds the operands of an ITS command that the source does not print, from the table entries that the ITS read and
+// wrote for it (rule `command-from-tables`).
 import { RECORDS } from '@gictrace/core/record';
 import { type CommandName, commandName } from '@gictrace/core/spec';
 
@@ -12,17 +12,17 @@ const ITE_WRITE = RECORDS['ite.write'].id;
 const VTE_READ = RECORDS['vte.read'].id;
 const VTE_WRITE = RECORDS['vte.write'].id;
 
-/** Commands that do what they do whatever their operands: QEMU looks at none of them. */
+/** Commands whose effect does not depend on their operands. QEMU reads none of them. */
 const WITHOUT: ReadonlySet<CommandName> = new Set(['SYNC', 'VSYNC', 'INVALL']);
 type Operands = Record<string, number>;
 
 export class CommandFromTables {
   private name: CommandName | undefined;
   private operands: Operands = {};
-  /** Entries of the collection table that were read for the command. */
+  /** The number of collection table entries that were read for the command. */
   private collections = 0;
 
-  /** A command begins. Its operands if they do not matter. */
+  /** Begins a command. Returns its operands if they do not matter. */
   begin(opcode: number): { name: CommandName; operands: Operands } | undefined {
     this.name = commandName(opcode);
     this.operands = {};
@@ -31,8 +31,8 @@ export class CommandFromTables {
   }
 
   /**
-   * The ITS read or wrote an entry; `word` answers a word of the record's fields. The command's operands as far as the
-   * entries show them, once they are enough to do it again.
+   * The ITS read or wrote an entry; `word` returns a word of the record's fields. Returns the command's operands, as
+   * far as the entries reveal them, once they suffice to execute it again.
    */
   entry(kind: number, word: (n: number) => number): { name: CommandName; operands: Operands } | undefined {
     const { name, operands } = this;
@@ -41,7 +41,7 @@ export class CommandFromTables {
     switch (kind) {
       case DTE_READ:
         operands.DeviceID = word(1);
-        // A device without a table: nothing else is looked at.
+        // The device has no table, so the ITS reads nothing else.
         if (word(2) === 0) return this.needs('DeviceID');
         return undefined;
       case DTE_WRITE:
@@ -83,7 +83,7 @@ export class CommandFromTables {
     }
   }
 
-  /** The operands, if those that are named are among them. */
+  /** Returns the operands if those that are named are among them. */
   private needs(...names: string[]): { name: CommandName; operands: Operands } | undefined {
     if (this.name === undefined || !names.every((one) => this.operands[one] !== undefined)) return undefined;
     return { name: this.name, operands: this.operands };

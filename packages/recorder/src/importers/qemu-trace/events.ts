@@ -1,5 +1,5 @@
-// The trace events of QEMU that concern the GIC, by name: what sort of line each is and which numbers it prints.
-// Names and formats as QEMU's hw/intc/trace-events and system/trace-events declare them.
+// QEMU's trace events that concern the GIC, by name: which kind of line each one is and which numbers it prints. Names
+// and formats are as declared in QEMU's hw/intc/trace-events and system/trace-events.
 
 /** What the assembler does with a line. */
 export type Sort =
@@ -31,19 +31,22 @@ export type Sort =
   | 'region-write'
   | 'ram-store'
   | 'io-access'
-  /** Lines of `live/tell`: what guest memory holds. */
+  /** Lines from `live/tell` about what guest memory holds. */
   | 'ram-unknown'
   | 'ram-known'
   | 'ram-holds'
   | 'queue-holds'
-  /** Read and deliberately not kept: says nothing that a kept line does not. */
+  /** Read but deliberately not kept: says nothing that a kept line does not say. */
   | 'redundant';
 
 export interface LineKind {
   readonly sort: Sort;
-  /** For `operands`: the command's operands in the order printed. For `entry`: the record kind. For bad accesses: the frame. */
+  /**
+   * For `operands`: the command's operands in the order printed. For `entry`: the record kind. For bad accesses: the
+   * frame.
+   */
   readonly detail?: readonly string[];
-  /** How many numbers a well-formed line has. */
+  /** The number of numbers in a well-formed line. */
   readonly numbers: number;
 }
 
@@ -168,11 +171,11 @@ export const LINE_KINDS: Readonly<Record<string, LineKind>> = {
   gicv3_icv_eoir_write: write,
 };
 
-/** Lines to which these belong carry the name of the event as the first word, so its prefix says whose it is. */
+/** The event name is the first word of lines that have this prefix, so the prefix identifies them. */
 export const GIC_PREFIX = 'gicv3_';
 
 /**
- * What a register write updates at once, hence how many `hppi` lines stand before its own line in a log without
+ * Which PEs a register write updates at once, and therefore how many `hppi` lines precede its own line in a log without
  * memory_region_ops: none, that of the Redistributor's PE, or those of all PEs.
  */
 export type Reach = 'none' | 'target' | 'all';

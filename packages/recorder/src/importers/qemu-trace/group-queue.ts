@@ -1,4 +1,4 @@
-// Groups of records that wait, first in first out: their records in large batches, and where each group ends.
+// A first-in, first-out queue of groups of records. Keeps their records in large batches, and where each group ends.
 import { RecordBatch } from '@gictrace/core/record';
 
 const BATCH = 16_384;
@@ -10,10 +10,10 @@ export class GroupQueue<Note> {
   /** Index, in the first batch, of the first record of the first group. */
   private at = 0;
   private room = new RecordBatch(64);
-  /** Records that wait. */
+  /** The number of waiting records. */
   records = 0;
 
-  /** The note of the first group; undefined where none waits. */
+  /** The note of the first group; undefined if none is waiting. */
   get first(): Note | undefined {
     return this.groups[this.head]?.note;
   }
@@ -31,7 +31,7 @@ export class GroupQueue<Note> {
     }
   }
 
-  /** Gives all groups out, in order. */
+  /** Removes all groups and passes them on, in order. */
   drain(take: (group: RecordBatch, note: Note) => void): void {
     for (let next = this.groups[this.head]; next !== undefined; next = this.groups[this.head]) {
       const { size, note } = next;
@@ -41,7 +41,7 @@ export class GroupQueue<Note> {
     }
   }
 
-  /** Takes the first group out, into `out`, which is cleared. */
+  /** Removes the first group and puts it into `out`, which is cleared first. */
   take(out: RecordBatch): void {
     const { size } = this.groups[this.head++]!;
     out.clear();

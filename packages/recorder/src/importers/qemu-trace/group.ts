@@ -1,5 +1,5 @@
-// The group of records that is being put together: a stimulus and what it did. Keeps the order of cause and
-// effect whichever way round QEMU printed them. Knows records, not lines.
+// The group of records that is being assembled: a stimulus and its effects. Keeps the order of cause and effect,
+// whichever way round QEMU printed them. Knows records, not lines.
 import {
   actOfAccess,
   CONFLICTS,
@@ -32,8 +32,8 @@ const GROUP_CAPACITY = 16_384;
 
 export interface GroupSink {
   /**
-   * A stimulus and what it did, in order. The batch is reused after the call. `isLast`: the log ends here, perhaps in the
-   * middle of what the stimulus did.
+   * Takes a stimulus and its effects, in order. The batch is reused after the call. `isLast`: the log ends here,
+   * perhaps in the middle of the effects.
    */
   group(batch: RecordBatch, isLast: boolean): void;
 }
@@ -48,23 +48,26 @@ function hasNoEffect({ kind, words }: RecordBatch): boolean {
 
 export class Group {
   readonly batch = new RecordBatch(GROUP_CAPACITY);
-  /** Command slots that the group's commands were read from: they go before it. */
+  /** Command slots that the group's commands were read from. They go before the group. */
   readonly queue = new RecordBatch(GROUP_CAPACITY);
   private readonly spare = new RecordBatch(GROUP_CAPACITY);
   private readonly slots = new RecordBatch(GROUP_CAPACITY);
   private readonly joined = new RecordBatch(GROUP_CAPACITY);
   private readonly sink: GroupSink;
-  /** Time and line of what is pushed. */
+  /** Time and line of the records that are pushed. */
   now = Number.NaN;
   lineNumber = 0;
-  /** Index of an hppi or vhppi whose lines are still to come, or -1. */
+  /** Index of an hppi or vhppi record whose interrupt lines are still to be printed, or -1. */
   openHppi = -1;
   openVhppi = -1;
-  /** Index of the mmio record that the next line may tell of again, or -1. */
+  /** Index of the mmio record that the next line may describe again, or -1. */
   openAccess = -1;
-  /** Index of a region write that has not been confirmed by its unit's line, or -1. */
+  /** Index of a memory region's write that its unit's line has not confirmed, or -1. */
   openWrite = -1;
-  /** Records, and command slots, of stimuli that were printed after all that they did: nothing more belongs to those. */
+  /**
+   * Numbers of records and command slots whose stimuli were printed after all of their effects, so that nothing more
+   * belongs to them.
+   */
   private complete = 0;
   private completeSlots = 0;
 
@@ -72,7 +75,7 @@ export class Group {
     this.sink = sink;
   }
 
-  /** Ends the group: it goes to the sink. `isLast`: no more lines follow. */
+  /** Ends the group and passes it to the sink. `isLast`: no more lines follow. */
   close(isLast = false): void {
     const { batch: group, queue } = this;
     if (queue.count > 0) {
@@ -98,7 +101,7 @@ export class Group {
     this.openHppi = this.openVhppi = this.openAccess = this.openWrite = -1;
   }
 
-  /** Appends a record and answers its index. */
+  /** Appends a record and returns its index. */
   push(kind: number, pe: number): number {
     if (this.batch.full) this.close();
     const i = this.batch.push(kind, pe, this.now);
@@ -106,35 +109,37 @@ export class Group {
     return i;
   }
 
-  /** A record of something that the current stimulus did. */
+  /** Appends an effect of the current stimulus. */
   observe(kind: number, pe: number): number {
     this.openAccess = -1;
     return this.push(kind, pe);
   }
 
-  /** A stimulus whose effects follow: a new group. */
+  /** Begins a new group with a stimulus whose effects follow. */
   stimulus(kind: number, pe: number): number {
     this.close();
     return this.push(kind, pe);
   }
 
-  /** A store to memory: not ordered by QEMU's lock, so it neither has effects nor ends a group. */
+  /**
+   * Appends a store to memory. Stores are not ordered by QEMU's lock, so a store neither has effects nor ends a group.
+   */
   memory(pe: number): number {
     return this.push(MEM_WRITE, pe);
   }
 
-  /** What memory holds: goes before the access that follows, and does not end a group. */
+  /** Appends what memory holds. It goes before the access that follows and does not end a group. */
   told(kind: number): number {
     return this.push(kind, -1);
   }
 
-  /** A stimulus that was printed after its effects, which are the records of the group from `from` on. */
+  /** Inserts a stimulus that was printed after its effects, which are the records of the group from `from` on. */
   stimulusBefore(kind: number, pe: number, from: number): number {
     const { batch: group, queue, spare, slots } = this;
     spare.clear();
     for (let i = from; i < group.count; i++) spare.copy(group, i);
     group.count = from;
-    // Command slots go before the write that has them run: those of the writes before stay.
+    // Command slots go before the write that makes the ITS execute them; those of earlier writes stay.
     slots.clear();
     if (spare.kind.subarray(0, spare.count).includes(ITS_COMMAND)) {
       for (let i = this.completeSlots; i < queue.count; i++) slots.copy(queue, i);
@@ -152,12 +157,15 @@ export class Group {
     return at;
   }
 
-  /** Where the last `count` hppi records of the group begin, if it ends with that many (of all PEs in order, or of `pe`). */
+  /**
+   * Where the last `count` hppi records of the group begin, if it ends with that many (for all PEs in order, or for
+   * `pe`).
+   */
   tailOfHppi(count: number, pe: number): number {
     return this.tailOf(HPPI, count, pe);
   }
 
-  /** As {@link tailOfHppi}, for one vhppi of a PE. */
+  /** Like {@link tailOfHppi}, for one vhppi of a PE. */
   tailOfVhppi(pe: number): number {
     return this.tailOf(VHPPI, 1, pe);
   }
@@ -174,7 +182,7 @@ export class Group {
     return wanted === 0 ? i + 1 : group.count;
   }
 
-  /** Whether the group's stimulus is a write that makes an ITS run commands: then they have their cause. */
+  /** Whether the group's stimulus is a write that makes an ITS run commands, so that they have their cause. */
   startsWithItsWrite(): boolean {
     const { kind, words, count } = this.batch;
     return (
@@ -185,19 +193,20 @@ export class Group {
     );
   }
 
-  /** Index of the first its.command that no stimulus has caused yet, or -1. */
+  /** Index of the first its.command that has no stimulus yet, or -1. */
   firstCommand(): number {
     for (let i = this.complete; i < this.batch.count; i++) if (this.batch.kind[i] === ITS_COMMAND) return i;
     return -1;
   }
 
   /**
-   * Index of the first effect of commands that no stimulus has caused yet, or -1: where a log does not print the commands, an
-   * access to a table that the stimulus of the group cannot have made, or a line about a PE behind one that has no effects.
+   * Index of the first effect of commands that has no stimulus yet, or -1. In a log without lines about commands, that
+   * is an access to a table that the group's stimulus cannot have made, or a line about a PE after a stimulus without
+   * effects.
    */
   firstEffect(): number {
     const { batch } = this;
-    // A message has an ITS read an entry of each table, in this order.
+    // A message makes an ITS read an entry of each table, in this order.
     const isMessage = this.complete === 0 && batch.count > 0 && batch.kind[0] === MSI_WRITE;
     const isIdle = this.complete > 0 || (batch.count > 0 && hasNoEffect(batch));
     let reads = 0;
@@ -212,7 +221,7 @@ export class Group {
     return -1;
   }
 
-  /** Drops the records from `from` on, whose stimulus was never printed, with their command slots. */
+  /** Drops the records from `from` on, whose stimulus was never printed, and their command slots. */
   drop(from: number): void {
     this.batch.count = from;
     this.queue.count = Math.min(this.queue.count, this.completeSlots);
@@ -224,7 +233,7 @@ export class Group {
     for (let k = 0; k < values.length; k++) this.batch.words[at + k] = values[k]!;
   }
 
-  /** Two tellings of one thing contradict each other: that of line `firstLine`, and that of this line. */
+  /** Records that two lines about the same thing contradict each other: line `firstLine` and the current one. */
   conflict(
     what: (typeof CONFLICTS)[number],
     told: readonly [number, number],

@@ -1,5 +1,5 @@
-// Imports a trace log of QEMU: lines → tokens → groups → records, with the configuration decided and what
-// the log does not say learnt. Streams: memory does not grow with the log.
+// Imports QEMU trace logs: lines → tokens → groups → records. Decides the configuration and learns what the log does
+// not contain. Streams, so that memory does not grow with the log.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { GicState } from '@gictrace/core/model';
 import { RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
@@ -19,54 +19,60 @@ import { SecurityStates } from './security/states.ts';
 import { type LogSurvey, Survey } from './survey.ts';
 
 const SGI_SENT = RECORDS['sgi.sent'].id;
-/** Lines that are looked at for the GIC's configuration before records go out. */
+/** Lines that are examined for the GIC's configuration before records are handed on. */
 const LINES_HELD = 300_000;
-/** So many differences that nothing explains are not of one line that is wrong. */
+/** This many unexplained differences cannot all come from one wrong line. */
 const DOUBTS = 10;
-/** Where the command queue is taken to be until a log shows it. */
+/** The address assumed for the command queue until a log reveals it. */
 export const QUEUE = PLACED.queue * 2 ** 32;
-/** Records from one snapshot to the next, about. */
+/** The approximate number of records from one snapshot to the next. */
 const SNAPSHOT_RECORDS = 65_536;
 
 export interface ImportSink {
-  /** The configuration is decided: records follow. `facts`: what is known of the log as a whole. */
+  /** The configuration is decided, and records follow. `facts`: what is known about the log as a whole. */
   begin(config: GicConfig, provenance: Provenance, facts: SourceShows): void;
   /** Takes record `i` of a batch that is reused after the call. */
   record(batch: RecordBatch, i: number): void;
-  /** The state that holds before the next record; called now and then, on a boundary between stimuli. */
+  /** The state before the next record. Called from time to time, between stimuli. */
   snapshot?(state: GicState): void;
-  /** Called now and then with the number of lines read. */
+  /** Called from time to time with the number of lines read. */
   progress?(lines: number): void;
-  /** All that has come since `begin` is void: it begins again. Of importers that begin before they know enough. */
+  /**
+   * Everything since `begin` is void, and the import begins again. Only for importers that begin before they know
+   * enough.
+   */
   again?(): void;
-  /** What is known of the log in the end, where less was known when it began. */
+  /** What is known about the log at its end, if less was known when the import began. */
   facts?(provenance: Provenance, facts: SourceShows): void;
-  /** Waits while more has come than should be kept in memory; for importers whose source does not wait. */
+  /** Waits while more has arrived than memory should hold. For importers whose source does not wait. */
   settled?(): Promise<void>;
 }
 
-/** What a log as a whole shows. */
+/** What a log contains as a whole. */
 export interface SourceShows {
   readonly start: Start;
-  /** Sorts of stimuli that were at work and that the log has no line of. */
+  /** Kinds of stimuli that occurred and for which the log has no line. */
   readonly missing: readonly Missing[];
-  /** Kinds of observables that it has lines of; undefined where that is not known beforehand, and all count. */
+  /**
+   * Kinds of observables that the log has lines of; undefined if that is not known beforehand, and then all kinds
+   * count.
+   */
   readonly shows: readonly RecordName[] | undefined;
 }
 
-/** What the first reading of logs has found. */
+/** What the first reading of the logs has found. */
 export interface Surveyed {
   readonly identity: Identity;
   readonly found: LogSurvey;
   readonly restarts: ResetSurvey;
-  /** Lines in all. */
+  /** The total number of lines. */
   readonly total: number;
 }
 
 /**
- * Imports logs, one behind the other, of processes that go on with the same GIC. Each is read twice: first to see what it
- * has at all.
- * @throws GicTraceError `input` if one cannot be read or is no QEMU trace log.
+ * Imports consecutive logs of processes that continue with the same GIC. Each log is read twice: first to find out what
+ * it contains at all.
+ * @throws GicTraceError `input` if a log cannot be read or is not a QEMU trace log.
  */
 export async function importQemu(
   sources: readonly LogSource[],
@@ -88,7 +94,7 @@ async function surveyLogs(sources: readonly LogSource[], options: ImportOptions)
   return { identity, found, restarts, total: surveyed.place.line };
 }
 
-/** Imports logs of which the first reading has been. */
+/** Imports logs that have been read once. */
 export async function importSurveyed(
   sources: readonly LogSource[],
   { identity, found, restarts, total }: Surveyed,
@@ -126,14 +132,15 @@ export async function importSurveyed(
     (await pass(NOWHERE, missing, tried, { until, most })).contradictions;
   const resets = await findResets(restarts, total, contradicted);
   if (found.doubtful.length > 0) {
-    // Whether the accesses are missing, or there were none, shows in what the rest of the log makes of it.
+    // Whether the accesses are missing from the log or did not happen follows from how well the rest of the log agrees
+    // with either.
     const doubts = async (with_: ReadonlySet<Missing>) =>
       (await pass(NOWHERE, with_, resets, { until: Number.POSITIVE_INFINITY, most: DOUBTS - 1 }))
         .contradictions.length;
     const known = missing;
     let least = await doubts(missing);
     for (const { sorts, isUsual } of found.doubtful) {
-      // With other sorts missing little contradicts.
+      // If other kinds are missing, few lines contradict anything.
       if (!isUsual && missing.size > 0) missing = new Set([...missing, ...sorts]);
       if (least < (isUsual ? DOUBTS : 1)) continue;
       const more = new Set([...missing, ...sorts]);
@@ -147,15 +154,15 @@ export async function importSurveyed(
   return (await pass(sink, missing, resets)).stats;
 }
 
-/** Thrown where a log need not be read on. */
+/** Thrown when a log need not be read any further. */
 const ENOUGH = new Error('enough');
-/** Where records go that are made to see whether they agree. */
+/** Where records go that are only made to see whether they agree. */
 const NOWHERE: ImportSink = { begin: () => undefined, record: () => undefined };
 
 /**
- * Imports a log while it is written, which can be read once only: nothing in it is looked for beforehand, and all that
- * QEMU can show counts as shown. `machine`: what is known of the GIC when its configuration is decided. `toldResets`: of
- * the machine, in order, put there before the first line behind each is read.
+ * Imports a log while it is being written. It can be read only once, so nothing is looked up in it beforehand, and
+ * everything that QEMU can print is assumed to be in it. `machine`: what is known about the GIC when its configuration
+ * is decided. `toldResets`: resets of the machine, in order; each is added before the first line after it is read.
  */
 export async function importQemuLive(
   name: string,
@@ -192,7 +199,10 @@ export async function importQemuLive(
   return reading.stats(take.records);
 }
 
-/** Takes groups of records once the configuration is decided: learns what the log does not say, and hands them on. */
+/**
+ * Takes groups of records once the configuration is decided, learns what the log does not contain, and hands the
+ * records on.
+ */
 export class Taking {
   records = 0;
   private readonly identity: Identity;
@@ -228,7 +238,7 @@ export class Taking {
     }: Pick<LogSurvey, 'start' | 'missing'> &
       Pick<SourceShows, 'shows'> & {
         readonly listsCommands?: boolean;
-        /** Whether the log shows a kind, in place of what `shows` says. */
+        /** Whether the log contains a kind; replaces `shows`. */
         readonly isShown?: (kind: number) => boolean;
       },
   ): void {
@@ -260,12 +270,12 @@ export class Taking {
     this.sink.begin(config, provenance, { start, missing: [...missing], shows });
   }
 
-  /** Lines at which something differs that nothing unknown explains. */
+  /** Lines that differ from the model in a way that no unknown state explains. */
   get contradictions(): readonly number[] {
     return this.learner!.contradictions;
   }
 
-  /** The end of the log is near: from here on it is watched for effects that are cut off. */
+  /** The end of the log is near. From here on, effects may be cut off. */
   watch(): void {
     this.learner!.watch();
   }
@@ -282,7 +292,7 @@ export class Taking {
     this.security!.group(withinRange(batch), isLast);
   }
 
-  /** No more groups come. */
+  /** No more groups follow. */
   end(): void {
     this.security!.end();
   }

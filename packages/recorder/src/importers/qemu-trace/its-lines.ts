@@ -1,5 +1,5 @@
-// Lines about an ITS: MSIs, the commands that it executes, the table entries that it reads and writes. Rebuilds
-// the command slots that the log does not show.
+// Handles lines about an ITS: MSIs, the commands that it executes, and the table entries that it reads and writes.
+// Rebuilds the command slots that are not in the log.
 import { fieldOffsets, RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
 import {
   type CommandName,
@@ -40,7 +40,9 @@ const PRINTED: ReadonlySet<string> = new Set(
 );
 
 export interface ItsLinesOptions {
-  /** Where the queue is taken to be until the log shows it; no command slots are rebuilt before that where absent. */
+  /**
+   * The address assumed for the queue until the log reveals it. If absent, no command slots are rebuilt before that.
+   */
   readonly queue?: number;
   /** The log does not print which slot of the queue a command is in. */
   readonly unnumbered?: boolean;
@@ -52,29 +54,29 @@ export class ItsLines {
   private readonly group: Group;
   private readonly identity: Pick<Identity, 'showIts' | 'showVirtualLpis' | 'showMapped'>;
   private readonly losses: Losses;
-  /** A memory region's line about GITS_TRANSLATER, which the ITS's own line follows. */
+  /** A memory region's line about GITS_TRANSLATER. The ITS's own line follows it. */
   translation: { low: number; width: number; line: number } | undefined;
   private cbaser = 0;
   /** GITS_CTLR.Enabled, as last written or read. */
   private enabled = false;
-  /** The slot of the queue that the next command is in. */
+  /** The queue slot of the next command. */
   private next = 0;
-  /** Slots of the queue. */
+  /** The number of slots in the queue. */
   private commands = COMMANDS_A_PAGE;
   private readonly options: ItsLinesOptions;
   private readonly tables = new CommandFromTables();
-  /** The slot of the command that has begun, of which more than the opcode is needed and not known yet; or -1. */
+  /** The slot of the current command, if more than its opcode is needed and not known yet; otherwise -1. */
   private open = -1;
   /** Time and line of that command. */
   private openNow = Number.NaN;
   private openLine = 0;
-  /** The operands of the command that has begun are known, be it from its line or from memory. */
+  /** The operands of the current command are known, from its line or from memory. */
   private isPrinted = false;
-  /** The log shows the stores to the command queue. */
+  /** The log contains the stores to the command queue. */
   private queueShown = false;
-  /** Slots of the queue that memory was read of, by address, until their command begins. */
+  /** Queue slots that were read from memory, by address, until their command begins. */
   private readonly slots = new Map<number, readonly number[]>();
-  /** The slot of the command that has begun, where memory was read of it. */
+  /** The slot of the current command, if it was read from memory. */
   private slot: { readonly address: number; readonly words: readonly number[] } | undefined;
 
   constructor(
@@ -101,7 +103,10 @@ export class ItsLines {
     this.slots.clear();
   }
 
-  /** A write to an ITS register: where the command queue is. While the ITS is enabled it ignores one of GITS_CBASER. */
+  /**
+   * Handles a write to an ITS register, which may place the command queue. While the ITS is enabled it ignores a write
+   * to GITS_CBASER.
+   */
   noteWrite(offset: number, width: number, low: number, high: number): void {
     this.identity.showIts();
     if (offset === CTLR) this.enabled = (low & CTLR_ENABLED) !== 0;
@@ -110,7 +115,7 @@ export class ItsLines {
     else if (offset === CWRITER && this.options.unnumbered) this.number((low & OFFSETS) / COMMAND_BYTES);
   }
 
-  /** The commands of the group that is open end before slot `next` of the queue. */
+  /** The commands of the open group end before slot `next` of the queue. */
   private number(next: number): void {
     const { batch, queue } = this.group;
     let index = next;
@@ -126,7 +131,7 @@ export class ItsLines {
     this.next = next;
   }
 
-  /** What an ITS register was read to hold: where the command queue is. */
+  /** Handles a read of an ITS register, which may reveal the command queue. */
   noteRead(offset: number, width: number, low: number, high: number): void {
     this.identity.showIts();
     if (offset === CTLR) this.enabled = (low & CTLR_ENABLED) !== 0;
@@ -142,18 +147,18 @@ export class ItsLines {
     else if (offset === CBASER + 4) this.cbaser = (low & 0xf_ffff) * 2 ** 32 + (this.cbaser % 2 ** 32);
   }
 
-  /** A store to memory that the log shows. */
+  /** Handles a store to memory that is in the log. */
   noteStore(address: number): void {
     if (this.cbaser > 0 && address >= this.cbaser && address < this.cbaser + 0x10_0000)
       this.queueShown = true;
   }
 
-  /** What a slot of the command queue holds. */
+  /** Handles the contents of a command queue slot. */
   noteSlot(address: number, words: readonly number[]): void {
     this.slots.set(address, words);
   }
 
-  /** A write to the translation page. */
+  /** Handles a write to the translation page. */
   msi(t: Token): void {
     const offset = t.low[0]!;
     const value = t.low[1]!;
@@ -178,12 +183,12 @@ export class ItsLines {
     }
   }
 
-  /** The ITS begins a command. */
+  /** Handles the line with which the ITS begins a command. */
   command(t: Token): void {
     this.begin(t.low[0]!, t.low[1]!, false);
   }
 
-  /** The command in slot `index` of the queue begins. `isCounted`: the source does not print that slot. */
+  /** Begins the command in slot `index` of the queue. `isCounted`: the source does not print the slot. */
   private begin(index: number, opcode: number, isCounted: boolean): void {
     this.identity.showIts();
     const name = commandName(opcode);
@@ -207,7 +212,7 @@ export class ItsLines {
       return;
     }
     if (slot !== undefined) this.losses.add(DISAGREE);
-    // QEMU prints no operands of what it does not execute: then they do not matter.
+    // QEMU prints no operands for commands that it does nothing for, and then they do not matter.
     if (name === undefined || !PRINTED.has(name)) {
       this.rebuild(address, [opcode], 'command-from-decode');
       return;
@@ -221,7 +226,7 @@ export class ItsLines {
     else this.rebuildOpen([opcode]);
   }
 
-  /** The slot of the command that has begun holds this, by the lines about it. */
+  /** The slot of the current command holds these words, according to the lines about it. */
   private rebuildOpen(words: ArrayLike<number>): void {
     const { group } = this;
     const { now, lineNumber } = group;
@@ -233,7 +238,7 @@ export class ItsLines {
     this.open = -1;
   }
 
-  /** A command whose operands are not printed is known by what the ITS did for it. */
+  /** Rebuilds a command whose operands are not printed from what the ITS did for it. */
   private fromTables({ name, operands }: { name: CommandName; operands: Record<string, number> }): void {
     const words = encodeCommand(name, operands);
     if (this.open >= 0) this.rebuild(this.open, words, 'command-from-tables');
@@ -241,13 +246,13 @@ export class ItsLines {
     this.open = -1;
   }
 
-  /** The last slot that was rebuilt holds this. */
+  /** Replaces the words of the slot that was rebuilt last. */
   private rewrite(words: Uint32Array): void {
     const q = (this.group.queue.count - 1) * RECORD_WORDS;
     if (q >= 0) for (let k = 0; k < 8; k++) this.group.queue.words[q + 3 + k] = words[k]!;
   }
 
-  /** A command slot as the log says that it was. */
+  /** Rebuilds a command slot from the log. */
   private rebuild(address: number, words: ArrayLike<number>, rule: keyof typeof RULES): void {
     const { queue } = this.group;
     if (queue.full) {
@@ -262,7 +267,7 @@ export class ItsLines {
     queue.words.set(words, at + 3);
   }
 
-  /** The operands of the command that has begun. */
+  /** Handles the operands of the current command. */
   operands(t: Token): void {
     const i = this.group.batch.count - 1;
     let at = i;
@@ -283,7 +288,7 @@ export class ItsLines {
     t.kind!.detail!.forEach((operand, k) => {
       const index = specs.findIndex((spec) => spec.name === operand);
       const spec = specs[index]!;
-      // To unmap a collection QEMU does not look at RDbase, and prints 0.
+      // When it unmaps a collection, QEMU does not read RDbase, and prints 0.
       if (name === 'MAPC' && operand === 'RDbase' && t.low[2] === 0) return;
       shown += 2 ** index;
       operands[operand] = (t.high[k]! * 2 ** 32 + t.low[k]!) * 2 ** (spec.shift ?? 0);
@@ -308,7 +313,7 @@ export class ItsLines {
     this.isPrinted = true;
   }
 
-  /** Holds the operands that the log prints against those that memory was read to hold: the log is right. */
+  /** Checks the operands that the log prints against those read from memory. If they differ, the log is right. */
   private checkSlot(
     slot: { readonly address: number; readonly words: readonly number[] },
     specs: readonly OperandSpec[],
@@ -325,7 +330,7 @@ export class ItsLines {
     this.rebuild(slot.address, words, 'command-from-decode');
   }
 
-  /** A table entry read or written. */
+  /** Handles a line about a table entry that was read or written. */
   entry(t: Token): void {
     const name = t.kind!.detail![0] as 'dte.read' | 'cte.read' | 'ite.read' | 'vte.read';
     const kind = RECORDS[name];
@@ -352,7 +357,7 @@ export class ItsLines {
   }
 }
 
-/** For each table entry: the record's field and how far the printed number is shifted, in the order printed. */
+/** For each table entry: the record's field, and how far the printed number is shifted, in the order printed. */
 const ENTRY_ORDER: Readonly<
   Record<'dte' | 'dte.write' | 'cte' | 'ite' | 'vte', readonly (readonly [number, number])[]>
 > = {
@@ -362,7 +367,7 @@ const ENTRY_ORDER: Readonly<
     [3, 0],
     [4, 0],
   ],
-  // A write prints ITT_addr without its low 8 bits, a read prints the address.
+  // A write prints ITT_addr without its low 8 bits; a read prints the whole address.
   'dte.write': [
     [1, 0],
     [2, 0],

@@ -1,5 +1,5 @@
-// QEMU's lines and their traps: tokens against a naive parser, and for each trap a few lines and the records that
-// must come out, in order.
+// Tests QEMU's lines and their pitfalls. Tokens are compared with a naive parser; for each pitfall there are a few
+// lines and the records that must result, in order.
 import { recordText } from '@gictrace/core/disasm';
 import {
   fieldOffsets,
@@ -157,7 +157,7 @@ describe('tokens', () => {
     );
     const good = '2026-11-29T09:38:07.484046Z gicv3_its_cmd_sync x';
     for (let at = 0; at < 28; at++) {
-      // Any other character, and a line that ends there.
+      // Any other character, or a line that ends there.
       for (const text of [`${good.slice(0, at)}x${good.slice(at + 1)}`, good.slice(0, at)]) {
         read(text);
         expect([token.stamped, token.kind]).toEqual([false, undefined]);
@@ -197,7 +197,7 @@ describe('tokens', () => {
     expect(profileOf(typer('0x37a0008'))).toEqual(['qemu-10.0', 'log']);
     expect(profileOf(typer('0x37a0207'))).toEqual(['qemu-10.0', 'log']);
     expect(profileOf(`2026-11-29T09:38:07.484046Z ${typer('0x37a0007')}`)).toEqual(['qemu-11.1', 'log']);
-    // GICD_TYPER2: a register in QEMU 11.1, whether its lines have time stamps or not; a bad access before.
+    // GICD_TYPER2 is a register in QEMU 11.1, whether its lines have time stamps or not, and was a bad access before.
     const typer2 = 'gicv3_dist_read GICv3 distributor read: offset 0xc data 0x0 size 4 secure 0';
     const bad = 'gicv3_dist_badread GICv3 distributor read: offset 0xc size 4 secure 0: error';
     expect(profileOf(`${typer('0x37a0008')}\n${typer2}`)).toEqual(['qemu-11.1', 'log']);
@@ -350,7 +350,7 @@ describe('cause before effect', () => {
       'sysreg.read',
       'source.conflict',
     ]);
-    // All PEs on one thread: QEMU runs them in turn.
+    // All PEs are on one thread, on which QEMU runs them in turn.
     expect(kinds([line(7, 0), line(7, 1), line(7, 0)].join('\n'))).not.toContain('source.conflict');
   });
 

@@ -1,4 +1,4 @@
-// Reads the lines of QEMU trace logs and has them put together to groups of records. Learns nothing from what they say.
+// Reads the lines of QEMU trace logs and has them assembled into groups of records. Learns nothing from them.
 import { GicTraceError } from '@gictrace/core';
 import type { Identity } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
@@ -12,18 +12,18 @@ import type { ResetSurvey } from './resets.ts';
 import type { LogSurvey, Survey } from './survey.ts';
 import { eventNames, newToken, type Token, tokenize } from './tokenize.ts';
 
-/** A log without a line about a GIC in its first so many lines is another tool's. */
+/** A log with no line about a GIC among this many first lines comes from another tool. */
 const FOREIGN_MAX = 200_000;
-/** Lines before the end of a log that are watched for effects that are cut off. */
+/** The number of lines before the end of a log in which effects may be cut off. */
 export const LINES_WATCHED = 400;
 
-/** One log: its bytes, which can be had from the beginning again. */
+/** One log, whose bytes can be read again from the beginning. */
 export interface LogSource {
   readonly name: string;
   open(): AsyncIterable<Buffer>;
 }
 
-/** How lines are taken in a first reading. */
+/** How lines are assembled in a first reading. */
 export function surveying(
   survey: Survey,
   restarts: ResetSurvey,
@@ -40,7 +40,9 @@ export function surveying(
   };
 }
 
-/** How lines are taken once a survey has been made. `queue`: where the command queue is taken to be until the log shows it. */
+/**
+ * How lines are assembled after a survey. `queue`: the address assumed for the command queue until the log reveals it.
+ */
 export function taking(
   found: LogSurvey,
   missing: ReadonlySet<Missing>,
@@ -61,11 +63,11 @@ export function taking(
 export interface ReadingOptions extends AssemblerOptions {
   readonly sink: GroupSink;
   readonly progress?: (lines: number) => void;
-  /** Called behind each line about a GIC. */
+  /** Called after each line about a GIC. */
   readonly line?: (lines: number) => void;
-  /** Given each line about a GIC first; answers whether it is then taken. */
+  /** Called with each line about a GIC first. Returns whether the line is to be assembled. */
   readonly first?: (token: Token, lines: number) => boolean;
-  /** Called behind the last line. */
+  /** Called after the last line. */
   readonly ended?: () => void;
 }
 
@@ -87,7 +89,7 @@ export class Reading {
     this.assembler = new Assembler(identity, losses, options.sink, options);
   }
 
-  /** Where it is. */
+  /** The current position: file and line. */
   get place(): { readonly path: string; readonly line: number } {
     return { path: this.name, line: this.lines };
   }

@@ -1,19 +1,22 @@
-// Where in a log the machine was reset, or a saved state was loaded: each place that a survey has found is tried, and the
-// model decides. Reads nothing itself.
+// Decides where in a log the machine was reset or a saved state was loaded. Each place that a survey has found is
+// tried, and the model decides. Reads nothing itself.
 import type { MachineReset } from './assemble.ts';
 import type { ResetSurvey, Restart } from './resets.ts';
 
-/** Places where a log may go on with another state that are looked at. */
+/** The number of places examined at which a log may continue with another state. */
 const PLACES_MAX = 32;
-/** Contradictions among which a loaded state is looked for; pauses in front of the first, and how many lines. */
+/** How many contradictions are examined for a loaded state, how many pauses before the first, and how many lines. */
 const LOOKED_AT = 5000;
 const PAUSES_MAX = 6;
 const LINES_BEFORE_DOUBT = 1000;
-/** Lines behind the first contradiction in which a loaded state has to explain what differs; and more than this. */
+/**
+ * The lines after the first contradiction in which a loaded state has to explain the differences, and the least number
+ * that it has to explain.
+ */
 const LINES_AFTER_LOAD = 20_000;
 const CONTRADICTIONS_OF_ONE_LINE = 6;
 
-/** The lines at which a log contradicts the model, up to line `until`; more than `most` are not needed. */
+/** Finds the lines at which a log contradicts the model, up to line `until`. Stops once it has more than `most`. */
 export type Contradicted = (
   resets: readonly MachineReset[],
   until: number,
@@ -21,8 +24,8 @@ export type Contradicted = (
 ) => Promise<readonly number[]>;
 
 /**
- * Which of the places where a log may go on behind a reset are ones: each is taken by itself, up to the next, as what
- * leaves the fewest contradictions.
+ * Finds which of the places at which a log may continue after a reset are real. Each is decided separately, up to the
+ * next one, by what leaves the fewest contradictions.
  */
 async function resetsAt(
   restarts: readonly Restart[],
@@ -46,8 +49,9 @@ async function resetsAt(
 }
 
 /**
- * Where a saved state was loaded: after a pause in which nothing was printed, shortly before the log begins to contradict
- * the model. State that is unknown explains what is wrong, too: it takes more contradictions than one wrong line makes.
+ * Finds where a saved state was loaded: after a pause in which nothing was printed, shortly before the log begins to
+ * contradict the model. Unknown state can explain wrong lines, too, so a loaded state is only assumed if there are more
+ * contradictions than one wrong line causes.
  */
 async function loadsAt(
   pauses: readonly number[],
@@ -79,7 +83,7 @@ async function loadsAt(
   return accepted;
 }
 
-/** Resets and loaded states of a log of so many lines. A log that does not contradict the model has none. */
+/** Finds the resets and loaded states of a log of `total` lines. A log that does not contradict the model has none. */
 export async function findResets(
   survey: ResetSurvey,
   lines: number,

@@ -1,6 +1,6 @@
-// Where a log may go on behind a reset of the machine, which QEMU does not print: registers read at their reset values
-// though software had set them, input lines that rise twice, a command queue that begins again. Looks at records; whether
-// the GIC was reset is for the model to decide, which knows what it would signal then.
+// Finds where a log may continue after a reset of the machine, which QEMU does not print: registers read at their reset
+// values although software had set them, input lines that rise twice, a command queue that begins again. Examines
+// records only. The model decides whether the GIC was reset, because it knows what it would signal then.
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import { FRAMES, GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 
@@ -17,7 +17,7 @@ const SGI_SENT = RECORDS['sgi.sent'].id;
 const FRAME_GICD = FRAMES.indexOf('GICD');
 const FRAME_GICR = FRAMES.indexOf('GICR');
 const PIDR2 = 0xffe8;
-/** What a driver reads of the Distributor before anything else. */
+/** What a driver reads from the Distributor before anything else. */
 const PROBES: readonly number[] = [PIDR2, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset];
 const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
   ({ encoding }) => encoding,
@@ -32,52 +32,58 @@ const ITS_ENABLED = 1;
 const VALID = 0x8000_0000;
 const OFFSETS = 0xf_ffe0;
 const COMMANDS_A_PAGE = 128;
-/** In place of an INTID: any interrupt, any LPI. */
+/** Used instead of an INTID: any interrupt, or any LPI. */
 const ANY = -1;
 const ANY_LPI = -2;
-/** QEMU prints nothing while it loads a state, which takes longer. */
+/** QEMU prints nothing while it loads a saved state, which takes longer than this. */
 const PAUSE_NS = 10e6;
-/** Places before a reset that are remembered. */
+/** The number of places before a reset that are remembered. */
 const PLACES_MAX = 4;
 
-/** A place where the state may have become another one. */
+/** A place where the state may have changed to another one. */
 export interface Restart {
   /** Lines before which the machine may have been reset, the likeliest first. */
   readonly lines: readonly number[];
-  /** The line that shows it. */
+  /** The line that reveals it. */
   readonly shownBy: number;
 }
 
-/** What one software has set since the machine was reset. */
+/** What software has set since the machine was reset. */
 class Era {
-  /** Registers that hold what they do not after a reset, by a key: the line that shows it. */
+  /** By key: the line that reveals that a register holds a value other than its reset value. */
   readonly held = new Map<number, number>();
-  /** Input lines: the line of the log that shows the last change, negative where it fell. */
+  /** By input line: the line of the log with its last change, negative if it fell. */
   readonly levels = new Map<number, number>();
-  /** What each PE was signalled by the last line about it, and interrupts that may have become pending since it was nothing. */
+  /**
+   * What each PE was signalled in the last line about it, and interrupts that may have become pending since it was
+   * signalled nothing.
+   */
   readonly lines = new Map<number, number>();
   readonly causes = new Map<number, Set<number>>();
   itsEnabled = false;
   queueSlots = COMMANDS_A_PAGE;
-  /** Slot of the last command that was executed; -1: none since the queue was given. */
+  /** Slot of the last command that was executed; -1 if there was none since the queue was set up. */
   lastCommand = -1;
-  /** The line that showed the read pointer elsewhere than at the beginning of the queue; 0 for none. */
+  /** The line that had the read pointer elsewhere than at the start of the queue; 0 for none. */
   readBehind = 0;
 }
 
 export class ResetSurvey {
   private era = new Era();
   private readonly found: Restart[] = [];
-  /** Places where something may begin: the first probe of the Distributor behind interrupts, the newest last. */
+  /** Places where a new boot may begin: the first probe of the Distributor after interrupts, the most recent last. */
   private places: number[] = [];
-  /** Lines since something was at work: of the first access, of the first probe, of a PE that is signalled nothing any more. */
+  /**
+   * Lines since the GIC was last in use: of the first access, of the first probe, and of a PE that is no longer
+   * signalled anything.
+   */
   private access = 0;
   private probe = 0;
   private silence = 0;
-  /** The last line that a PE is signalled nothing which no stimulus caused. */
+  /** The last line that says a PE is signalled nothing and that no stimulus caused. */
   private mark = 0;
   private lastTime = Number.NaN;
-  /** Lines in front of which nothing was printed for a while. */
+  /** Lines before which nothing was printed for a while. */
   readonly pauses: number[] = [];
 
   /** Takes the records of a group. */
@@ -107,12 +113,12 @@ export class ResetSurvey {
     return this.found;
   }
 
-  /** Something that takes a GIC which has been set up: it has not been reset since that was done. */
+  /** Something happened that requires a GIC that has been set up, so it has not been reset since. */
   private atWork(): void {
     this.access = this.probe = this.silence = 0;
   }
 
-  /** A record that cannot be if nothing was reset since line `since`. */
+  /** Notes a record that is impossible unless the machine was reset after line `since`. */
   private restart(line: number, since = 0): void {
     const after = [this.silence, this.probe].filter((one) => one > since);
     const others = [this.access, this.mark, line].filter((one) => one > since);
@@ -127,7 +133,7 @@ export class ResetSurvey {
     this.atWork();
   }
 
-  /** A line of a PE. `isAlone`: no stimulus caused it, so that it repeats what the PE is signalled. */
+  /** Handles a line about a PE. `isAlone`: no stimulus caused it, so it repeats what the PE is signalled. */
   private line(batch: RecordBatch, i: number, isAlone: boolean): void {
     const { era } = this;
     const pe = batch.pe[i]!;
@@ -157,7 +163,7 @@ export class ResetSurvey {
     return intid < 16 || (level !== undefined && level < 0);
   }
 
-  /** Something may have made an interrupt pending, for a PE or for all. */
+  /** Something may have made an interrupt pending, for one PE or for all. */
   private cause(intid: number, pe?: number): void {
     if (pe !== undefined) this.era.causes.get(pe)?.add(intid);
     else for (const causes of this.era.causes.values()) causes.add(intid);
@@ -282,7 +288,7 @@ export class ResetSurvey {
   }
 }
 
-/** An input line: a PPI is of a PE. */
+/** The key of an input line. PPIs are per PE. */
 const inputOf = (pe: number, intid: number) => (intid < 32 ? pe + 1 : 0) * LPI_FIRST + intid;
 
 /** GITS_CBASER and GITS_BASER<n>. */
@@ -290,12 +296,12 @@ const isTable = (offset: number) =>
   offset === GITS.GITS_CBASER.offset ||
   (offset >= GITS.GITS_BASER.offset && offset < GITS.GITS_BASER.offset + 64);
 
-/** A register, as one Security state sees it: of a Redistributor and an ITS there is one. */
+/** The key of a register as one Security state sees it. Redistributor and ITS registers are not banked. */
 const keyOf = (frame: number, instance: number, offset: number, flags: number) =>
   ((frame * 4096 + instance) * 2 + (frame === FRAME_GICD && flags & RECORD_FLAGS.secure ? 1 : 0)) * 2 ** 18 +
   offset;
 
-/** Whether a line is printed because the PE took an exception or returned from one: with the virtual lines. */
+/** Whether a line was printed because the PE took an exception or returned from one, along with the virtual lines. */
 function isAtException(batch: RecordBatch, i: number): boolean {
   return i + 1 < batch.count && batch.kind[i + 1] === VHPPI && batch.pe[i + 1] === batch.pe[i];
 }

@@ -1,5 +1,5 @@
-// A first reading of a whole log, before anything is made of it: which events it has, what each thread runs, and whether
-// it begins at the reset of the GIC or while the GIC is in use. Looks at records; changes none.
+// Reads a whole log once before it is imported, to find out which events it has, which PE each thread runs, and whether
+// it begins at the reset of the GIC or while the GIC is in use. Examines records and changes none.
 import {
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -12,25 +12,28 @@ import { CONFIGURING, type Missing, type Start } from '../common/learn/unknowns.
 import { type ThreadPart, ThreadSurvey } from './threads.ts';
 import { eventNames } from './tokenize.ts';
 
-/** Sorts of stimuli that a log lacks together, or that did not occur. `isUsual`: it is usual that they did not. */
+/**
+ * Kinds of stimuli that the log either lacks altogether or that did not occur. `isUsual`: it is usual for them not to
+ * occur.
+ */
 export interface Doubtful {
   readonly sorts: ReadonlySet<Missing>;
   readonly isUsual: boolean;
 }
 
-/** What the whole log shows. */
+/** What the whole log contains. */
 export interface LogSurvey {
   readonly start: Start;
-  /** Stimuli that were at work and of which the log has no line: what they change is never known. */
+  /** Stimuli that occurred and for which the log has no line. The state that they change is never known. */
   readonly missing: ReadonlySet<Missing>;
-  /** Stimuli of which the log has no line, be it that there were none. */
+  /** Stimuli for which the log has no line, perhaps because there were none. */
   readonly doubtful: readonly Doubtful[];
-  /** Kinds of observables that the log has lines of. */
+  /** Kinds of observables that the log has lines for. */
   readonly shows: readonly RecordName[];
-  /** Priorities are signalled as those that Non-secure software writes are with two Security states. */
+  /** Priorities are signalled as those written by Non-secure software are when there are two Security states. */
   readonly isShifted: boolean;
   readonly threads: readonly ThreadPart[];
-  /** Whether the log prints which slot of the queue a command is in, and whether it prints operands of commands. */
+  /** Whether the log prints which queue slot a command is in, and whether it prints operands of commands. */
   readonly numbersCommands: boolean;
   readonly printsOperands: boolean;
 }
@@ -63,7 +66,7 @@ const IARS: readonly number[] = [
 const DIR = SYSREGS.ICC_DIR_EL1.encoding;
 const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const CTLR_EL3 = SYSREGS.ICC_CTLR_EL3.encoding;
-/** EOImode in each of them: at EL3 that of EL3 and those of both Security states. */
+/** EOImode in each register. At EL3 there are EL3's own and those of both Security states. */
 const EOIMODES: ReadonlyMap<number, number> = new Map([
   [CTLR, 0x2],
   [CTLR_EL3, 0x1c],
@@ -79,7 +82,7 @@ const ICH_REGISTERS: ReadonlySet<number> = new Set(
   Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (name.startsWith('ICH_') ? [encoding] : [])),
 );
 const PIDR2 = 0xffe8;
-/** Registers that software reads, or writes, before it has done anything else to a unit. */
+/** Registers that software reads or writes before it does anything else with a unit. */
 const FIRST_ACCESSES: readonly (readonly number[])[] = [
   [GICD.GICD_CTLR.offset, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset, PIDR2],
   [GICR.GICR_TYPER.offset, GICR.GICR_IIDR.offset, GICR.GICR_WAKER.offset, PIDR2],
@@ -88,19 +91,19 @@ const FIRST_ACCESSES: readonly (readonly number[])[] = [
 /** By frame. */
 const IPRIORITYR: readonly number[] = [GICD.GICD_IPRIORITYR.offset, GICR.GICR_IPRIORITYR.offset];
 const FIRST_SPI = 32;
-/** Bits of a priority that QEMU's GICs have at least. */
+/** Priority bits that every GIC in QEMU implements. */
 const PRIORITY_BITS = 0xf0;
 const ENABLES = 7;
 const SECURITY_EXTN = 0x400;
 const INT_COMMAND = 3;
-/** vhppi: no list register. */
+/** In a vhppi record: no list register. */
 const NO_LR = 0xffff_ffff;
-/** So many lines that need a sort of stimuli are not all wrong. */
+/** This many lines that need a kind of stimulus cannot all be wrong. */
 const NEEDS = 2;
-/** So many lines are not all wrong. */
+/** This many contradicting lines cannot all be wrong. */
 const CONTRADICTIONS = 3;
 
-/** What contradicts that the GIC has just been reset, and the accesses that the log has to show for it to count. */
+/** What contradicts that the GIC has just been reset, and the accesses that the log must contain for it to count. */
 const GROUNDS = {
   'forwarded before GICD_CTLR was written': 'GICD writes',
   'SPI not enabled': 'GICD writes',
@@ -122,10 +125,10 @@ export class Survey {
   private readonly grounds = new Map<Ground, Set<number>>();
   private line = 0;
   private readonly seen = new Set<Missing>();
-  /** Lines that need stimuli of each sort to have happened. */
+  /** Lines that require stimuli of each kind to have occurred. */
   private readonly needs = new Map<Missing, Set<number>>();
   private firstAccess: boolean | undefined;
-  /** Something initialised a part of the GIC before an interrupt was seen. */
+  /** Software initialised a part of the GIC before the first interrupt. */
   private initialised = false;
   private active = false;
   private twoStates = false;
@@ -139,26 +142,31 @@ export class Survey {
   private readonly depth = new Map<number, number>();
   /** PEs that have set their priority mask. */
   private readonly masked = new Set<number>();
-  /** By PE: the interrupt for which a line is up. */
+  /** By PE: the interrupt for which an interrupt line is asserted. */
   private readonly up = new Map<number, number>();
   private readonly wired = new Set<number>();
-  /** Input lines of which the log has shown the level. */
+  /** Input lines whose level is known from the log. */
   private readonly risen = new Set<number>();
   private ints = 0;
-  /** LPIs that have been acknowledged since an ITS executed commands; and lines about one that is pending again since. */
+  /**
+   * LPIs that have been acknowledged since an ITS executed commands, and lines about one that has become pending again
+   * since.
+   */
   private readonly sinceCommands = new Set<number>();
   private readonly unexplained = new Set<number>();
-  /** Interrupts that each PE has acknowledged, and whether one of them, not an LPI, was so again. */
+  /** Interrupts that each PE has acknowledged, and whether one of them, other than an LPI, was acknowledged again. */
   private readonly taken = new Set<number>();
   private isTakenAgain = false;
   /** A PE was signalled an interrupt. */
   private hasSignalled = false;
-  /** Priorities that Non-secure software has written: by interrupt, each PE's own apart. */
+  /** Priorities that Non-secure software has written, by interrupt; for private interrupts, by PE. */
   private readonly priorities = new Map<number, number>();
-  /** Lines that have such a priority as it was written, and as two Security states store it. */
+  /**
+   * The number of lines with such a priority as it was written, and of those with it as two Security states store it.
+   */
   private unshifted = 0;
   private shifted = 0;
-  /** PEs of which EOImode has been seen to be 1: the end of an interrupt does not deactivate it there. */
+  /** PEs known to have EOImode 1, where the end of an interrupt does not deactivate it. */
   private readonly splits = new Set<number>();
 
   /** Takes the records of a group. */
@@ -166,7 +174,7 @@ export class Survey {
     for (let i = 0; i < batch.count; i++) this.record(batch, i);
   }
 
-  /** A line shows INTID `intid` as the one that a PE was signalled before, where none had been printed. */
+  /** A line prints INTID `intid` as the one that a PE was signalled earlier, although none had been printed. */
   pastInterrupt(): void {
     this.contradict('signalled before the log begins');
     this.activity();
@@ -208,12 +216,12 @@ export class Survey {
         return;
       case MEM_WRITE:
       case QUEUE_WRITE:
-        // Where stores are shown, the queue is among them.
+        // If stores are in the log, those to the queue are among them.
         this.seen.add('commands');
         return;
       case MMIO_WRITE:
         this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true);
-        // One that is Secure shows that there are two without this.
+        // A Secure access already proves that there are two Security states.
         if ((batch.flags[i]! & RECORD_FLAGS.secure) === 0)
           this.prioritise(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
         return this.write(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!);
@@ -243,7 +251,7 @@ export class Survey {
         this.itsAtWork();
         return;
       case HPPI:
-        // What was signalled is gone: somebody took it.
+        // What was signalled is gone, so the PE must have acknowledged it.
         if ((this.up.get(pe) ?? w[at]) !== w[at]) this.need('acknowledges');
         if (w[at + 3]! | w[at + 4]!) this.up.set(pe, w[at]!);
         else this.up.delete(pe);
@@ -273,7 +281,7 @@ export class Survey {
       this.priorities.set(lineKey(frame === FRAME_GICR ? instance : -1, first + k), (low >>> (8 * k)) & 0xff);
   }
 
-  /** A PE is signalled an interrupt with this priority: with two Security states not as it was written. */
+  /** A PE is signalled an interrupt with this priority. With two Security states it differs from what was written. */
   private weighPriority(pe: number, intid: number, priority: number): void {
     const written = this.priorities.get(lineKey(intid < FIRST_SPI ? pe : -1, intid));
     if (written === undefined || intid >= SPURIOUS) return;
@@ -357,7 +365,7 @@ export class Survey {
     this.seen.add('acknowledges');
     if (intid >= 1020 && intid < LPI_FIRST) return;
     this.depth.set(pe, (this.depth.get(pe) ?? 0) + 1);
-    // It was ended in between.
+    // The interrupt was ended in between.
     if (this.taken.has(pe * 2 ** 24 + intid)) {
       this.need('ends');
       if (intid < LPI_FIRST) this.isTakenAgain = true;
@@ -408,14 +416,14 @@ export class Survey {
     if (!this.hasQueue) this.contradict('no command queue');
   }
 
-  /** Where a log shows neither EOImode nor deactivations, it may be that it lacks both. */
+  /** A log that has neither EOImode nor deactivations may lack both. */
   private modes(missing: readonly Missing[]): Set<Missing> {
     const both = ['ICC_CTLR writes', 'deactivations'] as const;
     const isOpen = this.isTakenAgain && this.seen.has('ends') && this.splits.size === 0;
     return new Set(isOpen && !both.some((one) => this.seen.has(one) || missing.includes(one)) ? both : []);
   }
 
-  /** Where a log shows interrupts that are signalled, and none that is acknowledged or none that is ended, it may lack those lines. */
+  /** A log in which interrupts are signalled, but none is acknowledged or none is ended, may lack those lines. */
   private handling(missing: readonly Missing[]): Set<Missing> {
     const isHandled = this.seen.has('acknowledges');
     const isOpen = (one: Missing) => !this.seen.has(one) && !missing.includes(one);
@@ -427,22 +435,24 @@ export class Survey {
     const found = [...this.needs]
       .filter(([one, lines]) => lines.size >= NEEDS && !this.seen.has(one))
       .map(([one]) => one);
-    // Commands that are not shown may have made LPIs pending: then messages need not be missing, too.
+    // Commands that are not in the log may have made LPIs pending, so messages need not be missing as well.
     if (!found.includes('commands') || this.unexplained.size >= NEEDS) return found;
     return found.filter((one) => one !== 'MSIs');
   }
 
-  /** Whether priorities are signalled as those that Non-secure software writes are with two Security states. */
+  /**
+   * Whether priorities are signalled as those written by Non-secure software are when there are two Security states.
+   */
   get isShifted(): boolean {
     return this.shifted > this.unshifted;
   }
 
-  /** `counts`: lines by event. `start`: where it is known how the log begins. */
+  /** `counts`: the number of lines by event. `start`: how the log begins, if that is known. */
   finish(counts: Uint32Array, start?: Start): LogSurvey {
     return { ...this.soFar(counts, start), threads: this.threads.finish() };
   }
 
-  /** As `finish`, of the log as far as it has been read. */
+  /** Like `finish`, for the part of the log that has been read. */
   soFar(counts: Uint32Array, start?: Start): Omit<LogSurvey, 'threads'> {
     const { isShifted } = this;
     const grounds = [...this.grounds].filter(([ground]) => {
@@ -451,7 +461,7 @@ export class Survey {
       return needs === undefined || this.seen.has(needs);
     });
     const lines = new Set(grounds.flatMap(([, one]) => [...one])).size;
-    // One line that is wrong may contradict all that follows, in one way; and it may be all that contradicts.
+    // One wrong line may make everything after it contradict in one way, or may be the only contradiction.
     const inUse =
       this.firstAccess === true
         ? grounds.length > 1 && lines >= CONTRADICTIONS
@@ -480,13 +490,13 @@ export class Survey {
   }
 }
 
-/** An interrupt: of a PE, or -1 for an SPI. */
+/** The key of an interrupt: on a PE, or with -1 for an SPI. */
 function lineKey(pe: number, intid: number): number {
   return (pe + 1) * 2048 + intid;
 }
 
 const OPERANDS = eventNames.filter((name) => name.startsWith('gicv3_its_cmd_'));
-/** Which events show each kind of observable. */
+/** Which events each kind of observable comes from. */
 const SHOWN_BY = {
   hppi: ['gicv3_cpuif_update'],
   vhppi: ['gicv3_cpuif_virt_update'],

@@ -1,25 +1,28 @@
-// Which PE a line is about: by the affinity that it prints, or by the host thread that it comes from. Where one thread
-// runs several PEs nothing is attributed to any of them.
+// Decides which PE a line is about: by the affinity that it prints, or by the host thread that it comes from. If one
+// thread runs several PEs, none of its lines is attributed to a PE.
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Group } from './group.ts';
 import type { Token } from './tokenize.ts';
 
 /** The thread runs several PEs. */
 export const SHARED = -1;
-/** Times that a thread may seem to have another PE from a line on, and then has not. */
+/** How often a thread may seem to run another PE from some line on and then turn out not to. */
 const DOUBTS_MAX = 3;
 
-/** From a line on: what each thread runs, a PE or {@link SHARED}. */
+/** What each thread runs from a line on: a PE or {@link SHARED}. */
 export interface ThreadPart {
   /** The first line of the part, 1-based. */
   readonly from: number;
   /** By host thread. */
   readonly pes: ReadonlyMap<number, number>;
-  /** The part begins since the threads themselves show that another process prints; else at a boundary that is known. */
+  /**
+   * The part begins because the threads themselves reveal that another process prints; otherwise it begins at a known
+   * boundary.
+   */
   readonly byThreads: boolean;
 }
 
-/** How often each thread of a part named each PE, and which it named first. */
+/** How often each thread of a part named each PE, and which PE it named first. */
 class Names {
   readonly from: number;
   readonly byThreads: boolean;
@@ -38,7 +41,7 @@ class Names {
     pes.set(pe, (pes.get(pe) ?? 0) + n);
   }
 
-  /** Threads, with the PEs that each has named. */
+  /** The number of pairs of a thread and a PE that it has named. */
   get pairs(): number {
     let n = 0;
     for (const pes of this.counts.values()) n += pes.size;
@@ -49,7 +52,7 @@ class Names {
     for (const [thread, pes] of other.counts) for (const [pe, n] of pes) this.add(thread, pe, n);
   }
 
-  /** Threads that run another PE here than in `before`. */
+  /** The number of threads that run another PE here than in `before`. */
   changed(before: Names): number {
     let n = 0;
     for (const [thread, pe] of this.first) {
@@ -66,7 +69,7 @@ class Names {
     const out = new Map<number, number>();
     for (const [thread, pes] of this.counts) {
       const most = [...pes].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-      // PEs that no other thread runs more often: it is theirs, too. Others are named by a line that is wrong.
+      // PEs that no other thread names more often belong to this thread, too. Others were named by a wrong line.
       const own = [...pes.keys()].filter((pe) => pe === most || owner.get(pe)!.thread === thread);
       out.set(thread, own.length > 1 ? SHARED : most);
     }
@@ -74,10 +77,10 @@ class Names {
   }
 }
 
-/** Finds out, over a whole log, what each thread runs. */
+/** Finds out which PE each thread runs over a whole log. */
 export class ThreadSurvey {
   private readonly parts: Names[] = [new Names(1, false)];
-  /** What the threads run if another process has begun to print at its first line. */
+  /** What the threads run if another process began to print at the first line of this part. */
   private doubt: Names | undefined;
   private doubts = 0;
 
@@ -88,7 +91,7 @@ export class ThreadSurvey {
       const now = this.doubt.first.get(thread);
       if (now === undefined || now === pe) {
         this.doubt.add(thread, pe);
-        // One thread may have a wrong line; two have not exchanged their PEs by one.
+        // One thread may have a wrong line, but two threads do not exchange their PEs because of one.
         if (this.doubt.changed(part) > 1) this.accept();
         return;
       }
@@ -109,7 +112,7 @@ export class ThreadSurvey {
     this.doubts = 0;
   }
 
-  /** How much it knows: a number that does not change while the lines show nothing new. */
+  /** A measure of what is known. It does not change while the lines reveal nothing new. */
   get known(): number {
     return this.parts.reduce((n, part) => n + 1 + part.pairs, 0);
   }
@@ -132,11 +135,11 @@ export class ThreadSurvey {
   }
 }
 
-/** What each thread runs while the log is read: as a survey found, or as the lines show so far. */
+/** What each thread runs while the log is read: as a survey found it, or as far as the lines reveal it. */
 export class Threads {
   private readonly group: Group;
   private readonly identity: Identity;
-  /** The parts that a survey found, and the one at work. */
+  /** The parts that a survey found, and the current one. */
   private readonly parts: readonly ThreadPart[];
   private at = 0;
   private readonly survey: ThreadSurvey | undefined;
@@ -144,7 +147,7 @@ export class Threads {
   /** The thread that each PE runs on. */
   private readonly threadOfPe = new Map<number, number>();
 
-  /** `parts`: of a survey; `survey`: one that is to be made. */
+  /** `parts`: from a survey; `survey`: one that is being made. */
   constructor(group: Group, identity: Identity, parts: readonly ThreadPart[] = [], survey?: ThreadSurvey) {
     this.group = group;
     this.identity = identity;
@@ -159,7 +162,9 @@ export class Threads {
     return pe;
   }
 
-  /** Goes to the part that a line is in: whether it is another one, which the threads themselves show. */
+  /**
+   * Moves to the part that a line belongs to. Returns whether that is another part, revealed by the threads themselves.
+   */
   reach(line: number): boolean {
     let isSeam = false;
     while (this.at + 1 < this.parts.length && this.parts[this.at + 1]!.from <= line)

@@ -1,5 +1,5 @@
-// From bytes to lines to tokens: the host thread, the time, the event, its register name where it has one, and
-// its numbers. Works on bytes in place: no string and no object a line. Knows nothing of what the lines mean.
+// Turns bytes into lines and tokens: the host thread, the time, the event, its register name if it has one, and its
+// numbers. Works on bytes in place, without a string or an object per line. Does not know what the lines mean.
 import { LINE_KINDS, type LineKind } from './events.ts';
 
 const NUMBERS_MAX = 12;
@@ -22,29 +22,29 @@ const NINE = 0x39;
 const DASH = 0x2d;
 
 export interface Token {
-  /** Host thread, or 0 where the line names none. */
+  /** Host thread, or 0 if the line does not name one. */
   thread: number;
-  /** Seconds since 1970, and microseconds; of the last line that had a stamp. */
+  /** Seconds since 1970, and microseconds, of the last line that had a time stamp. */
   seconds: number;
   micros: number;
-  /** The line has a time. */
+  /** Whether the line has a time stamp. */
   stamped: boolean;
   kind: LineKind | undefined;
   /** Index of the event's name in `eventNames`, or -1. */
   event: number;
-  /** The text between the name and the first number's word that starts with ICC, ICV or ICH: hash, or 0. */
+  /** Hash of the word, between the event's name and the first number, that starts with ICC, ICV or ICH; or 0. */
   register: number;
   /** Where that word is in `bytes`. */
   registerFrom: number;
   registerTo: number;
-  /** Where the last word is: a memory region's name, in quotes. */
+  /** How many numbers the line has; their low and high words are in `low` and `high`. */
   count: number;
   readonly low: Uint32Array;
   readonly high: Uint32Array;
   bytes: Buffer;
   from: number;
   to: number;
-  /** Where the word after the time stamp ends: the event's name. */
+  /** Where the event's name, the word after the time stamp, begins and ends. */
   nameFrom: number;
   nameTo: number;
 }
@@ -102,7 +102,7 @@ export function tokenize(bytes: Buffer, from: number, to: number, token: Token):
   scanNumbers(bytes, at, to, token);
 }
 
-/** Reads `TID@seconds.micros:`, as QEMU up to 10.1 prints it; answers where it ends. */
+/** Reads `TID@seconds.micros:`, which QEMU up to 10.1 prints. Returns where it ends. */
 function threadStamp(bytes: Buffer, from: number, to: number, token: Token): number {
   let at = from;
   let c = 0;
@@ -133,7 +133,7 @@ function threadStamp(bytes: Buffer, from: number, to: number, token: Token): num
   return at + 1;
 }
 
-/** A date and a time of day in UTC: digits where there is a 0. */
+/** A date and a time of day in UTC, with digits in place of each 0. */
 const DATE = Buffer.from('0000-00-00T00:00:00.000000Z ', 'latin1');
 /** Where each of its numbers begins and ends. */
 const [YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, MICROS] = [
@@ -145,7 +145,7 @@ const [YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, MICROS] = [
   [17, 19],
   [20, 26],
 ] as const;
-/** Days before each month of a year that begins in March, so that a leap day is the last of its year. */
+/** Days before each month of a year that begins in March, so that a leap day is the last day of its year. */
 const DAYS_BEFORE = [306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
 /** Days from 1 March of the year 0 to 1 January 1970. */
 const EPOCH_DAYS = 719_468;
@@ -157,8 +157,8 @@ function digits(bytes: Buffer, start: number, [from, to]: readonly [number, numb
 }
 
 /**
- * Reads `2026-11-29T09:38:07.484046Z `, as QEMU from 10.2 on prints it, without the thread; answers where it ends, or
- * `from` if it is no such date.
+ * Reads `2026-11-29T09:38:07.484046Z `, which QEMU 10.2 and later print without the thread. Returns where it ends, or
+ * `from` if it is not such a date.
  */
 function dateStamp(bytes: Buffer, from: number, to: number, token: Token): number {
   const end = from + DATE.length;
@@ -179,13 +179,13 @@ function dateStamp(bytes: Buffer, from: number, to: number, token: Token): numbe
   return end;
 }
 
-/** Collects the numbers that stand at the start of a word, and the register's name. */
+/** Collects the numbers that begin a word, and the register's name. */
 function scanNumbers(bytes: Buffer, start: number, to: number, token: Token): void {
   const { low, high } = token;
   let count = 0;
   let at = start;
   while (at < to) {
-    // At a space: look at the word behind it.
+    // At a space: continue with the next word.
     at++;
     let c = bytes[at]!;
     if (at >= to) break;

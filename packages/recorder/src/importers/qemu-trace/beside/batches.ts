@@ -1,8 +1,8 @@
-// Groups of records on their way from one thread to another: the columns of many groups in one buffer, which changes hands
-// and is not copied. Knows nothing of what the records are.
+// Passes groups of records from one thread to another: the columns of many groups are in one buffer, which is
+// transferred and not copied. Does not know what the records mean.
 import { RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 
-/** Records in a batch; one that holds a single larger group has more. */
+/** Records per batch. A batch with a single larger group has more. */
 const RECORDS_A_BATCH = 8192;
 const RECORD_BYTES = 8 + 4 * (RECORD_WORDS + 2) + 2 + 3;
 const GROUP_BYTES = 8;
@@ -15,7 +15,10 @@ class Columns {
   readonly words: Uint32Array;
   readonly line: Uint32Array;
   readonly cause: Uint32Array;
-  /** Of each group: how many records it has, with the highest bit if the log ends with it, and the line that ended it. */
+  /**
+   * For each group: its number of records, with the highest bit set if the log ends with it, and the line that ended
+   * it.
+   */
   readonly sizes: Uint32Array;
   readonly ends: Uint32Array;
   readonly pe: Int16Array;
@@ -44,7 +47,7 @@ class Columns {
   }
 }
 
-/** A batch on its way. */
+/** A batch to be transferred. */
 export interface GroupBatch {
   readonly buffer: ArrayBuffer;
   readonly groups: number;
@@ -63,12 +66,12 @@ export class GroupPacker {
     this.send = send;
   }
 
-  /** Takes a buffer back that is done with. */
+  /** Takes back a buffer that is no longer used. */
   giveBack(buffer: ArrayBuffer): void {
     if (buffer.byteLength === bytesFor(RECORDS_A_BATCH)) this.free.push(buffer);
   }
 
-  /** Appends a group, which line `end` ended. */
+  /** Appends a group that line `end` ended. */
   group(group: RecordBatch, isLast: boolean, end: number): void {
     const { count } = group;
     if (this.columns !== undefined && this.records + count > this.columns.capacity) this.flush();
@@ -84,21 +87,21 @@ export class GroupPacker {
     if (this.records === this.columns.capacity) this.flush();
   }
 
-  /** Sends what there is. */
+  /** Sends what has been packed. */
   flush(): void {
     const { buffer, groups } = this;
     if (buffer !== undefined) this.send({ buffer, groups });
     this.drop();
   }
 
-  /** Forgets what has not been sent. */
+  /** Discards what has not been sent. */
   drop(): void {
     this.buffer = this.columns = undefined;
     this.records = this.groups = 0;
   }
 }
 
-/** Gives out the groups of a batch, in order, in `room`, which has to have room for the largest. */
+/** Passes on the groups of a batch, in order, in `room`, which must have space for the largest. */
 export function eachGroup(
   { buffer, groups }: GroupBatch,
   room: RecordBatch,

@@ -1,5 +1,6 @@
-// An import by two threads against that by one, on whole traces: the recordings, and logs in which what was expected at
-// first turns out otherwise. The thread is played by this one: what goes between them is the same.
+// Compares an import by two threads with one by a single thread, on whole traces: the recordings, and logs in which the
+// first expectation turns out wrong. This thread plays the part of the other one; the messages between them are the
+// same.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ interface Outcome {
   readonly trace?: Buffer;
   readonly stats?: ImportStats;
   readonly error?: string;
-  /** What the sink was asked for. */
+  /** What the sink was asked to do. */
   readonly asked: readonly string[];
 }
 
@@ -94,7 +95,7 @@ async function imported(
   }
 }
 
-/** Imports a log both ways, which must agree; answers what the sink was asked for by that of two threads. */
+/** Imports a log both ways, which must agree. Returns what the two-thread import asked the sink to do. */
 async function held(
   path: string,
   options: ImportOptions = {},
@@ -123,7 +124,7 @@ async function held(
   return [...two.asked, ...asked];
 }
 
-/** Writes a log and imports it both ways, on what its first lines lead to expect. */
+/** Writes a log and imports it both ways, starting from what its first lines suggest. */
 function heldLines(lines: readonly string[], options: ImportOptions = {}): Promise<readonly string[]> {
   const path = join(dir, 'log');
   writeFileSync(path, `${lines.join('\n')}\n`);
@@ -142,7 +143,7 @@ const names = (folder: string) =>
 describe('an import by two threads makes the trace of one', () => {
   it.each([...names('.'), ...names('small')])('%s', { timeout: 120_000 }, async (name) => {
     const asked = await held(join(RECORDINGS, name));
-    // What takes the pains of another thread does take the groups while they are read.
+    // If a log is long enough for another thread, its groups are in fact taken while it is read.
     if (name === 'linux-gicv3-mrops.log.gz' || name === 'linux-gicv3-spi-head.log.gz')
       expect(asked).toEqual(['begin']);
     if (name === 'linux-gicv4-kvm.log.gz') expect(asked).toEqual(['begin', 'again', 'begin']);

@@ -1,6 +1,6 @@
-// An import of one log by two threads: another one reads it (reader.ts), and this one takes the groups of records at the
-// same time, on what the other one expects the log to be. Where it is not, what was taken is void, and the log is imported
-// as one thread does. Either way the records are those of that import.
+// Imports one log with two threads. The other thread reads it (reader.ts), and this thread takes the groups of records
+// at the same time, based on what the reader expects the log to be. If the expectation was wrong, what was taken is
+// void, and the log is imported by a single thread. The records are the same either way.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -16,14 +16,14 @@ import { eachGroup, type GroupBatch } from './batches.ts';
 import { TimedLosses, together } from './losses.ts';
 import { copyOf, type Ended, type FromReader, type ReaderData, type Taken, type ToReader } from './reader.ts';
 
-/** A sink of which more can be asked: see {@link ImportSink}. */
+/** A sink with the optional methods that this import needs: see {@link ImportSink}. */
 export type ImportSinkAgain = ImportSink & Required<Pick<ImportSink, 'again' | 'facts' | 'settled'>>;
 
-/** What reads on the other side. */
+/** The reading side. */
 export interface Reader {
   listen(heard: (message: FromReader) => void, failed: (error: unknown) => void): void;
   giveBack(buffer: ToReader): void;
-  /** Stops it, wherever it is. */
+  /** Stops the reader, wherever it is. */
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ const THREAD = new URL('./reader-thread.js', import.meta.url);
 const GROUP_MAX = 16_384;
 const LINES_PROGRESS = 1 << 16;
 
-/** Whether another thread can read: there is a second processor, and the thread's code is compiled. */
+/** Whether another thread can read: there is a second processor, and the code for the thread is compiled. */
 export function canReadBeside(): boolean {
   return availableParallelism() > 1 && existsSync(fileURLToPath(THREAD));
 }
@@ -54,8 +54,8 @@ function threadReader(data: ReaderData): Reader {
 }
 
 /**
- * Imports a log by two threads; `source` is the file at `path`.
- * @throws GicTraceError as {@link importQemu}.
+ * Imports a log with two threads; `source` is the file at `path`.
+ * @throws GicTraceError as {@link importQemu} does.
  */
 export async function importQemuBeside(
   path: string,
@@ -70,7 +70,7 @@ export async function importQemuBeside(
   try {
     ended = await side.run();
   } catch (error) {
-    // A full disk stays full. All else is found again, with its place, by one thread.
+    // A full disk stays full. A single thread finds any other error again, with its place.
     if (error instanceof GicTraceError && error.code === 'backend') throw error;
     side.drop();
   } finally {
@@ -88,9 +88,9 @@ export async function importQemuBeside(
   );
 }
 
-/** What is done with what the reader says. */
+/** Handles the reader's messages. */
 class TakingSide {
-  /** Of an import that is complete. */
+  /** The statistics of a complete import. */
   stats: ImportStats | undefined;
   private readonly reader: Reader;
   private readonly options: ImportOptions;
@@ -102,7 +102,7 @@ class TakingSide {
   private take: Taking | undefined;
   private shows = new ShowsSoFar([]);
   private losses = new TimedLosses();
-  /** Batches that may be of the end of the log, which is watched. */
+  /** Batches that may belong to the end of the log, where effects may be cut off. */
   private readonly waiting: Extract<FromReader, { says: 'groups' }>[] = [];
   private progress = 0;
 
@@ -122,7 +122,7 @@ class TakingSide {
     );
   }
 
-  /** Follows the reader to the end of the log; undefined where it cannot read it. */
+  /** Follows the reader to the end of the log; undefined if the reader cannot read it. */
   async run(): Promise<Ended | undefined> {
     for (;;) {
       const message = await this.next();
@@ -154,7 +154,7 @@ class TakingSide {
     }
   }
 
-  /** What has been taken is void. */
+  /** Discards what has been taken. */
   drop(): void {
     for (const { batch } of this.waiting.splice(0)) this.giveBack(batch);
     if (this.take === undefined) return;
@@ -174,7 +174,7 @@ class TakingSide {
   private end({ total, found }: Ended, { events, losses, provenance, watchFrom }: Taken): void {
     const take = this.take!;
     const { shows } = found;
-    // Only now it is known of what the log shows nothing; little of it is still to be taken.
+    // Only now is it known which kinds the log does not contain. Little of the log is still to be taken.
     if (!this.shows.settle(shows)) {
       this.drop();
       return;
@@ -191,7 +191,7 @@ class TakingSide {
     };
   }
 
-  /** Takes the groups of a batch. The end of the log is watched behind line `watchFrom`. */
+  /** Takes the groups of a batch. After line `watchFrom`, effects may be cut off. */
   private groups(batch: GroupBatch, watchFrom: number): void {
     const { take, losses, room } = this;
     if (take !== undefined)
@@ -219,17 +219,20 @@ class TakingSide {
   }
 }
 
-/** Which kinds of observables a log shows, while that is not known: the answers that were given have to be right in the end. */
+/**
+ * Answers which kinds of observables a log contains while that is not yet known. The answers given have to be right in
+ * the end.
+ */
 class ShowsSoFar {
   private readonly shown = new Uint8Array(256);
-  /** Kinds that were taken not to be shown, and that decided something. */
+  /** Kinds that were answered not to be in the log, where the answer decided something. */
   private readonly denied = new Uint8Array(256);
 
   constructor(shows: readonly RecordName[]) {
     for (const name of shows) this.shown[RECORDS[name].id] = 1;
   }
 
-  /** Records of the log. */
+  /** Notes records of the log. */
   add({ kind, count }: RecordBatch): void {
     for (let i = 0; i < count; i++) this.shown[kind[i]!] = 1;
   }
@@ -240,7 +243,7 @@ class ShowsSoFar {
     return false;
   };
 
-  /** These are all: whether all answers were right. */
+  /** Takes the final kinds. Returns whether all answers were right. */
   settle(shows: readonly RecordName[]): boolean {
     const ids = shows.map((name) => RECORDS[name].id);
     for (const id of ids) this.shown[id] = 1;

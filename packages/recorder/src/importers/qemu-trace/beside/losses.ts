@@ -1,12 +1,12 @@
-// Losses that two threads count: each says when it counted one for the first time, so that together they are in the order
-// in which one thread would have counted them.
+// Losses that two threads count. Each thread notes when it first counted a loss, so that the combined losses are in the
+// order in which a single thread would have counted them.
 import { Losses } from '../../common/losses.ts';
 
-/** A loss: what, how often, and how many groups of records had gone on when it was first counted. */
+/** A loss: what, how often, and how many groups of records had been handed on when it was first counted. */
 export type TimedLoss = readonly [what: string, count: number, groups: number];
 
 export class TimedLosses extends Losses {
-  /** Groups of records that have gone on. */
+  /** The number of groups of records handed on. */
   groups = 0;
   private readonly first = new Map<string, number>();
 
@@ -22,8 +22,8 @@ export class TimedLosses extends Losses {
 }
 
 /**
- * What an assembler and a learner have counted. What the assembler counts after so many groups it counts before the
- * learner takes the next one.
+ * Combines what an assembler and a learner have counted. What the assembler counts after a number of groups precedes
+ * what the learner counts from the next group on.
  */
 export function together(
   assembler: readonly TimedLoss[],

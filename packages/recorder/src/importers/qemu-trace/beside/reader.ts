@@ -1,7 +1,7 @@
-// The side of an import that reads: decompresses, makes lines into groups of records, and finds out what the log has at
-// all. The other side takes the groups at the same time, on what this one expects to find out at the end, and says when
-// it is done with a buffer. Where the log turns out to be another one than was expected, the groups are void: then it is
-// begun again, or what has been found out is all that the other side gets.
+// The reading side of an import: decompresses a log, turns its lines into groups of records, and finds out what the log
+// contains at all. The other side takes the groups at the same time, based on what this side expects to find by the
+// end, and returns buffers that it no longer needs. If the log turns out differently, the groups are void: either
+// reading begins again, or the other side gets only what has been found out.
 import type { MessagePort } from 'node:worker_threads';
 import { Identity, type ImportOptions, type Provenance } from '../../common/identity.ts';
 import { Losses } from '../../common/losses.ts';
@@ -16,26 +16,26 @@ import { eventNames } from '../tokenize.ts';
 import { type GroupBatch, GroupPacker } from './batches.ts';
 import { type TimedLoss, TimedLosses } from './losses.ts';
 
-/** What a reader is made with. */
+/** What a reader is constructed with. */
 export interface ReaderData {
   readonly path: string;
   readonly name: string;
   readonly options: ImportOptions;
-  /** Where the command queue is taken to be until the log shows it. */
+  /** The address assumed for the command queue until the log reveals it. */
   readonly queue: number;
-  /** Lines that are read at least before groups begin; some thousands when absent. */
+  /** The least number of lines read before groups begin; some thousands if absent. */
   readonly linesBefore?: number;
 }
 
-/** An object of a class without its methods, which is how it gets to another thread. */
+/** An object of a class without its methods, which is what another thread receives. */
 export type Plain<T> = Partial<T>;
 
 export type FromReader =
-  /** Groups begin, or begin again: those before are void. */
+  /** Groups begin, or begin again; earlier groups are void. */
   | { readonly says: 'begin'; readonly identity: Plain<Identity>; readonly found: LogSurvey }
-  /** The groups of so many lines. */
+  /** The groups of this many lines. */
   | { readonly says: 'groups'; readonly batch: GroupBatch; readonly lines: number }
-  /** The groups are void, and no others come. */
+  /** The groups are void, and none follow. */
   | { readonly says: 'void' }
   | Ended
   | { readonly says: 'failed' };
@@ -47,7 +47,7 @@ export interface Ended {
   readonly found: LogSurvey;
   readonly restarts: Plain<ResetSurvey>;
   readonly total: number;
-  /** Where groups have come for the whole log, and it is what was expected. */
+  /** Set if groups were sent for the whole log, and the log was what was expected. */
   readonly taken: Taken | undefined;
 }
 
@@ -55,20 +55,20 @@ export interface Taken {
   readonly provenance: Provenance;
   readonly events: Readonly<Record<string, number>>;
   readonly losses: readonly TimedLoss[];
-  /** The line behind which the end of the log is watched. */
+  /** The line after which effects may be cut off by the end of the log. */
   readonly watchFrom: number;
 }
 
-/** A buffer that the other side is done with. */
+/** A buffer that the other side no longer needs. */
 export type ToReader = ArrayBuffer;
 
-/** Batches that the other side may be behind: some megabytes. */
+/** How many batches the other side may fall behind: some megabytes. */
 const BATCHES_MAX = 6;
-/** Lines from one look at what has been found out to the next. */
+/** The number of lines between checks of what has been found out. */
 const LOOK_LINES = 1024;
-/** Lines that are read at least before groups begin. */
+/** The least number of lines read before groups begin. */
 const LINES_BEFORE = 4096;
-/** Times that groups may begin, and lines up to which they may begin again. */
+/** How often groups may begin, and up to which line they may begin again. */
 const BEGINNINGS = 4;
 const LINES_AGAIN = 1 << 18;
 
@@ -77,11 +77,11 @@ interface Expected {
   readonly identity: Identity;
   readonly found: LogSurvey;
   readonly signature: string;
-  /** Lines that it has been found in. */
+  /** The number of lines that the expectation is based on. */
   readonly lines: number;
 }
 
-/** Thrown where the log is read from the beginning. */
+/** Thrown to read the log again from the beginning. */
 class Again {
   readonly expected: Expected;
   constructor(expected: Expected) {
@@ -89,12 +89,12 @@ class Again {
   }
 }
 
-/** Reads a log for whoever is at the other end of a port. */
+/** Reads a log for the other end of a port. */
 export async function serveReading(port: MessagePort, data: ReaderData): Promise<void> {
   try {
     await new Reader(port, data).run();
   } catch {
-    // The other side reads the log itself and finds the same, at the same place.
+    // The other side reads the log itself and fails in the same way, at the same place.
     port.postMessage({ says: 'failed' } satisfies FromReader);
   } finally {
     port.close();
@@ -138,7 +138,7 @@ class Reader {
       }
   }
 
-  /** Reads the log from the beginning. `mayBegin`: groups may begin, or begin again, with something else expected. */
+  /** Reads the log from the beginning. `mayBegin`: groups may begin, or begin again with another expectation. */
   private async read(expected: Expected | undefined, mayBegin: boolean): Promise<Ended> {
     const { options, linesBefore = LINES_BEFORE } = this.data;
     const lookLines = Math.min(LOOK_LINES, linesBefore);
@@ -148,7 +148,7 @@ class Reader {
     const { sink, ...how } = surveying(survey, restarts);
     const first = new Assembler(identity, new Losses(), sink, how);
     const losses = new TimedLosses();
-    /** Whether groups go to the other side. */
+    /** Whether groups are sent to the other side. */
     let sends = expected !== undefined;
     let end = 0;
     const ends = new Uint32Array(LINES_WATCHED);
@@ -161,7 +161,7 @@ class Reader {
     };
     const again = (mark: string, lines: number) =>
       new Again({ identity, found: survey.finish(first.counts, options.start), signature: mark, lines });
-    /** Whether what is expected can still be. */
+    /** Checks whether the expectation can still be right. */
     const look = (lines: number) => {
       if (!sends && expected !== undefined) return;
       const { start } = survey.soFar(first.counts, options.start);
@@ -236,7 +236,7 @@ class Reader {
     };
   }
 
-  /** The bytes of the log; waits where the other side is too far behind. */
+  /** The bytes of the log; waits if the other side is too far behind. */
   private async *paced(): AsyncGenerator<Buffer> {
     for await (const chunk of openSource(this.data.path)) {
       yield chunk;
@@ -252,18 +252,18 @@ class Reader {
   }
 }
 
-/** Behind all lines. */
+/** A line number greater than any. */
 const END = 0xffff_ffff;
 const NOTHING = new Set<never>();
 
 /** What commands are expected to be like. */
 const ORDINARY = { start: 'reset', numbersCommands: true, printsOperands: true } as const;
 
-/** A log that is taken once: from the reset of the GIC, and nothing is missing. */
+/** Whether a log is imported in one pass: it begins with the reset of the GIC, and nothing is missing. */
 const isOrdinary = ({ start, missing, doubtful }: LogSurvey) =>
   start === 'reset' && missing.size === 0 && doubtful.length === 0;
 
-/** All that has been found out and decides how lines are taken, but for how often threads named PEs. */
+/** Everything that has been found out and decides how lines are assembled, except how often threads named PEs. */
 function signatureOf(identity: Identity, survey: Survey, options: ImportOptions): string {
   const { config } = identity.decide(options);
   const { highestPe, gicrBase, shown = 0 } = identity;
@@ -274,12 +274,12 @@ const COMMAND_LINES = eventNames.flatMap((name, index) =>
   name === 'gicv3_its_process_command' || LINE_KINDS[name]!.sort === 'entry' ? [index] : [],
 );
 
-/** Whether commands are printed with their slots and operands, or there are none. */
+/** Whether commands are printed with their slots and operands, or there are no commands. */
 function printsCommands({ numbersCommands, printsOperands }: LogSurvey, counts: Uint32Array): boolean {
   return numbersCommands && (printsOperands || COMMAND_LINES.every((event) => counts[event] === 0));
 }
 
-/** An identity that goes on from what another one knows. */
+/** An identity that continues from what another one knows. */
 export function copyOf(identity: Plain<Identity> | undefined): Identity {
   return Object.assign(new Identity(), structuredClone(identity === undefined ? {} : { ...identity }));
 }

@@ -1,16 +1,17 @@
-// Which state a segment is in: the cheapest way to it, and on through the segments behind it, from how the PE was last known
-// to execute. A PE goes from one Security state to the other through EL3 only, and leaves EL3 by returning.
+// Decides which state a segment is in: finds the cheapest path to it, and on through the segments after it, from the
+// state in which the PE was last known to execute. A PE changes between the Security states only through EL3, and
+// leaves EL3 by an exception return.
 import { EL3, NON_SECURE, SECURE, type Segment, STATES } from './segment.ts';
 
 const CHANGE = 1;
-/** Exceptions that are taken at EL3 itself are rarer than two changes. */
+/** An exception that is taken at EL3 itself is rarer than two changes of state. */
 const EL3_AGAIN = 2.5;
 const IMPOSSIBLE_CHANGE = 50;
-/** Segments that are looked at behind the one in question, and at most so many without evidence before it. */
+/** How many segments after the one in question are examined, and how many without evidence are passed over at most. */
 const BEHIND_MAX = 64;
 const BETWEEN_MAX = 8;
 
-/** What an exception, or a return from one, from one state to another speaks against it. */
+/** How unlikely it is that an exception, or a return from one, leads from one state to another. */
 const CHANGE_COST: readonly (readonly number[])[] = STATES.map((from) =>
   STATES.map((to) => {
     if (from === to) return from === EL3 ? EL3_AGAIN : 0;
@@ -18,13 +19,13 @@ const CHANGE_COST: readonly (readonly number[])[] = STATES.map((from) =>
   }),
 );
 
-/** How a PE was last known to execute, and in which of its segments. */
+/** The state in which a PE was last known to execute, and in which segment that was. */
 export interface Known {
   readonly state: number;
   readonly segment: number;
 }
 
-/** `extra`: what more than the log speaks against each state in the segment. */
+/** `extra`: further evidence, not from the log, against each state in the segment. */
 export function labelOf(
   segment: Segment,
   known: Known,
@@ -37,7 +38,7 @@ export function labelOf(
   for (let n = Math.min(segment.number - known.segment, BETWEEN_MAX); n > 0; n--)
     costs = through(costs).costs;
   costs = costs.map((cost, state) => cost + segment.cost(state, group0Kept) + extra[state]!);
-  /** For each state of the last segment looked at: the state of the one in question on the cheapest way there. */
+  /** For each state of the last segment examined: the state of the segment in question on the cheapest path there. */
   let own: readonly number[] = STATES;
   let at = segment;
   for (let n = 0; n < BEHIND_MAX && !at.isDecided && at.next !== undefined; n++) {
@@ -49,7 +50,7 @@ export function labelOf(
   return own[cheapest(costs, known.state)]!;
 }
 
-/** What each state costs behind an exception or a return, and from which state on the cheapest way. */
+/** The cost of each state after an exception or a return, and the previous state on the cheapest path. */
 function through(costs: readonly number[]): { readonly costs: number[]; readonly from: number[] } {
   const from = STATES.map((to) =>
     cheapest(

@@ -1,6 +1,6 @@
-// How a PE executes between two of its exceptions, and what the log says of that. QEMU prints what a PE is signalled
-// each time that it takes an exception or returns from one, so that nothing but SCR_EL3 changes in a segment. Weighs
-// evidence; decides nothing.
+// A segment is what a PE executes between two of its exceptions. QEMU prints what a PE is signalled each time it takes
+// an exception or returns from one, so within a segment only SCR_EL3 can change. Weighs the evidence for the state in
+// which the PE executes; decides nothing.
 import { IDLE } from '@gictrace/core/model';
 import {
   GROUPS,
@@ -30,9 +30,9 @@ const GROUP_0 = GROUPS.indexOf('0');
 const GROUP_1S = GROUPS.indexOf('1S');
 const LPI_FIRST = 8192;
 
-/** What speaks against a state, in units of one unlikely change of state. */
+/** Evidence against a state, in units of one unlikely change of state. */
 const IMPOSSIBLE = 8;
-/** An interrupt line that would be the other one. */
+/** The other one of the two interrupt lines would be asserted. */
 const WRONG_LINE = 4;
 /** EL3 and Secure EL1 can map a device as Non-secure memory, and EL3 can save the registers of a hypervisor. */
 const UNUSUAL = 3;
@@ -47,7 +47,7 @@ const named = (wanted: (name: string) => boolean): ReadonlySet<number> =>
 export const OF_EL3 = named((name) => name.endsWith('_EL3'));
 const OF_HYPERVISOR = named((name) => name.startsWith('ICH_'));
 const OF_VIRTUAL_MACHINE = named((name) => name.startsWith('ICV_'));
-/** Out of Non-secure software's reach while SCR_EL3.FIQ is 1. */
+/** Not accessible to Non-secure software while SCR_EL3.FIQ is 1. */
 const OF_GROUP_0 = named((name) => /^ICC_(IAR0|EOIR0|HPPIR0|BPR0|IGRPEN0|AP0R\d)_/.test(name));
 const SHOW_0 = encodings('ICC_IAR0_EL1', 'ICC_HPPIR0_EL1');
 const SHOW_1 = encodings('ICC_IAR1_EL1', 'ICC_HPPIR1_EL1', 'ICC_NMIAR1_EL1');
@@ -60,7 +60,7 @@ export interface Access {
   readonly register: number;
   readonly write: boolean;
   readonly low: number;
-  /** Of a write: what the PE was signalled before, and after it; undefined where the log does not say. */
+  /** For a write: what the PE was signalled before and after it; undefined if the log does not say. */
   readonly before: Readonly<Line>;
   after?: Readonly<Line>;
 }
@@ -74,7 +74,7 @@ export interface Line {
   irq: number;
 }
 
-/** What can say how a PE executes, the most telling first. */
+/** Evidence for the state in which a PE executes, the strongest first. */
 type Ground = 'register' | 'mmio' | 'interrupt' | 'line';
 const GROUNDS: readonly Ground[] = ['register', 'mmio', 'interrupt', 'line'];
 const RULE_OF = {
@@ -86,21 +86,21 @@ const RULE_OF = {
 
 export class Segment {
   readonly pe: number;
-  /** Number among the segments of the PE. */
+  /** The number of the segment among those of the PE. */
   readonly number: number;
-  /** By state: how much speaks against it. */
+  /** By state: the weight of the evidence against it. */
   readonly against: [number, number, number] = [0, 0, 0];
-  /** What the evidence rests on: the most telling of it. */
+  /** The strongest kind of evidence so far. */
   private grounds: number = GROUNDS.length;
-  /** It has Group 0's registers in it. */
+  /** The segment accesses Group 0's registers. */
   hasGroup0 = false;
-  /** Nothing more can come. */
+  /** Nothing more can be added. */
   closed = false;
   /** The next segment of the PE. */
   next: Segment | undefined;
-  /** What was made of it: index into SECURITY_STATES, or -1. */
+  /** The state that was decided: an index into SECURITY_STATES, or -1. */
   label = -1;
-  /** Accesses that have not gone on. */
+  /** Accesses that have not been handed on. */
   readonly accesses: Access[] = [];
 
   constructor(pe: number, number: number) {
@@ -113,14 +113,14 @@ export class Segment {
     for (const state of states) this.against[state]! += weight;
   }
 
-  /** An MMIO access of the PE. An ITS does not say whether an access was Secure. */
+  /** Notes an MMIO access of the PE. A line of an ITS does not say whether the access was Secure. */
   mmio(batch: RecordBatch, i: number): void {
     if (batch.words[i * RECORD_WORDS] === FRAME_GITS) return;
     if (batch.flags[i]! & RECORD_FLAGS.secure) this.speaksAgainst('mmio', IMPOSSIBLE, NON_SECURE);
     else this.speaksAgainst('mmio', UNUSUAL, SECURE, EL3);
   }
 
-  /** A system-register access of the PE, which was signalled `line` before. */
+  /** Notes a system-register access of the PE, which was signalled `line` before. */
   sysreg(batch: RecordBatch, i: number, line: Line): void {
     const at = i * RECORD_WORDS;
     const register = batch.words[at]!;
@@ -137,7 +137,7 @@ export class Segment {
     if (!write && (SHOW_0.has(register) || SHOW_1.has(register))) this.interrupt(register, low, line);
   }
 
-  /** What a register says of the highest-priority pending interrupt depends on who asks. */
+  /** What a register returns about the highest-priority pending interrupt depends on the state of the reader. */
   private interrupt(register: number, intid: number, line: Line): void {
     const isGroup0 = SHOW_0.has(register);
     if (EL3_ONLY.includes(intid)) return this.speaksAgainst('interrupt', IMPOSSIBLE, NON_SECURE, SECURE);
@@ -147,7 +147,7 @@ export class Segment {
         this.speaksAgainst('interrupt', IMPOSSIBLE, line.group === GROUP_1S ? NON_SECURE : SECURE);
       return;
     }
-    // Nothing for the one who asks though an interrupt is signalled: it is somebody else's.
+    // The reader gets no interrupt although one is signalled, so it belongs to another state.
     if (intid !== SPURIOUS || line.fiq + line.irq === 0 || !ACKNOWLEDGES.has(register)) return;
     if (line.group === GROUP_0) {
       if (isGroup0) this.speaksAgainst('interrupt', WRONG_LINE, SECURE, EL3);
@@ -155,13 +155,13 @@ export class Segment {
     else this.speaksAgainst('interrupt', WRONG_LINE, EL3, line.group === GROUP_1S ? SECURE : NON_SECURE);
   }
 
-  /** What the PE was signalled after the last access. */
+  /** Notes what the PE was signalled after the last access. */
   after(line: Line): void {
     const last = this.accesses.at(-1);
     if (last?.write === true) last.after ??= { ...line };
   }
 
-  /** The PE is signalled an interrupt: as an IRQ if its Security state handles it, else as an FIQ. */
+  /** The PE is signalled an interrupt: as an IRQ if the current Security state handles it, otherwise as an FIQ. */
   signalled({ group, fiq, irq }: Line): void {
     if (group === GROUP_0 || fiq === irq) return;
     const own = group === GROUP_1S ? SECURE : NON_SECURE;
@@ -170,19 +170,19 @@ export class Segment {
     else this.speaksAgainst('line', WRONG_LINE, own);
   }
 
-  /** How much speaks against a state. `group0Kept`: Non-secure software cannot reach Group 0. */
+  /** The weight of the evidence against a state. `group0Kept`: Non-secure software cannot access Group 0. */
   cost(state: number, group0Kept: boolean): number {
     const doubt = this.hasGroup0 && state === NON_SECURE ? (group0Kept ? UNUSUAL : WORTH_A_DOUBT) : 0;
     return this.against[state]! + doubt;
   }
 
-  /** The rule by which the log says how the PE executes; undefined where it says nothing. */
+  /** The rule by which the log reveals the state; undefined if it reveals nothing. */
   get rule(): RuleName | undefined {
     const ground = GROUNDS[this.grounds];
     return ground === undefined ? undefined : RULE_OF[ground];
   }
 
-  /** Whether the log itself leaves one state only. */
+  /** Whether the log alone leaves only one state. */
   get isDecided(): boolean {
     const [least, second] = [...this.against].sort((a, b) => a - b) as [number, number, number];
     return second - least >= WRONG_LINE;

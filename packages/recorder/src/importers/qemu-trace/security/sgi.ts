@@ -1,5 +1,5 @@
-// Which register an SGI was generated through: QEMU prints one line for all three, and which PEs got it. By the groups
-// that the targets have the SGI in.
+// Decides which register an SGI was generated through. QEMU prints the same line for all three, and which PEs received
+// the SGI. The groups that the targets have configured for the SGI decide.
 import { groupOf, type Machine, privateIndex } from '@gictrace/core/model';
 import { GROUPS } from '@gictrace/core/record';
 import { SYSREGS } from '@gictrace/core/spec';
@@ -12,8 +12,8 @@ const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 const ASGI1R = SYSREGS.ICC_ASGI1R_EL1.encoding;
 
 /**
- * The register, by which PEs of those that the write names got the SGI: of the registers that would have sent it to these
- * the one whose group is theirs, else the first. `isSecure`: who wrote is.
+ * The register, by which of the PEs that the write names received the SGI. Of the registers that would have sent it to
+ * exactly these PEs, the one whose group is theirs, otherwise the first. `isSecure`: the writer is Secure.
  */
 export function sgiRegister(
   m: Machine,
@@ -38,7 +38,7 @@ export function sgiRegister(
   return (exact ?? able[0] ?? ways[0])[0];
 }
 
-/** Whether a write that asks for a group makes the SGI pending on a PE that has it in `own`. */
+/** Whether a write that requests a group makes the SGI pending on a PE that has it in group `own`. */
 function reaches(
   m: Machine,
   pe: number,

@@ -1,7 +1,7 @@
-// How each PE executes when it accesses the GIC, where there are two Security states: QEMU does not print it. Looks ahead
-// in the log, a bounded number of records, before groups go on: marks accesses to system registers, says through which
-// register an SGI was generated, and puts a `pe.switch` where a PE entered or left EL3. Asks the model what a register
-// would show; changes nothing in it.
+// Decides in which state each PE executes when it accesses the GIC, if there are two Security states; QEMU does not
+// print it. Looks ahead in the log, by a bounded number of records, before groups are handed on. Marks accesses to
+// system registers, decides through which register an SGI was generated, and adds a `pe.switch` where a PE entered or
+// left EL3. Asks the model what a register would return; changes nothing in it.
 import type { Machine } from '@gictrace/core/model';
 import {
   RECORD_FLAGS,
@@ -52,12 +52,12 @@ const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 const SPURIOUS = 1023;
 const SECURITY_EXTN = 0x400;
 const IDLE = 255;
-/** Records that may wait for what comes behind them. */
+/** Records that may wait for what follows them. */
 const AHEAD_RECORDS = 16_384;
 const OUT = 32_768;
-/** Accesses of a segment whose values are looked at together. */
+/** The number of accesses in a segment whose values are examined together. */
 const LOOK_AT = 64;
-/** What has been seen once takes more than one value to be otherwise. */
+/** Once something has been seen, it takes more than one contradicting value to change it. */
 const SEEN_TWICE = 2;
 
 const MARK = 0;
@@ -73,19 +73,19 @@ interface Note {
 
 /** What is known of a PE. */
 interface Pe {
-  /** The segment that the log is in. */
+  /** The segment that reading has reached. */
   segment: Segment;
   readonly line: Line;
-  /** How it executes, and SCR_EL3.FIQ, as far as records went on. */
+  /** The state in which it executes, and SCR_EL3.FIQ, as of the records that have been handed on. */
   state: number;
   fiq: number;
-  /** Number of the segment that it is known from, and by which rule. */
+  /** The number of the segment in which the state was established, and by which rule. */
   knownIn: number;
   rule: RuleName;
-  /** SCR_EL3.FIQ has been seen; it may have changed since. */
+  /** SCR_EL3.FIQ is known from a segment; it may have changed since. */
   fiqIsSeen: boolean;
   fiqIsOpen: boolean;
-  /** At EL3: SCR_EL3.NS, and for how many accesses to banked registers it is known to stay. */
+  /** At EL3: SCR_EL3.NS, and for how many accesses to banked registers it is known not to change. */
   bank: number;
   bankStays: number;
 }
@@ -93,12 +93,12 @@ interface Pe {
 export class SecurityStates implements GroupSink {
   private readonly machine: () => Machine;
   private readonly next: GroupSink;
-  /** How a PE begins. */
+  /** The state in which a PE starts. */
   private readonly initial: number;
   private readonly first: number;
   private readonly twoStates: boolean;
   private readonly isMidLife: boolean;
-  /** The log has lines of SGIs that were sent: that there is none says something. */
+  /** The log has lines about SGIs that were sent, so the absence of such a line is evidence. */
   private readonly showsSent: () => boolean;
   private readonly pes: Pe[];
   /** The log has lines about virtual interrupts, which are printed at each exception. */
@@ -109,9 +109,9 @@ export class SecurityStates implements GroupSink {
   private readonly out = new RecordBatch(OUT);
 
   /**
-   * `machine`: what has taken the groups that went on. `hasFirmware`: PEs are at EL3 after a reset, else in Non-secure
-   * state, in which most software of a log in mid-life (`isMidLife`) executes.
-   * `showsSent`: whether the log has lines of SGIs that were sent; asked where one may have been.
+   * `machine`: has taken the groups that were handed on. `hasFirmware`: PEs are at EL3 after a reset; otherwise they
+   * are in Non-secure state, in which most software executes in a log that begins while the GIC is in use
+   * (`isMidLife`). `showsSent`: whether the log has lines about SGIs that were sent; called where one may have been.
    */
   constructor(
     machine: () => Machine,
@@ -158,7 +158,7 @@ export class SecurityStates implements GroupSink {
     if (isLast) this.end();
   }
 
-  /** No more groups come: what waits goes on. */
+  /** No more groups follow; those that wait are handed on. */
   end(): void {
     while (this.queue.first !== undefined) this.release();
   }
@@ -183,7 +183,7 @@ export class SecurityStates implements GroupSink {
     return notes;
   }
 
-  /** The machine is reset: each PE begins again. */
+  /** The machine is reset, so each PE starts again. */
   private readReset(i: number, notes: Note[]): void {
     for (const [n, pe] of this.pes.entries()) {
       pe.segment.closed = true;
@@ -222,15 +222,15 @@ export class SecurityStates implements GroupSink {
       notes.push({ what: LINE, index: i, segment: pe.segment });
   }
 
-  // ---- going on ------------------------------------------------------------------------------------------
+  // ---- handing on ----------------------------------------------------------------------------------------
 
-  /** Whether what a note is about can be decided as well as it ever will. */
+  /** Whether the subject of a note can be decided as well as it ever will be. */
   private isSettled({ what, segment }: Note): boolean {
     if (what === RESET) return true;
     if (what !== ACCESS) return segment.label >= 0 || segment.closed || segment.isDecided || !segment.says;
     if (segment.label < 0 && !segment.isDecided) {
       if (!segment.closed) return false;
-      // The next segment of which the log says something bears on this one.
+      // The next segment for which the log has evidence also bears on this one.
       let at = segment.next;
       while (at !== undefined && !at.isDecided) at = at.next;
       if (at === undefined) return false;
@@ -271,7 +271,7 @@ export class SecurityStates implements GroupSink {
         continue;
       }
       if (note.segment.label < 0 && !note.segment.says) continue;
-      // What the stimulus makes the PE see depends on how it executes then.
+      // What the stimulus returns to the PE depends on the state in which the PE executes.
       copyTo(note.what === MARK ? note.index : stimulusBefore(group, note.index, from));
       this.decide(pe, note.segment);
       this.give(pe, note, group);
@@ -290,7 +290,7 @@ export class SecurityStates implements GroupSink {
     this.out.copy(group, i);
   }
 
-  /** Decides how a PE executes in a segment. */
+  /** Decides in which state a PE executes in a segment. */
   private decide(pe: Pe, segment: Segment): void {
     if (segment.label >= 0) return;
     const values = segment.isDecided
@@ -299,12 +299,12 @@ export class SecurityStates implements GroupSink {
     const isKept = pe.fiqIsSeen && !pe.fiqIsOpen && pe.fiq === 1;
     segment.label = labelOf(segment, { state: pe.state, segment: pe.knownIn }, isKept, values);
     if (segment.label === EL3 && pe.state !== EL3) {
-      // SCR_EL3.NS is as it was below.
+      // SCR_EL3.NS still belongs to the state that the PE came from.
       pe.bank = pe.state === NON_SECURE ? 1 : 0;
       pe.bankStays = 0;
     }
     pe.state = segment.label;
-    // It may have been at EL3 since.
+    // The PE may have been at EL3 since.
     if (segment.label !== NON_SECURE || (this.initial === EL3 && segment.number > pe.knownIn + 1))
       pe.fiqIsOpen = true;
     pe.knownIn = segment.number;
@@ -312,7 +312,7 @@ export class SecurityStates implements GroupSink {
     pe.rule = segment.rule ?? (byValues ? 'security-from-value' : 'security-from-course');
   }
 
-  /** An access is about to go on: what the values from there on say of SCR_EL3. */
+  /** An access is about to be handed on. Examines what the values from there on reveal about SCR_EL3. */
   private look(pe: Pe, segment: Segment): void {
     const { accesses } = segment;
     const { register } = accesses[0]!;
@@ -335,13 +335,13 @@ export class SecurityStates implements GroupSink {
       pe.fiqIsSeen = true;
       pe.fiqIsOpen = false;
     } else if (!pe.fiqIsSeen) {
-      // From its reset on the mask is known.
+      // If the log begins with the reset, the mask is known.
       const isOutOfReach = !this.isMidLife && setsOutOfReach(m, segment.pe, accesses);
       if (segment.hasGroup0 || isOutOfReach) pe.fiq = 0;
     }
   }
 
-  /** Gives the model, by a `pe.switch` in front of what follows, how a PE executes from here on. */
+  /** Passes the model, by a `pe.switch` before what follows, the state in which a PE executes from here on. */
   private give(pe: Pe, note: Note, group: RecordBatch): void {
     this.flush();
     const { security, fiqRouted, singleSecurity } = this.machine().state;
@@ -351,7 +351,7 @@ export class SecurityStates implements GroupSink {
     this.out.line[to] = group.line[note.index]!;
     this.out.rule[to] = RULES[security[note.segment.pe] === pe.state ? 'scr-fiq-from-priority' : pe.rule].id;
     this.out.words.set([pe.state, pe.fiq], to * RECORD_WORDS);
-    // At an exception what is printed is what comes of it.
+    // At an exception, what is printed is its result.
     if (note.what !== MARK) this.flush();
   }
 
@@ -365,7 +365,7 @@ export class SecurityStates implements GroupSink {
     else group.rule[i] = RULES[pe.rule].id;
   }
 
-  /** Through which register an SGI was generated. */
+  /** Decides through which register an SGI was generated. */
   private sgi(isSecure: boolean, group: RecordBatch, i: number): void {
     if (!this.showsSent()) return;
     const at = i * RECORD_WORDS;
@@ -383,7 +383,10 @@ function isSgi(batch: RecordBatch, i: number): boolean {
   return batch.kind[i] === SYSREG_WRITE && batch.words[i * RECORD_WORDS] === SGI1R;
 }
 
-/** Whether a line is printed because the PE took an exception or returned from one: with the virtual lines, and alone. */
+/**
+ * Whether a line was printed because the PE took an exception or returned from one: along with the virtual lines, and
+ * without a stimulus.
+ */
 function isAtException(batch: RecordBatch, i: number): boolean {
   const pe = batch.pe[i];
   const follows = (from: number, kind: number): number => {
@@ -396,8 +399,9 @@ function isAtException(batch: RecordBatch, i: number): boolean {
 }
 
 /**
- * Whether a line is one more than the stimulus makes QEMU print for this PE: in a log without lines about virtual
- * interrupts it may be printed at an exception. One that is not costs the link between what is before and behind it.
+ * Whether there is one line more for this PE than the stimulus makes QEMU print. In a log without lines about virtual
+ * interrupts, such a line may have been printed at an exception. If it was not, only the link between what precedes and
+ * what follows it is lost.
  */
 function isExtra(batch: RecordBatch, i: number): boolean {
   let lines = 0;
@@ -407,7 +411,7 @@ function isExtra(batch: RecordBatch, i: number): boolean {
   return k < 0 || lines >= linesOf(batch, k, batch.pe[i]!);
 }
 
-/** How many lines stimulus `i` makes QEMU print for a PE at most. */
+/** The largest number of lines that stimulus `i` makes QEMU print for a PE. */
 function linesOf(batch: RecordBatch, i: number, pe: number): number {
   const at = i * RECORD_WORDS;
   const [first, second] = [batch.words[at]!, batch.words[at + 1]!];
@@ -430,7 +434,7 @@ function linesOf(batch: RecordBatch, i: number, pe: number): number {
   }
 }
 
-/** The stimulus of a group that record `i` comes of, not before record `from`. */
+/** The stimulus of a group that caused record `i`, not before record `from`. */
 function stimulusBefore(group: RecordBatch, i: number, from: number): number {
   let k = i;
   while (k > from && group.kind[k]! >= STIMULI_END) k--;

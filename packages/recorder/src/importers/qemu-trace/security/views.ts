@@ -1,12 +1,13 @@
-// What the values of a segment say: whether SCR_EL3.FIQ is 1 (Non-secure software sees priorities shifted), and which
-// instances EL3 reaches (SCR_EL3.NS). Follows the registers of one PE through accesses of one segment.
+// Evaluates the register values of a segment: whether SCR_EL3.FIQ is 1, so that Non-secure software sees priorities
+// shifted, and which instances EL3 accesses (SCR_EL3.NS). Follows one PE's registers through the accesses of one
+// segment.
 import { type Machine, peekSysreg } from '@gictrace/core/model';
 import { SYSREGS, type SysregName } from '@gictrace/core/spec';
 import { type Access, EL3, NON_SECURE, SECURE, STATES } from './segment.ts';
 
 const PMR = SYSREGS.ICC_PMR_EL1.encoding;
 const RPR = SYSREGS.ICC_RPR_EL1.encoding;
-/** Registers that show priorities. */
+/** Registers that contain priorities. */
 export const SHIFTED: ReadonlySet<number> = new Set([PMR, RPR]);
 export const BANKED: ReadonlySet<number> = new Set(
   (
@@ -21,10 +22,10 @@ export const BANKED: ReadonlySet<number> = new Set(
     ] satisfies SysregName[]
   ).map((name) => SYSREGS[name].encoding),
 );
-/** Registers that show something else to one than to another. */
+/** Registers whose value depends on the state of the reader. */
 const TELLING: ReadonlySet<number> = new Set([...SHIFTED, ...BANKED]);
 const IDLE = 0xff;
-/** A value that a state would not show. */
+/** The weight of a value that a state could not have read. */
 const WRONG_VALUE = 3;
 
 /** A priority as Non-secure software sees it with SCR_EL3.FIQ = `fiq`. */
@@ -38,7 +39,7 @@ function written(before: number, value: number, fiq: number, implemented: number
   return before < 0x80 ? before : (0x80 | (value >> 1)) & implemented;
 }
 
-/** Whether what a PE is signalled after a write to its mask cannot be with this mask. */
+/** Whether what a PE is signalled after a write to its mask is impossible with this mask. */
 function contradicts(mask: number, { before, after }: Access): boolean {
   if (after === undefined || after.priority === IDLE) return false;
   if (after.fiq + after.irq > 0) return after.priority >= mask;
@@ -47,7 +48,7 @@ function contradicts(mask: number, { before, after }: Access): boolean {
   return wasUp && after.priority < mask;
 }
 
-/** How much of what Non-secure software sees is not as SCR_EL3.FIQ = `fiq` would have it. */
+/** How many of the values that Non-secure software sees contradict SCR_EL3.FIQ = `fiq`. */
 export function wrongWithFiq(m: Machine, pe: number, accesses: readonly Access[], fiq: number): number {
   const implemented = (0xff << (8 - m.state.config.priorityBits)) & 0xff;
   const running = peekSysreg(m, pe, RPR, true, false);
@@ -69,8 +70,8 @@ export function wrongWithFiq(m: Machine, pe: number, accesses: readonly Access[]
 }
 
 /**
- * Whether Non-secure software sets a priority mask that it cannot set with SCR_EL3.FIQ = 1, because the mask is one of Secure
- * priorities: then no interrupt of its own would ever be signalled to it.
+ * Whether Non-secure software sets a priority mask that it cannot set with SCR_EL3.FIQ = 1, because the current mask is
+ * in the Secure half. If it could not, none of its own interrupts would ever be signalled to it.
  */
 export function setsOutOfReach(m: Machine, pe: number, accesses: readonly Access[]): boolean {
   return (
@@ -79,7 +80,7 @@ export function setsOutOfReach(m: Machine, pe: number, accesses: readonly Access
   );
 }
 
-/** What the values that are read before anything is written speak against each state. */
+/** The weight, against each state, of the values that are read before anything is written. */
 export function againstByValues(
   m: Machine,
   pe: number,
@@ -102,8 +103,8 @@ export function againstByValues(
 }
 
 /**
- * From which access of a segment at EL3 on SCR_EL3.NS is another than `bank` (1: it is 1): the one that leaves fewest
- * values wrong; of equal ones the first. The number of accesses where it stays as it is.
+ * From which access of a segment at EL3 on SCR_EL3.NS differs from `bank` (1: it is 1). Chooses the one that leaves the
+ * fewest wrong values, and the first of equals. Returns the number of accesses if it does not change.
  */
 export function bankChangesAt(m: Machine, pe: number, accesses: readonly Access[], bank: number): number {
   let best = accesses.length;
@@ -120,7 +121,7 @@ export function bankChangesAt(m: Machine, pe: number, accesses: readonly Access[
 }
 
 function wrongFrom(m: Machine, pe: number, accesses: readonly Access[], from: number, bank: number): number {
-  /** What was written to each instance, as it would be read back, by register. */
+  /** By register: what was written to each instance, as it would be read back. */
   const held = [new Map<number, number>(), new Map<number, number>()];
   let wrong = 0;
   accesses.forEach(({ register, write, low }, n) => {
