@@ -1,14 +1,14 @@
-// What the events of Linux tell of a GIC (include/trace/events/rwmmio.h, kvm.h, arch/arm64/kvm/vgic/trace.h): their text
-// into accesses. Knows no addresses and no records.
+// Parses the text of Linux's events that concern a GIC (include/trace/events/rwmmio.h, kvm.h,
+// arch/arm64/kvm/vgic/trace.h) into accesses. Knows no addresses and no records.
 import { functionsOf } from './frames.ts';
 
 export interface Access {
-  /** Whose access: the kernel's own, or that of a guest whose vCPU KVM runs. */
+  /** Whose access it is: the kernel's own, or that of a guest whose vCPU KVM runs. */
   readonly side: 'host' | 'guest';
-  /** `before`: of a read whose value comes later. `again`: of a write that was told before it was made. */
+  /** `before`: a read whose value comes later. `again`: a write that was already printed before it was made. */
   readonly what: 'before' | 'read' | 'write' | 'again';
   readonly address: bigint;
-  /** Bytes. */
+  /** Width in bytes. */
   readonly width: number;
   readonly value: bigint;
   readonly functions: readonly string[];
@@ -32,7 +32,7 @@ const RWMMIO_EVENTS: { readonly [event: string]: Access['what'] } = {
   rwmmio_post_write: 'again',
 };
 
-/** Why events are left out that one might look for. */
+/** Why some events, which one might look for, are left out. */
 export const TELLS_NO_INTID: { readonly [event: string]: string } = {
   irq_handler_entry: "a number of Linux's, not an INTID",
   irq_handler_exit: "a number of Linux's, not an INTID",
@@ -43,7 +43,7 @@ export const TELLS_NO_INTID: { readonly [event: string]: string } = {
   ipi_exit: 'a purpose, not an SGI',
 };
 
-/** The access that an event tells of; undefined for another event, 'malformed' for text that is not that event's. */
+/** The access that an event reports; undefined for another event, 'malformed' for text that does not fit the event. */
 export function accessOf(event: string, text: string): Access | 'malformed' | undefined {
   if (event === 'kvm_mmio') {
     const parts = KVM_MMIO.exec(text);
@@ -76,7 +76,7 @@ export function accessOf(event: string, text: string): Access | 'malformed' | un
   };
 }
 
-/** What KVM was told of an interrupt input of a guest. */
+/** The change of a guest's interrupt input that was passed to KVM. */
 export function inputOf(event: string, text: string): Input | 'malformed' | undefined {
   if (event !== 'vgic_update_irq_pending') return undefined;
   const parts = VGIC_PENDING.exec(text);
@@ -84,7 +84,7 @@ export function inputOf(event: string, text: string): Input | 'malformed' | unde
   return { vcpu: Number(parts[1]), intid: Number(parts[2]), level: parts[3] === '1' };
 }
 
-/** The vCPU that a thread of a virtual machine monitor runs, by the names that they give; -1 for another. */
+/** The vCPU that a thread of a virtual machine monitor runs, according to the thread's name; -1 for other threads. */
 export function vcpuOf(comm: string): number {
   const name = /^(?:CPU (\d+)\/KVM|(?:kvm-vcpu-|fc_vcpu ?|crosvm_vcpu|vcpu ?)(\d+))$/.exec(comm);
   return name === null ? -1 : Number(name[1] ?? name[2]);

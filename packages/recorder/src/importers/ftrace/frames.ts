@@ -1,17 +1,17 @@
-// Where the frames of a GIC are in the addresses that a log prints: from options, or found by the reads with which
-// Linux probes them. The addresses of a kernel's own accesses are virtual: 64 bits.
+// Locates the frames of a GIC among the addresses that a log prints: from options, or by the reads with which Linux
+// probes them. The addresses of a kernel's own accesses are virtual: 64 bits.
 
 export type FrameName = 'GICD' | 'GICR' | 'GITS';
 
 export interface FrameOptions {
   /** Addresses as the log prints them. */
   readonly gicd?: bigint;
-  /** First Redistributor of each region; and of how many the region is, if given. */
+  /** Address of the first Redistributor of each region, and the number of Redistributors in the region, if given. */
   readonly gicr?: readonly { readonly base: bigint; readonly count?: number }[];
   readonly gits?: readonly bigint[];
-  /** Bytes from one Redistributor to the next; by GICR_TYPER when absent. */
+  /** Bytes from one Redistributor to the next; from GICR_TYPER if absent. */
   readonly gicrStride?: number;
-  /** Number of PEs, hence of Redistributors. */
+  /** Number of PEs, and therefore of Redistributors. */
   readonly pes?: number;
 }
 
@@ -22,7 +22,7 @@ export interface Place {
   readonly offset: number;
 }
 
-/** Linux's functions that read the PIDR2 of a frame to see whether there is one; some are inlined into the next. */
+/** Linux functions that read the PIDR2 of a frame to check whether it exists. Some are inlined into their caller. */
 const PROBES: { readonly [name: string]: FrameName } = {
   gic_validate_dist_version: 'GICD',
   gic_of_init: 'GICD',
@@ -43,7 +43,7 @@ const STRIDES = { physical: 0x2_0000, virtual: 0x4_0000 } as const;
 
 interface Region {
   readonly base: bigint;
-  /** Redistributors that it is known to have. */
+  /** Number of Redistributors that the region is known to have. */
   count: number;
   readonly fixed: boolean;
 }
@@ -70,7 +70,7 @@ export class Frames {
     return this.gicd !== undefined || this.regions.length > 0 || this.gits.length > 0;
   }
 
-  /** The base of the Distributor and of each ITS, where they are known. */
+  /** The base addresses of the Distributor and of each ITS, where known. */
   get bases(): { readonly gicd: bigint | undefined; readonly gits: readonly bigint[] } {
     return { gicd: this.gicd, gits: this.gits };
   }
@@ -85,7 +85,7 @@ export class Frames {
     return undefined;
   }
 
-  /** The place of an address. */
+  /** The frame and offset of an address. */
   find(address: bigint): Place | undefined {
     const { gicd } = this;
     if (gicd !== undefined && address >= gicd && address < gicd + GICD_BYTES)
@@ -107,14 +107,14 @@ export class Frames {
     return undefined;
   }
 
-  /** A register was read: by which functions, as the text names them, if it does. Learns frames from it. */
+  /** Notes that a register was read, and by which functions if the text names them. Learns frames from it. */
   read(address: bigint, value: bigint, functions: readonly string[]): void {
     if ((address & 0xffffn) === PIDR2) this.probe(address - PIDR2, value, functions);
     const place = this.find(address);
     if (place?.frame !== 'GICR' || place.offset !== GICR_TYPER) return;
     if (this.stride === undefined && place.instance === 0)
       this.stride = value & TYPER_VLPIS ? STRIDES.virtual : STRIDES.physical;
-    // Software walks a region until Last: there is one more behind any other.
+    // Software walks a region until Last, so another Redistributor follows any that does not have it set.
     const region = this.regions.at(-1)!;
     const next = address - BigInt(GICR_TYPER) + BigInt(this.strideNow);
     if (!region.fixed && (value & TYPER_LAST) === 0n && next >= region.base) {
@@ -142,7 +142,7 @@ export class Frames {
   }
 }
 
-/** The names of the functions that a line's text says made the access, without offsets and suffixes. */
+/** The names of the functions that made the access according to the line, without offsets and suffixes. */
 export function functionsOf(text: string): string[] {
   return [...text.matchAll(/([A-Za-z_]\w*)(?:\.\w+)*\+0x[0-9a-f]+/g)].map(([, name]) => name!);
 }

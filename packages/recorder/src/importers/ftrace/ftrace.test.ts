@@ -1,4 +1,5 @@
-// The text of ftrace: what its lines tell comes out, whatever prints them; what they do not tell stays out, by name.
+// Tests ftrace's text: what its lines contain is imported, whichever tool prints them; what they do not contain stays
+// out, and is reported by name.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ async function refused(text: string, options: FtraceOptions = {}): Promise<strin
   throw new Error('it was taken');
 }
 
-/** A kernel that probes its GIC: two Redistributors, an ITS. As tracefs prints it. */
+/** A kernel that probes its GIC, with two Redistributors and an ITS, as tracefs prints it. */
 const HOST = `# tracer: nop
 #
 # entries-in-buffer/entries-written: 20/25   #P:2
@@ -84,7 +85,7 @@ describe('of a host', () => {
     expect(config.pes).toEqual([{ affinity: 0 }, { affinity: 1 }]);
     expect(config.its).toHaveLength(1);
     expect(config.gicd.typer).toBe(0x37a_0007);
-    // Virtual addresses: where the frames really are is not told.
+    // The addresses are virtual, so the physical addresses of the frames are not in the log.
     expect(provenance['addresses.gicd']).toBe('default');
     expect(header.source.kind).toBe('ftrace');
   });
@@ -204,7 +205,7 @@ describe('accesses told in part', () => {
   });
 });
 
-/** A guest, as tracefs prints what KVM tells. */
+/** A guest, as tracefs prints KVM's events. */
 const GUEST = `
        CPU 0/KVM-1201    [003] .....   100.000001: kvm_mmio: mmio unsatisfied-read len 4 gpa 0x8000004 val 0x0
        CPU 0/KVM-1201    [003] .....   100.000002: kvm_mmio: mmio read len 4 gpa 0x8000004 val 0x37a0007

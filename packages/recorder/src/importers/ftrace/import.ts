@@ -1,5 +1,5 @@
 // Imports the text of an ftrace log (tracefs' `trace`, or `trace-cmd report`): register accesses of the kernel or of a
-// KVM guest, and what KVM is told of a guest's interrupt inputs. Infers nothing; what ftrace does not tell stays out.
+// KVM guest, and changes of a guest's interrupt inputs. Infers nothing; what ftrace does not record stays out.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, RULES } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
@@ -13,9 +13,9 @@ import { type FrameOptions, Frames, type Place } from './frames.ts';
 import { type FtraceLine, isChatter, lostEvents, parseLine } from './lines.ts';
 
 export interface FtraceOptions extends FrameOptions {
-  /** Whose GIC: the kernel's own, or that of the guest. By the first access when absent. */
+  /** Whose GIC to import: the kernel's own, or that of the guest. If absent, the first access decides. */
   readonly of?: 'host' | 'guest';
-  /** Profile to replay under; `architecture` for a host and `kvm` for a guest when absent. */
+  /** Profile to replay under. If absent, `architecture` for a host and `kvm` for a guest. */
   readonly profile?: string;
 }
 
@@ -26,9 +26,9 @@ export interface FtraceSink {
   progress?(lines: number): void;
 }
 
-/** Records that are held until the configuration is decided. */
+/** Records that are kept back until the configuration is decided. */
 const RECORDS_HELD = 100_000;
-/** Reads of one thread that wait for their values: interrupt handlers read too. */
+/** Reads of one thread that may wait for their values at a time. Interrupt handlers also read. */
 const READS_MAX = 8;
 const MEND =
   'record with trace-cmd record -e rwmmio, or -e kvm_mmio -e vgic_update_irq_pending, and give trace-cmd report';
@@ -47,8 +47,8 @@ interface Waiting {
 }
 
 /**
- * Imports a log (`-`: standard input; .gz, .xz and .zst are read as they are).
- * @throws GicTraceError `input` if it cannot be read, is no such log, or the frames of its GIC are not known.
+ * Imports a log (`-`: standard input; .gz, .xz and .zst are decompressed).
+ * @throws GicTraceError `input` if it cannot be read, is not such a log, or the frames of its GIC are not known.
  */
 export async function importFtrace(
   path: string,
@@ -80,10 +80,10 @@ class Importer {
   private readonly identity = new Identity();
   private readonly losses = new Losses();
   private readonly events: Record<string, number> = {};
-  /** Affinities as GICR_TYPER tells them. */
+  /** Affinities as read from GICR_TYPER. */
   private readonly affinities = new Map<number, number>();
   private readonly waiting = new Map<string, Waiting[]>();
-  /** Writes told before they were made, by thread, to know those that are told again. */
+  /** By thread: writes that were printed before they were made, to recognise the line that repeats them. */
   private readonly written = new Map<string, Access>();
   private side: 'host' | 'guest' | undefined;
   private lines = 0;
@@ -189,7 +189,7 @@ class Importer {
     this.record(access, line, this.lines, what === 'read' ? access.value : undefined);
   }
 
-  /** A read has its value: it waits no more. */
+  /** A read has its value and waits no longer. */
   private answered(thread: string, { address, width }: Access): void {
     const list = this.waiting.get(thread);
     const at =
@@ -229,7 +229,7 @@ class Importer {
     if (frame === 'GICR' && offset === GICR_TYPER && width === 8) this.affinities.set(instance, high);
   }
 
-  /** Whether what a side does is to be in the trace. The first that does something decides, unless an option has. */
+  /** Whether accesses of a side belong in the trace. Without the option, the side of the first access does. */
   private isOurs(side: 'host' | 'guest', event: string): boolean {
     this.side ??= side;
     if (this.side === side) return true;
@@ -272,14 +272,14 @@ class Importer {
     this.sink.record(batch, i);
   }
 
-  /** The configuration, as far as the log tells it; the rest as Identity has it. */
+  /** Decides the configuration, as far as it is in the log; Identity supplies the rest. */
   private decide(): void {
     const { profile, pes } = this.options;
     const { config, provenance } = this.identity.decide(pes === undefined ? {} : { pes });
     const { gicd, gits } = this.frames.bases;
     const physical = (base: bigint | undefined, other: number) =>
       base !== undefined && base < 2n ** 52n ? Number(base) : other;
-    // Where a log has virtual addresses it does not tell the physical ones.
+    // A log with virtual addresses does not contain the physical ones.
     const told = (base: bigint | undefined) => base !== undefined && base < 2n ** 52n;
     provenance['addresses.gicd'] = told(gicd) ? 'log' : 'default';
     provenance['addresses.gicr'] = told(this.frames.redistributor(0)) ? 'log' : 'default';

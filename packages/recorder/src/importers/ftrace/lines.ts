@@ -1,11 +1,12 @@
-// A line of ftrace's text, from tracefs or from trace-cmd report, into its parts. Knows no event's meaning.
+// Splits a line of ftrace's text, from tracefs or from trace-cmd report, into its parts. Does not know what events
+// mean.
 
 export interface FtraceLine {
-  /** Name of the task, and its id: 0 for an idle task, of which each CPU has one. */
+  /** The task's name and its id. The id is 0 for an idle task, of which each CPU has one. */
   readonly comm: string;
   readonly pid: number;
   readonly cpu: number;
-  /** Whole seconds and nanoseconds; NaN where the trace's clock does not count seconds. */
+  /** Whole seconds and nanoseconds; NaN if the trace's clock does not count seconds. */
   readonly seconds: number;
   readonly nanos: number;
   readonly event: string;
@@ -20,7 +21,7 @@ const ENTRIES = /^#\s*entries-in-buffer\/entries-written:\s*(\d+)\/(\d+)/;
 /** What tracefs and trace-cmd print besides events. */
 const CHATTER = /^(#|cpus=\d|version\s*=|CPU \d+ is empty|CPU:\d+ \[|\s*$|##### CPU \d+ buffer started ####)/;
 
-/** The parts of an event's line; undefined for any other. */
+/** The parts of an event's line; undefined for any other line. */
 export function parseLine(line: string): FtraceLine | undefined {
   const parts = LINE.exec(line);
   if (parts === null) return undefined;
@@ -36,7 +37,7 @@ export function parseLine(line: string): FtraceLine | undefined {
   };
 }
 
-/** Events that a line says are gone: lost on a CPU, or overwritten before the trace was read. */
+/** The number of lost events that a line reports: lost on a CPU, or overwritten before the trace was read. */
 export function lostEvents(line: string): number {
   const lost = LOST.exec(line);
   if (lost !== null) return Number(lost[2] ?? lost[3]);

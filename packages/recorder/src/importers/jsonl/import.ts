@@ -1,5 +1,5 @@
-// Imports JSON lines (docs/import.md): the way for any logger. A header line with the configuration, or a trace that
-// has it; then a record a line. Infers nothing.
+// Imports JSON lines (docs/import.md), the format for any logger: a header line with the configuration, or a trace that
+// has it, and then one record per line. Infers nothing.
 import { checkedBy, type GicConfig, GicTraceError, gicConfigSchema } from '@gictrace/core';
 import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import * as z from 'zod/mini';
@@ -28,13 +28,13 @@ const headerSchema = z.strictObject({
 export interface JsonlHeader {
   readonly config: GicConfig;
   readonly clock: { readonly name: string; readonly unitNs: number };
-  /** What the lines come from, if they say so. */
+  /** The source of the lines, if the header names it. */
   readonly source: string | undefined;
-  /** Kinds of observables that the source shows; all when undefined. */
+  /** Kinds of observables that the source records; all if undefined. */
   readonly shows: readonly string[] | undefined;
-  /** Whether the source tells that an access reached a reserved location. */
+  /** Whether the source records that an access reached a reserved location. */
   readonly reserved: boolean;
-  /** Whether the lines have what is to be learnt of commands that the source does not show. */
+  /** Whether the lines already contain what can be learnt about commands that are not in the source. */
   readonly learnt: boolean;
 }
 
@@ -48,8 +48,8 @@ export interface JsonlSink {
 const MEND = 'docs/import.md has the format';
 
 /**
- * Imports JSON lines (`-`: standard input; .gz, .xz and .zst are read as they are). `config` stands in for a header.
- * @throws GicTraceError `input`, with the line, for what is no record.
+ * Imports JSON lines (`-`: standard input; .gz, .xz and .zst are decompressed). `config` replaces a header.
+ * @throws GicTraceError `input`, with the line, for anything that is not a record.
  */
 export async function importJsonl(
   path: string,

@@ -1,4 +1,5 @@
-// JSON lines: any record comes back as it was written; what is no record is refused, with its line and what is wrong.
+// Tests JSON lines: any record is read back as it was written; anything that is not a record is refused, with its line
+// and the reason.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +92,7 @@ describe('a record of any kind', () => {
           batch.rule[i] = rule;
           batch.line[i] = line;
           batch.cause[i] = cause;
-          // System registers have 17 bits, of which the highest stands for an ICV register.
+          // System register encodings have 17 bits, of which the highest marks an ICV register.
           batch.words.set(words, i * RECORD_WORDS);
         }
         const lines = records.map((_record, i) => recordJson(batch, i, i));

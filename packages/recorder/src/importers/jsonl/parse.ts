@@ -1,4 +1,5 @@
-// One JSON line to a record, checked against the declarations of core. Says what is wrong; where is the caller's.
+// Parses one JSON line into a record and checks it against core's declarations. Says what is wrong; the caller adds
+// where.
 import {
   fieldOffsets,
   fieldWords,
@@ -24,11 +25,11 @@ interface Known {
   readonly kind: RecordKind;
   readonly offsets: readonly number[];
   readonly limits: readonly number[];
-  /** Fields that may be null: what the flag `valueUnknown` says of this kind. */
+  /** Fields that may be null: those that the flag `valueUnknown` covers for this kind. */
   readonly nullable: ReadonlySet<string>;
 }
 
-/** Fields that a source may not tell, by kind. */
+/** Fields that a source may lack, by kind. */
 const NULLABLE: { readonly [kind: string]: readonly string[] } = {
   'mmio.read': ['value'],
   'sysreg.read': ['value'],
@@ -57,7 +58,7 @@ function shown(value: unknown): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** A whole number from 0 to `max`; text of hex digits behind 0x too. */
+/** A whole number from 0 to `max`; also as text of hex digits after 0x. */
 function whole(name: string, value: unknown, max: number): number {
   const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > max)
@@ -65,7 +66,7 @@ function whole(name: string, value: unknown, max: number): number {
   return number;
 }
 
-/** 64 bits: text of hex digits behind 0x, or a number that is exact. */
+/** 64 bits: text of hex digits after 0x, or a number that is exact. */
 function wide(name: string, value: unknown): bigint {
   if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return BigInt(value);
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
@@ -90,7 +91,7 @@ function enumerated(field: RecordField, value: unknown): number {
   return index;
 }
 
-/** Puts a field's value into the words at `at`; `max` is the largest of each. */
+/** Puts a field's value into the words at `at`; `max` has the largest value of each word. */
 function put(
   field: RecordField,
   value: unknown,
@@ -138,9 +139,9 @@ function ruleOf(value: unknown): number {
 }
 
 /**
- * Appends the record that `object` tells to a batch that has room. `line` is that of the text: the record gets it where
- * the object names no line of another source.
- * @throws LineFault if it is none.
+ * Appends the record that `object` describes to a batch that has space. `line` is the line number in the text, which
+ * the record gets unless the object names a line of another source.
+ * @throws LineFault if the object is not a record.
  */
 export function parseRecord(
   object: { readonly [key: string]: unknown },

@@ -1,5 +1,5 @@
-// Records and headers as JSON lines (docs/import.md): what `gictrace dump --json` prints and `gictrace import jsonl`
-// reads. Derived from the declarations of core.
+// Writes records and headers as JSON lines (docs/import.md), which `gictrace dump --json` prints and `gictrace import
+// jsonl` reads. Derived from core's declarations.
 import { valueText } from '@gictrace/core/disasm';
 import {
   fieldOffsets,
@@ -26,7 +26,7 @@ function fieldJson(field: RecordField, words: Uint32Array, at: number): unknown 
     case 'bool':
       return words[at] !== 0;
     case 'sysreg':
-      // One that has no name and that an assembler cannot write either.
+      // A register that has no name and that an assembler cannot write either.
       return words[at]! > 0xffff && sysregName(words[at]!) === undefined
         ? words[at]!
         : valueText(field, words, at);
@@ -59,7 +59,7 @@ export function recordJson(batch: RecordBatch, i: number, record: number): strin
   });
 }
 
-/** What stands before the records. `learnt`: among them is what the source shows of its state after the fact. */
+/** The header line before the records. `learnt`: the records include state that was learnt later from the source. */
 export function headerJson(header: TraceHeader, learnt = false): string {
   const { config, clock, source } = header;
   const shows = sourceShows(header);
