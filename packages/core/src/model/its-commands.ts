@@ -1,5 +1,5 @@
-// What each ITS command does (IHI 0069, "ITS commands"). A handler answers what was wrong, or nothing; the queue
-// turns that into an outcome and applies the policy. Reads and checks come before effects.
+// What each ITS command does (IHI 0069, "ITS commands"). A handler returns the fault, or nothing; the queue turns that
+// into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, GITS, mask, operandOf, SPURIOUS } from '../spec/index.ts';
 import { layoutOf } from './its-tables.ts';
@@ -57,7 +57,7 @@ const rdbase2Of = at('MOVALL', 'RDbase2');
 
 type Handler = (m: Machine, its: number, w: Uint32Array) => Fault | undefined;
 
-/** Finds a physical event's entry and PE (in `dte`, `ite`, `cte`), or what is wrong. */
+/** Finds a physical event's entry and PE (in `dte`, `ite`, `cte`), or returns the fault. */
 function lookUpPhysical(m: Machine, its: number, deviceId: number, eventId: number): Fault | undefined {
   const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite);
   if (fault !== undefined) return fault;
@@ -112,7 +112,7 @@ function pend(m: Machine, its: number, w: Uint32Array, set: boolean): Fault | un
   return undefined;
 }
 
-/** The profile drops the events of a device that is mapped anew or unmapped: with their pending state. */
+/** Under this profile, mapping a device again or unmapping it drops its events along with their pending state. */
 function dropEvents(m: Machine, its: number, deviceId: number): void {
   const device = mappedDevices(m, its).find((one) => one.deviceId === deviceId);
   if (device === undefined) return;
@@ -122,7 +122,7 @@ function dropEvents(m: Machine, its: number, deviceId: number): void {
   m.zeroMemory(device.ittAddress, device.events * layoutOf(m).ite.bytes);
 }
 
-/** The profile has pending LPIs follow their collection to another PE. */
+/** Under this profile, pending LPIs follow their collection to another PE. */
 function followCollection(m: Machine, its: number, icid: number, pe: number): void {
   for (const device of mappedDevices(m, its))
     eachEvent(m, device, (_eventId, event) => {
@@ -220,7 +220,9 @@ const DROPPED_BY: Partial<Record<Fault, (typeof DROP_REASONS)[number]>> = {
   VIRTUALID_OOR: 'vintid-out-of-range',
 };
 
-/** Where a mapped event goes: a collection's PE (into `cte`), or a vLPI, which becomes pending at once. */
+/**
+ * Finds where a mapped event goes: to a collection's PE (put into `cte`), or to a vLPI, which becomes pending at once.
+ */
 function readTarget(m: Machine, its: number, deviceId: number, eventId: number): Fault | undefined {
   if (ite.physical === 1) return readCte(m, its, ite.icid, cte);
   return supportsVirtual(m, its) ? pendVirtual(m, its, ite, true, 'msi', deviceId, eventId) : 'ITE_INVALID';

@@ -1,4 +1,4 @@
-// What an ITS does with a command error by its policy, and VMOVP where each ITS needs its own.
+// Tests what an ITS does about a command error under each policy, and VMOVP when every ITS needs its own.
 import { describe, expect, it } from 'vitest';
 import { ITS_ERRORS } from '../spec/index.ts';
 import { Driver, testConfig, variant } from './driver.test-support.ts';

@@ -1,4 +1,4 @@
-// An ITS's tables in guest memory: where an entry is (flat or two-level), reading and writing entries by the
+// An ITS's tables in guest memory: finds an entry (in a flat or two-level table), and reads and writes entries in the
 // layout that the profile names (IHI 0069, "ITS tables"). Emits what it reads and writes; decides nothing.
 import { NO_PE, RECORDS } from '../record/index.ts';
 import {
@@ -22,7 +22,7 @@ const MEM_WRITTEN = RECORDS['mem.written'].id;
 export const LEVEL1_BYTES = 8;
 export const LEVEL1_VALID = maskHigh(LEVEL1_ENTRY, 'Valid');
 export const level2Address = fieldReader(LEVEL1_ENTRY, 'Physical_Address');
-/** By Page_Size of GITS_BASER<n> and of GICv4.1's GICR_VPROPBASER; 3 is reserved, and treated as 64 KB. */
+/** By Page_Size of GITS_BASER<n> and of GICv4.1's GICR_VPROPBASER; 3 is reserved and treated as 64 KB. */
 export const PAGE_BYTES = [0x1000, 0x4000, 0x1_0000, 0x1_0000] as const;
 
 const BASER = GITS.GITS_BASER;
@@ -37,9 +37,9 @@ const addressOf = fieldReader(BASER, 'Physical_Address');
 const highestOf = fieldReader(BASER_64K, 'Physical_Address_51_48');
 const lowerOf = fieldReader(BASER_64K, 'Physical_Address_47_16');
 const address64K = (low: number, high: number): number => highestOf(low, high) + lowerOf(low, high);
-/** No such entry: out of the table, or its level-2 table does not exist. */
+/** The entry does not exist: it is outside the table, or its level-2 table does not exist. */
 export const NOWHERE = -1;
-/** Where the entry is hangs on a first-level entry that nobody has shown. */
+/** The address of the entry depends on a first-level entry that is unknown. */
 export const NOT_SHOWN = -2;
 
 export interface TablePlace {
@@ -48,11 +48,11 @@ export interface TablePlace {
   readonly base: number;
   readonly pageBytes: number;
   readonly entryBytes: number;
-  /** Entries that the table and the identifier width admit. */
+  /** Number of entries that the table and the identifier width allow. */
   readonly entries: number;
 }
 
-/** The table of a type, as GITS_BASER<n> describes it; `undefined` where the ITS has none. */
+/** The table of a type, as GITS_BASER<n> describes it; `undefined` if the ITS has none. */
 export function tableOf(m: Machine, its: number, type: number): TablePlace | undefined {
   const { baser } = m.state;
   for (let n = 0; n < 8; n++) {
@@ -81,7 +81,7 @@ export function tableOf(m: Machine, its: number, type: number): TablePlace | und
   return undefined;
 }
 
-/** Tells the witness, then answers whether the bytes are known. */
+/** Calls the witness of memory reads, then returns whether the bytes are known. */
 function look(
   m: Machine,
   use: MemoryUse,
@@ -114,8 +114,8 @@ export function layoutOf(_m: Machine): TableLayout {
 const raw = new Uint32Array(8);
 
 /**
- * Reads the entry at an address into values, in the layout's field order. Addresses in bytes. Answers whether it is known
- * what the entry holds; the values are zero where it is not.
+ * Reads the entry at an address into values, in the layout's field order. Addresses are in bytes. Returns whether the
+ * entry's content is known; the values are zero if it is not.
  */
 export function readEntry(
   m: Machine,
@@ -137,7 +137,7 @@ export function readEntry(
   return isKnown;
 }
 
-/** Writes an entry; values in the layout's field order. */
+/** Writes an entry, with the values in the layout's field order. */
 export function writeEntry(
   m: Machine,
   address: number,

@@ -1,5 +1,5 @@
-// Commands that nobody has shown, and table entries that nobody has shown: what the ITS does with them, what is unknown
-// afterwards, and what makes it known again.
+// Tests unknown commands and unknown table entries: what the ITS does with them, what is unknown afterwards, and what
+// makes it known again.
 import { describe, expect, it } from 'vitest';
 import { ITT, QUEUE } from '../conformance/guest.ts';
 import { RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
@@ -19,7 +19,7 @@ function mapped(profile = 'architecture'): Driver {
   return d;
 }
 
-/** Has the ITS execute `count` slots, of which nothing is known but the bytes that `known` names. */
+/** Makes the ITS execute `count` slots in which only the bytes that `known` selects are known. */
 function unshown(d: Driver, known: (byte: number) => boolean = () => false, count = 1): void {
   for (let n = 0; n < count; n++)
     for (let byte = 0; byte < 32; byte++)
@@ -114,7 +114,7 @@ describe('after a command that nobody has shown', () => {
     unshown(d);
     d.command('MAPD', { DeviceID: 1, Size: 4, ITT_addr: 0x4600_8000, V: 1 });
     d.command('MAPTI', { ...EVENT, pINTID: LPI, ICID: 0 });
-    // Whether it is refused hangs on the collection, which is open.
+    // Whether it is refused depends on the collection, which is unknown.
     expect(d.command('DISCARD', EVENT)).toBe(ITS_OUTCOMES.UNDECIDED);
     d.command('MAPC', { ICID: 0, RDbase: 1, V: 1 });
     d.msi(1, 0);

@@ -1,6 +1,6 @@
-// What becomes unknown of an ITS by a command that nobody has shown, or that hangs on a table entry that nobody has shown:
-// what its tables in guest memory hold. Which LPIs are pending, and what Redistributors have cached of them, keeps its last
-// value in the model; that it is unknown too is for who learns from a source (recorder/importers/common/learn).
+// Marks as unknown what an ITS's tables in guest memory hold after a command that is unknown, or that depends on an
+// unknown table entry. Which LPIs are pending, and what Redistributors have cached about them, keep their last value in
+// the model; code that learns from a source (recorder/importers/common/learn) tracks that these are unknown, too.
 import { NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, operandOf } from '../spec/index.ts';
 import {
@@ -32,16 +32,16 @@ const deviceIdOf = at('INT', 'DeviceID');
 const eventIdOf = at('INT', 'EventID');
 const values: number[] = [];
 
-/** What memory holds there is unknown from here on. */
+/** From here on it is unknown what memory holds there. */
 function forget(m: Machine, address: number, length: number): void {
   if (m.state.memory.anyKnown(address, length))
     m.emit(MEM_MARKED, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), length, 0, 0);
 }
 
-/** An ITS executed a command that nobody has shown: it may have written any entry of any of its tables. */
+/** An ITS executed an unknown command, which may have written any entry of any of its tables. */
 export function forgetMappings(m: Machine, its: number): void {
   const { memory } = m.state;
-  // Through the device table to the tables of events, before the device table is unknown itself.
+  // Goes through the device table to the tables of events, before the device table itself becomes unknown.
   for (const { ittAddress, events } of mappedDevices(m, its))
     forget(m, ittAddress, events * layoutOf(m).ite.bytes);
   for (const type of Object.values(TABLE_TYPES)) {
@@ -50,7 +50,7 @@ export function forgetMappings(m: Machine, its: number): void {
     const { base, entries, entryBytes, pageBytes } = table;
     if (!table.indirect) forget(m, base, entries * entryBytes);
     else {
-      // Software writes the first level, no command does.
+      // Only software writes the first level; no command does.
       const perPage = Math.floor(pageBytes / entryBytes);
       for (let page = 0; page * perPage < entries; page++) {
         const entry = base + LEVEL1_BYTES * page;
@@ -61,7 +61,10 @@ export function forgetMappings(m: Machine, its: number): void {
   }
 }
 
-/** An ITS executed a command of which it is unknown whether it was refused: whether it wrote its event's entry is so too. */
+/**
+ * An ITS executed a command that may or may not have been refused, so it is also unknown whether it wrote its event's
+ * entry.
+ */
 export function forgetEvent(m: Machine, its: number, name: CommandName, w: Uint32Array): void {
   if (!WRITES_EVENT.has(name)) return;
   const table = tableOf(m, its, TABLE_TYPES.devices);

@@ -1,5 +1,5 @@
-// What each GICv4 command of an ITS does (IHI 0069, "ITS commands"), and what an event that is mapped to a vLPI
-// does. A handler answers what was wrong, or nothing. Reads and checks come before effects.
+// What each GICv4 command of an ITS does (IHI 0069, "ITS commands"), and what happens to an event that is mapped to a
+// vLPI. A handler returns the fault, or nothing. Reads and checks come before effects.
 import { RECORDS } from '../record/index.ts';
 import { type CommandName, LPI_FIRST, operandOf, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { invalidateLpi } from './lpi.ts';
@@ -50,7 +50,7 @@ function lookUpVpe(m: Machine, its: number, vpeid: number, into: Vpe): Fault | u
   return readVpe(m, its, vpeid, into, itsVpeTable(m, its));
 }
 
-/** What is wrong with an event whose vPE is not as it should be. */
+/** The fault for an event whose vPE is invalid. */
 function ofEvent(fault: Fault): Fault {
   return fault === 'VCPU_INVALID' ? 'ITEVCPU_INVALID' : fault;
 }
@@ -59,7 +59,7 @@ function inRange(vintid: number, size: number): boolean {
   return vintid >= LPI_FIRST && vintid < 2 ** (size + 1);
 }
 
-/** Rings the default doorbell of a vPE that asked for it, for an interrupt that is enabled. */
+/** Rings the default doorbell of a vPE that requested it, for an enabled interrupt. */
 function ringDefault(m: Machine, of: Vpe, vintid: number): void {
   if (of.ring === 0 || of.doorbell === SPURIOUS) return;
   const enabled = vintid < VSGI_COUNT ? (of.sgi[vintid]! & 1) !== 0 : vlpiEnabled(m, of.configTable, vintid);
@@ -127,7 +127,7 @@ function mapVirtual(
   return undefined;
 }
 
-/** The ITSs that a VMOVP concerns: all of them where GITS_TYPER.VMOVP says that one command serves all. */
+/** The ITSs that a VMOVP affects: all of them if GITS_TYPER.VMOVP says that one command is enough for all. */
 function moved(m: Machine, its: number): readonly number[] {
   const one = typerOf(m, its, 'VMOVP') === 1;
   if (!one) return [its];
@@ -221,7 +221,7 @@ export const VIRTUAL_COMMAND_HANDLERS = {
     const fault = lookUpVpe(m, its, vpeid, vpe);
     if (fault !== undefined) return fault;
     const place: VpePlace = { pe: vpe.pe, table: vpe.table, doorbell: SPURIOUS };
-    // C clears the pending state and changes nothing else.
+    // With C set, the command clears the pending state and changes nothing else.
     if (operandOf(w, 0, sgiClearOf)) {
       if (operandOf(w, 0, sgiEnableOf)) m.unpredictable('vsgi-configures-and-clears', its, vpeid);
       signalVlpi(m, place, sgi, false, 'its-command');
@@ -237,7 +237,9 @@ export const VIRTUAL_COMMAND_HANDLERS = {
   },
 } as const satisfies { readonly [K in CommandName]?: Handler };
 
-/** GITS_SGIR: a virtual SGI for a vPE becomes pending (IHI 0069, "GITS_SGIR"). A vPE that is not mapped gets none. */
+/**
+ * GITS_SGIR: a virtual SGI becomes pending for a vPE (IHI 0069, "GITS_SGIR"). A vPE that is not mapped receives none.
+ */
 export function sendVirtualSgi(m: Machine, its: number, vpeid: number, sgi: number): void {
   if (lookUpVpe(m, its, vpeid, vpe) !== undefined) return;
   const away = signalVlpi(m, { pe: vpe.pe, table: vpe.table, doorbell: SPURIOUS }, sgi, true, 'software');

@@ -1,5 +1,5 @@
-// Walks all mapped events of an ITS through its tables in guest memory: device table, then each device's interrupt
-// translation table. Looks without a trace of looking: emits nothing.
+// Walks all mapped events of an ITS through its tables in guest memory: the device table, then each device's interrupt
+// translation table. Leaves no trace of its reads: emits nothing.
 import { extract } from '../spec/index.ts';
 import { LEVEL1_BYTES, LEVEL1_VALID, layoutOf, level2Address, TABLE_TYPES, tableOf } from './its-tables.ts';
 import type { Machine } from './machine.ts';
@@ -12,7 +12,7 @@ function fields(m: Machine, address: number, bytes: number): void {
   for (let at = 0; at < bytes; at += 4) raw[at >> 2] = m.state.memory.readWord(address + at);
 }
 
-/** A mapped device: its table. */
+/** A mapped device and its interrupt translation table. */
 export interface MappedDevice {
   readonly deviceId: number;
   readonly ittAddress: number;

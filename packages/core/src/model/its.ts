@@ -34,7 +34,7 @@ const queueAddress = fieldReader(GITS.GITS_CBASER, 'Physical_Address');
 const BASER_READ_ONLY = maskHigh(GITS.GITS_BASER, 'Type', 'Entry_Size');
 const QUEUE_PAGE_BYTES = 4096;
 
-/** The outcome code of a fault of a command. CLEAR's codes are numbered apart from its opcode by the architecture. */
+/** The outcome code for a command's fault. The architecture numbers CLEAR's codes independently of its opcode. */
 function outcomeOf(opcode: number, fault: Fault): number {
   if (fault === 'NOT_SHOWN') return ITS_OUTCOMES.UNDECIDED;
   const name = commandName(opcode);
@@ -75,7 +75,10 @@ export function itsHasVsgi(m: Machine, its: number): boolean {
   return typerOf(m, its, 'VSGI') === 1;
 }
 
-/** Whether this ITS has the command: GICv4's by GITS_TYPER.Virtual, 4.1's by GITS_TYPER.VMAPP and VSGI. */
+/**
+ * Whether this ITS supports the command: GICv4 commands by GITS_TYPER.Virtual, those of GICv4.1 by GITS_TYPER.VMAPP and
+ * VSGI.
+ */
 function supports(m: Machine, its: number, name: CommandName): boolean {
   const { version } = ITS_COMMANDS[name];
   if (version === 3) return true;
@@ -83,7 +86,7 @@ function supports(m: Machine, its: number, name: CommandName): boolean {
   return version === 4 || typerOf(m, its, name === 'VSGI' ? 'VSGI' : 'VMAPP') === 1;
 }
 
-/** A slot that nobody has shown holds a command that is not known: what it may have changed is unknown from here on. */
+/** The slot holds an unknown command, so what it may have changed is unknown from here on. */
 function executeUnknown(m: Machine, its: number, slot: number): number {
   forgetMappings(m, its);
   command.fill(0);
@@ -117,7 +120,7 @@ function execute(m: Machine, its: number, slot: number, address: number): number
   return outcome;
 }
 
-/** Handlers of an ITS's registers, by name: see mmio. */
+/** Handlers of an ITS's registers, by name; see mmio. */
 export const gitsRead = {
   GITS_CTLR: (m: Machine, its: number): void => {
     m.low = (m.state.gitsCtlr[its]! | (m.profile.alwaysQuiescent ? CTLR_QUIESCENT : 0)) >>> 0;
