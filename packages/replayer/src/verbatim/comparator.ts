@@ -1,6 +1,6 @@
-// Holds what was recorded against what a backend answers and does, whichever backend it is. Its user walks the records:
-// `begin` for each stimulus, then its response and what it did, then `observe` for what was recorded of it. What each
-// sort of record is compared by stands in responses, signals and streams.
+// Compares what was recorded with the responses and effects of a backend, whichever backend it is. The caller walks the
+// records: `begin` for each stimulus, then its response and its effects, then `observe` for each record of an
+// observable. How each kind of record is compared is defined in responses, signals and streams.
 
 import type { GicConfig } from '@gictrace/core';
 import { type Capabilities, CONSEQUENCE, notShown } from '@gictrace/core/backend';
@@ -46,26 +46,26 @@ export class Comparator {
   private readonly signals: Signals;
   private readonly eoiOrder: EoiOrder;
   private readonly reRecording: ReRecording | undefined;
-  /** Records walked over. */
+  /** Number of records walked. */
   records = 0;
-  /** By kind: whether the backend shows it. */
+  /** By kind: whether the backend reports it. */
   private readonly shows = new Uint8Array(256).fill(1);
-  /** By kind: whether the source of the recording does not show it. */
+  /** By kind: whether it is missing from the source of the recording. */
   private readonly notInSource = new Uint8Array(256);
-  /** Not a backend that does and shows everything. */
+  /** The backend does not support or report everything. */
   private readonly limited: boolean;
-  /** The stimulus at work was skipped, so nothing can follow from it. */
+  /** The current stimulus was skipped, so nothing can follow from it. */
   private idle = false;
-  /** The source does not show the state that decides what the stimulus at work does. */
+  /** The state that decides what the current stimulus does is not in the source. */
   private undecided = false;
-  /** The stimulus at work is the source showing a part of the state: what comes of it the source does not print. */
+  /** The current stimulus is state that was learnt from the source. The source prints no effects of it. */
   private learning = false;
   private readonly source: Pick<Verdict, 'start' | 'missing'>;
   private readonly stopAtFirst: boolean;
   private readonly allowed: ReadonlySet<Tolerance>;
   private firstAnomaly: Anomaly | null = null;
 
-  /** `capabilities`: what the backend shows; everything when absent. */
+  /** `capabilities`: what the backend reports; everything if absent. */
   constructor(config: GicConfig, options: ReplayOptions = {}, capabilities?: Capabilities) {
     const peCount = config.pes.length;
     this.source = {
@@ -87,24 +87,24 @@ export class Comparator {
     if (capabilities === undefined) return;
     this.shows.fill(0);
     for (const name of capabilities.observables) this.shows[RECORDS[name].id] = 1;
-    // Not something that a backend does: the source contradicts itself.
+    // A conflict is not something a backend does: the source contradicts itself.
     this.shows[CONFLICT] = 1;
   }
 
-  /** Whether it was asked to stop at a divergence and has met one. */
+  /** Whether the replay was asked to stop at a divergence and has found one. */
   get stopped(): boolean {
     return this.stopAtFirst && this.counts.diverged > 0;
   }
 
   // ---- stimuli -------------------------------------------------------------------------------------------
 
-  /** Record `i` of a batch, record `record` of the trace, is a stimulus that goes to the backend. */
+  /** Record `i` of a batch, which is record `record` of the trace, is a stimulus that goes to the backend. */
   begin(batch: RecordBatch, i: number, record: number): void {
     const kind = batch.kind[i]!;
     this.divergences.record = record;
     this.learning = kind === STATE_KNOWN;
     if (!leavesEffectsOpen(kind)) {
-      // Before the next stimulus, all that the backend showed must have been recorded.
+      // Before the next stimulus, everything that the backend reported must have been recorded.
       this.signals.drain(this.undecided);
       this.streams.drain(this.undecided);
       this.explainer.begin(batch, i, record);
@@ -119,32 +119,32 @@ export class Comparator {
     this.reRecording?.begin(batch, i);
   }
 
-  /** After a reset nothing is signalled and nothing is active, and nobody records that. */
+  /** After a reset nothing is signalled and nothing is active; neither is recorded. */
   private reset(): void {
     this.signals.reset();
     this.eoiOrder.reset();
   }
 
-  /** The backend did the stimulus: what a read returned, and whether the location is reserved. */
+  /** The backend executed the stimulus: what a read returned, and whether the location is reserved. */
   answered(batch: RecordBatch, i: number, response: Response): void {
     this.responses.compare(batch, i, response);
     this.reRecording?.answered(response);
   }
 
-  /** The model has no such register. What was recorded of it is compared all the same. */
+  /** The model does not have this register. What was recorded of it is compared all the same. */
   unsupported(reason: string): void {
     this.counts.skip(reason);
     this.reRecording?.unsupported();
   }
 
-  /** The backend did not do the stimulus: what was recorded of it is not compared. */
+  /** The backend did not execute the stimulus, so what was recorded of it is not compared. */
   skipped(batch: RecordBatch, i: number, reason: string): void {
     this.counts.skip(reason);
     if (!leavesEffectsOpen(batch.kind[i]!)) this.idle = true;
     this.reRecording?.skipped();
   }
 
-  /** What the backend did: records `from` to `to` - 1 of a batch. */
+  /** Takes the effects that the backend reported: records `from` to `to` - 1 of a batch. */
   did(shown: RecordBatch, from: number, to: number): void {
     const { signals, streams, notInSource, reRecording } = this;
     for (let i = from; i < to; i++) {
@@ -166,7 +166,7 @@ export class Comparator {
     }
   }
 
-  /** A command that the source does not show, or what it does not show the mappings for. */
+  /** Counts a command that is not in the source, or whose mappings are not. */
   private countUnknown(kind: number, shown: RecordBatch, i: number): void {
     const outcome = shown.words[i * RECORD_WORDS + 2];
     if (kind === MSI_UNDECIDED) this.counts.unknown(UNKNOWN_MSI);
@@ -174,7 +174,7 @@ export class Comparator {
     else if (outcome === ITS_OUTCOMES.UNDECIDED) this.counts.unknown(UNDECIDED_COMMAND);
   }
 
-  /** An event: nothing that is compared, but it may say why something differs. */
+  /** Takes an event. Events are not compared, but one may explain a difference. */
   private explain(kind: number, shown: RecordBatch, i: number): void {
     if (kind === MEMORY_ASSUMED) {
       this.counts.unknown('guest memory that the source does not show');
@@ -195,12 +195,12 @@ export class Comparator {
 
   // ---- what was recorded ---------------------------------------------------------------------------------
 
-  /** Record `i` of a batch is an operation: it explains, and nobody answers it. */
+  /** Record `i` of a batch is an operation. It explains differences and has no response. */
   operation(batch: RecordBatch, i: number): void {
     this.reRecording?.record(batch, i);
   }
 
-  /** Record `i` of a batch, record `record` of the trace, is an observable. */
+  /** Record `i` of a batch, which is record `record` of the trace, is an observable. */
   observe(batch: RecordBatch, i: number, record: number): void {
     const kind = batch.kind[i]!;
     this.divergences.record = record;
@@ -225,7 +225,7 @@ export class Comparator {
     return true;
   }
 
-  /** Holds the state before record `record` against the digest that the trace stores of it. */
+  /** Compares the state before record `record` with the digest of it that the trace stores. */
   compareState(own: string, stored: string, record: number): void {
     this.counts.statesCompared++;
     if (own === stored) return;
@@ -233,7 +233,7 @@ export class Comparator {
     this.reRecording?.conflict('state', wordsOf(stored), wordsOf(own));
   }
 
-  /** No more records: the verdict. */
+  /** No more records follow. Returns the verdict. */
   finish(): Verdict {
     this.signals.end();
     return this.counts.verdict(this.records, this.source, this.divergences.first, this.firstAnomaly);

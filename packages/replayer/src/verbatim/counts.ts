@@ -1,4 +1,4 @@
-// Counts of a replay, by kind and by name, for its verdict. Decides nothing.
+// Counts what a replay found, by kind and by name, for its verdict. Decides nothing.
 import { type Anomaly, type Divergence, RULES, type Verdict } from '@gictrace/core/record';
 import { kindName } from './explainer.ts';
 
@@ -14,17 +14,17 @@ export class ReplayCounts {
   private readonly skippedNames = new Map<string, number>();
   private readonly toleratedNames = new Map<string, number>();
 
-  /** The source does not contain something. */
+  /** Counts something that is not in the source. */
   unknown(name: string): void {
     count(this.unknownNames, name);
   }
 
-  /** Something was not compared. */
+  /** Counts something that was not compared. */
   skip(reason: string): void {
     count(this.skippedNames, reason);
   }
 
-  /** A difference was tolerated, because the user asked for that. */
+  /** Counts a difference that was tolerated because the user asked for it. */
   tolerate(name: string): void {
     count(this.toleratedNames, name);
   }

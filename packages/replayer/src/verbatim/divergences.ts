@@ -8,7 +8,7 @@ const HPPI = RECORDS.hppi.id;
 
 export class Divergences {
   first: Divergence | null = null;
-  /** Number of the record at work. */
+  /** Number of the current record. */
   record = 0;
   private readonly counts: ReplayCounts;
   private readonly explainer: Explainer;
@@ -18,7 +18,7 @@ export class Divergences {
     this.explainer = explainer;
   }
 
-  /** The record at work differs; `replayed` gives the text of what the backend showed instead. */
+  /** The current record differs; `replayed` returns the text of what the backend reported instead. */
   differs(batch: RecordBatch, i: number, replayed: () => string): void {
     this.count(batch.kind[i]!);
     if (this.first !== null) return;
@@ -33,7 +33,9 @@ export class Divergences {
     });
   }
 
-  /** The backend showed something that no record tells of: reported at the stimulus that caused it. */
+  /**
+   * The backend reported something for which there is no record. This is a divergence of the stimulus that caused it.
+   */
   missing(replayed: () => string): void {
     const { stimulus, stimulusRecord, stimulusLine, anomaly } = this.explainer;
     const kind = stimulus.count > 0 ? stimulus.kind[0]! : HPPI;
@@ -48,7 +50,7 @@ export class Divergences {
     });
   }
 
-  /** The stimulus at work is itself what does not fit. */
+  /** The current stimulus itself is the divergence. */
   atStimulus(recorded: string, replayed: string): void {
     const { stimulus, stimulusRecord, stimulusLine } = this.explainer;
     const kind = stimulus.kind[0]!;
@@ -61,7 +63,7 @@ export class Divergences {
       kind,
       recorded: `${text}: ${recorded}`,
       replayed,
-      // Not to be explained by itself.
+      // The anomaly does not explain itself.
       anomaly: null,
     });
   }

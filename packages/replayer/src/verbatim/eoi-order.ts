@@ -6,14 +6,14 @@
 // 3. Either the guest breaks the rule, or the value in the recording is wrong. From here on a GIC that believes the
 //    recording has 27 active where the real one may not, so the trace may differ anywhere later.
 //
-// A replay cannot tell which of the two it is. So it is a divergence at the write, unless the user allows `eoi-order`,
+// A replay cannot decide which of the two it is. So it is a divergence at the write, unless the user allows `eoi-order`,
 // and what differs later names it as a suspect.
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 
 const ACKNOWLEDGED = RECORDS['irq.acknowledged'].id;
 const DROPPED = RECORDS['irq.dropped'].id;
 
-/** An EOI of another interrupt than the one that its PE acknowledged last. */
+/** An EOI of an interrupt other than the one that its PE acknowledged last. */
 export interface WrongEnd {
   /** INTIDs. */
   readonly expected: number;
@@ -29,18 +29,18 @@ export class EoiOrder {
     this.acknowledged = Array.from({ length: peCount }, () => []);
   }
 
-  /** As at the start: nothing is acknowledged. */
+  /** Returns to the initial state, in which nothing is acknowledged. */
   reset(): void {
     for (const stack of this.acknowledged) stack.length = 0;
   }
 
-  /** What a PE acknowledged or ended, the source leaves open: nothing of it is known from before. */
+  /** The source leaves open what a PE acknowledged or ended, so nothing earlier is known. */
   forget(pe: number): void {
     const stack = this.acknowledged[pe];
     if (stack !== undefined) stack.length = 0;
   }
 
-  /** An event of the backend. Answers what is wrong with it, or undefined. */
+  /** Takes an event of the backend. Returns what is wrong with it, or undefined. */
   take(shown: RecordBatch, i: number): WrongEnd | undefined {
     const kind = shown.kind[i];
     if (kind !== ACKNOWLEDGED && kind !== DROPPED) return undefined;

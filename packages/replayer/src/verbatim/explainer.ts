@@ -1,49 +1,49 @@
-// What is kept of a replay to explain its first divergence: the stimulus at work and what it did, the command of an
-// ITS, the last records, the last anomaly. Decides nothing.
+// Keeps what is needed to explain the first divergence of a replay: the current stimulus and its effects, the current
+// ITS command, the last records, the last anomaly. Decides nothing.
 import { recordText } from '@gictrace/core/disasm';
 import { type Anomaly, type Divergence, isTableAccess, RECORDS, RecordBatch } from '@gictrace/core/record';
 
-/** Records before a divergence that it is shown with. */
+/** Number of records before a divergence that are reported with it. */
 const BEFORE_RECORDS = 12;
-/** Records of what a stimulus did that are kept. */
+/** Number of effects of a stimulus that are kept. */
 const DID_RECORDS = 256;
 
-/** A divergence before it is explained. `line` is 0 where the source has none. */
+/** A divergence before it is explained. `line` is 0 if the source has no line for it. */
 export interface Difference {
   readonly record: number;
   readonly line: number;
   readonly kind: number;
   readonly recorded: string;
   readonly replayed: string;
-  /** The anomaly to suspect where nothing better is known. */
+  /** The anomaly to suspect if nothing better is known. */
   readonly anomaly: Anomaly | null;
 }
 
 export class Explainer {
-  /** The stimulus at work, copied: its batch may be reused. */
+  /** A copy of the current stimulus, since its batch may be reused. */
   readonly stimulus = new RecordBatch(1);
   stimulusRecord = -1;
   stimulusLine = 0;
   /** The last anomaly. */
   anomaly: Anomaly | null = null;
-  /** What the backend did since. */
+  /** The effects that the backend reported since. */
   private readonly effects = new RecordBatch(DID_RECORDS);
   /** The command that an ITS is executing, as recorded. */
   private readonly command = new RecordBatch(1);
   private commandRecord = -1;
-  /** The last records of the batches before. */
+  /** The last records of the previous batches. */
   private recent = new RecordBatch(BEFORE_RECORDS);
-  /** The batch that is walked over, and the number of its first record. */
+  /** The batch that is being walked, and the number of its first record. */
   private batch: RecordBatch | undefined;
   private batchFirst = 0;
 
-  /** A batch is walked over from now on; its first record is record `first` of the trace. */
+  /** Begins to walk a batch whose first record is record `first` of the trace. */
   enter(batch: RecordBatch, first: number): void {
     this.batch = batch;
     this.batchFirst = first;
   }
 
-  /** A new stimulus is at work. */
+  /** A new stimulus begins. */
   begin(batch: RecordBatch, i: number, record: number): void {
     this.stimulus.clear();
     this.stimulus.copy(batch, i);
@@ -52,26 +52,29 @@ export class Explainer {
     this.effects.clear();
   }
 
-  /** The backend did this. */
+  /** Takes an effect that the backend reported. */
   did(batch: RecordBatch, i: number): void {
     if (this.effects.count < DID_RECORDS) this.effects.copy(batch, i);
   }
 
-  /** A recorded command. */
+  /** Takes a recorded command. */
   executes(batch: RecordBatch, i: number, record: number): void {
     this.command.clear();
     this.command.copy(batch, i);
     this.commandRecord = record;
   }
 
-  /** What the stimulus at work did is an anomaly: it may be why something differs later. */
+  /** The current stimulus caused an anomaly, which may be why something differs later. */
   suspect(text: string): Anomaly {
     const line = this.stimulusLine > 0 ? this.stimulusLine : null;
     this.anomaly = { record: this.stimulusRecord, line, text };
     return this.anomaly;
   }
 
-  /** A difference with all that is known of it. `at`: the record at work, which need not be the one that differs. */
+  /**
+   * Returns a difference with everything that is known about it. `at`: the current record, which need not be the one
+   * that differs.
+   */
   explain(at: number, { record, line, kind, recorded, replayed, anomaly }: Difference): Divergence {
     return {
       record,
@@ -88,8 +91,8 @@ export class Explainer {
   }
 
   /**
-   * A table access that differs may be right, and the command that made it recorded wrong: its slot of the queue was
-   * rebuilt from that command's line.
+   * A table access that differs may be right, and the command that made it may be recorded wrongly: its queue slot was
+   * rebuilt from the command's line.
    */
   private commandAtWork(): Anomaly | null {
     if (this.command.count === 0 || this.commandRecord < this.stimulusRecord) return null;
@@ -101,7 +104,7 @@ export class Explainer {
     };
   }
 
-  /** The batch is done and may be reused: keeps its last records. */
+  /** The batch is finished and may be reused. Keeps its last records. */
   leave(batch: RecordBatch): void {
     const from = Math.max(0, batch.count - BEFORE_RECORDS);
     const kept = new RecordBatch(BEFORE_RECORDS);
@@ -128,7 +131,7 @@ export class Explainer {
 
 const kindNames = new Map<number, string>();
 for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
-/** The name of a record kind; 0 stands for a stored state. */
+/** The name of a record kind; 0 means a stored state. */
 export function kindName(id: number): string {
   return id === 0 ? 'state' : (kindNames.get(id) ?? `kind ${id}`);
 }

@@ -1,5 +1,6 @@
-// Replay through the Backend interface: on the simulator it says what the direct replay says, whatever the batches; what
-// a backend does not do or show is counted, never passed; one that breaks the rules fails, and says where.
+// Tests replay through the Backend interface. On the simulator it gives the same verdict as the direct replay, whatever
+// the batches. What a backend does not support or report is counted, and is never a match. A backend that breaks the
+// rules fails with an error that says where.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { type Answers, type Backend, type Capabilities, Simulator } from '@gictrace/core/backend';
 import {
@@ -18,7 +19,7 @@ import { VerbatimReplay } from './on-simulator.ts';
 
 const CONFIG = plainConfig(3);
 
-/** A backend around another, to change what it says. */
+/** Wraps a backend to change what it reports. */
 class Around implements Backend {
   protected readonly inner: Backend = new Simulator('test');
   reset(config: GicConfig): Promise<Capabilities> {
@@ -71,7 +72,7 @@ function directly(recording: RecordBatch): Outcome {
 
 const BENT: ReadonlySet<number> = new Set([RECORDS.hppi.id, RECORDS['mmio.read'].id, RECORDS['sgi.sent'].id]);
 
-/** A recording with one bit of what it says of the GIC changed. */
+/** A recording in which one recorded bit about the GIC is changed. */
 function bent(recording: RecordBatch, where: number, bit: number): RecordBatch {
   const copy = slice(recording, 0, recording.count);
   const places = [...copy.kind.keys()].filter((i) => i < copy.count && BENT.has(copy.kind[i]!));
@@ -215,7 +216,7 @@ describe('a backend that does less', () => {
     const { verdict } = await through(new Less((name) => name === 'wire.set'), recording);
     expect(verdict.skipped['wire.set: not taken by the backend']).toBe(wires);
     expect(verdict.records).toBe(whole.records);
-    // It has not seen the wires, so that later it differs: that is not hidden.
+    // The backend has not seen the input lines, so it differs later. That is not hidden.
     expect(verdict.diverged).toBeGreaterThan(0);
   });
 
@@ -235,7 +236,7 @@ describe('a backend that does less', () => {
 });
 
 describe('a backend that shows in part', () => {
-  /** Shows `kind` as `change` makes it. */
+  /** Reports `kind` as `change` alters it. */
   class Partly extends Around {
     private readonly kind: number;
     private readonly change: (batch: RecordBatch, at: number, i: number) => void;
@@ -271,7 +272,7 @@ describe('a backend that shows in part', () => {
     expect(verdict.compared).toEqual(whole.compared);
     const unknown = 'interrupt lines not shown by the source';
     expect(verdict.unknown[unknown]).toBe(whole.compared.hppi);
-    // A line that repeats the last one is compared as that was.
+    // A line that repeats the last one is compared in the same way.
     const hppis = [...recording.kind.keys()].filter((i) => recording.kind[i] === RECORDS.hppi.id);
     const last = hppis.find((i) => recording.words[i * RECORD_WORDS + 4] === 1)!;
     const repeated = slice(recording, 0, last + 1);
@@ -282,7 +283,7 @@ describe('a backend that shows in part', () => {
     expect((await through(withoutLines(), again)).verdict.diverged).toBe(directly(again).verdict.diverged);
     again.words[(again.count - 1) * RECORD_WORDS] = 77;
     expect((await through(withoutLines(), again)).verdict.diverged).toBe(1);
-    // And without the flag its lines count.
+    // Without the flag its interrupt lines are compared.
     const wrong = new Partly('hppi', (one) => {
       one.words[4] = 0;
     });

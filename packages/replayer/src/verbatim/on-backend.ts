@@ -1,5 +1,5 @@
-// Verbatim replay on any backend: recorded batches go out, a few at a time, and the comparator walks over them as the
-// answers come back. Memory holds the batches in flight and nothing more.
+// Verbatim replay on any backend. Recorded batches are sent, a few at a time, and the comparator walks them as the
+// answers arrive. Memory holds only the batches in flight.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { type Answers, type Backend, type Capabilities, notTaken } from '@gictrace/core/backend';
 import { recordText } from '@gictrace/core/disasm';
@@ -19,13 +19,13 @@ import {
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';
 
-/** What a backend is given of an access besides its words. */
+/** The flags of an access that are sent to a backend. */
 const SENT_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
 
 export interface BackendReplayOptions extends ReplayOptions {
-  /** Records of the trace that go into one batch: 1 to 4,096; 512 when absent. */
+  /** Number of trace records that go into one batch: 1 to 4,096; 512 if absent. */
   readonly batchRecords?: number;
-  /** Batches in flight at most; 4 when absent. */
+  /** The largest number of batches in flight; 4 if absent. */
   readonly window?: number;
 }
 
@@ -34,7 +34,7 @@ interface Piece {
   readonly batch: RecordBatch;
   /** Number of its first record. */
   readonly first: number;
-  /** The next record to look at. */
+  /** The next record to process. */
   at: number;
 }
 
@@ -45,21 +45,21 @@ export class BackendReplay implements Answers {
   private readonly takes = new Uint8Array(STIMULI_BELOW);
   private readonly batchRecords: number;
   private readonly window: number;
-  /** Parts in flight, the first of them being walked over; and batches to be used again. */
+  /** The parts in flight, of which the first is being walked, and batches that can be reused. */
   private readonly pieces: Piece[] = [];
   private readonly free: RecordBatch[] = [];
   private readonly flights: Promise<void>[] = [];
-  /** Stimuli sent, and answers that came. */
+  /** Numbers of stimuli sent and of answers received. */
   private sent = 0;
   private answers = 0;
   private readonly lastSent = new RecordBatch(1);
   private lastSentRecord = -1;
   private taken = 0;
-  /** An answer has come; and the time of the stimulus that it answers. */
+  /** Whether an answer has arrived, and the time of the stimulus that it belongs to. */
   private working = false;
   private timeNs = Number.NaN;
 
-  /** `capabilities`: what the backend answered to its reset to `config`. */
+  /** `capabilities`: what the backend returned when it was reset to `config`. */
   constructor(
     config: GicConfig,
     backend: Backend,
@@ -74,13 +74,13 @@ export class BackendReplay implements Answers {
     for (const name of capabilities.stimuli) this.takes[RECORDS[name].id] = 1;
   }
 
-  /** Whether the replay has been told to stop and has met a divergence. */
+  /** Whether the replay was asked to stop and has found a divergence. */
   get stopped(): boolean {
     return this.comparator.stopped;
   }
 
   /**
-   * Takes the records of a batch, which may be reused once the promise has settled. Waits where too much is in flight.
+   * Takes the records of a batch, which may be reused once the promise has settled. Waits if too much is in flight.
    * @throws GicTraceError `backend`, with the record whose answer is awaited, if the implementation fails.
    */
   async take(batch: RecordBatch): Promise<void> {
@@ -91,12 +91,12 @@ export class BackendReplay implements Answers {
     }
   }
 
-  /** A state that the trace stores is one of the simulator: nothing of another backend can be held against it. */
+  /** A state that the trace stores is one of the simulator, so it cannot be compared with another backend's. */
   skipState(): void {
     this.comparator.counts.skip('stored state of the simulator');
   }
 
-  /** No more records: waits for all answers. Throws as `take` does. */
+  /** No more records follow. Waits for all answers. Throws as `take` does. */
   async finish(): Promise<Verdict> {
     await this.atMost(0);
     if (!this.stopped) this.advance();
@@ -108,7 +108,7 @@ export class BackendReplay implements Answers {
   private send(batch: RecordBatch, from: number, to: number): void {
     const piece = this.free.pop() ?? new RecordBatch(this.batchRecords);
     piece.clear();
-    // The backend may keep its batch as long as the flight takes, so it has one of its own.
+    // The backend may keep its batch while it is in flight, so it gets a batch of its own.
     const stimuli = new RecordBatch(to - from);
     for (let i = from; i < to; i++) {
       piece.copy(batch, i);
@@ -129,7 +129,7 @@ export class BackendReplay implements Answers {
       if (this.answers < expected && !this.stopped)
         throw new GicTraceError('backend', `answered ${this.answers} of ${expected} stimuli`);
     });
-    // Handled where it is awaited; until then it must not count as unhandled.
+    // The rejection is handled where the promise is awaited; until then it must not count as unhandled.
     flight.catch(() => undefined);
     this.flights.push(flight);
   }
@@ -138,7 +138,7 @@ export class BackendReplay implements Answers {
     return isStimulus(kind) && this.takes[kind] !== 0;
   }
 
-  /** A backend is not given what was recorded of an access. */
+  /** Removes what was recorded of an access, which a backend does not get to see. */
   private withoutAnswer(stimuli: RecordBatch, i: number, kind: number): void {
     stimuli.flags[i]! &= SENT_FLAGS;
     stimuli.rule[i] = 0;
@@ -151,7 +151,7 @@ export class BackendReplay implements Answers {
     stimuli.words[at + 1] = 0;
   }
 
-  /** Waits until no more than so many batches are in flight. */
+  /** Waits until at most `count` batches are in flight. */
   private async atMost(count: number): Promise<void> {
     try {
       while (this.flights.length > count) await this.flights.shift();
@@ -160,7 +160,7 @@ export class BackendReplay implements Answers {
     }
   }
 
-  /** The failure of a backend, with where in the trace it was. */
+  /** Adds to a backend's error where in the trace it happened. */
   private placed(error: GicTraceError): GicTraceError {
     const waiting = this.unanswered();
     const text = (batch: RecordBatch, i: number) => recordText(batch, i).trim();
@@ -180,7 +180,7 @@ export class BackendReplay implements Answers {
     );
   }
 
-  /** The first stimulus that was sent and not answered. */
+  /** The first stimulus that was sent and has no answer yet. */
   private unanswered(): { record: number; batch: RecordBatch; i: number } | undefined {
     for (const { batch, first, at } of this.pieces)
       for (let i = at; i < batch.count; i++)
@@ -210,12 +210,12 @@ export class BackendReplay implements Answers {
     if (this.stopped) return;
     if (!this.working)
       throw new GicTraceError('backend', 'showed something before it answered the first stimulus');
-    // A backend knows no times: what a stimulus does has that of the stimulus.
+    // A backend does not know times, so an effect gets the time of its stimulus.
     batch.timeNs[i] = this.timeNs;
     this.comparator.did(batch, i, i + 1);
   }
 
-  /** The next stimulus that was sent: an answer to it has come. Undefined once the replay has stopped. */
+  /** The next stimulus that was sent, for which an answer has arrived. Undefined once the replay has stopped. */
   private reach(): Piece | undefined {
     this.answers++;
     if (this.answers > this.sent)
@@ -234,7 +234,7 @@ export class BackendReplay implements Answers {
     this.comparator.records++;
   }
 
-  /** Walks over what was recorded, up to the next stimulus that was sent, or to the end of what is in flight. */
+  /** Walks the records up to the next stimulus that was sent, or to the end of what is in flight. */
   private advance(): Piece | undefined {
     const { comparator, pieces } = this;
     for (let piece = pieces[0]; piece !== undefined; piece = pieces[0]) {

@@ -1,5 +1,5 @@
-// Verbatim replay on the simulator: the recorded stimuli, in order, to the model, and every recorded response and
-// observable held against what it does. Streams: batches in, a verdict out.
+// Verbatim replay on the simulator: gives the recorded stimuli, in order, to the model and compares every recorded
+// response and observable with what the model does. Streams: batches in, a verdict out.
 import type { GicConfig } from '@gictrace/core';
 import { NOT_A_REGISTER } from '@gictrace/core/backend';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
@@ -21,7 +21,7 @@ export class VerbatimReplay {
     this.follow = new Follow(this.machine, new Comparing(this.machine, this.comparator));
   }
 
-  /** Whether the replay has been told to stop and has met a divergence. */
+  /** Whether the replay was asked to stop and has found a divergence. */
   get stopped(): boolean {
     return this.comparator.stopped;
   }
@@ -40,23 +40,23 @@ export class VerbatimReplay {
     comparator.explainer.leave(batch);
   }
 
-  /** Holds the state before record `record` against the digest that the trace stores of it. */
+  /** Compares the state before record `record` with the digest of it that the trace stores. */
   compareState(digest: string, record: number): void {
     this.comparator.compareState(this.machine.state.digest(), digest, record);
   }
 
-  /** The trace stores a state that this model cannot be held against. */
+  /** The trace stores a state that cannot be compared with this model's. */
   skipState(): void {
     this.comparator.counts.skip('state-of-another-layout');
   }
 
-  /** No more records: the verdict. */
+  /** No more records follow. Returns the verdict. */
   finish(): Verdict {
     return this.comparator.finish();
   }
 }
 
-/** Hands the comparator what the simulator does, and what was recorded. */
+/** Passes what the simulator does, and what was recorded, to the comparator. */
 class Comparing extends FollowObserver {
   private readonly machine: Machine;
   private readonly comparator: Comparator;

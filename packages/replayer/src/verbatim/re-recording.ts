@@ -1,17 +1,20 @@
-// The trace that a replay writes: the recorded stimuli with the responses of the backend, and what it did. What nobody
-// could compare has the flag `undecided`.
+// Writes the trace of a replay: the recorded stimuli with the backend's responses and effects. Records that could not
+// be compared get the flag `undecided`.
 import { CONFLICTS, KIND, RECORD_FLAGS, RECORD_WORDS, RecordBatch, responseAt } from '@gictrace/core/record';
 import type { ReplayOutput } from './options.ts';
 import type { Response } from './responses.ts';
 
 export class ReRecording {
   private readonly output: ReplayOutput;
-  /** The stimulus at work, which goes out once its response is known. The batch that it came from is the reader's. */
+  /**
+   * The current stimulus, which is written once its response is known. The batch that it came from belongs to the
+   * reader.
+   */
   private readonly stimulus = new RecordBatch(1);
   private isHeld = false;
-  /** A line that no batch holds. */
+  /** A line that is not in any batch. */
   private readonly line = new RecordBatch(1);
-  /** Time of the last stimulus: what follows has it. */
+  /** Time of the last stimulus, which its effects get, too. */
   private timeNs = Number.NaN;
 
   constructor(output: ReplayOutput) {
@@ -26,7 +29,7 @@ export class ReRecording {
     this.timeNs = batch.timeNs[i]!;
   }
 
-  /** It has been answered. */
+  /** The stimulus has been answered. */
   answered({ low, high, reserved }: Response): void {
     if (!this.isHeld) return;
     const { stimulus } = this;
@@ -47,12 +50,12 @@ export class ReRecording {
     this.stimulus.flags[0] = reserved ? others | RECORD_FLAGS.reserved : others;
   }
 
-  /** The model has no such register: it goes out as it was recorded. */
+  /** The model does not have this register: the stimulus is written as it was recorded. */
   unsupported(): void {
     if (this.isHeld) this.release();
   }
 
-  /** The backend did not do it: what another implementation returned, and what came of it, is not of this one. */
+  /** The backend did not execute it. The response and effects of another implementation do not belong to this one. */
   skipped(): void {
     const { stimulus } = this;
     const at = responseAt(stimulus.kind[0]!);
@@ -70,20 +73,23 @@ export class ReRecording {
     this.output.record(this.stimulus, 0);
   }
 
-  /** An operation, or what the backend did. */
+  /** Writes an operation or an effect that the backend reported. */
   record(batch: RecordBatch, i: number): void {
     this.hasDone();
     this.output.record(batch, i);
   }
 
-  /** The stimulus did so much that its response comes later. No access to a reserved location does. */
+  /**
+   * The stimulus has so many effects that its response comes later. This never happens for an access to a reserved
+   * location.
+   */
   private hasDone(): void {
     if (!this.isHeld) return;
     this.setReserved(false);
     this.release();
   }
 
-  /** What a PE is signalled: `count` words from `at` on. `flags`: of the record. */
+  /** Writes what a PE is signalled: `count` words from `at` on. `flags`: those of the record. */
   signal(kind: number, pe: number, words: Uint32Array, at: number, count: number, flags: number): void {
     this.put(kind, pe, flags);
     for (let k = 0; k < count; k++) this.line.words[k] = words[at + k]!;
@@ -91,8 +97,8 @@ export class ReRecording {
   }
 
   /**
-   * Replay found the recording to contradict itself, which shows in none of its records. In the re-recording it does:
-   * `first` and `second` contradict each other.
+   * The replay found that the recording contradicts itself, which none of its records says. The re-recording gets a
+   * record of it: `first` and `second` contradict each other.
    */
   conflict(
     what: (typeof CONFLICTS)[number],

@@ -1,5 +1,5 @@
-// Verbatim replay of a trace file: streams its chunks through the simulator or another backend, holds the states that
-// it stores against the simulator's, and writes the re-recorded trace if asked to.
+// Verbatim replay of a trace file: streams its chunks through the simulator or another backend, compares the states
+// that it stores with the simulator's, and writes the re-recorded trace on request.
 
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
 import type { Backend, Capabilities } from '@gictrace/core/backend';
@@ -27,7 +27,7 @@ import { VerbatimReplay } from './on-simulator.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
 
 const FRAME_GITS = FRAMES.indexOf('GITS');
-/** Stimuli besides writes to an ITS that decide what its queue holds. */
+/** Stimuli, other than writes to an ITS, that decide what its queue holds. */
 const OF_QUEUES: ReadonlySet<number> = new Set([
   KIND['mem.write'],
   KIND['mem.known'],
@@ -36,26 +36,26 @@ const OF_QUEUES: ReadonlySet<number> = new Set([
   KIND['gic.reset'],
 ]);
 
-/** How the source of a re-recorded trace begins; a replay of a replay is no more than that. */
+/** Prefix of the source name of a re-recorded trace. A replay of a replay gets it only once. */
 const REPLAY_OF = 'replay of ';
 
 export interface ReplayTraceOptions {
-  /** Version of gictrace that the header of what it writes names; its own when absent. */
+  /** Version of gictrace for the header of the output; this package's own if absent. */
   readonly version?: string | undefined;
-  /** Profile to replay under; the trace's own when absent. */
+  /** Profile to replay under; the trace's own if absent. */
   readonly profile?: string;
   /** Where to write the re-recorded trace; never the trace that is replayed. */
   readonly output?: string;
-  /** A file at `output` that gictrace did not write may be replaced. */
+  /** Whether a file at `output` that gictrace did not write may be replaced. */
   readonly force?: boolean;
-  /** Differences to let pass. */
+  /** Differences to tolerate. */
   readonly allow?: readonly Tolerance[];
   readonly progress?: (records: number) => void;
-  /** Given the simulator's machine first: to plant a fault. */
+  /** Called with the simulator's machine before the replay, to plant a fault. */
   readonly machine?: (machine: Machine) => void;
 }
 
-/** Records are numbered anew, and so is the operation that each is due to. */
+/** Records are renumbered, and so is the operation that each belongs to. */
 function renumbered(writer: TraceWriter): ReplayOutput {
   const own = new RecordBatch(1);
   let cause = 0;
@@ -97,7 +97,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions = {}): Ver
       ...shown(reader),
       ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
-    // A stored state is what the recording's own model had: only the same profile must have it too.
+    // A stored state is that of the recording's own model, so only the same profile has to reach it.
     const states = config.profile === own ? [...reader.states()] : [];
     const comparable = (reader.header.stateVersion ?? 1) === STATE_VERSION;
     for (const { batch, first } of reader.batches()) {
@@ -121,7 +121,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions = {}): Ver
 
 /**
  * Replays a trace on a backend, which it resets first and does not close. If the backend fails, what was re-recorded
- * until then stays, unfinished, under the name of the output with `.partial` behind it.
+ * until then is kept, unfinished, under the output's name with `.partial` appended.
  * @throws GicTraceError `trace` if the trace cannot be read, `backend` if the backend fails.
  */
 export async function replayTraceOn(
@@ -135,7 +135,7 @@ export async function replayTraceOn(
     const { config } = reader.header;
     refuseLearnt(path, reader);
     refuseUnknown(path, reader);
-    // Before the backend is made to work: a name that cannot be written is found at once.
+    // Checked before the backend starts to work, so that an output that cannot be written is reported at once.
     if (options.output !== undefined) reRecorded(reader, config, options.output, options).abort();
     const capabilities = await backend.reset(config);
     if (options.output !== undefined)
@@ -175,7 +175,7 @@ export async function replayTraceOn(
   }
 }
 
-/** A backend begins with a reset: it cannot be given state that the source shows only later. */
+/** A backend begins with a reset. It cannot be given state that only a later part of the source reveals. */
 function refuseLearnt(path: string, reader: TraceReader): void {
   if (!hasLearntState(reader) && !startsInMidLife(reader.header)) return;
   throw new GicTraceError(
@@ -186,7 +186,7 @@ function refuseLearnt(path: string, reader: TraceReader): void {
   );
 }
 
-/** A backend cannot be given a command that nobody has shown: zero bytes in its queue would be another one. */
+/** A backend cannot be given an unknown command: zero bytes in its queue would be a different one. */
 function refuseUnknown(path: string, reader: TraceReader): void {
   const { count, first } = unknownCommands(reader);
   if (count === 0) return;
@@ -198,7 +198,7 @@ function refuseUnknown(path: string, reader: TraceReader): void {
   );
 }
 
-/** Commands that an ITS executes and that the trace does not show. Runs what matters to the queues, and nothing else. */
+/** Commands that an ITS executes and that are not in the trace. Replays only what affects the queues. */
 function unknownCommands(reader: TraceReader): { readonly count: number; readonly first: number } {
   const { config } = reader.header;
   let count = 0;
@@ -228,7 +228,7 @@ function unknownCommands(reader: TraceReader): { readonly count: number; readonl
   return { count, first };
 }
 
-/** What the source of a trace does not tell at all. */
+/** What the source of a trace does not contain at all. */
 function shown({
   header,
 }: TraceReader): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved' | 'startsInMidLife' | 'missing'> {
@@ -241,7 +241,7 @@ function shown({
   };
 }
 
-/** What a re-recording says that its backend does not show. */
+/** The header options that say what the backend of a re-recording does not report. */
 function shownBy({ observables, reserved }: Capabilities): TraceHeader['options'] {
   const all = Object.values(KIND).filter((kind) => isObservable(kind) && kind !== KIND['source.conflict']);
   return {

@@ -22,7 +22,7 @@ const RESERVED_NOT_IN_SOURCE = 'whether a location is reserved: not shown by the
 const REGISTER = () => 'reached a register';
 const RESERVED = () => 'reached a reserved location';
 
-/** What a backend answered to a stimulus. An object that is used again: numbers of 32 bits are slow as arguments. */
+/** A backend's answer to a stimulus. The object is reused, because 32-bit numbers are slow as arguments. */
 export interface Response {
   /** What a read returned. */
   readonly low: number;
@@ -34,9 +34,9 @@ export class Responses {
   private readonly counts: ReplayCounts;
   private readonly compared: Float64Array;
   private readonly divergences: Divergences;
-  /** The recorded value and the response, without what is UNKNOWN. */
+  /** The recorded value and the response, without the bits that are UNKNOWN. */
   private readonly known = new Uint32Array(4);
-  /** Why it is not compared whether a location is reserved; undefined where it is. */
+  /** Why it is not compared whether a location is reserved; undefined if it is compared. */
   private readonly reservedSkipped: string | undefined;
 
   constructor(
@@ -52,7 +52,7 @@ export class Responses {
     else if (capabilities?.reserved === false) this.reservedSkipped = RESERVED_NOT_SHOWN;
   }
 
-  /** Record `i` of a batch is a stimulus that the backend has done. */
+  /** Record `i` of a batch is a stimulus that the backend has executed. */
   compare(batch: RecordBatch, i: number, response: Response): void {
     const kind = batch.kind[i]!;
     if (kind === MMIO_READ || kind === SYSREG_READ) this.compareRead(batch, i, kind, response);
@@ -76,7 +76,7 @@ export class Responses {
       this.compareReserved(batch, i, response);
   }
 
-  /** Whether all that differs of a read are bits that the architecture leaves UNKNOWN. */
+  /** Whether a read differs only in bits that the architecture leaves UNKNOWN. */
   private agreesWhereKnown(batch: RecordBatch, i: number, kind: number, response: Response): boolean {
     if (kind !== MMIO_READ) return false;
     const { known } = this;
@@ -96,7 +96,7 @@ export class Responses {
     this.divergences.differs(batch, i, () => returned(response));
   }
 
-  /** Of a write the one thing to compare is whether it reached a register. */
+  /** The only thing to compare for a write is whether it reached a register. */
   private compareWrite(batch: RecordBatch, i: number, kind: number, response: Response): void {
     if (this.reservedSkipped !== undefined) {
       this.counts.skip(this.reservedSkipped);

@@ -1,4 +1,4 @@
-// What recorded lines agree with the changes that a backend showed.
+// Tests which recorded lines agree with the changes that a backend reported.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DIFFERS, MATCH, PARTLY } from './outcome.ts';
@@ -98,7 +98,7 @@ describe('what a PE is signalled', () => {
   });
 });
 
-/** Whether the last changes are equal: then the recorded lines cannot tell how many there were. */
+/** Whether the last changes are equal, so that the recorded lines do not reveal how many there were. */
 function repeats(shown: readonly Uint32Array[]): boolean {
   return shown.some((l, k) => k > 0 && l.every((word, i) => word === shown[k - 1]![i]));
 }

@@ -1,13 +1,13 @@
 // Compares what PEs are signalled: the interrupts that the physical and the virtual CPU interface present, with the
 // IRQ and FIQ lines, and the maintenance interrupt. No allocation per record.
 //
-// A backend shows a change when it happens; a source may print the same line again at any time. So each recorded line
-// must be the next change that the backend showed for that PE, or repeat the last one that was seen:
+// A backend reports a change when it happens; a source may print the same line again at any time. So each recorded line
+// must be the next change that the backend reported for that PE, or repeat the last one that was seen:
 //
 //   backend      27          8192
 //   recorded     27   27     8192   8192        agrees
 //   recorded     27   30                        differs: the next change is 8192
-//   recorded     27          (next stimulus)    differs: nobody recorded the change to 8192
+//   recorded     27          (next stimulus)    differs: the change to 8192 was not recorded
 //
 // The re-recording gets a line wherever the source printed one, with what the backend signals there. So a trace and its
 // re-recording can be compared line by line, whatever either of them repeats.
@@ -18,7 +18,7 @@ import type { Divergences } from './divergences.ts';
 import { DIFFERS, MATCH, NO_LINES, PARTLY, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';
 import type { ReRecording } from './re-recording.ts';
 
-/** Changes of one PE that wait for their recorded line, at most. */
+/** The largest number of changes for one PE that can wait for their recorded lines. */
 const RING = 64;
 
 export class Signals {
@@ -45,14 +45,14 @@ export class Signals {
     );
   }
 
-  /** The backend showed a change. `isUnprinted`: the source prints no line of this one, so none is awaited. */
+  /** The backend reported a change. `isUnprinted`: the source prints no line for it, so none is awaited. */
   show(signal: number, shown: RecordBatch, i: number, isUnprinted: boolean): void {
     const stream = this.streams[signal]!;
     stream.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
     if (isUnprinted) this.settle(signal, shown.pe[i]!, RECORD_FLAGS.undecided);
   }
 
-  /** A recorded line. */
+  /** Compares a recorded line. */
   compare(signal: number, batch: RecordBatch, i: number): void {
     const stream = this.streams[signal]!;
     const pe = batch.pe[i]!;
@@ -69,7 +69,10 @@ export class Signals {
     this.answer(signal, pe, result, 0);
   }
 
-  /** After a recorded line: what the backend signals in its place. Where they differ, all that it showed is taken as seen. */
+  /**
+   * After a recorded line: writes what the backend signals in its place. If they differ, everything that the backend
+   * reported counts as seen.
+   */
   private answer(signal: number, pe: number, result: number, flag: number): void {
     if (pe < 0 || pe >= this.peCount) return;
     const stream = this.streams[signal]!;
@@ -82,18 +85,21 @@ export class Signals {
     this.reRecording!.signal(SIGNALS[signal]!.kind, pe, last, pe * words, words, lastPartial[pe]! | flag);
   }
 
-  /** Takes all that the backend showed for a PE as seen. `flag`: {@link RECORD_FLAGS.undecided} if nobody awaits it. */
+  /**
+   * Counts everything that the backend reported for a PE as seen. `flag`: {@link RECORD_FLAGS.undecided} if it is not
+   * awaited.
+   */
   private settle(signal: number, pe: number, flag: number): void {
     const stream = this.streams[signal]!;
     while (stream.take(pe)) if (this.reRecording !== undefined) this.recordLast(signal, pe, flag);
   }
 
-  /** As at the start: nothing is signalled to any PE. */
+  /** Returns to the initial state, in which nothing is signalled to any PE. */
   reset(): void {
     for (const stream of this.streams) stream.reset();
   }
 
-  /** The next stimulus comes: every change must have been recorded. */
+  /** The next stimulus begins, so every change must have been recorded. */
   drain(undecided: boolean): void {
     const { streams } = this;
     for (let signal = 0; signal < streams.length; signal++)
@@ -117,7 +123,7 @@ export class Signals {
       }
   }
 
-  /** No more records. A source may end before it has printed all, so nothing is awaited. */
+  /** No more records follow. A source may end before it has printed everything, so nothing is awaited. */
   end(): void {
     for (let signal = 0; signal < this.streams.length; signal++)
       for (let pe = 0; pe < this.peCount; pe++) this.settle(signal, pe, RECORD_FLAGS.undecided);
@@ -135,15 +141,18 @@ export class Signals {
   }
 }
 
-/** Changes of one kind that the backend showed, and the recorded lines that are held against them. */
+/** Changes of one kind that the backend reported, and the recorded lines that are compared with them. */
 export class SignalStream {
   readonly words: number;
   private readonly idle: readonly number[];
-  /** Words that are shown even where the interrupt lines are not. */
+  /** Number of words that a source has even if it does not have the interrupt lines. */
   private readonly wordsWithoutLines: number;
-  /** Changes of each PE that no recorded line has shown yet: a ring for each PE. */
+  /** By PE: a ring of the changes that no recorded line has matched yet. */
   private readonly ring: Uint32Array;
-  /** By slot of the ring, and of the last line: whether the backend showed no interrupt lines; and whether it ever did so. */
+  /**
+   * By slot of the ring, and for the last line: whether the backend did not report the interrupt lines; and whether
+   * this ever happened.
+   */
   private readonly ringPartial: Uint8Array;
   readonly lastPartial: Uint8Array;
   private anyPartial = false;
@@ -151,12 +160,12 @@ export class SignalStream {
   private readonly tail: Uint32Array;
   /** What the backend signalled at the last recorded line, by PE. */
   readonly last: Uint32Array;
-  /** By PE: whether the last recorded line did not show the interrupt lines. */
+  /** By PE: whether the last recorded line lacked the interrupt lines. */
   private readonly sourcePartial: Uint8Array;
-  /** PEs with changes outstanding. */
+  /** Number of PEs with outstanding changes. */
   outstanding = 0;
 
-  /** `idle`: the fields before anything happened. */
+  /** `idle`: the values of the fields before anything has happened. */
   constructor(peCount: number, idle: readonly number[], wordsWithoutLines: number) {
     this.words = idle.length;
     this.idle = idle;
@@ -171,7 +180,7 @@ export class SignalStream {
     this.reset();
   }
 
-  /** As at the start: nothing is signalled to any PE. */
+  /** Returns to the initial state, in which nothing is signalled to any PE. */
   reset(): void {
     for (let pe = 0; pe < this.head.length; pe++) {
       this.last.set(this.idle, pe * this.words);
@@ -181,7 +190,7 @@ export class SignalStream {
     this.outstanding = 0;
   }
 
-  /** The backend showed a change. The flag `valueUnknown` says that it does not show the interrupt lines. */
+  /** The backend reported a change. The flag `valueUnknown` means that it does not report the interrupt lines. */
   show(pe: number, words: Uint32Array, at: number, flags = 0): void {
     const entry = pe * RING + (this.tail[pe]! & (RING - 1));
     const slot = entry * this.words;
@@ -189,12 +198,12 @@ export class SignalStream {
     if (this.anyPartial) this.ringPartial[entry] = flags & RECORD_FLAGS.valueUnknown;
     for (let k = 0; k < this.words; k++) this.ring[slot + k] = words[at + k]!;
     this.tail[pe]!++;
-    // A ring that overflows loses its oldest change: a recorded line would then differ, never agree by accident.
+    // A ring that overflows loses its oldest change. A recorded line would then differ; it cannot agree by accident.
     if (this.tail[pe]! - this.head[pe]! > RING) this.head[pe] = this.tail[pe]! - RING;
     else this.outstanding++;
   }
 
-  /** A recorded line. `partial`: the source did not print the interrupt lines. */
+  /** Compares a recorded line. `partial`: the source did not print the interrupt lines. */
   see(pe: number, words: Uint32Array, at: number, partial: boolean): number {
     const { head, tail, last, ring, words: count } = this;
     if (pe < 0 || pe >= head.length) return DIFFERS;
@@ -218,14 +227,14 @@ export class SignalStream {
     return less ? PARTLY : MATCH;
   }
 
-  /** Whether a change of this PE waits for a recorded line. */
+  /** Whether a change for this PE is waiting for a recorded line. */
   isWaiting(pe: number): boolean {
     return this.head[pe] !== this.tail[pe];
   }
 
   /**
-   * Whether the next change is one of the interrupt lines alone, which the source did not show when it last printed a
-   * line of this PE: it has no reason to print another one.
+   * Whether the next change concerns only the interrupt lines, and the source did not have those in its last line for
+   * this PE. It then has no reason to print another line.
    */
   changesUnshownLines(pe: number): boolean {
     if (this.sourcePartial[pe] === 0) return false;
@@ -233,14 +242,16 @@ export class SignalStream {
     return equal(words, at, this.last, pe * this.words, this.wordsWithoutLines);
   }
 
-  /** The next change that a PE's recorded line should show: its words at the answer in `words`. */
+  /**
+   * The next change that a recorded line for a PE should have: the returned index is that of its first word in `words`.
+   */
   next(pe: number): { words: Uint32Array; at: number } {
     const from = this.head[pe]!;
     if (from === this.tail[pe]) return { words: this.last, at: pe * this.words };
     return { words: this.ring, at: (pe * RING + (from & (RING - 1))) * this.words };
   }
 
-  /** Takes the next change that the backend showed as seen; false if there is none. */
+  /** Counts the next change that the backend reported as seen; returns false if there is none. */
   take(pe: number): boolean {
     const from = this.head[pe]!;
     if (from === this.tail[pe]) return false;

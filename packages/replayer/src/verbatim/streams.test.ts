@@ -1,4 +1,4 @@
-// Which recorded observables agree with those that a backend showed, where order counts.
+// Tests which recorded observables agree with those that a backend reported, if order matters.
 import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { DIFFERS, MATCH } from './outcome.ts';

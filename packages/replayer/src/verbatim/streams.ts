@@ -1,6 +1,6 @@
-// Compares observables whose order counts: the commands of an ITS, its accesses to tables, the SGIs that PEs send. Each
-// is a stream of its own: implementations print them in different places of one stimulus, so only the order within a
-// stream is compared. No allocation per record.
+// Compares observables whose order matters: the commands of an ITS, its accesses to tables, the SGIs that PEs send.
+// Each is a stream of its own: implementations print them at different points of one stimulus, so only the order within
+// a stream is compared. No allocation per record.
 import { recordText } from '@gictrace/core/disasm';
 import {
   COMMAND_WORDS,
@@ -47,12 +47,12 @@ export class Streams {
     this.explainer = explainer;
   }
 
-  /** The backend showed an observable. */
+  /** The backend reported an observable. */
   show(stream: number, shown: RecordBatch, i: number): void {
     this.streams[stream]!.show(shown, i);
   }
 
-  /** A recorded observable; `undecided`: what its stimulus does depends on state that the source does not show. */
+  /** Compares a recorded observable. `undecided`: what its stimulus does depends on state that is not in the source. */
   compare(stream: number, batch: RecordBatch, i: number, undecided: boolean): void {
     const list = this.streams[stream]!;
     if (batch.flags[i]! & RECORD_FLAGS.undecided) {
@@ -80,7 +80,7 @@ export class Streams {
     list.clear();
   }
 
-  /** Of a recorded ITS command: the bits that the source and the backend both show. */
+  /** For a recorded ITS command: the bits that both the source and the backend have. */
   private comparable(list: OrderedStream, batch: RecordBatch, i: number): Uint32Array {
     const w = i * RECORD_WORDS;
     this.explainer.executes(batch, i, this.divergences.record);
@@ -101,7 +101,7 @@ export class Streams {
     return this.mask;
   }
 
-  /** The next stimulus comes: everything shown must have been recorded. */
+  /** The next stimulus begins, so everything reported must have been recorded. */
   drain(undecided: boolean): void {
     const { streams } = this;
     for (let n = 0; n < streams.length; n++) {
@@ -123,13 +123,13 @@ export class Streams {
   }
 }
 
-/** Of a command that the source does not show its slot is compared. */
+/** For a command that is not in the source, only its slot is compared. */
 function slotMask(mask: Uint32Array): void {
   mask.fill(0);
   mask[0] = mask[1] = 0xffff_ffff;
 }
 
-/** Observables of one stream that the backend showed, in a ring, and the recorded ones that are held against them. */
+/** A ring of observables of one stream that the backend reported, which recorded ones are compared with. */
 export class OrderedStream {
   private readonly words: Uint32Array;
   private readonly kinds: Uint8Array;
@@ -162,8 +162,8 @@ export class OrderedStream {
   }
 
   /**
-   * What the backend shows of the next observable, an ITS command: bits of its operands, whether its outcome, and whether
-   * it knows the command at all.
+   * What the backend reports of the next observable, an ITS command: bits of its operands, whether its outcome, and
+   * whether it knows the command at all.
    */
   nextCommand(): { readonly operands: number; readonly outcome: boolean; readonly command: boolean } {
     if (this.head === this.tail) return { operands: 0xffff_ffff, outcome: true, command: true };
@@ -176,7 +176,9 @@ export class OrderedStream {
     };
   }
 
-  /** Passes over commands that the source does not show, up to that of ITS `its` in this slot: a source has no lines of them. */
+  /**
+   * Skips commands that are not in the source, up to that of ITS `its` in this slot. A source has no lines for them.
+   */
   passUnknown(its: number, slot: number): void {
     for (; this.head < this.tail; this.head++) {
       const at = this.head % this.capacity;
@@ -186,7 +188,7 @@ export class OrderedStream {
     }
   }
 
-  /** Compares a recorded observable with the next shown one, which is then used up. */
+  /** Compares a recorded observable with the next reported one, which is then used up. */
   see(batch: RecordBatch, i: number, mask: Uint32Array | undefined): number {
     if (this.head === this.tail) return DIFFERS;
     const slot = this.head++ % this.capacity;
@@ -200,7 +202,9 @@ export class OrderedStream {
     return MATCH;
   }
 
-  /** Copies the next shown observable, or the one just used up, to the end of `out`; false if there is none. */
+  /**
+   * Copies the next reported observable, or the one just used up, to the end of `out`; returns false if there is none.
+   */
   copyNext(out: RecordBatch, used: boolean): boolean {
     const at = used ? this.head - 1 : this.head;
     if (at < 0 || at >= this.tail) return false;
