@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Aligner, increasing } from './align.ts';
 import { Hash64, Interner } from './hash.ts';
 
-/** The length of a longest common subsequence, by the textbook's table. */
+/** The length of a longest common subsequence, by the textbook table. */
 function longestCommon(a: readonly number[], b: readonly number[]): number {
   let row = new Array<number>(b.length + 1).fill(0);
   for (const x of a) {
@@ -20,7 +20,7 @@ function check(a: Uint32Array, b: Uint32Array, match: Int32Array): number {
   let n = 0;
   match.forEach((j, i) => {
     if (j < 0) return;
-    // Plain comparisons: expect() a million times is what would take the time.
+    // Plain comparisons, because a million calls of expect() would be slow.
     if (j <= last || b[j] !== a[i]) throw new Error(`no common subsequence at ${i}: ${j} after ${last}`);
     last = j;
     n++;
@@ -82,7 +82,7 @@ describe('alignment', () => {
         with_(45_000).filter((_, k) => edits < 100 || k % Math.floor(60_000 / edits) !== 7),
       );
       const { match } = new Aligner(100).align(a, b);
-      // What was edited away, the four likes, and an edit or two where the coarse way begins anew.
+      // The records edited away, their four duplicates, and an edit or two where the coarse alignment starts again.
       expect(a.length - check(a, b, match)).toBeLessThanOrEqual(edits + 20);
     },
   );

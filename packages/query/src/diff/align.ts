@@ -1,27 +1,31 @@
-// Aligns two sequences of names of records: common ends off, anchors on what is unique in both (patience), Myers in
-// the gaps; where that is too much, anchors on unique windows, then pieces. Pure; knows no records.
+// Aligns two sequences of names of records: trims common ends, anchors on what is unique in both (patience), and uses
+// Myers in the gaps. If that is too expensive, anchors on unique windows, then aligns piece by piece. Pure; knows no
+// records.
 import { Interner, spread } from './hash.ts';
 import { alignCoarsely, alignExactly, EDITS_MAX, type Part } from './myers.ts';
 
-/** Gaps up to this size go to Myers at once. */
+/** Gaps up to this size are aligned by Myers at once. */
 const SMALL = 64;
-/** Lengths of the windows that serve as anchors where no record is unique, longest first. */
+/** Lengths of the windows used as anchors if no record is unique, longest first. */
 const WINDOWS = [64, 16, 5] as const;
-/** Patience splits a gap no deeper than this. */
+/** The maximum depth to which patience splits a gap. */
 const DEPTH_MAX = 12;
-/** The share of what is unique in a part that must be in order for it to be trusted. */
+/** The share of the unique entries of a part that must be in order for them to be trusted. */
 const TRUSTED = 0.9;
-/** How much further than its neighbours an anchor must lead away to be one by chance. */
+/** How much further than its neighbours' an anchor's shift must be for it to count as accidental. */
 const STRAY = 16;
 
 export interface Alignment {
-  /** For each of a the index in b, or -1. Increasing where it is not -1. */
+  /** By index of a: the index in b, or -1. Increasing where it is not -1. */
   readonly match: Int32Array;
-  /** Records of both sides that were aligned by the coarse way, which may say more differences than there are. */
+  /**
+   * Number of records of both sides that were aligned by the coarse method, which may find more differences than there
+   * are.
+   */
   readonly coarse: number;
 }
 
-/** Scratch that is shared by many alignments; `names` bounds the names. */
+/** Working memory shared by many alignments; all names are below `names`. */
 export class Aligner {
   private readonly countA: Int32Array;
   private readonly countB: Int32Array;
@@ -34,8 +38,8 @@ export class Aligner {
   }
 
   /**
-   * Aligns two sequences. With `open`, only where at most an eighth of a part is edits: parts that differ more are handed to it and
-   * left unmatched. `parts`: what to align, in order; all when absent.
+   * Aligns two sequences. With `open`, only parts of which at most an eighth is edits; parts that differ more are
+   * passed to it and left unmatched. `parts`: what to align, in order; everything if absent.
    */
   align(
     a: Uint32Array,
@@ -62,7 +66,8 @@ export class Aligner {
       const { depth, window } = next;
       const size = a1 - a0 + (b1 - b0);
       const cap = open === undefined ? EDITS_MAX : Math.min(EDITS_MAX, 8 + (size >> 3));
-      // At first without anchors: what is unique may be so because edits took away its likes, and then it leads astray.
+      // First tried without anchors: a record may be unique only because edits removed its duplicates, and then it
+      // misleads.
       if (depth === 0 && window === 0 && alignExactly(a, b, part, match, cap)) continue;
       if (size > SMALL && window === 0 && depth < DEPTH_MAX) {
         const found = trusted(this.unique(a, b, part), part, depth === 0);
@@ -87,7 +92,7 @@ export class Aligner {
     return { match, coarse };
   }
 
-  /** Places (a, b, a, b, …) of what occurs once in both parts. */
+  /** Places (a, b, a, b, …) of entries that occur once in both parts. */
   private unique(a: Uint32Array, b: Uint32Array, { a0, a1, b0, b1 }: Part): number[] {
     const { countA, countB, placeB } = this;
     for (let i = a0; i < a1; i++) countA[a[i]!] = countA[a[i]!]! + 1;
@@ -104,7 +109,7 @@ export class Aligner {
   }
 }
 
-/** Matches the common ends of a part; answers what is left. */
+/** Matches the common ends of a part and returns the rest. */
 function trim(a: Uint32Array, b: Uint32Array, part: Part, match: Int32Array): Part {
   let { a0, a1, b0, b1 } = part;
   for (; a0 < a1 && b0 < b1 && a[a0] === b[b0]; a0++, b0++) match[a0] = b0;
@@ -116,7 +121,7 @@ function trim(a: Uint32Array, b: Uint32Array, part: Part, match: Int32Array): Pa
   return { a0, a1, b0, b1 };
 }
 
-/** Matches anchors of `length` records each and hands out the gaps between them. */
+/** Matches anchors of `length` records each and passes on the gaps between them. */
 function split(
   part: Part,
   anchors: readonly number[],
@@ -128,7 +133,7 @@ function split(
   for (let k = 0; k < anchors.length; k += 2) {
     const a = anchors[k]!;
     const b = anchors[k + 1]!;
-    // Windows overlap: of one that begins within the last only the rest is new, if it is on the same diagonal.
+    // Windows overlap. If one begins within the last, only the rest of it is new, provided it is on the same diagonal.
     const over = Math.max(a0 - a, b0 - b, 0);
     if (over >= length) continue;
     if (a + over > a0 || b + over > b0) gap({ a0, a1: a + over, b0, b1: b + over });
@@ -140,8 +145,8 @@ function split(
 }
 
 /**
- * Of places (a, b, a, b, …) with increasing a those that are in order in b too; none where so many are not that what is unique
- * seems to be so by chance. `all`: unique in the whole, which is not taken for chance.
+ * Of places (a, b, a, b, …) with increasing a, those that are also in order in b; none if so many are not that the
+ * entries seem to be unique by accident. `all`: unique in the whole, which is not taken for an accident.
  */
 function trusted(places: readonly number[], part: Part, all: boolean): number[] {
   const found = inOrder(places);
@@ -149,8 +154,9 @@ function trusted(places: readonly number[], part: Part, all: boolean): number[] 
 }
 
 /**
- * Drops anchors that lead away and back again: between two runs that shift b by about the same, fewer anchors that
- * shift it by something else. Where records repeat, one is left unique when an edit took away its like.
+ * Drops anchors that lead away and back again: between two runs that shift b by about the same amount, a smaller number
+ * of anchors that shift it by another. Where records repeat, one of them becomes unique when an edit removes its
+ * duplicate.
  */
 function withoutStrays(places: readonly number[], { a0, a1, b0, b1 }: Part): number[] {
   const runs: { from: number; to: number; shift: number }[] = [];
@@ -162,7 +168,7 @@ function withoutStrays(places: readonly number[], { a0, a1, b0, b1 }: Part): num
   }
   const out: number[] = [];
   runs.forEach((run, r) => {
-    // The ends of the part stand for an anchor each.
+    // Each end of the part acts as an anchor.
     const before = runs[r - 1] ?? { from: 0, to: 2, shift: b0 - a0 };
     const behind = runs[r + 1] ?? { from: 0, to: 2, shift: b1 - a1 };
     const stray =
@@ -227,7 +233,7 @@ function windowNames(s: Uint32Array, from: number, to: number, length: number, n
   return out;
 }
 
-/** Of places (a, b, a, b, …) with increasing a, the most that have increasing b too. */
+/** Of places (a, b, a, b, …) with increasing a, the largest selection that has increasing b, too. */
 export function inOrder(places: readonly number[]): number[] {
   const kept = increasing(Int32Array.from({ length: places.length >> 1 }, (_, k) => places[2 * k + 1]!));
   const out: number[] = [];
@@ -237,7 +243,7 @@ export function inOrder(places: readonly number[]): number[] {
   return out;
 }
 
-/** Marks (1) a longest strictly increasing subsequence. n log n; linear where all is in order. */
+/** Marks (1) a longest strictly increasing subsequence. Takes n log n; linear if everything is in order. */
 export function increasing(values: Int32Array): Uint8Array {
   const n = values.length;
   const keep = new Uint8Array(n);

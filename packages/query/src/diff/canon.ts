@@ -1,7 +1,7 @@
-// From records to what is compared of them. Dropped: host time, source lines, rules, what is known of memory, events, and
-// what core/record/comparable says is no evidence. Folded: an observable that repeats what its PE was signalled last, and
-// all but the last read of a polling loop. Masked: what the source does not show, bits that the architecture calls
-// UNKNOWN, and positions in a command queue, which are compared relative to each other (offsets.ts).
+// Normalises records into what is compared of them. Dropped: host time, source lines, rules, what is known of memory,
+// events, and what core/record/comparable excludes as evidence. Folded: an observable that repeats what its PE was last
+// signalled, and all but the last read of a polling loop. Masked: what is not in the source, bits that the architecture
+// leaves UNKNOWN, and positions in a command queue, which are compared relative to each other (offsets.ts).
 import {
   accessValueAt,
   BARRIER,
@@ -44,7 +44,7 @@ const PES_MAX = 512;
 
 const place = (frame: number, offset: number) => frame * 2 ** 20 + offset;
 
-/** Registers that software reads in a loop until they show what it waits for (IHI 0069, by their names). */
+/** Registers that software reads in a loop until they have the value it waits for (IHI 0069, under their names). */
 export const POLLED: ReadonlySet<number> = new Set([
   // GICD_CTLR.RWP, GICR_CTLR.RWP, GICR_WAKER.ChildrenAsleep, GICR_SYNCR.Busy, GICR_VPENDBASER.Dirty, GITS_CTLR.Quiescent, GITS_CREADR.
   place(GICD, 0x0),
@@ -62,17 +62,17 @@ const isPosition = (frame: number, offset: number) => frame === GITS && (offset 
 const POSITION_BITS = 0x000f_ffe0;
 
 export interface CanonOptions {
-  /** Compare what a PE is signalled each time that the source shows it, and each read of a polling loop. */
+  /** Compare each line about what a PE is signalled, and each read of a polling loop. */
   readonly keepRepeats: boolean;
   /** Compare events too. */
   readonly events: boolean;
-  /** Kinds of observables that one of the sources does not show. */
+  /** Kinds of observables that are missing from one of the sources. */
   readonly notShown?: ReadonlySet<number>;
-  /** Whether both sources tell that an access reached a reserved location; they do when absent. */
+  /** Whether both sources record that an access reached a reserved location; true if absent. */
   readonly tellsReserved?: boolean;
-  /** By signal; all whole when absent. */
+  /** By signal; `whole` for all if absent. */
   readonly lines?: readonly LinesMode[];
-  /** Records that are not left out though they are polls. */
+  /** Records that are kept although they are polls. */
   readonly unfolded?: ReadonlySet<number>;
 }
 
@@ -87,12 +87,12 @@ export class Canon {
   private readonly words = new Uint32Array(RECORD_WORDS);
   private readonly commandMask = new Uint32Array(RECORD_WORDS);
   private readonly hash = new Hash64();
-  /** By signal and PE: what was signalled last; and whether the interrupt lines are known. */
+  /** By signal and PE: what was last signalled, and whether the interrupt lines are known. */
   private readonly signalled = SIGNALS.map(({ idle }) => new Uint32Array(PES_MAX * idle.length));
   private readonly linesUnknown = SIGNALS.map(() => new Uint8Array(PES_MAX));
-  /** The last stimulus that is a barrier says nothing by what it did. */
+  /** The effects of the last stimulus that is a barrier are not evidence. */
   private isUndecided = false;
-  /** By PE: the last compared access, and which register it read; -1 for one that is no poll. */
+  /** By PE: the last compared access, and which register it read; -1 if it is not a poll. */
   private readonly lastAccess = new Int32Array(PES_MAX + 1).fill(-1);
   private readonly lastPolled = new Float64Array(PES_MAX + 1).fill(-1);
 
@@ -124,7 +124,7 @@ export class Canon {
     }
   }
 
-  /** Why a record is not compared; undefined where it is. */
+  /** Why a record is not compared; undefined if it is. */
   private isLeftOut(batch: RecordBatch, i: number, kind: number): string | undefined {
     if (isEvent(kind)) return this.options.events ? undefined : 'events: they follow from the rest';
     if (kind === KIND['mem.known'] || kind === KIND['mem.unknown'])
@@ -137,7 +137,7 @@ export class Canon {
     }
     if (this.options.notShown?.has(kind)) return 'observables that one of the sources does not show';
     const signal = signalOf(kind);
-    // The lines that a source prints are compared even then, if they do not have the flag themselves.
+    // Lines that a source prints are compared even then, unless they have the flag themselves.
     if (
       (orderedStreamOf(kind) >= 0 && this.isUndecided) ||
       (kind !== CONFLICT && flags & RECORD_FLAGS.undecided)
@@ -148,7 +148,7 @@ export class Canon {
     return undefined;
   }
 
-  /** Whether to leave out a line that says what its PE was signalled last. */
+  /** Whether to leave out a line that repeats what its PE was last signalled. */
   private isRepeat(batch: RecordBatch, i: number, signal: number): boolean {
     const { lines, keepRepeats } = this.options;
     const { idle, wordsWithoutLines } = SIGNALS[signal]!;
@@ -165,7 +165,7 @@ export class Canon {
     return isSame;
   }
 
-  /** Takes over the first `compared` words of a line; whether that was so, and known to be so, before. */
+  /** Takes the first `compared` words of a line. Returns whether these were already signalled, and known to be. */
   private signal(batch: RecordBatch, i: number, signal: number, compared: number): boolean {
     const pe = batch.pe[i]! % PES_MAX;
     const words = this.signalled[signal]!;
@@ -182,7 +182,7 @@ export class Canon {
     return isSame;
   }
 
-  /** The record at work is a repeat that is kept. */
+  /** The current record is a repeat that is kept. */
   private isKeptRepeat = false;
 
   private add(batch: RecordBatch, i: number, record: number): void {
@@ -210,7 +210,7 @@ export class Canon {
     side.record[n] = record;
     side.timeNs[n] = batch.timeNs[i]!;
     const nearest = this.causes.of(batch, i, n);
-    // A record that names what caused it is believed.
+    // If a record names its cause, that is taken as correct.
     side.cause[n] = batch.cause[i] === 0 ? nearest : side.placeOf(batch.cause[i]! - 1);
     const { device } = this.causes;
     footprints.of(batch, i, device);
@@ -237,7 +237,7 @@ export class Canon {
     return mode !== 'whole' && (flags & RECORD_FLAGS.valueUnknown) === 0 ? marks | MARKS.more : marks;
   }
 
-  /** A command is hashed once it is known what both traces show of its kind. */
+  /** A command is hashed once it is known what both traces have of commands of its kind. */
   private keepCommand(n: number): void {
     const { words } = this;
     this.side.commands.push({
@@ -247,14 +247,14 @@ export class Canon {
       words: words.slice(),
     });
   }
-  /** Of the command at work: which operands the source shows. */
+  /** For the current command: which operands are in the source. */
   private commandShown = 0;
-  /** And whether it shows the outcome. */
+  /** For the current command: whether its outcome is in the source. */
   private hasOutcome = false;
 
-  /** Of a run of reads of one polled register by one PE, only the last counts. */
+  /** In a run of reads of one polled register by one PE, only the last read counts. */
   private fold(kind: number, pe: number, n: number): void {
-    // Wires and messages are no accesses; they have no accessor, or a PE that is not one.
+    // Input line changes and messages are not accesses. They have no accessor, or their PE field is not an accessor.
     const isAccess = accessValueAt(kind) >= 0 || kind === KIND['mem.write'] || kind === QUEUE_WRITE;
     if (!isAccess || pe < 0) return;
     const { words, side } = this;
@@ -272,7 +272,7 @@ export class Canon {
     this.lastPolled[pe] = key;
   }
 
-  /** Clears what is not compared; answers whether the record is an access of which the source does not show the value. */
+  /** Clears what is not compared. Returns whether the record is an access whose value is not in the source. */
   private mask(kind: number, flags: number, n: number): boolean {
     const { words, side } = this;
     const value = accessValueAt(kind);
@@ -293,7 +293,7 @@ export class Canon {
         break;
       case ITS_COMMAND: {
         side.position[n] = positionOf(words[0]!, words[1]!);
-        // No queue has so many slots.
+        // No queue has that many slots.
         words[1] = words[1]! >>> 16;
         this.commandShown = shownOperands(words[COMMAND_WORDS.doublewords]!, words[COMMAND_WORDS.shown]!);
         const outcome = words[COMMAND_WORDS.outcome]!;

@@ -1,4 +1,5 @@
-// Which stimulus made an observable: the nearest that can have; and what it is to follow another one.
+// Tests which stimulus is the cause of an observable (the nearest that can be), and when an observable follows a
+// different one.
 import { NO_PE } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { CONFIG, Recording } from '../testing/synthetic.ts';
@@ -101,7 +102,7 @@ describe('the cause', () => {
     expect(causeOf((r) => [msi(r, 8), read(r)])).toEqual([0, 8]);
     expect(causeOf((r) => [msi(r, 8), r.command('INV', { DeviceID: 9 }), read(r)])).toEqual([1, 9]);
     expect(causeOf((r) => [msi(r, 8), r.command('INVALL', {}), read(r)])).toEqual([1, -1]);
-    // A source that does not show the operand: about no device that is known.
+    // The operand is not in the source, so no device is known.
     expect(causeOf((r) => [msi(r, 8), r.command('INV', { DeviceID: 9 }, { shown: 2 }), read(r)])).toEqual([
       1, -1,
     ]);

@@ -1,6 +1,6 @@
-// Which stimulus made an observable: the last one before it that could have. Sources print what a GIC does right behind what
-// made it do so, and an importer keeps that order; so the nearest candidate is the cause, and a stimulus that cannot
-// have made it (an access of another PE to its own interface, say) is passed over.
+// Finds the stimulus that caused an observable: the last one before it that could have. Sources print what a GIC does
+// right after its cause, and an importer keeps that order, so the nearest candidate is the cause. A stimulus that
+// cannot be the cause, such as another PE's access to its own CPU interface, is skipped.
 import {
   actOf,
   deviceOf,
@@ -27,32 +27,32 @@ const FIRST_VTE = KIND['vte.read'];
 const TELLS: readonly number[] = [KIND.hppi, KIND.vhppi, KIND.maintenance];
 const [GICD, GICR, GITS] = [FRAMES.indexOf('GICD'), FRAMES.indexOf('GICR'), FRAMES.indexOf('GITS')];
 const VLPI_BASE = 0x2_0000;
-/** Nothing that is in the trace. */
+/** The cause is not in the trace. */
 export const NO_CAUSE = -1;
 
 export class Causes {
   /** The last stimulus. */
   private last = NO_CAUSE;
-  /** The last stimulus that any PE may be told something for. */
+  /** The last stimulus that can change what any PE is signalled. */
   private anyone = NO_CAUSE;
   private readonly ofPe = new Int32Array(512).fill(NO_CAUSE);
   private sgi = NO_CAUSE;
   private residency = NO_CAUSE;
-  /** By ITS: the last write to its registers, and the last that it may look into its tables for. */
+  /** By ITS: the last write to its registers, and the last stimulus that can make it read its tables. */
   private readonly registers = new Int32Array(256).fill(NO_CAUSE);
   private readonly lookups = new Int32Array(256).fill(NO_CAUSE);
   private readonly devices = new Float64Array(256).fill(-1);
-  /** Of the last table access: the device that its cause is about, or -1. */
+  /** For the last table access: the device that its cause concerns, or -1. */
   device = -1;
 
-  /** Takes record `i`, which is the `number`-th compared; answers the number of its cause, or {@link NO_CAUSE}. */
+  /** Takes record `i`, which is compared record `number`. Returns the number of its cause, or {@link NO_CAUSE}. */
   of(batch: RecordBatch, i: number, number: number): number {
     const kind = batch.kind[i]!;
     const pe = batch.pe[i]!;
     const { words } = batch;
     const at = i * RECORD_WORDS;
     this.device = -1;
-    // An event is a fact of the stimulus before it.
+    // An event belongs to the stimulus before it.
     if (isEvent(kind)) return this.last;
     if (isStimulus(kind)) {
       this.last = number;

@@ -1,4 +1,4 @@
-// The classes of a difference, declared once: what the summary counts, the rules name and the database holds.
+// The classes of differences, declared once: the summary counts them, rules name them and the database stores them.
 
 export const CLASSES = {
   same: 'the same in both, in the same order',
@@ -12,10 +12,10 @@ export const CLASSES = {
 } as const;
 export type DiffClass = keyof typeof CLASSES;
 export const CLASS_NAMES = Object.keys(CLASSES) as DiffClass[];
-/** Classes by number, as the typed arrays hold them. */
+/** The number of a class, as typed arrays store it. */
 export const classNumber = (name: DiffClass): number => CLASS_NAMES.indexOf(name);
 
-/** Classes that are no difference of behaviour: they do not make two traces differ. */
+/** Classes that are not a difference of behaviour, so they do not make two traces differ. */
 export const NO_DIFFERENCE: ReadonlySet<DiffClass> = new Set(['same', 'unknown']);
 
 /** Classes that `--ignore` can name. */

@@ -1,4 +1,4 @@
-// The class of every record of both sides. Pure: from an alignment, the order and the offsets to classes.
+// Determines the class of every record of both sides, from an alignment, the order and the offsets. Pure.
 import { classNumber, type DiffClass } from './classes.ts';
 import type { ResourceName } from './dependence.ts';
 import type { Footprints } from './footprints.ts';
@@ -8,13 +8,13 @@ import { judgeOrder, KEPT, MOVED_ILLEGALLY, type Order } from './order.ts';
 import { MARKS, type Side } from './side.ts';
 
 export interface Classified extends Matching {
-  /** By record of A and of B: a number of `CLASS_NAMES`. A pair has the same on both sides. */
+  /** By record of A and of B: an index into `CLASS_NAMES`. A pair has the same class on both sides. */
   readonly classA: Uint8Array;
   readonly classB: Uint8Array;
   readonly order: Order;
-  /** By record of A: nanoseconds, where its class is `timing`. */
+  /** By record of A: nanoseconds, if its class is `timing`. */
   readonly shifts: Float64Array;
-  /** By record of A: 1 where a `changed` pair differs by its place in the command queue only. */
+  /** By record of A: 1 if a `changed` pair differs only by its position in the command queue. */
   readonly positions: Uint8Array;
 }
 
@@ -53,7 +53,7 @@ export function classify(a: Side, b: Side, streams: number, footprints: Footprin
   return { ...matching, classA, classB, order, shifts, positions };
 }
 
-/** Pairs that are changed, of which a source shows less: to be looked at again. */
+/** Changed pairs of which a source has only a part, to be examined again. */
 export function partialPairs(a: Side, b: Side, { changedA }: Classified, commandKind: number): number[] {
   const out: number[] = [];
   for (let i = 0; i < a.count; i++) {
@@ -64,7 +64,7 @@ export function partialPairs(a: Side, b: Side, { changedA }: Classified, command
   return out;
 }
 
-/** Why a pair or a record has its class, in words; empty where the class says it all. */
+/** Why a pair or a record has its class, in words; empty if the class needs no explanation. */
 export function reasonOf(
   name: DiffClass,
   i: number,

@@ -1,5 +1,5 @@
-// What both traces of a comparison show of a kind of record. A record of which only one of them shows all is aligned by
-// what both show; where both show more of a pair than that, the pair is looked at again.
+// Determines what both traces have of a kind of record. If only one of them has all of it, records are aligned by what
+// both have; a pair of which both have more than that is examined again.
 import { COMMAND_WORDS, commandMask, RECORD_WORDS, SIGNALS } from '@gictrace/core/record';
 import { Hash64 } from './hash.ts';
 import { type Command, MARKS, type Side } from './side.ts';
@@ -8,9 +8,9 @@ import { type Command, MARKS, type Side } from './side.ts';
 export type LinesMode =
   /** Whole. */
   | 'whole'
-  /** Without the interrupt lines, which one of the traces never shows. */
+  /** Without the interrupt lines, which are always missing from one of the traces. */
   | 'never'
-  /** Without the interrupt lines, which one of the traces does not always show. Repeats are kept. */
+  /** Without the interrupt lines, which are sometimes missing from one of the traces. Repeats are kept. */
   | 'sometimes';
 
 /** By signal (`SIGNALS`): how its records are aligned. */
@@ -23,7 +23,7 @@ export function linesModes(a: Side, b: Side): LinesMode[] {
   });
 }
 
-/** By opcode: the operands that all commands of both traces show, and whether all show their outcome. */
+/** By opcode: the operands that all commands of both traces have, and whether all have their outcome. */
 class Common {
   private readonly shown = new Map<number, { operands: number; outcome: boolean }>();
 
@@ -42,7 +42,7 @@ class Common {
   }
 }
 
-/** Gives the commands of both sides, which are not compacted yet, the hashes by which they are aligned. */
+/** Gives the commands of both sides, before they are compacted, the hashes by which they are aligned. */
 export function hashCommands(a: Side, b: Side): void {
   const common = new Common();
   for (const side of [a, b]) for (const command of side.commands) common.add(command);

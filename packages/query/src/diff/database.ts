@@ -1,5 +1,5 @@
-// The database of an aligned comparison: one row for each compared record or pair, so that each number of the summary
-// can be asked which ones.
+// Writes the database of an aligned comparison: one row for each compared record or pair, so that a query can list the
+// records behind each number of the summary.
 import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
 import { Inserter } from '../database/insert.ts';
@@ -10,7 +10,7 @@ import type { AlignRow, Diff, DiffOptions } from './result.ts';
 
 interface DiffTable {
   readonly doc: string;
-  /** Name, and [type, what it holds]. */
+  /** The name, and the type and description. */
   readonly columns: Readonly<Record<string, readonly [string, string]>>;
 }
 

@@ -1,5 +1,6 @@
-// The dependence relation: well-formed as data, as its doc says on pairs, and never wrong about the model: stimuli
-// that it says commute give the same state and the same answers in either order.
+// Tests the dependence relation: it is well-formed as data, it agrees with its documentation on pairs of records, and
+// it is never wrong about the model: stimuli that commute by the relation give the same state and the same responses in
+// either order.
 import { recordText } from '@gictrace/core/disasm';
 import { Machine, step } from '@gictrace/core/model';
 import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
@@ -443,7 +444,7 @@ describe('pairs', () => {
       },
     ],
   ];
-  // The two records to compare, in place of the last two: with the causes that they had.
+  // By recording: two records to compare instead of the last two, with the causes that they had.
   const picked = new WeakMap<Recording, [number, number]>();
   const pick = (r: Recording, i: number, j: number) => picked.set(r, [i, j]);
   it.each(CASES)('%s: %s', (_name, expected, make) => {
@@ -469,7 +470,10 @@ describe('pairs', () => {
 describe('stimuli that commute', () => {
   const isRead = (kind: number) => kind === RECORDS['mmio.read'].id || kind === RECORDS['sysreg.read'].id;
 
-  /** A probe of the model: runs stimuli from a state; answers what each showed and returned, and the state behind. */
+  /**
+   * A probe of the model: runs stimuli from a state, and returns the effects and the response of each, and the state
+   * afterwards.
+   */
   function prober(batch: RecordBatch) {
     const sink = new RecordBatch(1 << 14);
     const probe = new Machine(CONFIG);
@@ -497,7 +501,8 @@ describe('stimuli that commute', () => {
     };
   }
 
-  // Without what PEs are told, the stimuli alone must commute. With it, they must where both show the same either way.
+  // Without what PEs are signalled, the stimuli alone must commute. With it, they must commute if both have the same
+  // effects in either order.
   it.each([
     [1, false],
     [103, false],
@@ -519,7 +524,7 @@ describe('stimuli that commute', () => {
         const state = machine.state.save();
         for (let j = i + 1; j < Math.min(batch.count, i + 4); j++) {
           const forward = run([i, j], state);
-          // What the generator says that a read returned is not what it returns.
+          // The value that the generator gives a read is not what the model returns.
           for (const [k, [low, high]] of forward.answers) {
             const at = k * RECORD_WORDS + (batch.kind[k] === RECORDS['mmio.read'].id ? 4 : 1);
             batch.words[at] = low;
@@ -529,7 +534,7 @@ describe('stimuli that commute', () => {
           const after = forward.digest();
           const backward = run([j, i], state);
           if (told) {
-            // One PE told by both, or another thing told: then the records say that the order differs.
+            // Both signal to the same PE, or signal something else: the records then reveal that the order differs.
             if (forward.tells[0]!.some((pe) => forward.tells[1]!.includes(pe))) continue;
             if (forward.shown.join() !== backward.shown.join()) continue;
           } else expect([i, j, [...backward.answers].sort()]).toEqual([i, j, [...forward.answers].sort()]);
@@ -540,7 +545,7 @@ describe('stimuli that commute', () => {
       step(machine, batch, i);
       sink.clear();
     }
-    // The generator makes pairs that commute, or this says nothing.
+    // Unless the generator makes pairs that commute, the test proves nothing.
     expect(tried).toBeGreaterThan(25);
   });
 });

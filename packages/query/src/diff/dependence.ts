@@ -1,22 +1,22 @@
-// When two records are dependent: what the order of a pair means. The one place that says so; which resources a record touches is in
-// footprints.ts.
+// Defines when two records are dependent, that is, when the order of a pair matters. This is the only place that
+// defines it; footprints.ts says which resources a record touches.
 //
-// Each record touches resources, each in a mode. Two records are dependent if they touch one resource in modes that
-// conflict; then their order is behaviour. Otherwise they commute, and the order in which a source shows them is
-// an accident of when it looked. Besides, an observable depends on the stimulus that made it (causes.ts), whatever they
-// touch. Two traces are the same up to legal reordering if they have the same records, every dependent pair is in
-// the same order in both, and every observable follows the same cause. The relation errs on one side only: where
-// it is not known that two records commute, they are dependent.
+// Each record touches resources, each in a mode. Two records are dependent if they touch the same resource in modes
+// that conflict; their order is then behaviour. Otherwise they commute, and the order in which a source prints them is
+// an accident of when it looked. In addition, an observable depends on the stimulus that caused it (causes.ts),
+// whatever the two touch. Two traces are the same up to legal reordering if they have the same records, every dependent
+// pair is in the same order in both, and every observable follows the same cause. The relation errs on one side only:
+// records that are not known to commute are dependent.
 
 interface Resource {
   readonly doc: string;
-  /** How a record can touch it, and the modes with which that conflicts. Symmetric. */
+  /** How a record can touch the resource, and the modes with which each mode conflicts. Symmetric. */
   readonly modes: Readonly<Record<string, readonly string[]>>;
 }
 
 const exclusive = { use: ['use'] } as const;
 
-/** What records touch. An instance is named by a number: a PE, an INTID, an address. */
+/** What records touch. An instance is identified by a number: a PE, an INTID, an address. */
 export const RESOURCES = {
   everything: {
     doc: 'Every record; one of which it is not known what it does conflicts with all.',
@@ -91,7 +91,7 @@ export const RESOURCES = {
 export type ResourceName = keyof typeof RESOURCES;
 export type ModeOf<R extends ResourceName> = keyof (typeof RESOURCES)[R]['modes'] & string;
 
-/** Modes of a resource are numbered; none has more. */
+/** Modes of a resource are numbered; none has more than this. */
 export const MODES_MAX = 8;
 const names = Object.keys(RESOURCES) as ResourceName[];
 const codes = new Map<string, number>();

@@ -1,4 +1,4 @@
-// The comparison on small traces made by hand: what is left out, masked, followed, renamed and let pass.
+// Tests the comparison on small handmade traces: what is left out, masked, followed, renamed and tolerated.
 import { NO_PE, RECORD_FLAGS, type RecordBatch } from '@gictrace/core/record';
 import { SYSREGS, type SysregName, type SysregSpec } from '@gictrace/core/spec';
 import { TraceWriter } from '@gictrace/recorder';
@@ -46,7 +46,7 @@ const GITS_CWRITER = 0x88;
 const GITS_CREADR = 0x90;
 const noTimes = { ignore: ['timing'] } as const;
 
-/** Commands in slots from `slot` on: written, sent, executed, waited for. */
+/** Commands in slots from `slot` on: written, submitted, executed, and waited for. */
 function commands(r: Recording, slot: number, devices: readonly number[], polls = 1): void {
   devices.forEach((DeviceID, k) => {
     r.add('queue.write', 0, { address: 0x1000_0000 + 32 * (slot + k), dw0: 0x0c + DeviceID * 2 ** 32 });
@@ -252,7 +252,7 @@ describe('names that permute', () => {
       ([, { does }]) => does !== undefined && does !== 'generate',
     ),
   )('in %s too', (name, { access }) => {
-    // Nothing but the register names the LPIs.
+    // Only the register names the LPIs.
     const a = (r: Recording) => {
       for (const lpi of [8192, 8192, 8193, 8193]) r.sysreg(access === 'RO' ? 'read' : 'write', 0, name, lpi);
     };

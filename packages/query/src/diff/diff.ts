@@ -1,4 +1,5 @@
-// `diffTraces`: two traces in, what differs out. Reads them; the work is done by the pure parts beside this file.
+// `diffTraces` compares two traces and returns what differs. It reads them; the pure modules beside this file do the
+// work.
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { agree, isObservable, KIND, RECORD_WORDS, type RecordName } from '@gictrace/core/record';
@@ -28,7 +29,7 @@ const UNKNOWN = classNumber('unknown');
 
 /**
  * Compares two traces.
- * @throws GicTraceError `trace` where one cannot be read; `backend` where memory does not suffice.
+ * @throws GicTraceError `trace` if one cannot be read; `backend` if there is not enough memory.
  */
 export function diffTraces(pathA: string, pathB: string, options: DiffOptions = {}): Diff {
   const a = TraceReader.open(pathA);
@@ -124,7 +125,7 @@ class Comparison {
   private read(renameA: Renaming | undefined, renameB: Renaming | undefined): void {
     this.readAll(renameA, renameB);
     const lines = linesModes(this.a, this.b);
-    // Not known before all has been read: whether the sources always show the interrupt lines.
+    // Only after everything has been read is it known whether the sources always have the interrupt lines.
     if (this.lines === undefined && lines.some((mode) => mode !== 'whole')) {
       this.lines = lines;
       if (renameA !== undefined) renameA.restart?.();
@@ -176,7 +177,7 @@ class Comparison {
     this.found = classifyEffects(a, b, this.names.streams.length, this.footprints);
   }
 
-  /** How many records of a side are about each subject. */
+  /** The number of records of a side about each subject. */
   private totals(side: Side): Uint32Array {
     const totals = new Uint32Array(this.names.subjects.length);
     for (let i = 0; i < side.count; i++) totals[side.subject[i]!]!++;
@@ -193,7 +194,7 @@ class Comparison {
     };
   }
 
-  /** Changed pairs of which one side shows less, and which agree in the rest. */
+  /** Settles changed pairs of which one side has only a part, and which agree in that part. */
   private settlePartial(): void {
     const { a, b, found } = this;
     const pairs = partialPairs(a, b, found, COMMAND);
@@ -219,7 +220,7 @@ class Comparison {
     return fetched;
   }
 
-  /** Pairs that are aligned by less than one or both of the sources show. */
+  /** Settles pairs that are aligned by less than what one or both of the sources have. */
   private settleMore(): void {
     const { a, b, found } = this;
     const { matchA, classA, classB } = found;
@@ -243,7 +244,7 @@ class Comparison {
     });
   }
 
-  /** Hands out the alignment in order and counts; answers the pairs (places in A and B, or -1) to show. */
+  /** Passes on the alignment in order and counts. Returns the pairs (places in A and B, or -1) to report. */
   private walk(tally: Tally): [DiffClass, number, number][] {
     const { a, b, found, names, options, footprints } = this;
     const keep = options.keep ?? 1;
@@ -315,7 +316,7 @@ class Comparison {
   }
 }
 
-/** The kinds of observables that the source of a trace does not show. */
+/** The kinds of observables that are missing from the source of a trace. */
 function notShownBy({ header }: TraceReader): number[] {
   const shown = sourceShows(header);
   if (shown === undefined) return [];
@@ -325,19 +326,19 @@ function notShownBy({ header }: TraceReader): number[] {
   );
 }
 
-/** Whether a trace may lack what the last stimulus did: a replay never does, a log may. */
+/** Whether a trace may lack effects of its last stimulus: a log may, a replay never does. */
 function mayEndEarly({ header }: TraceReader): boolean {
   return !header.source.kind.startsWith('replay of ');
 }
 
-/** Whether a trace shows records of a kind. */
+/** Whether a trace contains records of a kind. */
 function shows({ footer }: TraceReader, kind: RecordName): boolean {
   return (footer?.kinds[kind] ?? 0) > 0;
 }
 
 type Places = { readonly at: number; readonly around: readonly number[]; readonly slice: readonly number[] };
 
-/** Fetches what the halves name, in one pass; answers how to put a half into text. */
+/** Fetches the records of the halves in one pass. Returns a function that formats a half as text. */
 function textsOf(reader: TraceReader, side: Side, halves: readonly Places[]): (half: Places) => Half {
   const all = halves.flatMap((half) => [half.at, ...half.around, ...half.slice]).filter((k) => k >= 0);
   const { batch, at } = fetchRecords(

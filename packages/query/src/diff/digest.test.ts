@@ -1,4 +1,4 @@
-// The order digest: one for all legal interleavings of a trace, another for every illegal swap.
+// Tests the order digest: the same for all legal interleavings of a trace, and a different one for every illegal swap.
 import { fileURLToPath } from 'node:url';
 import { RecordBatch } from '@gictrace/core/record';
 import { importToTrace } from '@gictrace/recorder';
@@ -23,10 +23,10 @@ beforeAll(async () => {
   whole = readWhole(temp.path('a.gictrace'));
 }, 60_000);
 
-/** Records `from` to `from + n` that PEs, devices and the ITS made concurrently. */
+/** `n` records from `from` on that PEs, devices and the ITS made concurrently. */
 function slice(from: number, n: number): RecordBatch {
   const out = new RecordBatch(n);
-  // Without what is known of memory, which is not compared and would move all places.
+  // Without records of what is known of memory, which are not compared and would move all places.
   for (let i = from; i < whole.batch.count && !out.full; i++)
     if (whole.batch.kind[i] !== 6 && whole.batch.kind[i] !== 7) out.copy(whole.batch, i);
   return out;
@@ -53,7 +53,7 @@ const digestOf = (batch: RecordBatch) => {
 const N = 160;
 
 describe('legal interleavings', () => {
-  // Where the boot's messages come, where the PEs start, and a part of its run.
+  // Where the boot's messages arrive, where the PEs start, and a part of its normal operation.
   it.each([44_100, 3000, 100_000, 180_000])('a thousand of records %i on have one digest', (from) => {
     const next = random(from);
     const digests = new Set<string>();
@@ -77,7 +77,7 @@ describe('legal interleavings', () => {
     expect(digests.size).toBe(1);
     expect(swapped).toBeGreaterThan(100);
     expect(orders.size).toBeGreaterThan(60);
-    // And the comparison calls none of it illegal.
+    // The comparison does not call any of it illegal either.
     const footprints = new Footprints(whole.header.config, { told: true, commands: true });
     const [a, b] = [sideOf(batch, footprints), sideOf(inOrder(batch, order), footprints)];
     const { classA } = classify(a, b, names.streams.length, footprints);
@@ -102,7 +102,7 @@ describe('illegal swaps', () => {
       const before = digestOf(batch);
       const { lo, hi } = sideOf(batch, new Footprints(whole.header.config, { told: true, commands: true }));
       for (let k = 0; k + 1 < batch.count && swaps < 1000; k++) {
-        // Two records that are compared as the same: there is nothing to swap.
+        // Two records that are the same when compared, so that there is nothing to swap.
         if (!oracle.dependent(k, k + 1) || (lo[k] === lo[k + 1] && hi[k] === hi[k + 1])) continue;
         const order = Array.from({ length: batch.count }, (_, i) => (i === k ? k + 1 : i === k + 1 ? k : i));
         swaps++;

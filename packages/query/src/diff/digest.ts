@@ -1,15 +1,16 @@
-// A digest of what was done and seen that does not change under legal reordering: of each record with what it depends
-// on, summed. Two traces have the same one if their records are the same, their dependent pairs are in the same
-// order and their observables have the same causes. Not cryptographic. Pure.
+// A digest of everything that was done and observed that does not change under legal reordering: the sum of each
+// record's hash together with what the record depends on. Two traces have the same digest if their records are the
+// same, their dependent pairs are in the same order and their observables have the same causes. Not cryptographic.
+// Pure.
 import { MODES_MAX } from './dependence.ts';
 import type { Footprints } from './footprints.ts';
 import { Hash64, spread } from './hash.ts';
 import type { Side } from './side.ts';
 
 /**
- * 32 hex digits. A record's hash takes in, for each resource that it touches, the sum of the hashes of all earlier
- * records that touch it in a conflicting mode, and the hash of its cause; so it stands for all that had to happen
- * before it, and for nothing else. The digest is the sum over all records.
+ * Returns 32 hex digits. A record's hash includes, for each resource that it touches, the sum of the hashes of all
+ * earlier records that touch it in a conflicting mode, and the hash of its cause. It therefore covers everything that
+ * had to happen before the record, and nothing else. The digest is the sum over all records.
  */
 export function orderDigest(side: Side, footprints: Footprints): string {
   const size = footprints.types.length * MODES_MAX;

@@ -1,6 +1,6 @@
-// The effects of one stimulus, whose streams may be interleaved in any way (`rankOf` in core): alignment in an order in
-// which they are not interleaved, and what a recording that ends among them, or that lacks the state which decides them,
-// leaves unknown. Pure: knows sides.
+// Handles the effects of one stimulus, whose streams may be interleaved in any way (`rankOf` in core): aligns them in
+// an order without interleaving, and determines what is unknown if a recording ends among them or lacks the state that
+// decides them. Pure: knows sides.
 import { BARRIER, BEHIND_EFFECTS, KIND, orderedStreamOf } from '@gictrace/core/record';
 import { classNumber } from './classes.ts';
 import { type Classified, classify } from './classify.ts';
@@ -11,7 +11,9 @@ const SAME = classNumber('same');
 const UNKNOWN = classNumber('unknown');
 const TIMING = classNumber('timing');
 
-/** The places of a side with the effects of each stimulus stream by stream; undefined where they are so already. */
+/**
+ * The places of a side with the effects of each stimulus stream by stream; undefined if they are in this order already.
+ */
 export function streamByStream({ count, rank }: Side): Uint32Array | undefined {
   let order: Uint32Array | undefined;
   for (let from = 0; from < count; ) {
@@ -20,7 +22,7 @@ export function streamByStream({ count, rank }: Side): Uint32Array | undefined {
     for (; to < count && rank[to] !== BARRIER; to++) if (rank[to]! < rank[to - 1]!) isSorted = false;
     if (!isSorted) {
       order ??= Uint32Array.from({ length: count }, (_, i) => i);
-      // Array.prototype.sort is stable: within a stream nothing moves.
+      // Array.prototype.sort is stable, so nothing moves within a stream.
       const group = [...order.subarray(from, to)].sort((i, k) => rank[i]! - rank[k]!);
       order.set(group, from);
     }
@@ -30,8 +32,8 @@ export function streamByStream({ count, rank }: Side): Uint32Array | undefined {
 }
 
 /**
- * Classifies two sides, with the effects of each stimulus interleaved as they are or stream by stream: the way in which
- * less differs. If the records of each stream are the same, the second way finds nothing that differs.
+ * Classifies two sides, with the effects of each stimulus either interleaved as they are or stream by stream, whichever
+ * gives fewer differences. If the records of each stream are the same, the second way finds no difference.
  */
 export function classifyEffects(a: Side, b: Side, streams: number, footprints: Footprints): Classified {
   const asTheyAre = () => classify(a, b, streams, footprints);
@@ -67,7 +69,7 @@ function differing({ classA, classB, matchB, changedB }: Classified): number {
   return n;
 }
 
-/** What was found of sides in another order, by the places of the sides as they are. */
+/** Maps what was found for sides in another order back to the places of the original sides. */
 function placedBack(found: Classified, orderA?: Uint32Array, orderB?: Uint32Array): Classified {
   const atA = (i: number) => (i < 0 || orderA === undefined ? i : orderA[i]!);
   const atB = (j: number) => (j < 0 || orderB === undefined ? j : orderB[j]!);
@@ -100,9 +102,9 @@ function placedBack(found: Classified, orderA?: Uint32Array, orderB?: Uint32Arra
 }
 
 /**
- * Takes for unknown what cannot be known of the effects of a stimulus: those that depend on state which one of the sources
- * does not show, and those that only one trace has behind the last stimulus of the other, which may end too early.
- * `endsA`, `endsB`: whether that can be of this trace.
+ * Classifies as unknown the effects of a stimulus that cannot be known: those that depend on state missing from one of
+ * the sources, and those that only one trace has after the last stimulus of the other, which may end too early.
+ * `endsA`, `endsB`: whether that is possible for this trace.
  */
 export function settleEffects(a: Side, b: Side, found: Classified, endsA: boolean, endsB: boolean): void {
   const { matchA, matchB, changedA, changedB, classA, classB } = found;
@@ -115,7 +117,7 @@ export function settleEffects(a: Side, b: Side, found: Classified, endsA: boolea
 const COMMAND = KIND['its.command'];
 const slotOf = (barrier: number, position: number) => (barrier + 1) * 2 ** 20 + position;
 
-/** The slots whose commands nobody has shown, each with the stimulus that made the ITS execute it. */
+/** The slots of unknown commands, each with the stimulus that made the ITS execute it. */
 function slotsNotShown({ count, rank, marks, position }: Side): Set<number> {
   const slots = new Set<number>();
   let barrier = -1;
@@ -126,7 +128,7 @@ function slotsNotShown({ count, rank, marks, position }: Side): Set<number> {
   return slots;
 }
 
-/** The effects of one side that nothing in the other is. */
+/** The effects of one side that have no counterpart in the other. */
 class Half {
   private readonly own: Side;
   private readonly other: Side;
@@ -159,13 +161,15 @@ class Half {
           (own.marks[i]! & MARKS.notShown) === 0 && !slots.has(slotOf(barrier, own.position[i]!));
         if (!isKnown) classes[i] = UNKNOWN;
       }
-      // A repeat says nothing that the record before it does not.
+      // A repeat adds nothing to the record before it.
       if (match[i]! < 0 && changed[i]! < 0 && own.marks[i]! & MARKS.repeat) classes[i] = UNKNOWN;
     }
   }
 }
 
-/** What only `longer` has behind the last stimulus of `shorter`, in streams in which `shorter` has nothing else. */
+/**
+ * Handles what only `longer` has after the last stimulus of `shorter`, in streams in which `shorter` has nothing else.
+ */
 function settleEnd(
   shorter: Side,
   longer: Side,

@@ -1,5 +1,5 @@
-// A difference for people: the records around it on both sides, decoded, and what led to it. Works out which records
-// those are; the reader fetches them in one pass.
+// Explains a difference to the user: the records around it on both sides, decoded, and what led to it. Determines which
+// records those are; the reader fetches them in one pass.
 import { RECORDS } from '@gictrace/core/record';
 import type { Side } from './side.ts';
 
@@ -7,13 +7,13 @@ const QUEUE_WRITE = RECORDS['queue.write'].id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const HPPI = RECORDS.hppi.id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
-/** Records of the stream to show before and behind. */
+/** Number of records of the stream to report before and after. */
 const AROUND = 2;
-/** How far a neighbour of the same stream, or the write of a command, is searched. */
+/** How far to search for a neighbour in the same stream, or for the write of a command. */
 const SEARCH_MAX = 20_000;
 const SLICE_MAX = 8;
 
-/** Places (of one side) of the records of the same stream around `i`, `i` among them. */
+/** Places (on one side) of the records of the same stream around `i`, including `i`. */
 export function around(side: Side, i: number): number[] {
   const walk = (step: 1 | -1) => {
     const out: number[] = [];
@@ -28,8 +28,8 @@ export function around(side: Side, i: number): number[] {
 }
 
 /**
- * Where on the other side a record that has no counterpart would be: at the counterpart of the nearest matched one
- * before it, of its stream if one is near.
+ * Where on the other side a record without a counterpart would be: at the counterpart of the nearest matched record
+ * before it, of the same stream if one is near.
  */
 export function wouldBe(from: Side, i: number, match: Int32Array): number {
   let any = -1;
@@ -42,8 +42,8 @@ export function wouldBe(from: Side, i: number, match: Int32Array): number {
 }
 
 /**
- * What led to record `i`, nearest first: its cause, the cause of that; of a command the write of its slot; of an
- * acknowledge what the PE was told. Ends at a stimulus.
+ * What led to record `i`, nearest first: its cause and the cause of that; for a command the write of its slot; for an
+ * acknowledge what the PE was signalled. Ends at a stimulus.
  */
 export function slice(side: Side, i: number): number[] {
   const out: number[] = [];

@@ -1,4 +1,5 @@
-// Which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by kind.
+// Determines which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by
+// kind.
 import { type GicConfig, invariant } from '@gictrace/core';
 import {
   actOf,
@@ -33,28 +34,28 @@ for (const [k, table] of (['dte', 'cte', 'ite', 'vte'] as const).entries()) {
   TABLE_OF.set(KIND[`${table}.write`], 2 * k + 1);
 }
 const TELLS = kinds('hppi', 'vhppi', 'maintenance');
-/** Where 1 of N SPIs exist, these decide which PEs take part. */
+/** If 1 of N SPIs exist, these decide which PEs participate. */
 const PARTICIPATION = /^ICC_(PMR|IGRPEN|CTLR)/;
 const GITS_CWRITER = 0x88;
 const NO_DEVICE = -1;
 
-/** What the records of both traces show: what they do not, each stimulus may have done. */
+/** What the records of both traces contain. What they do not contain may have happened at any stimulus. */
 export interface Shows {
-  /** What each PE is told (`hppi`). */
+  /** What each PE is signalled (`hppi`). */
   readonly told: boolean;
   /** Each command that an ITS executes (`its.command`). */
   readonly commands: boolean;
 }
 
 /**
- * The resources that records touch, one record at a time. Instances are numbered in order of appearance, for all records that are given
- * to one of these; nothing is allocated for a record.
+ * The resources that records touch, one record at a time. Instances are numbered in order of appearance, over all
+ * records that are given to one object of this class; nothing is allocated per record.
  */
 export class Footprints {
-  /** Of the last record: instance × {@link MODES_MAX} + mode. */
+  /** For the last record: instance × {@link MODES_MAX} + mode. */
   readonly touched = new Uint32Array(64);
   count = 0;
-  /** By instance: which resource it is of. */
+  /** By instance: the resource that it belongs to. */
   readonly types: number[] = [];
   private readonly numbers = new Map<number, number>();
   private readonly oneOfN: boolean;
@@ -67,12 +68,12 @@ export class Footprints {
     this.oneOfN = (config.gicd.typer & (1 << 25)) === 0;
   }
 
-  /** The modes (a bit each) that conflict with something touched. */
+  /** The modes (a bit each) that conflict with an entry of `touched`. */
   conflictsOf(touched: number): number {
     return conflictsOf(this.types[Math.floor(touched / MODES_MAX)]! * MODES_MAX + (touched % MODES_MAX));
   }
 
-  /** Which resource was touched. */
+  /** The resource of an entry of `touched`. */
   nameOf(touched: number): ResourceName {
     return resourceOf(this.types[Math.floor(touched / MODES_MAX)]! * MODES_MAX);
   }
@@ -95,7 +96,7 @@ export class Footprints {
     this.touch(TOUCH['everything.unknown'], 0);
   }
 
-  /** Fills {@link touched} for record `i`. `device`: of a table access, the device that its cause is about, or -1. */
+  /** Fills {@link touched} for record `i`. `device`: for a table access, the device that its cause concerns, or -1. */
   of(batch: RecordBatch, i: number, device: number): void {
     this.count = 0;
     const kind = batch.kind[i]!;
@@ -110,7 +111,7 @@ export class Footprints {
       return;
     }
     if (isEvent(kind)) {
-      // Whatever else it touches, it does so with the stimulus that it is a fact of.
+      // Whatever else it touches, it touches together with its stimulus.
       if (pe >= 0) this.touch(TOUCH['interface.act'], pe);
       else this.touch(TOUCH['inside.use'], 0);
       return;
@@ -141,7 +142,8 @@ export class Footprints {
         return;
       }
       case 'queue.write': {
-        // Without a PE it is rebuilt from its execution: its place in a program is not known, its place in the queue is.
+        // Without a PE it is rebuilt from its execution: its place in the queue is known, but its place in a program is
+        // not.
         if (pe >= 0) this.touch(TOUCH['program.use'], pe);
         const line = Math.floor((w[at + 2]! * 2 ** 32 + w[at + 1]!) / 32);
         this.touch(TOUCH['memory.store'], 0);
@@ -190,7 +192,7 @@ export class Footprints {
     const its = w[at]!;
     this.touch(TOUCH['everything.known'], 0);
     this.touch(TOUCH['memory.look'], 0);
-    // An ITE is named by its table's address and its EventID, the others by one number.
+    // An ITE is identified by its table's address and its EventID, the other entries by one number.
     const entry = table >> 1 === 2 ? w[at + 1]! * 2 ** 10 + (w[at + 3]! % 2 ** 10) : w[at + 1]!;
     this.touch(
       table & 1 ? TOUCH['entry.write'] : TOUCH['entry.read'],
@@ -200,7 +202,7 @@ export class Footprints {
     else this.touch(TOUCH['its.command'], its);
   }
 
-  /** Something that happens to one TOUCH['spi.use']. */
+  /** Something that happens to one interrupt. */
   private single(intid: number, arrives: boolean): void {
     this.touch(TOUCH['spi.use'], intid);
     this.touch(TOUCH['block.single'], intid >>> 5);
@@ -231,14 +233,14 @@ export class Footprints {
     }
   }
 
-  /** A read of what is pending returned this INTID; -1: the source does not show what. */
+  /** A read of what is pending returned this INTID; -1: the value is not in the source. */
   private found(intid: number, isVirtual: boolean): void {
-    // Where the traces show what PEs are told, an arrival that this depends on has told the PE so, and that is a record of
-    // its interface. What was found is the same in both traces: it says which arrivals are left to depend on, and that
-    // nothing was found depends on all.
+    // If the traces contain what PEs are signalled, an arrival that this depends on has changed what the PE is
+    // signalled, and that is a record of its CPU interface. The INTID found is the same in both traces. It decides
+    // which arrivals remain to depend on; if none was found, it depends on all of them.
     const none = !this.told || intid < 0 || isSpecial(intid);
     if (none || intid >= LPI_FIRST) this.touch(TOUCH['lpis.observe'], 0);
-    // Of virtual interrupts only vLPIs come from elsewhere; the others are in list registers, which the PE writes.
+    // Of virtual interrupts only vLPIs come from elsewhere. The others are in list registers, which the PE writes.
     if (isVirtual) return;
     this.touch(TOUCH['distributor.take'], 0);
     if (none || intid <= INTID_RANGES.SGI.last) this.touch(TOUCH['sgis.observe'], 0);
@@ -252,20 +254,20 @@ export class Footprints {
     const frame: (typeof FRAMES)[number] = (['GICD', 'GICR', 'GITS'] as const)[w[at]!]!;
     const place = registerAt(w[at]!, offset);
     if (flags & RECORD_FLAGS.reserved || place === undefined) {
-      // Read as zero, writes ignored; it may show in a status register.
+      // Read as zero, writes ignored; the access may appear in a status register.
       if (frame === 'GICD')
         this.touch(place === undefined && write ? TOUCH['distributor.write'] : TOUCH['distributor.read'], 0);
       else if (frame === 'GICR') this.touch(TOUCH['interface.act'], instance);
       return;
     }
     const { spec } = place;
-    // Identification: the same at any time.
+    // Identification registers read the same at any time.
     if (spec.access === 'RO' && (place.name.includes('TYPER') || /IIDR|PIDR|CIDR/.test(place.name))) return;
     if (frame === 'GICD') this.distributor(place, w[at + 3]!, offset, write);
     else if (frame === 'GICR') {
       this.touch(TOUCH['interface.act'], instance);
       const lpi = offset < 0x1_0000 || offset >= 0x2_0000;
-      // What SGIs are pending there, where a source does not show them being sent.
+      // Which SGIs are pending there, if a source does not record that they are sent.
       if (!lpi) this.touch(TOUCH['sgis.observe'], 0);
       if (lpi && (write || offset >= 0x2_0000))
         this.touch(
@@ -279,7 +281,7 @@ export class Footprints {
         write ? (sends && this.commands ? TOUCH['its.send'] : TOUCH['its.write']) : TOUCH['its.read'],
         instance,
       );
-      // Commands that are not shown: any.
+      // If commands are not recorded, this may be any command.
       if (write && !this.commands) this.touch(TOUCH['lpis.reside'], 0);
       if (write) this.touch(TOUCH['memory.look'], 0);
     }

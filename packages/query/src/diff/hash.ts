@@ -1,5 +1,6 @@
-// A 64-bit hash of 32-bit words in two lanes, and its names as small numbers. Not cryptographic: it tells records
-// of traces apart (two different ones among 2^20 collide with a chance of 2^-25), not forgeries.
+// A 64-bit hash of 32-bit words in two lanes, and small numbers as names for hashes. Not cryptographic: it
+// distinguishes records of traces (among 2^20 different ones, two collide with a probability of 2^-25), but does not
+// resist deliberate collisions.
 
 const C1 = 0xcc9e2d51 | 0;
 const C2 = 0x1b873593;
@@ -7,7 +8,7 @@ const C3 = 0x85ebca6b | 0;
 const C4 = 0xc2b2ae35 | 0;
 const C5 = 0x27d4eb2f;
 
-/** Spreads the bits of a 32-bit word over all of it. One to one. */
+/** Spreads the bits of a 32-bit word over the whole word. One to one. */
 export function spread(word: number): number {
   let h = word | 0;
   h = Math.imul(h ^ (h >>> 16), C3);
@@ -64,7 +65,7 @@ export class Interner {
     this.his = new Uint32Array(size >> 1);
   }
 
-  /** The number of a hash; a new one where it has none yet. */
+  /** The number of a hash; a new one if it does not have one yet. */
   idOf(lo: number, hi: number): number {
     lo >>>= 0;
     hi >>>= 0;

@@ -1,4 +1,4 @@
-// The face of the aligned comparison.
+// The public interface of the aligned comparison.
 export { CLASSES, type DiffClass, IGNORABLE, type Ignorable } from './classes.ts';
 export { DIFF_TABLES, makeDiffDatabase } from './database.ts';
 export { RESOURCES } from './dependence.ts';

@@ -1,5 +1,5 @@
-// Which record of A is which of B: each stream aligned by itself, then what is left over paired as moved (the same
-// record, not far away) or changed (another content at the same place). Pure: knows sides, no traces.
+// Decides which record of A corresponds to which of B: aligns each stream by itself, then pairs the remaining records
+// as moved (the same record, not far away) or changed (other content at the same place). Pure: knows sides, not traces.
 import { Aligner } from './align.ts';
 import { Interner } from './hash.ts';
 import type { Part } from './myers.ts';
@@ -7,20 +7,20 @@ import { moves, pairNear, uncross } from './nearby.ts';
 import type { Side } from './side.ts';
 import { byStream, streamParts } from './streams.ts';
 
-/** A record that is left over moved if the same one is left over at most so many records away. */
+/** A remaining record has moved if the same record remains at most this many records away. */
 export const MOVE_MAX = 64;
-/** Or so many of its stream away: where streams are aligned by themselves, and where they are not. */
+/** Or this many records away within its stream: if streams are aligned by themselves, and if they are not. */
 const OPEN_MOVE_MAX = 8;
 const CLOSED_MOVE_MAX = 1;
 
 export interface Matching {
-  /** By record of A: its counterpart in B with the same content, or -1. And the other way round. */
+  /** By record of A: its counterpart in B with the same content, or -1; and vice versa. */
   readonly matchA: Int32Array;
   readonly matchB: Int32Array;
-  /** By record of A: its counterpart in B with another content, or -1. */
+  /** By record of A: its counterpart in B with other content, or -1. */
   readonly changedA: Int32Array;
   readonly changedB: Int32Array;
-  /** Records of both sides whose alignment is coarse. */
+  /** Number of records of both sides whose alignment is coarse. */
   readonly coarse: number;
 }
 
@@ -31,8 +31,8 @@ function namesOf(side: Side, interner: Interner): Uint32Array {
 }
 
 /**
- * Aligns two sides whose records are in `streams` streams: as they are, where they are much the same; where their streams
- * are interleaved in another way, each stream by itself.
+ * Aligns two sides whose records are in `streams` streams: as they are, where they are mostly the same; each stream by
+ * itself, where their streams are interleaved differently.
  */
 export function matchSides(a: Side, b: Side, streams: number): Matching {
   const interner = new Interner(a.count);
@@ -57,7 +57,7 @@ export function matchSides(a: Side, b: Side, streams: number): Matching {
   const opened = new Uint8Array(a.count);
   for (const { a0, a1 } of open) opened.fill(1, a0, a1);
   const isOpen = (i: number) => opened[i] === 1;
-  // Where in B each record of A would be.
+  // By record of A: where in B it would be.
   const expected = new Int32Array(a.count);
   for (let i = 0, next = 0; i < a.count; i++) {
     if (matchA[i]! >= 0) next = matchA[i]! + 1;
@@ -69,7 +69,7 @@ export function matchSides(a: Side, b: Side, streams: number): Matching {
     const inB = ofB.order.subarray(ofB.starts[s]!, ofB.starts[s + 1]!);
     if (inA.length === 0 || inB.length === 0) continue;
     const match = new Int32Array(inA.length);
-    // Of what is matched already, its place in the stream.
+    // For what is already matched, its place in the stream.
     for (let k = 0, j = 0; k < inA.length; k++) {
       const to = matchA[inA[k]!]!;
       match[k] = -1;
@@ -92,26 +92,26 @@ export function matchSides(a: Side, b: Side, streams: number): Matching {
   return found;
 }
 
-/** What the streams of a comparison share. */
+/** What all streams of a comparison share. */
 interface Whole {
   readonly a: Side;
   readonly b: Side;
   readonly namesA: Uint32Array;
   readonly namesB: Uint32Array;
   readonly found: Matching;
-  /** Whether a record of A is where streams are aligned by themselves. */
+  /** Whether a record of A is in a part in which streams are aligned by themselves. */
   readonly isOpen: (i: number) => boolean;
   /** By record of A: where in B it would be. */
   readonly expected: Int32Array;
 }
 
-/** What the alignment of one stream leaves over. */
+/** The records that the alignment of one stream leaves unmatched. */
 class Stream {
-  /** Left over: places in the stream, and for those of A the place in B where they would be. */
+  /** Unmatched records: places in the stream, and for those of A the place in B where they would be. */
   private readonly leftA: number[] = [];
   private readonly leftB: number[] = [];
   private readonly expected: number[] = [];
-  /** Of each left over: the gap between aligned records that it is in. */
+  /** For each unmatched record: the gap between aligned records that it is in. */
   private readonly gapA: number[] = [];
   private readonly gapB: number[] = [];
 
@@ -152,10 +152,10 @@ class Stream {
     this.of.found.matchB[this.inB[j]!] = this.inA[k]!;
   }
 
-  /** Pairs what changed, then what moved; answers whether anything is left over on both sides. */
+  /** Pairs what changed, then what moved. Returns whether anything is left unmatched on both sides. */
   settle(): boolean {
     if (this.leftA.length === 0 || this.leftB.length === 0) return false;
-    // The same one in the same gap moved among other streams only.
+    // If the same record is in the same gap, it moved only relative to other streams.
     this.gaps((as, bs) => {
       const { a, namesA, namesB } = this.of;
       this.pairBy(as, bs, (side, i) => (side === a ? namesA : namesB)[i]!, true);
@@ -166,8 +166,8 @@ class Stream {
   }
 
   /**
-   * Of what is still left over, records of one kind, in gaps where both sides have as many. Not where streams are aligned by themselves: there
-   * that they are as many says nothing.
+   * Pairs the records of one kind that are still unmatched, in gaps in which both sides have the same number of them.
+   * Not where streams are aligned by themselves, because there an equal number proves nothing.
    */
   changedKinds(): void {
     this.gaps((as, bs) => {
@@ -179,7 +179,7 @@ class Stream {
     });
   }
 
-  /** The same record left over on both sides, near. */
+  /** Pairs the same record, unmatched on both sides and near. */
   private moves(): void {
     const { namesA, namesB, found, isOpen } = this.of;
     const ks: number[] = [];
@@ -200,7 +200,7 @@ class Stream {
     );
   }
 
-  /** Hands out what is left over on both sides of each gap. */
+  /** Passes on what is unmatched on both sides of each gap. */
   private gaps(work: (as: readonly number[], bs: readonly number[]) => void): void {
     const { inA, inB } = this;
     const { matchA, matchB, changedA, changedB } = this.of.found;
@@ -222,7 +222,7 @@ class Stream {
     }
   }
 
-  /** Pairs, in order, those with the same key. */
+  /** Pairs, in order, records with the same key. */
   private pairBy(
     as: readonly number[],
     bs: readonly number[],
@@ -242,7 +242,8 @@ class Stream {
       while (list !== undefined && list.length > 0 && list.at(-1)! < reached) list.pop();
       const place = list?.at(-1);
       if (place === undefined) continue;
-      // In one gap of a stream, and yet far apart: where streams are aligned together, that is not the same place.
+      // The two are in the same gap of a stream but far apart. Where streams are aligned together, that is not the same
+      // place.
       if (!this.of.isOpen(i) && Math.abs(bs[place]! - this.of.expected[i]!) > MOVE_MAX) continue;
       list!.pop();
       const { matchA, matchB, changedA, changedB } = this.of.found;

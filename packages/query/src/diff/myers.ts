@@ -1,12 +1,12 @@
-// Myers' greedy shortest edit script, forward, with a cap on the edits: within the cap the alignment is a longest
-// common subsequence; beyond it, the best way so far is taken and the search begins anew behind it. So no input
-// costs more than about (records × cap) steps. Pure.
+// Myers' greedy shortest edit script, forward, with a limit on the edits. Within the limit the alignment is a longest
+// common subsequence. Beyond it, the best path so far is taken and the search starts again behind it, so no input takes
+// more than about (records × limit) steps. Pure.
 
-/** Edits that one search follows at most; its history takes CAP² / 2 words. */
+/** The largest number of edits that one search follows; its history takes CAP² / 2 words. */
 export const EDITS_MAX = 1024;
-/** Edits of one search of a coarse alignment. */
+/** The number of edits in one search of a coarse alignment. */
 const COARSE_EDITS = 256;
-/** So many equal records in a row are a place to begin anew behind. */
+/** After this many equal records in a row a search may start again. */
 const FIRM = 24;
 
 const reach = new Int32Array(2 * EDITS_MAX + 3);
@@ -21,8 +21,8 @@ export interface Part {
 }
 
 /**
- * Searches for a script of at most `cap` edits. Answers the number of edits, or -1 where it needs more; then
- * `furthest` holds the diagonal that got furthest after `cap` edits.
+ * Searches for a script of at most `cap` edits. Returns the number of edits, or -1 if it needs more; `furthest` then
+ * holds how far each diagonal got after `cap` edits.
  */
 function search(a: Uint32Array, b: Uint32Array, { a0, a1, b0, b1 }: Part, cap: number): number {
   const n = a1 - a0;
@@ -51,12 +51,12 @@ function search(a: Uint32Array, b: Uint32Array, { a0, a1, b0, b1 }: Part, cap: n
   return -1;
 }
 
-/** Where in the history the furthest x after `d` edits on diagonal `k` is. */
+/** Where the history holds the furthest x after `d` edits on diagonal `k`. */
 function past(d: number, k: number): number {
   return history[(d * (d + 1)) / 2 + ((k + d) >> 1)]!;
 }
 
-/** Walks back from the end of diagonal `k` after `d` edits and hands out the runs of equal records, last first. */
+/** Walks back from the end of diagonal `k` after `d` edits and passes on the runs of equal records, last first. */
 function walk(d: number, k: number, run: (x: number, y: number, length: number) => void): void {
   let x = past(d, k);
   for (; d > 0; d--) {
@@ -77,7 +77,9 @@ function put(match: Int32Array, part: Part, d: number, k: number, limit: number)
   });
 }
 
-/** Aligns a part exactly if at most `cap` edits do it; answers whether they did. Fills `match`: a's index to b's. */
+/**
+ * Aligns a part exactly if at most `cap` edits suffice. Returns whether they did. Fills `match` from a's index to b's.
+ */
 export function alignExactly(
   a: Uint32Array,
   b: Uint32Array,
@@ -92,7 +94,10 @@ export function alignExactly(
   return true;
 }
 
-/** Aligns a part piece by piece; answers the records of both sides that were aligned without a proof of being the best. */
+/**
+ * Aligns a part piece by piece. Returns the number of records of both sides whose alignment is not proven to be the
+ * best.
+ */
 export function alignCoarsely(a: Uint32Array, b: Uint32Array, part: Part, match: Int32Array): number {
   let { a0, b0 } = part;
   const { a1, b1 } = part;

@@ -1,4 +1,4 @@
-// Records left over by an alignment on both sides, near each other: the same record, moved. Pure.
+// Pairs records that an alignment left unmatched on both sides near each other: the same record, moved. Pure.
 import type { Part } from './myers.ts';
 
 interface Pairs {
@@ -8,7 +8,7 @@ interface Pairs {
   readonly changedB: Int32Array;
 }
 
-/** Pairs, outside of the `open` parts, records at most `far` away from where they would be. */
+/** Pairs, outside the `open` parts, records that are at most `far` away from where they would be. */
 export function moves(
   namesA: Uint32Array,
   namesB: Uint32Array,
@@ -52,11 +52,11 @@ export function moves(
 }
 
 /**
- * Pairs records of one name in order: which of them moved past the other does not show, so none did. `names`: how many
- * there are.
+ * Pairs records of one name in order. Which of them moved past the other cannot be seen, so none did. `names`: the
+ * number of names.
  */
 export function uncross(namesA: Uint32Array, names: number, matchA: Int32Array, matchB: Int32Array): void {
-  // By name: the last place in B so far; and whether an earlier one followed.
+  // By name: the last place in B so far, and whether an earlier place followed.
   const last = new Int32Array(names).fill(-1);
   const crossed = new Set<number>();
   for (let i = 0; i < matchA.length; i++) {

@@ -1,20 +1,20 @@
-// What is compared relative to what went before: times, and positions in a command queue. Both may be shifted against each other
-// from some record on, which is one difference, not one for each record behind it. Pure.
+// Compares what is relative to earlier records: times, and positions in a command queue. Either may be shifted from
+// some record on, which is one difference, not one for each record after it. Pure.
 import { KIND } from '@gictrace/core/record';
 import { NO_POSITION, type Side } from './side.ts';
 
-/** The slots of the smallest command queue, of which all others are multiples. */
+/** The slots of the smallest command queue. All other sizes are multiples of it. */
 const SLOTS = 128;
 
 /**
- * Whether two differences of positions are the same. Where queues are shifted against each other one of them wraps
- * first, so a shift counts modulo the size of a queue. Where they are not shifted nothing wraps.
+ * Whether two differences of positions are the same. If queues are shifted against each other one of them wraps first,
+ * so a shift counts modulo the size of a queue. If they are not shifted, nothing wraps.
  */
 const sameShift = (d: number, offset: number) => d === offset || (offset !== 0 && (d - offset) % SLOTS === 0);
 
 /**
- * Follows the difference of a pair of values along a sequence. Told of each pair in order, it says of the pair before whether it is
- * off: alone (its neighbours agree), or as the first of a lasting shift.
+ * Follows the difference of a pair of values along a sequence. Given each pair in order, reports whether the previous
+ * pair differs from the others: alone (its neighbours agree), or as the first of a lasting shift.
  */
 class Shift {
   private offset: number | undefined;
@@ -36,7 +36,7 @@ class Shift {
     if (this.pending !== undefined) {
       const { pending } = this;
       this.pending = undefined;
-      // Back at the old offset: it was off alone.
+      // Back at the old offset, so only that pair was different.
       const alone = this.equal(d, this.offset!);
       this.off(pending.i, pending.d - this.offset!, !alone);
       if (!alone) this.offset = pending.d;
@@ -51,7 +51,9 @@ class Shift {
   }
 }
 
-/** By record of A: the nanoseconds by which its counterpart is later than the record before makes it; 0 where it is not. */
+/**
+ * By record of A: the nanoseconds by which its counterpart is later than the previous record suggests; 0 if it is not.
+ */
 export function timeShifts(a: Side, b: Side, matchA: Int32Array, moved: Uint8Array): Float64Array {
   const shifts = new Float64Array(a.count);
   const shift = new Shift((i, by) => {
@@ -68,10 +70,10 @@ export function timeShifts(a: Side, b: Side, matchA: Int32Array, moved: Uint8Arr
 }
 
 /**
- * Marks (1) matched records of A that name another slot of their queue than the records around them make it. A shift
- * that lasts is no difference where a record of the same sequence is only in one of the traces: it is what that does.
- * Software may use another part of its queue from the beginning. What the ITS shows (the slots of its commands, and
- * GITS_CREADR) is then shifted as the first write of GITS_CWRITER is.
+ * Marks (1) matched records of A that name another slot of their queue than the records around them suggest. A lasting
+ * shift is not a difference if a record of the same sequence is in only one of the traces, because that record causes
+ * it. Software may use another part of its queue from the beginning; the positions that the ITS reports (the slots of
+ * its commands, and GITS_CREADR) are then shifted like the first write of GITS_CWRITER.
  */
 export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int32Array): Uint8Array {
   const faults = new Uint8Array(a.count);
@@ -80,7 +82,7 @@ export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int
   const starts = softwareShifts(a, b, matchA);
   for (let i = 0; i < a.count; i++) {
     if (a.position[i] === NO_POSITION) continue;
-    // A sequence for each kind, ITS and, where it is an access, register.
+    // There is a sequence for each kind, ITS and, for an access, register.
     const key = (a.kind[i]! * 16 + (a.position[i]! >>> 16)) * 2 ** 32 + (a.kind[i]! <= 2 ? a.shape[i]! : 0);
     let sequence = sequences.get(key);
     if (sequence === undefined) {
@@ -110,10 +112,10 @@ export function positionFaults(a: Side, b: Side, matchA: Int32Array, matchB: Int
   return faults;
 }
 
-/** Whether it was software that named the slot. */
+/** Whether software named the slot. */
 const isOfSoftware = (kind: number) => kind === KIND['mmio.write'] || kind === KIND['queue.write'];
 
-/** By ITS: by how many slots the first write of GITS_CWRITER is shifted. */
+/** By ITS: the number of slots by which the first write of GITS_CWRITER is shifted. */
 function softwareShifts(a: Side, b: Side, matchA: Int32Array): Map<number, number> {
   const shifts = new Map<number, number>();
   for (let i = 0; i < a.count; i++) {
@@ -124,7 +126,7 @@ function softwareShifts(a: Side, b: Side, matchA: Int32Array): Map<number, numbe
   return shifts;
 }
 
-/** By record of B: how many records with a position that are only in B are before it. */
+/** By record of B: how many records with a position that are only in B precede it. */
 function unmatchedPositions(b: Side, matchB: Int32Array): Uint32Array {
   const out = new Uint32Array(b.count);
   let n = 0;

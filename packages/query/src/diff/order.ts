@@ -1,5 +1,6 @@
-// Which of the matched records changed their place, and whether they may: the fewest that must move to make both
-// orders one, each held against the records that it crossed. Pure: knows sides and touched resources, no kinds.
+// Determines which matched records changed their place, and whether they may: finds the fewest records that must move
+// to make both orders the same, and checks each against the records that it crossed. Pure: knows sides and touched
+// resources, not kinds.
 import { BARRIER } from '@gictrace/core/record';
 import { increasing } from './align.ts';
 import { MODES_MAX } from './dependence.ts';
@@ -14,9 +15,12 @@ export const MOVED_ILLEGALLY = 2;
 export interface Order {
   /** By record of A: {@link KEPT} and so on. */
   readonly moved: Uint8Array;
-  /** Of a record that moved illegally: the record of A that it crossed, or whose effect it is. */
+  /** For a record that moved illegally: the record of A that it crossed, or whose effect it is. */
   readonly crossed: Int32Array;
-  /** And the resource that both touch, as {@link Footprints} names it; -1: the one is the cause of the other. */
+  /**
+   * For the same record: the resource that both touch, as {@link Footprints} numbers it; -1 if one is the cause of the
+   * other.
+   */
   readonly over: Int32Array;
 }
 
@@ -25,7 +29,7 @@ export function judgeOrder(a: Side, b: Side, { matchA, matchB }: Matching, footp
   const crossed = new Int32Array(a.count).fill(-1);
   const over = new Int32Array(a.count).fill(-1);
   const judged: Order = { moved, crossed, over };
-  // The matched records in A's order, and where they are in B.
+  // The matched records in A's order, and their places in B.
   const [pairs, places] = matchedPairs(matchA);
   const keep = keptBetweenBarriers(a, pairs, places) ?? increasing(places);
   const out = pairs.filter((_, k) => keep[k] === 0);
@@ -49,9 +53,9 @@ export function judgeOrder(a: Side, b: Side, { matchA, matchB }: Matching, footp
 }
 
 /**
- * Which pairs to keep where the barriers, that is the stimuli, have one order in both: all barriers, and then as many of
- * the rest as there can be. It is then an effect that follows another stimulus, not a stimulus that comes earlier or
- * later than the effects of others. Undefined where the barriers themselves moved.
+ * Decides which pairs to keep if the barriers, which are the stimuli, have the same order in both: all barriers, and
+ * then as many of the others as possible. The difference is then an effect that follows another stimulus, not a
+ * stimulus that is earlier or later than the effects of others. Undefined if the barriers themselves moved.
  */
 function keptBetweenBarriers({ rank }: Side, pairs: Int32Array, places: Int32Array): Uint8Array | undefined {
   const n = pairs.length;
@@ -92,7 +96,7 @@ function matchedPairs(matchA: Int32Array): [Int32Array, Int32Array] {
   return [pairs, places];
 }
 
-/** Those of the pairs that are in another order with any other. */
+/** The pairs that are in another order with respect to any other pair. */
 function inverted(pairs: Int32Array, places: Int32Array): Int32Array {
   const n = pairs.length;
   const is = new Uint8Array(n);
@@ -109,14 +113,14 @@ function inverted(pairs: Int32Array, places: Int32Array): Int32Array {
   return pairs.filter((_, k) => is[k] === 1);
 }
 
-/** Walks the resources that the inverted records touch: who of those before in A is behind in B. */
+/** Walks the resources that the inverted records touch, to find which records before one in A are after it in B. */
 class Scan {
   private readonly a: Side;
   private readonly footprints: Footprints;
   private readonly involved: Int32Array;
   private readonly matchA: Int32Array;
   private readonly illegal: (i: number, with_: number, resource: number) => void;
-  /** By instance and mode: the extreme place in B so far, and the record of A that has it. */
+  /** By instance and mode: the extreme place in B so far, and the record of A at that place. */
   private readonly extreme: Int32Array;
   private readonly holder: Int32Array;
 
@@ -146,7 +150,7 @@ class Scan {
     for (let k = this.involved.length - 1; k >= 0; k--) this.visit(this.involved[k]!, -1);
   }
 
-  /** `sign` 1: of those before, the last in B; -1: of those behind, the first in B. */
+  /** `sign` 1: of the records before, the last in B; -1: of the records after, the first in B. */
   private visit(i: number, sign: 1 | -1): void {
     const { a, footprints, extreme, holder } = this;
     const place = sign * this.matchA[i]!;
@@ -169,7 +173,7 @@ class Scan {
   }
 }
 
-/** An observable that follows another stimulus than it did: where either stimulus or it moved, that was not legal. */
+/** An observable follows another stimulus than in A. If either stimulus or the observable moved, that was not legal. */
 function causes(
   a: Side,
   b: Side,
@@ -186,7 +190,7 @@ function causes(
     const own = a.cause[i]!;
     const inB = b.cause[matchA[i]!]!;
     const now = inB < 0 ? -1 : matchB[inB]!;
-    // A cause that is not matched is a difference of its own.
+    // A cause that is not matched is a separate difference.
     if (own === now || (own >= 0 && matchA[own]! < 0) || (inB >= 0 && now < 0)) return;
     if (own >= 0) blame(i, own);
     if (now >= 0) blame(i, now);

@@ -1,5 +1,6 @@
-// Plants differences in a trace, of which each test knows class and record: what the aligned comparison must say.
-// Whether two records may be swapped is asked of the declared modes record by record, not of the code under test.
+// Plants differences in a trace, with the class and the record that the aligned comparison must report for each.
+// Whether two records may be swapped is determined from the declared modes record by record, not by the code under
+// test.
 import type { GicConfig } from '@gictrace/core';
 import { BARRIER, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch, rankOf } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
@@ -9,7 +10,7 @@ import type { DiffClass } from './classes.ts';
 import { MODES_MAX, RESOURCES, type ResourceName } from './dependence.ts';
 import { Footprints } from './footprints.ts';
 
-/** All records of a trace in one batch, and what a writer needs to write it again. */
+/** All records of a trace in one batch, and what a writer needs to write the trace again. */
 export interface Whole {
   readonly batch: RecordBatch;
   readonly header: TraceReader['header'];
@@ -61,7 +62,7 @@ export interface Plant {
   readonly b: readonly number[];
 }
 
-/** The dependence of two records, worked out from what is declared: pair by pair, mode by mode. */
+/** The dependence of two records, determined from the declarations: pair by pair, mode by mode. */
 export class Oracle {
   private readonly footprints: Footprints;
   readonly batch: RecordBatch;
@@ -100,7 +101,7 @@ export class Oracle {
     );
   }
 
-  /** Whether a swap of `i` and the record behind it leaves each observable near its cause. */
+  /** Whether swapping `i` and the record after it leaves each observable near its cause. */
   causesStay(i: number): boolean {
     const from = Math.max(0, i - 300);
     const to = Math.min(this.batch.count, i + 300);
@@ -123,7 +124,7 @@ const sameRecord = (batch: RecordBatch, i: number, j: number) => {
   return true;
 };
 
-/** The word of a record that holds a value which is compared, and a bit of it to turn; undefined: none. */
+/** The word of a record that holds a compared value, and a bit of it to flip; undefined if there is none. */
 function valueWord(batch: RecordBatch, i: number): [number, number] | undefined {
   if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) return undefined;
   const w = batch.words;
@@ -154,9 +155,9 @@ function valueWord(batch: RecordBatch, i: number): [number, number] | undefined 
 }
 
 /**
- * Plants up to `count` edits, `apart` records from each other at least, among the records that `may` be touched, and
- * answers the edited trace and what was planted. Edits whose place would not be one of a kind (in a run of equal
- * records) are not made.
+ * Plants up to `count` edits, at least `apart` records from each other, among the records for which `may` returns true.
+ * Returns the edited trace and what was planted. Edits whose place would be ambiguous (in a run of equal records) are
+ * not made.
  */
 export function plant(
   whole: Whole,
@@ -187,7 +188,7 @@ export function plant(
           plants.push({ edit, a: [i], b: [] });
           break;
         case 'insert': {
-          // A copy of a record from elsewhere, of another PE's or this one's, that its neighbours do not equal.
+          // A copy of a record from elsewhere, of another PE or of this one, that differs from its neighbours.
           let from = next(batch.count);
           for (let tries = 0; tries < 1000; tries++, from = next(batch.count))
             if (may(batch, from) && insertable(batch, i, from)) break;
@@ -221,7 +222,7 @@ export function plant(
   return { edited: { batch: out, header }, plants };
 }
 
-/** No record near is the same: so that the alignment has one answer. */
+/** No record nearby is the same, so the alignment has only one solution. */
 function alone(batch: RecordBatch, i: number, reach: number): boolean {
   for (let k = Math.max(0, i - reach); k <= Math.min(batch.count - 1, i + reach); k++)
     if (k !== i && sameRecord(batch, i, k)) return false;
@@ -246,7 +247,7 @@ function fits(
   if (!alone(batch, i, edit === 'change' ? 12 : 6)) return false;
   if (edit === 'delete') return true;
   if (edit === 'change') return valueWord(batch, i) !== undefined;
-  // Effects of one stimulus in different streams: not an edit.
+  // Effects of one stimulus in different streams: swapping them is not an edit.
   const [first, second] = [i, i + 1].map((k) => rankOf(batch.kind[k]!, batch.pe[k]!));
   if (first !== second && first !== BARRIER && second !== BARRIER) return false;
   if (!may(batch, i + 1) || sameRecord(batch, i, i + 1) || !alone(batch, i + 1, 6)) return false;

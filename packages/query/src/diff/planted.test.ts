@@ -1,4 +1,4 @@
-// Edits planted in a real trace are reported exactly: the class, the record, and nothing else.
+// Tests that edits planted in a real trace are reported exactly: the class, the record, and nothing else.
 import { fileURLToPath } from 'node:url';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
@@ -38,10 +38,13 @@ beforeAll(async () => {
 const MMIO_READ = RECORDS['mmio.read'].id;
 const knowledge = (kind: number) => kind === RECORDS['mem.known'].id || kind === RECORDS['mem.unknown'].id;
 
-/** With repeats compared, any record may be touched. */
+/** If repeats are compared, any record may be touched. */
 const any = (batch: RecordBatch, i: number) => !knowledge(batch.kind[i]!);
 
-/** With repeats left out, an edit of what is told or polled changes what is a repeat: stimuli, away from polls. */
+/**
+ * If repeats are left out, an edit of what is signalled or polled changes what counts as a repeat. Only stimuli away
+ * from polls are edited then.
+ */
 function notFolded(batch: RecordBatch, i: number): boolean {
   const kind = batch.kind[i]!;
   if (knowledge(kind) || kind === MMIO_READ || kind === RECORDS['mem.write'].id) return false;
@@ -64,7 +67,7 @@ function compare(a: string, edited: Whole, keepRepeats: boolean): { diff: Diff; 
   return { diff, rows };
 }
 
-/** Each planted edit has its row, and each row its planted edit. */
+/** Each planted edit has a row, and each row a planted edit. */
 function expectExactly(rows: readonly AlignRow[], plants: readonly Plant[]): void {
   const open = new Set(rows);
   const missed: Plant[] = [];

@@ -1,5 +1,5 @@
-// Reads of polling loops that are left out but the last. Where two loops are equally long, each read of the one is held
-// against that of the other after all. Pure: knows sides.
+// Compares the reads of polling loops that are left out, which are all but the last. If two loops are equally long,
+// each read of one is compared with that of the other after all. Pure: knows sides.
 import type { Matching } from './match.ts';
 import type { Side } from './side.ts';
 
@@ -9,7 +9,7 @@ export interface DifferingPolls {
   readonly b: ReadonlySet<number>;
 }
 
-/** Compares the loops whose last reads are each other's counterparts; undefined where nothing differs. */
+/** Compares loops whose last reads are counterparts; undefined if nothing differs. */
 export function differingPolls(a: Side, b: Side, { matchA, changedA }: Matching): DifferingPolls | undefined {
   const ofA = new Set<number>();
   const ofB = new Set<number>();

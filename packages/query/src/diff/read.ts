@@ -1,10 +1,10 @@
-// Reads two traces into the sides of a comparison. Chunks that are byte for byte the same in both, at the same record,
+// Reads two traces into the sides of a comparison. Chunks that are identical byte for byte in both, at the same record,
 // are decoded once; the records of a difference are fetched again, chunk by chunk.
 import { RecordBatch } from '@gictrace/core/record';
 import type { TraceReader } from '@gictrace/recorder';
 import type { Canon } from './canon.ts';
 
-/** Gives the batches of two traces to their canons, each in order. */
+/** Passes the batches of two traces to their normalisers, each in order. */
 export function readSides(
   readerA: TraceReader,
   a: Canon,
@@ -36,13 +36,13 @@ export function readSides(
   }
 }
 
-/** The batches of a trace, of which some need not be decoded. */
+/** The batches of a trace, some of which need not be decoded. */
 class Batches {
-  /** The record that the next batch begins with. */
+  /** The first record of the next batch. */
   next = 0;
   private readonly reader: TraceReader;
   private batches: Generator<{ batch: RecordBatch; first: number }> | undefined;
-  /** Where `batches` is. */
+  /** The position of `batches`. */
   private at = -1;
 
   constructor(reader: TraceReader) {
@@ -57,7 +57,7 @@ class Batches {
   }
 }
 
-/** Copies of some records of a trace, in one batch, and where each is in it. */
+/** Copies of some records of a trace, in one batch, and the place of each in it. */
 export function fetchRecords(
   reader: TraceReader,
   records: readonly number[],
@@ -66,7 +66,7 @@ export function fetchRecords(
   const out = new RecordBatch(Math.max(1, wanted.length));
   const places = new Map<number, number>();
   for (let k = 0; k < wanted.length; ) {
-    // One chunk at a time: those between are not decoded.
+    // One chunk at a time, so that those in between are not decoded.
     const next = reader.batches(wanted[k]!).next();
     if (next.done) break;
     const { batch, first } = next.value;

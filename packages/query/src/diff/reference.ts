@@ -1,7 +1,7 @@
-// Reference docs of the dependence relation, from its declaration.
+// Generates the reference documentation of the dependence relation from its declaration.
 import { RESOURCES } from './dependence.ts';
 
-/** docs/dependence.md. */
+/** The text of docs/dependence.md. */
 export function dependenceReference(): string {
   const out = [
     '# When two records are dependent',

@@ -1,6 +1,6 @@
-// Names that only permute between two runs of one guest: addresses, LPIs and DeviceIDs that an allocator gave out in another order. A
-// first alignment is blind to them; the pairs that it finds vote for which name of B is which of A; each name stands
-// for one other at most. What the renaming does not explain stays a difference.
+// Handles names that are only permuted between two runs of one guest: addresses, LPIs and DeviceIDs that an allocator
+// gave out in another order. A first alignment ignores them; the pairs that it finds vote for which name of B is which
+// of A; each name stands for at most one other. What the renaming does not explain remains a difference.
 import { identifierAt, type Slot, slotsOf, valueAt } from '@gictrace/core/record';
 import { deposit, type Identifier, LPI_FIRST } from '@gictrace/core/spec';
 import type { Matching } from './match.ts';
@@ -8,7 +8,7 @@ import type { Matching } from './match.ts';
 export const SPACES = ['address', 'LPI', 'vLPI', 'DeviceID'] as const;
 export type Space = (typeof SPACES)[number];
 
-/** The space of each identifier that an allocator gives out; names of the others stay. */
+/** The name space of each identifier that an allocator gives out. All other names stay. */
 const SPACE_OF: Readonly<Partial<Record<Identifier | 'address', number>>> = {
   address: SPACES.indexOf('address'),
   INTID: SPACES.indexOf('LPI'),
@@ -17,7 +17,7 @@ const SPACE_OF: Readonly<Partial<Record<Identifier | 'address', number>>> = {
 };
 const LPIS: readonly number[] = [SPACES.indexOf('LPI'), SPACES.indexOf('vLPI')];
 
-/** The space of the name in a slot; undefined where there is none that is given out: of INTIDs only LPIs are. */
+/** The name space of the name in a slot; undefined if it is not one that is given out. Of INTIDs, only LPIs are. */
 function spaceAt(slot: Slot, words: Uint32Array): number | undefined {
   const identifier = identifierAt(slot, words);
   const space = identifier === undefined ? undefined : SPACE_OF[identifier];
@@ -26,7 +26,7 @@ function spaceAt(slot: Slot, words: Uint32Array): number | undefined {
   return value === 0 || (LPIS.includes(space) && value < LPI_FIRST) ? undefined : space;
 }
 
-/** What a renaming does with the names of a record. */
+/** What a renaming does to the names of a record. */
 export interface Renaming {
   /** Replaces the names in (masked) words. */
   apply(kind: number, words: Uint32Array): void;
@@ -34,9 +34,9 @@ export interface Renaming {
   restart?(): void;
 }
 
-/** Blinds: replaces each name by 1, and keeps what it was. */
+/** Replaces each name by 1 and keeps the original. */
 export class Blind implements Renaming {
-  /** Of each record in order: where its names end in {@link values}. */
+  /** By record, in order: where its names end in {@link values}. */
   readonly ends: number[] = [];
   readonly values: number[] = [];
   readonly spaces: number[] = [];
@@ -57,9 +57,9 @@ export class Blind implements Renaming {
   }
 }
 
-/** Names of B by those of A. */
+/** Replaces names of B by those of A. */
 export class Permutation implements Renaming {
-  /** By space: from B to A, without those that stay. */
+  /** By name space: from B to A, without names that stay. */
   readonly maps: readonly ReadonlyMap<number, number>[];
 
   constructor(maps: readonly ReadonlyMap<number, number>[]) {
@@ -75,7 +75,10 @@ export class Permutation implements Renaming {
   }
 }
 
-/** The permutation that most pairs of a blind alignment ask for. `kept`: by record, its place among those that were blinded. */
+/**
+ * The permutation that most pairs of a blind alignment vote for. `kept`: by record, its place among those that were
+ * blinded.
+ */
 export function vote(
   a: Blind,
   b: Blind,

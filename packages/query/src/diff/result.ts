@@ -1,35 +1,35 @@
-// What a comparison is asked and answers. Types only.
+// The options and the result of a comparison. Types only.
 import type { DiffClass, Ignorable } from './classes.ts';
 import type { DiffRule } from './rules.ts';
 import type { Subject } from './side.ts';
 import type { SubjectRow } from './tally.ts';
 
 export interface DiffOptions {
-  /** Classes to let pass, counted. */
+  /** Classes to tolerate; they are counted. */
   readonly ignore?: readonly Ignorable[];
   readonly rules?: readonly DiffRule[];
-  /** Take addresses, LPIs and DeviceIDs that only permute for the same. */
+  /** Treat addresses, LPIs and DeviceIDs that are only permuted as the same. */
   readonly rename?: boolean;
-  /** Compare repeats of what a PE is told, and every read of a polling loop. */
+  /** Compare repeats of what a PE is signalled, and every read of a polling loop. */
   readonly keepRepeats?: boolean;
   /** Compare events too: what happened inside the GIC. */
   readonly events?: boolean;
-  /** Differences of each class to show; 1 when absent. */
+  /** Number of differences of each class to report; 1 if absent. */
   readonly keep?: number;
   readonly progress?: (records: number) => void;
-  /** Given each line of the alignment, in A's order, what is only in B at its place. */
+  /** Called with each line of the alignment, in A's order; what is only in B comes at its place. */
   readonly row?: (row: AlignRow) => void;
 }
 
 export interface AlignRow {
-  /** Record numbers; null where a side has none. */
+  /** Record numbers; null if a side has none. */
   readonly a: number | null;
   readonly b: number | null;
   readonly class: DiffClass;
   readonly reason: string;
   readonly subject: Subject;
   readonly pe: number;
-  /** What lets it pass: `--ignore`, or the reason of a rule; null: nothing does, or nothing needs to. */
+  /** What tolerates the difference: `--ignore`, or the reason of a rule; null if nothing does, or nothing needs to. */
   readonly tolerated: string | null;
 }
 
@@ -40,7 +40,7 @@ export interface Shown {
   readonly text: string;
 }
 export interface Half {
-  /** Null where this side has no such record; `around` is then where it would be. */
+  /** Null if this side has no such record; `around` then surrounds the place where it would be. */
   readonly record: Shown | null;
   readonly around: readonly Shown[];
   /** What led to it, nearest first. */
@@ -60,20 +60,20 @@ export interface DiffSide {
   readonly compared: number;
   /** Records that are not compared, by reason. */
   readonly left: Readonly<Record<string, number>>;
-  /** The same for all traces that differ by legal reordering and times only. */
+  /** The same for all traces that differ only by legal reordering and times. */
   readonly orderDigest: string;
 }
 
 export interface Diff {
-  /** Nothing differs that is not let pass. */
+  /** Every difference is tolerated, or there is none. */
   readonly same: boolean;
   readonly a: DiffSide;
   readonly b: DiffSide;
   /** Records by class; a pair counts once. */
   readonly counts: Readonly<Record<DiffClass, number>>;
-  /** Differences that were let pass, by what does so. */
+  /** Tolerated differences, by what tolerates them. */
   readonly tolerated: readonly { readonly by: string; readonly n: number }[];
-  /** What differs, and is not let pass, by what it is about: first what one side has more of. */
+  /** Differences that are not tolerated, by subject; first those of which one side has more. */
   readonly subjects: readonly SubjectRow[];
   /** Fields of the configuration that differ. */
   readonly config: readonly {
@@ -83,11 +83,14 @@ export interface Diff {
     readonly tolerated: string | null;
   }[];
   readonly examples: readonly DiffExample[];
-  /** Records of both sides that were aligned piece by piece, since they differ too much: there may be fewer differences among them. */
+  /**
+   * Number of records of both sides that were aligned piece by piece, because they differ too much. There may be fewer
+   * differences among them.
+   */
   readonly coarse: number;
-  /** Names of B that were taken for others of A, by space; null without `rename`. */
+  /** Number of names of B that were replaced by others of A, by name space; null without `rename`. */
   readonly renamed: Readonly<Record<string, number>> | null;
-  /** Milliseconds: reading, and all behind it. */
+  /** Milliseconds for reading, and for everything after it. */
   readonly readMs: number;
   readonly alignMs: number;
 }

@@ -1,5 +1,5 @@
-// Tolerances: differences that a person lets pass, each with the reason. Read from YAML or JSON; matched against the
-// subject of a difference; counted, so that none is silent.
+// Tolerances: differences that the user tolerates, each with a reason. Read from YAML or JSON, matched against the
+// subject of a difference, and counted, so that none is silent.
 import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { RECORDS } from '@gictrace/core/record';
@@ -18,11 +18,11 @@ const range = z.string().regex(/^\d+-\d+$/, 'a number, or a range such as 8192-8
 
 const ruleSchema = z
   .strictObject({
-    /** Why this is no fault: what a reader of the report is told. */
+    /** Why this is not a fault. Reports include it. */
     reason: z.string().min(1),
     class: oneOrMore(z.enum(differing)),
     kind: oneOrMore(z.enum(kinds)),
-    /** A register by Arm's name; `*` stands for any letters. Of `config`, the name of the field. */
+    /** A register by Arm's name; `*` matches any letters. For `config`, the name of the field. */
     register: oneOrMore(z.string().min(1)),
     INTID: oneOrMore(z.union([z.number().int().min(0), range])),
     command: oneOrMore(z.string().min(1)),
@@ -34,7 +34,7 @@ const fileSchema = z.strictObject({ rules: z.array(ruleSchema) });
 
 export type RuleSpec = z.infer<typeof ruleSchema>;
 
-/** One rule, ready to be asked. */
+/** One rule, ready to be applied. */
 export interface DiffRule {
   readonly reason: string;
   matches(name: DiffClass, subject: Subject, pe: number): boolean;
@@ -77,8 +77,8 @@ export function makeRule(spec: RuleSpec): DiffRule {
 }
 
 /**
- * Reads a rules file: YAML, of which JSON is a part.
- * @throws GicTraceError `usage` with path and line where it cannot be read or is none.
+ * Reads a rules file in YAML, which includes JSON.
+ * @throws GicTraceError `usage` with path and line if it cannot be read or is not a rules file.
  */
 export function readRules(path: string): DiffRule[] {
   let text: string;

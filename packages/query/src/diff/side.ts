@@ -1,37 +1,39 @@
-// One side of a comparison: what is compared of each record, in typed arrays. No object for a record, but for an ITS
-// command; about 70 bytes each.
+// One side of a comparison: what is compared of each record, in typed arrays. There is no object per record, except for
+// ITS commands; a record takes about 70 bytes.
 import { SIGNALS } from '@gictrace/core/record';
 
 /** Marks of a record. */
 export const MARKS = {
-  /** The source does not show all of it. */
+  /** Not all of it is in the source. */
   partial: 1,
-  /** Left out: a poll that another one of the same loop follows. */
+  /** Left out: a poll that is followed by another one of the same loop. */
   folded: 2,
-  /** The source shows more of it than is aligned, since the other trace shows less of its kind. */
+  /** The source has more of it than is aligned, because the other trace has less of its kind. */
   more: 4,
-  /** A stimulus whose effects are no evidence: they depend on state that the source does not show. */
+  /** A stimulus whose effects are not evidence, because they depend on state that is not in the source. */
   undecided: 8,
-  /** A repeat of what its PE was signalled last, which is kept because the other trace may show it with more or less. */
+  /**
+   * A repeat of what its PE was last signalled, kept because the other trace may print it with more or fewer fields.
+   */
   repeat: 16,
-  /** An ITS command that nobody has shown: only its slot is known. */
+  /** An unknown ITS command: only its slot is known. */
   notShown: 32,
 } as const;
 
-/** No position in a command queue. */
+/** The record has no position in a command queue. */
 export const NO_POSITION = 0xffff_ffff;
 
-/** A slot of the queue of an ITS: its number modulo 2^16, and the ITS. */
+/** A slot of an ITS's queue: its number modulo 2^16, and the ITS. */
 export const positionOf = (its: number, slot: number): number => ((its & 15) << 16) | (slot & 0xffff);
 
-/** What a record is about, as the summary and the rules know it. */
+/** What a record concerns, for the summary and the rules. */
 export interface Subject {
   readonly kind: string;
   readonly register: string | null;
   readonly INTID: number | null;
   readonly command: string | null;
   readonly DeviceID: number | null;
-  /** All of it, for people: `mmio.write GICD_ISENABLER1`. */
+  /** The whole subject as readable text: `mmio.write GICD_ISENABLER1`. */
   readonly text: string;
 }
 
@@ -43,12 +45,12 @@ export interface Poll {
   readonly position: number;
 }
 
-/** An ITS command, until it is known what both traces show of such a command. */
+/** An ITS command, until it is known what both traces have of commands of its kind. */
 export interface Command {
   readonly place: number;
   readonly shown: number;
   readonly isOutcomeShown: boolean;
-  /** With what the source does not show as zero. */
+  /** The words, with zero for what is not in the source. */
   readonly words: Uint32Array;
 }
 
@@ -59,7 +61,7 @@ export class Side {
   /** Hash of what is compared. */
   lo: Uint32Array;
   hi: Uint32Array;
-  /** Hash of what a record is about, without the values that it carries. */
+  /** Hash of what a record concerns, without the values that it carries. */
   shape: Uint32Array;
   kind: Uint8Array;
   marks: Uint8Array;
@@ -71,19 +73,19 @@ export class Side {
   /** The stream in which it is aligned, and its subject: indices into tables that both sides share. */
   stream: Uint32Array;
   subject: Uint32Array;
-  /** Nanoseconds; NaN where not told. */
+  /** Nanoseconds; NaN if not recorded. */
   timeNs: Float64Array;
-  /** The record (of this side) that made it, or -1. */
+  /** The record (of this side) that caused it, or -1. */
   cause: Int32Array;
   /** Slot of a command queue that it names, or {@link NO_POSITION}. */
   position: Uint32Array;
-  /** Where its footprint ends in {@link footprint}; it begins where that of the record before ends. */
+  /** Where its footprint ends in {@link footprint}; it begins where the previous record's ends. */
   footprintEnd: Uint32Array;
   footprint: Uint32Array;
   footprintCount = 0;
-  /** After {@link compact}: of each record its place before. */
+  /** After {@link compact}: by record, its place before. */
   kept: Uint32Array = new Uint32Array(0);
-  /** Of each command: its place before {@link compact}, what the source shows of it, and its masked words. */
+  /** By command: its place before {@link compact}, what the source has of it, and its masked words. */
   readonly commands: Command[] = [];
   /** By signal: whether there are records with the interrupt lines, and records without. */
   readonly lines = SIGNALS.map(() => ({ shown: false, notShown: false }));
@@ -112,7 +114,7 @@ export class Side {
     this.footprint = new Uint32Array(Math.max(64, capacity * 4));
   }
 
-  /** Makes room for `n` more entries of footprints. */
+  /** Makes space for `n` more footprint entries. */
   reserveFootprint(n: number): void {
     if (this.footprintCount + n <= this.footprint.length) return;
     const grown = new Uint32Array(Math.ceil(this.footprint.length * 1.5) + n);
@@ -124,7 +126,7 @@ export class Side {
     return i === 0 ? 0 : this.footprintEnd[i - 1]!;
   }
 
-  /** The place of a record of the trace, or -1 where it is left out. */
+  /** The place of a record of the trace, or -1 if it is left out. */
   placeOf(record: number): number {
     let low = 0;
     let high = this.count;
@@ -140,7 +142,7 @@ export class Side {
     this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
   }
 
-  /** Takes out the records that are marked as folded. */
+  /** Removes the records that are marked as folded. */
   compact(): void {
     this.keepPolls();
     const kept = new Uint32Array(this.count);
@@ -150,7 +152,7 @@ export class Side {
     if (to < this.count) this.gather(this.kept);
   }
 
-  /** Keeps of the polling loops what the reads were that are left out. */
+  /** Keeps the reads of polling loops that are left out. */
   private keepPolls(): void {
     if (this.pollBefore.size === 0) return;
     let folded = 0;
@@ -174,7 +176,7 @@ export class Side {
     this.pollBefore.clear();
   }
 
-  /** Keeps the records at these places, in this order. A record whose cause is left out has none. */
+  /** Keeps the records at these places, in this order. A record whose cause is left out has no cause. */
   gather(order: Uint32Array): void {
     const place = new Int32Array(this.count).fill(-1);
     for (let to = 0; to < order.length; to++) place[order[to]!] = to;

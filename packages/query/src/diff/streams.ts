@@ -1,14 +1,16 @@
-// The records of two sides by stream, and parts of the whole as parts of each stream. Pure.
+// Groups the records of two sides by stream, and maps parts of the whole to parts of each stream. Pure.
 import type { Part } from './myers.ts';
 import type { Side } from './side.ts';
 
 export interface ByStream {
-  /** The records of each stream, one after the other: those of stream s from `starts[s]` to `starts[s + 1]`. */
+  /**
+   * The records of each stream, one after the other. Those of stream s are from `starts[s]` to before `starts[s + 1]`.
+   */
   readonly order: Uint32Array;
   readonly starts: Uint32Array;
 }
 
-/** Left out: records that are matched with one of another stream. */
+/** Leaves out records that are matched with one of another stream. */
 export function byStream(side: Side, other: Side, match: Int32Array, streams: number): ByStream {
   const starts = new Uint32Array(streams + 1);
   const kept = new Uint8Array(side.count);
@@ -33,7 +35,7 @@ function places({ count }: Side, { order, starts }: ByStream, streams: number): 
   return place;
 }
 
-/** By stream: from where to where it goes among the records `from` to `to`. */
+/** By stream: its first and last place among the records `from` to `to`. */
 function extents(side: Side, place: Int32Array, from: number, to: number): Map<number, [number, number]> {
   const found = new Map<number, [number, number]>();
   for (let i = from; i < to; i++) {
@@ -45,7 +47,7 @@ function extents(side: Side, place: Int32Array, from: number, to: number): Map<n
   return found;
 }
 
-/** Parts of the whole sides as parts of each stream. */
+/** Maps parts of the whole sides to parts of each stream. */
 export function streamParts(
   a: Side,
   b: Side,

@@ -1,5 +1,5 @@
-// What a record is about: the names by which differences are counted, the shape by which a changed record finds
-// its counterpart, and the stream in which it is aligned. Tables that both sides of a comparison share.
+// What a record concerns: the names by which differences are counted, the shape by which a changed record finds its
+// counterpart, and the stream in which it is aligned. Both sides of a comparison share these tables.
 import { registerLabel, sysregLabel } from '@gictrace/core/disasm';
 import {
   identifierAt,
@@ -25,7 +25,7 @@ const HPPI = KIND.hppi;
 const VHPPI = KIND.vhppi;
 const ITS_COMMAND = KIND['its.command'];
 
-/** The first interrupt that these (masked) words name, physical or virtual; -1: none, or all LPIs at once. */
+/** The first interrupt that these (masked) words name, physical or virtual; -1 for none, or for all LPIs at once. */
 function intidIn(kind: number, words: Uint32Array): number {
   for (const slot of slotsOf(kind, words)) {
     const identifier = identifierAt(slot, words);
@@ -36,7 +36,7 @@ function intidIn(kind: number, words: Uint32Array): number {
   return -1;
 }
 
-/** The words that say what a record is about rather than what it carries: [which, …], by kind. */
+/** The words that say what a record concerns rather than what it carries: [which, …], by kind. */
 const SHAPES: readonly (readonly number[] | undefined)[] = (() => {
   const shapes = new Array<readonly number[] | undefined>(256).fill(undefined);
   shapes[MMIO_READ] = shapes[MMIO_WRITE] = [0, 1, 2, 3];
@@ -58,12 +58,12 @@ const OTHER_STREAM = 2 ** 44;
 export class Names {
   readonly subjects: Subject[] = [];
   readonly streams: string[] = [];
-  /** Of the last record given to {@link subjectOf}. */
+  /** The shape of the last record given to {@link subjectOf}. */
   shape = 0;
   private readonly subjectNumbers = new Map<number, number>();
   private readonly streamNumbers = new Map<number, number>();
 
-  /** The number of the subject of a record with these (masked) words. `isUnknown`: the source does not show its value. */
+  /** The number of the subject of a record with these (masked) words. `isUnknown`: its value is not in the source. */
   subjectOf(kind: number, words: Uint32Array, isUnknown = false): number {
     const isSysreg = kind === SYSREG_READ || kind === SYSREG_WRITE;
     const intid = isSysreg && isUnknown ? -1 : intidIn(kind, words);
@@ -83,7 +83,7 @@ export class Names {
     return number;
   }
 
-  /** What tells subjects of one kind apart. */
+  /** What distinguishes subjects of one kind. */
   private keyOf(kind: number, words: Uint32Array, intid: number): number {
     switch (kind) {
       case MMIO_READ:
@@ -103,7 +103,7 @@ export class Names {
     }
   }
 
-  /** The number of the stream of a record: of its PE; without one, of its device, ITS or SPI. */
+  /** The number of a record's stream: by its PE or, if it has none, by its device, ITS or SPI. */
   streamOf(kind: number, pe: number, words: Uint32Array, device: number): number {
     let key = OTHER_STREAM;
     if (pe >= 0) key = pe;

@@ -1,23 +1,23 @@
-// Counts differences: by class, by what they are about, and by what lets them pass.
+// Counts differences by class, by subject, and by what tolerates them.
 import type { GicConfig } from '@gictrace/core';
 import { CLASS_NAMES, type DiffClass, type Ignorable, NO_DIFFERENCE } from './classes.ts';
 import type { DiffRule } from './rules.ts';
 import type { Subject } from './side.ts';
 
-/** What differs about one subject. */
+/** The differences about one subject. */
 export interface SubjectRow {
   readonly subject: string;
-  /** Compared records of each side that are about it. */
+  /** Number of compared records of each side about the subject. */
   readonly a: number;
   readonly b: number;
-  /** Differences that nothing lets pass, and of which classes they are. */
+  /** Number of differences that nothing tolerates, and their classes. */
   readonly differing: number;
   readonly classes: Readonly<Partial<Record<DiffClass, number>>>;
 }
 
 export class Tally {
   readonly counts = Object.fromEntries(CLASS_NAMES.map((name) => [name, 0])) as Record<DiffClass, number>;
-  /** Differences that nothing lets pass. */
+  /** Number of differences that nothing tolerates. */
   open = 0;
   private readonly ignore: readonly Ignorable[];
   private readonly rules: readonly DiffRule[];
@@ -35,7 +35,7 @@ export class Tally {
     for (const rule of this.rules) this.passed.set(rule.reason, 0);
   }
 
-  /** Counts one; answers what lets it pass, or null. */
+  /** Counts a difference. Returns what tolerates it, or null. */
   count(name: DiffClass, number: number, subject: Subject, pe: number): string | null {
     this.counts[name]++;
     if (NO_DIFFERENCE.has(name)) return null;
@@ -60,7 +60,7 @@ export class Tally {
     return null;
   }
 
-  /** What lets a difference that is no record pass, or null; counts it. */
+  /** Returns what tolerates a difference that is not a record, or null; counts it. */
   tolerate(name: DiffClass, subject: Subject, pe: number): string | null {
     const by = this.findTolerance(name, subject, pe);
     if (by !== null) this.passed.set(by, (this.passed.get(by) ?? 0) + 1);
@@ -72,14 +72,14 @@ export class Tally {
     return this.rules.find((rule) => rule.matches(name, subject, pe))?.reason ?? null;
   }
 
-  /** Tolerances in the order in which they were given, unused ones too. */
+  /** Tolerances in the order in which they were given, including unused ones. */
   tolerated(): { by: string; n: number }[] {
     return [...this.passed].map(([by, n]) => ({ by, n }));
   }
 
   /**
-   * What differs, by what it is about: first what one side has more of than the other. `a`, `b`: by number of a subject,
-   * how many compared records of each side are about it.
+   * Differences by subject, first those of which one side has more than the other. `a`, `b`: by subject number, how
+   * many compared records of each side concern it.
    */
   subjects(a: Uint32Array, b: Uint32Array): SubjectRow[] {
     return [...this.bySubject]
@@ -101,7 +101,7 @@ export class Tally {
   }
 }
 
-/** Fields of the configuration that say nothing about the GIC that was recorded, and why they are let pass. */
+/** Configuration fields that say nothing about the recorded GIC, and why differences in them are tolerated. */
 export const NO_BEHAVIOUR: ReadonlyMap<string, string> = new Map([
   ['profile', 'the profile says which implementation replays the trace, not what was recorded'],
 ]);
