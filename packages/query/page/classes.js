@@ -1,4 +1,4 @@
-// Names and colours of classes: of interrupts, of differences.
+// Names and colours of the classes of interrupts and of differences.
 import { NONE } from './data.js';
 
 export const CLASSES = ['SGI', 'PPI', 'SPI', 'LPI', 'extended PPI', 'extended SPI', 'virtual'];

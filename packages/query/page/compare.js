@@ -1,4 +1,5 @@
-// What differs between the two traces: classes, subjects, and of each class the first with its context.
+// Shows what differs between the two traces: classes, subjects, and the first difference of each class with its
+// context.
 
 import { differenceColour } from './classes.js';
 import { el, swatch, table } from './dom.js';

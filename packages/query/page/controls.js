@@ -1,4 +1,4 @@
-// What stands above the timelines: the axis, zoom, a record to go to, what is in sight, and the legend.
+// The controls above the timelines: the axis, zoom, a record to go to, the visible range, and the legend.
 
 import { CLASSES } from './classes.js';
 import { el, swatch } from './dom.js';

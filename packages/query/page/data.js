@@ -1,11 +1,12 @@
-// The page's data: base64, deflated; facts as JSON and columns in planes of bytes (src/report/columns.ts packs them).
+// Unpacks the page's data, which is deflated and in base64: facts as JSON, and columns in planes of bytes (packed by
+// src/report/columns.ts).
 
 /** @typedef {import('../src/report/facts.ts').ReportFacts} ReportFacts */
 /** @typedef {import('../src/report/facts.ts').TraceFacts} TraceFacts */
 /** @typedef {import('../src/report/facts.ts').PackedTable} PackedTable */
 /** @typedef {Record<string, Uint32Array>} Table */
 
-/** In a column: there is none. */
+/** In a column: no value. */
 export const NONE = 0xffff_ffff;
 
 /**

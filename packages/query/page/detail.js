@@ -1,4 +1,4 @@
-// What was selected in a timeline, in full.
+// Shows everything about the item that is selected in a timeline.
 import { el, table } from './dom.js';
 import { duration, grouped, instant } from './format.js';
 

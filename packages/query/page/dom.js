@@ -1,4 +1,4 @@
-// Elements from data: text is always text. Knows nothing of traces.
+// Creates elements from data; text is never parsed as HTML. Knows nothing about traces.
 
 /** @typedef {string | number | Node | null | undefined} Child */
 /** @typedef {Record<string, string | number | boolean | EventListener>} Attributes */
@@ -46,7 +46,7 @@ function dress(node, attributes, children) {
 }
 
 /**
- * A table; columns named in `right` are to the right. Long ones show a page at a time, with a filter.
+ * A table; columns in `right` are right-aligned. A long table shows one page at a time and has a filter.
  * @param {readonly string[]} head
  * @param {readonly (readonly Child[])[]} rows
  * @param {{ right?: readonly number[], caption?: string, page?: number }} [options]
@@ -112,19 +112,19 @@ export function section(id, title, ...children) {
 }
 
 /**
- * Names and values, one below the other.
+ * Names and values, one pair below the other.
  * @param {readonly (readonly [string, Child])[]} rows
  */
 export function facts(rows) {
   return el('dl', {}, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 }
 
-/** A spot of a colour of the style. @param {string} colour */
+/** A spot in a colour of the style sheet. @param {string} colour */
 export function swatch(colour) {
   const spot = el('span', { class: 'swatch' });
   spot.style.background = `var(--${colour})`;
   return spot;
 }
 
-/** Said where a table would be empty. @param {string} text */
+/** The text shown instead of an empty table. @param {string} text */
 export const none = (text) => el('p', { class: 'note' }, text);

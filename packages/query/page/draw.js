@@ -1,4 +1,4 @@
-// Draws one lane of a timeline: items while they are few, else how many there are. Answers what is where.
+// Draws one lane of a timeline: single items if they are few, otherwise their density. Returns what was drawn where.
 import { NONE } from './data.js';
 import { countColumns, coverColumns, inSight, lowerBound, overlapping } from './lod.js';
 
@@ -6,7 +6,7 @@ import { countColumns, coverColumns, inSight, lowerBound, overlapping } from './
 /** @typedef {import('./series.js').Series} Series */
 /** @typedef {import('./model.js').Model} Model */
 /**
- * What was drawn from x0 to x1: a row, or of a density nothing.
+ * What was drawn from x0 to x1: row `k` of a series. A density has none.
  * @typedef {{ x0: number, x1: number, of: Series, k: number }} Hit
  */
 /**
@@ -15,21 +15,21 @@ import { countColumns, coverColumns, inSight, lowerBound, overlapping } from './
  * @property {Model} model
  * @property {Float64Array} places
  * @property {number} left Where the plot begins.
- * @property {number} width Of the plot.
+ * @property {number} width Width of the plot.
  * @property {number} from
  * @property {number} to
- * @property {Uint32Array} edges Moments of columns of pixels.
+ * @property {Uint32Array} edges Moments at the edges of columns of pixels.
  * @property {(name: string) => string} colour
  * @property {ReadonlySet<string>} hidden Filters whose series are not drawn.
  * @property {{ kind: string, row: number } | null} selected
  */
 
-/** Pixels of a column of a density. */
+/** Width in pixels of a column of a density. */
 export const COLUMN = 2;
 /** Pixels that an item needs, on average, to be drawn by itself. */
 const ROOM = 3;
 
-/** Labels of the lane that is drawn: they come last, so that no bar covers them. @type {{ text: string, x0: number, x1: number }[]} */
+/** Labels of the current lane. They are drawn last, so that no bar covers them. @type {{ text: string, x0: number, x1: number }[]} */
 let labels = [];
 let counts = new Uint32Array(0);
 let covered = new Uint8Array(0);
@@ -195,7 +195,7 @@ function drawMark(scene, of, x, y, height) {
   const { context } = scene;
   context.fillStyle = scene.colour(of.colour);
   if (of.colour === 'msi') {
-    // The interrupt that it made pending begins here.
+    // The lifetime of the interrupt that it made pending begins here.
     context.beginPath();
     context.moveTo(x - 3, y);
     context.lineTo(x + 3, y);
@@ -207,7 +207,8 @@ function drawMark(scene, of, x, y, height) {
 }
 
 /**
- * How many begin in each column, by colour on top of each other, logarithmic; below it what something covers.
+ * Draws how many items begin in each column, stacked by colour, on a logarithmic scale, and below that the columns
+ * that an item covers.
  * @param {Scene} scene
  * @param {Series[]} items
  * @param {number} y
@@ -256,7 +257,7 @@ export function drawDensity(scene, items, y, height) {
 }
 
 /**
- * How many of each series begin from x0 to x1: what a density shows there.
+ * The number of items of each series that begin from x0 to x1, which a density shows there.
  * @param {Scene} scene
  * @param {Lane} lane
  * @param {number} x0

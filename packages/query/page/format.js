@@ -1,4 +1,4 @@
-// Numbers for people: the same in every locale.
+// Formats numbers for the reader, in the same way in every locale.
 
 /** @param {number} n */
 export function grouped(n) {
@@ -11,7 +11,7 @@ export function hex(n) {
 }
 
 /**
- * A duration of nanoseconds in a unit that fits, with all digits that the source has.
+ * A duration of nanoseconds in a unit that fits, with all the digits in the source.
  * @param {number | null} ns
  */
 export function duration(ns) {
@@ -38,7 +38,7 @@ export function instant(ns) {
 }
 
 /**
- * Round places between `from` and `to`, at most `most` of them, and the step between them.
+ * Round values between `from` and `to`, at most `most` of them, and the step between them.
  * @param {number} from
  * @param {number} to
  * @param {number} most
@@ -54,7 +54,7 @@ export function ticks(from, to, most) {
 }
 
 /**
- * A place on an axis of time, as exact as the steps between ticks need.
+ * A value on a time axis, as precise as the step between ticks requires.
  * @param {number} ns
  * @param {number} step
  */

@@ -1,4 +1,4 @@
-// What is about the lanes of a timeline: their labels, the axis with its grid, the overview of all.
+// Paints what surrounds the lanes of a timeline: their labels, the axis with its grid, and the overview.
 import { COLUMN, drawDensity } from './draw.js';
 import { grouped, ticks, tickTime } from './format.js';
 import { columnEdges } from './lod.js';
@@ -8,7 +8,7 @@ import { columnEdges } from './lod.js';
 /** @typedef {import('./series.js').Series} Series */
 /** @typedef {import('./draw.js').Scene} Scene */
 
-/** Pixels of the overview, of it and the axis, of a lane. */
+/** Heights in pixels: of the overview, of the overview and the axis, of a lane. */
 export const OVERVIEW = 34;
 export const HEAD = OVERVIEW + 22;
 export const LANE = 24;
@@ -37,7 +37,7 @@ export function paintLabel(view, { context, colour, left }, lane, y) {
   const room = left - x - 18;
   while (text.length > 3 && context.measureText(text).width > room) text = `${text.slice(0, -2).trimEnd()}…`;
   context.fillText(text, x + 13, y + 16);
-  // The colour that mappings and residency have by it.
+  // The colour that mappings to this PE and residencies on it have.
   if (owner !== null) {
     context.fillStyle = colour(`pe-${Number(owner[1]) % 8}`);
     context.fillRect(left - 14, y + 8, 8, 8);

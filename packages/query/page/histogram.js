@@ -1,4 +1,4 @@
-// Distributions as pictures: counts by logarithmic buckets, with percentiles marked.
+// Draws distributions as histograms: counts in logarithmic buckets, with percentiles marked.
 import { svg } from './dom.js';
 import { duration, grouped } from './format.js';
 
@@ -8,13 +8,13 @@ const WIDTH = 440;
 const HEIGHT = 130;
 const FOOT = 18;
 const HEAD = 14;
-/** Room for the highest count, and beyond the last bucket. */
+/** Space for the highest count, and after the last bucket. */
 const LEFT = 42;
 const RIGHT = 10;
-/** Lower bounds within a decade, as src/report/latency.ts has them. */
+/** Lower bounds within a decade, the same as in src/report/latency.ts. */
 const IN_DECADE = [1, 1.5, 2, 3, 5, 7];
 
-/** Where a duration is: decades, 0 at 1 ns. @param {number} ns */
+/** The position of a duration in decades; 0 is 1 ns. @param {number} ns */
 const decades = (ns) => (ns <= 1 ? 0 : Math.log10(ns));
 
 /** The lower bound of the next bucket. @param {number} bound */

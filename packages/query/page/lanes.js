@@ -21,11 +21,11 @@ import {
 /** @typedef {import('./series.js').Series} Series */
 /**
  * @typedef {object} Lane
- * @property {string} key The same for the same thing of both traces.
+ * @property {string} key The same for corresponding lanes of both traces.
  * @property {string} label
  * @property {number} depth
- * @property {() => Series[]} series Items.
- * @property {() => Series[]} strips Stretches below the items.
+ * @property {() => Series[]} series The items.
+ * @property {() => Series[]} strips Bars below the items.
  * @property {() => Lane[]} children
  * @property {boolean} group
  */
@@ -95,7 +95,7 @@ function markLanes(model) {
 }
 
 /**
- * By device, then by event; mapped events without a message have a lane too.
+ * By device, then by event; mapped events without a message have a lane, too.
  * @param {Model} model
  * @returns {Lane[]}
  */
@@ -152,7 +152,7 @@ function deviceLanes(model) {
   });
 }
 
-/** @param {Model} model @param {ArrayLike<number>} virtual lives @returns {Lane[]} */
+/** @param {Model} model @param {ArrayLike<number>} virtual virtual lifetimes @returns {Lane[]} */
 function vpeLanes(model, virtual) {
   const { lives, residencies } = model;
   const livesOf = byKey(virtual, (i) => orUnknown(lives.vpe[i]));

@@ -1,18 +1,19 @@
-// What a timeline draws at each zoom: items of a series while they are few, else how many begin in each column of pixels
-// and which columns something covers. Pure; positions are moments, which every axis keeps in order.
+// Decides what a timeline draws at each zoom level: single items of a series if they are few, otherwise how many begin
+// in each column of pixels and which columns an item covers. Pure. Positions are moments, which are in order on every
+// axis.
 
 /**
  * Items in the order in which they begin, from moment `first` to moment `last`.
  * @typedef {object} Span
  * @property {Uint32Array} first
  * @property {Uint32Array} last
- * @property {Uint32Array} reach The greatest `last` up to and with each item.
- * @property {Uint32Array} from Disjoint stretches that the items cover, in order: first moment of each.
- * @property {Uint32Array} to Last moment of each.
+ * @property {Uint32Array} reach The greatest `last` of this and all earlier items.
+ * @property {Uint32Array} from The first moment of each of the disjoint ranges that the items cover, in order.
+ * @property {Uint32Array} to The last moment of each range.
  */
 
 /**
- * The first index of `sorted` from `low` below `high` whose value is at least `value`; else `high`.
+ * The first index of `sorted` from `low` below `high` whose value is at least `value`; otherwise `high`.
  * @param {Uint32Array | Float64Array} sorted
  * @param {number} value
  * @param {number} low
@@ -29,7 +30,7 @@ export function lowerBound(sorted, value, low = 0, high = sorted.length) {
 }
 
 /**
- * The moments from `from` to `to`, both among them: the first, and the one behind the last.
+ * The moments from `from` to `to`, inclusive: the first, and the one after the last.
  * @param {Float64Array} places ascending: where each moment is
  * @param {number} from
  * @param {number} to
@@ -72,7 +73,7 @@ export function span(first, last) {
 }
 
 /**
- * Items that may overlap the moments `from` to below `to`: all that do are among them.
+ * A range of items that includes all those that overlap the moments `from` to before `to`.
  * @param {Span} of
  * @param {number} from
  * @param {number} to
@@ -84,7 +85,7 @@ export function overlapping(of, from, to) {
 }
 
 /**
- * How many items begin in each column; `edges` has a moment more than there are columns.
+ * How many items begin in each column; `edges` has one more entry than there are columns.
  * @param {Span} of
  * @param {Uint32Array} edges ascending
  * @param {Uint32Array} counts
@@ -94,7 +95,7 @@ export function countColumns(of, edges, counts) {
   let at = lowerBound(first, edges[0]);
   for (let column = 0; column + 1 < edges.length; column++) {
     const edge = edges[column + 1];
-    // Few begin in a column, most often: look near before searching.
+    // Usually few items begin in a column, so look nearby before searching.
     let high = at;
     for (let step = 1; high < first.length && first[high] < edge; step *= 2) high += step;
     const end = high === at ? at : lowerBound(first, edge, at, Math.min(high, first.length));
@@ -104,7 +105,8 @@ export function countColumns(of, edges, counts) {
 }
 
 /**
- * Which columns an item covers, at least in part: it begins before the column's end and ends at its start or behind.
+ * Which columns an item covers, at least in part: the item begins before the column's end and ends at or after its
+ * start.
  * @param {Span} of
  * @param {Uint32Array} edges ascending
  * @param {Uint8Array} covered
@@ -118,7 +120,7 @@ export function coverColumns(of, edges, covered) {
 }
 
 /**
- * The moment at each edge of a column: the first that is not before it.
+ * The moment at each edge of a column: the first one that is not before the edge.
  * @param {Float64Array} places ascending: where each moment is
  * @param {number} from
  * @param {number} to

@@ -1,4 +1,4 @@
-// The page: opens its data, builds its sections.
+// Opens the page's data and builds its sections.
 
 import { nameDifferences } from './classes.js';
 import { diffSection, diffText } from './compare.js';
@@ -82,7 +82,7 @@ async function open() {
           grouped(record),
         ),
   );
-  /** One side, or two beside each other. @param {(k: number) => Node} make */
+  /** One side, or two side by side. @param {(k: number) => Node} make */
   const sides = (make) =>
     two
       ? el(
@@ -179,7 +179,7 @@ async function open() {
   );
   root.classList.toggle('two', two);
   for (const one of timelines) one.draw();
-  // For tests and consoles.
+  // For tests and the browser's console.
   Object.assign(globalThis, { gictraceReport: { facts, models, view, timelines } });
   document.documentElement.dataset.ready = 'yes';
 }

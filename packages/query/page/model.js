@@ -1,4 +1,4 @@
-// One trace of the page: its columns, the places of its moments on each axis, and what there is to say of a row.
+// One trace of the page: its columns, the places of its moments on each axis, and the description of each row.
 import { CLASSES, classOf, differenceName, known, VIRTUAL } from './classes.js';
 import { NONE, unpack } from './data.js';
 import { duration, grouped, hex, instant } from './format.js';
@@ -68,7 +68,7 @@ export class Model {
   }
 
   /**
-   * Where the other trace's axis of records has this one's.
+   * Places this trace's moments on the record axis of the other trace.
    * @param {Uint32Array} own
    * @param {Uint32Array} others
    */
@@ -99,7 +99,7 @@ export class Model {
   }
 
   /**
-   * The first moment at or behind a record.
+   * The first moment at or after a record.
    * @param {number} record
    */
   momentOf(record) {
@@ -144,7 +144,7 @@ export class Model {
   }
 
   /**
-   * What a row is, and what there is to say of it: names and values.
+   * The description of a row: a title, names and values.
    * @param {RowKind} kind
    * @param {number} i
    * @returns {{ title: string, rows: [string, string][], steps: { name: string, moment: number }[] }}

@@ -1,4 +1,4 @@
-// Wheel, pointer and keys upon a timeline, and what it says of what is under the pointer.
+// Handles the wheel, the pointer and the keys on a timeline, and the tooltip for what is under the pointer.
 import { el } from './dom.js';
 import { COLUMN, countAt } from './draw.js';
 import { grouped } from './format.js';
@@ -9,7 +9,7 @@ import { OVERVIEW } from './frame.js';
 /** @param {Timeline} timeline */
 export function listen(timeline) {
   const { canvas, view } = timeline;
-  // What a tooltip is about is no longer below the pointer once the picture has moved.
+  // Once the picture has moved, the item that the tooltip describes is no longer under the pointer.
   const moved = () => (timeline.tip.hidden = true);
   canvas.addEventListener('focus', () => (timeline.held = true));
   canvas.addEventListener('blur', () => (timeline.held = false));

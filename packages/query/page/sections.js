@@ -1,4 +1,4 @@
-// The sections below the timeline: plain tables of one trace. Every number is in a table.
+// The sections below the timeline: plain tables of one trace. Every number of the page is in one of them.
 
 import { CLASSES, known } from './classes.js';
 import { NONE } from './data.js';

@@ -1,4 +1,4 @@
-// The series of a trace: rows of one table that look alike, by class, outcome or PE; what lanes are made of.
+// The series of a trace, of which lanes consist: rows of one table that look alike, by class, outcome or PE.
 
 import { CLASSES, differenceColour, differenceName } from './classes.js';
 import { NONE } from './data.js';
@@ -11,14 +11,14 @@ import { span } from './lod.js';
 /**
  * @typedef {object} Series
  * @property {RowKind} kind
- * @property {string} colour Name of a colour of the style.
- * @property {string} filter What of the legend hides it; empty: nothing does.
+ * @property {string} colour Name of a colour in the style sheet.
+ * @property {string} filter The filter in the legend that hides it; empty if none does.
  * @property {string} name For tooltips.
  * @property {Uint32Array} rows
  * @property {Span} span
  */
 
-/** A key of its own for rows that have none. */
+/** The key of rows whose key is unknown. */
 export const UNKNOWN = 0xffff_fffe;
 /** @type {Readonly<Record<string, string>>} */
 const FILTERS = { msis: 'msi', commands: 'command' };
@@ -29,7 +29,7 @@ export const indices = (n) => Uint32Array.from({ length: n }, (_, i) => i);
 export const orUnknown = (n) => (n === NONE ? UNKNOWN : n);
 
 /**
- * Rows by a number of theirs, in its order; NONE: left out.
+ * Rows by key, in the order of the keys; rows with key NONE are left out.
  * @param {Rows} rows
  * @param {(i: number) => number} keyOf
  * @returns {Map<number, number[]>}
@@ -71,7 +71,7 @@ function series(kind, colour, name, rows, first, last = first) {
   };
 }
 
-/** Lives by class. @param {Model} model @param {Rows} rows */
+/** Lifetimes by class. @param {Model} model @param {Rows} rows */
 export function lifeSeries({ lives, classOfLife, lastOf }, rows) {
   return [...byKey(rows, (i) => classOfLife[i])].map(([of, some]) =>
     series(
@@ -123,7 +123,7 @@ export function residencySeries({ residencies, end }, rows) {
   );
 }
 
-/** Commands, and those in error. @param {Model} model @param {Rows} rows */
+/** Commands, and those that ended in an error. @param {Model} model @param {Rows} rows */
 export function commandSeries({ commands, facts }, rows) {
   const fine = (/** @type {number} */ i) =>
     ['EXECUTED', 'unknown'].includes(facts.strings[commands.outcome[i]]);
@@ -138,7 +138,7 @@ export function commandSeries({ commands, facts }, rows) {
   );
 }
 
-/** Where it diverged, what differs, what was found. @param {Model} model */
+/** The divergence, the differences and the findings. @param {Model} model */
 export function markSeries(model) {
   const { facts, differences } = model;
   const first = facts.verdict?.first;

@@ -1,4 +1,5 @@
-// A timeline of one trace on a canvas: an overview, an axis, lanes; zoom, pan, selection by wheel, pointer and keys.
+// A timeline of one trace on a canvas: an overview, an axis and lanes, with zoom, pan and selection by wheel, pointer
+// and keys.
 import { el } from './dom.js';
 import { COLUMN, drawLane } from './draw.js';
 import { HEAD, LANE, paintGrid, paintLabel, paintOverview } from './frame.js';
@@ -29,11 +30,11 @@ export class Timeline {
     this.overview = overview;
     /** @type {Choice | null} */
     this.selected = null;
-    /** Key of the lane that keys act on. @type {string | null} */
+    /** Key of the lane that the keyboard acts on. @type {string | null} */
     this.current = null;
     this.frames = 0;
     this.waiting = false;
-    /** Whether a wheel zooms without Ctrl. */
+    /** Whether the wheel zooms without Ctrl. */
     this.held = false;
     /** @type {Drawn[]} */
     this.drawn = [];
@@ -53,7 +54,7 @@ export class Timeline {
     listen(this);
   }
 
-  /** Lanes in sight of the tree: those whose parents are open. */
+  /** The visible lanes of the tree, which are those whose parents are open. */
   get lanes() {
     /** @type {Lane[]} */
     const out = [];
@@ -115,7 +116,7 @@ export class Timeline {
     const places = model.places[view.axis];
     const edges = new Uint32Array(Math.ceil(width / COLUMN) + 1);
     const { from, to } = view;
-    // The last column may be half out of sight: edges are whole columns.
+    // The last column may be partly outside the plot, because edges are those of whole columns.
     columnEdges(places, from, from + ((to - from) * (edges.length - 1) * COLUMN) / width, edges);
     /** @type {import('./draw.js').Scene} */
     const scene = {
@@ -165,7 +166,7 @@ export class Timeline {
     const found = this.drawn.find((one) => y >= one.y && y < one.y + LANE);
     if (found === undefined || y < HEAD) return { found: undefined, hit: undefined };
     const near = found.hits.filter((hit) => x >= hit.x0 - 3 && x <= hit.x1 + 3);
-    // The last drawn is on top; a stretch below the items only where the pointer is on it.
+    // What was drawn last is on top. A bar below the items counts only if the pointer is on it.
     const onStrip = y > found.y + LANE - 8;
     const isStrip = (/** @type {Hit} */ hit) => hit.of.kind === 'mappings' || hit.of.kind === 'residencies';
     const hit = near.findLast((one) => isStrip(one) === onStrip) ?? near.findLast((one) => isStrip(one));
@@ -258,7 +259,7 @@ export class Timeline {
   }
 
   /**
-   * Selects the next or previous item of a lane: from the selected one, else from the middle of what is in sight.
+   * Selects the next or previous item of a lane: from the selected one, or from the middle of the visible range.
    * @param {Lane} lane
    * @param {1 | -1} by
    */

@@ -1,4 +1,4 @@
-// What replay and checks said of a trace.
+// Shows what replay and checks found in a trace.
 import { el, facts as list, none, table } from './dom.js';
 import { duration, grouped } from './format.js';
 

@@ -1,4 +1,4 @@
-// What all timelines of a page show: an axis and a stretch of it, the lanes that are open, the series that are hidden.
+// What all timelines of a page have in common: the axis and its visible range, the open lanes, the hidden series.
 
 /** @typedef {import('./model.js').Axis} Axis */
 /** @typedef {import('./model.js').Model} Model */
@@ -57,19 +57,19 @@ export class View {
     this.changed();
   }
 
-  /** @param {number} factor below 1: nearer @param {number} [at] */
+  /** @param {number} factor below 1 zooms in @param {number} [at] */
   zoom(factor, at = (this.from + this.to) / 2) {
     this.show(at - (at - this.from) * factor, at + (this.to - at) * factor);
   }
 
-  /** @param {number} part of what is in sight */
+  /** @param {number} part of the visible range */
   pan(part) {
     const by = (this.to - this.from) * part;
     this.show(this.from + by, this.to + by);
   }
 
   /**
-   * Brings a stretch of moments into sight, with room about it.
+   * Makes a range of moments visible, with space around it.
    * @param {Model} model
    * @param {number} first
    * @param {number} last

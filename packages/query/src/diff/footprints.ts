@@ -202,7 +202,7 @@ export class Footprints {
     else this.touch(TOUCH['its.command'], its);
   }
 
-  /** Something that happens to one interrupt. */
+  /** Something that happens to one SPI. */
   private single(intid: number, arrives: boolean): void {
     this.touch(TOUCH['spi.use'], intid);
     this.touch(TOUCH['block.single'], intid >>> 5);

@@ -21,8 +21,8 @@ export interface Part {
 }
 
 /**
- * Searches for a script of at most `cap` edits. Returns the number of edits, or -1 if it needs more; `furthest` then
- * holds how far each diagonal got after `cap` edits.
+ * Searches for a script of at most `cap` edits. Returns the number of edits, or -1 if it needs more; `reach` and
+ * `history` then hold how far each diagonal got.
  */
 function search(a: Uint32Array, b: Uint32Array, { a0, a1, b0, b1 }: Part, cap: number): number {
   const n = a1 - a0;
