@@ -57,7 +57,15 @@ describe('a long log', () => {
     const watch = join(folder, 'watch.cjs');
     writeFileSync(
       watch,
-      `const threads = require('node:worker_threads');
+      `const fs = require('node:fs');
+      const { statSync } = fs;
+      // As if the log were one for which two threads pay.
+      fs.statSync = (path, ...rest) => {
+        const stat = statSync(path, ...rest);
+        if (path === ${JSON.stringify(LONG_LOG)}) stat.size = 2 ** 30;
+        return stat;
+      };
+      const threads = require('node:worker_threads');
       threads.Worker = class extends threads.Worker {
         constructor(...args) {
           super(...args);
