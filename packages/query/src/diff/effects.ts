@@ -22,13 +22,32 @@ export function streamByStream({ count, rank }: Side): Uint32Array | undefined {
     for (; to < count && rank[to] !== BARRIER; to++) if (rank[to]! < rank[to - 1]!) isSorted = false;
     if (!isSorted) {
       order ??= Uint32Array.from({ length: count }, (_, i) => i);
-      // Array.prototype.sort is stable, so nothing moves within a stream.
-      const group = [...order.subarray(from, to)].sort((i, k) => rank[i]! - rank[k]!);
-      order.set(group, from);
+      sortByRank(order, rank, from, to);
     }
     from = to;
   }
   return order;
+}
+
+/** Effects of one stimulus that are sorted by insertion. */
+const FEW = 32;
+
+/** Sorts places `from` to `to` - 1, which nothing has moved yet, by their rank. Nothing moves within a stream. */
+function sortByRank(order: Uint32Array, rank: Uint16Array, from: number, to: number): void {
+  if (to - from > FEW) {
+    // Array.prototype.sort is stable.
+    order.set(
+      [...order.subarray(from, to)].sort((i, k) => rank[i]! - rank[k]!),
+      from,
+    );
+    return;
+  }
+  for (let at = from + 1; at < to; at++) {
+    const i = order[at]!;
+    let hole = at;
+    for (; hole > from && rank[order[hole - 1]!]! > rank[i]!; hole--) order[hole] = order[hole - 1]!;
+    order[hole] = i;
+  }
 }
 
 /**

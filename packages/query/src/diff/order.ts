@@ -59,27 +59,31 @@ export function judgeOrder(a: Side, b: Side, { matchA, matchB }: Matching, footp
  */
 function keptBetweenBarriers({ rank }: Side, pairs: Int32Array, places: Int32Array): Uint8Array | undefined {
   const n = pairs.length;
-  const fits = new Uint8Array(n);
+  const fitting = new Uint8Array(n);
   let last = -1;
+  let isIncreasing = true;
   for (let k = 0; k < n; k++) {
+    const place = places[k]!;
     if (rank[pairs[k]!] === BARRIER) {
-      if (places[k]! < last) return undefined;
-      last = places[k]!;
+      if (place < last) return undefined;
+      last = place;
     }
-    if (places[k]! >= last) fits[k] = 1;
+    if (place >= last) fitting[k] = 1;
+    if (k > 0 && place < places[k - 1]!) isIncreasing = false;
   }
-  let next = Number.POSITIVE_INFINITY;
+  if (isIncreasing) return fitting;
+  let next = 0x7fff_ffff;
+  let count = 0;
   for (let k = n - 1; k >= 0; k--) {
     if (rank[pairs[k]!] === BARRIER) next = places[k]!;
-    else if (places[k]! > next) fits[k] = 0;
+    else if (places[k]! > next) fitting[k] = 0;
+    count += fitting[k]!;
   }
-  const fitting = Int32Array.from(fits.keys()).filter((k) => fits[k] === 1);
-  const kept = increasing(fitting.map((k) => places[k]!));
-  const keep = new Uint8Array(n);
-  fitting.forEach((k, at) => {
-    keep[k] = kept[at]!;
-  });
-  return keep;
+  const fit = new Int32Array(count);
+  for (let k = 0, at = 0; k < n; k++) if (fitting[k] === 1) fit[at++] = places[k]!;
+  const kept = increasing(fit);
+  for (let k = 0, at = 0; k < n; k++) if (fitting[k] === 1) fitting[k] = kept[at++]!;
+  return fitting;
 }
 
 function matchedPairs(matchA: Int32Array): [Int32Array, Int32Array] {

@@ -54,7 +54,27 @@ export interface Command {
   readonly words: Uint32Array;
 }
 
-type Column = Uint8Array | Uint16Array | Int16Array | Int32Array | Uint32Array | Float64Array;
+// A function for each width: one loop over arrays of every type is ten times slower in V8.
+function pick8(column: Uint8Array, order: Uint32Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(order.length);
+  for (let to = 0; to < order.length; to++) out[to] = column[order[to]!]!;
+  return out;
+}
+function pick16(column: Uint16Array, order: Uint32Array): Uint16Array<ArrayBuffer> {
+  const out = new Uint16Array(order.length);
+  for (let to = 0; to < order.length; to++) out[to] = column[order[to]!]!;
+  return out;
+}
+function pick32(column: Uint32Array, order: Uint32Array): Uint32Array<ArrayBuffer> {
+  const out = new Uint32Array(order.length);
+  for (let to = 0; to < order.length; to++) out[to] = column[order[to]!]!;
+  return out;
+}
+function pick64(column: Float64Array, order: Uint32Array): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(order.length);
+  for (let to = 0; to < order.length; to++) out[to] = column[order[to]!]!;
+  return out;
+}
 
 export class Side {
   count = 0;
@@ -180,11 +200,6 @@ export class Side {
   gather(order: Uint32Array): void {
     const place = new Int32Array(this.count).fill(-1);
     for (let to = 0; to < order.length; to++) place[order[to]!] = to;
-    const pick = <T extends Column>(column: T): T => {
-      const out = new (column.constructor as new (length: number) => T)(order.length);
-      for (let to = 0; to < order.length; to++) out[to] = column[order[to]!]!;
-      return out;
-    };
     const footprint = new Uint32Array(Math.max(64, this.footprintCount));
     const ends = new Uint32Array(order.length);
     let entries = 0;
@@ -194,19 +209,24 @@ export class Side {
       for (let k = this.footprintStart(i); k < end; k++) footprint[entries++] = this.footprint[k]!;
       ends[to] = entries;
     }
-    this.lo = pick(this.lo);
-    this.hi = pick(this.hi);
-    this.shape = pick(this.shape);
-    this.kind = pick(this.kind);
-    this.marks = pick(this.marks);
-    this.pe = pick(this.pe);
-    this.rank = pick(this.rank);
-    this.record = pick(this.record);
-    this.stream = pick(this.stream);
-    this.subject = pick(this.subject);
-    this.timeNs = pick(this.timeNs);
-    this.position = pick(this.position);
-    this.cause = pick(this.cause).map((by) => (by < 0 ? -1 : place[by]!));
+    this.lo = pick32(this.lo, order);
+    this.hi = pick32(this.hi, order);
+    this.shape = pick32(this.shape, order);
+    this.kind = pick8(this.kind, order);
+    this.marks = pick8(this.marks, order);
+    this.pe = new Int16Array(pick16(new Uint16Array(this.pe.buffer), order).buffer);
+    this.rank = pick16(this.rank, order);
+    this.record = pick32(this.record, order);
+    this.stream = pick32(this.stream, order);
+    this.subject = pick32(this.subject, order);
+    this.timeNs = pick64(this.timeNs, order);
+    this.position = pick32(this.position, order);
+    const cause = new Int32Array(order.length);
+    for (let to = 0; to < order.length; to++) {
+      const by = this.cause[order[to]!]!;
+      cause[to] = by < 0 ? -1 : place[by]!;
+    }
+    this.cause = cause;
     this.footprint = footprint;
     this.footprintEnd = ends;
     this.footprintCount = entries;
