@@ -417,7 +417,7 @@ describe('an ITS command that the source does not show', () => {
     g.advance();
   };
 
-  it('is counted, and is no finding; nor is what then hangs on it', () => {
+  it('is counted and not reported, as is what then depends on it', () => {
     const found = told((g) => {
       mapped(g);
       unshown(g);

@@ -97,7 +97,7 @@ describe('after a command that nobody has shown', () => {
     expect(d.pending(0, LPI)).toBe(false);
   });
 
-  it('what is mapped anew is known', () => {
+  it('what is mapped again is known', () => {
     const d = mapped();
     unshown(d);
     d.command('MAPC', { ICID: 0, RDbase: 1, V: 1 });

@@ -75,7 +75,7 @@ describe('mappings', () => {
     ]);
   });
 
-  test('a device that is unmapped, or mapped anew, has no events', () => {
+  test('a device that is unmapped, or mapped again, has no events', () => {
     const map: Command = ['MAPTI', { ...event, pINTID: 8194, ICID: 0 }];
     expect(run([map, ['MAPD', { DeviceID: 8, V: 0 }], map, ['MAPD', { DeviceID: 8, V: 1 }]])).toEqual([
       [8, 2, 8194, 0, 0, null, null, 0, 1, 'MAPTI', 'MAPD V=0'],

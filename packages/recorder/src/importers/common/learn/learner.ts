@@ -19,6 +19,7 @@ import {
   RECORDS,
   RecordBatch,
   RULES,
+  SIGNALS,
   STIMULI_BELOW,
 } from '@gictrace/core/record';
 import { ITS_OUTCOMES, isOutcomeKnown, isRefused, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
@@ -31,7 +32,7 @@ import { Knowing } from './knowing.ts';
 import { Reads } from './reads.ts';
 import { FRAME_GICR, FRAME_GITS } from './registers.ts';
 import { Streams } from './streams.ts';
-import { lastLine, lineOf, type Mismatch, SIGNALS, Told } from './told.ts';
+import { lastLine, lineOf, type Mismatch, Told } from './told.ts';
 import { type Missing, type Start, Unknowns } from './unknowns.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;

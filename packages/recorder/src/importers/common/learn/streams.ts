@@ -1,34 +1,27 @@
 // Compares the observables whose order matters (commands, table accesses, SGIs): whether the model did something other
 // than what the source has.
 
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { ITS_OUTCOMES } from '@gictrace/core/spec';
+import {
+  COMMAND_WORDS,
+  isCommandShown,
+  ORDERED_STREAMS,
+  orderedStreamOf,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+} from '@gictrace/core/record';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
-const TABLES = (
-  [
-    'dte.read',
-    'dte.write',
-    'cte.read',
-    'cte.write',
-    'ite.read',
-    'ite.write',
-    'vte.read',
-    'vte.write',
-  ] as const
-).map((name) => RECORDS[name].id as number);
+const STREAMS = Object.keys(ORDERED_STREAMS);
+const TABLES = STREAMS.indexOf('tables');
 
 /** Whether the model executed a command here that is not in the source. */
 function isUnknown(shown: RecordBatch, k: number): boolean {
-  return shown.kind[k] === ITS_COMMAND && shown.words[k * RECORD_WORDS + 2] === ITS_OUTCOMES.NOT_SHOWN;
+  return (
+    shown.kind[k] === ITS_COMMAND && !isCommandShown(shown.words[k * RECORD_WORDS + COMMAND_WORDS.outcome]!)
+  );
 }
-
-/** By kind: the number of its stream, or 0 if it has none. */
-const STREAMS = new Uint8Array(256);
-STREAMS[ITS_COMMAND] = 1;
-for (const kind of TABLES) STREAMS[kind] = 2;
-STREAMS[SGI_SENT] = 3;
 
 export class Streams {
   private readonly shows: (kind: number) => boolean;
@@ -43,11 +36,11 @@ export class Streams {
 
   /** Whether a kind belongs to one of the streams. */
   has(kind: number): boolean {
-    return STREAMS[kind] !== 0 && this.shows(kind);
+    return orderedStreamOf(kind) >= 0 && this.shows(kind);
   }
 
   private isIn(stream: number, kind: number): boolean {
-    return STREAMS[kind] === stream && this.shows(kind);
+    return orderedStreamOf(kind) === stream && this.shows(kind);
   }
 
   /**
@@ -62,8 +55,8 @@ export class Streams {
     tables = true,
   ): 'same' | 'less' | 'other' {
     let isLess = false;
-    for (let stream = 1; stream <= 3; stream++) {
-      if (stream === 2 && !tables) continue;
+    for (let stream = 0; stream < STREAMS.length; stream++) {
+      if (stream === TABLES && !tables) continue;
       let at = 0;
       const next = (i: number) => {
         while (
@@ -100,11 +93,11 @@ export class Streams {
     const more: number[] = [];
     let at = 0;
     const next = () => {
-      while (at < shown.count && !this.isIn(2, shown.kind[at]!)) at++;
+      while (at < shown.count && !this.isIn(TABLES, shown.kind[at]!)) at++;
       return at < shown.count;
     };
     for (let i = from; i < end; i++) {
-      if (!this.isIn(2, group.kind[i]!)) continue;
+      if (!this.isIn(TABLES, group.kind[i]!)) continue;
       if (next() && this.same(group, i, shown, at)) at++;
       else more.push(i);
     }

@@ -2,20 +2,19 @@
 // change that the model made for that PE, or repeats what it was last signalled; and each change has a line. Replay
 // compares in the same way.
 import type { GicState } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import {
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  type Signal,
+  STIMULI_BELOW,
+} from '@gictrace/core/record';
 import type { Signalled } from './explain.ts';
 
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
-const MAINTENANCE = RECORDS.maintenance.id;
 const MEM_WRITE = RECORDS['mem.write'].id;
-
-/** The number of fields of each kind, and how many of them a line without the interrupt lines has. */
-export const SIGNALS = [
-  { kind: HPPI, fields: 5, partial: 3 },
-  { kind: VHPPI, fields: 6, partial: 4 },
-  { kind: MAINTENANCE, fields: 1, partial: 1 },
-] as const;
 
 /** A line that is not the next change, or a change without a line. */
 export interface Mismatch {
@@ -35,12 +34,12 @@ export class Told {
   private readonly queues: number[][];
   private readonly pes: number;
 
-  constructor({ kind, fields, partial }: (typeof SIGNALS)[number], pes: number) {
+  constructor({ kind, idle, wordsWithoutLines }: Signal, pes: number) {
     this.kind = kind;
-    this.fields = fields;
-    this.partial = partial;
+    this.fields = idle.length;
+    this.partial = wordsWithoutLines;
     this.pes = pes;
-    this.now = new Uint32Array(pes * fields);
+    this.now = new Uint32Array(pes * idle.length);
     this.queues = Array.from({ length: pes }, () => []);
   }
 
