@@ -71,7 +71,7 @@ export function applyVlpiFrame(
 /** Flips a vLPI's bit in its virtual pending table, whose address is at `words[at]`. */
 function writeTable(state: GicState, words: Uint32Array, at: number, pending: boolean): void {
   const intid = words[at + 2]!;
-  const address = words[at + 1]! * 2 ** 32 + words[at]! + (intid >> 3);
+  const address = words[at + 1]! * 2 ** 32 + words[at]! + (intid >>> 3);
   const byte = state.memory.readByte(address);
   const bit = 1 << (intid & 7);
   state.memory.writeByte(address, pending ? byte | bit : byte & ~bit);

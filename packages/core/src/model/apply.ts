@@ -199,7 +199,7 @@ function clearLpi(state: GicState, pe: number, intid: number): void {
 
 /** Flips the bit of an LPI in the pending table in guest memory, if GICR_PENDBASER gives its address. */
 function writePendingTable(state: GicState, pe: number, intid: number, pending: boolean): void {
-  const address = pendingTableAddress(state, pe) + (intid >> 3);
+  const address = pendingTableAddress(state, pe) + (intid >>> 3);
   const byte = state.memory.readByte(address);
   const bit = 1 << (intid & 7);
   state.memory.writeByte(address, pending ? byte | bit : byte & ~bit);

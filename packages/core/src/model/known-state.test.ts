@@ -112,6 +112,8 @@ describe('state that a source shows after the fact', () => {
     know('enable', 7, { intid: 27 });
     know('LPI pending', 5, { intid: 8200 });
     know('LPI pending', 0, { intid: 8000 });
+    know('LPI pending', 0, { intid: 0xffff_ffff });
+    know('LPI configuration', 0, { intid: 0x1_0000 });
     for (const unit of UNITS) {
       know('register', 0, { unit, register: 0xfff8 });
       know('register', 0, { unit, instance: 9, register: GICR.GICR_WAKER.offset });

@@ -6,7 +6,7 @@ import { SYSREGS } from '../spec/sysreg.ts';
 import { AP0R, AP1R } from './active-priorities.ts';
 import { configTableAddress } from './apply.ts';
 import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
-import { setLpiPending } from './lpi.ts';
+import { intidLimit, setLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import type { IrqBits } from './state.ts';
 
@@ -155,7 +155,7 @@ export function knowState(m: Machine, pe: number, w: Uint32Array, at: number): v
   const intid = w[at + 4]!;
   if (what === 'register') knowRegister(m, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 5]!, w[at + 6]!);
   else if (what === 'LPI pending' || what === 'LPI configuration' || what === 'cached LPI configuration') {
-    if (intid < LPI_FIRST || pe < 0 || pe >= m.state.peCount) return;
+    if (intid < LPI_FIRST || intid >= intidLimit(m) || pe < 0 || pe >= m.state.peCount) return;
     if (what === 'cached LPI configuration') {
       if (m.state.lpiConfig[pe]!.has(intid)) m.emit(LPI_CONFIGURED, pe, intid, w[at + 5]! & 0xff, 1);
     } else if (what === 'LPI configuration') knowLpiConfig(m, pe, intid, w[at + 5]! & 0xff);

@@ -24,9 +24,14 @@ export function lpisEnabled(m: Machine, pe: number): boolean {
   return (m.state.gicrCtlr[pe]! & ENABLE_LPIS) !== 0;
 }
 
+/** The largest INTID that GICD_TYPER.IDbits permits, plus one. */
+export function intidLimit(m: Machine): number {
+  return 2 ** gicIdBits(m.state.config.gicd.typer);
+}
+
 /** The largest INTID that both GICR_PROPBASER.IDbits and GICD_TYPER.IDbits permit, plus one. */
 export function lpiLimit(m: Machine, pe: number): number {
-  return 2 ** Math.min(ownIdBits(m.state.propbaser[2 * pe]!), gicIdBits(m.state.config.gicd.typer));
+  return Math.min(2 ** ownIdBits(m.state.propbaser[2 * pe]!), intidLimit(m));
 }
 
 /** Whether the Redistributor can have this LPI pending now. */

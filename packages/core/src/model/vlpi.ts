@@ -58,7 +58,7 @@ function lookUpConfig(m: Machine, pe: number, vintid: number): number {
 
 /** Whether a vINTID's bit is set in a virtual pending table. */
 export function isPendingIn(m: Machine, table: number, vintid: number): boolean {
-  const address = table + (vintid >> 3);
+  const address = table + (vintid >>> 3);
   m.witness?.('virtual-pending-table', 0, vintid, address, 1);
   if (!m.state.memory.isKnown(address)) m.emit(ASSUMED, NO_PE, address >>> 0, high(address), 1);
   return ((m.state.memory.readByte(address) >> (vintid & 7)) & 1) === 1;
