@@ -3,7 +3,7 @@ import { Checker, type Finding } from '@gictrace/core/check';
 import { eachEvent, Machine, mappedDevices, step } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import { encodeCommand, GITS } from '@gictrace/core/spec';
-import { TraceReader } from '@gictrace/recorder';
+import { sourceFacts, TraceReader } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imported, recording, scratch } from './support.ts';
 
@@ -20,6 +20,10 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   // The test raises an interrupt of a device that it has not mapped, to see that nothing happens.
   'its-trigger': ['command-error'],
   'linux-gicv4-kvm': [],
+  'linux-gicv3-qemu-11': [],
+  'linux-secure-direct-head': [],
+  'el3-bare-metal': [],
+  'tfa-uboot-linux': [],
 };
 
 describe.each(Object.entries(KNOWN))('%s', (name, expected) => {
@@ -27,7 +31,7 @@ describe.each(Object.entries(KNOWN))('%s', (name, expected) => {
   beforeAll(() => imported(recording(`${name}.log.gz`), trace));
   it(`has ${expected.length === 0 ? 'nothing' : expected.join(', ')}`, () => {
     const reader = TraceReader.open(trace);
-    const checker = new Checker(reader.header.config);
+    const checker = new Checker(reader.header.config, sourceFacts(reader.header));
     for (const { batch } of reader.batches()) checker.take(batch);
     reader.close();
     expect(checker.finish().map((one) => one.rule)).toEqual(expected);

@@ -1,7 +1,7 @@
 // `gictrace check TRACE`: reports software errors that cause no visible failure.
 import { GicTraceError } from '@gictrace/core';
 import { CHECKS, Checker, type CheckName, type Finding } from '@gictrace/core/check';
-import { TraceReader } from '@gictrace/recorder';
+import { sourceFacts, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { grouped, json, print, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
@@ -89,7 +89,10 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
       const progress = new Progress('records');
       const reader = TraceReader.open(path);
       try {
-        const checker = new Checker(reader.header.config, { keep: options.keep });
+        const checker = new Checker(reader.header.config, {
+          ...sourceFacts(reader.header),
+          keep: options.keep,
+        });
         for (const { batch, first } of reader.batches()) {
           checker.take(batch);
           progress.update(first + batch.count);
@@ -117,7 +120,9 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
           for (const [rule, n] of counts) {
             const shown = findings.filter((finding) => finding.rule === rule).length;
             const rest = n > shown ? `, ${grouped(n - shown)} not shown` : '';
-            print(`${grouped(n)}  ${rule} (${CHECKS[rule].severity})${rest}: ${CHECKS[rule].doc}`);
+            const { severity, doc, hint, source } = CHECKS[rule];
+            print(`${grouped(n)}  ${rule} (${severity})${rest}: ${doc}`);
+            print(`    What to do: ${hint} (IHI 0069, "${source}")`);
           }
           if (checker.unknownCommands > 0)
             print(

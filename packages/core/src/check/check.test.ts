@@ -1,14 +1,16 @@
 // Each check: a guest that does it wrong, and one that does nearly the same and is right.
 import { describe, expect, it } from 'vitest';
-import { Guest, ITT, PENDBASE, QUEUE } from '../conformance/guest.ts';
+import { Guest, ITT, PENDBASE, PROPBASE, QUEUE } from '../conformance/guest.ts';
 import { configOf, type Hardware, PLAIN } from '../profile/index.ts';
-import { GICR, GITS } from '../spec/index.ts';
+import { GICD, GICR, GITS } from '../spec/index.ts';
 import { CHECKS, Checker, type CheckName, type Finding } from './index.ts';
 
 const LPI = 8200;
 const DOORBELL = 8300;
 const GICV4: Partial<Hardware> = { architecture: 4, virtualLpis: '4.0' };
 const GICV41: Partial<Hardware> = { architecture: 4, virtualLpis: '4.1' };
+/** The high word of a list register: pending, Group 1, priority 0xa0. */
+const PENDING = 0x50a0_0000;
 const DIRECT: Partial<Hardware> = { directLpi: true };
 
 /** What the checker finds in what a guest does. */
@@ -157,6 +159,7 @@ const CASES: Readonly<Record<CheckName, Case>> = {
     right: (g) => {
       g.spi(40);
       g.gicd('GICD_ICENABLER', 1 << 8, 1);
+      g.gicd('GICD_CTLR');
       g.gicd('GICD_ICFGR', 0, 2);
     },
   },
@@ -276,6 +279,223 @@ const CASES: Readonly<Record<CheckName, Case>> = {
     wrong: (g) => moveTo(g, false),
     right: (g) => moveTo(g, true),
   },
+  'config-not-invalidated': {
+    wrong: (g) => {
+      mapped(g).configure(LPI, 0xa0);
+      g.msi(1, 0);
+      g.read(0, 'ICC_IAR1_EL1');
+    },
+    right: (g) => {
+      mapped(g).configure(LPI, 0xa0);
+      g.command('INV', EVENT);
+      g.command('SYNC', { RDbase: 0 });
+      g.msi(1, 0);
+      g.read(0, 'ICC_IAR1_EL1');
+    },
+  },
+  'pending-table-not-zero': {
+    wrong: (g) => withPendingTable(g, 1),
+    right: (g) => withPendingTable(g, 0),
+  },
+  'tables-overlap': {
+    wrong: (g) => {
+      mapped(g).command('MAPD', { DeviceID: 2, Size: 4, ITT_addr: ITT + 0x1000, V: 1 });
+    },
+    right: (g) => {
+      mapped(g).command('MAPD', { DeviceID: 2, Size: 4, ITT_addr: ITT + 0x1200, V: 1 });
+    },
+  },
+  'virtual-pending-table-shared': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).command('VMAPP', { vPEID: 7, RDbase: 0, V: 1, VPT_addr: g.vpt(0), VPT_size: 15 });
+    },
+    right: (g) => {
+      withProxy(g).command('VMAPP', { vPEID: 0, V: 0 });
+      g.command('VMAPP', { vPEID: 7, RDbase: 0, V: 1, VPT_addr: g.vpt(0), VPT_size: 15 });
+    },
+  },
+  'its-enabled-without-tables': {
+    wrong: (g) => {
+      g.enable().lpis().gits('GITS_CTLR', 1);
+    },
+    right: (g) => {
+      g.enable().its();
+    },
+  },
+  'lpis-enabled-without-tables': {
+    wrong: (g) => {
+      g.enable().wide('GICR', 0, GICR.GICR_PROPBASER.offset, PROPBASE | 0xf, 0);
+      g.gicr(0, 'GICR_CTLR', 1);
+    },
+    right: (g) => {
+      g.enable().wide('GICR', 0, GICR.GICR_PROPBASER.offset, PROPBASE | 0xf, 0);
+      g.wide('GICR', 0, GICR.GICR_PENDBASER.offset, PENDBASE, 0);
+      g.gicr(0, 'GICR_CTLR', 1);
+    },
+  },
+  'disable-not-awaited': {
+    wrong: (g) => {
+      g.spi(40);
+      g.gicd('GICD_ICENABLER', 1 << 8, 1);
+      g.gicd('GICD_ICFGR', 0, 2);
+    },
+    right: (g) => {
+      g.spi(40);
+      g.gicd('GICD_ICENABLER', 1 << 8, 1);
+      g.gicd('GICD_CTLR');
+      g.gicd('GICD_ICFGR', 0, 2);
+    },
+  },
+  'vmapp-unmaps-resident': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.command('VMAPP', { vPEID: 0, V: 0 });
+    },
+    right: (g) => {
+      withProxy(g).schedule(0, 0);
+      g.deschedule(0, 0);
+      g.command('VMAPP', { vPEID: 0, V: 0 });
+    },
+  },
+  'doorbell-not-requested': {
+    hardware: GICV41,
+    profile: 'architecture',
+    wrong: (g) => {
+      withDefaultDoorbell(g).schedule(0, 0);
+      g.deschedule(0, 0);
+      g.msi(1, 0);
+    },
+    right: (g) => {
+      withDefaultDoorbell(g).schedule(0, 0);
+      g.deschedule(0, 0, true);
+      g.msi(1, 0);
+    },
+  },
+  'doorbell-on-sleeping-pe': {
+    hardware: GICV4,
+    wrong: (g) => {
+      withProxy(g).gicr(0, 'GICR_WAKER', 2);
+      g.msi(1, 0);
+      g.read(1, 'ICC_IAR1_EL1');
+    },
+    right: (g) => {
+      withProxy(g).gicr(0, 'GICR_WAKER', 2);
+      g.msi(1, 0);
+      g.gicr(0, 'GICR_WAKER', 0);
+      g.read(1, 'ICC_IAR1_EL1');
+    },
+  },
+  'pending-on-sleeping-pe': {
+    wrong: (g) => {
+      g.spi(40);
+      g.gicr(0, 'GICR_WAKER', 2);
+      g.wire(40, true);
+      g.read(1, 'ICC_IAR1_EL1');
+    },
+    right: (g) => {
+      g.spi(40);
+      g.gicr(0, 'GICR_WAKER', 2);
+      g.wire(40, true);
+      g.wide('GICD', 0, GICD.GICD_IROUTER.offset + 8 * 8, 1, 0);
+      g.read(1, 'ICC_IAR1_EL1');
+    },
+  },
+  'sgi-to-no-pe': {
+    wrong: (g) => g.write(0, 'ICC_SGI1R_EL1', 0x0100_0004),
+    right: (g) => g.write(0, 'ICC_SGI1R_EL1', 0x0100_0002),
+  },
+  'spi-to-absent-pe': {
+    wrong: (g) => {
+      g.spi(40, { pe: 5 });
+      g.wire(40, true);
+    },
+    right: (g) => {
+      g.spi(40, { pe: 1 });
+      g.wire(40, true);
+    },
+  },
+  'route-in-halves': {
+    wrong: (g) => inHalves(g, true, 1, 0),
+    right: (g) => inHalves(g, false, 1, 0),
+  },
+  'route-through-another': {
+    wrong: (g) => inHalves(g, true, 1, 1),
+    right: (g) => inHalves(g, false, 1, 1),
+  },
+  'eoi-without-acknowledge': {
+    wrong: (g) => {
+      g.spi(40);
+      g.write(0, 'ICC_EOIR1_EL1', 40);
+    },
+    right: (g) => {
+      g.spi(40);
+      g.enable().wire(40, true);
+      expect(g.read(0, 'ICC_IAR1_EL1')).toBe(40);
+      g.write(0, 'ICC_EOIR1_EL1', 40);
+    },
+  },
+  'write-to-reserved': {
+    profile: 'architecture',
+    wrong: (g) => {
+      g.access('GICD', 0, 0x6000, 4, 1);
+    },
+    right: (g) => {
+      g.access('GICD', 0, 0x6100, 4, 1);
+    },
+  },
+  'list-registers-same-vintid': {
+    wrong: (g) => {
+      inVm(g, () => {
+        g.write(0, 'ICH_LR0_EL2', 40, PENDING);
+        g.write(0, 'ICH_LR1_EL2', 40, PENDING);
+      });
+    },
+    right: (g) => {
+      inVm(g, () => {
+        g.write(0, 'ICH_LR0_EL2', 40, PENDING);
+        g.write(0, 'ICH_LR1_EL2', 41, PENDING);
+      });
+    },
+  },
+  'list-register-overwritten': {
+    wrong: (g) => {
+      inVm(g, () => {
+        g.write(0, 'ICH_LR0_EL2', 40, PENDING);
+        g.write(0, 'ICH_LR0_EL2', 41, PENDING);
+      });
+    },
+    right: (g) => {
+      inVm(g, () => {
+        g.write(0, 'ICH_LR0_EL2', 40, PENDING);
+        g.read(0, 'ICH_LR0_EL2');
+        g.write(0, 'ICH_LR0_EL2', 41, PENDING);
+      });
+    },
+  },
+  'list-register-end-unnoticed': {
+    wrong: (g) => {
+      inVm(g, () => g.write(0, 'ICH_LR0_EL2', 40, PENDING));
+      g.write(0, 'ICH_LR0_EL2', 41, PENDING);
+    },
+    right: (g) => {
+      inVm(g, () => g.write(0, 'ICH_LR0_EL2', 40, PENDING));
+      g.read(0, 'ICH_ELRSR_EL2');
+      g.write(0, 'ICH_LR0_EL2', 41, PENDING);
+    },
+  },
+  'maintenance-storm': {
+    wrong: (g) => {
+      for (let n = 0; n < 20; n++) {
+        g.write(0, 'ICH_HCR_EL2', 9);
+        g.write(0, 'ICH_HCR_EL2', 0);
+      }
+    },
+    right: (g) => {
+      for (let n = 0; n < 20; n++) inVm(g, () => g.write(0, 'ICH_LR0_EL2', 40, PENDING), 9, true);
+    },
+  },
 };
 
 /** An ITS, and LPIs of 14 bits. */
@@ -295,6 +515,41 @@ function shared(g: Guest, second: number): void {
     g.wide('GICR', pe, GICR.GICR_PENDBASER.offset, table, 0);
     g.gicr(pe, 'GICR_CTLR', 1);
   }
+}
+/** A PE enables LPIs with PTZ set, over a pending table in which one byte has been stored. */
+function withPendingTable(g: Guest, byte: number): void {
+  g.zero(PENDBASE, 0x2_0000);
+  g.store(PENDBASE + 0x400, byte);
+  g.wide('GICR', 0, GICR.GICR_PROPBASER.offset, PROPBASE | 0xf, 0);
+  g.wide('GICR', 0, GICR.GICR_PENDBASER.offset, PENDBASE, 0x4000_0000);
+  g.gicr(0, 'GICR_CTLR', 1);
+}
+/** A vPE of GICv4.1 with a default doorbell, and an event that is mapped to its vLPI. */
+function withDefaultDoorbell(g: Guest): Guest {
+  g.enable().its().virtual();
+  g.configure(DOORBELL, 0xa1);
+  g.mapVirtual(1, 0, 0, 8192);
+  g.mapVpe(0, 0, DOORBELL);
+  return g;
+}
+/** The route of an SPI is written as two words. */
+function inHalves(g: Guest, enabled: boolean, low: number, high: number): void {
+  g.spi(40);
+  if (!enabled) {
+    g.gicd('GICD_ICENABLER', 1 << 8, 1);
+    g.gicd('GICD_CTLR');
+  }
+  const route = GICD.GICD_IROUTER.offset + 8 * 8;
+  g.access('GICD', 0, route, 4, low);
+  g.access('GICD', 0, route + 4, 4, high);
+}
+/** A virtual machine runs, takes an interrupt and ends it. */
+function inVm(g: Guest, before: () => void, hcr = 1, isRead = false): void {
+  g.write(0, 'ICH_VMCR_EL2', 0xf800_0003);
+  g.write(0, 'ICH_HCR_EL2', hcr);
+  if (isRead) g.read(0, 'ICH_ELRSR_EL2');
+  before();
+  g.write(0, 'ICV_EOIR1_EL1', g.read(0, 'ICV_IAR1_EL1'));
 }
 function moveTo(g: Guest, enabled: boolean): void {
   mapped(g).msi(1, 0);

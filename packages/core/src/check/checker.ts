@@ -3,11 +3,18 @@
 import type { GicConfig } from '../config.ts';
 import { Follow, FollowObserver, Machine } from '../model/index.ts';
 import type { RecordBatch } from '../record/index.ts';
+import { AccessChecks } from './accesses.ts';
 import { CommandChecks } from './commands.ts';
-import { type Check, CheckContext } from './context.ts';
+import { type Check, CheckContext, type SourceFacts } from './context.ts';
+import { DeliveryChecks } from './delivery.ts';
+import { DisablingChecks } from './disabling.ts';
 import type { Finding, Report } from './finding.ts';
+import { ListRegisterChecks } from './list-registers.ts';
+import { LpiConfigChecks } from './lpi-config.ts';
 import { RegisterChecks } from './registers.ts';
+import { ResidencyChecks } from './residency.ts';
 import type { CheckName } from './rules.ts';
+import { TableChecks } from './tables.ts';
 import { VpeChecks } from './vpe.ts';
 
 /** The checks as an observer of the loop in model/follow. */
@@ -18,11 +25,22 @@ export class Checks extends FollowObserver {
   private readonly onStimulus: (readonly Check[] | undefined)[] = new Array(256).fill(undefined);
   private readonly onEmission: (readonly Check[] | undefined)[] = new Array(256).fill(undefined);
 
-  constructor(machine: Machine, report: Report) {
+  constructor(machine: Machine, report: Report, facts?: SourceFacts) {
     super();
-    this.context = new CheckContext(machine, report);
+    this.context = new CheckContext(machine, report, facts);
     // CommandChecks must come first, because it begins the moment of each command.
-    this.all = [new CommandChecks(), new RegisterChecks(), new VpeChecks()];
+    this.all = [
+      new CommandChecks(),
+      new AccessChecks(),
+      new LpiConfigChecks(),
+      new TableChecks(),
+      new DeliveryChecks(),
+      new DisablingChecks(),
+      new RegisterChecks(),
+      new ListRegisterChecks(),
+      new VpeChecks(),
+      new ResidencyChecks(),
+    ];
     for (let kind = 0; kind < 256; kind++) {
       const stimuli = this.all.filter((check) => check.stimuli.includes(kind));
       const emissions = this.all.filter((check) => check.emissions.includes(kind));
@@ -57,7 +75,7 @@ export class Checks extends FollowObserver {
   }
 }
 
-export interface CheckerOptions {
+export interface CheckerOptions extends SourceFacts {
   /** How many findings of one rule are kept; further findings are only counted. */
   readonly keep?: number;
 }
@@ -75,11 +93,12 @@ export class Checker {
   constructor(config: GicConfig, options: CheckerOptions = {}) {
     this.keep = options.keep ?? 1000;
     const machine = new Machine(config);
-    const checks = new Checks(machine, (finding) => {
+    const report = (finding: Finding) => {
       const n = (this.counts.get(finding.rule) ?? 0) + 1;
       this.counts.set(finding.rule, n);
       if (n <= this.keep) this.findings.push(finding);
-    });
+    };
+    const checks = new Checks(machine, report, options);
     this.context = checks.context;
     this.follow = new Follow(machine, checks);
   }

@@ -3,7 +3,7 @@
 import { recordText } from '../disasm/index.ts';
 import { DROP_REASONS, RECORDS, type RecordBatch, UNPREDICTABLE } from '../record/index.ts';
 import { commandName, ITS_OUTCOMES, isOutcomeKnown, outcomeName } from '../spec/index.ts';
-import { ADDRESS, type Check, type CheckContext, FIELD } from './context.ts';
+import { ADDRESS, type Check, type CheckContext, FIELD, type Mapping } from './context.ts';
 import type { Moment } from './finding.ts';
 import type { CheckName } from './rules.ts';
 
@@ -30,16 +30,11 @@ const ACTS: Readonly<Record<(typeof UNPREDICTABLE)[number], CheckName>> = {
   'vmapp-over-mapping': 'map-over-mapping',
   'vsgi-configures-and-clears': 'vsgi-configures-and-clears',
   'configured-while-enabled': 'configured-while-enabled',
+  'pending-table-not-zero': 'pending-table-not-zero',
+  'virtual-pending-table-not-zero': 'pending-table-not-zero',
+  'list-registers-same-vintid': 'list-registers-same-vintid',
 };
 
-interface Mapping {
-  readonly its: number;
-  readonly itt: number;
-  readonly eventId: number;
-  readonly intid: number;
-  readonly icid: number;
-  readonly at: Moment;
-}
 interface Stranded {
   readonly intid: number;
   readonly from: number;
@@ -49,6 +44,12 @@ interface Stranded {
 }
 
 const key = (its: number, itt: number, eventId: number) => `${its}:${itt}:${eventId}`;
+/** What the text of a finding says about what an UNPREDICTABLE action concerns, beside its stimulus. */
+function detailOf(what: (typeof UNPREDICTABLE)[number], detail: number): string {
+  if (what === 'pending-table-not-zero') return `INTID ${detail} is pending in the table: `;
+  if (what === 'list-registers-same-vintid') return `two list registers have vINTID ${detail}: `;
+  return '';
+}
 const hex = (n: number) => `0x${n.toString(16)}`;
 
 export class CommandChecks implements Check {
@@ -66,7 +67,6 @@ export class CommandChecks implements Check {
   ];
   /** The physical mappings that exist now. */
   private readonly mappings = new Map<string, Mapping>();
-  private readonly byLpi = new Map<number, Mapping>();
   /** Events written since their device was mapped, by ITS and table. */
   private readonly written = new Map<string, { readonly device: number; readonly events: Set<number> }>();
   private readonly collections = new Map<string, number>();
@@ -81,7 +81,7 @@ export class CommandChecks implements Check {
       case ITS_COMMAND:
         return this.command(c, batch, i);
       case DTE_WRITE:
-        return this.device(batch, i);
+        return this.device(c, batch, i);
       case CTE_WRITE:
         return this.collection(c, batch, i);
       case ITE_READ:
@@ -99,11 +99,22 @@ export class CommandChecks implements Check {
       case MSI_DROPPED:
         return this.drop(c, batch, i);
       case ACT: {
-        const rule = ACTS[UNPREDICTABLE[FIELD(batch, i, 0)]!];
+        const what = UNPREDICTABLE[FIELD(batch, i, 0)]!;
+        const rule = ACTS[what];
+        if (rule === 'pending-table-not-zero' && !c.hasStores) return;
         const running =
-          rule === 'map-over-mapping' || rule === 'move-to-disabled-lpis' || rule.startsWith('vsgi');
+          rule === 'map-over-mapping' ||
+          rule === 'move-to-disabled-lpis' ||
+          rule.startsWith('vsgi') ||
+          what === 'virtual-pending-table-not-zero';
         if (running) this.pending.push((at, text) => c.find(rule, at, -1, text));
-        else c.find(rule, c.now(), c.stimulus.pe[0]!, c.stimulusText());
+        else
+          c.find(
+            rule,
+            c.now(),
+            c.stimulus.pe[0]!,
+            `${detailOf(what, FIELD(batch, i, 2))}${c.stimulusText()}`,
+          );
         return;
       }
     }
@@ -139,28 +150,29 @@ export class CommandChecks implements Check {
     const own = `${its}:`;
     for (const id of [...this.written.keys()]) if (id.startsWith(own)) this.written.delete(id);
     for (const id of [...this.collections.keys()]) if (id.startsWith(own)) this.collections.delete(id);
-    for (const [id, mapping] of [...this.mappings]) if (id.startsWith(own)) this.forget(id, mapping);
+    for (const [id, mapping] of [...this.mappings]) if (id.startsWith(own)) this.forget(c, id, mapping);
   }
 
-  private device(batch: RecordBatch, i: number): void {
+  private device(c: CheckContext, batch: RecordBatch, i: number): void {
     const its = FIELD(batch, i, 0);
     const deviceId = FIELD(batch, i, 1);
     for (const [table, one] of this.written)
       if (one.device === deviceId && table.startsWith(`${its}:`)) {
         this.written.delete(table);
-        for (const [id, mapping] of this.mappings) if (id.startsWith(`${table}:`)) this.forget(id, mapping);
+        for (const [id, mapping] of this.mappings)
+          if (id.startsWith(`${table}:`)) this.forget(c, id, mapping);
       }
     if (FIELD(batch, i, 2))
       this.written.set(`${its}:${ADDRESS(batch, i, 4)}`, { device: deviceId, events: new Set() });
   }
 
-  private forget(id: string, mapping: Mapping): void {
+  private forget(c: CheckContext, id: string, mapping: Mapping): void {
     this.mappings.delete(id);
-    if (this.byLpi.get(mapping.intid) !== mapping) return;
-    this.byLpi.delete(mapping.intid);
+    if (c.mappedLpis.get(mapping.intid) !== mapping) return;
+    c.mappedLpis.delete(mapping.intid);
     // Another event may still be mapped to the same LPI.
     for (const other of this.mappings.values())
-      if (other.intid === mapping.intid) this.byLpi.set(mapping.intid, other);
+      if (other.intid === mapping.intid) c.mappedLpis.set(mapping.intid, other);
   }
 
   private collection(c: CheckContext, batch: RecordBatch, i: number): void {
@@ -205,11 +217,11 @@ export class CommandChecks implements Check {
     const id = key(its, itt, eventId);
     const before = this.mappings.get(id);
     this.written.get(`${its}:${itt}`)?.events.add(eventId);
-    if (before !== undefined) this.forget(id, before);
+    if (before !== undefined) this.forget(c, id, before);
     if (FIELD(batch, i, 4) === 0 || FIELD(batch, i, 5) === 0) return;
     const intid = FIELD(batch, i, 6);
     const mapping: Mapping = { its, itt, eventId, intid, icid: FIELD(batch, i, 7), at: c.now() };
-    const other = this.byLpi.get(intid);
+    const other = c.mappedLpis.get(intid);
     if (other !== undefined)
       this.pending.push((at, text) =>
         c.find('lpi-mapped-twice', at, -1, `INTID ${intid} by ${text}`, [
@@ -217,7 +229,7 @@ export class CommandChecks implements Check {
         ]),
       );
     this.mappings.set(id, mapping);
-    this.byLpi.set(intid, mapping);
+    c.mappedLpis.set(intid, mapping);
     const pe = this.collections.get(`${its}:${mapping.icid}`) ?? 0;
     const { propbaser, gicrCtlr, peCount } = c.machine.state;
     if (pe < peCount && gicrCtlr[pe]! & 1 && intid >= 2 ** ((propbaser[2 * pe]! & 0x1f) + 1))

@@ -1,4 +1,5 @@
 // Checks for software errors that cause no visible failure.
 export { Checker, type CheckerOptions, Checks } from './checker.ts';
+export type { SourceFacts } from './context.ts';
 export type { Finding, Moment, Related } from './finding.ts';
 export { CHECKS, type CheckName, type CheckRule, type Severity } from './rules.ts';

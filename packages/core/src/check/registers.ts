@@ -1,7 +1,7 @@
 // Checks of the order of register accesses: what software must poll before it continues.
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
 import { commandName, GICR, GITS, ITS_OUTCOMES } from '../spec/index.ts';
-import { type Check, type CheckContext, FIELD } from './context.ts';
+import { between, type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment } from './finding.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -59,18 +59,29 @@ export class RegisterChecks implements Check {
       if (read) {
         if (value & QUIESCENT) this.disabled.delete(its);
       } else if (enabled && (value & 1) === 0) this.disabled.set(its, c.now());
-      else if (value & 1) this.disabled.delete(its);
+      else if (value & 1) this.notQuiescent(c, its);
       return;
     }
     const table =
       (offset >= GITS.GITS_BASER.offset && offset < GITS.GITS_BASER.offset + 64) ||
       (offset >= GITS.GITS_CBASER.offset && offset < GITS.GITS_CBASER.offset + 8);
+    if (!read && table) this.notQuiescent(c, its);
+  }
+
+  /** Called when something is done to an ITS that it may do only when it is quiescent. */
+  private notQuiescent(c: CheckContext, its: number): void {
     const since = this.disabled.get(its);
-    if (read || !table || since === undefined) return;
+    if (since === undefined) return;
     this.disabled.delete(its);
-    c.find('not-quiescent', c.now(), c.stimulus.pe[0]!, c.stimulusText(), [
-      { ...since, text: `ITS ${its} was disabled` },
-    ]);
+    if (!c.hasReads(GITS_FRAME)) return;
+    c.find(
+      'not-quiescent',
+      c.now(),
+      c.stimulus.pe[0]!,
+      c.stimulusText(),
+      [{ ...since, text: `ITS ${its} was disabled` }],
+      between(since, c.now()),
+    );
   }
 
   private redistributor(
@@ -107,16 +118,24 @@ export class RegisterChecks implements Check {
       }
       const was = (state.gicrCtlr[instance]! & ENABLE_LPIS) !== 0;
       if (was && (value & ENABLE_LPIS) === 0) this.lpisOff.set(instance, c.now());
-      else if (!was && value & ENABLE_LPIS) this.shared(c, instance);
+      else if (!was && value & ENABLE_LPIS) {
+        this.notWritten(c, instance);
+        this.shared(c, instance);
+      }
       return;
     }
     const table = offset >= GICR.GICR_PROPBASER.offset && offset < GICR.GICR_PENDBASER.offset + 8;
+    if (!read && table) this.notWritten(c, instance);
+  }
+
+  /** Called when something is done to a Redistributor that it may do only when its LPIs are off. */
+  private notWritten(c: CheckContext, instance: number): void {
     const since = this.lpisOff.get(instance);
-    if (read || !table || since === undefined) return;
+    if (since === undefined) return;
     this.lpisOff.delete(instance);
-    c.find('rwp-not-polled', c.now(), instance, c.stimulusText(), [
-      { ...since, text: 'EnableLPIs was cleared' },
-    ]);
+    if (!c.hasReads(GICR_FRAME)) return;
+    const cleared = [{ ...since, text: 'EnableLPIs was cleared' }];
+    c.find('rwp-not-polled', c.now(), instance, c.stimulusText(), cleared, between(since, c.now()));
   }
 
   /** Called when a PE makes another access to the GIC before it has waited. */
@@ -125,6 +144,7 @@ export class RegisterChecks implements Check {
     const operation = this.waiting.get(pe);
     if (operation === undefined) return;
     this.waiting.delete(pe);
+    if (!c.hasReads(GICR_FRAME)) return;
     c.find('syncr-not-polled', c.now(), pe, `goes on with ${c.stimulusText()}`, [operation]);
   }
 

@@ -2,7 +2,7 @@
 import { recordText } from '../disasm/index.ts';
 import { configTableAddress, NO_TABLE, residentTable } from '../model/index.ts';
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
-import { commandName, GICR, isOutcomeKnown, LPI_FIRST } from '../spec/index.ts';
+import { commandName, fieldReader, GICR, isOutcomeKnown, LPI_FIRST, mask } from '../spec/index.ts';
 import { ADDRESS, type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment, Related } from './finding.ts';
 
@@ -15,6 +15,8 @@ const VTE_WRITE = RECORDS['vte.write'].id;
 const GICR_FRAME = FRAMES.indexOf('GICR');
 const VPENDBASER = GICR.GICR_VPENDBASER.offset;
 const DIRTY = 0x1000_0000;
+const RVPEID = mask(GICR.GICR_TYPER, 'RVPEID');
+const commonAffinity = fieldReader(GICR.GICR_TYPER, 'CommonLPIAff');
 
 interface Doorbell {
   readonly table: number;
@@ -143,7 +145,7 @@ export class VpeChecks implements Check {
       : `vPE ${vpe.vpeid}`;
   }
 
-  private tell(c: CheckContext, lost: Lost, ran: Moment | undefined): void {
+  private report(c: CheckContext, lost: Lost, ran: Moment | undefined): void {
     const { doorbell, intid, at, text, state } = lost;
     const lasted = ran === undefined ? Number.NaN : ran.timeNs - at.timeNs;
     const until = ran === undefined ? 'which has not run since' : 'which runs again';
@@ -177,15 +179,29 @@ export class VpeChecks implements Check {
           `${this.nameOf(table)} is resident on PE${other} and PE${pe}`,
         );
     const vpe = this.vpes.get(table);
-    if (vpe !== undefined && vpe.pe !== pe)
+    if (vpe !== undefined && !this.shareTable(c, vpe.pe, pe))
       c.find(
         'vpe-resident-elsewhere',
         c.now(),
         pe,
         `vPE ${vpe.vpeid} is mapped to PE${vpe.pe} and resident on PE${pe}`,
       );
-    for (const lost of this.lost.get(table) ?? []) this.tell(c, lost, c.now());
+    for (const lost of this.lost.get(table) ?? []) this.report(c, lost, c.now());
     this.lost.delete(table);
+  }
+
+  /**
+   * Whether a vPE that is mapped to one PE may be resident on another. In GICv4.1, Redistributors with the same CommonLPIAff
+   * share a vPE table, and each of them takes the interrupts of its resident vPE.
+   */
+  private shareTable(c: CheckContext, one: number, other: number): boolean {
+    if (one === other) return true;
+    const { gicr, pes } = c.machine.state.config;
+    if ((gicr.typer & RVPEID) === 0 || pes[one] === undefined) return false;
+    // CommonLPIAff counts the affinity levels that a group has in common, from Aff3.
+    const levels = commonAffinity(gicr.typer);
+    const differs = (pes[one].affinity ^ pes[other]!.affinity) >>> 0;
+    return levels === 0 || differs >>> (32 - 8 * levels) === 0;
   }
 
   /** Called when a vPE is mapped, moved or unmapped. It must have left the PE on which it was resident. */
@@ -196,6 +212,7 @@ export class VpeChecks implements Check {
 
   private notPolled(c: CheckContext, pe: number, at: Moment): void {
     this.dirty.delete(pe);
+    if (!c.hasReads(GICR_FRAME)) return;
     c.find('dirty-not-polled', c.now(), pe, c.stimulusText(), [{ ...at, text: 'a vPE was descheduled' }]);
   }
 
@@ -204,6 +221,6 @@ export class VpeChecks implements Check {
   }
 
   end(c: CheckContext): void {
-    for (const list of this.lost.values()) for (const lost of list) this.tell(c, lost, undefined);
+    for (const list of this.lost.values()) for (const lost of list) this.report(c, lost, undefined);
   }
 }

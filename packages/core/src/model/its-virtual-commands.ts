@@ -134,6 +134,18 @@ function moved(m: Machine, its: number): readonly number[] {
   return m.state.config.its.flatMap((_, n) => (typerOf(m, n, 'Virtual') ? [n] : []));
 }
 
+/** VMAPP says by PTZ that the virtual pending table is zero. If it is not, what was pending in it is lost. */
+function takeAsZero(m: Machine, its: number, vpeid: number, of: Vpe): void {
+  const bytes = 2 ** (of.size + 1) / 8;
+  const { memory } = m.state;
+  let isZero = true;
+  memory.scan(of.table, bytes, (offset) => {
+    if (memory.isKnown(of.table + offset)) isZero = false;
+  });
+  if (!isZero) m.unpredictable('virtual-pending-table-not-zero', its, vpeid);
+  m.zeroMemory(of.table, bytes);
+}
+
 type Handler = (m: Machine, its: number, w: Uint32Array) => Fault | undefined;
 
 export const VIRTUAL_COMMAND_HANDLERS = {
@@ -154,7 +166,7 @@ export const VIRTUAL_COMMAND_HANDLERS = {
     if (table === undefined || vpeid >= table.entries) return 'VCPU_OOR';
     if (full && vpe.valid && !isDoorbell(m, vpe.doorbell)) return 'PHYSICALID_OOR';
     writeVpe(m, its, vpeid, vpe, table);
-    if (full && vpe.valid && operandOf(w, 0, ptzOf)) m.zeroMemory(vpe.table, 2 ** (vpe.size + 1) / 8);
+    if (full && vpe.valid && operandOf(w, 0, ptzOf)) takeAsZero(m, its, vpeid, vpe);
     return undefined;
   },
   VMAPTI: (m, its, w) => mapVirtual(m, its, w, operandOf(w, 0, vintidOf), operandOf(w, 0, mapDoorbellOf)),

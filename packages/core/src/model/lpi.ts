@@ -151,8 +151,23 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
 
 /** EnableLPIs was set: loads the pending LPIs from the pending table in guest memory. */
 export function loadPendingTable(m: Machine, pe: number): void {
-  const zero = m.profile.ptzTrusted && (m.state.pendbaser[2 * pe + 1]! & PTZ_HIGH) !== 0;
+  const saysZero = (m.state.pendbaser[2 * pe + 1]! & PTZ_HIGH) !== 0;
+  if (saysZero) noteNotZero(m, pe);
+  const zero = m.profile.ptzTrusted && saysZero;
   takePending(m, pe, zero ? [] : readPendingTable(m, pe));
+}
+
+/** Software said by PTZ that the pending table is zero. Emits that it is not, if a bit in it is known to be set. */
+function noteNotZero(m: Machine, pe: number): void {
+  const first = LPI_FIRST / 8;
+  const { memory } = m.state;
+  const address = pendingTableAddress(m.state, pe) + first;
+  let intid = 0;
+  memory.scan(address, Math.max(0, lpiLimit(m, pe) / 8 - first), (offset, byte) => {
+    if (intid === 0 && memory.isKnown(address + offset))
+      intid = 8 * (first + offset) + 31 - Math.clz32(byte & -byte);
+  });
+  if (intid !== 0) m.unpredictable('pending-table-not-zero', pe, intid);
 }
 
 /** The LPIs that are pending in the pending table, in order. */

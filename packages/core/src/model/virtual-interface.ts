@@ -135,6 +135,15 @@ function activate(m: Machine, pe: number, group: number, priority: number, nmi: 
   storeActive(m, pe, register, old | (1 << (bit & 31)), activeHigh(m, pe, register));
 }
 
+/** Two list registers that are not invalid must not have the same vINTID (IHI 0069, "ICH_LR<n>_EL2"). */
+function noteSameVintid(m: Machine, pe: number, vintid: number): void {
+  const { lr } = m.state.virtual;
+  let found = 0;
+  for (let n = 0; n < listRegisters(m.state.config); n++)
+    if (lr[32 * pe + 2 * n] === vintid && lrState(lr[32 * pe + 2 * n + 1]!) !== 0) found++;
+  if (found > 1) m.unpredictable('list-registers-same-vintid', pe, vintid);
+}
+
 /**
  * What ICV_IAR0, ICV_IAR1 or ICV_NMIAR1 reads, and its effects. As on the physical side, virtual PEs are assumed to use
  * NMIs if the GIC has them.
@@ -160,6 +169,7 @@ function acknowledge(m: Machine, pe: number, wanted: number, nmiRegister = false
   if (special) storeLr(m, pe, n, low, high & ~LR_HIGH.Pending);
   else if (nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
   else {
+    noteSameVintid(m, pe, low);
     activate(m, pe, group, priority, nmi);
     m.emit(ACKNOWLEDGED, pe, low, group, priority, n);
     storeLr(m, pe, n, low, (high & ~LR_HIGH.Pending) | LR_HIGH.Active);
@@ -244,6 +254,7 @@ export function virtualHandlers(deactivatePhysical: DeactivatePhysical): {
       if (intid < LPI_FIRST && !uncounted) countEoi(m, pe);
       return;
     }
+    noteSameVintid(m, pe, intid);
     const high = m.state.virtual.lr[32 * pe + 2 * n + 1]!;
     const vmcr = m.state.virtual.vmcr[pe]!;
     const own = rankedPriority(m.state, high) & virtualGroupPriorityMask(vmcr, wanted);

@@ -87,6 +87,9 @@ export const UNPREDICTABLE = [
   'vmapp-over-mapping',
   'vsgi-configures-and-clears',
   'configured-while-enabled',
+  'pending-table-not-zero',
+  'virtual-pending-table-not-zero',
+  'list-registers-same-vintid',
 ] as const;
 /** By index into UNPREDICTABLE: what the field `detail` names; for all others it is a register offset. */
 export const UNPREDICTABLE_NAMES: Readonly<Record<number, Identifier>> = {
@@ -95,6 +98,9 @@ export const UNPREDICTABLE_NAMES: Readonly<Record<number, Identifier>> = {
   [UNPREDICTABLE.indexOf('vmapp-over-mapping')]: 'vPEID',
   [UNPREDICTABLE.indexOf('vsgi-configures-and-clears')]: 'vPEID',
   [UNPREDICTABLE.indexOf('configured-while-enabled')]: 'INTID',
+  [UNPREDICTABLE.indexOf('pending-table-not-zero')]: 'INTID',
+  [UNPREDICTABLE.indexOf('virtual-pending-table-not-zero')]: 'vPEID',
+  [UNPREDICTABLE.indexOf('list-registers-same-vintid')]: 'vINTID',
 };
 /** How a device sends messages. `device-masked` has a mask of its own and sends no messages while it is masked. */
 export const DEVICE_KINDS = ['msi-x', 'multi-msi', 'platform', 'device-masked'] as const;

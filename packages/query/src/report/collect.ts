@@ -3,6 +3,7 @@
 import type { CheckName, Finding } from '@gictrace/core/check';
 import type { RecordBatch } from '@gictrace/core/record';
 import { intidClass } from '@gictrace/core/spec';
+import { sourceFacts } from '@gictrace/recorder';
 import type { ExportSource } from '../export/source.ts';
 import { type CommandRow, commandOf } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
@@ -66,15 +67,19 @@ export class Collector {
 
   /** Follows the trace once, from its first record to its last. */
   follow({ header, batches }: ExportSource): void {
-    const follower = new Follower(header.config, {
-      interrupt: (row) => this.interrupt(row),
-      virtualInterrupt: (row) => this.virtualInterrupt(row),
-      msi: (row) => this.msi(row),
-      command: (row, batch, i = 0) => this.command(row, batch, i),
-      mapping: (row) => this.mapping(row),
-      residency: (what) => this.resides(what),
-      finding: (finding) => this.finding(finding),
-    });
+    const follower = new Follower(
+      header.config,
+      {
+        interrupt: (row) => this.interrupt(row),
+        virtualInterrupt: (row) => this.virtualInterrupt(row),
+        msi: (row) => this.msi(row),
+        command: (row, batch, i = 0) => this.command(row, batch, i),
+        mapping: (row) => this.mapping(row),
+        residency: (what) => this.resides(what),
+        finding: (finding) => this.finding(finding),
+      },
+      sourceFacts(header),
+    );
     for (const { batch, first } of batches())
       for (let i = 0; i < batch.count; i++) {
         this.record = first + i;

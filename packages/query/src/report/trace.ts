@@ -127,7 +127,10 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
     ),
     findingCounts: [...found.findingCounts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([rule, n]) => ({ rule, n, severity: CHECKS[rule].severity, doc: CHECKS[rule].doc })),
+      .map(([rule, n]) => {
+        const { severity, doc, hint } = CHECKS[rule];
+        return { rule, n, severity, doc: `${doc} ${hint}` };
+      }),
     verdict,
     verdictWord: verdict === null ? null : verdictWord(verdict),
     window: extent.from === 0 && extent.to >= records ? null : [extent.from, Math.min(extent.to, records)],

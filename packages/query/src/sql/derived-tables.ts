@@ -79,6 +79,7 @@ export const CHECK_COLUMNS = {
   rule: orNull(text('name')),
   severity: text('error, warning or note'),
   doc: text('what is wrong'),
+  hint: text('what software has to do instead'),
   source: text('where it is written'),
 } as const;
 

@@ -3,6 +3,7 @@
 import type { GicConfig } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
+import { sourceFacts } from '@gictrace/recorder';
 import { RowLog, type RowSink } from '../database/row-log.ts';
 import { StateKeeper } from '../database/state/snapshots.ts';
 import { findingRow } from '../timeline/findings.ts';
@@ -21,6 +22,7 @@ export interface LoadSource {
   readonly header: {
     readonly config: GicConfig;
     readonly source: { readonly kind: string; readonly name: string };
+    readonly options?: Readonly<Record<string, unknown>> | undefined;
   };
   readonly contentDigest: string | null;
   readonly semanticDigest: string | null;
@@ -78,19 +80,23 @@ export class Loading {
   *load(source: LoadSource, mustWait: () => boolean = () => false): Generator<void> {
     const { rows } = this;
     rows.trace++;
-    const follower = new Follower(source.header.config, {
-      record: (batch, i, record) => rows.record(batch, i, record),
-      event: (batch, i, stimulus, sequence, timeNs) => rows.event(batch, i, stimulus, sequence, timeNs),
-      eventsRecorded: () => rows.forgetEvents(),
-      interrupt: (row) => rows.add('interrupts', row),
-      virtualInterrupt: (row) => rows.add('vinterrupts', row),
-      msi: (row) => rows.add('msis', row),
-      command: (row) => rows.add('commands', row),
-      mapping: (row) => rows.add('mappings', row),
-      wait: (row) => rows.add('waits', row),
-      spurious: (row) => rows.add('spurious', row),
-      finding: (finding) => rows.add('findings', findingRow(finding)),
-    });
+    const follower = new Follower(
+      source.header.config,
+      {
+        record: (batch, i, record) => rows.record(batch, i, record),
+        event: (batch, i, stimulus, sequence, timeNs) => rows.event(batch, i, stimulus, sequence, timeNs),
+        eventsRecorded: () => rows.forgetEvents(),
+        interrupt: (row) => rows.add('interrupts', row),
+        virtualInterrupt: (row) => rows.add('vinterrupts', row),
+        msi: (row) => rows.add('msis', row),
+        command: (row) => rows.add('commands', row),
+        mapping: (row) => rows.add('mappings', row),
+        wait: (row) => rows.add('waits', row),
+        spurious: (row) => rows.add('spurious', row),
+        finding: (finding) => rows.add('findings', findingRow(finding)),
+      },
+      sourceFacts(source.header),
+    );
     const states = source.path === undefined ? undefined : new StateKeeper();
     let records = 0;
     for (const { batch, first } of source.batches) {

@@ -114,8 +114,8 @@ export class TraceRows {
     for (const [name, { encoding }] of Object.entries(SYSREGS)) this.add('sysregs', { encoding, name });
     for (const [name, { id, class: of, doc }] of Object.entries(RULES))
       this.add('rules', { rule: id, name, class: of, doc });
-    for (const [rule, { severity, doc, source }] of Object.entries(CHECKS))
-      this.add('checks', { rule, severity, doc, source });
+    for (const [rule, { severity, doc, hint, source }] of Object.entries(CHECKS))
+      this.add('checks', { rule, severity, doc, hint, source });
   }
 
   private time(cell: number, timeNs: number): void {

@@ -2,6 +2,7 @@
 // ITS commands, mappings, waits, residency of vPEs, findings. If source and simulator disagree, the source is right.
 // Trackers without an observer do not run. It knows no SQL and no format.
 import type { GicConfig } from '@gictrace/core';
+import type { SourceFacts } from '@gictrace/core/check';
 import { Follow, Machine } from '@gictrace/core/model';
 import { isEvent, type RecordBatch } from '@gictrace/core/record';
 import type { TimelineObserver } from './observer.ts';
@@ -13,10 +14,11 @@ export class Follower {
   private readonly trackers: Trackers;
   private readonly follow: Follow;
 
-  constructor(config: GicConfig, observer: TimelineObserver) {
+  /** `facts`: what the source contains, for the checks; by default everything. */
+  constructor(config: GicConfig, observer: TimelineObserver, facts?: SourceFacts) {
     this.machine = new Machine(config);
     this.observer = observer;
-    this.trackers = new Trackers(this.machine, config, observer);
+    this.trackers = new Trackers(this.machine, config, observer, facts);
     this.follow = new Follow(this.machine, this.trackers);
   }
 

@@ -1,7 +1,7 @@
 // Passes what is recorded and what the simulator does to the trackers: lifetimes of interrupts, MSIs, mappings, waits,
 // findings. If source and simulator disagree, the source is right.
 import type { GicConfig } from '@gictrace/core';
-import { Checks, type Finding } from '@gictrace/core/check';
+import { Checks, type Finding, type SourceFacts } from '@gictrace/core/check';
 import { FollowObserver, type Machine } from '@gictrace/core/model';
 import { actOf, isEvent, KIND, RECORD_WORDS, type RecordBatch, takenOrEnded } from '@gictrace/core/record';
 import { ITS_OUTCOMES, isInterrupt, isSpecial } from '@gictrace/core/spec';
@@ -48,7 +48,7 @@ export class Trackers extends FollowObserver {
   /** The latest of their times, in nanoseconds; NaN if none has a time. */
   latestNs = Number.NaN;
 
-  constructor(machine: Machine, config: GicConfig, observer: TimelineObserver) {
+  constructor(machine: Machine, config: GicConfig, observer: TimelineObserver, facts?: SourceFacts) {
     super();
     this.machine = machine;
     this.observer = observer;
@@ -72,7 +72,7 @@ export class Trackers extends FollowObserver {
     if (observer.msi !== undefined) this.msis = new Msis((row) => observer.msi!(row));
     if (observer.mapping !== undefined) this.mappings = new Mappings(config, (row) => observer.mapping!(row));
     if (observer.finding !== undefined)
-      this.checks = new Checks(machine, (finding) => this.findings.push(finding));
+      this.checks = new Checks(machine, (finding) => this.findings.push(finding), facts);
   }
 
   /** How many interrupts are pending and not acknowledged. */

@@ -70,7 +70,7 @@ export function startsInMidLife({ options }: TraceHeader): boolean {
 export const MISSING = 'missing';
 
 /** The sorts of stimuli that the source of a trace lacks. */
-export function missingStimuli({ options }: TraceHeader): readonly string[] {
+export function missingStimuli({ options }: Pick<TraceHeader, 'options'>): readonly string[] {
   const names = options[MISSING];
   return Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : [];
 }
@@ -124,4 +124,28 @@ export function decodeHeader(raw: Uint8Array): TraceHeader {
 
 export function decodeFooter(raw: Uint8Array): TraceFooter {
   return parse(footerSchema, raw, 'footer');
+}
+
+/** The part of a header that says what the source contains. */
+export interface SourceHeader {
+  readonly source: { readonly kind: string };
+  readonly options?: TraceHeader['options'] | undefined;
+}
+
+/** What the checks must know about the source of a trace, so that they find nothing in state that it does not contain. */
+export function sourceFacts({ source, options = {} }: SourceHeader): {
+  readonly fromReset: boolean;
+  readonly allReads: boolean;
+  readonly physicalAddresses: boolean;
+  readonly missing: readonly string[];
+} {
+  // A log may lack any sort of lines, and a log of a host may begin at any time.
+  const isFtrace = source.kind.includes('ftrace');
+  return {
+    fromReset: !isFtrace && options[START] !== 'mid-life',
+    allReads: !isFtrace && !source.kind.includes('qemu'),
+    // The rwmmio events of a host name virtual addresses.
+    physicalAddresses: !isFtrace,
+    missing: missingStimuli({ options }),
+  };
 }

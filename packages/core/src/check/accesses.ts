@@ -1,0 +1,97 @@
+// Checks of single accesses that cannot be meant: an EOI of what was not acknowledged, a write to a reserved location.
+import { actOf, FRAMES, NO_PE, RECORDS, type RecordBatch, takenOrEnded } from '../record/index.ts';
+import { isSpecial, registerAt, SYSREGS } from '../spec/index.ts';
+import { type Check, type CheckContext, FIELD } from './context.ts';
+
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const PE_RESET = RECORDS['pe.reset'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
+const STATE_KNOWN = RECORDS['state.known'].id;
+const RESERVED = RECORDS['access.reserved'].id;
+/** The active-priorities registers of the physical CPU interface: by them, software restores or clears what is active. */
+const ACTIVE_PRIORITIES: ReadonlySet<number> = new Set(
+  Object.entries(SYSREGS)
+    .filter(([name]) => /^ICC_AP[01]R/.test(name))
+    .map(([, { encoding }]) => encoding),
+);
+
+export class AccessChecks implements Check {
+  readonly stimuli = [SYSREG_READ, SYSREG_WRITE, PE_RESET, GIC_RESET, STATE_KNOWN];
+  readonly emissions = [RESERVED];
+  /** By PE: the interrupts that it acknowledged and did not end, innermost last; null if that is not known. */
+  private readonly taken = new Map<number, number[] | null>();
+  /** Reserved locations that were written: each is reported once. */
+  private readonly reported = new Set<string>();
+
+  stimulus(c: CheckContext, batch: RecordBatch, i: number): void {
+    const pe = batch.pe[i]!;
+    switch (batch.kind[i]) {
+      case GIC_RESET:
+        this.taken.clear();
+        return;
+      case PE_RESET:
+        this.taken.set(pe, []);
+        return;
+      case STATE_KNOWN:
+        // The source reveals state from before it began.
+        if (pe !== NO_PE) this.taken.set(pe, null);
+        return;
+    }
+    if (!c.fromReset || !c.has('acknowledges') || !c.has('ends')) return;
+    if (batch.kind[i] === SYSREG_WRITE && ACTIVE_PRIORITIES.has(FIELD(batch, i, 0))) {
+      const isNone = FIELD(batch, i, 1) === 0;
+      this.taken.set(pe, isNone ? [] : null);
+      return;
+    }
+    const act = actOf(batch, i);
+    if (act === undefined || act.isVirtual || (act.does !== 'acknowledge' && act.does !== 'end')) return;
+    let taken = this.taken.get(pe);
+    if (taken === null) return;
+    if (taken === undefined) {
+      taken = [];
+      this.taken.set(pe, taken);
+    }
+    const intid = takenOrEnded(batch, i);
+    if (intid < 0) this.taken.set(pe, null);
+    else if (act.does === 'acknowledge') {
+      if (!isSpecial(intid)) taken.push(intid);
+    } else if (!isSpecial(intid)) this.ended(c, pe, taken, intid);
+  }
+
+  private ended(c: CheckContext, pe: number, taken: number[], intid: number): void {
+    const last = taken.pop();
+    if (last === intid) return;
+    const acknowledged = last === undefined ? 'none' : `INTID ${last}`;
+    c.find(
+      'eoi-without-acknowledge',
+      c.now(),
+      pe,
+      `EOI of INTID ${intid}, while the last one that PE${pe} acknowledged and did not end is ${acknowledged}: ${c.stimulusText()}`,
+    );
+    // Whichever order software meant, both are over when it has ended them.
+    const at = taken.lastIndexOf(intid);
+    if (at >= 0) taken.splice(at, 1, ...(last === undefined ? [] : [last]));
+  }
+
+  emitted(c: CheckContext, batch: RecordBatch, i: number): void {
+    const [frame, instance, offset, width, write] = [0, 1, 2, 3, 4].map((n) => FIELD(batch, i, n));
+    if (write === 0 || !c.physicalAddresses) return;
+    const register = registerAt(frame!, offset!);
+    // A register that this GIC lacks, or that is read-only, is software's question what the GIC has.
+    if (register !== undefined && (register.spec.accessBytes as readonly number[]).includes(width!)) return;
+    const key = `${frame}:${offset}:${width}`;
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    const what =
+      register === undefined
+        ? `offset 0x${offset!.toString(16)} of the ${FRAMES[frame!]} frame is reserved`
+        : `${register.label} does not support accesses of ${width} bytes`;
+    c.find(
+      'write-to-reserved',
+      c.now(),
+      frame === FRAMES.indexOf('GICR') ? instance! : c.stimulus.pe[0]!,
+      `${what}: ${c.stimulusText()}`,
+    );
+  }
+}
