@@ -8,6 +8,10 @@ const QEMU_ITSELF = {
   backend: 'qemu',
   doc: "A real QEMU's virt machine (docs/qemu.md); qemu:COMMAND runs another command than qemu-system-aarch64.",
 };
+const KVM = {
+  backend: 'kvm',
+  doc: "KVM's vGIC, on this host or in an emulated machine (docs/kvm.md); kvm:COMMAND runs another adapter than $GICTRACE_KVM.",
+};
 const PROCESS = {
   backend: 'exec:COMMAND',
   doc: 'A process that speaks the adapter protocol (docs/adapter.md); gictrace adapter-test tests one.',
@@ -77,13 +81,13 @@ export function addBackends(program: Command): void {
               }
             : {}),
         }));
-        print(json([...list, QEMU_ITSELF, PROCESS]));
+        print(json([...list, QEMU_ITSELF, KVM, PROCESS]));
         return;
       }
       if (options.profiles) print(profiles.flatMap(profileLines).join('\n'));
       else {
         for (const { name, doc } of profiles) print(`simulator@${name}  ${doc}`);
-        for (const { backend, doc } of [QEMU_ITSELF, PROCESS]) print(`${backend}  ${doc}`);
+        for (const { backend, doc } of [QEMU_ITSELF, KVM, PROCESS]) print(`${backend}  ${doc}`);
       }
     });
 }

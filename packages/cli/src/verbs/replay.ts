@@ -14,6 +14,7 @@ import {
 import type { Command } from 'commander';
 import { FORCE, json, note, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
+import { isKvm, kvmCommand } from './on-kvm.ts';
 import { isQemu, replayOnQemu } from './on-qemu.ts';
 import { verdictText } from './verdict-text.ts';
 
@@ -37,7 +38,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .argument('<trace>', 'the trace')
     .option(
       '--on <backend>',
-      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')}), or qemu (docs/qemu.md), or exec:COMMAND, an adapter (docs/adapter.md)`,
+      `simulator, or simulator@PROFILE (${Object.keys(PROFILES).join(', ')}), or qemu (docs/qemu.md), or kvm (docs/kvm.md), or exec:COMMAND, an adapter (docs/adapter.md)`,
       'simulator',
     )
     .option('-o, --output <trace>', 'write the re-recorded trace, with the events of the model')
@@ -59,7 +60,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      "\nExample:\n  gictrace replay boot.gictrace\n  gictrace replay boot.gictrace --on qemu\n  gictrace replay boot.gictrace --on 'exec:./my-gic --verbose'\n",
+      "\nExample:\n  gictrace replay boot.gictrace\n  gictrace replay boot.gictrace --on qemu\n  gictrace replay boot.gictrace --on kvm\n  gictrace replay boot.gictrace --on 'exec:./my-gic --verbose'\n",
     )
     .action(async (path: string, options: Options) => {
       const progress = new Progress('records');
@@ -93,20 +94,21 @@ async function replay(
   };
   if (isQemu(on)) {
     if (batch !== undefined)
-      throw new GicTraceError('usage', '--batch is for adapters', {}, 'give --on exec:COMMAND');
+      throw new GicTraceError('usage', '--batch is for adapters', {}, 'give --on exec:COMMAND or kvm');
     return replayOnQemu(path, on, timeout, options, identification);
   }
-  if (!on.startsWith(EXEC)) {
+  const kvm = isKvm(on);
+  if (!on.startsWith(EXEC) && !kvm) {
     if (timeout !== undefined || batch !== undefined)
       throw new GicTraceError(
         'usage',
         '--timeout and --batch are for other programs',
         {},
-        'give --on exec:COMMAND or qemu',
+        'give --on exec:COMMAND, kvm or qemu',
       );
     return replayTrace(path, { ...options, ...profileOf(on) });
   }
-  const command = on.slice(EXEC.length).trim();
+  const command = kvm ? kvmCommand(on) : on.slice(EXEC.length).trim();
   if (command === '') throw new GicTraceError('usage', 'exec: without a command', {}, 'give exec:COMMAND');
   const backend = new ProcessBackend({
     command,
@@ -116,6 +118,8 @@ async function replay(
   try {
     return await replayTraceOn(path, backend, {
       ...options,
+      // KVM reports an unknown command to nobody, and goes on with the next.
+      ...(kvm ? { ignoresZeroCommands: true } : {}),
       ...(batch === undefined ? {} : { batchRecords: batch }),
     });
   } finally {
@@ -142,7 +146,7 @@ function profileOf(backend: string): { profile?: string } {
       'usage',
       `there is no backend '${backend}'`,
       {},
-      'backends: simulator, simulator@PROFILE, qemu, exec:COMMAND',
+      'backends: simulator, simulator@PROFILE, qemu, kvm, exec:COMMAND',
     );
   if (profile === undefined) return {};
   if (!Object.hasOwn(PROFILES, profile))
@@ -158,7 +162,7 @@ function profileOf(backend: string): { profile?: string } {
 /** If nothing could be compared on a backend, that is a failure of the backend and not the verdict SAME. */
 function exitCode(verdict: Verdict, backend: string): number {
   if (verdict.diverged > 0) return 1;
-  return (backend.startsWith(EXEC) || isQemu(backend)) &&
+  return (backend.startsWith(EXEC) || isQemu(backend) || isKvm(backend)) &&
     verdict.records > 0 &&
     totalOf(verdict.compared) === 0
     ? 3

@@ -52,8 +52,11 @@ export interface Answers {
 }
 
 export interface Backend {
-  /** Makes a GIC of this configuration, as after power-on. Must not be called while a batch is in flight. */
-  reset(config: GicConfig): Promise<Capabilities>;
+  /**
+   * Makes a GIC of this configuration, as after power-on. Must not be called while a batch is in flight. `compared`: the
+   * kinds of observables that will be compared, if only some of them are; the backend need not show the others.
+   */
+  reset(config: GicConfig, compared?: readonly RecordName[]): Promise<Capabilities>;
   /** Runs a batch of stimuli, which may be empty. */
   run(stimuli: RecordBatch, answers: Answers): Promise<void>;
   /** Keeps the state under a number below `snapshots`. Must not be called while a batch is in flight. */

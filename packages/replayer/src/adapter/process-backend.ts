@@ -2,7 +2,7 @@
 // as they come, so only the batches in flight are kept.
 import { type GicConfig, GicTraceError, invariant, VERSION } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
-import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
 import { Child } from './child.ts';
 import {
   BATCH_STIMULI_MAX,
@@ -60,10 +60,10 @@ export class ProcessBackend implements Backend {
     this.timeoutMs = options.timeoutMs ?? 30_000;
   }
 
-  async reset(config: GicConfig): Promise<Capabilities> {
+  async reset(config: GicConfig, compared?: readonly RecordName[]): Promise<Capabilities> {
     if (this.child === undefined) await this.start();
     this.peCount = config.pes.length;
-    writeReset(this.out, config);
+    writeReset(this.out, config, compared);
     await this.ask(MESSAGES.reset);
     return this.hello!.capabilities;
   }

@@ -127,7 +127,7 @@ export function parseHello(value: WireValue): Hello {
 
 // ---- reset ---------------------------------------------------------------------------------------------------
 
-export function writeReset(out: WireWriter, config: GicConfig): void {
+export function writeReset(out: WireWriter, config: GicConfig, compared?: readonly RecordName[]): void {
   out.array(2);
   out.uint(MESSAGES.reset);
   out.value({
@@ -152,6 +152,7 @@ export function writeReset(out: WireWriter, config: GicConfig): void {
     gicd_base: config.addresses.gicd,
     gicr_bases: config.addresses.gicr,
     its_bases: config.addresses.its,
+    ...(compared === undefined ? {} : { compared }),
   });
 }
 

@@ -18,6 +18,7 @@ import {
 } from '@gictrace/core/record';
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';
+import { UNKNOWN_COMMAND } from './outcome.ts';
 
 /** The flags of an access that are sent to a backend. */
 const SENT_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
@@ -27,6 +28,8 @@ export interface BackendReplayOptions extends ReplayOptions {
   readonly batchRecords?: number;
   /** The largest number of batches in flight; 4 if absent. */
   readonly window?: number;
+  /** The number of ITS commands that the source does not show, which are counted as unknown; 0 if absent. */
+  readonly unknownCommands?: number;
 }
 
 /** A part of the trace whose answers are awaited. */
@@ -71,6 +74,7 @@ export class BackendReplay implements Answers {
     this.comparator = new Comparator(config, options, capabilities);
     this.batchRecords = options.batchRecords ?? 512;
     this.window = options.window ?? 4;
+    for (let n = 0; n < (options.unknownCommands ?? 0); n++) this.comparator.counts.unknown(UNKNOWN_COMMAND);
     for (const name of capabilities.stimuli) this.takes[RECORDS[name].id] = 1;
   }
 

@@ -74,7 +74,10 @@ function renumbered(writer: TraceWriter): ReplayOutput {
 
 export interface ReplayOnOptions
   extends Omit<ReplayTraceOptions, 'profile' | 'machine'>,
-    Pick<BackendReplayOptions, 'batchRecords' | 'window'> {}
+    Pick<BackendReplayOptions, 'batchRecords' | 'window'> {
+  /** Whether the backend ignores an ITS command that is all zero; it then gets one for each that the source does not show. */
+  readonly ignoresZeroCommands?: boolean;
+}
 
 /** Replays a trace on the simulator. Throws a GicTraceError (`trace`) if it cannot be read. */
 export function replayTrace(path: string, options: ReplayTraceOptions = {}): Verdict {
@@ -134,16 +137,19 @@ export async function replayTraceOn(
   try {
     const { config } = reader.header;
     refuseLearnt(path, reader);
-    refuseUnknown(path, reader);
+    const unknown = refuseUnknown(path, reader, options.ignoresZeroCommands === true);
     // Checked before the backend starts to work, so that an output that cannot be written is reported at once.
     if (options.output !== undefined) reRecorded(reader, config, options.output, options).abort();
-    const capabilities = await backend.reset(config);
+    // A re-recorded trace contains everything that the backend shows.
+    const compared = options.output === undefined ? sourceShows(reader.header) : undefined;
+    const capabilities = await backend.reset(config, compared);
     if (options.output !== undefined)
       writer = reRecorded(reader, config, options.output, options, capabilities);
-    const { output: _path, force: _force, ...rest } = options;
+    const { output: _path, force: _force, ignoresZeroCommands: _zero, ...rest } = options;
     const replay = new BackendReplay(config, backend, capabilities, {
       ...rest,
       ...shown(reader),
+      unknownCommands: unknown,
       ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
     for (const _state of reader.states()) replay.skipState();
@@ -186,10 +192,18 @@ function refuseLearnt(path: string, reader: TraceReader): void {
   );
 }
 
-/** A backend cannot be given an unknown command: zero bytes in its queue would be a different one. */
-function refuseUnknown(path: string, reader: TraceReader): void {
+/**
+ * A backend cannot be given an unknown command: zero bytes in its queue would be a different one. If it ignores such a
+ * command, what the ITS maps is unknown, so no MSI can be compared; without MSIs, everything else can. Returns the number
+ * of unknown commands.
+ */
+function refuseUnknown(path: string, reader: TraceReader, ignoresZero: boolean): number {
   const { count, first } = unknownCommands(reader);
-  if (count === 0) return;
+  if (
+    count === 0 ||
+    (ignoresZero && reader.footer !== undefined && (reader.footer.kinds['msi.write'] ?? 0) === 0)
+  )
+    return count;
   throw new GicTraceError(
     'backend',
     `has ITS commands that its source does not show (${count}, the first executed by record ${first}), which cannot be given to this backend`,
