@@ -1,4 +1,5 @@
 // The verbs about designs: scenarios, record, compare, claims.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run, scratch } from './run.test-support.ts';
@@ -23,10 +24,52 @@ describe('record and compare', () => {
     const recorded = await run('record', 'storm', '-o', trace, '--on', 'direct-lpi');
     expect([recorded.code, recorded.err]).toEqual([0, `wrote ${trace}\n`]);
     const { out } = await run('compare', trace, '--on', 'its,mbi');
-    expect(out).toMatch(/^125 operations$/m);
-    expect(out).toMatch(/delivered {2}.*77.*77/);
-    expect(out).toMatch(/capacity \(vectors\).*57,344.*988/);
+    expect(out).toMatch(/^125 operations; closed loop/m);
+    expect(out).toMatch(/^its +works; leaks 8 \(LPIs\)$/m);
+    expect(out).toMatch(/^mbi +77 +77 /m);
+    expect(out).toMatch(/57,344$/m);
     expect((await run('replay', trace)).out).toMatch(/^SAME/);
+  });
+
+  it('fits a terminal of 80 columns, verdicts first, and hides what was only once posted', async () => {
+    const { out } = await run('compare', 'storm');
+    expect(Math.max(...out.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(80);
+    const titles = out.match(/^(Verdict|What it needs|Messages|Costs|Mean cost)/gm);
+    expect([...new Set(titles)]).toEqual(['Verdict', 'What it needs', 'Messages', 'Costs', 'Mean cost']);
+    expect(out).not.toContain('hyperv-spi-no-edge');
+    expect((await run('compare', 'storm', '--as-posted')).out).toContain('hyperv-spi-no-edge');
+  });
+
+  it('writes the same as a page, and replaces only its own', async () => {
+    const page = join(dir, 'designs.html');
+    const { code, out } = await run('compare', 'fire', '--on', 'its,virtual-its', '--report', page);
+    expect(code).toBe(0);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain('<td>virtual-its</td><td>cannot: device 8, vector 0: it has no message to send');
+    expect(out).toMatch(/^virtual-its +cannot: device 8, vector 0/m);
+    writeFileSync(page, 'something else');
+    expect((await run('compare', 'fire', '--report', page)).code).toBe(2);
+    expect(readFileSync(page, 'utf8')).toBe('something else');
+  });
+
+  it('takes costs from a file, and says what is wrong with it', async () => {
+    const file = join(dir, 'costs.json');
+    writeFileSync(file, '{"commands": 1, "table_bytes": 0}');
+    const { out } = await run('compare', 'fire', '--on', 'its', '--cost-model', file, '--json');
+    const { model, runs } = JSON.parse(out);
+    expect(model.ns.commands).toBe(1);
+    expect(runs[0].ns).toBeGreaterThan(0);
+    for (const [text, why] of [
+      ['{"commands": -1}', 'commands is not a number of nanoseconds'],
+      ['{"coffee": 1}', "there is no cost 'coffee'"],
+      ['[]', 'is not an object of costs'],
+      ['{', 'is not JSON'],
+    ] as const) {
+      writeFileSync(file, text);
+      const { code, err } = await run('compare', 'fire', '--on', 'its', '--cost-model', file);
+      expect([code, err]).toEqual([2, expect.stringContaining(why)]);
+    }
+    expect((await run('compare', 'fire', '--cost-model', 'nothing')).code).toBe(2);
   });
 
   it('asks each number which ones', async () => {

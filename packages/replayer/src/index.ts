@@ -33,6 +33,8 @@ export {
   type CompareOptions,
   compareScenario,
   compareTrace,
+  IN_FLIGHT_MAX,
+  type Judged,
 } from './translated/compare.ts';
 export { designNamed } from './translated/designs.ts';
 export type { LiftStats } from './translated/lift.ts';

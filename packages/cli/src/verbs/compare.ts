@@ -1,27 +1,22 @@
 // `gictrace compare TRACE`: performs the recorded operations again with other designs.
-import {
-  COSTS,
-  type Cost,
-  type Costs,
-  capacityOf,
-  DESIGNS,
-  FATE_NAMES,
-  FAULT_NAMES,
-  type Run,
-} from '@gictrace/core/irqchip';
+import { capacityOf, DESIGNS, isShownByDefault, judgementText, nsOf } from '@gictrace/core/irqchip';
 import { makeRunsDatabase } from '@gictrace/query';
 import { scenarioNamed } from '@gictrace/recorder';
+import { OutputFile } from '@gictrace/recorder/output';
 import {
-  type Alignment,
   type Compared,
   type CompareOptions,
   compareScenario,
   compareTrace,
+  IN_FLIGHT_MAX,
 } from '@gictrace/replayer';
-import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { countLines, FORCE, grouped, json, note, print } from '../context.ts';
+import { FORCE, json, note, print, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
+import { costModel } from './compare/cost-model.ts';
+import { pageOf } from './compare/page.ts';
+import { sheetOf } from './compare/sheet.ts';
+import { printMarkdown, printSheet, terminalWidth } from './compare/text.ts';
 
 interface Options {
   readonly on?: readonly string[];
@@ -29,176 +24,17 @@ interface Options {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly lift?: boolean;
+  readonly asPosted?: boolean;
+  readonly all?: boolean;
+  readonly openLoop?: boolean;
+  readonly inFlight?: number;
+  readonly costModel?: string;
   readonly output?: string;
+  readonly report?: string;
 }
 
-/** The letters for the costs of a design: an ITS command is Q, for queue. */
-const LETTERS: Readonly<Record<Exclude<Cost, 'syncs' | 'polls' | 'stalls'>, string>> = {
-  commands: 'Q',
-  mmio_writes: 'W',
-  mmio_reads: 'R',
-  table_bytes: 'T',
-  message_rewrites: 'M',
-  hypercalls: 'H',
-  device_writes: 'D',
-};
-
-/** Rows that are printed even if all their values are 0; the others are for rare events. */
-const ALWAYS_SHOWN = [
-  ...[
-    'mmio_writes',
-    'mmio_reads',
-    'polls',
-    'commands',
-    'syncs',
-    'table_bytes',
-    'message_rewrites',
-    'hypercalls',
-  ],
-  ...[
-    'fired',
-    'delivered',
-    'lost',
-    'spurious',
-    'duplicated',
-    'misrouted',
-    'stranded',
-    'unauthorised',
-    'steps_max',
-  ],
-];
-
-/** How many designs stand side by side in a table on a screen. */
-const ABREAST = 7;
-
-type Row = readonly [name: string, ...cells: string[]];
-
-/** The mean of each cost of an operation: `2 Q, 1 T`. */
-function meanCosts(costs: Costs, n: number): string {
-  const parts = Object.entries(LETTERS)
-    .filter(([cost]) => costs[cost as Cost] > 0)
-    .map(([cost, letter]) => {
-      const mean = costs[cost as Cost] / n;
-      return `${Number.isInteger(mean) ? mean : mean.toFixed(4)} ${letter}`;
-    });
-  return parts.length === 0 ? '–' : parts.join(', ');
-}
-
-function reasons(of: ReadonlyMap<string, number>): string {
-  const total = [...of.values()].reduce((sum, n) => sum + n, 0);
-  return grouped(total);
-}
-
-/** The rows of one table: designs of the same kind, side by side. */
-function totals(runs: readonly Run[]): Row[] {
-  const row = (name: string, cell: (run: Run) => number | string): Row => [
-    name,
-    ...runs.map((run) => {
-      const value = cell(run);
-      return typeof value === 'number' ? grouped(value) : value;
-    }),
-  ];
-  const always: readonly string[] = ALWAYS_SHOWN;
-  const shows = (name: string, value: (run: Run) => number) =>
-    always.includes(name) || runs.some((run) => value(run) > 0);
-  const rows = COSTS.filter((name) => shows(name, (run) => run.costs[name])).map((name) =>
-    row(name, (run) => run.costs[name]),
-  );
-  const told = ['fired', ...FATE_NAMES, ...FAULT_NAMES, 'doorbells', 'steps_max'] as const;
-  const fired = runs.some((run) => run.deliveries.fired > 0);
-  for (const name of told)
-    if ((fired && always.includes(name)) || runs.some((run) => run.deliveries[name] > 0))
-      rows.push(row(name, (run) => run.deliveries[name]));
-  rows.push(
-    row('unsupported', (run) => reasons(run.unsupported)),
-    row('exhausted', (run) => reasons(run.exhausted)),
-    row('failed', (run) => reasons(run.failed)),
-    row('capacity (vectors)', (run) => {
-      const capacity = capacityOf(run.design, run.config.pes.length);
-      return Number.isFinite(capacity) ? capacity : 'no end';
-    }),
-  );
-  for (const what of [...new Set(runs.flatMap((run) => [...run.leaked.keys()]))].sort())
-    rows.push(row(`leaked: ${what}`, (run) => run.leaked.get(what) ?? 0));
-  const held = [
-    ...new Set(runs.flatMap((run) => [...run.held].filter(([, n]) => n !== 0).map(([what]) => what))),
-  ].sort();
-  for (const what of held) rows.push(row(`held: ${what}`, (run) => run.held.get(what) ?? 0));
-  return rows;
-}
-
-function byOperation(runs: readonly Run[]): Row[] {
-  const names = [...new Set(runs.flatMap((run) => [...run.operations.keys()]))];
-  return names.map((op) => [
-    `${op} × ${grouped(Math.max(...runs.map((run) => run.operations.get(op) ?? 0)))}`,
-    ...runs.map((run) => {
-      const n = run.operations.get(op) ?? 0;
-      return n === 0 ? '' : meanCosts(run.costsBy.get(op)!, n);
-    }),
-  ]);
-}
-
-function inColumns(head: string, runs: readonly Run[], rows: readonly Row[]): string {
-  const table = new Table({
-    head: [head, ...runs.map((run) => run.design.name)],
-    style: { head: [], border: [], compact: true },
-    colAligns: ['left', ...runs.map(() => 'right' as const)],
-  });
-  for (const row of rows) table.push([...row]);
-  return table.toString();
-}
-
-function asMarkdown(head: string, runs: readonly Run[], rows: readonly Row[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line([head, ...runs.map((run) => run.design.name)]),
-    line(['---', ...runs.map(() => '---:')]),
-    ...rows.map(line),
-    '',
-  ].join('\n');
-}
-
-function alignmentLine(name: string, { of, recorded, sent, same, first }: Alignment): string {
-  const said = `${name}: ${grouped(same)} of ${grouped(recorded)} recorded commands of ${of} sent again, in order`;
-  if (first === null) return `${said}; none else`;
-  return `${said} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`;
-}
-
-function tell({ isLifted, lift, runs, alignments }: Compared, markdown: boolean): void {
-  print(`${grouped(lift.operations)} operations${isLifted ? ', lifted' : ''}`);
-  for (const [title, of] of [
-    ['inferred', lift.inferred],
-    ['part of no operation', lift.unlifted],
-  ] as const) {
-    if (of.size === 0) continue;
-    print(`  ${title}:`);
-    for (const line of countLines(Object.fromEntries(of), '    ')) print(line);
-  }
-  for (const [name, alignment] of alignments) print(alignmentLine(name, alignment));
-  const draw = markdown ? asMarkdown : inColumns;
-  for (const serves of ['devices', 'vpes'] as const) {
-    const own = runs.filter((run) => run.design.serves === serves);
-    if (own.length === 0) continue;
-    const who = serves === 'devices' ? 'interrupts of devices' : 'doorbells of vPEs';
-    // As many designs side by side as fit on a screen.
-    const abreast = markdown ? own.length : ABREAST;
-    for (let from = 0; from < own.length; from += abreast) {
-      const some = own.slice(from, from + abreast);
-      print('');
-      print(draw(who, some, totals(some)));
-      print(draw('mean cost of', some, byOperation(some)));
-    }
-  }
-  print(
-    'Q: ITS commands, SYNC included; W, R: MMIO writes, reads; T: bytes of tables; M: messages rewritten; H: hypercalls; D: writes of a mask in the device.',
-  );
-  for (const { design, unsupported, exhausted, failed } of runs)
-    for (const [why, n] of [...unsupported, ...exhausted, ...failed])
-      print(`${design.name}: ${grouped(n)} × ${why}`);
-}
-
-/** The form for JSON, with maps as objects. */
-function plain({ isLifted, lift, runs, alignments }: Compared): unknown {
+/** The form for JSON, with maps as objects. It has everything, whatever the text leaves out. */
+function plain({ isLifted, lift, runs, judged, model, inFlightMax, alignments }: Compared): unknown {
   const object = <T>(map: ReadonlyMap<string, T>) => Object.fromEntries(map);
   return {
     lift: {
@@ -207,12 +43,19 @@ function plain({ isLifted, lift, runs, alignments }: Compared): unknown {
       inferred: object(lift.inferred),
       unlifted: object(lift.unlifted),
     },
+    inFlightMax: Number.isFinite(inFlightMax) ? inFlightMax : null,
+    model,
     alignments: object(alignments),
-    runs: runs.map((run) => ({
+    runs: runs.map((run, k) => ({
       design: run.design.name,
       serves: run.design.serves,
       profile: run.design.profile,
       source: run.design.source,
+      ...judged[k]!.judgement,
+      text: judgementText(judged[k]!.judgement),
+      properties: judged[k]!.properties,
+      failures: run.failures,
+      ns: nsOf(run.costs, model),
       probe: run.probe,
       costs: run.costs,
       operations: Object.fromEntries(
@@ -229,12 +72,57 @@ function plain({ isLifted, lift, runs, alignments }: Compared): unknown {
   };
 }
 
+function compared(path: string, options: Options, progress: Progress): Compared {
+  const names =
+    options.on ??
+    // What is not shown and not kept need not run.
+    (options.asPosted || options.json || options.output !== undefined
+      ? undefined
+      : Object.keys(DESIGNS).filter(isShownByDefault));
+  const run = (more?: CompareOptions) => {
+    const all: CompareOptions = {
+      ...more,
+      all: options.on === undefined,
+      lift: options.lift === true,
+      inFlightMax: options.openLoop ? Number.POSITIVE_INFINITY : (options.inFlight ?? IN_FLIGHT_MAX),
+      ...(options.costModel === undefined ? {} : { model: costModel(options.costModel) }),
+      progress: (n: number) => progress.update(n),
+    };
+    const scenario = scenarioNamed(path);
+    return scenario === undefined ? compareTrace(path, names, all) : compareScenario(scenario, names, all);
+  };
+  const { output } = options;
+  if (output === undefined) return run();
+  return makeRunsDatabase(output, (observe) => run({ observe }), {
+    inputs: [path],
+    force: options.force === true,
+  });
+}
+
+function writePage(output: string, page: string, path: string, force: boolean): void {
+  const file = new OutputFile(
+    output,
+    {
+      what: 'a gictrace page',
+      recognises: (head) => head.toString('latin1').includes('designs compared</title>'),
+    },
+    { inputs: [path], force },
+  );
+  try {
+    file.write(Buffer.from(page));
+    file.commit();
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}
+
 export function addCompare(program: Command): void {
   program
     .command('compare')
-    .summary('run the recorded operations on other designs, and report what each costs and loses')
+    .summary('run the recorded operations on other designs: which work, and what each needs and costs')
     .description(
-      'Recovers the operations of the irqchip drivers from a trace, runs them with each design on the simulator, and counts what the design costs, what it delivers and what it loses. For designs that the recorded kernel may have used, also reports how many of their ITS commands match the recorded ones.',
+      'Recovers the operations of the irqchip drivers from a trace, runs them with each design on the simulator, and says for each whether it works, until which operation, and why not further; then what it needs, and what it costs. For designs that the recorded kernel may have used, also reports how many of their ITS commands match the recorded ones. docs/compare.md explains the answer.',
     )
     .argument('<trace>', 'the trace; or a scenario: a .yaml or .json file, or the name of one that ships')
     .option(
@@ -242,41 +130,43 @@ export function addCompare(program: Command): void {
       `designs, each optionally with @PROFILE: ${Object.keys(DESIGNS).join(', ')}`,
       (text: string) => text.split(',').map((name) => name.trim()),
     )
+    .option('--as-posted', 'also variants with the faults with which they were once posted, and hypotheses')
+    .option('--all', 'also columns that are zero everywhere, and what is allocated at the end')
+    .option(
+      '--in-flight <n>',
+      `a device stops when it has this many messages of a vector in flight (${IN_FLIGHT_MAX})`,
+      wholeNumber('--in-flight', 1, 1_000_000),
+    )
+    .option('--open-loop', 'devices never stop, even if no handler ever runs')
+    .option('--cost-model <name or file>', 'what costs are worth in time: bare-metal, guest, or a JSON file')
     .option('-o, --output <db>', 'keep every run in a database, with the rows behind each number')
+    .option('--report <html>', 'write the answer as a page, too')
     .option('--force', FORCE)
     .option('--lift', 'recover the operations from the accesses, even if the trace contains them')
     .option('--json', 'answer as JSON')
     .option('--markdown', 'tables as Markdown')
     .addHelpText(
       'after',
-      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare storm\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_faults"\n',
+      '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare storm --as-posted\n  gictrace compare boot.gictrace --report designs.html\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_verdicts"\n',
     )
     .action((path: string, options: Options) => {
       const progress = new Progress('operations');
-      const run = (more?: CompareOptions) => {
-        const all = {
-          ...more,
-          lift: options.lift === true,
-          progress: (n: number) => progress.update(n),
-        };
-        const scenario = scenarioNamed(path);
-        return scenario === undefined
-          ? compareTrace(path, options.on, all)
-          : compareScenario(scenario, options.on, all);
-      };
       try {
-        const { output } = options;
-        const compared =
-          output === undefined
-            ? run()
-            : makeRunsDatabase(output, (observe) => run({ observe }), {
-                inputs: [path],
-                force: options.force === true,
-              });
+        const answer = compared(path, options, progress);
         progress.end();
-        if (options.json) print(json(plain(compared)));
-        else tell(compared, options.markdown === true);
-        if (output !== undefined) note(`wrote ${output}`);
+        const sheet = sheetOf(answer, {
+          asPosted: options.asPosted === true,
+          all: options.all === true,
+          named: options.on !== undefined,
+        });
+        if (options.json) print(json(plain(answer)));
+        else if (options.markdown) printMarkdown(sheet);
+        else printSheet(sheet, terminalWidth());
+        if (options.report !== undefined) {
+          writePage(options.report, pageOf(sheet, path), path, options.force === true);
+          note(`wrote ${options.report}`);
+        }
+        if (options.output !== undefined) note(`wrote ${options.output}`);
       } finally {
         progress.end();
       }

@@ -1,6 +1,7 @@
 // The guest side: what an operating system asks of irqchip drivers, the designs, and what each design costs.
 export type { Bus, Message } from './bus.ts';
 export type { SentCommand } from './command-queue.ts';
+export { COST_MODELS, type CostModel, nsOf } from './cost-model.ts';
 export { COSTS, type Cost, type Costs, noCosts } from './costs.ts';
 export { DESIGNS } from './designs.ts';
 export { type Design, type Driver, Ledger, type Result } from './driver.ts';
@@ -19,6 +20,7 @@ export {
   type Vector,
 } from './operation.ts';
 export { capacityOf } from './testbed/capacity.ts';
+export { type Judgement, judge, judgementText, VERDICTS, type VerdictName } from './testbed/judgement.ts';
 export type { CarriedState } from './testbed/migration.ts';
 export {
   type Deliveries,
@@ -26,9 +28,12 @@ export {
   FATES,
   FAULT_NAMES,
   FAULTS,
+  type Failure,
   type Fate,
   type Fault,
+  type PendingState,
   type Run,
   type RunObserver,
 } from './testbed/outcome.ts';
 export { Translation } from './testbed/run.ts';
+export { isShownByDefault, type Traits, traitsOf } from './traits.ts';

@@ -128,4 +128,5 @@ export const MIGRATED_PARTS = [
   'CPU interfaces',
   'memory',
   'ITS',
+  'host',
 ] as const;

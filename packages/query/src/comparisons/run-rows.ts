@@ -1,10 +1,14 @@
 // Writes runs of designs as rows of the tables that run-tables.ts declares.
 import {
   COSTS,
+  type CostModel,
   type Costs,
   type Design,
   FATE_NAMES,
   FAULT_NAMES,
+  judge,
+  judgementText,
+  nsOf,
   type Operation,
   type Run,
   type RunObserver,
@@ -32,6 +36,18 @@ function namedBy(o: Operation): readonly (number | null)[] {
 }
 
 const costsOf = (costs: Costs): readonly number[] => COSTS.map((name) => costs[name]);
+
+/** What is known of a design besides its run: its measured properties, and what costs are worth. */
+export interface KnownOfDesign {
+  readonly properties: {
+    readonly needs: readonly string[];
+    readonly isolates: string;
+    readonly vfio: string;
+    readonly multiMsi: string;
+    readonly migrates: string;
+  };
+  readonly model: CostModel;
+}
 
 /** The tables of runs in a database, and how they are filled. */
 export class RunRows {
@@ -61,13 +77,17 @@ export class RunRows {
     return {
       command: (step, { name, operands }) =>
         this.add('run_commands', [run, step, name, JSON.stringify(operands)]),
-      operation: (step, o, result, costs) =>
+      operation: (step, o, result, costs, pending) =>
         this.add('run_operations', [
           run,
           step,
           o.op,
           ...namedBy(o),
           result === 'done' ? result : Object.entries(result)[0]!.join(': '),
+          o.op === 'set_pending' ? Number(o.pending) : null,
+          ...(pending === undefined
+            ? [null, null, null]
+            : [Number(pending.before), Number(pending.after), pending.elsewhere]),
           ...costsOf(costs),
         ]),
       message: ({ message, device, vector, fired, settled, fate }) =>
@@ -80,8 +100,9 @@ export class RunRows {
     };
   }
 
-  /** Takes a run that has ended. */
-  ended({ design, costs, deliveries: d, held }: Run, scenario: string | null = null): void {
+  /** Takes a run that has ended, and what else is known of its design. */
+  ended(made: Run, scenario: string | null = null, known?: KnownOfDesign): void {
+    const { design, costs, deliveries: d, held, failures } = made;
     const run = this.numbers.get(`${scenario}\n${design.name}`)!;
     this.add('runs', [
       run,
@@ -93,8 +114,26 @@ export class RunRows {
       d.fired,
       ...FATE_NAMES.map((name) => d[name]),
       ...FAULT_NAMES.map((name) => d[name]),
+      d.withheld,
       d.doorbells,
       d.steps_max,
+    ]);
+    for (const { kind, operation, n, what } of failures)
+      this.add('run_failures', [run, kind, operation, n, what]);
+    const judgement = judge(made);
+    const { properties: p, model } = known ?? {};
+    this.add('run_verdicts', [
+      run,
+      design.name,
+      judgement.verdict,
+      judgement.operation,
+      judgement.why,
+      judgement.undelivered,
+      judgementText(judgement),
+      ...(p === undefined
+        ? [null, null, null, null, null]
+        : [p.needs.join('; '), p.isolates, p.vfio, p.multiMsi, p.migrates]),
+      ...(model === undefined ? [null, null] : [model.name, nsOf(costs, model)]),
     ]);
     for (const [what, n] of held) if (n !== 0) this.add('run_held', [run, what, n]);
   }

@@ -1,6 +1,6 @@
 // The tables of a database of comparisons: what each design did with the same operations, with one row for everything that
 // was counted.
-import { COSTS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
+import { COSTS, FATE_NAMES, FAULT_NAMES, VERDICTS } from '@gictrace/core/irqchip';
 
 export interface RunTable {
   readonly doc: string;
@@ -33,8 +33,49 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       ...Object.fromEntries(
         [...FATE_NAMES, ...FAULT_NAMES].map((name) => [name, ['INTEGER NOT NULL', name] as const]),
       ),
+      withheld: ['INTEGER NOT NULL', 'messages that devices did not send, because too many were in flight'],
       doorbells: ['INTEGER NOT NULL', 'doorbells that PEs acknowledged'],
       steps_max: ['INTEGER NOT NULL', 'the most operations for which a delivered message waited'],
+    },
+  },
+  run_verdicts: {
+    doc: 'Whether each design works on these operations, until when, and why not further.',
+    columns: {
+      run: ['INTEGER PRIMARY KEY', 'number of the run'],
+      design: ['TEXT NOT NULL', 'name of the design'],
+      verdict: [
+        'TEXT NOT NULL',
+        Object.keys(VERDICTS)
+          .map((name) => `\`${name}\``)
+          .join(', '),
+      ],
+      operation: [
+        'INTEGER',
+        'operation of the first failure; for a message, the operation that sent it; null if there is none',
+      ],
+      why: ['TEXT', 'what failed first'],
+      undelivered: ['INTEGER NOT NULL', 'messages that reached no handler'],
+      text: ['TEXT NOT NULL', 'the verdict as a sentence'],
+      needs: ['TEXT', 'what the design needs; null if its properties were not measured'],
+      isolates: ['TEXT', 'whether a device cannot run the handler of another one'],
+      vfio: ['TEXT', 'what VFIO does with its devices'],
+      multi_msi: ['TEXT', 'whether MultiMSI works'],
+      migrates: ['TEXT', 'whether it survives a migration that leaves nothing behind'],
+      cost_model: ['TEXT', 'the cost model'],
+      cost_ns: ['REAL', 'the costs of the run by that model, in nanoseconds'],
+    },
+  },
+  run_failures: {
+    doc: 'What went wrong in each run, by kind.',
+    columns: {
+      run: RUN,
+      kind: [
+        'TEXT NOT NULL',
+        'an outcome of messages, a fault, `unsupported`, `exhausted`, `leaked`, `withheld` or `set up`',
+      ],
+      operation: ['INTEGER NOT NULL', 'where it happened first; -1 is the setup of the driver'],
+      n: ['INTEGER NOT NULL', 'how often'],
+      what: ['TEXT NOT NULL', 'what happened first'],
     },
   },
   run_operations: {
@@ -48,6 +89,13 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       pe: ['INTEGER', 'the PE that it names'],
       count: ['INTEGER', 'how many vectors or vPEs it requests'],
       result: ['TEXT NOT NULL', '`done`, or why not'],
+      pending_asked: ['INTEGER', 'for `set_pending`: 1 set, 0 cleared'],
+      pending_before: [
+        'INTEGER',
+        'for `set_pending` and `set_affinity`: whether the interrupt was pending before',
+      ],
+      pending_after: ['INTEGER', 'whether it was pending afterwards on the PE that then serves the vector'],
+      pending_elsewhere: ['INTEGER', 'on how many other PEs it was pending afterwards'],
       ...costColumns,
     },
   },

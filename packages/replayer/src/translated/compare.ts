@@ -2,7 +2,11 @@
 // design may be the one that was recorded, its commands are compared with those that the recorded kernel sent.
 import { GicTraceError } from '@gictrace/core';
 import {
+  COST_MODELS,
+  type CostModel,
   type Design,
+  type Judgement,
+  judge,
   type Operation,
   type OperationName,
   operationAt,
@@ -16,6 +20,8 @@ import { type Scenario, TraceReader } from '@gictrace/recorder';
 import { designsNamed, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
 import { Lift, type LiftStats, type RecordedCommand } from './lift.ts';
+import { MeasuredTimes } from './measured-times.ts';
+import { type Properties, propertiesOf } from './properties.ts';
 
 /** How far the commands of a design agree with the recorded ones. */
 export interface Alignment {
@@ -29,11 +35,29 @@ export interface Alignment {
   readonly first: { readonly at: number; readonly recorded: string; readonly sent: string } | null;
 }
 
+/** The verdict on a run, and what is true of its design whatever it runs. */
+export interface Judged {
+  readonly judgement: Judgement;
+  readonly properties: Properties;
+}
+
+/**
+ * Messages that a device may have sent by one vector without the handler having run. A ring of requests bounds them: a device
+ * whose interrupt never comes stops.
+ */
+export const IN_FLIGHT_MAX = 16;
+
 export interface Compared {
   /** Whether the operations were lifted, because the trace contains none. */
   readonly isLifted: boolean;
   readonly lift: LiftStats;
   readonly runs: readonly Run[];
+  /** For each run, in the same order. */
+  readonly judged: readonly Judged[];
+  /** What costs are worth. */
+  readonly model: CostModel;
+  /** A device stops when it has this many messages in flight by one vector; Infinity if it never stops. */
+  readonly inFlightMax: number;
   /** By design. */
   readonly alignments: ReadonlyMap<string, Alignment>;
 }
@@ -153,13 +177,24 @@ function finished(
     );
 }
 
+const judged = (runs: readonly Run[]): Pick<Compared, 'runs' | 'judged'> => ({
+  runs,
+  judged: runs.map((run) => ({ judgement: judge(run), properties: propertiesOf(run.design) })),
+});
+
 export interface CompareOptions {
   /** Returns the observer for the run of a design. */
   readonly observe?: (design: Design) => RunObserver;
   /** Called with the number of operations so far. */
   readonly progress?: (operations: number) => void;
+  /** The names are all designs of a kind and not chosen one by one: those that have nothing to do are left out. */
+  readonly all?: boolean;
   /** Lift even if the trace contains operations. */
   readonly lift?: boolean;
+  /** {@link IN_FLIGHT_MAX} if absent; Infinity: devices never stop. */
+  readonly inFlightMax?: number;
+  /** What costs are worth; `bare-metal` if absent. */
+  readonly model?: CostModel;
 }
 
 /** The operations that a trace contains. */
@@ -191,6 +226,7 @@ export function compareTrace(
   const reader = TraceReader.open(path);
   try {
     const { config } = reader.header;
+    const { inFlightMax = IN_FLIGHT_MAX, model = COST_MODELS['bare-metal']! } = options;
     const blocks = Number(reader.header.options.blocks ?? 1);
     const isLifted = options.lift === true || !holdsOperations(reader);
     const proxy = isLifted ? proxyDevice(config) : -1;
@@ -200,18 +236,25 @@ export function compareTrace(
       const observer = options.observe?.(design);
       // The commands are those of a recorded kernel only if operations had to be lifted from them.
       const ofProxy = isLifted ? RECORDED_DESIGNS.get(design.name) : undefined;
-      if (ofProxy === undefined) return new Translation(design, config.pes.length, observer, blocks);
+      if (ofProxy === undefined)
+        return new Translation(design, config.pes.length, observer, blocks, inFlightMax);
       const aligner = new Aligner();
       aligners.set(design.name, aligner);
       recorded.push(new Sequence(proxy, ofProxy, (command) => aligner.take('recorded', command)));
       const sent = new Sequence(PROXY_DEVICE, ofProxy, (command) => aligner.take('sent', command));
-      return new Translation(design, config.pes.length, {
-        ...observer,
-        command(operation, command) {
-          sent.take(command);
-          observer?.command?.(operation, command);
+      return new Translation(
+        design,
+        config.pes.length,
+        {
+          ...observer,
+          command(operation, command) {
+            sent.take(command);
+            observer?.command?.(operation, command);
+          },
         },
-      });
+        blocks,
+        inFlightMax,
+      );
     });
     const has = new Set<OperationName>();
     let operations = 0;
@@ -225,7 +268,9 @@ export function compareTrace(
       return {
         isLifted,
         lift: { operations, inferred: new Map(), unlifted: new Map() },
-        runs: finished(runs, names, has),
+        ...judged(finished(runs, options.all === true ? undefined : names, has)),
+        model,
+        inFlightMax,
         alignments: new Map(),
       };
     }
@@ -238,6 +283,8 @@ export function compareTrace(
       },
     });
     const stats = lift.run(() => reader.batches());
+    const times = new MeasuredTimes();
+    for (const { batch } of reader.batches()) times.take(batch);
     if (!has.has('alloc') && !has.has('vpe.map'))
       throw new GicTraceError(
         'usage',
@@ -254,7 +301,9 @@ export function compareTrace(
     return {
       isLifted,
       lift: stats,
-      runs: finished(runs, names, has),
+      ...judged(finished(runs, options.all === true ? undefined : names, has)),
+      model: times.into(model),
+      inFlightMax,
       alignments,
     };
   } finally {
@@ -268,10 +317,11 @@ export function compareScenario(
   names: readonly string[] | undefined,
   options: CompareOptions = {},
 ): Compared {
-  const runs = designsNamed(names).map(
-    (design) =>
-      new Translation(ofScenario(design, scenario), scenario.pes, options.observe?.(design), scenario.blocks),
-  );
+  const { inFlightMax = IN_FLIGHT_MAX, model = COST_MODELS['bare-metal']! } = options;
+  const runs = designsNamed(names).map((design) => {
+    const on = ofScenario(design, scenario);
+    return new Translation(on, scenario.pes, options.observe?.(design), scenario.blocks, inFlightMax);
+  });
   const has = new Set<OperationName>();
   scenario.operations.forEach((operation, n) => {
     has.add(operation.op);
@@ -281,7 +331,9 @@ export function compareScenario(
   return {
     isLifted: false,
     lift: { operations: scenario.operations.length, inferred: new Map(), unlifted: new Map() },
-    runs: finished(runs, names, has),
+    ...judged(finished(runs, options.all === true ? undefined : names, has)),
+    model,
+    inFlightMax,
     alignments: new Map(),
   };
 }

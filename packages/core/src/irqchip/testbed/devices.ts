@@ -3,7 +3,7 @@ import type { Message } from '../bus.ts';
 import { type Driver, keyOf, type Result } from '../driver.ts';
 import type { Operation, Vector } from '../operation.ts';
 import { expectation, type Messages } from './messages.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, textOf } from './stage.ts';
 
 interface Attachment {
   /** The block to which it is connected. */
@@ -19,8 +19,14 @@ export class Devices {
   /** Vectors that their device has masked, and vectors that have been unmasked once. */
   private readonly masked = new Set<number>();
   private readonly started = new Set<number>();
+  /** Vectors whose message a host made and no longer knows. */
+  private readonly forgotten = new Set<number>();
+  private readonly active = new Set<number>();
+  private readonly inFlightMax: number;
 
-  constructor(stage: Stage, messages: Messages) {
+  /** A device has at most `inFlightMax` messages per vector for which no handler has run. */
+  constructor(stage: Stage, messages: Messages, inFlightMax: number) {
+    this.inFlightMax = inFlightMax;
     this.stage = stage;
     this.messages = messages;
   }
@@ -31,10 +37,14 @@ export class Devices {
 
   /** Sets up a vector. If devices mask vectors, it is masked at first. */
   activate({ device, vector }: Vector): void {
+    this.active.add(keyOf(device, vector));
+    this.forgotten.delete(keyOf(device, vector));
     if (this.stage.design.masks !== undefined) this.masked.add(keyOf(device, vector));
   }
 
   deactivate({ device, vector }: Vector): void {
+    this.active.delete(keyOf(device, vector));
+    this.stage.settled({ device, vector });
     this.masked.delete(keyOf(device, vector));
     this.started.delete(keyOf(device, vector));
   }
@@ -65,7 +75,22 @@ export class Devices {
     return result;
   }
 
-  fire(o: Vector, message: Message | undefined): void {
+  /** The host no longer knows the messages that it made for devices. */
+  forgetMessages(): void {
+    for (const key of this.active) this.forgotten.add(key);
+  }
+
+  fire(o: Vector, made: Message | undefined): void {
+    const { stage } = this;
+    const key = keyOf(o.device, o.vector);
+    const inFlight = stage.inFlight.get(key) ?? 0;
+    if (inFlight >= this.inFlightMax) {
+      stage.deliveries.withheld++;
+      stage.failed('withheld', stage.n, textOf(o));
+      return;
+    }
+    stage.inFlight.set(key, inFlight + 1);
+    const message = this.forgotten.has(key) ? undefined : made;
     const own = this.messages.of(o);
     if (message === undefined || own === undefined) {
       const unsent = expectation({ masked: true });
@@ -73,8 +98,9 @@ export class Devices {
       this.messages.settle(o, unsent, 'unsent');
       return;
     }
+    this.messages.settleLost(o, own);
     this.messages.outstanding(own);
-    if (this.masked.has(keyOf(o.device, o.vector))) own.heldBack = true;
+    if (this.masked.has(key)) own.heldBack = true;
     else this.write(o, message);
   }
 

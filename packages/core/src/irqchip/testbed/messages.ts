@@ -2,7 +2,7 @@
 import { keyOf } from '../driver.ts';
 import type { Vector } from '../operation.ts';
 import type { Fate } from './outcome.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, textOf } from './stage.ts';
 
 /** What the operating system can expect for a vector. */
 export interface Expectation {
@@ -18,6 +18,9 @@ export interface Expectation {
   /** When its handler ran for its messages, its interrupt was pending a second time. */
   twice: boolean;
 }
+
+/** Outcomes that a design answers for: the handler should have run, and did not. */
+const FAILED: readonly Fate[] = ['lost', 'stranded', 'unsent'];
 
 /** An expectation without outstanding messages. */
 export const expectation = (of: Partial<Expectation>): Expectation => ({
@@ -59,6 +62,9 @@ export class Messages {
   settle(of: Vector, own: Expectation, fate: Fate): void {
     const { deliveries, observer, n } = this.stage;
     deliveries[fate] += own.messages.length;
+    if (fate === 'delivered' || fate === 'cleared') this.stage.settled(of);
+    if (FAILED.includes(fate) && own.messages.length > 0)
+      this.stage.failed(fate, Math.min(...own.fired), textOf(of), own.messages.length);
     for (let k = 0; k < own.messages.length; k++) {
       const fired = own.fired[k]!;
       if (fate === 'delivered') deliveries.steps_max = Math.max(deliveries.steps_max, n - fired);
@@ -94,6 +100,20 @@ export class Messages {
       this.stage.fault('unwoken', pe, 0, vectorOf(key));
       return;
     }
+  }
+
+  /** Settles the outstanding messages of a vector as lost if its interrupt is pending nowhere. */
+  settleLost(of: Vector, own: Expectation): void {
+    const isPhysical = own.vpe < 0 && !own.heldBack && own.messages.length > 0;
+    if (isPhysical && !this.isPending(of)) this.settle(of, own, 'lost');
+  }
+
+  /** Whether the interrupt of a vector is pending on the PE that serves it, and on how many others. */
+  pendingOf(of: Vector): { readonly here: boolean; readonly elsewhere: number } {
+    const pe = this.of(of)?.pe;
+    const pes = new Set(this.pendingOn(of));
+    const here = pe !== undefined && pes.delete(pe);
+    return { here, elsewhere: pes.size };
   }
 
   /** Whether the interrupt of a vector is pending anywhere. */

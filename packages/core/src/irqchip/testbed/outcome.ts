@@ -17,7 +17,7 @@ export const FATES = {
     'It waits for a busy PE, or for a vPE to become resident again; the hypervisor knows that the vPE has something to do.',
   stranded:
     'Its interrupt is pending where nobody takes it: on another PE than the one that serves the vector, or disabled although the vector is not masked, or for a blocked vPE that no doorbell will wake.',
-  lost: 'It is not pending anywhere, and its handler never ran.',
+  lost: 'It was not pending anywhere any more, and its handler had not run for it: a handler that runs later, for a later message, does not undo that.',
   unsent:
     'The device had no message to send, because its vector has none, or because the design cannot give it one.',
 } as const;
@@ -44,6 +44,8 @@ export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
 export type Deliveries = Record<Fate | Fault, number> & {
   /** Messages that devices sent, and interrupts that software set pending. */
   fired: number;
+  /** Messages that devices did not send, because as many as they may have in flight had not been handled. */
+  withheld: number;
   /** Doorbells that PEs acknowledged. */
   doorbells: number;
   /** The most operations for which a delivered message waited. */
@@ -55,9 +57,29 @@ export function noDeliveries(): Deliveries {
   return {
     ...(Object.fromEntries(counts) as Record<Fate | Fault, number>),
     fired: 0,
+    withheld: 0,
     doorbells: 0,
     steps_max: 0,
   };
+}
+
+/** What went wrong in a run, by kind. */
+export interface Failure {
+  readonly kind: Fate | Fault | 'unsupported' | 'exhausted' | 'leaked' | 'withheld' | 'set up';
+  /** The operation at which it happened first; for a message, the operation that sent it; -1 while the driver was set up. */
+  readonly operation: number;
+  /** How often it happened. */
+  readonly n: number;
+  /** What happened first: the vector, or the operation and the reason. */
+  readonly what: string;
+}
+
+/** Where the interrupt of a vector was pending before and after the driver ran an operation. */
+export interface PendingState {
+  readonly before: boolean;
+  /** After it: on the PE that serves the vector from then on, and on how many others. */
+  readonly after: boolean;
+  readonly elsewhere: number;
 }
 
 /** Called for everything that a run counts. Operations and messages are numbered from 0 within the run. */
@@ -69,7 +91,8 @@ export interface RunObserver {
   /** Called with each observable and event, after its stimulus. */
   emitted?(batch: RecordBatch, i: number): void;
   command?(operation: number, command: SentCommand): void;
-  operation?(n: number, operation: Operation, result: Result, costs: Costs): void;
+  /** `pending` is there for operations after which the pending state of one vector decides whether they did their work. */
+  operation?(n: number, operation: Operation, result: Result, costs: Costs, pending?: PendingState): void;
   message?(fate: {
     readonly message: number;
     readonly device: number;
@@ -97,6 +120,8 @@ export interface Run {
   /** What setting the driver up cost. */
   readonly probe: Costs;
   readonly deliveries: Deliveries;
+  /** In the order in which each kind happened first. */
+  readonly failures: readonly Failure[];
   /** Operations that the design does not support, by operation and reason. */
   readonly unsupported: ReadonlyMap<string, number>;
   readonly exhausted: ReadonlyMap<string, number>;

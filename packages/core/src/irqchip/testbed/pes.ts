@@ -35,6 +35,8 @@ function handled(stage: Stage, messages: Messages, driver: Driver, pe: number, i
   if (vpe !== undefined) return rung(stage, vpe, pe, intid);
   const vector = driver.whose(intid);
   const own = vector && messages.of(vector);
+  // A handler looks at everything that its device has done, whatever made it run.
+  if (vector !== undefined) stage.settled(vector);
   if (own === undefined || own.messages.length === 0) {
     needless(stage, pe, intid, vector, own?.twice === true);
     if (own !== undefined) own.twice = false;

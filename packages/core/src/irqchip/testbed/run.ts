@@ -5,7 +5,7 @@ import { type Design, type Driver, keyOf, Ledger, type Result, unsupported } fro
 import { concernOf, isServed, type Operation, type OperationName, type Vector } from '../operation.ts';
 import { Devices } from './devices.ts';
 import { expectation, Messages } from './messages.ts';
-import type { Run, RunObserver } from './outcome.ts';
+import type { PendingState, Run, RunObserver } from './outcome.ts';
 import { serve } from './pes.ts';
 import { Stage } from './stage.ts';
 import { Testbed } from './testbed.ts';
@@ -26,8 +26,17 @@ export class Translation {
   /** Vectors that are vLPIs now. */
   private readonly forwarded = new Set<number>();
 
-  /** `blocks` is the number of blocks to which devices are connected; with ITSs, the number of ITSs. */
-  constructor(design: Design, pes: number, observer: RunObserver = {}, blocks = 1) {
+  /**
+   * `blocks` is the number of blocks to which devices are connected; with ITSs, the number of ITSs. `inFlightMax`: a device
+   * stops when it has sent this many messages by a vector whose handler has not run since; by default it never stops.
+   */
+  constructor(
+    design: Design,
+    pes: number,
+    observer: RunObserver = {},
+    blocks = 1,
+    inFlightMax = Number.POSITIVE_INFINITY,
+  ) {
     const testbed = new Testbed(design.profile, design.hardware, pes, blocks, (machine) =>
       observer.machine?.(machine),
     );
@@ -35,7 +44,7 @@ export class Translation {
     const stage = new Stage(design, testbed, observer);
     this.stage = stage;
     this.messages = new Messages(stage);
-    this.devices = new Devices(stage, this.messages);
+    this.devices = new Devices(stage, this.messages, inFlightMax);
     if (observer.command !== undefined) bus.onCommand = (command) => observer.command?.(stage.n, command);
     if (observer.stimulus !== undefined) testbed.onStimulus = (batch) => observer.stimulus?.(batch);
     if (observer.emitted !== undefined) testbed.observe((batch, i) => observer.emitted?.(batch, i));
@@ -47,6 +56,9 @@ export class Translation {
       costsBy: this.costsBy,
       probe: this.probe,
       deliveries: stage.deliveries,
+      get failures() {
+        return [...stage.failures.values()].sort((a, b) => a.operation - b.operation);
+      },
       unsupported: this.unsupported,
       exhausted: this.exhausted,
       failed: this.failed,
@@ -83,7 +95,10 @@ export class Translation {
     stage.n = at;
     Object.assign(this.probe, stage.bus.costs);
     for (const name of COSTS) stage.bus.costs[name] = 0;
-    if (stage.driver === undefined) this.leaks();
+    if (stage.driver === undefined) {
+      this.leaks();
+      stage.failed('set up', -1, 'an allocation was refused');
+    }
     return stage.driver;
   }
 
@@ -118,6 +133,7 @@ export class Translation {
       case 'migrate':
         for (const state of stage.testbed.migrate(o.without))
           stage.observer.carried?.(stage.n, o.without, state);
+        if (o.without === 'host' && stage.design.hosted) devices.forgetMessages();
         return this.told(o);
       case 'pe.busy':
         stage.busyUntil.set(o.pe, stage.n + o.steps);
@@ -164,6 +180,7 @@ export class Translation {
     const { bus, observer, n } = this.stage;
     const before = { ...bus.costs };
     const wasStranded = o.op === 'deactivate' && this.messages.isStranded(o);
+    const wasPending = this.watched(o) && this.messages.isPending(o);
     this.ledger.begin();
     const result = this.drivenBy(o);
     const spent = noCosts();
@@ -175,11 +192,31 @@ export class Translation {
     if (result === 'done') this.expect(o, wasStranded);
     else {
       this.leaks();
-      if ('unsupported' in result) count(this.unsupported, `${o.op}: ${result.unsupported}`);
-      else if ('failed' in result) count(this.failed, `${o.op}: ${result.failed}`);
-      else count(this.exhausted, `${o.op}: ${result.exhausted}`);
+      this.refused(o, result);
     }
-    observer.operation?.(n, o, result, spent);
+    observer.operation?.(n, o, result, spent, this.watched(o) ? this.pendingAfter(o, wasPending) : undefined);
+  }
+
+  /** Whether the pending state of its vector decides whether an operation did its work. */
+  private watched(o: Operation): o is Operation & Vector {
+    return (
+      (o.op === 'set_pending' || o.op === 'set_affinity') &&
+      this.run.design.serves === 'devices' &&
+      this.messages.of(o) !== undefined
+    );
+  }
+
+  private pendingAfter(o: Operation & Vector, before: boolean): PendingState {
+    const { here, elsewhere } = this.messages.pendingOf(o);
+    return { before, after: here, elsewhere };
+  }
+
+  private refused(o: Operation, result: Exclude<Result, 'done'>): void {
+    const [kind, why] = Object.entries(result)[0] as ['unsupported' | 'exhausted' | 'failed', string];
+    const what = `${o.op}: ${why}`;
+    count(this[kind], what);
+    // An allocation that fails because the scenario says so is nobody's fault.
+    if (kind !== 'failed') this.stage.failed(kind, this.stage.n, what);
   }
 
   private drivenBy(o: Operation): Result {
@@ -195,6 +232,7 @@ export class Translation {
     for (const [what, more] of this.ledger.changed) {
       if (more <= 0) continue;
       this.leaked.set(what, (this.leaked.get(what) ?? 0) + more);
+      this.stage.failed('leaked', n, what, more);
       observer.leaked?.(n, what, more);
     }
   }
