@@ -1,5 +1,5 @@
 // Designs on what a real kernel did: its own are the same commands in the same order, others are what they are.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { QueryDatabase } from '@gictrace/query';
 import { type Compared, compareTrace } from '@gictrace/replayer';
 import { main } from 'gictrace';
@@ -182,11 +182,13 @@ describe('gictrace compare', () => {
     expect(err.trimEnd()).not.toContain('\n');
   });
 
-  it('says that a trace without an ITS holds nothing to compare, and leaves no database', async () => {
-    const active = temp.path('gicv3-active.gictrace');
-    await imported(recording('gicv3-active.log.gz'), active);
+  it('says that a trace without devices holds nothing to compare, and leaves no database', async () => {
+    const scenario = temp.path('idle.yaml');
+    writeFileSync(scenario, 'scenario: idle\nmachine: { pes: 1 }\ndevices: {}\nsteps:\n  - probe: true\n');
+    const active = temp.path('idle.gictrace');
+    expect(await printed('record', scenario, '-o', active, '--on', 'its')).toMatchObject({ code: 0 });
     const db = temp.path('none.db');
-    const { code, err } = await printed('compare', active, '-o', db);
+    const { code, err } = await printed('compare', active, '--lift', '-o', db);
     expect(code).toBe(2);
     expect(err).toContain('holds no operation of a device or a vPE');
     expect(() => readFileSync(db)).toThrow('ENOENT');

@@ -37,7 +37,7 @@ export {
   type Judged,
 } from './translated/compare.ts';
 export { designNamed } from './translated/designs.ts';
-export type { LiftStats } from './translated/lift.ts';
+export type { LiftStats } from './translated/lift-parts.ts';
 export { type RecordScenarioOptions, recordScenario } from './translated/record-scenario.ts';
 export { BackendReplay, type BackendReplayOptions } from './verbatim/on-backend.ts';
 export { VerbatimReplay } from './verbatim/on-simulator.ts';

@@ -18,8 +18,8 @@ export interface CommandVisitor {
   command(n: number, name: CommandName, operands: Record<string, number>, machine: Machine): void;
   /** The simulator has emitted record `i` of `records`; `n` commands have been executed before it. */
   emitted?(n: number, records: RecordBatch, i: number): void;
-  /** A recorded stimulus is about to run. */
-  stimulus?(batch: RecordBatch, i: number): void;
+  /** A recorded stimulus is about to run on the machine. */
+  stimulus?(batch: RecordBatch, i: number, machine: Machine): void;
 }
 
 /** Decodes the commands that the simulator executes while it follows a trace. */
@@ -35,7 +35,7 @@ class CommandFollower extends FollowObserver {
   }
 
   override stimulus(batch: RecordBatch, i: number): void {
-    this.visitor.stimulus?.(batch, i);
+    this.visitor.stimulus?.(batch, i, this.machine);
   }
 
   override emitted(records: RecordBatch): void {

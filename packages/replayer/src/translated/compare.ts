@@ -19,7 +19,8 @@ import {
 import { type Scenario, TraceReader } from '@gictrace/recorder';
 import { designsNamed, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
-import { Lift, type LiftStats, type RecordedCommand } from './lift.ts';
+import { Lift, type RecordedCommand } from './lift.ts';
+import type { LiftStats } from './lift-parts.ts';
 import { MeasuredTimes } from './measured-times.ts';
 import { type Properties, propertiesOf } from './properties.ts';
 
@@ -288,9 +289,9 @@ export function compareTrace(
     if (!has.has('alloc') && !has.has('vpe.map'))
       throw new GicTraceError(
         'usage',
-        'holds no operation of a device or a vPE: no MAPD and no VMAPP was recorded',
+        'holds no operation of a device or a vPE: no device was mapped (MAPD, VMAPP), and no SPI or LPI enabled',
         { path },
-        'compare a trace of software that drives an ITS, or the scenario that was recorded',
+        'compare a trace of software that sets up interrupts of devices, or the scenario that was recorded',
       );
     const alignments = new Map<string, Alignment>();
     for (const [name, aligner] of aligners) {

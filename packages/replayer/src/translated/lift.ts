@@ -7,6 +7,9 @@ import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { type CommandName, FRAMES, GICR, ITS_OUTCOMES, LPI_FIRST } from '@gictrace/core/spec';
 import { eachCommand } from './command-follower.ts';
 import { type Association, associations, proxyDevice } from './doorbells.ts';
+import { DirectLift } from './lift-direct.ts';
+import { Collector, count, followPes, type LiftStats } from './lift-parts.ts';
+import { SpiLift } from './lift-spis.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 const VTE_WRITE = RECORDS['vte.write'].id;
@@ -27,14 +30,6 @@ export interface LiftSink {
   operation(operation: Operation): void;
   /** Called with each command, for comparisons. `forwarded`: its event is a vLPI now. */
   command?(command: RecordedCommand, forwarded: boolean): void;
-}
-
-export interface LiftStats {
-  operations: number;
-  /** What was inferred, and how often. */
-  readonly inferred: Map<string, number>;
-  /** Commands that belong to no operation, by name. */
-  readonly unlifted: Map<string, number>;
 }
 
 export class Lift {
@@ -58,6 +53,11 @@ export class Lift {
   /** An INV whose configuration byte is unknown. It is a mask if the event is discarded next. */
   private invalid: Vector | undefined;
   private last: CommandName | undefined;
+  /** Operations of devices whose interrupts go through no ITS. They are reported if no device uses one. */
+  private readonly direct = new Collector();
+  private readonly spis = new SpiLift(this.direct);
+  private readonly lpis = new DirectLift(this.direct);
+  private usesIts = false;
 
   constructor(config: GicConfig, sink: LiftSink) {
     this.config = config;
@@ -85,11 +85,12 @@ export class Lift {
     eachCommand(this.config, batches(), {
       command: (n, name, o, machine) => this.command(n, name, o, machine),
       emitted: (_n, shown, i) => this.emitted(shown, i),
-      stimulus: (batch, i) => this.stimulus(batch, i),
+      stimulus: (batch, i, machine) => this.stimulus(batch, i, machine),
     });
     this.released();
     this.held();
     for (const vpe of [...this.moving.keys()]) this.moved(vpe);
+    if (!this.usesIts) this.withoutIts();
     return this.stats;
   }
 
@@ -127,9 +128,25 @@ export class Lift {
     this.tell({ op: isShutDown ? 'mask' : 'reconfigure', device, vector });
   }
 
-  private stimulus(batch: RecordBatch, i: number): void {
+  /** No ITS translates the messages of devices: their interrupts are SPIs or LPIs of Direct LPI. */
+  private withoutIts(): void {
+    const { operations, stats } = this.direct;
+    this.spis.finish();
+    this.lpis.finish();
+    for (const operation of operations)
+      if (operation.op !== 'pe.online' || !this.online.has(operation.pe)) this.tell(operation);
+    for (const kind of ['inferred', 'unlifted'] as const)
+      for (const [what, n] of stats[kind]) count(this.stats[kind], what, n);
+  }
+
+  private stimulus(batch: RecordBatch, i: number, machine: Machine): void {
     const at = i * RECORD_WORDS;
     const w = batch.words;
+    if (!this.usesIts) {
+      followPes(this.direct, batch, i);
+      this.spis.stimulus(batch, i, machine);
+      this.lpis.stimulus(batch, i, machine);
+    }
     if (batch.kind[i] === MMIO_WRITE) {
       const isSleep =
         w[at] === GICR_FRAME && w[at + 2] === GICR.GICR_WAKER.offset && (w[at + 4]! & PROCESSOR_SLEEP) !== 0;
@@ -271,6 +288,7 @@ export class Lift {
         if (this.last !== 'MAPC') count(this.stats.unlifted, name);
         return;
       case 'MAPD':
+        this.usesIts = true;
         if (o.V) this.tell({ op: 'alloc', device, count: 2 ** (o.Size! + 1) });
         else this.tell({ op: 'free', device });
         return;
@@ -321,8 +339,4 @@ export class Lift {
       this.invalid = { device, vector };
     }
   }
-}
-
-function count(map: Map<string, number>, key: string): void {
-  map.set(key, (map.get(key) ?? 0) + 1);
 }

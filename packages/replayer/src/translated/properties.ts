@@ -1,7 +1,14 @@
 // What is true of a design whatever it runs: whether it isolates devices, serves MultiMSI and survives a migration. Each is
 // measured, by a small scenario that ships.
-import { type Design, type Operation, type Run, Translation, traitsOf } from '@gictrace/core/irqchip';
-import { libraryPath, readScenario } from '@gictrace/recorder';
+import {
+  type Design,
+  type MigratedPart,
+  type Operation,
+  type Run,
+  Translation,
+  traitsOf,
+} from '@gictrace/core/irqchip';
+import { libraryPath, readScenario, type Scenario, scenario } from '@gictrace/recorder';
 
 /** `not measured` is no `no`: the scenario did not get that far, or a host decides. */
 export type Measured = 'yes' | 'no' | 'not measured';
@@ -23,8 +30,26 @@ export interface Properties {
   readonly migrates: Measured | 'with the host';
 }
 
-function run(design: Design, name: string, more: readonly Operation[] = []): Run {
-  const { operations, pes, blocks } = readScenario(libraryPath(name));
+const shipped = (name: string): Scenario => readScenario(libraryPath(name));
+
+/** A migration with a message on its way to a busy PE; after it, devices send more. */
+const migration = (without: MigratedPart): Scenario =>
+  scenario('a migration with messages on their way', { pes: 2 })
+    .device('nic', { id: 8, vectors: 2 })
+    .online(0, 1)
+    .alloc('nic')
+    .activate('nic/0', 0)
+    .activate('nic/1', 1)
+    .unmask('nic/0')
+    .unmask('nic/1')
+    .busy([1], 3)
+    .fire('nic/1')
+    .migrate(without)
+    .fire('nic/0')
+    .fire('nic/1')
+    .build();
+
+function run(design: Design, { operations, pes, blocks }: Scenario, more: readonly Operation[] = []): Run {
   const translation = new Translation(design, pes, {}, blocks);
   for (const operation of operations) translation.take(operation);
   for (const operation of more) translation.take(operation);
@@ -37,7 +62,7 @@ function isolation(design: Design): { readonly is: Measured; readonly why: strin
   const isOfVpes = design.serves === 'vpes';
   // The device whose message is spoofed sends it, too: if that does nothing, spoofing it shows nothing.
   const own: Operation[] = isOfVpes ? [] : [{ op: 'fire', device: 16, vector: 0 }];
-  const made = run(design, isOfVpes ? 'isolation-vlpi' : 'isolation', own);
+  const made = run(design, shipped(isOfVpes ? 'isolation-vlpi' : 'isolation'), own);
   if ([...made.unsupported.keys()].some((what) => what.startsWith('forge')))
     return { is: 'not measured', why: 'the host decides what a device may write' };
   if (made.deliveries.unauthorised > 0) return { is: 'no', why: null };
@@ -48,16 +73,16 @@ function isolation(design: Design): { readonly is: Measured; readonly why: strin
 
 function multiMsi(design: Design): Properties['multiMsi'] {
   if (design.serves === 'vpes') return 'not measured';
-  const made = run(design, 'multi-msi');
+  const made = run(design, shipped('multi-msi'));
   if (!works(made)) return 'no';
   return made.deliveries.misrouted > 0 ? 'one PE' : 'yes';
 }
 
 function migrates(design: Design): Properties['migrates'] {
   if (design.serves === 'vpes') return 'not measured';
-  if (!works(run(design, 'fire'))) return 'not measured';
-  if (!works(run(design, 'migration'))) return 'no';
-  return works(run(design, 'migration-without-host')) ? 'yes' : 'with the host';
+  if (!works(run(design, shipped('fire')))) return 'not measured';
+  if (!works(run(design, migration('nothing')))) return 'no';
+  return works(run(design, migration('host'))) ? 'yes' : 'with the host';
 }
 
 function vfio(isolates: Measured, saysIsolated: boolean): Properties['vfio'] {

@@ -35,7 +35,7 @@ const longestWord = (text: string): number => Math.max(...text.split(/ |(?<=-)/)
 function widthsOf({ head, rows }: Pick<Section, 'head' | 'rows'>, width: number): number[] {
   const columns = head.map((name, k) => [name, ...rows.map((row) => row[k]!)]);
   const widths = columns.map((cells) => Math.max(...cells.map((cell) => cell.length)));
-  const words = columns.map((cells) => Math.max(NARROW, ...cells.map(longestWord)));
+  const words = columns.map((cells) => Math.max(...cells.map(longestWord)));
   for (const least of [words, words.map(() => NARROW)])
     for (;;) {
       const total = widths.reduce((sum, n) => sum + n, 0) + GAP * (widths.length - 1);
