@@ -23,10 +23,11 @@ const stampFile = join(target, 'inputs.sha256');
 /** Modules that run as threads, each of which needs its own file. */
 const THREADS = [
   join(root, 'packages', 'query', 'src', 'database', 'writer-thread.ts'),
+  join(root, 'packages', 'query', 'src', 'dataset', 'export-thread.ts'),
   join(root, 'packages', 'recorder', 'src', 'importers', 'qemu-trace', 'beside', 'reader-thread.ts'),
 ];
 /** Loaded from node_modules: native code, and what runs in the user's vitest. */
-const EXTERNAL = ['better-sqlite3', 'msgpackr-extract', 'vitest'];
+const EXTERNAL = ['better-sqlite3', '@duckdb/node-api', 'msgpackr-extract', 'vitest'];
 
 /** Names, sizes and times of all inputs of the bundle. */
 function inputs() {

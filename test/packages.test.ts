@@ -85,7 +85,11 @@ describe.each(NAMES)('%s', (name) => {
     for (const target of Object.values(manifest.exports))
       if (typeof target !== 'string') walk(join(folder, target['gictrace-source']!));
     expect(reached.size).toBeGreaterThan(5);
-    const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    const declared = Object.keys({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+      ...manifest.peerDependencies,
+    });
     expect([...packages].filter((used) => !declared.includes(used))).toEqual([]);
   });
 });

@@ -45,7 +45,7 @@ function lineOf(error: unknown): { readonly message: string; readonly code: numb
 }
 
 /** Without control characters, which a name in a hostile file could carry to the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 

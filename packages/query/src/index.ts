@@ -19,6 +19,14 @@ export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
 export { PlainDatabase } from './database/plain.ts';
 export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
 export { sqliteVersion } from './database/sqlite-version.ts';
+export { DATASET_RELATIONS, Dataset, type DatasetAnswer } from './dataset/duckdb.ts';
+export { type DatasetResult, exportToDataset } from './dataset/export.ts';
+export {
+  type ExportAllOptions,
+  type ExportAllSummary,
+  exportAllToDataset,
+} from './dataset/export-all.ts';
+export { isDataset } from './dataset/layout.ts';
 export {
   type AlignRow,
   CLASSES,
@@ -50,6 +58,6 @@ export {
   reportTraces,
 } from './report/index.ts';
 export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from './sql/load.ts';
-export { type LoadFilesOptions, loadTraceFiles } from './sql/load-files.ts';
+export { type LoadFilesOptions, type LoadFilesSummary, loadTraceFiles } from './sql/load-files.ts';
 export { MODULES, type Module } from './sql/modules/index.ts';
 export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';

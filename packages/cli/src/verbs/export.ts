@@ -1,8 +1,11 @@
 // gictrace export: writes a trace in the formats of other tools.
-import { GicTraceError } from '@gictrace/core';
-import { EXPORT_FORMATS, type ExportFormat, exportTrace } from '@gictrace/query';
+import { availableParallelism } from 'node:os';
+import { EXIT_CODES, GicTraceError } from '@gictrace/core';
+import { EXPORT_FORMATS, type ExportFormat, exportAllToDataset, exportTrace } from '@gictrace/query';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, note, print } from '../context.ts';
+import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
+import { printable } from '../failure.ts';
+import { interruptible } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
 import { writeReport } from './report.ts';
 
@@ -12,59 +15,131 @@ const OPENED_BY: Readonly<Record<ExportFormat, string>> = {
   jsonl: 'gictrace import jsonl reads it again',
 };
 
-export function addExport(program: Command): void {
+interface ExportVerbOptions {
+  readonly to: string;
+  readonly output?: string;
+  readonly jobs?: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export function addExport(program: Command, exit: (code: number) => void): void {
   program
     .command('export')
-    .summary('write a trace for Perfetto, waveform viewers or scripts')
+    .summary('write traces for Perfetto, waveform viewers, scripts or a fleet')
     .description(
-      'Writes a trace in a format that other tools read (docs/export.md): perfetto (ui.perfetto.dev), vcd (GTKWave, Surfer), jsonl (scripts), html (the page of gictrace report).',
+      'Writes a trace in a format that other tools read (docs/export.md): perfetto (ui.perfetto.dev), vcd (GTKWave, Surfer), jsonl (scripts), html (the page of gictrace report). With parquet, adds any number of traces to a dataset, which gictrace query, DuckDB, Spark, Trino or ClickHouse query together (docs/fleet.md); traces that are in it already are skipped.',
     )
-    .argument('<trace>', 'the trace')
-    .requiredOption('--to <format>', `${EXPORT_FORMATS.join(', ')}, html`)
-    .requiredOption('-o, --output <file>', 'the file to write')
+    .argument('<path...>', 'the trace; for parquet: the folder of the dataset, and the traces')
+    .requiredOption('--to <format>', `${EXPORT_FORMATS.join(', ')}, html, parquet`)
+    .option('-o, --output <file>', 'the file to write (not for parquet)')
+    .option(
+      '--jobs <n>',
+      'for parquet: threads that read and write traces (default: all processors)',
+      wholeNumber('--jobs', 1, 256),
+    )
     .option('--force', FORCE)
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  gictrace export boot.gictrace --to perfetto -o boot.pftrace\n  gictrace export boot.gictrace --to vcd -o boot.vcd\n',
+      '\nExamples:\n  gictrace export boot.gictrace --to perfetto -o boot.pftrace\n  gictrace export boot.gictrace --to vcd -o boot.vcd\n  gictrace export --to parquet fleet/ boots/*.gictrace\n',
     )
-    .action((path: string, options: { to: string; output: string; force?: boolean; json?: boolean }) => {
-      if (options.to === 'html') {
-        const { output, force = false, json: asJson = false } = options;
-        writeReport([path], { output, force, json: asJson });
-        return;
-      }
-      const format = EXPORT_FORMATS.find((one) => one === options.to);
-      if (format === undefined)
-        throw new GicTraceError(
-          'usage',
-          `--to takes ${EXPORT_FORMATS.join(', ')}, html, not '${options.to}'`,
-          {},
-          `gictrace export ${path} --to perfetto -o FILE`,
-        );
-      const progress = new Progress('records');
-      try {
-        const { output, force = false } = options;
-        const summary = exportTrace(path, format, output, (done) => progress.update(done), force);
-        progress.end();
-        if (options.json) {
-          print(json({ trace: path, output: options.output, format, ...summary }));
-          return;
-        }
-        const wrote = Object.entries(summary.wrote).map(([what, n]) => `${grouped(n)} ${what}`);
-        print(
-          `${options.output}: ${grouped(summary.records)} records, ${wrote.join(', ')}, ${grouped(summary.bytes)} bytes; ${OPENED_BY[format]}`,
-        );
-        if (summary.time === 'record')
-          note('the source contains no times: record numbers are used as nanoseconds');
-        if (summary.untimed > 0)
-          note(`${grouped(summary.untimed)} records have no time: placed at the time of the record before`);
-        if (summary.late > 0)
-          note(
-            `${grouped(summary.late)} records have an earlier time than one before them: placed at the later time`,
-          );
-      } finally {
-        progress.end();
-      }
+    .action(async (paths: string[], options: ExportVerbOptions) => {
+      if (options.to === 'parquet') await toDataset(paths, options, exit);
+      else toFile(paths, options);
     });
+}
+
+/** The formats that are one file. */
+function toFile(paths: readonly string[], options: ExportVerbOptions): void {
+  const [path = '', ...more] = paths;
+  const { to, output, force = false } = options;
+  const format = EXPORT_FORMATS.find((one) => one === to);
+  if (format === undefined && to !== 'html')
+    throw new GicTraceError(
+      'usage',
+      `--to takes ${EXPORT_FORMATS.join(', ')}, html, parquet, not '${to}'`,
+      {},
+      `gictrace export ${path} --to perfetto -o FILE`,
+    );
+  const usage = `gictrace export TRACE --to ${to} -o FILE`;
+  if (more.length > 0)
+    throw new GicTraceError('usage', `--to ${to} takes one trace, not ${paths.length}`, {}, usage);
+  if (options.jobs !== undefined)
+    throw new GicTraceError('usage', '--jobs is only for --to parquet', {}, usage);
+  if (output === undefined) throw new GicTraceError('usage', `--to ${to} needs an output`, {}, usage);
+  if (format === undefined) {
+    writeReport([path], { output, force, json: options.json === true });
+    return;
+  }
+  const progress = new Progress('records');
+  try {
+    const summary = exportTrace(path, format, output, (done) => progress.update(done), force);
+    progress.end();
+    if (options.json) {
+      print(json({ trace: path, output, format, ...summary }));
+      return;
+    }
+    const wrote = Object.entries(summary.wrote).map(([what, n]) => `${grouped(n)} ${what}`);
+    print(
+      `${output}: ${grouped(summary.records)} records, ${wrote.join(', ')}, ${grouped(summary.bytes)} bytes; ${OPENED_BY[format]}`,
+    );
+    if (summary.time === 'record')
+      note('the source contains no times: record numbers are used as nanoseconds');
+    if (summary.untimed > 0)
+      note(`${grouped(summary.untimed)} records have no time: placed at the time of the record before`);
+    if (summary.late > 0)
+      note(
+        `${grouped(summary.late)} records have an earlier time than one before them: placed at the later time`,
+      );
+  } finally {
+    progress.end();
+  }
+}
+
+/** Adds traces to a dataset. Bad traces are reported and do not stop the others. */
+async function toDataset(
+  [dir, ...traces]: readonly string[],
+  options: ExportVerbOptions,
+  exit: (code: number) => void,
+): Promise<void> {
+  const usage = 'gictrace export --to parquet DIR TRACE…';
+  if (options.output !== undefined)
+    throw new GicTraceError(
+      'usage',
+      '--to parquet takes the folder of the dataset before the traces, and no -o',
+      {},
+      usage,
+    );
+  if (dir === undefined || traces.length === 0)
+    throw new GicTraceError('usage', '--to parquet takes a folder and at least one trace', {}, usage);
+  const progress = new Progress('traces', traces.length);
+  let done = 0;
+  try {
+    const { failed, ...summary } = await interruptible(() =>
+      exportAllToDataset(dir, traces, {
+        jobs: options.jobs ?? availableParallelism(),
+        done: () => progress.update(++done),
+      }),
+    );
+    progress.end();
+    if (options.json)
+      print(
+        json({
+          dataset: dir,
+          ...summary,
+          failed: failed.map(({ path, error }) => ({ trace: path, error: error.line })),
+        }),
+      );
+    else {
+      const there = summary.there === 0 ? '' : `, ${grouped(summary.there)} there already`;
+      print(
+        `${dir}: ${grouped(summary.exported)} traces added${there}; ${grouped(summary.records)} records, ${grouped(summary.rows)} rows; query them with gictrace query ${dir} "SELECT …"`,
+      );
+    }
+    for (const { error } of failed) note(`gictrace: ${printable(error.line)}`);
+    if (failed.length > 0) exit(EXIT_CODES[failed[0]!.error.code]);
+  } finally {
+    progress.end();
+  }
 }

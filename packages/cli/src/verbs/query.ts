@@ -1,5 +1,6 @@
 // gictrace query: runs one SQL query. A query in SQL is answered without the simulator and the catalogue, which take
 // longer to load than most queries take to run.
+import { statSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { type Answer, PlainDatabase } from '@gictrace/query';
 import type { Command } from 'commander';
@@ -17,9 +18,9 @@ export function addQuery(program: Command): void {
     .command('query')
     .summary('query a database in SQL')
     .description(
-      'Runs one SQL query, or prints all rows of a view or of a module of the library (docs/sql.md). The database is opened read-only.',
+      'Runs one SQL query, or prints all rows of a view or of a module of the library (docs/sql.md). The database is opened read-only. A dataset of many traces (gictrace export --to parquet) is queried by DuckDB, with the same views.',
     )
-    .argument('<db>', 'a database that gictrace load, compare or diff made')
+    .argument('<db>', 'a database that gictrace load, compare or diff made, or the folder of a dataset')
     .argument('[sql]', 'one SELECT')
     .option('--module <name>', 'a view or module, instead of SQL')
     .option('--json', 'answer as JSON')
@@ -33,7 +34,9 @@ export function addQuery(program: Command): void {
         throw new GicTraceError('usage', '--json and --csv exclude each other');
       if ((sql === undefined) === (options.module === undefined))
         throw new GicTraceError('usage', 'query takes either SQL or --module NAME');
-      const { db, answer } = await asked(path, sql, options.module);
+      const { db, answer } = isFolder(path)
+        ? await (await import('./query-dataset.ts')).askedOfDataset(path, sql, options.module)
+        : await asked(path, sql, options.module);
       try {
         const mode = options.json ? 'json' : options.csv ? 'csv' : 'table';
         writeAnswer(answer, mode, { write: (text) => void process.stdout.write(text), note });
@@ -41,6 +44,13 @@ export function addQuery(program: Command): void {
         db.close();
       }
     });
+}
+
+/** Whether a path is a folder, or a URL that DuckDB reads. */
+function isFolder(path: string): boolean {
+  return (
+    /^[a-z][a-z0-9+.-]+:\/\//i.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  );
 }
 
 /** The database that can answer the query, and its answer. */

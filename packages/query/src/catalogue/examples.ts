@@ -15,7 +15,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     name: 'acknowledges',
     question: 'Which interrupts did each PE take, and how often?',
-    sql: 'SELECT INTID, pe, count(*) AS taken FROM interrupts WHERE acknowledged IS NOT NULL GROUP BY INTID, pe ORDER BY taken DESC LIMIT 10',
+    sql: 'SELECT INTID, pe, count(*) AS taken FROM interrupts WHERE acknowledged IS NOT NULL GROUP BY INTID, pe ORDER BY taken DESC, INTID, pe LIMIT 10',
   },
   {
     name: 'msi-latency',
@@ -27,7 +27,7 @@ WHERE i.latency_ns IS NOT NULL GROUP BY m.DeviceID ORDER BY m.DeviceID`,
   {
     name: 'moves',
     question: 'Which events moved between PEs?',
-    sql: "SELECT DeviceID, EventID, INTID, group_concat(pe, ' > ' ORDER BY from_record) AS pes, count(*) - 1 AS moves FROM mappings GROUP BY trace, its, DeviceID, EventID HAVING moves > 0 ORDER BY moves DESC, DeviceID, EventID LIMIT 10",
+    sql: "SELECT DeviceID, EventID, min(INTID) AS INTID, group_concat(pe, ' > ' ORDER BY from_record) AS pes, count(*) - 1 AS moves FROM mappings GROUP BY trace, its, DeviceID, EventID HAVING moves > 0 ORDER BY moves DESC, DeviceID, EventID LIMIT 10",
   },
   {
     name: 'coalesced',
@@ -37,7 +37,7 @@ WHERE i.latency_ns IS NOT NULL GROUP BY m.DeviceID ORDER BY m.DeviceID`,
   {
     name: 'slowest',
     question: 'Which interrupts waited longest?',
-    sql: 'SELECT INTID, pe, cause, pended, acknowledged, round(latency_ns / 1000.0, 1) AS latency_us FROM interrupts WHERE latency_ns IS NOT NULL ORDER BY latency_ns DESC LIMIT 5',
+    sql: 'SELECT INTID, pe, cause, pended, acknowledged, round(latency_ns / 1000.0, 1) AS latency_us FROM interrupts WHERE latency_ns IS NOT NULL ORDER BY latency_ns DESC, pended LIMIT 5',
   },
   {
     name: 'vlpi-latency',
@@ -48,7 +48,7 @@ FROM vinterrupts WHERE cause = 'msi' GROUP BY resident ORDER BY resident`,
   {
     name: 'findings',
     question: 'Which software errors were found, and how often?',
-    sql: 'SELECT severity, rule, count(*) AS n, min(record) AS first FROM findings GROUP BY rule ORDER BY n DESC',
+    sql: 'SELECT severity, rule, count(*) AS n, min(record) AS first FROM findings GROUP BY severity, rule ORDER BY n DESC',
   },
   {
     name: 'unfinished',

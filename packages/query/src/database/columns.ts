@@ -2,7 +2,8 @@
 // table's DDL and the documentation of its columns derive from the declaration. It knows no SQL.
 
 export interface Column {
-  readonly type: 'integer' | 'text' | 'bytes';
+  /** `small`: an integer of 32 bits, signed. */
+  readonly type: 'integer' | 'small' | 'text' | 'bytes';
   /** Whether it may be null; `doc` says what null means. */
   readonly nullable: boolean;
   /** What it contains, with its unit; empty if it is internal. */
@@ -15,6 +16,7 @@ export type Columns = Readonly<Record<string, Column>>;
 
 interface Values {
   readonly integer: number;
+  readonly small: number;
   readonly text: string;
   readonly bytes: Uint8Array;
 }
@@ -28,6 +30,8 @@ type Nullable<C extends Column> = Omit<C, 'nullable'> & { readonly nullable: tru
 
 /** A column of integers below 2^53. */
 export const integer = (doc: string): Required<'integer'> => column('integer', doc);
+/** A column of signed 32-bit integers: enums, flags, PEs, fields of up to 16 bits. */
+export const small = (doc: string): Required<'small'> => column('small', doc);
 export const text = (doc: string): Required<'text'> => column('text', doc);
 export const bytes = (doc: string): Required<'bytes'> => column('bytes', doc);
 

@@ -35,34 +35,62 @@ function place(frame: unknown, offset: unknown) {
   return name === undefined || at === undefined ? undefined : registerAt(name, Number(at));
 }
 
-/** Registers the functions with a connection. */
+interface SqlFunction {
+  /** How many arguments it takes. */
+  readonly parameters: readonly number[];
+  /** Takes integers as bigints, text, null. */
+  readonly result: (...args: readonly unknown[]) => string | null;
+}
+
+/** The functions by name. They are registered with SQLite here and with DuckDB in dataset/duckdb.ts. */
+export const SQL_FUNCTIONS: Readonly<Record<string, SqlFunction>> = {
+  gic_hex: { parameters: [1, 2], result: (value, digits) => hex(value, digits) },
+  gic_register: { parameters: [2], result: (frame, offset) => place(frame, offset)?.label ?? null },
+  gic_decode: {
+    parameters: [3],
+    result: (frame, offset, value) => {
+      const found = place(frame, offset);
+      const words = pair(value);
+      return found === undefined || words === undefined ? null : fieldsText(found.spec.fields, ...words);
+    },
+  },
+  gic_sysreg: {
+    parameters: [1],
+    result: (encoding) => {
+      const number = whole(encoding);
+      return number === undefined ? null : (sysregName(Number(number)) ?? null);
+    },
+  },
+  gic_sysreg_decode: {
+    parameters: [2],
+    result: (name, value) => {
+      const words = pair(value);
+      if (typeof name !== 'string' || !Object.hasOwn(SYSREGS, name) || words === undefined) return null;
+      return fieldsText(SYSREGS[name as SysregName].fields, ...words);
+    },
+  },
+  gic_command: {
+    parameters: [4],
+    result: (...dws) => {
+      const all = dws.map(pair);
+      return all.includes(undefined)
+        ? null
+        : commandText(Uint32Array.from(all.flatMap((words) => words ?? [])));
+    },
+  },
+};
+
+/** Registers the functions with a connection of SQLite. */
 export function addFunctions(db: Database.Database): void {
-  const options = { deterministic: true } as const;
-  db.function('gic_hex', options, (value: unknown) => hex(value));
-  db.function('gic_hex', options, (value: unknown, digits: unknown) => hex(value, digits));
-  db.function(
-    'gic_register',
-    options,
-    (frame: unknown, offset: unknown) => place(frame, offset)?.label ?? null,
-  );
-  db.function('gic_decode', options, (frame: unknown, offset: unknown, value: unknown) => {
-    const found = place(frame, offset);
-    const words = pair(value);
-    return found === undefined || words === undefined ? null : fieldsText(found.spec.fields, ...words);
-  });
-  db.function('gic_sysreg', options, (encoding: unknown) => {
-    const number = whole(encoding);
-    return number === undefined ? null : (sysregName(Number(number)) ?? null);
-  });
-  db.function('gic_sysreg_decode', options, (name: unknown, value: unknown) => {
-    const words = pair(value);
-    if (typeof name !== 'string' || !Object.hasOwn(SYSREGS, name) || words === undefined) return null;
-    return fieldsText(SYSREGS[name as SysregName].fields, ...words);
-  });
-  db.function('gic_command', options, (dw0: unknown, dw1: unknown, dw2: unknown, dw3: unknown) => {
-    const all = [dw0, dw1, dw2, dw3].map(pair);
-    return all.includes(undefined)
-      ? null
-      : commandText(Uint32Array.from(all.flatMap((words) => words ?? [])));
-  });
+  // better-sqlite3 takes the number of arguments from the function's length.
+  const withLength = ({ result }: SqlFunction, length: number) =>
+    [
+      () => result(),
+      (a: unknown) => result(a),
+      (a: unknown, b: unknown) => result(a, b),
+      (a: unknown, b: unknown, c: unknown) => result(a, b, c),
+      (a: unknown, b: unknown, c: unknown, d: unknown) => result(a, b, c, d),
+    ][length]!;
+  for (const [name, one] of Object.entries(SQL_FUNCTIONS))
+    for (const n of one.parameters) db.function(name, { deterministic: true }, withLength(one, n));
 }

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
+import { isOtherStatement, isQuestion, onlyQueries } from './statements.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './table.ts';
 
 const MAKE = 'make one with gictrace load TRACE -o DB';
@@ -12,21 +13,6 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
   EACCES: 'no permission to read it',
 };
-/** Blanks, comments and empty statements. */
-const NOTHING = String.raw`(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))*`;
-/** The first word of a query, behind blanks, comments and EXPLAIN. */
-const FIRST_WORD = new RegExp(
-  `^${NOTHING}(?:explain\\b${NOTHING}(?:query\\b${NOTHING}plan\\b${NOTHING})?)?([a-z]+)`,
-  'i',
-);
-/** Pragmas behind FROM. Those that only report something are allowed. */
-const PRAGMA_TABLES = /\bpragma_(\w+)/gi;
-const TELLING =
-  /^(?:(?:table|index)_x?info|(?:table|index|foreign_key|function|module|collation|database|pragma)_list|compile_options)$/i;
-const QUESTIONS = /^(?:select|with|values)$/i;
-const STATEMENTS =
-  /^(?:alter|analyze|attach|begin|commit|create|delete|detach|drop|end|insert|pragma|reindex|release|replace|rollback|savepoint|update|vacuum)$/i;
-
 export type Cell = number | bigint | string | null | Uint8Array;
 
 export interface Answer {
@@ -83,16 +69,14 @@ export class PlainDatabase {
    */
   ask(sql: string): Answer {
     // This check comes before SQLite sees the statement, because some pragmas take effect while they are prepared.
-    const first = FIRST_WORD.exec(sql)?.[1] ?? '';
-    if (STATEMENTS.test(first)) throw notAsked();
-    for (const [, name] of sql.matchAll(PRAGMA_TABLES)) if (!TELLING.test(name!)) throw notAsked();
+    if (isOtherStatement(sql)) throw onlyQueries();
     let statement: Database.Statement;
     try {
       statement = this.db.prepare(sql);
     } catch (error) {
       throw this.fault(error);
     }
-    if (!QUESTIONS.test(first) || !statement.reader || !statement.readonly) throw notAsked();
+    if (!isQuestion(sql) || !statement.reader || !statement.readonly) throw onlyQueries();
     statement.raw(true);
     const columns = statement.columns().map((column) => column.name);
     return { columns, rows: this.rows(statement) };
@@ -122,15 +106,6 @@ export class PlainDatabase {
     const mend = unknown ? 'gictrace shell DB lists the views with .views' : undefined;
     return new GicTraceError('usage', `SQL: ${error.message}`, {}, mend);
   }
-}
-
-function notAsked(): GicTraceError {
-  return new GicTraceError(
-    'usage',
-    'SQL: only queries are allowed here (SELECT, WITH, VALUES, EXPLAIN)',
-    {},
-    'the database is opened read-only',
-  );
 }
 
 /** Checks that gictrace made the file and that it is complete. SQLite may open a truncated database and return what is left. */

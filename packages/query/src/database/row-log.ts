@@ -156,6 +156,26 @@ export interface RowReader {
   deleteFrom(key: number): void;
 }
 
+/** A block as its cells, for readers that take them one by one. */
+export interface Cells {
+  /** The same memory twice: cell n is at 2n + LOW_WORD and 2n + HIGH_WORD of `ints`, and at n of `floats`. */
+  readonly ints: Int32Array;
+  readonly floats: Float64Array;
+  readonly others: readonly Sql[];
+}
+export const LOW_WORD = LOW;
+export const HIGH_WORD = HIGH;
+/** The high words of cells that are no float64. */
+export const CELL_FORMS = { integer: 0, null: NULL, other: OTHER } as const;
+
+/** What such a reader does with the rows of one table. */
+export interface CellReader {
+  readonly width: number;
+  /** Takes the row whose first value is in `cell`. */
+  row(cells: Cells, cell: number): void;
+  deleteFrom(key: number): void;
+}
+
 /** Passes each row of a block to the reader of its table. */
 export function readBlock({ buffer, length, others }: RowBlock, readers: readonly RowReader[]): void {
   const ints = new Int32Array(buffer);
@@ -179,6 +199,25 @@ export function readBlock({ buffer, length, others }: RowBlock, readers: readonl
       else if (high === NULL) values[to] = null;
       else if (high === OTHER) values[to] = others[ints[2 * cell + LOW]!]!;
       else values[to] = floats[cell]!;
+    }
+  }
+}
+
+/** Passes the cells of each row of a block to the reader of its table. */
+export function readCells({ buffer, length, others }: RowBlock, readers: readonly CellReader[]): void {
+  const ints = new Int32Array(buffer);
+  const floats = new Float64Array(buffer);
+  const cells: Cells = { ints, floats, others };
+  for (let cell = 0; cell < length; ) {
+    const reader = readers[ints[2 * cell + LOW]!]!;
+    const isRow = ints[2 * cell + HIGH]! !== DELETE;
+    cell++;
+    if (isRow) {
+      reader.row(cells, cell);
+      cell += reader.width;
+    } else {
+      reader.deleteFrom(ints[2 * cell + HIGH] === 0 ? ints[2 * cell + LOW]! : floats[cell]!);
+      cell++;
     }
   }
 }

@@ -15,11 +15,22 @@ export interface Table {
   readonly columns: readonly string[];
   readonly ddl: string;
 }
+export type ColumnType = Pick<Column, 'type' | 'nullable'>;
+/** A table whose columns have declarations. */
+export interface TypedTable extends Table {
+  /** The type of each column, and whether it may be null. */
+  readonly types: readonly ColumnType[];
+}
 
-const TYPES: Readonly<Record<Column['type'], string>> = { integer: 'INTEGER', text: 'TEXT', bytes: 'BLOB' };
+const TYPES: Readonly<Record<Column['type'], string>> = {
+  integer: 'INTEGER',
+  small: 'INTEGER',
+  text: 'TEXT',
+  bytes: 'BLOB',
+};
 
 /** A table with these columns. `primaryKey` is one column, or several separated by commas. */
-export function tableOf(name: string, columns: Columns, primaryKey?: string): Table {
+export function tableOf(name: string, columns: Columns, primaryKey?: string): TypedTable {
   const list = Object.entries(columns).map(([column, { type, nullable }]) => {
     const key = column === primaryKey ? ' PRIMARY KEY' : nullable ? '' : ' NOT NULL';
     return `"${column}" ${TYPES[type]}${key}`;
@@ -29,6 +40,7 @@ export function tableOf(name: string, columns: Columns, primaryKey?: string): Ta
   return {
     name,
     columns: Object.keys(columns).map((column) => `"${column}"`),
+    types: Object.values(columns).map(({ type, nullable }) => ({ type, nullable })),
     ddl: `CREATE TABLE ${name} (${list.join(', ')}) STRICT`,
   };
 }

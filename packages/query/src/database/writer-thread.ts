@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import type { RowBlock } from './row-log.ts';
-import { type DatabasePlan, DatabaseWriter, newDatabase } from './writer.ts';
+import { type DatabasePlan, DatabaseWriter, databaseFor } from './writer.ts';
 
 /** The data with which the thread is created. */
 export interface WriterData {
@@ -39,7 +39,7 @@ function answer(message: FromWriter, transfer: ArrayBuffer[] = []): void {
 }
 
 attempt(() => {
-  db = newDatabase(path);
+  db = databaseFor(path, plan);
   writer = new DatabaseWriter(db, plan);
 });
 port.on('message', (message: ToWriter) => {

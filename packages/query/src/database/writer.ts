@@ -11,6 +11,8 @@ export interface DatabasePlan {
   readonly tables: readonly Table[];
   /** SQL that runs after all rows have been inserted: indices and views. */
   readonly finally: readonly string[];
+  /** Whether rows are added to a database that has the tables, indices and views already. */
+  readonly append?: boolean;
 }
 
 /**
@@ -18,6 +20,18 @@ export interface DatabasePlan {
  * without any journal.)
  */
 export function newDatabase(path: string): Database.Database {
+  const db = openForWriter(path);
+  db.pragma(`application_id = ${APPLICATION_ID}`);
+  db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  return db;
+}
+
+/** Opens a database for a single writer: a new one, or one that rows are added to. */
+export function databaseFor(path: string, plan: DatabasePlan): Database.Database {
+  return plan.append === true ? openForWriter(path) : newDatabase(path);
+}
+
+function openForWriter(path: string): Database.Database {
   const db = new Database(path);
   for (const pragma of [
     'page_size = 8192',
@@ -28,8 +42,6 @@ export function newDatabase(path: string): Database.Database {
     'cache_size = -131072',
   ])
     db.pragma(pragma);
-  db.pragma(`application_id = ${APPLICATION_ID}`);
-  db.pragma(`user_version = ${SCHEMA_VERSION}`);
   return db;
 }
 
@@ -38,12 +50,12 @@ export class DatabaseWriter implements RowSink {
   private readonly plan: DatabasePlan;
   private readonly inserters: readonly Inserter[];
 
-  /** Makes the tables in an empty database. */
+  /** Makes the tables, unless the database has them. */
   constructor(db: Database.Database, plan: DatabasePlan) {
     this.db = db;
     this.plan = plan;
     db.exec('BEGIN');
-    for (const { ddl } of plan.tables) db.exec(ddl);
+    if (plan.append !== true) for (const { ddl } of plan.tables) db.exec(ddl);
     this.inserters = plan.tables.map((table) => new Inserter(db, table));
   }
 
@@ -55,7 +67,7 @@ export class DatabaseWriter implements RowSink {
   /** Ends the rows and returns how many each table has. */
   finish(): number[] {
     for (const inserter of this.inserters) inserter.flush();
-    for (const sql of this.plan.finally) this.db.exec(sql);
+    if (this.plan.append !== true) for (const sql of this.plan.finally) this.db.exec(sql);
     this.db.exec('COMMIT');
     return this.inserters.map(({ rows }) => rows);
   }

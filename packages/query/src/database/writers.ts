@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { invariant } from '@gictrace/core';
 import type Database from 'better-sqlite3';
 import { blockBuffer, type RowBlock, type RowSink } from './row-log.ts';
-import { type DatabasePlan, DatabaseWriter, newDatabase } from './writer.ts';
+import { type DatabasePlan, DatabaseWriter, databaseFor } from './writer.ts';
 import type { FromWriter, ToWriter, WriterData } from './writer-thread.ts';
 
 /** Takes blocks of rows until {@link finish} is called. */
@@ -28,9 +28,9 @@ export class SameThreadWriter implements RowWriter {
   private readonly db: Database.Database;
   private readonly writer: DatabaseWriter;
 
-  /** Makes the database at `path`, where there must be an empty file or none. */
+  /** Makes the database at `path`, where there must be an empty file or none, or opens it if the plan adds to it. */
   constructor(path: string, plan: DatabasePlan) {
-    this.db = newDatabase(path);
+    this.db = databaseFor(path, plan);
     this.writer = new DatabaseWriter(this.db, plan);
   }
 
@@ -84,7 +84,7 @@ export class OtherThreadWriter implements RowWriter {
   /** Wakes the code that waits for an answer of the thread. */
   private wake: () => void = () => undefined;
 
-  /** Starts the thread, which makes the database at `path`, where there must be an empty file or none. */
+  /** Starts the thread, which makes or opens the database at `path`, as {@link SameThreadWriter} does. */
   constructor(path: string, plan: DatabasePlan) {
     const data: WriterData = { path, plan };
     this.worker = new Worker(THREAD, { workerData: data });

@@ -1,7 +1,7 @@
 // The tables that are derived from the records of a trace, with the columns that the timeline declares, and the tables of
 // names that views use.
 import { bytes, type Columns, integer, internal, orNull, type RowOf, text } from '../database/columns.ts';
-import { type Table, tableOf } from '../database/table.ts';
+import { type TypedTable, tableOf } from '../database/table.ts';
 import { COMMAND_COLUMNS } from '../timeline/commands.ts';
 import { FINDING_COLUMNS } from '../timeline/findings.ts';
 import { INTERRUPT_COLUMNS } from '../timeline/lifetimes.ts';
@@ -18,7 +18,7 @@ export const RECORDS_PER_TRACE = 2 ** 40;
 type Key = 'none' | 'trace' | 'id';
 
 interface DerivedTable<C extends Columns> {
-  readonly table: Table;
+  readonly table: TypedTable;
   readonly key: Key;
   readonly columns: C;
 }

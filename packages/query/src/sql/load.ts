@@ -25,6 +25,7 @@ export function loadTraces(
     (db) => {
       const writer = new DatabaseWriter(db, PLAN);
       const loading = new Loading(writer, options.progress);
+      loading.reference();
       for (const source of sources) for (const _ of loading.load(source));
       loading.flush();
       return loading.summary(writer.finish());

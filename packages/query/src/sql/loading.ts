@@ -68,7 +68,16 @@ export class Loading {
     this.log = new RowLog(sink);
     this.progress = progress;
     this.rows = new TraceRows(this.log);
+  }
+
+  /** Writes the tables of names, which belong to no trace. A database or dataset needs them once. */
+  reference(): void {
     this.rows.reference();
+  }
+
+  /** Numbers the next trace `trace` + 1; the first one has number 1. */
+  continueAfter(trace: number): void {
+    this.rows.trace = trace;
   }
 
   /** Passes on the rows that have not been passed on yet. */

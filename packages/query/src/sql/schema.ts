@@ -1,27 +1,30 @@
 // The private tables of a database of traces: one for each record kind, from core's declarations, and the tables that are
 // derived from records. Their names may change; people query the views (views.ts).
 import { RECORDS, type RecordField, type RecordKind, type RecordName } from '@gictrace/core/record';
-import { type Columns, integer, orNull } from '../database/columns.ts';
-import { type Table, tableOf } from '../database/table.ts';
+import { type Columns, integer, orNull, small } from '../database/columns.ts';
+import { type TypedTable, tableOf } from '../database/table.ts';
 import { DERIVED_TABLES } from './derived-tables.ts';
 
 /** The columns that all stimuli, operations and observables have, before their fields. */
 const RECORD_COLUMNS: Columns = {
   id: integer(''),
   time_ns: orNull(integer('')),
-  pe: orNull(integer('')),
-  flags: integer(''),
-  rule: integer(''),
+  pe: orNull(small('')),
+  flags: small(''),
+  rule: small(''),
   line: orNull(integer('')),
   operation: orNull(integer('')),
 };
 /** The columns that all events have, before their fields: many events for one record, in order. */
 const EVENT_COLUMNS: Columns = {
   id: integer(''),
-  seq: integer(''),
+  seq: small(''),
   time_ns: orNull(integer('')),
-  pe: orNull(integer('')),
+  pe: orNull(small('')),
 };
+
+/** Types of fields whose values may not fit into a signed integer of 32 bits. */
+const WIDE: ReadonlySet<RecordField['type']> = new Set(['u32', 'u64', 'pa']);
 
 /** The private table of a record kind. */
 export function tableName(kind: RecordName): string {
@@ -35,8 +38,10 @@ export function column(field: RecordField): string {
 
 const kinds = Object.entries(RECORDS) as [RecordName, RecordKind][];
 
-function tableOfKind(name: RecordName, kind: RecordKind): Table {
-  const fields = Object.fromEntries(kind.fields.map((field) => [field.name, integer(field.doc)]));
+function tableOfKind(name: RecordName, kind: RecordKind): TypedTable {
+  const fields = Object.fromEntries(
+    kind.fields.map((field) => [field.name, WIDE.has(field.type) ? integer(field.doc) : small(field.doc)]),
+  );
   return kind.class === 'event'
     ? tableOf(tableName(name), { ...EVENT_COLUMNS, ...fields })
     : tableOf(tableName(name), { ...RECORD_COLUMNS, ...fields }, 'id');
@@ -47,7 +52,7 @@ const ofEvents = kinds.filter(([, kind]) => kind.class === 'event');
 const derived = Object.values(DERIVED_TABLES);
 
 /** All tables of a database of traces. A row log names a table by its index here. */
-export const TABLES: readonly Table[] = [
+export const TABLES: readonly TypedTable[] = [
   ...[...ofRecords, ...ofEvents].map(([name, kind]) => tableOfKind(name, kind)),
   ...derived.map(({ table }) => table),
 ];

@@ -101,6 +101,22 @@ export class OutputFile {
   }
 
   /**
+   * Like `commit`, but a power failure may still lose the file: for many small files that the caller makes durable together.
+   * @throws GicTraceError as `commit`.
+   */
+  commitUnsynced(): void {
+    try {
+      this.flush();
+      this.close();
+      outputFiles().rename(this.partial, this.target);
+    } catch (error) {
+      this.discard();
+      throw error instanceof GicTraceError ? error : cannotWrite(this.path, error);
+    }
+    open.delete(this);
+  }
+
+  /**
    * Like `commit`, for a file that other code (SQLite) wrote at `partial`.
    * @throws GicTraceError as `commit`.
    */

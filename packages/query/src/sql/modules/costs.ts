@@ -21,7 +21,7 @@ export const COST_MODULES: readonly Module[] = [
     sql: `WITH o AS MATERIALIZED (SELECT trace, record, op FROM operations), c AS MATERIALIZED (SELECT ${traceOf('id')} AS trace, operation, op AS command, count(*) AS n FROM t_commands GROUP BY 1, 2, 3), kinds AS (SELECT trace, op, count(*) AS operations FROM o GROUP BY trace, op), sums AS (SELECT o.trace, o.op, c.command, sum(c.n) AS commands, count(*) AS with_some, min(c.n) AS least, max(c.n) AS most FROM c JOIN o ON o.trace = c.trace AND o.record = c.operation GROUP BY o.trace, o.op, c.command) SELECT k.trace, k.op AS operation, k.operations, s.command, coalesce(s.commands, 0) AS commands, coalesce(s.commands, 0) * 1.0 / k.operations AS per_operation, iif(s.with_some = k.operations, s.least, 0) AS least, coalesce(s.most, 0) AS most FROM kinds k LEFT JOIN sums s ON s.trace = k.trace AND s.op = k.op UNION ALL SELECT trace, 'unknown', NULL, command, sum(n), NULL, NULL, NULL FROM c WHERE operation IS NULL GROUP BY trace, command`,
     question: 'How many commands does each kind of operation cost?',
     example:
-      'SELECT trace, operation, operations, sum(commands) AS commands, sum(per_operation) AS per_operation FROM commands_per_operation GROUP BY trace, operation ORDER BY trace, commands DESC',
+      'SELECT trace, operation, min(operations) AS operations, sum(commands) AS commands, sum(per_operation) AS per_operation FROM commands_per_operation GROUP BY trace, operation ORDER BY trace, commands DESC',
   },
   {
     name: 'commands_by_trace',

@@ -72,7 +72,7 @@ export const LATENCY_MODULES: readonly Module[] = [
     sql: percentiles('trace, class, INTID, vPEID, pe, phase'),
     question: 'Which interrupts wait longest for their PE, at the 99th percentile?',
     example:
-      "SELECT class, INTID, pe, n, p50_ns, p99_ns, max_ns FROM latency_percentiles WHERE phase = 'queueing' ORDER BY p99_ns DESC LIMIT 10",
+      "SELECT class, INTID, pe, n, p50_ns, p99_ns, max_ns FROM latency_percentiles WHERE phase = 'queueing' ORDER BY p99_ns DESC, class, INTID, pe LIMIT 10",
   },
   {
     name: 'latency_by_trace',
@@ -95,6 +95,6 @@ export const LATENCY_MODULES: readonly Module[] = [
     sql: `WITH p AS MATERIALIZED (${percentiles('trace, class, INTID, phase')}) SELECT p.trace, p.class, p.INTID, p.phase, p.n, p.untimed, p.p50_ns, p.p99_ns, f.n AS first_n, f.p50_ns AS first_p50_ns, f.p99_ns AS first_p99_ns, p.p50_ns - f.p50_ns AS delta_p50_ns, p.p99_ns - f.p99_ns AS delta_p99_ns FROM p LEFT JOIN p f ON f.trace = ${FIRST_TRACE} AND f.class = p.class AND f.INTID = p.INTID AND f.phase = p.phase ORDER BY p.class, p.INTID, p.phase, p.trace`,
     question: 'Which interrupts became slower since the first run?',
     example:
-      "SELECT trace, class, INTID, first_p50_ns, p50_ns, delta_p50_ns FROM latency_by_trace WHERE phase = 'queueing' AND delta_p50_ns > 0 ORDER BY delta_p50_ns DESC LIMIT 10",
+      "SELECT trace, class, INTID, first_p50_ns, p50_ns, delta_p50_ns FROM latency_by_trace WHERE phase = 'queueing' AND delta_p50_ns > 0 ORDER BY delta_p50_ns DESC, trace, class, INTID LIMIT 10",
   },
 ];
