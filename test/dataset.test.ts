@@ -47,9 +47,9 @@ async function traces(): Promise<string[]> {
     await imported(recording(`${log}.log.gz`), path);
     paths.push(path);
   }
-  for (const scenario of ['storm', 'lost-doorbell', 'isolation']) {
+  for (const scenario of ['fire', 'move', 'isolation']) {
     const read = readScenario(libraryPath(scenario));
-    for (const { design } of compareScenario(read, undefined).runs.slice(0, 2)) {
+    for (const { design } of compareScenario(read, ['its', 'direct-lpi']).runs) {
       const path = temp.path(`${scenario}.${design.name}.gictrace`);
       recordScenario(read, design, path, { version: 'test', source: 'test' });
       paths.push(path);
@@ -68,7 +68,7 @@ beforeAll(async () => {
   dataset = await Dataset.open(temp.path('fleet'));
   database = new QueryDatabase(temp.path('fleet.db'));
   open.push(dataset, database);
-}, 60_000);
+}, 180_000);
 
 describe('the same rows from SQLite and DuckDB', () => {
   const QUERIES = [
