@@ -13,7 +13,7 @@ const u32 = within(0, 0xffff_ffff);
 /** A physical address: below 2^52. */
 const pa = within(0, 2 ** 52 - 1);
 
-export const gicConfigSchema = z.strictObject({
+const gicShape = z.strictObject({
   /** Name of the profile: every IMPLEMENTATION DEFINED choice (`core/profile`). */
   profile: z.string().check(z.minLength(1)),
   /** GICv3 or GICv4 (GICD_PIDR2.ArchRev). */
@@ -45,6 +45,18 @@ export const gicConfigSchema = z.strictObject({
   /** Physical base addresses: of the Distributor, of each PE's Redistributor, of each ITS. */
   addresses: z.strictObject({ gicd: pa, gicr: z.array(pa), its: z.array(pa) }),
 });
+
+/** The identity of a GIC and its place in the address map. There is an address for each Redistributor and for each ITS. */
+export const gicConfigSchema = gicShape.check(
+  z.refine(({ pes, addresses }) => addresses.gicr.length === pes.length, {
+    error: 'expected one address for each PE',
+    path: ['addresses', 'gicr'],
+  }),
+  z.refine(({ its, addresses }) => addresses.its.length === its.length, {
+    error: 'expected one address for each ITS',
+    path: ['addresses', 'its'],
+  }),
+);
 
 /** See {@link gicConfigSchema}. */
 export type GicConfig = z.infer<typeof gicConfigSchema>;

@@ -6,10 +6,17 @@
  * - `input`: a source (a log, a scenario) cannot be read in the format that it is said to have (exit code 2).
  * - `backend`: an implementation or a tool failed (exit code 3).
  * - `trace`: a trace is damaged, not a trace, or of a newer version (exit code 4).
+ * - `limit`: a trace or a log demands more than a limit that the message names (exit code 4).
  */
-export type FaultCode = 'usage' | 'input' | 'backend' | 'trace';
+export type FaultCode = 'usage' | 'input' | 'backend' | 'trace' | 'limit';
 
-export const EXIT_CODES: Readonly<Record<FaultCode, number>> = { usage: 2, input: 2, backend: 3, trace: 4 };
+export const EXIT_CODES: Readonly<Record<FaultCode, number>> = {
+  usage: 2,
+  input: 2,
+  backend: 3,
+  trace: 4,
+  limit: 4,
+};
 
 /** The exit code for a bug in gictrace. Exit codes 0 and 1 are verdicts, never errors. */
 export const FAULT_EXIT_CODE = 70;
@@ -54,6 +61,12 @@ export class GicTraceError extends Error {
       ' ',
     );
   }
+}
+
+/** A limit with the place that was asking too much, as far as it has none; any other error as it is. */
+export function atPlace(error: unknown, place: FaultPlace): unknown {
+  if (!(error instanceof GicTraceError) || error.code !== 'limit') return error;
+  return new GicTraceError(error.code, error.message, { ...place, ...error.place }, error.hint);
 }
 
 /** Throws if an assumption of gictrace itself does not hold. It is never stripped from builds. */

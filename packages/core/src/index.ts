@@ -6,6 +6,7 @@ export { type GicConfig, gicConfigSchema } from './config.ts';
 export { Guest } from './conformance/index.ts';
 export { recordText } from './disasm/index.ts';
 export {
+  atPlace,
   EXIT_CODES,
   FAULT_EXIT_CODE,
   type FaultCode,

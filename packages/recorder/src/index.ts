@@ -29,6 +29,7 @@ export {
   scenarioNamed,
 } from './scenario/index.ts';
 export {
+  blocksOf,
   type Damage,
   type Gap,
   hasLearntState,

@@ -119,9 +119,7 @@ function nmiPriority(state: GicState, group: number): number {
 export function routedPe(state: GicState, index: number): number {
   const affinity =
     ((state.routeHigh[index]! & IROUTER_AFF3) << 24) | (state.routeLow[index]! & IROUTER_AFFINITY);
-  const pes = state.config.pes;
-  for (let pe = 0; pe < pes.length; pe++) if (pes[pe]!.affinity === affinity >>> 0) return pe;
-  return -1;
+  return state.peByAffinity.get(affinity >>> 0) ?? -1;
 }
 
 /** Whether a group is enabled at a PE's CPU interface. */
@@ -172,6 +170,7 @@ function rankSpis(m: Machine): void {
       let pe: number;
       if (oneOfN && state.routeLow[index]! & IROUTER_IRM) {
         m.oneOfNPending = true;
+        m.budget.spend(state.peCount);
         const group = groupAt(state, spi.group[word]!, spi.grpmod[word]!, 1 << bit);
         pe = chooseOneOfN(m, group, rank >> 1, (rank & 1) === 0);
       } else pe = routedPe(state, index);
@@ -212,6 +211,7 @@ function rankLpis(m: Machine, pe: number): void {
   let bestPriority = IDLE;
   const configs = state.lpiConfig[pe]!;
   const live = m.profile.lpiConfig === 'live';
+  m.budget.spend((live ? 8 : 1) * state.lpiPending[pe]!.size);
   for (const intid of state.lpiPending[pe]!) {
     const config = live ? lookUpConfig(m, pe, intid) : configs.get(intid);
     if (config === undefined || config >= CONFIG_UNKNOWN || (config & LPI_ENABLE) === 0) continue;

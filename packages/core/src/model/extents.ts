@@ -23,6 +23,13 @@ export class Extents {
     return extent !== undefined && extent.from <= page ? extent.byte : -1;
   }
 
+  /** The byte with which `page` is filled (-1 if no extent covers it), and the first page behind it where that changes. */
+  runAt(page: number): { readonly byte: number; readonly behind: number } {
+    const extent = this.list[this.firstEndingAfter(page)];
+    if (extent === undefined) return { byte: -1, behind: Number.POSITIVE_INFINITY };
+    return extent.from <= page ? { byte: extent.byte, behind: extent.to } : { byte: -1, behind: extent.from };
+  }
+
   /** Fills pages with `byte`. With -1, no extent covers them any more. */
   fill(from: number, to: number, byte: number): void {
     if (from >= to) return;

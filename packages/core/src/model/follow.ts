@@ -16,6 +16,7 @@
 // For any other record there is a single call, to operation, observable or event. The source's own records of what a
 // stimulus did follow the stimulus in the trace, so an observer sees what the simulator did first, and then what the source
 // says about it.
+import { atPlace } from '../errors.ts';
 import { isEvent, isObservable, isStimulus, RecordBatch } from '../record/index.ts';
 import type { Machine } from './machine.ts';
 import { step } from './step.ts';
@@ -63,21 +64,29 @@ export class Follow {
     if (isHeard) machine.sink = { batch: this.emitted, events: true, full: () => this.handOn() };
   }
 
-  /** Takes records `from` to `to` - 1 of a batch, by default all of them. `first` is the number of its record 0. */
+  /**
+   * Takes records `from` to `to` - 1 of a batch, by default all of them. `first` is the number of its record 0.
+   * @throws GicTraceError `limit`, with the record, if the model gives up at a limit (`WorkBudget`).
+   */
   take(batch: RecordBatch, first: number, from = 0, to = batch.count): void {
     const { machine, observer, emitted } = this;
     const { kind } = batch;
-    for (let i = from; i < to; i++) {
-      const k = kind[i]!;
-      if (isStimulus(k)) {
-        observer.stimulus(batch, i, first + i);
-        step(machine, batch, i);
-        observer.answered(batch, i, first + i);
-        if (emitted.count > 0) this.handOn();
-        observer.settled(batch, i, first + i);
-      } else if (isEvent(k)) observer.event(batch, i, first + i);
-      else if (isObservable(k)) observer.observable(batch, i, first + i);
-      else observer.operation(batch, i, first + i);
+    let i = from;
+    try {
+      for (; i < to; i++) {
+        const k = kind[i]!;
+        if (isStimulus(k)) {
+          observer.stimulus(batch, i, first + i);
+          step(machine, batch, i);
+          observer.answered(batch, i, first + i);
+          if (emitted.count > 0) this.handOn();
+          observer.settled(batch, i, first + i);
+        } else if (isEvent(k)) observer.event(batch, i, first + i);
+        else if (isObservable(k)) observer.observable(batch, i, first + i);
+        else observer.operation(batch, i, first + i);
+      }
+    } catch (error) {
+      throw atPlace(error, { ...(batch.source && { path: batch.source }), record: first + i });
     }
   }
 

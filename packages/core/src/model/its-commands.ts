@@ -117,6 +117,7 @@ function dropEvents(m: Machine, its: number, deviceId: number): void {
   const device = mappedDevices(m, its).find((one) => one.deviceId === deviceId);
   if (device === undefined) return;
   eachEvent(m, device, (_eventId, event) => {
+    m.budget.spend(m.state.peCount);
     if (event.physical) for (let pe = 0; pe < m.state.peCount; pe++) clearLpiPending(m, pe, event.intid);
   });
   m.zeroMemory(device.ittAddress, device.events * layoutOf(m).ite.bytes);
@@ -127,6 +128,7 @@ function followCollection(m: Machine, its: number, icid: number, pe: number): vo
   for (const device of mappedDevices(m, its))
     eachEvent(m, device, (_eventId, event) => {
       if (!event.physical || event.icid !== icid) return;
+      m.budget.spend(m.state.peCount);
       for (let from = 0; from < m.state.peCount; from++) if (from !== pe) moveLpi(m, from, pe, event.intid);
     });
 }
@@ -188,6 +190,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
   },
   INVALL: (m, its, w) => {
     if (m.profile.invallReachesAll) {
+      m.budget.spend(m.state.peCount);
       for (let pe = 0; pe < m.state.peCount; pe++) invalidateAllLpis(m, pe);
       return undefined;
     }

@@ -16,6 +16,7 @@ import {
 import { mappedDevices } from './its-walk.ts';
 import type { Machine } from './machine.ts';
 import { at } from './operands.ts';
+import { EVENT_WORK } from './work-budget.ts';
 
 const MEM_MARKED = RECORDS['mem.marked'].id;
 /** Commands that write the entry of an event. */
@@ -52,6 +53,7 @@ export function forgetMappings(m: Machine, its: number): void {
     else {
       // Only software writes the first level; no command does.
       const perPage = Math.floor(pageBytes / entryBytes);
+      m.budget.spend((EVENT_WORK * entries) / perPage);
       for (let page = 0; page * perPage < entries; page++) {
         const entry = base + LEVEL1_BYTES * page;
         const high = memory.readWord(entry + 4);

@@ -4,7 +4,10 @@ import { extract } from '../spec/index.ts';
 import { LEVEL1_BYTES, LEVEL1_VALID, layoutOf, level2Address, TABLE_TYPES, tableOf } from './its-tables.ts';
 import type { Machine } from './machine.ts';
 import type { Ite } from './translate.ts';
+import { EVENT_WORK } from './work-budget.ts';
 
+/** What it costs to look at a first-level entry. */
+const LEVEL1_WORK = 4;
 const raw = new Uint32Array(8);
 
 function fields(m: Machine, address: number, bytes: number): void {
@@ -30,6 +33,7 @@ export function mappedDevices(m: Machine, its: number): MappedDevice[] {
     m.state.memory.scan(base, entries * table.entryBytes, (offset) => {
       seen.add(Math.floor(offset / table.entryBytes));
     });
+    m.budget.spend(EVENT_WORK * seen.size);
     for (const n of [...seen].sort((a, b) => a - b)) {
       fields(m, base + n * table.entryBytes, 8);
       const [valid, size, itt] = layoutOf(m).dte.fields.map(
@@ -40,13 +44,15 @@ export function mappedDevices(m: Machine, its: number): MappedDevice[] {
     }
   };
   if (!table.indirect) scan(table.base, 0, table.entries);
-  else
+  else {
+    m.budget.spend((LEVEL1_WORK * table.entries) / perPage);
     for (let page = 0; page * perPage < table.entries; page++) {
       const entry = table.base + LEVEL1_BYTES * page;
       const high = m.state.memory.readWord(entry + 4);
       if ((high & LEVEL1_VALID) === 0) continue;
       scan(level2Address(m.state.memory.readWord(entry), high), page * perPage, perPage);
     }
+  }
   return found;
 }
 
@@ -61,6 +67,7 @@ export function eachEvent(
   m.state.memory.scan(device.ittAddress, device.events * layout.bytes, (offset) => {
     seen.add(Math.floor(offset / layout.bytes));
   });
+  m.budget.spend(EVENT_WORK * seen.size);
   for (const eventId of [...seen].sort((a, b) => a - b)) {
     fields(m, device.ittAddress + eventId * layout.bytes, layout.bytes);
     const [valid, physical, intid, icid, vpeid, doorbell] = layout.fields.map((field) =>

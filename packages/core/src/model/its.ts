@@ -25,6 +25,8 @@ const UNIT_GITS = UNITS.indexOf('GITS');
 const CTLR_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
 const CTLR_QUIESCENT = mask(GITS.GITS_CTLR, 'Quiescent');
 const COMMAND_BYTES = 32;
+/** What a command costs of the budget, without the walks through tables that it causes. */
+const COMMAND_WORK = 64;
 const STALLED = mask(GITS.GITS_CREADR, 'Stalled');
 const RETRY = mask(GITS.GITS_CWRITER, 'Retry');
 const OFFSET_MASK = mask(GITS.GITS_CWRITER, 'Offset');
@@ -56,6 +58,7 @@ export function processQueue(m: Machine, its: number): void {
   let read = (state.creadr[its]! & OFFSET_MASK) / COMMAND_BYTES;
   if (write >= slots || read >= slots) return;
   while (read !== write && (state.creadr[its]! & STALLED) === 0) {
+    m.budget.spend(COMMAND_WORK);
     const outcome = execute(m, its, read, base + read * COMMAND_BYTES);
     settleAll(m);
     const refused = isRefused(outcome);

@@ -6,6 +6,7 @@ import { pendingTableAddress } from './apply.ts';
 import { bestLpi, lookUpConfig } from './arbitration.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN } from './state.ts';
+import { EVENT_WORK } from './work-budget.ts';
 
 const LPI_PENDED = RECORDS['lpi.pended'].id;
 const LPI_CLEARED = RECORDS['lpi.cleared'].id;
@@ -16,6 +17,9 @@ const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const PTZ_HIGH = maskHigh(GICR.GICR_PENDBASER, 'PTZ');
 const ownIdBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const gicIdBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
+
+/** How often `heldLpis` is checked: when this many LPIs of a PE are pending, and at every multiple. */
+const HELD_CHECKED = 4095;
 
 export type PendCause = (typeof PEND_CAUSES)[number];
 
@@ -41,17 +45,29 @@ export function lpiInRange(m: Machine, pe: number, intid: number): boolean {
 
 function emitConfigured(m: Machine, pe: number, intid: number, config: number): void {
   const known = config !== CONFIG_UNKNOWN;
+  m.budget.spend(EVENT_WORK);
   m.emit(LPI_CONFIGURED, pe, intid, known ? config : 0, known ? 1 : 0);
 }
 
 /** Sets an LPI pending. Nothing happens if it is pending already. */
 export function setLpiPending(m: Machine, pe: number, intid: number, cause: PendCause): void {
-  if (m.state.lpiPending[pe]!.has(intid)) return;
+  const pending = m.state.lpiPending[pe]!;
+  if (pending.has(intid)) return;
+  m.budget.spend(EVENT_WORK);
+  if ((pending.size & HELD_CHECKED) === HELD_CHECKED) m.budget.held(heldLpis(m));
   const cached = m.profile.lpiConfig === 'until-invalidated' ? m.state.lpiConfig[pe]!.get(intid) : undefined;
   const config = cached ?? lookUpConfig(m, pe, intid);
   const known = config !== CONFIG_UNKNOWN;
   m.emit(LPI_PENDED, pe, intid, PEND_CAUSES.indexOf(cause), known ? config : 0, known ? 1 : 0);
   noteBest(m, pe);
+}
+
+/** The number of LPIs that Redistributors hold as pending or in their caches. */
+function heldLpis({ state }: Machine): number {
+  let held = 0;
+  for (let pe = 0; pe < state.peCount; pe++)
+    held += Math.max(state.lpiPending[pe]!.size, state.lpiConfig[pe]!.size);
+  return held;
 }
 
 /** Remembers the highest-priority pending LPI, if there is one and `lastBestLpi` is in use. */
@@ -67,6 +83,7 @@ function noteBest(m: Machine, pe: number): void {
  */
 function noteHiddenRescan(m: Machine, pe: number, cleared: number): void {
   if (m.lastBestLpi?.[pe] !== cleared || bestLpi(m, pe) !== 0) return;
+  m.budget.spend(4 * m.state.lpiPending[pe]!.size);
   for (const intid of m.state.lpiPending[pe]!)
     if (lookUpConfig(m, pe, intid) !== m.state.lpiConfig[pe]!.get(intid)) m.hiddenRescan = true;
 }
@@ -76,6 +93,7 @@ export function clearLpiPending(m: Machine, pe: number, intid: number): boolean 
   if (!m.state.lpiPending[pe]!.has(intid)) return false;
   const wasBest = m.profile.rescanOnClear && bestLpi(m, pe) === intid;
   noteBest(m, pe);
+  m.budget.spend(EVENT_WORK);
   m.emit(LPI_CLEARED, pe, intid);
   if (wasBest) reloadConfigs(m, pe);
   else noteHiddenRescan(m, pe, intid);
@@ -87,6 +105,7 @@ export function reloadConfigs(m: Machine, pe: number): void {
   const { lpiConfig, lpiPending } = m.state;
   const pending = lpiPending[pe]!;
   if (pending.size === 0) return;
+  m.budget.spend(EVENT_WORK * pending.size);
   for (const intid of [...pending].sort((a, b) => a - b)) {
     const config = lookUpConfig(m, pe, intid);
     if (config !== lpiConfig[pe]!.get(intid)) emitConfigured(m, pe, intid, config);
@@ -111,6 +130,7 @@ export function invalidateLpi(m: Machine, pe: number, intid: number): void {
 export function invalidateAllLpis(m: Machine, pe: number): void {
   if (!lpisEnabled(m, pe)) return;
   if (m.profile.lpiConfig === 'until-invalidated') {
+    m.budget.spend(EVENT_WORK * m.state.lpiConfig[pe]!.size);
     for (const intid of [...m.state.lpiConfig[pe]!.keys()].sort((a, b) => a - b))
       if (!m.state.lpiPending[pe]!.has(intid)) m.emit(LPI_FORGOTTEN, pe, intid);
   }
@@ -136,6 +156,7 @@ function forgetConfig(m: Machine, pe: number, intid: number): void {
 export function moveAllLpis(m: Machine, from: number, to: number): void {
   if (!lpisEnabled(m, from) || !lpisEnabled(m, to)) return;
   const limit = Math.min(lpiLimit(m, from), lpiLimit(m, to));
+  m.budget.spend(EVENT_WORK * (m.state.lpiPending[from]!.size + m.state.lpiConfig[from]!.size));
   for (const intid of [...m.state.lpiPending[from]!].sort((a, b) => a - b)) {
     if (intid >= limit) continue;
     m.emit(LPI_CLEARED, from, intid);
@@ -178,6 +199,7 @@ function readPendingTable(m: Machine, pe: number): readonly number[] {
   m.witness?.('pending-table', pe, 0, address + first, length);
   const found: number[] = [];
   const known = m.state.memory.scan(address + first, length, (offset, byte) => {
+    m.budget.spend(EVENT_WORK);
     for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) found.push(8 * (first + offset) + bit);
   });
   if (!known && length > 0) {
@@ -190,6 +212,7 @@ function readPendingTable(m: Machine, pe: number): readonly number[] {
 /** Makes these LPIs pending, and no others. */
 function takePending(m: Machine, pe: number, found: readonly number[]): void {
   const inTable = new Set(found);
+  m.budget.spend(EVENT_WORK * (m.state.lpiPending[pe]!.size + found.length));
   for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b))
     if (!inTable.has(intid)) m.emit(LPI_CLEARED, pe, intid);
   for (const intid of found) setLpiPending(m, pe, intid, 'table');

@@ -16,6 +16,7 @@ import {
 import { fieldReader, GICR, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { GicState } from './state.ts';
+import { WorkBudget } from './work-budget.ts';
 
 /** What the model is about to read in guest memory. */
 export type MemoryUse =
@@ -102,6 +103,8 @@ export class Machine {
   readonly profile: Profile;
   sink: EventSink | undefined;
   witness: MemoryWitness | undefined;
+  /** What the stimuli may still make the model do. It is not part of the state. */
+  readonly budget = new WorkBudget();
   /** The time of emitted records. */
   timeNs = Number.NaN;
 
@@ -152,6 +155,7 @@ export class Machine {
   constructor(config: GicConfig) {
     this.state = new GicState(config);
     this.profile = this.state.profile;
+    this.state.memory.budget = this.budget;
     this.touches = this.profile.lpiConfig === 'live' ? touchesLive : touches;
     const n = this.state.peCount;
     this.peDirty = new Uint8Array(n).fill(1);

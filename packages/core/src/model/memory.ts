@@ -2,6 +2,7 @@
 // extents; a page is stored separately once its bytes differ. Unknown bytes read as zero, and the reader can find out that
 // they are unknown. This file knows nothing of GICs.
 import { Extents } from './extents.ts';
+import { PAGE_WORK, type WorkBudget } from './work-budget.ts';
 
 const PAGE_BITS = 12;
 const PAGE_BYTES = 1 << PAGE_BITS;
@@ -12,6 +13,14 @@ interface Page {
   readonly data: Uint8Array;
   /** One bit per byte. */
   readonly known: Uint8Array;
+}
+
+/** Consecutive pages, up to `behind` (not included), that are one stored page, or that are all filled with `byte`. */
+interface Piece {
+  readonly number: number;
+  readonly behind: number;
+  readonly page: Page | undefined;
+  readonly byte: number;
 }
 
 /** The longest range that `ranges` returns, in pages: 1 GiB. */
@@ -40,6 +49,8 @@ export class GuestMemory {
   /** Keyed by page number (address / 4096): a safe integer. */
   private pages = new Map<number, Page>();
   private readonly extents = new Extents();
+  /** What counts the pages that are stored and searched, if anything does. */
+  budget: WorkBudget | undefined;
   private lastNumber = -1;
   private lastPage: Page | undefined;
 
@@ -54,6 +65,7 @@ export class GuestMemory {
       if (!create) return byte === UNKNOWN ? undefined : filled(byte);
       page = newPage(byte);
       this.pages.set(number, page);
+      this.budget?.pages(this.pages.size);
     }
     this.lastNumber = number;
     this.lastPage = page;
@@ -82,20 +94,20 @@ export class GuestMemory {
   /** Whether any of `length` bytes is known. */
   anyKnown(address: number, length: number): boolean {
     const end = address + length;
-    for (let at = address; at < end; ) {
-      const number = Math.floor(at / PAGE_BYTES);
-      const next = Math.min(end, (number + 1) * PAGE_BYTES);
-      const page = this.pages.get(number);
-      if (page !== undefined) {
-        const { known } = page;
-        for (; at < next; at++) {
-          const byte = at % PAGE_BYTES;
-          // Skip eight bytes at a time if none of them is known.
-          if ((byte & 7) === 0 && known[byte >> 3] === 0) at += 7;
-          else if (this.isKnown(at)) return true;
-        }
-      } else if (this.extents.byteAt(number) !== UNKNOWN) return true;
-      at = next;
+    for (const { number, page, byte } of this.pieces(address, end)) {
+      if (page === undefined) {
+        if (byte !== UNKNOWN) return true;
+        continue;
+      }
+      this.budget?.spend(PAGE_WORK);
+      const { known } = page;
+      const start = number * PAGE_BYTES;
+      const to = Math.min(PAGE_BYTES, end - start);
+      for (let i = Math.max(0, address - start); i < to; i++) {
+        // Skip eight bytes at a time if none of them is known.
+        if ((i & 7) === 0 && known[i >> 3] === 0) i += 7;
+        else if ((known[i >> 3]! >> (i & 7)) & 1) return true;
+      }
     }
     return false;
   }
@@ -178,27 +190,63 @@ export class GuestMemory {
    */
   scan(address: number, length: number, visit: (offset: number, byte: number) => void): boolean {
     let allKnown = true;
-    let at = address;
     const end = address + length;
-    while (at < end) {
-      const number = Math.floor(at / PAGE_BYTES);
-      const from = at % PAGE_BYTES;
-      const to = Math.min(PAGE_BYTES, from + (end - at));
-      const page = this.pages.get(number);
+    for (const { number, behind, page, byte } of this.pieces(address, end)) {
+      const start = number * PAGE_BYTES;
+      const from = Math.max(address, start);
+      const to = Math.min(end, behind * PAGE_BYTES);
       if (page === undefined) {
-        const byte = this.extents.byteAt(number);
         if (byte === UNKNOWN) allKnown = false;
-        else if (byte !== 0) for (let i = from; i < to; i++) visit(at - address + (i - from), byte);
-      } else {
-        for (let i = from; i < to; i++) {
-          const byte = page.data[i]!;
-          if (byte !== 0) visit(at - address + (i - from), byte);
-          if (((page.known[i >> 3]! >> (i & 7)) & 1) === 0) allKnown = false;
+        else if (byte !== 0) {
+          this.budget?.spend(to - from);
+          for (let at = from; at < to; at++) visit(at - address, byte);
         }
+        continue;
       }
-      at += to - from;
+      this.budget?.spend(PAGE_WORK);
+      for (let i = from - start; i < to - start; i++) {
+        const value = page.data[i]!;
+        if (value !== 0) visit(start + i - address, value);
+        if (((page.known[i >> 3]! >> (i & 7)) & 1) === 0) allKnown = false;
+      }
     }
     return allKnown;
+  }
+
+  /**
+   * The pages of a range of addresses, in ascending order: a page that is stored, or as many as possible that are not, with
+   * the byte that fills them. The work depends on what is stored and not on the length of the range.
+   */
+  private *pieces(address: number, end: number): Generator<Piece> {
+    let number = Math.floor(address / PAGE_BYTES);
+    const last = Math.ceil(end / PAGE_BYTES);
+    if (number >= last) return;
+    const stored = this.storedWithin(number, last);
+    for (let k = 0; number < last; ) {
+      const next = stored[k] ?? last;
+      if (next === number) {
+        yield { number, behind: number + 1, page: this.pages.get(number), byte: UNKNOWN };
+        number++;
+        k++;
+        continue;
+      }
+      const { byte, behind } = this.extents.runAt(number);
+      const to = Math.min(next, behind);
+      yield { number, behind: to, page: undefined, byte };
+      number = to;
+    }
+  }
+
+  /** The numbers of stored pages from `first` to `behind` (not included), ascending. */
+  private storedWithin(first: number, behind: number): number[] {
+    const found: number[] = [];
+    if (behind - first <= this.pages.size) {
+      for (let n = first; n < behind; n++) if (this.pages.has(n)) found.push(n);
+      return found;
+    }
+    this.budget?.spend(this.pages.size);
+    for (const n of this.pages.keys()) if (n >= first && n < behind) found.push(n);
+    return found.sort((a, b) => a - b);
   }
 
   /** Long stretches of one byte, for snapshots: first page, page behind the last and byte of each, ascending. */

@@ -108,6 +108,8 @@ export class GicState {
   /** Index in `spi` of the first extended SPI, and their number. */
   readonly espiBase: number;
   readonly espiCount: number;
+  /** The PE of each affinity; the first one if several have the same. */
+  readonly peByAffinity: ReadonlyMap<number, number>;
   /** The right shift from a group priority to its active-priority bit. There are at most 128 preemption levels. */
   readonly preemptionShift: number;
   /** GICD_TYPER.NMI. */
@@ -192,6 +194,7 @@ export class GicState {
     const irqs = Math.min(SPECIAL_FIRST, 32 * (itLinesNumber(config.gicd.typer) + 1));
     this.peCount = pes;
     this.itsCount = itss;
+    this.peByAffinity = new Map(config.pes.map(({ affinity }, pe) => [affinity, pe] as const).reverse());
     this.irqCount = irqs;
     const spiWords = Math.ceil(irqs / 32);
     this.ppiWords = 1 + extendedPpiWords(config.gicr.typer);

@@ -83,6 +83,7 @@ function unknownWithin(
 ): void {
   const search = (configs: Map<number, number>, table: number, kind: number, pe: number) => {
     if (configs.size === 0) return;
+    m.budget.spend(4 * configs.size);
     for (const [intid, config] of [...configs]) {
       const at = table + intid - LPI_FIRST;
       if (config === CONFIG_UNKNOWN && at >= address && at < address + length) found(kind, pe, intid);
@@ -117,6 +118,7 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.reserved = false;
   m.unsupported = false;
   m.timeNs = batch.timeNs[i]!;
+  m.budget.begin();
   const flags = m.state.singleSecurity ? RECORD_FLAGS.secure : batch.flags[i]!;
   m.secureBank = (flags & RECORD_FLAGS.secure) !== 0;
   m.el3 = (flags & RECORD_FLAGS.el3) !== 0;

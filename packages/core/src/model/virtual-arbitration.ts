@@ -133,12 +133,14 @@ function configGroup(intid: number, config: number): number {
 }
 
 /** Fills {@link best}: the best vLPI of the resident vPE, and the best among that and the list registers. */
-export function rankVirtual(state: GicState, pe: number): void {
+export function rankVirtual(m: Machine, pe: number): void {
+  const { state } = m;
   const { virtual, config } = state;
   best.vlpi = SPURIOUS;
   best.vlpiGroup = 0;
   best.vlpiPriority = IDLE;
   const configs = virtual.config[pe]!;
+  m.budget.spend(virtual.pending[pe]!.size);
   for (const intid of virtual.pending[pe]!) {
     const byte = configs.get(intid);
     if (byte === undefined || byte >= CONFIG_UNKNOWN || (byte & LPI_ENABLE) === 0) continue;
@@ -217,7 +219,7 @@ const told = new Uint32Array(VHPPI_WORDS);
 
 function arbitrateVirtual(m: Machine, pe: number): void {
   const { state } = m;
-  rankVirtual(state, pe);
+  rankVirtual(m, pe);
   const signalled = best.lr !== -1 && canPreemptVirtual(state, pe, best.group, best.priority, best.nmi);
   told[0] = best.lr === -1 ? NO_LR : best.lr;
   told[1] = best.vlpi;

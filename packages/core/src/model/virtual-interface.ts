@@ -150,7 +150,7 @@ function noteSameVintid(m: Machine, pe: number, vintid: number): void {
  */
 function acknowledge(m: Machine, pe: number, wanted: number, nmiRegister = false): number {
   const { state } = m;
-  rankVirtual(state, pe);
+  rankVirtual(m, pe);
   if (best.lr === -1 || best.group !== wanted) return SPURIOUS;
   if (!canPreemptVirtual(state, pe, best.group, best.priority, best.nmi)) return SPURIOUS;
   const { lr: n, vlpi, group, priority, nmi } = best;
@@ -178,7 +178,7 @@ function acknowledge(m: Machine, pe: number, wanted: number, nmiRegister = false
 }
 
 function highestPending(m: Machine, pe: number, wanted: number): number {
-  rankVirtual(m.state, pe);
+  rankVirtual(m, pe);
   if (best.lr === -1 || best.group !== wanted) return SPURIOUS;
   return best.lr === LR_IS_VLPI ? best.vlpi : m.state.virtual.lr[32 * pe + 2 * best.lr]!;
 }

@@ -9,6 +9,7 @@ import { CONFIG_UNKNOWN } from './state.ts';
 import { best, rankVirtual } from './virtual-arbitration.ts';
 import { RESIDENT_WORDS } from './virtual-state.ts';
 import { sgiConfig } from './vpe-table.ts';
+import { EVENT_WORK } from './work-budget.ts';
 
 const VLPI_PENDED = RECORDS['vlpi.pended'].id;
 const VLPI_CLEARED = RECORDS['vlpi.cleared'].id;
@@ -110,7 +111,7 @@ export function clearVlpiPending(m: Machine, pe: number, table: number, vintid: 
   if (!isPendingIn(m, table, vintid)) return false;
   let wasBest = false;
   if (pe !== NO_PE && m.profile.rescanOnClear) {
-    rankVirtual(m.state, pe);
+    rankVirtual(m, pe);
     wasBest = best.vlpi === vintid;
   }
   m.emit(VLPI_CLEARED, pe, table >>> 0, high(table), vintid);
@@ -137,10 +138,12 @@ export function reloadResident(m: Machine, pe: number): void {
     for (let sgi = 0; sgi < VSGI_COUNT; sgi++)
       if ((memory.readByte(table + (sgi >> 3)) >> (sgi & 7)) & 1) found.push(sgi);
   const known = memory.scan(first, length, (offset, byte) => {
+    m.budget.spend(EVENT_WORK);
     for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) found.push(LPI_FIRST + 8 * offset + bit);
   });
   if (!known && length > 0) m.emit(ASSUMED, NO_PE, first >>> 0, high(first), 8);
   const pending = virtual.pending[pe]!;
+  m.budget.spend(EVENT_WORK * (pending.size + found.length));
   if (pending.size > 0) {
     const inTable = new Set(found);
     for (const vintid of [...pending].sort((a, b) => a - b))
@@ -246,7 +249,7 @@ export function makeResident(
 export function endResidency(m: Machine, pe: number): boolean {
   const table = residentTable(m, pe);
   if (table === NO_TABLE) return false;
-  rankVirtual(m.state, pe);
+  rankVirtual(m, pe);
   const pendingLast = best.vlpi !== SPURIOUS;
   const vpeid = m.state.virtual.resident[RESIDENT_WORDS * pe + 2]!;
   m.emitWords(

@@ -9,6 +9,8 @@ export const NO_PE = -1;
 export class RecordBatch {
   readonly capacity: number;
   count = 0;
+  /** The trace file from which the records were read, for messages. */
+  source: string | undefined;
   /** Record kind (`RECORDS[…].id`). */
   readonly kind: Uint8Array;
   /** Index of the PE, or {@link NO_PE}. */

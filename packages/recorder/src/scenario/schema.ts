@@ -2,6 +2,7 @@
 import { PROFILE_ALIASES, PROFILES } from '@gictrace/core/profile';
 import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS } from '@gictrace/core/record';
 import { z } from 'zod';
+import { BLOCKS_MAX } from '../trace/header.ts';
 
 const pe = z.number().int().min(0).max(255);
 const pes = z.array(pe).min(1);
@@ -11,7 +12,6 @@ const times = z.number().int().min(1).max(1_000_000);
 const vector = z.string().regex(/^[A-Za-z][\w-]*\/\d{1,4}$/, 'is not DEVICE/VECTOR, such as nic/0');
 const device = z.string();
 const VECTORS_MAX = 4096;
-const BLOCKS_MAX = 4;
 
 export const deviceSchema = z.strictObject({
   /** DeviceID, 16 bits. */

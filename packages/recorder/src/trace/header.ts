@@ -4,6 +4,9 @@ import { RECORDS, type RecordName } from '@gictrace/core/record';
 import * as z from 'zod/mini';
 import { canonical, pack, unpack } from './msgpack.ts';
 
+/** The most blocks to which the devices of a scenario can be connected; with ITSs, the most ITSs. */
+export const BLOCKS_MAX = 4;
+
 const json = z.unknown();
 const count = z.int().check(z.gte(0));
 const loss = z.strictObject({
@@ -31,22 +34,34 @@ export const headerSchema = z.strictObject({
   stateVersion: z.optional(z.int().check(z.gte(1))),
   /** The seed of a generated trace; null if there is none. */
   seed: z.nullable(z.string()),
-  options: z.record(z.string(), json),
+  /** What else is known of the trace. The options that gictrace uses have a type; others may have any value. */
+  options: z.catchall(
+    z.object({
+      /** See {@link SHOWS}, {@link TELLS_RESERVED}, {@link START}, {@link MISSING} and {@link blocksOf}. */
+      shows: z.optional(z.readonly(z.array(z.string()))),
+      reserved: z.optional(z.boolean()),
+      start: z.optional(z.string()),
+      missing: z.optional(z.readonly(z.array(z.string()))),
+      blocks: z.optional(z.int().check(z.gte(1), z.lte(BLOCKS_MAX))),
+    }),
+    json,
+  ),
 });
 export type TraceHeader = z.infer<typeof headerSchema>;
+
+/** The number of blocks to which the devices of the recorded scenario are connected; with ITSs, the number of ITSs. */
+export function blocksOf({ options }: TraceHeader): number {
+  return options.blocks ?? 1;
+}
 
 /** The option of the header with the kinds of observables that the source contains; if absent, all. */
 export const SHOWS = 'shows';
 
 /** The kinds of observables that the source of a trace contains; undefined if it contains all. */
 export function sourceShows({ options }: TraceHeader): readonly RecordName[] | undefined {
-  const kinds = options[SHOWS];
-  if (!Array.isArray(kinds)) return undefined;
-  return kinds.filter(
+  return options[SHOWS]?.filter(
     (name): name is RecordName =>
-      typeof name === 'string' &&
-      Object.hasOwn(RECORDS, name) &&
-      RECORDS[name as RecordName].class === 'observable',
+      Object.hasOwn(RECORDS, name) && RECORDS[name as RecordName].class === 'observable',
   );
 }
 
@@ -71,8 +86,7 @@ export const MISSING = 'missing';
 
 /** The sorts of stimuli that the source of a trace lacks. */
 export function missingStimuli({ options }: Pick<TraceHeader, 'options'>): readonly string[] {
-  const names = options[MISSING];
-  return Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : [];
+  return options[MISSING] ?? [];
 }
 
 const chunk = z.tuple([

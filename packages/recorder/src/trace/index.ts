@@ -1,6 +1,7 @@
 // The trace format: writing, reading, and recovery of damaged traces.
 export { CHUNK_RECORDS, FORMAT_VERSION } from './constants.ts';
 export {
+  blocksOf,
   MISSING,
   missingStimuli,
   SHOWS,

@@ -169,9 +169,13 @@ export class TraceReader {
   /** The batches in order, from the chunk with record `from` on, each with the number of its first record. The batch is reused. */
   *batches(from = 0): Generator<{ batch: RecordBatch; first: number }> {
     let batch = new RecordBatch(4096);
+    batch.source = this.path;
     for (const [offset, first, count] of this.chunks) {
       if (first + count <= from) continue;
-      if (count > batch.capacity) batch = new RecordBatch(CHUNK_RECORDS_MAX);
+      if (count > batch.capacity) {
+        batch = new RecordBatch(CHUNK_RECORDS_MAX);
+        batch.source = this.path;
+      }
       this.chunk(offset, first, count, batch);
       yield { batch, first };
     }

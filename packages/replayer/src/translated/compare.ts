@@ -1,6 +1,6 @@
 // Compares designs: takes the operations of a trace, or lifts them if it contains none, and runs them on each design. If a
 // design may be the one that was recorded, its commands are compared with those that the recorded kernel sent.
-import { GicTraceError } from '@gictrace/core';
+import { atPlace, GicTraceError } from '@gictrace/core';
 import {
   COST_MODELS,
   type CostModel,
@@ -16,7 +16,7 @@ import {
   type SentCommand,
   Translation,
 } from '@gictrace/core/irqchip';
-import { type Scenario, TraceReader } from '@gictrace/recorder';
+import { blocksOf, type Scenario, TraceReader } from '@gictrace/recorder';
 import { designsNamed, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
 import { Lift, type RecordedCommand } from './lift.ts';
@@ -228,7 +228,7 @@ export function compareTrace(
   try {
     const { config } = reader.header;
     const { inFlightMax = IN_FLIGHT_MAX, model = COST_MODELS['bare-metal']! } = options;
-    const blocks = Number(reader.header.options.blocks ?? 1);
+    const blocks = blocksOf(reader.header);
     const isLifted = options.lift === true || !holdsOperations(reader);
     const proxy = isLifted ? proxyDevice(config) : -1;
     const recorded: Sequence[] = [];
@@ -307,6 +307,8 @@ export function compareTrace(
       inFlightMax,
       alignments,
     };
+  } catch (error) {
+    throw atPlace(error, { path });
   } finally {
     reader.close();
   }
