@@ -30,7 +30,7 @@ const HEADER: TraceHeader = {
     its: [],
     priorityBits: 5,
     intidBits: 24,
-    addresses: { gicd: 0x8000000, gicr: [0x80a0000], its: [] },
+    addresses: { gicd: 0x8000000, gicr: [0x80a0000, 0x80c0000], its: [] },
   },
   clock: { name: 'none', unitNs: 1 },
   source: { kind: 'test', name: 'test', provenance: {} },
