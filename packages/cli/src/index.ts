@@ -33,6 +33,7 @@ Examples:
   gictrace shell boot.db
   gictrace backends --profiles
   gictrace fuzz --on qemu --seeds 10
+  gictrace minimize boot.gictrace --on simulator@qemu-11.1 -o small.gictrace --emit vitest
   gictrace doctor
 
 Exit codes: 0 same or done; 1 diverged, differs or found; 2 usage or unreadable input; 3 a backend, a tool or the system

@@ -53,6 +53,10 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   diff: { input: 'trace', line: (input, out) => ['diff', input, input, '-o', out] },
   report: { input: 'trace', line: (input, out) => ['report', input, '--no-replay', '-o', out] },
   compare: { input: 'scenario', line: (input, out) => ['compare', input, '--on', 'its', '-o', out] },
+  minimize: {
+    input: 'trace',
+    line: (input, out) => ['minimize', input, '--plant', 'int-ignored', '--no-values', '-o', out],
+  },
   'export perfetto': {
     input: 'trace',
     line: (input, out) => ['export', input, '--to', 'perfetto', '-o', out],

@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   diff: async () => (await import('./verbs/diff.ts')).addDiff,
   golden: async () => (await import('./verbs/golden.ts')).addGolden,
   fuzz: async () => (await import('./verbs/fuzz.ts')).addFuzz,
+  minimize: async () => (await import('./verbs/minimize.ts')).addMinimize,
   doctor: async () => (await import('./verbs/doctor.ts')).addDoctor,
   info: async () => (await import('./verbs/info.ts')).addInfo,
   dump: async () => (await import('./verbs/read.ts')).addDump,

@@ -45,6 +45,7 @@ export {
   sourceTellsReserved,
   startsInMidLife,
   TELLS_RESERVED,
+  TRACE_OUTPUT,
   type TraceFooter,
   type TraceHeader,
   TraceReader,

@@ -78,7 +78,8 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
     });
 }
 
-const EXEC = 'exec:';
+/** `--on exec:COMMAND`: an adapter. */
+export const EXEC = 'exec:';
 
 async function replay(
   path: string,
@@ -139,7 +140,8 @@ function tolerances(names: readonly string[]): Tolerance[] {
   return names as Tolerance[];
 }
 
-function profileOf(backend: string): { profile?: string } {
+/** The profile of `simulator@PROFILE`. @throws GicTraceError `usage` for another backend, or if there is no such profile. */
+export function profileOf(backend: string): { profile?: string } {
   const [name, profile, ...rest] = backend.split('@');
   if (name !== 'simulator' || rest.length > 0)
     throw new GicTraceError(

@@ -1,6 +1,7 @@
 // The event-sourced model of a GIC.
 export { apply, configTableAddress, pendingTableAddress } from './apply.ts';
 export { groupOf, routedPe, runningPriority, wakeRequested } from './arbitration.ts';
+export { type Checkpoint, checkpointOf, returnTo } from './checkpoint.ts';
 export { peekSysreg } from './cpu-interface.ts';
 export { Follow, FollowObserver } from './follow.ts';
 export { GATES, type Gate, type Held, heldBy, priorityOf } from './gate.ts';

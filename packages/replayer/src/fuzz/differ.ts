@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from '@gictrace/core/record';
 import { plantMutation } from '@gictrace/core/testing';
-import { RAM } from '../backends/qemu/machine.ts';
+import { isPlaceable, RAM } from '../backends/qemu/machine.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -31,9 +31,12 @@ export class Recording {
   private readonly shown = new RecordBatch(BATCH);
   private readonly wire = new RecordBatch(1);
   private readonly maintenanceIntid: number | undefined;
+  private readonly deliver: ((batch: RecordBatch) => void) | undefined;
   private out: RecordBatch;
-  /** Whether the GIC has accessed memory that does not exist, or QEMU depends on something that is not part of the state. */
-  outside = false;
+  /** Whether the GIC has accessed memory that QEMU's machine does not have. */
+  outsideRam = false;
+  /** Whether QEMU depends on something that is not part of the state. */
+  private isHidden = false;
   /** Stimuli so far. */
   private stimuli = 0;
   /** Numbers of stimuli that were not given but added, because the machine changed an input line itself. */
@@ -41,13 +44,19 @@ export class Recording {
 
   /**
    * `maintenanceIntid` is the PPI to which the machine connects each PE's maintenance interrupt, if any. `planted` is the
-   * name of a fault to plant into the simulator (`MUTATIONS`).
+   * name of a fault to plant into the simulator (`MUTATIONS`). Batches go to `deliver`, if given, and are not kept.
    */
-  constructor(config: GicConfig, maintenanceIntid?: number, planted?: string) {
+  constructor(
+    config: GicConfig,
+    maintenanceIntid?: number,
+    planted?: string,
+    deliver?: (batch: RecordBatch) => void,
+  ) {
+    this.deliver = deliver;
     this.machine = new Machine(config);
     this.maintenanceIntid = maintenanceIntid;
     this.machine.witness = (_use, _unit, _index, address, length) => {
-      if (address < RAM.from || address + length > RAM.to) this.outside = true;
+      if (!isPlaceable(address, length)) this.outsideRam = true;
     };
     this.machine.lastBestLpi = new Uint32Array(config.pes.length);
     this.machine.sink = {
@@ -59,6 +68,16 @@ export class Recording {
     this.out = this.more();
   }
 
+  /** Whether what QEMU does from here on cannot be compared. */
+  get outside(): boolean {
+    return this.outsideRam || this.isHidden;
+  }
+
+  /** Delivers what has not been delivered yet. */
+  end(): void {
+    if (this.deliver !== undefined && this.out.count > 0) this.out = this.more();
+  }
+
   /** Gives stimulus `i` of a batch to the simulator. */
   take(batch: RecordBatch, i: number): void {
     const m = this.machine;
@@ -66,7 +85,7 @@ export class Recording {
     const { out } = this;
     this.stimuli++;
     step(m, batch, i);
-    if (m.hiddenRescan) this.outside = true;
+    if (m.hiddenRescan) this.isHidden = true;
     const kind = batch.kind[i]!;
     if (kind === MMIO_READ || kind === SYSREG_READ) {
       const value = at * RECORD_WORDS + (kind === MMIO_READ ? 4 : 1);
@@ -74,6 +93,7 @@ export class Recording {
       out.words[value + 1] = m.high;
     }
     if (m.reserved) out.flags[at]! |= RECORD_FLAGS.reserved;
+    if (m.unsupported) out.flags[at]! |= RECORD_FLAGS.valueUnknown;
     const moved: number[] = [];
     for (let k = 0; k < this.shown.count; k++)
       if (this.shown.kind[k] === MAINTENANCE)
@@ -115,7 +135,7 @@ export class Recording {
       if (shown.kind[k]! < FIRST_EVENT) this.push(shown, k);
       else if (shown.kind[k] === MEM_WRITTEN) {
         const address = shown.words[at + 1]! * 2 ** 32 + shown.words[at]!;
-        if (address < RAM.from || address >= RAM.to) this.outside = true;
+        if (!isPlaceable(address, 1)) this.outsideRam = true;
       }
     }
     shown.clear();
@@ -127,6 +147,11 @@ export class Recording {
   }
 
   private more(): RecordBatch {
+    if (this.deliver !== undefined && this.batches.length > 0) {
+      this.deliver(this.out);
+      this.out.clear();
+      return this.out;
+    }
     const batch = new RecordBatch(BATCH);
     this.batches.push(batch);
     return batch;

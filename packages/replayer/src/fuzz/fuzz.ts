@@ -9,8 +9,8 @@ import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
 import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { type QemuOptions, qemuVersion } from '../backends/qemu/process.ts';
+import { shrink } from '../minimize/shrink.ts';
 import { Recording, replayed, stimuliUpTo } from './differ.ts';
-import { shrink } from './shrink.ts';
 
 /** Devices that QEMU can have at these DeviceIDs: none of its own, and three PCI functions. */
 const DEVICE_IDS = [0, 8, 16, 24] as const;
@@ -111,7 +111,7 @@ export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
   let cut = stimuli.slice(0, after);
   // The effect of a stimulus may become visible only with the next one.
   if (!(await same(cut))) cut = stimuli.slice(0, whole.ran);
-  const small = options.whole ? { list: cut } : await shrink(cut, same, SHRINK_TESTS);
+  const small = options.whole ? { list: cut } : await shrink(cut, same, { testsMax: SHRINK_TESTS });
   const { verdict, crash, recording } = await run(small.list);
   return { ...found, difference: { after, stimuli: small.list.length, tests, verdict, crash, recording } };
 }

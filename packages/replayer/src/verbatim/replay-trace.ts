@@ -97,7 +97,7 @@ export function replayTrace(path: string, options: ReplayTraceOptions = {}): Ver
     const replay = new VerbatimReplay(config, {
       allow: options.allow ?? [],
       ...(options.machine === undefined ? {} : { machine: options.machine }),
-      ...shown(reader),
+      ...sourceOptions(reader.header),
       ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
     // A stored state is that of the recording's own model, so only the same profile has to reach it.
@@ -148,7 +148,7 @@ export async function replayTraceOn(
     const { output: _path, force: _force, ignoresZeroCommands: _zero, ...rest } = options;
     const replay = new BackendReplay(config, backend, capabilities, {
       ...rest,
-      ...shown(reader),
+      ...sourceOptions(reader.header),
       unknownCommands: unknown,
       ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
@@ -243,9 +243,9 @@ function unknownCommands(reader: TraceReader): { readonly count: number; readonl
 }
 
 /** What the source of a trace does not contain at all. */
-function shown({
-  header,
-}: TraceReader): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved' | 'startsInMidLife' | 'missing'> {
+export function sourceOptions(
+  header: TraceHeader,
+): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved' | 'startsInMidLife' | 'missing'> {
   const kinds = sourceShows(header);
   return {
     ...(kinds === undefined ? {} : { sourceShows: kinds }),

@@ -109,6 +109,14 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
 /** Guest RAM that a trace can have. */
 export const RAM = { from: RAM_BASE, to: PLACED_BASE } as const;
 
+/** Whether a machine can have memory of a trace: it is guest RAM, or a level-2 table that the importer placed. */
+export function isPlaceable(address: number, bytes: number): boolean {
+  const offset = address - PLACED_FROM;
+  return (
+    (address >= RAM.from && address + bytes <= RAM.to) || (offset >= 0 && offset + bytes <= PLACED_BYTES)
+  );
+}
+
 /** The address of a trace's guest memory in the machine; -1 if the machine has no RAM for it. */
 export function place(machine: Machine, address: number, bytes: number): number {
   if (address >= RAM_BASE && address + bytes <= Math.min(PLACED_BASE, machine.agentBase)) return address;

@@ -1,0 +1,49 @@
+// What all forms of a repro share: its records as text, and how what it shows is said.
+import { recordText } from '@gictrace/core/disasm';
+import { isStimulus, RecordBatch } from '@gictrace/core/record';
+import type { Minimized } from '../minimize.ts';
+
+/** A minimized trace, and how it was kept. */
+export interface Repro {
+  readonly minimized: Minimized;
+  /** The base name of the trace that was minimized. */
+  readonly of: string;
+  /** What is kept, in words: `diverges on simulator@qemu-11.1`. */
+  readonly kept: string;
+  /** The command line that made it. */
+  readonly command: string;
+  /** How to show it again. */
+  readonly check: Check;
+}
+
+export type Check =
+  | { readonly what: 'divergence'; readonly on: string; readonly profile?: string; readonly plant?: string }
+  | { readonly what: 'finding'; readonly rule: string }
+  | { readonly what: 'sql'; readonly sql: string }
+  | { readonly what: 'command'; readonly command: string; readonly code: number };
+
+/** The records of a repro as lines of text, without times; effects are indented. */
+export function linesOf(recording: readonly RecordBatch[]): string[] {
+  const one = new RecordBatch(1);
+  return recording.flatMap((batch) =>
+    Array.from({ length: batch.count }, (_, i) => {
+      one.clear();
+      one.copy(batch, i);
+      const text = recordText(one, 0).replace(/^\S+ /, '');
+      return isStimulus(one.kind[0]!) ? text : `    ${text}`;
+    }),
+  );
+}
+
+/** What the repro shows, in lines. */
+export function outcomeOf({ minimized, kept }: Repro): string[] {
+  const { divergence } = minimized;
+  if (divergence === null) return [`It ${kept}.`];
+  return [
+    `It ${kept}:`,
+    `  the reference: ${withoutTime(divergence.recorded)}`,
+    `  the other:     ${withoutTime(divergence.replayed)}`,
+  ];
+}
+
+export const withoutTime = (text: string): string => text.replace(/^[+-](\?|[\d.]+s) /, '');

@@ -1,0 +1,5 @@
+// @gictrace/replayer/minimize: the smallest part of a trace that still shows something, and its forms as a repro.
+export { EMITTERS, type EmitFormat } from './emit/index.ts';
+export { type Check, linesOf, outcomeOf, type Repro } from './emit/repro.ts';
+export { type Keep, type Minimized, type MinimizeOptions, minimizeTrace, saveMinimized } from './minimize.ts';
+export { shapeOf, signatureOf } from './signature.ts';

@@ -1,0 +1,300 @@
+// Minimizes a trace: from the stimuli of a trace to the few that still show what is to be kept, with what the reference
+// simulator does with them as the recording.
+import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
+import type { Backend } from '@gictrace/core/backend';
+import { type Divergence, KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
+import { type TraceHeader, TraceReader, TraceWriter } from '@gictrace/recorder';
+import { type Foresight, foreseeTrace } from '../backends/qemu/foresight.ts';
+import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
+import { BackendReplay } from '../verbatim/on-backend.ts';
+import { VerbatimReplay } from '../verbatim/on-simulator.ts';
+import { sourceOptions } from '../verbatim/replay-trace.ts';
+import {
+  BackendTest,
+  type DivergenceTest,
+  type OtherSimulator,
+  PropertyTest,
+  SimulatorTest,
+} from './divergence-test.ts';
+import { irregularQueues } from './queues.ts';
+import { reduce } from './reduce.ts';
+import { signatureOf } from './signature.ts';
+import { Selection, type Single, TraceStimuli } from './stimuli.ts';
+import { type Reference, recordAll, type Setting, type Test } from './test.ts';
+import { simplify } from './values.ts';
+
+/** Tests that a minimization makes at most, and at most where each starts a program. */
+const TESTS_MAX = 20_000;
+const SLOW_TESTS_MAX = 1500;
+
+/** What must be kept. */
+export type Keep =
+  | {
+      /** The simulator, with the profile of the trace, and another implementation differ as they do on the trace. */
+      readonly what: 'divergence';
+      readonly other: OtherSimulator | { readonly open: (foresight: Foresight) => Backend };
+    }
+  | {
+      /** What the simulator does with the stimuli has a property. */
+      readonly what: 'property';
+      /** Called with the recording: its batches may be read, and not kept. Exact: also what it is about is the same. */
+      readonly holds: (
+        recording: readonly RecordBatch[],
+        config: GicConfig,
+        isExact: boolean,
+      ) => Promise<boolean>;
+      /** Whether a test takes more than 50 ms even for a few stimuli. */
+      readonly isSlow: boolean;
+    };
+
+export interface MinimizeOptions {
+  readonly testsMax?: number;
+  /** Called for each test, with the number of stimuli that are left. */
+  readonly progress?: (tests: number, stimuli: number) => void;
+  /** Whether values are left as they are. */
+  readonly isVerbatim?: boolean;
+}
+
+export interface Minimized {
+  readonly config: GicConfig;
+  readonly setting: Setting;
+  readonly stimuli: Single;
+  /** What the simulator does with the stimuli. */
+  readonly recording: readonly RecordBatch[];
+  /** Stimuli of the trace, up to where it shows what is kept. */
+  readonly of: number;
+  readonly tests: number;
+  /** Whether no single stimulus can be left out. */
+  readonly isMinimal: boolean;
+  /** The divergence of these stimuli; null if a property is kept. */
+  readonly divergence: Divergence | null;
+  /** The divergence of the trace that was kept. */
+  readonly original: Divergence | null;
+  readonly header: TraceHeader;
+}
+
+/**
+ * Minimizes a trace file.
+ * @throws GicTraceError `trace` if it cannot be read, `usage` if it does not show what is to be kept.
+ */
+export async function minimizeTrace(
+  path: string,
+  keep: Keep,
+  options: MinimizeOptions = {},
+): Promise<Minimized> {
+  const reader = TraceReader.open(path);
+  try {
+    const original = keep.what === 'divergence' ? await firstDivergence(reader, keep.other) : null;
+    if (keep.what === 'divergence' && original === null)
+      throw new GicTraceError(
+        'usage',
+        'does not diverge there, so that there is nothing to minimize',
+        { path },
+        'see gictrace replay',
+      );
+    const { header } = reader;
+    const drivesMaintenance = isOfQemu(header);
+    const stimuli = TraceStimuli.read(
+      reader,
+      original?.record,
+      (batch, i) => drivesMaintenance && isMaintenanceLine(batch, i),
+    );
+    const base: Setting = {
+      config: header.config,
+      ...(drivesMaintenance ? { maintenanceIntid: MAINTENANCE_INTID } : {}),
+      isRamZero: true,
+      isInRam: true,
+      irregularQueues: irregularQueues(stimuli),
+    };
+    const all = new Selection(
+      stimuli,
+      Uint32Array.from({ length: stimuli.length }, (_, n) => n),
+    );
+    const settings: Setting[] = [
+      base,
+      { ...base, isInRam: false },
+      { ...base, isRamZero: false, isInRam: false },
+    ].flatMap((one): Setting[] =>
+      keep.what === 'property' ? [one] : [one, { ...one, allow: ['eoi-order'] }],
+    );
+    for (const setting of settings) {
+      const test = await testOf(keep, setting, reader, all, original);
+      if (test === undefined) continue;
+      return await minimized(stimuli, test, setting, { header, original, options });
+    }
+    throw new GicTraceError(
+      'usage',
+      keep.what === 'property'
+        ? 'does not have that property, so that there is nothing to minimize'
+        : `the simulator with the profile of the trace does not behave as it was recorded up to record ${original!.record}, so that it cannot stand for the recording`,
+      { path },
+      keep.what === 'property' ? undefined : 'name an implementation that does: --against qemu',
+    );
+  } finally {
+    reader.close();
+  }
+}
+
+/** The test, if the whole list passes it in this setting. */
+async function testOf(
+  keep: Keep,
+  setting: Setting,
+  reader: TraceReader,
+  all: Selection,
+  original: Divergence | null,
+): Promise<Test | undefined> {
+  if (keep.what === 'property') {
+    const test = new PropertyTest(
+      setting,
+      (reference: Reference, isExact) => keep.holds(reference.recording.batches, setting.config, isExact),
+      keep.isSlow,
+    );
+    return (await test.holds(all, 0, true)) ? test : undefined;
+  }
+  const { other } = keep;
+  const { sourceShows, sourceTellsReserved } = sourceOptions(reader.header);
+  const test: DivergenceTest =
+    'open' in other
+      ? new BackendTest(setting, other.open)
+      : new SimulatorTest(setting, other, {
+          ...(sourceShows === undefined ? {} : { sourceShows }),
+          ...(sourceTellsReserved === undefined ? {} : { sourceTellsReserved }),
+        });
+  const divergence = await test.divergenceOf(all);
+  if (divergence === null || signatureOf(divergence, false) !== signatureOf(original!, false))
+    return undefined;
+  test.keep(divergence);
+  return test;
+}
+
+async function minimized(
+  stimuli: TraceStimuli,
+  test: Test,
+  setting: Setting,
+  {
+    header,
+    original,
+    options,
+  }: { header: TraceHeader; original: Divergence | null; options: MinimizeOptions },
+): Promise<Minimized> {
+  const testsMax = options.testsMax ?? (test.isSlow ? SLOW_TESTS_MAX : TESTS_MAX);
+  let tests = 0;
+  let left = stimuli.length;
+  const tested = (now = left) => {
+    left = now;
+    options.progress?.(++tests, left);
+  };
+  const reduced = await reduce(stimuli, test, testsMax, tested);
+  let small: Single;
+  let own = setting;
+  let kept: Test = test;
+  if (options.isVerbatim) small = await simplify(reduced.selection, test, 0, tested);
+  else {
+    const fewer = await withFewerPes(reduced.selection, test, setting);
+    own = fewer.setting;
+    kept = fewer.test;
+    small = await simplify(reduced.selection, kept, Math.max(0, testsMax - tests), tested);
+  }
+  const divergence = kept instanceof PropertyTest ? null : await (kept as DivergenceTest).divergenceOf(small);
+  const reference = recordAll(own, small);
+  reference.recording.end();
+  return {
+    ...{ config: own.config, setting: own, stimuli: small, recording: reference.recording.batches },
+    ...{ of: stimuli.length, tests, isMinimal: reduced.isMinimal, divergence, original, header },
+  };
+}
+
+/** Takes away the PEs behind the last that is used, if that changes nothing. */
+async function withFewerPes(
+  stimuli: Selection,
+  test: Test,
+  setting: Setting,
+): Promise<{ test: Test; setting: Setting }> {
+  const { config } = setting;
+  const one = new RecordBatch(1);
+  let last = 0;
+  for (let n = 0; n < stimuli.length; n++) {
+    one.clear();
+    stimuli.copyTo(one, n);
+    last = Math.max(last, one.pe[0]!);
+    if ((one.kind[0] === KIND['mmio.read'] || one.kind[0] === KIND['mmio.write']) && one.words[0] === 1)
+      last = Math.max(last, one.words[1]!);
+  }
+  for (let pes = last + 1; pes < config.pes.length; pes++) {
+    const fewer: Setting = {
+      ...setting,
+      config: {
+        ...config,
+        pes: config.pes.slice(0, pes),
+        addresses: { ...config.addresses, gicr: config.addresses.gicr.slice(0, pes) },
+      },
+    };
+    const own = test.on(fewer);
+    if (await own.holds(stimuli, 0, true)) return { test: own, setting: fewer };
+  }
+  return { test, setting };
+}
+
+/** The first divergence of the recording on an implementation. */
+async function firstDivergence(
+  reader: TraceReader,
+  other: OtherSimulator | { readonly open: (foresight: Foresight) => Backend },
+): Promise<Divergence | null> {
+  const { config } = reader.header;
+  const options = { ...sourceOptions(reader.header), stopAtFirst: true, allow: ['eoi-order'] as const };
+  if ('open' in other) {
+    const backend = other.open(foreseeTrace(reader.path));
+    try {
+      const replay = new BackendReplay(config, backend, await backend.reset(config), options);
+      for (const { batch } of reader.batches()) {
+        await replay.take(batch);
+        if (replay.stopped) break;
+      }
+      return (await replay.finish()).first;
+    } finally {
+      await backend.close();
+    }
+  }
+  const replay = new VerbatimReplay(
+    { ...config, profile: other.profile },
+    { ...options, ...(other.machine === undefined ? {} : { machine: other.machine }) },
+  );
+  for (const { batch } of reader.batches()) {
+    replay.take(batch);
+    if (replay.stopped) break;
+  }
+  return replay.finish().first;
+}
+
+/** Whether QEMU's virt machine was recorded, which drives the line of the maintenance interrupt by itself. */
+function isOfQemu({ source, config }: TraceHeader): boolean {
+  return source.kind.includes('qemu') || config.profile.startsWith('qemu');
+}
+
+function isMaintenanceLine(batch: RecordBatch, i: number): boolean {
+  return (
+    batch.kind[i] === KIND['wire.set'] &&
+    batch.pe[i]! >= 0 &&
+    batch.words[i * RECORD_WORDS] === MAINTENANCE_INTID
+  );
+}
+
+/** Writes what is left as a trace. @throws GicTraceError as `TraceWriter`. */
+export function saveMinimized(
+  { header, config, recording, divergence }: Minimized,
+  path: string,
+  { version = VERSION, force = false, inputs = [] as readonly string[] } = {},
+): void {
+  const own: TraceHeader = {
+    writer: { name: 'gictrace', version },
+    config,
+    clock: header.clock,
+    source: { kind: 'minimized', name: header.source.name, provenance: {} },
+    losses: [],
+    seed: header.seed,
+    options: { difference: divergence },
+  };
+  const writer = new TraceWriter(path, own, { force, inputs: [...inputs] });
+  for (const batch of recording) writer.append(batch);
+  writer.close({ meta: {} });
+}

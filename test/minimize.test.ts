@@ -1,0 +1,171 @@
+// Traces are minimized: a divergence on a real recording, a finding, and a command's exit code. What is left still shows
+// it, and nothing less does.
+import { readFileSync } from 'node:fs';
+import { STIMULI_BELOW } from '@gictrace/core/record';
+import { plantMutation } from '@gictrace/core/testing';
+import { importJsonlToTrace, importToTrace, recordJson, TraceReader } from '@gictrace/recorder';
+import { replayTrace, type Verdict } from '@gictrace/replayer';
+import { type Keep, type Minimized, minimizeTrace, saveMinimized } from '@gictrace/replayer/minimize';
+import { main } from 'gictrace';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../packages/cli/src/run.test-support.ts';
+import { recording, scratch } from './support.ts';
+
+const folder = scratch();
+afterAll(() => folder.dispose());
+
+const planted = (fault: string): Keep => ({
+  what: 'divergence',
+  other: { profile: 'qemu-virt', machine: (machine) => plantMutation(machine, fault) },
+});
+const replayPlanted = (trace: string, fault: string): Verdict =>
+  replayTrace(trace, { machine: (machine) => plantMutation(machine, fault) });
+
+describe('a recording of Linux with KVM, 362,103 records', () => {
+  const trace = folder.path('kvm.gictrace');
+  beforeAll(async () => {
+    await importToTrace(recording('linux-gicv4-kvm.log.gz'), trace, {});
+  }, 120_000);
+
+  it.each(['sgi-lost-while-active'])(
+    '%s in the simulator shows in at most 20 stimuli',
+    async (fault) => {
+      const small = await minimizeTrace(trace, planted(fault));
+      expect(small.isMinimal).toBe(true);
+      expect(small.stimuli.length).toBeLessThanOrEqual(20);
+      const path = folder.path(`${fault}.gictrace`);
+      saveMinimized(small, path);
+      // The recording is the reference's; the fault still shows, in the same kind of record and after the same register.
+      expect(replayTrace(path).diverged).toBe(0);
+      const { first } = replayPlanted(path, fault);
+      expect(first!.kind).toBe(small.original!.kind);
+      const register = (text: string) => /(GIC\w|ICC|msi)\S*/.exec(text)?.[0];
+      expect(register(first!.stimulus!.text)).toBe(register(small.original!.stimulus!.text));
+      // Without any one of its stimuli it does not, or not so.
+      expect(await redundant(small, planted(fault))).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+/** The stimuli of a minimized trace that could be left out after all. */
+async function redundant(small: Minimized, keep: Keep): Promise<string[]> {
+  const again = folder.path('again.gictrace');
+  saveMinimized(small, again);
+  const smaller = await minimizeTrace(again, keep, { isVerbatim: true });
+  // The memory that is zero at first is not counted twice.
+  const kept = new Set(textsOf(smaller));
+  return textsOf(small).filter((text) => !kept.has(text) && !text.includes('"length":2684354560'));
+}
+
+function textsOf({ recording: batches }: Minimized): string[] {
+  return batches.flatMap((batch) =>
+    Array.from({ length: batch.count }, (_, i) => i)
+      .filter((i) => batch.kind[i]! < STIMULI_BELOW)
+      .map((i) => recordJson(batch, i, 0)),
+  );
+}
+
+describe('the command', () => {
+  const trace = folder.path('doorbell.gictrace');
+  const small = folder.path('small.gictrace');
+  beforeAll(async () => {
+    expect((await run('record', 'lost-doorbell', '-o', trace, '--on', 'vpe-proxy')).code).toBe(0);
+  });
+
+  it('keeps a finding of check, and writes repros', async () => {
+    const { code, out } = await run(
+      ...[
+        'minimize',
+        trace,
+        '--keep',
+        'finding:lost-doorbell',
+        '-o',
+        small,
+        '--emit',
+        'vitest',
+        'jsonl',
+        '--json',
+      ],
+    );
+    expect(code).toBe(0);
+    const answer = JSON.parse(out);
+    expect(answer).toMatchObject({ kept: 'has a finding of lost-doorbell', minimal: true, pes: 1 });
+    expect(answer.of).toBeGreaterThan(200);
+    expect(answer.stimuli).toBeLessThan(25);
+    expect((await run('check', small, '--rule', 'lost-doorbell')).code).toBe(1);
+    // The JSON lines are the same trace.
+    await importJsonlToTrace(folder.path('small.jsonl'), folder.path('from-jsonl.gictrace'), {});
+    expect(digest(folder.path('from-jsonl.gictrace'))).toBe(digest(small));
+    const test = readFileSync(folder.path('small.test.ts'), 'utf8');
+    expect(test).toContain('toContain("lost-doorbell")');
+    expect(test).toContain(readFileSync(folder.path('small.jsonl'), 'utf8').trim());
+  });
+
+  it('keeps what a query finds', async () => {
+    const sql = "SELECT 1 FROM its_commands WHERE op = 'VMAPP'";
+    const { code, out } = await run(
+      'minimize',
+      trace,
+      '--keep',
+      `sql:${sql}`,
+      '-o',
+      small,
+      '--json',
+      '--tests',
+      '60',
+      '--no-values',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out).stimuli).toBeLessThan(60);
+  });
+
+  it('keeps the exit code of a command', async () => {
+    const { code, out } = await run(
+      ...[
+        'minimize',
+        trace,
+        '--keep',
+        `command:test $(wc -c < {}) -gt 900`,
+        '-o',
+        small,
+        '--json',
+        '--tests',
+        '40',
+      ],
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ minimal: false, kept: expect.stringContaining('exit with 0') });
+  });
+
+  it.each([
+    [['--keep', 'nonsense'], "--keep does not know 'nonsense'"],
+    [['--keep', 'finding:nonsense'], "no check is called 'nonsense'"],
+    [['--keep', 'lost:x'], 'takes an INTID'],
+    [['--keep', 'sql:'], 'names nothing'],
+    [['--keep', 'finding:stranded-lpi'], 'does not have that property'],
+    [['--keep', 'sql:SELECT 1', '--on', 'qemu'], '--on and --plant are for'],
+    [['--keep', 'command:no-such-program-anywhere'], 'cannot be run'],
+    [['--exit', '1'], '--exit is for'],
+    [['--plant', 'nonsense'], "no fault 'nonsense'"],
+    [['--plant', 'int-ignored', '--on', 'exec:true'], '--plant is for a simulator'],
+    [['--on', 'simulator@nonsense'], "no profile 'nonsense'"],
+    [['--emit', 'nonsense'], "--emit does not know 'nonsense'"],
+    [[], 'does not diverge there'],
+  ])('refuses %j in one line', async (options, message) => {
+    const { code, out, err } = await run('minimize', trace, ...options, '-o', folder.path('never.gictrace'));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^gictrace: [^\n]*\n$/);
+    expect(err).toContain(message);
+  });
+
+  it('refuses what is no trace', async () => {
+    expect(await main(['minimize', folder.path('small.jsonl'), '-o', folder.path('never.gictrace')])).toBe(4);
+  });
+});
+
+function digest(path: string): string | undefined {
+  const reader = TraceReader.open(path);
+  reader.close();
+  return reader.footer?.semanticDigest;
+}
