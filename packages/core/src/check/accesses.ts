@@ -1,12 +1,15 @@
-// Checks of single accesses that cannot be meant: an EOI of what was not acknowledged, a write to a reserved location.
+// Checks of single accesses that cannot be meant: an EOI of what was not acknowledged, a write to a reserved location or to
+// one that affinity routing disables.
 import { actOf, FRAMES, NO_PE, RECORDS, type RecordBatch, takenOrEnded } from '../record/index.ts';
 import { isSpecial, registerAt, SYSREGS } from '../spec/index.ts';
 import { type Check, type CheckContext, FIELD } from './context.ts';
+import type { Related } from './finding.ts';
 
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
 const STATE_KNOWN = RECORDS['state.known'].id;
 const RESERVED = RECORDS['access.reserved'].id;
 /** The active-priorities registers of the physical CPU interface: by them, software restores or clears what is active. */
@@ -16,11 +19,16 @@ const ACTIVE_PRIORITIES: ReadonlySet<number> = new Set(
     .map(([, { encoding }]) => encoding),
 );
 
+const GICR_FRAME = FRAMES.indexOf('GICR');
+
 export class AccessChecks implements Check {
-  readonly stimuli = [SYSREG_READ, SYSREG_WRITE, PE_RESET, GIC_RESET, STATE_KNOWN];
+  readonly stimuli = [MMIO_WRITE, SYSREG_READ, SYSREG_WRITE, PE_RESET, GIC_RESET, STATE_KNOWN];
   readonly emissions = [RESERVED];
   /** By PE: the interrupts that it acknowledged and did not end, innermost last; null if that is not known. */
   private readonly taken = new Map<number, number[] | null>();
+  /** Registers of SGIs and PPIs that were written in the Distributor, without GICD_, and those in a Redistributor. */
+  private readonly inDistributor = new Map<string, Related & { readonly pe: number }>();
+  private readonly inRedistributor = new Set<string>();
   /** Reserved locations that were written: each is reported once. */
   private readonly reported = new Set<string>();
 
@@ -29,6 +37,9 @@ export class AccessChecks implements Check {
     switch (batch.kind[i]) {
       case GIC_RESET:
         this.taken.clear();
+        return;
+      case MMIO_WRITE:
+        if (FIELD(batch, i, 0) <= GICR_FRAME) this.private(c, batch, i);
         return;
       case PE_RESET:
         this.taken.set(pe, []);
@@ -57,6 +68,37 @@ export class AccessChecks implements Check {
     else if (act.does === 'acknowledge') {
       if (!isSpecial(intid)) taken.push(intid);
     } else if (!isSpecial(intid)) this.ended(c, pe, taken, intid);
+  }
+
+  /**
+   * With affinity routing, the Distributor's registers of SGIs and PPIs are RAZ/WI, and GICD_SGIR too. Portable software may
+   * write both these and the Redistributor's; only a setting that reaches no Redistributor is lost.
+   */
+  private private(c: CheckContext, batch: RecordBatch, i: number): void {
+    const frame = FIELD(batch, i, 0);
+    const offset = FIELD(batch, i, 2);
+    if (FIELD(batch, i, 4) === 0 || !c.physicalAddresses || c.isUndecided) return;
+    const register = registerAt(frame, offset);
+    if (register === undefined) return;
+    const name = register.name.slice(5);
+    if (frame === GICR_FRAME) {
+      this.inRedistributor.add(name);
+      return;
+    }
+    const perIntid = register.spec.bitsPerIntid;
+    const isPrivate =
+      perIntid !== undefined &&
+      (register.spec.firstIntid ?? 0) === 0 &&
+      8 * (offset - register.spec.offset) < 32 * perIntid;
+    if ((!isPrivate && register.name !== 'GICD_SGIR') || this.inDistributor.has(name)) return;
+    const text = `${register.label} has no effect with affinity routing: ${c.stimulusText()}`;
+    this.inDistributor.set(name, { ...c.now(), pe: batch.pe[i]!, text });
+  }
+
+  end(c: CheckContext): void {
+    if (!c.fromReset || !c.has('GICR writes')) return;
+    for (const [name, { pe, text, ...at }] of this.inDistributor)
+      if (!this.inRedistributor.has(name)) c.tell('private-in-distributor', at, pe, text);
   }
 
   private ended(c: CheckContext, pe: number, taken: number[], intid: number): void {

@@ -389,13 +389,13 @@ const CASES: Readonly<Record<CheckName, Case>> = {
   },
   'pending-on-sleeping-pe': {
     wrong: (g) => {
-      g.spi(40);
+      g.enable().spi(40);
       g.gicr(0, 'GICR_WAKER', 2);
       g.wire(40, true);
       g.read(1, 'ICC_IAR1_EL1');
     },
     right: (g) => {
-      g.spi(40);
+      g.enable().spi(40);
       g.gicr(0, 'GICR_WAKER', 2);
       g.wire(40, true);
       g.wide('GICD', 0, GICD.GICD_IROUTER.offset + 8 * 8, 1, 0);
@@ -444,6 +444,30 @@ const CASES: Readonly<Record<CheckName, Case>> = {
     right: (g) => {
       g.access('GICD', 0, 0x6100, 4, 1);
     },
+  },
+  'private-in-distributor': {
+    wrong: (g) => {
+      g.gicd('GICD_IGROUPR', 0xffff, 0);
+    },
+    right: (g) => {
+      g.gicd('GICD_IGROUPR', 0xffff, 1);
+    },
+  },
+  'group-never-enabled': {
+    wrong: (g) => look(g, { group: 0 }),
+    right: (g) => look(g, { group: 1 }),
+  },
+  'priority-never-passes': {
+    wrong: (g) => look(g, { priority: 0xf8 }),
+    right: (g) => look(g, { priority: 0xf0 }),
+  },
+  'never-deactivated': {
+    wrong: (g) => twice(g, () => undefined),
+    right: (g) => twice(g, () => g.write(0, 'ICC_DIR_EL1', 40)),
+  },
+  'config-tables-differ': {
+    wrong: (g) => configTables(g, PROPBASE + 0x2_0000),
+    right: (g) => configTables(g, PROPBASE),
   },
   'list-registers-same-vintid': {
     wrong: (g) => {
@@ -531,6 +555,35 @@ function withDefaultDoorbell(g: Guest): Guest {
   g.mapVirtual(1, 0, 0, 8192);
   g.mapVpe(0, 0, DOORBELL);
   return g;
+}
+/** A PE that has enabled Group 1 looks for an SPI, which is pending. */
+function look(g: Guest, of: { group?: number; priority?: number }): void {
+  g.spi(40, of);
+  g.gicd('GICD_CTLR', 3);
+  g.gicr(0, 'GICR_WAKER', 0);
+  g.write(0, 'ICC_PMR_EL1', 0xf8);
+  g.write(0, 'ICC_IGRPEN1_EL1', 1);
+  g.wire(40, true);
+  g.read(0, 'ICC_IAR1_EL1');
+}
+/** With EOImode = 1, a PE takes an SPI, which becomes pending again. */
+function twice(g: Guest, deactivate: () => void): void {
+  g.spi(40);
+  g.enable().write(0, 'ICC_CTLR_EL1', 2);
+  g.wire(40, true);
+  expect(g.read(0, 'ICC_IAR1_EL1')).toBe(40);
+  g.write(0, 'ICC_EOIR1_EL1', 40);
+  deactivate();
+  g.wire(40, false);
+  g.wire(40, true);
+  g.read(0, 'ICC_IAR1_EL1');
+}
+function configTables(g: Guest, second: number): void {
+  for (const [pe, table] of [PROPBASE, second].entries()) {
+    g.wide('GICR', pe, GICR.GICR_PROPBASER.offset, table | 0xf, 0);
+    g.wide('GICR', pe, GICR.GICR_PENDBASER.offset, PENDBASE + 0x2_0000 * pe, 0);
+    g.gicr(pe, 'GICR_CTLR', 1);
+  }
 }
 /** The route of an SPI is written as two words. */
 function inHalves(g: Guest, enabled: boolean, low: number, high: number): void {

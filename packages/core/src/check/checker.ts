@@ -4,6 +4,7 @@ import type { GicConfig } from '../config.ts';
 import { Follow, FollowObserver, Machine } from '../model/index.ts';
 import type { RecordBatch } from '../record/index.ts';
 import { AccessChecks } from './accesses.ts';
+import { BlockedChecks } from './blocked.ts';
 import { CommandChecks } from './commands.ts';
 import { type Check, CheckContext, type SourceFacts } from './context.ts';
 import { DeliveryChecks } from './delivery.ts';
@@ -32,6 +33,7 @@ export class Checks extends FollowObserver {
     this.all = [
       new CommandChecks(),
       new AccessChecks(),
+      new BlockedChecks(),
       new LpiConfigChecks(),
       new TableChecks(),
       new DeliveryChecks(),

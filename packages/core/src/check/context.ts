@@ -90,6 +90,11 @@ export class CheckContext {
     return !this.missing.has(sort);
   }
 
+  /** Whether the source has all sorts of stimuli. */
+  get hasAll(): boolean {
+    return this.missing.size === 0 && this.unknownCommands === 0;
+  }
+
   /** Called for the source's own record of something that the stimulus did. */
   recorded(batch: RecordBatch, i: number, record: number): void {
     if (batch.kind[i] !== ITS_COMMAND) return;

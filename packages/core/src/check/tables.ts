@@ -42,6 +42,7 @@ const queueOf = fieldReader(GITS_CBASER, 'Physical_Address');
 const queuePagesOf = fieldReader(GITS_CBASER, 'Size');
 const entryBytesOf = fieldReader(GITS_TYPER, 'ITT_entry_size');
 const collectionsInHardware = fieldReader(GITS_TYPER, 'HCC');
+const commonAffinity = fieldReader(GICR.GICR_TYPER, 'CommonLPIAff');
 const ownBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const gicBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
 const PAGE_BYTES = [0x1000, 0x4000, 0x1_0000, 0x1_0000];
@@ -184,6 +185,7 @@ export class TableChecks implements Check {
       return;
     }
     if (!c.fromReset && !isWritten) return;
+    this.compare(c, pe, properties, bits);
     const size = 2 ** bits;
     this.add(
       c,
@@ -201,6 +203,30 @@ export class TableChecks implements Check {
       properties + size - LPI_FIRST,
       'LPI configuration table',
     );
+  }
+
+  /** Redistributors with the same CommonLPIAff may share what they cache, so that their tables must be the same. */
+  private compare(c: CheckContext, pe: number, table: number, bits: number): void {
+    const { state } = c.machine;
+    const { gicr, gicd, pes } = state.config;
+    const levels = commonAffinity(gicr.typer);
+    for (let other = 0; other < state.peCount; other++) {
+      if (other === pe || (state.gicrCtlr[other]! & ENABLE_LPIS) === 0) continue;
+      const differs = (pes[other]!.affinity ^ pes[pe]!.affinity) >>> 0;
+      if (levels > 0 && differs >>> (32 - 8 * levels) !== 0) continue;
+      const [itsTable, itsBits] = [
+        configTableAddress(state, other),
+        Math.min(ownBits(state.propbaser[2 * other]!), gicBits(gicd.typer)),
+      ];
+      if (itsTable === table && itsBits === bits) continue;
+      c.find(
+        'config-tables-differ',
+        c.now(),
+        pe,
+        `PE${pe} has the table at ${hex(table)} with ${bits} bits, PE${other} that at ${hex(itsTable)} with ${itsBits} bits: ${c.stimulusText()}`,
+      );
+      return;
+    }
   }
 
   /** Adds a region, and reports each that it overlaps. */

@@ -5,7 +5,7 @@ export { type Checkpoint, checkpointOf, returnTo } from './checkpoint.ts';
 export { peekSysreg } from './cpu-interface.ts';
 export { Follow, FollowObserver } from './follow.ts';
 export { GATES, type Gate, type Held, heldBy, priorityOf } from './gate.ts';
-export { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
+export { hasInterrupt, privateIndex, sharedIndex, sharedIntid } from './intid.ts';
 export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';
