@@ -19,6 +19,7 @@ Examples:
   gictrace replay boot.gictrace --on 'exec:./my-gic'
   gictrace adapter-test ./my-gic
   gictrace check boot.gictrace
+  gictrace why boot.gictrace --intid 27 --pe 1
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
   gictrace claims isolation
   gictrace diff good.gictrace bad.gictrace --ignore timing

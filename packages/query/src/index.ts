@@ -61,3 +61,10 @@ export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from 
 export { type LoadFilesOptions, type LoadFilesSummary, loadTraceFiles } from './sql/load-files.ts';
 export { MODULES, type Module } from './sql/modules/index.ts';
 export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';
+export {
+  type Answer as WhyAnswer,
+  type AskedTrace,
+  answerLines,
+  type Question as WhyQuestion,
+  why,
+} from './why/index.ts';

@@ -12,3 +12,4 @@ export { GuestMemory } from './memory.ts';
 export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, STATE_VERSION } from './state.ts';
 export { fold, step } from './step.ts';
 export { NO_TABLE, residentTable, vlpiConfigAddress } from './vlpi.ts';
+export { CONDITION_NAMES, CONDITIONS, type Condition, conditionsOf } from './way.ts';

@@ -1,0 +1,75 @@
+// What one pass over a trace collects for a question (see gather.ts), and how its tracks are called. It knows no model.
+import type { Gate } from '@gictrace/core/model';
+import type { Lifetime } from '../timeline/lifetimes.ts';
+import type { Moment } from '../timeline/moment.ts';
+
+/** An interval in which one reason kept an interrupt from being signalled, or in which it was signalled. */
+export interface Hold {
+  readonly gate: Gate;
+  readonly pe: number;
+  /** The stimulus after which the interval begins. */
+  readonly from: Moment;
+  /** The stimulus with which it ends; undefined if it lasts to the end of the trace. */
+  to: Moment | undefined;
+  /** The interrupt that the PE handled when it began, and the record of its acknowledge. */
+  readonly handled: Handled | undefined;
+  /** The highest-priority pending interrupt of the PE, and since which stimulus; for the gate `behind`. */
+  readonly ahead: Handled | undefined;
+}
+export interface Handled {
+  readonly intid: number;
+  readonly since: number;
+}
+/** An interrupt that a PE handles. */
+export interface Running extends Handled {
+  /** When the PE read ICC_IAR again without having ended it, and got no interrupt; -1 if it did not. */
+  readAgain: number;
+}
+
+/** A lifetime of an interrupt with what blocked it. */
+export interface Story {
+  readonly lifetime: Lifetime;
+  readonly holds: Hold[];
+  /** The place of the command that withdrew it; -1 if none did. */
+  withdrawnBy: number;
+  /** Its handling by the PE, from the acknowledge on. */
+  running: { readonly readAgain: number } | undefined;
+}
+
+/** A message of a device. */
+export interface Message extends Moment {
+  readonly its: number;
+  readonly device: number;
+  readonly event: number;
+  /** `pended`, `coalesced`, `virtual`, `undecided`, or why it was dropped. */
+  outcome: string;
+  /** The LPI or vINTID; -1 if it was not translated. */
+  intid: number;
+  pe: number;
+}
+
+/** A write that generated SGIs. */
+export interface SgiWrite extends Moment {
+  readonly intid: number;
+  /** The PE that wrote; -1 if unknown. */
+  readonly from: number;
+  readonly register: number;
+  readonly reached: number[];
+}
+
+/** An acknowledge on which source and simulator disagree. */
+export interface Disagreement extends Moment {
+  readonly pe: number;
+  readonly intid: number;
+  /** What the simulator acknowledged instead; 1023 if nothing. */
+  readonly simulator: number;
+}
+
+export const trackOf = (what: string, intid: number, pe: number): string => `${what} ${intid} ${pe}`;
+export const registerTrack = (unit: string, instance: number, register: number): string =>
+  `${unit} ${instance} ${register}`;
+
+/** The writes to the configuration byte of an LPI. */
+export const configTrack = (intid: number): string => `configuration ${intid}`;
+/** The track of changes of an ITS's table of a type, as in GITS_BASER<n>.Type. */
+export const tableTrack = (type: number, its: number): string => `table ${type} ${its}`;

@@ -1,0 +1,324 @@
+// What went wrong with the interrupts of a question, from what one pass over the trace collected: intervals in which
+// something blocked them, messages that were dropped, pending state that was withdrawn, acknowledges without an EOI. What
+// has the same cause is one incident. It reads no trace and knows no form of an answer.
+import { isPrivate, LPI_FIRST } from '@gictrace/core/spec';
+import type { Moment } from '../timeline/moment.ts';
+import { Blocked, isShared } from './blocked.ts';
+import { type Cause, NO_RECORDS, recordsOfCommand } from './cause.ts';
+import { Drops } from './drops.ts';
+import type { Gather } from './gather.ts';
+import type { Disagreement, Hold, Message, Story } from './gathered.ts';
+
+export type IncidentKind =
+  | 'blocked'
+  | 'not acknowledged'
+  | 'dropped'
+  | 'withdrawn'
+  | 'not ended'
+  | 'SGI to no PE';
+
+export interface Incident {
+  readonly kind: IncidentKind;
+  /** The masking reason, or why the messages were dropped, or what withdrew it. */
+  readonly reason: string;
+  readonly cause: Cause;
+  readonly intid: number;
+  readonly pe: number;
+  readonly stories: Story[];
+  readonly messages: Message[];
+  /** How many lifetimes or messages ended without an acknowledge because of it. */
+  lost: number;
+  /** The same, where a line that its device deasserted again counts less. */
+  weight: number;
+  /** How often the source acknowledged the interrupt all the same. */
+  contradicted: number;
+  /** The record of the first acknowledge in the source that contradicts it. */
+  first: number;
+  /** The longest interval, in records. */
+  held: number;
+  /** When it began to matter: the first interrupt or message concerned. */
+  readonly from: Moment;
+  /** When it ceased to; undefined if it lasts to the end of the trace. */
+  to: Moment | undefined;
+  score: number;
+}
+
+/** Finds the incidents of a question; the worst is first. */
+export class Incidents {
+  readonly blocked: Blocked;
+  private readonly g: Gather;
+  private readonly drops: Drops;
+  private readonly byKey = new Map<string, Incident>();
+
+  constructor(gather: Gather) {
+    this.g = gather;
+    this.blocked = new Blocked(gather);
+    this.drops = new Drops(gather);
+  }
+
+  /** All incidents about PE `pe` (any, if undefined), the worst first. With `at`, those nearest to that record. */
+  find(pe: number | undefined, at: number | undefined): Incident[] {
+    this.fromStories(pe);
+    this.fromMessages(pe);
+    this.fromSgis();
+    const all = [...this.byKey.values()];
+    for (const incident of all) incident.score = this.score(incident, at);
+    this.preferFirstDisagreement(all);
+    return all.sort((a, b) => b.score - a.score || a.from.record - b.from.record);
+  }
+
+  /** Where the source contradicts the simulator, everything after the first contradiction may follow from it. */
+  private preferFirstDisagreement(all: readonly Incident[]): void {
+    const first = this.g.disagreements.find(({ intid }) => this.g.intids.has(intid));
+    if (first === undefined) return;
+    for (const incident of all)
+      if (incident.contradicted > 0 && incident.first <= first.record) incident.score += FIRST_DISAGREEMENT;
+  }
+
+  private incident(
+    kind: IncidentKind,
+    reason: string,
+    cause: Cause,
+    story: { intid: number; pe: number },
+    from: Moment,
+  ): Incident {
+    const isOmission =
+      kind === 'blocked' && (cause.missing?.what === 'enable' || cause.missing?.what === 'other');
+    const by =
+      kind === 'not ended' || isOmission ? '' : `${cause.record} ${cause.record < 0 ? cause.what : ''}`;
+    const key = `${kind} ${reason} ${by} ${story.intid} ${story.pe}`;
+    let found = this.byKey.get(key);
+    if (found === undefined) {
+      found = {
+        kind,
+        reason,
+        cause,
+        intid: story.intid,
+        pe: story.pe,
+        stories: [],
+        messages: [],
+        lost: 0,
+        weight: 0,
+        contradicted: 0,
+        first: Number.POSITIVE_INFINITY,
+        held: 0,
+        from,
+        to: undefined,
+        score: 0,
+      };
+      this.byKey.set(key, found);
+    }
+    return found;
+  }
+
+  // ---- lifetimes -------------------------------------------------------------------------------------------
+
+  private fromStories(pe: number | undefined): void {
+    const { g } = this;
+    const lastGood = new Map<string, Story>();
+    const disagreements = [...g.disagreements];
+    for (const story of g.stories) {
+      const { lifetime, holds } = story;
+      const { intid } = lifetime;
+      if (pe !== undefined && lifetime.pe !== pe && lifetime.pe >= 0 && !holds.some((hold) => hold.pe === pe))
+        continue;
+      const key = isShared(intid) ? `${intid}` : isPrivate(intid) ? `${intid} ${lifetime.pe}` : `${intid}`;
+      const good = lastGood.get(key);
+      const isLost = lifetime.acknowledged === undefined && lifetime.withdrawal.movedTo === null;
+      for (const [k, hold] of holds.entries()) {
+        const isLast = k === holds.length - 1;
+        const lost = !isLost || !isLast ? 0 : lifetime.withdrawal.by === 'wire' ? 0.3 : 1;
+        this.fromHold(story, hold, lost, good, disagreements);
+      }
+      if (lifetime.withdrawn !== undefined && isLost) this.fromWithdrawal(story);
+      if (lifetime.acknowledged !== undefined) {
+        const isEnded = lifetime.eoi !== undefined || lifetime.deactivated !== undefined;
+        if (!isEnded || (story.running?.readAgain ?? -1) >= 0) this.notEnded(story);
+        if (isEnded) lastGood.set(key, story);
+      }
+    }
+  }
+
+  private fromHold(
+    story: Story,
+    hold: Hold,
+    lost: number,
+    good: Story | undefined,
+    disagreements: readonly Disagreement[],
+  ): void {
+    const { intid } = story.lifetime;
+    const to = hold.to?.record ?? this.g.records;
+    const contradicted = within(disagreements, hold.from.record, to).filter(
+      (one) => one.intid === intid && one.pe === hold.pe,
+    );
+    if (hold.gate === 'signalled' || hold.gate === 'unknown') {
+      if (lost === 0 || hold.gate === 'unknown') return;
+      const found = this.incident(
+        'not acknowledged',
+        'signalled',
+        this.blocked.causeOfSilence(story, hold, good),
+        { intid, pe: hold.pe },
+        hold.from,
+      );
+      this.add(found, story, hold, lost, contradicted);
+      return;
+    }
+    const cause = this.blocked.causeOfHold(story, hold);
+    const found = this.incident('blocked', hold.gate, cause, { intid, pe: hold.pe }, hold.from);
+    this.add(found, story, hold, lost, contradicted);
+  }
+
+  private add(
+    incident: Incident,
+    story: Story,
+    hold: Hold,
+    lost: number,
+    contradicted: readonly Disagreement[],
+  ): void {
+    if (incident.stories.at(-1) !== story) incident.stories.push(story);
+    incident.weight += lost;
+    if (lost > 0) incident.lost++;
+    incident.contradicted += contradicted.length;
+    incident.first = Math.min(incident.first, contradicted[0]?.record ?? Number.POSITIVE_INFINITY);
+    incident.held = Math.max(incident.held, (hold.to?.record ?? this.g.records) - hold.from.record);
+    incident.to = hold.to;
+  }
+
+  private fromWithdrawal(story: Story): void {
+    const { lifetime } = story;
+    const by = lifetime.withdrawal.by ?? 'unknown';
+    if (by === 'wire') return;
+    const command = story.withdrawnBy < 0 ? undefined : this.g.commands.all[story.withdrawnBy];
+    const records =
+      command === undefined
+        ? { record: lifetime.withdrawn!.record, also: NO_RECORDS }
+        : recordsOfCommand(command);
+    const cause: Cause = { ...records, what: 'takes its pending state away', missing: undefined };
+    const found = this.incident(
+      'withdrawn',
+      by,
+      cause,
+      { intid: lifetime.intid, pe: lifetime.pe },
+      lifetime.pended ?? lifetime.withdrawn!,
+    );
+    found.stories.push(story);
+    found.lost++;
+    found.weight++;
+    found.to = lifetime.withdrawn;
+  }
+
+  private notEnded(story: Story): void {
+    const { lifetime } = story;
+    const { intid, pe } = lifetime;
+    const again = story.running?.readAgain ?? -1;
+    const cause: Cause = {
+      record: lifetime.acknowledged!.record,
+      also: again < 0 ? NO_RECORDS : [again],
+      what:
+        lifetime.eoi === undefined
+          ? `PE${pe} acknowledges it, and no EOI of it follows`
+          : `PE${pe} acknowledges it, and no EOI of it follows until record ${lifetime.eoi.record}, after the PE has read ICC_IAR again (record ${again})`,
+      missing: { what: 'EOI', pe, intid },
+    };
+    const found = this.incident('not ended', 'no EOI', cause, { intid, pe }, lifetime.acknowledged!);
+    found.stories.push(story);
+    found.to = lifetime.eoi;
+    found.held = (lifetime.eoi?.record ?? this.g.records) - lifetime.acknowledged!.record;
+  }
+
+  // ---- messages --------------------------------------------------------------------------------------------
+
+  private fromMessages(pe: number | undefined): void {
+    const { g } = this;
+    const isLpi = g.intids.size === 0 || [...g.intids].some((intid) => intid >= LPI_FIRST);
+    if (!isLpi) return;
+    const askedForDevice = g.isAboutDevice;
+    for (const message of g.messages) {
+      if (message.outcome === 'pended' || message.outcome === 'coalesced' || message.outcome === 'virtual')
+        continue;
+      if (pe !== undefined && message.pe >= 0 && message.pe !== pe) continue;
+      const isOurs = askedForDevice || g.events.has(`${message.device} ${message.event}`);
+      if (!isOurs && g.events.size > 0) continue;
+      const cause = this.drops.causeOfDrop(message);
+      const found = this.incident(
+        'dropped',
+        message.outcome,
+        cause,
+        { intid: message.intid, pe: -1 },
+        message,
+      );
+      found.messages.push(message);
+      found.lost++;
+      found.weight++;
+      found.to = undefined;
+    }
+  }
+
+  // ---- SGIs ------------------------------------------------------------------------------------------------
+
+  private fromSgis(): void {
+    for (const sgi of this.g.sgis) {
+      if (sgi.reached.length > 0) continue;
+      const cause: Cause = {
+        record: sgi.record,
+        also: NO_RECORDS,
+        what: `sends SGI ${sgi.intid} to no PE`,
+        missing: undefined,
+      };
+      const found = this.incident('SGI to no PE', 'no PE', cause, { intid: sgi.intid, pe: -1 }, sgi);
+      found.lost++;
+      found.weight++;
+    }
+  }
+
+  // ---- which is the worst ----------------------------------------------------------------------------------
+
+  private score(incident: Incident, at: number | undefined): number {
+    const { kind, reason, lost, held, stories } = incident;
+    let weight = 1;
+    if (kind === 'withdrawn') {
+      // Software that clears a pending interrupt again and again means to.
+      const alike = [...this.byKey.values()].filter(
+        (one) => one.kind === 'withdrawn' && one.reason === reason,
+      ).length;
+      weight = EXPLICIT_CLEARS.has(reason) && alike > 3 ? 0.02 : 2;
+    } else if (kind === 'not acknowledged') weight = incident.cause.record < 0 ? 0.1 : 0.8;
+    else if (kind === 'blocked' && reason === 'behind') weight = 0.5;
+    else if (kind === 'blocked' && incident.cause.record < 0 && incident.cause.missing === undefined)
+      weight = 0.1;
+    let score = weight * 10 * (incident.weight + incident.contradicted) + Math.log2(1 + held);
+    if (kind === 'not ended') score = 12 + Math.log2(1 + stories.length);
+    // At its end a system stops in the middle of something.
+    if (incident.to === undefined && lost <= 2 && incident.from.record > 0.95 * this.g.records) score *= 0.3;
+    // What blocks from the beginning and then no longer is how every system starts.
+    if (
+      kind === 'blocked' &&
+      incident.cause.record < 0 &&
+      stories.some(({ lifetime }) => lifetime.acknowledged !== undefined)
+    )
+      score *= 0.3;
+    if (at !== undefined) {
+      const end = incident.to?.record ?? this.g.records;
+      const distance = at < incident.from.record ? incident.from.record - at : at > end ? at - end : 0;
+      score += distance === 0 ? 1e6 : -distance;
+    }
+    return score;
+  }
+}
+
+/** Those of a list in the order of records whose record is from `from` to `to`. */
+function within<T extends Moment>(list: readonly T[], from: number, to: number): readonly T[] {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle]!.record < from) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < list.length && list[end]!.record <= to) end++;
+  return list.slice(low, end);
+}
+
+const FIRST_DISAGREEMENT = 1e5;
+const EXPLICIT_CLEARS: ReadonlySet<string> = new Set(['CLEAR', 'GICD_ICPENDR', 'GICR_ICPENDR0']);

@@ -1,0 +1,94 @@
+// Values over a trace: at which record each took which value. It knows no model.
+
+/** A change of a value: the stimulus that made it, and the ITS command of that stimulus that did, if one did. */
+export interface Change {
+  /** The stimulus; -1 if the value is that at the beginning of the trace. */
+  readonly record: number;
+  readonly value: number;
+  /** The command, by its place in the log of commands; -1 if none. */
+  readonly command: number;
+}
+
+/** One value over a trace. */
+export class Track {
+  private readonly changes: Change[] = [];
+
+  /** Notes the value after a stimulus; the same value again is no change. */
+  set(record: number, value: number, command = -1): void {
+    const last = this.changes.at(-1);
+    if (last !== undefined && last.value === value) return;
+    if (last !== undefined && last.record === record) this.changes.pop();
+    if (this.changes.at(-1)?.value === value) return;
+    this.changes.push({ record, value, command });
+  }
+
+  /** The place of the change that is in force after stimulus `record`; -1 if there is none. */
+  private placeAt(record: number): number {
+    let low = 0;
+    let high = this.changes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.changes[middle]!.record <= record) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The change that is in force after stimulus `record`. */
+  at(record: number): Change | undefined {
+    return this.changes[this.placeAt(record)];
+  }
+
+  /** The value after stimulus `record`; undefined if it is not known by then. */
+  valueAt(record: number): number | undefined {
+    return this.at(record)?.value;
+  }
+
+  /** The change since which `holds` has been true, up to stimulus `record`; undefined if it is not true then. */
+  since(record: number, holds: (value: number) => boolean): Change | undefined {
+    let found: Change | undefined;
+    for (let k = this.placeAt(record); k >= 0; k--) {
+      const change = this.changes[k]!;
+      if (!holds(change.value)) return found;
+      found = change;
+    }
+    return found;
+  }
+
+  /** The value before the change at `record`; undefined if there is none. */
+  before(change: Change): number | undefined {
+    return this.changes[this.changes.indexOf(change) - 1]?.value;
+  }
+
+  /** The changes after stimulus `from` up to stimulus `to`, the initial value left out. */
+  within(from: number, to: number): readonly Change[] {
+    return this.changes
+      .slice(this.placeAt(from) + 1, this.placeAt(to) + 1)
+      .filter(({ record }) => record >= 0);
+  }
+
+  get last(): Change | undefined {
+    return this.changes.at(-1);
+  }
+}
+
+/** Tracks by name. */
+export class Tracks {
+  private readonly byName = new Map<string, Track>();
+
+  set(name: string, record: number, value: number, command = -1): void {
+    let track = this.byName.get(name);
+    if (track === undefined) {
+      track = new Track();
+      this.byName.set(name, track);
+    }
+    track.set(record, value, command);
+  }
+
+  /** The track of this name; one without values if nothing set it. */
+  get(name: string): Track {
+    return this.byName.get(name) ?? EMPTY;
+  }
+}
+
+const EMPTY = new Track();
