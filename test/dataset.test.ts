@@ -86,17 +86,17 @@ describe('the same rows from SQLite and DuckDB', () => {
     ] as const,
     ['gic_command', 'SELECT gic_command(dw0, dw1, dw2, dw3) AS a FROM k_its_command'] as const,
   ];
-  let filled = 0;
-  it.each(QUERIES)('%s', async (_name, sql) => {
+  // From what is derived to what it is derived from, so that each has to be found.
+  it.each([...QUERIES].reverse())('%s', async (_name, sql) => {
     const lite = database.ask(sql);
     const duck = await dataset.ask(sql);
     expect(duck.columns).toEqual(lite.columns);
     const rows = [...lite.rows].map(shown).sort();
     expect(duck.rows.map(shown).sort()).toEqual(rows);
-    if (rows.length > 0) filled++;
   });
-  it('most of them have rows', () => {
-    expect(filled).toBeGreaterThan(0.7 * QUERIES.length);
+  it('are compared on traces for which most queries have rows', () => {
+    const filled = QUERIES.filter(([, sql]) => [...database.ask(sql).rows].length > 0);
+    expect(filled.length).toBeGreaterThan(0.6 * QUERIES.length);
   });
 });
 
@@ -171,6 +171,13 @@ describe('a query', () => {
     const error = await fault(dataset.ask(sql));
     expect([error.code, error.line]).toEqual(['usage', expect.stringMatching(why)]);
     expect(existsSync('out.csv')).toBe(false);
+  });
+
+  it('finds a view behind an aggregate that only gictrace has, in any case', async () => {
+    const own = await Dataset.open(temp.path('fleet'));
+    open.push(own);
+    const sql = 'SELECT count(*) AS n, percentile(latency_ns, 99) AS p99_ns FROM Interrupts';
+    expect((await own.ask(sql)).rows.map(shown)).toEqual([...database.ask(sql).rows].map(shown));
   });
 
   it('needs a dataset with traces in it', async () => {

@@ -134,7 +134,7 @@ async function toDataset(
     else {
       const there = summary.there === 0 ? '' : `, ${grouped(summary.there)} there already`;
       print(
-        `${dir}: ${grouped(summary.exported)} traces added${there}; ${grouped(summary.records)} records, ${grouped(summary.rows)} rows; query them with gictrace query ${dir} "SELECT …"`,
+        `${dir}: ${grouped(summary.exported)} ${summary.exported === 1 ? 'trace' : 'traces'} added${there}; ${grouped(summary.records)} records, ${grouped(summary.rows)} rows; query them with gictrace query ${dir} "SELECT …"`,
       );
     }
     for (const { error } of failed) note(`gictrace: ${printable(error.line)}`);
