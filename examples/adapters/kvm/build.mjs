@@ -217,7 +217,14 @@ async function template() {
     QEMU,
     [
       ...MACHINE,
-      ...['-kernel', kernel, '-initrd', at('initrd'), '-append', 'console=ttyAMA0 panic=-1 quiet nokaslr'],
+      ...[
+        '-kernel',
+        kernel,
+        '-initrd',
+        at('initrd'),
+        '-append',
+        'console=ttyAMA0 panic=-1 quiet nokaslr kvm-arm.mode=nvhe',
+      ],
       ...['-qmp', `unix:${socket},server=on,wait=off`],
     ],
     { stdio: ['ignore', printed, 'inherit', 'pipe'] },

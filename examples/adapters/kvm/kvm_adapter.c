@@ -417,7 +417,7 @@ static void say_hello(void)
     uname(&host);
     put_array(2);
     put_uint(MSG_HELLO);
-    put_map(9);
+    put_map(10);
     put_text("protocol");
     put_uint(1);
     put_text("name");
@@ -432,6 +432,8 @@ static void say_hello(void)
     put_texts(observables, 0);
     put_text("reserved");
     put_bool(false);
+    put_text("settled");
+    put_bool(true);
     put_text("snapshots");
     put_uint(0);
     put_text("reasons");

@@ -1,12 +1,21 @@
-// gictrace fuzz: runs stimuli from a seed on the simulator and on a real QEMU, and shrinks the first difference.
+// gictrace fuzz: runs stimuli from a seed on the simulator and on QEMU or KVM, and shrinks the first difference.
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { STIMULI_BELOW, totalOf } from '@gictrace/core/record';
 import { MUTATIONS } from '@gictrace/core/testing';
-import { type Difference, type FuzzResult, fuzzQemu, saveRecording } from '@gictrace/replayer/fuzz';
+import {
+  type Difference,
+  type FuzzResult,
+  type FuzzTarget,
+  fuzz,
+  kvmTarget,
+  qemuTarget,
+  saveRecording,
+} from '@gictrace/replayer/fuzz';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
+import { isKvm, kvmCommand } from './on-kvm.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 
 interface Options {
@@ -15,7 +24,7 @@ interface Options {
   readonly seed: number;
   readonly steps: number;
   readonly seeds: number;
-  readonly gic: number;
+  readonly gic?: number;
   readonly pes: number;
   readonly security: number;
   readonly wild: number;
@@ -31,11 +40,11 @@ const LINES_MAX = 120;
 export function addFuzz(program: Command, exit: (code: number) => void): void {
   program
     .command('fuzz')
-    .summary('compare a real QEMU and the simulator with random stimuli')
+    .summary('compare a real QEMU or KVM and the simulator with random stimuli')
     .description(
-      'Makes legal and illegal stimuli from a seed, runs them on the simulator with the profile of the QEMU and on the QEMU itself, and shrinks the first difference to a few stimuli. Exit code 0: no difference; 1: a difference; 3: QEMU failed.',
+      'Makes legal and illegal stimuli from a seed, runs them on the simulator with the profile of that QEMU or of KVM and on QEMU or KVM itself, and shrinks the first difference to a few stimuli. Exit code 0: no difference; 1: a difference; 3: QEMU or KVM failed.',
     )
-    .option('--on <backend>', 'qemu, or qemu:COMMAND', 'qemu')
+    .option('--on <backend>', 'qemu, or qemu:COMMAND; kvm, or kvm:COMMAND', 'qemu')
     .option('--seed <n>', 'the first seed', wholeNumber('--seed', 0, 0xffff_ffff), 1)
     .option(
       '--seeds <n>',
@@ -44,7 +53,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       1,
     )
     .option('--steps <n>', 'stimuli per seed', wholeNumber('--steps', 1, 1_000_000), 1000)
-    .option('--gic <version>', '3 or 4', wholeNumber('--gic', 3, 4), 4)
+    .option('--gic <version>', '3 or 4 (QEMU: 4; KVM has 3)', wholeNumber('--gic', 3, 4))
     .option('--pes <n>', 'PEs', wholeNumber('--pes', 1, 16), 3)
     .option('--security <n>', 'Security states: 1 or 2', wholeNumber('--security', 1, 2), 1)
     .option(
@@ -57,7 +66,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     .option('--no-shrink', 'print the difference as it was found, without shrinking it')
     .option(
       '--timeout <seconds>',
-      'QEMU has failed if it sends nothing for this long (20)',
+      'QEMU (20) or KVM (60) has failed if it sends nothing for this long',
       wholeNumber('--timeout', 1, 86_400),
     )
     .option(
@@ -68,7 +77,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  gictrace fuzz --on qemu --seed 1 --seeds 100 --steps 1000 -o difference.gictrace\n',
+      '\nExample:\n  gictrace fuzz --on qemu --seed 1 --seeds 100 --steps 1000 -o difference.gictrace\n  gictrace fuzz --on kvm --seeds 200 --steps 1000\n',
     )
     .action(async (options: Options) => {
       if (options.plant === 'list') {
@@ -89,19 +98,41 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
           {},
           'add --security 2',
         );
-      if (!isQemu(options.on))
-        throw new GicTraceError('usage', `cannot fuzz '${options.on}'`, {}, 'give --on qemu');
+      const target = await targetOf(options);
       const progress = new Progress('runs');
       try {
-        const result = await fuzzSeeds(options, (runs) => progress.update(runs));
+        const result = await fuzzSeeds(target, options, (runs) => progress.update(runs));
         progress.end();
         if (options.output !== undefined) saveRecording(result, options.output, VERSION, options.force);
-        print(options.json ? json(plain(result)) : fuzzText(result, options.seed, options.seeds));
+        print(
+          options.json ? json(plain(result)) : fuzzText(result, target.name, options.seed, options.seeds),
+        );
         exit(result.difference === null ? 0 : result.difference.crash === null ? 1 : EXIT_CODES.backend);
       } finally {
         progress.end();
+        await target.close();
       }
     });
+}
+
+/** What is fuzzed. @throws GicTraceError `usage` if there is no such thing, `backend` if it is not there. */
+async function targetOf({ on, timeout, gic, pes, security }: Options): Promise<FuzzTarget> {
+  if (isQemu(on))
+    return qemuTarget({
+      ...qemuOptions(on, timeout),
+      gic: (gic ?? 4) as 3 | 4,
+      pes,
+      security: security as 1 | 2,
+    });
+  if (!isKvm(on)) throw new GicTraceError('usage', `cannot fuzz '${on}'`, {}, 'give --on qemu or --on kvm');
+  if (gic === 4 || security === 2)
+    throw new GicTraceError(
+      'usage',
+      "KVM's GIC is a GICv3 with one Security state",
+      {},
+      'leave --gic and --security out',
+    );
+  return kvmTarget({ command: kvmCommand(on), version: VERSION, timeoutMs: 1000 * (timeout ?? 60), pes });
 }
 
 /** Faults that a comparison with QEMU can reveal. */
@@ -116,22 +147,17 @@ const mutationsText = () =>
     .join('\n');
 
 /** Tries seeds up to the first difference. Returns the result of the last seed, with the steps and comparisons of all. */
-async function fuzzSeeds(options: Options, progress: (runs: number) => void): Promise<FuzzResult> {
-  const { seed, seeds, steps, gic, pes, security, wild, shrink, on, timeout, plant } = options;
+async function fuzzSeeds(
+  target: FuzzTarget,
+  options: Options,
+  progress: (runs: number) => void,
+): Promise<FuzzResult> {
+  const { seed, seeds, steps, security, wild, shrink, plant } = options;
   let runs = 0;
   let before: FuzzResult | undefined;
   for (let n = 0; ; n++) {
-    const result = await fuzzQemu({
-      ...qemuOptions(on, timeout),
-      ...{
-        seed: (seed + n) >>> 0,
-        steps,
-        gic: gic as 3 | 4,
-        pes,
-        security: security as 1 | 2,
-        wild,
-        whole: !shrink,
-      },
+    const result = await fuzz(target, {
+      ...{ seed: (seed + n) >>> 0, steps, twoStates: security === 2, wild, whole: !shrink },
       ...(plant === undefined ? {} : { plant }),
       progress: () => progress(++runs),
     });
@@ -179,7 +205,7 @@ function plain({ difference, ...rest }: FuzzResult): object {
   };
 }
 
-function fuzzText(result: FuzzResult, from: number, seeds: number): string {
+function fuzzText(result: FuzzResult, name: string, from: number, seeds: number): string {
   const { seed, steps, difference, compared } = result;
   const which = seeds === 1 ? `seed ${seed}` : `seeds ${from} to ${seed}`;
   if (difference === null)
@@ -187,12 +213,12 @@ function fuzzText(result: FuzzResult, from: number, seeds: number): string {
   const { verdict, crash } = difference;
   const lines = linesOf(difference);
   const out = [
-    `${crash === null ? 'DIFFERS' : 'QEMU ENDED'}: seed ${seed}, at stimulus ${difference.after}; ${difference.stimuli} stimuli are left after shrinking in ${difference.tests} runs:`,
+    `${crash === null ? 'DIFFERS' : `${name} ENDED`}: seed ${seed}, at stimulus ${difference.after}; ${difference.stimuli} stimuli are left after shrinking in ${difference.tests} runs:`,
     ...lines.slice(-LINES_MAX),
   ];
   if (lines.length > LINES_MAX) out.splice(1, 0, `  (${lines.length - LINES_MAX} lines before)`);
-  if (crash !== null) out.push(`QEMU: ${crash.message}`);
+  if (crash !== null) out.push(`${name}: ${crash.message}`);
   if (verdict?.first)
-    out.push(`simulator: ${verdict.first.recorded}`, `QEMU:      ${verdict.first.replayed}`);
+    out.push(`simulator: ${verdict.first.recorded}`, `${`${name}:`.padEnd(10)} ${verdict.first.replayed}`);
   return out.join('\n');
 }

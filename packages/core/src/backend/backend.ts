@@ -34,6 +34,11 @@ export interface Capabilities {
   readonly events: readonly RecordName[];
   /** Whether it reports that an access was to a reserved location. */
   readonly reserved: boolean;
+  /**
+   * Whether it shows signals (`hppi`, `vhppi`, `maintenance`) as they are once the stimulus is complete, and not each
+   * change on the way, such as between the two steps of an EOI.
+   */
+  readonly settled?: boolean;
   /** How many states it can keep at a time (`snapshot`, `restore`); 0 if none. */
   readonly snapshots: number;
 }

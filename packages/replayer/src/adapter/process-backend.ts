@@ -60,6 +60,11 @@ export class ProcessBackend implements Backend {
     this.timeoutMs = options.timeoutMs ?? 30_000;
   }
 
+  /** Why the process has failed; undefined while it works. */
+  get failure(): GicTraceError | undefined {
+    return this.fault;
+  }
+
   async reset(config: GicConfig, compared?: readonly RecordName[]): Promise<Capabilities> {
     if (this.child === undefined) await this.start();
     this.peCount = config.pes.length;

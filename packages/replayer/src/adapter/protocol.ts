@@ -57,7 +57,7 @@ export function writeHello(
 }
 
 export function writeHelloOf(out: WireWriter, { capabilities, reasons }: Hello): void {
-  const { name, version, stimuli, observables, events, reserved, snapshots } = capabilities;
+  const { name, version, stimuli, observables, events, reserved, settled, snapshots } = capabilities;
   out.array(2);
   out.uint(MESSAGES.hello);
   out.value({
@@ -68,6 +68,7 @@ export function writeHelloOf(out: WireWriter, { capabilities, reasons }: Hello):
     observables,
     events,
     reserved,
+    ...(settled === true ? { settled } : {}),
     snapshots,
     reasons,
   });
@@ -119,6 +120,7 @@ export function parseHello(value: WireValue): Hello {
       observables: kinds('observables', 'observable'),
       events: kinds('events', 'event'),
       reserved: value.reserved === true,
+      settled: value.settled === true,
       snapshots,
     },
     reasons: reasons as readonly string[],

@@ -10,6 +10,7 @@ import {
   RECORDS,
   RecordBatch,
   STIMULI_BELOW,
+  signalOf,
   type Verdict,
 } from '@gictrace/core/record';
 import { plantMutation } from '@gictrace/core/testing';
@@ -24,6 +25,16 @@ const MAINTENANCE = RECORDS.maintenance.id;
 const FIRST_EVENT = 96;
 const BATCH = 4096;
 
+/** What of the other implementation a recording depends on. */
+export interface RecordingTarget {
+  /** The PPI to which the machine connects each PE's maintenance interrupt, if any. */
+  readonly maintenanceIntid?: number;
+  /** Whether it remembers which LPI was the best, as QEMU does beside its state; true if absent. */
+  readonly remembersBestLpi?: boolean;
+  /** Whether it shows what PEs are signalled only once a stimulus is complete. */
+  readonly settled?: boolean;
+}
+
 /** Runs stimuli one by one on the simulator, and keeps stimuli and observables in batches. */
 export class Recording {
   readonly batches: RecordBatch[] = [];
@@ -32,6 +43,7 @@ export class Recording {
   private readonly wire = new RecordBatch(1);
   private readonly maintenanceIntid: number | undefined;
   private readonly deliver: ((batch: RecordBatch) => void) | undefined;
+  private readonly settled: boolean;
   private out: RecordBatch;
   /** Whether the GIC has accessed memory that QEMU's machine does not have. */
   outsideRam = false;
@@ -43,22 +55,23 @@ export class Recording {
   private readonly added: number[] = [];
 
   /**
-   * `maintenanceIntid` is the PPI to which the machine connects each PE's maintenance interrupt, if any. `planted` is the
-   * name of a fault to plant into the simulator (`MUTATIONS`). Batches go to `deliver`, if given, and are not kept.
+   * `target`: what the stimuli will be given to. `planted` is the name of a fault to plant into the simulator
+   * (`MUTATIONS`). Batches go to `deliver`, if given, and are not kept.
    */
   constructor(
     config: GicConfig,
-    maintenanceIntid?: number,
+    target: RecordingTarget = {},
     planted?: string,
     deliver?: (batch: RecordBatch) => void,
   ) {
     this.deliver = deliver;
     this.machine = new Machine(config);
-    this.maintenanceIntid = maintenanceIntid;
+    this.maintenanceIntid = target.maintenanceIntid;
+    this.settled = target.settled ?? false;
     this.machine.witness = (_use, _unit, _index, address, length) => {
       if (!isPlaceable(address, length)) this.outsideRam = true;
     };
-    this.machine.lastBestLpi = new Uint32Array(config.pes.length);
+    if (target.remembersBestLpi !== false) this.machine.lastBestLpi = new Uint32Array(config.pes.length);
     this.machine.sink = {
       batch: this.shown,
       events: true,
@@ -132,13 +145,22 @@ export class Recording {
     const { shown } = this;
     for (let k = 0; k < shown.count; k++) {
       const at = k * RECORD_WORDS;
-      if (shown.kind[k]! < FIRST_EVENT) this.push(shown, k);
-      else if (shown.kind[k] === MEM_WRITTEN) {
+      if (shown.kind[k]! < FIRST_EVENT) {
+        if (!this.settled || this.isLast(k)) this.push(shown, k);
+      } else if (shown.kind[k] === MEM_WRITTEN) {
         const address = shown.words[at + 1]! * 2 ** 32 + shown.words[at]!;
         if (!isPlaceable(address, 1)) this.outsideRam = true;
       }
     }
     shown.clear();
+  }
+
+  /** Whether no later record of what has been shown is of the same signal and PE. */
+  private isLast(k: number): boolean {
+    const { kind, pe, count } = this.shown;
+    if (signalOf(kind[k]!) < 0) return true;
+    for (let n = k + 1; n < count; n++) if (kind[n] === kind[k] && pe[n] === pe[k]) return false;
+    return true;
   }
 
   private push(batch: RecordBatch, i: number): number {

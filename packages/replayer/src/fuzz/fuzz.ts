@@ -1,37 +1,26 @@
-// Differential fuzzing: runs stimuli from a seed on the simulator and on a real QEMU, and shrinks the first difference to a
-// few stimuli.
+// Differential fuzzing: runs stimuli from a seed on the simulator and on another implementation, and shrinks the first
+// difference to a few stimuli.
 import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
-import { configOf, type Hardware, PROFILES, qemuProfile } from '@gictrace/core/profile';
+import type { Capabilities } from '@gictrace/core/backend';
 import { type Divergence, RECORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
 import { FRAMES, GICD } from '@gictrace/core/spec';
 import { StimulusGenerator } from '@gictrace/core/testing';
 import { type TraceHeader, TraceWriter } from '@gictrace/recorder';
-import { QemuBackend } from '../backends/qemu/backend.ts';
-import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
-import { type QemuOptions, qemuVersion } from '../backends/qemu/process.ts';
 import { shrink } from '../minimize/shrink.ts';
 import { Recording, replayed, stimuliUpTo } from './differ.ts';
+import { type FuzzTarget, type QemuTargetOptions, qemuTarget } from './targets.ts';
 
-/** Devices that QEMU can have at these DeviceIDs: none of its own, and three PCI functions. */
-const DEVICE_IDS = [0, 8, 16, 24] as const;
-/** GICR_TYPER.CommonLPIAff: all PEs of an Aff1 share a table. */
-const COMMON_LPI_AFF = 0x100_0000;
 const SHRINK_TESTS = 400;
 
-export interface FuzzOptions extends QemuOptions {
+export interface FuzzOptions {
   /** 0 to 4,294,967,295. */
   readonly seed: number;
   /** Stimuli, at least 1. */
   readonly steps: number;
-  readonly gic: 3 | 4;
-  /** 1 to 16; 3 if absent. */
-  readonly pes?: number;
-  /** The number of Security states; 1 if absent. */
-  readonly security?: 1 | 2;
+  /** Whether stimuli of two Security states are made. */
+  readonly twoStates?: boolean;
   /** One stimulus in this many is arbitrary; 6 if absent; 0 for none. */
   readonly wild?: number;
-  /** Profile of the simulator; that of QEMU's version if absent. */
-  readonly profile?: string;
   /** The name of a fault to plant into the simulator (`MUTATIONS`); none if absent. */
   readonly plant?: string;
   /** Whether the difference is left as it was found, without shrinking it. */
@@ -46,7 +35,7 @@ export interface FuzzResult {
   /** Comparisons made, by kind, up to the first difference. */
   readonly compared: Readonly<Record<string, number>>;
   readonly skipped: Readonly<Record<string, number>>;
-  /** The difference, or what makes QEMU end, in as few stimuli as were found; null if there is none. */
+  /** The difference, or what makes the target end, in as few stimuli as were found; null if there is none. */
   readonly difference: Difference | null;
 }
 
@@ -56,37 +45,25 @@ export interface Difference {
   readonly stimuli: number;
   /** The number of runs that shrinking took. */
   readonly tests: number;
-  /** The verdict; null if QEMU ended. */
+  /** The verdict; null if the target ended. */
   readonly verdict: Verdict | null;
-  /** How QEMU ended; null if it did not. */
+  /** How the target ended; null if it did not. */
   readonly crash: GicTraceError | null;
   /** The simulator's recording of the stimuli that are left. */
   readonly recording: Recording;
 }
 
-/** The configuration of QEMU's GIC, for the simulator. `profile` is that of a version of QEMU; `security` is the number of Security states. */
-export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt', security: 1 | 2 = 1): GicConfig {
-  const hardware = { ...PROFILES[profile]!.hardware, twoSecurityStates: security === 2 };
-  const plain: Hardware = { ...hardware, architecture: 3, virtualLpis: 'none' };
-  const config = configOf(profile, gic === 4 ? hardware : plain, pes);
-  return { ...config, gicr: { ...config.gicr, typer: (config.gicr.typer | COMMON_LPI_AFF) >>> 0 } };
-}
-
 /**
- * Fuzzes a real QEMU with one seed.
- * @throws GicTraceError `backend` if QEMU is not there or fails.
+ * Fuzzes an implementation with one seed.
+ * @throws GicTraceError `backend` if it is not there or fails.
  */
-export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
-  const { seed, gic } = options;
-  const own = qemuProfile(qemuVersion(options.command));
-  const config = {
-    ...fuzzConfig(gic, options.pes ?? 3, own, options.security),
-    profile: options.profile ?? own,
-  };
-  const stimuli = generate(config, options);
+export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<FuzzResult> {
+  const { seed } = options;
+  const { config } = target;
+  const stimuli = generate(target, options);
   const signature = ({ verdict, crash }: Outcome): string | undefined =>
     crash !== null ? 'crash' : verdict?.first ? shape(verdict.first) : undefined;
-  const run = (part: readonly RecordBatch[]) => compare(config, part, options);
+  const run = (part: readonly RecordBatch[]) => compare(target, part, options.plant);
   const whole = await run(stimuli);
   const found = {
     ...{ seed, steps: whole.ran, config },
@@ -116,6 +93,11 @@ export async function fuzzQemu(options: FuzzOptions): Promise<FuzzResult> {
   return { ...found, difference: { after, stimuli: small.list.length, tests, verdict, crash, recording } };
 }
 
+/** Fuzzes a real QEMU with one seed. @throws GicTraceError `backend` if QEMU is not there or fails. */
+export function fuzzQemu(options: Omit<FuzzOptions, 'twoStates'> & QemuTargetOptions): Promise<FuzzResult> {
+  return fuzz(qemuTarget(options), { ...options, twoStates: options.security === 2 });
+}
+
 /** The text of a divergence without numbers, by which the same divergence with fewer stimuli is recognised. */
 function shape({ kind, recorded, replayed, stimulus }: Divergence): string {
   return [kind, recorded, replayed, stimulus?.text ?? '']
@@ -131,36 +113,37 @@ interface Outcome {
   readonly ran: number;
 }
 
-/** Runs stimuli on the simulator and replays that on QEMU. Returns the difference, or how QEMU ended. */
+/** Runs stimuli on the simulator and replays that on the target. Returns the difference, or how the target ended. */
 async function compare(
-  config: GicConfig,
+  target: FuzzTarget,
   stimuli: readonly RecordBatch[],
-  options: QemuOptions & Pick<FuzzOptions, 'plant'>,
+  plant: string | undefined,
 ): Promise<Outcome> {
+  const { config } = target;
   // The simulator runs first, to find out how many of the stimuli can run.
-  const trial = new Recording(config, MAINTENANCE_INTID, options.plant);
+  const trial = new Recording(config, target, plant);
   trial.powerOn();
   let ran = 0;
   for (; ran < stimuli.length; ran++) {
     trial.take(stimuli[ran]!, 0);
     if (trial.outside) break;
   }
-  const recording = new Recording(config, MAINTENANCE_INTID, options.plant);
+  const recording = new Recording(config, target, plant);
   recording.powerOn();
   for (const stimulus of stimuli.slice(0, ran)) recording.take(stimulus, 0);
-  // A change that only QEMU shows is found at the next stimulus.
+  // A change that only the target shows is found at the next stimulus.
   recording.take(lastRead(), 0);
-  const backend = new QemuBackend({ ...options, foresight: { deviceIds: DEVICE_IDS, fills: new Map() } });
-  let started = false;
+  let capabilities: Capabilities | undefined;
+  const backend = await target.start();
   try {
-    const capabilities = await backend.reset(config);
-    started = true;
+    capabilities = await backend.reset(config);
     return { recording, verdict: await replayed(config, recording, backend, capabilities), crash: null, ran };
   } catch (error) {
-    if (!started || !(error instanceof GicTraceError) || !backend.ended) throw error;
+    if (capabilities === undefined || !(error instanceof GicTraceError) || !target.hasEnded(backend))
+      throw error;
     return { recording, verdict: null, crash: error, ran };
   } finally {
-    await backend.close();
+    await target.finish(backend);
   }
 }
 
@@ -171,13 +154,14 @@ function lastRead(): RecordBatch {
   return batch;
 }
 
-function generate(config: GicConfig, { seed, steps, wild, security }: FuzzOptions): RecordBatch[] {
+function generate({ config, deviceIds, takenIntids }: FuzzTarget, options: FuzzOptions): RecordBatch[] {
+  const { seed, steps, wild, twoStates = false } = options;
   const generator = new StimulusGenerator(config, seed, {
-    deviceIds: DEVICE_IDS,
+    deviceIds,
+    takenIntids,
+    twoStates,
     contained: true,
     reconfigures: true,
-    takenIntids: [MAINTENANCE_INTID],
-    twoStates: security === 2,
     ...(wild === undefined ? {} : { wild }),
   });
   return Array.from({ length: steps }, () => {

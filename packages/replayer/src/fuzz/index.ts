@@ -1,10 +1,11 @@
-// @gictrace/replayer/fuzz: random stimuli for the simulator and a real QEMU, and the first difference as a trace.
+// @gictrace/replayer/fuzz: random stimuli for the simulator and another implementation, and the first difference as a trace.
 export { Recording } from './differ.ts';
 export {
   type Difference,
   type FuzzOptions,
   type FuzzResult,
-  fuzzConfig,
+  fuzz,
   fuzzQemu,
   saveRecording,
 } from './fuzz.ts';
+export { type FuzzTarget, fuzzConfig, kvmTarget, qemuTarget } from './targets.ts';

@@ -58,7 +58,12 @@ export class Reference {
   constructor(setting: Setting, deliver?: (batch: RecordBatch) => void) {
     this.setting = setting;
     this.queues = new Queues(setting.irregularQueues);
-    this.recording = new Recording(setting.config, setting.maintenanceIntid, undefined, deliver);
+    this.recording = new Recording(
+      setting.config,
+      setting.maintenanceIntid === undefined ? {} : { maintenanceIntid: setting.maintenanceIntid },
+      undefined,
+      deliver,
+    );
   }
 
   /** Begins at a mark, or as after power-on. */

@@ -11,8 +11,9 @@ import {
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
-  type RecordBatch,
+  RecordBatch,
   recordName,
+  SIGNALS,
   signalOf,
   type Verdict,
 } from '@gictrace/core/record';
@@ -22,7 +23,7 @@ import { Divergences } from './divergences.ts';
 import { EoiOrder } from './eoi-order.ts';
 import { Explainer } from './explainer.ts';
 import type { ReplayOptions, Tolerance } from './options.ts';
-import { UNDECIDED_COMMAND, UNKNOWN_COMMAND, UNKNOWN_MSI } from './outcome.ts';
+import { ON_THE_WAY, UNDECIDED_COMMAND, UNKNOWN_COMMAND, UNKNOWN_MSI } from './outcome.ts';
 import { ReRecording } from './re-recording.ts';
 import { type Response, Responses } from './responses.ts';
 import { Signals } from './signals.ts';
@@ -61,6 +62,9 @@ export class Comparator {
   /** The current stimulus is state that was learnt from the source. The source prints no effects of it. */
   private learning = false;
   private readonly source: Pick<Verdict, 'start' | 'missing'>;
+  /** The last recorded line of each signal and PE since the stimulus; only if the backend shows what has settled. */
+  private readonly held: RecordBatch | undefined;
+  private readonly heldRecord: number[] = [];
   private readonly stopAtFirst: boolean;
   private readonly allowed: ReadonlySet<Tolerance>;
   private firstAnomaly: Anomaly | null = null;
@@ -84,6 +88,7 @@ export class Comparator {
         if (kind === 'observable' && !shown.has(name)) this.notInSource[id] = 1;
     }
     this.limited = capabilities !== undefined;
+    if (capabilities?.settled === true) this.held = new RecordBatch(SIGNALS.length * peCount);
     if (capabilities === undefined) return;
     this.shows.fill(0);
     for (const name of capabilities.observables) this.shows[RECORDS[name].id] = 1;
@@ -104,6 +109,8 @@ export class Comparator {
     this.divergences.record = record;
     this.learning = kind === STATE_KNOWN;
     if (!leavesEffectsOpen(kind)) {
+      this.compareHeld();
+      this.divergences.record = record;
       // Before the next stimulus, everything that the backend reported must have been recorded.
       this.signals.drain(this.undecided);
       this.streams.drain(this.undecided);
@@ -207,7 +214,8 @@ export class Comparator {
     if (this.limited && this.skipsObservable(kind)) return;
     const signal = signalOf(kind);
     if (signal >= 0) {
-      this.signals.compare(signal, batch, i);
+      if (this.held === undefined) this.signals.compare(signal, batch, i);
+      else this.hold(this.held, batch, i, record);
       return;
     }
     const stream = orderedStreamOf(kind);
@@ -216,6 +224,33 @@ export class Comparator {
       this.counts.compared[kind]!++;
       this.divergences.differs(batch, i, () => 'nothing can agree with both lines');
     }
+  }
+
+  /** Keeps a recorded line until the stimulus is complete, in place of an earlier one for the same PE. */
+  private hold(held: RecordBatch, batch: RecordBatch, i: number, record: number): void {
+    for (let k = 0; k < held.count; k++)
+      if (held.kind[k] === batch.kind[i] && held.pe[k] === batch.pe[i]) {
+        this.counts.unknown(ON_THE_WAY);
+        const { count } = held;
+        held.count = k;
+        held.copy(batch, i);
+        held.count = count;
+        this.heldRecord[k] = record;
+        return;
+      }
+    if (held.full) return;
+    this.heldRecord[held.copy(batch, i)] = record;
+  }
+
+  /** Compares what PEs were signalled when the last stimulus was complete. */
+  private compareHeld(): void {
+    const { held } = this;
+    if (held === undefined) return;
+    for (let k = 0; k < held.count; k++) {
+      this.divergences.record = this.heldRecord[k]!;
+      this.signals.compare(signalOf(held.kind[k]!), held, k);
+    }
+    held.clear();
   }
 
   private skipsObservable(kind: number): boolean {
@@ -235,6 +270,7 @@ export class Comparator {
 
   /** No more records follow. Returns the verdict. */
   finish(): Verdict {
+    this.compareHeld();
     this.signals.end();
     return this.counts.verdict(this.records, this.source, this.divergences.first, this.firstAnomaly);
   }

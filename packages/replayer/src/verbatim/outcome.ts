@@ -15,3 +15,6 @@ export const UNDECIDED_EFFECT = 'effects that depend on state that the source do
 export const UNKNOWN_COMMAND = 'ITS commands that the source does not show';
 export const UNDECIDED_COMMAND = 'ITS commands whose table entries the source does not show';
 export const UNKNOWN_MSI = 'MSIs whose table entries the source does not show';
+
+/** What a PE was signalled before a stimulus was complete, on a backend that shows only what has settled. */
+export const ON_THE_WAY = 'what a PE is signalled before a stimulus is complete: not shown by the backend';

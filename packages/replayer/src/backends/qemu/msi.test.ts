@@ -5,7 +5,7 @@ import { StimulusGenerator } from '@gictrace/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Recording, replayed } from '../../fuzz/differ.ts';
-import { fuzzConfig } from '../../fuzz/fuzz.ts';
+import { fuzzConfig } from '../../fuzz/targets.ts';
 import { QemuBackend } from './backend.ts';
 import { MAINTENANCE_INTID } from './machine.ts';
 import { MsiDevices } from './msi.ts';
@@ -102,7 +102,7 @@ describe.skipIf(!hasQemu)('on QEMU', () => {
       const generator = new StimulusGenerator(config, seed, {
         ...{ deviceIds, contained: true, reconfigures: true, takenIntids: [MAINTENANCE_INTID] },
       });
-      const recording = new Recording(config, MAINTENANCE_INTID);
+      const recording = new Recording(config, { maintenanceIntid: MAINTENANCE_INTID });
       const batch = new RecordBatch(1);
       for (let n = 0; n < 700 && !recording.outside; n++) {
         batch.clear();

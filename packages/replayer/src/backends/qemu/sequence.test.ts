@@ -7,7 +7,7 @@ import { GicTraceError } from '@gictrace/core';
 import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fuzzConfig } from '../../fuzz/fuzz.ts';
+import { fuzzConfig } from '../../fuzz/targets.ts';
 import { Agent, MARK } from './agent.ts';
 import { QemuLog } from './log.ts';
 import { machineFor } from './machine.ts';
