@@ -120,7 +120,7 @@ export function parseHello(value: WireValue): Hello {
       observables: kinds('observables', 'observable'),
       events: kinds('events', 'event'),
       reserved: value.reserved === true,
-      settled: value.settled === true,
+      ...(value.settled === true ? { settled: true } : {}),
       snapshots,
     },
     reasons: reasons as readonly string[],
