@@ -2,15 +2,15 @@
 // both items and the reason; the item is then not written.
 
 import type { Machine } from '../model/machine.ts';
-import { settleAll } from '../model/settle.ts';
 import { step } from '../model/step.ts';
-import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch, UNITS } from '../record/index.ts';
-import { GITS } from '../spec/index.ts';
+import { KNOWN_STATE, NO_PE, RECORD_WORDS, RECORDS, RecordBatch, UNITS } from '../record/index.ts';
 import { ORDER_RULES, type SavedItem } from './registers.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const WIRE_CHANGED = RECORDS['wire.changed'].id;
+const STATE_KNOWN = RECORDS['state.known'].id;
+const KNOWN_REGISTER = KNOWN_STATE.indexOf('register');
+const KNOWN_LEVEL = KNOWN_STATE.indexOf('level');
 /** Pages of one `mem.known`: 2 GiB. */
 const STRETCH_PAGES = 1 << 19;
 const MEM_KNOWN = RECORDS['mem.known'].id;
@@ -23,14 +23,26 @@ export interface RestoreFault {
   readonly text: string;
 }
 
-export class Restore {
-  private readonly m: Machine;
-  private readonly written: SavedItem[] = [];
-  private readonly batch = new RecordBatch(1);
+/** Runs one stimulus, given by its record kind and words. */
+export type RunStimulus = (kind: number, pe: number, ...words: readonly number[]) => void;
 
-  /** `machine` must be as after a reset. */
-  constructor(machine: Machine) {
-    this.m = machine;
+/** Runs stimuli on a machine directly. */
+export function stimuliOn(machine: Machine): RunStimulus {
+  const batch = new RecordBatch(1);
+  return (kind, pe, ...words) => {
+    batch.clear();
+    batch.words.set(words, batch.push(kind, pe, Number.NaN) * RECORD_WORDS);
+    step(machine, batch, 0);
+  };
+}
+
+export class Restore {
+  private readonly written: SavedItem[] = [];
+  private readonly run: RunStimulus;
+
+  /** The machine on which `run` runs stimuli must be as after a reset. */
+  constructor(run: RunStimulus) {
+    this.run = run;
   }
 
   /** Writes one item. Returns a fault if it comes too late or too early. */
@@ -57,12 +69,7 @@ export class Restore {
   }
 
   private stimulus(kind: number, pe: number, ...words: number[]): void {
-    this.batch.clear();
-    const at = this.batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
-    words.forEach((word, k) => {
-      this.batch.words[at + k] = word;
-    });
-    step(this.m, this.batch, 0);
+    this.run(kind, pe, ...words);
   }
 
   private put(item: SavedItem): void {
@@ -77,14 +84,13 @@ export class Restore {
         return this.stimulus(SYSREG_WRITE, instance, at, low, high);
       case 'wires':
         // Only the level is restored here. The latch of an edge is restored with the pending registers.
-        this.m.emit(WIRE_CHANGED, instance < 0 ? NO_PE : instance, at, low);
-        return settleAll(this.m);
+        return this.stimulus(STATE_KNOWN, instance < 0 ? NO_PE : instance, KNOWN_LEVEL, 0, 0, 0, at, low, 0);
       case 'memory':
         return item.stretch === undefined ? this.page(item) : this.stretch(item.at, item.stretch);
       case 'GITS':
         // A guest cannot write GITS_CREADR, but a hypervisor restores it.
         if (name === 'GITS_CREADR')
-          this.raw(instance, GITS.GITS_CREADR.offset, low, this.m.state.creadr[instance]!);
+          this.stimulus(STATE_KNOWN, NO_PE, KNOWN_REGISTER, UNIT_GITS, instance, at, 0, low, high);
         else this.stimulus(MMIO_WRITE, 0, 2, instance, at, width, low, high);
         return;
       case 'tables':
@@ -93,10 +99,6 @@ export class Restore {
       case 'GITS_CTLR':
         return this.stimulus(MMIO_WRITE, 0, 2, instance, at, width, low, high);
     }
-  }
-
-  private raw(its: number, register: number, value: number, old: number): void {
-    this.m.changeRegister(UNIT_GITS, its, register, value, 0, old, 0);
   }
 
   /** Restores a long stretch of memory, in records whose length fits in a word. */
@@ -124,9 +126,14 @@ export class Restore {
   }
 }
 
-/** Restores a saved GIC in the given order and returns the faults. */
+/** Restores a saved GIC on a machine that is as after a reset, in the given order, and returns the faults. */
 export function restore(machine: Machine, items: readonly SavedItem[], saved = items): RestoreFault[] {
-  const session = new Restore(machine);
+  return restoreBy(stimuliOn(machine), items, saved);
+}
+
+/** Restores a saved GIC by stimuli. */
+export function restoreBy(run: RunStimulus, items: readonly SavedItem[], saved = items): RestoreFault[] {
+  const session = new Restore(run);
   const faults: RestoreFault[] = [];
   for (const item of items) {
     const fault = session.write(item);

@@ -64,6 +64,10 @@ export interface Lifetime {
 }
 export type LifetimeListener = (step: LifetimeStep, lifetime: Lifetime, now: Moment) => void;
 
+/** Causes by which a restored interrupt is pending again: from its pending table, by GICD_ISPENDR, or as known state. */
+const RESTORED: ReadonlySet<string> = new Set(['table', 'software', 'unseen']);
+const BY_RESET: Withdrawal = { by: 'gic.reset', movedTo: null };
+
 const KINDS = new Uint8Array(256);
 for (const kind of [
   KIND.hppi,
@@ -76,6 +80,7 @@ for (const kind of [
   KIND['irq.changed'],
   KIND['lpi.pended'],
   KIND['lpi.cleared'],
+  KIND['state.reset'],
 ])
   KINDS[kind] = 1;
 
@@ -87,6 +92,11 @@ export function concernsLifetimes(kind: number): boolean {
 export class Lifetimes {
   private readonly pending = new Map<number, Lifetime>();
   private readonly active = new Map<number, Lifetime>();
+  /**
+   * Interrupts that were pending when the GIC was reset. A migration restores what it carries, and their lifetimes go on; what
+   * is not pending again ended with the reset.
+   */
+  private readonly atReset = new Map<number, { readonly lifetime: Lifetime; readonly reset: Moment }>();
   /** The input lines that are asserted, and since when. */
   private readonly asserted = new Map<number, Moment>();
   private readonly state: GicState;
@@ -131,6 +141,15 @@ export class Lifetimes {
   private begin(intid: number, pe: number, cause: string, asserted: Moment | undefined, at: Moment): void {
     const key = this.key(intid, pe);
     if (this.pending.has(key)) return;
+    const before = this.atReset.get(key);
+    if (before !== undefined) {
+      this.atReset.delete(key);
+      if (RESTORED.has(cause)) {
+        this.pending.set(key, before.lifetime);
+        return;
+      }
+      this.endedByReset(before);
+    }
     const lifetime = lifetimeOf(intid, pe, cause);
     lifetime.asserted = asserted;
     lifetime.pended = at;
@@ -172,12 +191,33 @@ export class Lifetimes {
       case KIND['irq.deactivated']:
         this.deactivated(intid, pe, now);
         return;
+      case KIND['state.reset']:
+        this.resetAt(now);
+        return;
       case KIND['irq.changed']:
         if (w[at + 1] === EDGE) this.triggerChanged(batch, i, now);
         return;
       default:
         return;
     }
+  }
+
+  /** The GIC was reset: only what a line that is still asserted makes pending is pending. */
+  private resetAt(now: Moment): void {
+    for (const before of this.atReset.values()) this.endedByReset(before);
+    this.atReset.clear();
+    for (const [key, lifetime] of this.pending) {
+      if (this.asserted.has(key)) continue;
+      this.pending.delete(key);
+      this.atReset.set(key, { lifetime, reset: now });
+    }
+  }
+
+  private endedByReset({ lifetime, reset }: { readonly lifetime: Lifetime; readonly reset: Moment }): void {
+    lifetime.withdrawn = reset;
+    lifetime.withdrawal = BY_RESET;
+    this.seen('withdrawn', lifetime, reset);
+    this.end(lifetime, 'withdrawn');
   }
 
   private signalled(intid: number, pe: number, now: Moment): void {
@@ -300,6 +340,7 @@ export class Lifetimes {
 
   /** Ends the trace and reports the lifetimes that have not ended. */
   finish(): void {
+    for (const before of this.atReset.values()) this.endedByReset(before);
     for (const lifetime of this.pending.values()) this.end(lifetime, 'pending at end');
     for (const lifetime of this.active.values()) this.end(lifetime, 'active at end');
   }

@@ -27,6 +27,9 @@ export type MsiRow = RowOf<typeof MSI_COLUMNS>;
 type Translation = { -readonly [Name in 'INTID' | 'virtual' | 'pe' | 'outcome']: MsiRow[Name] };
 type Message = Pick<MsiRow, 'record' | 'time_ns' | 'its' | 'DeviceID' | 'EventID'>;
 
+/** Why the simulator dropped a message whose event it had found. */
+const LATER: ReadonlySet<string | null> = new Set(['collection-unmapped', 'lpis-disabled']);
+
 /** Follows the MSIs of a trace. */
 export class Msis {
   private readonly row: (row: MsiRow) => void;
@@ -88,7 +91,8 @@ export class Msis {
       if (!w[at + 4]) become(msi, null, null, null, 'event-unmapped');
       else {
         const virtual = w[at + 5] ? 0 : 1;
-        if (msi.INTID !== intid || msi.virtual !== virtual) become(msi, intid, virtual, null, null);
+        if (msi.INTID === null && LATER.has(msi.outcome)) become(msi, intid, virtual, null, msi.outcome);
+        else if (msi.INTID !== intid || msi.virtual !== virtual) become(msi, intid, virtual, null, null);
       }
     }
   }

@@ -7,7 +7,7 @@ const MOVED = PEND_CAUSES.indexOf('moved');
 
 /** What made a pending interrupt cease to be pending. */
 export interface Withdrawal {
-  /** An ITS command, a register, or `wire`; null if that was not seen. */
+  /** An ITS command, a register, `wire` or `gic.reset`; null if that was not seen. */
   readonly by: string | null;
   /** The PE to which its pending state moved; null if it did not move. For a vLPI, -1 if the vPE is not resident. */
   readonly movedTo: number | null;

@@ -1,7 +1,7 @@
 // Records a scenario that a design's driver runs on the simulator, as a trace of the operations, of what the driver, devices
 // and PEs did for each, and of what the GIC answered. Each record names the operation that caused it.
 import { GicTraceError, VERSION } from '@gictrace/core';
-import { type Design, type Operation, pushOperation, type Run, Translation } from '@gictrace/core/irqchip';
+import { type Design, pushOperation, type Run, Translation } from '@gictrace/core/irqchip';
 import type { Machine } from '@gictrace/core/model';
 import { RecordBatch } from '@gictrace/core/record';
 import { type Scenario, type TraceHeader, TraceWriter } from '@gictrace/recorder';
@@ -20,12 +20,6 @@ export interface RecordScenarioOptions {
   readonly machine?: (machine: Machine) => void;
   /** The run is given up when it has more records than this, because a fault may make drivers wait for ever. */
   readonly recordsMax?: number;
-}
-
-/** A trace describes one machine from its reset on, so migrations are recorded as operations but not carried out. */
-function losses(operations: readonly Operation[]): { what: string; count: number }[] {
-  const count = operations.filter((one) => one.op === 'migrate').length;
-  return count === 0 ? [] : [{ what: 'migrations that were told of and not done', count }];
 }
 
 /** Writes the trace to `output`. @throws GicTraceError `usage` if it cannot be written. */
@@ -49,7 +43,7 @@ export function recordScenario(
     config,
     clock: { name: 'none', unitNs: 1 },
     source: { kind: `scenario on ${design.name}`, name: source, provenance: {} },
-    losses: losses(scenario.operations),
+    losses: [],
     seed: scenario.seeds.length === 0 ? null : scenario.seeds.join(','),
     options: { blocks: scenario.blocks },
   };
@@ -76,7 +70,7 @@ export function recordScenario(
       pushOperation(told, operation);
       writer.record(told, 0);
       cause = writer.records;
-      translation.take(operation.op === 'migrate' ? { op: 'probe' } : operation);
+      translation.take(operation);
     }
     const run = translation.finish();
     writer.close({});

@@ -1,6 +1,8 @@
-// Migration: a machine is saved and restored on one that has just been reset, completely or without one part.
-import { restore, type SavedItem, save } from '../../migrate/index.ts';
+// Migration: a machine is saved, reset and restored, completely or without one part. What it does are stimuli, so that a trace
+// of it says what was lost.
+import { type RunStimulus, restoreBy, type SavedItem, save } from '../../migrate/index.ts';
 import { Machine } from '../../model/index.ts';
+import { KNOWN_STATE, NO_PE, RECORDS, RESET_CAUSES } from '../../record/index.ts';
 import type { MigratedPart } from '../operation.ts';
 
 /** The part of the machine to which the items of each step belong. */
@@ -23,25 +25,45 @@ export interface CarriedState {
   readonly bytes: number;
 }
 
+const GIC_RESET = RECORDS['gic.reset'].id;
+const MEM_KNOWN = RECORDS['mem.known'].id;
+const STATE_KNOWN = RECORDS['state.known'].id;
+const BY_HOST = RESET_CAUSES.indexOf('host');
+const LEVEL = KNOWN_STATE.indexOf('level');
+const PAGE = 4096;
+/** Pages of one `mem.known`: 2 GiB. */
+const STRETCH_PAGES = 1 << 19;
+
 /**
- * The machine after a migration that leaves a part behind, and the size of the state of each part, whether left behind or
- * not. `prepare` is called with the new machine first.
+ * Migrates a machine by stimuli: it is reset, as the machine at the destination is, and then restored in KVM's order, except
+ * for a part that is left behind. Memory that is left behind is zero. Returns the size of the state of each part, whether left
+ * behind or not.
  */
-export function migrated(
-  machine: Machine,
-  without: MigratedPart,
-  prepare: (machine: Machine) => void,
-): { readonly machine: Machine; readonly carried: readonly CarriedState[] } {
+export function migrate(machine: Machine, without: MigratedPart, run: RunStimulus): readonly CarriedState[] {
   const { config } = machine.state;
   const saved = save(machine);
   const carried = stateIn(saved, save(new Machine(config)));
-  const next = new Machine(config);
-  prepare(next);
-  restore(
-    next,
-    saved.filter((item) => PART_OF[item.step] !== without),
+  run(GIC_RESET, NO_PE, BY_HOST);
+  // Some machines keep their lines when they are reset; those of the destination are low until they are restored.
+  for (const { step, instance, at } of saved)
+    if (step === 'wires') run(STATE_KNOWN, instance < 0 ? NO_PE : instance, LEVEL, 0, 0, 0, at, 0, 0);
+  if (without === 'memory') for (const item of saved) if (item.step === 'memory') forgotten(item, run);
+  // Guest memory is not changed by the reset.
+  restoreBy(
+    run,
+    saved.filter((item) => PART_OF[item.step] !== without && item.step !== 'memory'),
   );
-  return { machine: next, carried };
+  return carried;
+}
+
+/** Memory of the destination that nobody has written. */
+function forgotten({ at, stretch }: SavedItem, run: RunStimulus): void {
+  const pages = stretch?.pages ?? 1;
+  for (let done = 0; done < pages; done += STRETCH_PAGES) {
+    const address = at + PAGE * done;
+    const bytes = PAGE * Math.min(STRETCH_PAGES, pages - done);
+    run(MEM_KNOWN, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), bytes, 0);
+  }
 }
 
 const idOf = ({ step, name, instance, at }: SavedItem) => `${step} ${name} ${instance} ${at}`;

@@ -26,7 +26,7 @@ import {
   type Words,
   wordsOf,
 } from '../port.ts';
-import { type CarriedState, migrated } from './migration.ts';
+import { type CarriedState, migrate } from './migration.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -52,8 +52,7 @@ export class Testbed {
   readonly bus: Bus;
   /** Called with each stimulus, as a batch of one record that is used again for the next. */
   onStimulus: ((batch: RecordBatch) => void) | undefined;
-  private machine: Machine;
-  private readonly prepare: (machine: Machine) => void;
+  private readonly machine: Machine;
   private readonly batch = new RecordBatch(1);
   /** Whether `onStimulus` has been called for the current stimulus. */
   private isReported = true;
@@ -68,7 +67,6 @@ export class Testbed {
     prepare: (machine: Machine) => void = () => undefined,
   ) {
     const its = hardware.its === 0 ? 0 : blocks;
-    this.prepare = prepare;
     this.machine = new Machine(configOf(profile, { ...hardware, its }, pes));
     prepare(this.machine);
     this.bus = new Bus(this.port());
@@ -228,11 +226,7 @@ export class Testbed {
    * size of the state of each part.
    */
   migrate(without: MigratedPart): readonly CarriedState[] {
-    const { sink } = this.machine;
-    const { machine, carried } = migrated(this.machine, without, this.prepare);
-    machine.sink = sink;
-    this.machine = machine;
-    return carried;
+    return migrate(this.machine, without, (kind, pe, ...words) => this.stimulus(kind, pe, ...words));
   }
 
   /** PEs on which an interrupt for which `isMeant` holds is pending. An SPI counts on the PE to which it is routed. */
