@@ -103,7 +103,8 @@ export function addMinimize(program: Command): void {
           command: commandLine(path, options),
         };
         // Before anything is written: a form that is not possible is refused.
-        const texts = formats.map((format) => [format, EMITTERS[format].text(repro)] as const);
+        const texts: [EmitFormat, string][] = [];
+        for (const format of formats) texts.push([format, await EMITTERS[format].text(repro)]);
         saveMinimized(minimized, options.output, {
           version: VERSION,
           ...own,

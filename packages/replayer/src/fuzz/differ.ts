@@ -16,6 +16,7 @@ import {
 import { plantMutation } from '@gictrace/core/testing';
 import { isPlaceable, RAM } from '../backends/qemu/machine.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
+import type { ReplayOptions } from '../verbatim/options.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
@@ -180,14 +181,15 @@ export class Recording {
   }
 }
 
-/** Replays a recording on a backend, which was reset to the configuration, up to its first divergence. @throws GicTraceError `backend` if the backend fails. */
+/** Replays a recording, up to its first divergence, on a backend that was reset to the configuration. `options` says what is compared. @throws GicTraceError `backend` if the backend fails. */
 export async function replayed(
   config: GicConfig,
-  recording: Recording,
+  recording: Pick<Recording, 'batches'>,
   backend: Backend,
   capabilities: Capabilities,
+  options: Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved'> = {},
 ): Promise<Verdict> {
-  const replay = new BackendReplay(config, backend, capabilities, { stopAtFirst: true });
+  const replay = new BackendReplay(config, backend, capabilities, { ...options, stopAtFirst: true });
   for (const batch of recording.batches) {
     if (replay.stopped) break;
     await replay.take(batch);

@@ -3,7 +3,7 @@
 import type { GicConfig } from '@gictrace/core';
 import type { Backend } from '@gictrace/core/backend';
 import { type Checkpoint, checkpointOf, type Machine, returnTo } from '@gictrace/core/model';
-import type { Divergence } from '@gictrace/core/record';
+import { type Divergence, isStimulus, RecordBatch } from '@gictrace/core/record';
 import { type Foresight, foresee } from '../backends/qemu/foresight.ts';
 import { replayed } from '../fuzz/differ.ts';
 import { VerbatimReplay } from '../verbatim/on-simulator.ts';
@@ -19,7 +19,7 @@ export interface OtherSimulator {
   readonly machine?: (machine: Machine) => void;
 }
 
-type Shown = Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved'>;
+export type Shown = Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved'>;
 interface TwoMarks extends Mark {
   readonly other: Checkpoint;
 }
@@ -95,8 +95,9 @@ export class SimulatorTest extends Keeping implements DivergenceTest {
       stopAtFirst: true,
       allow: setting.allow ?? [],
     });
+    const isReads = shown.sourceShows?.length === 0;
     const reference = new Reference(setting, (batch) => {
-      if (!replay.stopped) replay.take(batch);
+      if (!replay.stopped) replay.take(isReads ? stimuliIn(batch) : batch);
     });
     reference.begin(from);
     if (from !== undefined) returnTo(replay.machine, from.other);
@@ -123,14 +124,17 @@ export class BackendTest extends Keeping implements DivergenceTest {
   private readonly setting: Setting;
   private readonly open: (foresight: Foresight) => Backend;
 
-  constructor(setting: Setting, open: (foresight: Foresight) => Backend) {
+  private readonly shown: Shown;
+
+  constructor(setting: Setting, open: (foresight: Foresight) => Backend, shown: Shown = {}) {
     super();
     this.setting = setting;
     this.open = open;
+    this.shown = shown;
   }
 
   on(setting: Setting): BackendTest {
-    const test = new BackendTest(setting, this.open);
+    const test = new BackendTest(setting, this.open, this.shown);
     if (this.wantedDivergence !== undefined) test.keep(this.wantedDivergence);
     return test;
   }
@@ -146,10 +150,12 @@ export class BackendTest extends Keeping implements DivergenceTest {
     const reference = recordAll(this.setting, stimuli);
     reference.end();
     if (reference.isImpossible) return null;
+    const isReads = this.shown.sourceShows?.length === 0;
+    const batches = isReads ? reference.recording.batches.map(stimuliIn) : reference.recording.batches;
     const backend = this.open(foresee(config, reference.recording.batches));
     try {
       const capabilities = await backend.reset(config);
-      return (await replayed(config, reference.recording, backend, capabilities)).first;
+      return (await replayed(config, { batches }, backend, capabilities, this.shown)).first;
     } finally {
       await backend.close();
     }
@@ -183,4 +189,11 @@ export class PropertyTest implements Test {
     const reference = recordAll(this.setting, stimuli);
     return !reference.isImpossible && this.predicate(reference, isExact);
   }
+}
+
+/** The stimuli of a batch, if nothing else of it can be compared. */
+function stimuliIn(batch: RecordBatch): RecordBatch {
+  const stimuli = new RecordBatch(batch.count);
+  for (let i = 0; i < batch.count; i++) if (isStimulus(batch.kind[i]!)) stimuli.copy(batch, i);
+  return stimuli;
 }

@@ -14,9 +14,11 @@ import {
   type DivergenceTest,
   type OtherSimulator,
   PropertyTest,
+  type Shown,
   SimulatorTest,
 } from './divergence-test.ts';
 import { irregularQueues } from './queues.ts';
+import { READS, type Readable, readableOf } from './readable.ts';
 import { reduce } from './reduce.ts';
 import { signatureOf } from './signature.ts';
 import { Selection, type Single, TraceStimuli } from './stimuli.ts';
@@ -71,6 +73,8 @@ export interface Minimized {
   /** The divergence of the trace that was kept. */
   readonly original: Divergence | null;
   readonly header: TraceHeader;
+  /** The same with a read at its end whose value differs, if there is none yet; null if no read shows it. */
+  readonly readable: () => Promise<Readable | null>;
 }
 
 /**
@@ -120,7 +124,7 @@ export async function minimizeTrace(
     for (const setting of settings) {
       const test = await testOf(keep, setting, reader, all, original);
       if (test === undefined) continue;
-      return await minimized(stimuli, test, setting, { header, original, options });
+      return await minimized(stimuli, test, setting, { header, original, options, keep });
     }
     throw new GicTraceError(
       'usage',
@@ -151,20 +155,24 @@ async function testOf(
     );
     return (await test.holds(all, 0, true)) ? test : undefined;
   }
-  const { other } = keep;
   const { sourceShows, sourceTellsReserved } = sourceOptions(reader.header);
-  const test: DivergenceTest =
-    'open' in other
-      ? new BackendTest(setting, other.open)
-      : new SimulatorTest(setting, other, {
-          ...(sourceShows === undefined ? {} : { sourceShows }),
-          ...(sourceTellsReserved === undefined ? {} : { sourceTellsReserved }),
-        });
+  const test = comparing(keep.other, setting, {
+    ...(sourceShows === undefined ? {} : { sourceShows }),
+    ...(sourceTellsReserved === undefined ? {} : { sourceTellsReserved }),
+  });
   const divergence = await test.divergenceOf(all);
   if (divergence === null || signatureOf(divergence, false) !== signatureOf(original!, false))
     return undefined;
   test.keep(divergence);
   return test;
+}
+
+type Other = Extract<Keep, { what: 'divergence' }>['other'];
+
+function comparing(other: Other, setting: Setting, shown: Shown): DivergenceTest {
+  return 'open' in other
+    ? new BackendTest(setting, other.open, shown)
+    : new SimulatorTest(setting, other, shown);
 }
 
 async function minimized(
@@ -175,7 +183,8 @@ async function minimized(
     header,
     original,
     options,
-  }: { header: TraceHeader; original: Divergence | null; options: MinimizeOptions },
+    keep,
+  }: { header: TraceHeader; original: Divergence | null; options: MinimizeOptions; keep: Keep },
 ): Promise<Minimized> {
   const testsMax = options.testsMax ?? (test.isSlow ? SLOW_TESTS_MAX : TESTS_MAX);
   let tests = 0;
@@ -201,6 +210,8 @@ async function minimized(
   return {
     ...{ config: own.config, setting: own, stimuli: small, recording: reference.recording.batches },
     ...{ of: stimuli.length, tests, isMinimal: reduced.isMinimal, divergence, original, header },
+    readable: () =>
+      readableOf(own, small, keep.what === 'property' ? undefined : comparing(keep.other, own, READS)),
   };
 }
 

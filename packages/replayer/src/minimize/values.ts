@@ -7,8 +7,8 @@ import { copies, Single, type Stimuli } from './stimuli.ts';
 import type { Test } from './test.ts';
 
 const FRAME_GITS = FRAMES.indexOf('GITS');
-/** The smallest value of each identifier that is made small. */
-const SMALLEST: Readonly<Partial<Record<Identifier, number>>> = { DeviceID: 0, EventID: 0, vPEID: 0 };
+/** Identifiers that are made small: they become multiples of this. DeviceIDs are those of functions 0 on a PCI bus. */
+const STEPS: Readonly<Partial<Record<Identifier, number>>> = { DeviceID: 8, EventID: 1, vPEID: 1 };
 const OPCODE_BITS = 8;
 
 /** Simplifies values as long as the test holds. `tested` is called for each test. */
@@ -27,12 +27,12 @@ export async function simplify(
     best = candidate;
     return true;
   };
-  for (const [identifier, least] of Object.entries(SMALLEST) as [Identifier, number][])
+  for (const [identifier, step] of Object.entries(STEPS) as [Identifier, number][])
     for (const from of namesIn(best, identifier)) {
       // The smallest number that is not taken.
-      let to = least;
+      let to = 0;
       const taken = new Set(namesIn(best, identifier));
-      while (taken.has(to)) to++;
+      while (taken.has(to)) to += step;
       if (to < from) await tryOut(renamed(best, identifier, from, to));
     }
   for (let n = 0; n < best.length; n++) {

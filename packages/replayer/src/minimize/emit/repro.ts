@@ -47,3 +47,13 @@ export function outcomeOf({ minimized, kept }: Repro): string[] {
 }
 
 export const withoutTime = (text: string): string => text.replace(/^[+-](\?|[\d.]+s) /, '');
+
+/** The comment at the beginning of a repro. */
+export function commentOf(repro: Repro): string[] {
+  const { of, command, minimized } = repro;
+  return [
+    `Minimized from ${of} (${minimized.stimuli.length} of ${minimized.of} stimuli) by:`,
+    `  ${command}`,
+    ...outcomeOf(repro),
+  ];
+}

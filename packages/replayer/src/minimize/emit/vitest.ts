@@ -1,18 +1,12 @@
 // A repro as a vitest case. A divergence is a test that fails as long as the other implementation differs; a property is a
 // test that passes as long as it holds.
 import { jsonlOf } from './jsonl.ts';
-import { linesOf, outcomeOf, type Repro } from './repro.ts';
+import { commentOf, linesOf, type Repro } from './repro.ts';
 
 export function vitestOf(repro: Repro): string {
-  const { of, command, minimized, check } = repro;
+  const { minimized, check } = repro;
   const { imports, body, name } = BODIES[check.what](repro);
-  const comment = [
-    `Minimized from ${of} (${minimized.stimuli.length} of ${minimized.of} stimuli) by:`,
-    `  ${command}`,
-    ...outcomeOf(repro),
-    '',
-    ...linesOf(minimized.recording),
-  ];
+  const comment = [...commentOf(repro), '', ...linesOf(minimized.recording)];
   return `// gictrace minimize: a repro.
 ${comment.map((line) => `// ${line}`.trimEnd()).join('\n')}
 ${[
