@@ -27,8 +27,8 @@ export {
   qemuVersion,
 } from './backends/qemu/index.ts';
 export { recordBehaviour } from './conformance/record-behaviour.ts';
+export type { Alignment, Sequences } from './translated/alignment.ts';
 export {
-  type Alignment,
   type Compared,
   type CompareOptions,
   compareScenario,

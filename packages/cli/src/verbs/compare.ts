@@ -45,7 +45,12 @@ function plain({ isLifted, lift, runs, judged, model, inFlightMax, alignments }:
     },
     inFlightMax: Number.isFinite(inFlightMax) ? inFlightMax : null,
     model,
-    alignments: object(alignments),
+    alignments: Object.fromEntries(
+      [...alignments].map(([name, { notShown, registers, ...rest }]) => [
+        name,
+        { ...rest, notShown: object(notShown), registers: object(registers) },
+      ]),
+    ),
     runs: runs.map((run, k) => ({
       design: run.design.name,
       serves: run.design.serves,

@@ -1,8 +1,8 @@
 // What a driver can do to hardware, and what each access costs. A bus does not know the machine: the testbed gives it a
 // port, which drivers cannot reach. Costs count what a driver did, never what a design claims to do.
 import { NO_PE, RECORDS } from '../record/index.ts';
-import { type CommandName, GITS, packFields } from '../spec/index.ts';
-import { CommandQueue, QUEUE_BYTES, QUEUE_PAGES, type SentCommand } from './command-queue.ts';
+import type { CommandName } from '../spec/index.ts';
+import { CommandQueue, QUEUE_BYTES, type SentCommand } from './command-queue.ts';
 import { noCosts } from './costs.ts';
 import { type Addresses, type Port, placeOf, type RegisterName, type ValueOf, wordsOf } from './port.ts';
 
@@ -63,11 +63,12 @@ export class Bus {
     const { low, high } = wordsOf(address);
     this.#port.stimulus(MEM_KNOWN, NO_PE, low, high, bytes, 0);
   }
-  /** Writes one byte of a table in memory. */
-  store(address: number, byte: number): void {
-    this.costs.table_bytes++;
+  /** Writes one byte of a table in memory, or a naturally aligned word of 2, 4 or 8 bytes. */
+  store(address: number, value: number | bigint, bytes = 1): void {
+    this.costs.table_bytes += bytes;
     const { low, high } = wordsOf(address);
-    this.#port.stimulus(MEM_WRITE, 0, low, high, 1, byte);
+    const word = wordsOf(value);
+    this.#port.stimulus(MEM_WRITE, 0, low, high, bytes, word.low, word.high);
   }
 
   /** Writes a register, or an element of an array. `instance` is the PE for GICR, the ITS for GITS, otherwise 0. */
@@ -85,6 +86,19 @@ export class Bus {
     return (bytes === 8 ? (BigInt(high) << 32n) | BigInt(low) : low) as ValueOf<Name>;
   }
 
+  /** Writes the low 32 bits of a 64-bit register. */
+  writeLow(register: RegisterName, instance: number, value: number): void {
+    this.costs.mmio_writes++;
+    const { frame, offset } = placeOf(register, 0);
+    this.#port.stimulus(MMIO_WRITE, 0, frame, instance, offset, 4, value, 0);
+  }
+  /** Reads the low 32 bits of a 64-bit register. */
+  readLow(register: RegisterName, instance: number): number {
+    this.costs.mmio_reads++;
+    const { frame, offset } = placeOf(register, 0);
+    return this.#port.stimulus(MMIO_READ, 0, frame, instance, offset, 4).low;
+  }
+
   /** Reads a register that must be `done`, and returns its value. @throws if it is not, since simulated hardware never waits. */
   poll<Name extends RegisterName>(
     register: Name,
@@ -97,18 +111,22 @@ export class Bus {
     return value;
   }
 
-  /** Gives an ITS a command queue. */
-  openQueue(its = 0): void {
+  /** Allocates a command queue for an ITS and returns its address; the driver gives it to the ITS. */
+  openQueue(its = 0): number {
     const address = this.memory(QUEUE_BYTES);
-    const queue = { Valid: 1, Physical_Address: address, Size: QUEUE_PAGES };
-    this.write('GITS_CBASER', its, packFields(GITS.GITS_CBASER, queue));
-    this.write('GITS_CWRITER', its, 0);
-    this.#queues[its] = new CommandQueue(this.#port, this.costs, its, address);
+    this.#queues[its] = new CommandQueue(this, this.#port, its, address);
+    return address;
   }
-  /** Sends a command to an ITS, which runs it. */
-  command(name: CommandName, operands: Readonly<Record<string, number>>, its = 0): void {
-    this.onCommand?.({ name, operands });
-    this.#queues[its]!.send(name, operands);
+  /** Posts commands to an ITS together, and waits until it has executed them. */
+  post(commands: readonly SentCommand[], its = 0): void {
+    for (const command of commands) this.onCommand?.(command);
+    this.#queues[its]!.post(commands);
+  }
+  /** Posts one command, followed by a SYNC of a PE if one is given. */
+  command(name: CommandName, operands: Readonly<Record<string, number>>, sync?: number, its = 0): void {
+    const commands: SentCommand[] = [{ name, operands }];
+    if (sync !== undefined) commands.push({ name: 'SYNC', operands: { RDbase: sync } });
+    this.post(commands, its);
   }
 
   /** Counts that a device is given a new message. */

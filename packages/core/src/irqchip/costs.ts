@@ -5,6 +5,7 @@ export const COSTS = [
   'polls',
   'commands',
   'syncs',
+  'queue_bytes',
   'table_bytes',
   'message_rewrites',
   'hypercalls',

@@ -31,7 +31,7 @@ import { vpeDirect } from './drivers/vpe/direct.ts';
 import { vpeNaive } from './drivers/vpe/naive.ts';
 import { vpeProxy } from './drivers/vpe/proxy.ts';
 import { vpeProxyRfc } from './drivers/vpe/proxy-rfc.ts';
-import { vpeV41 } from './drivers/vpe/v41.ts';
+import { vpeV41, vpeV41Skip } from './drivers/vpe/v41.ts';
 
 const ALL: readonly Design[] = [
   its,
@@ -59,6 +59,7 @@ const ALL: readonly Design[] = [
   vpeNaive,
   vpeDirect,
   vpeV41,
+  vpeV41Skip,
 ];
 
 export const DESIGNS: Readonly<Record<string, Design>> = Object.fromEntries(

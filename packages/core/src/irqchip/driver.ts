@@ -78,7 +78,7 @@ export interface Driver {
 export interface Design {
   readonly name: string;
   readonly doc: string;
-  /** What the design serves: vectors of devices, or doorbells of vPEs. */
+  /** What the design serves: vectors of devices, or vPEs as well. */
   readonly serves: 'devices' | 'vpes';
   readonly profile: string;
   readonly hardware: Hardware;

@@ -5,7 +5,6 @@ export { COST_MODELS, type CostModel, nsOf } from './cost-model.ts';
 export { COSTS, type Cost, type Costs, noCosts } from './costs.ts';
 export { DESIGNS } from './designs.ts';
 export { type Design, type Driver, Ledger, type Result } from './driver.ts';
-export { PROXY_DEVICE } from './drivers/vpe/proxy-driver.ts';
 export {
   type Allocation,
   concernOf,

@@ -3,6 +3,7 @@
 import { GICR, LPI_CONFIG, LPI_FIRST, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 import type { Ledger } from './driver.ts';
+import { CACHED } from './its-node.ts';
 
 const ID_BITS = 16;
 /** Priority 0xa0, which Linux gives every LPI; bit 1 is RES1. */
@@ -28,20 +29,33 @@ export class LpiTables {
     this.config = bus.memory(2 ** ID_BITS);
   }
 
-  /** Gives a Redistributor its tables when its PE comes online. It keeps them when the PE goes offline again. */
-  online(pe: number): void {
-    if (this.ready.has(pe)) return;
-    this.ready.add(pe);
-    const pending = this.bus.memory(2 ** ID_BITS / 8);
-    this.ledger.take('pending tables');
+  /**
+   * Gives a Redistributor its tables when its PE comes online (redist_disable_lpis and its_cpu_init_lpis). It keeps them
+   * when the PE goes offline again. Returns whether this was the first time.
+   */
+  online(pe: number): boolean {
     const { bus, config } = this;
+    bus.read('GICR_TYPER', pe);
+    bus.read('GICR_CTLR', pe);
+    if (this.ready.has(pe)) return false;
+    this.ready.add(pe);
+    const pending = bus.memory(2 ** ID_BITS / 8);
+    this.ledger.take('pending tables');
+    bus.read('GICR_CTLR', pe);
     bus.write(
       'GICR_PROPBASER',
       pe,
-      packFields(GICR.GICR_PROPBASER, { Physical_Address: config, IDbits: ID_BITS }),
+      packFields(GICR.GICR_PROPBASER, { Physical_Address: config, IDbits: ID_BITS, ...CACHED }),
     );
-    bus.write('GICR_PENDBASER', pe, packFields(GICR.GICR_PENDBASER, { Physical_Address: pending }));
-    bus.write('GICR_CTLR', pe, ENABLE_LPIS);
+    bus.read('GICR_PROPBASER', pe);
+    bus.write(
+      'GICR_PENDBASER',
+      pe,
+      packFields(GICR.GICR_PENDBASER, { Physical_Address: pending, ...CACHED }),
+    );
+    bus.read('GICR_PENDBASER', pe);
+    bus.write('GICR_CTLR', pe, (bus.read('GICR_CTLR', pe) | ENABLE_LPIS) >>> 0);
+    return true;
   }
 
   /** Allocates a run of LPIs and returns its first INTID; -1 if there is no free run, -2 if the allocation is refused. */

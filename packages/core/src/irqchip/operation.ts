@@ -64,6 +64,7 @@ export type Operation =
   | ({
       readonly op:
         | 'vpe.unmap'
+        | 'vpe.invalidate'
         | 'doorbell.invalidate'
         | 'doorbell.mask'
         | 'doorbell.unmask'
@@ -88,10 +89,9 @@ export function concernOf(name: OperationName): Concern {
   return KINDS[`${PREFIX}${name}`].concerns;
 }
 
-/** Whether a design runs an operation, by what the design serves. */
+/** Whether a design runs an operation, by what the design serves. A design that serves vPEs serves devices, too. */
 export function isServed(name: OperationName, serves: 'devices' | 'vpes'): boolean {
-  const concern = concernOf(name);
-  return concern === serves || (concern !== 'devices' && concern !== 'vpes');
+  return serves === 'vpes' || concernOf(name) !== 'vpes';
 }
 
 const byName = new Map(

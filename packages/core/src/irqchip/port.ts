@@ -33,8 +33,6 @@ export interface Port {
   affinity(pe: number): number;
   /** Runs one stimulus, given by its record kind and words. Returns what a read returned. */
   stimulus(kind: number, pe: number, ...words: readonly number[]): Words;
-  /** GITS_CREADR of an ITS, without an access by the driver. */
-  creadr(its: number): number;
 }
 
 const REGISTERS = { ...GICD, ...GICR, ...GITS };

@@ -17,10 +17,10 @@ const count = f('count', 'u32', 'how many');
 
 /**
  * What an operation concerns, which decides the designs that run it:
- * - `devices`: interrupts of devices that the machine's operating system handles. For designs that serve devices.
+ * - `devices`: interrupts of devices. For every design, unless the vector is forwarded to a vPE: then only for designs that
+ *   serve vPEs.
  * - `vpes`: vPEs and their doorbells. For designs that serve vPEs.
- * - `any device`: a device, whether the machine's operating system handles its interrupts or they are forwarded to a
- *   vPE. For every design.
+ * - `any device`: a device as a whole, or a vector that may be forwarded to a vPE. For every design.
  * - `pes`: a PE of the machine. For every design whose machine has that PE.
  * - `machine`: the machine or its driver as a whole. For every design.
  */
@@ -68,7 +68,7 @@ export const OPERATION_KINDS = {
     'devices',
     'target',
     [device, vector],
-    'A vector gets a message and a target. It is masked.',
+    'A vector gets a message and a target. It is masked. If it was forwarded to a vPE, it is no longer.',
   ),
   'op.mask': kind(38, 'devices', 'none', [device, vector], 'A vector is masked.'),
   'op.unmask': kind(39, 'devices', 'none', [device, vector], 'A vector is unmasked.'),
@@ -156,8 +156,20 @@ export const OPERATION_KINDS = {
     [vpe],
     'The configuration of a doorbell changed; the source does not contain the new value.',
   ),
-  'op.doorbell.mask': kind(57, 'vpes', 'none', [vpe], 'A doorbell is masked.'),
-  'op.doorbell.unmask': kind(58, 'vpes', 'none', [vpe], 'A doorbell is unmasked.'),
+  'op.doorbell.mask': kind(
+    57,
+    'vpes',
+    'none',
+    [vpe],
+    'The hypervisor masks a doorbell: from now on, the vPE does not wait for it.',
+  ),
+  'op.doorbell.unmask': kind(
+    58,
+    'vpes',
+    'none',
+    [vpe],
+    'The hypervisor unmasks a doorbell, because the vPE will wait for it.',
+  ),
   'op.doorbell.clear': kind(59, 'vpes', 'none', [vpe], 'The pending state of a doorbell is cleared.'),
   'op.doorbell.set': kind(60, 'vpes', 'none', [vpe], 'A doorbell is made pending.'),
   'op.doorbell.release': kind(
@@ -172,6 +184,13 @@ export const OPERATION_KINDS = {
     'any device',
     'none',
     [device, vector, vpe],
-    'A vector is forwarded to a vPE: it is a vLPI from here on.',
+    'A vector is forwarded to a vPE: it is a vLPI from here on. If it is one already, it moves to this vPE.',
+  ),
+  'op.vpe.invalidate': kind(
+    63,
+    'vpes',
+    'none',
+    [vpe],
+    'The configurations of all vLPIs of a vPE are invalidated, because its guest asked for that.',
   ),
 } as const satisfies Record<string, OperationKind>;

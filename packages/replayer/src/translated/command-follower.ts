@@ -12,6 +12,14 @@ import {
 
 const ITS_COMMAND = RECORDS['its.command'].id;
 
+/** A command that software sent, as in the trace. */
+export interface RecordedCommand {
+  readonly name: CommandName;
+  readonly operands: Readonly<Record<string, number>>;
+  /** Bit k: the source contains the k-th operand, as spec/its-command declares them. */
+  readonly shown: number;
+}
+
 /** Called while the commands of a trace run. */
 export interface CommandVisitor {
   /** A command has been executed, the `n`th of the trace. */

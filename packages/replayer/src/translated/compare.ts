@@ -1,5 +1,5 @@
 // Compares designs: takes the operations of a trace, or lifts them if it contains none, and runs them on each design. If a
-// design may be the one that was recorded, its commands are compared with those that the recorded kernel sent.
+// design may be the one that was recorded, its commands and accesses are compared with those of the recorded kernel.
 import { atPlace, GicTraceError } from '@gictrace/core';
 import {
   COST_MODELS,
@@ -10,31 +10,19 @@ import {
   type Operation,
   type OperationName,
   operationAt,
-  PROXY_DEVICE,
   type Run,
   type RunObserver,
-  type SentCommand,
   Translation,
 } from '@gictrace/core/irqchip';
+import { NO_PE } from '@gictrace/core/record';
 import { blocksOf, type Scenario, TraceReader } from '@gictrace/recorder';
+import { ALL_SHOWN, type Alignment, Comparison, designOf, shownOperands } from './alignment.ts';
 import { designsNamed, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
-import { Lift, type RecordedCommand } from './lift.ts';
+import { Lift } from './lift.ts';
 import type { LiftStats } from './lift-parts.ts';
 import { MeasuredTimes } from './measured-times.ts';
 import { type Properties, propertiesOf } from './properties.ts';
-
-/** How far the commands of a design agree with the recorded ones. */
-export interface Alignment {
-  /** Which commands are compared. */
-  readonly of: string;
-  readonly recorded: number;
-  readonly sent: number;
-  /** The number of equal commands from the first on. */
-  readonly same: number;
-  /** The first command that differs: what was recorded and what was sent. */
-  readonly first: { readonly at: number; readonly recorded: string; readonly sent: string } | null;
-}
 
 /** The verdict on a run, and what is true of its design whatever it runs. */
 export interface Judged {
@@ -62,101 +50,6 @@ export interface Compared {
   /** By design. */
   readonly alignments: ReadonlyMap<string, Alignment>;
 }
-
-/**
- * Compares two sequences of commands from their beginnings on. It keeps only the commands by which one side is ahead, and
- * nothing after the first difference.
- */
-export class Aligner {
-  private readonly sides = { recorded: 0, sent: 0 };
-  /** The commands that one side has and the other does not have yet, and where they begin. */
-  private ahead: string[] = [];
-  private taken = 0;
-  private of: 'recorded' | 'sent' = 'recorded';
-  private same = 0;
-  private first: Alignment['first'] = null;
-
-  take(side: 'recorded' | 'sent', command: string): void {
-    this.sides[side]++;
-    if (this.first !== null) return;
-    if (this.taken === this.ahead.length) {
-      this.ahead = [];
-      this.taken = 0;
-      this.of = side;
-    }
-    if (this.of === side) {
-      this.ahead.push(command);
-      return;
-    }
-    const other = this.ahead[this.taken++]!;
-    if (other === command) this.same++;
-    else this.differ(side === 'sent' ? [other, command] : [command, other]);
-  }
-
-  private differ([recorded, sent]: readonly [string, string]): void {
-    this.first = { at: this.same, recorded, sent };
-    this.ahead = [];
-    this.taken = 0;
-  }
-
-  /** Ends both sequences. */
-  finish(of: string): Alignment {
-    const left = this.ahead[this.taken];
-    if (left !== undefined) this.differ(this.of === 'recorded' ? [left, 'nothing'] : ['nothing', left]);
-    return { of, ...this.sides, same: this.same, first: this.first };
-  }
-}
-
-/** The commands of one side that are compared: those of the proxy device, or all others; each with its SYNC. */
-class Sequence {
-  private readonly proxy: number;
-  private readonly ofProxy: boolean;
-  private readonly tell: (command: string) => void;
-  private follows = false;
-
-  constructor(proxy: number, ofProxy: boolean, tell: (command: string) => void) {
-    this.proxy = proxy;
-    this.ofProxy = ofProxy;
-    this.tell = tell;
-  }
-
-  /** Takes a command that is not compared; its SYNC is not compared either. */
-  skip(): void {
-    this.follows = false;
-  }
-
-  take(command: RecordedCommand | SentCommand): void {
-    const { name, operands } = command;
-    if (name === 'SYNC') {
-      if (this.follows) this.tell('SYNC');
-      this.follows = false;
-      return;
-    }
-    this.follows = false;
-    if (name.startsWith('V') || (operands.DeviceID === this.proxy) !== this.ofProxy) return;
-    this.follows = true;
-    this.tell(this.shape(command));
-  }
-
-  /** The part of a command that is compared. INTIDs of LPIs and addresses are left out, because each driver chooses its own. */
-  private shape({ name, operands: o }: RecordedCommand | SentCommand): string {
-    const parts: string[] = [name];
-    for (const operand of ['DeviceID', 'EventID', 'ICID', 'V', 'Size']) {
-      // QEMU's log does not contain the collection of INVALL; the Size of a MAPD that unmaps is not used.
-      if (o[operand] === undefined || (name === 'INVALL' && operand === 'ICID')) continue;
-      if (operand === 'Size' && o.V === 0) continue;
-      const proxied = operand === 'DeviceID' && this.ofProxy;
-      parts.push(`${operand} ${proxied ? 'of the proxy' : o[operand]}`);
-    }
-    return parts.join(' ');
-  }
-}
-
-/** Designs that the recorded kernel may have used, by name, and whether their commands are those of the proxy device. */
-const RECORDED_DESIGNS: ReadonlyMap<string, boolean> = new Map([
-  ['its', false],
-  ['vpe-proxy', true],
-]);
 
 /** The runs to report: all that were requested, or those of designs that had something to do. */
 function finished(
@@ -230,32 +123,32 @@ export function compareTrace(
     const { inFlightMax = IN_FLIGHT_MAX, model = COST_MODELS['bare-metal']! } = options;
     const blocks = blocksOf(reader.header);
     const isLifted = options.lift === true || !holdsOperations(reader);
-    const proxy = isLifted ? proxyDevice(config) : -1;
-    const recorded: Sequence[] = [];
-    const aligners = new Map<string, Aligner>();
+    // The commands are those of a recorded kernel only if operations had to be lifted from them.
+    const own = isLifted ? designOf(config) : undefined;
+    const comparison = new Comparison(proxyDevice(config));
     const runs = designs.map((design) => {
       const observer = options.observe?.(design);
-      // The commands are those of a recorded kernel only if operations had to be lifted from them.
-      const ofProxy = isLifted ? RECORDED_DESIGNS.get(design.name) : undefined;
-      if (ofProxy === undefined)
+      if (design.name !== own)
         return new Translation(design, config.pes.length, observer, blocks, inFlightMax);
-      const aligner = new Aligner();
-      aligners.set(design.name, aligner);
-      recorded.push(new Sequence(proxy, ofProxy, (command) => aligner.take('recorded', command)));
-      const sent = new Sequence(PROXY_DEVICE, ofProxy, (command) => aligner.take('sent', command));
-      return new Translation(
+      const run = new Translation(
         design,
         config.pes.length,
         {
           ...observer,
-          command(operation, command) {
-            sent.take(command);
-            observer?.command?.(operation, command);
+          command(operation, { name, operands }) {
+            comparison.command('sent', { name, operands, shown: ALL_SHOWN });
+            observer?.command?.(operation, { name, operands });
+          },
+          stimulus(batch) {
+            if (batch.pe[0] !== NO_PE) comparison.access('sent', batch, 0);
+            observer?.stimulus?.(batch);
           },
         },
         blocks,
         inFlightMax,
       );
+      comparison.proxyOfDesign = proxyDevice(run.run.config);
+      return run;
     });
     const has = new Set<OperationName>();
     let operations = 0;
@@ -275,13 +168,15 @@ export function compareTrace(
         alignments: new Map(),
       };
     }
+    const isCompared = designs.some((design) => design.name === own);
+    const shown = isCompared ? shownOperands(reader.batches()) : undefined;
     const lift = new Lift(config, {
       operation: take,
-      command(command, forwarded) {
-        for (const sequence of recorded)
-          if (forwarded) sequence.skip();
-          else sequence.take(command);
-      },
+      ...(shown && {
+        command: (n, name, operands) =>
+          comparison.command('recorded', { name, operands, shown: shown[n] ?? ALL_SHOWN }),
+        stimulus: (batch, i) => comparison.access('recorded', batch, i),
+      }),
     });
     const stats = lift.run(() => reader.batches());
     const times = new MeasuredTimes();
@@ -294,15 +189,12 @@ export function compareTrace(
         'compare a trace of software that sets up interrupts of devices, or the scenario that was recorded',
       );
     const alignments = new Map<string, Alignment>();
-    for (const [name, aligner] of aligners) {
-      const ofProxy = RECORDED_DESIGNS.get(name) === true;
-      const alignment = aligner.finish(ofProxy ? `the proxy device ${proxy}` : 'collections and devices');
-      if (alignment.recorded > 0) alignments.set(name, alignment);
-    }
+    const runsDone = finished(runs, options.all === true ? undefined : names, has);
+    if (own !== undefined && isCompared) alignments.set(own, comparison.finish());
     return {
       isLifted,
       lift: stats,
-      ...judged(finished(runs, options.all === true ? undefined : names, has)),
+      ...judged(runsDone),
       model: times.into(model),
       inFlightMax,
       alignments,

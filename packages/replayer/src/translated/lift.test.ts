@@ -99,7 +99,8 @@ function vpeOperations(choices: readonly (readonly [number, number, number])[], 
       if (mapped.has(vector.vector)) operations.push({ op: 'fire', ...vector });
       else operations.push({ op: 'vlpi.map', ...vector, vpe });
       mapped.add(vector.vector);
-    } else operations.push({ op: b % 2 ? 'doorbell.invalidate' : 'doorbell.set', vpe });
+    } else
+      operations.push({ op: (['doorbell.mask', 'doorbell.unmask', 'doorbell.set'] as const)[b % 3]!, vpe });
   }
   return operations;
 }

@@ -4,7 +4,7 @@ import type { GicConfig } from '@gictrace/core';
 import type { Operation, Vector } from '@gictrace/core/irqchip';
 import { configTableAddress, type Machine } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { type CommandName, FRAMES, GICR, ITS_OUTCOMES, LPI_FIRST } from '@gictrace/core/spec';
+import { type CommandName, FRAMES, GICR, ITS_OUTCOMES, LPI_FIRST, NO_DOORBELL } from '@gictrace/core/spec';
 import { eachCommand } from './command-follower.ts';
 import { type Association, associations, proxyDevice } from './doorbells.ts';
 import { DirectLift } from './lift-direct.ts';
@@ -20,16 +20,12 @@ const GICR_FRAME = FRAMES.indexOf('GICR');
 /** GICR_WAKER.ProcessorSleep. */
 const PROCESSOR_SLEEP = 2;
 
-/** A command that software sent, as in the trace. */
-export interface RecordedCommand {
-  readonly name: CommandName;
-  readonly operands: Readonly<Record<string, number>>;
-}
-
 export interface LiftSink {
   operation(operation: Operation): void;
-  /** Called with each command, for comparisons. `forwarded`: its event is a vLPI now. */
-  command?(command: RecordedCommand, forwarded: boolean): void;
+  /** Called with each command, for comparisons: the `n`th. */
+  command?(n: number, name: CommandName, operands: Readonly<Record<string, number>>): void;
+  /** Called with each recorded stimulus. */
+  stimulus?(batch: RecordBatch, i: number): void;
 }
 
 export class Lift {
@@ -40,8 +36,13 @@ export class Lift {
   private readonly known = new Map<number, Association[]>();
   /** The LPI of each mapped event, and whether its first invalidation has come. */
   private readonly events = new Map<number, { readonly intid: number; started: boolean }>();
-  /** Events that are vLPIs now. Forwarding is done by the hypervisor and is not an operation here. */
-  private readonly forwarded = new Set<number>();
+  /** Events that are vLPIs now, and their vPEs. */
+  private readonly forwarded = new Map<number, number>();
+  /** A DISCARD of an event: a deactivation, unless the event is mapped again at once, as a vLPI or no longer as one. */
+  private dropped: (Vector & { readonly wasForwarded: boolean }) | undefined;
+  /** An INV of a vLPI: its guest has masked or unmasked it if VMOVI removes or restores its doorbell next. */
+  private changed: Vector | undefined;
+  private readonly resident = new Set<number>();
   /** PEs whose collection has been mapped since they came online. */
   private readonly online = new Set<number>();
   /** Moves of vPEs whose doorbell has not been moved yet: the new PE, by vPE. */
@@ -88,6 +89,8 @@ export class Lift {
       stimulus: (batch, i, machine) => this.stimulus(batch, i, machine),
     });
     this.released();
+    this.deactivated();
+    this.reconfigured();
     this.held();
     for (const vpe of [...this.moving.keys()]) this.moved(vpe);
     if (!this.usesIts) this.withoutIts();
@@ -106,10 +109,38 @@ export class Lift {
   }
 
   private tell(operation: Operation): void {
+    const { dropped } = this;
+    const isMappedAgain =
+      dropped !== undefined &&
+      operation.op === (dropped.wasForwarded ? 'activate' : 'vlpi.map') &&
+      operation.device === dropped.device &&
+      operation.vector === dropped.vector;
+    if (!isMappedAgain) this.deactivated();
+    this.dropped = undefined;
+    this.reconfigured();
     this.held(operation);
     if ('vpe' in operation) this.moved(operation.vpe);
     this.stats.operations++;
     this.sink.operation(operation);
+  }
+
+  /** Reports the deactivation that was held back. */
+  private deactivated(): void {
+    if (this.dropped === undefined) return;
+    const { device, vector } = this.dropped;
+    this.dropped = undefined;
+    const key = device * 65_536 + vector;
+    this.events.delete(key);
+    this.forwarded.delete(key);
+    this.tell({ op: 'deactivate', device, vector });
+  }
+
+  /** Reports the INV of a vLPI that was held back, which no VMOVI followed. */
+  private reconfigured(): void {
+    if (this.changed === undefined) return;
+    const { device, vector } = this.changed;
+    this.changed = undefined;
+    this.tell({ op: 'reconfigure', device, vector });
   }
 
   /** Reports the INV that was held back, now that it is known what follows it. */
@@ -140,6 +171,7 @@ export class Lift {
   }
 
   private stimulus(batch: RecordBatch, i: number, machine: Machine): void {
+    this.sink.stimulus?.(batch, i);
     const at = i * RECORD_WORDS;
     const w = batch.words;
     if (!this.usesIts) {
@@ -174,17 +206,25 @@ export class Lift {
     const vpe = this.vpeTables.get(w[at + 1]! * 2 ** 32 + w[at]!);
     const pe = shown.pe[i]!;
     if (vpe === undefined) count(this.stats.unlifted, 'residency of an unmapped vPE');
-    else this.tell({ op: w[at + 3] ? 'vpe.schedule' : 'vpe.deschedule', vpe, pe });
+    else {
+      if (w[at + 3]) this.resident.add(vpe);
+      else this.resident.delete(vpe);
+      this.tell({ op: w[at + 3] ? 'vpe.schedule' : 'vpe.deschedule', vpe, pe });
+    }
   }
 
   private command(n: number, name: CommandName, o: Record<string, number>, machine: Machine): void {
-    this.sink.command?.({ name, operands: o }, this.forwarded.has(o.DeviceID! * 65_536 + o.EventID!));
+    this.sink.command?.(n, name, o);
     const proxied = o.DeviceID === this.proxy;
     if (this.discarded !== undefined && name !== 'SYNC') {
       if (name === 'MAPTI' && proxied && o.EventID === this.discarded.event) this.discarded = undefined;
       else this.released();
     }
-    if (proxied) this.proxyCommand(n, name, o);
+    if (name !== 'SYNC' && name !== 'VSYNC') {
+      if (this.dropped !== undefined && !isMappedAgain(this.dropped, name, o)) this.deactivated();
+      if (this.changed !== undefined && name !== 'VMOVI') this.reconfigured();
+    }
+    if (proxied) this.proxyCommand(n, name, o, machine);
     else if (name.startsWith('V')) this.vpeCommand(name, o);
     else this.deviceCommand(name, o, machine);
     if (name !== 'SYNC' && name !== 'VSYNC') this.last = name;
@@ -210,7 +250,7 @@ export class Lift {
     return best;
   }
 
-  private proxyCommand(n: number, name: CommandName, o: Record<string, number>): void {
+  private proxyCommand(n: number, name: CommandName, o: Record<string, number>, machine: Machine): void {
     if (name === 'MAPD') return;
     if (name === 'MAPTI') {
       this.doorbells.set(o.EventID!, o.pINTID!);
@@ -231,9 +271,31 @@ export class Lift {
       return;
     }
     if (vpe < 0) return;
-    if (name === 'INV') this.tell({ op: 'doorbell.invalidate', vpe });
+    if (name === 'INV') this.tell({ op: this.doorbellOperation(doorbell, vpe, machine), vpe });
     else if (name === 'CLEAR') this.tell({ op: 'doorbell.clear', vpe });
     else if (name === 'INT') this.tell({ op: 'doorbell.set', vpe });
+  }
+
+  /**
+   * Whether a doorbell was masked or unmasked: by its configuration byte, if that is known. If it is not, by KVM's habit on
+   * GICv4.0 to unmask it before the residency ends, and to mask it while the vPE is not resident.
+   */
+  private doorbellOperation(
+    doorbell: number,
+    vpe: number,
+    { state }: Machine,
+  ): 'doorbell.mask' | 'doorbell.unmask' {
+    const address = configTableAddress(state, 0) + doorbell - LPI_FIRST;
+    if (state.memory.isKnown(address))
+      return state.memory.readByte(address) & 1 ? 'doorbell.unmask' : 'doorbell.mask';
+    const isUnmasked = this.resident.has(vpe);
+    count(
+      this.stats.inferred,
+      isUnmasked
+        ? 'unmask of a doorbell: an INV while its vPE is resident'
+        : 'mask of a doorbell: an INV while its vPE is not resident',
+    );
+    return isUnmasked ? 'doorbell.unmask' : 'doorbell.mask';
   }
 
   private vpeCommand(name: CommandName, o: Record<string, number>): void {
@@ -250,30 +312,43 @@ export class Lift {
       case 'VSYNC':
         return;
       case 'VINVALL':
-        if (this.last !== 'VMAPP') count(this.stats.unlifted, name);
+        // Linux sends one after it has mapped a vPE; any other is that of a guest.
+        if (this.last !== 'VMAPP') this.tell({ op: 'vpe.invalidate', vpe: o.vPEID! });
         return;
       case 'VMAPTI':
       case 'VMAPI':
         this.events.delete(o.DeviceID! * 65_536 + o.EventID!);
-        this.forwarded.add(o.DeviceID! * 65_536 + o.EventID!);
+        this.forwarded.set(o.DeviceID! * 65_536 + o.EventID!, o.vPEID!);
         this.tell({ op: 'vlpi.map', device: o.DeviceID!, vector: o.EventID!, vpe: o.vPEID! });
         return;
+      case 'VMOVI':
+        return this.vmovi({ device: o.DeviceID!, vector: o.EventID! }, o);
       default:
         count(this.stats.unlifted, name);
     }
+  }
+
+  /** VMOVI moves a vLPI to another vPE, or removes or restores its doorbell because its guest has masked or unmasked it. */
+  private vmovi(of: Vector, o: Record<string, number>): void {
+    const key = of.device * 65_536 + of.vector;
+    const { changed } = this;
+    if (this.forwarded.get(key) !== o.vPEID) {
+      this.forwarded.set(key, o.vPEID!);
+      this.tell({ op: 'vlpi.map', ...of, vpe: o.vPEID! });
+    } else if (changed?.device === of.device && changed.vector === of.vector) {
+      this.changed = undefined;
+      this.tell({ op: o.D && o.Dbell_pINTID === NO_DOORBELL ? 'mask' : 'unmask', ...of });
+    } else count(this.stats.unlifted, 'VMOVI to the same vPE');
   }
 
   private deviceCommand(name: CommandName, o: Record<string, number>, machine: Machine): void {
     const device = o.DeviceID!;
     const vector = o.EventID!;
     const key = device * 65_536 + vector;
-    if (this.forwarded.has(key)) {
-      if (name === 'DISCARD') this.forwarded.delete(key);
-      if (name !== 'MAPTI' && name !== 'MAPI') {
-        count(this.stats.unlifted, `${name} of a forwarded event`);
-        return;
-      }
-      this.forwarded.delete(key);
+    if (this.forwarded.has(key) && name === 'INV') {
+      this.reconfigured();
+      this.changed = { device, vector };
+      return;
     }
     switch (name) {
       case 'SYNC':
@@ -294,6 +369,7 @@ export class Lift {
         return;
       case 'MAPTI':
       case 'MAPI':
+        this.forwarded.delete(key);
         this.events.set(key, { intid: name === 'MAPI' ? vector : o.pINTID!, started: false });
         this.tell({ op: 'activate', device, vector, pe: o.ICID! });
         return;
@@ -307,8 +383,7 @@ export class Lift {
         this.tell({ op: 'set_pending', device, vector, pending: name === 'INT' });
         return;
       case 'DISCARD':
-        this.events.delete(key);
-        this.tell({ op: 'deactivate', device, vector });
+        this.dropped = { device, vector, wasForwarded: this.forwarded.has(key) };
         return;
       default:
         count(this.stats.unlifted, name);
@@ -339,4 +414,14 @@ export class Lift {
       this.invalid = { device, vector };
     }
   }
+}
+
+/** Whether a command maps an event after its DISCARD: it becomes a vLPI, or is no longer one. */
+function isMappedAgain(
+  { device, vector, wasForwarded }: Vector & { readonly wasForwarded: boolean },
+  name: CommandName,
+  o: Record<string, number>,
+): boolean {
+  const names = wasForwarded ? ['MAPTI', 'MAPI'] : ['VMAPTI', 'VMAPI'];
+  return names.includes(name) && o.DeviceID === device && o.EventID === vector;
 }

@@ -209,10 +209,26 @@ function heldSections(groups: readonly Group[]): Section[] {
   });
 }
 
-function alignmentLine(name: string, { of, recorded, sent, same, first }: Alignment): string {
-  const head = `${name}: ${grouped(same)} of ${grouped(recorded)} recorded commands of ${of} sent again, in order`;
-  if (first === null) return `${head}; none else`;
-  return `${head} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`;
+/** How far a design does what the recorded kernel did: its commands, and its accesses by register. */
+function alignmentLines(name: string, { commands, notShown, accesses, registers }: Alignment): string[] {
+  const { recorded, sent, same, first } = commands;
+  const head = `${name}: ${grouped(same)} of ${grouped(recorded)} recorded commands sent again, in order`;
+  const differ = [...registers].filter(([, counts]) => counts.recorded !== counts.sent);
+  const unknown = [...notShown].map(([what, n]) => `${what} (${grouped(n)})`);
+  const equal =
+    accesses.first === null ? 'equal for each register, in the same order' : 'equal for each register';
+  return [
+    first === null
+      ? `${head}; none else`
+      : `${head} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`,
+    `${name}: ${grouped(accesses.sent)} accesses to ITSs and LPI registers, ${grouped(accesses.recorded)} recorded; ${
+      differ.length === 0 ? equal : 'they differ:'
+    }`,
+    ...differ.map(
+      ([what, counts]) => `  ${what}: ${grouped(counts.recorded)} recorded, ${grouped(counts.sent)} made`,
+    ),
+    ...(unknown.length === 0 ? [] : [`not in the trace, so not compared: ${unknown.join(', ')}`]),
+  ];
 }
 
 function linesOf({ isLifted, lift, alignments, inFlightMax }: Compared): string[] {
@@ -225,7 +241,7 @@ function linesOf({ isLifted, lift, alignments, inFlightMax }: Compared): string[
     ['part of no operation', lift.unlifted],
   ] as const)
     for (const [what, n] of of) lines.push(`${title}: ${grouped(n)} × ${what}`);
-  for (const [name, alignment] of alignments) lines.push(alignmentLine(name, alignment));
+  for (const [name, alignment] of alignments) lines.push(...alignmentLines(name, alignment));
   return lines;
 }
 

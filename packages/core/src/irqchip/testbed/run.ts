@@ -106,13 +106,16 @@ export class Translation {
     const { serves } = this.run.design;
     if (!isServed(o.op, serves)) return false;
     if ('pe' in o && concernOf(o.op) === 'pes' && o.pe >= this.stage.bus.pes) return false;
-    if (o.op === 'fire' || o.op === 'forge')
-      return this.forwarded.has(keyOf(o.device, o.vector)) === (serves === 'vpes');
-    if (o.op === 'activate') this.forwarded.delete(keyOf(o.device, o.vector));
-    if (o.op !== 'vlpi.map') return true;
-    // For the host's driver it is no longer an interrupt of a device.
-    if (serves === 'devices') this.forwarded.add(keyOf(o.device, o.vector));
-    return serves === 'vpes';
+    if (serves === 'vpes') return true;
+    // For a design that does not serve vPEs, a vector that is forwarded is no longer an interrupt of a device.
+    if (!('vector' in o)) return true;
+    const key = keyOf(o.device, o.vector);
+    if (o.op === 'vlpi.map') this.forwarded.add(key);
+    if (!this.forwarded.has(key)) return true;
+    if (o.op !== 'activate') return false;
+    // It has never been deactivated, so there is nothing to do if it was active before it was forwarded.
+    this.forwarded.delete(key);
+    return this.messages.of(o) === undefined;
   }
 
   private act(o: Operation): void {
@@ -148,8 +151,9 @@ export class Translation {
         if (stage.design.serves === 'vpes') stage.testbed.hosts(o.pe);
         return this.drive(o);
       case 'free':
-        for (const { device, vector } of this.messages.detach(o.device))
-          this.forwarded.delete(keyOf(device, vector));
+        this.messages.detach(o.device);
+        for (const key of this.forwarded)
+          if (Math.floor(key / keyOf(1, 0)) === o.device) this.forwarded.delete(key);
         return this.drive(o);
       case 'alloc':
         devices.attach(o);
@@ -253,7 +257,6 @@ export class Translation {
         return this.devices.activate(o);
       }
       case 'vlpi.map':
-        this.forwarded.add(keyOf(o.device, o.vector));
         if (own === undefined) messages.expect(o, expectation({ vpe: o.vpe }));
         else own.vpe = o.vpe;
         return;

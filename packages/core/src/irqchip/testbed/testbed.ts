@@ -85,7 +85,6 @@ export class Testbed {
       addresses,
       affinity: (pe) => config.pes[pe]!.affinity,
       stimulus: (kind, pe, ...words) => this.stimulus(kind, pe, ...words),
-      creadr: (its) => this.machine.state.creadr[its]!,
     };
   }
 

@@ -1,25 +1,30 @@
 // Doorbells by Direct LPI: registers of the Redistributor invalidate, clear or set an LPI.
-import { GICR, mask } from '../../../spec/index.ts';
-import type { Design } from '../../driver.ts';
+import type { Bus } from '../../bus.ts';
+import type { Design, Ledger } from '../../driver.ts';
 import { Gicv40Driver } from './gicv40-driver.ts';
 import { type DoorbellCommand, GICV40, LINUX, type Vpe } from './vpe-driver.ts';
 
-const BUSY = mask(GICR.GICR_SYNCR, 'Busy');
-
 class DirectDriver extends Gicv40Driver {
-  private writeAndWait(register: 'GICR_INVLPIR' | 'GICR_CLRLPIR', pe: number, vpe: Vpe): void {
-    this.bus.write(register, pe, vpe.doorbell);
-    this.bus.poll('GICR_SYNCR', pe, (value) => (value & BUSY) === 0);
+  constructor(bus: Bus, ledger: Ledger) {
+    super(bus, ledger, { directLpi: true });
   }
 
   protected act(vpe: Vpe, command: DoorbellCommand): void {
-    if (command === 'INV') this.writeAndWait('GICR_INVLPIR', vpe.pe, vpe);
-    else if (command === 'CLEAR') this.writeAndWait('GICR_CLRLPIR', vpe.pe, vpe);
+    if (command === 'INV') this.invalidate(vpe.doorbell, vpe.pe);
+    else if (command === 'CLEAR') this.clear(vpe, vpe.pe);
     else this.bus.write('GICR_SETLPIR', vpe.pe, vpe.doorbell);
+  }
+  private clear(vpe: Vpe, pe: number): void {
+    this.bus.write('GICR_CLRLPIR', pe, vpe.doorbell);
+    this.waitForSync(pe);
   }
 
   protected moved(vpe: Vpe, from: number): void {
-    this.writeAndWait('GICR_CLRLPIR', from, vpe);
+    this.clear(vpe, from);
+  }
+  /** its_vpe_db_proxy_unmap. */
+  protected override release(vpe: Vpe): void {
+    this.clear(vpe, vpe.pe);
   }
 }
 

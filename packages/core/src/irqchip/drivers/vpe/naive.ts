@@ -5,7 +5,7 @@ import type { DoorbellCommand, Vpe } from './vpe-driver.ts';
 class NaiveProxyDriver extends ProxyDriver {
   protected override act(vpe: Vpe, command: DoorbellCommand): void {
     super.act(vpe, command);
-    this.unmap(vpe);
+    this.unmapEvent(vpe);
   }
 
   /** Between operations no event is mapped, so there is nothing to move. */

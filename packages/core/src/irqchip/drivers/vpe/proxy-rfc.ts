@@ -5,7 +5,7 @@ import type { Vpe } from './vpe-driver.ts';
 
 class RfcProxyDriver extends ProxyDriver {
   protected moved(vpe: Vpe): void {
-    if (this.isMapped(vpe)) this.unmap(vpe);
+    if (this.isMapped(vpe)) this.unmapEvent(vpe);
   }
 
   protected override freeVpes(first: number, lpi: number, count: number): void {

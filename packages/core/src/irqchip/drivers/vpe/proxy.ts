@@ -4,9 +4,7 @@ import type { Vpe } from './vpe-driver.ts';
 
 class LinuxProxyDriver extends ProxyDriver {
   protected moved(vpe: Vpe): void {
-    // `vpe.pe` is already the new PE. If the event is mapped only now, it is mapped there, and MOVI changes nothing.
-    this.ensureMapped(vpe);
-    this.send('MOVI', { ...this.event(vpe), ICID: vpe.pe });
+    this.moveEvent(vpe);
   }
 }
 
