@@ -103,6 +103,7 @@ export const ALL_SHOWN = 0xffff_ffff;
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
 const QUEUE_WRITE = RECORDS['queue.write'].id;
 const MSI_FRAME_OFFSET = GITS.GITS_TRANSLATER.offset;
 const GITS_FRAME = FRAMES.indexOf('GITS');
@@ -150,6 +151,8 @@ export class Comparison {
   private readonly accesses = new Aligner();
   private readonly notShown = new Map<string, number>();
   private readonly registers = new Map<string, { recorded: number; sent: number }>();
+  /** The operation of the last reset, as records name their cause, or 0. */
+  private migration = 0;
   /** The DeviceID of the design's proxy device, or -1. */
   proxyOfDesign = -1;
   private readonly proxy: number;
@@ -170,6 +173,9 @@ export class Comparison {
   }
 
   access(side: 'recorded' | 'sent', batch: RecordBatch, i: number): void {
+    // A host that migrates the machine resets it and writes its registers. That is not the driver's doing.
+    if (batch.kind[i] === GIC_RESET) this.migration = batch.cause[i]!;
+    if (this.migration > 0 && batch.cause[i] === this.migration) return;
     const text = accessText(batch, i);
     if (text === undefined) return;
     this.accesses.take(side, text);
