@@ -39,6 +39,7 @@ function recordReference() {
     operation: 'Operations',
     observable: 'Observables',
     event: 'Events',
+    context: 'Context',
   };
   for (const [className, title] of Object.entries(classes)) {
     out.push(`## ${title}`, '');

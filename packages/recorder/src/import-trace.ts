@@ -5,7 +5,7 @@ import { type GicConfig, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
 import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
-import { ExactSource } from './importers/common/learn/exact.ts';
+import { type ExactFacts, ExactSource } from './importers/common/learn/exact.ts';
 import type { Missing, Start } from './importers/common/learn/unknowns.ts';
 import { Losses } from './importers/common/losses.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
@@ -76,13 +76,15 @@ const QEMU_LOSSES = {
   with: ['guest memory, but for what the GIC looks at', 'ICC_SRE_EL1 accesses', 'outcomes of ITS commands'],
 } as const;
 
-/** What no ftrace log contains. */
-const FTRACE_LOSSES = [
-  'guest memory: LPI configuration, pending tables, ITS commands and tables',
-  'accesses to system registers: acknowledges, EOIs, priority masks, SGIs',
-  'highest-priority pending interrupts and interrupt lines',
-  'wires, but for those of a virtual machine that KVM reports',
-  'whether a location is reserved',
+/** What an ftrace log does not contain; what has a sort, only if the log lacks that sort of stimuli. */
+const FTRACE_LOSSES: readonly { readonly what: string; readonly unless?: Missing }[] = [
+  { what: 'guest memory: LPI configuration, pending tables, ITS commands and tables', unless: 'commands' },
+  { what: 'accesses to system registers: acknowledges, EOIs, priority masks' },
+  { what: 'SGIs', unless: 'SGIs' },
+  { what: 'messages of devices', unless: 'MSIs' },
+  { what: 'input lines', unless: 'SPI lines' },
+  { what: 'highest-priority pending interrupts and interrupt lines of PEs' },
+  { what: 'whether a location is reserved' },
 ];
 
 /** What a header says besides of an import. */
@@ -156,8 +158,12 @@ class Target {
   readonly record = (batch: RecordBatch, i: number): void => this.writer!.record(batch, i);
 
   /** A sink of records that are taken as they are, but for what follows from commands that the source does not show. */
-  exact(config: GicConfig, shows: readonly string[] | undefined): void {
-    this.source = new ExactSource(config, shows, new Losses(), this.record);
+  exact(
+    config: GicConfig,
+    shows: readonly string[] | undefined,
+    facts: ExactFacts = { start: 'reset', missing: [] },
+  ): void {
+    this.source = new ExactSource(config, shows, facts, new Losses(), this.record);
   }
 
   readonly recordExact = (batch: RecordBatch, i: number): void =>
@@ -284,20 +290,43 @@ export function importFtraceToTrace(
   const path = pathOf(input);
   const target = new Target(out, [path], options);
   const sink: FtraceSink = {
-    begin: (config, provenance) => {
+    begin: (config, provenance, facts) => {
+      const { start, missing } = facts;
       target.begin(config, provenance, {
         kind: 'ftrace',
         name: nameOf(path),
         clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
-        losses: inherent(FTRACE_LOSSES),
-        options: { ...plainOptions(importing), [SHOWS]: [], [TELLS_RESERVED]: false },
+        losses: inherent(
+          FTRACE_LOSSES.filter(({ unless }) => unless === undefined || missing.includes(unless)).map(
+            ({ what }) => what,
+          ),
+        ),
+        options: {
+          ...plainOptions(importing),
+          [SHOWS]: [],
+          [TELLS_RESERVED]: false,
+          [START]: start,
+          ...(missing.length === 0 ? {} : { [MISSING]: missing }),
+        },
       });
-      target.exact(config, []);
+      // KVM reports the lines of its timers at each entry to the guest, changed or not.
+      target.exact(config, [], { ...facts, repeatsLevels: true });
     },
     record: target.recordExact,
     ...progressOf(options),
   };
-  return target.run(() => importFtrace(path, importing, sink, ...opened(input)));
+  return target.run(async () => {
+    const source = typeof input === 'string' ? keptSource(input) : input;
+    try {
+      return await importFtrace(
+        { name: source.name, open: () => target.paced(source.open()) },
+        importing,
+        sink,
+      );
+    } finally {
+      if (typeof input === 'string') source.close();
+    }
+  });
 }
 
 /**

@@ -53,4 +53,4 @@ export {
   TraceWriter,
   type WriterOptions,
 } from './trace/index.ts';
-export { type Missing, STIMULI_SORTS } from './trace/sorts.ts';
+export { type Missing, PROBES_OF, STIMULI_SORTS } from './trace/sorts.ts';

@@ -20,7 +20,7 @@ import type { Command } from 'commander';
 import { countLines, FORCE, grouped, InvalidOption, json, print, VERSION, wholeNumber } from '../context.ts';
 import { interruptible } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
-import { sourceLines } from './source-text.ts';
+import { sourceKind, sourceLines } from './source-text.ts';
 
 interface Options {
   readonly output: string;
@@ -36,6 +36,7 @@ interface Options {
   readonly gits?: readonly bigint[];
   readonly gicrStride?: number;
   readonly of?: string;
+  readonly vm?: string;
   readonly profile?: string;
   readonly like?: string;
 }
@@ -43,7 +44,7 @@ interface Options {
 /** Which options a format takes. */
 const FORMATS = {
   qemu: ['pes', 'gic', 'its', 'priorityBits', 'profile', 'start'],
-  ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'profile'],
+  ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'vm', 'profile', 'start'],
   jsonl: ['like'],
 } as const satisfies { readonly [format in LogFormat]: readonly (keyof Options)[] };
 const COMMON = ['output', 'force', 'json'];
@@ -75,7 +76,7 @@ export function addImport(program: Command): void {
     .option('--priority-bits <n>', 'qemu: implemented priority bits', wholeNumber('--priority-bits', 4, 8))
     .option(
       '--start <how>',
-      'qemu: how the log begins, if that cannot be inferred: reset, or mid-life (the GIC is in use)',
+      'qemu, ftrace: how the log begins, if that cannot be inferred: reset, or mid-life (the GIC is in use)',
       start,
     )
     .option('--gicd <address>', 'ftrace: the Distributor, as the log prints addresses', address('--gicd'))
@@ -87,6 +88,10 @@ export function addImport(program: Command): void {
     .option('--gicr-stride <bytes>', 'ftrace: distance from one Redistributor to the next', stride)
     .option('--gits <addresses>', 'ftrace: the ITSs: ADDRESS,…', addresses)
     .option('--of <side>', 'ftrace: whose GIC the trace is of: host, or guest (of KVM)')
+    .option(
+      '--vm <id>',
+      'ftrace: the virtual machine, if there are several: the id of its process or of a vCPU thread (or of all its vCPU threads: PID,PID,…), or the address of its struct kvm, as the log prints them',
+    )
     .option(
       '--profile <profile>',
       'profile for replay. qemu: the version, if the log does not show it (qemu-7.2, qemu-10.0, qemu-11.1). ftrace: architecture for a host, kvm for a guest, unless given',
@@ -212,6 +217,8 @@ async function importAs(
   if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
   // Does not compile if a format has no branch.
   format satisfies 'ftrace';
+  if (options.vm !== undefined && !/^(\d+(,\d+)*|0x[0-9a-f]+)$/i.test(options.vm))
+    throw new GicTraceError('usage', `--vm is '${options.vm}'`, {}, 'it takes PID, PID,PID,… or 0xADDRESS');
   if (of !== undefined && of !== 'host' && of !== 'guest')
     throw new GicTraceError('usage', `--of is '${of}'`, {}, 'host or guest');
   return importFtraceToTrace(file, output, {
@@ -222,6 +229,8 @@ async function importAs(
     ...(gits === undefined ? {} : { gits }),
     ...(gicrStride === undefined ? {} : { gicrStride }),
     ...(of === undefined ? {} : { of }),
+    ...(options.vm === undefined ? {} : { vm: options.vm }),
+    ...(options.start === undefined ? {} : { start: options.start }),
     ...(profile === undefined ? {} : { profile }),
   });
 }
@@ -253,7 +262,7 @@ function tell(
   if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
   if (by('default').length > 0)
     print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
-  for (const line of sourceLines(begins, missing)) print(`the log ${line}`);
+  for (const line of sourceLines(begins, missing, sourceKind(output))) print(`the log ${line}`);
   const losses = countLines(stats.losses);
   if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
 }

@@ -60,6 +60,7 @@ export function addInfo(program: Command): void {
         for (const line of sourceLines(
           startsInMidLife(header) ? 'mid-life' : 'reset',
           missingStimuli(header),
+          header.source.kind,
         ))
           print(`the source ${line}`);
         print(['records:', ...countLines(footer!.kinds)].join('\n'));

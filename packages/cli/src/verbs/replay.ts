@@ -16,6 +16,7 @@ import { FORCE, json, note, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
 import { isKvm, kvmCommand } from './on-kvm.ts';
 import { isQemu, replayOnQemu } from './on-qemu.ts';
+import { sourceKind } from './source-text.ts';
 import { verdictText } from './verdict-text.ts';
 
 interface Options {
@@ -70,7 +71,7 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
         progress.end();
         for (const text of identification) note(`gictrace: identification: ${text}`);
         const found = isQemu(options.on) ? { ...verdict, identification } : verdict;
-        print(options.json ? json(found) : verdictText(verdict, options.on));
+        print(options.json ? json(found) : verdictText(verdict, options.on, sourceKind(path)));
         exit(exitCode(verdict, options.on));
       } finally {
         progress.end();

@@ -4,11 +4,11 @@ import { TOLERANCES, type Tolerance, type Verdict } from '@gictrace/replayer';
 import { countLines, grouped } from '../context.ts';
 import { sourceLines } from './source-text.ts';
 
-/** The verdict as text. */
-export function verdictText(verdict: Verdict, backend: string): string {
+/** The verdict as text. `kind`: the kind of the trace's source. */
+export function verdictText(verdict: Verdict, backend: string, kind: string): string {
   const out = [
     `${verdictWord(verdict)}: ${grouped(verdict.records)} records replayed on ${backend}, ${grouped(totalOf(verdict.compared))} comparisons, ${grouped(verdict.diverged)} diverged`,
-    ...sourceLines(verdict.start, verdict.missing).map((line) => `the source ${line}`),
+    ...sourceLines(verdict.start, verdict.missing, kind).map((line) => `the source ${line}`),
     'compared:',
     ...countLines(verdict.compared),
   ];

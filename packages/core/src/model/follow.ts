@@ -13,11 +13,11 @@
 //                                calls come while the stimulus is still running, before answered.
 //   settled(batch, i, record)    Everything that the simulator emitted has been passed on.
 //
-// For any other record there is a single call, to operation, observable or event. The source's own records of what a
-// stimulus did follow the stimulus in the trace, so an observer sees what the simulator did first, and then what the source
-// says about it.
+// For any other record there is a single call, to operation, observable or event; for context there is none. The source's
+// own records of what a stimulus did follow the stimulus in the trace, so an observer sees what the simulator did first,
+// and then what the source says about it.
 import { atPlace } from '../errors.ts';
-import { isEvent, isObservable, isStimulus, RecordBatch } from '../record/index.ts';
+import { isEvent, isObservable, isOperation, isStimulus, RecordBatch } from '../record/index.ts';
 import type { Machine } from './machine.ts';
 import { step } from './step.ts';
 
@@ -83,7 +83,7 @@ export class Follow {
           observer.settled(batch, i, first + i);
         } else if (isEvent(k)) observer.event(batch, i, first + i);
         else if (isObservable(k)) observer.observable(batch, i, first + i);
-        else observer.operation(batch, i, first + i);
+        else if (isOperation(k)) observer.operation(batch, i, first + i);
       }
     } catch (error) {
       throw atPlace(error, { ...(batch.source && { path: batch.source }), record: first + i });

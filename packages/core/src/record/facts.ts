@@ -31,6 +31,7 @@ export function classOf(kind: number): RecordClass {
 const LAST_STIMULUS = CLASS_IDS.stimulus.last;
 const LAST_OPERATION = CLASS_IDS.operation.last;
 const LAST_OBSERVABLE = CLASS_IDS.observable.last;
+const LAST_EVENT = CLASS_IDS.event.last;
 
 /** Whether a kind is a stimulus: something that the outside world did to the GIC. */
 export function isStimulus(kind: number): boolean {
@@ -46,7 +47,11 @@ export function isObservable(kind: number): boolean {
 }
 /** Whether a kind is an event: something that happened inside the GIC. */
 export function isEvent(kind: number): boolean {
-  return kind > LAST_OBSERVABLE;
+  return kind > LAST_OBSERVABLE && kind <= LAST_EVENT;
+}
+/** Whether a kind is context: something that happened around the GIC and changed nothing in it. */
+export function isContext(kind: number): boolean {
+  return kind > LAST_EVENT;
 }
 /** All ids of stimuli are below this: the length of a table indexed by the kind of a stimulus. */
 export const STIMULI_BELOW = LAST_STIMULUS + 1;

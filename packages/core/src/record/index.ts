@@ -25,6 +25,7 @@ export {
   shownOperands,
   signalOf,
 } from './comparable.ts';
+export { CONTEXT_KINDS } from './context.ts';
 export {
   type Act,
   actOf,
@@ -33,6 +34,7 @@ export {
   deviceOf,
   eventOf,
   intidOf,
+  isContext,
   isEvent,
   isObservable,
   isOperation,
@@ -63,8 +65,11 @@ export {
   DROP_REASONS,
   FRAMES,
   GROUPS,
+  IPI_REASONS,
   IRQ_ATTRIBUTES,
+  IRQ_LINES,
   KNOWN_STATE,
+  LIST_REGISTER_STATES,
   MIGRATED_PARTS,
   PEND_CAUSES,
   RESET_CAUSES,
@@ -72,6 +77,7 @@ export {
   SECURITY_STATES,
   UNITS,
   UNPREDICTABLE,
+  VCPU_EXITS,
 } from './values.ts';
 export {
   type Anomaly,

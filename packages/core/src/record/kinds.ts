@@ -1,5 +1,6 @@
 // The record kinds, each declared once. This table contains everything that a trace can contain.
 import { type Identifier, SPURIOUS } from '../spec/index.ts';
+import { CONTEXT_KINDS } from './context.ts';
 import { OPERATION_KINDS } from './operations.ts';
 import type { RecordClass, RecordField, RecordKind } from './shape.ts';
 import {
@@ -717,6 +718,8 @@ export const RECORDS = {
     ],
     doc: 'Software did something that is UNPREDICTABLE; the profile chose the effect.',
   },
+
+  ...CONTEXT_KINDS,
 } as const satisfies Record<string, RecordKind>;
 
 export type RecordName = keyof typeof RECORDS;

@@ -254,6 +254,31 @@ export const RULES = {
     class: 'inferred',
     doc: 'The accessing PE follows from the name of the host thread of the virtual machine monitor, which contains the number of the vCPU.',
   },
+  'pe-from-vcpu-timer': {
+    id: 42,
+    class: 'inferred',
+    doc: 'The accessing PE follows from the host thread: nearly all lines about timer interrupts that the thread printed are of one vCPU. KVM reports the timers of a vCPU on the thread that runs it.',
+  },
+  'frame-from-probe': {
+    id: 43,
+    class: 'inferred',
+    doc: 'The address of a frame of the GIC follows from the reads with which software probes it: PIDR2 shows a GICv3 or GICv4, and the function that reads it, or the register of the frame that is accessed next (GICD_TYPER, GICR_TYPER, GITS_CTLR), shows which frame it is. Redistributors may also be found by GICR_TYPER, which software reads from one to the next.',
+  },
+  'frame-from-map': {
+    id: 44,
+    class: 'assumed',
+    doc: "Software does not probe the frames of the GIC, but its accesses fit a known map of memory: that of QEMU's virt machine, or that of kvmtool, Firecracker and crosvm.",
+  },
+  'memory-read-by-kvm': {
+    id: 45,
+    class: 'inferred',
+    doc: 'KVM read these bytes of guest memory while it handled an access of the guest. They are placed before that access. Who wrote them, and when, is unknown.',
+  },
+  'state-after-loss': {
+    id: 46,
+    class: 'unknown',
+    doc: 'The source lost events here. What they would have shown is unknown, so the state is unknown from here on, as at the beginning of a source that begins in mid-life. Nothing was reset.',
+  },
 } as const satisfies Record<string, InferenceRule>;
 
 export type RuleName = keyof typeof RULES;

@@ -24,15 +24,18 @@ export interface RecordField extends Naming {
  * - `operation`: what an irqchip driver was asked to do; stimuli name it as their cause.
  * - `observable`: what every implementation must be able to show, and what replay therefore compares.
  * - `event`: what happened inside the GIC, as an explanation. State is the fold of observables and events.
+ * - `context`: what happened around the GIC (a hypervisor ran a vCPU, the host took an interrupt). Nothing is replayed,
+ *   compared or derived from it; it is there for questions.
  */
-export type RecordClass = 'stimulus' | 'operation' | 'observable' | 'event';
+export type RecordClass = 'stimulus' | 'operation' | 'observable' | 'event' | 'context';
 
 /** The ids of each class, both ends included. Other code asks `record/facts` for the class of a kind. */
 export const CLASS_IDS = {
   stimulus: { first: 1, last: 31 },
   operation: { first: 32, last: 63 },
   observable: { first: 64, last: 95 },
-  event: { first: 96, last: 255 },
+  event: { first: 96, last: 223 },
+  context: { first: 224, last: 255 },
 } as const satisfies Readonly<Record<RecordClass, { readonly first: number; readonly last: number }>>;
 
 export interface RecordKind {

@@ -130,3 +130,23 @@ export const MIGRATED_PARTS = [
   'ITS',
   'host',
 ] as const;
+/** Why a vCPU left guest mode, as Linux names the exception that KVM took (kvm_arm.h, kvm_arm_exception_type). */
+export const VCPU_EXITS = ['IRQ', 'SERROR', 'TRAP', 'IL', 'HYP_GONE', 'unknown'] as const;
+/** The types of lines of the ioctl KVM_IRQ_LINE (KVM_ARM_IRQ_TYPE_CPU, _SPI, _PPI), as `kvm_irq_line` names them. */
+export const IRQ_LINES = ['CPU', 'VGIC SPI', 'VGIC PPI'] as const;
+/** The purposes of Linux's IPIs on arm64, as its trace events name them. */
+export const IPI_REASONS = [
+  'other',
+  'Rescheduling interrupts',
+  'Function call interrupts',
+  'CPU stop interrupts',
+  'CPU stop (for crash dump) interrupts',
+  'Timer broadcast interrupts',
+  'IRQ work interrupts',
+  'CPU wake-up interrupts',
+  'CPU backtrace interrupts',
+  'KGDB roundup interrupts',
+  'CPU stop NMIs',
+] as const;
+/** The state of an interrupt in a list register (ICH_LR<n>_EL2.State). */
+export const LIST_REGISTER_STATES = ['invalid', 'pending', 'active', 'pending and active'] as const;

@@ -11,6 +11,7 @@ import {
   comparableFlags,
   comparesPe,
   isCommandShown,
+  isContext,
   isEvent,
   isOutcomeShown,
   isResponseUnknown,
@@ -127,6 +128,7 @@ export class Canon {
   /** Why a record is not compared; undefined if it is. */
   private isLeftOut(batch: RecordBatch, i: number, kind: number): string | undefined {
     if (isEvent(kind)) return this.options.events ? undefined : 'events: they follow from the rest';
+    if (isContext(kind)) return 'what happened around the GIC: no behaviour';
     if (kind === KIND['mem.known'] || kind === KIND['mem.unknown'])
       return 'what is known of memory: no behaviour';
     const flags = batch.flags[i]!;

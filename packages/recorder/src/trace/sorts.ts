@@ -19,3 +19,15 @@ export const STIMULI_SORTS = {
   'ICH writes': "-trace 'gicv3_ich_*'",
 } as const;
 export type Missing = keyof typeof STIMULI_SORTS;
+
+/** The events and probes of Linux that show a sort of stimuli of a KVM guest; none if only the hardware sees them. */
+export const PROBES_OF: { readonly [Sort in Missing]?: readonly string[] } = {
+  'GICD writes': ['kvm_mmio'],
+  'GICR writes': ['kvm_mmio'],
+  'GITS writes': ['kvm_mmio'],
+  SGIs: ['vgic_sgi'],
+  'PPI lines': ['vgic_update_irq_pending'],
+  'SPI lines': ['vgic_update_irq_pending'],
+  MSIs: ['vgic_msi', 'vgic_msi_cached'],
+  commands: ['rdguest'],
+};

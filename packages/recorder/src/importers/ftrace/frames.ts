@@ -1,5 +1,6 @@
-// Locates the frames of a GIC among the addresses that a log prints: from options, or by the reads with which Linux
-// probes them. The addresses of a kernel's own accesses are virtual: 64 bits.
+// The frames of a GIC among the addresses that a log prints: from options, from the reads with which software probes
+// them (find-frames.ts), or from a map of memory that virtual machine monitors use. The addresses of a kernel's own
+// accesses are virtual: 64 bits.
 
 export type FrameName = 'GICD' | 'GICR' | 'GITS';
 
@@ -22,24 +23,31 @@ export interface Place {
   readonly offset: number;
 }
 
-/** Linux functions that read the PIDR2 of a frame to check whether it exists. Some are inlined into their caller. */
-const PROBES: { readonly [name: string]: FrameName } = {
-  gic_validate_dist_version: 'GICD',
-  gic_of_init: 'GICD',
-  gic_acpi_init: 'GICD',
-  gic_iterate_rdists: 'GICR',
-  gic_populate_rdist: 'GICR',
-  its_map_one: 'GITS',
-  its_probe_one: 'GITS',
-  its_probe: 'GITS',
-};
-const PIDR2 = 0xffe8n;
+/** Where an ITS is in a part of the log. */
+export interface ItsRange {
+  readonly base: bigint;
+  readonly its: number;
+  /** The lines in which it is there: from this one to the one before `to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was found, in place of what options do not give. */
+export interface Found {
+  readonly gicd: bigint | undefined;
+  readonly gicr: readonly bigint[];
+  readonly its: readonly ItsRange[];
+}
+
 const GICD_BYTES = 0x1_0000n;
-const GITS_BYTES = 0x2_0000n;
+export const GITS_BYTES = 0x2_0000n;
+/** GITS_TRANSLATER, from the base of an ITS. */
+export const TRANSLATER = 0x1_0040n;
 const GICR_TYPER = 8;
 const TYPER_VLPIS = 2n;
 const TYPER_LAST = 0x10n;
 const STRIDES = { physical: 0x2_0000, virtual: 0x4_0000 } as const;
+const REGION_MAX = 512;
 
 interface Region {
   readonly base: bigint;
@@ -49,30 +57,41 @@ interface Region {
 }
 
 export class Frames {
-  private gicd: bigint | undefined;
+  private readonly gicd: bigint | undefined;
   private readonly regions: Region[];
-  private readonly gits: bigint[];
+  private readonly its: readonly ItsRange[];
   private stride: number | undefined;
-  /** Frames that were found in the text. */
-  readonly found: FrameName[] = [];
 
-  constructor({ gicd, gicr = [], gits = [], gicrStride, pes }: FrameOptions) {
-    this.gicd = gicd;
-    this.gits = [...gits];
+  constructor({ gicd, gicr, gits, gicrStride, pes }: FrameOptions, found: Found) {
+    this.gicd = gicd ?? found.gicd;
+    this.its = gits?.map((base, its) => ({ base, its, from: 0, to: Number.POSITIVE_INFINITY })) ?? found.its;
     this.stride = gicrStride;
-    this.regions = gicr.map(({ base, count }) => {
-      const given = count ?? (gicr.length === 1 ? pes : undefined);
+    const regions: NonNullable<FrameOptions['gicr']> = gicr ?? found.gicr.map((base) => ({ base }));
+    this.regions = regions.map(({ base, count }) => {
+      // What software is seen to use is counted.
+      const given = count ?? (gicr !== undefined && gicr.length === 1 ? pes : undefined);
       return { base, count: given ?? 1, fixed: given !== undefined };
     });
   }
 
-  get known(): boolean {
-    return this.gicd !== undefined || this.regions.length > 0 || this.gits.length > 0;
+  /** The base address of the Distributor, if known. */
+  get distributor(): bigint | undefined {
+    return this.gicd;
   }
 
-  /** The base addresses of the Distributor and of each ITS, where known. */
-  get bases(): { readonly gicd: bigint | undefined; readonly gits: readonly bigint[] } {
-    return { gicd: this.gicd, gits: this.gits };
+  /** The number of ITSs. */
+  get itsCount(): number {
+    return this.its.reduce((count, { its }) => Math.max(count, its + 1), 0);
+  }
+
+  /** The base address of an ITS where it is last. */
+  itsBase(its: number): bigint | undefined {
+    return this.its.findLast((range) => range.its === its)?.base;
+  }
+
+  /** The ITS to whose GITS_TRANSLATER an address belongs; -1 for another address. */
+  itsOfMessage(address: bigint): number {
+    return this.its.find(({ base }) => address === base + TRANSLATER)?.its ?? -1;
   }
 
   /** The base of the n-th Redistributor. */
@@ -85,16 +104,14 @@ export class Frames {
     return undefined;
   }
 
-  /** The frame and offset of an address. */
-  find(address: bigint): Place | undefined {
+  /** The frame and offset of an address that line `line` prints. */
+  find(address: bigint, line: number): Place | undefined {
     const { gicd } = this;
     if (gicd !== undefined && address >= gicd && address < gicd + GICD_BYTES)
       return { frame: 'GICD', instance: 0, offset: Number(address - gicd) };
-    for (let its = 0; its < this.gits.length; its++) {
-      const base = this.gits[its]!;
-      if (address >= base && address < base + GITS_BYTES)
+    for (const { base, its, from, to } of this.its)
+      if (line >= from && line < to && address >= base && address < base + GITS_BYTES)
         return { frame: 'GITS', instance: its, offset: Number(address - base) };
-    }
     let first = 0;
     for (const { base, count } of this.regions) {
       const stride = BigInt(this.strideNow);
@@ -107,42 +124,29 @@ export class Frames {
     return undefined;
   }
 
-  /** Notes that a register was read, and by which functions if the text names them. Learns frames from it. */
-  read(address: bigint, value: bigint, functions: readonly string[]): void {
-    if ((address & 0xffffn) === PIDR2) this.probe(address - PIDR2, value, functions);
-    const place = this.find(address);
+  /** Notes that a register was read. Learns from GICR_TYPER how many Redistributors a region has. */
+  read(address: bigint, value: bigint, line: number): void {
+    const place = this.find(address, line);
     if (place?.frame !== 'GICR' || place.offset !== GICR_TYPER) return;
     if (this.stride === undefined && place.instance === 0)
       this.stride = value & TYPER_VLPIS ? STRIDES.virtual : STRIDES.physical;
     // Software walks a region until Last, so another Redistributor follows any that does not have it set.
-    const region = this.regions.at(-1)!;
     const next = address - BigInt(GICR_TYPER) + BigInt(this.strideNow);
-    if (!region.fixed && (value & TYPER_LAST) === 0n && next >= region.base) {
-      const count = Number((next - region.base) / BigInt(this.strideNow)) + 1;
-      if (count > region.count && count <= 512) region.count = count;
-    }
+    const region = this.regions.findLast(({ base }) => next > base);
+    if (region === undefined || region.fixed || (value & TYPER_LAST) !== 0n) return;
+    const count = Number((next - region.base) / BigInt(this.strideNow)) + 1;
+    if (count > region.count && count <= REGION_MAX) region.count = count;
   }
 
-  private probe(base: bigint, value: bigint, functions: readonly string[]): void {
-    const architecture = (value >> 4n) & 0xfn;
-    if (architecture !== 3n && architecture !== 4n) return;
-    for (const name of functions) {
-      const frame = Object.hasOwn(PROBES, name) ? PROBES[name] : undefined;
-      if (frame === undefined || this.find(base + PIDR2) !== undefined) continue;
-      if (frame === 'GICD' && this.gicd === undefined) this.gicd = base;
-      else if (frame === 'GICR') this.regions.push({ base, count: 1, fixed: false });
-      else if (frame === 'GITS') this.gits.push(base);
-      else continue;
-      if (!this.found.includes(frame)) this.found.push(frame);
-    }
+  /** A PE exists, so its Redistributor does: the last region reaches that far unless it is known to end before. */
+  reach(pe: number): void {
+    const last = this.regions.at(-1);
+    if (last === undefined || last.fixed || pe >= REGION_MAX) return;
+    const before = this.regions.slice(0, -1).reduce((sum, { count }) => sum + count, 0);
+    if (pe - before + 1 > last.count) last.count = pe - before + 1;
   }
 
   private get strideNow(): number {
     return this.stride ?? STRIDES.physical;
   }
-}
-
-/** The names of the functions that made the access according to the line, without offsets and suffixes. */
-export function functionsOf(text: string): string[] {
-  return [...text.matchAll(/([A-Za-z_]\w*)(?:\.\w+)*\+0x[0-9a-f]+/g)].map(([, name]) => name!);
 }

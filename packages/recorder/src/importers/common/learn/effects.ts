@@ -1,7 +1,7 @@
 // Notes which state becomes known by a stimulus, regardless of what the model makes of it (a register is written, an
 // input line is printed, an interrupt is acknowledged), and which interrupts something happened to.
 import { type GicState, groupOf, hasInterrupt } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, RULES } from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, FORWARD } from './explain.ts';
 import {
@@ -15,7 +15,7 @@ import {
   registerAt,
   routedIntid,
 } from './registers.ts';
-import type { Unknowns } from './unknowns.ts';
+import { FORGETS, type Unknowns } from './unknowns.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -25,7 +25,6 @@ const WIRE_SET = RECORDS['wire.set'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
-const LOADED = RULES['load-from-state'].id;
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
 const PROCESSOR_SLEEP = 2;
@@ -108,9 +107,9 @@ export class Effects {
         this.unknowns.touchLpis();
         return;
       case GIC_RESET:
-        if (batch.rule[i] === LOADED) this.unknowns.forget();
+        if (FORGETS.has(batch.rule[i]!)) this.unknowns.forget();
         else this.unknowns.reset();
-        this.actives.fill(batch.rule[i] === LOADED ? 0 : this.allActives);
+        this.actives.fill(FORGETS.has(batch.rule[i]!) ? 0 : this.allActives);
         this.virtualsKnown.fill(0);
         return;
       case PE_RESET:

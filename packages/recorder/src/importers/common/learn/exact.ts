@@ -5,12 +5,20 @@ import type { GicConfig } from '@gictrace/core';
 import { RECORDS, RecordBatch, type RecordName, STIMULI_BELOW } from '@gictrace/core/record';
 import type { Losses } from '../losses.ts';
 import { Learner } from './learner.ts';
+import type { Missing, Start } from './unknowns.ts';
 
 const GROUP_RECORDS = 16_384;
 /** Stimuli after which effects of the stimulus before them may still follow. */
 const UNORDERED = new Uint8Array(256);
 for (const name of ['mem.write', 'mem.known', 'mem.unknown', 'queue.write', 'state.known'] as const)
   UNORDERED[RECORDS[name].id] = 1;
+
+/** What a source lacks, and how it shows input lines (see `SourceFacts`). */
+export interface ExactFacts {
+  readonly start: Start;
+  readonly missing: readonly Missing[];
+  readonly repeatsLevels?: boolean;
+}
 
 export class ExactSource {
   private readonly learner: Learner | undefined;
@@ -22,22 +30,24 @@ export class ExactSource {
   /** Pairs of numbers: a record of the source, and how many records have been inserted before it. */
   private readonly shifts: number[] = [];
 
-  /** `shows`: the kinds of observables in the source. If absent, all kinds are. */
+  /** `shows`: the kinds of observables in the source. If absent, all kinds are. `start` and `missing`: what else it lacks. */
   constructor(
     config: GicConfig,
     shows: readonly string[] | undefined,
+    { start, missing, repeatsLevels = false }: ExactFacts,
     losses: Losses,
     out: (batch: RecordBatch, i: number) => void,
   ) {
     this.out = out;
-    if (config.its.length === 0) return;
+    if (config.its.length === 0 && start === 'reset' && missing.length === 0) return;
     const kinds =
       shows === undefined ? undefined : new Set<number>(shows.map((name) => RECORDS[name as RecordName].id));
     this.learner = new Learner(
       config,
       {
-        start: 'reset',
-        missing: new Set(),
+        start,
+        missing: new Set(missing),
+        repeatsLevels,
         isExact: true,
         shows: (kind) => kinds === undefined || kinds.has(kind),
       },

@@ -33,7 +33,7 @@ import { Reads } from './reads.ts';
 import { FRAME_GICR, FRAME_GITS } from './registers.ts';
 import { Streams } from './streams.ts';
 import { lastLine, lineOf, type Mismatch, Told } from './told.ts';
-import { type Missing, type Start, Unknowns } from './unknowns.ts';
+import { FORGETS, type Missing, type Start, Unknowns } from './unknowns.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
@@ -59,7 +59,6 @@ const MEMORY = new Set<number>(
     (name) => RECORDS[name].id,
   ),
 );
-const LOADED = RULES['load-from-state'].id;
 /** Stimuli and effects that may ring the doorbell of a vPE. */
 const RINGS = new Set<number>(
   (['its.command', 'vmsi.translated', 'vlpi.pended', 'vlpi.cleared'] as const).map(
@@ -123,6 +122,8 @@ export interface SourceFacts {
    * be late.
    */
   shows(kind: number): boolean;
+  /** The source has lines about the level of an input even if it has not changed. */
+  readonly repeatsLevels?: boolean;
   /**
    * Everything in the source is as it was. Nothing is learnt until an ITS executes a command that is not in the source.
    */
@@ -253,7 +254,7 @@ export class Learner {
     const { state } = this.ahead;
     let opens = false;
     for (let i = 0; i < group.count; i++) {
-      if (group.kind[i] === GIC_RESET && group.rule[i] === LOADED) return true;
+      if (group.kind[i] === GIC_RESET && FORGETS.has(group.rule[i]!)) return true;
       const w = i * RECORD_WORDS;
       const { words } = group;
       if (group.kind[i] !== MMIO_WRITE || words[w] !== FRAME_GICR || words[w + 2] !== CTLR) continue;
@@ -487,9 +488,9 @@ export class Learner {
     }
   }
 
-  /** An input line had the opposite level before it changed. */
+  /** An input line had the opposite level before it changed, if the source has lines about changes only. */
   private lineBefore(pe: number, intid: number, level: number): void {
-    if (intid >= 1020 || !this.unknowns.isUnknown('level', pe, intid)) return;
+    if (intid >= 1020 || this.facts.repeatsLevels || !this.unknowns.isUnknown('level', pe, intid)) return;
     this.knowing.interrupt('level', pe, intid, 1 - level, 'input-line-from-change');
   }
 

@@ -2,6 +2,7 @@
 // begins while the GIC is in use, and always if the accesses that change it are not in the source. Holds no values;
 // those are the model's.
 import { type GicState, privateIndex, sharedIndex } from '@gictrace/core/model';
+import { RULES } from '@gictrace/core/record';
 import { isPrivate } from '@gictrace/core/spec';
 import type { Missing } from '../../../trace/sorts.ts';
 
@@ -19,6 +20,12 @@ export const CONFIGURING: ReadonlySet<Missing> = new Set([
   'ICC_PMR writes',
   'ICC_IGRPEN writes',
   'ICC_CTLR writes',
+]);
+
+/** Rules by which a `gic.reset` leaves the whole state unknown, instead of that after a reset. */
+export const FORGETS: ReadonlySet<number> = new Set([
+  RULES['load-from-state'].id,
+  RULES['state-after-loss'].id,
 ]);
 
 /** Attributes of an SGI, PPI or SPI. */
