@@ -67,7 +67,6 @@ describe('a Linux guest', () => {
     const { kinds, batches, findings, missing, trace } = await imported(textOf('kq-linux'));
     expect(findings).toEqual([]);
     expect(missing).not.toContain('SGIs');
-    expect(missing).not.toContain('commands');
     expect([kinds['queue.write'], kinds['sysreg.write'], kinds['msi.write']]).toEqual([15, 152, 2]);
     expect([kinds['vgic.listed'], kinds['vgic.queued']]).toEqual([3064, 1843]);
     const commands: number[] = [];
@@ -90,12 +89,10 @@ describe('a Linux guest', () => {
   });
 
   it('diverges where a number in its log is wrong', async () => {
-    const text = textOf('linux-doc').replace(
-      'mmio read len 4 gpa 0x8000004 val 0x7a0008',
-      'mmio read len 4 gpa 0x8000010 val 0x1',
-    );
+    const right = 'mmio read len 4 gpa 0x800000c val 0x0';
+    const text = textOf('linux-doc').replace(right, right.replace(/0$/, '1'));
     const { trace } = await imported(text);
-    expect(replayTrace(trace, { version: 'test' }).first?.stimulus?.text).toContain('GICD_STATUSR');
+    expect(replayTrace(trace, { version: 'test' }).first?.stimulus?.text).toContain('GICD_TYPER2');
   });
 
   it('that lost events in the middle has an unknown state from there on', async () => {
@@ -201,8 +198,8 @@ describe('several virtual machines', () => {
   const both = (tgids: boolean) => {
     const name = (line: string, add: number) =>
       line.replace(
-        /-(\d+) ( *)\[/,
-        (_all, pid: string, gap: string) => `-${Number(pid) + add} ${tgids ? `(${60 + add})` : gap}[`,
+        /-(\d+) +\[/,
+        (_all, pid: string) => `-${Number(pid) + add} ${tgids ? `(${60 + add})` : ''} [`,
       );
     return textOf('linux-doc')
       .split('\n')
@@ -225,8 +222,7 @@ describe('several virtual machines', () => {
 });
 
 it('accesses are never dropped because nothing shows where the frames are', async () => {
-  const [head, ...lines] = textOf('linux-doc').split('TIMESTAMP  FUNCTION');
-  const late = `${head}\n${lines.join('').split('\n').slice(3000).join('\n')}`;
+  const late = textOf('linux-doc').split('\n').slice(3012).join('\n');
   expect(await refused(late)).toMatch(
     /does not show where the frames of the GIC are \(give --gicd.*accesses are in the 64 KB from 0x8000000/,
   );

@@ -314,6 +314,8 @@ it('ftrace: what a kernel has an ITS execute is unknown, and so is how far it ha
       `0x${GICR.toString(16)}:1`,
       '--gits',
       `0x${GITS.toString(16)}`,
+      '--start',
+      'reset',
     ];
     expect((await run('import', 'ftrace', file, '-o', trace, '--force', ...where)).err).toBe('');
     const { verdict, findings, unknownCommands } = judged(trace);

@@ -77,8 +77,8 @@ const QEMU_LOSSES = {
 } as const;
 
 /** What an ftrace log does not contain; what has a sort, only if the log lacks that sort of stimuli. */
+const FTRACE_MEMORY = 'guest memory: LPI configuration, pending tables, ITS commands and tables';
 const FTRACE_LOSSES: readonly { readonly what: string; readonly unless?: Missing }[] = [
-  { what: 'guest memory: LPI configuration, pending tables, ITS commands and tables', unless: 'commands' },
   { what: 'accesses to system registers: acknowledges, EOIs, priority masks' },
   { what: 'SGIs', unless: 'SGIs' },
   { what: 'messages of devices', unless: 'MSIs' },
@@ -291,16 +291,13 @@ export function importFtraceToTrace(
   const target = new Target(out, [path], options);
   const sink: FtraceSink = {
     begin: (config, provenance, facts) => {
-      const { start, missing } = facts;
+      const { start, missing, showsMemory } = facts;
+      const lacks = FTRACE_LOSSES.filter(({ unless }) => unless === undefined || missing.includes(unless));
       target.begin(config, provenance, {
         kind: 'ftrace',
         name: nameOf(path),
         clock: { name: 'clock of the trace, from its first line', unitNs: 1000 },
-        losses: inherent(
-          FTRACE_LOSSES.filter(({ unless }) => unless === undefined || missing.includes(unless)).map(
-            ({ what }) => what,
-          ),
-        ),
+        losses: inherent([...(showsMemory ? [] : [FTRACE_MEMORY]), ...lacks.map(({ what }) => what)]),
         options: {
           ...plainOptions(importing),
           [SHOWS]: [],

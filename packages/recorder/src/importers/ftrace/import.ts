@@ -37,6 +37,8 @@ export interface FtraceOptions extends SurveyOptions {
 export interface FtraceFacts {
   readonly start: Start;
   readonly missing: readonly Missing[];
+  /** Whether probes show what KVM reads of guest memory. */
+  readonly showsMemory: boolean;
 }
 
 export interface FtraceSink {
@@ -120,6 +122,7 @@ class Importer {
   private readonly ordered: Ordered;
   private readonly probes: ProbeRecords;
   private readonly around: AroundRecords;
+  private readonly showsMemory: boolean;
   private lines = 0;
   private records = 0;
   /** Time of the first event. */
@@ -138,8 +141,8 @@ class Importer {
     this.plan = plan;
     this.side = plan.side;
     this.sink = sink;
-    const hasReads = plan.side === 'guest' && (plan.events.has('rdguest') || plan.events.has('vgic_cmd'));
-    this.ordered = new Ordered(hasReads, (batch, i) => this.emit(batch, i));
+    this.showsMemory = plan.side === 'guest' && (plan.events.has('rdguest') || plan.events.has('vgic_cmd'));
+    this.ordered = new Ordered(this.showsMemory, (batch, i) => this.emit(batch, i));
     const maker = { begin: this.push, done: this.finish, one: this.one };
     this.around = new AroundRecords(plan, maker, this.losses);
     this.probes = new ProbeRecords(plan.frames, maker, this.around, this.ordered, this.losses);
@@ -444,7 +447,11 @@ class Importer {
         },
       },
       provenance,
-      { start, missing: missingOf(this.side, events, machine?.missesInputs === true) },
+      {
+        start,
+        missing: missingOf(this.side, events, machine?.missesInputs === true),
+        showsMemory: this.showsMemory,
+      },
     );
     const held = this.held!;
     this.held = undefined;
