@@ -231,6 +231,6 @@ it('accesses are never dropped because nothing shows where the frames are', asyn
     gicr: [{ base: 0x80a_0000n }],
     gits: [0x808_0000n],
   });
-  expect([start, kinds['mmio.read']]).toEqual(['mid-life', 2]);
+  expect([start, kinds['mmio.read']]).toEqual(['mid-life', 3]);
   expect(replayTrace(trace, { version: 'test' }).diverged).toBe(0);
 });
