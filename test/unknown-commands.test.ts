@@ -286,6 +286,8 @@ it('ftrace: what a kernel has an ITS execute is unknown, and so is how far it ha
       ['post_read', GICD + 0xffe8, 32, '3b'],
       ['post_read', GICR + 0xffe8, 32, '3b'],
       ['post_read', GICR + 8, 64, '11'],
+      ['write', GITS + 0x100, 64, '8107000048000207'],
+      ['write', GITS + 0x108, 64, '8407000048100200'],
       ['write', GITS + 0x80, 64, '8000000048400003'],
       ['write', GITS, 32, '1'],
       ['write', GITS + 0x88, 64, '60'],
@@ -295,7 +297,7 @@ it('ftrace: what a kernel has an ITS execute is unknown, and so is how far it ha
     ]
       .map(
         ([event, address, width, value], n) =>
-          `  kworker/0:1-7     [000] d..1.     1.00000${n}: rwmmio_${event}: f+0x0/0x10 -> f+0x0/0x10 width=${width} val=0x${value} addr=0x${address!.toString(16)}`,
+          `  kworker/0:1-7     [000] d..1.     1.0000${10 + n}: rwmmio_${event}: f+0x0/0x10 -> f+0x0/0x10 width=${width} val=0x${value} addr=0x${address!.toString(16)}`,
       )
       .join('\n');
   for (const [creadr, diverged] of [
