@@ -13,10 +13,10 @@ import {
   QueryDatabase,
   VIEWS,
 } from '@gictrace/query';
-import { libraryPath, readScenario } from '@gictrace/recorder';
+import { importToTrace, libraryPath, readScenario } from '@gictrace/recorder';
 import { compareScenario, recordScenario } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { imported, recording, scratch } from './support.ts';
+import { recording, scratch } from './support.ts';
 
 const temp = scratch();
 const open: { close(): void }[] = [];
@@ -44,7 +44,7 @@ async function traces(): Promise<string[]> {
   const paths: string[] = [];
   for (const log of logs) {
     const path = temp.path(`${log}.gictrace`);
-    await imported(recording(`${log}.log.gz`), path);
+    await importToTrace(recording(`${log}.log.gz`), path, { labels: { kernel: `6.${log.length % 2}`, log } });
     paths.push(path);
   }
   for (const scenario of ['fire', 'move', 'isolation']) {

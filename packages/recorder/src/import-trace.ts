@@ -25,6 +25,7 @@ import {
 } from './importers/qemu-trace/index.ts';
 import { type TargetOptions, targetOf } from './output/index.ts';
 import {
+  LABELS,
   MISSING,
   SHOWS,
   START,
@@ -61,6 +62,8 @@ export interface ImportInto extends Pick<TargetOptions, 'force'> {
   readonly resets?: ToldReset[];
   /** Whether the log contains the guest memory that the GIC reads. Called when the header is written. */
   readonly memory?: () => boolean;
+  /** Labels by which traces of a fleet are grouped, such as the version of the kernel. They are kept in the header. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Further contents of the footer. Called at the end. */
   readonly meta?: () => Record<string, unknown>;
 }
@@ -100,6 +103,7 @@ class Target {
   private source: ExactSource | undefined;
   private readonly out: string;
   private readonly version: string;
+  private readonly labels: ImportInto['labels'];
   private readonly rules: TargetOptions;
   private readonly meta: () => Record<string, unknown>;
 
@@ -107,11 +111,12 @@ class Target {
   constructor(
     out: string,
     inputs: readonly string[],
-    { version = VERSION, force = false }: ImportInto,
+    { version = VERSION, force = false, labels }: ImportInto,
     meta: () => Record<string, unknown> = () => ({}),
   ) {
     this.out = out;
     this.version = version;
+    this.labels = labels;
     this.rules = { inputs, force };
     // An output that may not be written is refused before a long log is read.
     targetOf(out, TRACE_OUTPUT, this.rules);
@@ -144,6 +149,7 @@ class Target {
       stateVersion: STATE_VERSION,
       seed: null,
       ...header,
+      options: { ...options, ...(this.labels === undefined ? {} : { [LABELS]: this.labels }) },
     };
   }
 
@@ -230,6 +236,7 @@ export function importToTrace(
     version: _version,
     force: _force,
     progress: _progress,
+    labels: _labels,
     machine,
     memory,
     resets,
@@ -286,7 +293,7 @@ export function importFtraceToTrace(
   out: string,
   options: FtraceOptions & ImportInto = {},
 ): Promise<ImportReport> {
-  const { version: _version, force: _force, progress: _progress, ...importing } = options;
+  const { version: _version, force: _force, progress: _progress, labels: _labels, ...importing } = options;
   const path = pathOf(input);
   const target = new Target(out, [path], options);
   const sink: FtraceSink = {

@@ -33,6 +33,7 @@ export {
   type Damage,
   type Gap,
   hasLearntState,
+  labelsOf,
   MISSING,
   missingStimuli,
   type Recovery,

@@ -39,7 +39,14 @@ export function ownTerminal(): Terminal {
  * @throws GicTraceError `usage` if the input is not a terminal and one of the queries could not be answered.
  */
 export async function runShell(db: QueryDatabase, terminal: Terminal = ownTerminal()): Promise<void> {
-  const out: Output = { write: (text) => void terminal.output.write(text), note: terminal.note };
+  const out: Output = {
+    write: (text) => void terminal.output.write(text),
+    note: terminal.note,
+    get width() {
+      const { isTTY, columns } = terminal.output as Partial<NodeJS.WriteStream>;
+      return isTTY ? columns : undefined;
+    },
+  };
   const session = new Session(db, out);
   if (terminal.isInteractive) return interactive(session, terminal);
   const lines = createInterface({ input: terminal.input, terminal: false });

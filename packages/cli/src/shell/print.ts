@@ -1,5 +1,5 @@
 // Prints the results of queries for people and for programs: as a table, as lines, as JSON or as CSV.
-import { type Answer, cellText, toCsv, toJson } from '@gictrace/query';
+import { type Answer, type Cell, cellText, toCsv, toJson } from '@gictrace/query';
 import Table from 'cli-table3';
 import { grouped } from '../context.ts';
 
@@ -9,6 +9,8 @@ export type Mode = (typeof MODES)[number];
 export interface Output {
   write(text: string): void;
   note(text: string): void;
+  /** Characters of a line, if results go to a terminal. */
+  readonly width?: number | undefined;
 }
 
 const ROWS_MAX = 2000;
@@ -22,13 +24,70 @@ export function writeAnswer(answer: Answer, mode: Mode, out: Output): void {
 }
 
 function writeTable(answer: Answer, out: Output): void {
-  const table = new Table({ head: [...answer.columns], style: { head: [], border: [], compact: true } });
-  let rows = 0;
-  for (const row of answer.rows) {
-    if (++rows <= ROWS_MAX) table.push(row.map(cellText));
+  const rows: (readonly Cell[])[] = [];
+  let count = 0;
+  for (const row of answer.rows) if (++count <= ROWS_MAX) rows.push(row);
+  const widths = widthsFor(answer.columns, rows, out.width);
+  if (widths === undefined) {
+    writeLines({ columns: answer.columns, rows }, out);
+    out.note('the table is wider than the terminal: each cell has a line of its own');
+  } else {
+    const table = new Table({
+      head: [...answer.columns],
+      colAligns: answer.columns.map((_, k) => (isNumeric(rows, k) ? 'right' : 'left')),
+      colWidths: widths,
+      style: { head: [], border: [], compact: true },
+    });
+    for (const row of rows) table.push(row.map(cellText));
+    out.write(`${table.toString()}\n`);
   }
-  out.write(`${table.toString()}\n`);
-  if (rows > ROWS_MAX) out.note(`${grouped(ROWS_MAX)} of ${grouped(rows)} rows shown; CSV and JSON give all`);
+  if (count > ROWS_MAX)
+    out.note(`${grouped(ROWS_MAX)} of ${grouped(count)} rows shown; CSV and JSON give all`);
+}
+
+/** Whether all values of a column are numbers, at least one. */
+function isNumeric(rows: readonly (readonly Cell[])[], k: number): boolean {
+  let some = false;
+  for (const { [k]: cell } of rows) {
+    if (cell === null) continue;
+    if (typeof cell !== 'number' && typeof cell !== 'bigint') return false;
+    some = true;
+  }
+  return some;
+}
+
+/** Characters of a border and of the blanks in a cell. */
+const BORDER = 1;
+const BLANKS = 2;
+/** A column of text is not made narrower than this. */
+const TEXT_MIN = 12;
+
+/**
+ * The width of each column, with its blanks: as wide as its content if the table fits into `limit` characters, otherwise
+ * columns of text are cut. Undefined if the table does not fit even so.
+ */
+function widthsFor(
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  limit = Number.POSITIVE_INFINITY,
+): number[] | undefined {
+  const widths = columns.map((name, k) =>
+    rows.reduce((width, { [k]: cell = null }) => Math.max(width, cellText(cell).length), name.length),
+  );
+  const isText = columns.map((_, k) => !isNumeric(rows, k));
+  let over = widths.reduce((sum, width) => sum + width + BLANKS + BORDER, BORDER) - limit;
+  while (over > 0) {
+    let widest = -1;
+    for (const [k, width] of widths.entries())
+      if (isText[k] && width > Math.max(TEXT_MIN, columns[k]!.length) && width > (widths[widest] ?? 0))
+        widest = k;
+    if (widest < 0) return undefined;
+    const least = Math.max(TEXT_MIN, columns[widest]!.length);
+    const cut = Math.min(over, widths[widest]! - least);
+    widths[widest]! -= cut;
+    over -= cut;
+  }
+  return widths.map((width) => width + BLANKS);
 }
 
 /** Writes one line per cell, and an empty line between rows. */

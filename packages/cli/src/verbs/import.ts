@@ -39,6 +39,7 @@ interface Options {
   readonly vm?: string;
   readonly profile?: string;
   readonly like?: string;
+  readonly label: readonly (readonly [string, string])[];
 }
 
 /** Which options a format takes. */
@@ -47,7 +48,7 @@ const FORMATS = {
   ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'vm', 'profile', 'start'],
   jsonl: ['like'],
 } as const satisfies { readonly [format in LogFormat]: readonly (keyof Options)[] };
-const COMMON = ['output', 'force', 'json'];
+const COMMON = ['output', 'force', 'json', 'label'];
 
 export function addImport(program: Command): void {
   program
@@ -97,6 +98,12 @@ export function addImport(program: Command): void {
       'profile for replay. qemu: the version, if the log does not show it (qemu-7.2, qemu-10.0, qemu-11.1). ftrace: architecture for a host, kvm for a guest, unless given',
     )
     .option('--like <trace>', 'jsonl: a trace of the same GIC, if the lines have no header')
+    .option(
+      '--label <name=value>',
+      'a label by which traces are grouped, kept in the trace; may be given more than once: kernel=6.12',
+      label,
+      [],
+    )
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -108,6 +115,7 @@ export function addImport(program: Command): void {
         const into = {
           version: VERSION,
           ...(options.force ? { force: true } : {}),
+          ...(options.label.length === 0 ? {} : { labels: Object.fromEntries(options.label) }),
           progress: (lines: number) => progress.update(lines),
         };
         const report = await interruptible(() => importLogs(files, options, into));
@@ -130,6 +138,18 @@ export function addImport(program: Command): void {
         progress.end();
       }
     });
+}
+
+/** Adds a label NAME=VALUE. */
+function label(
+  text: string,
+  before: readonly (readonly [string, string])[],
+): readonly (readonly [string, string])[] {
+  const [, name, value] = /^([A-Za-z][\w.-]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidOption(`--label takes NAME=VALUE, as in kernel=6.12, not '${text}'`);
+  if (before.some(([other]) => other === name)) throw new InvalidOption(`--label gives '${name}' twice`);
+  return [...before, [name, value]];
 }
 
 async function importLogs(

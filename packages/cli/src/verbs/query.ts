@@ -39,7 +39,11 @@ export function addQuery(program: Command): void {
         : await asked(path, sql, options.module);
       try {
         const mode = options.json ? 'json' : options.csv ? 'csv' : 'table';
-        writeAnswer(answer, mode, { write: (text) => void process.stdout.write(text), note });
+        writeAnswer(answer, mode, {
+          write: (text) => void process.stdout.write(text),
+          note,
+          width: process.stdout.isTTY ? process.stdout.columns : undefined,
+        });
       } finally {
         db.close();
       }

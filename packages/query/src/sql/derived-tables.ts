@@ -69,6 +69,11 @@ export const TRACE_COLUMNS = {
   ),
 } as const;
 
+export const LABEL_COLUMNS = {
+  label: text('name of the label'),
+  value: text('its value'),
+} as const;
+
 const STATE_COLUMNS = {
   record: integer('the state is that before this record'),
   layout: integer('version of its layout'),
@@ -104,6 +109,7 @@ const SYSREG_COLUMNS = {
 /** The tables that the loader fills from typed rows, in the order in which they are created. */
 export const DERIVED_TABLES = {
   traces: derived('t_traces', 'none', TRACE_COLUMNS, 'trace'),
+  labels: derived('t_labels', 'trace', LABEL_COLUMNS, 'trace, label'),
   states: derived('t_states', 'trace', STATE_COLUMNS, 'trace, record'),
   commands: derived('t_commands', 'id', COMMAND_COLUMNS),
   msis: derived('t_msis', 'id', MSI_COLUMNS),

@@ -3,7 +3,7 @@
 import type { GicConfig } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
-import { sourceFacts } from '@gictrace/recorder';
+import { labelsOf, sourceFacts } from '@gictrace/recorder';
 import { RowLog, type RowSink } from '../database/row-log.ts';
 import { StateKeeper } from '../database/state/snapshots.ts';
 import { findingRow } from '../timeline/findings.ts';
@@ -144,6 +144,8 @@ export class Loading {
       path: path ?? null,
       end_ns: wholeNs(follower.latestNs),
     });
+    for (const [label, value] of Object.entries(labelsOf({ options: header.options ?? {} })))
+      this.rows.add('labels', { label, value });
   }
 
   summary(rows: readonly number[]): LoadSummary {

@@ -102,6 +102,7 @@ const LATENCY = [
 
 export const VIEWS: readonly View[] = [
   viewOf('traces', 'The traces in this database.'),
+  viewOf('labels', 'Labels that traces were given (`gictrace import --label NAME=VALUE`).'),
   {
     name: 'operations',
     doc: 'What an operating system asked of its irqchip driver, and what devices and PEs did meanwhile, in traces that were recorded from a scenario.',

@@ -65,6 +65,18 @@ export function sourceShows({ options }: TraceHeader): readonly RecordName[] | u
   );
 }
 
+/** The option of the header with labels that the user gave the trace: a text for each name. */
+export const LABELS = 'labels';
+
+/** The labels of a trace, by name. */
+export function labelsOf({ options }: Pick<TraceHeader, 'options'>): Readonly<Record<string, string>> {
+  const labels = options[LABELS];
+  if (typeof labels !== 'object' || labels === null) return {};
+  return Object.fromEntries(
+    Object.entries(labels).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
 /** The option of the header that is false if the source does not say whether an access was to a reserved location. */
 export const TELLS_RESERVED = 'reserved';
 

@@ -2,6 +2,8 @@
 export { CHUNK_RECORDS, FORMAT_VERSION } from './constants.ts';
 export {
   blocksOf,
+  LABELS,
+  labelsOf,
   MISSING,
   missingStimuli,
   SHOWS,

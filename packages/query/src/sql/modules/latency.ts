@@ -13,7 +13,7 @@ const VIRTUAL_PHASES = ['arbitration', 'response', 'queueing', 'service'] as con
 /** For each column, the numerator and denominator of its rank. */
 const PERCENTILES = { p50_ns: [1, 2], p90_ns: [9, 10], p99_ns: [99, 100], p999_ns: [999, 1000] } as const;
 
-function spans(): string {
+export function spans(): string {
   const of = (
     phase: keyof typeof PHASES,
     table: string,
@@ -33,15 +33,15 @@ function spans(): string {
 }
 
 /** Percentiles by the columns `by`, by nearest rank, so that each is a time that one interrupt really took. */
-function percentiles(by: string): string {
+export function percentiles(by: string, from = spans()): string {
   const at = Object.entries(PERCENTILES).map(
     ([name, [over, under]]) =>
       `max(CASE WHEN k = (timed * ${over} + ${under - 1}) / ${under} THEN ns END) AS ${name}`,
   );
-  return `SELECT ${by}, count(*) AS n, count(*) - count(ns) AS untimed, ${at.join(', ')}, max(ns) AS max_ns FROM (SELECT *, row_number() OVER (PARTITION BY ${by} ORDER BY ns NULLS LAST) AS k, count(ns) OVER (PARTITION BY ${by}) AS timed FROM (${spans()})) GROUP BY ${by}`;
+  return `SELECT ${by}, count(*) AS n, count(*) - count(ns) AS untimed, ${at.join(', ')}, max(ns) AS max_ns FROM (SELECT *, row_number() OVER (PARTITION BY ${by} ORDER BY ns NULLS LAST) AS k, count(ns) OVER (PARTITION BY ${by}) AS timed FROM (${from})) GROUP BY ${by}`;
 }
 
-const numbers = {
+export const NUMBERS = {
   n: 'interrupts for which both ends of the phase were seen',
   untimed:
     'interrupts among these for which the source does not contain both times; they are not in the percentiles',
@@ -52,7 +52,7 @@ const numbers = {
   p999_ns: '999 of 1,000 did not exceed it',
   max_ns: 'the longest',
 } as const;
-const phase = Object.entries(PHASES)
+export const PHASE_DOC = Object.entries(PHASES)
   .map(([name, [, , doc]]) => `\`${name}\`: ${doc}`)
   .join('; ');
 
@@ -66,8 +66,8 @@ export const LATENCY_MODULES: readonly Module[] = [
       INTID: KEY.INTID,
       vPEID: KEY.vPEID,
       pe: KEY.pe,
-      phase,
-      ...numbers,
+      phase: PHASE_DOC,
+      ...NUMBERS,
     },
     sql: percentiles('trace, class, INTID, vPEID, pe, phase'),
     question: 'Which interrupts wait longest for their PE, at the 99th percentile?',
@@ -81,11 +81,11 @@ export const LATENCY_MODULES: readonly Module[] = [
       trace: KEY.trace,
       class: KEY.class,
       INTID: KEY.INTID,
-      phase,
-      n: numbers.n,
-      untimed: numbers.untimed,
-      p50_ns: numbers.p50_ns,
-      p99_ns: numbers.p99_ns,
+      phase: PHASE_DOC,
+      n: NUMBERS.n,
+      untimed: NUMBERS.untimed,
+      p50_ns: NUMBERS.p50_ns,
+      p99_ns: NUMBERS.p99_ns,
       first_n: 'n in the first trace; null if it has none there',
       first_p50_ns: 'p50_ns in the first trace',
       first_p99_ns: 'p99_ns in the first trace',
