@@ -23,7 +23,7 @@ const beside = () => readdirSync(temp.path('.')).filter((name) => !name.endsWith
 describe.each([[[large]], [[small]], [[small, large, other]]] as const)('%#: traces', (traces) => {
   it('make the same database with one thread and with two', () => {
     const [one, two] = ['1', '2'].map((threads) => {
-      const path = temp.path(`threads-${threads}.db`);
+      const path = temp.path(`${traces.length}-traces-${threads}-threads.db`);
       const { status, stdout, stderr } = load([...traces, '-o', path, '--threads', threads, '--json']);
       expect(stderr).toBe('');
       expect(status).toBe(0);
