@@ -29,6 +29,12 @@ if (!hasQemu)
     'SKIPPED: repros on a real QEMU: needs qemu-system-aarch64 (apt-get install qemu-system-arm) and python3\n',
   );
 
+const hasCompiler = has('aarch64-linux-gnu-gcc');
+if (!hasCompiler)
+  process.stderr.write(
+    'SKIPPED: repros in C: needs aarch64-linux-gnu-gcc (apt-get install gcc-aarch64-linux-gnu)\n',
+  );
+
 const planted = (fault: string): Keep => ({
   what: 'divergence',
   other: { profile: 'qemu-virt', machine: (machine) => plantMutation(machine, fault) },
@@ -82,6 +88,26 @@ async function onQemu(minimized: Minimized, fault: string): Promise<void> {
   writeFileSync(path, program.replace('0x1, 0x3ff,', '0x3ff, 0x1,'));
   const otherwise = spawnSync('python3', [path], { encoding: 'utf8' });
   expect([otherwise.status, otherwise.stdout]).toEqual([1, expect.stringContaining('RESULT: as the other')]);
+  if (!hasCompiler) return;
+  const source = await EMITTERS.c.text(repro);
+  expect(booted(source)).toMatch(
+    /returned 0x1 \(reference 0x1, other 0x3ff\): as the reference\nRESULT: as the reference\n$/,
+  );
+  expect(booted(source.replace('0x1ull, 0x3ffull', '0x3ffull, 0x1ull'))).toContain('RESULT: as the other');
+}
+
+/** What the C program prints, compiled and booted as its comment says. */
+function booted(source: string): string {
+  const path = folder.path('repro.c');
+  writeFileSync(path, source);
+  const lines = source.replaceAll('\\\n *', '').split('\n');
+  const commandOf = (word: string) => lines.find((line) => line.includes(`  ${word} `))!.replace(' *', '');
+  const compile = commandOf('aarch64-linux-gnu-gcc')
+    .replace('THIS-FILE', path)
+    .replace('-o repro.elf', `-o ${path}.elf -Wall -Werror`);
+  expect(spawnSync('sh', ['-c', compile], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+  const boot = commandOf('qemu-system-aarch64').replace('repro.elf', `${path}.elf`);
+  return spawnSync('sh', ['-c', boot], { encoding: 'utf8', timeout: 30_000 }).stdout;
 }
 
 /** The stimuli of a minimized trace that could be left out after all. */

@@ -6,6 +6,9 @@ import type { Explainer } from './explainer.ts';
 
 const HPPI = RECORDS.hppi.id;
 
+/** In place of a record: the backend reported something for which there is none. */
+export const NOTHING = 'nothing of the kind after this stimulus';
+
 export class Divergences {
   first: Divergence | null = null;
   /** Number of the current record. */
@@ -44,7 +47,7 @@ export class Divergences {
       record: stimulusRecord,
       line: stimulusLine,
       kind,
-      recorded: 'nothing of the kind after this stimulus',
+      recorded: NOTHING,
       replayed: replayed(),
       anomaly,
     });

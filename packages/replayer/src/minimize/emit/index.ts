@@ -1,6 +1,7 @@
 // The forms in which a repro can be written.
 import { GicTraceError } from '@gictrace/core';
 import type { Readable } from '../readable.ts';
+import { cOf } from './c.ts';
 import { jsonlOf } from './jsonl.ts';
 import { qtestOf } from './qtest.ts';
 import type { Repro } from './repro.ts';
@@ -27,6 +28,7 @@ async function readableIn({ minimized }: Repro): Promise<Readable> {
 export const EMITTERS = {
   vitest: { extension: '.test.ts', text: vitestOf },
   qtest: { extension: '.qtest.py', text: async (repro) => qtestOf(repro, await readableIn(repro)) },
+  c: { extension: '.c', text: async (repro) => cOf(repro, await readableIn(repro)) },
   jsonl: { extension: '.jsonl', text: jsonlOf },
 } as const satisfies Record<string, Emitter>;
 export type EmitFormat = keyof typeof EMITTERS;
