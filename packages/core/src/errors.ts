@@ -63,9 +63,9 @@ export class GicTraceError extends Error {
   }
 }
 
-/** A limit with the place that was asking too much, as far as it has none; any other error as it is. */
+/** A limit, or bad input, with a place for what its own place lacks; any other error as it is. */
 export function atPlace(error: unknown, place: FaultPlace): unknown {
-  if (!(error instanceof GicTraceError) || error.code !== 'limit') return error;
+  if (!(error instanceof GicTraceError) || (error.code !== 'limit' && error.code !== 'input')) return error;
   return new GicTraceError(error.code, error.message, { ...place, ...error.place }, error.hint);
 }
 

@@ -1,7 +1,7 @@
 // Imports a source into a trace file: writes an importer's records, with snapshots of the model's state if it keeps one.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type GicConfig, VERSION } from '@gictrace/core';
+import { atPlace, type GicConfig, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
 import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
@@ -193,7 +193,8 @@ class Target {
       return { stats, summary, ...this.decided! };
     } catch (error) {
       this.writer?.abort();
-      throw error;
+      const [only, ...others] = this.rules.inputs ?? [];
+      throw only === undefined || others.length > 0 ? error : atPlace(error, { path: only });
     }
   }
 }

@@ -6,8 +6,7 @@ import { applies, BEHAVIOURS, type Behaviour, FEATURES } from '@gictrace/core/co
 import { PROFILES } from '@gictrace/core/profile';
 import { MUTATIONS } from '@gictrace/core/testing';
 import { IGNORABLE } from '@gictrace/query';
-import { libraryPath, libraryScenarios } from '@gictrace/recorder';
-import { parseDocument } from 'yaml';
+import { libraryPath, libraryScenarios, parseYaml, yamlData } from '@gictrace/recorder';
 import { z } from 'zod';
 
 const word = z.string().min(1);
@@ -62,9 +61,9 @@ const helper = (base: string, what: string) =>
 
 function readOptions(path: string | undefined): FileOptions {
   if (path === undefined) return {};
-  const document = parseDocument(readFileSync(path, 'utf8'));
+  const document = parseYaml(readFileSync(path, 'utf8'), path);
   const fault = document.errors[0];
-  const parsed = fault === undefined ? optionsSchema.safeParse(document.toJS()) : undefined;
+  const parsed = fault === undefined ? optionsSchema.safeParse(yamlData(document, path)) : undefined;
   if (parsed?.success) return parsed.data;
   const issue = parsed?.error.issues[0];
   throw new GicTraceError(

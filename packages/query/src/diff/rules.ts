@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { RECORDS } from '@gictrace/core/record';
-import { parseDocument } from 'yaml';
+import { parseYaml, yamlData } from '@gictrace/recorder';
 import { z } from 'zod';
 import { CLASS_NAMES, type DiffClass } from './classes.ts';
 import type { Subject } from './side.ts';
@@ -95,14 +95,14 @@ export function readRules(path: string): DiffRule[] {
 
 /** The rules in a text. */
 export function parseRules(text: string, path: string): DiffRule[] {
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = parseYaml(text, path, { prettyErrors: true });
   const fault = document.errors[0];
   if (fault !== undefined)
     throw new GicTraceError('usage', fault.message.split('\n')[0]!.replace(/ at line.*$/, ''), {
       path,
       ...(fault.linePos === undefined ? {} : { line: fault.linePos[0].line }),
     });
-  const parsed = fileSchema.safeParse(document.toJS());
+  const parsed = fileSchema.safeParse(yamlData(document, path));
   if (parsed.success) return parsed.data.rules.map(makeRule);
   const issue = parsed.error.issues[0]!;
   const at = document.getIn(issue.path as (string | number)[], true) as { range?: [number] } | undefined;

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import type { Operation } from '@gictrace/core/irqchip';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter } from 'yaml';
+import { parseYaml, yamlData } from '../yaml.ts';
 import { type ScenarioFile, type ScenarioInput, type Step, scenarioSchema, verbOf } from './schema.ts';
 
 export interface Scenario {
@@ -19,7 +20,7 @@ export interface Scenario {
 
 type Path = readonly (string | number)[];
 /** More operations than any sensible scenario has. */
-const MAX_OPERATIONS = 10_000_000;
+const MAX_OPERATIONS = 2_000_000;
 
 interface Place {
   /** An error at the place to which the path leads. */
@@ -105,10 +106,34 @@ class Reader {
   }
 
   private tell(operation: Operation, path: Path): void {
-    if (this.operations.length === MAX_OPERATIONS)
-      throw this.place.fault(path, `more than ${MAX_OPERATIONS} operations`);
+    if (this.operations.length === MAX_OPERATIONS) throw this.tooMany(path);
     this.operations.push(operation);
     this.follow(operation);
+  }
+
+  private tooMany(path: Path): GicTraceError {
+    return this.place.fault(path, `more than ${MAX_OPERATIONS} operations`);
+  }
+
+  /** The least number of operations of these steps. @throws GicTraceError before anything is repeated too often. */
+  private least(steps: readonly Step[], path: Path): number {
+    let count = 0;
+    steps.forEach((step, n) => {
+      const at = [...path, n];
+      if (step.repeat !== undefined)
+        count += (step.repeat as number) * this.least(step.steps as Step[], [...at, 'steps']);
+      else if (step.interleave !== undefined)
+        for (const list of step.interleave as Step[][]) count += this.least(list, [...at, 'interleave']);
+      else count += verbOf(step) === 'storm' ? (step.times as number) : 1;
+      if (count > MAX_OPERATIONS) throw this.tooMany(at);
+    });
+    return count;
+  }
+
+  /** Reads all steps of the scenario. */
+  all(): void {
+    this.least(this.file.steps, ['steps']);
+    this.steps(this.file.steps, ['steps']);
   }
 
   /** Tracks where vectors are and which are masked, for PEs that go offline. */
@@ -154,7 +179,7 @@ class Reader {
     return { device: device.id, vector, of: device };
   }
 
-  steps(steps: readonly Step[], path: Path): void {
+  private steps(steps: readonly Step[], path: Path): void {
     steps.forEach((step, n) => {
       this.step(step, [...path, n]);
     });
@@ -329,7 +354,7 @@ function check(file: ScenarioFile, place: Place): void {
 function fromFile(file: ScenarioFile, place: Place): Scenario {
   check(file, place);
   const reader = new Reader(file, place);
-  reader.steps(file.steps, ['steps']);
+  reader.all();
   const { pes, blocks, profile } = file.machine;
   return {
     name: file.scenario,
@@ -357,14 +382,14 @@ function checked(input: unknown, place: Place): ScenarioFile {
  */
 export function parseScenario(text: string, name: string): Scenario {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseYaml(text, name, { lineCounter: lines, prettyErrors: false });
   const place = new PlaceInFile(document, lines, name);
   const bad = document.errors[0];
   if (bad !== undefined) {
     const { line, col } = lines.linePos(bad.pos[0]);
     throw place.at(line, col, bad.message.split('\n')[0]!);
   }
-  return fromFile(checked(document.toJS(), place), place);
+  return fromFile(checked(yamlData(document, name), place), place);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 import { FRAMES, isInterrupt, isSpi, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
+import { wholeTime } from '../common/times.ts';
 import { Accesses, GICD, GICR, GITS } from './accesses.ts';
 import { Group, type GroupSink } from './group.ts';
 import { ItsLines, type ItsLinesOptions } from './its-lines.ts';
@@ -150,7 +151,10 @@ export class Assembler {
         this.startSeconds = t.seconds;
         this.startMicros = t.micros;
       }
-      this.group.now = (t.seconds - this.startSeconds) * 1e9 + (t.micros - this.startMicros) * 1e3;
+      this.group.now = wholeTime(
+        (t.seconds - this.startSeconds) * 1e9 + (t.micros - this.startMicros) * 1e3,
+        this.losses,
+      );
     } else this.group.now = Number.NaN;
     const { low, high } = t;
     switch (kind.sort) {

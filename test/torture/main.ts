@@ -1,0 +1,52 @@
+// `npm run torture`: hostile inputs from a seed, given to every verb. Prints what was tried and what held. Exit code 0:
+// everything held; 1: something broke the promise.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { campaign } from './campaign.ts';
+import { seeds } from './seeds.ts';
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '100000000' },
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
+    slack: { type: 'string', default: '1' },
+    keep: { type: 'string' },
+  },
+});
+// Without a number of inputs or of seconds, a minute, as in CI.
+const seconds =
+  values.seconds ?? (process.argv.some((word) => word.startsWith('--inputs')) ? undefined : '60');
+const folder = mkdtempSync(join(tmpdir(), 'gictrace-torture-'));
+const from = Date.now();
+let told = from;
+try {
+  const { inputs, lines, codes, slowestMs, found } = await campaign(seeds(), {
+    folder,
+    first: Number(values.seed),
+    count: Number(values.inputs),
+    slack: Number(values.slack),
+    ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
+    ...(values.keep === undefined ? {} : { keep: values.keep }),
+    heard: ({ seed, source, what, line, fault }) =>
+      console.log(`seed ${seed}, ${source} (${what}): ${line}: ${fault}`),
+    progress: (done, run) => {
+      if (Date.now() - told < 30_000) return;
+      told = Date.now();
+      console.error(`${done} inputs, ${run} command lines`);
+    },
+  });
+  const all = [...new Set(Object.values(codes).flatMap((of) => Object.keys(of)))].sort();
+  console.log(`| verb | ${all.map((code) => `exit ${code}`).join(' | ')} |`);
+  console.log(`| --- | ${all.map(() => '---:').join(' | ')} |`);
+  for (const [verb, of] of Object.entries(codes))
+    console.log(`| ${verb} | ${all.map((code) => of[code] ?? 0).join(' | ')} |`);
+  console.log(
+    `\n${inputs} inputs from seed ${values.seed}, ${lines} command lines in ${Math.round((Date.now() - from) / 1000)} s; the slowest took ${(slowestMs / 1000).toFixed(1)} s; ${found.length} broke the promise`,
+  );
+  process.exitCode = found.length === 0 ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,56 @@
+// Runs command lines in this process, one after the other, and sends what became of each: exit code, what it printed as far
+// as it is judged, time and memory. The process that started it judges, and ends it if a line takes too long.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const bundle = fileURLToPath(new URL('../../packages/cli/dist/bundle/main.js', import.meta.url));
+const { main } = createRequire(import.meta.url)(bundle);
+/** Control characters, except for tabs and newlines. */
+const CONTROL = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+const KEPT = 4000;
+
+let out = { control: undefined };
+let err = '';
+process.stdout.setMaxListeners(0);
+process.stderr.setMaxListeners(0);
+const taken = (rest) => {
+  const done = rest.find((one) => typeof one === 'function');
+  if (done !== undefined) setImmediate(done);
+  return true;
+};
+process.stdout.write = (chunk, ...rest) => {
+  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+  if (out.control === undefined)
+    for (const { 0: found, index } of text.matchAll(CONTROL))
+      if (found !== '\n' && found !== '\t') {
+        out.control = JSON.stringify(text.slice(Math.max(0, index - 30), index + 30));
+        break;
+      }
+  return taken(rest);
+};
+process.stderr.write = (chunk, ...rest) => {
+  if (err.length < KEPT) err += String(chunk);
+  return taken(rest);
+};
+
+process.on('message', async ({ line }) => {
+  out = { control: undefined };
+  err = '';
+  const from = performance.now();
+  let code;
+  let thrown;
+  try {
+    code = await main(line);
+  } catch (error) {
+    thrown = String(error?.stack ?? error);
+  }
+  process.send({
+    code,
+    thrown,
+    err,
+    control: out.control,
+    ms: performance.now() - from,
+    rss: process.resourceUsage().maxRSS * 1024,
+  });
+});
+process.send({ ready: true });
