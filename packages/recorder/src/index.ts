@@ -54,5 +54,5 @@ export {
   TraceWriter,
   type WriterOptions,
 } from './trace/index.ts';
-export { type Missing, type Missing, PROBES_OF, STIMULI_SORTS, STIMULI_SORTS } from './trace/sorts.ts';
+export { type Missing, PROBES_OF, STIMULI_SORTS } from './trace/sorts.ts';
 export { parseYaml, yamlData } from './yaml.ts';
