@@ -78,10 +78,10 @@ describe('record and compare', () => {
     const { out } = await run(
       'query',
       db,
-      'SELECT design, fate FROM pending_left_behind ORDER BY 1',
+      'SELECT design, pending_elsewhere FROM pending_left_behind ORDER BY 1',
       '--json',
     );
-    expect(JSON.parse(out)).toContainEqual({ design: 'direct-lpi-lossy', fate: 'lost' });
+    expect(JSON.parse(out)).toContainEqual({ design: 'direct-lpi-lossy', pending_elsewhere: 0 });
     expect(out).not.toContain('"its"');
   });
 });
@@ -100,6 +100,6 @@ describe('claims', () => {
   it('refuses a name that there is not', async () => {
     const { code, err } = await run('claims', 'nonsense');
     expect(code).toBe(2);
-    expect(err).toMatch(/^gictrace: there is no claim 'nonsense'.*claims: isolation, /);
+    expect(err).toMatch(/^gictrace: there is no claim 'nonsense'.*claims: remap-without-isolation, /);
   });
 });

@@ -6,6 +6,7 @@ export { sqlReference } from './catalogue/reference.ts';
 export {
   CLAIMS,
   type Claim,
+  CODE_CLAIMS,
   decide,
   sqlOf,
   THREADS,

@@ -1,6 +1,6 @@
 // `gictrace claims`: measures what the mailing-list discussions claim about the designs.
 import { GicTraceError } from '@gictrace/core';
-import { CLAIMS, decide, sqlOf, THREADS, type Verdict } from '@gictrace/query';
+import { CLAIMS, CODE_CLAIMS, decide, sqlOf, THREADS, type Verdict } from '@gictrace/query';
 import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 import { Progress } from '../progress.ts';
@@ -11,6 +11,8 @@ interface Options {
 
 function text({ claim, found, holds }: Verdict): string {
   const lines = [`${holds ? 'holds' : 'DOES NOT HOLD'}  ${claim.name}: ${claim.says}`];
+  const code = CODE_CLAIMS[claim.name];
+  if (code !== undefined) lines.push(`  about code, held against ${code.source}`);
   lines.push(
     `  ${THREADS[claim.thread]}${claim.quote === '' ? '' : `: "${claim.quote}"`}`,
     `  ${sqlOf(claim)}`,
@@ -60,6 +62,7 @@ export function addClaims(program: Command): void {
               thread: THREADS[claim.thread],
               quote: claim.quote,
               says: claim.says,
+              about: Object.hasOwn(CODE_CLAIMS, claim.name) ? 'code' : 'behaviour',
               scenarios,
               sql: sqlOf(claim),
               accused: claim.accused,

@@ -4,7 +4,8 @@ export type { SentCommand } from './command-queue.ts';
 export { COST_MODELS, type CostModel, nsOf } from './cost-model.ts';
 export { COSTS, type Cost, type Costs, noCosts } from './costs.ts';
 export { DESIGNS } from './designs.ts';
-export { type Design, type Driver, Ledger, type Result } from './driver.ts';
+export { type Design, type Driver, Ledger, type Result, roundUpPowerOfTwo } from './driver.ts';
+export { VECTORS_A_DEVICE } from './hwirq.ts';
 export {
   type Allocation,
   concernOf,

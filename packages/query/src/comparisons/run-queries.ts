@@ -1,5 +1,6 @@
 // Named queries over a database of comparisons, each of them a view. They decide the claims of the mailing-list
 // discussions.
+import { COST_MODELS } from '@gictrace/core/irqchip';
 
 interface RunQuery {
   readonly doc: string;
@@ -12,6 +13,11 @@ const each = (columns: string, from: string, where: string): string =>
 const COSTLESS =
   'x.commands + x.mmio_writes + x.table_bytes + x.message_rewrites + x.hypercalls + x.device_writes = 0';
 const MESSAGE = 'x.message, x.device, x.vector, x.fired, x.settled, x.fate';
+
+/** What an operation is worth by the cost model `guest`. */
+const GUEST_NS = Object.entries(COST_MODELS.guest!.ns)
+  .map(([cost, ns]) => `x.${cost} * ${ns}`)
+  .join(' + ');
 
 /** The `WHERE` clauses select what is asked for; each row has the operation at which it happened. */
 export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
@@ -44,15 +50,19 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'unsent' ORDER BY r.run, x.message`,
   },
   pending_left_behind: {
-    doc: 'Messages that were pending when their vector moved, and are lost or stranded.',
-    sql: `SELECT DISTINCT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) JOIN run_operations o ON o.run = x.run AND o.op = 'set_affinity' AND o.device = x.device AND o.vector = x.vector AND o.step BETWEEN x.fired AND x.settled WHERE x.fate IN ('lost', 'stranded') ORDER BY r.run, x.message`,
+    doc: 'Moves of an interrupt that was pending, after which it is not pending on the new PE, or is still pending on another one.',
+    sql: each(
+      'x.step, x.device, x.vector, x.pe, x.pending_after, x.pending_elsewhere',
+      'run_operations',
+      "x.op = 'set_affinity' AND x.result = 'done' AND x.pending_before = 1 AND (x.pending_after = 0 OR x.pending_elsewhere > 0)",
+    ),
   },
   nothing_done: {
-    doc: 'Calls of irq_set_irqchip_state that succeeded without doing anything.',
+    doc: 'Calls of irq_set_irqchip_state that succeeded, after which the interrupt is not as requested: not pending on its PE, or still pending anywhere.',
     sql: each(
-      'x.step, x.device, x.vector',
+      'x.step, x.device, x.vector, x.pending_asked',
       'run_operations',
-      `x.op = 'set_pending' AND x.result = 'done' AND ${COSTLESS}`,
+      "x.op = 'set_pending' AND x.result = 'done' AND (x.pending_after <> x.pending_asked OR (x.pending_asked = 0 AND x.pending_elsewhere > 0))",
     ),
   },
   moves_told_to_nobody: {
@@ -70,6 +80,38 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
       'run_operations',
       "x.op IN ('mask', 'unmask') AND x.result = 'done' AND x.table_bytes > 0 AND x.syncs = 0 AND x.polls = 0",
     ),
+  },
+  unawaited_changes: {
+    doc: 'Masks and unmasks after which nothing waited until the GIC uses the new configuration: neither SYNC nor GICR_SYNCR for an LPI; not GICD_CTLR.RWP for an SPI that is disabled.',
+    sql: each(
+      'x.step, x.op, x.device, x.vector',
+      'run_operations',
+      "x.result = 'done' AND x.syncs = 0 AND x.polls = 0 AND ((x.op IN ('mask', 'unmask') AND x.table_bytes > 0) OR (x.op = 'mask' AND x.mmio_writes > 0))",
+    ),
+  },
+  messages_rewritten_on_a_move: {
+    doc: 'Changes of affinity that gave the device another message.',
+    sql: each(
+      'x.step, x.device, x.vector, x.pe',
+      'run_operations',
+      "x.op = 'set_affinity' AND x.result = 'done' AND x.message_rewrites > 0",
+    ),
+  },
+  trusted_without_isolation: {
+    doc: 'Handlers of a device that ran because another device spoofed its message, although the domain says that it isolates devices.',
+    sql: `SELECT r.design, r.scenario, x.step, x.pe, x.INTID, x.device, x.vector FROM run_faults x JOIN runs r USING (run) JOIN run_verdicts v USING (run) WHERE x.fault = 'unauthorised' AND v.says_isolated = 1 ORDER BY r.run, x.step`,
+  },
+  costly_invalidations: {
+    doc: 'Invalidations of a doorbell that cost more than two commands.',
+    sql: each(
+      'x.step, x.vpe, x.commands',
+      'run_operations',
+      "x.op = 'doorbell.invalidate' AND x.commands > 2",
+    ),
+  },
+  operation_times: {
+    doc: `Mean time of each kind of operation that was done, in nanoseconds by the cost model \`guest\`, beside that of one hypercall (${COST_MODELS.guest!.ns.hypercalls} ns).`,
+    sql: `SELECT r.design, r.scenario, x.op, count(*) AS n, avg(${GUEST_NS}) AS ns, ${COST_MODELS.guest!.ns.hypercalls} AS hypercall_ns FROM run_operations x JOIN runs r USING (run) WHERE x.result = 'done' GROUP BY r.run, x.op ORDER BY r.run, min(x.step)`,
   },
   refused_operations: {
     doc: 'Operations that a design does not support, with the reason.',
@@ -112,7 +154,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     sql: `SELECT r.design, r.scenario, x.step, x.device, x.vector FROM run_faults x JOIN runs r USING (run) WHERE x.fault = 'unwoken' UNION ALL SELECT r.design, r.scenario, x.settled, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'stranded' AND r.serves = 'vpes'`,
   },
   lost_in_migration: {
-    doc: 'Migrations that left a part behind, with messages that were lost or stranded in the run, and handlers that ran without a message.',
-    sql: `SELECT r.design, r.scenario, c.left_behind, r.lost, r.stranded, r.spurious FROM runs r JOIN (SELECT DISTINCT run, left_behind FROM run_carried) c USING (run) WHERE r.lost + r.stranded + r.spurious > 0 ORDER BY r.run`,
+    doc: 'Migrations that left a part behind, with messages that were lost, stranded or not sent in the run, and handlers that ran without a message.',
+    sql: `SELECT r.design, r.scenario, c.left_behind, r.lost, r.stranded, r.unsent, r.spurious FROM runs r JOIN (SELECT DISTINCT run, left_behind FROM run_carried) c USING (run) WHERE r.lost + r.stranded + r.unsent + r.spurious > 0 ORDER BY r.run`,
   },
 };

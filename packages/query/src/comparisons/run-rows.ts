@@ -12,6 +12,7 @@ import {
   type Operation,
   type Run,
   type RunObserver,
+  traitsOf,
 } from '@gictrace/core/irqchip';
 import type Database from 'better-sqlite3';
 import { Inserter } from '../database/insert.ts';
@@ -130,6 +131,7 @@ export class RunRows {
       judgement.why,
       judgement.undelivered,
       judgementText(judgement),
+      Number(traitsOf(design.name).saysIsolated),
       ...(p === undefined
         ? [null, null, null, null, null]
         : [p.needs.join('; '), p.isolates, p.vfio, p.multiMsi, p.migrates]),

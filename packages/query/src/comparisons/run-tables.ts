@@ -56,6 +56,7 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       why: ['TEXT', 'what failed first'],
       undelivered: ['INTEGER NOT NULL', 'messages that reached no handler'],
       text: ['TEXT NOT NULL', 'the verdict as a sentence'],
+      says_isolated: ['INTEGER NOT NULL', 'whether the domain of the design says that it isolates devices'],
       needs: ['TEXT', 'what the design needs; null if its properties were not measured'],
       isolates: ['TEXT', 'whether a device cannot run the handler of another one'],
       vfio: ['TEXT', 'what VFIO does with its devices'],

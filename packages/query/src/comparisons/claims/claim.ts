@@ -2,7 +2,7 @@
 // designs on which the query should find something. Verdicts are computed from runs; nothing here contains results.
 import type { Scenario } from '@gictrace/recorder';
 import { RUN_QUERIES } from '../run-queries.ts';
-import { runInMemory } from './run-in-memory.ts';
+import { type Mutant, runInMemory } from './run-in-memory.ts';
 
 /** The discussions. */
 export const THREADS = {
@@ -57,10 +57,10 @@ export function sqlOf({ query, where }: Claim): string {
   return `SELECT * FROM ${query}${where === undefined ? '' : ` WHERE ${where}`}`;
 }
 
-/** Runs the scenarios of a claim and decides it. */
-export function decide(claim: Claim): Verdict {
+/** Runs the scenarios of a claim and decides it; with a fault in a driver or in the hardware, if `mutant` plants one. */
+export function decide(claim: Claim, mutant: Mutant = {}): Verdict {
   const scenarios = claim.scenarios();
-  const { db } = runInMemory(scenarios, claim.designs);
+  const { db } = runInMemory(scenarios, claim.designs, mutant);
   try {
     const found = new Map<string, Row[]>();
     const subject = (design: unknown, scenario: unknown) =>

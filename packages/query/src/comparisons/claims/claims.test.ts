@@ -1,15 +1,25 @@
 // The verdicts and measurements that docs/claims.md prints, and that each can come out otherwise.
-import { DESIGNS } from '@gictrace/core/irqchip';
+import { capacityOf, DESIGNS, roundUpPowerOfTwo, VECTORS_A_DEVICE } from '@gictrace/core/irqchip';
 import { describe, expect, it } from 'vitest';
-import { CLAIMS, type Claim, decide, measure, PREDICTIONS, THREADS } from './index.ts';
+import {
+  CLAIMS,
+  type Claim,
+  CODE_CLAIMS,
+  decide,
+  measure,
+  PREDICTIONS,
+  STATEMENTS,
+  THREADS,
+} from './index.ts';
 
 const named = (name: string): Claim => CLAIMS.find((claim) => claim.name === name)!;
 
 describe('claims of the threads', () => {
-  const verdicts = CLAIMS.map(decide);
+  const verdicts = CLAIMS.map((claim) => decide(claim));
 
-  it('hold, but for one', () => {
+  it('hold, but for two', () => {
     expect(verdicts.filter(({ holds }) => !holds).map(({ claim }) => claim.name)).toEqual([
+      'ripple',
       'mapped-until-roll-over',
     ]);
   });
@@ -69,6 +79,52 @@ describe('claims of the threads', () => {
         vector: 0,
       },
     ]);
+  });
+});
+
+describe('statements of the discussions', () => {
+  const statements = Object.values(STATEMENTS).flat();
+
+  it('name claims that exist, and each says what decides it', () => {
+    expect(statements.length).toBeGreaterThan(100);
+    for (const { quote, kind, by, text } of statements) {
+      for (const name of by)
+        expect(
+          CLAIMS.map((claim) => claim.name),
+          quote,
+        ).toContain(name);
+      if (kind === 'measured') expect(by.length, quote).toBeGreaterThan(0);
+      else expect(text.length, quote).toBeGreaterThan(20);
+    }
+  });
+
+  it('are about the discussions that claims name, and each claim of a discussion has a statement', () => {
+    const cited = new Set(statements.flatMap(({ by }) => by));
+    for (const { name, seed } of CLAIMS) {
+      if (seed !== null) expect(Object.keys(STATEMENTS), name).toContain(seed);
+      if (seed !== null && name !== 'vm-error-path') expect([...cited], name).toContain(name);
+    }
+    for (const name of Object.keys(CODE_CLAIMS)) expect(CLAIMS.map((claim) => claim.name)).toContain(name);
+  });
+});
+
+// What the source says, computed from its own lines; beside it, what the driver does.
+describe('claims about code', () => {
+  it('follow DEV_ID_SHIFT', () => {
+    const DEV_ID_SHIFT = 21;
+    expect(VECTORS_A_DEVICE).toBe(1 << (32 - DEV_ID_SHIFT));
+  });
+
+  it('follow the INTIDs of SPIs', () => {
+    const [first, last, hyperv] = [32, 1019, 64];
+    expect(capacityOf(DESIGNS.mbi!, 1)).toBe(last - first + 1);
+    expect(capacityOf(DESIGNS['hyperv-spi']!, 1)).toBe(last - hyperv + 1);
+  });
+
+  it('follow roundup_pow_of_two and the unsigned index', () => {
+    for (const n of [1, 2, 3, 5, 32, 33]) expect(roundUpPowerOfTwo(n)).toBe(2 ** Math.ceil(Math.log2(n)));
+    const ENOMEM = 12;
+    expect(((-ENOMEM >>> 0) + 64) >>> 0).toBe(52);
   });
 });
 

@@ -2,6 +2,7 @@
 import { MIGRATED_PARTS } from '@gictrace/core/record';
 import { libraryPath, readScenario, type Scenario, scenario } from '@gictrace/recorder';
 import type { Claim } from './claim.ts';
+import { MORE_CLAIMS } from './more-claims.ts';
 
 const shipped = (name: string): Scenario => readScenario(libraryPath(name));
 
@@ -85,6 +86,7 @@ function migrating(without: (typeof MIGRATED_PARTS)[number]): Scenario {
 const MIGRATED = ['its', 'direct-lpi', 'mbi', 'hyperv-spi'];
 
 export const CLAIMS: readonly Claim[] = [
+  ...MORE_CLAIMS,
   // ---- Direct LPI ----------------------------------------------------------------------------------------
   {
     name: 'isolation',
@@ -474,6 +476,7 @@ export const CLAIMS: readonly Claim[] = [
     designs: MIGRATED,
     query: 'lost_in_migration',
     accused: [
+      'hyperv-spi: host left behind',
       'its: ITS left behind',
       'its: memory left behind',
       'direct-lpi: memory left behind',
@@ -488,8 +491,11 @@ export const CLAIMS: readonly Claim[] = [
       'mbi: ITS left behind',
       'hyperv-spi: memory left behind',
       'hyperv-spi: ITS left behind',
+      'its: host left behind',
+      'direct-lpi: host left behind',
+      'mbi: host left behind',
     ],
-    note: 'This shows which state each design must carry. All designs need the registers of Distributor, Redistributors and CPU interfaces: without GICD_CTLR nothing is forwarded, not even LPIs. LPIs need guest memory too, where their configuration and pending tables are, and translation needs the ITS. The host’s own state (which message it gave to which device) is not modelled.',
+    note: 'This shows which state each design must carry. All designs need the registers of Distributor, Redistributors and CPU interfaces: without GICD_CTLR nothing is forwarded, not even LPIs. LPIs need guest memory too, where their configuration and pending tables are, and translation needs the ITS. Where a host makes the messages of devices (hyperv-spi), it must carry them, too: otherwise the devices have none. With the message in the device, as for the others, the host has nothing to carry; and if the driver controls it (`.irq_compose_msi_msg`), it can give the device another one at the destination.',
   },
   {
     name: 'first-zero-bit',
