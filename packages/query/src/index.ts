@@ -65,7 +65,10 @@ export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';
 export {
   type Answer as WhyAnswer,
   type AskedTrace,
+  answerGraph,
   answerLines,
+  GRAPH_FORMATS,
+  type GraphFormat,
   type Question as WhyQuestion,
   why,
 } from './why/index.ts';

@@ -29,6 +29,15 @@ describe('gictrace why', () => {
     expect(acknowledged?.at?.record).toBeGreaterThan(0);
   });
 
+  it('draws its way for Mermaid and Graphviz', async () => {
+    const mermaid = await run('why', trace, '--intid', '8196', '--graph', 'mermaid');
+    expect(mermaid.out).toMatch(/^flowchart TD\n {2}subject\["INTID 8196/);
+    expect(mermaid.out).toMatch(/ {2}s\d+\["acknowledged<br>PE\d.*<br>record \d+"\]/);
+    const dot = await run('why', trace, '--intid', '8196', '--graph', 'dot');
+    expect(dot.out).toMatch(/^digraph why \{\n[\s\S]*\n\}\n$/);
+    expect(dot.out).toMatch(/ {2}s0 -> s1;/);
+  });
+
   it('says that an interrupt was never pending', async () => {
     const { code, out } = await run('why', trace, '--intid', '40');
     expect(code).toBe(1);
@@ -44,12 +53,14 @@ describe('gictrace why', () => {
   });
 
   it.each([
-    [[], /why needs --intid or --device, and not both/],
-    [['--intid', '1', '--device', '2'], /and not both/],
+    [[], /why needs one of --intid, --device and --vintid/],
+    [['--intid', '1', '--device', '2'], /one of --intid, --device and --vintid/],
+    [['--intid', '1', '--vpe', '2'], /--vpe needs --vintid/],
     [['--intid', '1', '--event', '2'], /--event needs --device/],
     [['--intid', 'x'], /--intid takes a whole number/],
     [['--intid', '1', '--pe', '99'], /the trace has PEs 0 to \d+, not 99/],
     [['--intid', '1', '--at', '99999999'], /the trace has records 0 to \d+/],
+    [['--intid', '1', '--graph', 'svg'], /--graph takes mermaid or dot, not 'svg'/],
     [['--intid', '1', '--at', 'noon'], /--at takes a record or a time/],
   ] as const)('refuses %j', async (options, says) => {
     const { code, out, err } = await run('why', trace, ...options);

@@ -1,6 +1,13 @@
 // gictrace why: why an interrupt did not arrive, or why it did when and where it did.
 import { GicTraceError } from '@gictrace/core';
-import { answerLines, type WhyQuestion, why } from '@gictrace/query';
+import {
+  answerGraph,
+  answerLines,
+  GRAPH_FORMATS,
+  type GraphFormat,
+  type WhyQuestion,
+  why,
+} from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { json, print, wholeNumber } from '../context.ts';
@@ -15,6 +22,7 @@ interface Options {
   readonly pe?: number;
   readonly at?: string;
   readonly not?: boolean;
+  readonly graph?: string;
   readonly json?: boolean;
 }
 
@@ -31,9 +39,16 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
     .option('--intid <n>', 'the interrupt; 8193 or 0x2001', wholeNumber('--intid', 0, 2 ** 24 - 1))
     .option('--device <id>', 'the messages of this DeviceID', wholeNumber('--device', 0, WORD))
     .option('--event <id>', 'with --device: only this EventID', wholeNumber('--event', 0, WORD))
+    .option(
+      '--vintid <n>',
+      'a virtual interrupt: a vLPI, a vSGI, or one in a list register',
+      wholeNumber('--vintid', 0, 2 ** 24 - 1),
+    )
+    .option('--vpe <id>', 'with --vintid: of this vPEID', wholeNumber('--vpe', 0, 0xffff))
     .option('--pe <pe>', 'only for this PE', wholeNumber('--pe', 0, 511))
     .option('--at <where>', 'about this record, or time (12.5s since the trace began)')
     .option('--not', 'why it did not arrive, even if other interrupts of this INTID did')
+    .option('--graph <format>', `the way and the cause as a graph: ${GRAPH_FORMATS.join(' or ')}`)
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace why boot.gictrace --intid 27 --pe 1\n')
     .action((path: string, options: Options) => {
@@ -47,6 +62,7 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
         );
         progress.end();
         if (options.json) print(json(answer));
+        else if (options.graph !== undefined) print(answerGraph(answer, options.graph as GraphFormat));
         else for (const line of answerLines(answer)) print(line);
         exit(answer.outcome === 'delivered' || answer.outcome === 'late' ? 0 : 1);
       } finally {
@@ -58,14 +74,16 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
 
 /** The question that the options ask. @throws GicTraceError `usage` if they do not fit together, or the trace. */
 function questionOf(options: Options, reader: TraceReader): WhyQuestion {
-  const { intid, device, event, pe, at, not } = options;
-  if ((intid === undefined) === (device === undefined))
+  const { intid, device, event, vintid, vpe, pe, at, not } = options;
+  if ([intid, device, vintid].filter((one) => one !== undefined).length !== 1)
     throw new GicTraceError(
       'usage',
-      'why needs --intid or --device, and not both',
+      'why needs one of --intid, --device and --vintid',
       {},
       'gictrace why TRACE --intid 27',
     );
+  if (options.graph !== undefined && !GRAPH_FORMATS.includes(options.graph as GraphFormat))
+    throw new GicTraceError('usage', `--graph takes ${GRAPH_FORMATS.join(' or ')}, not '${options.graph}'`);
   if (event !== undefined && device === undefined)
     throw new GicTraceError(
       'usage',
@@ -73,6 +91,8 @@ function questionOf(options: Options, reader: TraceReader): WhyQuestion {
       {},
       'gictrace why TRACE --device 0x10 --event 0',
     );
+  if (vpe !== undefined && vintid === undefined)
+    throw new GicTraceError('usage', '--vpe needs --vintid', {}, 'gictrace why TRACE --vintid 8192 --vpe 0');
   const pes = reader.header.config.pes.length;
   if (pe !== undefined && pe >= pes)
     throw new GicTraceError('usage', `the trace has PEs 0 to ${pes - 1}, not ${pe}`);
@@ -80,6 +100,8 @@ function questionOf(options: Options, reader: TraceReader): WhyQuestion {
     ...(intid === undefined ? {} : { intid }),
     ...(device === undefined ? {} : { device }),
     ...(event === undefined ? {} : { event }),
+    ...(vintid === undefined ? {} : { vintid }),
+    ...(vpe === undefined ? {} : { vpe }),
     ...(pe === undefined ? {} : { pe }),
     ...(at === undefined ? {} : { at: recordOf(at, reader) }),
     ...(not === true ? { not } : {}),

@@ -11,5 +11,13 @@ export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './m
 export { GuestMemory } from './memory.ts';
 export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, STATE_VERSION } from './state.ts';
 export { fold, step } from './step.ts';
+export {
+  isListRegister,
+  listRegisterHeldBy,
+  pendingListRegister,
+  VIRTUAL_GATES,
+  type VirtualGate,
+  virtuallyHeldBy,
+} from './virtual-gate.ts';
 export { NO_TABLE, residentTable, vlpiConfigAddress } from './vlpi.ts';
 export { CONDITION_NAMES, CONDITIONS, type Condition, conditionsOf } from './way.ts';

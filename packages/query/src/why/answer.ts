@@ -1,12 +1,12 @@
 // The answer to a question about an interrupt: what became of it, the record that decided, what would have opened the way,
 // and whether a replay without that record confirms it. Data only; text.ts and graph.ts give it a form.
 import { recordText } from '@gictrace/core/disasm';
-import { Follow, GATES, Machine } from '@gictrace/core/model';
+import { Follow, GATES, Machine, VIRTUAL_GATES } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
 import { isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import { StateKeeper } from '../database/state/snapshots.ts';
 import { wholeNs } from '../timeline/moment.ts';
-import type { Cause } from './cause.ts';
+import { type Cause, recordsOfCommand } from './cause.ts';
 import { Confirmation, type Counterfactual } from './confirmation.ts';
 import { type ReadableTrace, recordAt } from './counterfactual.ts';
 import { gapAround } from './drops.ts';
@@ -83,6 +83,8 @@ export interface AskedTrace extends ReadableTrace {
 }
 
 const OTHERS_MAX = 3;
+/** An interrupt that is signalled so near to the end of the trace may be acknowledged after it. */
+const CUT_OFF = 500;
 const STATES = 48;
 
 /** Answers a question. `progress` is called with the number of records that have been read. */
@@ -122,9 +124,10 @@ class Explanation {
     const incidents = this.finder.find(question.pe, question.at);
     const matters = (incident: Incident) =>
       question.not === true ||
-      incident.lost > 0 ||
-      incident.contradicted > 0 ||
-      incident.kind === 'not ended';
+      (!this.isCutOff(incident) &&
+        (incident.weight + incident.contradicted >= 1 ||
+          incident.kind === 'not ended' ||
+          (incident.lost > 0 && incident.to === undefined)));
     const story = this.storyAsked();
     // An incident with the highest score that harmed nobody explains only why it was late.
     const first = incidents[0];
@@ -158,6 +161,18 @@ class Explanation {
       counts,
       notes: this.notes(),
     };
+  }
+
+  /** Whether the trace ends before the PE could have acknowledged the interrupt. */
+  private isCutOff({ kind, reason, from, to, lost, contradicted }: Incident): boolean {
+    const isPassing = kind === 'not acknowledged' || reason === 'running priority' || reason === 'behind';
+    return (
+      isPassing &&
+      to === undefined &&
+      lost <= 1 &&
+      contradicted === 0 &&
+      this.g.records - from.record < CUT_OFF
+    );
   }
 
   /** The lifetime about which the question is: at its record, or the last one. */
@@ -199,8 +214,10 @@ class Explanation {
       const intids = [...this.g.intids];
       const lpi =
         found !== undefined && found.intid >= 0 ? found.intid : intids.length === 1 ? intids[0] : undefined;
-      return `DeviceID 0x${question.device.toString(16)}${event === undefined ? '' : ` EventID 0x${event.toString(16)}`}${lpi === undefined ? '' : ` (INTID ${lpi})`}${on}`;
+      return `DeviceID 0x${question.device.toString(16)}${event === undefined ? '' : ` EventID 0x${event.toString(16)}`}${lpi === undefined ? '' : ` (${found?.stories[0]?.virtual === undefined ? '' : 'v'}INTID ${lpi})`}${on}`;
     }
+    if (question.vintid !== undefined)
+      return `vINTID ${question.vintid}${question.vpe === undefined ? '' : ` of vPE ${question.vpe}`}${on}`;
     return `INTID ${question.intid}${on}`;
   }
 
@@ -259,6 +276,8 @@ class Explanation {
     const { question, g } = this;
     if (counts.messages > 0) return 'its messages reached no PE, and why is not in the source';
     if (question.device !== undefined) return 'never pending: the trace contains no message of it';
+    if (question.vintid !== undefined)
+      return 'never pending: no message was translated to it, and no list register contained it';
     const intid = question.intid!;
     if (intid >= LPI_FIRST) {
       const dropped = g.messages.find(
@@ -279,7 +298,10 @@ class Explanation {
     return {
       kind: incident.kind,
       reason: incident.reason,
-      meaning: (GATES as Readonly<Record<string, string>>)[incident.reason] ?? '',
+      meaning:
+        incident.kind === 'SGI to no PE'
+          ? ''
+          : (({ ...GATES, ...VIRTUAL_GATES } as Readonly<Record<string, string>>)[incident.reason] ?? ''),
       pe: incident.pe < 0 ? null : incident.pe,
       cause: cause.record < 0 ? null : this.name(cause.record, cause.what),
       why: cause.what,
@@ -299,6 +321,7 @@ class Explanation {
     const { g, finder, question } = this;
     const story = found?.stories[0] ?? shown;
     if (story === undefined) return found === undefined ? this.gap() : [];
+    if (story.virtual !== undefined) return this.mappings(story, found);
     const { lifetime } = story;
     const { intid } = lifetime;
     const at = found?.from.record ?? question.at ?? g.records;
@@ -347,6 +370,35 @@ class Explanation {
     ])
       if (record !== found?.cause.record && !named.has(record)) named.set(record, what);
     return [...named].map(([record, what]) => this.name(record, what));
+  }
+
+  /** For a virtual interrupt: the commands that map its events, and its vPE. */
+  private mappings(story: Story, found: Incident | undefined): Named[] {
+    const at = found?.from.record ?? story.lifetime.pended?.record ?? this.g.records;
+    const last = this.g.commands.last(
+      at,
+      ({ name, operands, refused }) =>
+        !refused &&
+        /^V(MAPT?I|MOVI)$/.test(name) &&
+        this.g.events.has(`${operands.DeviceID} ${operands.EventID}`),
+    );
+    if (last === undefined) return [];
+    const vmapp = this.g.commands.last(
+      at,
+      ({ name, operands, refused }) =>
+        !refused && (name === 'VMAPP' || name === 'VMOVP') && operands.vPEID === last.operands.vPEID,
+    );
+    return [
+      this.name(recordsOfCommand(last).record, `(${last.name}) maps it to vPE ${last.operands.vPEID}`),
+      ...(vmapp === undefined
+        ? []
+        : [
+            this.name(
+              recordsOfCommand(vmapp).record,
+              `(${vmapp.name}) maps the vPE to PE${vmapp.operands.RDbase}`,
+            ),
+          ]),
+    ];
   }
 
   /** For an LPI to which nothing maps: the commands where its neighbours are mapped. */

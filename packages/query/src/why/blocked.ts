@@ -1,7 +1,7 @@
 // Why a pending interrupt was not signalled or not acknowledged: for each masking reason the record that brought it about,
 // from the conditions that one pass over the trace has followed.
 import type { Condition, Gate } from '@gictrace/core/model';
-import { GICD, GICR, isPrivate, LPI_FIRST, SPI_FIRST, SYSREGS } from '@gictrace/core/spec';
+import { FRAMES, GICD, GICR, isPrivate, LPI_FIRST, SPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import {
   type Cause,
   causedBy,
@@ -14,7 +14,7 @@ import {
 } from './cause.ts';
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
-import { configTrack, type Hold, registerTrack, type Story, trackOf } from './gathered.ts';
+import { CONFIG_WRITES, type Hold, ICC_WRITES, type Story, trackOf, writeKey } from './gathered.ts';
 import type { Change } from './tracks.ts';
 
 const GROUP_NAMES = ['0', '1S', '1NS'];
@@ -33,11 +33,11 @@ interface Closing {
   readonly isClosed?: (value: number) => boolean;
   readonly closes: (pe: number) => string;
   readonly never: (pe: number) => string;
-  readonly registers: (intid: number, pe: number) => readonly string[];
+  readonly registers: (intid: number, pe: number) => readonly number[];
 }
-const gicd = (offset: number) => registerTrack('GICD', 0, offset);
-const gicr = (pe: number, offset: number) => registerTrack('GICR', pe, offset);
-const icc = (pe: number, { encoding }: { readonly encoding: number }) => registerTrack('ICC', pe, encoding);
+const gicd = (offset: number) => writeKey(FRAMES.indexOf('GICD'), 0, offset);
+const gicr = (pe: number, offset: number) => writeKey(FRAMES.indexOf('GICR'), pe, offset);
+const icc = (pe: number, { encoding }: { readonly encoding: number }) => writeKey(ICC_WRITES, pe, encoding);
 
 const CLOSING: Readonly<Partial<Record<Gate, Closing>>> = {
   'LPIs disabled': {
@@ -93,13 +93,13 @@ export class Blocked {
     const { intid } = story.lifetime;
     const at = hold.from.record;
     const pe = Math.max(0, hold.pe);
-    const gate: Gate = hold.gate;
+    const gate = hold.gate as Gate;
     const closing = CLOSING[gate];
     if (closing !== undefined) return this.causeOfCondition(closing, intid, pe, at);
     switch (gate) {
       case 'disabled':
         return intid >= LPI_FIRST
-          ? this.causeOfDisabledLpi(intid, pe, at)
+          ? this.causeOfDisabledLpi(intid, pe, hold)
           : this.causeOfDisabled(intid, pe, at);
       case 'active':
         return this.causeOfActive(intid, pe, at);
@@ -147,7 +147,7 @@ export class Blocked {
       return { ...cause, what: `${cause.what} (its configuration byte is not in the source)` };
     }
     const mapping = g.commands.last(at, (command) => this.maps(command, intid));
-    const mask = g.lastWrite(registerTrack('ICC', pe, SYSREGS.ICC_PMR_EL1.encoding), at);
+    const mask = g.lastWrite(icc(pe, SYSREGS.ICC_PMR_EL1), at);
     return {
       ...noRecord(`its configuration byte, and with it its priority: ${NOT_IN_SOURCE}`),
       also: [
@@ -174,12 +174,14 @@ export class Blocked {
     };
   }
 
-  private causeOfDisabledLpi(intid: number, pe: number, at: number): Cause {
+  private causeOfDisabledLpi(intid: number, pe: number, hold: Hold): Cause {
+    const at = hold.from.record;
     const memory = this.g.tracks.get(trackOf('enabled in memory', intid, pe));
     const cached = this.g.tracks.get(trackOf('enabled', intid, pe)).since(at, (value) => value === 0);
-    const now = memory.at(at);
-    if (now?.value === 1) {
-      const since = memory.since(at, (value) => value === 1)!;
+    // What is written to memory while it is pending takes effect with an INV.
+    const last = hold.to === undefined ? Number.POSITIVE_INFINITY : at;
+    if (memory.valueAt(last) === 1) {
+      const since = memory.since(last, (value) => value === 1)!;
       return {
         record: since.record,
         also: cached === undefined ? NO_RECORDS : [cached.record],
@@ -188,7 +190,7 @@ export class Blocked {
       };
     }
     const disabled = memory.since(at, isZero);
-    const written = this.g.lastWrite(configTrack(intid), at);
+    const written = this.g.lastWrite(writeKey(CONFIG_WRITES, 0, intid), at);
     if (written >= 0 || (disabled !== undefined && disabled.record >= 0))
       return {
         record: written >= 0 ? written : disabled!.record,
@@ -259,7 +261,8 @@ export class Blocked {
         `gives it priority ${hex(value)}${before === undefined ? '' : `; it was ${hex(before)}`}`,
     };
     for (const [condition, text] of Object.entries(texts)) {
-      if (intid >= LPI_FIRST && condition === 'priority') continue;
+      if (intid >= LPI_FIRST) continue;
+      if (isPrivate(intid) && condition === 'route') continue;
       const track = g.tracks.get(trackOf(condition, intid, owner));
       for (const change of track.within(from, to))
         found.push({
@@ -326,7 +329,7 @@ export class Blocked {
 
   /** A change of the configuration byte of an LPI after which no INV or INVALL came. */
   notInvalidated(intid: number, at: number): Cause | undefined {
-    const record = this.g.lastWrite(configTrack(intid), at);
+    const record = this.g.lastWrite(writeKey(CONFIG_WRITES, 0, intid), at);
     if (record < 0) return undefined;
     const inv = this.g.commands.next(
       record,

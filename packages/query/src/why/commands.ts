@@ -87,21 +87,12 @@ export class CommandLog {
   }
 
   /**
-   * By place of an event among what one stimulus caused: the place in {@link all} of the command that caused it, or -1. The
-   * simulator emits the record of a command after what the command did. Must be called before the first `executed` of the
-   * batch.
+   * The place in {@link all} of the command that caused event `i` of what one stimulus caused, or -1. The simulator emits
+   * the record of a command after what the command did; those before the event must have been noted by `executed`.
    */
-  causes(events: RecordBatch): Int32Array {
-    const out = new Int32Array(events.count).fill(-1);
-    let count = 0;
-    for (let i = 0; i < events.count; i++) if (events.kind[i] === KIND['its.command']) count++;
-    let next = this.all.length + count - 1;
-    let current = -1;
-    for (let i = events.count - 1; i >= 0; i--) {
-      if (events.kind[i] === KIND['its.command']) current = next--;
-      out[i] = current;
-    }
-    return out;
+  causeOf(events: RecordBatch, i: number): number {
+    for (let k = i; k < events.count; k++) if (events.kind[k] === KIND['its.command']) return this.all.length;
+    return -1;
   }
 
   /** The last command up to stimulus `record` that fits. */

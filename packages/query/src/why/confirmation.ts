@@ -22,6 +22,7 @@ const REPLAY_MAX = 300_000;
 export interface Counterfactual {
   /** What was changed. */
   readonly change: string;
+  /** For pending state that was lost, `arrives` means that it is not lost then. */
   readonly outcome: 'arrives' | 'does not arrive' | 'not tried';
   /** The record at which the interrupt is signalled then, or why nothing was tried. */
   readonly record: number | null;
@@ -61,11 +62,18 @@ export class Confirmation {
     const end =
       story === undefined ? undefined : (story.lifetime.withdrawn ?? story.lifetime.acknowledged)?.record;
     const to = Math.min(this.g.records - 1, Math.max(end ?? 0, from) + (end === undefined ? REPLAY_MAX : 0));
-    const watch = { intid, pe: -1, from, to };
+    const watch = { intid, pe: -1, from, to, isVirtual: story?.virtual !== undefined };
     const { states } = this;
     const fact = replayWith(this.trace, states, NO_EDIT, watch);
     const other = replayWith(this.trace, states, edit, watch);
-    const isTaken = incident.kind === 'not acknowledged' || incident.kind === 'not ended';
+    if (incident.kind === 'withdrawn')
+      return {
+        change,
+        outcome: other.pending && !fact.pending ? 'arrives' : 'does not arrive',
+        record: other.pending ? to : null,
+        text: `${change} and replayed: it ${other.pending ? 'stays' : 'does not stay'} pending at record ${to}`,
+      };
+    const isTaken = incident.kind === 'not acknowledged';
     const [was, is] = isTaken ? [fact.acknowledged, other.acknowledged] : [fact.signalled, other.signalled];
     const verb = isTaken ? 'acknowledged' : 'signalled';
     const helps = is >= 0 && (was < 0 || is < was);
@@ -94,8 +102,10 @@ export class Confirmation {
   }
 
   /** The change to try, or why none is tried. */
-  private edit({ cause, from }: Incident): { edit: Edit; change: string } | string {
+  private edit({ kind, cause, from }: Incident): { edit: Edit; change: string } | string {
     const { missing } = cause;
+    if (kind === 'SGI to no PE') return 'another target would have to be invented';
+    if (kind === 'not ended') return 'an EOI would end it';
     if (missing !== undefined) {
       switch (missing.what) {
         case 'EOI':
@@ -109,6 +119,7 @@ export class Confirmation {
             change: `with an EOI of INTID ${missing.intid} by PE${missing.pe} inserted before record ${from.record}`,
           };
         case 'INV': {
+          const before = Math.min(this.g.records - 1, Math.max(from.record, cause.record + 1));
           const [device, event] = ([...this.g.events][0] ?? '').split(' ').map(Number);
           if (event === undefined) return 'the event that maps to it is not in the source';
           const mapping = this.g.commands.last(
@@ -116,8 +127,8 @@ export class Confirmation {
             ({ operands, name }) => name === 'MAPTI' && operands.pINTID === missing.intid,
           );
           return {
-            edit: insertInv(from.record, mapping?.its ?? 0, device!, event),
-            change: `with an INV of DeviceID 0x${device!.toString(16)} EventID 0x${event.toString(16)} inserted before record ${from.record}`,
+            edit: insertInv(before, mapping?.its ?? 0, device!, event),
+            change: `with an INV of DeviceID 0x${device!.toString(16)} EventID 0x${event.toString(16)} inserted before record ${before}`,
           };
         }
         case 'enable':

@@ -2,7 +2,7 @@
 // observes whether an interrupt is signalled. It knows no reasons.
 import { inflateRawSync } from 'node:zlib';
 import type { GicConfig } from '@gictrace/core';
-import { apply, Follow, FollowObserver, Machine } from '@gictrace/core/model';
+import { apply, Follow, FollowObserver, heldBy, Machine, pendingListRegister } from '@gictrace/core/model';
 import { isStimulus, KIND, RECORD_FLAGS, RECORD_WORDS, RecordBatch, UNITS } from '@gictrace/core/record';
 import { encodeCommand, FRAMES, fieldReader, GICD, GICR, GITS, SYSREGS } from '@gictrace/core/spec';
 import type { KeptState } from '../database/state/snapshots.ts';
@@ -27,6 +27,8 @@ export interface Sighting {
   readonly signalled: number;
   readonly acknowledged: number;
   readonly times: number;
+  /** Whether it is pending at the end of the replay. */
+  readonly pending: boolean;
 }
 
 const SYNC = encodeCommand('SYNC', {});
@@ -41,8 +43,11 @@ class Watch extends FollowObserver {
   private readonly pe: number;
   private readonly from: number;
 
-  constructor(intid: number, pe: number, from: number) {
+  private readonly isVirtual: boolean;
+
+  constructor(intid: number, pe: number, from: number, isVirtual: boolean) {
     super();
+    this.isVirtual = isVirtual;
     this.intid = intid;
     this.pe = pe;
     this.from = from;
@@ -56,6 +61,10 @@ class Watch extends FollowObserver {
     if (this.record < this.from) return;
     for (let i = 0; i < records.count; i++) {
       const at = i * RECORD_WORDS;
+      if (this.isVirtual) {
+        this.virtual(records, i);
+        continue;
+      }
       if (records.words[at] !== this.intid || (this.pe >= 0 && records.pe[i] !== this.pe)) continue;
       if (records.kind[i] === KIND.hppi) {
         if (records.words[at + 3] === 0 && records.words[at + 4] === 0) continue;
@@ -65,7 +74,21 @@ class Watch extends FollowObserver {
         this.acknowledged = this.record;
     }
   }
+
+  private virtual(records: RecordBatch, i: number): void {
+    const at = i * RECORD_WORDS;
+    const w = records.words;
+    if (records.kind[i] === KIND.vhppi) {
+      if (w[at] !== LR_IS_VLPI || w[at + 1] !== this.intid || (w[at + 4] === 0 && w[at + 5] === 0)) return;
+      this.times++;
+      if (this.signalled < 0) this.signalled = this.record;
+    } else if (records.kind[i] === KIND['virq.acknowledged'] && w[at] === this.intid && this.acknowledged < 0)
+      this.acknowledged = this.record;
+  }
 }
+
+/** In a vhppi record: the highest-priority pending virtual interrupt is the vLPI. */
+const LR_IS_VLPI = 16;
 
 /**
  * Replays records up to `to` from the nearest of `states` at or before the first record that the edit concerns, and says
@@ -75,7 +98,7 @@ export function replayWith(
   trace: ReadableTrace,
   states: readonly KeptState[],
   edit: Edit,
-  watch: { intid: number; pe: number; from: number; to: number },
+  watch: { intid: number; pe: number; from: number; to: number; isVirtual: boolean },
 ): Sighting {
   const first = Math.min(watch.from, edit.insert?.before ?? watch.from, ...edit.without);
   const start = states.findLast(({ record }) => record <= first);
@@ -85,7 +108,7 @@ export function replayWith(
     machine.invalidate();
   }
   const begin = start?.record ?? 0;
-  const observer = new Watch(watch.intid, watch.pe, watch.from);
+  const observer = new Watch(watch.intid, watch.pe, watch.from, watch.isVirtual);
   const follow = new Follow(machine, observer);
   const edited = [...edit.without, ...(edit.insert === undefined ? [] : [edit.insert.before])].sort(
     (a, b) => a - b,
@@ -113,7 +136,24 @@ export function replayWith(
     follow.take(batch, first, from, end);
   }
   follow.end();
-  return observer;
+  return {
+    signalled: observer.signalled,
+    acknowledged: observer.acknowledged,
+    times: observer.times,
+    pending: isPending(machine, watch),
+  };
+}
+
+function isPending(machine: Machine, { intid, isVirtual }: { intid: number; isVirtual: boolean }): boolean {
+  const { state } = machine;
+  for (let pe = 0; pe < state.peCount; pe++)
+    if (
+      isVirtual
+        ? state.virtual.pending[pe]!.has(intid) || pendingListRegister(machine, pe, intid) >= 0
+        : heldBy(machine, pe, intid).gate !== 'unknown'
+    )
+      return true;
+  return false;
 }
 
 /** Record `n` of a trace, alone in a batch; undefined if there is none. */

@@ -1,5 +1,5 @@
 // Why a message of a device was dropped: the command or register write that unmapped what it needed, or what was left out.
-import { GICR, GITS } from '@gictrace/core/spec';
+import { FRAMES, GICR, GITS } from '@gictrace/core/spec';
 import {
   type Cause,
   causedBy,
@@ -11,7 +11,7 @@ import {
 } from './cause.ts';
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
-import { type Message, registerTrack, tableTrack } from './gathered.ts';
+import { type Message, registerTrack, tableTrack, writeKey } from './gathered.ts';
 
 /** GITS_BASER<n>.Type. */
 const TABLES = { devices: 1, collections: 4 } as const;
@@ -62,7 +62,7 @@ export class Drops {
             .since(record, (value) => (value & 1) === 0),
           'leaves GITS_CTLR.Enabled at 0',
           'GITS_CTLR.Enabled has not been set',
-          this.g.lastWrite(registerTrack('GITS', its, GITS.GITS_CTLR.offset), record),
+          this.g.lastWrite(writeKey(FRAMES.indexOf('GITS'), its, GITS.GITS_CTLR.offset), record),
         );
       case 'deviceid-out-of-range':
         return (
@@ -114,13 +114,16 @@ export class Drops {
           change,
           `leaves GICR_CTLR.EnableLPIs of PE${pe} at 0`,
           `GICR_CTLR.EnableLPIs of PE${pe} has not been set`,
-          this.g.lastWrite(registerTrack('GICR', pe, GICR.GICR_CTLR.offset), record),
+          this.g.lastWrite(writeKey(FRAMES.indexOf('GICR'), pe, GICR.GICR_CTLR.offset), record),
         );
         return { ...cause, also: [...cause.also, ...this.wayTo(message)] };
       }
       case 'intid-out-of-range': {
         const pe = this.targetOf(message)?.operands.RDbase ?? -1;
-        const written = this.g.lastWrite(registerTrack('GICR', pe, GICR.GICR_PROPBASER.offset), record);
+        const written = this.g.lastWrite(
+          writeKey(FRAMES.indexOf('GICR'), pe, GICR.GICR_PROPBASER.offset),
+          record,
+        );
         if (written >= 0)
           return {
             record: written,

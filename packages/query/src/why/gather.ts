@@ -12,7 +12,6 @@ import {
 import {
   actOf,
   DROP_REASONS,
-  FRAMES,
   isAbout,
   KIND,
   RECORD_FLAGS,
@@ -36,18 +35,22 @@ import type { Moment } from '../timeline/moment.ts';
 import { Withdrawals } from '../timeline/withdrawals.ts';
 import { CommandLog } from './commands.ts';
 import {
-  configTrack,
+  CONFIG_WRITES,
   type Disagreement,
+  ICC_WRITES,
   type Message,
+  newStory,
   type Running,
   registerTrack,
   type SgiWrite,
   type Story,
   tableTrack,
   trackOf,
+  writeKey,
 } from './gathered.ts';
 import type { Question } from './question.ts';
 import { Tracks } from './tracks.ts';
+import { concernsVirtualSide, VirtualSide } from './virtual.ts';
 
 const UNIT_GICD = UNITS.indexOf('GICD');
 const UNIT_GICR = UNITS.indexOf('GICR');
@@ -98,6 +101,11 @@ for (const name of [
 
 const tableType = fieldReader(GITS.GITS_BASER, 'Type');
 
+/** The record at which a lifetime begins. */
+function startOf({ lifetime }: Story): number {
+  return (lifetime.pended ?? lifetime.acknowledged)!.record;
+}
+
 export class Gather extends FollowObserver {
   readonly machine: Machine;
   readonly commands: CommandLog;
@@ -108,12 +116,16 @@ export class Gather extends FollowObserver {
   readonly disagreements: Disagreement[] = [];
   /** The interrupts asked about: physical INTIDs. */
   readonly intids = new Set<number>();
+  /** The same for virtual interrupts. */
+  readonly vintids = new Set<number>();
+  /** Their lifetimes; undefined if the question cannot be about one. */
+  readonly virtual: VirtualSide | undefined;
   /** The events that have been mapped to them, as `device event`. */
   readonly events = new Set<string>();
   /** By PE: its last access to a system register. */
   readonly lastAccess: Int32Array;
-  /** Writes to registers, whether or not they changed anything: their records, by {@link registerTrack}. */
-  private readonly writes = new Map<string, number[]>();
+  /** Writes to registers, whether or not they changed anything: their records, by {@link writeKey}. */
+  private readonly writes = new Map<number, number[]>();
   /** Writes to registers that configure the interrupts asked about, alone or among others. */
   readonly configured: number[] = [];
   /** Records taken, and the time of the last one that has a time. */
@@ -152,6 +164,9 @@ export class Gather extends FollowObserver {
       () => undefined,
       (step, lifetime, now) => this.step(step, lifetime, now),
     );
+    if (question.vintid !== undefined) this.vintids.add(question.vintid);
+    if (question.vintid !== undefined || question.device !== undefined)
+      this.virtual = new VirtualSide(machine, this.vintids, question.vpe, this.withdrawals);
     if (question.intid !== undefined) this.watch(question.intid);
     for (let its = 0; its < machine.state.itsCount; its++) this.lookAtIts(its);
   }
@@ -201,7 +216,7 @@ export class Gather extends FollowObserver {
     } else if (kind === KIND['msi.write']) this.beginMessage(batch, at);
     else if (kind === KIND['mmio.write']) {
       const w = batch.words;
-      this.wrote(registerTrack(FRAMES[w[at]!]!, w[at + 1]!, w[at + 2]! & ~3), record);
+      this.wrote(writeKey(w[at]!, w[at + 1]!, w[at + 2]!), record);
       for (const intid of this.intids)
         if (intid < LPI_FIRST && isAbout(batch, i, 'INTID', intid)) this.configured.push(record);
     } else if (kind === KIND['sysreg.write'] || kind === KIND['sysreg.read']) {
@@ -210,19 +225,19 @@ export class Gather extends FollowObserver {
       if (kind === KIND['sysreg.write']) {
         const register = batch.words[at]!;
         if (SGI_REGISTERS.has(register)) this.beginSgi(batch, i);
-        else if (WATCHED_WRITES.has(register)) this.wrote(registerTrack('ICC', pe, register), record);
+        else if (WATCHED_WRITES.has(register)) this.wrote(writeKey(ICC_WRITES, pe, register), record);
       }
     } else if (kind === KIND['pe.reset']) this.handled[batch.pe[i]!]?.splice(0);
   }
 
-  private wrote(register: string, record: number): void {
+  private wrote(register: number, record: number): void {
     const records = this.writes.get(register);
     if (records === undefined) this.writes.set(register, [record]);
     else records.push(record);
   }
 
   /** The last write to a register up to stimulus `record`; -1 if there is none. */
-  lastWrite(register: string, record: number): number {
+  lastWrite(register: number, record: number): number {
     return this.writes.get(register)?.findLast((one) => one <= record) ?? -1;
   }
 
@@ -239,7 +254,7 @@ export class Gather extends FollowObserver {
     const { question } = this;
     if (question.device !== undefined)
       return device === question.device && (question.event === undefined || event === question.event);
-    return (question.intid ?? 0) >= LPI_FIRST;
+    return (question.intid ?? question.vintid ?? 0) >= LPI_FIRST;
   }
 
   private beginSgi(batch: RecordBatch, i: number): void {
@@ -254,16 +269,16 @@ export class Gather extends FollowObserver {
   override emitted(records: RecordBatch): void {
     this.didEmit = true;
     const w = records.words;
-    const causes = this.commands.causes(records);
     for (let i = 0; i < records.count; i++) {
       const kind = records.kind[i]!;
       const at = i * RECORD_WORDS;
-      if (LIFETIME_KINDS[kind]) this.interrupt(records, i, kind, causes[i]!);
+      if (this.virtual !== undefined && concernsVirtualSide(kind))
+        this.virtual.take(records, i, this.now, this.commands.causeOf(records, i));
+      if (LIFETIME_KINDS[kind]) this.interrupt(records, i, kind);
       else if (kind === KIND.hppi) this.hppi(records, i);
-      else if (kind === KIND['reg.changed']) this.register(records, i, causes[i]!);
+      else if (kind === KIND['reg.changed']) this.register(records, i);
       else if (kind === KIND['its.command']) this.command(records, i);
-      else if (kind === KIND['mem.written'] || kind === KIND['mem.marked'])
-        this.memory(records, i, causes[i]!);
+      else if (kind === KIND['mem.written'] || kind === KIND['mem.marked']) this.memory(records, i);
       else if (kind === KIND['sgi.sent']) {
         if (this.sgi?.intid === w[at]) this.sgi!.reached.push(records.pe[i]!);
       } else if (kind === KIND['state.reset']) {
@@ -287,7 +302,7 @@ export class Gather extends FollowObserver {
   }
 
   /** An event about a physical interrupt. */
-  private interrupt(records: RecordBatch, i: number, kind: number, command: number): void {
+  private interrupt(records: RecordBatch, i: number, kind: number): void {
     const intid = records.words[i * RECORD_WORDS]!;
     const pe = records.pe[i]!;
     if (kind === KIND['irq.acknowledged']) {
@@ -298,6 +313,7 @@ export class Gather extends FollowObserver {
     } else if (kind === KIND['irq.dropped']) this.dropped(pe, intid);
     if (kind === KIND['lpi.pended'] && this.message?.intid === intid) this.message.outcome = 'pended';
     if (!this.intids.has(intid) && !(kind === KIND['lpi.forgotten'] && intid === 0)) return;
+    const command = this.commands.causeOf(records, i);
     if (kind === KIND['lpi.forgotten'] && intid === 0) {
       for (const one of this.intids) if (one >= LPI_FIRST) this.look(one, pe, command);
       return;
@@ -328,20 +344,20 @@ export class Gather extends FollowObserver {
     if (this.intids.has(intid)) this.lifetimes.take(records, i, this.now);
   }
 
-  private register(records: RecordBatch, i: number, command: number): void {
+  private register(records: RecordBatch, i: number): void {
     const w = records.words;
     const at = i * RECORD_WORDS;
     const unit = w[at]!;
     const instance = w[at + 1]!;
     const register = w[at + 2]!;
+    if (unit === UNIT_GITS && QUEUE_POINTERS.has(register)) return;
+    const command = this.commands.causeOf(records, i);
     if (unit === UNIT_GITS) {
-      if (!QUEUE_POINTERS.has(register)) {
-        if (register === GITS.GITS_CTLR.offset)
-          this.tracks.set(registerTrack('GITS', instance, register), this.now.record, w[at + 3]!, command);
-        // Of a table, it is enough to know when it changed.
-        else if (register >= GITS.GITS_BASER.offset)
-          this.tracks.set(tableTrack(tableType(0, w[at + 4]!), instance), this.now.record, this.now.record);
-      }
+      if (register === GITS.GITS_CTLR.offset)
+        this.tracks.set(registerTrack('GITS', instance, register), this.now.record, w[at + 3]!, command);
+      // Of a table, it is enough to know when it changed.
+      else if (register >= GITS.GITS_BASER.offset)
+        this.tracks.set(tableTrack(tableType(0, w[at + 4]!), instance), this.now.record, this.now.record);
       return;
     }
     if (unit === UNIT_GICD) this.lookAll(command);
@@ -355,7 +371,7 @@ export class Gather extends FollowObserver {
     }
   }
 
-  private memory(records: RecordBatch, i: number, command: number): void {
+  private memory(records: RecordBatch, i: number): void {
     const w = records.words;
     const at = i * RECORD_WORDS;
     const address = w[at + 1]! * 2 ** 32 + w[at]!;
@@ -367,10 +383,10 @@ export class Gather extends FollowObserver {
       for (let pe = 0; pe < state.peCount; pe++) {
         const byte = configTableAddress(state, pe) + intid - LPI_FIRST;
         if (byte < address || byte >= address + length) continue;
-        this.look(intid, pe, command);
+        this.look(intid, pe, this.commands.causeOf(records, i));
         isWritten = true;
       }
-      if (isWritten && this.isStore) this.wrote(configTrack(intid), this.now.record);
+      if (isWritten && this.isStore) this.wrote(writeKey(CONFIG_WRITES, 0, intid), this.now.record);
     }
   }
 
@@ -387,7 +403,9 @@ export class Gather extends FollowObserver {
         intid: -1,
         pe: -1,
       });
-    if (refused || (name !== 'MAPTI' && name !== 'MAPI')) return;
+    if (refused) return;
+    if (name === 'VMAPTI' || name === 'VMAPI') this.mappedVirtually(name, operands);
+    if (name !== 'MAPTI' && name !== 'MAPI') return;
     const intid = (name === 'MAPTI' ? operands.pINTID : operands.EventID)!;
     const { question } = this;
     const event = `${operands.DeviceID} ${operands.EventID}`;
@@ -398,16 +416,29 @@ export class Gather extends FollowObserver {
     if (isAsked || this.intids.has(intid)) this.events.add(event);
   }
 
+  /** An event was mapped to a virtual interrupt. */
+  private mappedVirtually(name: string, operands: Readonly<Record<string, number>>): void {
+    const { question } = this;
+    const vintid = (name === 'VMAPTI' ? operands.vINTID : operands.EventID)!;
+    const isAsked =
+      operands.DeviceID === question.device &&
+      (question.event === undefined || operands.EventID === question.event);
+    if (isAsked) this.vintids.add(vintid);
+    const isOurs =
+      this.vintids.has(vintid) && (question.vpe === undefined || operands.vPEID === question.vpe);
+    if (isAsked || isOurs) this.events.add(`${operands.DeviceID} ${operands.EventID}`);
+  }
+
   private step(step: string, lifetime: Lifetime, now: Moment): void {
     if (step === 'pended') {
-      const story = { lifetime, holds: [], withdrawnBy: -1, running: undefined };
+      const story = newStory(lifetime);
       this.stories.push(story);
       this.open.set(lifetime, story);
       this.byLifetime.set(lifetime, story);
       return;
     }
     if (step === 'acknowledged' && !this.byLifetime.has(lifetime)) {
-      const story = { lifetime, holds: [], withdrawnBy: -1, running: undefined };
+      const story = newStory(lifetime);
       this.stories.push(story);
       this.byLifetime.set(lifetime, story);
     }
@@ -426,6 +457,7 @@ export class Gather extends FollowObserver {
     if (!this.didEmit) return;
     this.command_ = -1;
     for (const story of this.open.values()) this.hold(story);
+    this.virtual?.settled(this.now);
   }
 
   private acknowledgeRead(batch: RecordBatch, i: number): void {
@@ -459,6 +491,12 @@ export class Gather extends FollowObserver {
         ? { intid: this.machine.state.hppiIntid[held.pe]!, since: this.hppiSince[held.pe]! }
         : undefined;
     holds.push({ gate: held.gate, pe: held.pe, from: this.now, to: undefined, handled, ahead });
+  }
+
+  override end(): void {
+    if (this.virtual === undefined) return;
+    this.stories.push(...this.virtual.stories);
+    this.stories.sort((a, b) => startOf(a) - startOf(b));
   }
 
   /** Whether the question names a device. */

@@ -1,11 +1,11 @@
 // What one pass over a trace collects for a question (see gather.ts), and how its tracks are called. It knows no model.
-import type { Gate } from '@gictrace/core/model';
+import type { Gate, VirtualGate } from '@gictrace/core/model';
 import type { Lifetime } from '../timeline/lifetimes.ts';
 import type { Moment } from '../timeline/moment.ts';
 
 /** An interval in which one reason kept an interrupt from being signalled, or in which it was signalled. */
 export interface Hold {
-  readonly gate: Gate;
+  readonly gate: Gate | VirtualGate;
   readonly pe: number;
   /** The stimulus after which the interval begins. */
   readonly from: Moment;
@@ -34,6 +34,10 @@ export interface Story {
   withdrawnBy: number;
   /** Its handling by the PE, from the acknowledge on. */
   running: { readonly readAgain: number } | undefined;
+  /** For a virtual interrupt: its virtual pending table; -1 if it is in a list register. */
+  readonly virtual: { readonly table: number } | undefined;
+  /** For a virtual interrupt: the doorbell that was rung for it, and when. */
+  doorbell: Handled | undefined;
 }
 
 /** A message of a device. */
@@ -69,7 +73,24 @@ export const trackOf = (what: string, intid: number, pe: number): string => `${w
 export const registerTrack = (unit: string, instance: number, register: number): string =>
   `${unit} ${instance} ${register}`;
 
-/** The writes to the configuration byte of an LPI. */
-export const configTrack = (intid: number): string => `configuration ${intid}`;
 /** The track of changes of an ITS's table of a type, as in GITS_BASER<n>.Type. */
 export const tableTrack = (type: number, its: number): string => `table ${type} ${its}`;
+
+/** In place of a frame: the registers of a CPU interface (by PE and encoding), and configuration bytes (by LPI). */
+export const ICC_WRITES = 8;
+export const CONFIG_WRITES = 9;
+/** The key of the writes to a register: of a frame by its place in FRAMES, an instance and a byte offset. */
+export const writeKey = (frame: number, instance: number, offset: number): number =>
+  (frame * 1024 + instance) * 2 ** 24 + offset - (frame < ICC_WRITES ? offset & 3 : 0);
+
+/** A lifetime that begins. */
+export function newStory(lifetime: Lifetime): Story {
+  return {
+    lifetime,
+    holds: [],
+    withdrawnBy: -1,
+    running: undefined,
+    virtual: undefined,
+    doorbell: undefined,
+  };
+}

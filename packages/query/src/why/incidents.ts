@@ -1,13 +1,13 @@
 // What went wrong with the interrupts of a question, from what one pass over the trace collected: intervals in which
 // something blocked them, messages that were dropped, pending state that was withdrawn, acknowledges without an EOI. What
 // has the same cause is one incident. It reads no trace and knows no form of an answer.
-import { isPrivate, LPI_FIRST } from '@gictrace/core/spec';
+import { FRAMES, GICR, isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import type { Moment } from '../timeline/moment.ts';
 import { Blocked, isShared } from './blocked.ts';
 import { type Cause, NO_RECORDS, recordsOfCommand } from './cause.ts';
 import { Drops } from './drops.ts';
 import type { Gather } from './gather.ts';
-import type { Disagreement, Hold, Message, Story } from './gathered.ts';
+import { type Disagreement, type Hold, type Message, type Story, writeKey } from './gathered.ts';
 
 export type IncidentKind =
   | 'blocked'
@@ -133,7 +133,8 @@ export class Incidents {
       if (lifetime.withdrawn !== undefined && isLost) this.fromWithdrawal(story);
       if (lifetime.acknowledged !== undefined) {
         const isEnded = lifetime.eoi !== undefined || lifetime.deactivated !== undefined;
-        if (!isEnded || (story.running?.readAgain ?? -1) >= 0) this.notEnded(story);
+        if (story.virtual === undefined && (!isEnded || (story.running?.readAgain ?? -1) >= 0))
+          this.notEnded(story);
         if (isEnded) lastGood.set(key, story);
       }
     }
@@ -151,6 +152,20 @@ export class Incidents {
     const contradicted = within(disagreements, hold.from.record, to).filter(
       (one) => one.intid === intid && one.pe === hold.pe,
     );
+    if (story.virtual !== undefined) {
+      const isSilent = hold.gate === 'signalled to the virtual machine';
+      if (isSilent && lost === 0) return;
+      const cause = this.g.virtual!.causeOfHold(this.g, story, hold);
+      const found = this.incident(
+        isSilent ? 'not acknowledged' : 'blocked',
+        hold.gate,
+        cause,
+        { intid, pe: hold.pe },
+        hold.from,
+      );
+      this.add(found, story, hold, lost, []);
+      return;
+    }
     if (hold.gate === 'signalled' || hold.gate === 'unknown') {
       if (lost === 0 || hold.gate === 'unknown') return;
       const found = this.incident(
@@ -193,7 +208,20 @@ export class Incidents {
       command === undefined
         ? { record: lifetime.withdrawn!.record, also: NO_RECORDS }
         : recordsOfCommand(command);
-    const cause: Cause = { ...records, what: 'takes its pending state away', missing: undefined };
+    // EnableLPIs reads the pending table that GICR_PENDBASER gives, unless its PTZ says that it is zero.
+    const table =
+      by === 'GICR_CTLR'
+        ? this.g.lastWrite(
+            writeKey(FRAMES.indexOf('GICR'), lifetime.pe, GICR.GICR_PENDBASER.offset),
+            records.record,
+          )
+        : -1;
+    const cause: Cause = {
+      record: records.record,
+      also: table < 0 ? records.also : [...records.also, table],
+      what: 'takes its pending state away',
+      missing: undefined,
+    };
     const found = this.incident(
       'withdrawn',
       by,
@@ -230,7 +258,8 @@ export class Incidents {
 
   private fromMessages(pe: number | undefined): void {
     const { g } = this;
-    const isLpi = g.intids.size === 0 || [...g.intids].some((intid) => intid >= LPI_FIRST);
+    const isLpi =
+      g.intids.size === 0 || g.vintids.size > 0 || [...g.intids].some((intid) => intid >= LPI_FIRST);
     if (!isLpi) return;
     const askedForDevice = g.isAboutDevice;
     for (const message of g.messages) {

@@ -8,6 +8,7 @@ export {
   why,
 } from './answer.ts';
 export type { Counterfactual } from './confirmation.ts';
+export { answerGraph, GRAPH_FORMATS, type GraphFormat } from './graph.ts';
 export type { Question } from './question.ts';
 export { answerLines } from './text.ts';
 export type { Step } from './way.ts';

@@ -31,9 +31,11 @@ function harm(finding: Finding): string {
   const parts = [
     finding.lost === 0
       ? ''
-      : finding.kind === 'dropped'
-        ? `${times(finding.lost, 'message')} dropped`
-        : `${times(finding.lost, 'lifetime')} without an acknowledge`,
+      : finding.kind === 'SGI to no PE'
+        ? times(finding.lost, 'write')
+        : finding.kind === 'dropped'
+          ? `${times(finding.lost, 'message')} dropped`
+          : `${times(finding.lost, 'lifetime')} without an acknowledge`,
     finding.contradicted === 0
       ? ''
       : `the source acknowledges it ${times(finding.contradicted, 'time')} all the same`,

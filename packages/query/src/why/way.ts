@@ -1,5 +1,5 @@
 // The way of one interrupt from its source to its deactivation: each stage with the record that decided it.
-import { type Condition, GATES } from '@gictrace/core/model';
+import { type Condition, GATES, VIRTUAL_GATES } from '@gictrace/core/model';
 import { GITS, isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import type { Named } from './answer.ts';
 import { recordsOfCommand } from './cause.ts';
@@ -130,12 +130,18 @@ function translation(g: Gather, message: Message, name: Name): Step[] {
 }
 
 /** From pending to deactivated. */
-function delivery(g: Gather, { lifetime, holds }: Story, intid: number, name: Name): Step[] {
+function delivery(
+  g: Gather,
+  { lifetime, holds, virtual, doorbell }: Story,
+  intid: number,
+  name: Name,
+): Step[] {
   const steps: Step[] = [];
   const moment = (stage: string, at: { record: number } | undefined, text: string) => {
     if (at !== undefined) steps.push({ stage, state: 'passed', at: name(at.record, ''), text });
   };
   moment('pending', lifetime.pended, lifetime.cause);
+  if (doorbell !== undefined) moment('doorbell', { record: doorbell.since }, `INTID ${doorbell.intid}`);
   const hold = holds.findLast(({ gate }) => gate !== 'signalled' && gate !== 'unknown') ?? holds[0];
   const pe = Math.max(0, hold?.pe ?? lifetime.pe);
   const at = hold?.from.record ?? lifetime.acknowledged?.record ?? 0;
@@ -152,7 +158,7 @@ function delivery(g: Gather, { lifetime, holds }: Story, intid: number, name: Na
     ['awake', 'PE asleep', (value) => value !== 0],
     ['above the priority mask', 'priority mask', (value) => value !== 0],
   ];
-  for (const [condition, reason, isOpen] of conditions) {
+  for (const [condition, reason, isOpen] of virtual === undefined ? conditions : []) {
     const track = g.tracks.get(trackOf(condition, intid, pe));
     const value = track.valueAt(at);
     if (value === undefined) continue;
@@ -166,7 +172,7 @@ function delivery(g: Gather, { lifetime, holds }: Story, intid: number, name: Na
     });
   }
   for (const one of holds) {
-    if (one.gate === 'signalled') {
+    if (one.gate === 'signalled' || one.gate === 'signalled to the virtual machine') {
       moment('signalled', one.from, `PE${one.pe}`);
       continue;
     }
@@ -175,7 +181,7 @@ function delivery(g: Gather, { lifetime, holds }: Story, intid: number, name: Na
         ? `PE${one.pe} handles INTID ${one.handled.intid} since record ${one.handled.since}`
         : one.gate === 'behind' && one.ahead !== undefined
           ? `INTID ${one.ahead.intid} is ahead`
-          : GATES[one.gate];
+          : ({ ...GATES, ...VIRTUAL_GATES } as Readonly<Record<string, string>>)[one.gate]!;
     const until = one.to === undefined ? 'to the end' : `until record ${one.to.record}`;
     steps.push({ stage: one.gate, state: 'blocked', at: name(one.from.record, ''), text: `${until}: ${by}` });
   }
