@@ -34,6 +34,7 @@ Examples:
   gictrace shell boot.db
   gictrace backends --profiles
   gictrace fuzz --on qemu --seeds 10
+  gictrace bisect boot.gictrace --on simulator@qemu-7.2 simulator@qemu-11.1
   gictrace minimize boot.gictrace --on simulator@qemu-11.1 -o small.gictrace --emit vitest
   gictrace doctor
 

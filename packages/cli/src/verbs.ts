@@ -18,6 +18,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   diff: async () => (await import('./verbs/diff.ts')).addDiff,
   golden: async () => (await import('./verbs/golden.ts')).addGolden,
   fuzz: async () => (await import('./verbs/fuzz.ts')).addFuzz,
+  bisect: async () => (await import('./verbs/bisect.ts')).addBisect,
   minimize: async () => (await import('./verbs/minimize.ts')).addMinimize,
   doctor: async () => (await import('./verbs/doctor.ts')).addDoctor,
   info: async () => (await import('./verbs/info.ts')).addInfo,

@@ -82,7 +82,8 @@ export function addReplay(program: Command, exit: (code: number) => void): void 
 /** `--on exec:COMMAND`: an adapter. */
 export const EXEC = 'exec:';
 
-async function replay(
+/** Replays a trace on a backend that is named as `--on` names it. */
+export async function replay(
   path: string,
   { on, output, force = false, allow, timeout, batch }: Options,
   progress: (records: number) => void,
