@@ -1,10 +1,13 @@
 // KVM's GIC as a backend: real recordings on a real KVM. GICTRACE_KVM names the adapter that
 // `node examples/adapters/kvm/build.mjs FOLDER` has made.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { configOf, PLAIN } from '@gictrace/core/profile';
 import { RECORDS, RecordBatch } from '@gictrace/core/record';
+import { kvmScript } from '@gictrace/recorder';
 import { ProcessBackend } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
@@ -129,4 +132,68 @@ describe.skipIf(!canRun)('KVM as a backend', () => {
     for (let n = 0; n < 200 && left().length > 0; n++) await new Promise((done) => setTimeout(done, 50));
     expect(left()).toEqual([]);
   }, 90_000);
+});
+
+const MACHINE = fileURLToPath(new URL('../examples/adapters/kvm/machine.mjs', import.meta.url));
+const hasShell = canRun && existsSync(join(dirname(adapter), 'state'));
+
+/** Runs commands in the machine that hosts KVM, with files in its folder /tmp. Returns what they printed. */
+function inMachine(files: Readonly<Record<string, Buffer>>, commands: string): Promise<string> {
+  const given = Object.entries(files).map(
+    ([name, bytes]) => `base64 -d << 'X' | gzip -dc > /tmp/${name}\n${lines(gzipSync(bytes))}\nX\n`,
+  );
+  const child = spawn(process.execPath, [MACHINE, dirname(adapter), '--shell'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let out = '';
+  child.stdin.write(`${given.join('')}cd /tmp\n${commands}\necho ALL''DONE\n`);
+  return new Promise((resolve) => {
+    child.stdout.on('data', (bytes) => {
+      out += bytes;
+      if (out.includes('ALLDONE')) child.kill('SIGTERM');
+    });
+    child.on('exit', () => resolve(out));
+  });
+}
+const lines = (bytes: Buffer) =>
+  bytes
+    .toString('base64')
+    .match(/.{1,76}/g)!
+    .join('\n');
+
+describe.skipIf(!hasShell)('record kvm', () => {
+  it('records what a guest does with tracepoints and probes, and leaves nothing, whatever is killed', async () => {
+    const [trace, input, log] = [temp.path('its-trigger'), temp.path('input'), temp.path('log')];
+    await imported(recording('its-trigger.log.gz'), trace);
+    await run('replay', trace, '--on', `exec:tee '${input}' | '${adapter}'`, '--timeout', '60');
+    const out = await inMachine(
+      { 'rec.sh': Buffer.from(kvmScript()), input: readFileSync(input) },
+      `state() { echo "$1: $(ls /sys/kernel/tracing/instances | wc -l) $(wc -l < /sys/kernel/tracing/kprobe_events)"; }
+sh rec.sh log sh -c 'gictrace-kvm < input > output'; state "code $?"
+sh rec.sh none sleep 100 & recorder=$!
+until [ "$(cat /sys/kernel/tracing/instances/*/tracing_on 2> /dev/null)" = 1 ]; do sleep 0.1; done
+state recording; kill -9 $recorder; while kill -0 $recorder 2> /dev/null; do sleep 0.1; done
+n=0; until [ "$(ls /sys/kernel/tracing/instances)" = '' ] || [ $n = 50 ]; do sleep 0.1; n=$((n + 1)); done
+sleep 0.3; state killed; ps | grep -c '[s]leep 100'
+sh rec.sh none sh -c 'exit 7'; state "code $?"
+echo BEGIN; gzip -c log | base64; echo END`,
+    );
+    const said = out.split('\n').map((line) => line.trim());
+    expect(said.filter((line) => /^(code|recording|killed)/.test(line))).toEqual([
+      'code 0: 0 0',
+      'recording: 1 8',
+      'killed: 0 0',
+      'code 7: 0 0',
+    ]);
+    expect(said[said.indexOf('killed: 0 0') + 1]).toBe('0');
+    expect(out).not.toContain('takes no probe');
+    const text = gunzipSync(Buffer.from(/BEGIN\s([\s\S]*?)END/.exec(out)![1]!, 'base64'));
+    writeFileSync(log, text);
+    const events = new Set([...text.toString().matchAll(/: (\w+): /g)].map(([, name]) => name));
+    for (const name of ['kvm_mmio', 'kvm_entry', 'vgic_vcpu', 'vgic_queue', 'vgic_lr', 'rdguest'])
+      expect(events, name).toContain(name);
+    // The same 17 commands that QEMU's ITS got.
+    const commands = [...text.toString().matchAll(/rdguest: \(vgic_its\S* <- kvm_read_guest\).* len=32 /g)];
+    expect(commands).toHaveLength(17);
+  }, 240_000);
 });

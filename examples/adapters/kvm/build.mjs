@@ -173,15 +173,17 @@ function modulesOf(root) {
 function initrd(root) {
   const modules = modulesOf(root);
   const init = `#!/bin/busybox sh
-/bin/busybox mkdir -p /proc /sys
+/bin/busybox mkdir -p /proc /sys /tmp
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 mount -t sysfs sys /sys
+mount -t tracefs tracefs /sys/kernel/tracing
 ${modules.map(({ name }) => `insmod /modules/${name}.ko`).join('\n')}
 echo 1 > /proc/sys/kernel/printk
 stty -F /dev/ttyAMA0 raw
 echo READY
+{ sh 0<> /dev/vport0p2 1>&0 2>&1; poweroff -f; } &
 /bin/gictrace-kvm /dev/vport0p1
 echo "${ENDED} $?"
 poweroff -f
@@ -227,7 +229,7 @@ async function template() {
       ],
       ...['-qmp', `unix:${socket},server=on,wait=off`],
     ],
-    { stdio: ['ignore', printed, 'inherit', 'pipe'] },
+    { stdio: ['ignore', printed, 'inherit', 'pipe', 'pipe'] },
   );
   const over = new Promise((_, reject) => {
     qemu.on('error', (error) => reject(new Error(`${QEMU}: ${error.message}`)));

@@ -1,6 +1,8 @@
 // The machine of QEMU's that hosts KVM: its command line, and one session with the adapter in it. As a program,
 // `node machine.mjs FOLDER` continues the machine that build.mjs has kept in the folder, joins standard input and output to
-// the adapter's port, and ends with the adapter's exit code. The machine ends with it, whatever happens.
+// the adapter's port, and ends with the adapter's exit code. With --shell behind the folder, they are joined to a shell of
+// root's in that machine, where `gictrace-kvm` is the adapter and /sys/kernel/tracing is the kernel's. The machine ends with
+// the session, whatever happens.
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +13,7 @@ export const ENDED = 'gictrace-kvm-ended';
 /** How long the adapter may take to end after its input has ended, in milliseconds. */
 const GRACE_MS = 5000;
 
-/** The arguments of QEMU. Its standard output is the guest's console; file descriptor 3 is a socket, the adapter's port. */
+/** The arguments of QEMU. Its standard output is the guest's console; file descriptors 3 and 4 are sockets, the ports of the adapter and of a shell. */
 export const MACHINE = [
   ...[
     '-machine',
@@ -26,23 +28,24 @@ export const MACHINE = [
   ...['-nic', 'none', '-display', 'none', '-monitor', 'none', '-no-reboot'],
   ...['-device', 'virtio-serial-pci', '-chardev', 'socket,id=port,fd=3'],
   ...['-device', 'virtserialport,chardev=port,name=adapter', '-serial', 'stdio'],
+  ...['-chardev', 'socket,id=shell,fd=4', '-device', 'virtserialport,chardev=shell,name=shell'],
 ];
 /** The command that runs QEMU. */
 export const QEMU = process.env.GICTRACE_QEMU ?? 'qemu-system-aarch64';
 
 /** Continues the machine for one session. */
-function session(folder) {
+function session(folder, shell) {
   const child = spawn(QEMU, [...MACHINE, '-incoming', `exec:cat '${join(folder, 'state')}'`], {
-    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'],
   });
-  const port = child.stdio[3];
+  const port = child.stdio[shell ? 4 : 3];
   let code = 3;
   const kill = () => child.kill('SIGKILL');
   child.on('error', (error) => {
     console.error(`kvm-adapter: ${QEMU}: ${error.message}`);
     process.exit(3);
   });
-  child.on('exit', () => process.exit(code));
+  child.on('exit', () => process.exit(shell ? 0 : code));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, kill);
   process.on('exit', kill);
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -65,4 +68,5 @@ function session(folder) {
   port.on('data', (bytes) => process.stdout.write(bytes));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) session(resolve(process.argv[2] ?? '.'));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  session(resolve(process.argv[2] ?? '.'), process.argv.includes('--shell'));

@@ -15,7 +15,17 @@ export { detectFormat, LOG_FORMATS, type LogFormat } from './importers/detect.ts
 export type { FtraceOptions } from './importers/ftrace/index.ts';
 export { headerJson, recordJson } from './importers/jsonl/index.ts';
 export type { ImportOptions } from './importers/qemu-trace/index.ts';
-export { type LiveOptions, type LiveReport, missingRom, recordQemu } from './live/index.ts';
+export {
+  type KvmReport,
+  kvmScript,
+  type LiveOptions,
+  type LiveReport,
+  missingRom,
+  type RecordKvmOptions,
+  recordKvm,
+  recordQemu,
+  type ScriptOptions,
+} from './live/index.ts';
 export { discardOpenOutputs } from './output/index.ts';
 export {
   libraryPath,

@@ -1,50 +1,62 @@
 // `gictrace record SCENARIO`: runs a scenario through a design's driver and records a trace. `gictrace record qemu`:
-// records a running QEMU.
+// records a running QEMU. `gictrace record kvm`: records the KVM of this host.
 import { basename } from 'node:path';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { DESIGNS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
 import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@gictrace/recorder';
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
-import { countLines, FORCE, grouped, json, note, print, VERSION } from '../context.ts';
+import { countLines, FORCE, grouped, json, note, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
+import { type KvmOptions, recordKvmVerb } from './record-kvm.ts';
 import { sourceLines } from './source-text.ts';
 
-interface Options {
+interface Options extends KvmOptions {
   readonly on: string;
-  readonly output: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
   readonly memory: boolean;
 }
 
 /** The word that stands for a QEMU in place of a scenario. */
 const QEMU = 'qemu';
+/** The word that stands for KVM. */
+const KVM = 'kvm';
 
 export function addRecord(program: Command, exit: (code: number) => void): void {
   program
     .command('record')
-    .summary('record a scenario run by an irqchip driver, or a QEMU while it runs')
+    .summary('record a scenario run by an irqchip driver, or a QEMU or KVM while it runs')
     .description(
-      'Runs the operations of a scenario through the driver of a design, on the simulator, and records what driver, devices and PEs did and what the GIC answered. docs/scenarios.md describes the language. With the word qemu in place of a scenario and a QEMU command after --, runs that QEMU without touching its console, and records its GIC until it ends or is interrupted.',
+      'Runs the operations of a scenario through the driver of a design, on the simulator, and records what driver, devices and PEs did and what the GIC answered. docs/scenarios.md describes the language. With the word qemu in place of a scenario and a QEMU command after --, runs that QEMU without touching its console, and records its GIC until it ends or is interrupted. With the word kvm, records what the GIC of KVM guests on this arm64 host is given (docs/kvm.md), while a command after -- runs or until it is interrupted.',
     )
     .argument(
       '<scenario>',
-      'the scenario: a YAML or JSON file, or the name of one that ships (gictrace scenarios); or qemu',
+      'the scenario: a YAML or JSON file, or the name of one that ships (gictrace scenarios); or qemu; or kvm',
     )
-    .argument('[command...]', 'for qemu: the command line')
+    .argument('[command...]', 'for qemu: its command line; for kvm: what to run meanwhile')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--force', FORCE)
     .option('--on <design>', `one of ${Object.keys(DESIGNS).join(', ')}; optionally with @PROFILE`, 'its')
     .option('--no-memory', 'for qemu: leave guest memory out, and infer what it contained')
+    .option('--vm <pid or name>', 'for kvm: the virtual machine, if several run')
+    .option('--plain', 'for kvm: tracepoints alone, without probes')
+    .option(
+      '--buffer-kib <n>',
+      'for kvm: the ring buffer of each CPU (8192)',
+      wholeNumber('--buffer-kib', 4, 1 << 20),
+    )
+    .option('--script', 'for kvm: write the shell script that records, for a host without gictrace')
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  gictrace record storm -o storm.gictrace --on direct-lpi && gictrace replay storm.gictrace\n  gictrace record qemu -o boot.gictrace -- qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -nographic -kernel vmlinuz\n',
+      '\nExample:\n  gictrace record storm -o storm.gictrace --on direct-lpi && gictrace replay storm.gictrace\n  gictrace record qemu -o boot.gictrace -- qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -nographic -kernel vmlinuz\n  gictrace record kvm -o guest.gictrace --vm 4711\n',
     )
     .action(async (path: string, command: readonly string[], options: Options) => {
       if (path === QEMU) {
         exit(await live(command, options));
+        return;
+      }
+      if (path === KVM) {
+        exit(await recordKvmVerb(command, options));
         return;
       }
       if (command.length > 0) throw tooMuch(command);
