@@ -176,7 +176,7 @@ state recording; kill -9 $recorder; while kill -0 $recorder 2> /dev/null; do sle
 n=0; until [ "$(ls /sys/kernel/tracing/instances)" = '' ] || [ $n = 50 ]; do sleep 0.1; n=$((n + 1)); done
 sleep 0.3; state killed; ps | grep -c '[s]leep 100'
 sh rec.sh none sh -c 'exit 7'; state "code $?"
-echo BEGIN; gzip -c log | base64; echo END`,
+echo ---BEGIN; gzip -c log | base64; echo ---END`,
     );
     const said = out.split('\n').map((line) => line.trim());
     expect(said.filter((line) => /^(code|recording|killed)/.test(line))).toEqual([
@@ -187,7 +187,7 @@ echo BEGIN; gzip -c log | base64; echo END`,
     ]);
     expect(said[said.indexOf('killed: 0 0') + 1]).toBe('0');
     expect(out).not.toContain('takes no probe');
-    const text = gunzipSync(Buffer.from(/BEGIN\s([\s\S]*?)END/.exec(out)![1]!, 'base64'));
+    const text = gunzipSync(Buffer.from(/---BEGIN\s([\s\S]*?)---END/.exec(out)![1]!, 'base64'));
     writeFileSync(log, text);
     const events = new Set([...text.toString().matchAll(/: (\w+): /g)].map(([, name]) => name));
     for (const name of ['kvm_mmio', 'kvm_entry', 'vgic_vcpu', 'vgic_queue', 'vgic_lr', 'rdguest'])
