@@ -8,7 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const from = (name, folder) => import(join(root, 'packages', name, 'dist', folder, 'index.js'));
 const { CHECKS } = await from('core', 'check');
 const { matrix, runAll, summary } = await from('core', 'conformance');
-const { DESIGNS, FATES, FAULTS } = await from('core', 'irqchip');
+const { DESIGNS, FATES, FAULTS, sourceOf } = await from('core', 'irqchip');
 const { CHOICES, PROFILES } = await from('core', 'profile');
 const { RECORDS, RECORD_FLAGS, RULES, fieldOffsets, fieldWords } = await from('core', 'record');
 const { CLAIMS, CODE_CLAIMS, PREDICTIONS, STATEMENTS, THREADS, decide, measure, sqlOf } = await from(
@@ -171,6 +171,19 @@ function designReference() {
     out.push(
       `| \`${name}\` | ${serves === 'vpes' ? 'vPEs' : serves} | ${doc.replaceAll('|', '\\|')} | ${profile} | ${source} |`,
     );
+  out.push(
+    '',
+    '## Versions and deviations',
+    '',
+    'The version that each driver follows, the recordings of real kernels whose commands and accesses it repeats, and where it is known to differ from its source.',
+    '',
+    '| design | version | held against | known deviations |',
+    '| --- | --- | --- | --- |',
+  );
+  for (const { name } of Object.values(DESIGNS)) {
+    const { version, heldAgainst, deviations } = sourceOf(name);
+    out.push(`| \`${name}\` | ${version} | ${heldAgainst || '–'} | ${deviations.join('; ')} |`);
+  }
   out.push('', '## Outcomes of messages', '', 'Each message has exactly one outcome.', '');
   out.push('| outcome | when |', '| --- | --- |');
   for (const [name, doc] of Object.entries(FATES)) out.push(`| ${name} | ${doc} |`);

@@ -90,6 +90,7 @@ describe('a bus', () => {
       'command',
       'messageRewritten',
       'hypercall',
+      'vmbusMessage',
     ]);
     // @ts-expect-error: a bus has no machine.
     expect(bus.machine).toBeUndefined();

@@ -136,4 +136,8 @@ export class Bus {
   hypercall(): void {
     this.costs.hypercalls++;
   }
+  /** Counts a message to a Hyper-V host, with its completion if it has one. */
+  vmbusMessage(): void {
+    this.costs.vmbus_messages++;
+  }
 }

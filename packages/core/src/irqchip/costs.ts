@@ -9,6 +9,7 @@ export const COSTS = [
   'table_bytes',
   'message_rewrites',
   'hypercalls',
+  'vmbus_messages',
   'device_writes',
   'stalls',
 ] as const;

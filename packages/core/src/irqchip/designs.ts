@@ -21,11 +21,13 @@ import {
 import {
   gicv2m,
   hypervSpi,
+  hypervSpi517,
   hypervSpiFirstZero,
   hypervSpiNoEdge,
   hypervSpiRoundRobin,
   hypervSpiUnsigned,
   mbi,
+  mbiAcpi,
 } from './drivers/message-spi.ts';
 import { vpeDirect } from './drivers/vpe/direct.ts';
 import { vpeNaive } from './drivers/vpe/naive.ts';
@@ -48,8 +50,10 @@ const ALL: readonly Design[] = [
   directLpiLossy,
   directLpiInvall,
   mbi,
+  mbiAcpi,
   gicv2m,
   hypervSpi,
+  hypervSpi517,
   hypervSpiFirstZero,
   hypervSpiRoundRobin,
   hypervSpiNoEdge,

@@ -85,8 +85,11 @@ export interface Design {
   readonly source: string;
   /** A host makes the messages and decides what a device may write. The design says nothing about that. */
   readonly hosted?: true;
-  /** Where a vector is masked, if not only in the interrupt controller: in the device, or in both. */
-  readonly masks?: 'device' | 'both';
+  /**
+   * Where a vector is masked: in the interrupt controller; in the device; or in both, as by Linux's PCI chips (its_mask_msi_irq,
+   * mbi_mask_msi_irq, gicv2m_mask_msi_irq, hv_irq_mask) if the device is a PCI device with MSI-X.
+   */
+  readonly masks: 'controller' | 'device' | 'both';
   /** Sets the driver up. Returns undefined if an allocation is refused. */
   make(bus: Bus, ledger: Ledger): Driver | undefined;
 }

@@ -19,6 +19,7 @@ export {
   pushOperation,
   type Vector,
 } from './operation.ts';
+export { type Source, sourceOf } from './sources.ts';
 export { capacityOf } from './testbed/capacity.ts';
 export { type Judgement, judge, judgementText, VERDICTS, type VerdictName } from './testbed/judgement.ts';
 export type { CarriedState } from './testbed/migration.ts';

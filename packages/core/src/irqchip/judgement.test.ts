@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DESIGNS } from './designs.ts';
 import { online, started, v } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
+import { sourceOf } from './sources.ts';
 import { type Judgement, judge, judgementText } from './testbed/judgement.ts';
 import { Translation } from './testbed/run.ts';
 import { traitsOf } from './traits.ts';
@@ -98,6 +99,17 @@ describe('a message that is lost', () => {
     const kept = new Translation(DESIGNS.its!, 4);
     for (const one of operations) kept.take(one);
     expect(kept.finish().deliveries).toMatchObject({ fired: 2, delivered: 2, lost: 0 });
+  });
+});
+
+describe('sources', () => {
+  it('say for each design which version it follows, and where it differs', () => {
+    for (const name of Object.keys(DESIGNS)) {
+      expect(sourceOf(name).version, name).not.toBe('');
+      expect(sourceOf(name).deviations.length, name).toBeGreaterThan(0);
+    }
+    expect(sourceOf('its@qemu-virt')).toBe(sourceOf('its'));
+    expect(() => sourceOf('nonsense')).toThrow('has no source');
   });
 });
 

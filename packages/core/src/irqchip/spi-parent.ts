@@ -1,5 +1,5 @@
 // The GIC driver below a design that allocates SPIs: what Linux's GICv3 driver does to the Distributor for each SPI
-// (drivers/irqchip/irq-gic-v3.c, irq-gic-common.c).
+// (drivers/irqchip/irq-gic-v3.c, irq-gic-common.c), since Linux 5.19, which waits for RWP only after it has disabled one.
 import { GICD, mask, packFields } from '../spec/index.ts';
 import type { Bus } from './bus.ts';
 
@@ -20,7 +20,7 @@ export class SpiParent {
     this.bus.poll('GICD_CTLR', 0, (value) => (value & RWP) === 0);
   }
 
-  /** Makes an SPI edge-triggered: reads its configuration and, if it changes, writes it, reads it back and waits. */
+  /** Makes an SPI edge-triggered: reads its configuration and, if it changes, writes it and reads it back. */
   setEdge(intid: number): void {
     const element = intid >>> 4;
     const before = this.bus.read('GICD_ICFGR', 0, element);
@@ -28,7 +28,6 @@ export class SpiParent {
     if (after === before) return;
     this.bus.write('GICD_ICFGR', 0, after, element);
     this.bus.read('GICD_ICFGR', 0, element);
-    this.waitForRwp();
   }
 
   mask(intid: number): void {
@@ -52,7 +51,6 @@ export class SpiParent {
     if (enabled) this.mask(intid);
     bus.write('GICD_IROUTER', 0, routeTo(bus.affinity(pe)), intid - GICD.GICD_IROUTER.firstNumber);
     if (enabled) this.unmask(intid);
-    else this.waitForRwp();
   }
 }
 

@@ -115,6 +115,27 @@ describe('a vLPI', () => {
     expect([deliveries.doorbells, deliveries.waiting, deliveries.stranded]).toEqual([0, 1, 0]);
   });
 
+  it('reaches a vPE on another PE of its group, though no VMOVP was sent', () => {
+    const moved: Operation[] = [
+      ...forwarded,
+      { op: 'vpe.deschedule', vpe: 0, pe: 0 },
+      { op: 'vpe.move', vpe: 0, pe: 1 },
+      { op: 'vpe.schedule', vpe: 0, pe: 1 },
+      fire,
+    ];
+    const { deliveries, costsBy } = run('vpe-v41-skip', moved);
+    expect(costsBy.get('vpe.move')!.commands).toBe(0);
+    expect([deliveries.delivered, deliveries.doorbells, deliveries.steps_max]).toEqual([1, 0, 0]);
+    expect(run('vpe-v41', moved).costsBy.get('vpe.move')!.commands).toBe(2);
+  });
+
+  it('costs GICv4.1 nothing at a trapped WFI: the doorbell stays enabled', () => {
+    const cycle: Operation[] = [...block, fire, schedule, { op: 'doorbell.mask', vpe: 0 }];
+    const [before, after] = [run('vpe-v41', forwarded), run('vpe-v41', [...forwarded, ...cycle, ...cycle])];
+    expect(after.costs.commands).toBe(before.costs.commands);
+    expect([after.deliveries.delivered, after.deliveries.doorbells]).toEqual([2, 2]);
+  });
+
   it('that a doorbell should have told of is stranded where that is cleared before it is taken', () => {
     const busy: Operation = { op: 'pe.busy', pe: 0, steps: 3 };
     const clear: Operation = { op: 'doorbell.clear', vpe: 0 };

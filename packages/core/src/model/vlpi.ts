@@ -2,7 +2,7 @@
 // vPEs that are not resident. The pending state is in memory; the Redistributor on which a vPE is resident has a copy of it
 // with the configurations.
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { LPI_FIRST, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
+import { fieldReader, GICR, LPI_FIRST, mask, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { lpiInRange, lpisEnabled, setLpiPending } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN } from './state.ts';
@@ -156,9 +156,34 @@ export function reloadResident(m: Machine, pe: number): void {
   }
 }
 
+/** GICR_TYPER.RVPEID and CommonLPIAff. */
+const RVPEID = mask(GICR.GICR_TYPER, 'RVPEID');
+const commonLpiAff = fieldReader(GICR.GICR_TYPER, 'CommonLPIAff');
+
+/** The affinity of a PE up to the level of CommonLPIAff. PEs for which it is equal share a vPE table. */
+function groupOf({ state }: Machine, pe: number): number {
+  const level = commonLpiAff(state.config.gicr.typer, 0);
+  return level === 0 ? 0 : state.config.pes[pe]!.affinity >>> (32 - 8 * level);
+}
+
+/**
+ * The PE on which the vPE with a virtual pending table is resident, or NO_PE. `pe` is the PE to which it is mapped. On GICv4.1,
+ * a vPE may be resident on any PE that shares a vPE table with that PE, and takes its vLPIs and vSGIs there (IHI 0069,
+ * "GICR_TYPER", CommonLPIAff).
+ */
+function residentOn(m: Machine, pe: number, table: number): number {
+  if (residentTable(m, pe) === table) return pe;
+  if ((m.state.config.gicr.typer & RVPEID) === 0 || table === NO_TABLE) return NO_PE;
+  const group = groupOf(m, pe);
+  for (let other = 0; other < m.state.peCount; other++)
+    if (residentTable(m, other) === table && groupOf(m, other) === group) return other;
+  return NO_PE;
+}
+
 /** VINVALL, and INV of a vLPI: the Redistributor must read the configuration again; of all vLPIs, if `vintid` is 0. */
-export function invalidateVlpis(m: Machine, pe: number, table: number, vintid: number): void {
-  if (residentTable(m, pe) !== table) return;
+export function invalidateVlpis(m: Machine, mapped: number, table: number, vintid: number): void {
+  const pe = residentOn(m, mapped, table);
+  if (pe === NO_PE) return;
   const { config, pending } = m.state.virtual;
   if (m.profile.lpiConfig === 'until-invalidated') {
     if (vintid === 0) m.emit(VLPI_FORGOTTEN, pe, 0);
@@ -200,10 +225,10 @@ export function signalVlpi(
   level: boolean,
   cause: Cause,
 ): boolean {
-  const { pe, table } = place;
-  const resident = residentTable(m, pe) === table;
-  if (resident && vintid >= 2 ** idBits(m, pe)) return false;
-  const where = resident ? pe : NO_PE;
+  const { table } = place;
+  const where = residentOn(m, place.pe, table);
+  const resident = where !== NO_PE;
+  if (resident && vintid >= 2 ** idBits(m, where)) return false;
   if (!level) {
     clearVlpiPending(m, where, table, vintid);
     return !resident;
@@ -223,7 +248,7 @@ export function ringDoorbell(m: Machine, place: VpePlace, vintid: number): void 
 
 /** Moves a pending vLPI to another vPE. Returns whether it was pending and the other vPE is not resident. */
 export function moveVlpi(m: Machine, from: VpePlace, to: VpePlace, vintid: number): boolean {
-  const where = residentTable(m, from.pe) === from.table ? from.pe : NO_PE;
+  const where = residentOn(m, from.pe, from.table);
   return clearVlpiPending(m, where, from.table, vintid) && signalVlpi(m, to, vintid, true, 'moved');
 }
 

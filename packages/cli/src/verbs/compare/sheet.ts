@@ -46,12 +46,13 @@ const LETTERS: Readonly<Record<string, string>> = {
   table_bytes: 'T',
   message_rewrites: 'M',
   hypercalls: 'H',
+  vmbus_messages: 'V',
   device_writes: 'D',
 };
 /** Costs that are parts of others, and are not repeated in the mean cost of an operation. */
 const PARTS: readonly string[] = ['syncs', 'polls', 'stalls', 'queue_bytes'];
 const LETTER_DOC =
-  'Q: ITS commands, SYNC included; W, R: MMIO writes and reads, polls included; T: bytes of tables; M: messages rewritten; H: hypercalls; D: writes of a mask in the device.';
+  'Q: ITS commands, SYNC included; W, R: MMIO writes and reads, polls included; T: bytes of tables; M: messages rewritten; H: hypercalls; V: VMBus messages to a Hyper-V host; D: writes of a mask in the device.';
 
 /** Designs that behave the same: what is shown of them is equal. */
 interface Group {

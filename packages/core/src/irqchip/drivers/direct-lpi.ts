@@ -172,6 +172,7 @@ const design = (name: string, doc: string, variant: Variant): Design => ({
   name,
   doc,
   serves: 'devices',
+  masks: 'both',
   profile: 'hyperv',
   hardware,
   source: 'discussion "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"',

@@ -14,6 +14,7 @@ type Text = Pick<Design, 'name' | 'doc' | 'source'> & Partial<Design>;
 /** Setting up the driver allocates collections and then the domain; either can be refused. */
 const design = (text: Text, variant: Partial<Variant & Init> = {}): Design => ({
   serves: 'devices',
+  masks: 'both',
   profile: 'architecture',
   hardware: PLAIN,
   ...text,
@@ -45,6 +46,7 @@ export const platformMsi = design(
     name: 'platform-msi',
     doc: 'platform-MSI on an ITS: hwirq is devid << 11 | vector; masked by the parent.',
     source: `drivers/base/platform-msi.c; ${DEV_MSI}`,
+    masks: 'controller',
   },
   { devIds: true, vectorsMin: 32 },
 );

@@ -21,21 +21,27 @@ import { SpiParent } from '../spi-parent.ts';
 interface Variant {
   readonly first: number;
   readonly count: number;
-  /** The host makes the message and retargets by hypercall. */
+  /** The host makes the message: a request by VMBus, which it completes, and a notice when the message is not needed any more. */
   readonly host: boolean;
+  /** Whether each unmask retargets the interrupt by hypercall, which is needed on x86 only. */
+  readonly retargets: boolean;
+  /** The firmware describes no message-based SPIs, so no SPI can be allocated. */
+  readonly undescribed: boolean;
   /** The messages go to a GICv2m frame, not to the Distributor. */
   readonly v2m?: true;
   /** Regions of a power of two that are aligned to their size, so that MultiMSI works; or the first free SPIs. */
   readonly regions: 'aligned' | 'first-zero';
   /** Whether the driver makes the SPI edge-triggered. */
   readonly edge: boolean;
-  /** The first target PE in the hypercall to the host: the first PE online, or the PEs in turn, from the one after PE 0. */
+  /** The first target PE in the request to the host: the first PE online, or the PEs in turn, from the one after PE 0. */
   readonly hostTarget: 'first' | 'round-robin';
   /** If all SPIs are in use: the allocation is refused, or -ENOMEM is taken as an index, because the index is unsigned. */
   readonly full: 'refused' | 'unsigned';
 }
 interface Device {
   readonly intids: readonly number[];
+  /** One message for all vectors. */
+  readonly isMultiMsi: boolean;
 }
 const ENOMEM = 12;
 
@@ -45,8 +51,9 @@ class MessageSpiDriver extends DriverBase {
   private readonly used: Uint8Array;
   private readonly devices = new Map<number, Device>();
   private readonly bySpi = new Map<number, Vector>();
-  /** Vectors that have a message. */
-  private readonly active = new Set<number>();
+  /** Vectors that have a message, and the PE to which each is routed when it is started. */
+  private readonly active = new Map<number, number>();
+  private readonly started = new Set<number>();
   private turn = 0;
 
   constructor(bus: Bus, ledger: Ledger, variant: Variant) {
@@ -69,14 +76,31 @@ class MessageSpiDriver extends DriverBase {
     return [];
   }
 
-  private alloc(id: number, asked: number): Result {
+  /** MultiMSI vectors are one region of a power of two; others are allocated one by one. */
+  private alloc(id: number, asked: number, isMultiMsi: boolean): Result {
+    const { variant } = this;
+    if (variant.undescribed)
+      return unsupported('ACPI describes no message-based SPIs (mbi_irq_gic_domain_alloc)');
+    const intids: number[] = [];
+    const regions = isMultiMsi || variant.regions === 'first-zero' ? 1 : asked;
+    for (let n = 0; n < regions; n++) {
+      const result = this.region(regions === 1 ? asked : 1, intids);
+      if (result === 'done') continue;
+      for (const intid of intids) this.release(intid);
+      return result;
+    }
+    this.devices.set(id, { intids, isMultiMsi });
+    return 'done';
+  }
+
+  /** Allocates a region, makes its SPIs edge-triggered, and adds them to `intids`. */
+  private region(asked: number, intids: number[]): Result {
     const { ledger, variant, used } = this;
     const count = variant.regions === 'aligned' ? roundUpPowerOfTwo(asked) : asked;
     const indices = this.take(count);
     if (indices.length === 0) {
       if (variant.full === 'refused') return exhausted('SPIs');
-      const wrong = Array.from({ length: count }, (_, n) => (variant.first - ENOMEM + n) >>> 0);
-      this.devices.set(id, { intids: wrong });
+      for (let n = 0; n < count; n++) intids.push((variant.first - ENOMEM + n) >>> 0);
       return 'done';
     }
     if (!ledger.allocate('vectors', 'SPIs', count)) return failed('vectors');
@@ -84,8 +108,18 @@ class MessageSpiDriver extends DriverBase {
     // The region is not freed in this case.
     if (!variant.host && !ledger.allocate('IOMMU mapping', 'IOMMU mappings')) return failed('IOMMU mapping');
     if (!variant.host) ledger.give('IOMMU mappings');
-    this.devices.set(id, { intids: indices.map((at) => variant.first + at) });
+    for (const at of indices) {
+      if (variant.edge) this.parent.setEdge(variant.first + at);
+      intids.push(variant.first + at);
+    }
     return 'done';
+  }
+
+  private release(intid: number): void {
+    const at = intid - this.variant.first;
+    if (!this.used[at]) return;
+    this.used[at] = 0;
+    this.ledger.give('SPIs');
   }
 
   run(o: Operation): Result {
@@ -93,17 +127,12 @@ class MessageSpiDriver extends DriverBase {
       case 'pe.online':
         return 'done';
       case 'alloc':
-        return this.alloc(o.device, o.count);
+        return this.alloc(o.device, o.count, o.msi === 'multi-msi');
       case 'free': {
         const device = this.devices.get(o.device);
         if (device === undefined) return unsupported('no such device');
         this.devices.delete(o.device);
-        for (const intid of device.intids) {
-          const at = intid - this.variant.first;
-          if (!this.used[at]) continue;
-          this.used[at] = 0;
-          this.ledger.give('SPIs');
-        }
+        for (const intid of device.intids) this.release(intid);
         return 'done';
       }
       default:
@@ -117,20 +146,20 @@ class MessageSpiDriver extends DriverBase {
     if (device === undefined) return unsupported('no such device');
     if (o.vector >= device.intids.length) return exhausted('SPIs of the device');
     const intid = device.intids[o.vector]!;
+    const key = keyOf(o.device, o.vector);
     const { bus, parent, variant } = this;
     switch (o.op) {
       case 'activate':
-        if (variant.edge) parent.setEdge(intid);
-        parent.setAffinity(intid, o.pe);
-        if (this.composed()) this.active.add(keyOf(o.device, o.vector));
+        if (this.composed(device, o.vector)) this.active.set(key, o.pe);
         this.bySpi.set(intid, { device: o.device, vector: o.vector });
         return 'done';
       case 'mask':
         parent.mask(intid);
         return 'done';
       case 'unmask':
-        if (variant.host) bus.hypercall();
+        if (variant.retargets) bus.hypercall();
         parent.unmask(intid);
+        this.start(key, intid);
         return 'done';
       case 'reconfigure':
         return 'done';
@@ -141,7 +170,11 @@ class MessageSpiDriver extends DriverBase {
         parent.setPending(intid, o.pending);
         return 'done';
       case 'deactivate':
-        this.active.delete(keyOf(o.device, o.vector));
+        // The host is told that the message is not needed any more.
+        if (variant.host && this.active.has(key) && (!device.isMultiMsi || o.vector === 0))
+          bus.vmbusMessage();
+        this.active.delete(key);
+        this.started.delete(key);
         this.bySpi.delete(intid);
         return 'done';
       default:
@@ -149,11 +182,22 @@ class MessageSpiDriver extends DriverBase {
     }
   }
 
-  /** Whether the device gets a message. A host refuses to make one for a PE that does not exist. */
-  private composed(): boolean {
+  /** irq_startup: the SPI is enabled first, and then routed, for which it is disabled again meanwhile. */
+  private start(key: number, intid: number): void {
+    const pe = this.active.get(key);
+    if (pe === undefined || this.started.has(key)) return;
+    this.started.add(key);
+    this.parent.setAffinity(intid, pe);
+  }
+
+  /**
+   * Whether a vector gets a message. A host is asked for it (PCI_CREATE_INTERRUPT_MESSAGE), for all vectors of MultiMSI at
+   * once; it refuses to make one for a PE that does not exist.
+   */
+  private composed({ isMultiMsi }: Device, vector: number): boolean {
     const { bus, variant } = this;
-    if (!variant.host) return true;
-    bus.hypercall();
+    if (!variant.host || (isMultiMsi && vector > 0)) return true;
+    bus.vmbusMessage();
     if (variant.hostTarget === 'first') return true;
     // As in the patch: if this is the last PE, go back to 0, and then on to the one after it.
     if (this.turn >= bus.pes - 1) this.turn = 0;
@@ -182,6 +226,8 @@ const PLAIN_SPIS: Variant = {
   first: 32,
   count: 988,
   host: false,
+  retargets: false,
+  undescribed: false,
   regions: 'aligned',
   edge: true,
   hostTarget: 'first',
@@ -194,6 +240,7 @@ const design = (
   serves: 'devices',
   profile: 'architecture',
   hardware,
+  masks: 'both',
   ...text,
   make: (bus, ledger) => new MessageSpiDriver(bus, ledger, { ...PLAIN_SPIS, ...variant }),
 });
@@ -203,6 +250,14 @@ export const mbi = design({
   doc: "Linux's GICv3-MBI: message-based SPIs from INTID 32.",
   source: 'drivers/irqchip/irq-gic-v3-mbi.c',
 });
+export const mbiAcpi = design(
+  {
+    name: 'mbi-acpi',
+    doc: "Linux's GICv3-MBI on a machine whose firmware is ACPI: it refuses every allocation.",
+    source: 'drivers/irqchip/irq-gic-v3-mbi.c (mbi_irq_gic_domain_alloc)',
+  },
+  { undescribed: true },
+);
 export const gicv2m = design(
   {
     name: 'gicv2m',
@@ -217,17 +272,27 @@ const HYPERV = {
   source:
     'thread "irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS"; drivers/pci/controller/pci-hyperv.c',
   hosted: true,
-  masks: 'both',
 } as const;
 const HYPERV_SPIS: Partial<Variant> = { first: 64, count: 956, host: true };
+/** As it was when its patches were reviewed, and in Linux 5.17. */
+const RETARGETED: Partial<Variant> = { ...HYPERV_SPIS, retargets: true };
 
 export const hypervSpi = design(
   {
     ...HYPERV,
     name: 'hyperv-spi',
-    doc: "Hyper-V's virtual PCI: SPIs from INTID 64, 956 of them; the host makes the message and retargets by hypercall.",
+    doc: "Hyper-V's virtual PCI: SPIs from INTID 64, 956 of them; the host makes the message.",
   },
   HYPERV_SPIS,
+);
+export const hypervSpi517 = design(
+  {
+    ...HYPERV,
+    name: 'hyperv-spi-5.17',
+    doc: 'hyperv-spi as in Linux 5.17: each unmask retargets by hypercall.',
+    source: `${HYPERV.source}, before "PCI: hv: Avoid the retarget interrupt hypercall in irq_unmask() on ARM64"`,
+  },
+  RETARGETED,
 );
 /** The patches of hyperv-spi before their review, each variant with one of the faults that were found. */
 const REVIEW = 'review of "PCI: hv: Add arm64 Hyper-V vPCI support", 2021';
@@ -238,16 +303,16 @@ export const hypervSpiFirstZero = design(
     doc: 'hyperv-spi as once posted: the first free SPIs from INTID 50 on.',
     source: REVIEW,
   },
-  { ...HYPERV_SPIS, first: 50, count: 970, regions: 'first-zero' },
+  { ...RETARGETED, first: 50, count: 970, regions: 'first-zero' },
 );
 export const hypervSpiRoundRobin = design(
   {
     ...HYPERV,
     name: 'hyperv-spi-round-robin',
-    doc: 'hyperv-spi as once posted: the target PE in the hypercall is chosen in turn; on a machine with one PE, it is a PE that does not exist.',
+    doc: 'hyperv-spi as once posted: the target PE in the request to the host is chosen in turn; on a machine with one PE, it is a PE that does not exist.',
     source: REVIEW,
   },
-  { ...HYPERV_SPIS, hostTarget: 'round-robin' },
+  { ...RETARGETED, hostTarget: 'round-robin' },
 );
 export const hypervSpiNoEdge = design(
   {
@@ -256,7 +321,7 @@ export const hypervSpiNoEdge = design(
     doc: 'hyperv-spi as once posted: nobody makes the SPI edge-triggered.',
     source: REVIEW,
   },
-  { ...HYPERV_SPIS, edge: false },
+  { ...RETARGETED, edge: false },
 );
 export const hypervSpiUnsigned = design(
   {
@@ -265,5 +330,5 @@ export const hypervSpiUnsigned = design(
     doc: 'hyperv-spi as once posted: a failed allocation is not noticed, because the index is unsigned.',
     source: REVIEW,
   },
-  { ...HYPERV_SPIS, full: 'unsigned' },
+  { ...RETARGETED, full: 'unsigned' },
 );

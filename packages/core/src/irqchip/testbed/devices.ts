@@ -10,6 +10,8 @@ interface Attachment {
   readonly block: number;
   /** Whether it masks vectors itself, once it has been started. */
   readonly masksItself: boolean;
+  /** Whether it is a PCI device that has a mask for each vector. */
+  readonly hasPciMask: boolean;
 }
 
 export class Devices {
@@ -32,14 +34,23 @@ export class Devices {
   }
 
   attach({ device, block, msi }: Operation & { readonly op: 'alloc' }): void {
-    this.attached.set(device, { block: block ?? 0, masksItself: msi === 'device-masked' });
+    this.attached.set(device, {
+      block: block ?? 0,
+      masksItself: msi === 'device-masked',
+      hasPciMask: msi === undefined || msi === 'msi-x',
+    });
   }
 
   /** Sets up a vector. If devices mask vectors, it is masked at first. */
   activate({ device, vector }: Vector): void {
     this.active.add(keyOf(device, vector));
     this.forgotten.delete(keyOf(device, vector));
-    if (this.stage.design.masks !== undefined) this.masked.add(keyOf(device, vector));
+    if (this.isMaskedByDevice(device)) this.masked.add(keyOf(device, vector));
+  }
+
+  /** A vector is forwarded to a vPE. Its hypervisor has unmasked it before. */
+  forward({ device, vector }: Vector): void {
+    this.masked.delete(keyOf(device, vector));
   }
 
   deactivate({ device, vector }: Vector): void {
@@ -49,12 +60,24 @@ export class Devices {
     this.started.delete(keyOf(device, vector));
   }
 
+  /** Whether vectors of a device are masked in the device. */
+  private isMaskedByDevice(device: number): boolean {
+    const { masks } = this.stage.design;
+    const { masksItself, hasPciMask } = this.attached.get(device) ?? {
+      masksItself: false,
+      hasPciMask: false,
+    };
+    return masksItself || masks === 'device' || (masks === 'both' && hasPciMask);
+  }
+
   /** Masks or unmasks a vector: in the driver, in its device, or in both. */
   mask(driver: Driver, o: Operation & Vector): Result {
     const key = keyOf(o.device, o.vector);
     const { design, testbed } = this.stage;
     const itself = this.attached.get(o.device)?.masksItself === true;
-    if (design.masks === undefined && !itself) return driver.run(o);
+    // A guest that masks a vLPI does so in its own tables.
+    const isForwarded = (this.messages.of(o)?.vpe ?? -1) >= 0;
+    if (isForwarded || !this.isMaskedByDevice(o.device)) return driver.run(o);
     if (o.op === 'mask') {
       testbed.deviceWritten();
       this.masked.add(key);

@@ -160,6 +160,7 @@ export class Messages {
     const { testbed, driver, guests } = this.stage;
     const vlpi = driver?.vlpi?.(vpe, of);
     if (vlpi === undefined || !testbed.isPendingInTable(vlpi.pendingTable, vlpi.vINTID)) return 'lost';
+    if (this.expected.get(keyOf(of.device, of.vector))?.masked === true) return 'masked';
     const guest = guests.of(vpe);
     if (!guest.isBlocked || guest.isWoken) return 'waiting';
     const rings = (intid: number) => driver?.doorbellOf?.(intid) === vpe;

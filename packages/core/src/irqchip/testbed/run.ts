@@ -257,8 +257,9 @@ export class Translation {
         return this.devices.activate(o);
       }
       case 'vlpi.map':
+        this.devices.forward(o);
         if (own === undefined) messages.expect(o, expectation({ vpe: o.vpe }));
-        else own.vpe = o.vpe;
+        else Object.assign(own, { vpe: o.vpe, masked: false });
         return;
       case 'mask':
       case 'unmask':

@@ -65,7 +65,7 @@ function full(): Scenario {
 /** A migration in the middle of a burst: a message is pending for a busy PE, one for a masked vector. */
 function migrating(without: (typeof MIGRATED_PARTS)[number]): Scenario {
   return scenario(`${without} left behind`, { pes: 2 })
-    .device('nic', { id: 8, vectors: 3 })
+    .device('nic', { id: 8, vectors: 3, kind: 'platform' })
     .online(0, 1)
     .alloc('nic')
     .activate('nic/0', 0)

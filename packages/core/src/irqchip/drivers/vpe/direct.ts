@@ -32,6 +32,7 @@ export const vpeDirect: Design = {
   name: 'vpe-direct',
   doc: 'Doorbells by Direct LPI.',
   serves: 'vpes',
+  masks: 'both',
   profile: 'architecture',
   hardware: { ...GICV40, directLpi: true },
   source: LINUX,

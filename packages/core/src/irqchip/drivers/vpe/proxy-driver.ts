@@ -95,6 +95,7 @@ export const proxyDesign = (
   name,
   doc,
   serves: 'vpes',
+  masks: 'both',
   profile: 'qemu-virt',
   hardware: GICV40,
   source: `discussion "irqchip/gic-v3-its: Add device proxy for VPE management if !DirectLpi"; ${LINUX}`,

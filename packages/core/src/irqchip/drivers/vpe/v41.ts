@@ -166,6 +166,7 @@ const design = (name: string, doc: string, version: Version): Design => ({
   name,
   doc,
   serves: 'vpes',
+  masks: 'both',
   profile: 'architecture',
   hardware: { ...PLAIN, architecture: 4, virtualLpis: '4.1' },
   source: LINUX,

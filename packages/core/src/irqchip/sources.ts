@@ -1,0 +1,145 @@
+// Which version of its source each driver follows, what it was held against, and where it is known to differ. docs/designs.md
+// prints this.
+
+export interface Source {
+  /** The version of Linux, or of the patches. */
+  readonly version: string;
+  /** Recordings of real kernels whose commands and accesses the driver repeats; empty if there is none. */
+  readonly heldAgainst: string;
+  readonly deviations: readonly string[];
+}
+
+const KERNELS = 'Debian’s 6.1, 6.12 and 7.3 on QEMU, with one PE and with four: all commands and accesses';
+const QUEUE =
+  'a full or stalled queue is read once, where Linux polls for a second and then reports a timeout';
+const ITS_DEVIATIONS: readonly string[] = [
+  'several DeviceIDs of one device (aliases, `shared`) are not modelled',
+  'the operation names the PE, where its_select_cpu takes the least loaded PE of the affinity mask',
+  'tables are cacheable and inner shareable, and stay so; shareability that does not stick, quirks and LPI tables that firmware has left enabled are not modelled',
+  QUEUE,
+];
+const PROXY_DEVIATIONS: readonly string[] = [
+  ...ITS_DEVIATIONS,
+  'all vPEs are taken to be of one VM, with one property table',
+  'with several ITSs (GITS_TYPER.VMOVP = 0), the ITS list, VMOVP to each ITS and vPEs that are mapped on demand are not modelled',
+  'its_wait_vpt_parse_complete reads nothing, since GICR_TYPER.Dirty is 0',
+  'on a machine with one PE, Linux indexes its array of one vPE by two events; the second element exists here',
+];
+const RFC = 'as posted in 2021';
+const DIRECT_DEVIATIONS: readonly string[] = [
+  'the posted address of a message is a kernel virtual address; it is taken to reach the Redistributor',
+  'error paths of domain_alloc are those of the ITS driver',
+];
+const SPI_DEVIATIONS: readonly string[] = [
+  'one range of SPIs and one frame; level-sensitive MSIs (CLRSPI) are not modelled',
+  'an SPI is routed when it is first unmasked, as irq_startup does; managed interrupts are not',
+];
+const HYPERV_DEVIATIONS: readonly string[] = [
+  'the request for a message and its completion are one VMBus message; the configuration reads while Linux waits are not counted',
+  'the host makes the message that the Distributor needs; what a host checks is not modelled',
+];
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  its: {
+    version: 'Linux 6.1 to 7.3, which do not differ here',
+    heldAgainst: KERNELS,
+    deviations: ITS_DEVIATIONS,
+  },
+  'pre-its': {
+    version: 'Linux 6.1 to 7.3',
+    heldAgainst: '',
+    deviations: ['as its', 'an address window of 4 bytes a DeviceID replaces the platform’s'],
+  },
+  'platform-msi': {
+    version: 'Linux 6.1 (drivers/base/platform-msi.c was removed in 6.11)',
+    heldAgainst: '',
+    deviations: ['as its; 32 vectors at least, as its_pmsi_prepare asks for'],
+  },
+  'per-device-msi': {
+    version: 'Linux 6.11 and later',
+    heldAgainst: `${KERNELS} (6.12, 7.3)`,
+    deviations: ['as its; what a device may allocate after its domain was made is not modelled'],
+  },
+  'dev-msi': {
+    version: `${RFC} (dev-MSI was not merged)`,
+    heldAgainst: '',
+    deviations: [
+      'that its parent is an ITS is a hypothesis: irq_get_default_host() has no domain on a GICv3, so Linux would fail',
+      'as its',
+    ],
+  },
+  'virtual-its': {
+    version: RFC,
+    heldAgainst: '',
+    deviations: ['an interrupt translation entry is taken to be 1 byte, since GITS_TYPER is 0', 'as its'],
+  },
+  'direct-lpi-rfc': { version: RFC, heldAgainst: '', deviations: DIRECT_DEVIATIONS },
+  'direct-lpi': {
+    version: 'no code exists; deduced from the review',
+    heldAgainst: '',
+    deviations: ['all of it is deduced'],
+  },
+  'direct-lpi-invall': {
+    version: 'a proposal for the MSHV root partition; no patch was held against it',
+    heldAgainst: '',
+    deviations: ['hypercalls are counted and not modelled'],
+  },
+  mbi: {
+    version: 'Linux 5.19 and later (GICv3 driver), 6.1 (MBI)',
+    heldAgainst: '',
+    deviations: SPI_DEVIATIONS,
+  },
+  gicv2m: {
+    version: 'Linux 5.19 and later (GICv3 driver), 6.1 (GICv2m)',
+    heldAgainst: '',
+    deviations: [
+      ...SPI_DEVIATIONS,
+      'the spacing and errata of AWS Graviton and other frames are not modelled',
+    ],
+  },
+  'hyperv-spi': { version: 'Linux 5.18 and later', heldAgainst: '', deviations: HYPERV_DEVIATIONS },
+  'hyperv-spi-5.17': { version: 'Linux 5.17', heldAgainst: '', deviations: HYPERV_DEVIATIONS },
+  'vpe-proxy': {
+    version: 'Linux 6.1 to 7.3',
+    heldAgainst:
+      'Debian’s 6.1 with a KVM guest on QEMU’s GICv4: 534 of 534 commands, 1,827 of 1,827 accesses; 6.1, 6.12 and 7.3 without a guest',
+    deviations: PROXY_DEVIATIONS,
+  },
+  'vpe-proxy-rfc': { version: 'as first posted, 2017', heldAgainst: '', deviations: PROXY_DEVIATIONS },
+  'vpe-naive': {
+    version: 'described in the commit message of the proxy',
+    heldAgainst: '',
+    deviations: PROXY_DEVIATIONS,
+  },
+  'vpe-direct': {
+    version: 'Linux 6.1 to 7.3',
+    heldAgainst: '',
+    deviations: PROXY_DEVIATIONS.slice(0, -1),
+  },
+  'vpe-v41': {
+    version: 'Linux 6.10 and later (stable kernels have the changes, too)',
+    heldAgainst: '',
+    deviations: [
+      ...PROXY_DEVIATIONS.slice(0, -2),
+      'GICR_VPROPBASER.Entry_Size is written, because the simulator stores it; hardware has it read-only',
+      'a vPE table that is allocated for a Redistributor alone (no SVPET) is not modelled; nor are vSGIs',
+      'doorbell.invalidate is INVDB, as the chip’s irq_mask is; KVM never calls it',
+    ],
+  },
+  'vpe-v41-skip': {
+    version: 'Linux until 6.7',
+    heldAgainst: '',
+    deviations: [
+      'as vpe-v41',
+      'its_vpe_set_affinity prefers a PE of the same group; the operation names the PE',
+    ],
+  },
+};
+
+/** The source of a design, given by its name: its own, or that of the design whose name its name begins with. */
+export function sourceOf(name: string): Source {
+  const plain = name.split('@')[0]!;
+  for (let of = plain; of !== ''; of = of.slice(0, Math.max(0, of.lastIndexOf('-'))))
+    if (Object.hasOwn(SOURCES, of)) return SOURCES[of]!;
+  throw new Error(`invariant: the design ${name} has no source`);
+}
