@@ -9,7 +9,6 @@ import type { Test } from './test.ts';
 const FRAME_GITS = FRAMES.indexOf('GITS');
 /** Identifiers that are made small: they become multiples of this. DeviceIDs are those of functions 0 on a PCI bus. */
 const STEPS: Readonly<Partial<Record<Identifier, number>>> = { DeviceID: 8, EventID: 1, vPEID: 1 };
-const OPCODE_BITS = 8;
 
 /** Simplifies values as long as the test holds. `tested` is called for each test. */
 export async function simplify(
@@ -58,7 +57,10 @@ interface Place {
   readonly bits: number;
 }
 
-/** The words of a stimulus that are a value, and their bits. Addresses stay: tables that overlap would be another bug. */
+/**
+ * The words of a stimulus that are a value, and their bits. Addresses stay: tables that overlap would be another bug. So
+ * do the operands of commands: two collections that become one would hide to which of them an interrupt goes.
+ */
 function valuePlaces(one: RecordBatch): Place[] {
   const { words } = one;
   const places = wordsOfValue(one);
@@ -87,8 +89,6 @@ function wordsOfValue({ kind, words }: RecordBatch): { at: number; bits: number 
     }
     case KIND['mem.write']:
       return words[2] === 8 ? all(3, 4) : all(3);
-    case KIND['queue.write']:
-      return [{ at: 3, bits: (-1 << OPCODE_BITS) >>> 0 }, ...all(4, 5, 6, 7, 8, 9, 10)];
     default:
       return [];
   }

@@ -43,7 +43,7 @@ export interface Program {
 }
 
 /** The program of a repro. @throws GicTraceError `usage` if QEMU's machine cannot do what it contains. */
-export function programOf({ config }: Minimized, { recording, differs }: Readable): Program {
+export function programOf({ config, setting }: Minimized, { recording, differs }: Readable): Program {
   const refuse = (what: string): never => {
     throw new GicTraceError(
       'usage',
@@ -65,6 +65,7 @@ export function programOf({ config }: Minimized, { recording, differs }: Readabl
     if (batch.kind[i] === KIND['msi.write']) devices.push(batch.words[i * RECORD_WORDS + 1]!);
   const machine = machineFor(config, devices);
   const steps: Step[] = [];
+  const before: Step[] = [];
   for (const [batch, i, stimulus] of each()) {
     one.clear();
     one.copy(batch, i);
@@ -127,7 +128,8 @@ export function programOf({ config }: Minimized, { recording, differs }: Readabl
       case KIND['mem.known']: {
         // The memory of a machine that has just been started is zero.
         if (steps.length === 0 && w[3] === 0) break;
-        steps.push({
+        // What becomes known has been so before, unless memory was known to be something else.
+        (setting.isRamZero ? steps : before).push({
           ...base,
           does: 'fill',
           address: placed(w[1]! * 2 ** 32 + w[0]!, w[2]!),
@@ -153,5 +155,5 @@ export function programOf({ config }: Minimized, { recording, differs }: Readabl
         refuse(`it contains ${base.text.split(' ').slice(0, 2).join(' ')}`);
     }
   }
-  return { machine, steps };
+  return { machine, steps: [...before, ...steps] };
 }
