@@ -3,7 +3,8 @@
 import { KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICD, GICR, GITS, SYSREGS, type SysregName } from '@gictrace/core/spec';
 import type { DivergenceTest, Shown } from './divergence-test.ts';
-import { copies, Single } from './stimuli.ts';
+import { Single } from './stimuli.ts';
+import { surroundingsOf } from './surroundings.ts';
 import { recordAll, type Setting } from './test.ts';
 
 /** Compares nothing but the values of reads. */
@@ -29,8 +30,18 @@ export async function readableOf(
     return { stimuli, recording: reference.recording.batches };
   };
   if (test === undefined) return { ...recorded(small), differs: undefined };
-  for (const probe of [[], ...probesFor(setting, small)]) {
-    const stimuli = new Single([...copies(small), ...probe]);
+  const around = surroundingsOf(setting.config, small);
+  const candidates = function* () {
+    for (const probe of [[], ...probesFor(setting, small)]) yield [...small.list, ...probe];
+    if (around === undefined) return;
+    const { before, behind } = around;
+    // What became of a mapping is seen once a message comes.
+    for (const message of messagesOf([...small.list, ...behind]))
+      for (const pe of setting.config.pes.keys())
+        yield [...before, ...small.list, ...behind, message, sysregRead(pe, SYSREGS.ICC_HPPIR1_EL1.encoding)];
+  };
+  for (const list of candidates()) {
+    const stimuli = new Single(list);
     const divergence = await test.divergenceOf(stimuli);
     const value = /^returned (0x[0-9a-f]+)$/.exec(divergence?.replayed ?? '')?.[1];
     if (divergence === null || value === undefined) continue;
@@ -68,10 +79,9 @@ function probesFor({ config }: Setting, small: Single): RecordBatch[][] {
     reads('ICV_IAR1_EL1');
     reads('ICV_IAR1_EL1', 'ICV_RPR_EL1');
   }
-  // What became of a mapping is seen once a message comes.
-  for (const message of messagesOf(small))
+  for (const message of messagesOf(small.list))
     for (const pe of pes) lists.push([message, sysregRead(pe, SYSREGS.ICC_HPPIR1_EL1.encoding)]);
-  for (const message of messagesOf(small))
+  for (const message of messagesOf(small.list))
     for (const pe of pes) lists.push([message, sysregRead(pe, SYSREGS.ICV_HPPIR1_EL1.encoding)]);
   return lists;
 }
@@ -96,9 +106,9 @@ function mmioRead(
 }
 
 /** A message for each event that a command among the stimuli names. */
-function messagesOf(small: Single): RecordBatch[] {
+function messagesOf(list: readonly RecordBatch[]): RecordBatch[] {
   const events = new Map<string, RecordBatch>();
-  for (const { kind, words } of small.list) {
+  for (const { kind, words } of list) {
     if (kind[0] !== KIND['queue.write']) continue;
     const one = new RecordBatch(1);
     one.push(KIND['msi.write'], -1, Number.NaN);
