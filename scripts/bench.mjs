@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchDiff } from './bench-diff.mjs';
+import { benchFleet } from './bench-fleet.mjs';
 import { benchStartup } from './bench-startup.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -154,6 +155,16 @@ for (const log of logs) {
       `${((100 * ceiling.ms) / loading).toFixed(0)} %`,
       `${(rows / loading).toFixed(0)} : ${(ceiling.rows / ceiling.ms).toFixed(0)} thousand rows/s (${aim})`,
     );
+  await benchFleet({
+    trace,
+    folder,
+    loadMs: one,
+    medianOf,
+    row,
+    recorder: { TraceReader, TraceWriter },
+    query: await from('query'),
+    core: { RecordBatch },
+  });
   await benchQemu(batches, reader.header.config);
   reader.close();
 }

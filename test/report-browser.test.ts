@@ -152,14 +152,14 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     const { facts } = await readReport(boot);
     await opened(boot, async ({ page }) => {
       await page.getByLabel('axis').selectOption('record');
-      await page.getByPlaceholder('record').fill('200,000');
+      await page.getByPlaceholder('record', { exact: true }).fill('200,000');
       await page.getByRole('button', { name: 'go to record' }).click();
       const inSight = '[gictraceReport.view.from, gictraceReport.view.to]';
       await until(page, `(([from, to]) => to - from < 100)(${inSight})`);
       const [from, to] = await page.evaluate<[number, number]>(inSight);
       // The nearest record that the page names.
       expect(from - 50 < 200_000 && to + 50 > 200_000).toBe(true);
-      await page.getByPlaceholder('record').fill(`${facts.traces[0]!.records}`);
+      await page.getByPlaceholder('record', { exact: true }).fill(`${facts.traces[0]!.records}`);
       await page.getByRole('button', { name: 'go to record' }).click();
       expect(await page.evaluate(inSight)).toEqual([from, to]);
       await page.getByRole('button', { name: 'all', exact: true }).click();

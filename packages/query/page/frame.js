@@ -62,6 +62,27 @@ export function paintGrid(view, { context, colour, left, width, from, to }, tall
   context.fillText(time ? 'time' : view.axis === 'record' ? 'record' : 'record of A', 8, OVERVIEW + 15);
 }
 
+/** The selected range, and the marked moment. @param {View} view @param {Scene} scene @param {number} tall */
+export function paintMarks(view, { context, colour, left, width, from, to, model }, tall) {
+  const x = (/** @type {number} */ place) =>
+    left + Math.min(Math.max((place - from) / (to - from), 0), 1) * width;
+  if (view.range !== null) {
+    const [a, b] = view.range.map(x);
+    context.fillStyle = colour('accent');
+    context.globalAlpha = 0.16;
+    context.fillRect(a, OVERVIEW, b - a, tall - OVERVIEW);
+    context.globalAlpha = 1;
+    context.fillRect(a, OVERVIEW, 1, tall - OVERVIEW);
+    context.fillRect(b, OVERVIEW, 1, tall - OVERVIEW);
+  }
+  const { mark } = view;
+  if (mark === null || view.models[mark.trace] !== model) return;
+  const place = model.places[view.axis][mark.moment];
+  if (place < from || place > to) return;
+  context.fillStyle = colour('selected');
+  context.fillRect(x(place) - 1, OVERVIEW, 2, tall - OVERVIEW);
+}
+
 /** @param {View} view @param {Series[]} series @param {Scene} scene */
 export function paintOverview(view, series, scene) {
   const { context, colour, left, width } = scene;

@@ -7,7 +7,11 @@ import { inflate, split, unpack } from './data.js';
 import { detail } from './detail.js';
 import { el, section } from './dom.js';
 import { grouped } from './format.js';
+import { listenEverywhere } from './keys.js';
+import { keepLink } from './link.js';
 import { Model } from './model.js';
+import { rangeDetail } from './range.js';
+import { searchBar } from './search.js';
 import { commandSection, latencySection, mappingSection } from './sections.js';
 import { sourceFacts } from './source.js';
 import { Timeline } from './timeline.js';
@@ -62,8 +66,21 @@ async function open() {
   const timelines = models.map(
     (model) => new Timeline(model, view, (choice) => details.replaceChildren(detail(model, view, choice))),
   );
+  const range = el('div', { 'aria-live': 'polite' });
+  let shownRange = '';
+  view.listeners.push(() => {
+    const key = `${view.axis} ${view.range}`;
+    if (key === shownRange) return;
+    shownRange = key;
+    const content = rangeDetail(view);
+    range.replaceChildren(...(content === null ? [] : [content]));
+  });
+  const bar = searchBar(view, timelines);
   const go = (/** @type {number} */ k, /** @type {number} */ first, last = first) => {
     const model = models[k];
+    view.mark = { trace: k, moment: model.momentOf(first) };
+    timelines[k].selected = null;
+    details.replaceChildren();
     view.focus(model, model.momentOf(first), model.momentOf(last));
     timelines[k].element.scrollIntoView({ block: 'nearest' });
     timelines[k].canvas.focus({ preventScroll: true });
@@ -132,10 +149,12 @@ async function open() {
       el(
         'p',
         { class: 'note' },
-        `${models.every((model) => model.facts.timed) ? 'Times are those of the source.' : 'Not every trace contains times, so the axis is the record number.'} Drag to move; Ctrl and wheel to zoom, the wheel alone after a click into the picture; Shift and wheel to move; double-click to zoom. Keys: ← → + − 0, ↑ ↓ to choose a lane, Enter to open it, n and p for its next and previous item.`,
+        `${models.every((model) => model.facts.timed) ? 'Times are those of the source.' : 'Not every trace contains times, so the axis is the record number.'} Drag to move, Shift and drag to select a range, Ctrl and wheel or + and − to zoom, / to search, n and p for the next and previous item of a lane; ? lists all keys. The address of the page changes with what is shown: a link to it shows the same.`,
       ),
+      bar.element,
       controls(view, models, go),
       ...timelines.flatMap((one, k) => [two ? el('h3', {}, `${'AB'[k]}: ${names[k]}`) : null, one.element]),
+      range,
       details,
     ),
     ...(facts.diff === null
@@ -179,6 +198,12 @@ async function open() {
   );
   root.classList.toggle('two', two);
   for (const one of timelines) one.draw();
+  const active = () => timelines.find((one) => one.canvas === document.activeElement) ?? timelines[0];
+  listenEverywhere(active, bar.field, () => {
+    view.range = null;
+    view.changed();
+  });
+  keepLink(view, timelines, go);
   // For tests and the browser's console.
   Object.assign(globalThis, { gictraceReport: { facts, models, view, timelines } });
   document.documentElement.dataset.ready = 'yes';

@@ -32,7 +32,7 @@ export function listen(timeline) {
     },
     { passive: false },
   );
-  /** @type {{ x: number, from: number, to: number, moved: boolean, overview: boolean } | null} */
+  /** @type {{ x: number, from: number, to: number, moved: boolean, overview: boolean, selects: boolean } | null} */
   let grip = null;
   const toOverview = (/** @type {number} */ x) => {
     const middle = view.min + ((x - timeline.left) / timeline.width) * (view.max - view.min);
@@ -44,7 +44,14 @@ export function listen(timeline) {
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
     const overview = event.offsetY < OVERVIEW;
-    grip = { x: event.offsetX, from: view.from, to: view.to, moved: false, overview };
+    grip = {
+      x: event.offsetX,
+      from: view.from,
+      to: view.to,
+      moved: false,
+      overview,
+      selects: event.shiftKey && !overview,
+    };
     if (overview && event.offsetX >= timeline.left) toOverview(event.offsetX);
   });
   canvas.addEventListener('pointermove', (event) => {
@@ -56,7 +63,11 @@ export function listen(timeline) {
     if (Math.abs(event.offsetX - grip.x) > 3) grip.moved = true;
     if (!grip.moved || grip.x < timeline.left) return;
     if (grip.overview) toOverview(event.offsetX);
-    else {
+    else if (grip.selects) {
+      const [a, b] = [timeline.placeOf(grip.x), timeline.placeOf(event.offsetX)];
+      view.range = [Math.max(Math.min(a, b), view.from), Math.min(Math.max(a, b), view.to)];
+      view.changed();
+    } else {
       const by = ((grip.x - event.offsetX) / timeline.width) * (grip.to - grip.from);
       view.show(grip.from + by, grip.to + by);
     }

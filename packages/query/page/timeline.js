@@ -2,7 +2,7 @@
 // and keys.
 import { el } from './dom.js';
 import { COLUMN, drawLane } from './draw.js';
-import { HEAD, LANE, paintGrid, paintLabel, paintOverview } from './frame.js';
+import { HEAD, LANE, paintGrid, paintLabel, paintMarks, paintOverview } from './frame.js';
 import { lanesOf } from './lanes.js';
 import { columnEdges } from './lod.js';
 import { listen } from './pointer.js';
@@ -32,6 +32,8 @@ export class Timeline {
     this.selected = null;
     /** Key of the lane that the keyboard acts on. @type {string | null} */
     this.current = null;
+    /** Called when an item has been selected. @type {(() => void)[]} */
+    this.chosen = [];
     this.frames = 0;
     this.waiting = false;
     /** Whether the wheel zooms without Ctrl. */
@@ -155,6 +157,7 @@ export class Timeline {
       this.drawn.push({ lane, y, ...drawLane(scene, lane, y + 1, LANE - 2) });
     });
     context.restore();
+    paintMarks(view, scene, tall);
     paintOverview(view, this.overview(), scene);
     this.frames++;
     canvas.dataset.frames = `${this.frames}`;
@@ -199,7 +202,9 @@ export class Timeline {
   /** @param {Choice} choice */
   select(choice) {
     this.selected = choice;
+    this.view.mark = null;
     this.choose(choice);
+    for (const tell of this.chosen) tell();
     this.draw();
   }
 

@@ -19,6 +19,10 @@ export class View {
     this.hidden = new Set();
     /** @type {(() => void)[]} */
     this.listeners = [];
+    /** The selected range, as places on the axis. @type {[number, number] | null} */
+    this.range = null;
+    /** A moment that is marked. @type {{ trace: number, moment: number } | null} */
+    this.mark = null;
     this.min = 0;
     this.max = 1;
     this.from = 0;
@@ -33,6 +37,7 @@ export class View {
   /** @param {Axis} axis */
   use(axis) {
     this.axis = axis;
+    this.range = null;
     const places = this.models.map((model) => model.places[axis]);
     this.min = Math.min(...places.map((one) => one[0] ?? 0));
     this.max = Math.max(...places.map((one) => one[one.length - 1] ?? 0), this.min + 1);

@@ -29,6 +29,10 @@ const MODULES = [
   'verdict',
   'compare',
   'controls',
+  'search',
+  'keys',
+  'link',
+  'range',
   'main',
 ] as const;
 
