@@ -54,13 +54,16 @@ async function refused(text: string, options: FtraceOptions = {}): Promise<strin
 
 describe('a Linux guest', () => {
   it('is found without options, and its commands are unknown', async () => {
-    const { kinds, rules, findings, config, stats, missing } = await imported(textOf('linux-doc'));
+    const { kinds, rules, findings, config, stats, missing, trace } = await imported(textOf('linux-doc'));
     expect(kinds).toEqual({ 'wire.set': 6874, 'mmio.read': 116, 'mmio.write': 441 });
     expect(rules).toEqual({ 'pe-from-vcpu-thread': 557 });
     expect(config.addresses).toEqual({ gicd: 0x800_0000, gicr: [0x80a_0000, 0x80c_0000], its: [0x808_0000] });
     expect(stats.losses).toEqual({ 'kvm_mmio: an access to no known frame of the GIC': 2457 });
     expect(missing).toContain('acknowledges');
     expect(findings).toEqual([]);
+    const { first, compared, unknown } = replayTrace(trace, { version: 'test' });
+    expect([first, compared]).toEqual([null, { 'mmio.read': 116 }]);
+    expect(unknown['ITS commands that the source does not show']).toBe(15);
   });
 
   it('of which probes show commands, configuration, SGIs and messages, is complete but for what the hardware does', async () => {
@@ -83,7 +86,8 @@ describe('a Linux guest', () => {
       [0, 8, 2],
       [0, 8, 1],
     ]);
-    const { unknown } = replayTrace(trace, { version: 'test' });
+    const { unknown, first, compared } = replayTrace(trace, { version: 'test' });
+    expect([first, compared['mmio.read']]).toEqual([null, 116]);
     expect(unknown['ITS commands that the source does not show']).toBeUndefined();
     expect(unknown['its.command: not shown by the source']).toBe(15);
   });

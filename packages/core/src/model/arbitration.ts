@@ -61,9 +61,15 @@ export function nmiBit(state: GicState, group: number): number {
 const STATE_SECURE = SECURITY_STATES.indexOf('Secure');
 const STATE_EL3 = SECURITY_STATES.indexOf('EL3');
 
+/** GICD_CTLR, with the enables of both groups where one bit enables both. */
+function enablesOf({ gicdCtlr, profile }: GicState): number {
+  const ctlr = gicdCtlr[0]!;
+  return profile.ctlrGroup1Only && ctlr & CTLR_ENABLE_GRP1NS ? ctlr | CTLR_ENABLE_GRP0 : ctlr;
+}
+
 /** Among 32 interrupts, those whose group the Distributor forwards. */
 function forwarded(state: GicState, group: number, grpmod: number): number {
-  const ctlr = state.gicdCtlr[0]!;
+  const ctlr = enablesOf(state);
   const secureGroup1 = state.singleSecurity ? 0 : grpmod;
   let mask = 0;
   if (ctlr & CTLR_ENABLE_GRP1NS) mask |= group;
@@ -89,7 +95,7 @@ function groupAt(state: GicState, group: number, grpmod: number, bit: number): n
 export function isForwarded(state: GicState, pe: number, intid: number): boolean {
   const group = intid >= LPI_FIRST ? GROUP1NS : groupOf(state, pe, intid);
   const enables = [CTLR_ENABLE_GRP0, CTLR_ENABLE_GRP1S, CTLR_ENABLE_GRP1NS];
-  return (state.gicdCtlr[0]! & enables[group]!) !== 0;
+  return (enablesOf(state) & enables[group]!) !== 0;
 }
 
 /** Whether an SPI (by its index) is a 1 of N SPI, which goes to any participating PE. */

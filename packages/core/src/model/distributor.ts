@@ -60,7 +60,7 @@ export const extendedSpiRegisters = irqRegisters(extendedSpis);
 
 /** Bits of GICD_CTLR that the access may write. */
 function writableCtlr(m: Machine): number {
-  if (!m.secure) return CTLR_GRP1NS;
+  if (!m.secure || m.profile.ctlrGroup1Only) return CTLR_GRP1NS;
   // Without 1 of N SPIs, no PE needs to be woken for one.
   const e1nwf = m.state.config.gicd.typer & TYPER_NO1N ? 0 : CTLR_E1NWF;
   return CTLR_GRP0 | CTLR_GRP1NS | e1nwf | (m.state.singleSecurity ? 0 : CTLR_GRP1S | CTLR_DS);
@@ -90,7 +90,8 @@ const routeRegister = (first: number) => {
       const index = indexOf(m, n);
       if (index < 0) return;
       const newLow = (low & routeMask(m)) >>> 0;
-      const newHigh = m.profile.irouterKeepsReserved ? high : high & IROUTER_HIGH;
+      const aff3 = m.profile.routesByAff3 ? IROUTER_HIGH : 0;
+      const newHigh = m.profile.irouterKeepsReserved ? high : high & aff3;
       if (newLow !== m.state.routeLow[index] || newHigh !== m.state.routeHigh[index])
         m.emit(IRQ_ROUTED, NO_PE, first + n, newLow, newHigh);
     },
@@ -134,8 +135,8 @@ export const gicdRead = {
     m.low = (m.state.config.gicd.typer & ~(m.state.singleSecurity ? TYPER_SECURITY_EXTN : 0)) >>> 0;
   },
   GICD_STATUSR: (m: Machine): void => {
-    // If the profile lacks the register it is RAZ, because nothing ever sets it.
-    m.low = m.state.gicdStatusr[0]!;
+    // If the profile lacks the register, nothing ever sets it.
+    m.low = m.profile.gicdStatusrOnes ? 0xffff_ffff : m.state.gicdStatusr[0]!;
   },
 };
 

@@ -33,8 +33,8 @@ export interface IrqBank {
   owner(instance: number): number;
   /** Whether NSACR widens what Non-secure accesses to the registers reach. Otherwise it is about sending SGIs. */
   readonly nsacrWidens: boolean;
-  /** Whether the configuration of a word's lower half is fixed, because SGIs are always edge-triggered. */
-  isFixed(n: number): boolean;
+  /** Whether the n-th half of a word has a fixed configuration: that of SGIs, and under some profiles that of PPIs. */
+  isFixed(n: number, m: Machine): boolean;
 }
 
 type Read = (m: Machine, instance: number, n: number) => void;
@@ -192,7 +192,7 @@ export function irqRegisters(bank: IrqBank) {
     },
     write: (m, instance, n, low) => {
       const word = bank.word(m.state, instance, n >> 1);
-      if (word < 0 || bank.isFixed(n)) return;
+      if (word < 0 || bank.isFixed(n, m)) return;
       const shift = 16 * (n & 1);
       const mask = (0xffff << shift) & reach(m, bank, word);
       const { edge, enable } = bank.bits(m.state);

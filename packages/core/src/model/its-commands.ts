@@ -17,6 +17,7 @@ import {
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi, typerOf } from './operands.ts';
+import { CONFIG_UNKNOWN } from './state.ts';
 import {
   type Cte,
   collectionInRange,
@@ -44,6 +45,10 @@ const cte: Cte = { valid: 0, pe: 0 };
 const cte2: Cte = { valid: 0, pe: 0 };
 const ite: Ite = { valid: 0, physical: 0, intid: 0, icid: 0, vpeid: 0, doorbell: 0 };
 
+/** An event that is mapped and has no target: no collection table has this ICID as long as it is smaller than 64 K entries. */
+const ORPHANED: Ite = { valid: 1, physical: 1, intid: 0, icid: 0xffff, vpeid: 0, doorbell: SPURIOUS };
+const LPI_ENABLE = 1;
+
 const deviceIdOf = at('INT', 'DeviceID');
 const eventIdOf = at('INT', 'EventID');
 const icidOf = at('MAPC', 'ICID');
@@ -57,12 +62,18 @@ const rdbase2Of = at('MOVALL', 'RDbase2');
 
 type Handler = (m: Machine, its: number, w: Uint32Array) => Fault | undefined;
 
+/** Finds the PE of the physical event in `ite` (into `cte`), or returns the fault. */
+function readTargetPe(m: Machine, its: number): Fault | undefined {
+  if (m.profile.mapcOrphans && ite.icid === ORPHANED.icid) return 'UNMAPPED_COLLECTION';
+  return readCte(m, its, ite.icid, cte);
+}
+
 /** Finds a physical event's entry and PE (in `dte`, `ite`, `cte`), or returns the fault. */
 function lookUpPhysical(m: Machine, its: number, deviceId: number, eventId: number): Fault | undefined {
   const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite);
   if (fault !== undefined) return fault;
   if (ite.physical === 0) return 'ID_IS_VIRTUAL';
-  return readCte(m, its, ite.icid, cte);
+  return readTargetPe(m, its);
 }
 
 function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Fault | undefined {
@@ -95,7 +106,7 @@ function supportsVirtual(m: Machine, its: number): boolean {
 }
 
 /** INT, CLEAR and DISCARD: sets or clears the pending state of a mapped event. */
-function pend(m: Machine, its: number, w: Uint32Array, set: boolean): Fault | undefined {
+function pend(m: Machine, its: number, w: Uint32Array, set: boolean, isDiscard = false): Fault | undefined {
   const deviceId = operandOf(w, 0, deviceIdOf);
   const eventId = operandOf(w, 0, eventIdOf);
   const fault = lookUpEvent(m, its, deviceId, eventId, dte, ite);
@@ -104,10 +115,11 @@ function pend(m: Machine, its: number, w: Uint32Array, set: boolean): Fault | un
     return supportsVirtual(m, its)
       ? pendVirtual(m, its, ite, set, 'its-command', deviceId, eventId)
       : 'ITE_INVALID';
-  const unmapped = readCte(m, its, ite.icid, cte);
+  const unmapped = readTargetPe(m, its);
   if (unmapped !== undefined) return unmapped;
   if (!lpisEnabled(m, cte.pe) || !lpiInRange(m, cte.pe, ite.intid)) return undefined;
   if (set) setLpiPending(m, cte.pe, ite.intid, 'its-command');
+  else if (isDiscard) discardPending(m, cte.pe, ite.intid);
   else clearLpiPending(m, cte.pe, ite.intid);
   return undefined;
 }
@@ -118,9 +130,27 @@ function dropEvents(m: Machine, its: number, deviceId: number): void {
   if (device === undefined) return;
   eachEvent(m, device, (_eventId, event) => {
     m.budget.spend(m.state.peCount);
-    if (event.physical) for (let pe = 0; pe < m.state.peCount; pe++) clearLpiPending(m, pe, event.intid);
+    if (event.physical) for (let pe = 0; pe < m.state.peCount; pe++) discardPending(m, pe, event.intid);
   });
   m.zeroMemory(device.ittAddress, device.events * layoutOf(m).ite.bytes);
+}
+
+/** The event of an LPI is no longer mapped. */
+function discardPending(m: Machine, pe: number, intid: number): void {
+  const config = m.state.lpiConfig[pe]!.get(intid) ?? 0;
+  const isEnabled = config < CONFIG_UNKNOWN && (config & LPI_ENABLE) !== 0;
+  if (!(m.profile.discardKeepsPending && isEnabled)) clearLpiPending(m, pe, intid);
+}
+
+/** Under this profile, the events of a collection that is unmapped have no target from here on. */
+function orphan(m: Machine, its: number, icid: number): void {
+  for (const device of mappedDevices(m, its))
+    eachEvent(m, device, (eventId, event) => {
+      if (!event.physical || event.icid !== icid) return;
+      dte.valid = 1;
+      dte.ittAddress = device.ittAddress;
+      writeIte(m, its, dte, eventId, { ...ORPHANED, intid: event.intid });
+    });
 }
 
 /** Under this profile, pending LPIs follow their collection to another PE. */
@@ -154,6 +184,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     if (!collectionInRange(m, its, icid)) return 'COLLECTION_OOR';
     if (valid && pe >= m.state.peCount) return 'PROCNUM_OOR';
     if (m.profile.mapcMovesPending && valid) followCollection(m, its, icid, pe);
+    if (m.profile.mapcOrphans && !valid) orphan(m, its, icid);
     writeCte(m, its, icid, valid, pe);
     return undefined;
   },
@@ -172,7 +203,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
   INT: (m, its, w) => pend(m, its, w, true),
   CLEAR: (m, its, w) => pend(m, its, w, false),
   DISCARD: (m, its, w) => {
-    const fault = pend(m, its, w, false);
+    const fault = pend(m, its, w, false, true);
     if (fault !== undefined && !(fault === 'UNMAPPED_COLLECTION' && !m.profile.discardNeedsCollection))
       return fault;
     ite.valid = ite.physical = ite.intid = ite.icid = ite.vpeid = ite.doorbell = 0;
@@ -183,7 +214,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     const fault = lookUpEvent(m, its, operandOf(w, 0, deviceIdOf), operandOf(w, 0, eventIdOf), dte, ite);
     if (fault !== undefined) return fault;
     if (ite.physical === 0) return supportsVirtual(m, its) ? invalidateVirtual(m, its, ite) : 'ITE_INVALID';
-    const unmapped = readCte(m, its, ite.icid, cte);
+    const unmapped = readTargetPe(m, its);
     if (unmapped !== undefined) return unmapped;
     invalidateLpi(m, cte.pe, ite.intid);
     return undefined;
@@ -227,7 +258,7 @@ const DROPPED_BY: Partial<Record<Fault, (typeof DROP_REASONS)[number]>> = {
  * Finds where a mapped event goes: to a collection's PE (put into `cte`), or to a vLPI, which becomes pending at once.
  */
 function readTarget(m: Machine, its: number, deviceId: number, eventId: number): Fault | undefined {
-  if (ite.physical === 1) return readCte(m, its, ite.icid, cte);
+  if (ite.physical === 1) return readTargetPe(m, its);
   return supportsVirtual(m, its) ? pendVirtual(m, its, ite, true, 'msi', deviceId, eventId) : 'ITE_INVALID';
 }
 

@@ -13,10 +13,12 @@ import {
   maskHigh,
 } from '../spec/index.ts';
 import { COMMAND_HANDLERS } from './its-commands.ts';
+import { TABLE_TYPES, tableOf } from './its-tables.ts';
 import { forgetEvent, forgetMappings } from './its-unknown.ts';
 import type { Machine } from './machine.ts';
 import { typerOf } from './operands.ts';
 import { settleAll } from './settle.ts';
+import { commandQueue, itsTable } from './table-attributes.ts';
 import type { Fault } from './translate.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -34,6 +36,8 @@ const CBASER_VALID = maskHigh(GITS.GITS_CBASER, 'Valid');
 const queuePages = fieldReader(GITS.GITS_CBASER, 'Size');
 const queueAddress = fieldReader(GITS.GITS_CBASER, 'Physical_Address');
 const BASER_READ_ONLY = maskHigh(GITS.GITS_BASER, 'Type', 'Entry_Size');
+const BASER_INDIRECT = maskHigh(GITS.GITS_BASER, 'Indirect');
+const tableType = fieldReader(GITS.GITS_BASER, 'Type');
 const QUEUE_PAGE_BYTES = 4096;
 
 /** The outcome code for a command's fault. The architecture numbers CLEAR's codes independently of its opcode. */
@@ -146,9 +150,17 @@ function enabled(m: Machine, its: number): boolean {
   return (m.state.gitsCtlr[its]! & CTLR_ENABLED) !== 0;
 }
 
+/** Whether the command queue, the device table and the collection table are valid. */
+function hasTables(m: Machine, its: number): boolean {
+  const isValid = (type: number) => tableOf(m, its, type)?.valid === true;
+  const queue = (m.state.cbaser[2 * its + 1]! & CBASER_VALID) !== 0;
+  return queue && isValid(TABLE_TYPES.devices) && isValid(TABLE_TYPES.collections);
+}
+
 export const gitsWrite = {
   GITS_CTLR: (m: Machine, its: number, _n: number, low: number): void => {
     const old = m.state.gitsCtlr[its]!;
+    if (m.profile.enableNeedsTables && low & CTLR_ENABLED && !enabled(m, its) && !hasTables(m, its)) return;
     const on = (low & CTLR_ENABLED) !== 0;
     // Commands complete at once, so a disabled ITS is quiescent at once.
     const value =
@@ -162,17 +174,20 @@ export const gitsWrite = {
   // Writes while the ITS is enabled are UNPREDICTABLE; they are ignored.
   GITS_CBASER: (m: Machine, its: number, _n: number, low: number, high: number): void => {
     if (enabled(m, its)) return m.unpredictable('cbaser-while-enabled', its, GITS.GITS_CBASER.offset);
-    const { cbaser, creadr } = m.state;
+    const { cbaser, creadr, cwriter } = m.state;
+    const [newLow, newHigh] = m.profile.anyAttributes ? [low, high] : commandQueue(low, high);
     m.changeRegister(
       UNIT_GITS,
       its,
       GITS.GITS_CBASER.offset,
-      low,
-      high,
+      newLow,
+      newHigh,
       cbaser[2 * its]!,
       cbaser[2 * its + 1]!,
     );
     m.changeRegister(UNIT_GITS, its, GITS.GITS_CREADR.offset, 0, 0, creadr[its]!, 0);
+    if (m.profile.cbaserResetsCwriter)
+      m.changeRegister(UNIT_GITS, its, GITS.GITS_CWRITER.offset, 0, 0, cwriter[its]!, 0);
   },
   GITS_CWRITER: (m: Machine, its: number, _n: number, low: number): void => {
     const old = m.state.cwriter[its]!;
@@ -195,14 +210,10 @@ export const gitsWrite = {
     // A table that the ITS does not have: RAZ/WI. Type and Entry_Size are read-only.
     if ((baser[at]! | oldHigh) === 0) return;
     if (enabled(m, its)) return m.unpredictable('baser-while-enabled', its, GITS.GITS_BASER.offset + 8 * n);
-    m.changeRegister(
-      UNIT_GITS,
-      its,
-      GITS.GITS_BASER.offset + 8 * n,
-      low,
-      ((high & ~BASER_READ_ONLY) | (oldHigh & BASER_READ_ONLY)) >>> 0,
-      baser[at]!,
-      oldHigh,
-    );
+    const isFlat = !m.profile.collectionsIndirect && tableType(0, oldHigh) === TABLE_TYPES.collections;
+    const kept = isFlat ? ~BASER_READ_ONLY & ~BASER_INDIRECT : ~BASER_READ_ONLY;
+    const merged = ((high & kept) | (oldHigh & BASER_READ_ONLY)) >>> 0;
+    const [newLow, newHigh] = m.profile.anyAttributes ? [low, merged] : itsTable(low, merged);
+    m.changeRegister(UNIT_GITS, its, GITS.GITS_BASER.offset + 8 * n, newLow, newHigh, baser[at]!, oldHigh);
   },
 };

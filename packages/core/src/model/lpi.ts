@@ -170,6 +170,11 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
   }
 }
 
+/** LPIs are disabled, and the pending state of all is lost. */
+export function dropPending(m: Machine, pe: number): void {
+  for (const intid of [...m.state.lpiPending[pe]!].sort((a, b) => a - b)) m.emit(LPI_CLEARED, pe, intid);
+}
+
 /** EnableLPIs was set: loads the pending LPIs from the pending table in guest memory. */
 export function loadPendingTable(m: Machine, pe: number): void {
   const saysZero = (m.state.pendbaser[2 * pe + 1]! & PTZ_HIGH) !== 0;

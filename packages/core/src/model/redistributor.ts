@@ -6,6 +6,7 @@ import { privateIntid } from './intid.ts';
 import { irqRegisters } from './irq-registers.ts';
 import {
   clearLpiPending,
+  dropPending,
   invalidateAllLpis,
   invalidateLpi,
   loadPendingTable,
@@ -15,6 +16,7 @@ import {
   setLpiPending,
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
+import { redistributorTable } from './table-attributes.ts';
 import { invalidateOfVpe } from './vlpi-frame.ts';
 
 const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
@@ -40,7 +42,7 @@ export const privateRegisters = irqRegisters({
   firstIntid: (state, word) => privateIntid(32 * (word % state.ppiWords)),
   owner: (pe) => pe,
   nsacrWidens: false,
-  isFixed: (n) => n === 0,
+  isFixed: (n, m) => n === 0 || (n === 1 && !m.profile.ppisConfigurable),
 });
 
 /** The bits of a register that belong to a field: low and high word. */
@@ -59,15 +61,21 @@ const baser = (spec: RegisterSpec, stored: (m: Machine) => Uint32Array) => {
       if (!m.profile.pendbaserWritableWhileEnabled) return;
     }
     const keeps = m.profile.baserKeepsReserved;
-    m.changeRegister(
-      UNIT_GICR,
-      pe,
-      spec.offset,
-      keeps ? low : (low & lowMask) >>> 0,
-      keeps ? high : (high & highMask) >>> 0,
-      stored(m)[2 * pe]!,
-      stored(m)[2 * pe + 1]!,
-    );
+    const masked = keeps
+      ? ([low, high] as const)
+      : ([(low & lowMask) >>> 0, (high & highMask) >>> 0] as const);
+    const [newLow, newHigh] = m.profile.anyAttributes ? masked : redistributorTable(...masked);
+    const shares = m.profile.propbaserShared && spec === GICR.GICR_PROPBASER;
+    for (let to = shares ? 0 : pe; to < (shares ? m.state.peCount : pe + 1); to++)
+      m.changeRegister(
+        UNIT_GICR,
+        to,
+        spec.offset,
+        newLow,
+        newHigh,
+        stored(m)[2 * to]!,
+        stored(m)[2 * to + 1]!,
+      );
   };
 };
 
@@ -130,7 +138,10 @@ export const gicrWrite = {
     if (on && (!was || m.profile.enableAgainRescans)) loadPendingTable(m, pe);
     // The Redistributor still has cached LPI configurations from before, which it reads again.
     if (on && (was ? m.profile.enableAgainRescans : !m.profile.disableForgets)) reloadConfigs(m, pe);
-    else if (was && !on && m.profile.disableForgets) m.emit(LPI_FORGOTTEN, pe, 0);
+    else if (was && !on && m.profile.disableForgets) {
+      if (m.profile.disableDropsPending) dropPending(m, pe);
+      m.emit(LPI_FORGOTTEN, pe, 0);
+    }
   },
   GICR_STATUSR: (m: Machine, pe: number, _n: number, low: number): void => {
     const old = m.state.gicrStatusr[pe]!;
@@ -138,6 +149,7 @@ export const gicrWrite = {
   },
   GICR_WAKER: (m: Machine, pe: number, _n: number, low: number): void => {
     // The handshake completes at once, so ChildrenAsleep follows ProcessorSleep.
+    if (!m.profile.wakerWritable) return;
     if (m.secure || m.profile.wakerNonSecure)
       m.changeRegister(UNIT_GICR, pe, GICR.GICR_WAKER.offset, low & 2 ? 6 : 0, 0, m.state.gicrWaker[pe]!, 0);
   },

@@ -333,16 +333,18 @@ export class GicState {
       this.ppi.level.set(levels[1]!);
     }
     const twoStates = (config.gicd.typer & TYPER_SECURITY_EXTN) !== 0;
-    if (config.resetNonSecure) {
+    if (config.resetNonSecure || profile.resetsToGroup1) {
       this.spi.group.fill(0xffff_ffff, 1);
       this.ppi.group.fill(0xffff_ffff);
     }
+    if (profile.spisResetToEdge) this.spi.edge.fill(0xffff_ffff, 1);
     // Legacy operation is not implemented: affinity routing is always on.
     this.gicdCtlr[0] = twoStates ? mask(GICD.GICD_CTLR, 'ARE', 'ARE_NS') : mask(GICD.GICD_CTLR, 'ARE', 'DS');
     const lpis = (config.gicd.typer & TYPER_LPIS) !== 0;
     const minimum = leastBinaryPoint(config);
     for (let pe = 0; pe < this.peCount; pe++) {
       this.ppi.edge[pe * this.ppiWords] = 0xffff;
+      if (profile.sgisResetEnabled) this.ppi.enable[pe * this.ppiWords] = 0xffff;
       this.gicrCtlr[pe] = lpis ? (profile.ctlrCes ? CTLR_CES : 0) | (profile.ctlrIr ? CTLR_IR : 0) : 0;
       this.gicrWaker[pe] = profile.wakerReset;
       this.bpr0[pe] = minimum;

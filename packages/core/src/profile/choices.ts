@@ -107,6 +107,62 @@ export const CHOICES = {
     'GITS_CWRITER accepts an offset beyond the queue, and the queue then does not run; otherwise the write is ignored',
     'GITS_CWRITER',
   ),
+  ctlrGroup1Only: choice<boolean>(
+    false,
+    'with one Security state, GICD_CTLR has EnableGrp1 only, which enables both groups; EnableGrp0 and E1NWF are RAZ/WI',
+    'GICD_CTLR',
+  ),
+  resetsToGroup1: choice<boolean>(false, 'interrupts are in Group 1 after a reset', 'GICD_IGROUPR<n>'),
+  spisResetToEdge: choice<boolean>(false, 'SPIs are edge-triggered after a reset', 'GICD_ICFGR<n>'),
+  sgisResetEnabled: choice<boolean>(false, 'SGIs are enabled after a reset', 'GICR_ISENABLER0'),
+  ppisConfigurable: choice<boolean>(
+    true,
+    'GICR_ICFGR1 can be written: PPIs can be made edge-triggered or level-sensitive',
+    'GICR_ICFGR1',
+  ),
+  routesByAff3: choice<boolean>(true, 'GICD_IROUTER<n>.Aff3 exists; otherwise RAZ/WI', 'GICD_IROUTER<n>'),
+  wakerWritable: choice<boolean>(true, 'GICR_WAKER can be written', 'GICR_WAKER'),
+  anyAttributes: choice<boolean>(
+    true,
+    'the registers with addresses of tables keep any memory attributes, GITS_BASER<n> any page size, and GITS_CBASER any address; otherwise Outer Shareable, Non-cacheable and outer attributes are replaced, pages are of 64 KB, and the queue is aligned to 64 KB',
+    'GITS_BASER<n>',
+  ),
+  cbaserResetsCwriter: choice<boolean>(
+    false,
+    'a write of GITS_CBASER sets GITS_CWRITER to 0, too',
+    'GITS_CBASER',
+  ),
+  collectionsIndirect: choice<boolean>(
+    true,
+    'the collection table can have two levels; otherwise GITS_BASER<n>.Indirect of it is RAZ/WI',
+    'GITS_BASER<n>',
+  ),
+  gicdStatusrOnes: choice<boolean>(false, 'GICD_STATUSR reads as ones', 'GICD_STATUSR'),
+  enableNeedsTables: choice<boolean>(
+    false,
+    'GITS_CTLR.Enabled stays 0 while GITS_CBASER, or the register of the device table or of the collection table, is not valid, which is UNPREDICTABLE',
+    'GITS_CTLR',
+  ),
+  propbaserShared: choice<boolean>(
+    false,
+    'all Redistributors share one GICR_PROPBASER, which a Redistributor can write while its LPIs are disabled',
+    'GICR_PROPBASER',
+  ),
+  mapcOrphans: choice<boolean>(
+    false,
+    'MAPC with V = 0 takes the events out of the collection for good: they stay mapped, but have no target, even if the collection is mapped again',
+    'MAPC',
+  ),
+  discardKeepsPending: choice<boolean>(
+    false,
+    'an LPI that is pending and enabled is still delivered after DISCARD of its event, or MAPD of its device',
+    'DISCARD',
+  ),
+  disableDropsPending: choice<boolean>(
+    false,
+    'clearing EnableLPIs drops the pending state of LPIs, which is not in the pending table',
+    'GICR_CTLR',
+  ),
   retry: choice<boolean>(true, 'GITS_CWRITER.Retry starts a stalled queue again', 'GITS_CWRITER'),
   alwaysQuiescent: choice<boolean>(false, 'GITS_CTLR.Quiescent always reads 1', 'GITS_CTLR'),
   itsErrors: choice<ItsErrorPolicy>(

@@ -2,6 +2,8 @@ import { PLAIN } from '../hardware.ts';
 import { profile } from '../shape.ts';
 
 const ITS = 'arch/arm64/kvm/vgic/vgic-its.c';
+/** Read by Linux guests of KVM in Linux 6.1 and 6.12 alike. */
+const MEASURED = 'kvm_mmio recordings of Linux 6.1.0-56 and 6.12.117';
 const MMIO = 'arch/arm64/kvm/vgic/vgic-mmio-v3.c';
 
 export const kvm = profile(
@@ -11,7 +13,10 @@ export const kvm = profile(
   {
     ctlrCes: { value: true, evidence: `${MMIO}: GICR_CTLR reads CES and IR (implementation revision 3)` },
     ctlrIr: { value: true, evidence: `${MMIO}: GICR_CTLR reads CES and IR (implementation revision 3)` },
-    statusr: { value: false, evidence: `${MMIO}: GICD_STATUSR and GICR_STATUSR are RAZ/WI` },
+    statusr: {
+      value: false,
+      evidence: `${MMIO}: GICR_STATUSR is RAZ/WI, and GICD_STATUSR cannot be written`,
+    },
     cwriterKeepsOutOfRange: {
       value: false,
       evidence: `${ITS}: a write of GITS_CWRITER beyond the queue is dropped`,
@@ -39,5 +44,45 @@ export const kvm = profile(
     },
     wakerGates: { value: false, evidence: `${MMIO}: GICR_WAKER is RAZ/WI` },
     wakerReset: { value: 0, evidence: `${MMIO}: GICR_WAKER is RAZ/WI` },
+    wakerWritable: { value: false, evidence: `${MEASURED}: GICR_WAKER reads 0 after 6 was written` },
+    ctlrGroup1Only: {
+      value: true,
+      evidence: `${MEASURED}: GICD_CTLR reads 0x52 after Linux wrote 0x13; ${MMIO}: one flag, dist->enabled, is all that vgic_target_oracle() asks`,
+    },
+    resetsToGroup1: { value: true, evidence: `${MEASURED}: GICD_IGROUPR<n> reads 0xffffffff` },
+    spisResetToEdge: { value: true, evidence: `${MEASURED}: GICD_ICFGR<n> reads 0xaaaaaaaa` },
+    sgisResetEnabled: { value: true, evidence: `${MEASURED}: GICR_ISENABLER0 reads 0xffff` },
+    ppisConfigurable: {
+      value: false,
+      evidence: 'arch/arm64/kvm/vgic/vgic-mmio.c: vgic_mmio_write_config() leaves out private interrupts',
+    },
+    routesByAff3: { value: false, evidence: `${MEASURED}: the upper word of GICD_IROUTER<n> is RAZ/WI` },
+    anyAttributes: {
+      value: false,
+      evidence: `${MEASURED}: GITS_BASER0 reads 0x1907000000000200 after 0 was written, GICR_PENDBASER 0x42000180; ${MMIO}: vgic_sanitise_*()`,
+    },
+    collectionsIndirect: {
+      value: false,
+      evidence: `${ITS}: vgic_mmio_write_its_baser() clears Indirect; a register probe on KVM of Linux 6.12.117`,
+    },
+    gicdStatusrOnes: {
+      value: true,
+      evidence: `${MMIO}: vgic_mmio_read_rao(); a register probe on KVM of Linux 6.12.117`,
+    },
+    cbaserResetsCwriter: { value: true, evidence: `${ITS}: vgic_mmio_write_its_cbaser()` },
+    enableNeedsTables: { value: true, evidence: `${ITS}: vgic_mmio_write_its_ctlr()` },
+    propbaserShared: { value: true, evidence: `${MMIO}: dist->propbaser` },
+    mapcOrphans: {
+      value: true,
+      evidence: `${ITS}: vgic_its_free_collection() sets the collection of each of its events to NULL`,
+    },
+    discardKeepsPending: {
+      value: true,
+      evidence: `${ITS}: its_free_ite() drops a reference to the LPI, and an LPI that is queued for a vCPU has another`,
+    },
+    disableDropsPending: {
+      value: true,
+      evidence: `${MMIO}: vgic_flush_pending_lpis(); pending state is written to the pending table only when it is saved`,
+    },
   },
 );
