@@ -20,6 +20,7 @@ Examples:
   gictrace adapter-test ./my-gic
   gictrace check boot.gictrace
   gictrace why boot.gictrace --intid 27 --pe 1
+  gictrace step boot.gictrace --at 1000
   gictrace compare boot.gictrace --on its,direct-lpi,mbi
   gictrace claims isolation
   gictrace diff good.gictrace bad.gictrace --ignore timing

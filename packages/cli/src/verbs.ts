@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   backends: async () => (await import('./verbs/backends.ts')).addBackends,
   replay: async () => (await import('./verbs/replay.ts')).addReplay,
   'adapter-test': async () => (await import('./verbs/adapter-test.ts')).addAdapterTest,
+  step: async () => (await import('./verbs/step.ts')).addStep,
   why: async () => (await import('./verbs/why.ts')).addWhy,
   check: async () => (await import('./verbs/check.ts')).addCheck,
   compare: async () => (await import('./verbs/compare.ts')).addCompare,

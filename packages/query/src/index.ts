@@ -62,6 +62,7 @@ export { type LoadOptions, type LoadSource, type LoadSummary, loadTraces } from 
 export { type LoadFilesOptions, type LoadFilesSummary, loadTraceFiles } from './sql/load-files.ts';
 export { MODULES, type Module } from './sql/modules/index.ts';
 export { FUNCTIONS, TABLE_FUNCTIONS, VIEWS, type View } from './sql/views.ts';
+export { type Fits, type SteppedTrace, type Stop, TimeMachine } from './step/time-machine.ts';
 export {
   type Answer as WhyAnswer,
   type AskedTrace,

@@ -1,0 +1,248 @@
+// A session of `gictrace step`: takes command lines and prints where the time machine stands. It knows nothing of terminals.
+import { GicTraceError } from '@gictrace/core';
+import { recordText } from '@gictrace/core/disasm';
+import { heldBy } from '@gictrace/core/model';
+import {
+  isAbout,
+  isObservable,
+  KIND,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+  recordName,
+} from '@gictrace/core/record';
+import { commandName, ITS_COMMANDS, isSpecial } from '@gictrace/core/spec';
+import type { Fits, Stop, TimeMachine } from '@gictrace/query';
+
+export const HELP = `next [N]          run the next stimulus, or the next N
+back [N]          go back one stimulus, or N
+go RECORD         go to the last stimulus up to a record
+find WHAT VALUE   go to the next stimulus that concerns an intid, pe, device, command or kind, or that makes the watched
+                  interrupt wait for another reason (find gate)
+rfind WHAT VALUE  the same, backwards
+watch INTID [PE]  show what blocks this interrupt at each stop; watch off
+show              show the stop again
+help, quit        an empty line repeats the last command
+`;
+/** Lines about one stimulus: what follows is only counted. */
+const LINES_MAX = 24;
+
+export interface StepOutput {
+  write(text: string): void;
+  note(text: string): void;
+}
+
+export class StepSession {
+  /** Whether a command could not be carried out. */
+  failed = false;
+  private readonly time: TimeMachine;
+  private readonly out: StepOutput;
+  private readonly records: number;
+  private watched: { intid: number; pe: number } | undefined;
+  private last = 'next';
+
+  constructor(time: TimeMachine, records: number, out: StepOutput) {
+    this.time = time;
+    this.records = records;
+    this.out = out;
+  }
+
+  /** Takes a line. Returns false if the session ends. A mistake of the user is reported, and the session continues. */
+  take(line: string): boolean {
+    const text = line.trim() === '' ? this.last : line.trim();
+    const [verb = '', ...words] = text.split(/\s+/);
+    if (/^(q|quit|exit)$/.test(verb)) return false;
+    this.last = text;
+    try {
+      this.obey(verb, words);
+    } catch (error) {
+      if (!(error instanceof GicTraceError)) throw error;
+      this.failed = true;
+      this.out.note(error.line);
+    }
+    return true;
+  }
+
+  private obey(verb: string, words: readonly string[]): void {
+    switch (verb) {
+      case 'n':
+      case 'next':
+        return this.times(words[0], () => this.time.forward());
+      case 'b':
+      case 'back':
+        return this.times(words[0], () => this.time.back());
+      case 'g':
+      case 'go':
+        return this.arrive(
+          this.time.seek(this.number(words[0], 'go', this.records - 1)),
+          'no stimulus there',
+        );
+      case 'f':
+      case 'find':
+        return this.search(words, (fits) => this.time.forward(fits), 'no such stimulus follows');
+      case 'r':
+      case 'rfind':
+        return this.search(words, (fits) => this.time.back(fits), 'no such stimulus precedes');
+      case 'w':
+      case 'watch':
+        return this.watch(words);
+      case 's':
+      case 'show':
+        return this.arrive(this.time.now, 'no stimulus has run yet');
+      case 'h':
+      case 'help':
+        this.out.write(HELP);
+        return;
+      default:
+        throw new GicTraceError('usage', `step has no command '${verb}'`, {}, 'help');
+    }
+  }
+
+  /** Goes to a stimulus that fits; without one, stays. */
+  private search(words: readonly string[], move: (fits: Fits) => Stop | undefined, otherwise: string): void {
+    const here = this.time.now?.record ?? -1;
+    const found = move(this.fits(words));
+    if (found === undefined) this.time.seek(here);
+    this.arrive(found, otherwise);
+  }
+
+  private times(count: string | undefined, move: () => Stop | undefined): void {
+    let stop: Stop | undefined;
+    for (let n = count === undefined ? 1 : this.number(count, 'next and back', this.records); n > 0; n--) {
+      stop = move();
+      if (stop === undefined) break;
+    }
+    this.arrive(stop, 'the trace has no more stimuli there');
+  }
+
+  private number(text: string | undefined, what: string, high: number): number {
+    const n = Number(text);
+    if (text === undefined || !/^(\d+|0x[\da-f]+)$/i.test(text) || n > high)
+      throw new GicTraceError('usage', `${what} takes a whole number from 0 to ${high}, not '${text ?? ''}'`);
+    return n;
+  }
+
+  /** Sets the watched interrupt, and prints what blocks it now. */
+  watch(words: readonly string[]): void {
+    if (words[0] === 'off') this.watched = undefined;
+    else {
+      const { peCount } = this.time.machine.state;
+      this.watched = {
+        intid: this.number(words[0], 'watch', 2 ** 24 - 1),
+        pe: words[1] === undefined ? -1 : this.number(words[1], 'the PE of watch', peCount - 1),
+      };
+      this.out.write(`${this.gates().join('\n')}\n`);
+    }
+  }
+
+  private fits([what, value, ...more]: readonly string[]): Fits {
+    if (more.length > 0)
+      throw new GicTraceError('usage', 'find takes one thing and one value', {}, 'find intid 27');
+    const named = (identifier: 'INTID' | 'vINTID' | 'DeviceID', n: number) => (stop: Stop) =>
+      anyRecord(stop, (batch, i) => isAbout(batch, i, identifier, n));
+    switch (what) {
+      case 'intid': {
+        const n = this.number(value, 'find intid', 2 ** 24 - 1);
+        const [physical, virtual] = [named('INTID', n), named('vINTID', n)];
+        return (stop) => physical(stop) || virtual(stop);
+      }
+      case 'device':
+        return named('DeviceID', this.number(value, 'find device', 2 ** 32 - 1));
+      case 'pe': {
+        const pe = this.number(value, 'find pe', this.time.machine.state.peCount - 1);
+        return (stop) => anyRecord(stop, (batch, i) => batch.pe[i] === pe);
+      }
+      case 'command': {
+        const name = (value ?? '').toUpperCase();
+        if (!Object.hasOwn(ITS_COMMANDS, name))
+          throw new GicTraceError(
+            'usage',
+            `there is no ITS command '${value ?? ''}'`,
+            {},
+            Object.keys(ITS_COMMANDS).join(', '),
+          );
+        return ({ emitted }) => {
+          for (let i = 0; i < emitted.count; i++)
+            if (
+              emitted.kind[i] === KIND['its.command'] &&
+              commandName(emitted.words[i * RECORD_WORDS + 4]!) === name
+            )
+              return true;
+          return false;
+        };
+      }
+      case 'kind':
+        if (value === undefined || !Object.hasOwn(RECORDS, value))
+          throw new GicTraceError(
+            'usage',
+            `there is no record kind '${value ?? ''}'`,
+            {},
+            'such as mmio.write, msi.write or hppi',
+          );
+        return (stop) => anyRecord(stop, (batch, i) => recordName(batch.kind[i]!) === value);
+      case 'gate': {
+        if (this.watched === undefined)
+          throw new GicTraceError('usage', 'find gate needs a watched interrupt', {}, 'watch 27 1');
+        const before = this.gates().join();
+        return () => this.gates().join() !== before;
+      }
+      default:
+        throw new GicTraceError(
+          'usage',
+          `find takes intid, pe, device, command, kind or gate, not '${what ?? ''}'`,
+        );
+    }
+  }
+
+  /** What blocks the watched interrupt, for its PE or for each. */
+  private gates(): string[] {
+    const { watched } = this;
+    if (watched === undefined) return [];
+    const { machine } = this.time;
+    const pes = watched.pe >= 0 ? [watched.pe] : Array.from({ length: machine.state.peCount }, (_, pe) => pe);
+    const lines = pes.map((pe) => {
+      const { gate } = heldBy(machine, pe, watched.intid);
+      return `watch: INTID ${watched.intid} PE${pe}: ${gate === 'unknown' ? 'not pending' : gate}`;
+    });
+    // For an SPI, every PE has the same answer.
+    return [
+      ...(new Set(lines.map((line) => line.replace(/ PE\d+/, ''))).size === 1 ? lines.slice(0, 1) : lines),
+    ];
+  }
+
+  private arrive(stop: Stop | undefined, otherwise: string): void {
+    if (stop === undefined) {
+      this.out.write(`${otherwise}\n`);
+      return;
+    }
+    const { stimulus, emitted, record } = stop;
+    const lines = [recordText(stimulus, 0, record)];
+    const line = stimulus.line[0]!;
+    if (line > 0) lines[0] += ` [line ${line}]`;
+    for (let i = 0; i < Math.min(emitted.count, LINES_MAX); i++)
+      lines.push(
+        `  ${isObservable(emitted.kind[i]!) ? '>' : '~'} ${recordText(emitted, i).replace(/^\S+ /, '')}`,
+      );
+    if (emitted.count > LINES_MAX) lines.push(`  … and ${emitted.count - LINES_MAX} more`);
+    lines.push(`  signalled: ${this.signalled()}`, ...this.gates().map((text) => `  ${text}`));
+    this.out.write(`${lines.join('\n')}\n`);
+  }
+
+  /** What each PE is signalled. */
+  private signalled(): string {
+    const { hppiIntid, irq, fiq, peCount } = this.time.machine.state;
+    const parts: string[] = [];
+    for (let pe = 0; pe < peCount; pe++) {
+      const intid = hppiIntid[pe]!;
+      if (isSpecial(intid)) continue;
+      parts.push(`PE${pe} INTID ${intid}${irq[pe] ? ' IRQ' : fiq[pe] ? ' FIQ' : ' (masked)'}`);
+    }
+    return parts.length === 0 ? 'nothing' : parts.join(', ');
+  }
+}
+
+function anyRecord({ stimulus, emitted }: Stop, fits: (batch: RecordBatch, i: number) => boolean): boolean {
+  if (fits(stimulus, 0)) return true;
+  for (let i = 0; i < emitted.count; i++) if (fits(emitted, i)) return true;
+  return false;
+}
