@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { configOf, PLAIN } from '@gictrace/core/profile';
 import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import { kvmScript } from '@gictrace/recorder';
-import { ProcessBackend } from '@gictrace/replayer';
+import { foreseeTrace, ProcessBackend } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
 import { imported, recording, scratch } from './support.ts';
@@ -132,6 +132,21 @@ describe.skipIf(!canRun)('KVM as a backend', () => {
     for (let n = 0; n < 200 && left().length > 0; n++) await new Promise((done) => setTimeout(done, 50));
     expect(left()).toEqual([]);
   }, 90_000);
+});
+
+it('an LPI has its configuration before MAPTI or INV, where an implementation may keep what it reads', async () => {
+  const trace = temp.path('foreseen');
+  await imported(recording('its-trigger.log.gz'), trace);
+  // 8195 and 8196 are enabled when they are mapped; 8195 is disabled when it is invalidated, and the log shows that by
+  // silence alone, one command later. The bytes that become known with the INVALL that reads them need no foresight.
+  const fills = [...foreseeTrace(trace, true).fills.values()].flat();
+  expect(fills).toEqual([
+    { address: 0x40270003, byte: 0xa1 },
+    { address: 0x40270004, byte: 0xa1 },
+    { address: 0x40270003, byte: 0 },
+  ]);
+  // An implementation that reads the byte with each message needs none.
+  expect(foreseeTrace(trace).fills.size).toBe(0);
 });
 
 const MACHINE = fileURLToPath(new URL('../examples/adapters/kvm/machine.mjs', import.meta.url));

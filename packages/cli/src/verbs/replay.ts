@@ -4,6 +4,7 @@ import { PROFILES } from '@gictrace/core/profile';
 import { totalOf } from '@gictrace/core/record';
 import {
   BATCH_STIMULI_MAX,
+  foreseeTrace,
   ProcessBackend,
   replayTrace,
   replayTraceOn,
@@ -121,6 +122,8 @@ export async function replay(
   try {
     return await replayTraceOn(path, backend, {
       ...options,
+      // It may keep what it has read of memory, and the trace may contain that only later.
+      fills: foreseeTrace(path, true).fills,
       // KVM reports an unknown command to nobody, and goes on with the next.
       ...(kvm ? { ignoresZeroCommands: true } : {}),
       ...(batch === undefined ? {} : { batchRecords: batch }),

@@ -362,3 +362,33 @@ describe('a backend that breaks the rules', () => {
     expect(await failing(run)).toMatch(/simulator: it died; sent last: record \d+: /);
   });
 });
+
+describe('what memory holds before the trace contains it', () => {
+  it('is given before its stimulus, in batches that a backend may refuse to exceed, and is not part of the verdict', async () => {
+    const recording = syntheticRecording(CONFIG, 3, 400);
+    const without = await through(new Simulator('test'), recording);
+    const sent: { known: number; before: number }[] = [];
+    let stimuli = 0;
+    class Noting extends Around {
+      override run(batch: RecordBatch, answers: Answers): Promise<void> {
+        expect(batch.count).toBeLessThanOrEqual(16);
+        for (let i = 0; i < batch.count; i++)
+          if (batch.kind[i] === RECORDS['mem.known'].id && batch.words[i * RECORD_WORDS + 1] === 0xff)
+            sent.push({ known: batch.words[i * RECORD_WORDS]!, before: stimuli });
+          else stimuli++;
+        return super.run(batch, answers);
+      }
+    }
+    // Bytes at an address that nothing uses.
+    const bytes = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ address: 0xff * 2 ** 32 + n, byte: 7 }));
+    const fills = new Map([
+      [0, bytes(1)],
+      [9, bytes(40)],
+    ]);
+    const outcome = await through(new Noting(), recording, { fills, batchRecords: 16 });
+    expect(outcome).toEqual(without);
+    expect(sent.map(({ before }) => before)).toEqual([0, ...new Array(40).fill(9)]);
+    expect(sent.slice(1).map(({ known }) => known)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  });
+});

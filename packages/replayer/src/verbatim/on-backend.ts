@@ -7,6 +7,7 @@ import {
   isObservable,
   isOperation,
   isStimulus,
+  NO_PE,
   RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
@@ -16,11 +17,13 @@ import {
   STIMULI_BELOW,
   type Verdict,
 } from '@gictrace/core/record';
+import type { Fill } from '../backends/qemu/foresight.ts';
 import { Comparator } from './comparator.ts';
 import type { ReplayOptions } from './options.ts';
 import { UNKNOWN_COMMAND } from './outcome.ts';
 
 /** The flags of an access that are sent to a backend. */
+const MEM_KNOWN = RECORDS['mem.known'].id;
 const SENT_FLAGS = RECORD_FLAGS.secure | RECORD_FLAGS.el3;
 
 export interface BackendReplayOptions extends ReplayOptions {
@@ -30,6 +33,8 @@ export interface BackendReplayOptions extends ReplayOptions {
   readonly window?: number;
   /** The number of ITS commands that the source does not show, which are counted as unknown; 0 if absent. */
   readonly unknownCommands?: number;
+  /** By stimulus, counted from 0: what memory holds when it runs, although the trace contains that only later. */
+  readonly fills?: ReadonlyMap<number, readonly Fill[]>;
 }
 
 /** A part of the trace whose answers are awaited. */
@@ -52,6 +57,15 @@ export class BackendReplay implements Answers {
   private readonly pieces: Piece[] = [];
   private readonly free: RecordBatch[] = [];
   private readonly flights: Promise<void>[] = [];
+  private readonly fills: ReadonlyMap<number, readonly Fill[]>;
+  /** The number of stimuli in the trace so far, sent or not. */
+  private stimuli = 0;
+  /** Answers, by number, to what is not in the trace at this place. */
+  private readonly ignored = new Set<number>();
+  /** Whether the last answer was one of these. */
+  private passing = false;
+  /** Batches of what is not in the trace at this place. */
+  private readonly fillings = new Set<RecordBatch>();
   /** Numbers of stimuli sent and of answers received. */
   private sent = 0;
   private answers = 0;
@@ -74,6 +88,7 @@ export class BackendReplay implements Answers {
     this.comparator = new Comparator(config, options, capabilities);
     this.batchRecords = options.batchRecords ?? 512;
     this.window = options.window ?? 4;
+    this.fills = options.fills ?? new Map();
     for (let n = 0; n < (options.unknownCommands ?? 0); n++) this.comparator.counts.unknown(UNKNOWN_COMMAND);
     for (const name of capabilities.stimuli) this.takes[RECORDS[name].id] = 1;
   }
@@ -113,10 +128,18 @@ export class BackendReplay implements Answers {
     const piece = this.free.pop() ?? new RecordBatch(this.batchRecords);
     piece.clear();
     // The backend may keep its batch while it is in flight, so it gets a batch of its own.
-    const stimuli = new RecordBatch(to - from);
+    const parts: RecordBatch[] = [];
+    let stimuli = new RecordBatch(to - from);
     for (let i = from; i < to; i++) {
       piece.copy(batch, i);
       const kind = batch.kind[i]!;
+      if (isStimulus(kind)) {
+        const fills = this.fills.get(this.stimuli++);
+        if (fills !== undefined && this.takes[MEM_KNOWN] !== 0) {
+          parts.push(stimuli, ...this.filling(fills));
+          stimuli = new RecordBatch(to - i);
+        }
+      }
       if (!this.isSent(kind)) continue;
       const s = stimuli.copy(batch, i);
       this.withoutAnswer(stimuli, s, kind);
@@ -126,7 +149,31 @@ export class BackendReplay implements Answers {
     }
     this.pieces.push({ batch: piece, first: this.taken, at: 0 });
     this.taken += to - from;
+    // Answers may come at once, so the piece is there first.
+    for (const part of parts) this.dispatch(part);
+    this.dispatch(stimuli);
+  }
+
+  /** Batches that tell the backend what memory holds. */
+  private filling(fills: readonly Fill[]): RecordBatch[] {
+    const out: RecordBatch[] = [];
+    for (let from = 0; from < fills.length; from += this.batchRecords) {
+      const part = fills.slice(from, from + this.batchRecords);
+      const known = new RecordBatch(part.length);
+      for (const { address, byte } of part) {
+        const i = known.push(MEM_KNOWN, NO_PE, Number.NaN);
+        known.words.set([address, Math.floor(address / 2 ** 32), 1, byte], i * RECORD_WORDS);
+      }
+      this.fillings.add(known);
+      out.push(known);
+    }
+    return out;
+  }
+
+  private dispatch(stimuli: RecordBatch): void {
     if (stimuli.count === 0) return;
+    if (this.fillings.delete(stimuli))
+      for (let i = 0; i < stimuli.count; i++) this.ignored.add(this.sent + i);
     this.sent += stimuli.count;
     const expected = this.sent;
     const flight = this.backend.run(stimuli, this).then(() => {
@@ -195,6 +242,7 @@ export class BackendReplay implements Answers {
   // ---- back ----------------------------------------------------------------------------------------------
 
   answered(low: number, high: number, reserved: boolean): void {
+    if (this.isIgnored()) return;
     const piece = this.reach();
     if (piece === undefined) return;
     const { batch, at } = piece;
@@ -203,6 +251,7 @@ export class BackendReplay implements Answers {
   }
 
   skipped(reason: string): void {
+    if (this.isIgnored()) return;
     const piece = this.reach();
     if (piece === undefined) return;
     const { batch, at } = piece;
@@ -211,12 +260,19 @@ export class BackendReplay implements Answers {
   }
 
   shown(batch: RecordBatch, i: number): void {
-    if (this.stopped) return;
+    if (this.stopped || this.passing) return;
     if (!this.working)
       throw new GicTraceError('backend', 'showed something before it answered the first stimulus');
     // A backend does not know times, so an effect gets the time of its stimulus.
     batch.timeNs[i] = this.timeNs;
     this.comparator.did(batch, i, i + 1);
+  }
+
+  /** Whether the next answer is to something that is not in the trace at this place; it is then passed over. */
+  private isIgnored(): boolean {
+    this.passing = this.ignored.delete(this.answers);
+    if (this.passing) this.answers++;
+    return this.passing;
   }
 
   /** The next stimulus that was sent, for which an answer has arrived. Undefined once the replay has stopped. */
