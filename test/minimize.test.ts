@@ -164,6 +164,44 @@ describe('the command', () => {
     expect(test).toContain(readFileSync(folder.path('small.jsonl'), 'utf8').trim());
   });
 
+  it('shows what became of a table of an ITS by a message', async () => {
+    const moved = folder.path('moved.gictrace');
+    const lines = [
+      'scenario: a vector moves',
+      'machine: { pes: 2 }',
+      'devices:',
+      '  nic: { id: 8, vectors: 1 }',
+      'steps:',
+    ];
+    const steps = [
+      'online: [0, 1]',
+      'alloc: nic',
+      '{ activate: nic/0, pe: 0 }',
+      'unmask: nic/0',
+      '{ set_affinity: nic/0, pe: 1 }',
+    ];
+    writeFileSync(
+      folder.path('moved.yaml'),
+      `${[...lines, ...steps.map((step) => `  - ${step}`)].join('\n')}\n`,
+    );
+    expect((await run('record', folder.path('moved.yaml'), '-o', moved, '--on', 'its@qemu-virt')).code).toBe(
+      0,
+    );
+    const { code, out } = await run(
+      ...['minimize', moved, '--plant', 'movi-keeps-collection', '-o', small, '--emit', 'qtest,c', '--json'],
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out).divergence).toMatchObject({ kind: 'ite.write' });
+    const program = readFileSync(folder.path('small.qtest.py'), 'utf8');
+    expect(program).toMatch(/read\(\d, 0x[0-9a-f]+, 0x[0-9a-f]+, 0x[0-9a-f]+, "PE\d ICC_HPPIR1_EL1/);
+    if (!hasQemu) return;
+    expect(spawnSync('python3', [folder.path('small.qtest.py')], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+    });
+    if (hasCompiler)
+      expect(booted(readFileSync(folder.path('small.c'), 'utf8'))).toContain('RESULT: as the reference');
+  });
+
   it('keeps what a query finds', async () => {
     const sql = "SELECT 1 FROM its_commands WHERE op = 'VMAPP'";
     const { code, out } = await run(

@@ -133,7 +133,9 @@ export async function minimizeTrace(
         ? 'does not have that property, so that there is nothing to minimize'
         : `the simulator with the profile of the trace does not behave as it was recorded up to record ${original!.record}, so that it cannot stand for the recording`,
       { path },
-      keep.what === 'property' ? undefined : 'name an implementation that does: --against qemu',
+      keep.what === 'property'
+        ? undefined
+        : 'gictrace replay shows where they differ; --on names another implementation',
     );
   } finally {
     reader.close();
