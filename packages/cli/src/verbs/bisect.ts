@@ -107,12 +107,13 @@ async function bisected(
   low: number,
   high: number,
   differs: (n: number) => Promise<boolean> | boolean,
+  middleOf = (from: number, to: number) => from + Math.floor((to - from) / 2),
 ): Promise<Found> {
   let tests = 1;
   if (!(await differs(high))) return { first: -1, tests };
   let [from, to] = [low, high];
   while (from < to) {
-    const middle = from + Math.floor((to - from) / 2);
+    const middle = middleOf(from, to);
     tests++;
     if (await differs(middle)) to = middle;
     else from = middle + 1;
@@ -146,10 +147,17 @@ async function ofRecords(path: string, options: Options, tested: () => void): Pr
     const to = Math.min(options.to ?? records - 1, records - 1);
     if (records === 0 || from > to)
       throw new GicTraceError('usage', `there are no records from ${from} to ${to}`, { path });
-    const { first, tests } = await bisected(from, to, (record) => {
-      tested();
-      return hasRow(db, sql.replace(/:record\b/g, `${record}`));
-    });
+    const kept = [...db.ask(`SELECT record FROM t_states WHERE trace = ${trace} ORDER BY record`).rows];
+    const states = kept.map(([record]) => Number(record) - 1);
+    const { first, tests } = await bisected(
+      from,
+      to,
+      (record) => {
+        tested();
+        return hasRow(db, sql.replace(/:record\b/g, `${record}`));
+      },
+      (low, high) => nearMiddle(states, low, high),
+    );
     if (first < 0)
       return {
         isFound: false,
@@ -165,6 +173,20 @@ async function ofRecords(path: string, options: Options, tested: () => void): Pr
       json: { record: first, text: text ?? null, tests },
     };
   });
+}
+
+/** A record between `low` and `high` - 1 behind which the state is kept, near the middle; without one, the middle. */
+function nearMiddle(states: readonly number[], low: number, high: number): number {
+  const middle = low + Math.floor((high - low) / 2);
+  let nearest = -1;
+  for (const record of states)
+    if (
+      record >= low &&
+      record < high &&
+      (nearest < 0 || Math.abs(record - middle) < Math.abs(nearest - middle))
+    )
+      nearest = record;
+  return nearest < 0 ? middle : nearest;
 }
 
 /** Record `record` of a trace file as text; undefined if the file cannot be read any more. */
