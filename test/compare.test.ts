@@ -116,6 +116,14 @@ describe('a real boot (4 PEs, 2,379 MSIs, 34 moves)', () => {
   });
 });
 
+it('sends and accesses the same as Linux 7.3 on QEMU 11, with PEs that go offline and come back', async () => {
+  const trace = temp.path('linux-gicv3-qemu-11.gictrace');
+  await imported(recording('linux-gicv3-qemu-11.log.gz'), trace);
+  const { commands, accesses } = compareTrace(trace, ['its']).alignments.get('its')!;
+  expect(commands).toEqual({ recorded: 109, sent: 109, same: 109, first: null });
+  expect(accesses).toEqual({ recorded: 346, sent: 346, same: 346, first: null });
+});
+
 describe('a real boot with KVM and GICv4 (2 vPEs)', () => {
   it('sends the same commands as Linux, and makes the same accesses', () => {
     const { alignments, lift } = compareTrace(KVM, undefined);
