@@ -150,9 +150,9 @@ describe('refuses, in one line,', () => {
   it('a trace that is gone or another', () => {
     expect(fresh()()).toBeGreaterThan(100);
     renameSync(path, temp.path('away'));
-    expect(fresh()).toThrow(/gic_state needs the trace that was loaded: no such file/);
+    expect(fresh()).toThrow(/gic_state needs the trace that was loaded/);
     copyFileSync(temp.path('other.gictrace'), path);
-    expect(fresh()).toThrow(/it has changed since/);
+    expect(fresh()).toThrow(/no longer here as it was/);
     rmSync(path);
     renameSync(temp.path('away'), path);
     expect(fresh()()).toBeGreaterThan(100);

@@ -1,15 +1,17 @@
 // What all verbs share: printing, and formatting numbers. This file must not know any verb.
 
+import { printable } from './printable.ts';
+
 export { VERSION } from '@gictrace/core';
 
-/** Prints to standard output. */
+/** Prints to standard output, without control characters. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printable(text)}\n`);
 }
 
 /** Prints a note for people on standard error. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printable(text)}\n`);
 }
 
 /** Formats a number with thousands separators, the same in every locale. */

@@ -3,6 +3,7 @@
 import { EXIT_CODES, FAULT_EXIT_CODE, GicTraceError } from '@gictrace/core';
 import { CommanderError } from 'commander';
 import { InvalidOption } from './context.ts';
+import { printableLine } from './printable.ts';
 import { sourceStack } from './stack.ts';
 
 /** Messages of Node and better-sqlite3 for a native module that was built for another version of Node. */
@@ -22,7 +23,7 @@ const SYSTEM: Readonly<Record<string, string>> = {
 export function reportFailure(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   const { message, code } = lineOf(error);
-  process.stderr.write(`gictrace: ${printable(message)}\n`);
+  process.stderr.write(`gictrace: ${printableLine(message)}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${sourceStack(error.stack ?? '')}\n`);
   return code;
 }
@@ -42,11 +43,6 @@ function lineOf(error: unknown): { readonly message: string; readonly code: numb
     message: `a bug in gictrace: ${name === 'Error' ? '' : `${name}: `}${line} (please report it; --debug prints where)`,
     code: FAULT_EXIT_CODE,
   };
-}
-
-/** Without control characters, which a name in a hostile file could carry to the terminal. */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function oneLine(text: string): string {

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { GicTraceError } from '@gictrace/core';
 import { FUNCTIONS, type QueryDatabase, TABLE_FUNCTIONS } from '@gictrace/query';
+import { printable } from '../printable.ts';
 import { COMMANDS, LEAVE } from './commands.ts';
 import { complete, type Vocabulary } from './complete.ts';
 import { ENTRIES_MAX, History, historyPath } from './history.ts';
@@ -40,8 +41,8 @@ export function ownTerminal(): Terminal {
  */
 export async function runShell(db: QueryDatabase, terminal: Terminal = ownTerminal()): Promise<void> {
   const out: Output = {
-    write: (text) => void terminal.output.write(text),
-    note: terminal.note,
+    write: (text) => void terminal.output.write(printable(text)),
+    note: (text) => terminal.note(printable(text)),
     get width() {
       const { isTTY, columns } = terminal.output as Partial<NodeJS.WriteStream>;
       return isTTY ? columns : undefined;
@@ -81,7 +82,7 @@ function interactive(session: Session, terminal: Terminal): Promise<void> {
   ask();
   return new Promise((resolve) => {
     lines.on('line', (line) => {
-      const entries = session.take(line);
+      const entries = interruptibly(terminal.input, () => session.take(line));
       if (entries === undefined) return lines.close();
       for (const entry of entries) history.add(entry);
       // A statement of several lines is recalled as a whole.
@@ -105,6 +106,20 @@ function interactive(session: Session, terminal: Terminal): Promise<void> {
       resolve();
     });
   });
+}
+
+/**
+ * Does work during which Ctrl-C ends the process, as it does elsewhere. SQLite does not return while it computes, so that
+ * readline, which reads the terminal in raw mode, would not see the key before the answer is there.
+ */
+function interruptibly<T>(input: NodeJS.ReadableStream, work: () => T): T {
+  const { setRawMode } = input as Partial<NodeJS.ReadStream>;
+  setRawMode?.call(input, false);
+  try {
+    return work();
+  } finally {
+    setRawMode?.call(input, true);
+  }
 }
 
 /** Sets the entries that the arrows and Ctrl-R find. They are readline's own list, to which it adds each line. */

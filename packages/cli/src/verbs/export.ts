@@ -4,8 +4,8 @@ import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { EXPORT_FORMATS, type ExportFormat, exportAllToDataset, exportTrace } from '@gictrace/query';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
-import { printable } from '../failure.ts';
 import { interruptible } from '../interrupt.ts';
+import { printableLine } from '../printable.ts';
 import { Progress } from '../progress.ts';
 import { writeReport } from './report.ts';
 
@@ -137,7 +137,7 @@ async function toDataset(
         `${dir}: ${grouped(summary.exported)} ${summary.exported === 1 ? 'trace' : 'traces'} added${there}; ${grouped(summary.records)} records, ${grouped(summary.rows)} rows; query them with gictrace query ${dir} "SELECT …"`,
       );
     }
-    for (const { error } of failed) note(`gictrace: ${printable(error.line)}`);
+    for (const { error } of failed) note(`gictrace: ${printableLine(error.line)}`);
     if (failed.length > 0) exit(EXIT_CODES[failed[0]!.error.code]);
   } finally {
     progress.end();

@@ -1,19 +1,26 @@
 // gictrace query: runs one SQL query. A query in SQL is answered without the simulator and the catalogue, which take
 // longer to load than most queries take to run.
+import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { GicTraceError } from '@gictrace/core';
 import { type Answer, PlainDatabase } from '@gictrace/query';
 import type { Command } from 'commander';
-import { note } from '../context.ts';
+import { note, wholeNumber } from '../context.ts';
+import { printable } from '../printable.ts';
 import { writeAnswer } from '../shell/print.ts';
+
+/** The command itself. */
+const BIN = new URL('../../bin/gictrace.js', import.meta.url);
 
 interface QueryOptions {
   readonly module?: string;
   readonly json?: boolean;
   readonly csv?: boolean;
+  readonly timeout?: number;
 }
 
-export function addQuery(program: Command): void {
+export function addQuery(program: Command, exit: (code: number) => void): void {
   program
     .command('query')
     .summary('query a database in SQL')
@@ -25,22 +32,31 @@ export function addQuery(program: Command): void {
     .option('--module <name>', 'a view or module, instead of SQL')
     .option('--json', 'answer as JSON')
     .option('--csv', 'answer as CSV')
+    .option(
+      '--timeout <seconds>',
+      'end the query after this time (exit code 3)',
+      wholeNumber('--timeout', 1, 86_400),
+    )
     .addHelpText(
       'after',
       '\nExample:\n  gictrace query boots.db "SELECT op, count(*) FROM its_commands GROUP BY op"\n  gictrace query boots.db --module stranded\n',
     )
-    .action(async (path: string, sql: string | undefined, options: QueryOptions) => {
+    .action(async (path: string, sql: string | undefined, options: QueryOptions): Promise<void> => {
       if (options.json && options.csv)
         throw new GicTraceError('usage', '--json and --csv exclude each other');
       if ((sql === undefined) === (options.module === undefined))
         throw new GicTraceError('usage', 'query takes either SQL or --module NAME');
+      if (options.timeout !== undefined) {
+        exit(await askWithin(options.timeout, path, sql, options));
+        return;
+      }
       const { db, answer } = isFolder(path)
         ? await (await import('./query-dataset.ts')).askedOfDataset(path, sql, options.module)
         : await asked(path, sql, options.module);
       try {
         const mode = options.json ? 'json' : options.csv ? 'csv' : 'table';
         writeAnswer(answer, mode, {
-          write: (text) => void process.stdout.write(text),
+          write: (text) => void process.stdout.write(printable(text)),
           note,
           width: process.stdout.isTTY ? process.stdout.columns : undefined,
         });
@@ -81,4 +97,37 @@ async function asked(
     db.close();
     throw error;
   }
+}
+
+/**
+ * Runs the query in a process of its own, which is ended when the time is over: SQLite does not return while it computes.
+ * Returns the exit code of that process.
+ */
+async function askWithin(
+  seconds: number,
+  path: string,
+  sql: string | undefined,
+  { module, json, csv }: QueryOptions,
+): Promise<number> {
+  const words = [
+    ...(json ? ['--json'] : []),
+    ...(csv ? ['--csv'] : []),
+    ...(module === undefined ? [] : [`--module=${module}`]),
+    ...['--', path],
+    ...(sql === undefined ? [] : [sql]),
+  ];
+  const child = spawn(process.execPath, [fileURLToPath(BIN), 'query', ...words], { stdio: 'inherit' });
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    child.kill('SIGKILL');
+  }, 1000 * seconds);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  }).finally(() => clearTimeout(timer));
+  if (isOver)
+    throw new GicTraceError('backend', `the query took more than ${seconds} s and was ended`, { path });
+  if (code === null) throw new GicTraceError('backend', 'the query was ended by a signal', { path });
+  return code;
 }

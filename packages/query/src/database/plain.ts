@@ -1,5 +1,5 @@
 // Queries of a database: strictly read-only, one statement at a time, with the result as rows.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
@@ -114,7 +114,7 @@ function checkFile(path: string): void {
   let read = 0;
   let bytes = 0;
   try {
-    const fd = openSync(path, 'r');
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       read = readSync(fd, head, 0, head.length, 0);
       bytes = fstatSync(fd).size;

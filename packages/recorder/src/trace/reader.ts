@@ -1,7 +1,7 @@
 // Reads a trace: complete ones through their footer, in order or from any record; damaged ones by a scan that keeps every
 // intact chunk and reports what is missing. Only one chunk at a time and the table of chunks are in memory.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
 import { GicTraceError } from '@gictrace/core';
 import { RecordBatch } from '@gictrace/core/record';
@@ -47,7 +47,8 @@ class TraceFile {
   constructor(path: string) {
     this.path = path;
     try {
-      this.fd = openSync(path, 'r');
+      // Opening a FIFO would otherwise wait for its writer.
+      this.fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       const what =
@@ -59,9 +60,10 @@ class TraceFile {
       throw new GicTraceError('trace', what, { path });
     }
     const stat = fstatSync(this.fd);
-    if (stat.isDirectory()) {
+    if (!stat.isFile()) {
       closeSync(this.fd);
-      throw new GicTraceError('trace', 'is a directory', { path }, 'name a trace');
+      const what = stat.isDirectory() ? 'is a directory' : 'is not a regular file';
+      throw new GicTraceError('trace', what, { path }, 'name a trace');
     }
     this.size = stat.size;
   }

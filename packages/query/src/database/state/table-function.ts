@@ -110,24 +110,27 @@ export class StateTable {
       reader = TraceReader.open(row.path);
     } catch (error) {
       if (!(error instanceof GicTraceError)) throw error;
-      throw new GicTraceError(
-        'input',
-        `gic_state needs the trace that was loaded: ${error.message}`,
-        { path: row.path },
-        REMAKE,
-      );
+      throw notThere(row.path);
     }
     if (reader.footer?.contentDigest !== row.content_digest) {
       reader.close();
-      throw new GicTraceError(
-        'input',
-        'gic_state needs the trace that was loaded: it has changed since',
-        { path: row.path },
-        REMAKE,
-      );
+      throw notThere(row.path);
     }
     const opened = { reader, records: row.records };
     this.readers.set(trace, opened);
     return opened;
   }
+}
+
+/**
+ * The trace that was loaded is not at its path. The message does not say what is there instead, since the database, which
+ * may come from someone else, names the path.
+ */
+function notThere(path: string): GicTraceError {
+  return new GicTraceError(
+    'input',
+    'gic_state needs the trace that was loaded, which is no longer here as it was',
+    { path },
+    REMAKE,
+  );
 }
