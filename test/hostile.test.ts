@@ -17,6 +17,7 @@ const VERBS = {
   check: [],
   load: ['-o', database, '--force'],
   compare: [],
+  diff: [fileURLToPath(new URL('hostile/damage-01.gictrace', import.meta.url))],
 } as const;
 
 async function run(...args: string[]): Promise<{ code: number; err: string }> {

@@ -90,14 +90,14 @@ export async function campaign(seeds: Seeds, options: CampaignOptions): Promise<
     }
   };
   /** What was written must be readable. */
-  const read = async (words: readonly string[], path: string): Promise<void> => {
+  const read = async (words: readonly string[], path: string, mayRefuse = false): Promise<void> => {
     const outcome = await run(words, path);
-    if (outcome.fault === undefined && outcome.code !== 0)
+    if (outcome.fault === undefined && outcome.code !== 0 && !(mayRefuse && outcome.code === 2))
       blame(words, `what was written cannot be read: ${outcome.err}`);
   };
   const everyVerb = async (files: Files) => {
     for (const verb of VERB_NAMES)
-      for (const { words, writes } of OF_TRACES[verb]?.(files) ?? []) {
+      for (const { words, writes, mayRefuse } of OF_TRACES[verb]?.(files) ?? []) {
         const { code } = await run(words);
         if (
           writes !== undefined &&
@@ -105,7 +105,7 @@ export async function campaign(seeds: Seeds, options: CampaignOptions): Promise<
           code < 2 &&
           statSync(writes[0], { throwIfNoEntry: false })
         )
-          await read(writes[1](writes[0]), writes[0]);
+          await read(writes[1](writes[0]), writes[0], mayRefuse === true);
       }
   };
 

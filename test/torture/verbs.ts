@@ -11,6 +11,8 @@ export interface Files {
 type Reads = (out: string) => readonly string[];
 export interface Line {
   readonly words: readonly string[];
+  /** Whether reading it again may be refused with exit code 2. */
+  readonly mayRefuse?: boolean;
   /** The output that it writes, and how that is read. */
   readonly writes?: readonly [string, Reads];
 }
@@ -40,6 +42,8 @@ export const OF_TRACES: Readonly<Record<string, Lines>> = {
     { words: ['export', hostile, '--to', 'vcd', '-o', out('.vcd')] },
     {
       words: ['export', hostile, '--to', 'jsonl', '-o', out('.jsonl')],
+      // A line of text is held to more than a record is: it must not name a PE that the header does not have.
+      mayRefuse: true,
       writes: [out('.jsonl'), (path) => ['import', 'jsonl', path, '-o', out('j.gictrace')]],
     },
   ],

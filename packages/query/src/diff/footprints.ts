@@ -1,6 +1,6 @@
 // Determines which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by
 // kind.
-import { type GicConfig, invariant } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
 import {
   actOf,
   deviceOf,
@@ -55,6 +55,8 @@ export class Footprints {
   /** For the last record: instance × {@link MODES_MAX} + mode. */
   readonly touched = new Uint32Array(64);
   count = 0;
+  /** Whether the last record depends on everything, so that nothing more is noted. */
+  private isWhole = false;
   /** By instance: the resource that it belongs to. */
   readonly types: number[] = [];
   private readonly numbers = new Map<number, number>();
@@ -78,7 +80,10 @@ export class Footprints {
     return resourceOf(this.types[Math.floor(touched / MODES_MAX)]! * MODES_MAX);
   }
 
+  /** A record that touches more than fits, such as an access of 255 bytes, depends on everything. */
   private touch(code: number, instance: number): void {
+    if (this.isWhole) return;
+    if (this.count === this.touched.length) return this.whole();
     const type = code >>> 3;
     const key = type * SPAN + instance;
     let number = this.numbers.get(key);
@@ -87,18 +92,19 @@ export class Footprints {
       this.types.push(type);
       this.numbers.set(key, number);
     }
-    invariant(this.count < this.touched.length, 'a record touches more than is foreseen');
     this.touched[this.count++] = number * MODES_MAX + (code & 7);
   }
 
   private whole(): void {
     this.count = 0;
     this.touch(TOUCH['everything.unknown'], 0);
+    this.isWhole = true;
   }
 
   /** Fills {@link touched} for record `i`. `device`: for a table access, the device that its cause concerns, or -1. */
   of(batch: RecordBatch, i: number, device: number): void {
     this.count = 0;
+    this.isWhole = false;
     const kind = batch.kind[i]!;
     const pe = batch.pe[i]!;
     const w = batch.words;
