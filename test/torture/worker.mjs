@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 const bundle = fileURLToPath(new URL('../../packages/cli/dist/bundle/main.js', import.meta.url));
 const { main } = createRequire(import.meta.url)(bundle);
-/** Control characters, except for tabs and newlines. */
-const CONTROL = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+/** Control characters, except for tabs and ends of lines. */
+const CONTROL = /(?![\t\n]|\r\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
 const KEPT = 4000;
 
 let out = { control: undefined };
@@ -21,11 +21,10 @@ const taken = (rest) => {
 process.stdout.write = (chunk, ...rest) => {
   const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
   if (out.control === undefined)
-    for (const { 0: found, index } of text.matchAll(CONTROL))
-      if (found !== '\n' && found !== '\t') {
-        out.control = JSON.stringify(text.slice(Math.max(0, index - 30), index + 30));
-        break;
-      }
+    for (const { index } of text.matchAll(CONTROL)) {
+      out.control = JSON.stringify(text.slice(Math.max(0, index - 30), index + 30));
+      break;
+    }
   return taken(rest);
 };
 process.stderr.write = (chunk, ...rest) => {

@@ -10,7 +10,7 @@ import { LOG, run, scratch, spawn } from './run.test-support.ts';
 const dir = scratch();
 const at = (name: string) => join(dir, name);
 const EVIL = 'a\x1b]0;title\x07\x1b[2Jb\u202egnp.exe\x9b31m';
-const CONTROL = /(?![\t\n])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u;
+const CONTROL = /(?![\t\n]|\r\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u;
 
 beforeAll(async () => {
   expect((await run('import', 'qemu', LOG, '-o', at('good.gictrace'))).code).toBe(0);

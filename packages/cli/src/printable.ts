@@ -1,8 +1,8 @@
 // Text from a file that may be hostile, as it can be printed to a terminal: without control characters, which could move the
 // cursor, set the title or hide text, and without the characters that reverse the direction of what follows.
 
-/** Control characters except tabs and newlines, and the bidirectional formatting characters of Unicode. */
-const UNPRINTABLE = /(?![\t\n])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** Control characters except tabs, newlines and the line ends of CSV, and the bidirectional formatting characters of Unicode. */
+const UNPRINTABLE = /(?![\t\n]|\r\n)\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 function escaped(c: string): string {
   const code = c.charCodeAt(0);
