@@ -17,7 +17,6 @@ const VERBS = {
   check: [],
   load: ['-o', database, '--force'],
   compare: [],
-  diff: [fileURLToPath(new URL('hostile/damage-01.gictrace', import.meta.url))],
 } as const;
 
 async function run(...args: string[]): Promise<{ code: number; err: string }> {
@@ -46,4 +45,12 @@ describe.each(Object.entries(VERBS))('%s', (verb, options) => {
     expect([0, 1, 2, 4], err).toContain(code);
     if (code > 1) expect(err).toMatch(/^gictrace: \P{Cc}+\n$/u);
   });
+});
+
+it('diff with an access of 255 bytes, which touches more registers than any real one', async () => {
+  const good = fileURLToPath(
+    new URL('../goldens/conformance/cpu-interface/cpu.idle@architecture.golden.gictrace', import.meta.url),
+  );
+  const { code, err } = await run('diff', good, `${FOLDER}diff-wide-access.gictrace`);
+  expect([code, err]).toEqual([1, '']);
 });
