@@ -108,13 +108,12 @@ export class CommandChecks implements Check {
           rule.startsWith('vsgi') ||
           what === 'virtual-pending-table-not-zero';
         if (running) this.pending.push((at, text) => c.find(rule, at, -1, text));
-        else
-          c.find(
-            rule,
-            c.now(),
-            c.stimulus.pe[0]!,
-            `${detailOf(what, FIELD(batch, i, 2))}${c.stimulusText()}`,
-          );
+        else {
+          const detail = FIELD(batch, i, 2);
+          const text = `${detailOf(what, detail)}${c.stimulusText()}`;
+          const lost = what === 'pending-table-not-zero' ? { intid: detail, isVirtual: false } : undefined;
+          c.find(rule, c.now(), c.stimulus.pe[0]!, text, [], null, lost);
+        }
         return;
       }
     }

@@ -3,7 +3,7 @@
 import { recordText } from '../disasm/index.ts';
 import type { Machine } from '../model/index.ts';
 import { FRAMES, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
-import type { Moment, Related, Report } from './finding.ts';
+import type { Finding, Moment, Related, Report } from './finding.ts';
 import type { CheckName } from './rules.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -145,8 +145,9 @@ export class CheckContext {
     text: string,
     related: Related[] = [],
     lastedNs: number | null = null,
+    lost?: Finding['lost'],
   ): void {
-    if (!this.isUndecided) this.tell(rule, at, pe, text, related, lastedNs);
+    if (!this.isUndecided) this.tell(rule, at, pe, text, related, lastedNs, lost);
   }
 
   /** Reports a finding about an earlier moment, whose effect was known then. */
@@ -157,8 +158,10 @@ export class CheckContext {
     text: string,
     related: Related[] = [],
     lastedNs: number | null = null,
+    lost?: Finding['lost'],
   ): void {
-    this.report({ rule, at, pe, text, related, lastedNs });
+    const finding: Finding = { rule, at, pe, text, related, lastedNs };
+    this.report(lost === undefined ? finding : { ...finding, lost });
   }
 }
 

@@ -20,6 +20,8 @@ export interface Finding {
   /** PE concerned, or -1. */
   readonly pe: number;
   readonly text: string;
+  /** The interrupt that was lost: an INTID, or a vINTID if it is virtual. Absent if none was, or if there may be several. */
+  readonly lost?: { readonly intid: number; readonly isVirtual: boolean };
   readonly related: readonly Related[];
   /** How long the condition lasted, in nanoseconds; null if it did not end, or if the source contains no times. */
   readonly lastedNs: number | null;

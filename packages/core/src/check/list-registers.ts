@@ -166,6 +166,8 @@ export class ListRegisterChecks implements Check {
           pe,
           `vINTID ${vintid} was pending in list register ${n}, which was not read since: ${text}`,
           [{ ...written, text: `vINTID ${vintid} was written to list register ${n}` }],
+          null,
+          { intid: vintid, isVirtual: true },
         );
     }
     own.overwritten.length = 0;

@@ -117,7 +117,15 @@ function pend(m: Machine, its: number, w: Uint32Array, set: boolean, isDiscard =
       : 'ITE_INVALID';
   const unmapped = readTargetPe(m, its);
   if (unmapped !== undefined) return unmapped;
-  if (!lpisEnabled(m, cte.pe) || !lpiInRange(m, cte.pe, ite.intid)) return undefined;
+  const reason = !lpisEnabled(m, cte.pe)
+    ? 'lpis-disabled'
+    : !lpiInRange(m, cte.pe, ite.intid)
+      ? 'intid-out-of-range'
+      : undefined;
+  if (reason !== undefined) {
+    if (set) m.emit(MSI_DROPPED, NO_PE, its, deviceId, eventId, DROP_REASONS.indexOf(reason));
+    return undefined;
+  }
   if (set) setLpiPending(m, cte.pe, ite.intid, 'its-command');
   else if (isDiscard) discardPending(m, cte.pe, ite.intid);
   else clearLpiPending(m, cte.pe, ite.intid);

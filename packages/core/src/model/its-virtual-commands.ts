@@ -1,12 +1,20 @@
 // What each GICv4 command of an ITS does (IHI 0069, "ITS commands"), and what happens to an event that is mapped to a
 // vLPI. A handler returns the fault, or nothing. Reads and checks come before effects.
-import { RECORDS } from '../record/index.ts';
+import { NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, LPI_FIRST, operandOf, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { invalidateLpi } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi, typerOf } from './operands.ts';
 import { type Dte, type Fault, type Ite, isMapped, lookUpEvent, readDte, writeIte } from './translate.ts';
-import { invalidateVlpis, moveVlpi, ringDoorbell, signalVlpi, type VpePlace, vlpiEnabled } from './vlpi.ts';
+import {
+  clearVlpiPending,
+  invalidateVlpis,
+  moveVlpi,
+  ringDoorbell,
+  signalVlpi,
+  type VpePlace,
+  vlpiEnabled,
+} from './vlpi.ts';
 import { itsVpeTable, newVpe, readVpe, type Vpe, vmappByVersion41, writeVpe } from './vpe-table.ts';
 
 const VMSI_TRANSLATED = RECORDS['vmsi.translated'].id;
@@ -138,11 +146,13 @@ function moved(m: Machine, its: number): readonly number[] {
 function takeAsZero(m: Machine, its: number, vpeid: number, of: Vpe): void {
   const bytes = 2 ** (of.size + 1) / 8;
   const { memory } = m.state;
-  let isZero = true;
-  memory.scan(of.table, bytes, (offset) => {
-    if (memory.isKnown(of.table + offset)) isZero = false;
+  const pending: number[] = [];
+  memory.scan(of.table, bytes, (offset, byte) => {
+    if (!memory.isKnown(of.table + offset)) return;
+    for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) pending.push(8 * offset + bit);
   });
-  if (!isZero) m.unpredictable('virtual-pending-table-not-zero', its, vpeid);
+  if (pending.length > 0) m.unpredictable('virtual-pending-table-not-zero', its, vpeid);
+  for (const vintid of pending) clearVlpiPending(m, NO_PE, of.table, vintid);
   m.zeroMemory(of.table, bytes);
 }
 

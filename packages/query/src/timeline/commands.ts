@@ -46,6 +46,11 @@ export const COMMAND_COLUMNS = {
       'EXECUTED or the command error; NOT_SHOWN for a command that the source does not contain; null if the source does not contain the outcome',
     ),
   ),
+  model_outcome: orNull(
+    text(
+      'outcome on the simulator, as in outcome; UNDECIDED if the source does not contain what decides it; null if the simulator did not execute the command',
+    ),
+  ),
   operation: orNull(
     integer('record of the operation that caused it; null if the trace contains no operations'),
   ),
@@ -55,8 +60,13 @@ export type CommandRow = RowOf<typeof COMMAND_COLUMNS>;
 /** The operands that the source contains, by name. */
 export type Operands = Readonly<Partial<Record<string, number>>>;
 
-/** Record `i`, an `its.command`, as a row. */
-export function commandRow(batch: RecordBatch, i: number, record: number): CommandRow {
+/** Record `i`, an `its.command`, as a row. `modelOutcome`: the simulator's outcome code; null if it did not execute it. */
+export function commandRow(
+  batch: RecordBatch,
+  i: number,
+  record: number,
+  modelOutcome: number | null = null,
+): CommandRow {
   const at = i * RECORD_WORDS;
   const w = batch.words;
   const o = shownOperands(w, at + 4, w[at + 3]!);
@@ -79,6 +89,7 @@ export function commandRow(batch: RecordBatch, i: number, record: number): Comma
     ITT_addr: o.ITT_addr ?? null,
     V: o.V ?? null,
     outcome: isOutcomeShown ? outcomeName(w[at + 2]!) : null,
+    model_outcome: modelOutcome === null ? null : outcomeName(modelOutcome),
     operation: batch.cause[i] === 0 ? null : batch.cause[i]! - 1,
   };
 }
@@ -96,8 +107,15 @@ export function unknownCommandRow(its: number, slot: number, stimulus: Moment): 
     op: 'unknown',
     ...operands,
     outcome: outcomeName(ITS_OUTCOMES.NOT_SHOWN),
+    model_outcome: outcomeName(ITS_OUTCOMES.NOT_SHOWN),
     operation: null,
   };
+}
+
+/** Record `i` of the simulator, an `its.command`, which the source does not contain, as a row at its stimulus. */
+export function simulatedCommandRow(batch: RecordBatch, i: number, stimulus: Moment): CommandRow {
+  const row = commandRow(batch, i, stimulus.record, batch.words[i * RECORD_WORDS + 2]!);
+  return { ...row, time_ns: wholeNs(stimulus.timeNs), outcome: null, operation: null };
 }
 
 /** The command of a row as text: that of record `i`, an `its.command`, if there is one. */

@@ -12,6 +12,8 @@ export const FINDING_COLUMNS = {
   time_ns: TIME,
   pe: orNull(integer('PE concerned; null: none')),
   text: text('what was found'),
+  INTID: orNull(integer('interrupt that was lost by it; null if none was, or if there may be several')),
+  virtual: orNull(integer('1 if INTID is a vINTID, 0 if not; null if there is no INTID')),
   lasted_ns: orNull(
     integer('how long it lasted, in nanoseconds; null if it did not end, or if the source contains no times'),
   ),
@@ -19,13 +21,15 @@ export const FINDING_COLUMNS = {
 } as const;
 export type FindingRow = RowOf<typeof FINDING_COLUMNS>;
 
-export function findingRow({ rule, at, pe, text, lastedNs, related }: Finding): FindingRow {
+export function findingRow({ rule, at, pe, text, lost, lastedNs, related }: Finding): FindingRow {
   return {
     rule,
     severity: CHECKS[rule].severity,
     ...placeOf(at),
     pe: pe < 0 ? null : pe,
     text,
+    INTID: lost?.intid ?? null,
+    virtual: lost === undefined ? null : lost.isVirtual ? 1 : 0,
     lasted_ns: lastedNs === null ? null : wholeNs(lastedNs),
     related: JSON.stringify(related.map((one) => ({ ...placeOf(one), text: one.text }))),
   };

@@ -3,9 +3,9 @@
 import type { GicConfig } from '@gictrace/core';
 import { Checks, type Finding, type SourceFacts } from '@gictrace/core/check';
 import { FollowObserver, type Machine } from '@gictrace/core/model';
-import { actOf, isEvent, KIND, RECORD_WORDS, type RecordBatch, takenOrEnded } from '@gictrace/core/record';
-import { ITS_OUTCOMES, isInterrupt, isSpecial } from '@gictrace/core/spec';
-import { commandRow, unknownCommandRow, wasExecuted } from './commands.ts';
+import { actOf, isEvent, KIND, RECORD_WORDS, RecordBatch, takenOrEnded } from '@gictrace/core/record';
+import { ITS_OUTCOMES, isInterrupt, isRefused, isSpecial } from '@gictrace/core/spec';
+import { commandRow, simulatedCommandRow, unknownCommandRow, wasExecuted } from './commands.ts';
 import { concernsLifetimes, Lifetimes } from './lifetimes.ts';
 import { Mappings } from './mappings.ts';
 import type { Moment } from './moment.ts';
@@ -15,6 +15,15 @@ import { Spurious } from './spurious.ts';
 import { concernsVirtual, VirtualLifetimes } from './virtual-lifetimes.ts';
 import { Waits } from './waits.ts';
 import { Withdrawals } from './withdrawals.ts';
+
+/** A command that the simulator executed. */
+interface Executed {
+  readonly its: number;
+  readonly slot: number;
+  readonly outcome: number;
+  /** The simulator's record of it, if the source may not have one. */
+  readonly record: RecordBatch | undefined;
+}
 
 /** The trackers of a trace; only those with an observer exist. */
 export class Trackers extends FollowObserver {
@@ -42,7 +51,9 @@ export class Trackers extends FollowObserver {
   private agreed = false;
   private didEmit = false;
   /** Commands of this stimulus that the simulator executed and that the source has not recorded yet. */
-  private commands: { readonly its: number; readonly slot: number; readonly isUnknown: boolean }[] = [];
+  private commands: Executed[] = [];
+  /** Whether the source has recorded a command so far. */
+  private hasCommands = false;
   /** The number of records taken so far. */
   records = 0;
   /** The latest of their times, in nanoseconds; NaN if none has a time. */
@@ -81,7 +92,7 @@ export class Trackers extends FollowObserver {
   }
 
   override stimulus(batch: RecordBatch, i: number, record: number): void {
-    if (this.commands.length > 0) this.unknownCommands(this.commands.length);
+    if (this.commands.length > 0) this.unrecordedCommands(this.commands.length);
     this.now = { record, timeNs: batch.timeNs[i]! };
     this.sequence = 0;
     this.reportFindings();
@@ -171,7 +182,7 @@ export class Trackers extends FollowObserver {
   }
 
   override end(): void {
-    this.unknownCommands(this.commands.length);
+    this.unrecordedCommands(this.commands.length);
     this.reportFindings();
     this.msis?.close();
     this.waits?.finish({ record: this.records, timeNs: this.latestNs });
@@ -185,13 +196,13 @@ export class Trackers extends FollowObserver {
   private command(batch: RecordBatch, i: number, record: number): void {
     const { observer, mappings } = this;
     if (observer.command === undefined && mappings === undefined) return;
-    const row = commandRow(batch, i, record);
+    this.hasCommands = true;
+    const [its, slot] = [batch.words[i * RECORD_WORDS], batch.words[i * RECORD_WORDS + 1]];
     // The source will not record the commands before it any more.
-    const own = this.commands.findIndex((one) => one.its === row.its && one.slot === row.slot);
-    if (own >= 0) {
-      this.unknownCommands(own);
-      this.commands.shift();
-    }
+    const own = this.commands.findIndex((one) => one.its === its && one.slot === slot);
+    if (own > 0) this.unrecordedCommands(own);
+    const executed = own >= 0 ? this.commands.shift() : undefined;
+    const row = commandRow(batch, i, record, executed?.outcome ?? null);
     if (wasExecuted(batch, i)) mappings?.take(row, this.now.record);
     observer.command?.(row, batch, i);
   }
@@ -199,20 +210,29 @@ export class Trackers extends FollowObserver {
   private executed(records: RecordBatch, i: number): void {
     const at = i * RECORD_WORDS;
     const w = records.words;
-    this.commands.push({
-      its: w[at]!,
-      slot: w[at + 1]!,
-      isUnknown: w[at + 2] === ITS_OUTCOMES.NOT_SHOWN,
-    });
+    const outcome = w[at + 2]!;
+    let record: RecordBatch | undefined;
+    if (outcome !== ITS_OUTCOMES.NOT_SHOWN && (isRefused(outcome) || !this.hasCommands)) {
+      record = new RecordBatch(1);
+      record.copy(records, i);
+    }
+    this.commands.push({ its: w[at]!, slot: w[at + 1]!, outcome, record });
   }
 
-  /** Reports rows for the first `count` commands of the stimulus, if the source does not contain them. */
-  private unknownCommands(count: number): void {
-    for (const { its, slot, isUnknown } of this.commands.splice(0, count)) {
-      if (!isUnknown) continue;
-      const row = unknownCommandRow(its, slot, this.now);
-      this.mappings?.take(row, this.now.record);
-      this.observer.command?.(row);
+  /**
+   * Reports rows for the first `count` commands of the stimulus, which the source does not contain: for unknown commands, for
+   * those that the simulator refused, and for all if the source contains no commands.
+   */
+  private unrecordedCommands(count: number): void {
+    for (const { its, slot, outcome, record } of this.commands.splice(0, count)) {
+      const isUnknown = outcome === ITS_OUTCOMES.NOT_SHOWN;
+      if (!isUnknown && record === undefined) continue;
+      const row =
+        record === undefined
+          ? unknownCommandRow(its, slot, this.now)
+          : simulatedCommandRow(record, 0, this.now);
+      if (isUnknown || outcome === ITS_OUTCOMES.EXECUTED) this.mappings?.take(row, this.now.record);
+      this.observer.command?.(row, record, 0);
     }
   }
 

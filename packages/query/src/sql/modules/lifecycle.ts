@@ -1,4 +1,5 @@
 // What became of interrupts: counts by interrupt, and the interrupts that nobody acknowledged.
+import { DROP_REASONS } from '@gictrace/core/record';
 import {
   classOf,
   doorbellOf,
@@ -40,6 +41,12 @@ const lostVirtual = `SELECT i.trace, i.withdrawn, i.withdrawn_ns, 'vLPI', i.vINT
 const dropped = `SELECT ${traceOf('id')}, ${recordOf('id')}, time_ns, NULL, INTID, NULL, pe, DeviceID, EventID, 'msi', ${recordOf('id')}, 'dropped', outcome, NULL, 0 FROM t_msis WHERE outcome NOT IN ('pended', 'coalesced')`;
 const ignored = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, w.time_ns, ${classOf(namedBy('w'))}, ${namedBy('w')}, NULL, iif(w.frame = 1, w.instance, NULL), NULL, NULL, 'msi', ${recordOf('w.id')}, 'dropped', ${doorbellOf('w')}, w.pe, 0 FROM k_mmio_write w WHERE ${doorbellOf('w')} IS NOT NULL AND NOT ${isRaised(traceOf('w.id'), namedBy('w'), recordOf('w.id'))}`;
 
+/** INT is a message that software sends. The ITS refused it, or it had no effect. */
+const refusedInt = `SELECT ${traceOf('id')}, ${recordOf('id')}, time_ns, NULL, NULL, NULL, NULL, DeviceID, EventID, 'its-command', ${recordOf('id')}, 'dropped', model_outcome, NULL, 0 FROM t_commands WHERE op = 'INT' AND model_outcome NOT IN ('EXECUTED', 'NOT_SHOWN', 'UNDECIDED')`;
+const droppedInt = `SELECT ${traceOf('d.id')}, ${recordOf('d.id')}, d.time_ns, NULL, NULL, NULL, NULL, d.DeviceID, d.EventID, 'its-command', ${recordOf('d.id')}, 'dropped', CASE d.reason ${DROP_REASONS.map((reason, n) => `WHEN ${n} THEN '${reason}'`).join(' ')} END, NULL, 0 FROM k_msi_dropped d WHERE NOT EXISTS (SELECT 1 FROM k_msi_write w WHERE w.id = d.id)`;
+/** What a check found to be lost: in a list register, or in a pending table that software said to be zero. */
+const found = `SELECT trace, record, time_ns, CASE WHEN virtual = 1 THEN 'list register' ELSE ${classOf('INTID')} END, INTID, NULL, pe, NULL, NULL, CASE WHEN virtual = 1 THEN 'list-register' ELSE 'table' END, NULL, 'overwritten', "rule", NULL, NULL FROM t_findings WHERE INTID IS NOT NULL`;
+
 const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to IS NOT NULL THEN 'moved' WHEN withdrawn_by = 'wire' THEN 'deasserted' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END AS outcome, count(*) AS n FROM t_interrupts GROUP BY 1, 2, 3 UNION ALL SELECT trace, ${VIRTUAL_CLASS}, CASE WHEN moved = 1 THEN 'moved' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END, count(*) FROM t_vinterrupts GROUP BY 1, 2, 3 UNION ALL SELECT ${traceOf('id')}, 'message', coalesce(CASE WHEN outcome IN ('pended', 'coalesced') THEN outcome ELSE 'dropped: ' || outcome END, 'unknown'), count(*) FROM t_msis GROUP BY 1, 3`;
 
 export const LIFECYCLE_MODULES: readonly Module[] = [
@@ -77,7 +84,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
   },
   {
     name: 'lost',
-    doc: 'Interrupts that were raised but that no PE and no virtual machine ever acknowledged: each message that was dropped, and each interrupt whose pending state was cleared. Software sometimes clears it on purpose, for example a doorbell whose vPE runs again. Not included are input lines that were deasserted again (lifecycle, `deasserted`), messages that came while their interrupt was pending (coalesced), and interrupts that are pending at the end (stranded).',
+    doc: 'Interrupts that were raised but that no PE and no virtual machine ever acknowledged: each message that was dropped, sent by a device or by INT, each interrupt whose pending state was cleared, and each that was pending in a list register or a pending table that software overwrote. Software sometimes clears it on purpose, for example a doorbell whose vPE runs again. Not included are input lines that were deasserted again (lifecycle, `deasserted`), messages that came while their interrupt was pending (coalesced), and interrupts that are pending at the end (stranded).',
     columns: {
       trace: KEY.trace,
       record: 'record at which it was lost',
@@ -90,13 +97,13 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       EventID: 'EventID of the message',
       raised_by: 'what had made it pending, as in interrupts',
       raised: 'record of that; null if it was not seen',
-      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `reset`: it was pending when the GIC was reset, and was not restored; `unknown`',
+      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `reset`: it was pending when the GIC was reset, and was not restored; `overwritten`: it was pending in a list register that was overwritten, or in a pending table that was said to be zero; `unknown`',
       lost_by:
-        'why it was dropped; the ITS command; the register that was written, or whose write had no effect',
+        'why it was dropped; the ITS command; the check that found it; the register that was written, or whose write had no effect',
       lost_by_pe: 'PE that wrote the register, or that caused the command to be executed; null if unknown',
       waited_ns: 'how long it had been pending; null if unknown',
     },
-    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored}`,
+    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored} UNION ALL ${refusedInt} UNION ALL ${droppedInt} UNION ALL ${found}`,
     question: 'What was lost, and by what?',
     example:
       'SELECT trace, class, raised_by, fate, lost_by, count(*) AS n, min(record) AS first FROM lost GROUP BY trace, class, raised_by, fate, lost_by ORDER BY n DESC',
