@@ -92,7 +92,7 @@ function checkReference() {
     '',
     '## Public reports',
     '',
-    'Errors that were reported or fixed in public, and the check that finds such an error in a trace.',
+    'Errors that were reported or fixed in public, and the check that finds such an error in a trace. `packages/core/src/check/public-reports.test.ts` makes them again.',
     '',
     '| report or fix | check |',
     '| --- | --- |',
