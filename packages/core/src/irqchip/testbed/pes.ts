@@ -20,12 +20,15 @@ export function serve(stage: Stage, messages: Messages): void {
     }
     const vpe = guests.on(pe);
     if (vpe === undefined) continue;
+    again = 0;
     for (
       let intid = testbed.acknowledgeVirtual(pe);
       isInterrupt(intid);
       intid = testbed.acknowledgeVirtual(pe)
-    )
-      handledByGuest(stage, messages, driver, vpe, pe, intid);
+    ) {
+      again = handledByGuest(stage, messages, driver, vpe, pe, intid) ? 0 : again + 1;
+      if (again === STORM) break;
+    }
   }
 }
 
@@ -76,9 +79,13 @@ function handledByGuest(
   vpe: number,
   pe: number,
   intid: number,
-): void {
+): boolean {
   const vector = driver.vlpiOf?.(vpe, intid);
   const own = vector && messages.of(vector);
-  if (own === undefined || own.messages.length === 0) needless(stage, pe, intid, vector, false);
-  else messages.settle(vector!, own, 'delivered');
+  if (own !== undefined && own.messages.length > 0) {
+    messages.settle(vector!, own, 'delivered');
+    return true;
+  }
+  needless(stage, pe, intid, vector, false);
+  return false;
 }

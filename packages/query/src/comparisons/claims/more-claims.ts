@@ -31,6 +31,54 @@ function masking(): Scenario {
     .build();
 }
 
+/** Each operation of a device once. It has no mask of its own, so the interrupt controller masks its vectors. */
+function everything(): Scenario {
+  return scenario('each operation of a device', { pes: 2 })
+    .device('nic', { id: 8, vectors: 2, kind: 'platform' })
+    .online(0, 1)
+    .alloc('nic')
+    .activate('nic/0', 0)
+    .unmask('nic/0')
+    .mask('nic/0')
+    .setPending('nic/0')
+    .clearPending('nic/0')
+    .setAffinity('nic/0', 1)
+    .unmask('nic/0')
+    .fire('nic/0')
+    .deactivate('nic/0')
+    .free('nic')
+    .build();
+}
+
+/** Each operation of a vPE and of its doorbell. */
+function everythingOfVpes(): Scenario {
+  const steps = scenario(EVERY_OPERATION, { pes: 2 })
+    .device('nic', { id: 8, vectors: 1 })
+    .online(0, 1)
+    .vpeMap(0, 0)
+    .alloc('nic')
+    .vlpiMap('nic/0', 0)
+    .vpeSchedule(0, 0)
+    .fire('nic/0')
+    .doorbellClear(0)
+    .vpeDeschedule(0, 0)
+    .doorbellInvalidate(0)
+    .doorbellSet(0)
+    .doorbellClear(0)
+    .vpeMove(0, 1)
+    .vpeSchedule(0, 1)
+    .fire('nic/0')
+    .vpeDeschedule(0, 1);
+  return steps.build();
+}
+
+/** Names of scenarios, as their files have them: a program without claims does not read these. */
+const EVERY_OPERATION = 'each operation of a vPE';
+const BLOCKED = 'ten trapped WFIs';
+const FIRED = 'one message';
+const MOVED = 'a message after a move';
+const VPES = ['vpe-proxy', 'vpe-proxy-rfc', 'vpe-naive', 'vpe-direct', 'vpe-v41'];
+
 export const MORE_CLAIMS: readonly Claim[] = [
   {
     name: 'remap-without-isolation',
@@ -107,6 +155,60 @@ export const MORE_CLAIMS: readonly Claim[] = [
     accused: ['its', 'direct-lpi', 'mbi'],
     cleared: ['virtual-its-hosted'],
     note: 'So the statement is true of an emulated ITS, whose driver reads GITS_CREADR several times for each post, and just as true of every design without hypercalls. Whether it matters is another question: a move is rare, and a message costs the driver nothing with any of these designs.',
+  },
+  {
+    name: 'same-software-as-an-its',
+    thread: 'virtual-its',
+    seed: '001_ad759be77dce4112.txt',
+    quote: 'same software part as a real ITS: having an irq domain, maintaining',
+    says: 'An operation sends other commands than Linux sends to an ITS.',
+    scenarios: () => [everything()],
+    designs: ['its', 'platform-msi', 'per-device-msi', 'virtual-its'],
+    query: 'unlike_linux',
+    accused: ['virtual-its'],
+    cleared: ['its', 'platform-msi', 'per-device-msi'],
+    note: 'The software part is the same; what it is there for is not. That Linux sends these commands is held against recorded boots (`gictrace compare` of one says how many are the same).',
+  },
+  {
+    name: 'proxy-sends-as-linux',
+    thread: 'proxy',
+    seed: '002_0a5a81ff4101459b.txt',
+    quote: 'cmd(vpe_proxy.dev, vpe->vpe_proxy_event)',
+    says: 'An operation on a vPE or its doorbell sends other commands than Linux sends today.',
+    scenarios: () => [everythingOfVpes()],
+    designs: VPES,
+    query: 'unlike_linux',
+    accused: ['vpe-proxy-rfc', 'vpe-naive'],
+    cleared: ['vpe-proxy', 'vpe-direct', 'vpe-v41'],
+    note: 'As first posted, a move discards the event of the proxy. The naive way discards it after each command.',
+  },
+  {
+    name: 'guests-take-their-vlpis',
+    thread: 'proxy',
+    seed: '002_0a5a81ff4101459b.txt',
+    quote: 'maintenance (interrupt masking, clearing and injection)',
+    says: 'A vLPI does not reach its guest, which is resident when it comes or blocks and is woken.',
+    scenarios: () => [everythingOfVpes(), shipped('block-unblock')],
+    designs: VPES,
+    query: 'vlpis_not_taken',
+    accused: [],
+    cleared: [EVERY_OPERATION, BLOCKED].flatMap((name) => VPES.map((design) => `${design}: ${name}`)),
+    note: 'All designs deliver; they differ in what a doorbell costs, and in what is lost when slots run out (roll-over-loses-doorbells).',
+  },
+  {
+    name: 'one-message-one-run',
+    thread: 'spi',
+    seed: '004_3bf893ae78a60e80.txt',
+    quote: 'care of allocating & managing the SPI interrupt',
+    says: 'A handler runs without a message, or on another PE than it should, after one message or a move.',
+    scenarios: () => [shipped('fire'), shipped('move')],
+    designs: ['its', 'mbi', 'gicv2m', 'hyperv-spi', 'hyperv-spi-no-edge'],
+    query: 'wrong_handlers',
+    accused: [`hyperv-spi-no-edge: ${FIRED}`, `hyperv-spi-no-edge: ${MOVED}`],
+    cleared: ['its', 'mbi', 'gicv2m', 'hyperv-spi'].flatMap((design) => [
+      `${design}: ${FIRED}`,
+      `${design}: ${MOVED}`,
+    ]),
   },
   {
     name: 'ripple',

@@ -139,6 +139,7 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
     ),
     measured('This fixes a potential memory leak', ['collections-leak']),
     measured('if its_init_domain() fails, the collections need', ['collections-leak']),
+    measured('same software part as a real ITS', ['same-software-as-an-its']),
     measured('it cannot issue', ['commands-never-sent']),
     measured(
       'the LPIs are configured via DirectLPI interfaces',
@@ -207,7 +208,12 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
     not('invent your own firmware interface for discovery', FIRMWARE),
   ],
   '002_0a5a81ff4101459b.txt': [
-    measured('interrupt masking, clearing and injection', ['clear-on-entry', 'two-commands']),
+    measured('interrupt masking, clearing and injection', [
+      'guests-take-their-vlpis',
+      'clear-on-entry',
+      'two-commands',
+    ]),
+    measured('cmd(vpe_proxy.dev, vpe->vpe_proxy_event)', ['proxy-sends-as-linux']),
     measured('a fake device whose sole purpose is to', ['devid-clash', 'two-commands']),
     measured(
       'but instead uses the VPE LPIs',

@@ -1,0 +1,80 @@
+// Claims notice faults: each fault, in a driver or in hardware, changes the verdict of a claim.
+import { describe, expect, it } from 'vitest';
+import { CLAIMS, decide } from './index.ts';
+import { MUTANTS } from './mutants.test-support.ts';
+
+/** By fault: a claim whose verdict it changes. Others may change, too. */
+const NOTICED: readonly (readonly [fault: string, claim: string])[] = [
+  ['driver: MAPTI of the next event', 'set-irqchip-state'],
+  ['driver: MOVI to PE 0', 'message-after-a-move'],
+  ['driver: direct-lpi does not wait for SYNCR', 'waits-for-the-hardware'],
+  ['driver: direct-lpi gives the device the next LPI', 'isolation'],
+  ['driver: direct-lpi invalidates on another PE', 'mbi-instead'],
+  ['driver: direct-lpi writes no GICR_CLRLPIR', 'set-irqchip-state'],
+  ['driver: direct-lpi writes no GICR_INVLPIR', 'mbi-instead'],
+  ['driver: direct-lpi writes no GICR_SETLPIR', 'set-irqchip-state'],
+  ['driver: direct-lpi-lossy writes no GICR_CLRLPIR', 'set-irqchip-state'],
+  ['driver: direct-lpi-rfc gives the device the LPI', 'target-a-redistributor'],
+  ['driver: gicv2m writes no GICD_IROUTER', 'multi-msi'],
+  ['driver: hyperv-spi does not wait for RWP', 'waits-for-the-hardware'],
+  ['driver: hyperv-spi gives the device the next SPI', 'target-a-redistributor'],
+  ['driver: its sends CLEAR for INT', 'set-irqchip-state'],
+  ['driver: its sends INT for CLEAR', 'set-irqchip-state'],
+  ['driver: its sends no CLEAR', 'set-irqchip-state'],
+  ['driver: its sends no DISCARD', 'same-software-as-an-its'],
+  ['driver: its sends no INT', 'set-irqchip-state'],
+  ['driver: its sends no INV', 'same-software-as-an-its'],
+  ['driver: its sends no INVALL', 'same-software-as-an-its'],
+  ['driver: its sends no MAPC', 'set-irqchip-state'],
+  ['driver: its sends no MAPD', 'set-irqchip-state'],
+  ['driver: its sends no MAPTI', 'set-irqchip-state'],
+  ['driver: its sends no MOVI', 'message-after-a-move'],
+  ['driver: its sends no SYNC', 'same-software-as-an-its'],
+  ['driver: mbi does not wait for RWP', 'waits-for-the-hardware'],
+  ['driver: mbi writes no GICD_ICENABLER', 'event-to-cpu'],
+  ['driver: mbi writes no GICD_ICFGR', 'spurious-on-a-move'],
+  ['driver: mbi writes no GICD_ICPENDR', 'set-irqchip-state'],
+  ['driver: mbi writes no GICD_IROUTER', 'multi-msi'],
+  ['driver: mbi writes no GICD_ISENABLER', 'mbi-instead'],
+  ['driver: mbi writes no GICD_ISPENDR', 'set-irqchip-state'],
+  ['driver: vpe-direct writes no GICR_CLRLPIR', 'proxy-sends-as-linux'],
+  ['driver: vpe-direct writes no GICR_INVLPIR', 'proxy-sends-as-linux'],
+  ['driver: vpe-proxy sends no CLEAR', 'proxy-sends-as-linux'],
+  ['driver: vpe-proxy sends no DISCARD', 'roll-over-loses-doorbells'],
+  ['driver: vpe-proxy sends no INV', 'two-commands'],
+  ['driver: vpe-proxy sends no MAPTI', 'roll-over-loses-doorbells'],
+  ['driver: vpe-proxy sends no MOVI', 'proxy-sends-as-linux'],
+  ['driver: vpe-proxy sends no SYNC', 'two-commands'],
+  ['driver: vpe-proxy sends no VMAPP', 'roll-over-loses-doorbells'],
+  ['driver: vpe-proxy sends no VMAPTI', 'roll-over-loses-doorbells'],
+  ['driver: vpe-proxy sends no VMOVP', 'proxy-sends-as-linux'],
+  ['driver: vpe-proxy sends no VSYNC', 'proxy-sends-as-linux'],
+  ['driver: vpe-v41 sends no VMAPP', 'guests-take-their-vlpis'],
+  ['driver: vpe-v41 sends no VMAPTI', 'guests-take-their-vlpis'],
+  ['hardware: clear-ignored', 'set-irqchip-state'],
+  ['hardware: discard-keeps-pending', 'roll-over-loses-doorbells'],
+  ['hardware: doorbell-silent', 'guests-take-their-vlpis'],
+  ['hardware: edge-not-latched', 'one-message-one-run'],
+  ['hardware: icenabler-ignored', 'event-to-cpu'],
+  ['hardware: int-ignored', 'set-irqchip-state'],
+  ['hardware: inv-ignored', 'live-migration'],
+  ['hardware: invlpir-ignored', 'mbi-instead'],
+  ['hardware: move-loses-pending', 'pending-on-a-move'],
+  ['hardware: movi-keeps-collection', 'message-after-a-move'],
+  ['hardware: residency-forgets-pending', 'guests-take-their-vlpis'],
+  ['hardware: setlpir-ignored', 'target-a-redistributor'],
+  ['hardware: setspi-ignored', 'one-message-one-run'],
+  ['hardware: vmapti-doorbell-lost', 'guests-take-their-vlpis'],
+  ['hardware: vmovp-keeps-pe', 'guests-take-their-vlpis'],
+];
+
+describe('a fault changes the verdict of a claim', () => {
+  it.each(NOTICED)('%s: %s', (fault, name) => {
+    const claim = CLAIMS.find((one) => one.name === name)!;
+    expect(decide(claim, MUTANTS[fault]!).holds).toBe(!decide(claim).holds);
+  });
+
+  it('of every fault that is there', () => {
+    expect(NOTICED.map(([fault]) => fault).sort()).toEqual(Object.keys(MUTANTS).sort());
+  });
+});
