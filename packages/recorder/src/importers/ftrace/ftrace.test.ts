@@ -299,3 +299,17 @@ it.each([
   ['10053@1.2:gicv3_dist_write GICv3 distributor write: offset 0x84\n', /has no line of an ftrace event/],
   ['sh-9 [001] 5.000000: sched_switch: a\n', /has no access to a GIC/],
 ])('%j is refused', async (text, says) => expect(await refused(text)).toMatch(says));
+
+it('memory beyond 52 bits that a probe prints is left out, and counted', async () => {
+  const { records, stats } = await imported(
+    [
+      ' CPU 0/KVM-1 [000] d..1 1.000000: rdguest: (f+0x1 <- kvm_read_guest) kvm=0x1 gpa=0xffffffffffffffff len=8 d0=0x1 ret=0x0',
+      ' CPU 0/KVM-1 [000] d..1 1.000001: rdguest: (f+0x1 <- kvm_read_guest) kvm=0x1 gpa=0x40000000 len=1 d0=0x1c2 ret=0x0',
+      ' CPU 0/KVM-1 [000] d..1 1.000002: vgic_update_irq_pending: VCPU: 0, IRQ 27, level: 1',
+    ].join('\n'),
+  );
+  expect(stats.losses).toEqual({ 'rdguest: memory beyond the physical addresses of 52 bits': 1 });
+  expect(records[0]).toContain(
+    'mem.known address 0x40000000 length 1 byte 0xc2 (inferred: memory-read-by-kvm)',
+  );
+});

@@ -21,6 +21,11 @@ const COMMAND_BYTES = 32;
 const READS_COMMANDS = 'vgic_its_process_commands';
 const ADDRESS = 0xf_ffff_ffff_f000n;
 const PAGE = 4096n;
+/** Physical addresses are below this. */
+const PHYSICAL_END = 2n ** 52n;
+const READ_MOST = 32;
+/** INTIDs have 24 bits at most. */
+const LPIS_BELOW = 2 ** 24;
 const SGI0R = SYSREGS.ICC_SGI0R_EL1.encoding;
 const SGI1R = SYSREGS.ICC_SGI1R_EL1.encoding;
 const ASGI1R = SYSREGS.ICC_ASGI1R_EL1.encoding;
@@ -102,7 +107,7 @@ export class ProbeRecords {
       case 'guest read':
         return this.memory(probe, line, pe);
       case 'lpi config': {
-        if (this.propbaser === 0n || probe.intid < LPI_FIRST) return;
+        if (this.propbaser === 0n || probe.intid < LPI_FIRST || probe.intid >= LPIS_BELOW) return;
         return this.known((this.propbaser & ADDRESS) + BigInt(probe.intid - LPI_FIRST), [probe.config], line);
       }
       case 'listed':
@@ -150,6 +155,10 @@ export class ProbeRecords {
 
   private memory(probe: Extract<Probe, { type: 'guest read' }>, line: FtraceLine, pe: number): void {
     const { address, length, data, caller } = probe;
+    if (address !== undefined && address + BigInt(READ_MOST) > PHYSICAL_END) {
+      this.losses.add(`${line.event}: memory beyond the physical addresses of 52 bits`);
+      return;
+    }
     if (length === 0) {
       this.losses.add(`${line.event}: memory that was not read, or is longer than the probe prints`);
       return;
