@@ -120,6 +120,8 @@ export class Reads {
     }
     const name = registerAt(frame, offset);
     if (name === undefined) return true;
+    // Only writes of GITS_CWRITER make an ITS execute commands.
+    if (name === 'GITS_CREADR' && !this.unknowns.missing.has('GITS writes')) return false;
     const array = arrayOf(name);
     if (array !== undefined) return ATTRIBUTE_OF[array] === 'pending' || ATTRIBUTE_OF[array] === 'active';
     return !CLOSED.test(name) && !(frame === FRAME_GICD && routedIntid(offset) >= 0);
