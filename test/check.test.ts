@@ -126,3 +126,88 @@ describe('a DISCARD planted into a real boot', () => {
     expect(found.filter((one) => one.rule === 'lost-doorbell')).toEqual([]);
   });
 });
+
+describe('faults planted into a real boot', () => {
+  const MMIO_WRITE = RECORDS['mmio.write'].id;
+  const MSI_WRITE = RECORDS['msi.write'].id;
+  const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+  const [GICD, GICR, GITS_FRAME] = [0, 1, 2];
+
+  /** What is found in a recording if `change` may drop a record (by an empty list) or put stimuli behind it. */
+  function planted(
+    name: string,
+    change: (machine: Machine, batch: RecordBatch, i: number) => number[][] | 'drop' | undefined,
+  ): readonly Finding[] {
+    const reader = TraceReader.open(temp.path(`${name}.gictrace`));
+    const machine = new Machine(reader.header.config);
+    const checker = new Checker(reader.header.config, sourceFacts(reader.header));
+    const one = new RecordBatch(1);
+    const give = () => {
+      checker.take(one);
+      if (one.kind[0]! < STIMULI_BELOW) step(machine, one, 0);
+    };
+    for (const { batch } of reader.batches())
+      for (let i = 0; i < batch.count; i++) {
+        const plants = change(machine, batch, i);
+        if (plants === 'drop') continue;
+        one.clear();
+        one.copy(batch, i);
+        give();
+        for (const [kind, pe, ...words] of plants ?? []) {
+          one.clear();
+          one.push(kind!, pe!, batch.timeNs[i]!);
+          words.forEach((word, n) => {
+            one.words[n] = word;
+          });
+          give();
+        }
+      }
+    reader.close();
+    return checker.finish();
+  }
+  /** Calls back at the `nth` message, when the guest is at work. */
+  const atMessage = (nth: number, plant: (machine: Machine) => number[][]) => {
+    let n = 0;
+    return (machine: Machine, batch: RecordBatch, i: number) =>
+      batch.kind[i] === MSI_WRITE && n++ === nth ? plant(machine) : undefined;
+  };
+  const rulesOf = (found: readonly Finding[]) => [...new Set(found.map((one) => one.rule))];
+
+  it('an SGI to no PE, an SPI to an absent PE, an EOI of another interrupt, a reserved write', () => {
+    const found = planted(
+      'linux-gicv3-mrops',
+      atMessage(20, () => [
+        [SYSREG_WRITE, 0, 0xc65d, 0x0300_8000, 0],
+        [MMIO_WRITE, 0, GICD!, 0, 0x6100 + 8 * 100, 8, 0x77, 0],
+        [MMIO_WRITE, 0, GICD!, 0, 0x110, 4, 1 << 4, 0],
+        [MMIO_WRITE, 0, GICD!, 0, 0x210, 4, 1 << 4, 0],
+        [SYSREG_WRITE, 3, 0xc661, 8500, 0],
+        [MMIO_WRITE, 0, GICD!, 0, 0x6008, 8, 1, 0],
+      ]),
+    );
+    expect(rulesOf(found)).toEqual(
+      expect.arrayContaining(['sgi-to-no-pe', 'spi-to-absent-pe', 'eoi-without-acknowledge']),
+    );
+  });
+
+  it('tables that overlap, an ITS that is not quiescent, a PE that sleeps with a message', () => {
+    const found = planted(
+      'linux-gicv3-mrops',
+      atMessage(20, (machine) => {
+        const { cbaser, cwriter } = machine.state;
+        const at = (cwriter[0]! & 0xf_ffe0) >>> 0;
+        const base = (cbaser[0]! & 0xffff_f000) >>> 0;
+        const [device] = mappedDevices(machine, 0);
+        const words = encodeCommand('MAPD', { DeviceID: 0x7f, Size: 4, ITT_addr: device!.ittAddress, V: 1 });
+        return [
+          [RECORDS['queue.write'].id, 0, 0, base + at, cbaser[1]! & 0xf_ffff, ...words],
+          [MMIO_WRITE, 0, GITS_FRAME!, 0, GITS.GITS_CWRITER.offset, 8, at + 32, 0],
+          [MMIO_WRITE, 0, GITS_FRAME!, 0, 0, 4, 0, 0],
+          [MMIO_WRITE, 0, GITS_FRAME!, 0, 0, 4, 1, 0],
+          ...[0, 1, 2, 3].map((pe) => [MMIO_WRITE, 0, GICR!, pe, 0x14, 4, 2, 0]),
+        ];
+      }),
+    );
+    expect(rulesOf(found)).toEqual(expect.arrayContaining(['tables-overlap', 'not-quiescent']));
+  });
+});
