@@ -107,7 +107,7 @@ export class LpiConfigChecks implements Check {
     const { memory, lpiConfig, lpiPending } = c.machine.state;
     const change = this.changes.get(intid);
     if (change !== undefined) {
-      if (((change.before ^ now) & MEANINGFUL) === 0) this.changes.delete(intid);
+      if (((change.before ^ now) & MEANINGFUL) === 0) this.drop(c, intid);
       else if (((change.now ^ now) & MEANINGFUL) === 0) return;
       else if (!change.wentOn && change.seen === undefined) change.now = now;
       else {
