@@ -492,9 +492,10 @@ export class Inference {
     const { memory } = this.machine.state;
     if (!this.doubtful || !memory.areKnown(address, QEMU_LAYOUT.dte.bytes)) return;
     const raw = Uint32Array.of(memory.readWord(address), memory.readWord(address + 4));
-    const [valid, size, itt] = QEMU_LAYOUT.dte.fields.map(
-      (field) => extract(raw, 0, 0, field.lsb, field.width) * 2 ** ('shift' in field ? field.shift : 0),
-    );
+    const [valid, size, itt] = QEMU_LAYOUT.dte.fields.map((field) => {
+      const shift: number | undefined = 'shift' in field ? field.shift : undefined;
+      return extract(raw, 0, 0, field.lsb, field.width) * 2 ** (shift ?? 0);
+    });
     const bytes = 2 ** (size! + 1) * QEMU_LAYOUT.ite.bytes;
     if (valid && memory.anyKnown(itt!, bytes))
       this.say(MEM_UNKNOWN, 'tables-after-unknown-command', itt!, bytes);
