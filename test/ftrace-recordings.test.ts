@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { Checker } from '@gictrace/core/check';
 import { KIND, RECORD_WORDS, RULES } from '@gictrace/core/record';
-import { type FtraceOptions, importFtraceToTrace } from '@gictrace/recorder';
+import { type FtraceOptions, importFtraceToTrace, sourceFacts } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allBatches, recording, scratch } from './support.ts';
@@ -24,7 +24,7 @@ async function imported(text: string, options: FtraceOptions = {}) {
   writeFileSync(log, text);
   const report = await importFtraceToTrace(log, trace, { version: 'test', ...options });
   const { batches, reader } = allBatches(trace);
-  const checker = new Checker(reader.header.config);
+  const checker = new Checker(reader.header.config, sourceFacts(reader.header));
   reader.close();
   const kinds: Record<string, number> = {};
   const rules: Record<string, number> = {};

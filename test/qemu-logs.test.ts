@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Checker } from '@gictrace/core/check';
-import { importToTrace, TraceReader } from '@gictrace/recorder';
+import { importToTrace, sourceFacts, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
@@ -30,7 +30,7 @@ async function verdictOf(...logs: readonly string[]) {
 /** What the checker finds in the trace that was made last. */
 function findings(): string[] {
   const reader = TraceReader.open(temp.path('trace'));
-  const checker = new Checker(reader.header.config);
+  const checker = new Checker(reader.header.config, sourceFacts(reader.header));
   for (const { batch } of reader.batches()) checker.take(batch);
   reader.close();
   return checker.finish().map(({ rule }) => rule);

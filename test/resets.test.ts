@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Checker } from '@gictrace/core/check';
 import { RULES, recordName } from '@gictrace/core/record';
-import { importToTrace, TraceReader } from '@gictrace/recorder';
+import { importToTrace, sourceFacts, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { recording, scratch } from './support.ts';
@@ -24,7 +24,7 @@ async function traceOf(log: string) {
 /** Of the trace that was made last: the lines before which the machine was reset and the rules by which, and findings. */
 function shown() {
   const reader = TraceReader.open(temp.path('trace'));
-  const checker = new Checker(reader.header.config);
+  const checker = new Checker(reader.header.config, sourceFacts(reader.header));
   const resets: (readonly [number, string | undefined])[] = [];
   for (const { batch } of reader.batches()) {
     checker.take(batch);

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Checker } from '@gictrace/core/check';
-import { importJsonlToTrace, importToTrace, TraceReader } from '@gictrace/recorder';
+import { importJsonlToTrace, importToTrace, sourceFacts, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
@@ -30,7 +30,7 @@ const without = (log: string, ...patterns: readonly RegExp[]) =>
 /** The trace at this path: its verdict, and what the checker says. */
 function judged(path: string) {
   const reader = TraceReader.open(path);
-  const checker = new Checker(reader.header.config);
+  const checker = new Checker(reader.header.config, sourceFacts(reader.header));
   for (const { batch } of reader.batches()) checker.take(batch);
   reader.close();
   const findings = checker.finish().map(({ rule }) => rule);

@@ -8,7 +8,7 @@ import { CHECKS, Checker, type CheckName } from '@gictrace/core/check';
 import type { RecordBatch } from '@gictrace/core/record';
 import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
 import { loadTraceFiles, QueryDatabase } from '@gictrace/query';
-import { TraceReader, TraceWriter } from '@gictrace/recorder';
+import { sourceFacts, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { ProcessBackend, QemuBackend, qemuVersion } from '@gictrace/replayer';
 import { type Check, type Keep, shapeOf } from '@gictrace/replayer/minimize';
 import { VERSION } from '../context.ts';
@@ -140,8 +140,9 @@ function finding(path: string, rule: string): Kept {
       {},
       `checks: ${Object.keys(CHECKS).join(', ')}`,
     );
+  const facts = sourceFacts(headerOf(path));
   const findings = (batches: Iterable<RecordBatch>, config: GicConfig) => {
-    const checker = new Checker(config);
+    const checker = new Checker(config, facts);
     for (const batch of batches) checker.take(batch);
     return checker.finish().filter((one) => one.rule === (rule as CheckName));
   };
