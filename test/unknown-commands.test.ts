@@ -291,7 +291,7 @@ describe('a source of accesses alone', () => {
   });
 });
 
-it('ftrace: what a kernel has an ITS execute is unknown, and so is how far it has got; not that it goes on and no further', async () => {
+it('ftrace: what a kernel has an ITS execute is unknown, and so is how far it has got; not that it is at a command', async () => {
   const [GICD, GICR, GITS] = [0x800_0000, 0x80a_0000, 0x808_0000];
   const ftrace = (creadr: string) =>
     [
@@ -316,7 +316,8 @@ it('ftrace: what a kernel has an ITS execute is unknown, and so is how far it ha
     ['60', 0],
     ['20', 0],
     ['21', 0],
-    ['80', 1],
+    // ftrace may have lost a write of GITS_CWRITER; it cannot have invented a pointer between two commands.
+    ['80', 0],
     ['28', 1],
   ] as const) {
     const [file, trace] = [temp.path('ftrace'), temp.path('trace')];

@@ -60,6 +60,9 @@ const CLOSED =
   /^GIC[DR]_(CTLR|TYPER2?|IIDR|PIDR\d|WAKER|PROPBASER|PENDBASER)$|^GITS_(CTLR|TYPER|IIDR|PIDR\d|CBASER|CWRITER|BASER)$/;
 const RPR = SYSREGS.ICC_RPR_EL1.encoding;
 
+/** Bits of GITS_CREADR that are zero where the pointer is that of a command and the ITS has not stalled. */
+const CREADR_REST = 0x1e;
+
 export class Reads {
   private readonly state: GicState;
   private readonly unknowns: Unknowns;
@@ -113,15 +116,21 @@ export class Reads {
    */
   isOpen(group: RecordBatch, i: number): boolean {
     const w = i * RECORD_WORDS;
-    const [frame, , offset] = group.words.subarray(w, w + 3) as unknown as [number, number, number];
+    const [frame, , offset, , value] = group.words.subarray(w, w + 5) as unknown as number[] as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     if (group.kind[i] !== MMIO_READ) {
       const part = SYSREG_PARTS.get(frame);
       return part === undefined || part === 'active' || !this.state.singleSecurity;
     }
     const name = registerAt(frame, offset);
     if (name === undefined) return true;
-    // Only writes of GITS_CWRITER make an ITS execute commands.
-    if (name === 'GITS_CREADR' && !this.unknowns.missing.has('GITS writes')) return false;
+    // A source that lacks some writes may lack some of GITS_CWRITER, but the read pointer is always that of a command.
+    if (name === 'GITS_CREADR' && (value & CREADR_REST) !== 0) return false;
     const array = arrayOf(name);
     if (array !== undefined) return ATTRIBUTE_OF[array] === 'pending' || ATTRIBUTE_OF[array] === 'active';
     return !CLOSED.test(name) && !(frame === FRAME_GICD && routedIntid(offset) >= 0);
