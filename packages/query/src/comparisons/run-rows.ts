@@ -1,7 +1,6 @@
 // Writes runs of designs as rows of the tables that run-tables.ts declares.
 import {
   COSTS,
-  type CostModel,
   type Costs,
   type Design,
   FATE_NAMES,
@@ -17,6 +16,7 @@ import {
 import type Database from 'better-sqlite3';
 import { Inserter } from '../database/insert.ts';
 import type { Table } from '../database/table.ts';
+import type { KnownOfDesign } from './known.ts';
 import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './run-tables.ts';
 
@@ -37,18 +37,6 @@ function namedBy(o: Operation): readonly (number | null)[] {
 }
 
 const costsOf = (costs: Costs): readonly number[] => COSTS.map((name) => costs[name]);
-
-/** What is known of a design besides its run: its measured properties, and what costs are worth. */
-export interface KnownOfDesign {
-  readonly properties: {
-    readonly needs: readonly string[];
-    readonly isolates: string;
-    readonly vfio: string;
-    readonly multiMsi: string;
-    readonly migrates: string;
-  };
-  readonly model: CostModel;
-}
 
 /** The tables of runs in a database, and how they are filled. */
 export class RunRows {

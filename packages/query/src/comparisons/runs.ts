@@ -2,7 +2,8 @@
 import type { CostModel, Design, Run, RunObserver } from '@gictrace/core/irqchip';
 import type { TargetOptions } from '@gictrace/recorder/output';
 import { makeDatabase } from '../database/file.ts';
-import { type KnownOfDesign, RunRows } from './run-rows.ts';
+import type { KnownOfDesign } from './known.ts';
+import { RunRows } from './run-rows.ts';
 
 /**
  * Makes the database at `path` from what `compare` runs. `compare` is called with the observer for its runs.

@@ -4,7 +4,8 @@ import { inflateRawSync } from 'node:zlib';
 import type { GicConfig } from '@gictrace/core';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
 import { isStimulus, RecordBatch } from '@gictrace/core/record';
-import { type KeptState, StateKeeper } from '../database/state/snapshots.ts';
+import type { KeptState } from '../database/state/kept.ts';
+import { StateKeeper } from '../database/state/snapshots.ts';
 
 /** A trace that can be read from any record on. */
 export interface SteppedTrace {

@@ -1,6 +1,6 @@
 // Whether a replay confirms an explanation: the trace is replayed without the record that is named as the cause, or with what
 // is missing, and the interrupt either arrives then or does not.
-import type { KeptState } from '../database/state/snapshots.ts';
+import type { KeptState } from '../database/state/kept.ts';
 import {
   type Edit,
   insertEnable,

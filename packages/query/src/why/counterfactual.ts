@@ -5,7 +5,7 @@ import type { GicConfig } from '@gictrace/core';
 import { apply, Follow, FollowObserver, heldBy, Machine, pendingListRegister } from '@gictrace/core/model';
 import { isStimulus, KIND, RECORD_FLAGS, RECORD_WORDS, RecordBatch, UNITS } from '@gictrace/core/record';
 import { encodeCommand, FRAMES, fieldReader, GICD, GICR, GITS, SYSREGS } from '@gictrace/core/spec';
-import type { KeptState } from '../database/state/snapshots.ts';
+import type { KeptState } from '../database/state/kept.ts';
 
 /** A trace that can be read from any record on. */
 export interface ReadableTrace {

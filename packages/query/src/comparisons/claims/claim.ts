@@ -2,7 +2,8 @@
 // designs on which the query should find something. Verdicts are computed from runs; nothing here contains results.
 import type { Scenario } from '@gictrace/recorder';
 import { RUN_QUERIES } from '../run-queries.ts';
-import { type Mutant, runInMemory } from './run-in-memory.ts';
+import type { Mutant } from './mutant.ts';
+import { runInMemory } from './run-in-memory.ts';
 
 /** The discussions. */
 export const THREADS = {

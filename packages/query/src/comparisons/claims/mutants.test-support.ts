@@ -2,7 +2,7 @@
 // or waits for is lost or changed. Faults of hardware are those of core/mutate.
 import type { Bus, Design, Driver } from '@gictrace/core/irqchip';
 import { plantMutation } from '@gictrace/core/testing';
-import type { Mutant } from './run-in-memory.ts';
+import type { Mutant } from './mutant.ts';
 
 /** A fault in the bus of one design, or of all. */
 const onBus = (change: (bus: Bus) => void, only?: string): Mutant => ({

@@ -1,15 +1,9 @@
 // Runs scenarios into a temporary database in memory.
-import { DESIGNS, type Design, type Run, Translation } from '@gictrace/core/irqchip';
-import type { Machine } from '@gictrace/core/model';
+import { DESIGNS, type Run, Translation } from '@gictrace/core/irqchip';
 import type { Scenario } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
 import { RunRows } from '../run-rows.ts';
-
-/** A fault: a design that is changed, or a machine into which a fault is planted. */
-export interface Mutant {
-  readonly design?: (design: Design) => Design;
-  readonly machine?: (machine: Machine) => void;
-}
+import type { Mutant } from './mutant.ts';
 
 /** Runs scenarios on designs into a database in memory: its tables and named queries are those of `compare -o`. */
 export function runInMemory(

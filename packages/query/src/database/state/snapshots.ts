@@ -3,16 +3,11 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type GicState, STATE_VERSION } from '@gictrace/core/model';
 import type Database from 'better-sqlite3';
+import type { KeptState } from './kept.ts';
 
 /** The least number of records between two states: a chunk of a trace. */
 const INTERVAL = 4096;
 const BYTES_MAX = 32 * 2 ** 20;
-
-/** A state that holds before a record. */
-export interface KeptState {
-  readonly record: number;
-  readonly state: Uint8Array;
-}
 
 /** Collects the states of one trace while it is loaded. */
 export class StateKeeper {
