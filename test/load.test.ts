@@ -1,6 +1,7 @@
 // gictrace load with one thread and with two: the same bytes; and what a fault or a signal in the middle leaves.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TraceReader } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +24,7 @@ const beside = () => readdirSync(temp.path('.')).filter((name) => !name.endsWith
 describe.each([[[large]], [[small]], [[small, large, other]]] as const)('%#: traces', (traces) => {
   it('make the same database with one thread and with two', () => {
     const [one, two] = ['1', '2'].map((threads) => {
-      const path = temp.path(`${traces.length}-traces-${threads}-threads.db`);
+      const path = temp.path(`${traces.map((path) => basename(path)).join('+')}-${threads}.db`);
       const { status, stdout, stderr } = load([...traces, '-o', path, '--threads', threads, '--json']);
       expect(stderr).toBe('');
       expect(status).toBe(0);

@@ -3,6 +3,7 @@
 //
 // Linux moves an SPI that is enabled in four steps: it writes GICD_ICENABLER, waits for RWP, writes GICD_IROUTER, and writes
 // GICD_ISENABLER. A write of GICD_ICENABLER is therefore held back until it is known whether the same PE goes on so.
+import type { Operation } from '@gictrace/core/irqchip';
 import type { Machine } from '@gictrace/core/model';
 import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICD, SPI_FIRST } from '@gictrace/core/spec';
@@ -34,6 +35,8 @@ export class SpiLift {
   private readonly to: Collector;
   private readonly spis = new Map<number, Spi>();
   private disabled: Disabled[] = [];
+  /** An SPI that has been enabled for the first time, and after which no other operation has come. */
+  private starting: { readonly intid: number; readonly pe: number } | undefined;
 
   constructor(to: Collector) {
     this.to = to;
@@ -60,6 +63,27 @@ export class SpiLift {
 
   finish(): void {
     for (const { by } of [...this.disabled]) this.settle(by);
+    this.started();
+  }
+
+  /**
+   * Adds an operation. Linux routes an SPI after it has enabled it for the first time (irq_startup), as a move: that is where
+   * it is activated.
+   */
+  private add(operation: Operation): void {
+    const { starting } = this;
+    if (starting !== undefined && operation.op === 'set_affinity' && operation.device === starting.intid)
+      return this.started(operation.pe);
+    this.started();
+    this.to.add(operation);
+  }
+
+  private started(pe = this.starting?.pe ?? 0): void {
+    const { starting } = this;
+    if (starting === undefined) return;
+    this.starting = undefined;
+    this.to.add({ op: 'activate', device: starting.intid, vector: 0, pe });
+    this.to.add({ op: 'unmask', device: starting.intid, vector: 0 });
   }
 
   private write(offset: number, bytes: number, value: number, by: number, machine: Machine): void {
@@ -103,7 +127,7 @@ export class SpiLift {
       spi = { isActive: false, isEnabled: false, pe: 0 };
       this.spis.set(intid, spi);
       count(this.to.stats.inferred, 'device: an SPI is a device of one vector');
-      this.to.add({ op: 'alloc', device: intid, count: 1 });
+      this.add({ op: 'alloc', device: intid, count: 1 });
     }
     return spi;
   }
@@ -113,7 +137,7 @@ export class SpiLift {
     spi.isActive = true;
     spi.pe = pe;
     this.to.routed(pe);
-    this.to.add({ op: 'activate', device: intid, vector: 0, pe });
+    this.add({ op: 'activate', device: intid, vector: 0, pe });
   }
 
   /** An SPI is configured as edge-triggered. */
@@ -140,7 +164,7 @@ export class SpiLift {
   private move(intid: number, spi: Spi, pe: number): void {
     spi.pe = pe;
     this.to.routed(pe);
-    this.to.add({ op: 'set_affinity', device: intid, vector: 0, pe });
+    this.add({ op: 'set_affinity', device: intid, vector: 0, pe });
   }
 
   private enable(intid: number, by: number, machine: Machine): void {
@@ -153,9 +177,14 @@ export class SpiLift {
     }
     this.settle(by);
     const { state } = machine;
-    if (!spi.isActive) this.activated(intid, this.peOf(state.routeLow[intid]!, machine));
+    if (!spi.isActive) {
+      this.started();
+      spi.isActive = true;
+      spi.pe = this.peOf(state.routeLow[intid]!, machine);
+      this.to.routed(spi.pe);
+      this.starting = { intid, pe: spi.pe };
+    } else this.add({ op: 'unmask', device: intid, vector: 0 });
     spi.isEnabled = true;
-    this.to.add({ op: 'unmask', device: intid, vector: 0 });
     // A line that is high when nobody has looked at it yet is a message that has been sent.
     const isLevel = ((state.spi.edge[intid >>> 5]! >>> (intid & 31)) & 1) === 0;
     if (isLevel && this.high.delete(intid)) this.fire(intid);
@@ -166,11 +195,11 @@ export class SpiLift {
     const spi = this.spis.get(intid);
     if (spi === undefined || !spi.isActive) return;
     if (spi.isEnabled) this.disabled.push({ intid, by, to: undefined });
-    else this.to.add({ op: 'mask', device: intid, vector: 0 });
+    else this.add({ op: 'mask', device: intid, vector: 0 });
   }
 
   private pend(intid: number, pending: boolean): void {
-    if (this.spis.get(intid)?.isActive) this.to.add({ op: 'set_pending', device: intid, vector: 0, pending });
+    if (this.spis.get(intid)?.isActive) this.add({ op: 'set_pending', device: intid, vector: 0, pending });
   }
 
   /** The PE does something else than finish a move: what it disabled, it masked. */
@@ -182,7 +211,7 @@ export class SpiLift {
     this.disabled.splice(this.disabled.indexOf(one), 1);
     const spi = this.spis.get(one.intid)!;
     spi.isEnabled = false;
-    this.to.add({ op: 'mask', device: one.intid, vector: 0 });
+    this.add({ op: 'mask', device: one.intid, vector: 0 });
     if (one.to !== undefined) this.move(one.intid, spi, one.to);
   }
 
@@ -207,6 +236,6 @@ export class SpiLift {
       return;
     }
     for (const held of this.disabled.filter((one) => one.intid === intid)) this.mask(held);
-    this.to.add({ op: 'fire', device: intid, vector: 0 });
+    this.add({ op: 'fire', device: intid, vector: 0 });
   }
 }

@@ -48,11 +48,19 @@ function asked(first: number, choices: readonly (readonly [number, number, numbe
       on[k] = (on[k]! + 1 + (b % (PES - 1))) % PES;
       operations.push({ op: 'set_affinity', ...of, pe: on[k] });
     } else if (what % 5 === 2) operations.push({ op: 'set_pending', ...of, pending: b % 2 === 0 });
-    else operations.push({ op: 'fire', ...of });
+    else fire(k);
   }
   // A move that is the last thing in a recording is seen only by what follows it.
-  operations.push({ op: 'fire', device: first, vector: 0 });
+  fire(0);
   return operations;
+
+  /** A masked MSI-X vector holds its message back in the device, where no GIC sees it. */
+  function fire(k: number): void {
+    const of = { device: first + k, vector: 0 };
+    if (masked[k]) operations.push({ op: 'unmask', ...of });
+    masked[k] = false;
+    operations.push({ op: 'fire', ...of });
+  }
 }
 
 const choices = fc.array(fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000)), { maxLength: 40 });

@@ -30,6 +30,8 @@ function deviceOperations(choices: readonly (readonly [number, number, number])[
   const operations: Operation[] = [];
   const devices = new Map<number, number>();
   const active = new Map<string, number>();
+  // A masked MSI-X vector holds its message back in the device, where no GIC sees it.
+  const unmasked = new Set<string>();
   for (let pe = 0; pe < PES; pe++) operations.push({ op: 'pe.online', pe });
   for (const [what, a, b] of choices) {
     const device = 8 * (1 + (a % 3));
@@ -58,7 +60,10 @@ function deviceOperations(choices: readonly (readonly [number, number, number])[
       { op: 'deactivate', device, vector },
     ];
     const chosen = vectorOperations[what % vectorOperations.length]!;
+    if (chosen.op === 'fire' && !unmasked.has(key)) operations.push({ op: 'unmask', device, vector });
     operations.push(chosen);
+    if (chosen.op === 'unmask' || chosen.op === 'fire') unmasked.add(key);
+    if (chosen.op === 'mask' || chosen.op === 'deactivate') unmasked.delete(key);
     if (chosen.op === 'set_affinity') active.set(key, to);
     if (chosen.op === 'deactivate') active.delete(key);
   }

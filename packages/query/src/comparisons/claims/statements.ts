@@ -324,6 +324,7 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
       'first-zero-bit',
       'unsigned-index',
       'edge-configuration',
+      'one-message-one-run',
     ]),
     code(
       'parent itself to the architectural GIC IRQ chip for',
