@@ -194,6 +194,8 @@ if [ $# -gt 0 ]; then
   "$@" 7<&- 9>&- <&6 6<&- &
   command=$!
   echo "command $command" >&9
+  # The shell may have reaped a short command already; wait still knows its code. A signal ends wait before the command ends.
+  [ -n "$stop" ] || { wait "$command"; code=$?; }
   while kill -0 "$command" 2> /dev/null && [ -z "$stop" ]; do wait "$command"; code=$?; done
   [ -z "$stop" ] || { kill -TERM "$command" 2> /dev/null; wait "$command"; code=0; }
   echo "command" >&9
