@@ -301,8 +301,10 @@ const quoted = (text) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("
 /** The command. */
 function command() {
   const relay = [process.execPath, join(here, 'machine.mjs'), folder].map(quoted).join(' ');
+  // The saved machine belongs to the QEMU that saved it.
   return `#!/bin/sh
 # KVM's GIC behind gictrace's adapter protocol; made by gictrace's examples/adapters/kvm/build.mjs.
+export GICTRACE_QEMU=${quoted(QEMU)}
 if [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; then exec ${quoted(at('gictrace-kvm'))}; fi
 exec ${relay}
 `;
