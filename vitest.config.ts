@@ -1,9 +1,18 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source: the `gictrace-source` export condition needs no build.
 export default defineConfig({
-  resolve: { conditions: ['gictrace-source'] },
+  resolve: {
+    conditions: ['gictrace-source'],
+    alias: [
+      {
+        find: /^fast-check$/,
+        replacement: fileURLToPath(new URL('scripts/seeded-fast-check.mjs', import.meta.url)),
+      },
+    ],
+  },
   ssr: { resolve: { conditions: ['gictrace-source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],

@@ -24,6 +24,7 @@ interface Held {
   readonly by: number;
   /** What it is, if it is no move: it was masked, or configured with the same value. */
   readonly op: 'mask' | 'reconfigure';
+  readonly wasEnabled: boolean;
   isCleared: boolean;
   /** The PE on which it was set pending after that. */
   to: number | undefined;
@@ -145,7 +146,9 @@ export class DirectLift {
     if (held?.intid === intid && held.by === by && held.isCleared && isEnabled && isMove) {
       this.held = undefined;
       lpi.isEnabled = true;
-      return this.moved(intid, lpi, pe);
+      this.moved(intid, lpi, pe);
+      if (!held.wasEnabled) this.to.add({ op: 'unmask', ...of });
+      return;
     }
     this.settle();
     this.moved(intid, lpi, pe);
@@ -157,7 +160,7 @@ export class DirectLift {
     if (!isKnown)
       count(this.to.stats.inferred, 'reconfigure: an invalidation whose byte is not in the source');
     const op = isKnown && lpi.isEnabled ? 'mask' : 'reconfigure';
-    this.held = { intid, by, op, isCleared: false, to: undefined };
+    this.held = { intid, by, op, wasEnabled: lpi.isEnabled, isCleared: false, to: undefined };
     if (isKnown) lpi.isEnabled = false;
   }
 
