@@ -1,6 +1,7 @@
 // Designs on what a real kernel did: its own are the same commands in the same order, others are what they are.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { QueryDatabase } from '@gictrace/query';
+import { importFtraceToTrace } from '@gictrace/recorder';
 import { type Compared, compareTrace } from '@gictrace/replayer';
 import { main } from 'gictrace';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -122,6 +123,31 @@ it('sends and accesses the same as Linux 7.3 on QEMU 11, with PEs that go offlin
   const { commands, accesses } = compareTrace(trace, ['its']).alignments.get('its')!;
   expect(commands).toEqual({ recorded: 109, sent: 109, same: 109, first: null });
   expect(accesses).toEqual({ recorded: 346, sent: 346, same: 346, first: null });
+});
+
+describe('a Linux guest of a real KVM, whose Redistributors have GICR_INVLPIR', () => {
+  const traceOf = async (name: string) => {
+    const trace = temp.path(`${name}.gictrace`);
+    await importFtraceToTrace(recording(`ftrace/${name}.txt.xz`), trace, {});
+    return trace;
+  };
+
+  it('sends and accesses the same, without INV', async () => {
+    const compared = compareTrace(await traceOf('kq-linux'), ['its', 'its@architecture']);
+    const { commands, accesses, registers } = compared.alignments.get('its')!;
+    expect(commands).toEqual({ recorded: 15, sent: 15, same: 15, first: null });
+    expect(accesses).toEqual({ recorded: 99, sent: 99, same: 99, first: null });
+    expect(registers.get('GICR_INVLPIR write')).toEqual({ recorded: 3, sent: 3 });
+    expect(compared.judged[0]!.judgement.verdict).toBe('works');
+    // A profile that the user chose stays: without GICR_CTLR.IR, Linux sends INV and SYNC for each of the three.
+    expect(compared.runs.map(({ costs }) => costs.commands)).toEqual([15, 21]);
+  });
+
+  it('is not held against commands that the source does not show', async () => {
+    const { alignments, lift } = compareTrace(await traceOf('linux-doc'), ['its']);
+    expect(lift.unlifted.get('commands that the trace does not show')).toBe(15);
+    expect(alignments.size).toBe(0);
+  });
 });
 
 describe('a real boot with KVM and GICv4 (2 vPEs)', () => {

@@ -34,7 +34,16 @@ interface Options {
 }
 
 /** The form for JSON, with maps as objects. It has everything, whatever the text leaves out. */
-function plain({ isLifted, lift, runs, judged, model, inFlightMax, alignments }: Compared): unknown {
+function plain({
+  isLifted,
+  lift,
+  runs,
+  judged,
+  model,
+  inFlightMax,
+  alignments,
+  invlpirOf,
+}: Compared): unknown {
   const object = <T>(map: ReadonlyMap<string, T>) => Object.fromEntries(map);
   return {
     lift: {
@@ -45,6 +54,7 @@ function plain({ isLifted, lift, runs, judged, model, inFlightMax, alignments }:
     },
     inFlightMax: Number.isFinite(inFlightMax) ? inFlightMax : null,
     model,
+    invlpirOf: invlpirOf ?? null,
     alignments: Object.fromEntries(
       [...alignments].map(([name, { notShown, registers, ...rest }]) => [
         name,

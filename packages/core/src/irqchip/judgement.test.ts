@@ -19,7 +19,15 @@ function judged(name: string, operations: readonly Operation[], inFlightMax?: nu
 
 describe('a verdict', () => {
   it('is not measured without a message', () => {
-    expect(judged('its', started).verdict).toBe('not measured');
+    expect(judgementText(judged('its', started))).toBe('not measured: no message was sent');
+  });
+
+  it('is not measured if each message waits for its vector to be unmasked', () => {
+    const masked: Operation[] = [...started, { op: 'mask', ...v }, fire];
+    expect(judgementText(judged('its', masked))).toBe(
+      'not measured: each message waits, because its vector is masked',
+    );
+    expect(judged('its', [...started, fire, { op: 'mask', ...v }, fire]).verdict).toBe('works');
   });
 
   it('says what works, and what else was wrong', () => {

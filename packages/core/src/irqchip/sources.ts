@@ -42,7 +42,7 @@ const HYPERV_DEVIATIONS: readonly string[] = [
 const SOURCES: Readonly<Record<string, Source>> = {
   its: {
     version: 'Linux 6.1 to 7.3, which do not differ here',
-    heldAgainst: KERNELS,
+    heldAgainst: `${KERNELS}; a guest of KVM`,
     deviations: ITS_DEVIATIONS,
   },
   'pre-its': {

@@ -17,9 +17,9 @@ import {
 import { NO_PE } from '@gictrace/core/record';
 import { blocksOf, type Scenario, TraceReader } from '@gictrace/recorder';
 import { ALL_SHOWN, type Alignment, Comparison, designOf, shownOperands } from './alignment.ts';
-import { designsNamed, ofScenario } from './designs.ts';
+import { designsNamed, hasInvlpir, ofRecorded, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
-import { Lift } from './lift.ts';
+import { Lift, NOT_SHOWN } from './lift.ts';
 import type { LiftStats } from './lift-parts.ts';
 import { MeasuredTimes } from './measured-times.ts';
 import { type Properties, propertiesOf } from './properties.ts';
@@ -49,6 +49,8 @@ export interface Compared {
   readonly inFlightMax: number;
   /** By design. */
   readonly alignments: ReadonlyMap<string, Alignment>;
+  /** The recorded profile on which the designs with an ITS ran, because Linux uses its GICR_INVLPIR; else undefined. */
+  readonly invlpirOf?: string | undefined;
 }
 
 /** The runs to report: all that were requested, or those of designs that had something to do. */
@@ -126,7 +128,8 @@ export function compareTrace(
     // The commands are those of a recorded kernel only if operations had to be lifted from them.
     const own = isLifted ? designOf(config) : undefined;
     const comparison = new Comparison(proxyDevice(config));
-    const runs = designs.map((design) => {
+    const runs = designs.map((named) => {
+      const design = isLifted ? ofRecorded(named, config) : named;
       const observer = options.observe?.(design);
       if (design.name !== own)
         return new Translation(design, config.pes.length, observer, blocks, inFlightMax);
@@ -190,7 +193,9 @@ export function compareTrace(
       );
     const alignments = new Map<string, Alignment>();
     const runsDone = finished(runs, options.all === true ? undefined : names, has);
-    if (own !== undefined && isCompared) alignments.set(own, comparison.finish());
+    // Without its commands, the operations are not all that the kernel did.
+    if (own !== undefined && isCompared && !stats.unlifted.has(NOT_SHOWN))
+      alignments.set(own, comparison.finish());
     return {
       isLifted,
       lift: stats,
@@ -198,6 +203,7 @@ export function compareTrace(
       model: times.into(model),
       inFlightMax,
       alignments,
+      invlpirOf: hasInvlpir(config) ? config.profile : undefined,
     };
   } catch (error) {
     throw atPlace(error, { path });

@@ -1,7 +1,7 @@
 // Finds designs by the names that users give.
-import { GicTraceError } from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { DESIGNS, type Design } from '@gictrace/core/irqchip';
-import { PROFILES } from '@gictrace/core/profile';
+import { PROFILES, profileNamed } from '@gictrace/core/profile';
 import type { Scenario } from '@gictrace/recorder';
 
 /**
@@ -37,4 +37,22 @@ export function designsNamed(names: readonly string[] | undefined): readonly Des
 /** A design on the machine of a scenario: under the scenario's profile, if it has one and the user gave none. */
 export function ofScenario(design: Design, { profile }: Scenario): Design {
   return profile === undefined || design.name.includes('@') ? design : { ...design, profile };
+}
+
+/**
+ * Whether the Redistributors of a recorded machine have GICR_INVLPIR beside an ITS (GICR_CTLR.IR). Linux 5.19 and later then
+ * invalidates LPIs by it, and sends no INV for them.
+ */
+export const hasInvlpir = ({ profile, its }: GicConfig): boolean =>
+  its.length > 0 && profileNamed(profile).ctlrIr;
+
+/**
+ * A design on a machine like the recorded one: Linux's ITS driver uses GICR_INVLPIR if it is there. Everything else that
+ * designs can see of a profile is left as each design says. A profile that the user gave stays.
+ */
+export function ofRecorded(design: Design, config: GicConfig): Design {
+  const isOnIts = design.serves === 'devices' && design.hardware.its > 0 && design.profile === 'architecture';
+  return isOnIts && hasInvlpir(config) && !design.name.includes('@')
+    ? { ...design, profile: config.profile }
+    : design;
 }

@@ -8,10 +8,11 @@ import { Lift } from './lift.ts';
 
 const PES = 4;
 
-/** Runs operations on a design and lifts what it did. */
-function roundTrip(design: string, operations: readonly Operation[]): Operation[] {
+/** Runs operations on a design, under another profile if one is given, and lifts what it did. */
+function roundTrip(name: string, operations: readonly Operation[], profile?: string): Operation[] {
   const stimuli: RecordBatch[] = [];
-  const translation = new Translation(DESIGNS[design]!, PES, {
+  const design = DESIGNS[name]!;
+  const translation = new Translation(profile === undefined ? design : { ...design, profile }, PES, {
     stimulus(batch) {
       const copy = new RecordBatch(1);
       copy.copy(batch, 0);
@@ -120,6 +121,16 @@ describe('lifting', () => {
         expect(roundTrip('its', operations)).toEqual(operations);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('gives back what it was asked on Redistributors with GICR_CTLR.IR, where it writes GICR_INVLPIR', () => {
+    fc.assert(
+      fc.property(choices, (list) => {
+        const operations = deviceOperations(list);
+        expect(roundTrip('its', operations, 'kvm')).toEqual(operations);
+      }),
+      { numRuns: 30 },
     );
   });
 

@@ -28,6 +28,9 @@ export interface LiftSink {
   stimulus?(batch: RecordBatch, i: number): void;
 }
 
+/** Counted as unlifted: commands of a queue that the source does not contain. */
+export const NOT_SHOWN = 'commands that the trace does not show';
+
 export class Lift {
   readonly stats: LiftStats = { operations: 0, inferred: new Map(), unlifted: new Map() };
   private readonly config: GicConfig;
@@ -36,6 +39,8 @@ export class Lift {
   private readonly known = new Map<number, Association[]>();
   /** The LPI of each mapped event, and whether its first invalidation has come. */
   private readonly events = new Map<number, { readonly intid: number; started: boolean }>();
+  /** The event that each LPI was last mapped to. It may have been unmapped since. */
+  private readonly eventOf = new Map<number, Vector>();
   /** Events that are vLPIs now, and their vPEs. */
   private readonly forwarded = new Map<number, number>();
   /** A DISCARD of an event: a deactivation, unless the event is mapped again at once, as a vLPI or no longer as one. */
@@ -180,9 +185,10 @@ export class Lift {
       this.lpis.stimulus(batch, i, machine);
     }
     if (batch.kind[i] === MMIO_WRITE) {
-      const isSleep =
-        w[at] === GICR_FRAME && w[at + 2] === GICR.GICR_WAKER.offset && (w[at + 4]! & PROCESSOR_SLEEP) !== 0;
+      if (w[at] !== GICR_FRAME) return;
+      const isSleep = w[at + 2] === GICR.GICR_WAKER.offset && (w[at + 4]! & PROCESSOR_SLEEP) !== 0;
       if (isSleep && this.online.delete(w[at + 1]!)) this.tell({ op: 'pe.offline', pe: w[at + 1]! });
+      if (this.usesIts && w[at + 2] === GICR.GICR_INVLPIR.offset) this.invalidatedAtPe(w[at + 4]!, machine);
       return;
     }
     if (batch.kind[i] !== MSI_WRITE) return;
@@ -195,7 +201,7 @@ export class Lift {
 
   private emitted(shown: RecordBatch, i: number): void {
     if (shown.kind[i] === ITS_COMMAND && shown.words[i * RECORD_WORDS + 2] === ITS_OUTCOMES.NOT_SHOWN)
-      count(this.stats.unlifted, 'commands that the trace does not show');
+      count(this.stats.unlifted, NOT_SHOWN);
     const at = i * RECORD_WORDS;
     const w = shown.words;
     if (shown.kind[i] === VTE_WRITE) {
@@ -370,7 +376,7 @@ export class Lift {
       case 'MAPTI':
       case 'MAPI':
         this.forwarded.delete(key);
-        this.events.set(key, { intid: name === 'MAPI' ? vector : o.pINTID!, started: false });
+        this.mapped({ device, vector }, name === 'MAPI' ? vector : o.pINTID!);
         this.tell({ op: 'activate', device, vector, pe: o.ICID! });
         return;
       case 'INV':
@@ -390,7 +396,21 @@ export class Lift {
     }
   }
 
-  /** INV: the event is masked or unmasked, by its configuration byte if that is known. */
+  private mapped(of: Vector, intid: number): void {
+    this.events.set(of.device * 65_536 + of.vector, { intid, started: false });
+    this.eventOf.set(intid, of);
+  }
+
+  /** GICR_INVLPIR: Linux uses it instead of INV if the Redistributors have it (GICR_CTLR.IR, GICR_TYPER.DirectLPI). */
+  private invalidatedAtPe(intid: number, machine: Machine): void {
+    const of = this.eventOf.get(intid);
+    const key = of === undefined ? -1 : of.device * 65_536 + of.vector;
+    if (of === undefined || this.events.get(key)?.intid !== intid)
+      count(this.stats.unlifted, 'GICR_INVLPIR of an LPI that no event is mapped to');
+    else this.invalidated(of.device, of.vector, key, machine);
+  }
+
+  /** An event is invalidated: it is masked or unmasked, by its configuration byte if that is known. */
   private invalidated(device: number, vector: number, key: number, machine: Machine): void {
     const event = this.events.get(key);
     if (event === undefined) {
@@ -407,7 +427,7 @@ export class Lift {
     }
     // Linux first invalidates an event that it has mapped when it unmasks it for the first time.
     if (first) {
-      count(this.stats.inferred, 'unmask: the first INV of an event');
+      count(this.stats.inferred, 'unmask: the first invalidation of an event');
       this.tell({ op: 'unmask', device, vector });
     } else {
       this.held();

@@ -232,7 +232,7 @@ function alignmentLines(name: string, { commands, notShown, accesses, registers 
   ];
 }
 
-function linesOf({ isLifted, lift, alignments, inFlightMax }: Compared): string[] {
+function linesOf({ isLifted, lift, alignments, inFlightMax, invlpirOf }: Compared): string[] {
   const loop = Number.isFinite(inFlightMax)
     ? `closed loop: a device stops with ${grouped(inFlightMax)} messages of a vector in flight`
     : 'open loop: devices never stop';
@@ -242,6 +242,10 @@ function linesOf({ isLifted, lift, alignments, inFlightMax }: Compared): string[
     ['part of no operation', lift.unlifted],
   ] as const)
     for (const [what, n] of of) lines.push(`${title}: ${grouped(n)} × ${what}`);
+  if (invlpirOf !== undefined)
+    lines.push(
+      `designs with an ITS run on profile ${invlpirOf}, as recorded: its Redistributors have GICR_INVLPIR (GICR_CTLR.IR), which Linux uses instead of INV`,
+    );
   for (const [name, alignment] of alignments) lines.push(...alignmentLines(name, alignment));
   return lines;
 }

@@ -43,7 +43,7 @@ export interface Variant {
   readonly vectorsMin: number;
   /** Whether messages go through a pre-ITS. */
   readonly preIts: boolean;
-  /** LPIs that are not vLPIs are invalidated by GICR_INVLPIR instead of INV (GICR_TYPER.DirectLPI). */
+  /** LPIs that are not vLPIs are invalidated by GICR_INVLPIR instead of INV, whatever GICR_CTLR.IR says. */
   readonly directLpi: boolean;
 }
 
@@ -60,6 +60,7 @@ export const PLAIN_ITS: Variant = {
 const VECTORS_OF_DEVICE_0 = 32;
 const ITT_ALIGN = 256;
 const BUSY = mask(GICR.GICR_SYNCR, 'Busy');
+const IR = mask(GICR.GICR_CTLR, 'IR');
 
 export class ItsDriver extends DriverBase implements Driver {
   protected readonly lpis: LpiTables;
@@ -72,6 +73,8 @@ export class ItsDriver extends DriverBase implements Driver {
   private readonly devIds = new DevIds();
   private readonly devIdOf = new Map<number, number>();
   private readonly variant: Variant;
+  /** LPIs that are not vLPIs are invalidated by GICR_INVLPIR. */
+  private readonly hasInvlpir: boolean;
 
   constructor(bus: Bus, ledger: Ledger, variant: Variant) {
     super(bus, ledger);
@@ -79,8 +82,9 @@ export class ItsDriver extends DriverBase implements Driver {
     this.nodes = variant.below === 'its' ? ItsNode.probeAll(bus, bus.blocks) : [];
     this.ittEntryBytes = this.nodes[0]?.ittEntryBytes ?? 1;
     this.lpis = new LpiTables(bus, ledger);
-    // Whether firmware has left LPIs enabled (allocate_lpi_tables).
-    bus.read('GICR_CTLR', 0);
+    // Whether firmware has left LPIs enabled (allocate_lpi_tables). IR is read when the GICv3 driver probes.
+    const control = Number(bus.read('GICR_CTLR', 0));
+    this.hasInvlpir = variant.directLpi || (control & IR) !== 0;
   }
 
   /** Posts a command and, if a PE is given, the SYNC of that PE. */
@@ -268,7 +272,7 @@ export class ItsDriver extends DriverBase implements Driver {
       case 'unmask':
       case 'reconfigure':
         this.lpis.configure(intid, o.op === 'reconfigure' ? this.lpis.isEnabled(intid) : o.op === 'unmask');
-        if (below === 'its' && !this.variant.directLpi) this.post('INV', event, pe, its);
+        if (below === 'its' && !this.hasInvlpir) this.post('INV', event, pe, its);
         else this.invalidate(intid, pe);
         return 'done';
       case 'set_affinity':
@@ -290,7 +294,7 @@ export class ItsDriver extends DriverBase implements Driver {
     }
   }
 
-  /** Invalidates an LPI at a Redistributor (GICR_INVLPIR), which Linux does if there is Direct LPI. */
+  /** Invalidates an LPI at a Redistributor (GICR_INVLPIR), which Linux 5.19 and later does if GICR_CTLR.IR or GICR_TYPER.DirectLPI is set. */
   protected invalidate(intid: number | bigint, pe: number): void {
     this.bus.write('GICR_INVLPIR', pe, intid);
     this.waitForSync(pe);

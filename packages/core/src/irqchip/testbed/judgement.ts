@@ -7,7 +7,7 @@ export const VERDICTS = {
   'works until': 'From this operation on a device has stopped, or a vector is refused.',
   loses: 'Some messages reached no handler, but no device stopped.',
   cannot: 'No message reached its handler, or the driver was not set up.',
-  'not measured': 'No message was sent.',
+  'not measured': 'No message was sent, or each one waits because its vector is masked.',
 } as const;
 export type VerdictName = keyof typeof VERDICTS;
 
@@ -67,9 +67,13 @@ export function judge({ deliveries: d, failures }: Run): Judgement {
   if (d.fired > 0 && d.delivered === 0 && message !== undefined) return verdict('cannot', first);
   if (exhausted !== undefined) return verdict('works until', first);
   if (message !== undefined) return verdict(d.withheld > 0 ? 'works until' : 'loses', message);
-  if (d.fired > 0) return verdict('works', undefined);
-  return unsupported === undefined ? verdict('not measured', undefined) : verdict('cannot', unsupported);
+  if (d.fired > d.masked) return verdict('works', undefined);
+  if (d.fired === 0 && unsupported !== undefined) return verdict('cannot', unsupported);
+  return { ...verdict('not measured', undefined), why: d.fired === 0 ? NO_MESSAGE : ALL_MASKED };
 }
+
+const NO_MESSAGE = 'no message was sent';
+const ALL_MASKED = 'each message waits, because its vector is masked';
 
 /** A judgement as one sentence. */
 export function judgementText({ verdict, operation, why, undelivered, also }: Judgement): string {
@@ -79,7 +83,7 @@ export function judgementText({ verdict, operation, why, undelivered, also }: Ju
     'works until': `works until operation ${operation}: ${why}`,
     loses: `loses ${undelivered}: first ${why}${at}`,
     cannot: `cannot: ${why}${at}`,
-    'not measured': 'not measured: no message was sent',
+    'not measured': `not measured: ${why}`,
   };
   return [head[verdict], ...also.map(alsoText)].join('; ');
 }
