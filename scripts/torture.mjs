@@ -1,4 +1,4 @@
-// `npm run torture -- [--seed N] [--inputs N | --seconds N] [--slack N] [--keep FOLDER]`: hostile inputs for every verb
+// `npm run torture -- [--seed N] [--inputs N | --seconds N] [--slack N] [--processes SHARE] [--keep FOLDER] [FILE…]`: hostile inputs for every verb
 // (test/torture, docs/robustness.md). A minute by default.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';

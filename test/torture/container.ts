@@ -23,6 +23,9 @@ import {
 } from '../../packages/recorder/src/trace/frame.ts';
 import { type Packable, pack, unpack } from '../../packages/recorder/src/trace/msgpack.ts';
 
+/** Most PEs of any GIC: a hostile record may name one that its header lacks. */
+const PES_MAX = 512;
+
 /** A frame of a trace, uncompressed. `over` replaces what its head would say. */
 export interface Part {
   type: number;
@@ -104,7 +107,7 @@ export function putTogether(
     if (part.type === FRAME_TYPES.records) {
       content.update(part.raw);
       try {
-        decodeChunk(part.raw, part.count, batch);
+        decodeChunk(part.raw, part.count, batch, PES_MAX);
         semantic.add(batch);
       } catch {
         // A chunk that cannot be decoded is what the reader shall find.

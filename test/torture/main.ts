@@ -2,32 +2,37 @@
 // everything held; 1: something broke the promise.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { campaign } from './campaign.ts';
 import { seeds } from './seeds.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     inputs: { type: 'string', default: '100000000' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string' },
     slack: { type: 'string', default: '1' },
+    processes: { type: 'string', default: '0.01' },
     keep: { type: 'string' },
   },
 });
 // Without a number of inputs or of seconds, a minute, as in CI.
 const seconds =
-  values.seconds ?? (process.argv.some((word) => word.startsWith('--inputs')) ? undefined : '60');
+  values.seconds ??
+  (positionals.length > 0 || process.argv.some((word) => word.startsWith('--inputs')) ? undefined : '60');
 const folder = mkdtempSync(join(tmpdir(), 'gictrace-torture-'));
 const from = Date.now();
 let told = from;
 try {
-  const { inputs, lines, codes, slowestMs, found } = await campaign(seeds(), {
+  const { inputs, lines, asProcesses, codes, slowestMs, found } = await campaign(seeds(), {
     folder,
     first: Number(values.seed),
     count: Number(values.inputs),
     slack: Number(values.slack),
+    processes: Number(values.processes),
+    ...(positionals.length === 0 ? {} : { files: positionals.map((path) => resolve(path)) }),
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
     ...(values.keep === undefined ? {} : { keep: values.keep }),
     heard: ({ seed, source, what, line, fault }) =>
@@ -44,7 +49,7 @@ try {
   for (const [verb, of] of Object.entries(codes))
     console.log(`| ${verb} | ${all.map((code) => of[code] ?? 0).join(' | ')} |`);
   console.log(
-    `\n${inputs} inputs from seed ${values.seed}, ${lines} command lines in ${Math.round((Date.now() - from) / 1000)} s; the slowest took ${(slowestMs / 1000).toFixed(1)} s; ${found.length} broke the promise`,
+    `\n${inputs} inputs from seed ${values.seed}, ${lines} command lines (${asProcesses} of them as processes too) in ${Math.round((Date.now() - from) / 1000)} s; the slowest took ${(slowestMs / 1000).toFixed(1)} s; ${found.length} broke the promise`,
   );
   process.exitCode = found.length === 0 ? 0 : 1;
 } finally {

@@ -10,6 +10,7 @@ import { number, spoil } from './values.ts';
 const KINDS = Object.values(RECORDS) as readonly RecordKind[];
 const limits = new Map(KINDS.map((kind) => [kind.id, wordLimits(kind)]));
 const FLAGS_MAX = 256;
+const PES_MAX = 512;
 
 /** A value for word `k` of a record of a kind. */
 function wordFor(kind: number, k: number, random: Random): number {
@@ -24,7 +25,7 @@ function edit(parts: Parts, random: Random, change: (batch: RecordBatch) => Reco
   if (chunks.length === 0) return;
   const part = random.pick(chunks);
   const batch = new RecordBatch(CHUNK_RECORDS_MAX);
-  decodeChunk(part.raw, part.count, batch);
+  decodeChunk(part.raw, part.count, batch, PES_MAX);
   const out = change(batch) ?? batch;
   part.raw = encodeChunk(out);
   part.count = out.count;
@@ -32,7 +33,7 @@ function edit(parts: Parts, random: Random, change: (batch: RecordBatch) => Reco
 
 function peCount({ header }: Parts): number {
   const { pes } = (header.config ?? {}) as { pes?: unknown };
-  return Array.isArray(pes) ? Math.min(512, Math.max(1, pes.length)) : 1;
+  return Array.isArray(pes) ? Math.min(PES_MAX, Math.max(1, pes.length)) : 1;
 }
 
 /** Changes some fields of some records. */
@@ -49,7 +50,8 @@ function values(parts: Parts, random: Random): void {
         batch.words[at] =
           random.chance(0.3) && flipped <= limits.get(kind)![k]! ? flipped : wordFor(kind, k, random);
       }
-      if (random.chance(0.2)) batch.pe[i] = random.below(peCount(parts) + 1) - 1;
+      if (random.chance(0.2))
+        batch.pe[i] = random.below(random.chance(0.9) ? peCount(parts) + 1 : PES_MAX + 1) - 1;
       if (random.chance(0.1)) batch.flags[i] = random.below(FLAGS_MAX);
       if (random.chance(0.1)) batch.rule[i] = random.below(FLAGS_MAX);
       if (random.chance(0.1)) batch.cause[i] = number(random);

@@ -9,6 +9,13 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TRACE_BYTES_MAX = 64 * 1024;
 const LOG_BYTES_MAX = 20 * 1024;
 
+/** Formats of logs, by the ends of the names of their recordings. */
+const LOGS = [
+  ['qemu', /\.log\.gz$/],
+  ['ftrace', /\.txt\.xz$/],
+  ['jsonl', /\.jsonl\.gz$/],
+] as const;
+
 function filesIn(folder: string, ends: RegExp, bytesMax: number): string[] {
   return (readdirSync(join(ROOT, folder), { recursive: true }) as string[])
     .map((name) => join(ROOT, folder, name))
@@ -19,7 +26,9 @@ function filesIn(folder: string, ends: RegExp, bytesMax: number): string[] {
 export function seeds(): Seeds {
   return {
     traces: filesIn('goldens', /\.gictrace$/, TRACE_BYTES_MAX),
-    logs: filesIn('test/recordings', /\.log\.gz$/, LOG_BYTES_MAX).map((path) => ({ path, format: 'qemu' })),
+    logs: LOGS.flatMap(([format, ends]) =>
+      filesIn('test/recordings', ends, LOG_BYTES_MAX).map((path) => ({ path, format })),
+    ),
     scenarios: filesIn('packages/recorder/scenarios', /\.yaml$/, TRACE_BYTES_MAX),
   };
 }

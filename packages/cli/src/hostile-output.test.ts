@@ -46,6 +46,10 @@ it.each([
 it('escapes what it does not print', () => {
   expect(printable('a\x1b[2J\tb\n\u202ec\x9b')).toBe('a\\x1b[2J\tb\n\\u202ec\\u009b');
   expect(printableLine('a\tb\nc')).toBe('a\\x09b\\x0ac');
+  expect(printableLine('a'.repeat(2000))).toBe('a'.repeat(2000));
+  expect(printableLine(`a${'\x1b'.repeat(70_000)} (hint)`)).toMatch(
+    /^a(\\x1b)+.* \(278,?008 characters\) .*\(hint\)$/,
+  );
   // In JSON the escape is the character.
   expect(JSON.parse(printable(JSON.stringify('a\u202eb')))).toBe('a\u202eb');
 });

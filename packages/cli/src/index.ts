@@ -43,6 +43,9 @@ Exit codes: 0 same or done; 1 diverged, differs or found; 2 usage or unreadable 
 failed; 4 bad trace; 70 a bug in gictrace. --debug prints the stack of a bug.
 `;
 
+/** Command lines that may write a file. The others need not load what handles signals. */
+const WRITES = /^(-o|--output|--report|--junit|--to|golden$)/m;
+
 /** Runs a command line (without node and script) and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   watchOutput();
@@ -50,12 +53,17 @@ export async function main(args: readonly string[]): Promise<number> {
   const end = args.indexOf('--');
   const isDebug = (word: string, at: number) => word === '--debug' && (end < 0 || at < end);
   const own = args.filter((word, at) => !isDebug(word, at));
+  const release = WRITES.test(own.join('\n'))
+    ? (await import('./interrupt.ts')).guardOutputs(own)
+    : undefined;
   try {
     const code = await run(own);
     await outputTaken();
     return code;
   } catch (error) {
     return reportFailure(error, own.length < args.length);
+  } finally {
+    release?.();
   }
 }
 

@@ -1,18 +1,62 @@
-// Handles a signal during a command that writes: removes outputs that are not complete, and says so.
-import { discardOpenOutputs } from '@gictrace/recorder/output';
+// Handles signals while outputs are open: what is not complete is removed, the message names it, and the process ends by
+// that signal, as it would have without a handler.
+//
+// Node delivers a signal to the main thread between two turns of its event loop. That is soon enough for a verb that waits
+// or pauses, and for one that computes for less than a second. For the others a second thread hears the signal
+// (signal-thread.ts). A process has one disposition for each signal, so the two are never used together.
+import { existsSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import {
+  discardOpenOutputs,
+  type OutputFile,
+  type OutputWatch,
+  watchOutputs,
+} from '@gictrace/recorder/output';
+import { printableLine } from './printable.ts';
+import { HEARS, type SignalData, type ToSignals, TURN } from './signal-thread.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PAUSE_MS = 100;
+const THREAD = new URL('./signal-thread.js', import.meta.url);
+/** How long a verb waits for the thread to hear signals. It begins with the command line, and takes far less. */
+const READY_MS = 1000;
+/** Verbs that compute without a pause, as long as a scenario or a number of tests takes. */
+const LONG: ReadonlySet<string> = new Set(['record', 'compare', 'minimize']);
+/** Verbs that read a trace without a pause, and how large a file may be that takes less than a second. */
+const READING: ReadonlySet<string> = new Set(['replay', 'report', 'export', 'diff', 'recover', 'golden']);
+const SOON_BYTES = 1 << 17;
+
+/** Whether signals are handled by the verb itself, or by `interruptible`. */
+let isTaken = false;
 
 /**
- * Does work that pauses now and then (`Pauses`, or by waiting for input), so that Node can deliver a signal. On a signal,
- * incomplete outputs are removed, and the process then ends by that signal, as it would have without a handler.
+ * Does work that pauses now and then (`Pauses`, or by waiting for input), so that Node can deliver a signal, also while no
+ * output of this thread is open.
  */
 export async function interruptible<T>(work: () => Promise<T>): Promise<T> {
+  const release = listen();
+  try {
+    return await ownSignals(work);
+  } finally {
+    release();
+  }
+}
+
+/** Does work that handles signals itself, as a recording does, which they end. */
+export async function ownSignals<T>(work: () => Promise<T>): Promise<T> {
+  isTaken = true;
+  try {
+    return await work();
+  } finally {
+    isTaken = false;
+  }
+}
+
+/** Handles signals in this thread. Returns what ends that. */
+function listen(): () => void {
   const heard = (signal: NodeJS.Signals) => {
-    const names = discardOpenOutputs();
-    const what = names.length === 0 ? '' : `: ${names.join(', ')} not written`;
-    process.stderr.write(`gictrace: ended by ${signal}${what}\n`);
+    process.stderr.write(ended(signal, discardOpenOutputs()));
     release();
     process.kill(process.pid, signal);
   };
@@ -20,10 +64,117 @@ export async function interruptible<T>(work: () => Promise<T>): Promise<T> {
     for (const signal of SIGNALS) process.off(signal, heard);
   };
   for (const signal of SIGNALS) process.on(signal, heard);
+  return release;
+}
+
+/** What is said about a signal. */
+function ended(signal: string, names: readonly string[]): string {
+  const what = names.length === 0 ? '' : `: ${names.map(printableLine).join(', ')} not written`;
+  return `gictrace: ended by ${signal}${what}\n`;
+}
+
+/** Handles signals from now on whenever an output is open, for a command line. Returns what ends that. */
+export function guardOutputs(args: readonly string[]): () => void {
+  const thread = isLong(args) ? SignalThread.start() : undefined;
+  watchOutputs(thread ?? new Listener());
+  return () => {
+    watchOutputs(undefined);
+    thread?.stop();
+  };
+}
+
+/** Handles signals in this thread while an output is open. */
+class Listener implements OutputWatch {
+  private readonly open = new Set<OutputFile>();
+  private release: (() => void) | undefined;
+  private closing: NodeJS.Immediate | undefined;
+
+  change<T>(work: () => T): T {
+    return work();
+  }
+
+  opened(output: OutputFile): void {
+    if (isTaken) return;
+    this.open.add(output);
+    clearImmediate(this.closing);
+    this.release ??= listen();
+  }
+
+  closed(output: OutputFile): void {
+    if (!this.open.delete(output) || this.open.size > 0) return;
+    // A signal that came meanwhile is delivered before.
+    this.closing = setImmediate(() => {
+      this.release?.();
+      this.release = undefined;
+    });
+  }
+}
+
+/** Whether a command line may compute for more than a second without a pause, while it has an output. */
+function isLong(args: readonly string[]): boolean {
+  const [verb = '', what] = args;
+  const writes = args.some((word) => /^(-o|--output|--report|--junit)/.test(word)) || what === 'update';
+  if (!writes || (verb === 'record' && (what === 'qemu' || what === 'kvm'))) return false;
+  if (LONG.has(verb)) return true;
+  const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return READING.has(verb) && args.some((word) => !word.startsWith('-') && soonSize(word, size) > SOON_BYTES);
+}
+
+function soonSize(word: string, size: (path: string) => number): number {
   try {
-    return await work();
-  } finally {
-    release();
+    return size(word);
+  } catch {
+    return 0;
+  }
+}
+
+/** The thread that hears signals, as this thread sees it. */
+class SignalThread implements OutputWatch {
+  private readonly worker: Worker;
+  private readonly state = new Int32Array(new SharedArrayBuffer(8));
+
+  private constructor() {
+    const data: SignalData = { state: this.state };
+    this.worker = new Worker(THREAD, { workerData: data, execArgv: [] });
+    this.worker.on('error', () => undefined);
+    this.worker.unref();
+  }
+
+  /** Starts it, where it can hear signals: its code has been compiled, and the system has signals. */
+  static start(): SignalThread | undefined {
+    if (process.platform === 'win32' || !existsSync(fileURLToPath(THREAD))) return undefined;
+    return new SignalThread();
+  }
+
+  /** While this thread changes what is there, the other one does not; and the reverse, since it is about to end the process. */
+  change<T>(work: () => T): T {
+    const { state } = this;
+    // If it cannot hear signals, they end the process as if nothing were handled.
+    Atomics.wait(state, HEARS.at, HEARS.notYet, READY_MS);
+    if (Atomics.compareExchange(state, TURN.at, TURN.nobody, TURN.main) === TURN.signals)
+      Atomics.wait(state, TURN.at, TURN.signals);
+    try {
+      return work();
+    } finally {
+      Atomics.store(state, TURN.at, TURN.nobody);
+      Atomics.notify(state, TURN.at);
+    }
+  }
+
+  opened(output: OutputFile, partial: string): void {
+    this.tell({ opened: partial, name: printableLine(output.path) });
+  }
+
+  closed(output: OutputFile): void {
+    this.tell({ closed: output.partial });
+  }
+
+  stop(): void {
+    this.worker.terminate().catch(() => undefined);
+  }
+
+  private tell(message: ToSignals): void {
+    this.worker.postMessage(message);
   }
 }
 

@@ -4,6 +4,8 @@
 /** Control characters except tabs, newlines and the line ends of CSV, and the bidirectional formatting characters of Unicode. */
 const UNPRINTABLE = /(?![\t\n]|\r\n)\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
+const LINE_MAX = 2000;
+
 function escaped(c: string): string {
   const code = c.charCodeAt(0);
   return code < 0x80
@@ -17,7 +19,10 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
-/** The same, on one line. */
+/** A message on one line. The middle of one that is longer than a screen is left out: its end may be a hint. */
 export function printableLine(text: string): string {
-  return printable(text).replace(/[\t\n]/g, escaped);
+  const line = printable(text).replace(/[\t\n]/g, escaped);
+  if (line.length <= LINE_MAX) return line;
+  const half = LINE_MAX >> 1;
+  return `${line.slice(0, half)}… (${line.length - 2 * half} characters) …${line.slice(-half)}`;
 }

@@ -56,7 +56,8 @@ export class StepSession {
     try {
       this.obey(verb, words);
     } catch (error) {
-      if (!(error instanceof GicTraceError)) throw error;
+      // What is wrong with the trace is no mistake of the user, and nothing that follows could be answered.
+      if (!(error instanceof GicTraceError) || error.code !== 'usage') throw error;
       this.failed = true;
       this.out.note(error.line);
     }

@@ -7,6 +7,7 @@ import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@g
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { countLines, FORCE, grouped, json, note, print, VERSION, wholeNumber } from '../context.ts';
+import { ownSignals } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
 import { type KvmOptions, recordKvmVerb } from './record-kvm.ts';
 import { sourceLines } from './source-text.ts';
@@ -109,13 +110,15 @@ async function live(command: readonly string[], options: Options): Promise<numbe
   // The guest's console belongs to the user, so no progress is drawn over it.
   const isShared = process.stdout.isTTY === true;
   const progress = new Progress('lines');
-  const report = await recordQemu(command, options.output, {
-    version: VERSION,
-    force: options.force === true,
-    guestMemory: options.memory,
-    note: (text) => note(text),
-    ...(isShared ? {} : { progress: (lines: number) => progress.update(lines) }),
-  }).finally(() => progress.end());
+  const report = await ownSignals(() =>
+    recordQemu(command, options.output, {
+      version: VERSION,
+      force: options.force === true,
+      guestMemory: options.memory,
+      note: (text) => note(text),
+      ...(isShared ? {} : { progress: (lines: number) => progress.update(lines) }),
+    }),
+  ).finally(() => progress.end());
   const { imported, interrupted, guest } = report;
   if (options.json)
     print(

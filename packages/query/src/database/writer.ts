@@ -32,7 +32,8 @@ export function databaseFor(path: string, plan: DatabasePlan): Database.Database
 }
 
 function openForWriter(path: string): Database.Database {
-  const db = new Database(path);
+  // The file is the temporary one of an output. If it has gone, a signal is ending the process: nothing may be left.
+  const db = new Database(path, { fileMustExist: true });
   for (const pragma of [
     'page_size = 8192',
     'journal_mode = MEMORY',

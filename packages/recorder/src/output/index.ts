@@ -1,3 +1,9 @@
 export { type OutputFiles, replaceOutputFiles } from './files.ts';
-export { cannotWrite, discardOpenOutputs, OutputFile } from './output-file.ts';
+export {
+  cannotWrite,
+  discardOpenOutputs,
+  OutputFile,
+  type OutputWatch,
+  watchOutputs,
+} from './output-file.ts';
 export { type Ownership, type TargetOptions, targetOf } from './target.ts';

@@ -30,6 +30,26 @@ const SYSTEM: Readonly<Record<string, string>> = {
 /** Outputs that have a temporary file now. */
 const open = new Set<OutputFile>();
 
+/** Follows which temporary files there are, for a program that handles signals. */
+export interface OutputWatch {
+  /** Does work that makes a temporary file, or after which there is none any more; `opened` or `closed` is called in it. */
+  change<T>(work: () => T): T;
+  /** The output has the temporary file `partial` from now on. */
+  opened(output: OutputFile, partial: string): void;
+  /** The output has no temporary file any more: it is complete, or given up, or the file is left to the user. */
+  closed(output: OutputFile): void;
+}
+let watch: OutputWatch | undefined;
+
+/** Has all outputs of this thread watched from now on. */
+export function watchOutputs(by: OutputWatch | undefined): void {
+  watch = by;
+}
+
+function change<T>(work: () => T): T {
+  return watch === undefined ? work() : watch.change(work);
+}
+
 /** Removes the temporary files of all outputs, before the process ends. Returns the final names. */
 export function discardOpenOutputs(): readonly string[] {
   const names = [...open].map((output) => output.path);
@@ -56,10 +76,14 @@ export class OutputFile {
   constructor(path: string, ownership: Ownership, options: TargetOptions = {}) {
     this.path = path;
     this.target = targetOf(path, ownership, options);
-    const { fd, name } = this.create();
+    const { fd, name } = change(() => {
+      const made = this.create();
+      open.add(this);
+      watch?.opened(this, made.name);
+      return made;
+    });
     this.fd = fd;
     this.partial = name;
-    open.add(this);
   }
 
   /** Writes bytes. @throws GicTraceError `backend` if the disk is full or fails. */
@@ -91,12 +115,11 @@ export class OutputFile {
       this.flush();
       files.fsync(this.fd);
       this.close();
-      files.rename(this.partial, this.target);
+      this.rename();
     } catch (error) {
       this.discard();
       throw error instanceof GicTraceError ? error : cannotWrite(this.path, error);
     }
-    open.delete(this);
     syncFolder(dirname(this.target));
   }
 
@@ -108,12 +131,11 @@ export class OutputFile {
     try {
       this.flush();
       this.close();
-      outputFiles().rename(this.partial, this.target);
+      this.rename();
     } catch (error) {
       this.discard();
       throw error instanceof GicTraceError ? error : cannotWrite(this.path, error);
     }
-    open.delete(this);
   }
 
   /**
@@ -135,17 +157,20 @@ export class OutputFile {
 
   /** Gives up: nothing is left, and the target is unchanged. Does nothing after `commit` or `leave`. */
   discard(): void {
-    if (!open.delete(this)) return;
+    if (!open.has(this)) return;
     try {
       this.close();
     } catch {
       // It is removed in any case.
     }
-    try {
-      outputFiles().remove(this.partial);
-    } catch {
-      // Nothing more can be done, and the error that led here is already being reported.
-    }
+    change(() => {
+      try {
+        outputFiles().remove(this.partial);
+      } catch {
+        // Nothing more can be done, and the error that led here is already being reported.
+      }
+      this.ended();
+    });
   }
 
   /** Stops without completing the file: what was written stays at `partial`, whose path is returned. */
@@ -157,8 +182,20 @@ export class OutputFile {
       // The file stays as it is; the caller is about to report what went wrong.
     }
     this.close();
-    open.delete(this);
+    change(() => this.ended());
     return this.partial;
+  }
+
+  private rename(): void {
+    change(() => {
+      outputFiles().rename(this.partial, this.target);
+      this.ended();
+    });
+  }
+
+  /** There is no temporary file any more, or it is the user's. */
+  private ended(): void {
+    if (open.delete(this)) watch?.closed(this);
   }
 
   private create(): { fd: number; name: string } {

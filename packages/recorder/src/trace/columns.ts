@@ -248,8 +248,11 @@ function gather(words: Uint32Array, word: number, from: number, to: number): voi
   for (let k = from; k < to; k++) scratch[k - from] = words[positions[k]! + word]!;
 }
 
-/** Fills a batch from a raw payload of `count` records. @throws GicTraceError `trace` if it is malformed. */
-export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch): void {
+/**
+ * Fills a batch from a raw payload of `count` records of a GIC with `peCount` PEs.
+ * @throws GicTraceError `trace` if it is malformed, or a record names a PE that the GIC lacks.
+ */
+export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch, peCount: number): void {
   const value = unpack(raw);
   if (!Array.isArray(value) || value.length !== 8) damaged('a chunk of records is malformed');
   const [kind, pe, flags, rule, times, line, cause, kinds] = value as unknown[];
@@ -263,7 +266,8 @@ export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch):
   }
   decodeColumn(pe, count, scratch);
   for (let i = 0; i < count; i++) {
-    if (scratch[i]! > 512) damaged('a record names an impossible PE');
+    if (scratch[i]! > peCount)
+      damaged(`a record names PE ${scratch[i]! - 1}, but the header has ${peCount} PEs`);
     batch.pe[i] = scratch[i]! - 1;
   }
   decodeBytes(flags, count, batch.flags, 'flags');

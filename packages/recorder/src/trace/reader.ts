@@ -241,7 +241,7 @@ export class TraceReader {
     )
       this.fail(`records ${first} to ${first + count - 1} are damaged`, offset, first);
     const raw = this.payload(offset, frame!);
-    this.located(offset, () => decodeChunk(raw, count, batch), first);
+    this.located(offset, () => decodeChunk(raw, count, batch, this.header.config.pes.length), first);
     return raw;
   }
 
@@ -335,7 +335,7 @@ export class TraceReader {
 
   private decodes(offset: number, frame: Frame, batch: RecordBatch): boolean {
     try {
-      decodeChunk(this.payload(offset, frame), frame.count, batch);
+      decodeChunk(this.payload(offset, frame), frame.count, batch, this.header.config.pes.length);
       return true;
     } catch (error) {
       if (error instanceof GicTraceError) return false;

@@ -19,18 +19,23 @@ const folder = mkdtempSync(join(tmpdir(), 'gictrace-format-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string) => join(folder, name);
 
+const PES = 5;
 const HEADER: TraceHeader = {
   writer: { name: 'test', version: '1' },
   config: {
     profile: 'qemu-virt',
     architecture: 3,
-    pes: [{ affinity: 0 }, { affinity: 1 }],
+    pes: Array.from({ length: PES }, (_, affinity) => ({ affinity })),
     gicd: { typer: 0x37a0007, iidr: 0x43b, pidr2: 0x3b },
     gicr: { typer: 1, iidr: 0x43b, pidr2: 0x3b },
     its: [],
     priorityBits: 5,
     intidBits: 24,
-    addresses: { gicd: 0x8000000, gicr: [0x80a0000, 0x80c0000], its: [] },
+    addresses: {
+      gicd: 0x8000000,
+      gicr: Array.from({ length: PES }, (_, pe) => 0x80a_0000 + pe * 0x2_0000),
+      its: [],
+    },
   },
   clock: { name: 'none', unitNs: 1 },
   source: { kind: 'test', name: 'test', provenance: {} },
@@ -46,7 +51,7 @@ const LARGEST: Readonly<Record<string, number>> = { u8: 0xff, u16: 0xffff, bool:
 const anyRecord = fc.constantFrom(...kinds).chain((kind) =>
   fc.record({
     kind: fc.constant(kind),
-    pe: fc.integer({ min: -1, max: 511 }),
+    pe: fc.integer({ min: -1, max: PES - 1 }),
     flags: fc.nat(0xff),
     rule: fc.nat(0xff),
     time: fc.oneof(
@@ -385,6 +390,63 @@ describe('what is no trace of ours', () => {
     const error = fault(() => TraceReader.open(file('newer', bytes)));
     expect(error.line).toContain(`version ${FORMAT_VERSION + 1}`);
     expect(error.hint).toContain('newer');
+  });
+});
+
+describe('a record of a PE that the header lacks', () => {
+  const header = (pes: number): TraceHeader => ({
+    ...HEADER,
+    config: {
+      ...HEADER.config,
+      pes: Array.from({ length: pes }, (_, affinity) => ({ affinity })),
+      addresses: {
+        ...HEADER.config.addresses,
+        gicr: Array.from({ length: pes }, (_, pe) => 0x100_0000 + pe * 0x2_0000),
+      },
+    },
+  });
+  const of = (pe: number) => {
+    const batch = new RecordBatch(1);
+    batch.push(RECORDS['pe.reset'].id, pe, Number.NaN);
+    return batch;
+  };
+
+  it('is not written, and leaves nothing', () => {
+    for (const [pes, pe] of [
+      [1, 1],
+      [5, 511],
+    ] as const) {
+      const writer = new TraceWriter(path('stray'), header(pes));
+      writer.append(of(pe));
+      const refused = fault(() => writer.close());
+      expect([refused.code, refused.message]).toEqual([
+        'input',
+        `a record names PE ${pe}, but the configuration has ${pes} PEs`,
+      ]);
+      expect([existsSync(path('stray')), existsSync(path('stray.partial'))]).toEqual([false, false]);
+    }
+    // Every PE of the largest GIC is.
+    const writer = new TraceWriter(path('all'), header(512));
+    for (let pe = -1; pe < 512; pe++) writer.append(of(pe));
+    writer.close();
+    expect(read(path('all'))).toHaveLength(513);
+  });
+
+  it('is not read: the trace is damaged, and its other chunks can be recovered', () => {
+    // As a header that is changed makes it: the writer grows the GIC, and the last header is smaller again.
+    const writer = new TraceWriter(path('grown'), header(5), { chunkRecords: 1 });
+    for (const pe of [0, 4, 1]) writer.append(of(pe));
+    writer.rehead(header(2));
+    Object.assign(writer, { peCount: 5 });
+    writer.close();
+    const refused = fault(() => read(path('grown')));
+    expect([refused.code, refused.message]).toEqual([
+      'trace',
+      expect.stringContaining('a record names PE 4, but the header has 2 PEs'),
+    ]);
+    const { recovered, missing } = recover(path('grown'), path('saved'));
+    expect([recovered.records, missing.map(({ firstRecord }) => firstRecord)]).toEqual([2, [1]]);
+    expect(read(path('saved'))).toHaveLength(2);
   });
 });
 

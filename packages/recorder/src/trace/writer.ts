@@ -67,6 +67,9 @@ export class TraceWriter {
   readonly path: string;
   private readonly options: WriterOptions;
   private header: Uint8Array;
+  private peCount: number;
+  /** The highest PE that a record has named so far; -1 if none. */
+  private highestPe = -1;
   private out: OutputFile;
   private traceId: number;
   private readonly batch: RecordBatch;
@@ -97,6 +100,7 @@ export class TraceWriter {
     this.out = new OutputFile(path, TRACE_OUTPUT, options);
     this.traceId = crc32(raw);
     this.header = raw;
+    this.peCount = header.config.pes.length;
     try {
       this.out.write(encodePrefix(FORMAT_VERSION));
       this.frame(FRAME_TYPES.header, raw, 0);
@@ -155,6 +159,7 @@ export class TraceWriter {
     const raw = encodeMap(header);
     if (Buffer.compare(raw, this.header) === 0) return;
     checked(raw, this.path);
+    this.peCount = header.config.pes.length;
     this.flush();
     this.land();
     const old = this.out;
@@ -187,12 +192,23 @@ export class TraceWriter {
     }
   }
 
-  /** Ends the trace: footer, trailer, fsync, rename. */
+  /**
+   * Ends the trace: footer, trailer, fsync, rename.
+   * @throws GicTraceError `input` if a record names a PE that the header lacks, which no reader would accept.
+   */
   close(
     end: { readonly losses?: TraceFooter['losses']; readonly meta?: Record<string, unknown> } = {},
   ): TraceSummary {
     this.flush();
     this.land();
+    if (this.highestPe >= this.peCount) {
+      this.abort();
+      throw new GicTraceError(
+        'input',
+        `a record names PE ${this.highestPe}, but the configuration has ${this.peCount} PEs`,
+        { path: this.path },
+      );
+    }
     const contentDigest = this.content.digest('hex');
     const semanticDigest = this.semantic.finish();
     const named = (counts: Float64Array, names: ReadonlyMap<number, string>) => {
@@ -257,7 +273,11 @@ export class TraceWriter {
     }
     const present = new Uint8Array(513);
     for (let i = 0; i < batch.count; i++) present[batch.pe[i]! + 1] = 1;
-    for (let pe = 0; pe < 512; pe++) if (present[pe + 1]) pes |= 1n << BigInt(pe);
+    for (let pe = 0; pe < 512; pe++)
+      if (present[pe + 1]) {
+        pes |= 1n << BigInt(pe);
+        if (pe > this.highestPe) this.highestPe = pe;
+      }
     const raw = encodeChunk(batch);
     const entry: ChunkEntry = [
       0,

@@ -26,7 +26,8 @@ interface Queue {
 
 /** Rewrites stimuli one after another. */
 export class Queues {
-  private queues: Queue[] = [];
+  /** By ITS. A hostile trace names ITSs of any number. */
+  private queues = new Map<number, Queue>();
   private readonly leave: ReadonlySet<number>;
 
   /** `leave`: the ITSs to leave alone. */
@@ -37,14 +38,17 @@ export class Queues {
   /** A copy that goes on from here. */
   clone(): Queues {
     const copy = new Queues(this.leave);
-    copy.queues = this.queues.map((queue) => ({ ...queue }));
+    for (const [its, queue] of this.queues) copy.queues.set(its, { ...queue });
     return copy;
   }
 
   private of(its: number): Queue {
-    while (this.queues.length <= its)
-      this.queues.push({ base: 0, slots: 0, next: 0, queued: 0, cbaserLow: 0, cbaserHigh: 0 });
-    return this.queues[its]!;
+    let queue = this.queues.get(its);
+    if (queue === undefined) {
+      queue = { base: 0, slots: 0, next: 0, queued: 0, cbaserLow: 0, cbaserHigh: 0 };
+      this.queues.set(its, queue);
+    }
+    return queue;
   }
 
   /** Rewrites stimulus `i` of a batch. Returns whether it has changed. */
@@ -66,7 +70,7 @@ export class Queues {
         if (words[at + 1] === UNIT_GITS && words[at] === 0) this.known(words, at);
         return false;
       case KIND['gic.reset']:
-        this.queues = [];
+        this.queues.clear();
         return false;
       default:
         return false;
