@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { licences } from './licences.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages', 'cli');
@@ -45,6 +46,7 @@ function inputs() {
     }
   };
   for (const name of readdirSync(join(root, 'packages'))) {
+    if (name === 'web') continue; // bundled by bundle-web.mjs
     add(join(root, 'packages', name, 'package.json'));
     for (const folder of ['src', 'page', 'scenarios']) {
       const path = join(root, 'packages', name, folder);
@@ -53,6 +55,7 @@ function inputs() {
   }
   add(join(root, 'pnpm-lock.yaml'));
   add(fileURLToPath(import.meta.url));
+  add(join(root, 'scripts', 'licences.mjs'));
   return hash.digest('hex');
 }
 
@@ -86,26 +89,6 @@ function assets(out) {
       return { code: replaced.replaceAll('__bundle_url', 'import.meta.url'), map: null };
     },
   };
-}
-
-/** The licences of the bundled packages, which they require to be included. */
-function licences(modules) {
-  const folders = new Map();
-  for (const id of modules) {
-    const at = id.lastIndexOf(`${sep}node_modules${sep}`);
-    if (at < 0) continue;
-    const [scope, name] = id.slice(at + 14).split(sep);
-    const full = scope.startsWith('@') ? `${scope}/${name}` : scope;
-    folders.set(full, join(id.slice(0, at + 14), full));
-  }
-  return [...folders]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, folder]) => {
-      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-      if (file === undefined) throw new Error(`${name} is bundled and has no licence file`);
-      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-    });
 }
 
 /** Makes the bundle if one of its inputs has changed. Returns whether it did. */

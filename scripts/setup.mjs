@@ -27,7 +27,7 @@ for (const name of [...manifests, ...packageManifests()])
 const wanted = hash.digest('hex');
 
 function packageManifests() {
-  return packages.map((name) => `packages/${name}/package.json`).concat('test/package.json');
+  return [...packages, 'web'].map((name) => `packages/${name}/package.json`).concat('test/package.json');
 }
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {

@@ -22,7 +22,7 @@ import { type ChunkEntry, decodeHeader, encodeMap, type TraceFooter, type TraceH
 /** A trace as an output. */
 export const TRACE_OUTPUT: Ownership = {
   what: 'a gictrace trace',
-  recognises: (head) => head.subarray(0, MAGIC.length).equals(MAGIC),
+  recognises: (head) => Buffer.compare(head.subarray(0, MAGIC.length), MAGIC) === 0,
 };
 
 export interface WriterOptions extends TargetOptions {
