@@ -39,10 +39,15 @@ export {
   scenarioNamed,
 } from './scenario/index.ts';
 export {
+  type AnyTraceHeader,
+  type AnyTraceReader,
   blocksOf,
   type Damage,
   type Gap,
+  type Gicv5TraceHeader,
   hasLearntState,
+  isGicv5,
+  isGicv5Header,
   labelsOf,
   MISSING,
   missingStimuli,

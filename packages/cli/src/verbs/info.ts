@@ -1,5 +1,12 @@
 // gictrace info: summarises a trace.
-import { missingStimuli, startsInMidLife, TraceReader } from '@gictrace/recorder';
+import { DOMAINS } from '@gictrace/core/spec';
+import {
+  type AnyTraceHeader,
+  isGicv5Header,
+  missingStimuli,
+  startsInMidLife,
+  TraceReader,
+} from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { countLines, grouped, json, print } from '../context.ts';
 import { sourceLines } from './source-text.ts';
@@ -14,7 +21,7 @@ export function addInfo(program: Command): void {
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace info boot.gictrace\n')
     .action((path: string, options: { verify?: boolean; json?: boolean }) => {
-      const reader = TraceReader.open(path);
+      const reader = TraceReader.openAny(path);
       try {
         const { header, footer } = reader;
         if (options.verify) reader.verify();
@@ -34,7 +41,6 @@ export function addInfo(program: Command): void {
           );
           return;
         }
-        const { config } = header;
         const times = footer!.chunks.flatMap(([, , , from, to]) =>
           from === null || to === null ? [] : [from, to],
         );
@@ -51,9 +57,7 @@ export function addInfo(program: Command): void {
           print(
             `recorded while it ran, on QEMU ${qemu.version ?? 'of unknown version'}; why the machine ended: ${qemu.ended ?? 'unknown'}`,
           );
-        print(
-          `GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD at 0x${config.addresses.gicd.toString(16)}${config.addresses.its.map((at) => `, GITS at 0x${at.toString(16)}`).join('')}`,
-        );
+        print(gicText(header));
         print(
           `content ${footer!.contentDigest}\nsemantic ${footer!.semanticDigest}${options.verify ? '\nverified: both digests fit' : ''}`,
         );
@@ -78,4 +82,19 @@ export function addInfo(program: Command): void {
         reader.close();
       }
     });
+}
+
+const at = (address: number) => `at 0x${address.toString(16)}`;
+
+/** The GIC of a trace on one line. */
+function gicText(header: AnyTraceHeader): string {
+  if (isGicv5Header(header)) {
+    const { pes, irs, profile } = header.config;
+    const frames = irs.flatMap(({ frames }, k) =>
+      frames.map(({ domain, address }) => `, IRS ${k} ${DOMAINS[domain]} ${at(address)}`),
+    );
+    return `GICv5, ${pes.length} PEs, ${irs.length} IRS, profile ${profile}${frames.join('')}`;
+  }
+  const { config } = header;
+  return `GICv${config.architecture}, ${config.pes.length} PEs, ${config.its.length} ITS, profile ${config.profile}; GICD ${at(config.addresses.gicd)}${config.addresses.its.map((its) => `, GITS ${at(its)}`).join('')}`;
 }

@@ -2,14 +2,21 @@
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
-import { hasLearntState, headerJson, recordJson, recover, TraceReader } from '@gictrace/recorder';
+import {
+  type AnyTraceReader,
+  hasLearntState,
+  headerJson,
+  recordJson,
+  recover,
+  TraceReader,
+} from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
 import { isOutputClosed } from '../streams.ts';
 
-async function withTrace<T>(path: string, work: (reader: TraceReader) => T | Promise<T>): Promise<T> {
-  const reader = TraceReader.open(path);
+async function withTrace<T>(path: string, work: (reader: AnyTraceReader) => T | Promise<T>): Promise<T> {
+  const reader = TraceReader.openAny(path);
   try {
     return await work(reader);
   } finally {
@@ -44,8 +51,8 @@ export function addDump(program: Command): void {
     .option('--pe <pe>', 'only records of this PE', wholeNumber('--pe', 0, 511))
     .option(
       '--intid <n>',
-      'only records that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001',
-      wholeNumber('--intid', 0, 2 ** 24 - 1),
+      'only records that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001; of a GICv5 with its type, such as 0x2000001b',
+      wholeNumber('--intid', 0, 2 ** 32 - 1),
     )
     .option('--kind <kind>', 'only records of this kind, such as mmio.write or hppi')
     .option('--json', 'JSON lines (docs/import.md)')

@@ -1,7 +1,7 @@
 // Applies one event to a GIC's state. This is the only code that changes state. The model uses it when it emits an event,
 // and the fold over recorded events uses it too, so the two cannot differ. It makes no decisions.
 import { invariant } from '../errors.ts';
-import { type IdOf, IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
+import { type Gicv3IdOf, IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { fieldReader, GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
@@ -220,7 +220,7 @@ export function configTableAddress({ propbaser }: GicState, pe: number): number 
 
 /** Applies one event or observable, whose fields are at `words[at]` in declared order. Other records change nothing. */
 export function apply(state: GicState, kind: number, pe: number, words: Uint32Array, at: number): void {
-  const fact = kind as IdOf<'event' | 'observable'>;
+  const fact = kind as Gicv3IdOf<'event' | 'observable'>;
   switch (fact) {
     case HPPI:
       state.hppiIntid[pe] = words[at]!;

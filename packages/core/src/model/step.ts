@@ -1,7 +1,7 @@
 // The entry point of the model: one stimulus goes in, events come out. This file also has the fold over events.
 
 import {
-  type IdOf,
+  type Gicv3IdOf,
   NO_PE,
   PEND_CAUSES,
   RECORD_FLAGS,
@@ -123,7 +123,7 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.secureBank = (flags & RECORD_FLAGS.secure) !== 0;
   m.el3 = (flags & RECORD_FLAGS.el3) !== 0;
   m.secure = m.secureBank || m.el3;
-  const kind = batch.kind[i] as IdOf<'stimulus'>;
+  const kind = batch.kind[i] as Gicv3IdOf<'stimulus'>;
   switch (kind) {
     case MMIO_READ:
       readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);

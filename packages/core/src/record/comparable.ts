@@ -51,7 +51,10 @@ export function signalOf(kind: number): number {
 
 // ---- ordered streams -------------------------------------------------------------------------------------------
 
-/** Streams of which every record counts, each one stream for the whole GIC, by their kinds. */
+/**
+ * Streams of which every record counts, each one stream for the whole GIC, by their kinds. Observables of a GICv5
+ * (record/gicv5-kinds) are in none: they keep the order in which they are printed.
+ */
 export const ORDERED_STREAMS = {
   commands: ['its.command'],
   tables: [

@@ -2,12 +2,13 @@
 // deactivates an interrupt. No other file decides this. It is derived from the declarations in kinds.ts and spec/ (see
 // naming.ts), and knows no model, file or database.
 import {
+  ALL_SYSREGS,
+  type AnySysregName,
   type CommandName,
   commandName,
+  gicv5SysregName,
   type Identifier,
   type InterruptAct,
-  SYSREGS,
-  type SysregName,
   type SysregSpec,
 } from '../spec/index.ts';
 import type { RecordBatch } from './batch.ts';
@@ -70,19 +71,19 @@ export interface Act {
   /** Whether the interrupt is virtual, because the record concerns a virtual CPU interface. */
   readonly isVirtual: boolean;
   /** The register that is accessed; undefined for an event. */
-  readonly register: SysregName | undefined;
+  readonly register: AnySysregName | undefined;
   /** The group for which the register acts; undefined if it acts for both, and for an event. */
   readonly group: 0 | 1 | undefined;
 }
 
 const readActs = new Map<number, Act>();
 const writeActs = new Map<number, Act>();
-for (const [name, spec] of Object.entries<SysregSpec>(SYSREGS)) {
+for (const [name, spec] of Object.entries<SysregSpec>(ALL_SYSREGS)) {
   if (spec.does === undefined) continue;
   (spec.access === 'RO' ? readActs : writeActs).set(spec.encoding, {
     does: spec.does,
     isVirtual: spec.fields.some((field) => field.identifies === 'vINTID'),
-    register: name as SysregName,
+    register: name as AnySysregName,
     group: spec.group,
   });
 }
@@ -110,20 +111,24 @@ export function actOf(batch: RecordBatch, i: number): Act | undefined {
   }
 }
 
-/** Bits 23:0 are the INTID in every system register that acknowledges, ends or deactivates interrupts. */
+/** Bits 23:0 are the INTID in every system register of GICv3 that acknowledges, ends or deactivates interrupts. */
 const INTID_MASK = 0xff_ffff;
 
 /**
  * The interrupt that a physical CPU interface acknowledged or ended by this access, according to the source: the value
  * that a read of ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 returned, or that was written to ICC_EOIR0 or ICC_EOIR1. The special
- * INTIDs 1020 to 1023 are returned unchanged. Returns -1 for other records, and if the source does not contain the value.
+ * INTIDs 1020 to 1023 are returned unchanged. Returns -1 for other records, if the source does not contain the value, and
+ * for GICv5 if nothing was acknowledged; its GIC CDEOI names no interrupt.
  */
 export function takenOrEnded(batch: RecordBatch, i: number): number {
   if (batch.kind[i]! !== KIND['sysreg.read'] && batch.kind[i]! !== KIND['sysreg.write']) return -1;
   const act = actOf(batch, i);
   if (act === undefined || act.isVirtual || (act.does !== 'acknowledge' && act.does !== 'end')) return -1;
   if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) return -1;
-  return batch.words[i * RECORD_WORDS + 1]! & INTID_MASK;
+  if (gicv5SysregName(batch.words[i * RECORD_WORDS]!) === undefined)
+    return batch.words[i * RECORD_WORDS + 1]! & INTID_MASK;
+  const isThere = act.does === 'acknowledge' && (batch.words[i * RECORD_WORDS + 2]! & 1) !== 0;
+  return isThere ? batch.words[i * RECORD_WORDS + 1]! : -1;
 }
 
 /** The first single value of this sort that a record names; -1 if it names none, or only ranges. */

@@ -45,7 +45,8 @@ export {
   takenOrEnded,
   vpeOf,
 } from './facts.ts';
-export { type IdOf, RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
+export { GICV5_OBSERVABLES, type Gicv5Only } from './gicv5-kinds.ts';
+export { type Gicv3IdOf, type IdOf, RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
 export { identifierAt, isAbout, type Mention, mentions, type Slot, slotsOf, valueAt } from './naming.ts';
 export { type Concern, OPERATION_KINDS, type OperationKind } from './operations.ts';
 export { type InferenceRule, RULES, type RuleName } from './rules.ts';
@@ -61,6 +62,7 @@ export {
 export {
   ALLOCATIONS,
   CONFLICTS,
+  CPUIF_PARTS,
   DEVICE_KINDS,
   DROP_REASONS,
   FRAMES,
@@ -68,6 +70,7 @@ export {
   IPI_REASONS,
   IRQ_ATTRIBUTES,
   IRQ_LINES,
+  IRS_REFUSALS,
   KNOWN_STATE,
   LIST_REGISTER_STATES,
   MIGRATED_PARTS,

@@ -1,6 +1,8 @@
 // The record kinds, each declared once. This table contains everything that a trace can contain.
 import { type Identifier, SPURIOUS } from '../spec/index.ts';
 import { CONTEXT_KINDS } from './context.ts';
+import { GICV5_EVENTS } from './gicv5-events.ts';
+import { GICV5_OBSERVABLES, GICV5_STIMULI, type Gicv5Only } from './gicv5-kinds.ts';
 import { OPERATION_KINDS } from './operations.ts';
 import type { RecordClass, RecordField, RecordKind } from './shape.ts';
 import {
@@ -56,7 +58,7 @@ const mmio: readonly RecordField[] = [
   f(
     'instance',
     'u32',
-    'GICR: index of the PE whose Redistributor it is; GITS: index of the ITS; otherwise 0',
+    'GICR: index of the PE whose Redistributor it is; GITS, ITS: index of the ITS; IRS: 4 times its index, plus the interrupt domain (0 Secure, 1 Non-secure, 2 EL3, 3 Realm); otherwise 0',
   ),
   f('offset', 'u32', 'byte offset in the frame (GICR: SGI_base at 0x10000, VLPI_base at 0x20000)', hex),
   f('width', 'u8', 'bytes accessed: 1, 2, 4 or 8'),
@@ -129,14 +131,14 @@ export const RECORDS = {
     class: 'stimulus',
     pe: 'accessor',
     fields: sysreg,
-    doc: 'A PE read an ICC, ICV or ICH system register.',
+    doc: 'A PE read an ICC, ICV or ICH system register, or executed a GICR instruction, which acknowledges.',
   },
   'sysreg.write': {
     id: 4,
     class: 'stimulus',
     pe: 'accessor',
     fields: sysreg,
-    doc: 'A PE wrote an ICC, ICV or ICH system register.',
+    doc: 'A PE wrote an ICC, ICV or ICH system register, or executed a GIC instruction with this operand.',
   },
   'mem.write': {
     id: 5,
@@ -242,6 +244,8 @@ export const RECORDS = {
     fields: [f('how', 'enum', 'how the source shows this', { values: SEAMS })],
     doc: 'Not an action of the guest: another source begins here and continues with the same GIC (the destination of a migration). Its host threads are other threads, and what it has printed before does not count.',
   },
+
+  ...GICV5_STIMULI,
 
   ...OPERATION_KINDS,
 
@@ -381,6 +385,8 @@ export const RECORDS = {
     ],
     doc: 'Two lines of the source that describe one access contradict each other, or a line says something impossible. Replay always counts this as diverged.',
   },
+
+  ...GICV5_OBSERVABLES,
 
   // ---- events: state is the fold of these ----------------------------------------------------------------
   'reg.changed': {
@@ -719,6 +725,8 @@ export const RECORDS = {
     doc: 'Software did something that is UNPREDICTABLE; the profile chose the effect.',
   },
 
+  ...GICV5_EVENTS,
+
   ...CONTEXT_KINDS,
 } as const satisfies Record<string, RecordKind>;
 
@@ -729,6 +737,9 @@ export type IdOf<Class extends RecordClass> = Extract<
   (typeof RECORDS)[RecordName],
   { readonly class: Class }
 >['id'];
+
+/** As {@link IdOf}, of the kinds that a GICv3 or GICv4 can have. */
+export type Gicv3IdOf<Class extends RecordClass> = Exclude<IdOf<Class>, (typeof RECORDS)[Gicv5Only]['id']>;
 
 /** Flags of a record: a bit set. */
 export const RECORD_FLAGS = {
@@ -742,6 +753,11 @@ export const RECORD_FLAGS = {
   confirmed: 8,
   /** An access to a system register from EL3, which is Secure. Accesses to registers named _EL3 need no flag. */
   el3: 16,
+  /**
+   * The source does not show which PE it was, and nothing in it decides. The record names a PE with which the source
+   * contradicts itself nowhere, so that it can be replayed; whoever answers questions says that the PE is unknown.
+   */
+  peUndecided: 32,
   /**
    * The source does not contain the state that decides what the access returned or did, or this record is the first to
    * reveal that state. The record is therefore neither compared nor used for a finding.

@@ -2,9 +2,12 @@
 // address. This is derived from the declarations of record kinds, commands and registers, whose fields say what they
 // name (`Naming` in spec/shape), and never from the name of a field. It knows no model.
 import {
+  ALL_SYSREGS,
+  anySysregName,
   commandName,
   extract,
   type FieldSpec,
+  GICV5_TYPE_LSB,
   type Identifier,
   INTID_RANGES,
   ITS_COMMANDS,
@@ -13,9 +16,7 @@ import {
   type OperandSpec,
   type RegisterPlace,
   registerAt,
-  SYSREGS,
   type SysregSpec,
-  sysregName,
 } from '../spec/index.ts';
 import { fieldOffsets, type RecordBatch } from './batch.ts';
 import { RECORD_FLAGS, RECORDS } from './kinds.ts';
@@ -43,6 +44,8 @@ export interface Slot extends Bits {
   readonly none: number | undefined;
   readonly all: number | undefined;
   readonly unlessZero: boolean;
+  /** GICv5: the type of an INTID whose ID is the value. */
+  readonly intidType: Bits | number | undefined;
   /** The value is the first of a range whose length these bits give. */
   readonly count: Bits | undefined;
   /** For an operand: its index in the command's declaration, which is its bit in the `shown` mask of its.command. */
@@ -78,6 +81,7 @@ function slotsAmong(fields: readonly Placed[], isCommand = false): readonly Slot
       none: field.none,
       all: field.all,
       unlessZero: field.unlessZero ?? false,
+      intidType: field.typedBy === undefined ? field.intidType : bitsOf(field.typedBy),
       count: bitsOf(field.countedBy),
       operand: isCommand ? operand : -1,
     });
@@ -136,7 +140,7 @@ const placedAt = (fields: readonly FieldSpec[], at: number, from = 0): readonly 
   fields.map((field) => ({ ...field, at, lsb: field.lsb - from, isAddress: field.kind === 'pa' }));
 
 const sysregs = new Map<number, readonly Slot[]>(
-  Object.values<SysregSpec>(SYSREGS).map((spec) => [
+  Object.values<SysregSpec>(ALL_SYSREGS).map((spec) => [
     spec.encoding,
     slotsAmong(placedAt(spec.fields, SYSREG_VALUE)),
   ]),
@@ -190,7 +194,11 @@ const bitsAt = ({ at: word, lsb, width }: Bits, words: Uint32Array, at: number):
 
 /** The value in a slot: an address in bytes, anything else as it is stored. */
 export function valueAt(slot: Slot, words: Uint32Array, at = 0): number {
-  return bitsAt(slot, words, at) * 2 ** slot.shift;
+  const value = bitsAt(slot, words, at) * 2 ** slot.shift;
+  const { intidType } = slot;
+  if (intidType === undefined) return value;
+  const type = typeof intidType === 'number' ? intidType : bitsAt(intidType, words, at);
+  return value + type * 2 ** GICV5_TYPE_LSB;
 }
 
 /** What the value in a slot names; undefined if it names nothing. */
@@ -239,9 +247,9 @@ export function eachMention(batch: RecordBatch, i: number, visit: Visit): void {
   const isSysreg = kind === SYSREG_READ || kind === SYSREG_WRITE;
   const isUnknown = (batch.flags[i]! & RECORD_FLAGS.valueUnknown) !== 0;
   if (isSysreg) {
-    const name = sysregName(words[at]!);
+    const name = anySysregName(words[at]!);
     if (isUnknown || name === undefined) return;
-    if (!isPossible(SYSREGS[name].access, kind === SYSREG_WRITE)) return;
+    if (!isPossible(ALL_SYSREGS[name].access, kind === SYSREG_WRITE)) return;
   }
   if (isMmio) {
     const place = registerAt(words[at]!, words[at + 2]!);

@@ -2,6 +2,8 @@
 // its rule column; replay and info count these records. A rule never uses a value that is later compared, unless its text
 // says so.
 
+import { GICV5_RULES } from './rules-gicv5.ts';
+
 export interface InferenceRule {
   /** Stored in traces, so never reused. 0 means that the source contains the record. */
   readonly id: number;
@@ -279,6 +281,7 @@ export const RULES = {
     class: 'unknown',
     doc: 'The source lost events here. What they would have shown is unknown, so the state is unknown from here on, as at the beginning of a source that begins in mid-life. Nothing was reset.',
   },
+  ...GICV5_RULES,
 } as const satisfies Record<string, InferenceRule>;
 
 export type RuleName = keyof typeof RULES;

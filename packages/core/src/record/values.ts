@@ -150,3 +150,7 @@ export const IPI_REASONS = [
 ] as const;
 /** The state of an interrupt in a list register (ICH_LR<n>_EL2.State). */
 export const LIST_REGISTER_STATES = ['invalid', 'pending', 'active', 'pending and active'] as const;
+/** What of its CPU interface a PE can have written where a source shows only the effects (`cpuif.unseen`). */
+export const CPUIF_PARTS = ['an ICC_PPI register', 'ICC_CR0_EL1 or ICC_PCR_EL1'] as const;
+/** Why an IRS presents no interrupt for an IAFFID. */
+export const IRS_REFUSALS = ['no such PE', 'IRS disabled'] as const;

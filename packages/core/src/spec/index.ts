@@ -2,6 +2,7 @@
 export { deposit, extract } from './bits.ts';
 export { GICD } from './gicd.ts';
 export { GICR } from './gicr.ts';
+export * from './gicv5/index.ts';
 export { GITS } from './gits.ts';
 export {
   EPPI_FIRST,
@@ -65,6 +66,7 @@ export {
   type RegisterTable,
 } from './shape.ts';
 export { SYSREGS, type SysregName, type SysregSpec, sysregName } from './sysreg.ts';
+export { ALL_SYSREGS, type AnySysregName, anySysregName } from './sysreg-any.ts';
 export {
   type EntryLayout,
   LEVEL1_ENTRY,

@@ -1,4 +1,5 @@
-// The ranges of INTIDs and their meaning (IHI 0069, "INTIDs"). They are declared only here.
+// The ranges of INTIDs and their meaning (IHI 0069, "INTIDs"). They are declared only here; those of GICv5 are in
+// gicv5/intid.ts.
 
 /** The ranges of INTIDs, both ends included; INTIDs between them are reserved. GICD_TYPER.IDbits limits LPIs further. */
 export const INTID_RANGES = {

@@ -1,15 +1,23 @@
-// Finds the register at an offset of one of the three frames.
+// Finds the register at an offset of a frame.
 import { GICD } from './gicd.ts';
 import { GICR } from './gicr.ts';
+import { IRS, ITS, IWB } from './gicv5/index.ts';
 import { GITS } from './gits.ts';
 import { elementName, frameMap } from './lookup.ts';
 import type { RegisterSpec } from './shape.ts';
 
-/** The register frames. Records store the index, so frames may only be appended. */
-export const FRAMES = ['GICD', 'GICR', 'GITS'] as const;
+/** The register frames: three of GICv3, then those of GICv5. Records store the index, so frames may only be appended. */
+export const FRAMES = ['GICD', 'GICR', 'GITS', 'IRS', 'ITS', 'IWB'] as const;
 export type FrameName = (typeof FRAMES)[number];
 
-const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
+const maps = [
+  frameMap(GICD, 0x1_0000),
+  frameMap(GICR, 0x4_0000),
+  frameMap(GITS, 0x3_0000),
+  frameMap(IRS, 0x1_0000),
+  frameMap(ITS, 0x1_0000),
+  frameMap(IWB, 0x1_0000),
+];
 
 export interface RegisterPlace {
   /** The name of the register or register array in its declaration: `GICD_ISENABLER`. */

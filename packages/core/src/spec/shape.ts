@@ -30,6 +30,10 @@ export interface Naming {
   readonly none?: number;
   /** The value that stands for everything of its sort. */
   readonly all?: number;
+  /** GICv5: the value is the ID of an INTID; the field of this name has its type. */
+  readonly typedBy?: string;
+  /** GICv5: the value is the ID of an INTID of this type. */
+  readonly intidType?: number;
 }
 
 /**
@@ -56,6 +60,8 @@ export interface FieldSpec<Name extends string = string> extends Naming {
   /** For `enum`; a value that is not listed is reserved. */
   readonly values?: Readonly<Record<number, string>>;
   readonly doc: string;
+  /** GICv5: the implementation on which the field rests, if it is not that of the register (spec/gicv5/evidence). */
+  readonly source?: string;
 }
 
 export interface RegisterSpec {
@@ -83,7 +89,7 @@ export interface RegisterSpec {
   /** Other layouts of the same register, by the condition under which they hold. */
   readonly views?: Readonly<Record<string, readonly FieldSpec[]>>;
   readonly doc: string;
-  /** The heading of IHI 0069 that defines it. */
+  /** The heading of IHI 0069 that defines it; for GICv5 the implementations that have it (spec/gicv5/evidence). */
   readonly source: string;
 }
 

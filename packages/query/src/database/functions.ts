@@ -1,7 +1,7 @@
 // SQL functions that decode the GIC's words, from core's tables only. For arguments that make no sense they return NULL, as
 // SQLite's own functions do, so that they never make a query fail.
 import { commandText, fieldsText } from '@gictrace/core/disasm';
-import { FRAMES, registerAt, SYSREGS, type SysregName, sysregName } from '@gictrace/core/spec';
+import { ALL_SYSREGS, type AnySysregName, anySysregName, FRAMES, registerAt } from '@gictrace/core/spec';
 import type Database from 'better-sqlite3';
 
 const DIGITS_MAX = 16;
@@ -58,15 +58,15 @@ export const SQL_FUNCTIONS: Readonly<Record<string, SqlFunction>> = {
     parameters: [1],
     result: (encoding) => {
       const number = whole(encoding);
-      return number === undefined ? null : (sysregName(Number(number)) ?? null);
+      return number === undefined ? null : (anySysregName(Number(number)) ?? null);
     },
   },
   gic_sysreg_decode: {
     parameters: [2],
     result: (name, value) => {
       const words = pair(value);
-      if (typeof name !== 'string' || !Object.hasOwn(SYSREGS, name) || words === undefined) return null;
-      return fieldsText(SYSREGS[name as SysregName].fields, ...words);
+      if (typeof name !== 'string' || !Object.hasOwn(ALL_SYSREGS, name) || words === undefined) return null;
+      return fieldsText(ALL_SYSREGS[name as AnySysregName].fields, ...words);
     },
   },
   gic_command: {

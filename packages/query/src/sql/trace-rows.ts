@@ -9,7 +9,7 @@ import {
   type RecordKind,
   RULES,
 } from '@gictrace/core/record';
-import { FRAMES, registerAt, SYSREGS } from '@gictrace/core/spec';
+import { ALL_SYSREGS, FRAMES, registerAt } from '@gictrace/core/spec';
 import type { RowLog } from '../database/row-log.ts';
 import type { Sql } from '../database/table.ts';
 import { DERIVED_TABLES, type DerivedName, type DerivedRow, RECORDS_PER_TRACE } from './derived-tables.ts';
@@ -111,7 +111,7 @@ export class TraceRows {
         const place = registerAt(name, offset);
         if (place !== undefined) this.add('registers', { frame, offset, name: place.label });
       }
-    for (const [name, { encoding }] of Object.entries(SYSREGS)) this.add('sysregs', { encoding, name });
+    for (const [name, { encoding }] of Object.entries(ALL_SYSREGS)) this.add('sysregs', { encoding, name });
     for (const [name, { id, class: of, doc }] of Object.entries(RULES))
       this.add('rules', { rule: id, name, class: of, doc });
     for (const [rule, { severity, doc, hint, source }] of Object.entries(CHECKS))

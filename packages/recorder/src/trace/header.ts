@@ -1,5 +1,11 @@
 // The header and the footer of a trace: their schemas, checked with zod when a trace is read. Not performance-critical.
-import { checkedBy, GicTraceError, gicConfigSchema } from '@gictrace/core';
+import {
+  checkedBy,
+  GicTraceError,
+  type Gicv5Config,
+  gicConfigSchema,
+  gicv5ConfigSchema,
+} from '@gictrace/core';
 import { RECORDS, type RecordName } from '@gictrace/core/record';
 import * as z from 'zod/mini';
 import { canonical, pack, unpack } from './msgpack.ts';
@@ -16,10 +22,9 @@ const loss = z.strictObject({
   count: z.nullable(count),
 });
 
-export const headerSchema = z.strictObject({
+const shape = {
   /** What wrote the trace. */
   writer: z.strictObject({ name: z.string(), version: z.string() }),
-  config: gicConfigSchema,
   /** The source of the times. */
   clock: z.strictObject({ name: z.string(), unitNs: z.number().check(z.positive()) }),
   /** The source of the records: its kind, its base name, and where each part of the configuration came from. */
@@ -46,11 +51,23 @@ export const headerSchema = z.strictObject({
     }),
     json,
   ),
-});
+};
+export const headerSchema = z.strictObject({ ...shape, config: gicConfigSchema });
+const gicv5HeaderSchema = z.strictObject({ ...shape, config: gicv5ConfigSchema });
+
+/** The header of a trace of a GICv3 or GICv4, which is what every function expects that does not say otherwise. */
 export type TraceHeader = z.infer<typeof headerSchema>;
+/** The header of a trace of a GICv5. */
+export type Gicv5TraceHeader = Omit<TraceHeader, 'config'> & { config: Gicv5Config };
+export type AnyTraceHeader = TraceHeader | Gicv5TraceHeader;
+
+/** Whether a trace is one of a GICv5. */
+export function isGicv5Header(header: AnyTraceHeader): header is Gicv5TraceHeader {
+  return header.config.architecture === 5;
+}
 
 /** The number of blocks to which the devices of the recorded scenario are connected; with ITSs, the number of ITSs. */
-export function blocksOf({ options }: TraceHeader): number {
+export function blocksOf({ options }: Pick<TraceHeader, 'options'>): number {
   return options.blocks ?? 1;
 }
 
@@ -58,7 +75,7 @@ export function blocksOf({ options }: TraceHeader): number {
 export const SHOWS = 'shows';
 
 /** The kinds of observables that the source of a trace contains; undefined if it contains all. */
-export function sourceShows({ options }: TraceHeader): readonly RecordName[] | undefined {
+export function sourceShows({ options }: Pick<TraceHeader, 'options'>): readonly RecordName[] | undefined {
   return options[SHOWS]?.filter(
     (name): name is RecordName =>
       Object.hasOwn(RECORDS, name) && RECORDS[name as RecordName].class === 'observable',
@@ -81,7 +98,7 @@ export function labelsOf({ options }: Pick<TraceHeader, 'options'>): Readonly<Re
 export const TELLS_RESERVED = 'reserved';
 
 /** Whether the source of a trace says whether an access was to a reserved location. */
-export function sourceTellsReserved({ options }: TraceHeader): boolean {
+export function sourceTellsReserved({ options }: Pick<TraceHeader, 'options'>): boolean {
   return options[TELLS_RESERVED] !== false;
 }
 
@@ -89,7 +106,7 @@ export function sourceTellsReserved({ options }: TraceHeader): boolean {
 export const START = 'start';
 
 /** Whether the source of a trace begins while the GIC is in use, so that its state is unknown at first. */
-export function startsInMidLife({ options }: TraceHeader): boolean {
+export function startsInMidLife({ options }: Pick<TraceHeader, 'options'>): boolean {
   return options[START] === 'mid-life';
 }
 
@@ -140,12 +157,16 @@ function parse<T>(schema: z.ZodMiniType<T>, raw: Uint8Array, what: string): T {
   );
 }
 
-export function encodeMap(value: TraceHeader | TraceFooter): Buffer {
+export function encodeMap(value: AnyTraceHeader | TraceFooter): Buffer {
   return Buffer.from(pack(canonical(value)));
 }
 
-export function decodeHeader(raw: Uint8Array): TraceHeader {
-  return parse(headerSchema, raw, 'header');
+/** Whether the configuration in a header is that of a GICv5, whatever else is in it. */
+const ofGicv5 = z.object({ config: z.object({ architecture: z.literal(5) }) });
+
+export function decodeHeader(raw: Uint8Array): AnyTraceHeader {
+  const isGicv5 = checkedBy(ofGicv5, unpack(raw)).ok;
+  return isGicv5 ? parse(gicv5HeaderSchema, raw, 'header') : parse(headerSchema, raw, 'header');
 }
 
 export function decodeFooter(raw: Uint8Array): TraceFooter {

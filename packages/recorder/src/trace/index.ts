@@ -1,7 +1,10 @@
 // The trace format: writing, reading, and recovery of damaged traces.
 export { CHUNK_RECORDS, FORMAT_VERSION } from './constants.ts';
 export {
+  type AnyTraceHeader,
   blocksOf,
+  type Gicv5TraceHeader,
+  isGicv5Header,
   LABELS,
   labelsOf,
   MISSING,
@@ -17,6 +20,13 @@ export {
   type TraceFooter,
   type TraceHeader,
 } from './header.ts';
-export { type Damage, type Gap, hasLearntState, TraceReader } from './reader.ts';
+export {
+  type AnyTraceReader,
+  type Damage,
+  type Gap,
+  hasLearntState,
+  isGicv5,
+  TraceReader,
+} from './reader.ts';
 export { type Recovery, recover } from './recover.ts';
 export { TRACE_OUTPUT, type TraceSummary, TraceWriter, type WriterOptions } from './writer.ts';

@@ -18,7 +18,16 @@ import {
 } from './constants.ts';
 import { SemanticDigest } from './digest.ts';
 import { type Frame, parseFrame, parsePrefix, parseTrailer } from './frame.ts';
-import { type ChunkEntry, decodeFooter, decodeHeader, type TraceFooter, type TraceHeader } from './header.ts';
+import {
+  type AnyTraceHeader,
+  type ChunkEntry,
+  decodeFooter,
+  decodeHeader,
+  type Gicv5TraceHeader,
+  isGicv5Header,
+  type TraceFooter,
+  type TraceHeader,
+} from './header.ts';
 import { checkVersion, upcast } from './versions.ts';
 
 const SCAN_BYTES = 1 << 20;
@@ -86,13 +95,21 @@ class TraceFile {
 }
 
 /** Whether a trace has records of state that its source reveals later (`state.known`). */
-export function hasLearntState({ footer }: Pick<TraceReader, 'footer'>): boolean {
+export function hasLearntState({ footer }: Pick<TraceReader<AnyTraceHeader>, 'footer'>): boolean {
   return (footer?.kinds['state.known'] ?? 0) > 0;
 }
 
-export class TraceReader {
+/** A trace of any GIC: its header says of which. */
+export type AnyTraceReader = TraceReader | TraceReader<Gicv5TraceHeader>;
+
+/** Whether a trace is one of a GICv5. */
+export function isGicv5(reader: AnyTraceReader): reader is TraceReader<Gicv5TraceHeader> {
+  return isGicv5Header(reader.header);
+}
+
+export class TraceReader<H extends AnyTraceHeader = TraceHeader> {
   readonly path: string;
-  readonly header: TraceHeader;
+  readonly header: H;
   /** Undefined for a trace that was salvaged without its footer. */
   readonly footer: TraceFooter | undefined;
   readonly damage: Damage;
@@ -120,7 +137,7 @@ export class TraceReader {
       this.fail('its header is damaged', PREFIX_BYTES);
     const raw = this.payload(PREFIX_BYTES, frame!);
     this.traceId = crc32(raw);
-    this.header = this.located(PREFIX_BYTES, () => decodeHeader(raw));
+    this.header = this.located(PREFIX_BYTES, () => decodeHeader(raw)) as H;
     const footer = salvage ? this.footerOrNone() : this.readFooter();
     this.footer = footer;
     if (footer !== undefined && !salvage) {
@@ -137,22 +154,36 @@ export class TraceReader {
   }
 
   /**
-   * Opens a complete trace.
-   * @throws GicTraceError `trace` if it is not a trace, of a newer version, unfinished or damaged.
+   * Opens a complete trace of a GICv3 or GICv4.
+   * @throws GicTraceError `trace` if it is not a trace, of a newer version, unfinished or damaged; `usage` if it is one of
+   * a GICv5.
    */
   static open(path: string): TraceReader {
+    const reader = TraceReader.openAny(path);
+    if (!isGicv5(reader)) return reader;
+    reader.close();
+    throw new GicTraceError(
+      'usage',
+      'is a trace of a GICv5, which this command does not support yet',
+      { path },
+      'docs/gicv5.md lists the commands that do',
+    );
+  }
+
+  /** Opens a complete trace of any GIC. @throws GicTraceError `trace` as {@link TraceReader.open} does. */
+  static openAny(path: string): AnyTraceReader {
     return TraceReader.make(path, false);
   }
 
-  /** Opens what is left of a damaged trace; `damage` says what is missing. */
-  static salvage(path: string): TraceReader {
+  /** Opens what is left of a damaged trace of any GIC; `damage` says what is missing. */
+  static salvage(path: string): AnyTraceReader {
     return TraceReader.make(path, true);
   }
 
-  private static make(path: string, salvage: boolean): TraceReader {
+  private static make(path: string, salvage: boolean): AnyTraceReader {
     const file = new TraceFile(path);
     try {
-      return new TraceReader(file, salvage);
+      return new TraceReader<AnyTraceHeader>(file, salvage) as AnyTraceReader;
     } catch (error) {
       file.close();
       throw error;

@@ -17,7 +17,7 @@ import { encodeChunk } from './columns.ts';
 import { CHUNK_RECORDS, COMPRESSIONS, FORMAT_VERSION, FRAME_BYTES, FRAME_TYPES, MAGIC } from './constants.ts';
 import { SemanticDigest } from './digest.ts';
 import { encodeFrame, encodePrefix, encodeTrailer, parseFrame } from './frame.ts';
-import { type ChunkEntry, decodeHeader, encodeMap, type TraceFooter, type TraceHeader } from './header.ts';
+import { type AnyTraceHeader, type ChunkEntry, decodeHeader, encodeMap, type TraceFooter } from './header.ts';
 
 /** A trace as an output. */
 export const TRACE_OUTPUT: Ownership = {
@@ -90,7 +90,7 @@ export class TraceWriter {
    * Begins a trace that will have the name `path`.
    * @throws GicTraceError `input` for a header that no reader would accept; otherwise as {@link OutputFile}.
    */
-  constructor(path: string, header: TraceHeader, options: WriterOptions = {}) {
+  constructor(path: string, header: AnyTraceHeader, options: WriterOptions = {}) {
     this.path = path;
     this.options = options;
     this.isOverlapped = options.isOverlapped === true;
@@ -155,7 +155,7 @@ export class TraceWriter {
    * Gives the trace another header, in place of the one that it began with: it is written once more where they differ.
    * @throws GicTraceError as the constructor and `record`.
    */
-  rehead(header: TraceHeader): void {
+  rehead(header: AnyTraceHeader): void {
     const raw = encodeMap(header);
     if (Buffer.compare(raw, this.header) === 0) return;
     checked(raw, this.path);

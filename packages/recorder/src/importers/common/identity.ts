@@ -2,7 +2,7 @@
 // options. What these leave open has the defaults of QEMU's virt machine. Reports where each value came from.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { GROUPS, type RuleName } from '@gictrace/core/record';
-import { GICD, GICR, GITS, mask } from '@gictrace/core/spec';
+import { type FrameName, GICD, GICR, GITS, mask } from '@gictrace/core/spec';
 import type { Start } from './learn/unknowns.ts';
 
 export interface ImportOptions {
@@ -94,14 +94,7 @@ export class Identity {
   private stride = -1;
 
   /** Notes a register read. Identity registers are remembered. */
-  read(
-    frame: 'GICD' | 'GICR' | 'GITS',
-    instance: number,
-    offset: number,
-    width: number,
-    low: number,
-    high: number,
-  ): void {
+  read(frame: FrameName, instance: number, offset: number, width: number, low: number, high: number): void {
     const set = (name: string, value: number | bigint) => {
       if (!this.values.has(name)) this.values.set(name, value);
     };
@@ -118,7 +111,7 @@ export class Identity {
         else this.showPe(instance + 1);
       } else if (offset === GICR.GICR_IIDR.offset) set('gicr.iidr', low);
       else if (offset === PIDR2) set('gicr.pidr2', low);
-    } else {
+    } else if (frame === 'GITS') {
       this.sawIts = true;
       if (offset === GITS.GITS_TYPER.offset && width === 8)
         set('gits.typer', (BigInt(high) << 32n) | BigInt(low));

@@ -12,7 +12,7 @@ import {
   RULES,
   wordLimits,
 } from '@gictrace/core/record';
-import { SYSREGS } from '@gictrace/core/spec';
+import { ALL_SYSREGS } from '@gictrace/core/spec';
 
 /** What is wrong with a line. */
 export class LineFault extends Error {}
@@ -73,7 +73,7 @@ function wide(name: string, value: unknown): bigint {
 
 function sysreg(name: string, value: unknown): number {
   if (typeof value !== 'string') return whole(name, value, 0x1_ffff);
-  if (Object.hasOwn(SYSREGS, value)) return SYSREGS[value as keyof typeof SYSREGS].encoding;
+  if (Object.hasOwn(ALL_SYSREGS, value)) return ALL_SYSREGS[value as keyof typeof ALL_SYSREGS].encoding;
   const parts = /^S([0-3])_([0-7])_C(\d{1,2})_C(\d{1,2})_([0-7])$/.exec(value);
   if (parts === null) fault(`${name} is ${shown(value)}, no system register`);
   const [op0, op1, crn, crm, op2] = parts!.slice(1).map(Number);

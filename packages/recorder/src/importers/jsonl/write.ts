@@ -10,7 +10,7 @@ import {
   recordName,
 } from '@gictrace/core/record';
 import { sysregName } from '@gictrace/core/spec';
-import { sourceShows, sourceTellsReserved, type TraceHeader } from '../../trace/index.ts';
+import { type AnyTraceHeader, sourceShows, sourceTellsReserved } from '../../trace/index.ts';
 
 /** Marks the header line, and is its version. */
 export const JSONL_VERSION = 1;
@@ -60,7 +60,7 @@ export function recordJson(batch: RecordBatch, i: number, record: number): strin
 }
 
 /** The header line before the records. `learnt`: the records include state that was learnt later from the source. */
-export function headerJson(header: TraceHeader, learnt = false): string {
+export function headerJson(header: AnyTraceHeader, learnt = false): string {
   const { config, clock, source } = header;
   const shows = sourceShows(header);
   return JSON.stringify({

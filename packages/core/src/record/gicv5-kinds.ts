@@ -1,0 +1,121 @@
+// The record kinds that only a GICv5 has. Accesses, instructions, input lines and resets have the same kinds as those of a
+// GICv3. An INTID of a GICv5 has its type in bits 31:29 (spec/gicv5/intid).
+import { DOMAINS } from '../spec/index.ts';
+import type { GICV5_EVENTS } from './gicv5-events.ts';
+import type { RecordField, RecordKind } from './shape.ts';
+import { CPUIF_PARTS, IRS_REFUSALS } from './values.ts';
+
+const f = (
+  name: string,
+  type: RecordField['type'],
+  doc: string,
+  extra: Partial<RecordField> = {},
+): RecordField => ({ name, type, doc, ...extra });
+
+const domain = f('domain', 'enum', 'interrupt domain', { values: DOMAINS });
+const intid = f('INTID', 'u32', 'the interrupt: type in bits 31:29, ID in bits 23:0', {
+  base: 'hex',
+  identifies: 'INTID',
+});
+const pending = f('INTID', 'u32', 'the interrupt; 0 if there is none', {
+  base: 'hex',
+  identifies: 'INTID',
+  none: 0,
+});
+const priority = f('priority', 'u8', 'its priority, 0 (highest) to 31; 255 if there is none');
+const iaffid = f('IAFFID', 'u32', 'interrupt affinity identifier of the PE');
+
+export const GICV5_STIMULI = {
+  'cpuif.unseen': {
+    id: 18,
+    class: 'stimulus',
+    pe: 'accessor',
+    fields: [f('part', 'enum', 'what it can have been', { values: CPUIF_PARTS })],
+    doc: 'A PE wrote a register of its GICv5 CPU interface; the source shows that by the effects, and has neither register nor value. What the effects prove follows as state.known.',
+  },
+} as const satisfies Record<string, RecordKind>;
+
+export const GICV5_OBSERVABLES = {
+  'irs.hppi': {
+    id: 80,
+    class: 'observable',
+    pe: 'target',
+    fields: [domain, iaffid, pending, priority],
+    doc: 'The highest-priority pending SPI or LPI that an IRS presents to a PE in an interrupt domain.',
+  },
+  'ppi.hppi': {
+    id: 81,
+    class: 'observable',
+    pe: 'target',
+    fields: [domain, pending, priority],
+    doc: 'The highest-priority pending PPI of a PE in an interrupt domain.',
+  },
+  'cpuif.signal': {
+    id: 82,
+    class: 'observable',
+    pe: 'target',
+    fields: [f('IRQ', 'bool', 'IRQ'), f('FIQ', 'bool', 'FIQ'), f('NMI', 'bool', 'IRQ with superpriority')],
+    doc: 'What a GICv5 CPU interface signals to its PE.',
+  },
+  'irs.refused': {
+    id: 83,
+    class: 'observable',
+    pe: 'none',
+    fields: [domain, iaffid, f('reason', 'enum', 'why', { values: IRS_REFUSALS })],
+    doc: 'An IRS presents no interrupt for this IAFFID.',
+  },
+  'ist.changed': {
+    id: 84,
+    class: 'observable',
+    pe: 'none',
+    fields: [
+      domain,
+      f('valid', 'bool', 'the table exists; if not, the other fields are 0'),
+      f('address', 'pa', 'physical address', { base: 'hex' }),
+      f('idBits', 'u8', 'bits of the ID of an LPI'),
+      f('l2IndexBits', 'u8', 'bits of the ID that are the index in a level-2 table'),
+      f('entryBytes', 'u8', 'bytes of an entry'),
+      f('twoLevel', 'bool', 'the table has two levels'),
+    ],
+    doc: 'The interrupt state table of an interrupt domain became valid, or ceased to be.',
+  },
+  'irs.activated': {
+    id: 85,
+    class: 'observable',
+    pe: 'none',
+    fields: [domain, intid],
+    doc: 'An IRS was told that an SPI or LPI became active, because a PE acknowledged it.',
+  },
+  'irs.deactivated': {
+    id: 86,
+    class: 'observable',
+    pe: 'none',
+    fields: [domain, intid],
+    doc: 'An IRS was told that an SPI or LPI ceased to be active.',
+  },
+  'irs.config': {
+    id: 87,
+    class: 'observable',
+    pe: 'none',
+    fields: [domain, intid, f('ICSR', 'u64', 'the value that ICC_ICSR_EL1 takes', { base: 'hex' })],
+    doc: 'An IRS answered a request for the configuration of an interrupt.',
+  },
+  'spi.state': {
+    id: 88,
+    class: 'observable',
+    pe: 'none',
+    fields: [
+      intid,
+      f('level', 'bool', 'the input line is asserted'),
+      f('pending', 'bool', 'pending'),
+      f('active', 'bool', 'active'),
+    ],
+    doc: 'The state of an SPI after its input line changed, or was sampled again.',
+  },
+} as const satisfies Record<string, RecordKind>;
+
+/** The kinds that no GICv3 or GICv4 has. */
+export type Gicv5Only =
+  | keyof typeof GICV5_STIMULI
+  | keyof typeof GICV5_OBSERVABLES
+  | keyof typeof GICV5_EVENTS;
