@@ -3,34 +3,34 @@
 import type { InferenceRule } from './rules.ts';
 
 export const GICV5_RULES = {
-  'only-pe': { id: 47, class: 'inferred', doc: 'There is one PE.' },
+  'only-pe': { id: 100, class: 'inferred', doc: 'There is one PE.' },
   'pe-from-iaffid': {
-    id: 48,
+    id: 101,
     class: 'inferred',
     doc: 'The PE follows from the IAFFID for which the IRS recalculated in the same step: a PE acknowledges only SPIs and LPIs that are targeted at it.',
   },
   'pe-from-exception': {
-    id: 49,
+    id: 102,
     class: 'inferred',
     doc: 'The PE follows from the line of QEMU in which a PE takes the exception (`-d int`).',
   },
   'pe-by-elimination': {
-    id: 50,
+    id: 103,
     class: 'inferred',
     doc: 'Only one PE can have done it: with any other, what the source shows of PPIs, running priorities and signals would contradict itself, here or later.',
   },
   'pe-undecided': {
-    id: 51,
+    id: 104,
     class: 'unknown',
     doc: 'Several PEs can have done it, and nothing in the source decides. The record has the flag `peUndecided`.',
   },
   'ppi-from-hppi': {
-    id: 52,
+    id: 105,
     class: 'inferred',
     doc: 'A PPI is, or is not, the highest-priority pending PPI of a PE. It is therefore enabled, or not, and has this priority, since the last write to a PPI register that the source shows by its effects.',
   },
   'interface-from-signal': {
-    id: 53,
+    id: 106,
     class: 'inferred',
     doc: 'A PE is signalled an interrupt, or is not although one could preempt. ICC_CR0_EL1.EN is therefore 1 and ICC_PCR_EL1 lets its priority through, or one of the two does not. Which of the two, and the exact mask, is not shown: EN is taken to be what decides, and the mask to be the lowest priority.',
   },
