@@ -35,6 +35,7 @@ static const char *const reasons[] = {
     "KVM: a Secure access, or one from EL3",
 };
 
+#define LEVEL2_ADDRESS 0xffffffffff000ull
 #define BATCH_MAX 512
 
 struct stimulus {
@@ -135,6 +136,28 @@ static void look_at_others(unsigned stimulus, int done)
     flush();
 }
 
+/*
+ * KVM keeps an interrupt with the vCPU that has it in its list of pending interrupts, and gives it to another only when the
+ * first leaves the guest the next time. So when a stimulus moves interrupts, or ends one that has been moved, all must run
+ * before any of them is looked at.
+ */
+static void look_again(unsigned stimulus)
+{
+    look_at_others(stimulus, -1);
+}
+
+static bool moves_interrupts(const struct stimulus *s)
+{
+    const uint32_t frame = s->words[0], offset = s->words[2];
+    if (s->kind == SYSREG_WRITE)
+        return frame == 0xc659; /* ICC_DIR_EL1 */
+    if (frame == 0) /* GICD_ICACTIVER<n>, GICD_IROUTER<n> */
+        return (offset >= 0x380 && offset < 0x400) || offset >= 0x6000;
+    if (frame == 1) /* GICR_ICACTIVER0 */
+        return offset == 0x10380;
+    return offset >= 0x88 && offset < 0x90; /* GITS_CWRITER */
+}
+
 /* ---- stimuli ------------------------------------------------------------------------------------------------ */
 
 static void skip(unsigned n, uint32_t reason)
@@ -177,8 +200,11 @@ static void access_frame(unsigned n)
     }
     int pe = s->pe >= 0 ? s->pe : frame == 1 ? (int)instance : 0;
     add((unsigned)pe, n, (s->kind == MMIO_READ ? DO_READ : DO_WRITE) + (uint32_t)log, base + offset, wide(s->words + 4));
-    if (s->kind == MMIO_WRITE)
+    if (s->kind == MMIO_WRITE) {
         look_at_others(n, pe);
+        if (moves_interrupts(s))
+            look_again(n);
+    }
 }
 
 /* ICC registers that EL1 may access: CRn 4 and 12 of op0 3, op1 0. */
@@ -212,8 +238,11 @@ static void access_register(unsigned n)
     add((unsigned)s->pe, n, DO_INSTRUCTION | (uint32_t)fresh << OPERATION_FRESH | (uint32_t)settles << OPERATION_SETTLE, at,
         wide(s->words + 1));
     /* SGIs go to other PEs; what is ended may go to where it is routed now. */
-    if (!read && (number & 0xff8) != 0x230)
+    if (!read && (number & 0xff8) != 0x230) {
         look_at_others(n, s->pe);
+        if (moves_interrupts(s))
+            look_again(n);
+    }
 }
 
 static void store(unsigned n, uint64_t address, uint64_t length, const void *bytes)
@@ -248,6 +277,10 @@ static void step(unsigned n)
     switch (s->kind) {
     case MEM_WRITE:
         quads[0] = wide(w + 3);
+        if (w[2] == 8 && quads[0] >> 63) { /* a valid entry of a level-1 table */
+            uint64_t table = quads[0] & LEVEL2_ADDRESS;
+            quads[0] = (quads[0] & ~LEVEL2_ADDRESS) | placed(table);
+        }
         if (w[2] > 8)
             skip(n, NO_KIND);
         else

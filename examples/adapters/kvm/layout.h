@@ -13,6 +13,11 @@
 #define EXIT_PAGE 0xffbfff0000
 #define EXIT_SIZE 0x10000 /* no memory here, whatever the host's page size is */
 
+/* Where a trace has tables whose address its source does not contain, and where the guest has them. */
+#define PLACED_FROM 0x4000000000000
+#define PLACED_BASE 0xff80000000
+#define PLACED_SIZE 0x10000000
+
 /* A mailbox, of which each vCPU has one: the number of operations, AP registers that are being kept, and operations. */
 #define MAILBOX_SIZE 0x4000
 #define MAILBOX_ACTIVE 64

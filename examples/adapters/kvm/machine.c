@@ -182,8 +182,14 @@ static void give_memory(void)
     }
 }
 
+uint64_t placed(uint64_t address)
+{
+    return address - PLACED_FROM < PLACED_SIZE ? PLACED_BASE + (address - PLACED_FROM) : address;
+}
+
 uint8_t *memory_at(uint64_t address, uint64_t length)
 {
+    address = placed(address);
     if (length > STUB_BASE || address > STUB_BASE - length)
         return NULL;
     for (unsigned k = 0; k < hole_count; k++)
@@ -246,6 +252,18 @@ static bool go(unsigned pe)
     }
 }
 
+/*
+ * The stub's last store left KVM, which ends that instruction, by moving PC behind it, only with the next KVM_RUN. It must do
+ * so before PC is set to something else.
+ */
+static void finish_exit(unsigned pe)
+{
+    state[pe]->immediate_exit = 1;
+    if (ioctl(machine.vcpu[pe], KVM_RUN, 0) < 0 && errno != EINTR)
+        fail("KVM_RUN");
+    state[pe]->immediate_exit = 0;
+}
+
 bool vcpu_run(unsigned pe, unsigned count)
 {
     volatile uint64_t *mailbox = (uint64_t *)(memory + STUB_BASE + STUB_MAILBOXES + pe * MAILBOX_SIZE);
@@ -285,6 +303,7 @@ void vcpu_reset(unsigned pe)
     static const struct { uint16_t number; uint64_t value; } registers[] = {
         { 0xc230, 0 }, { 0xc643, 0 }, { 0xc644, 0 }, { 0xc648, 0 }, { 0xc663, 0 }, { 0xc666, 0 }, { 0xc667, 0 },
     };
+    finish_exit(pe);
     vcpu_init(pe);
     for (unsigned k = 0; k < sizeof registers / sizeof *registers; k++) {
         uint64_t value = registers[k].value;

@@ -46,7 +46,9 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *machine_create(const struct configuration *wanted);
 void machine_destroy(void);
 
-/* The memory at a guest-physical address, or NULL if the range is not memory. */
+/* The guest's address for an address of the trace; the same, unless a guest of 40 bits cannot have it (PLACED_FROM). */
+uint64_t placed(uint64_t address);
+/* The memory at an address of the trace, or NULL if the range is not memory. */
 uint8_t *memory_at(uint64_t address, uint64_t length);
 /* Sets bytes of the guest's memory. */
 void memory_fill(uint8_t *at, uint64_t length, uint8_t byte);

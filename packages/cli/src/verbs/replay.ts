@@ -120,10 +120,12 @@ export async function replay(
     ...(timeout === undefined ? {} : { timeoutMs: 1000 * timeout }),
   });
   try {
+    // It may keep what it has read of memory, and the trace may contain that only later.
+    const { fills, collections } = foreseeTrace(path, true);
     return await replayTraceOn(path, backend, {
       ...options,
-      // It may keep what it has read of memory, and the trace may contain that only later.
-      fills: foreseeTrace(path, true).fills,
+      fills,
+      ...(collections === undefined ? {} : { collections }),
       // KVM reports an unknown command to nobody, and goes on with the next.
       ...(kvm ? { ignoresZeroCommands: true } : {}),
       ...(batch === undefined ? {} : { batchRecords: batch }),

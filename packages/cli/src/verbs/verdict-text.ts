@@ -13,6 +13,10 @@ export function verdictText(verdict: Verdict, backend: string, kind: string): st
     ...countLines(verdict.compared),
   ];
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
+  if (verdict.identification > 0)
+    out.push(
+      `  ${grouped(verdict.identification)} of these only identify the implementation; --allow identification tolerates them`,
+    );
   if (totalOf(verdict.unknown) > 0)
     out.push('not in the source (by rule or reason):', ...countLines(verdict.unknown));
   if (totalOf(verdict.tolerated) > 0)
@@ -21,6 +25,11 @@ export function verdictText(verdict: Verdict, backend: string, kind: string): st
       ...Object.entries(verdict.tolerated).map(
         ([name, n]) => `  ${grouped(n)}  ${name}: ${TOLERANCES[name as Tolerance]}`,
       ),
+    );
+  if (totalOf(verdict.implementationChoices) > 0)
+    out.push(
+      'implementation-choice (differs, and is as right as what was recorded):',
+      ...countLines(verdict.implementationChoices),
     );
   if (totalOf(verdict.skipped) > 0)
     out.push('skipped, and therefore not compared:', ...countLines(verdict.skipped));

@@ -117,7 +117,7 @@ export function isNmi(state: GicState, pe: number, intid: number): boolean {
 }
 
 /** The priority of an NMI, which is the highest of its Security state. */
-function nmiPriority(state: GicState, group: number): number {
+export function nmiPriority(state: GicState, group: number): number {
   return group === GROUP1NS && !state.singleSecurity ? 0x80 : 0;
 }
 
@@ -286,7 +286,7 @@ export function wakeRequested(state: GicState, pe: number): boolean {
  * the Security state in which the PE executes is IRQ and all others are FIQ; at EL3, all groups are FIQ (IHI 0069,
  * "Interrupt grouping and security").
  */
-function isFiq(state: GicState, pe: number, group: number): boolean {
+export function isFiq(state: GicState, pe: number, group: number): boolean {
   if (state.singleSecurity) return group === GROUP0;
   if (state.security[pe] === STATE_EL3) return true;
   return group !== (state.security[pe] === STATE_SECURE ? GROUP1S : GROUP1NS);

@@ -11,6 +11,7 @@ export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './m
 export { GuestMemory } from './memory.ts';
 export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, STATE_VERSION } from './state.ts';
 export { fold, step } from './step.ts';
+export { prefer, type Signalled, signalledTo, tieOf } from './ties.ts';
 export {
   isListRegister,
   listRegisterHeldBy,

@@ -46,6 +46,7 @@ export {
   vpeOf,
 } from './facts.ts';
 export { GICV5_OBSERVABLES, type Gicv5Only } from './gicv5-kinds.ts';
+export { clearIdentification } from './identification.ts';
 export { type Gicv3IdOf, type IdOf, RECORD_FLAGS, RECORDS, type RecordName } from './kinds.ts';
 export { identifierAt, isAbout, type Mention, mentions, type Slot, slotsOf, valueAt } from './naming.ts';
 export { type Concern, OPERATION_KINDS, type OperationKind } from './operations.ts';

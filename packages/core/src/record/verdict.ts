@@ -40,12 +40,16 @@ export interface Verdict {
   readonly diverged: number;
   /** Diverged, by kind. */
   readonly divergedBy: Readonly<Record<string, number>>;
+  /** Among these: reads that differ only in bits by which software finds out which implementation it has. */
+  readonly identification: number;
   /** Not in the source, by the rule that filled it or the name of what stayed open. */
   readonly unknown: Readonly<Record<string, number>>;
   /** Not compared, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
   /** Tolerated because the user asked for it, by name. */
   readonly tolerated: Readonly<Record<string, number>>;
+  /** Different, and as right as what was recorded, because IHI 0069 leaves the choice to the implementation: by what was chosen. */
+  readonly implementationChoices: Readonly<Record<string, number>>;
   /** What the guest did against the architecture's rules, and the first such act. */
   readonly anomalies: number;
   readonly firstAnomaly: Anomaly | null;

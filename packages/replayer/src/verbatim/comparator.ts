@@ -22,6 +22,7 @@ import { ReplayCounts } from './counts.ts';
 import { Divergences } from './divergences.ts';
 import { EoiOrder } from './eoi-order.ts';
 import { Explainer } from './explainer.ts';
+import type { Expected, Following } from './following.ts';
 import type { ReplayOptions, Tolerance } from './options.ts';
 import { ON_THE_WAY, UNDECIDED_COMMAND, UNKNOWN_COMMAND, UNKNOWN_MSI } from './outcome.ts';
 import { ReRecording } from './re-recording.ts';
@@ -29,6 +30,7 @@ import { type Response, Responses } from './responses.ts';
 import { Signals } from './signals.ts';
 import { Streams } from './streams.ts';
 
+const HPPI = RECORDS.hppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MSI_UNDECIDED = RECORDS['msi.undecided'].id;
 const STATE_KNOWN = RECORDS['state.known'].id;
@@ -69,8 +71,17 @@ export class Comparator {
   private readonly allowed: ReadonlySet<Tolerance>;
   private firstAnomaly: Anomaly | null = null;
 
-  /** `capabilities`: what the backend reports; everything if absent. */
-  constructor(config: GicConfig, options: ReplayOptions = {}, capabilities?: Capabilities) {
+  /** By PE: whether what it is signalled was recorded for the current stimulus. */
+  private readonly recorded: Uint8Array;
+  private readonly following: Following | undefined;
+
+  /** `capabilities`: what the backend reports; everything if absent. `following`: what follows its choices. */
+  constructor(
+    config: GicConfig,
+    options: ReplayOptions = {},
+    capabilities?: Capabilities,
+    following?: Following,
+  ) {
     const peCount = config.pes.length;
     this.source = {
       start: options.startsInMidLife ? 'mid-life' : 'reset',
@@ -80,7 +91,9 @@ export class Comparator {
     this.allowed = new Set(options.allow ?? []);
     this.responses = new Responses(this.counts, this.divergences, options, capabilities);
     if (options.output !== undefined) this.reRecording = new ReRecording(options.output);
-    this.signals = new Signals(peCount, this.counts, this.divergences, this.reRecording);
+    this.recorded = new Uint8Array(peCount);
+    this.following = following;
+    this.signals = new Signals(peCount, this.counts, this.divergences, this.reRecording, following);
     this.eoiOrder = new EoiOrder(peCount);
     if (options.sourceShows !== undefined) {
       const shown = new Set<string>(options.sourceShows);
@@ -110,6 +123,7 @@ export class Comparator {
     this.learning = kind === STATE_KNOWN;
     if (!leavesEffectsOpen(kind)) {
       this.compareHeld();
+      this.compareFollowed();
       this.divergences.record = record;
       // Before the next stimulus, everything that the backend reported must have been recorded.
       this.signals.drain(this.undecided);
@@ -133,8 +147,8 @@ export class Comparator {
   }
 
   /** The backend executed the stimulus: what a read returned, and whether the location is reserved. */
-  answered(batch: RecordBatch, i: number, response: Response): void {
-    this.responses.compare(batch, i, response);
+  answered(batch: RecordBatch, i: number, response: Response, expected?: Expected): void {
+    this.responses.compare(batch, i, response, expected);
     this.reRecording?.answered(response);
   }
 
@@ -142,6 +156,12 @@ export class Comparator {
   unsupported(reason: string): void {
     this.counts.skip(reason);
     this.reRecording?.unsupported();
+  }
+
+  /** The backend was not given the stimulus: it ends an interrupt that the backend did not acknowledge. */
+  followed(): void {
+    this.counts.choose('follows');
+    this.reRecording?.skipped();
   }
 
   /** The backend did not execute the stimulus, so what was recorded of it is not compared. */
@@ -214,7 +234,8 @@ export class Comparator {
     if (this.limited && this.skipsObservable(kind)) return;
     const signal = signalOf(kind);
     if (signal >= 0) {
-      if (this.held === undefined) this.signals.compare(signal, batch, i);
+      if (kind === HPPI && this.following?.deviates(batch.pe[i]!)) this.recorded[batch.pe[i]!] = 1;
+      else if (this.held === undefined) this.signals.compare(signal, batch, i);
       else this.hold(this.held, batch, i, record);
       return;
     }
@@ -253,6 +274,14 @@ export class Comparator {
     held.clear();
   }
 
+  /** Compares what PEs should be signalled because of earlier choices, once a stimulus is complete. */
+  private compareFollowed(): void {
+    if (this.following === undefined) return;
+    if (!this.undecided && !this.idle && this.shows[HPPI] !== 0 && this.notInSource[HPPI] === 0)
+      this.signals.compareFollowed(this.recorded);
+    this.recorded.fill(0);
+  }
+
   private skipsObservable(kind: number): boolean {
     if (kind === CONFLICT || (!this.idle && this.shows[kind] !== 0)) return false;
     const name = recordName(kind);
@@ -271,6 +300,7 @@ export class Comparator {
   /** No more records follow. Returns the verdict. */
   finish(): Verdict {
     this.compareHeld();
+    this.compareFollowed();
     this.signals.end();
     return this.counts.verdict(this.records, this.source, this.divergences.first, this.firstAnomaly);
   }

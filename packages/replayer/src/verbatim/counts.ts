@@ -1,10 +1,12 @@
 // Counts what a replay found, by kind and by name, for its verdict. Decides nothing.
 import { type Anomaly, type Divergence, RULES, type Verdict } from '@gictrace/core/record';
 import { kindName } from './explainer.ts';
+import { CHOICES, type Choice } from './following.ts';
 
 export class ReplayCounts {
   diverged = 0;
   anomalies = 0;
+  identification = 0;
   statesCompared = 0;
   statesDiverged = 0;
   readonly compared = new Float64Array(256);
@@ -13,6 +15,7 @@ export class ReplayCounts {
   private readonly unknownNames = new Map<string, number>();
   private readonly skippedNames = new Map<string, number>();
   private readonly toleratedNames = new Map<string, number>();
+  private readonly choices = new Map<string, number>();
 
   /** Counts something that is not in the source. */
   unknown(name: string): void {
@@ -27,6 +30,11 @@ export class ReplayCounts {
   /** Counts a difference that was tolerated because the user asked for it. */
   tolerate(name: string): void {
     count(this.toleratedNames, name);
+  }
+
+  /** Counts a difference that the architecture leaves to the implementation. */
+  choose(choice: Choice): void {
+    count(this.choices, CHOICES[choice]);
   }
 
   verdict(
@@ -51,9 +59,11 @@ export class ReplayCounts {
         ...named(this.divergedKinds),
         ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}),
       },
+      identification: this.identification,
       unknown,
       skipped: Object.fromEntries(this.skippedNames),
       tolerated: Object.fromEntries(this.toleratedNames),
+      implementationChoices: Object.fromEntries(this.choices),
       anomalies: this.anomalies,
       firstAnomaly,
       first,

@@ -108,7 +108,8 @@ describe('the simulator behind the interface', () => {
         const wrong = bent(recording, where, bit);
         const direct = directly(wrong);
         if (direct.verdict.diverged > clean) found++;
-        expect(await through(new Simulator('test'), wrong)).toEqual(direct);
+        // A tie is no difference to the one, and is to the other.
+        expect(await through(new Simulator('test'), wrong, { follows: false })).toEqual(direct);
       }),
       { numRuns: 40, seed: 4 },
     );
@@ -314,6 +315,7 @@ it('stops at the first divergence if it is told to', async () => {
   const all = directly(recording).verdict;
   const { verdict, written } = await through(new Simulator('test'), recording, {
     stopAtFirst: true,
+    follows: false,
     batchRecords: 8,
   });
   expect(verdict.diverged).toBe(1);

@@ -17,10 +17,12 @@ import {
   STIMULI_BELOW,
   type Verdict,
 } from '@gictrace/core/record';
+import { putCollection } from '../backends/qemu/collections.ts';
 import type { Fill } from '../backends/qemu/foresight.ts';
 import { Comparator } from './comparator.ts';
+import { Following } from './following.ts';
 import type { ReplayOptions } from './options.ts';
-import { UNKNOWN_COMMAND } from './outcome.ts';
+import { UNKNOWN_COLLECTION, UNKNOWN_COMMAND } from './outcome.ts';
 
 /** The flags of an access that are sent to a backend. */
 const MEM_KNOWN = RECORDS['mem.known'].id;
@@ -33,8 +35,12 @@ export interface BackendReplayOptions extends ReplayOptions {
   readonly window?: number;
   /** The number of ITS commands that the source does not show, which are counted as unknown; 0 if absent. */
   readonly unknownCommands?: number;
+  /** Whether the backend's choices among interrupts of the same priority are followed; true if absent. */
+  readonly follows?: boolean;
   /** By stimulus, counted from 0: what memory holds when it runs, although the trace contains that only later. */
   readonly fills?: ReadonlyMap<number, readonly Fill[]>;
+  /** By stimulus, counted from 0, a queue.write of an INVALL: the ICID, which the source does not contain. */
+  readonly collections?: ReadonlyMap<number, number>;
 }
 
 /** A part of the trace whose answers are awaited. */
@@ -44,12 +50,15 @@ interface Piece {
   readonly first: number;
   /** The next record to process. */
   at: number;
+  /** Records that the backend is not given, since they end what it did not acknowledge. */
+  readonly ended: Set<number>;
 }
 
 export class BackendReplay implements Answers {
   private readonly backend: Backend;
   private readonly capabilities: Capabilities;
   private readonly comparator: Comparator;
+  private readonly following: Following | undefined;
   private readonly takes = new Uint8Array(STIMULI_BELOW);
   private readonly batchRecords: number;
   private readonly window: number;
@@ -58,14 +67,15 @@ export class BackendReplay implements Answers {
   private readonly free: RecordBatch[] = [];
   private readonly flights: Promise<void>[] = [];
   private readonly fills: ReadonlyMap<number, readonly Fill[]>;
+  private readonly collections: ReadonlyMap<number, number>;
   /** The number of stimuli in the trace so far, sent or not. */
   private stimuli = 0;
-  /** Answers, by number, to what is not in the trace at this place. */
-  private readonly ignored = new Set<number>();
-  /** Whether the last answer was one of these. */
+  /** Answers, by number, to what is not in the trace at this place, and whether what it causes counts. */
+  private readonly ignored = new Map<number, boolean>();
+  /** Whether the last answer was one of these, of which nothing counts. */
   private passing = false;
-  /** Batches of what is not in the trace at this place. */
-  private readonly fillings = new Set<RecordBatch>();
+  /** Batches of what is not in the trace at this place, and whether what it causes counts. */
+  private readonly added = new Map<RecordBatch, boolean>();
   /** Numbers of stimuli sent and of answers received. */
   private sent = 0;
   private answers = 0;
@@ -85,10 +95,13 @@ export class BackendReplay implements Answers {
   ) {
     this.backend = backend;
     this.capabilities = capabilities;
-    this.comparator = new Comparator(config, options, capabilities);
+    if (options.follows !== false) this.following = new Following(config);
+    this.comparator = new Comparator(config, options, capabilities, this.following);
     this.batchRecords = options.batchRecords ?? 512;
     this.window = options.window ?? 4;
     this.fills = options.fills ?? new Map();
+    this.collections = options.collections ?? new Map();
+    for (const _icid of this.collections) this.comparator.counts.unknown(UNKNOWN_COLLECTION);
     for (let n = 0; n < (options.unknownCommands ?? 0); n++) this.comparator.counts.unknown(UNKNOWN_COMMAND);
     for (const name of capabilities.stimuli) this.takes[RECORDS[name].id] = 1;
   }
@@ -103,11 +116,32 @@ export class BackendReplay implements Answers {
    * @throws GicTraceError `backend`, with the record whose answer is awaited, if the implementation fails.
    */
   async take(batch: RecordBatch): Promise<void> {
-    for (let from = 0; from < batch.count && !this.stopped; from += this.batchRecords) {
-      const to = Math.min(batch.count, from + this.batchRecords);
+    let from = 0;
+    while (from < batch.count && !this.stopped) {
+      const [to, awaits] = this.reachFrom(batch, from);
       this.send(batch, from, to);
-      await this.atMost(this.window - 1);
+      await this.atMost(awaits ? 0 : this.window - 1);
+      if (awaits) await this.endUnended();
+      from = to;
     }
+  }
+
+  /** How far the records from `from` on can be sent, and whether what follows depends on the answer to the last of them. */
+  private reachFrom(batch: RecordBatch, from: number): readonly [to: number, awaits: boolean] {
+    const end = Math.min(batch.count, from + this.batchRecords);
+    if (this.following !== undefined)
+      for (let i = from; i < end; i++)
+        if (this.isSent(batch.kind[i]!) && this.following.awaits(batch, i)) return [i + 1, true];
+    return [end, false];
+  }
+
+  /** Ends an interrupt that the backend acknowledged where the recorded guest found none. */
+  private async endUnended(): Promise<void> {
+    const writes = this.stopped ? undefined : this.following?.toEnd();
+    if (writes === undefined) return;
+    this.added.set(writes, true);
+    this.dispatch(writes);
+    await this.atMost(0);
   }
 
   /** A state that the trace stores is one of the simulator, so it cannot be compared with another backend's. */
@@ -130,6 +164,7 @@ export class BackendReplay implements Answers {
     // The backend may keep its batch while it is in flight, so it gets a batch of its own.
     const parts: RecordBatch[] = [];
     let stimuli = new RecordBatch(to - from);
+    const ended = new Set<number>();
     for (let i = from; i < to; i++) {
       piece.copy(batch, i);
       const kind = batch.kind[i]!;
@@ -143,11 +178,18 @@ export class BackendReplay implements Answers {
       if (!this.isSent(kind)) continue;
       const s = stimuli.copy(batch, i);
       this.withoutAnswer(stimuli, s, kind);
+      const icid = this.collections.get(this.stimuli - 1);
+      if (icid !== undefined) putCollection(stimuli.words, s * RECORD_WORDS + 3, icid);
+      if (this.following?.translate(stimuli, s) === false) {
+        stimuli.count--;
+        ended.add(i - from);
+        continue;
+      }
       this.lastSentRecord = this.taken + (i - from);
       this.lastSent.clear();
       this.lastSent.copy(batch, i);
     }
-    this.pieces.push({ batch: piece, first: this.taken, at: 0 });
+    this.pieces.push({ batch: piece, first: this.taken, at: 0, ended });
     this.taken += to - from;
     // Answers may come at once, so the piece is there first.
     for (const part of parts) this.dispatch(part);
@@ -164,7 +206,7 @@ export class BackendReplay implements Answers {
         const i = known.push(MEM_KNOWN, NO_PE, Number.NaN);
         known.words.set([address, Math.floor(address / 2 ** 32), 1, byte], i * RECORD_WORDS);
       }
-      this.fillings.add(known);
+      this.added.set(known, false);
       out.push(known);
     }
     return out;
@@ -172,8 +214,9 @@ export class BackendReplay implements Answers {
 
   private dispatch(stimuli: RecordBatch): void {
     if (stimuli.count === 0) return;
-    if (this.fillings.delete(stimuli))
-      for (let i = 0; i < stimuli.count; i++) this.ignored.add(this.sent + i);
+    const counts = this.added.get(stimuli);
+    if (counts !== undefined) for (let i = 0; i < stimuli.count; i++) this.ignored.set(this.sent + i, counts);
+    this.added.delete(stimuli);
     this.sent += stimuli.count;
     const expected = this.sent;
     const flight = this.backend.run(stimuli, this).then(() => {
@@ -246,7 +289,9 @@ export class BackendReplay implements Answers {
     const piece = this.reach();
     if (piece === undefined) return;
     const { batch, at } = piece;
-    this.comparator.answered(batch, at, { low, high, reserved });
+    const response = { low, high, reserved };
+    const expected = this.following?.step(batch, at, response);
+    this.comparator.answered(batch, at, response, expected);
     this.pass(piece);
   }
 
@@ -255,6 +300,7 @@ export class BackendReplay implements Answers {
     const piece = this.reach();
     if (piece === undefined) return;
     const { batch, at } = piece;
+    this.following?.step(batch, at);
     this.comparator.skipped(batch, at, reason);
     this.pass(piece);
   }
@@ -270,9 +316,11 @@ export class BackendReplay implements Answers {
 
   /** Whether the next answer is to something that is not in the trace at this place; it is then passed over. */
   private isIgnored(): boolean {
-    this.passing = this.ignored.delete(this.answers);
-    if (this.passing) this.answers++;
-    return this.passing;
+    const counts = this.ignored.get(this.answers);
+    this.passing = counts === false;
+    if (counts === undefined) return false;
+    this.ignored.delete(this.answers++);
+    return true;
   }
 
   /** The next stimulus that was sent, for which an answer has arrived. Undefined once the replay has stopped. */
@@ -305,9 +353,12 @@ export class BackendReplay implements Answers {
         const i = piece.at;
         const kind = batch.kind[i]!;
         if (isStimulus(kind)) {
-          if (this.takes[kind] !== 0) return piece;
+          const isTaken = this.takes[kind] !== 0;
+          if (isTaken && !piece.ended.has(i)) return piece;
           comparator.begin(batch, i, first + i);
-          comparator.skipped(batch, i, notTaken(recordName(kind)!));
+          this.following?.step(batch, i);
+          if (isTaken) comparator.followed();
+          else comparator.skipped(batch, i, notTaken(recordName(kind)!));
         } else if (isObservable(kind)) comparator.observe(batch, i, first + i);
         else if (isOperation(kind)) comparator.operation(batch, i);
         comparator.records++;

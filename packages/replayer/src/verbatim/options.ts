@@ -11,6 +11,8 @@ export interface ReplayOutput {
 export const TOLERANCES = {
   'eoi-order':
     'an EOI that names another interrupt than the one acknowledged last: the guest breaks the rule of IHI 0069, "ICC_EOIR1_EL1", and the recording is right',
+  identification:
+    'a read that differs only in bits by which software finds out which GIC it has, such as those of GICD_IIDR and GITS_TYPER',
 } as const;
 export type Tolerance = keyof typeof TOLERANCES;
 

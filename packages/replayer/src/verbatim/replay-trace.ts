@@ -74,7 +74,7 @@ function renumbered(writer: TraceWriter): ReplayOutput {
 
 export interface ReplayOnOptions
   extends Omit<ReplayTraceOptions, 'profile' | 'machine'>,
-    Pick<BackendReplayOptions, 'batchRecords' | 'window' | 'fills'> {
+    Pick<BackendReplayOptions, 'batchRecords' | 'window' | 'fills' | 'collections' | 'follows'> {
   /** Whether the backend ignores an ITS command that is all zero; it then gets one for each that the source does not show. */
   readonly ignoresZeroCommands?: boolean;
 }

@@ -1,6 +1,7 @@
 // Compares responses: what reads returned, and whether an access reached a reserved location.
 import { type Capabilities, RESERVED_NOT_SHOWN } from '@gictrace/core/backend';
 import {
+  clearIdentification,
   clearUnknownBits,
   isResponseUnknown,
   RECORD_FLAGS,
@@ -11,6 +12,7 @@ import {
 } from '@gictrace/core/record';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
+import type { Expected } from './following.ts';
 import type { ReplayOptions } from './options.ts';
 import { UNDECIDED } from './outcome.ts';
 
@@ -36,6 +38,7 @@ export class Responses {
   private readonly divergences: Divergences;
   /** The recorded value and the response, without the bits that are UNKNOWN. */
   private readonly known = new Uint32Array(4);
+  private readonly isIdentificationAllowed: boolean;
   /** Why it is not compared whether a location is reserved; undefined if it is compared. */
   private readonly reservedSkipped: string | undefined;
 
@@ -48,13 +51,29 @@ export class Responses {
     this.counts = counts;
     this.compared = counts.compared;
     this.divergences = divergences;
+    this.isIdentificationAllowed = options.allow?.includes('identification') ?? false;
     if (options.sourceTellsReserved === false) this.reservedSkipped = RESERVED_NOT_IN_SOURCE;
     else if (capabilities?.reserved === false) this.reservedSkipped = RESERVED_NOT_SHOWN;
   }
 
-  /** Record `i` of a batch is a stimulus that the backend has executed. */
-  compare(batch: RecordBatch, i: number, response: Response): void {
+  /**
+   * Record `i` of a batch is a stimulus that the backend has executed. `expected`: what a read should return, if earlier
+   * choices of the backend decide that and not the recording.
+   */
+  compare(batch: RecordBatch, i: number, response: Response, expected?: Expected): void {
     const kind = batch.kind[i]!;
+    if (expected !== undefined && !isResponseUnknown(batch.flags[i]!)) {
+      this.compared[kind]!++;
+      if (expected.low === response.low && expected.high === response.high)
+        this.counts.choose(expected.choice);
+      else
+        this.divergences.differs(
+          batch,
+          i,
+          () => `${returned(response)}, and its earlier choices lead to ${value(expected)}`,
+        );
+      return;
+    }
     if (kind === MMIO_READ || kind === SYSREG_READ) this.compareRead(batch, i, kind, response);
     else if (kind === MMIO_WRITE) this.compareWrite(batch, i, kind, response);
   }
@@ -78,21 +97,37 @@ export class Responses {
 
   /** Whether a read differs only in bits that the architecture leaves UNKNOWN. */
   private agreesWhereKnown(batch: RecordBatch, i: number, kind: number, response: Response): boolean {
-    if (kind !== MMIO_READ) return false;
+    if (kind !== MMIO_READ || !this.agreesBut(batch, i, response, clearUnknownBits)) return false;
+    this.counts.unknown('bits that the architecture leaves UNKNOWN');
+    return true;
+  }
+
+  /** Whether a read agrees in all bits but those that `clear` clears. */
+  private agreesBut(
+    batch: RecordBatch,
+    i: number,
+    response: Response,
+    clear: (words: Uint32Array, at: number, frame: number, offset: number) => void,
+  ): boolean {
     const { known } = this;
     const at = i * RECORD_WORDS;
     known[0] = batch.words[at + 4]!;
     known[1] = batch.words[at + 5]!;
     known[2] = response.low;
     known[3] = response.high;
-    clearUnknownBits(known, 0, batch.words[at]!, batch.words[at + 2]!);
-    clearUnknownBits(known, 2, batch.words[at]!, batch.words[at + 2]!);
-    if (known[0] !== known[2] || known[1] !== known[3]) return false;
-    this.counts.unknown('bits that the architecture leaves UNKNOWN');
-    return true;
+    clear(known, 0, batch.words[at]!, batch.words[at + 2]!);
+    clear(known, 2, batch.words[at]!, batch.words[at + 2]!);
+    return known[0] === known[2] && known[1] === known[3];
   }
 
   private differs(batch: RecordBatch, i: number, response: Response): void {
+    if (batch.kind[i] === MMIO_READ && this.agreesBut(batch, i, response, clearIdentification)) {
+      if (this.isIdentificationAllowed) {
+        this.counts.tolerate('identification');
+        return;
+      }
+      this.counts.identification++;
+    }
     this.divergences.differs(batch, i, () => returned(response));
   }
 
@@ -112,6 +147,10 @@ export class Responses {
   }
 }
 
-function returned({ low, high }: Response): string {
-  return `returned 0x${((BigInt(high) << 32n) | BigInt(low >>> 0)).toString(16)}`;
+function returned(response: Response): string {
+  return `returned ${value(response)}`;
+}
+
+function value({ low, high }: Pick<Response, 'low' | 'high'>): string {
+  return `0x${((BigInt(high) << 32n) | BigInt(low >>> 0)).toString(16)}`;
 }

@@ -12,12 +12,15 @@
 // The re-recording gets a line wherever the source printed one, with what the backend signals there. So a trace and its
 // re-recording can be compared line by line, whatever either of them repeats.
 import { recordText } from '@gictrace/core/disasm';
-import { RECORD_FLAGS, RECORD_WORDS, RecordBatch, SIGNALS } from '@gictrace/core/record';
+import { KIND, RECORD_FLAGS, RECORD_WORDS, RecordBatch, SIGNALS, signalOf } from '@gictrace/core/record';
 import type { ReplayCounts } from './counts.ts';
 import type { Divergences } from './divergences.ts';
+import type { Choice, Following } from './following.ts';
 import { DIFFERS, MATCH, NO_LINES, PARTLY, UNDECIDED, UNDECIDED_EFFECT } from './outcome.ts';
 import type { ReRecording } from './re-recording.ts';
 
+/** The signal that is followed. */
+const HPPI = signalOf(KIND.hppi);
 /** The largest number of changes for one PE that can wait for their recorded lines. */
 const RING = 64;
 
@@ -28,13 +31,20 @@ export class Signals {
   private readonly compared: Float64Array;
   private readonly divergences: Divergences;
   private readonly reRecording: ReRecording | undefined;
+  private readonly following: Following | undefined;
+  /** By PE: whether the last comparison of what it is signalled found the backend's choice, and not what was recorded. */
+  private readonly chosen: Uint8Array;
+  private readonly expected = new RecordBatch(1);
 
   constructor(
     peCount: number,
     counts: ReplayCounts,
     divergences: Divergences,
     reRecording: ReRecording | undefined,
+    following?: Following,
   ) {
+    this.following = following;
+    this.chosen = new Uint8Array(peCount);
     this.peCount = peCount;
     this.counts = counts;
     this.compared = counts.compared;
@@ -65,8 +75,69 @@ export class Signals {
     }
     this.compared[batch.kind[i]!]!++;
     if (result === PARTLY) this.counts.unknown(NO_LINES);
+    const partial = (flags & RECORD_FLAGS.valueUnknown) !== 0;
+    if (
+      result === DIFFERS &&
+      this.isChoice(signal, pe, partial) &&
+      // The recorded GIC had the same choice.
+      this.following!.allows(pe, batch.words, i * RECORD_WORDS, this.fieldsCompared(partial))
+    ) {
+      this.choose(pe);
+      stream.take(pe);
+      if (this.reRecording !== undefined) this.recordLast(signal, pe, 0);
+      return;
+    }
+    if (signal === HPPI && pe >= 0 && pe < this.peCount) this.chosen[pe] = 0;
     if (result === DIFFERS) this.divergences.differs(batch, i, () => this.next(signal, pe));
     this.answer(signal, pe, result, 0);
+  }
+
+  /** Whether what the backend signals is a choice that the architecture leaves to it. `partial`: without the interrupt lines. */
+  private isChoice(signal: number, pe: number, partial: boolean): boolean {
+    if (this.following === undefined || signal !== HPPI || pe < 0 || pe >= this.peCount) return false;
+    const { words, at } = this.streams[HPPI]!.next(pe);
+    return this.following.allows(pe, words, at, this.fieldsCompared(partial));
+  }
+
+  /** The number of fields of an hppi that are compared. */
+  private fieldsCompared(partial: boolean): number {
+    return partial ? SIGNALS[HPPI]!.wordsWithoutLines : this.streams[HPPI]!.words;
+  }
+
+  private choose(pe: number, choice: Choice = 'signalled'): void {
+    this.chosen[pe] = 1;
+    this.counts.choose(choice);
+  }
+
+  /**
+   * A stimulus is complete. Compares what PEs are signalled whose recorded lines say nothing, because of earlier choices of
+   * the backend. `recorded`: whether there was such a line, by PE.
+   */
+  compareFollowed(recorded: Uint8Array): void {
+    const { following, streams } = this;
+    if (following === undefined) return;
+    const stream = streams[HPPI]!;
+    for (let pe = 0; pe < this.peCount; pe++) {
+      if (!following.deviates(pe)) continue;
+      const words = following.signalled(pe);
+      if (recorded[pe] === 0 && !stream.isWaiting(pe) && stream.isLast(pe, words)) continue;
+      this.settle(HPPI, pe, 0);
+      this.compared[SIGNALS[HPPI]!.kind]!++;
+      if (stream.isLast(pe, words) || this.isChoice(HPPI, pe, false)) {
+        if (recorded[pe] !== 0 || this.chosen[pe] === 0) this.counts.choose('follows');
+        this.chosen[pe] = 1;
+        continue;
+      }
+      const { expected } = this;
+      expected.clear();
+      expected.push(SIGNALS[HPPI]!.kind, pe, Number.NaN);
+      expected.words.set(words);
+      this.divergences.differs(
+        expected,
+        0,
+        () => `${this.next(HPPI, pe)}, and its earlier choices lead to the other`,
+      );
+    }
   }
 
   /**
@@ -112,6 +183,11 @@ export class Signals {
     let isReported = undecided;
     for (let pe = 0; pe < this.peCount; pe++)
       while (stream.isWaiting(pe)) {
+        if (!undecided && this.isChosenAlone(signal, pe)) {
+          stream.take(pe);
+          if (this.reRecording !== undefined) this.recordLast(signal, pe, 0);
+          continue;
+        }
         const isAwaited = !undecided && !stream.changesUnshownLines(pe);
         if (isAwaited && !isReported) {
           this.divergences.missing(() => this.next(signal, pe));
@@ -121,6 +197,20 @@ export class Signals {
         if (this.reRecording !== undefined)
           this.recordLast(signal, pe, isAwaited ? 0 : RECORD_FLAGS.undecided);
       }
+  }
+
+  /**
+   * Whether a change that was not recorded is one from one of several equal interrupts to another, or back to what was
+   * recorded.
+   */
+  private isChosenAlone(signal: number, pe: number): boolean {
+    if (signal !== HPPI || !this.isChoice(signal, pe, false)) return false;
+    const { words, at } = this.streams[HPPI]!.next(pe);
+    const isOther = words[at] !== this.following!.signalled(pe)[0];
+    if (!isOther && this.chosen[pe] === 0) return false;
+    if (isOther) this.choose(pe);
+    else this.chosen[pe] = 0;
+    return true;
   }
 
   /** No more records follow. A source may end before it has printed everything, so nothing is awaited. */
@@ -225,6 +315,11 @@ export class SignalStream {
     const less = partial || (this.anyPartial && this.lastPartial[pe] !== 0);
     if (!equal(last, own, words, at, less ? this.wordsWithoutLines : count)) return DIFFERS;
     return less ? PARTLY : MATCH;
+  }
+
+  /** Whether these are the fields of what the backend signalled last. */
+  isLast(pe: number, words: readonly number[]): boolean {
+    return words.every((word, k) => this.last[pe * this.words + k] === word);
   }
 
   /** Whether a change for this PE is waiting for a recorded line. */

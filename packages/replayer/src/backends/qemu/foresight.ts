@@ -3,8 +3,9 @@
 import type { GicConfig } from '@gictrace/core';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
-import { decodeCommand, FRAMES, GICD, GICR, mask } from '@gictrace/core/spec';
+import { commandName, decodeCommand, FRAMES, GICD, GICR, ITS_COMMANDS, mask } from '@gictrace/core/spec';
 import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
+import { Collections } from './collections.ts';
 
 const MSI_WRITE = RECORDS['msi.write'].id;
 const MEM_KNOWN = RECORDS['mem.known'].id;
@@ -29,6 +30,8 @@ export interface Foresight {
   readonly deviceIds: readonly number[];
   /** By stimulus, counted from 0: bytes that memory contains when it runs, although the trace reveals them only later. */
   readonly fills: ReadonlyMap<number, readonly Fill[]>;
+  /** By stimulus, counted from 0, a queue.write of an INVALL whose ICID the source does not contain: the ICID. */
+  readonly collections?: ReadonlyMap<number, number>;
   /** Whether the trace contains only values of accesses, so that nothing in QEMU's log would be compared. */
   readonly unwatched?: boolean;
 }
@@ -37,6 +40,8 @@ export interface Foresight {
 const TABLE_LOW = 0xffff_f000;
 const TABLE_HIGH = 0xf_ffff;
 const LPI_FIRST = 8192;
+const QUEUE_WRITE = RECORDS['queue.write'].id;
+const INVALL_ICID = 1 << ITS_COMMANDS.INVALL.operands.findIndex(({ name }) => name === 'ICID');
 const ITS_COMMAND = RECORDS['its.command'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const FRAME_GICR = FRAMES.indexOf('GICR');
@@ -86,14 +91,18 @@ class CachePoints {
 
   /** The last of these before now for the byte at an address; -1 if there was none, or the byte is no configuration. */
   of(address: number): number {
+    const own = this.own.get(this.intidAt(address));
+    return own === undefined ? -1 : Math.max(own, this.all);
+  }
+
+  /** The LPI, among those that are mapped, whose configuration is at an address; -1 if there is none. */
+  intidAt(address: number): number {
     const { propbaser } = this.machine.state;
     for (let pe = 0; 2 * pe < propbaser.length; pe++) {
       const table =
         (propbaser[2 * pe + 1]! & TABLE_HIGH) * 2 ** 32 + ((propbaser[2 * pe]! & TABLE_LOW) >>> 0);
       const intid = address - table + LPI_FIRST;
-      if (table === 0 || intid < LPI_FIRST) continue;
-      const own = this.own.get(intid);
-      if (own !== undefined) return Math.max(own, this.all);
+      if (table !== 0 && this.own.has(intid)) return intid;
     }
     return -1;
   }
@@ -113,6 +122,7 @@ class Foreseer extends FollowObserver {
   /** The bytes among these that have been read since they became known. */
   private readonly again = new Set<number>();
   private readonly points: CachePoints | undefined;
+  readonly collections = new Collections();
 
   /** `caches`: whether the implementation keeps configurations of LPIs that it has read. */
   constructor(machine: Machine, caches: boolean) {
@@ -126,11 +136,14 @@ class Foreseer extends FollowObserver {
     const at = i * RECORD_WORDS;
     const { words } = batch;
     if (batch.kind[i] === MSI_WRITE) this.deviceIds.add(words[at + 1]!);
+    else if (batch.kind[i] === QUEUE_WRITE) this.collections.queues(words, at + 3, words[at]!, this.n);
     else if (batch.kind[i] === MEM_KNOWN && words[at + 2]! <= BYTES_MAX) {
       const from = words[at + 1]! * 2 ** 32 + words[at]!;
       for (let address = from; address < from + words[at + 2]!; address++) {
         const when = this.whenRead(address);
         if (when !== undefined) this.learnt.push({ address, byte: words[at + 3]! & 0xff, when });
+        const intid = this.points?.intidAt(address) ?? -1;
+        if (intid >= 0) this.collections.learns(intid);
         this.looked.delete(address);
       }
     }
@@ -138,8 +151,19 @@ class Foreseer extends FollowObserver {
 
   override emitted(records: RecordBatch): void {
     if (this.points === undefined) return;
-    for (let k = 0; k < records.count; k++)
-      if (records.kind[k] === ITS_COMMAND) this.points.command(records.words, k * RECORD_WORDS, this.n);
+    for (let k = 0; k < records.count; k++) {
+      if (records.kind[k] !== ITS_COMMAND) continue;
+      this.points.command(records.words, k * RECORD_WORDS, this.n);
+      const at = k * RECORD_WORDS;
+      this.collections.executes(records.words, at + 4, records.words[at]!);
+    }
+  }
+
+  override observable(batch: RecordBatch, i: number): void {
+    const at = i * RECORD_WORDS;
+    if (batch.kind[i] !== ITS_COMMAND || commandName(batch.words[at + 4]! & 0xff) !== 'INVALL') return;
+    // The stimulus that executed it has run.
+    this.collections.invalidates(batch.words[at]!, this.n - 1, (batch.words[at + 3]! & INVALL_ICID) !== 0);
   }
 
   /** The stimulus at which a byte that becomes known now may have been read; undefined if it was known, or not read. */
@@ -172,6 +196,7 @@ class Foreseer extends FollowObserver {
       const list = this.fills.get(when) ?? [];
       list.push({ address, byte });
       this.fills.set(when, list);
+      this.collections.wasRead(this.points?.intidAt(address) ?? -1, when);
     }
     this.learnt = [];
     this.again.clear();
@@ -188,7 +213,11 @@ export function foresee(config: GicConfig, batches: Iterable<RecordBatch>, cache
   const follow = new Follow(machine, foreseer);
   for (const batch of batches) follow.take(batch, 0);
   follow.end();
-  return { deviceIds: [...foreseer.deviceIds], fills: foreseer.fills };
+  return {
+    deviceIds: [...foreseer.deviceIds],
+    fills: foreseer.fills,
+    ...(caches ? { collections: foreseer.collections.found } : {}),
+  };
 }
 
 /** Examines a trace file, as `foresee` does. @throws GicTraceError `trace` if it cannot be read. */
