@@ -13,9 +13,9 @@ export function verdictText(verdict: Verdict, backend: string, kind: string): st
     ...countLines(verdict.compared),
   ];
   if (verdict.diverged > 0) out.push('diverged:', ...countLines(verdict.divergedBy));
-  if (verdict.identification > 0)
+  if (verdict.identificationReads > 0)
     out.push(
-      `  ${grouped(verdict.identification)} of these only identify the implementation; --allow identification tolerates them`,
+      `  ${grouped(verdict.identificationReads)} of these only identify the implementation; --allow identification tolerates them`,
     );
   if (totalOf(verdict.unknown) > 0)
     out.push('not in the source (by rule or reason):', ...countLines(verdict.unknown));

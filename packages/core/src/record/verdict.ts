@@ -41,7 +41,7 @@ export interface Verdict {
   /** Diverged, by kind. */
   readonly divergedBy: Readonly<Record<string, number>>;
   /** Among these: reads that differ only in bits by which software finds out which implementation it has. */
-  readonly identification: number;
+  readonly identificationReads: number;
   /** Not in the source, by the rule that filled it or the name of what stayed open. */
   readonly unknown: Readonly<Record<string, number>>;
   /** Not compared, by reason. */

@@ -6,7 +6,7 @@ import { CHOICES, type Choice } from './following.ts';
 export class ReplayCounts {
   diverged = 0;
   anomalies = 0;
-  identification = 0;
+  identificationReads = 0;
   statesCompared = 0;
   statesDiverged = 0;
   readonly compared = new Float64Array(256);
@@ -59,7 +59,7 @@ export class ReplayCounts {
         ...named(this.divergedKinds),
         ...(this.statesDiverged > 0 ? { state: this.statesDiverged } : {}),
       },
-      identification: this.identification,
+      identificationReads: this.identificationReads,
       unknown,
       skipped: Object.fromEntries(this.skippedNames),
       tolerated: Object.fromEntries(this.toleratedNames),

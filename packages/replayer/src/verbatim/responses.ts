@@ -126,7 +126,7 @@ export class Responses {
         this.counts.tolerate('identification');
         return;
       }
-      this.counts.identification++;
+      this.counts.identificationReads++;
     }
     this.divergences.differs(batch, i, () => returned(response));
   }
