@@ -159,6 +159,9 @@ describe('what is no choice', () => {
     const { diverged, first } = await replayed(two, backend);
     expect(diverged).toBeGreaterThan(0);
     expect(first!.replayed).toContain('INTID 41');
+    // It is given to end what it has acknowledged all the same.
+    const eoir = SYSREGS.ICC_EOIR1_EL1.encoding.toString(16);
+    expect(backend.given.find((text) => text.startsWith(eoir))).toBe(`${eoir} 41`);
   });
 
   it('is an interrupt that is signalled twice, or never', async () => {
