@@ -63,8 +63,37 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv3-spi-head',
             track.test(event.track.name) &&
             process.test(perfetto.tracks.get(event.track.parent ?? 0)?.name ?? ''),
         );
-      const peOf = (event: TrackEvent) => Number(perfetto.tracks.get(event.track.parent!)!.name.slice(3));
-      const intidOf = (event: TrackEvent) => Number(event.name!.replace('INTID ', ''));
+      const intidOf = (event: TrackEvent) => Number(event.name!.replace(/v?INTID /, ''));
+      /** How many of the slices that were read last do not end. */
+      let unended = 0;
+      /** Process, INTID, first record and last record of each slice. `last` are the arguments that have the last record. */
+      const slicesOn = (process: RegExp, track: RegExp, ...last: string[]): Row[] => {
+        const open = new Map<number, TrackEvent>();
+        const slices: Row[] = [];
+        const row = (begin: TrackEvent, end: number | null): Row => [
+          perfetto.tracks.get(begin.track.parent!)!.name,
+          intidOf(begin),
+          begin.more.record as number,
+          end,
+        ];
+        for (const event of on(process, track)) {
+          const begin = open.get(event.track.uuid);
+          if (event.type === 1) {
+            expect(begin).toBe(undefined);
+            expect(event.time).toBe(shownAt[event.more.record as number]);
+            open.set(event.track.uuid, event);
+            continue;
+          }
+          expect(event.type).toBe(2);
+          open.delete(event.track.uuid);
+          const end = last.map((one) => event.more[one]).find((one) => typeof one === 'number');
+          if (end !== undefined) expect(event.time).toBe(shownAt[end]);
+          slices.push(row(begin!, end === undefined ? null : (end as number)));
+        }
+        for (const begin of open.values()) slices.push(row(begin, null));
+        unended = open.size;
+        return slices;
+      };
 
       beforeAll(() => {
         const summary = exportTrace(path, 'perfetto', temp.path(`${name}.pftrace`));
@@ -76,39 +105,71 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv3-spi-head',
       });
 
       it('has the slices, signals and counts that `interrupts` has', () => {
-        const open = new Map<number, TrackEvent>();
-        const slices: Row[] = [];
-        for (const event of on(/^PE \d+$/, /^handled/)) {
-          if (event.type === 1) {
-            expect(open.has(event.track.uuid)).toBe(false);
-            expect(event.time).toBe(shownAt[event.more.record as number]);
-            open.set(event.track.uuid, event);
-            continue;
-          }
-          expect(event.type).toBe(2);
-          const begin = open.get(event.track.uuid)!;
-          open.delete(event.track.uuid);
-          const eoi = event.more.eoi!;
-          if (typeof eoi === 'number') expect(event.time).toBe(shownAt[eoi]);
-          slices.push([
-            peOf(begin),
-            intidOf(begin),
-            begin.more.record as number,
-            typeof eoi === 'number' ? eoi : null,
-          ]);
-        }
-        for (const begin of open.values())
-          slices.push([peOf(begin), intidOf(begin), begin.more.record as number, null]);
+        const slices = slicesOn(/^PE \d+$/, /^handled/, 'eoi').map(([process, ...rest]) => [
+          Number(String(process).slice(3)),
+          ...rest,
+        ]);
         const sql = 'SELECT pe, INTID, acknowledged, eoi FROM interrupts WHERE acknowledged IS NOT NULL';
         expect(byText(slices)).toEqual(byText(rows(sql)));
         expect(wrote.slices).toBe(slices.length);
-        expect(wrote.unfinished).toBe(open.size);
+        expect(wrote.unfinished).toBe(unended);
 
         const signalled = on(/^PE \d+$/, /^signalled$/);
         expect(byText(signalled.map((event) => [intidOf(event), event.more.record as number]))).toEqual(
           byText(rows('SELECT INTID, signalled FROM interrupts WHERE signalled IS NOT NULL')),
         );
         for (const event of signalled) expect(event.time).toBe(shownAt[event.more.record as number]);
+      });
+
+      it('has what was pending, physical and virtual, as the views have it', () => {
+        const sql = (view: string, intid: string) =>
+          `SELECT ${intid}, pended, coalesce(acknowledged, withdrawn) FROM ${view} WHERE pended IS NOT NULL`;
+        const pending = slicesOn(/^PE /, /^pending/, 'acknowledged', 'withdrawn').map(([, ...rest]) => rest);
+        expect(byText(pending)).toEqual(byText(rows(sql('interrupts', 'INTID'))));
+        const virtual = slicesOn(/^vPE /, /^pending/, 'acknowledged', 'withdrawn');
+        expect(byText(virtual.map(([, ...rest]) => rest))).toEqual(
+          byText(rows(sql('vinterrupts', 'vINTID'))),
+        );
+        expect([wrote.pendingSlices, wrote.virtualPendingSlices]).toEqual([pending.length, virtual.length]);
+        const handled = slicesOn(/^(vPE|list registers)/, /^handled/, 'eoi');
+        expect(byText(handled)).toEqual(
+          byText(
+            rows(
+              `SELECT CASE WHEN vPEID IS NOT NULL THEN 'vPE ' || vPEID WHEN VPT_addr IS NOT NULL THEN 'vPE with its table at ' || lower(printf('0x%x', VPT_addr)) ELSE 'list registers of PE ' || pe END, vINTID, acknowledged, eoi FROM vinterrupts WHERE acknowledged IS NOT NULL`,
+            ),
+          ),
+        );
+        expect(wrote.virtualSlices).toBe(handled.length);
+      });
+
+      it('has an arrow from each message to what it made pending, and on to where that was handled', () => {
+        const flows = new Map<number, string[]>();
+        const sorted = perfetto.events
+          .map((event, k) => ({ event, k }))
+          .sort((a, b) => a.event.time - b.event.time || a.k - b.k);
+        for (const { event } of sorted)
+          for (const id of event.flows) {
+            const track = event.track.name.split(/[ ,]/)[0]!;
+            flows.set(id, [...(flows.get(id) ?? []), `${track} ${event.more.record}${event.ends.length}`]);
+          }
+        const wanted = rows(
+          `SELECT m.record, i.pended, i.acknowledged FROM msis m JOIN (SELECT trace, asserted, pended, acknowledged, cause FROM interrupts UNION ALL SELECT trace, pended, pended, acknowledged, cause FROM vinterrupts) i
+           ON i.trace = m.trace AND i.asserted = m.record AND i.cause = 'msi' AND i.pended IS NOT NULL`,
+        ) as [number, number, number | null][];
+        expect([...flows].sort(([a], [b]) => a - b)).toEqual(
+          wanted
+            .sort(([a], [b]) => a - b)
+            .map(([from, pended, acknowledged]) => [
+              from + 1,
+              [
+                `DeviceID ${from}0`,
+                `pending ${pended}0`,
+                ...(acknowledged === null ? [] : [`handled ${acknowledged}1`]),
+              ],
+            ]),
+        );
+        expect(wrote.flows).toBe(wanted.length);
+        if (name === 'linux-gicv4-kvm') expect(wanted.length).toBeGreaterThan(1000);
       });
 
       it('counts what is pending', () => {

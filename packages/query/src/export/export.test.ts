@@ -104,7 +104,9 @@ describe('what is not told', () => {
     const ended = r.sysreg('write', 0, 'ICC_EOIR1_EL1', 27);
     const { summary, bytes } = written(r, 'perfetto');
     const { events } = decodePerfetto(bytes);
-    const slices = events.filter(({ type }) => type === 1 || type === 2);
+    const slices = events.filter(
+      ({ type, track }) => (type === 1 || type === 2) && track.name.startsWith('handled'),
+    );
     const time = (record: number) => 1000 * (record + 1);
     expect(slices).toMatchObject([
       {
@@ -135,7 +137,9 @@ describe('what is not told', () => {
     r.sysreg('write', 1, 'ICC_EOIR1_EL1', 41);
     const { summary, bytes } = written(r, 'perfetto');
     const { events } = decodePerfetto(bytes);
-    const slices = events.filter(({ type }) => type === 1 || type === 2);
+    const slices = events.filter(
+      ({ type, track }) => (type === 1 || type === 2) && track.name.startsWith('handled'),
+    );
     expect(slices.map(({ type, track, name, more }) => [type, track.name, name ?? more.eoi])).toEqual([
       [1, 'handled', 'INTID 40'],
       [1, 'handled, beside 1', 'INTID 41'],

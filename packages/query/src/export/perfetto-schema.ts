@@ -24,6 +24,8 @@ export const TRACK_EVENT = {
   categories: 22,
   name: 23,
   counter_value: 30,
+  flow_ids: 47,
+  terminating_flow_ids: 48,
 } as const;
 /** TrackEvent.Type. */
 export const EVENT_TYPES = { SLICE_BEGIN: 1, SLICE_END: 2, INSTANT: 3, COUNTER: 4 } as const;

@@ -20,6 +20,13 @@ const SEQUENCE = 1;
 /** The arguments of an event; those that are null are left out. */
 export type Annotations = Readonly<Record<string, number | string | null>>;
 
+/** An arrow from the event before with the same number, which is not 0. */
+export interface Flow {
+  readonly id: number;
+  /** Whether this is the last event of the flow. */
+  readonly isLast: boolean;
+}
+
 export class PerfettoWriter {
   private readonly proto = new ProtobufWriter();
   private readonly out: OutputFile;
@@ -56,16 +63,16 @@ export class PerfettoWriter {
     });
   }
 
-  begin(track: number, time: number, name: string, category: string, more: Annotations): void {
-    this.event(EVENT_TYPES.SLICE_BEGIN, track, time, () => this.named(name, category, more));
+  begin(track: number, time: number, name: string, category: string, more: Annotations, flow?: Flow): void {
+    this.event(EVENT_TYPES.SLICE_BEGIN, track, time, () => this.named(name, category, more, flow));
   }
 
   end(track: number, time: number, more: Annotations): void {
     this.event(EVENT_TYPES.SLICE_END, track, time, () => this.annotate(more));
   }
 
-  instant(track: number, time: number, name: string, category: string, more: Annotations): void {
-    this.event(EVENT_TYPES.INSTANT, track, time, () => this.named(name, category, more));
+  instant(track: number, time: number, name: string, category: string, more: Annotations, flow?: Flow): void {
+    this.event(EVENT_TYPES.INSTANT, track, time, () => this.named(name, category, more, flow));
   }
 
   count(track: number, time: number, value: number): void {
@@ -100,8 +107,10 @@ export class PerfettoWriter {
     });
   }
 
-  private named(name: string, category: string, more: Annotations): void {
+  private named(name: string, category: string, more: Annotations, flow: Flow | undefined): void {
     this.proto.string(TRACK_EVENT.categories, category).string(TRACK_EVENT.name, name);
+    if (flow !== undefined)
+      this.proto.fixed64(flow.isLast ? TRACK_EVENT.terminating_flow_ids : TRACK_EVENT.flow_ids, flow.id);
     this.annotate(more);
   }
 

@@ -1,5 +1,5 @@
-// A trace for ui.perfetto.dev: what each PE handled, the commands of each ITS, the MSIs of each device, and how many
-// interrupts were pending. It needs one pass, and keeps in memory only tracks and interrupts that have not ended.
+// A trace for ui.perfetto.dev: what was pending for each PE and what it handled, the same for each vPE, the commands of each
+// ITS, the MSIs of each device with arrows to their interrupts, and how many interrupts were pending. It needs one pass, and keeps in memory only tracks and interrupts that have not ended.
 import { KIND, type RecordBatch } from '@gictrace/core/record';
 import { ITS_COMMANDS, intidClass } from '@gictrace/core/spec';
 import type { OutputFile } from '@gictrace/recorder/output';
@@ -7,23 +7,27 @@ import { type CommandRow, commandOf } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
 import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
 import type { MsiRow } from '../timeline/msis.ts';
+import type { VirtualLifetime, VirtualStep } from '../timeline/virtual-lifetimes.ts';
 import { ExportClock } from './clock.ts';
-
-import { PerfettoWriter } from './perfetto-writer.ts';
+import { OverlappingSlices } from './perfetto-slices.ts';
+import { type Flow, PerfettoWriter } from './perfetto-writer.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
 
-/** The tracks of a PE. Slices on a track must nest but EOIs need not, so an interrupt that preempts is on another track. */
+/** The tracks of a PE that every PE has. */
 interface PeTracks {
   readonly process: number;
   readonly signalled: number;
-  readonly handled: { readonly track: number; lifetime: Lifetime | undefined }[];
 }
 
 export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSummary {
   const { header } = source;
   const writer = new PerfettoWriter(out);
   const clock = new ExportClock(source.timed);
-  const wrote = { slices: 0, unfinished: 0, signalled: 0, commands: 0, msis: 0, pending: 0 };
+  const wrote = { signalled: 0, commands: 0, msis: 0, flows: 0, pending: 0 };
+  const handled = new OverlappingSlices<Lifetime>(writer, 'handled');
+  const pendings = new OverlappingSlices<Lifetime>(writer, 'pending');
+  const virtualHandled = new OverlappingSlices<VirtualLifetime>(writer, 'handled');
+  const virtualPendings = new OverlappingSlices<VirtualLifetime>(writer, 'pending');
   let now = 0;
   let record = 0;
 
@@ -32,8 +36,8 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     let tracks = pes.get(pe);
     if (tracks === undefined) {
       const process = writer.process(pe < 0 ? 'PE unknown' : `PE ${pe}`);
-      const handled = [{ track: writer.track(process, 'handled'), lifetime: undefined }];
-      tracks = { process, signalled: writer.track(process, 'signalled'), handled };
+      handled.declare(process);
+      tracks = { process, signalled: writer.track(process, 'signalled') };
       pes.set(pe, tracks);
     }
     return tracks;
@@ -63,43 +67,119 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     return track;
   };
 
-  const running = new Map<Lifetime, { readonly track: number; lifetime: Lifetime | undefined }>();
+  const vpes = new Map<string, number>();
+  const vpeOf = ({ vpeid, table, pe }: VirtualLifetime): number => {
+    const name =
+      vpeid !== null
+        ? `vPE ${vpeid}`
+        : table !== null
+          ? `vPE with its table at 0x${table.toString(16)}`
+          : `list registers of PE ${pe ?? 'unknown'}`;
+    let process = vpes.get(name);
+    if (process === undefined) {
+      process = writer.process(name);
+      vpes.set(name, process);
+    }
+    return process;
+  };
+
+  /** Slices of what the current message made pending. A message is written first, so that its arrow begins there. */
+  let waiting: (() => void)[] = [];
+  const flush = () => {
+    const all = waiting;
+    waiting = [];
+    for (const write of all) write();
+  };
+  let [message, nextMessage] = [0, 0];
+  let messageRecord = -1;
+  const flowOf = (from: number | undefined, isLast: boolean): { readonly flow?: Flow } =>
+    from === undefined ? {} : { flow: { id: from + 1, isLast } };
+  /** The message that made it pending. */
+  const origin = ({ cause, asserted }: Lifetime) => (cause === 'msi' ? asserted?.record : undefined);
+  const virtualOrigin = ({ cause, pended }: VirtualLifetime) =>
+    cause === 'msi' ? pended?.record : undefined;
+  const beginPending = (from: number | undefined, begin: (flow: Flow | undefined) => void) => {
+    const { flow } = flowOf(from, false);
+    if (flow !== undefined && from === messageRecord) waiting.push(() => begin(flow));
+    else begin(undefined);
+  };
+
   const lifetime = (step: LifetimeStep, one: Lifetime) => {
     const name = `INTID ${one.intid}`;
+    const category = intidClass(one.intid);
+    const { cause } = one;
+    if (step === 'pended') {
+      const at = { time: now, record };
+      beginPending(origin(one), (flow) =>
+        pendings.begin(
+          peOf(one.pe).process,
+          one,
+          at.time,
+          name,
+          category,
+          { record: at.record, cause },
+          flow,
+        ),
+      );
+      return;
+    }
     if (step === 'signalled') {
       wrote.signalled++;
-      writer.instant(peOf(one.pe).signalled, now, name, intidClass(one.intid), { record, cause: one.cause });
-    } else if (step === 'acknowledged') {
-      const tracks = peOf(one.pe);
-      let place = tracks.handled.find((slot) => slot.lifetime === undefined);
-      if (place === undefined) {
-        const track = writer.track(tracks.process, `handled, beside ${tracks.handled.length}`);
-        place = { track, lifetime: undefined };
-        tracks.handled.push(place);
-      }
-      place.lifetime = one;
-      running.set(one, place);
-      wrote.slices++;
-      const { record: pended = null } = one.pended ?? {};
-      writer.begin(place.track, now, name, intidClass(one.intid), { record, cause: one.cause, pended });
-    } else if (step === 'eoi' || step === 'ended') {
-      const place = running.get(one);
-      if (place === undefined) return;
-      place.lifetime = undefined;
-      running.delete(one);
-      writer.end(place.track, now, step === 'eoi' ? { eoi: record } : { eoi: 'not seen' });
+      writer.instant(peOf(one.pe).signalled, now, name, category, { record, cause });
+      return;
     }
+    flush();
+    if (step === 'withdrawn') pendings.end(one, now, { withdrawn: record });
+    else if (step === 'acknowledged') {
+      pendings.end(one, now, { acknowledged: record });
+      const { record: pended = null } = one.pended ?? {};
+      const { flow } = flowOf(one.pended === undefined ? undefined : origin(one), true);
+      handled.begin(peOf(one.pe).process, one, now, name, category, { record, cause, pended }, flow);
+    } else if (step === 'eoi') handled.end(one, now, { eoi: record });
+    else handled.end(one, now, { eoi: 'not seen' });
   };
-  let message = 0;
+  const virtualLifetime = (step: VirtualStep, one: VirtualLifetime) => {
+    const name = `vINTID ${one.intid}`;
+    const { cause, pe, list } = one;
+    if (step === 'pended') {
+      const at = { time: now, record };
+      const resident = one.resident === true ? 'yes' : 'no';
+      beginPending(virtualOrigin(one), (flow) =>
+        virtualPendings.begin(
+          vpeOf(one),
+          one,
+          at.time,
+          name,
+          'virtual',
+          { record: at.record, cause, resident },
+          flow,
+        ),
+      );
+      return;
+    }
+    flush();
+    if (step === 'withdrawn') virtualPendings.end(one, now, { withdrawn: record });
+    else if (step === 'acknowledged') {
+      virtualPendings.end(one, now, { acknowledged: record });
+      const { flow } = flowOf(virtualOrigin(one), true);
+      const more = { record, cause, pe, LR: list, pended: one.pended?.record ?? null };
+      virtualHandled.begin(vpeOf(one), one, now, name, 'virtual', more, flow);
+    } else if (step === 'eoi') virtualHandled.end(one, now, { eoi: record });
+    else virtualHandled.end(one, now, { eoi: 'not seen' });
+  };
   const msi = ({ record, its, DeviceID, EventID, INTID, virtual, pe, outcome }: MsiRow) => {
     wrote.msis++;
-    writer.instant(deviceOf(its, DeviceID), message, `EventID ${EventID}`, 'MSI', {
+    const { flow } = flowOf(waiting.length === 0 ? undefined : record, false);
+    if (flow !== undefined) wrote.flows++;
+    const more = {
       record,
       its,
       [virtual === 1 ? 'vINTID' : 'INTID']: INTID ?? 'unknown',
       pe: pe === null || pe < 0 ? null : pe,
       outcome: outcome ?? 'unknown',
-    });
+    };
+    writer.instant(deviceOf(its, DeviceID), message, `EventID ${EventID}`, 'MSI', more, flow);
+    flush();
   };
   const command = (row: CommandRow, batch?: RecordBatch, i = 0) => {
     wrote.commands++;
@@ -111,7 +191,7 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       outcome: row.outcome ?? 'unknown',
     });
   };
-  const follower = new Follower(header.config, { lifetime, msi, command });
+  const follower = new Follower(header.config, { lifetime, virtualLifetime, msi, command });
   let pending = -1;
   let records = 0;
   for (const { batch, first } of source.batches())
@@ -119,8 +199,10 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       record = first + i;
       records++;
       now = clock.at(record, batch.timeNs[i]!);
+      if (batch.kind[i] === KIND['msi.write']) [nextMessage, messageRecord] = [now, record];
       follower.take(batch, first, i);
-      if (batch.kind[i] === KIND['msi.write']) message = now;
+      // The message before has been reported now.
+      message = nextMessage;
       if (follower.pendingCount !== pending) {
         pending = follower.pendingCount;
         wrote.pending++;
@@ -128,14 +210,21 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       }
     }
   follower.finish();
-  wrote.unfinished = running.size;
+  flush();
   writer.finish();
   const { packets, tracks } = writer;
+  const slices = {
+    slices: handled.count,
+    unfinished: handled.unfinished,
+    pendingSlices: pendings.count,
+    virtualSlices: virtualHandled.count,
+    virtualPendingSlices: virtualPendings.count,
+  };
   return {
     records,
     time: clock.unit,
     untimed: clock.untimed,
     late: clock.late,
-    wrote: { ...wrote, tracks, packets },
+    wrote: { ...slices, ...wrote, tracks, packets },
   };
 }

@@ -1,8 +1,11 @@
-// The parts of the protobuf wire format that exports need: varints, strings, nested messages. It knows no schema.
-// https://protobuf.dev/programming-guides/encoding: a tag is (field << 3) | wire type, 0 varint, 2 length-delimited.
+// The parts of the protobuf wire format that exports need: varints, fixed integers, strings, nested messages.
+// It knows no schema.
+// https://protobuf.dev/programming-guides/encoding: a tag is (field << 3) | wire type, 0 varint, 1 of 64 bits,
+// 2 length-delimited.
 import { invariant } from '@gictrace/core';
 
 const VARINT = 0;
+const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 /** Bytes reserved for the length of a nested message: a padded varint of 28 bits, which every decoder accepts. */
 const LENGTH_BYTES = 4;
@@ -23,6 +26,17 @@ export class ProtobufWriter {
     this.room(20);
     this.varint(field * 8 + VARINT);
     this.varint(value);
+    return this;
+  }
+
+  /** Writes a field of type fixed64: an integer from 0 to 2^53 - 1. */
+  fixed64(field: number, value: number): this {
+    invariant(Number.isSafeInteger(value) && value >= 0, `a fixed64 of ${value}`);
+    this.room(20);
+    this.varint(field * 8 + FIXED64);
+    this.bytes.writeUInt32LE(value % 2 ** 32, this.at);
+    this.bytes.writeUInt32LE(Math.floor(value / 2 ** 32), this.at + 4);
+    this.at += 8;
     return this;
   }
 

@@ -1,6 +1,6 @@
 // Readers of what an export writes, made from the formats' descriptions and not from the writers. For tests only.
 
-/** Fields of a protobuf message by number, in order: varints as bigint, the rest as bytes. */
+/** Fields of a protobuf message by number, in order: integers as bigint, the rest as bytes. */
 export type Message = ReadonlyMap<number, readonly (bigint | Uint8Array)[]>;
 
 export function decodeMessage(bytes: Uint8Array): Message {
@@ -20,7 +20,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
     const list = fields.get(tag >> 3) ?? [];
     fields.set(tag >> 3, list);
     if ((tag & 7) === 0) list.push(varint());
-    else if ((tag & 7) === 2) {
+    else if ((tag & 7) === 1) {
+      if (at + 8 > bytes.length) throw new Error(`a fixed64 at ${at} is cut`);
+      list.push(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigUint64(0, true));
+      at += 8;
+    } else if ((tag & 7) === 2) {
       const length = Number(varint());
       if (at + length > bytes.length) throw new Error(`a field of ${length} bytes at ${at} is cut`);
       list.push(bytes.subarray(at, at + length));
@@ -64,6 +68,9 @@ export interface TrackEvent {
   readonly category: string | undefined;
   readonly value: number | undefined;
   readonly more: Readonly<Record<string, string | number>>;
+  /** The flows that it is part of, and of those, the ones that end with it. */
+  readonly flows: readonly number[];
+  readonly ends: readonly number[];
 }
 
 /** The tracks and events of a Perfetto trace; throws where an event names a track that was not described before. */
@@ -109,6 +116,8 @@ export function decodePerfetto(bytes: Uint8Array): { tracks: Map<number, Track>;
       category: text(event, 22),
       value: number(event, 30),
       more,
+      flows: [...(event.get(47) ?? []), ...(event.get(48) ?? [])].map(Number),
+      ends: (event.get(48) ?? []).map(Number),
     });
   }
   return { tracks, events };

@@ -6,7 +6,7 @@ import type { InterruptRow, LifetimeListener } from './lifetimes.ts';
 import type { MappingRow } from './mappings.ts';
 import type { MsiRow } from './msis.ts';
 import type { SpuriousRow } from './spurious.ts';
-import type { VirtualInterruptRow } from './virtual-lifetimes.ts';
+import type { VirtualInterruptRow, VirtualListener } from './virtual-lifetimes.ts';
 import type { WaitRow } from './waits.ts';
 
 export interface Residency {
@@ -33,7 +33,9 @@ export interface TimelineObserver {
   lifetime?: LifetimeListener;
   /** A lifetime that has ended, or has not ended at the end of the trace. */
   interrupt?(row: InterruptRow): void;
-  /** The same for a virtual interrupt. */
+  /** A step in the lifetime of a virtual interrupt. */
+  virtualLifetime?: VirtualListener;
+  /** The lifetime of a virtual interrupt, as `interrupt`. */
   virtualInterrupt?(row: VirtualInterruptRow): void;
   /** An MSI. It is reported when the next stimulus comes. */
   msi?(row: MsiRow): void;

@@ -78,8 +78,12 @@ export class Trackers extends FollowObserver {
         observer.lifetime?.(step, lifetime, now);
       },
     );
-    if (observer.virtualInterrupt !== undefined)
-      this.virtualLifetimes = new VirtualLifetimes(withdrawals, (row) => observer.virtualInterrupt!(row));
+    if (observer.virtualInterrupt !== undefined || observer.virtualLifetime !== undefined)
+      this.virtualLifetimes = new VirtualLifetimes(
+        withdrawals,
+        (row) => observer.virtualInterrupt?.(row),
+        observer.virtualLifetime,
+      );
     if (observer.msi !== undefined) this.msis = new Msis((row) => observer.msi!(row));
     if (observer.mapping !== undefined) this.mappings = new Mappings(config, (row) => observer.mapping!(row));
     if (observer.finding !== undefined)

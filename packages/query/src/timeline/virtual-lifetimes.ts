@@ -65,7 +65,11 @@ const LR_IS_VLPI = 16;
 /** The most virtual interrupts per PE that are tracked between acknowledge and EOI. */
 const ACTIVE_MAX = 64;
 
-interface VirtualLifetime {
+/** A step of a lifetime. `ended`: it was acknowledged, but its EOI will not be seen any more. */
+export type VirtualStep = 'pended' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
+export type VirtualListener = (step: VirtualStep, lifetime: VirtualLifetime, now: Moment) => void;
+
+export interface VirtualLifetime {
   readonly intid: number;
   readonly table: number | null;
   readonly vpeid: number | null;
@@ -94,9 +98,16 @@ export class VirtualLifetimes {
   private readonly resident = new Map<number, number>();
   private readonly vpeids = new Map<number, number>();
 
-  /** Calls `row` with each lifetime when it ends. */
-  constructor(withdrawals: Withdrawals, row: (row: VirtualInterruptRow) => void) {
+  private readonly seen: VirtualListener;
+
+  /** Calls `seen` with each step when it happens, and `row` with each lifetime when it ends. */
+  constructor(
+    withdrawals: Withdrawals,
+    row: (row: VirtualInterruptRow) => void,
+    seen: VirtualListener = () => undefined,
+  ) {
     this.row = row;
+    this.seen = seen;
     this.withdrawals = withdrawals;
   }
 
@@ -117,10 +128,10 @@ export class VirtualLifetimes {
         const table = tableAt(w, at);
         const resident = pe >= 0;
         const cause = PEND_CAUSES[w[at + 3]!]!;
-        this.pending.set(
-          `${table}:${w[at + 2]}`,
-          this.lifetimeOf({ intid: w[at + 2]!, table, cause, resident, pe, list: null, pended: now }),
-        );
+        const begun = { intid: w[at + 2]!, table, cause, resident, pe, list: null, pended: now };
+        const lifetime = this.lifetimeOf(begun);
+        this.pending.set(`${table}:${w[at + 2]}`, lifetime);
+        this.seen('pended', lifetime, now);
         return;
       }
       case KIND['doorbell.rung']: {
@@ -135,6 +146,7 @@ export class VirtualLifetimes {
         this.pending.delete(key);
         lifetime.withdrawn = now;
         lifetime.withdrawal = this.withdrawals.ofVirtual(batch, i, lifetime.intid);
+        this.seen('withdrawn', lifetime, now);
         this.end(lifetime, 'withdrawn');
         return;
       }
@@ -174,12 +186,17 @@ export class VirtualLifetimes {
       });
     lifetime.pe = pe;
     lifetime.acknowledged = now;
+    this.seen('acknowledged', lifetime, now);
     const active = this.active.get(pe);
     if (active === undefined) this.active.set(pe, [lifetime]);
     else {
       // If a virtual machine moves to another PE, the interrupts that it has acknowledged here are never ended here. Their
       // number has no limit in a trace, so the oldest is dropped.
-      if (active.length >= ACTIVE_MAX) this.end(active.shift()!, 'no EOI seen');
+      if (active.length >= ACTIVE_MAX) {
+        const oldest = active.shift()!;
+        this.seen('ended', oldest, now);
+        this.end(oldest, 'no EOI seen');
+      }
       active.push(lifetime);
     }
   }
@@ -190,6 +207,7 @@ export class VirtualLifetimes {
     if (index < 0) return;
     const [lifetime] = list!.splice(index, 1);
     lifetime!.eoi = now;
+    this.seen('eoi', lifetime!, now);
     this.end(lifetime!, 'complete');
   }
 
