@@ -32,6 +32,7 @@ beforeAll(async () => {
 it.each([
   [['info', at('evil.gictrace')]],
   [['info', '--json', at('evil.gictrace')]],
+  [['dump', at('evil.gictrace'), '--json', '--header']],
   [['replay', at('evil.gictrace')]],
   [['check', at('evil.gictrace')]],
   [['query', at('evil.db'), `SELECT *, char(27) || '[2J' AS "${EVIL}" FROM traces`]],

@@ -53,9 +53,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const end = args.indexOf('--');
   const isDebug = (word: string, at: number) => word === '--debug' && (end < 0 || at < end);
   const own = args.filter((word, at) => !isDebug(word, at));
-  const release = WRITES.test(own.join('\n'))
-    ? (await import('./interrupt.ts')).guardOutputs(own)
-    : undefined;
+  const release = WRITES.test(own.join('\n')) ? await guarded(own) : undefined;
   try {
     const code = await run(own);
     await outputTaken();
@@ -65,6 +63,17 @@ export async function main(args: readonly string[]): Promise<number> {
   } finally {
     release?.();
   }
+}
+
+/** Handles signals while an output is open, and keeps inputs from being written. Returns what ends that. */
+async function guarded(args: readonly string[]): Promise<() => void> {
+  const { guardOutputs } = await import('./interrupt.ts');
+  const { beginCommand } = await import('@gictrace/recorder/output');
+  const { namedFiles } = await import('./named-files.ts');
+  const ends = [guardOutputs(args), beginCommand(namedFiles(args))];
+  return () => {
+    for (const end of ends) end();
+  };
 }
 
 async function run(args: readonly string[]): Promise<number> {

@@ -3,7 +3,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -16,71 +18,29 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LOG, run, scratch } from './run.test-support.ts';
+import { run, scratch } from './run.test-support.ts';
 import { verbsFor } from './verbs.ts';
+import { copyInputs, ELSEWHERE, makeInputs, NAMES, WRITERS } from './writers.test-support.ts';
 
 const BIN = fileURLToPath(new URL('../bin/gictrace.js', import.meta.url));
 const dir = scratch();
 const work = join(dir, 'work');
 const at = (name: string) => join(work, name);
-const SCENARIO = `scenario: one message
-machine: { pes: 1 }
-devices:
-  nic: { id: 8, vectors: 1 }
-steps:
-  - online: [0]
-  - alloc: nic
-  - { activate: nic/0, pe: 0 }
-  - unmask: nic/0
-  - storm: nic/0
-    times: 3
-`;
-
-/** A verb that writes: its command line, given its input and its output; and which of the files below is its input. */
-interface Writer {
-  readonly input: 'log' | 'trace' | 'jsonl' | 'scenario';
-  readonly line: (input: string, output: string) => string[];
-  /** Its exit code when all is well. */
-  readonly code?: number;
-}
-const WRITERS: Readonly<Record<string, Writer>> = {
-  'import qemu': { input: 'log', line: (input, out) => ['import', 'qemu', input, '-o', out] },
-  'import jsonl': { input: 'jsonl', line: (input, out) => ['import', 'jsonl', input, '-o', out] },
-  record: { input: 'scenario', line: (input, out) => ['record', input, '-o', out] },
-  replay: { input: 'trace', line: (input, out) => ['replay', input, '-o', out] },
-  recover: { input: 'trace', line: (input, out) => ['recover', input, '-o', out] },
-  load: { input: 'trace', line: (input, out) => ['load', input, '-o', out] },
-  diff: { input: 'trace', line: (input, out) => ['diff', input, input, '-o', out] },
-  report: { input: 'trace', line: (input, out) => ['report', input, '--no-replay', '-o', out] },
-  compare: { input: 'scenario', line: (input, out) => ['compare', input, '--on', 'its', '-o', out] },
-  minimize: {
-    input: 'trace',
-    line: (input, out) => ['minimize', input, '--plant', 'int-ignored', '--no-values', '-o', out],
-  },
-  'export perfetto': {
-    input: 'trace',
-    line: (input, out) => ['export', input, '--to', 'perfetto', '-o', out],
-  },
-  'export vcd': { input: 'trace', line: (input, out) => ['export', input, '--to', 'vcd', '-o', out] },
-  'export jsonl': { input: 'trace', line: (input, out) => ['export', input, '--to', 'jsonl', '-o', out] },
-};
-/** Verbs with `--output` that cannot run here: these need a running QEMU. */
-const ELSEWHERE = ['fuzz', 'record qemu'];
-const NAMES = { log: 'in.log.gz', trace: 'in.gictrace', jsonl: 'in.jsonl', scenario: 'in.yaml' } as const;
-
 beforeAll(async () => {
-  copyFileSync(LOG, join(dir, NAMES.log));
-  expect((await run('import', 'qemu', LOG, '-o', join(dir, NAMES.trace))).code).toBe(0);
-  const exported = await run('export', join(dir, NAMES.trace), '--to', 'jsonl', '-o', join(dir, NAMES.jsonl));
-  expect(exported.code).toBe(0);
-  writeFileSync(join(dir, NAMES.scenario), SCENARIO);
+  mkdirSync(join(dir, 'inputs'));
+  await makeInputs(join(dir, 'inputs'));
 });
-beforeEach(() => {
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work);
-  for (const name of Object.values(NAMES)) copyFileSync(join(dir, name), at(name));
-});
+beforeEach(() => copyInputs(join(dir, 'inputs'), work));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The exit code of a command line in a process of its own. */
+function exitOf(line: readonly string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const one = spawn(process.execPath, [BIN, ...line], { stdio: 'ignore' });
+    one.once('error', reject);
+    one.once('exit', resolve);
+  });
+}
 
 it('has a row for every verb that has an option --output', async () => {
   const program = new Command();
@@ -90,7 +50,9 @@ it('has a row for every verb that has an option --output', async () => {
       [verb.name(), verb] as const,
       ...verb.commands.map((one) => [`${verb.name()} ${one.name()}`, one] as const),
     ])
-    .filter(([, { options }]) => options.some(({ long }) => long === '--output'))
+    .filter(([, { options }]) =>
+      options.some(({ long }) => long === '--output' || long === '--report' || long === '--junit'),
+    )
     .map(([name]) => name);
   expect(writing).toContain('report');
   const rows = [...Object.keys(WRITERS), ...ELSEWHERE];
@@ -99,7 +61,7 @@ it('has a row for every verb that has an option --output', async () => {
   );
 });
 
-describe.each(Object.entries(WRITERS))('%s', (_name, { input, line }) => {
+describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) => {
   const source = () => at(NAMES[input]);
   const partials = () => readdirSync(work).filter((name) => name.includes('.partial'));
 
@@ -118,17 +80,20 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line }) => {
   });
 
   // A scenario is recognised by the end of its name.
-  it.skipIf(input === 'scenario')('reads an input that has the name of a temporary file', async () => {
-    // out.partial is what a temporary file for `out` is called first.
-    copyFileSync(source(), at('out.partial'));
-    const before = readFileSync(at('out.partial'));
-    const { code } = await run(...line(at('out.partial'), at('out')));
-    expect(code).toBe(0);
-    expect(readFileSync(at('out.partial')).equals(before)).toBe(true);
-    expect(statSync(at('out')).size).toBeGreaterThan(0);
-  });
+  it.skipIf(input === 'scenario' || input === 'golden')(
+    'reads an input that has the name of a temporary file',
+    async () => {
+      // out.partial is what a temporary file for `out` is called first.
+      copyFileSync(source(), at('out.partial'));
+      const before = readFileSync(at('out.partial'));
+      const { code } = await run(...line(at('out.partial'), at('out')));
+      expect(code).toBe(0);
+      expect(readFileSync(at('out.partial')).equals(before)).toBe(true);
+      expect(statSync(at('out')).size).toBeGreaterThan(0);
+    },
+  );
 
-  it('replaces a file of its own, and a foreign one with --force only', async () => {
+  it.skipIf(appends)('replaces a file of its own, and a foreign one with --force only', async () => {
     writeFileSync(at('thesis'), 'a year of work');
     const refused = await run(...line(source(), at('thesis')));
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--force')]);
@@ -139,27 +104,137 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line }) => {
     expect(partials()).toEqual([]);
   });
 
-  it('leaves a FIFO as it is, and does not hang', async () => {
+  it('leaves a FIFO, a device and a folder as they are, and does not hang', async () => {
     expect(spawnSync('mkfifo', [at('fifo')]).status).toBe(0);
-    const { code, err } = await run(...line(source(), at('fifo')), '--force');
-    expect([code, err]).toEqual([2, expect.stringContaining('is a FIFO')]);
-    expect(statSync(at('fifo')).isFIFO()).toBe(true);
+    mkdirSync(at('folder'));
+    // A device of its own, where that may be made: what replaced /dev/null would break the machine.
+    const hasDevice = spawnSync('mknod', [at('device'), 'c', '1', '3']).status === 0;
+    for (const [name, what] of [
+      ['fifo', 'is a FIFO'],
+      ['folder', 'is a directory'],
+      ...(hasDevice ? [['device', 'is a device']] : []),
+    ] as [string, string][]) {
+      const before = statSync(at(name));
+      const { code, err } = await run(...line(source(), at(name)), '--force');
+      expect([code, err]).toEqual([2, expect.stringContaining(what)]);
+      const { ino, mode } = statSync(at(name));
+      expect([ino, mode]).toEqual([before.ino, before.mode]);
+    }
+    expect(partials()).toEqual([]);
+  });
+
+  it('follows no link that has the name of its temporary file', async () => {
+    writeFileSync(at('victim'), 'a year of work');
+    symlinkSync(at('victim'), at('out.partial'));
+    expect((await run(...line(source(), at('out')))).code).toBe(0);
+    expect(readFileSync(at('victim'), 'utf8')).toBe('a year of work');
+    expect(lstatSync(at('out')).isFile()).toBe(true);
   });
 
   it('two at once leave a whole file', async () => {
-    const both = [0, 1].map(
-      () =>
-        new Promise<number | null>((resolve, reject) => {
-          const one = spawn(process.execPath, [BIN, ...line(source(), at('two'))], { stdio: 'ignore' });
-          one.once('error', reject);
-          one.once('exit', (code) => resolve(code));
-        }),
-    );
+    const both = [0, 1].map(() => exitOf(line(source(), at('two'))));
     expect(await Promise.all(both)).toEqual([0, 0]);
     expect(partials()).toEqual([]);
     const alone = await run(...line(source(), at('alone')));
     expect(alone.code).toBe(0);
     expect(statSync(at('two')).size).toBe(statSync(at('alone')).size);
+  });
+});
+
+describe('what a command line names is never written, with --force too', () => {
+  const trace = at(NAMES.trace);
+  beforeEach(() => {
+    writeFileSync(at('rules.yaml'), '- { reason: known, class: timing }\n');
+    writeFileSync(at('costs.json'), '{}');
+    const [, ...records] = readFileSync(at(NAMES.jsonl), 'utf8').split('\n');
+    writeFileSync(at('records.jsonl'), records.slice(0, 3).join('\n'));
+  });
+  it.each([
+    ['--like', NAMES.trace, ['import', 'jsonl', at('records.jsonl'), '--like', trace]],
+    ['--rules', 'rules.yaml', ['diff', trace, trace, '--rules', at('rules.yaml')]],
+    ['--rules=', 'rules.yaml', ['diff', trace, trace, `--rules=${at('rules.yaml')}`]],
+    ['--rules of report', 'rules.yaml', ['report', trace, trace, '--rules', at('rules.yaml')]],
+    ['--cost-model', 'costs.json', ['compare', at(NAMES.scenario), '--cost-model', at('costs.json')]],
+  ])('%s', async (_option, name, line) => {
+    const before = readFileSync(at(name));
+    const { code, err } = await run(...line, '-o', at(name), '--force');
+    expect([code, err]).toEqual([2, expect.stringMatching(/^gictrace: [^\n]+\n$/)]);
+    expect(readFileSync(at(name)).equals(before)).toBe(true);
+  });
+
+  it('but a name that is no file may be that of an output', async () => {
+    for (let k = 0; k < 2; k++)
+      expect((await run('export', trace, '--to', 'vcd', '-o', at('vcd'))).code).toBe(0);
+  });
+});
+
+describe('two outputs of a command', () => {
+  it('have two names', async () => {
+    const compare = await run(
+      'compare',
+      at(NAMES.scenario),
+      '-o',
+      at('both'),
+      '--report',
+      at('both'),
+      '--force',
+    );
+    expect([compare.code, compare.err]).toEqual([
+      2,
+      expect.stringContaining('another output of this command'),
+    ]);
+    const line = ['minimize', at(NAMES.trace), '--plant', 'int-ignored', '--no-values', '--force'];
+    const minimize = await run(...line, '-o', at('both.jsonl'), '--emit', 'jsonl');
+    expect([minimize.code, minimize.err]).toEqual([
+      2,
+      expect.stringContaining('another output of this command'),
+    ]);
+    expect((await run('info', '--verify', at('both.jsonl'))).code).toBe(0);
+  });
+
+  it('that minimize emits are held to the same rules', async () => {
+    const line = [
+      'minimize',
+      at(NAMES.trace),
+      '--plant',
+      'int-ignored',
+      '--no-values',
+      '-o',
+      at('x.gictrace'),
+    ];
+    writeFileSync(at('x.test.ts'), 'a year of work');
+    const refused = await run(...line, '--emit', 'vitest');
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--force')]);
+    expect(existsSync(at('x.gictrace'))).toBe(false);
+    rmSync(at('x.test.ts'));
+    linkSync(at(NAMES.trace), at('x.test.ts'));
+    const before = readFileSync(at(NAMES.trace));
+    expect((await run(...line, '--emit', 'vitest', '--force')).err).toContain('is the input');
+    expect(readFileSync(at(NAMES.trace)).equals(before)).toBe(true);
+  });
+});
+
+describe('a dataset', () => {
+  it('is a folder: nothing else is replaced, and nothing hangs', async () => {
+    expect(spawnSync('mkfifo', [at('fifo')]).status).toBe(0);
+    writeFileSync(at('thesis'), 'a year of work');
+    for (const name of ['fifo', 'thesis', NAMES.trace]) {
+      const before = statSync(at(name));
+      const { code, err } = await run('export', '--to', 'parquet', '--jobs', '1', at(name), at(NAMES.trace));
+      expect([code, err]).toEqual([2, expect.stringMatching(/^gictrace: [^\n]+\n$/)]);
+      expect(statSync(at(name)).ino).toBe(before.ino);
+    }
+    expect(readFileSync(at('thesis'), 'utf8')).toBe('a year of work');
+  });
+
+  it('takes two writers', async () => {
+    const line = ['export', '--to', 'parquet', '--jobs', '1', at('set'), at(NAMES.trace)];
+    const codes = await Promise.all([0, 1].map(() => exitOf(line)));
+    expect(codes).toEqual([0, 0]);
+    const { code, out } = await run('query', at('set'), 'SELECT count(*) AS n FROM traces', '--json');
+    expect([code, JSON.parse(out)]).toEqual([0, [{ n: 1 }]]);
+    const left = readdirSync(at('set'), { recursive: true, encoding: 'utf8' });
+    expect(left.filter((name) => name.includes('.partial'))).toEqual([]);
   });
 });
 

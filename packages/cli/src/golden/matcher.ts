@@ -1,12 +1,10 @@
 // `expect(trace).toMatchGolden(golden)` for vitest. It has a subpath of its own (`gictrace/vitest`), so that only tests
 // load it. `vitest -u` updates golden traces; if `CI` is set, nothing is written.
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
 import { diffText } from '../verbs/diff-text.ts';
 import type { CaseOptions } from './cases.ts';
-import { judge } from './run.ts';
-import { textOf } from './text.ts';
+import { judge, writeGolden } from './run.ts';
 
 export interface GoldenOptions extends Pick<CaseOptions, 'ignore' | 'rename'> {
   /** A file of rules that say what may differ, each with its reason. */
@@ -38,9 +36,7 @@ expect.extend({
     const { rules, ...rest } = options;
     const update = this.snapshotState.snapshotUpdateState;
     const write = () => {
-      mkdirSync(dirname(golden), { recursive: true });
-      copyFileSync(received, golden);
-      writeFileSync(text, textOf(golden));
+      writeGolden(received, golden, text);
       return say(true, `${golden} was written`);
     };
     const isThere = existsSync(golden) && existsSync(text);

@@ -1,8 +1,9 @@
 // Runs golden cases: makes the trace of each again and compares it with the golden one. Only `updateCase` writes files.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { type Diff, diffTraces, readRules } from '@gictrace/query';
+import { OutputFile, type Ownership } from '@gictrace/recorder/output';
 import type { GoldenCase } from './cases.ts';
 import { withTrace } from './make.ts';
 import { textOf } from './text.ts';
@@ -84,8 +85,30 @@ export async function checkCase(one: GoldenCase): Promise<CaseResult> {
   try {
     return done(await withTrace(one, (trace) => judge(one, trace)));
   } catch (error) {
-    if (!(error instanceof GicTraceError)) throw error;
+    // A fault of the system, such as a full disk, says nothing about the case.
+    if (!(error instanceof GicTraceError) || error.code === 'backend') throw error;
     return done({ status: 'failed', message: error.line, diff: null, differences: 0 });
+  }
+}
+
+/** A golden file: its name says that it is one, so that whatever has the name may be replaced. */
+const GOLDEN: Ownership = { what: 'a golden file', recognises: () => true };
+
+/** Writes a trace as the golden trace `golden`, and its text. */
+export function writeGolden(trace: string, golden: string, text: string): void {
+  mkdirSync(dirname(golden), { recursive: true });
+  for (const [path, bytes] of [
+    [golden, readFileSync(trace)],
+    [text, Buffer.from(textOf(trace))],
+  ] as const) {
+    const out = new OutputFile(path, GOLDEN, { inputs: [trace] });
+    try {
+      out.write(bytes);
+      out.commit();
+    } catch (error) {
+      out.discard();
+      throw error;
+    }
   }
 }
 
@@ -96,9 +119,7 @@ export async function updateCase(one: GoldenCase): Promise<void> {
     return;
   }
   await withTrace(one, (trace) => {
-    mkdirSync(dirname(one.trace), { recursive: true });
-    copyFileSync(trace, one.trace);
-    writeFileSync(one.text, textOf(trace));
+    writeGolden(trace, one.trace, one.text);
   });
 }
 

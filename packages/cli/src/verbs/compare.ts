@@ -2,7 +2,7 @@
 import { capacityOf, DESIGNS, isShownByDefault, judgementText, nsOf } from '@gictrace/core/irqchip';
 import { makeRunsDatabase } from '@gictrace/query';
 import { scenarioNamed } from '@gictrace/recorder';
-import { OutputFile } from '@gictrace/recorder/output';
+import { OutputFile, type Ownership, targetOf } from '@gictrace/recorder/output';
 import {
   type Compared,
   type CompareOptions,
@@ -114,15 +114,13 @@ function compared(path: string, options: Options, progress: Progress): Compared 
   });
 }
 
+const PAGE: Ownership = {
+  what: 'a gictrace page',
+  recognises: (head) => head.toString('latin1').includes('designs compared</title>'),
+};
+
 function writePage(output: string, page: string, path: string, force: boolean): void {
-  const file = new OutputFile(
-    output,
-    {
-      what: 'a gictrace page',
-      recognises: (head) => head.toString('latin1').includes('designs compared</title>'),
-    },
-    { inputs: [path], force },
-  );
+  const file = new OutputFile(output, PAGE, { inputs: [path], force });
   try {
     file.write(Buffer.from(page));
     file.commit();
@@ -165,6 +163,9 @@ export function addCompare(program: Command): void {
       '\nExamples:\n  gictrace compare boot.gictrace --on its,direct-lpi,mbi\n  gictrace compare storm --as-posted\n  gictrace compare boot.gictrace --report designs.html\n  gictrace compare boot.gictrace -o runs.db && gictrace query runs.db "SELECT * FROM run_verdicts"\n',
     )
     .action((path: string, options: Options) => {
+      // A page that may not be written is refused before the designs run.
+      if (options.report !== undefined)
+        targetOf(options.report, PAGE, { inputs: [path], force: options.force === true });
       const progress = new Progress('operations');
       try {
         const answer = compared(path, options, progress);

@@ -1,4 +1,6 @@
 // `gictrace golden check|update|review DIR`: compares golden traces with the traces that their inputs produce now.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { GicTraceError } from '@gictrace/core';
 import { OutputFile, type Ownership } from '@gictrace/recorder/output';
@@ -135,8 +137,10 @@ const JUNIT: Ownership = {
   recognises: (head) => head.subarray(0, 256).includes('<testsuites'),
 };
 
-function writeJunit(path: string, text: string, force: boolean): void {
-  const out = new OutputFile(path, JUNIT, { force });
+/** `dir`: the folder of the cases, whose files are inputs. */
+function writeJunit(path: string, text: string, force: boolean, dir: string): void {
+  const inputs = readdirSync(dir, { recursive: true, encoding: 'utf8' }).map((name) => join(dir, name));
+  const out = new OutputFile(path, JUNIT, { force, inputs });
   try {
     out.write(Buffer.from(text));
     out.commit();
@@ -168,6 +172,7 @@ function addCheckVerb(golden: Command, exit: (code: number) => void): void {
           options.junit,
           junit(results, (result) => detail(result).join('\n')),
           options.force === true,
+          dir,
         );
       if (options.json) {
         const cases = results.map(({ case: one, ...rest }) => ({

@@ -13,6 +13,7 @@ import {
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
+import { printable } from '../printable.ts';
 import { isOutputClosed } from '../streams.ts';
 
 async function withTrace<T>(path: string, work: (reader: AnyTraceReader) => T | Promise<T>): Promise<T> {
@@ -69,7 +70,9 @@ export function addDump(program: Command): void {
       await withTrace(path, async (reader) => {
         const pauses = new Pauses();
         const lines: string[] =
-          options.json && options.header ? [headerJson(reader.header, hasLearntState(reader))] : [];
+          options.json && options.header
+            ? [printable(headerJson(reader.header, hasLearntState(reader)))]
+            : [];
         const flush = () => {
           if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
           lines.length = 0;

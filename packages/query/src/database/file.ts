@@ -1,6 +1,6 @@
 // Makes a database file. It is written as the temporary file of an output, which gets its name once it is complete.
 import { GicTraceError } from '@gictrace/core';
-import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
+import { OutputFile, type Ownership, type TargetOptions, targetOf } from '@gictrace/recorder/output';
 import Database from 'better-sqlite3';
 import { APPLICATION_ID } from './table.ts';
 import { newDatabase } from './writer.ts';
@@ -17,6 +17,11 @@ const DATABASE: Ownership = {
     head.toString('latin1', 0, 15) === 'SQLite format 3' &&
     head.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID,
 };
+
+/** @throws GicTraceError `usage` if `path` may not be that of a database. */
+export function checkDatabaseTarget(path: string, options: TargetOptions): void {
+  targetOf(path, DATABASE, options);
+}
 
 /** The output in which a database is made. @throws GicTraceError `usage` if `path` may not or cannot be written. */
 export function databaseOutput(path: string, options: TargetOptions): OutputFile {

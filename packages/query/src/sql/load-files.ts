@@ -6,7 +6,7 @@ import { basename, resolve } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { TraceReader } from '@gictrace/recorder';
 import { cannotWrite } from '@gictrace/recorder/output';
-import { databaseFault, databaseOutput } from '../database/file.ts';
+import { checkDatabaseTarget, databaseFault, databaseOutput } from '../database/file.ts';
 import { canInsertBeside, OtherThreadWriter, type RowWriter, SameThreadWriter } from '../database/writers.ts';
 import { checkReplaceable, type ExistingDatabase, existingDatabase, fileIdentity } from './existing.ts';
 import type { LoadOptions } from './load.ts';
@@ -39,6 +39,8 @@ export async function loadTraceFiles(
   options: LoadFilesOptions = {},
 ): Promise<LoadFilesSummary> {
   const found = files.map(examined);
+  // Before it is opened, which for a FIFO would wait.
+  checkDatabaseTarget(path, { ...options, inputs: files });
   const existing = options.append === true ? existingDatabase(path) : undefined;
   if (existing === undefined && !options.force)
     checkReplaceable(path, new Set(found.map(({ digest }) => digest)));

@@ -6,4 +6,4 @@ export {
   type OutputWatch,
   watchOutputs,
 } from './output-file.ts';
-export { type Ownership, type TargetOptions, targetOf } from './target.ts';
+export { beginCommand, type Ownership, type TargetOptions, targetOf } from './target.ts';

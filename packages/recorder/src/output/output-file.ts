@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { GicTraceError, invariant } from '@gictrace/core';
 import { outputFiles } from './files.ts';
-import { type Ownership, type TargetOptions, targetOf, temporaryNames } from './target.ts';
+import { noteWritten, type Ownership, type TargetOptions, targetOf, temporaryNames } from './target.ts';
 
 const BUFFER_BYTES = 1 << 18;
 /** Temporary names that are tried before giving up. Names that exist are parts that earlier runs have left. */
@@ -189,6 +189,7 @@ export class OutputFile {
   private rename(): void {
     change(() => {
       outputFiles().rename(this.partial, this.target);
+      noteWritten(this.target);
       this.ended();
     });
   }

@@ -17,13 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  discardOpenOutputs,
-  OutputFile,
-  type OutputFiles,
-  type Ownership,
-  replaceOutputFiles,
-} from './index.ts';
+import { faultyFiles } from './faulty.test-support.ts';
+import { discardOpenOutputs, OutputFile, type Ownership } from './index.ts';
 
 const OURS: Ownership = { what: 'ours', recognises: (head) => head.toString('latin1').startsWith('OURS') };
 let dir = '';
@@ -159,40 +154,13 @@ describe('several writers', () => {
   });
 });
 
-const CALLS = ['create', 'openToSync', 'write', 'fsync', 'close', 'rename', 'remove'] as const;
-class Killed extends Error {}
-
-/** A layer that counts the calls, and at the n-th fails with an error, or is killed: no later call does anything. */
-function faulty(n: number, how: 'ENOSPC' | 'EIO' | 'killed') {
-  const seen = { calls: 0 };
-  const layer = (node: OutputFiles): OutputFiles => {
-    const wrapped = { ...node } as Record<string, (...args: never[]) => unknown>;
-    for (const name of CALLS) {
-      const own = node[name] as (...args: never[]) => unknown;
-      wrapped[name] = (...args: never[]) => {
-        seen.calls++;
-        if (how === 'killed' && seen.calls >= n) throw new Killed();
-        if (seen.calls === n) throw Object.assign(new Error(how), { code: how });
-        // A short write, as the system may make.
-        if (name === 'write') {
-          const [fd, bytes, from] = args as unknown as [number, Uint8Array, number];
-          return node.write(fd, bytes.subarray(0, from + Math.ceil((bytes.length - from) / 2)), from);
-        }
-        return own(...args);
-      };
-    }
-    return wrapped as unknown as OutputFiles;
-  };
-  return { seen, restore: replaceOutputFiles(layer) };
-}
-
 describe.each(['ENOSPC', 'EIO', 'killed'] as const)('every call to the file system: %s', (how) => {
   it('the final name holds the old file or the new one, whole', () => {
     const text = 'OURS: new, and long enough to be written in several parts';
     let outcomes = '';
     for (let n = 1; ; n++) {
       writeFileSync(at('out'), 'OURS: old');
-      const { seen, restore } = faulty(n, how);
+      const { seen, restore } = faultyFiles(n, how, true);
       let ended: unknown = 'whole';
       try {
         write(at('out'), text);

@@ -34,6 +34,27 @@ export interface TargetOptions {
   readonly force?: boolean;
 }
 
+let named: readonly string[] = [];
+let written: Set<string> | undefined;
+
+/**
+ * Begins a command: the files that its command line names, whether or not the code that writes knows that they are read, are
+ * never written; and what it has written is not written again by another of its outputs. Returns what ends the command.
+ */
+export function beginCommand(files: readonly string[]): () => void {
+  named = files;
+  written = new Set();
+  return () => {
+    named = [];
+    written = undefined;
+  };
+}
+
+/** Notes that a target has been written. */
+export function noteWritten(target: string): void {
+  written?.add(realpathSync(target));
+}
+
 interface Identity {
   readonly dev: number;
   readonly ino: number;
@@ -55,13 +76,14 @@ export function targetOf(path: string, ownership: Ownership, options: TargetOpti
   if (existing.isDirectory()) throw refuse('cannot be written: is a directory', 'name a file with -o');
   if (!existing.isFile())
     throw refuse(`cannot be written: is ${kindOf(existing)}`, 'name a regular file with -o');
-  for (const input of options.inputs ?? [])
+  for (const input of [...(options.inputs ?? []), ...named])
     if (isSame(existing, identityOf(input)))
       throw refuse(
         input === path ? 'is the input itself' : `is the input ${input} by another name`,
         'inputs are never written: name another file with -o',
       );
   const real = realpathSync(path);
+  if (written?.has(real)) throw refuse('is another output of this command', 'name another file');
   if (!options.force && existing.size > 0 && !ownership.recognises(headOf(path)))
     throw refuse(
       `exists and is not ${ownership.what}`,

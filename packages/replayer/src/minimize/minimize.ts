@@ -310,6 +310,11 @@ export function saveMinimized(
     options: { difference: divergence },
   };
   const writer = new TraceWriter(path, own, { force, inputs: [...inputs] });
-  for (const batch of recording) writer.append(batch);
-  writer.close({ meta: {} });
+  try {
+    for (const batch of recording) writer.append(batch);
+    writer.close({ meta: {} });
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
 }

@@ -170,6 +170,7 @@ export class ItsDriver extends DriverBase implements Driver {
     }
     const vectors = roundUpPowerOfTwo(Math.max(asked, id === 0 ? VECTORS_OF_DEVICE_0 : variant.vectorsMin));
     const its = variant.parent === 'own' ? block : 0;
+    if (its > 0 && its >= this.nodes.length) return unsupported('the machine has no such ITS');
     const device = this.create(id, vectors, its);
     if ('result' in device) {
       this.giveDevId(id);

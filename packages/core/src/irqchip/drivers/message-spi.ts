@@ -43,12 +43,15 @@ interface Device {
   /** One message for all vectors. */
   readonly isMultiMsi: boolean;
 }
+/** More vectors than any device has: events of an ITS with 16-bit EventIDs. */
+const VECTORS_MAX = 65_536;
 const ENOMEM = 12;
 
 class MessageSpiDriver extends DriverBase {
   private readonly variant: Variant;
   private readonly parent: SpiParent;
   private readonly used: Uint8Array;
+  private free: number;
   private readonly devices = new Map<number, Device>();
   private readonly bySpi = new Map<number, Vector>();
   /** Vectors that have a message, and the PE to which each is routed when it is started. */
@@ -61,11 +64,13 @@ class MessageSpiDriver extends DriverBase {
     this.variant = variant;
     this.parent = new SpiParent(bus);
     this.used = new Uint8Array(variant.count);
+    this.free = variant.count;
   }
 
   /** Allocates SPIs for a device and returns their indices; none if too few are free. */
   private take(count: number): readonly number[] {
     const { used } = this;
+    if (count > this.free) return [];
     if (this.variant.regions === 'first-zero') {
       const free: number[] = [];
       for (let at = 0; at < used.length && free.length < count; at++) if (!used[at]) free.push(at);
@@ -81,6 +86,8 @@ class MessageSpiDriver extends DriverBase {
     const { variant } = this;
     if (variant.undescribed)
       return unsupported('ACPI describes no message-based SPIs (mbi_irq_gic_domain_alloc)');
+    // A trace may ask for 2^32: the allocator that hands out numbers that are no SPIs would never be done.
+    if (asked > VECTORS_MAX) return exhausted('SPIs');
     const intids: number[] = [];
     const regions = isMultiMsi || variant.regions === 'first-zero' ? 1 : asked;
     for (let n = 0; n < regions; n++) {
@@ -105,6 +112,7 @@ class MessageSpiDriver extends DriverBase {
     }
     if (!ledger.allocate('vectors', 'SPIs', count)) return failed('vectors');
     for (const at of indices) used[at] = 1;
+    this.free -= count;
     // The region is not freed in this case.
     if (!variant.host && !ledger.allocate('IOMMU mapping', 'IOMMU mappings')) return failed('IOMMU mapping');
     if (!variant.host) ledger.give('IOMMU mappings');
@@ -119,6 +127,7 @@ class MessageSpiDriver extends DriverBase {
     const at = intid - this.variant.first;
     if (!this.used[at]) return;
     this.used[at] = 0;
+    this.free++;
     this.ledger.give('SPIs');
   }
 
