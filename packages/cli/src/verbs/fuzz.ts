@@ -15,10 +15,11 @@ import {
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
+import { fuzzOnGicv5 } from './fuzz-gicv5.ts';
 import { isKvm, kvmCommand } from './on-kvm.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 
-interface Options {
+export interface FuzzVerbOptions {
   readonly on: string;
   readonly force?: boolean;
   readonly seed: number;
@@ -53,7 +54,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
       1,
     )
     .option('--steps <n>', 'stimuli per seed', wholeNumber('--steps', 1, 1_000_000), 1000)
-    .option('--gic <version>', '3 or 4 (QEMU: 4; KVM has 3)', wholeNumber('--gic', 3, 4))
+    .option('--gic <version>', '3, 4 or 5 (QEMU: 4; KVM has 3)', wholeNumber('--gic', 3, 5))
     .option('--pes <n>', 'PEs', wholeNumber('--pes', 1, 16), 3)
     .option('--security <n>', 'Security states: 1 or 2', wholeNumber('--security', 1, 2), 1)
     .option(
@@ -77,9 +78,9 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  gictrace fuzz --on qemu --seed 1 --seeds 100 --steps 1000 -o difference.gictrace\n  gictrace fuzz --on kvm --seeds 200 --steps 1000\n',
+      '\nExample:\n  gictrace fuzz --on qemu --seed 1 --seeds 100 --steps 1000 -o difference.gictrace\n  gictrace fuzz --on kvm --seeds 200 --steps 1000\n  gictrace fuzz --on qemu:/opt/qemu-11.1/qemu-system-aarch64 --gic 5 --seeds 100 --steps 5000\n',
     )
-    .action(async (options: Options) => {
+    .action(async (options: FuzzVerbOptions) => {
       if (options.plant === 'list') {
         print(options.json ? json(mutations()) : mutationsText());
         return;
@@ -98,6 +99,10 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
           {},
           'add --security 2',
         );
+      if (options.gic === 5) {
+        await fuzzOnGicv5(options, exit);
+        return;
+      }
       const target = await targetOf(options);
       const progress = new Progress('runs');
       try {
@@ -116,7 +121,7 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
 }
 
 /** What is fuzzed. @throws GicTraceError `usage` if there is no such thing, `backend` if it is not there. */
-async function targetOf({ on, timeout, gic, pes, security }: Options): Promise<FuzzTarget> {
+async function targetOf({ on, timeout, gic, pes, security }: FuzzVerbOptions): Promise<FuzzTarget> {
   if (isQemu(on))
     return qemuTarget({
       ...qemuOptions(on, timeout),
@@ -149,7 +154,7 @@ const mutationsText = () =>
 /** Tries seeds up to the first difference. Returns the result of the last seed, with the steps and comparisons of all. */
 async function fuzzSeeds(
   target: FuzzTarget,
-  options: Options,
+  options: FuzzVerbOptions,
   progress: (runs: number) => void,
 ): Promise<FuzzResult> {
   const { seed, seeds, steps, security, wild, shrink, plant } = options;

@@ -70,6 +70,8 @@ const REGISTERS: Readonly<Record<(typeof UNITS)[number], ReadonlySet<number>>> =
     ...inRange(AP0R0, 4),
     ...inRange(AP1R0, 4),
   ]),
+  // Only a GICv5 has one.
+  IRS: new Set(),
 };
 
 function knowRegister(

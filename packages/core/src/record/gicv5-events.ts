@@ -1,4 +1,61 @@
-// The record kinds of events inside a GICv5 (ids 133 to 159).
-import type { RecordKind } from './shape.ts';
+// The record kinds of events inside a GICv5 (ids 133 to 159). State is the fold of these, of the events that a GICv3 has too,
+// and of the observables.
+import type { RecordField, RecordKind } from './shape.ts';
 
-export const GICV5_EVENTS = {} as const satisfies Record<string, RecordKind>;
+const f = (
+  name: string,
+  type: RecordField['type'],
+  doc: string,
+  extra: Partial<RecordField> = {},
+): RecordField => ({ name, type, doc, ...extra });
+
+const intid = f('INTID', 'u32', 'the interrupt: type in bits 31:29, ID in bits 23:0', {
+  base: 'hex',
+  identifies: 'INTID',
+});
+
+export const GICV5_EVENTS = {
+  'iste.changed': {
+    id: 133,
+    class: 'event',
+    pe: 'none',
+    fields: [intid, f('ISTE', 'u32', 'the level-2 interrupt state table entry', { base: 'hex' })],
+    doc: 'The state of an LPI changed, or the IRS has read it for the first time since the table became valid.',
+  },
+  'iste.forgotten': {
+    id: 134,
+    class: 'event',
+    pe: 'none',
+    fields: [],
+    doc: 'The IRS dropped the state of all LPIs, because the interrupt state table is no longer valid.',
+  },
+  'int.acknowledged': {
+    id: 135,
+    class: 'event',
+    pe: 'target',
+    fields: [intid, f('priority', 'u8', 'its priority, which became active')],
+    does: 'acknowledge',
+    doc: 'A PE acknowledged an interrupt by GICR CDIA.',
+  },
+  'int.dropped': {
+    id: 136,
+    class: 'event',
+    pe: 'target',
+    fields: [f('priority', 'u8', 'the priority that was dropped')],
+    doc: 'A PE dropped its running priority by GIC CDEOI.',
+  },
+  'cpuif.reset': {
+    id: 137,
+    class: 'event',
+    pe: 'target',
+    fields: [f('lines', 'bool', 'its level-sensitive PPIs are not pending, whatever their input lines')],
+    doc: 'The CPU interface of a PE was reset.',
+  },
+  'irs.recalled': {
+    id: 138,
+    class: 'event',
+    pe: 'target',
+    fields: [],
+    doc: 'A disabled IRS took back the interrupt that it had presented to a PE, and the implementation does not show that.',
+  },
+} as const satisfies Record<string, RecordKind>;

@@ -8,7 +8,7 @@ export const GROUPS = ['0', '1S', '1NS'] as const;
  * The unit that contains a stored register: a frame, the physical CPU interface, the virtual one, or, with two Security
  * states, the Secure instances of banked ICC registers.
  */
-export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S'] as const;
+export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S', 'IRS'] as const;
 /** The states in which a PE executes. */
 export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
 /** Who requested a reset of the machine. */
@@ -27,7 +27,16 @@ export const CONFLICTS = [
   'ended',
   'state',
 ] as const;
-export const IRQ_ATTRIBUTES = ['group', 'grpmod', 'enable', 'priority', 'edge', 'nsacr', 'nmi'] as const;
+export const IRQ_ATTRIBUTES = [
+  'group',
+  'grpmod',
+  'enable',
+  'priority',
+  'edge',
+  'nsacr',
+  'nmi',
+  'HM',
+] as const;
 /** The parts of the state of a GIC that a source can reveal later (`state.known`). */
 export const KNOWN_STATE = [
   'register',

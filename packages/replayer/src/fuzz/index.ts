@@ -8,4 +8,11 @@ export {
   fuzzQemu,
   saveRecording,
 } from './fuzz.ts';
+export {
+  fuzzGicv5,
+  type Gicv5Difference,
+  type Gicv5FuzzOptions,
+  type Gicv5FuzzResult,
+  saveGicv5,
+} from './gicv5.ts';
 export { type FuzzTarget, fuzzConfig, kvmTarget, qemuTarget } from './targets.ts';

@@ -85,6 +85,8 @@ export const SYS = {
   ESR_EL2: sys(4, 5, 2, 0),
   ELR_EL2: sys(4, 4, 0, 1),
   SPSR_EL2: sys(4, 4, 0, 0),
+  CNTP_CTL_EL0: sys(3, 14, 2, 1),
+  CNTV_CTL_EL0: sys(3, 14, 3, 1),
   CurrentEL: sys(0, 4, 2, 2),
   ESR_EL1: sys(0, 5, 2, 0),
   SCR_EL3: sys(6, 1, 1, 0),

@@ -1,0 +1,98 @@
+// The entry point of the GICv5 model: one stimulus goes in, events and observables come out.
+import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import { FRAMES, GICV5_TYPES, gicv5Type } from '../spec/index.ts';
+import { apply } from './apply.ts';
+import { settle } from './arbitration.ts';
+import { readSysreg, setPpiLine, writeSysreg } from './cpu-interface.ts';
+import { setSpiLine } from './interrupts.ts';
+import { readIrs, writeIrs } from './irs-frame.ts';
+import { knowState } from './known-state.ts';
+import type { Gicv5Machine } from './machine.ts';
+import type { Gicv5State } from './state.ts';
+
+const MMIO_READ = RECORDS['mmio.read'].id;
+const MMIO_WRITE = RECORDS['mmio.write'].id;
+const SYSREG_READ = RECORDS['sysreg.read'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
+const MEM_WRITE = RECORDS['mem.write'].id;
+const MEM_KNOWN = RECORDS['mem.known'].id;
+const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
+const PE_RESET = RECORDS['pe.reset'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
+const WIRE_SET = RECORDS['wire.set'].id;
+const STATE_KNOWN = RECORDS['state.known'].id;
+const SOURCE_SEAM = RECORDS['source.seam'].id;
+const UNSEEN = RECORDS['cpuif.unseen'].id;
+const STATE_RESET = RECORDS['state.reset'].id;
+const CPUIF_RESET = RECORDS['cpuif.reset'].id;
+const MEM_WRITTEN = RECORDS['mem.written'].id;
+const MEM_MARKED = RECORDS['mem.marked'].id;
+const FRAME_IRS = FRAMES.indexOf('IRS');
+
+/**
+ * Runs one stimulus, record `i` of `batch`. What it causes goes to the sink. After a read, the value is in `m.low` and
+ * `m.high`. `m.reserved` and `m.unsupported` say whether the access reached no register. Other records are ignored.
+ */
+export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void {
+  const w = batch.words;
+  const at = i * RECORD_WORDS;
+  const pe = batch.pe[i]!;
+  m.reserved = false;
+  m.unsupported = false;
+  m.timeNs = batch.timeNs[i]!;
+  m.budget.begin();
+  switch (batch.kind[i]) {
+    case MMIO_READ:
+      if (w[at] === FRAME_IRS) readIrs(m, w[at + 1]!, w[at + 2]!, w[at + 3]!);
+      else m.unsupported = true;
+      break;
+    case MMIO_WRITE:
+      if (w[at] === FRAME_IRS) writeIrs(m, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!, w[at + 5]!);
+      else m.unsupported = true;
+      break;
+    case SYSREG_READ:
+      if (m.isPe(pe)) readSysreg(m, pe, w[at]!);
+      else m.unsupported = true;
+      break;
+    case SYSREG_WRITE:
+      writeSysreg(m, pe, w[at]!, w[at + 1]!, w[at + 2]!);
+      break;
+    case MEM_WRITE:
+      m.emit(MEM_WRITTEN, NO_PE, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
+      break;
+    case MEM_KNOWN:
+      m.emit(MEM_MARKED, NO_PE, w[at]!, w[at + 1]!, w[at + 2]!, 1, w[at + 3]!);
+      break;
+    case MEM_UNKNOWN:
+      m.emit(MEM_MARKED, NO_PE, w[at]!, w[at + 1]!, w[at + 2]!, 0, 0);
+      break;
+    case PE_RESET:
+      if (!m.isPe(pe)) break;
+      m.emit(CPUIF_RESET, pe, m.profile.peResetForgetsLines ? 1 : 0);
+      if (!m.profile.showsAll) m.touchPpis(pe);
+      break;
+    case GIC_RESET:
+      m.emit(STATE_RESET, NO_PE);
+      break;
+    case WIRE_SET:
+      if (gicv5Type(w[at]!) === GICV5_TYPES.PPI) setPpiLine(m, pe, w[at]!, w[at + 1]!);
+      else setSpiLine(m, w[at]!, w[at + 1]!);
+      break;
+    case STATE_KNOWN:
+      knowState(m, pe, w, at);
+      break;
+    case UNSEEN:
+    case SOURCE_SEAM:
+      return;
+    default:
+      m.unsupported = true;
+      return;
+  }
+  settle(m);
+}
+
+/** Folds the records of a batch over a state: stimuli change nothing, events and observables do. */
+export function gicv5Fold(state: Gicv5State, batch: RecordBatch): void {
+  for (let i = 0; i < batch.count; i++)
+    apply(state, batch.kind[i]!, batch.pe[i]!, batch.words, i * RECORD_WORDS);
+}
