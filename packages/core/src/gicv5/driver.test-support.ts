@@ -76,11 +76,12 @@ export class Driver {
     this.do('wire.set', pe, intid, level);
   }
 
-  /** The CPU interfaces and the IRS on, all priorities admitted. */
+  /** The CPU interfaces and the IRS on, all priorities admitted. A PPI is touched first, as the profile of QEMU needs it. */
   start(): this {
     this.irs('IRS_CR0', 1);
     this.irs('IRS_CR0');
     for (let pe = 0; pe < this.machine.state.peCount; pe++) {
+      this.write(pe, 'ICC_PPI_ENABLER0_EL1');
       this.write(pe, 'ICC_CR0_EL1', 1);
       this.write(pe, 'ICC_PCR_EL1', 0x1f);
     }

@@ -462,6 +462,7 @@ describe('record kinds and commands', () => {
         'virq.dropped end virtual',
         'virq.deactivated deactivate virtual',
       ],
+      'int.acknowledged acknowledge',
     ]);
   });
 });
