@@ -296,6 +296,44 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     expect(new Set(seen.map((one) => one.hash)).size).toBe(seen.length);
   });
 
+  it('draws the way of an interrupt, whose records are links, and latencies of two traces over each other', async () => {
+    const traces = ['a.gictrace', 'b.gictrace'].map((name) => temp.path(name));
+    for (const trace of traces) await imported(recording('its-trigger.log.gz'), trace);
+    const path = temp.path('asked.html');
+    reportTraces(traces, path, { version: 'test', why: [{ intid: 8195 }] });
+    const { facts } = await readReport(path);
+    const [asked] = facts.traces[0]!.why;
+    await opened(path, async ({ page }) => {
+      const way = page.locator('#why ol.way').first();
+      expect(await way.locator('li b').allTextContents()).toEqual(asked!.way.map(({ stage }) => stage));
+      expect(await way.locator('li.blocked').count()).toBe(
+        asked!.way.filter(({ state }) => state === 'blocked').length,
+      );
+      expect(await shownText(page.locator('#why h3').nth(1))).toBe(`${asked!.subject}: ${asked!.headline}`);
+      await way.getByRole('button').first().click();
+      const marked =
+        'gictraceReport.view.mark && gictraceReport.models[0].moments.record[gictraceReport.view.mark.moment]';
+      expect(await page.evaluate(marked)).toBe(asked!.way.find(({ record }) => record !== null)!.record);
+
+      const measured = facts.traces[0]!.distributions.filter(({ buckets }) => buckets.length > 0);
+      expect(measured.length).toBeGreaterThan(0);
+      const lines = (of: string) =>
+        page
+          .locator(`#latency polyline.trace-${of}`)
+          .evaluateAll((all) => all.map((one): string => one.getAttribute('points')!));
+      const [a, b] = [await lines('a'), await lines('b')];
+      expect(a.length).toBe(measured.length);
+      expect(b).toEqual(a);
+      // One line has a level for each bucket that is there: the highest is at the top, the others in proportion.
+      for (const [k, { buckets }] of measured.entries()) {
+        const heights = new Set(a[k]!.split(' ').map((point) => Number(point.split(',')[1])));
+        const most = Math.max(...buckets.map(([, n]) => n));
+        for (const [, n] of buckets)
+          expect([...heights].some((y) => Math.abs(132 - (124 * n) / most - y) < 0.1)).toBe(true);
+      }
+    });
+  });
+
   it('two traces: aligned above each other, with the numbers of their comparison', async () => {
     const { facts } = await readReport(two);
     await opened(two, async ({ page }) => {

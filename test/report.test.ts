@@ -1,7 +1,7 @@
 // Reports of recordings, read as the page reads them: every row is held against the views of the database, every time
 // against the records.
 import { readFileSync } from 'node:fs';
-import { diffTraces, loadTraces, QueryDatabase, reportTraces } from '@gictrace/query';
+import { answerLines, diffTraces, loadTraces, QueryDatabase, reportTraces, why } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +55,40 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv4-kvm'])('%s
     );
   const model = () => report.models[0]!;
   const recordOf = (moment: number) => (moment === NONE ? null : model().moments.record![moment]!);
+
+  it('says why, as gictrace why does, and names its records', async () => {
+    const page = temp.path(`${name}-why.html`);
+    const [[intid], [device]] = [
+      rows('SELECT INTID FROM interrupts GROUP BY INTID ORDER BY count(*) DESC LIMIT 1')[0]!,
+      rows('SELECT coalesce(min(DeviceID), 99) FROM mappings')[0]!,
+    ] as [[number], [number]];
+    const asked = [{ intid }, { device }];
+    reportTraces([path], page, { version: 'test', why: asked });
+    const reader = TraceReader.open(path);
+    const source = {
+      config: reader.header.config,
+      records: reader.records,
+      batches: (from?: number) => reader.batches(from),
+    };
+    const answers = asked.map((question) => why(source, question));
+    reader.close();
+    const { models } = await readReport(page);
+    const { facts, moments } = models[0]!;
+    expect(facts.why.map(({ subject, headline }) => `${subject}: ${headline}`)).toEqual(
+      answers.map((one) => answerLines(one)[0]),
+    );
+    const named = new Set(moments.record);
+    for (const [k, { way, cause }] of facts.why.entries()) {
+      expect(way.map(({ stage, state, record }) => [stage, state, record])).toEqual(
+        answers[k]!.way.map(({ stage, state, at }) => [stage, state, at?.record ?? null]),
+      );
+      expect(cause?.record).toBe(answers[k]!.finding?.cause?.record);
+      for (const { record } of way) if (record !== null) expect(named.has(record)).toBe(true);
+      if (cause !== null) expect(named.has(cause.record)).toBe(true);
+    }
+    expect(facts.why[0]!.way.length).toBeGreaterThan(3);
+    expect(model().facts.why).toEqual([]);
+  });
 
   it('lives are the rows of interrupts and vinterrupts', () => {
     const { lives, facts } = model();

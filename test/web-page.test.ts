@@ -137,7 +137,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
       batches: (from?: number) => reader.batches(from),
     };
     expect(await tab.locator('.answer').textContent()).toBe(
-      answerLines(why(asked, { intid: 0x2003 })).join('\n'),
+      answerLines(why(asked, { intid: 0x2003 }), true).join('\n'),
     );
     reader.close();
     expect(wrong).toEqual([]);

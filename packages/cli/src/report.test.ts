@@ -46,6 +46,13 @@ describe('report', () => {
     expect(JSON.parse(one)).toMatchObject({ same: null, diverged: [] });
   });
 
+  it('says why interrupts arrived or did not', async () => {
+    expect(
+      (await run('report', trace, '-o', at('w.html'), '--why', '8195', 'device 0x10', '--no-replay')).code,
+    ).toBe(0);
+    expect((await run('report', trace, '-o', at('w.html'), '--why', 'timer')).code).toBe(2);
+  });
+
   it('differing traces are no failure', async () => {
     const { code, out: printed } = await run('report', trace, empty, '-o', at('d.html'));
     expect(code).toBe(0);

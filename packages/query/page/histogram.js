@@ -15,10 +15,10 @@ const RIGHT = 10;
 const IN_DECADE = [1, 1.5, 2, 3, 5, 7];
 
 /** The position of a duration in decades; 0 is 1 ns. @param {number} ns */
-const decades = (ns) => (ns <= 1 ? 0 : Math.log10(ns));
+export const decades = (ns) => (ns <= 1 ? 0 : Math.log10(ns));
 
 /** The lower bound of the next bucket. @param {number} bound */
-function after(bound) {
+export function after(bound) {
   if (bound === 0) return 1;
   if (bound === 1) return 10;
   const decade = 10 ** Math.floor(Math.log10(bound) + 1e-9);

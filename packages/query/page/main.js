@@ -10,6 +10,7 @@ import { grouped } from './format.js';
 import { listenEverywhere } from './keys.js';
 import { keepLink } from './link.js';
 import { Model } from './model.js';
+import { overlaySection } from './overlay.js';
 import { rangeDetail } from './range.js';
 import { searchBar } from './search.js';
 import { commandSection, latencySection, mappingSection } from './sections.js';
@@ -17,6 +18,7 @@ import { sourceFacts } from './source.js';
 import { Timeline } from './timeline.js';
 import { findingSection, verdictSection, verdictText } from './verdict.js';
 import { View } from './view.js';
+import { whySection } from './why.js';
 
 /** @typedef {import('./model.js').TraceFacts} TraceFacts */
 
@@ -110,9 +112,11 @@ async function open() {
           ),
         )
       : make(0);
+  const asked = models.some((model) => model.facts.why.length > 0);
   const titles = [
     ['timeline', 'Timeline'],
     ...(facts.diff === null ? [] : [['difference', 'Difference']]),
+    ...(asked ? [['why', 'Why']] : []),
     ['verdict', 'Verdict'],
     ['findings', 'Findings'],
     ['latency', 'Latency'],
@@ -160,6 +164,15 @@ async function open() {
     ...(facts.diff === null
       ? []
       : [section('difference', 'Difference', diffSection(facts.diff, jumps[0], jumps[1]))]),
+    ...(asked
+      ? [
+          section(
+            'why',
+            'Why',
+            sides((k) => whySection(models[k].facts.why, jumps[k])),
+          ),
+        ]
+      : []),
     section(
       'verdict',
       'Verdict',
@@ -173,6 +186,7 @@ async function open() {
     section(
       'latency',
       'Latency',
+      two ? overlaySection(models[0].facts.distributions, models[1].facts.distributions) : null,
       sides((k) => latencySection(models[k], jumps[k])),
     ),
     section(

@@ -71,5 +71,6 @@ export {
   GRAPH_FORMATS,
   type GraphFormat,
   type Question as WhyQuestion,
+  questionOfText,
   why,
 } from './why/index.ts';

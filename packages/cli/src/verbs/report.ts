@@ -1,7 +1,7 @@
 // gictrace report A [B]: writes the report page, with the verdict and, for two traces, the comparison.
 import { GicTraceError } from '@gictrace/core';
 import { verdictWord } from '@gictrace/core/record';
-import { type Ignorable, readRules, reportTraces } from '@gictrace/query';
+import { type Ignorable, questionOfText, readRules, reportTraces } from '@gictrace/query';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, VERSION, wholeNumber } from '../context.ts';
@@ -17,6 +17,7 @@ export interface ReportRequest {
   readonly ignore?: readonly Ignorable[];
   readonly rules?: string;
   readonly rename?: boolean;
+  readonly why?: readonly string[];
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -55,6 +56,10 @@ export function addReport(program: Command): void {
       '--rename',
       'as in diff: take addresses, LPIs and DeviceIDs as the same if they are only permuted',
     )
+    .option(
+      '--why <interrupt...>',
+      "say why these arrived or did not, with a picture: an INTID, 'device 0x10 event 3', 'vINTID 27 vPE 1'",
+    )
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
@@ -73,6 +78,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
   const ofDiff = (['ignore', 'rules', 'rename'] as const).find((name) => options[name] !== undefined);
   if (paths.length < 2 && ofDiff !== undefined)
     throw new GicTraceError('usage', `--${ofDiff} is for two traces`, {}, 'gictrace report A B -o FILE');
+  const why = (options.why ?? []).map(questionOfText);
   const progress = new Progress('records');
   try {
     const verdicts: Verdict[] = [];
@@ -96,6 +102,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
         rename: options.rename === true,
         keep: 3,
       },
+      why,
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
       progress: (records) => progress.update(replayed + records),

@@ -1,6 +1,7 @@
 // The data of a report's page, declared once for the builder and for the page. Types only.
 import type { Verdict, VerdictWord } from '@gictrace/core/record';
 import type { Diff } from '../diff/result.ts';
+import type { Step as WayStep } from '../why/index.ts';
 
 /** A table of integers below 2^32: the position of its columns in the page's data, and how they are packed. */
 export interface PackedTable {
@@ -96,6 +97,21 @@ export interface FindingFacts {
   readonly related: readonly { readonly record: number; readonly text: string }[];
 }
 
+/** Why an interrupt arrived or did not; see `Answer` of query/why. */
+export interface WhyFacts {
+  readonly subject: string;
+  readonly headline: string;
+  /** The rest of the answer. */
+  readonly lines: readonly string[];
+  readonly way: readonly {
+    readonly stage: string;
+    readonly state: WayStep['state'];
+    readonly record: number | null;
+    readonly text: string;
+  }[];
+  readonly cause: { readonly record: number; readonly text: string; readonly why: string } | null;
+}
+
 export interface TraceFacts {
   /** Base name of the file. */
   readonly name: string;
@@ -139,6 +155,7 @@ export interface TraceFacts {
     readonly n: number;
     readonly doc: string;
   }[];
+  readonly why: readonly WhyFacts[];
   readonly verdict: Verdict | null;
   readonly verdictWord: VerdictWord | null;
   /** The range of records whose details are drawn: the first, and the one after the last; null: all. */

@@ -4,6 +4,7 @@ import type { Verdict } from '@gictrace/core/record';
 import { TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import type { DiffOptions } from '../diff/result.ts';
+import type { Question } from '../why/index.ts';
 import { Packer } from './columns.ts';
 import { type Compared, compared } from './differences.ts';
 import type { ReportFacts, TraceFacts } from './facts.ts';
@@ -25,6 +26,8 @@ export interface ReportOptions extends Pick<TargetOptions, 'force'> {
   readonly version?: string;
   /** Replays a trace. If absent, or if it returns null, the page says that there is no verdict. */
   readonly verdict?: (path: string) => Verdict | null;
+  /** Interrupts of which the page says why they arrived or did not, in each trace. */
+  readonly why?: readonly Question[];
   /** How to compare two traces. */
   readonly diff?: DiffOptions;
   /** The range of records whose details are drawn: the first, and the one after the last. */
@@ -74,6 +77,7 @@ export function reportTraces(
           reader,
           extent: { from, to, rowsMax: Math.min(rowsMax, ROWS_MAX) },
           verdict: options.verdict?.(reader.path) ?? null,
+          why: options.why ?? [],
           differences: both === null ? null : k === 0 ? both.a : both.b,
           progress,
         },

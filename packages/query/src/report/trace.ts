@@ -5,12 +5,14 @@ import { CHECKS } from '@gictrace/core/check';
 import { RECORDS, type RecordName, RULES, type Verdict, verdictWord } from '@gictrace/core/record';
 import type { TraceReader } from '@gictrace/recorder';
 import type { ExportSource } from '../export/source.ts';
+import type { Question } from '../why/index.ts';
 import { attribute } from './attribute.ts';
 import { Collector, type Extent } from './collect.ts';
 import type { Column, Packer } from './columns.ts';
 import type { Differences } from './differences.ts';
 import { type FindingFacts, NONE, STEPS, type TraceFacts } from './facts.ts';
 import { momentsOf, type Named } from './moments.ts';
+import { recordsOf, whyFacts } from './why-facts.ts';
 
 /** A sort key is a record number times this, plus a row. */
 const ROWS = 2 ** 20;
@@ -19,6 +21,7 @@ export interface TraceRequest {
   readonly reader: TraceReader;
   readonly extent: Extent;
   readonly verdict: Verdict | null;
+  readonly why: readonly Question[];
   /** The differences for which this trace has a record. */
   readonly differences: Differences | null;
   readonly progress: (records: number) => void;
@@ -26,6 +29,7 @@ export interface TraceRequest {
 
 export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
   const { reader, extent, verdict, differences } = request;
+  const why = request.why.map((question) => whyFacts(reader, question));
   const { header, footer, records } = reader;
   const source: ExportSource = {
     name: basename(reader.path),
@@ -50,6 +54,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
     verdict?.first?.record,
     verdict?.firstAnomaly?.record,
     verdict?.first?.suspect?.record,
+    ...why.flatMap(recordsOf),
   ];
   for (const record of others) if (record !== undefined && record >= 0 && record < records) named.add(record);
   for (const record of differences?.at.all() ?? []) named.add(record);
@@ -131,6 +136,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
         const { severity, doc, hint } = CHECKS[rule];
         return { rule, n, severity, doc: `${doc} ${hint}` };
       }),
+    why,
     verdict,
     verdictWord: verdict === null ? null : verdictWord(verdict),
     window: extent.from === 0 && extent.to >= records ? null : [extent.from, Math.min(extent.to, records)],

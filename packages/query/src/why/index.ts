@@ -7,6 +7,7 @@ export {
   type Outcome,
   why,
 } from './answer.ts';
+export { questionOfText } from './ask.ts';
 export type { Counterfactual } from './confirmation.ts';
 export { answerGraph, GRAPH_FORMATS, type GraphFormat } from './graph.ts';
 export type { Question } from './question.ts';

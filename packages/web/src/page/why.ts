@@ -1,6 +1,7 @@
 // The question why an interrupt arrived or did not.
 import type { WhyQuestion } from '@gictrace/query';
-import { element } from './dom.ts';
+import { wayPicture } from '../../../query/page/why.js';
+import { element, grouped } from './dom.ts';
 import type { Asking } from './file.ts';
 
 const FIELDS = {
@@ -12,6 +13,9 @@ const FIELDS = {
   pe: 'PE',
   at: 'at record',
 } as const;
+
+/** A record, which has no place to go to here. */
+const numbered = (record: number) => document.createTextNode(grouped(record));
 
 /** The number in a field, decimal or 0x…; undefined if it is empty. */
 function numberIn(field: HTMLInputElement): number | undefined {
@@ -29,6 +33,7 @@ export function whyPanel(asking: Asking): HTMLElement {
   const labels = Object.entries(FIELDS).map(([name, label]) =>
     element('label', {}, `${label} `, fields[name as keyof typeof FIELDS]),
   );
+  const picture = element('div', {});
   const answer = element('pre', { className: 'answer', ariaLive: 'polite', hidden: true });
   const form = element(
     'form',
@@ -47,8 +52,20 @@ export function whyPanel(asking: Asking): HTMLElement {
     const question = Object.fromEntries(given.filter(([, value]) => value !== undefined)) as WhyQuestion;
     void asking('why', question).then((found) => {
       if (found === undefined) return;
-      answer.textContent = found.lines.join('\n');
+      const { lines, way, finding } = found;
+      answer.textContent = lines.join('\n');
       answer.hidden = false;
+      const steps = way.map(({ stage, state, at, text }) => ({
+        stage,
+        state,
+        record: at?.record ?? null,
+        text,
+      }));
+      const cause = finding?.cause ?? null;
+      const named = cause === null ? null : { record: cause.record, text: cause.text, why: finding!.why };
+      picture.replaceChildren(
+        ...(steps.length === 0 ? [] : [wayPicture({ way: steps, cause: named }, numbered)]),
+      );
     });
   });
   form.addEventListener('input', () => {
@@ -64,5 +81,6 @@ export function whyPanel(asking: Asking): HTMLElement {
     ),
     form,
     answer,
+    picture,
   );
 }

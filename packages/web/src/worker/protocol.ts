@@ -1,6 +1,6 @@
 // What the page and a worker say to each other. Types only.
 import type { WhyQuestion } from '@gictrace/query';
-import type { Catalogue, Opened, Table } from './session.ts';
+import type { Catalogue, Opened, Session, Table } from './session.ts';
 
 /** What the worker is asked, and its answers. */
 export interface Questions {
@@ -8,7 +8,7 @@ export interface Questions {
   readonly report: { readonly in: null; readonly out: Blob };
   readonly why: {
     readonly in: WhyQuestion;
-    readonly out: { readonly lines: readonly string[]; readonly dot: string };
+    readonly out: ReturnType<Session['why']>;
   };
   readonly catalogue: { readonly in: null; readonly out: Catalogue };
   readonly sql: { readonly in: string; readonly out: Table };

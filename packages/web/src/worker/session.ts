@@ -2,7 +2,6 @@
 
 import { GicTraceError } from '@gictrace/core';
 import {
-  answerGraph,
   answerLines,
   type Cell,
   cellText,
@@ -11,6 +10,7 @@ import {
   questionsOf,
   relationsOf,
   reportTraces,
+  type WhyAnswer,
   type WhyQuestion,
   why,
 } from '@gictrace/query';
@@ -124,7 +124,11 @@ export class Session {
     return new Blob([memoryFile(path)!.blob()], { type: 'text/html' });
   }
 
-  why(question: WhyQuestion): { readonly lines: readonly string[]; readonly dot: string } {
+  why(question: WhyQuestion): {
+    readonly lines: readonly string[];
+    readonly way: WhyAnswer['way'];
+    readonly finding: WhyAnswer['finding'];
+  } {
     const reader = this.reader();
     try {
       const { pes } = reader.header.config;
@@ -140,7 +144,7 @@ export class Session {
         question,
         (records) => this.progress(records, 'records read'),
       );
-      return { lines: answerLines(answer), dot: answerGraph(answer, 'dot') };
+      return { lines: answerLines(answer, true), way: answer.way, finding: answer.finding };
     } finally {
       reader.close();
     }

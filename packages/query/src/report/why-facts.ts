@@ -1,0 +1,32 @@
+// Answers to questions about interrupts, for the page.
+import type { TraceReader } from '@gictrace/recorder';
+import { type Answer, answerLines, type Question, why } from '../why/index.ts';
+import type { WhyFacts } from './facts.ts';
+
+/** Answers a question about a trace. */
+export function whyFacts(reader: TraceReader, question: Question): WhyFacts {
+  const { config } = reader.header;
+  const answer = why({ config, records: reader.records, batches: (from) => reader.batches(from) }, question);
+  return factsOf(answer);
+}
+
+function factsOf(answer: Answer): WhyFacts {
+  const { subject, headline, finding, way } = answer;
+  return {
+    subject,
+    headline,
+    lines: answerLines(answer, true)
+      .slice(1)
+      .map((line) => line.trimStart()),
+    way: way.map(({ stage, state, at, text }) => ({ stage, state, record: at?.record ?? null, text })),
+    cause:
+      finding === null || finding.cause === null
+        ? null
+        : { record: finding.cause.record, text: finding.cause.text, why: finding.why },
+  };
+}
+
+/** The records that an answer names. */
+export function recordsOf({ way, cause }: WhyFacts): number[] {
+  return [...way.map(({ record }) => record), cause?.record ?? null].filter((record) => record !== null);
+}
