@@ -40,6 +40,7 @@ export { designNamed } from './translated/designs.ts';
 export type { LiftStats } from './translated/lift-parts.ts';
 export { type RecordScenarioOptions, recordScenario } from './translated/record-scenario.ts';
 export { CHOICES, type Choice } from './verbatim/following.ts';
+export { Gicv5Replay, type Gicv5ReplayOptions } from './verbatim/gicv5.ts';
 export { BackendReplay, type BackendReplayOptions } from './verbatim/on-backend.ts';
 export { VerbatimReplay } from './verbatim/on-simulator.ts';
 export { type ReplayOptions, type ReplayOutput, TOLERANCES, type Tolerance } from './verbatim/options.ts';

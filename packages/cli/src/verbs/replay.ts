@@ -1,5 +1,6 @@
 // gictrace replay TRACE: verbatim replay and verdict.
 import { GicTraceError } from '@gictrace/core';
+import { GICV5_PROFILES } from '@gictrace/core/gicv5';
 import { PROFILES } from '@gictrace/core/profile';
 import { totalOf } from '@gictrace/core/record';
 import {
@@ -158,12 +159,12 @@ export function profileOf(backend: string): { profile?: string } {
       'backends: simulator, simulator@PROFILE, qemu, kvm, exec:COMMAND',
     );
   if (profile === undefined) return {};
-  if (!Object.hasOwn(PROFILES, profile))
+  if (!Object.hasOwn(PROFILES, profile) && !Object.hasOwn(GICV5_PROFILES, profile))
     throw new GicTraceError(
       'usage',
       `there is no profile '${profile}'`,
       {},
-      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+      `profiles: ${Object.keys(PROFILES).join(', ')}; of GICv5: ${Object.keys(GICV5_PROFILES).join(', ')}`,
     );
   return { profile };
 }

@@ -35,7 +35,7 @@ function ofFtrace(missing: readonly string[]): string {
 
 /** The kind of the source of a trace. */
 export function sourceKind(path: string): string {
-  const reader = TraceReader.open(path);
+  const reader = TraceReader.openAny(path);
   try {
     return reader.header.source.kind;
   } finally {

@@ -31,8 +31,11 @@ export const NO_ISTE = -1;
 /** The entry's address is not known, because that of its level-2 table is not in the source. */
 const UNKNOWN_ADDRESS = -2;
 
-/** The address of the level-2 ISTE of an LPI, `NO_ISTE` if the table does not have it, or `UNKNOWN_ADDRESS`. */
-function isteAddress(m: Gicv5Machine, id: number): number {
+/**
+ * The address of the level-2 ISTE of an LPI, `NO_ISTE` if the table does not have it, or `UNKNOWN_ADDRESS`. `isAgain`: what is
+ * assumed has been said before.
+ */
+function isteAddress(m: Gicv5Machine, id: number, isAgain = false): number {
   const { ist, memory } = m.state;
   if (ist[IST.valid] === 0 || id >= 2 ** ist[IST.idBits]!) return NO_ISTE;
   const base = ist[IST.high]! * 2 ** 32 + ist[IST.low]!;
@@ -41,7 +44,7 @@ function isteAddress(m: Gicv5Machine, id: number): number {
   const l1 = l1Address(m, id);
   if (l1 + 8 > ADDRESSES) return NO_ISTE;
   if (!memory.areKnown(l1, 8)) {
-    m.emit(ASSUMED, NO_PE, l1 >>> 0, Math.floor(l1 / 2 ** 32), 8, L1_VALID, 0);
+    if (!isAgain) m.emit(ASSUMED, NO_PE, l1 >>> 0, Math.floor(l1 / 2 ** 32), 8, L1_VALID, 0);
     return UNKNOWN_ADDRESS;
   }
   const low = memory.readWord(l1);
@@ -85,7 +88,7 @@ export function writeIste(m: Gicv5Machine, id: number, iste: number): void {
 }
 
 function writeBack(m: Gicv5Machine, id: number, iste: number): void {
-  const address = isteAddress(m, id);
+  const address = isteAddress(m, id, true);
   if (address >= 0) m.emit(MEM_WRITTEN, NO_PE, address >>> 0, Math.floor(address / 2 ** 32), 4, iste, 0);
 }
 

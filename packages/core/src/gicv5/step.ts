@@ -1,5 +1,12 @@
 // The entry point of the GICv5 model: one stimulus goes in, events and observables come out.
-import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '../record/index.ts';
+import {
+  CPUIF_PARTS,
+  NO_PE,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RECORDS,
+  type RecordBatch,
+} from '../record/index.ts';
 import { FRAMES, GICV5_TYPES, gicv5Type } from '../spec/index.ts';
 import { apply } from './apply.ts';
 import { settle } from './arbitration.ts';
@@ -51,11 +58,12 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
       else m.unsupported = true;
       break;
     case SYSREG_READ:
-      if (m.isPe(pe)) readSysreg(m, pe, w[at]!);
+      if (m.isPe(pe) && !isElsewhere(batch.flags[i]!)) readSysreg(m, pe, w[at]!);
       else m.unsupported = true;
       break;
     case SYSREG_WRITE:
-      writeSysreg(m, pe, w[at]!, w[at + 1]!, w[at + 2]!);
+      if (isElsewhere(batch.flags[i]!)) m.unsupported = true;
+      else writeSysreg(m, pe, w[at]!, w[at + 1]!, w[at + 2]!);
       break;
     case MEM_WRITE:
       m.emit(MEM_WRITTEN, NO_PE, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
@@ -82,6 +90,8 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
       knowState(m, pe, w, at);
       break;
     case UNSEEN:
+      recalculateUnseen(m, batch.flags[i]! & RECORD_FLAGS.peUndecided ? NO_PE : pe, w[at]!);
+      break;
     case SOURCE_SEAM:
       return;
     default:
@@ -90,6 +100,18 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
   }
   settle(m);
 }
+
+/** Whatever was written, the CPU interface calculates again; all of them, if the PE is not known. */
+function recalculateUnseen(m: Gicv5Machine, pe: number, part: number): void {
+  for (let one = 0; one < m.state.peCount; one++) {
+    if (pe !== NO_PE && pe !== one) continue;
+    if (CPUIF_PARTS[part] === 'an ICC_PPI register') m.touchPpis(one);
+    else m.touchSignal(one);
+  }
+}
+
+/** Whether an access is of another interrupt domain than the one that the model has. */
+const isElsewhere = (flags: number) => (flags & (RECORD_FLAGS.secure | RECORD_FLAGS.el3)) !== 0;
 
 /** Folds the records of a batch over a state: stimuli change nothing, events and observables do. */
 export function gicv5Fold(state: Gicv5State, batch: RecordBatch): void {

@@ -1,5 +1,5 @@
 // Finds designs by the names that users give.
-import { didYouMean, type GicConfig, GicTraceError } from '@gictrace/core';
+import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { DESIGNS, type Design } from '@gictrace/core/irqchip';
 import { PROFILES, profileNamed } from '@gictrace/core/profile';
 import type { Scenario } from '@gictrace/recorder';
@@ -16,7 +16,7 @@ export function designNamed(text: string): Design {
       'usage',
       `there is no design '${name}'`,
       {},
-      `${didYouMean(name, Object.keys(DESIGNS))}designs: ${Object.keys(DESIGNS).join(', ')}`,
+      `designs: ${Object.keys(DESIGNS).join(', ')}`,
     );
   if (profile === undefined) return design;
   if (!Object.hasOwn(PROFILES, profile))

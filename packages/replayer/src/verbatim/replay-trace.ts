@@ -10,6 +10,7 @@ import { isObservable, KIND, RECORD_WORDS, RecordBatch, type Verdict } from '@gi
 import { FRAMES, ITS_OUTCOMES } from '@gictrace/core/spec';
 import {
   hasLearntState,
+  isGicv5,
   MISSING,
   missingStimuli,
   SHOWS,
@@ -22,6 +23,7 @@ import {
   TraceReader,
   TraceWriter,
 } from '@gictrace/recorder';
+import { replayGicv5Trace } from './gicv5-trace.ts';
 import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
 import { VerbatimReplay } from './on-simulator.ts';
 import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
@@ -79,9 +81,11 @@ export interface ReplayOnOptions
   readonly ignoresZeroCommands?: boolean;
 }
 
-/** Replays a trace on the simulator. Throws a GicTraceError (`trace`) if it cannot be read. */
+/** Replays a trace on the simulator, that of a GICv5 on the model of GICv5. Throws a GicTraceError (`trace`) if it cannot be read. */
 export function replayTrace(path: string, options: ReplayTraceOptions = {}): Verdict {
-  const reader = TraceReader.open(path);
+  const any = TraceReader.openAny(path);
+  if (isGicv5(any)) return replayGicv5Trace(any, options);
+  const reader = any as TraceReader;
   let writer: TraceWriter | undefined;
   try {
     const own = reader.header.config.profile;

@@ -1,0 +1,217 @@
+// Verbatim replay of a GICv5 trace: gives the recorded stimuli to the simulator and compares each recorded response and
+// observable with what the simulator does. Streams: batches in, a verdict out.
+//
+// An implementation that shows all that it calculates, as QEMU does (profile choice `showsAll`), has to show exactly what the
+// simulator emits, line by line. Under another profile, and behind an access that the source shows only by its effects
+// (`cpuif.unseen`), a line says what a PE is presented or signalled, and has to agree with the simulator's state; a change
+// needs a line. State that the source reveals (`state.known`) has no lines of its own.
+import type { Gicv5Config } from '@gictrace/core';
+import { NOT_A_REGISTER } from '@gictrace/core/backend';
+import { recordText } from '@gictrace/core/disasm';
+import { Gicv5Machine, gicv5Step } from '@gictrace/core/gicv5';
+import {
+  isEvent,
+  isObservable,
+  isStimulus,
+  KIND,
+  leavesEffectsOpen,
+  RECORD_FLAGS,
+  RECORD_WORDS,
+  RecordBatch,
+  type Verdict,
+} from '@gictrace/core/record';
+import { DOMAINS } from '@gictrace/core/spec';
+import { ReplayCounts } from './counts.ts';
+import { Divergences } from './divergences.ts';
+import { Explainer } from './explainer.ts';
+import type { ReplayOptions } from './options.ts';
+import { Responses } from './responses.ts';
+
+const EMITTED_MAX = 4096;
+const NON_SECURE = DOMAINS.indexOf('NS');
+const IDLE = 0xff;
+const CONFLICT = KIND['source.conflict'];
+const SIGNALS: ReadonlySet<number> = new Set([KIND['irs.hppi'], KIND['ppi.hppi'], KIND['cpuif.signal']]);
+
+export type Gicv5ReplayOptions = Pick<ReplayOptions, 'sourceShows' | 'startsInMidLife' | 'missing'> & {
+  /** Called with the simulator's machine before the replay, to plant a fault. */
+  readonly machine?: (machine: Gicv5Machine) => void;
+};
+
+export class Gicv5Replay {
+  readonly machine: Gicv5Machine;
+  records = 0;
+  private readonly counts = new ReplayCounts();
+  private readonly explainer = new Explainer();
+  private readonly divergences = new Divergences(this.counts, this.explainer);
+  private readonly responses: Responses;
+  private readonly options: Gicv5ReplayOptions;
+  private readonly emitted = new RecordBatch(EMITTED_MAX);
+  /** The observables that the stimulus caused and that must be recorded; `seen` of them have been. */
+  private readonly expected = new RecordBatch(EMITTED_MAX);
+  private seen = 0;
+  /** By place in `expected`, when lines are compared with the state: whether a line of that PE and kind has come. */
+  private readonly said = new Uint8Array(EMITTED_MAX);
+  /** Whether lines about PEs are compared with the state, and not with what was emitted. */
+  private isByState = false;
+  /** Whether the lines of this stimulus cannot be matched any more with what was emitted. */
+  private isLost = false;
+  private readonly notInSource = new Uint8Array(256);
+  private readonly one = new RecordBatch(1);
+
+  constructor(config: Gicv5Config, options: Gicv5ReplayOptions = {}) {
+    this.machine = new Gicv5Machine(config);
+    options.machine?.(this.machine);
+    this.options = options;
+    this.responses = new Responses(this.counts, this.divergences, {}, undefined);
+    this.machine.sink = { batch: this.emitted, events: true, full: () => this.emitted.clear() };
+    const shown = options.sourceShows === undefined ? undefined : new Set<string>(options.sourceShows);
+    for (const [name, kind] of Object.entries(KIND))
+      if (shown !== undefined && isObservable(kind) && !shown.has(name)) this.notInSource[kind] = 1;
+  }
+
+  /** Takes the records of a batch. */
+  take(batch: RecordBatch): void {
+    const first = this.records;
+    this.explainer.enter(batch, first);
+    for (let i = 0; i < batch.count; i++) {
+      const kind = batch.kind[i]!;
+      this.divergences.record = first + i;
+      if (isStimulus(kind)) this.stimulus(batch, i, first + i);
+      else if (isObservable(kind)) this.observe(batch, i);
+    }
+    this.records += batch.count;
+    this.explainer.leave(batch);
+  }
+
+  /** No more records follow. A source may end before it has printed everything. */
+  finish(): Verdict {
+    const { startsInMidLife, missing } = this.options;
+    const source = {
+      start: startsInMidLife === true ? ('mid-life' as const) : ('reset' as const),
+      missing: missing ?? [],
+    };
+    return this.counts.verdict(this.records, source, this.divergences.first, null);
+  }
+
+  private stimulus(batch: RecordBatch, i: number, record: number): void {
+    const kind = batch.kind[i]!;
+    const isOpen = leavesEffectsOpen(kind);
+    if (!isOpen) {
+      this.drain();
+      this.divergences.record = record;
+      this.explainer.begin(batch, i, record);
+      this.expected.clear();
+      this.seen = 0;
+      this.isLost = false;
+      this.isByState = kind === KIND['cpuif.unseen'] || !this.machine.profile.showsAll;
+    }
+    const rule = batch.rule[i]!;
+    if (rule !== 0) this.counts.rules[rule]!++;
+    this.emitted.clear();
+    gicv5Step(this.machine, batch, i);
+    const isAwaited = !isOpen && kind !== KIND['cpuif.unseen'];
+    for (let k = 0; k < this.emitted.count; k++) this.did(k, isAwaited);
+    if (isOpen) return;
+    if (this.machine.unsupported) this.counts.skip(NOT_A_REGISTER);
+    else this.responses.compare(batch, i, this.machine);
+  }
+
+  /** Record `k` of what was emitted. `isAwaited`: the source has a line for it. */
+  private did(k: number, isAwaited: boolean): void {
+    const { emitted, expected } = this;
+    const kind = emitted.kind[k]!;
+    this.explainer.did(emitted, k);
+    if (kind === KIND['memory.assumed'])
+      this.counts.unknown('interrupt state tables: memory that the source does not show');
+    if (!isAwaited || isEvent(kind)) return;
+    if (this.notInSource[kind] !== 0) this.counts.unknown('observables that the source does not show');
+    else if (!expected.full) {
+      this.said[expected.count] = 0;
+      expected.copy(emitted, k);
+    }
+  }
+
+  private observe(batch: RecordBatch, i: number): void {
+    const kind = batch.kind[i]!;
+    this.counts.compared[kind]!++;
+    if (kind === CONFLICT) this.divergences.differs(batch, i, () => 'nothing can agree with both lines');
+    else if (this.isByState && SIGNALS.has(kind)) this.compareState(batch, i);
+    else this.compareNext(batch, i);
+  }
+
+  /** The next observable that was emitted has to be this one. */
+  private compareNext(batch: RecordBatch, i: number): void {
+    const { expected } = this;
+    if (this.isByState)
+      while (this.seen < expected.count && SIGNALS.has(expected.kind[this.seen]!)) this.seen++;
+    const k = this.seen;
+    if (k < expected.count && same(batch, i, expected, k)) {
+      this.said[k] = 1;
+      this.seen++;
+      return;
+    }
+    if (!this.isLost)
+      this.divergences.differs(batch, i, () =>
+        k < expected.count ? recordText(expected, k) : 'nothing more',
+      );
+    if (k < expected.count && expected.kind[k] === batch.kind[i] && expected.pe[k] === batch.pe[i]) {
+      this.said[k] = 1;
+      this.seen++;
+      return;
+    }
+    // What follows cannot be matched with lines any more; it is no difference of its own.
+    this.isLost = true;
+    this.said.fill(1, 0, expected.count);
+  }
+
+  /** The simulator's state has to be what the line says. */
+  private compareState(batch: RecordBatch, i: number): void {
+    const { expected, one } = this;
+    const kind = batch.kind[i]!;
+    const pe = batch.pe[i]!;
+    if (!this.machine.isPe(pe)) {
+      this.divergences.differs(batch, i, () => `no PE ${pe}`);
+      return;
+    }
+    one.clear();
+    one.push(kind, pe, Number.NaN);
+    one.words.set(this.stateOf(kind, pe, batch.words[i * RECORD_WORDS]!));
+    if (!same(batch, i, one, 0)) this.divergences.differs(batch, i, () => recordText(one, 0));
+    for (let k = 0; k < expected.count; k++)
+      if (expected.kind[k] === kind && expected.pe[k] === pe) this.said[k] = 1;
+  }
+
+  /** What a line of this kind says of a PE by the simulator's state. */
+  private stateOf(kind: number, pe: number, domain: number): number[] {
+    const { state } = this.machine;
+    if (kind === KIND['cpuif.signal']) {
+      const signal = state.signal[pe]!;
+      return [signal & 1, (signal >> 1) & 1, (signal >> 2) & 1];
+    }
+    if (kind === KIND['irs.hppi'])
+      return [NON_SECURE, state.config.pes[pe]!.iaffid, state.irsIntid[pe]!, state.irsPriority[pe]!];
+    // What no PPI is has no INTID, whatever the state has in its place.
+    if (domain !== NON_SECURE) return [domain, 0, IDLE];
+    return [domain, state.ppiIntid[pe]!, state.ppiBest[pe]!];
+  }
+
+  /** The next stimulus begins, so everything that was emitted must have been recorded. */
+  private drain(): void {
+    const { expected, said } = this;
+    for (let k = 0; k < expected.count; k++) {
+      if (said[k] !== 0) continue;
+      this.divergences.missing(() => recordText(expected, k));
+      return;
+    }
+  }
+}
+
+/** Whether two observables say the same of the same PE. */
+function same(a: RecordBatch, i: number, b: RecordBatch, k: number): boolean {
+  if (a.kind[i] !== b.kind[k] || a.pe[i] !== b.pe[k]) return false;
+  if ((a.flags[i]! & RECORD_FLAGS.undecided) !== 0) return true;
+  for (let word = 0; word < RECORD_WORDS; word++)
+    if (a.words[i * RECORD_WORDS + word] !== b.words[k * RECORD_WORDS + word]) return false;
+  return true;
+}
