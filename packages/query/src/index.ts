@@ -20,6 +20,7 @@ export { cellJson, cellText, toCsv, toJson } from './database/format.ts';
 export { PlainDatabase } from './database/plain.ts';
 export { type Answer, type Cell, QueryDatabase } from './database/query.ts';
 export { sqliteVersion } from './database/sqlite-version.ts';
+export { DATASET_TABLE_NAMES, DDL_ENGINES, type DdlEngine, datasetDdl } from './dataset/ddl.ts';
 export { DATASET_RELATIONS, Dataset, type DatasetAnswer } from './dataset/duckdb.ts';
 export { type DatasetResult, exportToDataset } from './dataset/export.ts';
 export {

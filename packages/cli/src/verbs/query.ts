@@ -18,6 +18,7 @@ interface QueryOptions {
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly timeout?: number;
+  readonly ddl?: string;
 }
 
 export function addQuery(program: Command, exit: (code: number) => void): void {
@@ -33,6 +34,10 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
     .option('--json', 'answer as JSON')
     .option('--csv', 'answer as CSV')
     .option(
+      '--ddl <engine>',
+      'print how clickhouse, spark or trino declare the tables of a dataset, which is a folder or URL as they name it',
+    )
+    .option(
       '--timeout <seconds>',
       'end the query after this time (exit code 3)',
       wholeNumber('--timeout', 1, 86_400),
@@ -44,6 +49,12 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
     .action(async (path: string, sql: string | undefined, options: QueryOptions): Promise<void> => {
       if (options.json && options.csv)
         throw new GicTraceError('usage', '--json and --csv exclude each other');
+      if (options.ddl !== undefined) {
+        if (sql !== undefined || options.module !== undefined)
+          throw new GicTraceError('usage', '--ddl takes neither SQL nor --module');
+        process.stdout.write((await import('./query-dataset.ts')).ddlOf(path, options.ddl));
+        return;
+      }
       if ((sql === undefined) === (options.module === undefined))
         throw new GicTraceError('usage', 'query takes either SQL or --module NAME');
       if (options.timeout !== undefined) {
