@@ -43,6 +43,8 @@ export {
   IGNORABLE,
   type Ignorable,
   makeDiffDatabase,
+  type OverviewRow,
+  overview,
   readRules,
   type SubjectRow,
 } from './diff/index.ts';

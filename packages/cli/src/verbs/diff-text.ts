@@ -5,12 +5,15 @@ import {
   type DiffClass,
   type DiffExample,
   type Half,
+  type OverviewRow,
   type SubjectRow,
 } from '@gictrace/query';
 import { grouped } from '../context.ts';
 
 /** Rows of the table of subjects. */
 const SUBJECTS_MAX = 18;
+/** Rows of what matters. */
+const OVERVIEW_MAX = 20;
 const classNames = Object.keys(CLASSES) as DiffClass[];
 
 type Row = readonly string[];
@@ -103,10 +106,42 @@ function title({ class: name, subject, reason }: DiffExample): string {
   return `${name}: ${subject}${reason === '' ? '' : `, ${reason}`}`;
 }
 
+/** A count, or a duration. */
+function amount(value: number | null, unit: OverviewRow['unit']): string {
+  if (value === null) return 'unknown';
+  if (unit === 'count') return grouped(value);
+  if (value >= 1e9) return `${(value / 1e9).toFixed(3)} s`;
+  return value >= 1e6 ? `${(value / 1e6).toFixed(3)} ms` : `${(value / 1e3).toFixed(1)} us`;
+}
+
+function change({ a, b }: OverviewRow): string {
+  if (a === null || b === null || a <= 0) return '';
+  const percent = (100 * (b - a)) / a;
+  return `${percent < 0 ? '-' : '+'}${Math.abs(percent).toFixed(Math.abs(percent) < 10 ? 1 : 0)} %`;
+}
+
+/** What matters, before single records. */
+function* overviewText(matters: readonly OverviewRow[]): Generator<string> {
+  if (matters.length === 0) return;
+  yield 'what matters (A, B):';
+  const rows = matters
+    .slice(0, OVERVIEW_MAX)
+    .map((row) => [
+      amount(row.a, row.unit),
+      amount(row.b, row.unit),
+      change(row),
+      `${row.topic}: ${row.what}${row.isBeyondChance === false ? ' (no more than chance)' : ''}`,
+    ]);
+  yield* columns(rows);
+  if (matters.length > rows.length)
+    yield `  … and ${grouped(matters.length - rows.length)} more: --json has all`;
+}
+
 /** The text for a screen. */
-export function* diffText(diff: Diff): Generator<string> {
+export function* diffText(diff: Diff, matters: readonly OverviewRow[] = []): Generator<string> {
   yield headline(diff);
   yield* columns(sides(diff));
+  yield* overviewText(matters);
   const notCompared = left(diff);
   if (notCompared.length > 0) {
     yield 'not compared (A, B):';

@@ -7,6 +7,7 @@ import {
   IGNORABLE,
   type Ignorable,
   makeDiffDatabase,
+  overview,
   readRules,
 } from '@gictrace/query';
 import type { Command } from 'commander';
@@ -97,8 +98,10 @@ Examples:
             ? diffTraces(a, b, of)
             : makeDiffDatabase(output, a, b, { ...of, force: options.force === true });
         progress.end();
-        if (options.json) print(json(diff));
-        else for (const line of options.markdown ? diffMarkdown(diff) : diffText(diff)) print(line);
+        const matters = diff.same ? [] : overview(a, b, (records) => progress.update(records));
+        progress.end();
+        if (options.json) print(json({ ...diff, overview: matters }));
+        else for (const line of options.markdown ? diffMarkdown(diff) : diffText(diff, matters)) print(line);
         if (output !== undefined) note(`wrote ${output}`);
         exit(diff.same ? 0 : 1);
       } finally {

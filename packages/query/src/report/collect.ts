@@ -51,6 +51,7 @@ export class Collector {
   readonly livesBy = new Counts();
   readonly commandsBy = new Counts();
   readonly msisBy = new Counts();
+  readonly mappingsBy = new Counts();
   readonly findings: Finding[] = [];
   readonly findingCounts = new Map<CheckName, number>();
   readonly leftOut: Record<string, number> = {};
@@ -197,6 +198,7 @@ export class Collector {
   }
 
   private mapping(row: MappingRow): void {
+    this.mappingsBy.add(row.made_by, '');
     const { mappings } = this;
     if (!this.keeps('mappings', mappings.event.length, row.from_record, row.to_record ?? NONE)) return;
     mappings.event.push(this.eventOf(row));
