@@ -1,7 +1,7 @@
 // Imports a source into a trace file: writes an importer's records, with snapshots of the model's state if it keeps one.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { atPlace, type GicConfig, VERSION } from '@gictrace/core';
+import { atPlace, type GicConfig, type Gicv5Config, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
 import type { RecordBatch } from '@gictrace/core/record';
 import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
@@ -10,6 +10,7 @@ import type { Missing, Start } from './importers/common/learn/unknowns.ts';
 import { Losses } from './importers/common/losses.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
+import { type Gicv5Options, type Gicv5Stats, importGicv5 } from './importers/qemu-gicv5/index.ts';
 import {
   canReadBeside,
   type ImportOptions,
@@ -373,4 +374,83 @@ export function importJsonlToTrace(
     );
     return { ...stats, events: {}, losses: {} };
   });
+}
+
+/** What every log of a QEMU with a GICv5 lacks. */
+const GICV5_LOSSES = [
+  'guest memory: interrupt state tables',
+  'registers and values of writes to ICC registers; only their effects',
+  'reads of ICC registers',
+  'GSB SYS and GSB ACK',
+  'the PE of accesses and instructions, but where their effects decide it',
+];
+
+export interface Gicv5Report {
+  readonly stats: Gicv5Stats;
+  readonly summary: TraceSummary;
+  readonly config: Gicv5Config;
+  readonly provenance: Provenance;
+  readonly start: Start;
+}
+
+/** Imports a log of a QEMU with a GICv5 into a trace. If the import fails, nothing is left under the final name. */
+export async function importGicv5ToTrace(
+  input: LogInput,
+  out: string,
+  options: Gicv5Options & ImportInto = {},
+): Promise<Gicv5Report> {
+  const { version = VERSION, force = false, labels, progress, meta, pes, profile, start } = options;
+  const path = pathOf(input);
+  const rules = { inputs: [path], force };
+  // An output that may not be written is refused before a long log is read.
+  targetOf(out, TRACE_OUTPUT, rules);
+  const source = typeof input === 'string' ? keptSource(input) : input;
+  let writer: TraceWriter | undefined;
+  let decided: Pick<Gicv5Report, 'config' | 'provenance' | 'start'> | undefined;
+  try {
+    const stats = await importGicv5(
+      source,
+      {
+        ...(pes === undefined ? {} : { pes }),
+        ...(profile === undefined ? {} : { profile }),
+        ...(start === undefined ? {} : { start }),
+      },
+      {
+        begin: (config, provenance, facts) => {
+          decided = { config, provenance, start: facts.start };
+          writer = new TraceWriter(
+            out,
+            {
+              writer: { name: 'gictrace', version },
+              config,
+              source: { kind: 'qemu-trace', name: nameOf(path), provenance },
+              clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
+              losses: inherent(GICV5_LOSSES),
+              seed: null,
+              options: {
+                ...(pes === undefined ? {} : { pes }),
+                [START]: facts.start,
+                [SHOWS]: facts.shows,
+                ...(labels === undefined ? {} : { [LABELS]: labels }),
+              },
+            },
+            { ...rules, isOverlapped: true },
+          );
+        },
+        record: (batch, i) => writer!.record(batch, i),
+        ...(progress === undefined ? {} : { progress }),
+      },
+    );
+    const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
+    const summary = writer!.close({
+      losses,
+      meta: { lines: stats.lines, events: stats.events, ...meta?.() },
+    });
+    return { stats, summary, ...decided! };
+  } catch (error) {
+    writer?.abort();
+    throw atPlace(error, { path });
+  } finally {
+    if (typeof input === 'string') source.close();
+  }
 }

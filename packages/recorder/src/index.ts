@@ -2,9 +2,11 @@
 /// <reference types="node" preserve="true" />
 
 export {
+  type Gicv5Report,
   type ImportInto,
   type ImportReport,
   importFtraceToTrace,
+  importGicv5ToTrace,
   importJsonlToTrace,
   importToTrace,
   type LogInput,

@@ -5,9 +5,11 @@ import { PROFILES } from '@gictrace/core/profile';
 import {
   detectFormat,
   type FtraceOptions,
+  type Gicv5Report,
   type ImportInto,
   type ImportReport,
   importFtraceToTrace,
+  importGicv5ToTrace,
   importJsonlToTrace,
   importToTrace,
   keptSource,
@@ -45,6 +47,7 @@ interface Options {
 /** Which options a format takes. */
 const FORMATS = {
   qemu: ['pes', 'gic', 'its', 'priorityBits', 'profile', 'start'],
+  gicv5: ['pes', 'profile', 'start'],
   ftrace: ['pes', 'gicd', 'gicr', 'gits', 'gicrStride', 'of', 'vm', 'profile', 'start'],
   jsonl: ['like'],
 } as const satisfies { readonly [format in LogFormat]: readonly (keyof Options)[] };
@@ -129,15 +132,20 @@ export function addImport(program: Command): void {
               config: report.config,
               provenance: report.provenance,
               start: report.start,
-              missing: report.missing,
+              missing: isOfGicv5(report) ? [] : report.missing,
               losses: report.stats.losses,
             }),
           );
-        } else tell(options.output, report);
+        } else if (isOfGicv5(report)) tellGicv5(options.output, report);
+        else tell(options.output, report);
       } finally {
         progress.end();
       }
     });
+}
+
+function isOfGicv5(report: ImportReport | Gicv5Report): report is Gicv5Report {
+  return report.config.architecture === 5;
 }
 
 /** Adds a label NAME=VALUE. */
@@ -156,7 +164,7 @@ async function importLogs(
   args: readonly string[],
   options: Options,
   into: ImportInto,
-): Promise<ImportReport> {
+): Promise<ImportReport | Gicv5Report> {
   const named = Object.hasOwn(LOG_FORMATS, args[0]!) ? (args[0] as LogFormat) : undefined;
   const files = named === undefined ? args : args.slice(1);
   if (files.length === 0)
@@ -168,8 +176,9 @@ async function importLogs(
     );
   if (files.filter((file) => file === '-').length > 1)
     throw new GicTraceError('usage', 'standard input is given more than once');
-  if (named !== undefined) return importAs(takes(named, files, options), files, options, into);
-  if (files.length > 1 && /^\w+$/.test(files[0]!) && !existsSync(files[0]!))
+  if (named !== undefined && named !== 'qemu')
+    return importAs(takes(named, files, options), files, options, into);
+  if (named === undefined && files.length > 1 && /^\w+$/.test(files[0]!) && !existsSync(files[0]!))
     throw new GicTraceError(
       'usage',
       `'${files[0]}' is neither a format nor a file`,
@@ -178,6 +187,12 @@ async function importLogs(
     );
   const sources = files.map(keptSource);
   try {
+    // A log of QEMU says itself of which GIC it is.
+    if (named !== undefined) {
+      const found = await detectFormat(sources[0]!).catch(() => named);
+      const of = found === 'gicv5' ? found : named;
+      return await importAs(takes(of, files, options), sources, options, into);
+    }
     let format: LogFormat | undefined;
     for (const source of sources) {
       const found = await detectFormat(source);
@@ -214,7 +229,7 @@ async function importAs(
   files: readonly LogInput[],
   options: Options,
   into: ImportInto,
-): Promise<ImportReport> {
+): Promise<ImportReport | Gicv5Report> {
   const { output, pes, gic, its, priorityBits, gicd, gicr, gits, gicrStride, of, profile, like } = options;
   if (profile !== undefined && !Object.hasOwn(PROFILES, profile))
     throw new GicTraceError(
@@ -234,6 +249,13 @@ async function importAs(
       ...(options.start === undefined ? {} : { start: options.start }),
     });
   const file = files[0]!;
+  if (format === 'gicv5')
+    return importGicv5ToTrace(file, output, {
+      ...into,
+      ...(pes === undefined ? {} : { pes }),
+      ...(profile === undefined ? {} : { profile }),
+      ...(options.start === undefined ? {} : { start: options.start }),
+    });
   if (format === 'jsonl') return importJsonlToTrace(file, output, { ...into, ...configOf(like) });
   // Does not compile if a format has no branch.
   format satisfies 'ftrace';
@@ -285,6 +307,23 @@ function tell(
   for (const line of sourceLines(begins, missing, sourceKind(output))) print(`the log ${line}`);
   const losses = countLines(stats.losses);
   if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
+}
+
+function tellGicv5(output: string, { config, stats, summary, provenance, start: begins }: Gicv5Report): void {
+  print(
+    `${output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
+  );
+  const { pes, irs, profile } = config;
+  print(`GICv5, ${pes.length} PE${pes.length === 1 ? '' : 's'}, ${irs.length} IRS, profile ${profile}`);
+  const by = (...origins: string[]) =>
+    Object.keys(provenance).filter((name) => origins.includes(provenance[name]!));
+  print(`  from the log: ${by('log', 'counted').join(', ') || 'nothing'}`);
+  if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
+  if (by('default').length > 0)
+    print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
+  for (const line of sourceLines(begins, [], sourceKind(output))) print(`the log ${line}`);
+  const losses = countLines(stats.losses);
+  if (losses.length > 0) print(['left out of the trace, or open:', ...losses].join('\n'));
 }
 
 // ---- addresses -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import {
   RULES,
   recordName,
 } from '../record/index.ts';
-import { ITS_OUTCOMES, outcomeName } from '../spec/index.ts';
+import { gicv5IntidText, ITS_OUTCOMES, isGicv5Intid, outcomeName } from '../spec/index.ts';
 import { commandText } from './command.ts';
 import { hexText } from './field.ts';
 import { meaningText, registerLabel } from './register.ts';
@@ -41,6 +41,7 @@ export function valueText(field: RecordField, words: Uint32Array, at: number): s
       return hexText(words[at]!, words[at + 1]!);
     default: {
       const value = fieldValue(field, words, at);
+      if (field.identifies === 'INTID' && isGicv5Intid(value)) return gicv5IntidText(value);
       return field.base === 'hex' ? `0x${value.toString(16)}` : `${value}`;
     }
   }
@@ -129,7 +130,7 @@ function peText(batch: RecordBatch, i: number): string {
   const name = recordName(batch.kind[i]!);
   if (name === undefined || RECORDS[name].pe === 'none') return '';
   const pe = batch.pe[i]!;
-  return pe < 0 ? 'PE? ' : `PE${pe} `;
+  return pe < 0 || batch.flags[i]! & RECORD_FLAGS.peUndecided ? 'PE? ' : `PE${pe} `;
 }
 
 /** A record on one line, with its number if given. */

@@ -4,6 +4,7 @@ import { detectFormat, LOG_FORMATS, type LogFormat } from './detect.ts';
 
 const SAMPLES: { readonly [format in LogFormat]: string } = {
   qemu: 'gicv3_icc_iar1_read GICv3 ICC_IAR1 read cpu 0x0 value 0x1b',
+  gicv5: '2026-11-29T09:37:52.782707Z gicv5_update_irq_fiq now IRQ 0 FIQ 0 NMI 0',
   ftrace:
     '            bash-178   [000] .....   120.103000: rwmmio_write: __raw_writel+0x10/0x20 width=32 val=0x1 addr=0xffff800080010100',
   jsonl: '{"gictrace":1}',

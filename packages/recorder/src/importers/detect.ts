@@ -2,11 +2,13 @@
 import { GicTraceError } from '@gictrace/core';
 import type { KeptSource } from './common/kept-source.ts';
 import { parseLine } from './ftrace/lines.ts';
+import { isGicv5Line } from './qemu-gicv5/index.ts';
 import { newToken, tokenize } from './qemu-trace/tokenize.ts';
 
 /** The formats that can be imported, and how people know them. */
 export const LOG_FORMATS = {
   qemu: 'trace events of a QEMU with a GICv3 or GICv4',
+  gicv5: 'trace events of a QEMU with a GICv5',
   ftrace: 'text of trace-cmd report, or of tracefs',
   jsonl: 'JSON lines',
 } as const;
@@ -36,6 +38,7 @@ function formatOf(bytes: Buffer, from: number, to: number): LogFormat | undefine
   }
   if (to - from > 1000) return undefined;
   const text = bytes.toString('utf8', from, to);
+  if (isGicv5Line(text)) return 'gicv5';
   return text.startsWith('# tracer:') || parseLine(text) !== undefined ? 'ftrace' : undefined;
 }
 
