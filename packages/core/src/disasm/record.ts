@@ -41,7 +41,7 @@ export function valueText(field: RecordField, words: Uint32Array, at: number): s
       return hexText(words[at]!, words[at + 1]!);
     default: {
       const value = fieldValue(field, words, at);
-      if (field.identifies === 'INTID' && isGicv5Intid(value)) return gicv5IntidText(value);
+      if (field.identifies === 'INTID' && isGicv5Intid(words[at]!)) return gicv5IntidText(words[at]!);
       return field.base === 'hex' ? `0x${value.toString(16)}` : `${value}`;
     }
   }
