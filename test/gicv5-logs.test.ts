@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { RECORD_FLAGS, recordName } from '@gictrace/core/record';
 import { gicv5IntidText } from '@gictrace/core/spec';
 import { importGicv5ToTrace, isGicv5, TraceReader } from '@gictrace/recorder';
+import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const dir = mkdtempSync(join(tmpdir(), 'gictrace-gicv5-logs-'));
@@ -25,9 +26,10 @@ interface Seen {
 
 async function imported(
   log: string,
-): Promise<{ report: Awaited<ReturnType<typeof importGicv5ToTrace>>; seen: Seen[] }> {
+): Promise<{ report: Awaited<ReturnType<typeof importGicv5ToTrace>>; seen: Seen[]; diverged: number }> {
   const out = join(dir, 'out.gictrace');
   const report = await importGicv5ToTrace(log, out, { force: true });
+  const { diverged } = replayTrace(out);
   const reader = TraceReader.openAny(out);
   expect(isGicv5(reader)).toBe(true);
   const seen: Seen[] = [];
@@ -41,7 +43,7 @@ async function imported(
         words: [...batch.words.subarray(12 * i, 12 * i + 8)],
       });
   reader.close();
-  return { report, seen };
+  return { report, seen, diverged };
 }
 const textOf = (path: string) => gunzipSync(readFileSync(path)).toString('latin1');
 function fileOf(text: string): string {
@@ -63,11 +65,13 @@ const total = (counts: Record<string, number>, of: string) =>
   Object.entries(counts).reduce((sum, [name, n]) => sum + (name.startsWith(of) ? n : 0), 0);
 
 describe('a boot of Linux on 2 PEs', async () => {
-  const { report, seen } = await imported(LINUX);
+  const { report, seen, diverged } = await imported(LINUX);
   const kinds: Record<string, number> = {};
   for (const { kind } of seen) kinds[kind] = (kinds[kind] ?? 0) + 1;
 
   it('has a record for each line, and no line that fits no PE', () => {
+    // The PEs that are only possible contradict nothing either.
+    expect(diverged).toBe(0);
     expect(Object.keys(report.stats.losses)).toEqual(['PEs of steps that nothing decides']);
     const count = (event: string) => report.stats.events[`gicv5_${event}`]!;
     expect([kinds['sysreg.read'], count('gicr_cdia')]).toEqual([2197, 2197]);
@@ -138,10 +142,11 @@ describe('a boot of Linux on 2 PEs', async () => {
 });
 
 describe('2 PEs that take 5 and 9 timer interrupts at the same time', async () => {
-  const { report, seen } = await imported(SMALL);
+  const { report, seen, diverged } = await imported(SMALL);
 
   it('each acknowledge is that of the PE that took the exception', () => {
     expect(report.stats.losses['steps that fit no PE']).toBe(undefined);
+    expect(diverged).toBe(0);
     expect(acknowledged(seen)).toEqual({ 'PPI 27 PE 0': 5, 'PPI 27 PE 1': 9 });
   });
 

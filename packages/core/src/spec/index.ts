@@ -2,7 +2,31 @@
 export { deposit, extract } from './bits.ts';
 export { GICD } from './gicd.ts';
 export { GICR } from './gicr.ts';
-export * from './gicv5/index.ts';
+export {
+  DOMAINS,
+  type Domain,
+  GICV5_ENTRIES,
+  GICV5_IDLE_PRIORITY,
+  GICV5_INTID_MASK,
+  GICV5_PPIS,
+  GICV5_SYSREGS,
+  GICV5_TYPE_LSB,
+  GICV5_TYPES,
+  type Gicv5Entry,
+  type Gicv5SysregName,
+  type Gicv5SysregSpec,
+  type Gicv5Type,
+  gicv5Id,
+  gicv5Intid,
+  gicv5IntidText,
+  gicv5SysregName,
+  gicv5Type,
+  gicv5TypeName,
+  IRS,
+  ITS,
+  IWB,
+  isGicv5Intid,
+} from './gicv5/index.ts';
 export { GITS } from './gits.ts';
 export {
   EPPI_FIRST,
