@@ -16,6 +16,7 @@ describe.each(['gicv5-architecture', 'qemu-11.1'])('GICv5 under %s', (profile) =
     expect(d.signal(1)).toBe(0);
     expect(d.read(1, 'ICC_APR_EL1')).toBe(0x1_0000n);
     // Edge: it is active and not pending; pending again, it is blocked until it is deactivated.
+    expect(d.config(lpi(9)) & 0x14n).toBe(0x10n);
     d.pend(lpi(9));
     d.write(1, 'GIC_CDEOI');
     expect(d.signal(1)).toBe(0);
@@ -77,9 +78,14 @@ describe.each(['gicv5-architecture', 'qemu-11.1'])('GICv5 under %s', (profile) =
     d.set(spi(7), 3);
     d.line(spi(7), 1);
     expect(d.config(spi(7)) & 0x34n).toBe(0x4n);
-    // An edge stays pending when the line goes low.
+    // An edge stays pending when the line goes low, until it is acknowledged.
     d.line(spi(7), 0);
     expect(d.config(spi(7)) & 0x34n).toBe(0x4n);
+    expect(d.acknowledge(0)).toBe(spi(7));
+    expect(d.config(spi(7)) & 0x34n).toBe(0x10n);
+    d.write(0, 'GIC_CDEOI');
+    d.write(0, 'GIC_CDDI', spi(7));
+    d.pend(spi(7));
     d.irs('IRS_SPI_SELR', 7);
     expect(d.irs('IRS_SPI_STATUSR')).toBe(3n);
     d.irs('IRS_SPI_CFGR', 1);
@@ -131,6 +137,25 @@ describe.each(['gicv5-architecture', 'qemu-11.1'])('GICv5 under %s', (profile) =
     expect(d.word(0x4001_0008)).toBe(0x0001_8809);
     expect([d.signal(1), d.config(lpi(2))]).toEqual([0, 1n]);
     expect(d.config(lpi(1024))).toBe(1n);
+  });
+
+  it('finds an entry of a later level-2 table by the upper bits of the ID, whatever the size of the tables', () => {
+    // The reserved size is that of 4 KB.
+    for (const [size, indexBits] of [
+      [0, 10],
+      [1, 12],
+      [2, 14],
+      [3, 10],
+    ] as const) {
+      const d = new Driver(profile).start();
+      d.do('mem.known', -1, 0x4000_0000, 0, 0x10_0000, 0);
+      d.do('mem.write', -1, 0x4000_0018, 0, 8, 0x4002_0001, 0);
+      d.irs('IRS_IST_CFGR', 17 | (size << 5) | 0x1_0000);
+      d.irs('IRS_IST_BASER', 0x4000_0001n);
+      const id = 3 * 2 ** indexBits + 5;
+      d.set(lpi(id), 7);
+      expect(d.word(0x4002_0014), `size ${size}`).toBe(0x3808);
+    }
   });
 
   it('has what IRS_IDR2 and IRS_IST_CFGR say: at least 14 bits, entries of 4 to 16 bytes', () => {

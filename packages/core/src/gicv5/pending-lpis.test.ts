@@ -18,6 +18,31 @@ describe('PendingLpis', () => {
     expect([...lpis.table]).toEqual([-1, 0, 1, -1, 2, -1, -1, -1]);
   });
 
+  it('grows when 15 of 16 slots are taken, and to twice what a third more entries need', () => {
+    const lpis = new PendingLpis();
+    const lengths = Array.from({ length: 32 }, (_, id) => {
+      lpis.add(id);
+      return lpis.table.length;
+    });
+    expect([7, 8, 15, 16, 30, 31].map((n) => lengths[n - 1])).toEqual([8, 16, 16, 32, 32, 64]);
+    for (let id = 31; id >= 0; id--) lpis.remove(id);
+    expect(lpis.table.length).toBe(8);
+  });
+
+  it('keeps the traces of what was removed when it is cleared without entries, and not otherwise', () => {
+    const used = () => {
+      const lpis = new PendingLpis();
+      lpis.add(2);
+      lpis.remove(2);
+      return lpis;
+    };
+    const [empty, not] = [used(), used()];
+    empty.clear();
+    not.add(7);
+    not.clear();
+    expect([[...empty.table].includes(-2), [...not.table].includes(-2)]).toEqual([true, false]);
+  });
+
   it('is a set, whatever is added and removed', () => {
     const lpis = new PendingLpis();
     const set = new Set<number>();
