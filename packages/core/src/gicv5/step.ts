@@ -7,11 +7,11 @@ import {
   RECORDS,
   type RecordBatch,
 } from '../record/index.ts';
-import { FRAMES, GICV5_TYPES, gicv5Type } from '../spec/index.ts';
+import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Type } from '../spec/index.ts';
 import { apply } from './apply.ts';
 import { settle } from './arbitration.ts';
 import { readSysreg, setPpiLine, writeSysreg } from './cpu-interface.ts';
-import { setSpiLine } from './interrupts.ts';
+import { activate, setSpiLine } from './interrupts.ts';
 import { readIrs, writeIrs } from './irs-frame.ts';
 import { knowState } from './known-state.ts';
 import type { Gicv5Machine } from './machine.ts';
@@ -34,6 +34,8 @@ const STATE_RESET = RECORDS['state.reset'].id;
 const CPUIF_RESET = RECORDS['cpuif.reset'].id;
 const MEM_WRITTEN = RECORDS['mem.written'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
+const CDEOI = GICV5_SYSREGS.GIC_CDEOI.encoding;
+const CDDI = GICV5_SYSREGS.GIC_CDDI.encoding;
 const FRAME_IRS = FRAMES.indexOf('IRS');
 
 /**
@@ -48,6 +50,15 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
   m.unsupported = false;
   m.timeNs = batch.timeNs[i]!;
   m.budget.begin();
+  if (batch.flags[i]! & RECORD_FLAGS.undecided && isOfCpuInterface(batch, i)) {
+    // What the CPU interface does is not known, except that an SPI or LPI that it acknowledged is active.
+    const intid = w[at + 1]!;
+    if (batch.kind[i] === SYSREG_READ && (w[at + 2]! & 1) !== 0 && gicv5Type(intid) !== GICV5_TYPES.PPI) {
+      activate(m, intid);
+      settle(m);
+    }
+    return;
+  }
   switch (batch.kind[i]) {
     case MMIO_READ:
       if (w[at] === FRAME_IRS) readIrs(m, w[at + 1]!, w[at + 2]!, w[at + 3]!);
@@ -107,6 +118,24 @@ function recalculateUnseen(m: Gicv5Machine, pe: number, part: number): void {
     if (pe !== NO_PE && pe !== one) continue;
     if (CPUIF_PARTS[part] === 'an ICC_PPI register') m.touchPpis(one);
     else m.touchSignal(one);
+  }
+}
+
+/** Whether a stimulus concerns the CPU interface of a PE, and not the IRS. */
+function isOfCpuInterface(batch: RecordBatch, i: number): boolean {
+  const word = batch.words[i * RECORD_WORDS]!;
+  switch (batch.kind[i]) {
+    case SYSREG_READ:
+    case UNSEEN:
+      return true;
+    case SYSREG_WRITE:
+      return (
+        word === CDEOI || (word === CDDI && gicv5Type(batch.words[i * RECORD_WORDS + 1]!) === GICV5_TYPES.PPI)
+      );
+    case WIRE_SET:
+      return gicv5Type(word) === GICV5_TYPES.PPI;
+    default:
+      return false;
   }
 }
 

@@ -25,6 +25,7 @@ import { ReplayCounts } from './counts.ts';
 import { Divergences } from './divergences.ts';
 import { Explainer } from './explainer.ts';
 import type { ReplayOptions } from './options.ts';
+import { UNDECIDED } from './outcome.ts';
 import { Responses } from './responses.ts';
 
 const EMITTED_MAX = 4096;
@@ -134,6 +135,12 @@ export class Gicv5Replay {
 
   private observe(batch: RecordBatch, i: number): void {
     const kind = batch.kind[i]!;
+    if ((batch.flags[i]! & RECORD_FLAGS.undecided) !== 0) {
+      this.counts.unknown(UNDECIDED);
+      if (this.seen < this.expected.count && isOf(this.expected, this.seen, kind, batch.pe[i]!))
+        this.said[this.seen++] = 1;
+      return;
+    }
     this.counts.compared[kind]!++;
     if (kind === CONFLICT) this.divergences.differs(batch, i, () => 'nothing can agree with both lines');
     else if (this.isByState && SIGNALS.has(kind)) this.compareState(batch, i);
@@ -207,10 +214,12 @@ export class Gicv5Replay {
   }
 }
 
+const isOf = (batch: RecordBatch, i: number, kind: number, pe: number) =>
+  batch.kind[i] === kind && batch.pe[i] === pe;
+
 /** Whether two observables say the same of the same PE. */
 function same(a: RecordBatch, i: number, b: RecordBatch, k: number): boolean {
   if (a.kind[i] !== b.kind[k] || a.pe[i] !== b.pe[k]) return false;
-  if ((a.flags[i]! & RECORD_FLAGS.undecided) !== 0) return true;
   for (let word = 0; word < RECORD_WORDS; word++)
     if (a.words[i * RECORD_WORDS + word] !== b.words[k * RECORD_WORDS + word]) return false;
   return true;

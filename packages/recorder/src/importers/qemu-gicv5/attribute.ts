@@ -17,6 +17,8 @@ export interface Attributed<T> {
   /** Several PEs can have done it, and this is one of them. */
   readonly isUndecided: boolean;
   readonly learnt: readonly Learnt[];
+  /** The state of the CPU interfaces is not known any more. */
+  readonly isLost: boolean;
 }
 
 interface Choice {
@@ -26,22 +28,39 @@ interface Choice {
 }
 interface Branch {
   readonly world: World;
+  /** How often a PE did what software does not usually do, and where each PE is: PHASES. */
+  readonly cost: number;
+  readonly phases: Uint8Array;
   /** A choice for each waiting act. */
   readonly path: Choice[];
 }
 
+/**
+ * Where a PE is in what software usually does, with interrupts masked from the acknowledge of a PPI to its deactivation. It
+ * excludes nothing; of several assignments that the log does not contradict, the most usual one is taken.
+ */
+const PHASES = { free: 0, acknowledged: 1, handling: 2 } as const;
+
 /** Acts that wait for a decision, and assignments that are followed, at most. */
-const WAITING_MAX = 512;
-const BRANCHES_MAX = 64;
+const WAITING_MAX = 2048;
+const BRANCHES_MAX = 256;
 
 export class Attribution<T> {
   /** Acts that fit no PE: the log contradicts itself there, or what is known of it is wrong. */
   misfits = 0;
   private readonly pes: number;
+  private readonly ppis: readonly number[];
   private readonly give: (one: Attributed<T>) => void;
   private branches: Branch[];
   private waiting: Act<T>[] = [];
   private readonly showsExceptions: boolean;
+  /** Whether assignments had to be dropped because there were too many, so that the right one may be among them. */
+  private hasDropped = false;
+  /**
+   * Whether, after that, a step fitted no PE: the right assignment was dropped, and what the log shows of CPU interfaces means
+   * nothing until the next reset.
+   */
+  private isLost = false;
 
   constructor(
     pes: number,
@@ -53,14 +72,15 @@ export class Attribution<T> {
     give: (one: Attributed<T>) => void,
   ) {
     this.pes = pes;
+    this.ppis = ppis;
     this.give = give;
-    this.branches = [{ world: World.first(pes, ppis, fromReset), path: [] }];
+    this.branches = [this.beginning(fromReset)];
     this.showsExceptions = showsExceptions;
   }
 
   /** A PE took an IRQ exception: it was signalled an interrupt. */
   exception(pe: number): void {
-    if (pe >= this.pes) return;
+    if (pe >= this.pes || this.isLost) return;
     const possible = this.branches.filter(({ world }) => world.canBeTaken(pe));
     if (possible.length > 0) this.branches = possible;
     else this.misfits++;
@@ -69,24 +89,56 @@ export class Attribution<T> {
   }
 
   add(act: Act<T>): void {
+    if (this.isLost) {
+      const pe = act.deed === undefined ? -1 : (this.shownPe(act) ?? 0);
+      this.give({ act, pe, isUndecided: act.deed !== undefined, learnt: [], isLost: true });
+      return;
+    }
     this.waiting.push(act);
-    let next: Branch[] = [];
+    const found = new Branches();
     for (const branch of this.branches)
       for (const pe of this.candidates(branch.world, act)) {
         const world = branch.world.copy();
         const choice = this.follow(world, act, pe, false);
-        if (choice !== undefined) join(next, { world, path: [...branch.path, choice] });
+        if (choice !== undefined)
+          found.add({ world, path: [...branch.path, choice], ...usual(branch, act.deed, pe) });
       }
+    let next = found.all;
+    if (next.length === 0 && this.hasDropped) {
+      this.waiting.pop();
+      this.end();
+      this.isLost = true;
+      this.add(act);
+      return;
+    }
     if (next.length === 0) {
       this.misfits++;
-      const { world, path } = this.branches[0]!;
+      const branch = cheapest(this.branches);
+      const { world, path } = branch;
       const pe = this.candidates(world, act)[0] ?? this.shownPe(act) ?? 0;
       const choice = this.follow(world, act, act.deed === undefined ? -1 : pe, true)!;
-      next = [{ world, path: [...path, { ...choice, isUndecided: act.deed !== undefined && this.pes > 1 }] }];
+      const open = { ...choice, isUndecided: act.deed !== undefined && this.pes > 1 };
+      next = [{ world, path: [...path, open], ...usual(branch, act.deed, pe) }];
     }
     this.branches = next;
-    if (next.length > BRANCHES_MAX || this.waiting.length > WAITING_MAX) this.settle();
+    if (next.length > BRANCHES_MAX || this.waiting.length > WAITING_MAX) {
+      this.hasDropped = true;
+      this.settle();
+    }
     this.flush();
+  }
+
+  /** The machine was reset: nothing of what was known holds on. */
+  reset(): void {
+    this.end();
+    this.hasDropped = false;
+    this.isLost = false;
+    this.branches = [this.beginning(true)];
+  }
+
+  private beginning(fromReset: boolean): Branch {
+    const phases = new Uint8Array(this.pes);
+    return { world: World.first(this.pes, this.ppis, fromReset), path: [], cost: 0, phases };
   }
 
   end(): void {
@@ -122,9 +174,9 @@ export class Attribution<T> {
 
   /** Ends the waiting: the first assignment is taken, and says of each act on which the others differ that it is open. */
   private settle(): void {
-    const [first, ...others] = this.branches;
-    for (const other of others) mark(first!.path, other.path);
-    this.branches = [first!];
+    const first = cheapest(this.branches);
+    for (const other of this.branches) if (other !== first) mark(first.path, other.path);
+    this.branches = [first];
   }
 
   /** Hands on the acts on which all assignments agree. */
@@ -134,17 +186,63 @@ export class Attribution<T> {
     let count = 0;
     while (count < path.length && others.every((other) => other.path[count] === path[count])) count++;
     if (count === 0) return;
-    for (let k = 0; k < count; k++) this.give({ act: this.waiting[k]!, ...path[k]! });
+    for (let k = 0; k < count; k++) this.give({ act: this.waiting[k]!, ...path[k]!, isLost: false });
     this.waiting = this.waiting.slice(count);
     for (const branch of this.branches) branch.path.splice(0, count);
   }
 }
 
-/** Adds a branch, unless its world is that of another one: nothing that follows can tell them apart. */
-function join(branches: Branch[], branch: Branch): void {
-  const same = branches.find(({ world }) => world.equals(branch.world));
-  if (same === undefined) branches.push(branch);
-  else mark(same.path, branch.path);
+/**
+ * Branches of which no two have the same world: nothing that follows can tell such two apart, so the more usual one stays.
+ */
+class Branches {
+  readonly all: Branch[] = [];
+  /** Places in `all` by the hash of the world. */
+  private readonly places = new Map<number, number[]>();
+
+  add(branch: Branch): void {
+    const hash = branch.world.hash();
+    const places = this.places.get(hash);
+    const at = places?.find((place) => this.all[place]!.world.equals(branch.world));
+    if (at === undefined) {
+      if (places === undefined) this.places.set(hash, [this.all.length]);
+      else places.push(this.all.length);
+      this.all.push(branch);
+      return;
+    }
+    const there = this.all[at]!;
+    const [kept, other] = there.cost <= branch.cost ? [there, branch] : [branch, there];
+    mark(kept.path, other.path);
+    this.all[at] = kept;
+  }
+}
+
+const cheapest = (branches: readonly Branch[]): Branch =>
+  branches.reduce((best, one) => (one.cost < best.cost ? one : best));
+
+/** What becomes of cost and phases when a PE does something. */
+function usual(
+  { cost, phases }: Branch,
+  deed: Deed | undefined,
+  pe: number,
+): Pick<Branch, 'cost' | 'phases'> {
+  if (deed === undefined || pe < 0) return { cost, phases };
+  const step = (from: number, to: number) => {
+    const now = phases.slice();
+    now[pe] = to;
+    return { cost: phases[pe] === from ? cost : cost + 1, phases: now };
+  };
+  switch (deed.does) {
+    case 'acknowledge':
+      return step(PHASES.free, PHASES.acknowledged);
+    case 'end': {
+      return step(PHASES.acknowledged, PHASES.handling);
+    }
+    case 'deactivate':
+      return step(PHASES.handling, PHASES.free);
+    default:
+      return { cost, phases };
+  }
 }
 
 /** Marks the choices of a path on which another one differs. */

@@ -12,6 +12,7 @@ const CPUIF = { idr0: 0x41, hmr: ['0xfffffffffffffff7', '0xffffffffffffffff'] };
 const IDR = [0x1c, 0x4f_0000, 0x3fb8, 0, 0, 0, 0, 0];
 const peCount = fieldReader(IRS.IRS_IDR1, 'PE_CNT');
 const INT_DOM = 3;
+const PPI = 1n;
 
 /** What a first reading of a log finds. */
 export class Identity {
@@ -40,6 +41,10 @@ export class Identity {
         return;
       case 'gicv5_recalc_ppi_hppi':
         if (numbers[1] !== 255n) this.ppis.add(Number(numbers[0]! & 0xff_ffffn));
+        return;
+      case 'gicv5_gicr_cdia':
+      case 'gicv5_cddi':
+        if (numbers[0]! >> 29n === PPI) this.ppis.add(Number(numbers[0]! & 0xff_ffffn));
         return;
       case 'exception':
         this.lastIaffid = Math.max(this.lastIaffid, Number(numbers[0]));

@@ -1,6 +1,6 @@
 // Imports a QEMU log with `gicv5_*` trace events. Reads it twice: first for the identity of the GIC, then line by line.
 import { GicTraceError, type Gicv5Config } from '@gictrace/core';
-import { RECORD_FLAGS, RecordBatch, RULES } from '@gictrace/core/record';
+import { NO_PE, RECORD_FLAGS, RecordBatch, RULES } from '@gictrace/core/record';
 import type { Provenance } from '../common/identity.ts';
 import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
@@ -8,6 +8,7 @@ import { type Attributed, Attribution } from './attribute.ts';
 import { Identity } from './config.ts';
 import { type EventName, type Line, LineReader } from './lines.ts';
 import { deedOf, effectOf, fill, learntDrafts, shownBy, stimulusOf } from './records.ts';
+import { Resets } from './resets.ts';
 import { type Step, Steps } from './steps.ts';
 
 export interface Gicv5Options {
@@ -63,6 +64,7 @@ export async function importGicv5(
 ): Promise<Gicv5Stats> {
   const losses = new Losses();
   const identity = new Identity();
+  const resets = new Resets();
   const counts = new Map<string, number>();
   let lines = 0;
   let sawVirtual = 0;
@@ -78,6 +80,7 @@ export async function importGicv5(
     counts.set(line.event, (counts.get(line.event) ?? 0) + 1);
     if (line.virtual) sawVirtual++;
     identity.note(line);
+    resets.note(line);
   });
   if ([...counts.keys()].every((event) => event === 'exception'))
     throw new GicTraceError('input', 'has no line of a gicv5_ event', { path: source.name });
@@ -122,19 +125,26 @@ export async function importGicv5(
     // Times never go back, so that a PE's clock that is behind another's does not order records.
     if (Number.isNaN(line.timeNs) || line.timeNs < time) line.timeNs = time;
     time = line.timeNs;
+    if (resets.places.has(at)) {
+      steps.end();
+      attribution.reset();
+      out.reset(line);
+    }
     steps.add(line);
   });
   steps.end();
   attribution.end();
   if (attribution.misfits > 0) losses.add('steps that fit no PE', attribution.misfits);
+  if (out.lost > 0) losses.add('steps behind which PEs cannot be told apart any more', out.lost);
   if (out.undecided > 0) losses.add('PEs of steps that nothing decides', out.undecided);
   return { lines, events: Object.fromEntries(counts), losses: Object.fromEntries(losses.counts) };
 }
 
 /** Writes records of attributed steps. */
 class Output {
-  /** Steps whose PE nothing decides. */
+  /** Steps whose PE nothing decides, and steps where the state of the CPU interfaces is not known. */
   undecided = 0;
+  lost = 0;
   private readonly batch = new RecordBatch(1);
   private readonly pes: number;
   private readonly sink: Gicv5Sink;
@@ -144,13 +154,14 @@ class Output {
     this.sink = sink;
   }
 
-  take({ act, pe, isUndecided, learnt }: Attributed<Step>): void {
+  take({ act, pe, isUndecided, learnt, isLost }: Attributed<Step>): void {
     const { step, deed } = act;
     const { stimulus, effects } = step;
     if (isUndecided) this.undecided++;
     const rule =
       deed === undefined ? 0 : this.ruleOf(deed.does === 'acknowledge' ? deed.intid : -1, isUndecided);
-    const flags = isUndecided ? RECORD_FLAGS.peUndecided : 0;
+    const flags = (isUndecided ? RECORD_FLAGS.peUndecided : 0) | (isLost ? RECORD_FLAGS.undecided : 0);
+    if (isLost) this.lost++;
     const named = typeof stimulus === 'object' ? stimulus : undefined;
     const first = (effects[0]?.line ?? named)!;
     const place = named ?? first;
@@ -172,6 +183,17 @@ class Output {
     for (const effect of effects) this.effect(effect, who, rule, flags);
   }
 
+  /** The machine was reset ahead of this line. */
+  reset(line: Line): void {
+    this.emit(
+      { kind: 'gic.reset', pe: NO_PE, words: [0], flags: 0 },
+      RULES['reset-from-registers'].id,
+      line.timeNs,
+      line,
+      0,
+    );
+  }
+
   private effect(
     effect: { readonly line: Line; readonly iaffid: number },
     pe: number,
@@ -182,7 +204,8 @@ class Output {
     if (draft === undefined) return;
     const { line, iaffid } = effect;
     if (draft.pe < 0 || draft.kind === 'irs.hppi') this.emit(draft, 0, line.timeNs, line, 0);
-    else if (iaffid >= 0) this.emit(draft, RULES['pe-from-iaffid'].id, line.timeNs, line, 0);
+    else if (iaffid >= 0)
+      this.emit(draft, RULES['pe-from-iaffid'].id, line.timeNs, line, flags & RECORD_FLAGS.undecided);
     else this.emit(draft, this.ruleFor(rule), line.timeNs, line, flags);
   }
 

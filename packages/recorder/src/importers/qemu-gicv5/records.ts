@@ -17,7 +17,6 @@ import type { Deed, Learnt, Shown } from './world.ts';
 
 const FRAME = FRAMES.indexOf('IRS');
 const NS = 1;
-const IDLE = 255;
 const [PPI, SPI] = [1, 3];
 const low = (value: bigint) => Number(value & 0xffff_ffffn);
 const high = (value: bigint) => Number(value >> 32n);
@@ -162,11 +161,7 @@ export function effectOf({ line, iaffid }: Effect, pe: number): Draft | undefine
     case 'gicv5_irs_recalc_hppi_fail':
       return make('irs.refused', NO_PE, [domain, iaffid, line.reason.includes('IRSEN') ? 1 : 0]);
     case 'gicv5_recalc_ppi_hppi':
-      return make('ppi.hppi', whose, [
-        domain,
-        number(line, 1) === IDLE ? 0 : number(line, 0),
-        number(line, 1),
-      ]);
+      return make('ppi.hppi', whose, [domain, number(line, 0), number(line, 1)]);
     case 'gicv5_update_irq_fiq':
       return make('cpuif.signal', whose, [number(line, 0), number(line, 1), number(line, 2)]);
     case 'gicv5_ist_valid': {

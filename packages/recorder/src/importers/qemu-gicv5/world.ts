@@ -4,7 +4,6 @@
 // Suppose that PPI 27 rises. It may be that of any PE on which it is low. If the line behind it says that PPI 27 is the
 // highest-priority pending PPI, it is enabled on that PE; where it is known not to be, the assignment is impossible.
 
-const PPIS = 128;
 /** Idle priority. */
 const IDLE = 255;
 /** Words of a PE: these five, then three for each PPI. */
@@ -12,7 +11,6 @@ const HEAD = 5;
 const [OPEN, APR, IRS_ID, IRS_PRIORITY, TAKEN] = [0, 1, 2, 3, 4];
 const [STATE, ENABLE, PRIORITY] = [0, 1, 2];
 const PER_PPI = 3;
-const PE_WORDS = HEAD + PER_PPI * PPIS;
 const [LEVEL, ACTIVE] = [1, 2];
 const UNKNOWN = -1;
 const TYPE_LSB = 29;
@@ -47,44 +45,62 @@ export class World {
   private readonly words: Int32Array;
   /** PPIs that the log has named, in ascending order; shared by all worlds. */
   private readonly ppis: readonly number[];
+  /** Words of a PE. */
+  private readonly size: number;
 
   constructor(words: Int32Array, ppis: readonly number[]) {
     this.words = words;
     this.ppis = ppis;
+    this.size = HEAD + PER_PPI * ppis.length;
+  }
+
+  /** The place of a PPI of a PE. */
+  private at(pe: number, ppi: number): number {
+    return pe * this.size + HEAD + PER_PPI * this.ppis.indexOf(ppi);
   }
 
   /** The state after a reset, or of a log that begins later: then everything that is no input line is unknown. */
   static first(pes: number, ppis: readonly number[], fromReset: boolean): World {
-    const words = new Int32Array(pes * PE_WORDS);
+    const size = HEAD + PER_PPI * ppis.length;
+    const world = new World(new Int32Array(pes * size), ppis);
     for (let pe = 0; pe < pes; pe++) {
-      words[pe * PE_WORDS + IRS_PRIORITY] = IDLE;
+      world.words[pe * size + IRS_PRIORITY] = IDLE;
       if (fromReset) continue;
-      words[pe * PE_WORDS + OPEN] = UNKNOWN;
-      for (let ppi = 0; ppi < PPIS; ppi++) words[at(pe, ppi) + ENABLE] = UNKNOWN;
+      world.words[pe * size + OPEN] = UNKNOWN;
+      for (const ppi of ppis) world.words[world.at(pe, ppi) + ENABLE] = UNKNOWN;
     }
-    return new World(words, ppis);
+    return world;
   }
 
   copy(): World {
     return new World(this.words.slice(), this.ppis);
   }
 
+  /** Equal worlds have equal hashes (FNV-1a over words). */
+  hash(): number {
+    let hash = 0x811c_9dc5;
+    for (const word of this.words) hash = Math.imul(hash ^ word, 0x0100_0193);
+    return hash;
+  }
+
   equals(other: World): boolean {
-    return this.words.every((word, k) => word === other.words[k]);
+    const { words } = this;
+    for (let k = 0; k < words.length; k++) if (words[k] !== other.words[k]) return false;
+    return true;
   }
 
   /** Whether a PE can take an interrupt now. */
   canBeTaken(pe: number): boolean {
-    return this.words[pe * PE_WORDS + OPEN] !== 0 && this.eligible(pe) !== undefined;
+    return this.words[pe * this.size + OPEN] !== 0 && this.eligible(pe) !== undefined;
   }
 
   /** A PE took an exception: until it acknowledges, an acknowledge can be its own. */
   taken(pe: number, value: boolean): void {
-    this.words[pe * PE_WORDS + TAKEN] = value ? 1 : 0;
+    this.words[pe * this.size + TAKEN] = value ? 1 : 0;
   }
 
   hasTaken(pe: number): boolean {
-    return this.words[pe * PE_WORDS + TAKEN] === 1;
+    return this.words[pe * this.size + TAKEN] === 1;
   }
 
   /** The PEs that can have done it. Software ends and deactivates only what is active, unless nothing is. */
@@ -99,7 +115,7 @@ export class World {
       case 'find nothing':
         return some(all.filter((pe) => this.eligible(pe) === undefined));
       case 'end':
-        return some(all.filter((pe) => this.words[pe * PE_WORDS + APR] !== 0));
+        return some(all.filter((pe) => this.words[pe * this.size + APR] !== 0));
       case 'deactivate':
         return some(all.filter((pe) => this.is(pe, deed.ppi, ACTIVE)));
       default:
@@ -110,7 +126,7 @@ export class World {
   /** Does it. What an acknowledge proves is added to `learnt`. */
   do(deed: Deed, pe: number, learnt: Learnt[]): void {
     const { words } = this;
-    const head = pe * PE_WORDS;
+    const head = pe * this.size;
     switch (deed.does) {
       case 'level':
         this.set(pe, deed.ppi, LEVEL, deed.level);
@@ -118,9 +134,9 @@ export class World {
       case 'acknowledge': {
         const isPpi = deed.intid >>> TYPE_LSB === PPI;
         const ppi = deed.intid & 0xff_ffff;
-        if (isPpi && words[at(pe, ppi) + ENABLE] === UNKNOWN) this.learn(learnt, pe, 'enable', ppi, 1);
+        if (isPpi && words[this.at(pe, ppi) + ENABLE] === UNKNOWN) this.learn(learnt, pe, 'enable', ppi, 1);
         if (words[head + OPEN] === UNKNOWN) this.learn(learnt, pe, 'interface', -1, 1);
-        const priority = isPpi ? words[at(pe, ppi) + PRIORITY]! : words[head + IRS_PRIORITY]!;
+        const priority = isPpi ? words[this.at(pe, ppi) + PRIORITY]! : words[head + IRS_PRIORITY]!;
         words[head + APR] = words[head + APR]! | (1 << (priority & 31));
         if (isPpi) this.set(pe, ppi, ACTIVE, true);
         return;
@@ -133,7 +149,7 @@ export class World {
         this.set(pe, deed.ppi, ACTIVE, false);
         return;
       case 'write PPI':
-        for (const ppi of this.ppis) words[at(pe, ppi) + ENABLE] = UNKNOWN;
+        for (const ppi of this.ppis) words[this.at(pe, ppi) + ENABLE] = UNKNOWN;
         return;
       case 'write interface':
         words[head + OPEN] = UNKNOWN;
@@ -146,8 +162,8 @@ export class World {
   see(shown: Shown, pe: number, learnt: Learnt[], force: boolean): boolean {
     switch (shown.is) {
       case 'irs':
-        this.words[pe * PE_WORDS + IRS_ID] = shown.intid;
-        this.words[pe * PE_WORDS + IRS_PRIORITY] = shown.priority;
+        this.words[pe * this.size + IRS_ID] = shown.intid;
+        this.words[pe * this.size + IRS_PRIORITY] = shown.priority;
         return true;
       case 'ppi':
         return this.seePpi(shown.intid, shown.priority, pe, learnt, force);
@@ -161,7 +177,7 @@ export class World {
     const best = priority === IDLE ? -1 : intid & 0xff_ffff;
     let isPossible = true;
     for (const ppi of this.ppis) {
-      const place = at(pe, ppi);
+      const place = this.at(pe, ppi);
       const isWaiting = words[place + STATE] === LEVEL;
       if (ppi === best) {
         isPossible &&= isWaiting || force;
@@ -184,7 +200,7 @@ export class World {
   }
 
   private seeSignal(signalled: boolean, pe: number, learnt: Learnt[], force: boolean): boolean {
-    const open = this.words[pe * PE_WORDS + OPEN]!;
+    const open = this.words[pe * this.size + OPEN]!;
     const isThere = this.eligible(pe) !== undefined;
     if (signalled && !isThere) return force;
     if (!isThere) return true;
@@ -195,18 +211,18 @@ export class World {
   }
 
   private learn(learnt: Learnt[], pe: number, what: Learnt['what'], ppi: number, value: number): void {
-    if (what === 'interface') this.words[pe * PE_WORDS + OPEN] = value;
-    else this.words[at(pe, ppi) + (what === 'enable' ? ENABLE : PRIORITY)] = value;
+    if (what === 'interface') this.words[pe * this.size + OPEN] = value;
+    else this.words[this.at(pe, ppi) + (what === 'enable' ? ENABLE : PRIORITY)] = value;
     learnt.push({ pe, what, ppi, value });
   }
 
   /** What would be signalled if the interface is open: the interrupt with the highest priority, if it can preempt. */
   private eligible(pe: number): { readonly intid: number; readonly priority: number } | undefined {
     const { words } = this;
-    const head = pe * PE_WORDS;
+    const head = pe * this.size;
     let [intid, priority] = [0, IDLE];
     for (const ppi of this.ppis) {
-      const place = at(pe, ppi);
+      const place = this.at(pe, ppi);
       if (words[place + STATE] !== LEVEL || words[place + ENABLE] !== 1) continue;
       if (words[place + PRIORITY]! < priority) {
         intid = ((PPI << TYPE_LSB) | ppi) >>> 0;
@@ -224,10 +240,10 @@ export class World {
   }
 
   private canTake(pe: number, intid: number): boolean {
-    if (this.words[pe * PE_WORDS + OPEN] === 0) return false;
+    if (this.words[pe * this.size + OPEN] === 0) return false;
     if (this.eligible(pe)?.intid === intid) return true;
     // It may be enabled without having been shown.
-    const place = at(pe, intid & 0xff_ffff);
+    const place = this.at(pe, intid & 0xff_ffff);
     return (
       intid >>> TYPE_LSB === PPI &&
       this.words[place + STATE] === LEVEL &&
@@ -236,16 +252,11 @@ export class World {
   }
 
   private is(pe: number, ppi: number, bit: number): boolean {
-    return (this.words[at(pe, ppi) + STATE]! & bit) !== 0;
+    return (this.words[this.at(pe, ppi) + STATE]! & bit) !== 0;
   }
 
   private set(pe: number, ppi: number, bit: number, value: boolean): void {
-    const place = at(pe, ppi) + STATE;
+    const place = this.at(pe, ppi) + STATE;
     this.words[place] = value ? this.words[place]! | bit : this.words[place]! & ~bit;
   }
-}
-
-/** The place of a PPI of a PE. */
-function at(pe: number, ppi: number): number {
-  return pe * PE_WORDS + HEAD + PER_PPI * ppi;
 }
