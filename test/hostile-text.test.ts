@@ -61,6 +61,25 @@ it('a time far from all others is unknown, and counted', async () => {
   expect((await run('info', '--verify', out)).code).toBe(0);
 });
 
+it.each([
+  [
+    'blanks in a comment of function_graph',
+    ` 1)               |  /* irq_handler_entry: ${' '.repeat(900_000)}`,
+  ],
+  ['one word', ` vcpu-1 [000] 1.000000: kvm_exit: ${'a'.repeat(900_000)}`],
+  ['an exit that never ends', ` vcpu-1 [000] 1.000000: kvm_exit: ${'a: HSR_EC: 0x1 ('.repeat(60_000)}`],
+  ['callers', ` vcpu-1 [000] 1.000000: rwmmio_read: ${'f.'.repeat(450_000)}`],
+  ['a place that never ends', ` vcpu-1 [000] 1.000000: vgic_sgi: (${'p'.repeat(900_000)}`],
+  ['blanks before an event', `${' '.repeat(900_000)}kvm_mmio:`],
+])('a line of ftrace of 900,000 characters takes no time: %s', async (_what, line) => {
+  const path = folder.path('ftrace.txt');
+  writeFileSync(path, `# tracer: nop\n${`${line}\n`.repeat(3)}`);
+  const from = performance.now();
+  const { err } = await run('import', 'ftrace', path, '-o', folder.path('ftrace.gictrace'));
+  expect(err).toMatch(/^gictrace: [^\n]+\n$/);
+  expect(performance.now() - from).toBeLessThan(10_000);
+});
+
 const HEAD = 'scenario: x\nmachine: { pes: 1 }\n';
 const million = (inner: string) => `[ { repeat: 1000000, steps: ${inner} } ]`;
 it.each([

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { VERB_NAMES } from '../../packages/cli/src/verbs.ts';
+import { writeAny } from './any.ts';
 import { Harness, type Outcome } from './harness.ts';
 import { mutate, mutateText } from './mutate.ts';
 import { Random } from './random.ts';
@@ -155,7 +156,12 @@ export async function campaign(seeds: Seeds, options: CampaignOptions): Promise<
   /** Makes the input of a seed, and tries it. */
   const tryMutant = async (random: Random) => {
     const sort = random.below(10);
-    if (sort < 7 || seeds.logs.length === 0) {
+    if (sort < 1) {
+      source = 'none';
+      input = join(folder, 'in.gictrace');
+      what = writeAny(input, random);
+      await tryTrace(input, seeds.traces[0]!, random);
+    } else if (sort < 7 || seeds.logs.length === 0) {
       source = random.pick(seeds.traces);
       const mutant = mutate(readFileSync(source), random);
       what = mutant.what;

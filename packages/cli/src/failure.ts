@@ -46,5 +46,5 @@ function lineOf(error: unknown): { readonly message: string; readonly code: numb
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ');
+  return text.replace(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap));
 }

@@ -57,8 +57,8 @@ export class GicTraceError extends Error {
       .filter(Boolean)
       .join(', ');
     return `${where ? `${where}: ` : ''}${this.message}${this.hint ? ` (${this.hint})` : ''}`.replace(
-      /\s*\n\s*/g,
-      ' ',
+      /\s+/g,
+      (gap) => (gap.includes('\n') ? ' ' : gap),
     );
   }
 }

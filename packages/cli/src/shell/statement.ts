@@ -64,7 +64,7 @@ export function oneLine(sql: string): string {
     if (kind === 'line comment') out += `/*${text.trim().slice(2).replaceAll('*/', '* /')} */ `;
     else if (kind === 'string' && text.includes('\n'))
       out += `(${text.split('\n').join("' || char(10) || '")})`;
-    else out += kind === 'name' ? text : text.replace(/\s*\n\s*/g, ' ');
+    else out += kind === 'name' ? text : text.replace(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap));
   }
   return out.trim();
 }

@@ -269,6 +269,7 @@ function exists(m: Machine, frame: number, instance: number): boolean {
 /** Whether the identification registers say that the frame has the registers at this offset. */
 function implemented(m: Machine, frame: number, instance: number, offset: number): boolean {
   if (frame === FRAME_GICD) return true;
+  if (frame > FRAME_GITS) return false;
   if (frame === FRAME_GITS)
     return offset < VSGI_PAGE || (instance < m.state.itsCount && itsHasVsgi(m, instance));
   if (offset < VLPI_FRAME) return true;

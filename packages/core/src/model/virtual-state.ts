@@ -33,8 +33,9 @@ export function listRegisters(config: GicConfig): number {
 export function virtualPriorityBits(config: GicConfig): number {
   return priorityBitsOf(vtrOf(config));
 }
+/** At most 7: the lowest bit of a priority belongs to no group. The field of ICH_VTR_EL2 has room for 8. */
 export function virtualPreemptionBits(config: GicConfig): number {
-  return preemptionBitsOf(vtrOf(config));
+  return Math.min(7, preemptionBitsOf(vtrOf(config)));
 }
 
 /** ICH_VMCR_EL2 at reset: Group 0 as FIQ, both binary points at their minimum. */

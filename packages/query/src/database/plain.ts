@@ -1,5 +1,5 @@
 // Queries of a database: strictly read-only, one statement at a time, with the result as rows.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
@@ -58,9 +58,37 @@ export class PlainDatabase {
         REMAKE,
       );
     }
+    this.checkSchema();
     this.db.defaultSafeIntegers(true);
     addFunctions(this.db);
     functions?.register(this.db);
+  }
+
+  /**
+   * Checks that the file has no code of its own: triggers, or tables that a module of SQLite implements. gictrace makes
+   * neither. Views cannot reach gic_state.
+   */
+  private checkSchema(): void {
+    let strange: unknown;
+    try {
+      strange = this.db
+        .prepare(
+          "SELECT name FROM sqlite_schema WHERE type = 'trigger' OR (type = 'table' AND (rootpage IS NULL OR rootpage = 0))",
+        )
+        .pluck()
+        .get();
+    } catch (error) {
+      this.db.close();
+      throw this.fault(error);
+    }
+    if (strange === undefined) return;
+    this.db.close();
+    throw new GicTraceError(
+      'input',
+      `is not as gictrace made it: ${String(strange)} is a trigger or a virtual table`,
+      { path: this.path },
+      REMAKE,
+    );
   }
 
   /**
@@ -114,6 +142,10 @@ function checkFile(path: string): void {
   let read = 0;
   let bytes = 0;
   try {
+    // Opening a device may have an effect of its own.
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory())
+      throw new GicTraceError('input', 'is not a regular file', { path }, MAKE);
     const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       read = readSync(fd, head, 0, head.length, 0);
@@ -122,6 +154,7 @@ function checkFile(path: string): void {
       closeSync(fd);
     }
   } catch (error) {
+    if (error instanceof GicTraceError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new GicTraceError('input', UNREADABLE[code] ?? message, { path }, MAKE);
   }

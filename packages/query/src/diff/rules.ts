@@ -44,14 +44,28 @@ function list<T>(value: T | readonly T[] | undefined): readonly T[] | undefined 
   return value === undefined ? undefined : Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
 
-function pattern(text: string): RegExp {
-  return new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+/**
+ * Whether a name matches a pattern, in which * stands for any characters. Each part between stars takes the first place
+ * where it is found, so that no pattern takes long.
+ */
+function matchesPattern(pattern: string, name: string): boolean {
+  const [first = '', ...parts] = pattern.split('*');
+  const last = parts.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
 }
 
 export function makeRule(spec: RuleSpec): DiffRule {
   const classes = list(spec.class);
   const kindNames = list(spec.kind);
-  const registers = list(spec.register)?.map(pattern);
+  const registers = list(spec.register);
   const intids = list(spec.INTID)?.map((one) => {
     const [from, to] =
       typeof one === 'number' ? [one, one] : (one.split('-').map(Number) as [number, number]);
@@ -66,7 +80,7 @@ export function makeRule(spec: RuleSpec): DiffRule {
       (classes === undefined || classes.includes(name)) &&
       (kindNames === undefined || kindNames.includes(subject.kind)) &&
       (registers === undefined ||
-        (subject.register !== null && registers.some((one) => one.test(subject.register!)))) &&
+        (subject.register !== null && registers.some((one) => matchesPattern(one, subject.register!)))) &&
       (intids === undefined ||
         (subject.INTID !== null &&
           intids.some(({ from, to }) => subject.INTID! >= from && subject.INTID! <= to))) &&

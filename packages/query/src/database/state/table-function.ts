@@ -12,7 +12,7 @@ const ANSWERS_MAX = 4;
 const REMAKE = 'load the traces again';
 
 interface TraceRow {
-  readonly path: string | null;
+  readonly path: unknown;
   readonly records: number;
   readonly content_digest: string | null;
 }
@@ -32,6 +32,8 @@ export class StateTable {
   register(db: Database.Database): void {
     const rows = (trace: unknown, record: unknown) => this.rows(trace, record);
     db.table('gic_state', {
+      // It opens a file that the database names, so that the user's own SQL alone may call it, and no view of the database.
+      directOnly: true,
       columns: ['kind', 'name', 'instance', 'value', 'text'],
       parameters: ['trace', 'record'],
       *rows(trace: unknown, record: unknown) {
@@ -103,7 +105,7 @@ export class StateTable {
         {},
         'SELECT trace, name FROM traces',
       );
-    if (row.path === null)
+    if (typeof row.path !== 'string')
       throw new GicTraceError('usage', `gic_state: trace ${trace} was not loaded from a file`, {}, REMAKE);
     let reader: TraceReader;
     try {

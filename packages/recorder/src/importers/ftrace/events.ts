@@ -63,7 +63,7 @@ const VCPU_INPUT = /^VCPU: (-?\d+), IRQ (\d+), level:? ([01])/;
 // trace-cmd has plugins for the events of KVM on x86, which print complaints before what these events say on arm64.
 const IRQ_LINE = /^Inject .{1,40}? interrupt \((\d+)\), vcpu->idx: (-?\d+), num: (\d+), level: (-?\d+)/;
 const SET_IRQ = /^gsi (\d+) level (-?\d+)/;
-const EXIT = /(\w+): HSR_EC: (0x[0-9a-f]+)(?: \(.*?\))?, PC: (0x[0-9a-f]+)/;
+const EXIT = /\b(\w+): HSR_EC: (0x[0-9a-f]+)(?: \([^)]{0,40}\))?, PC: (0x[0-9a-f]+)/;
 const ENTRY = /\bPC: (0x[0-9a-f]+)/;
 const WFX = /^guest executed wf([ei]) at: (0x[0-9a-f]+)/;
 const WAKEUP = /^(wait|poll) time (\d+) ns/;
@@ -294,7 +294,7 @@ function maskOf(text: string): bigint {
 
 /** The functions that made the access according to the line, with their offsets. */
 function callersOf(text: string): string[] {
-  return text.match(/[A-Za-z_][\w.]*\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?/g) ?? [];
+  return text.match(/(?<![\w.])[A-Za-z_][\w.]*\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?/g) ?? [];
 }
 
 /** The name of a function without its offset and the compiler's suffixes. */

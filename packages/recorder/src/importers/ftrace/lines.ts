@@ -22,6 +22,8 @@ export type LineFormat = 'ftrace' | 'latency' | 'trace-cmd latency' | 'perf scri
 
 /** No header of a line is longer. Expressions are run on this many characters only, since a log may hold lines of 1 MB. */
 const HEADER_MAX = 300;
+/** The kernel prints at most a page or two of an event (TRACE_SEQ_BUFFER_SIZE). */
+const TEXT_MAX = 8192;
 const TIME = String.raw`(\d{1,12})(?:\.(\d{6}|\d{9}))?`;
 // comm-pid (tgid) [cpu] flags time: event: text. tgid and flags may be missing; comm may hold blanks and hyphens.
 // PREEMPT_RT and lazy preemption add flags: there are 4 to 8 of them.
@@ -55,7 +57,7 @@ const LOST_PERF = /\bLOST (\d+) events\b|\bPERF_RECORD_LOST(?:_SAMPLES)?\b.*?\bl
 const ENTRIES = /^#\s*entries-in-buffer\/entries-written:\s*(\d+)\/(\d+)/;
 /** What tracefs, trace-cmd and perf print besides events. */
 const CHATTER =
-  /^(#|cpus=\d|version\s*=|CPU \d+ is empty|CPU:\d+ \[|\s*$|##### CPU \d+ buffer started ####|\s*-{10,}\s*$|\s*\d+\)\s+.*=>)/;
+  /^(#|cpus=\d|version\s*=|CPU \d+ is empty|CPU:\d+ \[|\s*$|##### CPU \d+ buffer started ####|\s*-{10,}\s*$|\s*\d+\)\s.*=>)/;
 /** A line of a stack trace, by the stacktrace option, userstacktrace, or perf script. */
 const STACK = /^\s*=>|<(?:user )?stack trace\s*>|^\s+[0-9a-f]{6,16}\s+\S.*\(\S+\)\s*$/;
 const GRAPH_FUNCTION =
@@ -135,7 +137,9 @@ export class LineReader {
         if (parts === null) return undefined;
         const [all, seconds, fraction, cpu, comm, pid, event] = parts;
         const task = pid === undefined ? this.running.get(Number(cpu)) : undefined;
-        const text = line.slice(all.length).replace(/\s*\*\/.*$/, '');
+        const rest = line.slice(all.length);
+        const end = rest.indexOf('*/');
+        const text = end < 0 ? rest : rest.slice(0, end);
         return {
           ...lineOf(
             task?.comm ?? comm ?? '',
@@ -200,7 +204,7 @@ function lineOf(
     seconds: fraction === undefined ? Number.NaN : Number(seconds),
     nanos: fraction === undefined ? 0 : Number(fraction.padEnd(9, '0')),
     event,
-    text: text.trim(),
+    text: text.slice(0, TEXT_MAX).trim(),
   };
 }
 

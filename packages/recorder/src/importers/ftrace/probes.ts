@@ -42,7 +42,7 @@ export type Probe =
   | { readonly type: 'hwirq'; readonly hwirq: number };
 
 /** `(vgic_its_process_commands+0xa4/0xd78 <- kvm_read_guest)`, or `(symbol+0x0/0x1c8)`. */
-const PLACE = /^\(([A-Za-z_][\w.]*)[^)]*\)\s*/;
+const PLACE = /^\(([A-Za-z_][\w.]*)(?![\w.])[^)]*\)\s*/;
 /** More bytes than a probe prints. */
 const READ_MAX = 32;
 

@@ -6,10 +6,11 @@ export const FRAME_GICD = FRAMES.indexOf('GICD');
 export const FRAME_GICR = FRAMES.indexOf('GICR');
 export const FRAME_GITS = FRAMES.indexOf('GITS');
 
-/** The name of the register at an offset, from the frame's table; undefined if there is none. */
+/** The name of the register at an offset, from the frame's table; undefined if there is none, as in a frame of GICv5. */
 export function registerAt(frame: number, offset: number): string | undefined {
-  const index = maps[frame]!.find(offset);
-  return index < 0 ? undefined : maps[frame]!.names[index];
+  const map = maps[frame];
+  const index = map?.find(offset) ?? -1;
+  return index < 0 ? undefined : map!.names[index];
 }
 
 /**
@@ -22,9 +23,9 @@ export function eachInterrupt(
   low: number,
   visit: (intid: number, value: number) => void,
 ): void {
-  const map = maps[frame]!;
-  const index = map.find(offset);
-  if (index < 0) return;
+  const map = maps[frame];
+  const index = map?.find(offset) ?? -1;
+  if (map === undefined || index < 0) return;
   const spec = map.specs[index]!;
   const bits = spec.bitsPerIntid;
   if (bits === undefined || bits > 8) return;
