@@ -136,9 +136,4 @@ export async function bundle() {
   return true;
 }
 
-/** Before tests (vitest's globalSetup). */
-export async function setup() {
-  await bundle();
-}
-
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await bundle();

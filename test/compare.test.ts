@@ -1,5 +1,6 @@
 // Designs on what a real kernel did: its own are the same commands in the same order, others are what they are.
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Operation } from '@gictrace/core/irqchip';
 import { QueryDatabase } from '@gictrace/query';
 import { importFtraceToTrace } from '@gictrace/recorder';
 import { type Compared, compareTrace } from '@gictrace/replayer';
@@ -123,6 +124,39 @@ it('sends and accesses the same as Linux 7.3 on QEMU 11, with PEs that go offlin
   const { commands, accesses } = compareTrace(trace, ['its']).alignments.get('its')!;
   expect(commands).toEqual({ recorded: 109, sent: 109, same: 109, first: null });
   expect(accesses).toEqual({ recorded: 346, sent: 346, same: 346, first: null });
+});
+
+describe('a machine that reboots', () => {
+  const lifted = (trace: string) => {
+    const operations: Operation[] = [];
+    const compared = compareTrace(trace, ['its'], {
+      observe: () => ({ operation: (_n, o) => operations.push(o) }),
+    });
+    return { operations, compared };
+  };
+
+  it('has its driver set up at each boot, as Linux’s is', async () => {
+    const trace = temp.path('reboots.gictrace');
+    await imported(recording('small/linux-reboot-its.log.gz'), trace);
+    const { operations, compared } = lifted(trace);
+    const { commands, accesses } = compared.alignments.get('its')!;
+    expect(commands).toEqual({ recorded: 77, sent: 77, same: 77, first: null });
+    expect(accesses).toEqual({ recorded: 413, sent: 413, same: 413, first: null });
+    expect(operations.filter(({ op }) => op === 'probe')).toEqual(
+      Array(3).fill({ op: 'probe', reset: true }),
+    );
+  });
+
+  it('does not reboot when a state is loaded; a collection is of the PE that it is mapped to', async () => {
+    const trace = temp.path('loadvm.gictrace');
+    await imported(recording('small/loadvm-11.log.gz'), trace);
+    const { operations } = lifted(trace);
+    expect(operations.filter(({ op }) => op === 'probe')).toEqual([]);
+    // This guest maps collection 3 to PE 0.
+    const activated = operations.filter((o) => o.op === 'activate');
+    expect(activated.length).toBeGreaterThan(0);
+    expect(activated.filter((o) => o.pe > 1)).toEqual([]);
+  });
 });
 
 describe('a Linux guest of a real KVM, whose Redistributors have GICR_INVLPIR', () => {

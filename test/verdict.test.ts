@@ -27,6 +27,8 @@ import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allBatches, imported, recording, scratch } from './support.ts';
 
+/** All that `npm run test:thorough` tries; otherwise a part. */
+const isThorough = process.env.GICTRACE_THOROUGH === '1';
 const temp = scratch();
 afterAll(() => temp.dispose());
 
@@ -243,7 +245,7 @@ describe.each(CONFIGS)('generated traces of %s', (profile, config) => {
   it('agree with them where a value is altered', () => {
     const next = random(profile.length);
     const words = new Set<string>();
-    for (let n = 0; n < 150; n++) {
+    for (let n = 0; n < (isThorough ? 150 : 60); n++) {
       const batch = generated(config, 10 + (n % 7), 150);
       const i = next(batch.count);
       const what = alter(batch, i, next);
@@ -288,7 +290,7 @@ describe('a real trace with one value altered', () => {
       expect(places.length).toBeGreaterThan(0);
       const next = random(7);
       let diverged = 0;
-      for (let n = 0; n < 12; n++) {
+      for (let n = 0; n < (isThorough ? 12 : 6); n++) {
         const batch = new RecordBatch(whole.count);
         for (let i = 0; i < whole.count; i++) batch.copy(whole, i);
         const i = places[next(places.length)]!;

@@ -30,6 +30,20 @@ describe('a verdict', () => {
     expect(judged('its', [...started, fire, { op: 'mask', ...v }, fire]).verdict).toBe('works');
   });
 
+  it('is about each boot: nothing is left of the one before, whose message is gone', () => {
+    const reboot: Operation = { op: 'probe', reset: true };
+    const busy: Operation[] = [{ op: 'pe.busy', pe: 0, steps: 9 }, fire];
+    const translation = new Translation(DESIGNS.its!, 4);
+    for (const operation of [...started, fire, ...busy, reboot, ...started, fire])
+      translation.take(operation);
+    const { deliveries, held, operations } = translation.finish();
+    expect(deliveries).toMatchObject({ fired: 3, delivered: 2, cleared: 1, lost: 0 });
+    // The second boot's alone.
+    expect([held.get('devices'), operations.get('alloc')]).toEqual([1, 2]);
+    const before: Operation[] = [...started, reboot, fire];
+    expect(judgementText(judged('its', before))).toMatch(/^cannot: .*: it has no message to send/);
+  });
+
   it('says what works, and what else was wrong', () => {
     expect(judgementText(judged('its', [...started, fire]))).toBe('works');
     const moved: Operation[] = [...started, { op: 'set_affinity', ...v, pe: 1 }, fire];

@@ -26,6 +26,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ op: one('pe.online', 'pe.offline'), pe }),
   fc.record({ op: one('pe.busy'), pe, steps: fc.nat(1000) }),
   fc.record({ op: one('probe') }),
+  fc.record({ op: one('probe'), reset: fc.constant(true as const) }),
   fc.record({ op: one('alloc'), device: u16, count: fc.nat(4096) }),
   fc.record({
     op: one('alloc'),

@@ -35,7 +35,8 @@ export type Operation =
   | ({ readonly op: 'pe.online' } & OfPe)
   | ({ readonly op: 'pe.offline' } & OfPe)
   | ({ readonly op: 'pe.busy'; readonly steps: number } & OfPe)
-  | { readonly op: 'probe' }
+  /** With `reset`, the machine is reset first, as by a reboot, and the driver is set up again. */
+  | { readonly op: 'probe'; readonly reset?: boolean }
   /** `count` is the number of vectors requested, before the driver rounds it. */
   | {
       readonly op: 'alloc';
@@ -123,8 +124,8 @@ export function operationAt(batch: RecordBatch, i: number): Operation | undefine
   const operation: Record<string, unknown> = { op };
   fields.forEach(({ name, type, values }, n) => {
     const word = batch.words[i * RECORD_WORDS + offsets[n]!]!;
-    // The defaults of a device are left out.
-    if (op === 'alloc' && word === 0 && (name === 'msi' || name === 'block')) return;
+    // Defaults are left out.
+    if (word === 0 && (name === 'msi' || name === 'block' || name === 'reset')) return;
     operation[name] = type === 'enum' ? values![word] : type === 'bool' ? word !== 0 : word;
   });
   if (kind.pe !== 'none') operation.pe = batch.pe[i];

@@ -50,7 +50,13 @@ export const OPERATION_KINDS = {
     [f('steps', 'u32', 'the number of operations during which it takes none')],
     'A PE is busy: it takes no interrupt during a number of operations.',
   ),
-  'op.probe': kind(35, 'machine', 'none', [], 'The driver is set up, unless that has happened before.'),
+  'op.probe': kind(
+    35,
+    'machine',
+    'none',
+    [f('reset', 'bool', '1: the machine is reset first, as by a reboot')],
+    'The driver is set up, unless that has happened before. After a reset it is set up again: PEs are offline, and devices have no vectors.',
+  ),
   'op.alloc': kind(
     36,
     'any device',

@@ -21,6 +21,7 @@ export class Steps {
   }
 
   probe = () => this.add({ probe: true });
+  reboot = () => this.add({ reboot: true });
   online = (...pes: number[]) => this.add({ online: pes });
   offline = (...pes: number[]) => this.add({ offline: pes });
   /** The PEs take no interrupt for this many operations. */

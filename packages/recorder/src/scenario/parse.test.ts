@@ -108,7 +108,7 @@ describe('a bad scenario', () => {
     [
       'a verb that there is not',
       '  - explode: nic/0\n',
-      'line 7, column 5: steps.0: has no verb; verbs: probe, online, offline',
+      'line 7, column 5: steps.0: has no verb; verbs: probe, reboot, online',
     ],
     [
       'two verbs',

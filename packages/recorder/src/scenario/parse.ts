@@ -140,7 +140,11 @@ class Reader {
   private follow(o: Operation): void {
     if (o.op === 'pe.online') this.online.add(o.pe);
     else if (o.op === 'pe.offline') this.online.delete(o.pe);
-    else if (o.op === 'free') {
+    else if (o.op === 'probe' && o.reset === true) {
+      this.online.clear();
+      this.started.clear();
+      this.shutDown.length = 0;
+    } else if (o.op === 'free') {
       for (const [key, { device }] of this.started) if (device === o.device) this.started.delete(key);
     }
     if (!('vector' in o)) return;
@@ -197,6 +201,8 @@ class Reader {
         return this.interleave(step, path);
       case 'probe':
         return this.tell({ op: 'probe' }, at);
+      case 'reboot':
+        return this.tell({ op: 'probe', reset: true }, at);
       case 'online':
       case 'offline':
       case 'busy':

@@ -41,6 +41,7 @@ const vpeToPe = (verb: string) => z.strictObject({ [verb]: vpe, pe });
 /** The verbs of a step and their arguments; `repeat` and `interleave` contain steps of their own. */
 const VERBS: Readonly<Record<string, z.ZodType>> = {
   probe: z.strictObject({ probe: z.literal(true) }),
+  reboot: z.strictObject({ reboot: z.literal(true) }),
   online: z.strictObject({ online: pes }),
   offline: z.strictObject({ offline: pes }),
   busy: z.strictObject({ busy: pes, steps: times }),

@@ -70,6 +70,12 @@ export class DirectLift {
     this.settle();
   }
 
+  reset(): void {
+    this.finish();
+    this.lpis.clear();
+    this.written.clear();
+  }
+
   private stored(address: number, bytes: number, { state }: Machine): void {
     const first = address - configTableAddress(state, 0);
     for (let k = 0; k < bytes; k++)

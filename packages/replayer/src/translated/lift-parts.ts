@@ -25,6 +25,12 @@ export class Collector {
     this.operations.push(operation);
   }
 
+  /** The machine is reset and its operating system starts again. If nothing was done before, that is where it begins. */
+  reboot(): void {
+    this.online.clear();
+    if (this.operations.length > 0) this.add({ op: 'probe', reset: true });
+  }
+
   /** A PE takes interrupts from now on, unless it already does. */
   comesOnline(pe: number): void {
     if (this.online.has(pe)) return;

@@ -66,6 +66,12 @@ export class SpiLift {
     this.started();
   }
 
+  reset(): void {
+    this.finish();
+    this.spis.clear();
+    this.disabled = [];
+  }
+
   /**
    * Adds an operation. Linux routes an SPI after it has enabled it for the first time (irq_startup), as a move: that is where
    * it is activated.

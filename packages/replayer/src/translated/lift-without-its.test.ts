@@ -79,6 +79,18 @@ describe('lifting without an ITS', () => {
     );
   });
 
+  it.each([
+    ['mbi', 32],
+    ['direct-lpi', 0],
+  ])('gives back a reboot of what %s was asked', (design, first) => {
+    const boot = asked(first, [
+      [0, 1, 0],
+      [3, 2, 0],
+    ]);
+    const operations: Operation[] = [...boot, { op: 'probe', reset: true }, ...boot];
+    expect(roundTrip(design, operations)).toEqual(operations);
+  });
+
   // What moves a masked LPI looks like a configuration with the same value, before it.
   it('gives back what direct-lpi was asked', () => {
     fc.assert(

@@ -144,6 +144,17 @@ describe('lifting', () => {
     expect(roundTrip('its', operations)).toEqual(operations);
   });
 
+  it('gives back a reboot, and nothing of before it', () => {
+    const boot = deviceOperations([
+      [0, 0, 1],
+      [0, 0, 1],
+      [5, 0, 1],
+    ]);
+    const operations: Operation[] = [...boot, { op: 'probe', reset: true }, ...boot];
+    expect(roundTrip('its', operations)).toEqual(operations);
+    expect(operations.map(({ op }) => op)).toContain('fire');
+  });
+
   it.each([2, 4, 7])('gives back what the vPE proxy was asked, with %i vPEs on 4 slots', (vpes) => {
     fc.assert(
       fc.property(choices, (list) => {

@@ -3,8 +3,16 @@
 import type { GicConfig } from '@gictrace/core';
 import type { Operation, Vector } from '@gictrace/core/irqchip';
 import { configTableAddress, type Machine } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { type CommandName, FRAMES, GICR, ITS_OUTCOMES, LPI_FIRST, NO_DOORBELL } from '@gictrace/core/spec';
+import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import {
+  type CommandName,
+  FRAMES,
+  GICD,
+  GICR,
+  ITS_OUTCOMES,
+  LPI_FIRST,
+  NO_DOORBELL,
+} from '@gictrace/core/spec';
 import { eachCommand } from './command-follower.ts';
 import { type Association, associations, proxyDevice } from './doorbells.ts';
 import { DirectLift } from './lift-direct.ts';
@@ -16,6 +24,8 @@ const VTE_WRITE = RECORDS['vte.write'].id;
 const VPE_RESIDENT = RECORDS['vpe.resident'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
+const GICD_FRAME = FRAMES.indexOf('GICD');
 const GICR_FRAME = FRAMES.indexOf('GICR');
 /** GICR_WAKER.ProcessorSleep. */
 const PROCESSOR_SLEEP = 2;
@@ -50,6 +60,8 @@ export class Lift {
   private readonly resident = new Set<number>();
   /** PEs whose collection has been mapped since they came online. */
   private readonly online = new Set<number>();
+  /** The PE of each collection. */
+  private readonly collections = new Map<number, number>();
   /** Moves of vPEs whose doorbell has not been moved yet: the new PE, by vPE. */
   private readonly moving = new Map<number, number>();
   private readonly doorbells = new Map<number, number>();
@@ -59,6 +71,8 @@ export class Lift {
   /** An INV whose configuration byte is unknown. It is a mask if the event is discarded next. */
   private invalid: Vector | undefined;
   private last: CommandName | undefined;
+  /** The machine was reset, and software has not set the Distributor up since: a reboot, or a state that is restored. */
+  private isReset = false;
   /** Operations of devices whose interrupts go through no ITS. They are reported if no device uses one. */
   private readonly direct = new Collector();
   private readonly spis = new SpiLift(this.direct);
@@ -164,6 +178,31 @@ export class Lift {
     this.tell({ op: isShutDown ? 'mask' : 'reconfigure', device, vector });
   }
 
+  /**
+   * An operating system starts on a machine that was reset: it sets the Distributor up (gic_dist_init). A host that restores a
+   * state, as for `loadvm` or a migration, resets the machine too, but no software does this then.
+   */
+  private reboot(): void {
+    this.isReset = false;
+    this.released();
+    this.deactivated();
+    this.reconfigured();
+    this.held();
+    for (const vpe of [...this.moving.keys()]) this.moved(vpe);
+    for (const map of [this.events, this.eventOf, this.forwarded, this.doorbells, this.vpeTables])
+      map.clear();
+    this.resident.clear();
+    this.online.clear();
+    this.collections.clear();
+    this.last = undefined;
+    if (this.usesIts) this.tell({ op: 'probe', reset: true });
+    else {
+      this.spis.reset();
+      this.lpis.reset();
+      this.direct.reboot();
+    }
+  }
+
   /** No ITS translates the messages of devices: their interrupts are SPIs or LPIs of Direct LPI. */
   private withoutIts(): void {
     const { operations, stats } = this.direct;
@@ -179,6 +218,8 @@ export class Lift {
     this.sink.stimulus?.(batch, i);
     const at = i * RECORD_WORDS;
     const w = batch.words;
+    if (batch.kind[i] === GIC_RESET) this.isReset = true;
+    else if (this.isReset && isStart(batch, i)) this.reboot();
     if (!this.usesIts) {
       followPes(this.direct, batch, i);
       this.spis.stimulus(batch, i, machine);
@@ -362,6 +403,7 @@ export class Lift {
       case 'MAPC':
         if (o.V) {
           this.online.add(o.RDbase!);
+          this.collections.set(o.ICID!, o.RDbase!);
           this.tell({ op: 'pe.online', pe: o.RDbase! });
         } else count(this.stats.unlifted, 'MAPC V=0');
         return;
@@ -377,12 +419,12 @@ export class Lift {
       case 'MAPI':
         this.forwarded.delete(key);
         this.mapped({ device, vector }, name === 'MAPI' ? vector : o.pINTID!);
-        this.tell({ op: 'activate', device, vector, pe: o.ICID! });
+        this.tell({ op: 'activate', device, vector, pe: this.peOf(o.ICID!) });
         return;
       case 'INV':
         return this.invalidated(device, vector, key, machine);
       case 'MOVI':
-        this.tell({ op: 'set_affinity', device, vector, pe: o.ICID! });
+        this.tell({ op: 'set_affinity', device, vector, pe: this.peOf(o.ICID!) });
         return;
       case 'INT':
       case 'CLEAR':
@@ -394,6 +436,11 @@ export class Lift {
       default:
         count(this.stats.unlifted, name);
     }
+  }
+
+  /** The PE of a collection. Linux numbers collections by PE, so that is what one is taken to be that the trace does not map. */
+  private peOf(icid: number): number {
+    return this.collections.get(icid) ?? icid;
   }
 
   private mapped(of: Vector, intid: number): void {
@@ -435,6 +482,16 @@ export class Lift {
     }
   }
 }
+
+/**
+ * Whether software writes GICD_CTLR, which operating systems do when they start. What a host writes to restore a state is
+ * written by no PE, and names the operation that it is part of.
+ */
+const isStart = (batch: RecordBatch, i: number): boolean =>
+  batch.kind[i] === MMIO_WRITE &&
+  (batch.pe[i] !== NO_PE || batch.cause[i] === 0) &&
+  batch.words[i * RECORD_WORDS] === GICD_FRAME &&
+  batch.words[i * RECORD_WORDS + 2] === GICD.GICD_CTLR.offset;
 
 /** Whether a command maps an event after its DISCARD: it becomes a vLPI, or is no longer one. */
 function isMappedAgain(

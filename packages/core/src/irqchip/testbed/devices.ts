@@ -41,6 +41,12 @@ export class Devices {
     });
   }
 
+  /** All devices are reset: no vector of theirs is set up. */
+  reset(): void {
+    this.attached.clear();
+    for (const set of [this.masked, this.started, this.forgotten, this.active]) set.clear();
+  }
+
   /** Sets up a vector. If devices mask vectors, it is masked at first. */
   activate({ device, vector }: Vector): void {
     this.active.add(keyOf(device, vector));

@@ -25,6 +25,11 @@ export class Guests {
     return guest;
   }
 
+  reset(): void {
+    this.guests.clear();
+    this.resident.clear();
+  }
+
   /** The vPE that is resident on a PE, or undefined. */
   on(pe: number): number | undefined {
     return this.resident.get(pe);

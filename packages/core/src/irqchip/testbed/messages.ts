@@ -51,6 +51,12 @@ export class Messages {
     this.expected.delete(keyOf(device, vector));
   }
 
+  /** The machine is reset: what was sent is pending nowhere, and nobody waits for it. */
+  reset(): void {
+    for (const [key, own] of this.expected) this.settle(vectorOf(key), own, 'cleared');
+    this.expected.clear();
+  }
+
   /** Adds a message for which no handler has run. */
   outstanding(own: Expectation): void {
     own.messages.push(this.sent++);

@@ -11,7 +11,7 @@ import type { CarriedState } from './migration.ts';
 /** The outcomes of messages. Each message has exactly one. */
 export const FATES = {
   delivered: 'Its handler ran. One run of the handler delivers all messages that came before it.',
-  cleared: 'Software cleared the pending state before the handler ran.',
+  cleared: 'Software cleared the pending state before the handler ran, or the machine was reset.',
   masked: 'It waits, on the PE that serves it or in its device, because its vector is masked.',
   waiting:
     'It waits for a busy PE, or for a vPE to become resident again; the hypervisor knows that the vPE has something to do.',

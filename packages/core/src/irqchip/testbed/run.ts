@@ -89,17 +89,30 @@ export class Translation {
     if (stage.driver !== null) return stage.driver;
     const at = stage.n;
     stage.n = -1;
+    const before = { ...stage.bus.costs };
     stage.testbed.firmware();
     this.ledger.begin();
     stage.driver = stage.design.make(stage.bus, this.ledger);
     stage.n = at;
-    Object.assign(this.probe, stage.bus.costs);
-    for (const name of COSTS) stage.bus.costs[name] = 0;
+    for (const name of COSTS) {
+      this.probe[name] += stage.bus.costs[name] - before[name];
+      stage.bus.costs[name] = before[name];
+    }
     if (stage.driver === undefined) {
       this.leaks();
       stage.failed('set up', -1, 'an allocation was refused');
     }
     return stage.driver;
+  }
+
+  /** The machine is reset and its operating system starts again: nothing is left of what it and its devices were doing. */
+  private reboot(): void {
+    this.messages.reset();
+    this.devices.reset();
+    this.stage.reset();
+    this.forwarded.clear();
+    this.ledger.held.clear();
+    this.setUp();
   }
 
   private concerns(o: Operation): boolean {
@@ -132,6 +145,7 @@ export class Translation {
         this.ledger.fail(o.what, o.nth);
         return this.told(o);
       case 'probe':
+        if (o.reset === true) this.reboot();
         return this.told(o);
       case 'migrate':
         for (const state of stage.testbed.migrate(o.without))

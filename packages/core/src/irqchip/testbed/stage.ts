@@ -35,6 +35,16 @@ export class Stage {
     return this.testbed.bus;
   }
 
+  /** The machine is reset. The driver is not set up any more. */
+  reset(): void {
+    this.testbed.reset();
+    this.guests.reset();
+    this.online.clear();
+    this.busyUntil.clear();
+    this.inFlight.clear();
+    this.driver = null;
+  }
+
   isBusy(pe: number): boolean {
     return (this.busyUntil.get(pe) ?? -1) > this.n;
   }

@@ -3,7 +3,7 @@
 import type { GicConfig } from '../../config.ts';
 import { Machine, step } from '../../model/index.ts';
 import { configOf, type Hardware } from '../../profile/index.ts';
-import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '../../record/index.ts';
+import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RESET_CAUSES, RecordBatch } from '../../record/index.ts';
 import {
   GICD,
   GICR,
@@ -34,6 +34,8 @@ const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
+const GIC_RESET = RECORDS['gic.reset'].id;
+const BY_GUEST = RESET_CAUSES.indexOf('guest');
 
 const V2M = 0x802_0000;
 const PRE_ITS = 0x5000_0000;
@@ -181,6 +183,11 @@ export class Testbed {
     this.write('GICD_CTLR', 0, 0, GROUPS);
     for (let n = 1; n < this.machine.state.irqCount / 32; n++)
       this.write('GICD_IGROUPR', 0, 0, 0xffff_ffff, n);
+  }
+
+  /** The machine is reset. Guest memory keeps its contents. */
+  reset(): void {
+    this.stimulus(GIC_RESET, NO_PE, BY_GUEST);
   }
 
   /** Makes a PE ready to take interrupts. */
