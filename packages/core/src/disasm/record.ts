@@ -111,7 +111,11 @@ function bodyText(batch: RecordBatch, i: number): string {
       const offsets = offsetsOf.get(name)!;
       return [
         name,
-        ...fields.map((field, k) => `${field.name} ${valueText(field, words, at + offsets[k]!)}`),
+        ...fields.flatMap((field, k) =>
+          field.isLater === true && words[at + offsets[k]!] === 0
+            ? []
+            : [`${field.name} ${valueText(field, words, at + offsets[k]!)}`],
+        ),
       ].join(' ');
     }
   }

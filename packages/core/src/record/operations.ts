@@ -54,7 +54,7 @@ export const OPERATION_KINDS = {
     35,
     'machine',
     'none',
-    [f('reset', 'bool', '1: the machine is reset first, as by a reboot')],
+    [f('reset', 'bool', '1: the machine is reset first, as by a reboot', { isLater: true })],
     'The driver is set up, unless that has happened before. After a reset it is set up again: PEs are offline, and devices have no vectors.',
   ),
   'op.alloc': kind(

@@ -16,6 +16,11 @@ export interface RecordField extends Naming {
   readonly values?: readonly string[];
   /** The base in which the value is printed; decimal if absent. */
   readonly base?: 'hex' | 'dec';
+  /**
+   * It was added when there were traces already. A chunk has no column for it, and for what follows it, where all its values
+   * are 0, and the text of a record leaves it out if it is 0: so older traces can be read, and older versions of gictrace can read what does not use it.
+   */
+  readonly isLater?: true;
   readonly doc: string;
 }
 

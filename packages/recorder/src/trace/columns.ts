@@ -164,6 +164,8 @@ interface Layout {
   readonly words: number;
   /** The largest value of each word. */
   readonly limits: readonly number[];
+  /** The words that every chunk has columns for. */
+  readonly least: number;
 }
 const layouts: (Layout | undefined)[] = new Array(256).fill(undefined);
 function layoutOf(id: number): Layout {
@@ -171,8 +173,12 @@ function layoutOf(id: number): Layout {
   if (known !== undefined) return known;
   if (recordName(id) === undefined) damaged(`a record has the unknown kind ${id}`);
   const kind = recordKind(id);
-  const words = kind.fields.reduce((sum, field) => sum + fieldWords(field.type), 0);
-  const layout: Layout = { kind, words, limits: wordLimits(kind) };
+  const wordsOf = (fields: typeof kind.fields) =>
+    fields.reduce((sum, field) => sum + fieldWords(field.type), 0);
+  const later = kind.fields.findIndex(({ isLater }) => isLater === true);
+  const words = wordsOf(kind.fields);
+  const least = later < 0 ? words : wordsOf(kind.fields.slice(0, later));
+  const layout: Layout = { kind, words, least, limits: wordLimits(kind) };
   layouts[id] = layout;
   return layout;
 }
@@ -208,12 +214,15 @@ function encodeKinds(batch: RecordBatch): [number, Uint8Array[]][] {
     const to = ends[id]!;
     if (to === from) continue;
     const columns: Uint8Array[] = [];
-    const { words, limits } = layoutOf(id);
+    const { words, least, limits } = layoutOf(id);
+    let needed = least;
     for (let word = 0; word < words; word++) {
       gather(batch.words, word, from, to);
       checkLimit(id, limits[word]!, to - from);
+      if (word >= least && scratch.subarray(0, to - from).some((value) => value !== 0)) needed = word + 1;
       columns.push(encodeColumn(scratch, to - from));
     }
+    columns.length = needed;
     kinds.push([id, columns]);
     from = to;
   }
@@ -287,14 +296,15 @@ export function decodeChunk(raw: Uint8Array, count: number, batch: RecordBatch, 
     )
       damaged('the columns of a kind are malformed');
     const [id, columns] = entry as [number, unknown[]];
-    const { words, limits } = layoutOf(id);
+    const { words, least, limits } = layoutOf(id);
     const n = byKind[id] ?? 0;
-    if (columns.length !== words || n === 0) damaged('the columns of a kind do not fit its fields');
+    if (columns.length < least || columns.length > words || n === 0)
+      damaged('the columns of a kind do not fit its fields');
     byKind[id] = 0;
     seen += n;
     let k = 0;
     for (let i = 0; i < count; i++) if (batch.kind[i] === id) positions[k++] = i * RECORD_WORDS;
-    for (let word = 0; word < words; word++) {
+    for (let word = 0; word < columns.length; word++) {
       decodeColumn(columns[word], n, scratch);
       const limit = limits[word]!;
       for (k = 0; k < n; k++) {

@@ -9,8 +9,10 @@ import { GicTraceError } from '@gictrace/core';
 import { fieldOffsets, RECORD_WORDS, RECORDS, RecordBatch, type RecordKind } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { encodeChunk } from './columns.ts';
 import { FORMAT_VERSION } from './constants.ts';
 import type { TraceHeader } from './header.ts';
+import { unpack } from './msgpack.ts';
 import { TraceReader } from './reader.ts';
 import { recover } from './recover.ts';
 import { TraceWriter } from './writer.ts';
@@ -157,6 +159,20 @@ describe('what goes in comes out', () => {
       ),
       { numRuns: 150, seed: 3 },
     );
+  });
+
+  it('a field that a kind was given later costs older traces nothing', () => {
+    const bytesOf = (...resets: number[]) => {
+      const batch = new RecordBatch(resets.length);
+      for (const reset of resets) {
+        const i = batch.push(RECORDS['op.probe'].id, -1, Number.NaN);
+        batch.words[i * RECORD_WORDS] = reset;
+      }
+      expect(read(write('probe', batch, 8))).toEqual(content([{ batch }]));
+      const [, , , , , , , kinds] = unpack(encodeChunk(batch)) as unknown[];
+      return (kinds as [number, unknown[]][])[0]![1].length;
+    };
+    expect([bytesOf(0, 0), bytesOf(0, 1)]).toEqual([0, 1]);
   });
 
   it('the same records give the same bytes', () => {
