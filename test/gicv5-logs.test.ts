@@ -14,7 +14,6 @@ const dir = mkdtempSync(join(tmpdir(), 'gictrace-gicv5-logs-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 const recording = (name: string) => join(import.meta.dirname, 'recordings', name);
 const LINUX = recording('linux-gicv5-qemu-11.log.gz');
-const SMALL = recording('small/gicv5-two-pes.log.gz');
 
 interface Seen {
   readonly kind: string;
@@ -141,29 +140,36 @@ describe('a boot of Linux on 2 PEs', async () => {
   });
 });
 
-describe('2 PEs that take 5 and 9 timer interrupts at the same time', async () => {
-  const { report, seen, diverged } = await imported(SMALL);
+describe.each(['two', 'four'])(
+  'PE 0 and PE 1 of %s take 5 and 9 timer interrupts at the same time',
+  (pes) => {
+    const log = recording(`small/gicv5-${pes}-pes.log.gz`);
 
-  it('each acknowledge is that of the PE that took the exception', () => {
-    expect(report.stats.losses['steps that fit no PE']).toBe(undefined);
-    expect(diverged).toBe(0);
-    expect(acknowledged(seen)).toEqual({ 'PPI 27 PE 0': 5, 'PPI 27 PE 1': 9 });
-  });
+    it('each acknowledge is that of the PE that took the exception', async () => {
+      const { report, seen, diverged } = await imported(log);
+      expect([report.stats.losses['steps that fit no PE'], diverged]).toEqual([undefined, 0]);
+      const counts = acknowledged(seen);
+      expect(total(counts, 'PPI 27')).toBe(14);
+      expect(counts['PPI 27 PE 0']).toBe(5);
+      expect(counts['PPI 27 PE 1']).toBe(9);
+    });
 
-  it('without the lines of the exceptions nothing is decided that they contradict', async () => {
-    const truth = new Map(
-      seen.filter(({ kind }) => kind === 'sysreg.read').map(({ line, pe }) => [line, pe]),
-    );
-    // Empty lines in place of the others: the numbers of lines stay.
-    const bare = textOf(SMALL).replace(/^.*Taking exception.*$/gm, '');
-    const { report: other, seen: without } = await imported(fileOf(bare));
-    expect(other.stats.losses['steps that fit no PE']).toBe(undefined);
-    const taken = without.filter(({ kind }) => kind === 'sysreg.read');
-    expect(taken.length).toBe(14);
-    for (const { line, pe, isDecided } of taken)
-      if (isDecided) expect(pe, `line ${line}`).toBe(truth.get(line));
-  });
-});
+    it('without the lines of the exceptions nothing is decided that they contradict', async () => {
+      const { seen } = await imported(log);
+      const truth = new Map(
+        seen.filter(({ kind }) => kind === 'sysreg.read').map(({ line, pe }) => [line, pe]),
+      );
+      // Empty lines in place of the others: the numbers of lines stay.
+      const bare = textOf(log).replace(/^.*Taking exception.*$/gm, '');
+      const { report, seen: without, diverged } = await imported(fileOf(bare));
+      expect([report.stats.losses['steps that fit no PE'], diverged]).toEqual([undefined, 0]);
+      const taken = without.filter(({ kind }) => kind === 'sysreg.read');
+      expect(taken.length).toBe(14);
+      for (const { line, pe, isDecided } of taken)
+        if (isDecided) expect(pe, `line ${line}`).toBe(truth.get(line));
+    });
+  },
+);
 
 it('a log of nothing else is refused', async () => {
   const log = fileOf('Taking exception 5 [IRQ] on CPU 0\nboot\n');

@@ -9,15 +9,10 @@ export const GICV5_RULES = {
     class: 'inferred',
     doc: 'The PE follows from the IAFFID for which the IRS recalculated in the same step: a PE acknowledges only SPIs and LPIs that are targeted at it.',
   },
-  'pe-from-exception': {
-    id: 102,
-    class: 'inferred',
-    doc: 'The PE follows from the line of QEMU in which a PE takes the exception (`-d int`).',
-  },
   'pe-by-elimination': {
     id: 103,
     class: 'inferred',
-    doc: 'Only one PE can have done it: with any other, what the source shows of PPIs, running priorities and signals would contradict itself, here or later.',
+    doc: 'Only one PE can have done it: with any other, what the source shows of PPIs, running priorities and signals would contradict itself, here or later. With `-d int` that includes the lines in which PEs take exceptions.',
   },
   'pe-undecided': {
     id: 104,

@@ -169,7 +169,11 @@ export class Attribution<T> {
       if (one.is === 'irs' && deed?.does === 'acknowledge' && whose !== pe && !force) return undefined;
       if (whose >= 0 && whose < this.pes && !world.see(one, whose, learnt, force)) return undefined;
     }
-    return { pe, isUndecided: false, learnt };
+    // What is left proves nothing if the right assignment may have been dropped. The IRS names the PE of an acknowledge of
+    // an SPI or LPI, whatever else is known.
+    const isNamed = shown.some((one) => one.is === 'irs' && one.pe === pe);
+    const isProof = !this.hasDropped && this.misfits === 0;
+    return { pe, isUndecided: !isProof && deed !== undefined && this.pes > 1 && !isNamed, learnt };
   }
 
   /** Ends the waiting: the first assignment is taken, and says of each act on which the others differ that it is open. */
