@@ -121,11 +121,23 @@ export class Attribution<T> {
       next = [{ world, path: [...path, open], ...usual(branch, act.deed, pe) }];
     }
     this.branches = next;
-    if (next.length > BRANCHES_MAX || this.waiting.length > WAITING_MAX) {
+    if (next.length > BRANCHES_MAX || this.waiting.length > WAITING_MAX) this.widen();
+    this.flush();
+  }
+
+  /** Makes fewer branches of many: those that differ only in what is known become one that knows less. */
+  private widen(): void {
+    const wider: Branch[] = [];
+    for (const branch of [...this.branches].sort((a, b) => a.cost - b.cost)) {
+      const into = wider.find(({ world }) => world.takeIn(branch.world));
+      if (into === undefined) wider.push(branch);
+      else mark(into.path, branch.path);
+    }
+    this.branches = wider;
+    if (wider.length > BRANCHES_MAX || (wider.length > 1 && this.waiting.length > WAITING_MAX)) {
       this.hasDropped = true;
       this.settle();
     }
-    this.flush();
   }
 
   /** The machine was reset: nothing of what was known holds on. */

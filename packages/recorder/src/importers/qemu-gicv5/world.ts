@@ -89,9 +89,37 @@ export class World {
     return true;
   }
 
+  /**
+   * Takes in another world that differs only in what is known of enables, priorities and interfaces: what they do not
+   * agree on is unknown. Returns whether it does.
+   */
+  takeIn(other: World): boolean {
+    const { words, size } = this;
+    const isKnowledge = (place: number) =>
+      place < HEAD ? place === OPEN : (place - HEAD) % PER_PPI !== STATE;
+    if (words.some((word, k) => word !== other.words[k] && !isKnowledge(k % size))) return false;
+    for (let k = 0; k < words.length; k++) {
+      if (words[k] === other.words[k]) continue;
+      const place = k % size;
+      // A priority is known as long as the enable is.
+      const isPriority = place >= HEAD && (place - HEAD) % PER_PPI === PRIORITY;
+      if (!isKnowledge(place)) continue;
+      words[isPriority ? k - PRIORITY + ENABLE : k] = UNKNOWN;
+    }
+    return true;
+  }
+
   /** Whether a PE can take an interrupt now. */
   canBeTaken(pe: number): boolean {
-    return this.words[pe * this.size + OPEN] !== 0 && this.eligible(pe) !== undefined;
+    return this.words[pe * this.size + OPEN] !== 0 && (this.eligible(pe) !== undefined || this.mayWait(pe));
+  }
+
+  /** Whether a PPI is waiting of which it is unknown whether it is enabled. */
+  private mayWait(pe: number): boolean {
+    return this.ppis.some((ppi) => {
+      const place = this.at(pe, ppi);
+      return this.words[place + STATE] === LEVEL && this.words[place + ENABLE] === UNKNOWN;
+    });
   }
 
   /** A PE took an exception: until it acknowledges, an acknowledge can be its own. */
@@ -202,7 +230,7 @@ export class World {
   private seeSignal(signalled: boolean, pe: number, learnt: Learnt[], force: boolean): boolean {
     const open = this.words[pe * this.size + OPEN]!;
     const isThere = this.eligible(pe) !== undefined;
-    if (signalled && !isThere) return force;
+    if (signalled && !isThere) return force || (open !== 0 && this.mayWait(pe));
     if (!isThere) return true;
     if (open === UNKNOWN || (force && open !== (signalled ? 1 : 0)))
       this.learn(learnt, pe, 'interface', -1, signalled ? 1 : 0);
