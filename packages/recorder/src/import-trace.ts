@@ -8,6 +8,7 @@ import { type KeptSource, keptSource } from './importers/common/kept-source.ts';
 import { type ExactFacts, ExactSource } from './importers/common/learn/exact.ts';
 import type { Missing, Start } from './importers/common/learn/unknowns.ts';
 import { Losses } from './importers/common/losses.ts';
+import { putWithinRange } from './importers/common/range.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import { type Gicv5Options, type Gicv5Stats, importGicv5 } from './importers/qemu-gicv5/index.ts';
@@ -437,7 +438,7 @@ export async function importGicv5ToTrace(
             { ...rules, isOverlapped: true },
           );
         },
-        record: (batch, i) => writer!.record(batch, i),
+        record: (batch, i) => putWithinRange(batch, i, (of, k) => writer!.record(of, k)),
         ...(progress === undefined ? {} : { progress }),
       },
     );

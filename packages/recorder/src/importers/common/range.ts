@@ -45,3 +45,21 @@ export function withinRange(batch: RecordBatch): RecordBatch {
   }
   return out;
 }
+
+const one = new RecordBatch(1);
+
+/** Passes on record `i` of a batch: as it is if its values are in range, otherwise as `withinRange` makes it. */
+export function putWithinRange(
+  batch: RecordBatch,
+  i: number,
+  put: (batch: RecordBatch, i: number) => void,
+): void {
+  if (outOfRange(batch, i) < 0) {
+    put(batch, i);
+    return;
+  }
+  one.clear();
+  one.copy(batch, i);
+  const ranged = withinRange(one);
+  for (let k = 0; k < ranged.count; k++) put(ranged, k);
+}
