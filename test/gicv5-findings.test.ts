@@ -79,6 +79,9 @@ async function reads(command: string, of: number, { batch }: Sequence): Promise<
 
 const GICV5 = QEMUS.filter(({ version }) => Number.parseInt(version, 10) >= 11);
 
+// Without such a QEMU the file holds one test that is skipped: a file without tests is an error.
+it.skipIf(GICV5.length > 0)('GICv5 of QEMU 11', (test) => test.skip());
+
 describe.each(GICV5)('GICv5 of QEMU $version', ({ command }) => {
   /** What QEMU and its profile return, and what the architecture says. */
   const expectReads = async (sequence: Sequence, theirs: string[], architecture: string[]) => {
