@@ -1,4 +1,5 @@
 // The event-sourced model of a GIC.
+export { activeGroup } from './active-priorities.ts';
 export { apply, configTableAddress, pendingTableAddress } from './apply.ts';
 export { groupOf, routedPe, runningPriority, wakeRequested } from './arbitration.ts';
 export { type Checkpoint, checkpointOf, returnTo } from './checkpoint.ts';

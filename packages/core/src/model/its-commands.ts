@@ -13,6 +13,7 @@ import {
   lpisEnabled,
   moveAllLpis,
   moveLpi,
+  readConfig,
   setLpiPending,
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
@@ -97,7 +98,13 @@ function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Faul
   ite.vpeid = 0;
   ite.doorbell = SPURIOUS;
   writeIte(m, its, dte, eventId, ite);
+  if (m.profile.lpiConfigWhenMapped && readTargetPe(m, its) === undefined && !isPendingAnywhere(m, pintid))
+    readConfig(m, cte.pe, pintid);
   return undefined;
+}
+
+function isPendingAnywhere(m: Machine, intid: number): boolean {
+  return m.state.lpiPending.some((pending) => pending.has(intid));
 }
 
 /** Whether an ITS supports vLPIs (GITS_TYPER.Virtual). */

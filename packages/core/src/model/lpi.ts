@@ -113,8 +113,18 @@ export function reloadConfigs(m: Machine, pe: number): void {
   noteBest(m, pe);
 }
 
+/** Under this profile, the configuration of an LPI is read now, and kept until it is read again. */
+export function readConfig(m: Machine, pe: number, intid: number): void {
+  const config = lookUpConfig(m, pe, intid);
+  if (config !== m.state.lpiConfig[pe]!.get(intid)) emitConfigured(m, pe, intid, config);
+}
+
 /** INV: the Redistributor must read this LPI's configuration again. */
 export function invalidateLpi(m: Machine, pe: number, intid: number): void {
+  if (m.profile.lpiConfigWhenMapped) {
+    readConfig(m, pe, intid);
+    return;
+  }
   if (!lpisEnabled(m, pe)) return;
   if (m.profile.invReloadsAll) {
     reloadConfigs(m, pe);
@@ -128,6 +138,12 @@ export function invalidateLpi(m: Machine, pe: number, intid: number): void {
 
 /** INVALL: the Redistributor must read every LPI's configuration again. */
 export function invalidateAllLpis(m: Machine, pe: number): void {
+  if (m.profile.lpiConfigWhenMapped) {
+    const known = [...m.state.lpiConfig[pe]!.keys()].sort((a, b) => a - b);
+    m.budget.spend(EVENT_WORK * known.length);
+    for (const intid of known) readConfig(m, pe, intid);
+    return;
+  }
   if (!lpisEnabled(m, pe)) return;
   if (m.profile.lpiConfig === 'until-invalidated') {
     m.budget.spend(EVENT_WORK * m.state.lpiConfig[pe]!.size);
@@ -139,11 +155,20 @@ export function invalidateAllLpis(m: Machine, pe: number): void {
 
 /** Moves the pending state of one LPI to another PE, if it is pending. */
 export function moveLpi(m: Machine, from: number, to: number, intid: number): void {
+  if (m.profile.lpiConfigWhenMapped) moveConfig(m, from, to, intid);
   if (!lpisEnabled(m, from)) return;
   if (!lpisEnabled(m, to)) return m.unpredictable('move-to-disabled-lpis', to, intid);
   const wasPending = clearLpiPending(m, from, intid);
   forgetConfig(m, from, intid);
   if (wasPending) setLpiPending(m, to, intid, 'moved');
+}
+
+/** The configuration of an LPI is where the LPI is. */
+function moveConfig(m: Machine, from: number, to: number, intid: number): void {
+  const config = m.state.lpiConfig[from]!.get(intid);
+  if (config === undefined) return;
+  if (config !== m.state.lpiConfig[to]!.get(intid)) emitConfigured(m, to, intid, config);
+  if (!m.state.lpiPending[from]!.has(intid)) m.emit(LPI_FORGOTTEN, from, intid);
 }
 
 /** Drops the cached configuration of an LPI that has moved to another Redistributor. If it comes back, it is read again. */
@@ -156,6 +181,9 @@ function forgetConfig(m: Machine, pe: number, intid: number): void {
 export function moveAllLpis(m: Machine, from: number, to: number): void {
   if (!lpisEnabled(m, from) || !lpisEnabled(m, to)) return;
   const limit = Math.min(lpiLimit(m, from), lpiLimit(m, to));
+  if (m.profile.lpiConfigWhenMapped)
+    for (const intid of [...m.state.lpiConfig[from]!.keys()].sort((a, b) => a - b))
+      moveConfig(m, from, to, intid);
   m.budget.spend(EVENT_WORK * (m.state.lpiPending[from]!.size + m.state.lpiConfig[from]!.size));
   for (const intid of [...m.state.lpiPending[from]!].sort((a, b) => a - b)) {
     if (intid >= limit) continue;

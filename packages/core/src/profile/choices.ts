@@ -45,6 +45,11 @@ export const CHOICES = {
     'when a Redistributor reads the configuration byte of an LPI',
     'LPI configuration tables',
   ),
+  lpiConfigWhenMapped: choice<boolean>(
+    false,
+    'the configuration of an LPI is read when MAPTI or MAPI maps its event and when it is invalidated, at once, and not when it becomes pending; it moves with the LPI',
+    'LPI configuration tables',
+  ),
   rescanOnClear: choice<boolean>(
     false,
     'when the highest-priority pending LPI is acknowledged or cleared, the Redistributor looks for the next one and reads configurations again',

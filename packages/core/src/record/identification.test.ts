@@ -34,5 +34,6 @@ describe('bits that identify an implementation', () => {
     expect(left('GICD', GICD.GICD_CTLR.offset)).toBe('ffffffff ffffffff');
     expect(left('GICR', GICR.GICR_WAKER.offset)).toBe('ffffffff ffffffff');
     expect(left('GITS', GITS.GITS_CBASER.offset)).toBe('ffffffff ffffffff');
+    expect(left('IRS', GITS.GITS_IIDR.offset)).toBe('ffffffff ffffffff');
   });
 });

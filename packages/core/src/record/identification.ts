@@ -33,12 +33,14 @@ const FRAME_BITS: readonly (readonly Bits[])[] = FRAMES.map((frame) => {
       bits(GICR.GICR_TYPER, ~OF_THE_MACHINE, 0),
       bits(GICR.GICR_PIDR),
     ];
-  return [
-    bits(GITS.GITS_IIDR),
-    bits(GITS.GITS_TYPER),
-    bits(GITS.GITS_BASER, 0, maskHigh(GITS.GITS_BASER, 'Type', 'Entry_Size')),
-    bits(GITS.GITS_PIDR),
-  ];
+  if (frame === 'GITS')
+    return [
+      bits(GITS.GITS_IIDR),
+      bits(GITS.GITS_TYPER),
+      bits(GITS.GITS_BASER, 0, maskHigh(GITS.GITS_BASER, 'Type', 'Entry_Size')),
+      bits(GITS.GITS_PIDR),
+    ];
+  return [];
 });
 
 /** Clears the bits that identify an implementation in a value that a read at this offset returned, at `words[at]`, low word first. */

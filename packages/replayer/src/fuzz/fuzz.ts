@@ -35,6 +35,10 @@ export interface FuzzResult {
   /** Comparisons made, by kind, up to the first difference. */
   readonly compared: Readonly<Record<string, number>>;
   readonly skipped: Readonly<Record<string, number>>;
+  /** Stimuli of the seed that the target is not given, by reason; they are not among the steps. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** Differences that the architecture leaves to the implementation. */
+  readonly implementationChoices: Readonly<Record<string, number>>;
   /** The difference, or what makes the target end, in as few stimuli as were found; null if there is none. */
   readonly difference: Difference | null;
 }
@@ -60,7 +64,7 @@ export interface Difference {
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<FuzzResult> {
   const { seed } = options;
   const { config } = target;
-  const stimuli = generate(target, options);
+  const { stimuli, leftOut } = generate(target, options);
   const signature = ({ verdict, crash }: Outcome): string | undefined =>
     crash !== null ? 'crash' : verdict?.first ? shape(verdict.first) : undefined;
   const run = (part: readonly RecordBatch[]) => compare(target, part, options.plant);
@@ -69,6 +73,8 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
     ...{ seed, steps: whole.ran, config },
     compared: whole.verdict?.compared ?? {},
     skipped: whole.verdict?.skipped ?? {},
+    leftOut,
+    implementationChoices: whole.verdict?.implementationChoices ?? {},
   };
   const wanted = signature(whole);
   if (wanted === undefined) return { ...found, difference: null };
@@ -123,9 +129,12 @@ async function compare(
   // The simulator runs first, to find out how many of the stimuli can run.
   const trial = new Recording(config, target, plant);
   trial.powerOn();
+  const leftOut = target.leftOut?.();
   let ran = 0;
   for (; ran < stimuli.length; ran++) {
+    if (leftOut?.before(trial.machine, stimuli[ran]!) !== undefined) break;
     trial.take(stimuli[ran]!, 0);
+    leftOut?.after(trial.machine, stimuli[ran]!);
     if (trial.outside) break;
   }
   const recording = new Recording(config, target, plant);
@@ -154,8 +163,14 @@ function lastRead(): RecordBatch {
   return batch;
 }
 
-function generate({ config, deviceIds, takenIntids }: FuzzTarget, options: FuzzOptions): RecordBatch[] {
-  const { seed, steps, wild, twoStates = false } = options;
+interface Generated {
+  readonly stimuli: RecordBatch[];
+  readonly leftOut: Readonly<Record<string, number>>;
+}
+
+function generate(target: FuzzTarget, options: FuzzOptions): Generated {
+  const { config, deviceIds, takenIntids } = target;
+  const { seed, steps, wild, twoStates = false, plant } = options;
   const generator = new StimulusGenerator(config, seed, {
     deviceIds,
     takenIntids,
@@ -164,11 +179,30 @@ function generate({ config, deviceIds, takenIntids }: FuzzTarget, options: FuzzO
     reconfigures: true,
     ...(wild === undefined ? {} : { wild }),
   });
-  return Array.from({ length: steps }, () => {
+  const next = () => {
     const batch = new RecordBatch(1);
     generator.next(batch);
     return batch;
-  });
+  };
+  const limits = target.leftOut?.();
+  if (limits === undefined) return { stimuli: Array.from({ length: steps }, next), leftOut: {} };
+  // What is left out depends on what has run.
+  const trial = new Recording(config, target, plant);
+  trial.powerOn();
+  const stimuli: RecordBatch[] = [];
+  const leftOut: Record<string, number> = {};
+  while (stimuli.length < steps) {
+    const batch = next();
+    const reason = limits.before(trial.machine, batch);
+    if (reason !== undefined) {
+      leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+      continue;
+    }
+    trial.take(batch, 0);
+    limits.after(trial.machine, batch);
+    stimuli.push(batch);
+  }
+  return { stimuli, leftOut };
 }
 
 /** Writes the simulator's recording of the difference. */

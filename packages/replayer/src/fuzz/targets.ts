@@ -9,6 +9,7 @@ import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { type QemuOptions, qemuVersion } from '../backends/qemu/process.ts';
 import type { RecordingTarget } from './differ.ts';
+import { KvmLeftOut, type LeftOut } from './left-out.ts';
 
 /** The implementation that is compared with the simulator. */
 export interface FuzzTarget extends RecordingTarget {
@@ -20,6 +21,8 @@ export interface FuzzTarget extends RecordingTarget {
   readonly deviceIds: readonly [number, number, number, number];
   /** PPIs whose input lines the machine itself drives. */
   readonly takenIntids: readonly number[];
+  /** What it is not given, for one run; undefined if it is given everything. */
+  leftOut?(): LeftOut;
   /** A backend for one run. @throws GicTraceError `backend` if it cannot be started. */
   start(): Promise<Backend>;
   /** Whether a backend that has failed did so because the implementation ended. */
@@ -74,6 +77,9 @@ export function qemuTarget(options: QemuTargetOptions): FuzzTarget {
 /** PPIs that belong to the timers of KVM. */
 const KVM_TIMER_INTIDS = [16, 17] as const;
 
+/** The fewest list registers that a host has (the machine of examples/adapters/kvm, and Arm's CPUs). */
+const LIST_REGISTERS = 4;
+
 export interface KvmTargetOptions extends ProcessOptions {
   /** 1 to 16; 3 if absent. */
   readonly pes?: number;
@@ -97,6 +103,7 @@ export async function kvmTarget(options: KvmTargetOptions): Promise<FuzzTarget> 
     takenIntids: KVM_TIMER_INTIDS,
     remembersBestLpi: false,
     settled: true,
+    leftOut: () => new KvmLeftOut(LIST_REGISTERS, config.pes.length),
     start: async () => {
       backend ??= new ProcessBackend(options);
       return backend;

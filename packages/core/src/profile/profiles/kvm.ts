@@ -30,6 +30,10 @@ export const kvm = profile(
       evidence: `${ITS}: Quiescent is set whenever GITS_CREADR equals GITS_CWRITER, which is the case after every write`,
     },
     itsErrors: { value: 'ignore', evidence: `${ITS}: the error code of a command is computed and dropped` },
+    lpiConfigWhenMapped: {
+      value: true,
+      evidence: `${ITS}: vgic_add_lpi() calls update_lpi_config(), as INV and INVALL do; nothing else does`,
+    },
     mapOverMapping: {
       value: 'ignored',
       evidence: `${ITS}: MAPTI of an event that is mapped returns at once`,
