@@ -13,7 +13,7 @@ import {
   saveRecording,
 } from '@gictrace/replayer/fuzz';
 import type { Command } from 'commander';
-import { FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
+import { countLines, FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
 import { fuzzOnGicv5 } from './fuzz-gicv5.ts';
 import { isKvm, kvmCommand } from './on-kvm.ts';
@@ -184,6 +184,8 @@ function added(a: FuzzResult, b: FuzzResult): FuzzResult {
     steps: a.steps + b.steps,
     compared: sum(a.compared, b.compared),
     skipped: sum(a.skipped, b.skipped),
+    leftOut: sum(a.leftOut, b.leftOut),
+    implementationChoices: sum(a.implementationChoices, b.implementationChoices),
   };
 }
 
@@ -211,10 +213,21 @@ function plain({ difference, ...rest }: FuzzResult): object {
 }
 
 function fuzzText(result: FuzzResult, name: string, from: number, seeds: number): string {
-  const { seed, steps, difference, compared } = result;
+  const { seed, steps, difference, compared, leftOut, implementationChoices } = result;
   const which = seeds === 1 ? `seed ${seed}` : `seeds ${from} to ${seed}`;
   if (difference === null)
-    return `SAME: ${which}, ${grouped(steps)} stimuli, ${grouped(totalOf(compared))} comparisons, none differs`;
+    return [
+      `SAME: ${which}, ${grouped(steps)} stimuli, ${grouped(totalOf(compared))} comparisons, none differs`,
+      ...(totalOf(implementationChoices) === 0
+        ? []
+        : ['implementation-choice:', ...countLines(implementationChoices)]),
+      ...(totalOf(leftOut) === 0
+        ? []
+        : [
+            `left out, and not among the stimuli, as ${name} cannot be judged by them:`,
+            ...countLines(leftOut),
+          ]),
+    ].join('\n');
   const { verdict, crash } = difference;
   const lines = linesOf(difference);
   const out = [

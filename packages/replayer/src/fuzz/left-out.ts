@@ -22,6 +22,15 @@ const OTHER_GROUP =
 const NO_LIST_REGISTER =
   'as many active interrupts as the host has list registers, so that KVM can present nothing else';
 
+const MOVES_TARGETS =
+  'MOVALL: KVM makes the other PE the target of these LPIs, and not only of those that are pending, until MOVI or MAPC';
+const NOT_IDENTIFIED =
+  'an identification register that a configuration does not have: PIDR and CIDR other than PIDR2';
+/** GIC<x>_PIDR<n> and _CIDR<n>, from this offset of a frame on. */
+const IDENTIFICATION = 0xffd0;
+const PIDR2 = 0xffe8;
+const MOVALL = 0xe;
+
 /** KVM on a host with this many list registers. */
 export class KvmLeftOut implements LeftOut {
   private readonly listRegisters: number;
@@ -35,6 +44,8 @@ export class KvmLeftOut implements LeftOut {
 
   before(machine: Machine, batch: RecordBatch): string | undefined {
     const pe = batch.pe[0]!;
+    if (batch.kind[0] === KIND['queue.write'] && (batch.words[3]! & 0xff) === MOVALL) return MOVES_TARGETS;
+    if (batch.kind[0] === KIND['mmio.read'] && identifies(batch.words[2]!)) return NOT_IDENTIFIED;
     const act = actOf(batch, 0);
     if (act?.does === 'end' && act.register !== undefined && pe in this.lpis) {
       const group = activeGroup(machine.state, pe);
@@ -66,6 +77,10 @@ export class KvmLeftOut implements LeftOut {
     for (const word of spi.active) count += ones(word);
     return count;
   }
+}
+
+function identifies(offset: number): boolean {
+  return offset >= IDENTIFICATION && offset < 0x1_0000 && (offset & ~3) !== PIDR2;
 }
 
 /** How many interrupts a write may make active: the bits of GICD_ISACTIVER<n> or GICR_ISACTIVER0. */

@@ -241,12 +241,12 @@ export const lpis: readonly Behaviour[] = [
         g.gicr(pe, 'GICR_CTLR', 1);
       }
       g.itsOnly();
-      g.map(1, 0, 16384, 0);
       g.configure(16384, ON);
+      g.map(1, 0, 16384, 0);
       g.msi(1, 0);
       const outside = take(g) === SPURIOUS;
-      g.map(1, 1, 16383, 0);
       g.configure(16383, ON);
+      g.map(1, 1, 16383, 0);
       g.msi(1, 1);
       if (take(g) !== 16383) return 'the last one in range is lost';
       return outside ? 'dropped' : 'delivered';

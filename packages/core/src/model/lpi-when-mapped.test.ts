@@ -1,0 +1,50 @@
+// The configuration of an LPI that is read when its event is mapped and when it is invalidated, as KVM does.
+import { expect, it } from 'vitest';
+import { Driver } from './driver.test-support.ts';
+
+/** Event 0 of device 0 is LPI 8192 of PE 0, whose configuration was 0xa1 when it was mapped. */
+function mapped(profile: string): Driver {
+  const d = new Driver(profile).enable().its();
+  d.configure(8192, 0xa1);
+  d.map(0, 0, 8192, 0);
+  return d;
+}
+const signalled = (d: Driver, pe: number) => [
+  d.machine.state.hppiIntid[pe],
+  d.machine.state.hppiPriority[pe],
+];
+
+it('is not read when the LPI becomes pending', () => {
+  const d = mapped('kvm');
+  d.configure(8192, 0x91);
+  d.msi(0, 0);
+  expect(signalled(d, 0)).toEqual([8192, 0xa0]);
+  const other = mapped('architecture');
+  other.configure(8192, 0x91);
+  other.msi(0, 0);
+  expect(signalled(other, 0)).toEqual([8192, 0x90]);
+});
+
+it('is read at INV at once, and at INVALL of the collection', () => {
+  for (const command of ['INV', 'INVALL'] as const) {
+    const d = mapped('kvm');
+    d.configure(8192, 0x91);
+    d.command(command, command === 'INV' ? { DeviceID: 0, EventID: 0 } : { ICID: 0 });
+    d.configure(8192, 0x81);
+    d.msi(0, 0);
+    expect(signalled(d, 0)).toEqual([8192, 0x90]);
+  }
+  const d = mapped('kvm');
+  d.configure(8192, 0x91);
+  d.command('INVALL', { ICID: 1 });
+  d.msi(0, 0);
+  expect(signalled(d, 0)).toEqual([8192, 0xa0]);
+});
+
+it('moves with the LPI', () => {
+  const d = mapped('kvm');
+  d.configure(8192, 0x91);
+  d.command('MOVI', { DeviceID: 0, EventID: 0, ICID: 1 });
+  d.msi(0, 0);
+  expect(signalled(d, 1)).toEqual([8192, 0xa0]);
+});

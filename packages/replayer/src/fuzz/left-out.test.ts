@@ -1,0 +1,63 @@
+// What KVM is not given by the fuzzer, and that everything else is given.
+import { Machine, step } from '@gictrace/core/model';
+import { KIND, RecordBatch, type RecordName } from '@gictrace/core/record';
+import { GICD, SYSREGS, type SysregName } from '@gictrace/core/spec';
+import { describe, expect, it } from 'vitest';
+import { plainConfig } from '../synthetic.test-support.ts';
+import { KvmLeftOut } from './left-out.ts';
+
+const LIST_REGISTERS = 4;
+
+function gic() {
+  const machine = new Machine(plainConfig(2));
+  const limits = new KvmLeftOut(LIST_REGISTERS, 2);
+  /** Gives a stimulus if it is not left out; returns the reason. */
+  const give = (kind: RecordName, pe: number, ...words: number[]) => {
+    const batch = new RecordBatch(1);
+    batch.push(KIND[kind], pe, Number.NaN);
+    batch.words.set(words);
+    const reason = limits.before(machine, batch);
+    if (reason !== undefined) return reason;
+    step(machine, batch, 0);
+    limits.after(machine, batch);
+    return undefined;
+  };
+  const write = (name: SysregName, value: number) => give('sysreg.write', 0, SYSREGS[name].encoding, value);
+  const read = (name: SysregName) => give('sysreg.read', 0, SYSREGS[name].encoding);
+  const gicd = (offset: number, value: number) => give('mmio.write', 0, 0, 0, offset, 4, value);
+  gicd(GICD.GICD_CTLR.offset, 3);
+  give('mmio.write', 0, 1, 0, 0x14, 4, 0);
+  write('ICC_PMR_EL1', 0xf8);
+  write('ICC_IGRPEN0_EL1', 1);
+  return { give, write, read, gicd, machine };
+}
+
+describe('what KVM is not given', () => {
+  it('is an EOI of another group than what is active, but not one of the same group', () => {
+    const { write, read, gicd } = gic();
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    expect(write('ICC_EOIR1_EL1', 32)).toBeUndefined();
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    read('ICC_IAR0_EL1');
+    expect(write('ICC_EOIR1_EL1', 32)).toContain('another group');
+    expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
+    expect(write('ICC_EOIR1_EL1', 32)).toBeUndefined();
+  });
+
+  it('is what would make as many interrupts active as there are list registers', () => {
+    const { gicd, read } = gic();
+    expect(gicd(GICD.GICD_ISACTIVER.offset + 4, 0b1111)).toContain('list registers');
+    expect(gicd(GICD.GICD_ISACTIVER.offset + 4, 0b111)).toBeUndefined();
+    expect(read('ICC_IAR1_EL1')).toContain('list registers');
+    expect(gicd(GICD.GICD_ICACTIVER.offset + 4, 0b1)).toBeUndefined();
+    expect(read('ICC_IAR1_EL1')).toBeUndefined();
+  });
+
+  it('is MOVALL, and identification registers that no configuration has', () => {
+    const { give } = gic();
+    expect(give('queue.write', 0, 0, 0x4500_0000, 0, 0xe)).toContain('MOVALL');
+    expect(give('queue.write', 0, 0, 0x4500_0000, 0, 0x5)).toBeUndefined();
+    expect(give('mmio.read', 0, 1, 0, 0xfff8, 4)).toContain('CIDR');
+    expect(give('mmio.read', 0, 0, 0, 0xffe8, 4)).toBeUndefined();
+  });
+});
