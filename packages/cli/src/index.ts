@@ -37,6 +37,7 @@ Examples:
   gictrace fuzz --on qemu --seeds 10
   gictrace bisect boot.gictrace --on simulator@qemu-7.2 simulator@qemu-11.1
   gictrace minimize boot.gictrace --on simulator@qemu-11.1 -o small.gictrace --emit vitest
+  gictrace batch traces.txt --junit replay.xml -- replay
   gictrace doctor
 
 Exit codes: 0 same or done; 1 diverged, differs or found; 2 usage or unreadable input; 3 a backend, a tool or the system

@@ -107,6 +107,18 @@ describe('query and shell', () => {
 });
 
 describe('dump', () => {
+  it.each([
+    [['--from', '20', '--to', '10'], 2, /--from 20 is after --to 10/],
+    [['--from', '1000000'], 2, /the trace has records 0 to \d+, not 1000000/],
+    [['--pe', '9'], 2, /the trace has PEs 0 to 3, not 9/],
+    [['--intid', '99999'], 0, /^no record matches\n$/],
+    [['--kind', 'mmio.wirte'], 2, /did you mean 'mmio\.write'\?/],
+  ])('%j says so', async (args, code, message) => {
+    const answer = await run('dump', trace, ...args);
+    expect(answer).toMatchObject({ code, out: '' });
+    expect(answer.err).toMatch(message);
+  });
+
   const lines = async (...args: string[]) =>
     (await run('dump', trace, '--json', ...args)).out
       .split('\n')

@@ -21,6 +21,7 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
   fuzz: async () => (await import('./verbs/fuzz.ts')).addFuzz,
   bisect: async () => (await import('./verbs/bisect.ts')).addBisect,
   minimize: async () => (await import('./verbs/minimize.ts')).addMinimize,
+  batch: async () => (await import('./verbs/batch.ts')).addBatch,
   doctor: async () => (await import('./verbs/doctor.ts')).addDoctor,
   info: async () => (await import('./verbs/info.ts')).addInfo,
   dump: async () => (await import('./verbs/read.ts')).addDump,

@@ -63,7 +63,7 @@ export const WRITERS: Readonly<Record<string, Writer>> = {
   'export jsonl': { input: 'trace', line: (input, out) => ['export', input, '--to', 'jsonl', '-o', out] },
 };
 /** Verbs with `--output` that cannot run here: these need a running QEMU. */
-export const ELSEWHERE = ['fuzz', 'record qemu'];
+export const ELSEWHERE = ['batch', 'fuzz', 'record qemu'];
 export const NAMES = {
   log: 'in.log.gz',
   trace: 'in.gictrace',

@@ -1,44 +1,29 @@
 // Results of golden cases for CI: JUnit XML, GitHub's annotations, and the summary of a step.
 import { appendFileSync } from 'node:fs';
+import { junitXml } from '../junit.ts';
 import { diffMarkdown } from '../verbs/diff-text.ts';
 import type { CaseResult } from './run.ts';
 
 /** GitHub shows ten annotations of each kind per step; the rest goes to the summary. */
 export const ANNOTATIONS_MAX = 10;
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-/** Escapes text for XML 1.0, which permits no control characters except tab and line ends. */
-function xml(text: string): string {
-  return text
-    .replace(/[&<>"]/g, (c) => ENTITIES[c]!)
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd');
-}
-
 /** JUnit XML of one suite; `detail` gives the text for each case that is not the same. */
 export function junit(results: readonly CaseResult[], detail: (result: CaseResult) => string): string {
-  const failed = results.filter((result) => result.status === 'failed').length;
-  const bad = results.filter((result) => result.status !== 'same').length - failed;
-  const time = results.reduce((sum, result) => sum + result.seconds, 0).toFixed(3);
-  const out = [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites tests="${results.length}" failures="${bad}" errors="${failed}" time="${time}">`,
-    `  <testsuite name="gictrace golden" tests="${results.length}" failures="${bad}" errors="${failed}" time="${time}">`,
-  ];
-  for (const result of results) {
-    const head = `    <testcase classname="golden" name="${xml(result.case.name)}" time="${result.seconds.toFixed(3)}"`;
-    if (result.status === 'same') {
-      out.push(`${head}/>`);
-      continue;
-    }
-    const tag = result.status === 'failed' ? 'error' : 'failure';
-    out.push(
-      `${head}>`,
-      `      <${tag} type="${result.status}" message="${xml(result.message)}">${xml(detail(result))}</${tag}>`,
-      '    </testcase>',
-    );
-  }
-  out.push('  </testsuite>', '</testsuites>', '');
-  return out.join('\n');
+  const cases = results.map((result) => ({
+    name: result.case.name,
+    seconds: result.seconds,
+    ...(result.status === 'same'
+      ? {}
+      : {
+          problem: {
+            tag: result.status === 'failed' ? ('error' as const) : ('failure' as const),
+            type: result.status,
+            message: result.message,
+            text: detail(result),
+          },
+        }),
+  }));
+  return junitXml('gictrace golden', 'golden', cases);
 }
 
 /** Escapes text for one of GitHub's workflow commands. */

@@ -1,5 +1,5 @@
 // A session of `gictrace step`: takes command lines and prints where the time machine stands. It knows nothing of terminals.
-import { GicTraceError } from '@gictrace/core';
+import { didYouMean, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { heldBy } from '@gictrace/core/model';
 import {
@@ -178,7 +178,7 @@ export class StepSession {
             'usage',
             `there is no record kind '${value ?? ''}'`,
             {},
-            'such as mmio.write, msi.write or hppi',
+            didYouMean(value ?? '', Object.keys(RECORDS)).trim() || 'such as mmio.write, msi.write or hppi',
           );
         return (stop) => anyRecord(stop, (batch, i) => recordName(batch.kind[i]!) === value);
       case 'gate': {

@@ -1,5 +1,5 @@
 // gictrace dump and recover: print a trace, and recover a damaged one.
-import { GicTraceError } from '@gictrace/core';
+import { didYouMean, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
 import { isGicv5Intid } from '@gictrace/core/spec';
@@ -51,6 +51,23 @@ function isAboutIntid(batch: RecordBatch, i: number, intid: number): boolean {
   return isAbout(batch, i, 'INTID', intid) || isAbout(batch, i, 'vINTID', intid);
 }
 
+/** Refuses what the trace cannot have. */
+function checkRange(
+  { from, to, pe }: DumpOptions,
+  {
+    records,
+    header,
+  }: { readonly records: number; readonly header: { readonly config: { readonly pes: readonly unknown[] } } },
+): void {
+  if (from !== undefined && to !== undefined && from > to)
+    throw new GicTraceError('usage', `--from ${from} is after --to ${to}`);
+  if (from !== undefined && from >= records && records > 0)
+    throw new GicTraceError('usage', `the trace has records 0 to ${records - 1}, not ${from}`);
+  const pes = header.config.pes.length;
+  if (pe !== undefined && pe >= pes)
+    throw new GicTraceError('usage', `the trace has PEs 0 to ${pes - 1}, not ${pe}`);
+}
+
 export function addDump(program: Command): void {
   const record = wholeNumber('--from and --to', 0, 2 ** 32 - 2);
   program
@@ -76,9 +93,11 @@ export function addDump(program: Command): void {
           'usage',
           `there is no record kind '${options.kind}'`,
           {},
-          `kinds: ${Object.keys(RECORDS).join(', ')}`,
+          didYouMean(options.kind, Object.keys(RECORDS)).trim() || 'docs/records.md lists the kinds',
         );
       await withTrace(path, async (reader) => {
+        checkRange(options, reader);
+        let found = 0;
         const pauses = new Pauses();
         const lines: string[] =
           options.json && options.header
@@ -95,6 +114,7 @@ export function addDump(program: Command): void {
             if (options.pe !== undefined && batch.pe[i] !== options.pe) continue;
             if (options.kind !== undefined && recordName(batch.kind[i]!) !== options.kind) continue;
             if (options.intid !== undefined && !isAboutIntid(batch, i, options.intid)) continue;
+            found++;
             lines.push(options.json ? recordJson(batch, i, number) : recordText(batch, i, number));
           }
           flush();
@@ -102,6 +122,7 @@ export function addDump(program: Command): void {
           if (isOutputClosed()) break;
           if (options.to !== undefined && first + batch.count > options.to) break;
         }
+        if (found === 0 && reader.records > 0) note('no record matches');
       });
     });
 }

@@ -1,6 +1,6 @@
 // Queries of a database: strictly read-only, one statement at a time, with the result as rows.
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { GicTraceError } from '@gictrace/core';
+import { didYouMean, GicTraceError } from '@gictrace/core';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
 import { isOtherStatement, isQuestion, onlyQueries } from './statements.ts';
@@ -123,6 +123,12 @@ export class PlainDatabase {
     }
   }
 
+  /** The names of the tables and views that people query. */
+  private relations(): string[] {
+    const sql = "SELECT name FROM sqlite_schema WHERE type = 'view' OR name IN ('runs', 'aligned')";
+    return (this.db.prepare(sql).raw(true).all() as [string][]).map(([name]) => name);
+  }
+
   /** SQLite's message on one line. A damaged file is reported differently from a wrong query. */
   private fault(error: unknown): unknown {
     const isSql = error instanceof Database.SqliteError;
@@ -130,8 +136,9 @@ export class PlainDatabase {
       return new GicTraceError('input', `is damaged: ${error.message}`, { path: this.path }, REMAKE);
     // better-sqlite3 throws a RangeError for no statement, or for more than one.
     if (!isSql && !(error instanceof RangeError)) return error;
-    const unknown = /no such (table|column)/.test(error.message);
-    const mend = unknown ? 'gictrace shell DB lists the views with .views' : undefined;
+    const unknown = /no such (table|column): (.*)/.exec(error.message);
+    const meant = unknown?.[1] === 'table' ? didYouMean(unknown[2]!, this.relations()) : '';
+    const mend = unknown === null ? undefined : `${meant}gictrace shell DB lists the views with .views`;
     return new GicTraceError('usage', `SQL: ${error.message}`, {}, mend);
   }
 }

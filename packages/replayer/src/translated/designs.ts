@@ -1,5 +1,5 @@
 // Finds designs by the names that users give.
-import { type GicConfig, GicTraceError } from '@gictrace/core';
+import { didYouMean, type GicConfig, GicTraceError } from '@gictrace/core';
 import { DESIGNS, type Design } from '@gictrace/core/irqchip';
 import { PROFILES, profileNamed } from '@gictrace/core/profile';
 import type { Scenario } from '@gictrace/recorder';
@@ -16,7 +16,7 @@ export function designNamed(text: string): Design {
       'usage',
       `there is no design '${name}'`,
       {},
-      `designs: ${Object.keys(DESIGNS).join(', ')}`,
+      `${didYouMean(name, Object.keys(DESIGNS))}designs: ${Object.keys(DESIGNS).join(', ')}`,
     );
   if (profile === undefined) return design;
   if (!Object.hasOwn(PROFILES, profile))
