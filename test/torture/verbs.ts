@@ -171,6 +171,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   claims: 'reads no file',
   doctor: 'reads no file',
   golden: 'packages/cli/src/golden.test.ts',
+  batch: 'packages/cli/src/batch.test.ts; it runs other verbs',
   fuzz: 'reads no file; needs a QEMU',
   'adapter-test': 'test/adapter-faults.test.ts',
 };
