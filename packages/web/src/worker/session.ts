@@ -36,7 +36,7 @@ export type Progress = (done: number, unit: string) => void;
 
 /** What the page says of a file. */
 export interface Opened {
-  readonly format: LogFormat | 'trace';
+  readonly format: Exclude<LogFormat, 'gicv5'> | 'trace';
   readonly records: number;
   readonly lines: number | null;
   readonly bytes: number;
@@ -87,6 +87,13 @@ export class Session {
     this.trace = `/${name.replace(/\.(gz|zst)$/, '').replace(/\.[^.]+$/, '')}.gictrace`;
     const source = droppedLog(file);
     const format = await detectFormat(source);
+    if (format === 'gicv5')
+      throw new GicTraceError(
+        'usage',
+        'is a log of a GICv5, which this page does not serve yet',
+        { path: name },
+        'the command `gictrace import` does (docs/gicv5.md)',
+      );
     const options = { progress: (lines: number) => this.progress(lines, 'lines') };
     const import_ = { qemu: importToTrace, ftrace: importFtraceToTrace, jsonl: importJsonlToTrace }[format];
     const report = await import_(source, this.trace, options);
