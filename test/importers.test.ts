@@ -156,7 +156,7 @@ describe('gictrace import', () => {
     [['ftrace', trace], /no line of an ftrace event|not a text log/],
     [['jsonl', trace], /line 1: is not JSON/],
     [['jsonl', temp.path('none')], /no such file/],
-    [['vcd', trace], /formats: qemu, ftrace, jsonl/],
+    [['vcd', trace], /formats: qemu, gicv5, ftrace, jsonl/],
   ] as [string[], RegExp][])('%j is refused', async (args, says) => {
     const { code, err } = await run('import', ...args, '-o', temp.path('out'));
     expect(err).toMatch(/^gictrace: [^\n]+\n$/);

@@ -35,6 +35,7 @@ interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 }
 
@@ -113,9 +114,9 @@ beforeAll(() => {
   // What others publish is taken from here, so that no network is needed; only what a package declares is linked to it.
   const others = new Map<string, string>();
   for (const path of [...NAMES.map((name) => join(ROOT, 'packages', name)), ROOT]) {
-    const { dependencies, devDependencies } = manifestOf(path);
-    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
-      if (!tarballs.has(name) && name !== 'gictrace')
+    const { dependencies, devDependencies, optionalDependencies } = manifestOf(path);
+    for (const name of Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies }))
+      if (!tarballs.has(name) && name !== 'gictrace' && existsSync(join(path, 'node_modules', name)))
         others.set(name, `link:${realpathSync(join(path, 'node_modules', name))}`);
   }
   mkdirSync(project);

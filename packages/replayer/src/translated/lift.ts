@@ -3,7 +3,7 @@
 import type { GicConfig } from '@gictrace/core';
 import type { Operation, Vector } from '@gictrace/core/irqchip';
 import { configTableAddress, type Machine } from '@gictrace/core/model';
-import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { RECORD_WORDS, RECORDS, RESET_CAUSES, type RecordBatch } from '@gictrace/core/record';
 import {
   type CommandName,
   FRAMES,
@@ -25,6 +25,7 @@ const VPE_RESIDENT = RECORDS['vpe.resident'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
+const BY_HOST = RESET_CAUSES.indexOf('host');
 const GICD_FRAME = FRAMES.indexOf('GICD');
 const GICR_FRAME = FRAMES.indexOf('GICR');
 /** GICR_WAKER.ProcessorSleep. */
@@ -218,7 +219,7 @@ export class Lift {
     this.sink.stimulus?.(batch, i);
     const at = i * RECORD_WORDS;
     const w = batch.words;
-    if (batch.kind[i] === GIC_RESET) this.isReset = true;
+    if (batch.kind[i] === GIC_RESET) this.isReset = !isMigration(batch, i);
     else if (this.isReset && isStart(batch, i)) this.reboot();
     if (!this.usesIts) {
       followPes(this.direct, batch, i);
@@ -483,13 +484,13 @@ export class Lift {
   }
 }
 
-/**
- * Whether software writes GICD_CTLR, which operating systems do when they start. What a host writes to restore a state is
- * written by no PE, and names the operation that it is part of.
- */
+/** Whether a host reset the machine in an operation: a migration, which then writes the registers of the machine. */
+const isMigration = (batch: RecordBatch, i: number): boolean =>
+  batch.words[i * RECORD_WORDS] === BY_HOST && batch.cause[i] !== 0;
+
+/** Whether software writes GICD_CTLR, which operating systems do when they start. */
 const isStart = (batch: RecordBatch, i: number): boolean =>
   batch.kind[i] === MMIO_WRITE &&
-  (batch.pe[i] !== NO_PE || batch.cause[i] === 0) &&
   batch.words[i * RECORD_WORDS] === GICD_FRAME &&
   batch.words[i * RECORD_WORDS + 2] === GICD.GICD_CTLR.offset;
 

@@ -69,7 +69,8 @@ const NUMBERS = new Map<string, readonly (readonly [group: number, isHex: boolea
 const DOMAIN_NAMES = ['Secure', 'NonSecure', 'EL3', 'Realm'];
 const TYPE_NAMES = ['RESERVED', 'PPI', 'LPI', 'SPI'];
 /** An event, after a time stamp of QEMU 10.2 and later (ISO 8601) or of one before it (thread and seconds), or none. */
-const EVENT = /(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z |\d+@(\d+)\.(\d{6}):)?\b(gicv5_\w+) (.*)$/;
+const EVENT =
+  /(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z |\d{1,20}@(\d{1,20})\.(\d{6}):)?\b(gicv5_\w+) (.*)$/;
 /** What `-d int` prints when a PE takes an IRQ. */
 const TAKING = /(?:^|Z |:)Taking exception 5 \[IRQ\] on CPU (\d+)$/;
 
