@@ -8,8 +8,8 @@ const libraries = {
   resolve: { conditions: ['gictrace-source'] },
   ssr: { resolve: { conditions: ['gictrace-source'] } },
 };
-/** Replaces modules of the sources, so that it has to run from them. */
-const OF_SOURCES = 'test/planted.test.ts';
+/** These replace modules of the sources, or of Node below them, so that they have to run from the sources. */
+const OF_SOURCES = ['test/planted.test.ts', 'packages/cli/src/faults.test.ts'];
 
 export default defineConfig({
   resolve: {
@@ -32,13 +32,13 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { extends: true, ...libraries, test: { name: 'sources', include: [OF_SOURCES] } },
+      { extends: true, ...libraries, test: { name: 'sources', include: OF_SOURCES } },
       {
         extends: true,
         test: {
           name: 'command',
           include: ['packages/cli/src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, OF_SOURCES],
+          exclude: [...configDefaults.exclude, ...OF_SOURCES],
           server: { deps: { external: [/packages\/[a-z]+\/dist\//] } },
         },
       },

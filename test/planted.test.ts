@@ -14,7 +14,7 @@ beforeAll(() => {
   lines = gunzipSync(readFileSync(recording('linux-gicv3-mrops.log.gz')))
     .toString('latin1')
     .split('\n')
-    .slice(0, 90_000);
+    .slice(0, 150_000);
 });
 
 /** Event, the word in front of the number to change, and how far the report may be: the second telling of the access. */

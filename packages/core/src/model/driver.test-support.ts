@@ -6,7 +6,12 @@ import { configOf, type Hardware, PLAIN, PROFILES, type Profile } from '../profi
 /** Makes a profile that differs from another one in some choices, and returns its name. */
 export function variant(base: string, changes: Partial<Profile>): string {
   const name = `${base}+${JSON.stringify(changes)}`;
-  (PROFILES as Record<string, Profile>)[name] = { ...PROFILES[base]!, ...changes, name };
+  // It is found by its name, but not listed among those that ship.
+  Object.defineProperty(PROFILES, name, {
+    value: { ...PROFILES[base]!, ...changes, name },
+    enumerable: false,
+    configurable: true,
+  });
   return name;
 }
 

@@ -69,14 +69,13 @@ export class PlainDatabase {
    * neither. Views cannot reach gic_state.
    */
   private checkSchema(): void {
-    let strange: unknown;
+    let strange: { readonly name: string } | undefined;
     try {
       strange = this.db
         .prepare(
           "SELECT name FROM sqlite_schema WHERE type = 'trigger' OR (type = 'table' AND (rootpage IS NULL OR rootpage = 0))",
         )
-        .pluck()
-        .get();
+        .get() as typeof strange;
     } catch (error) {
       this.db.close();
       throw this.fault(error);
@@ -85,7 +84,7 @@ export class PlainDatabase {
     this.db.close();
     throw new GicTraceError(
       'input',
-      `is not as gictrace made it: ${String(strange)} is a trigger or a virtual table`,
+      `is not as gictrace made it: ${strange.name} is a trigger or a virtual table`,
       { path: this.path },
       REMAKE,
     );
