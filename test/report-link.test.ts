@@ -101,6 +101,7 @@ describe.skipIf(CHROMIUM === undefined)('the report', () => {
       await page.keyboard.press('?');
       expect(await page.locator('dialog.keys').isVisible()).toBe(true);
       await page.keyboard.press('Escape');
+      await page.locator('dialog.keys').waitFor({ state: 'hidden' });
       await page.keyboard.press('/');
       await page.keyboard.type('8193+');
       const field = page.getByRole('searchbox', { name: /search for/ });
