@@ -19,6 +19,11 @@ const ACTIVE_PRIORITIES: ReadonlySet<number> = new Set(
     .map(([, { encoding }]) => encoding),
 );
 
+/** The group enables of the physical CPU interface, which software sets when it has configured the PE's interrupts. */
+const GROUP_ENABLES: ReadonlySet<number> = new Set(
+  [SYSREGS.ICC_IGRPEN0_EL1, SYSREGS.ICC_IGRPEN1_EL1, SYSREGS.ICC_IGRPEN1_EL3].map(({ encoding }) => encoding),
+);
+
 const GICR_FRAME = FRAMES.indexOf('GICR');
 
 export class AccessChecks implements Check {
@@ -29,6 +34,10 @@ export class AccessChecks implements Check {
   /** Registers of SGIs and PPIs that were written in the Distributor, without GICD_, and those in a Redistributor. */
   private readonly inDistributor = new Map<string, Related & { readonly pe: number }>();
   private readonly inRedistributor = new Set<string>();
+  /** Registers in `inDistributor` that were written before a PE enabled a group. Of others the trace may end too early. */
+  private readonly meant = new Set<string>();
+  /** The trace contains a write to a Redistributor. If none, its source may not record them. */
+  private showsRedistributors = false;
   /** Reserved locations that were written: each is reported once. */
   private readonly reported = new Set<string>();
 
@@ -49,6 +58,8 @@ export class AccessChecks implements Check {
         if (pe !== NO_PE) this.taken.set(pe, null);
         return;
     }
+    if (batch.kind[i] === SYSREG_WRITE && GROUP_ENABLES.has(FIELD(batch, i, 0)) && FIELD(batch, i, 1) !== 0)
+      for (const name of this.inDistributor.keys()) this.meant.add(name);
     if (!c.fromReset || !c.has('acknowledges') || !c.has('ends')) return;
     if (batch.kind[i] === SYSREG_WRITE && ACTIVE_PRIORITIES.has(FIELD(batch, i, 0))) {
       const isNone = FIELD(batch, i, 1) === 0;
@@ -77,6 +88,7 @@ export class AccessChecks implements Check {
   private private(c: CheckContext, batch: RecordBatch, i: number): void {
     const frame = FIELD(batch, i, 0);
     const offset = FIELD(batch, i, 2);
+    if (frame === GICR_FRAME) this.showsRedistributors = true;
     if (FIELD(batch, i, 4) === 0 || !c.physicalAddresses || c.isUndecided) return;
     const register = registerAt(frame, offset);
     if (register === undefined) return;
@@ -96,9 +108,10 @@ export class AccessChecks implements Check {
   }
 
   end(c: CheckContext): void {
-    if (!c.fromReset || !c.has('GICR writes')) return;
+    if (!c.fromReset || !this.showsRedistributors) return;
     for (const [name, { pe, text, ...at }] of this.inDistributor)
-      if (!this.inRedistributor.has(name)) c.tell('private-in-distributor', at, pe, text);
+      if (this.meant.has(name) && !this.inRedistributor.has(name))
+        c.tell('private-in-distributor', at, pe, text);
   }
 
   private ended(c: CheckContext, pe: number, taken: number[], intid: number): void {

@@ -447,10 +447,14 @@ const CASES: Readonly<Record<CheckName, Case>> = {
   },
   'private-in-distributor': {
     wrong: (g) => {
+      g.gicr(0, 'GICR_WAKER', 0);
       g.gicd('GICD_IGROUPR', 0xffff, 0);
+      g.write(0, 'ICC_IGRPEN1_EL1', 1);
     },
     right: (g) => {
+      g.gicr(0, 'GICR_WAKER', 0);
       g.gicd('GICD_IGROUPR', 0xffff, 1);
+      g.write(0, 'ICC_IGRPEN1_EL1', 1);
     },
   },
   'group-never-enabled': {

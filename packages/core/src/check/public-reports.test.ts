@@ -243,14 +243,18 @@ const REPORTS: readonly Report[] = [
     name: 'TF-A 273',
     finds: 'private-in-distributor',
     act: (g) => {
+      g.gicr(0, 'GICR_WAKER', 0);
       g.gicd('GICD_IGROUPR', 0xffff, 0);
+      g.write(0, 'ICC_IGRPEN1_EL1', 1);
     },
   },
   {
     name: 'OP-TEE 1532, 4475',
     finds: 'private-in-distributor',
     act: (g) => {
+      g.gicr(0, 'GICR_WAKER', 0);
       g.gicd('GICD_ISENABLER', 1 << 29, 0);
+      g.write(0, 'ICC_IGRPEN1_EL1', 1);
     },
   },
   { name: 'OP-TEE 2816', finds: 'group-never-enabled', act: (g) => look(g, { group: 0 }) },

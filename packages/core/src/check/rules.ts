@@ -298,7 +298,7 @@ export const CHECKS = {
   },
   'private-in-distributor': {
     severity: 'warning',
-    doc: 'A register of the Distributor for SGIs and PPIs (INTIDs 0 to 31), or GICD_SGIR, was written, and the register of the same name of no Redistributor was. With affinity routing the Distributor ignores these: the setting is lost.',
+    doc: 'A register of the Distributor for SGIs and PPIs (INTIDs 0 to 31), or GICD_SGIR, was written before a PE enabled a group of interrupts, and the register of the same name of no Redistributor was. With affinity routing the Distributor ignores these: the setting is lost.',
     hint: 'Write the registers in the SGI_base frame of the Redistributor of each PE, and ICC_SGI1R_EL1.',
     source: 'GICD_IGROUPR<n>',
     caught: [

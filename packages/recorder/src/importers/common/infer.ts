@@ -99,14 +99,20 @@ export class Inference {
   private readonly exact: boolean;
   /** The source has a line for each command. A slot without one still holds what it held before. */
   private readonly lists: boolean;
+  private readonly shows: (kind: number) => boolean;
   /** PEs that wrote their own GICR_WAKER since they last set ICC_PMR_EL1. */
   private readonly woke = new Set<number>();
 
   constructor(
     config: GicConfig,
     out: (batch: RecordBatch, i: number) => void,
-    { isExact = false, listsCommands = false }: { isExact?: boolean; listsCommands?: boolean } = {},
+    {
+      isExact = false,
+      listsCommands = false,
+      shows = () => true,
+    }: { isExact?: boolean; listsCommands?: boolean; shows?: (kind: number) => boolean } = {},
   ) {
+    this.shows = shows;
     this.exact = isExact;
     this.lists = listsCommands;
     this.machine = new Machine(config);
@@ -343,11 +349,12 @@ export class Inference {
         if (intid < LPI_FIRST || pe >= state.peCount) continue;
         // The LPI is pending and its configuration is not in the source. If it is signalled now, this reveals the
         // configuration, unless the LPI would have been signalled earlier. In that case it was disabled, and the
-        // stimulus made the Redistributor read the configuration again.
+        // stimulus makes the Redistributor read the configuration again (see `witness`), which is a different one.
         const priority = group.words[i * RECORD_WORDS + 2]!;
         if (state.lpiConfig[pe]!.get(intid) !== CONFIG_UNKNOWN || !state.lpiPending[pe]!.has(intid)) continue;
-        if (this.outranks(pe, intid, priority)) this.learnDisabled(pe, intid);
-        else this.learnConfig(pe, intid, priority);
+        if (!this.outranks(pe, intid, priority)) this.learnConfig(pe, intid, priority);
+        else if (this.learnDisabled(pe, intid))
+          this.say(MEM_UNKNOWN, 'lpi-config-after-inv', configTableAddress(state, pe) + intid - LPI_FIRST, 1);
       } else if (kind === VHPPI) this.fromVhppi(group, i);
       else if (kind === ITS_COMMAND) {
         this.virtual.beforeCommand(group, i, end);
@@ -374,20 +381,25 @@ export class Inference {
     const { state } = this.machine;
     const name = commandName(group.words[i * RECORD_WORDS + 4]!);
     if (this.read.has(configTableAddress(state, 0))) return;
-    if (name === 'INVALL') {
-      const ids = 2 ** ((state.propbaser[0]! & 0x1f) + 1);
-      if (ids > LPI_FIRST && state.memory.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))
-        this.say(MEM_UNKNOWN, 'lpi-config-after-inv', configTableAddress(state, 0), ids - LPI_FIRST);
-    } else if (name === 'INV' || name === 'MAPTI' || name === 'MAPI') {
+    if (name === 'INVALL') this.forgetTable(state);
+    else if (name === 'INV' || name === 'MAPTI' || name === 'MAPI') {
       for (let k = i + 1; k < end && group.kind[k] !== ITS_COMMAND; k++) {
         if (group.kind[k] !== ITE_READ && group.kind[k] !== ITE_WRITE) continue;
         const intid = group.words[k * RECORD_WORDS + 6]!;
         if (intid < LPI_FIRST || group.words[k * RECORD_WORDS + 5] === 0) continue;
         const address = configTableAddress(state, 0) + intid - LPI_FIRST;
         if (state.memory.isKnown(address)) this.say(MEM_UNKNOWN, 'lpi-config-after-inv', address, 1);
-        break;
+        return;
       }
+      // No line says which LPI the command is about.
+      if (!this.shows(name === 'INV' ? ITE_READ : ITE_WRITE)) this.forgetTable(state);
     }
+  }
+
+  private forgetTable(state: GicState): void {
+    const ids = 2 ** ((state.propbaser[0]! & 0x1f) + 1);
+    if (ids > LPI_FIRST && state.memory.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))
+      this.say(MEM_UNKNOWN, 'lpi-config-after-inv', configTableAddress(state, 0), ids - LPI_FIRST);
   }
 
   private learnConfig(pe: number, intid: number, priority: number): void {
@@ -403,11 +415,12 @@ export class Inference {
    * If an LPI is pending and nothing is signalled, the LPI is disabled. Its priority stays unknown, since it has no
    * effect then.
    */
-  private learnDisabled(pe: number, intid: number): void {
-    if (this.mayBeClear(pe, intid)) return;
+  private learnDisabled(pe: number, intid: number): boolean {
+    if (this.mayBeClear(pe, intid)) return false;
     const address = configTableAddress(this.machine.state, pe) + intid - LPI_FIRST;
-    if (!this.machine.state.memory.isKnown(address))
-      this.say(MEM_KNOWN, 'lpi-disabled-from-silence', address, 1, 0);
+    if (this.machine.state.memory.isKnown(address)) return false;
+    this.say(MEM_KNOWN, 'lpi-disabled-from-silence', address, 1, 0);
+    return true;
   }
 
   /** Whether an LPI of this priority would be the best interrupt of a PE. */

@@ -23,6 +23,8 @@ const SGI_SENT = RECORDS['sgi.sent'].id;
 const LINES_HELD = 300_000;
 /** This many unexplained differences cannot all come from one wrong line. */
 const DOUBTS = 10;
+/** A log begins in mid-life if that leaves this many times fewer differences than a reset does. */
+const DOUBTS_FACTOR = 3;
 /** The address assumed for the command queue until a log reveals it. */
 export const QUEUE = PLACED.queue * 2 ** 32;
 /** The approximate number of records from one snapshot to the next. */
@@ -97,61 +99,113 @@ async function surveyLogs(sources: readonly LogSource[], options: ImportOptions)
 /** Imports logs that have been read once. */
 export async function importSurveyed(
   sources: readonly LogSource[],
-  { identity, found, restarts, total }: Surveyed,
+  surveyed: Surveyed,
   options: ImportOptions,
   sink: ImportSink,
 ): Promise<ImportStats> {
-  const pass = async (
+  const reader = new Rereading(sources, surveyed, options, sink.progress?.bind(sink));
+  const found = await reader.decide(surveyed.found);
+  return (await reader.pass(sink, found)).stats;
+}
+
+/** How a log is read: as beginning where, without which stimuli, and with which resets. */
+interface Hypothesis {
+  readonly found: LogSurvey;
+  readonly missing: ReadonlySet<Missing>;
+  readonly resets: readonly MachineReset[];
+}
+
+/** Reads surveyed logs again, once for each hypothesis that the survey leaves open, and then for good. */
+class Rereading {
+  private readonly sources: readonly LogSource[];
+  private readonly surveyed: Surveyed;
+  private readonly options: ImportOptions;
+  private readonly progress: ((lines: number) => void) | undefined;
+
+  constructor(
+    sources: readonly LogSource[],
+    surveyed: Surveyed,
+    options: ImportOptions,
+    progress: ((lines: number) => void) | undefined,
+  ) {
+    this.progress = progress;
+    this.sources = sources;
+    this.surveyed = surveyed;
+    this.options = options;
+  }
+
+  async pass(
     into: ImportSink,
-    missing: ReadonlySet<Missing>,
-    resets: readonly MachineReset[],
+    { found, missing, resets }: Hypothesis,
     { until, most } = { until: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY },
-  ) => {
+  ) {
+    const { identity, total } = this.surveyed;
     const losses = new Losses();
     const take = new Taking(identity, losses, into, () => reading.place);
-    const reading: Reading = new Reading(sources, identity, losses, {
+    const reading: Reading = new Reading(this.sources, identity, losses, {
       sink: { group: (batch, isLast) => take.group(batch, isLast) },
       line: (lines) => {
         if (lines > total - LINES_WATCHED) take.watch();
         if (lines >= until || take.contradictions.length > most) throw ENOUGH;
       },
       ...taking(found, missing, resets, QUEUE),
-      ...(sink.progress === undefined ? {} : { progress: sink.progress }),
+      ...(this.progress === undefined ? {} : { progress: this.progress }),
     });
     const listsCommands = into === NOWHERE && found.numbersCommands && found.shows.includes('its.command');
-    take.begin(options, {}, { ...found, missing, listsCommands });
+    take.begin(this.options, {}, { ...found, missing, listsCommands });
     if (into === NOWHERE) take.watch();
     await reading.read().catch((error: unknown) => {
       if (error !== ENOUGH) throw error;
     });
     take.end();
     return { stats: reading.stats(take.records), contradictions: take.contradictions };
-  };
-  let { missing } = found;
-  const contradicted = async (tried: readonly MachineReset[], until: number, most: number) =>
-    (await pass(NOWHERE, missing, tried, { until, most })).contradictions;
-  const resets = await findResets(restarts, total, contradicted);
-  if (found.doubtful.length > 0) {
-    // Whether the accesses are missing from the log or did not happen follows from how well the rest of the log agrees
-    // with either.
-    const doubts = async (with_: ReadonlySet<Missing>) =>
-      (await pass(NOWHERE, with_, resets, { until: Number.POSITIVE_INFINITY, most: DOUBTS - 1 }))
-        .contradictions.length;
-    const known = missing;
-    let least = await doubts(missing);
-    for (const { sorts, isUsual } of found.doubtful) {
-      // If other kinds are missing, few lines contradict anything.
-      if (!isUsual && missing.size > 0) missing = new Set([...missing, ...sorts]);
-      if (least < (isUsual ? DOUBTS : 1)) continue;
-      const more = new Set([...missing, ...sorts]);
-      const left = await doubts(more);
-      if (left >= least) continue;
-      missing = more;
-      least = left;
-    }
-    if (least >= DOUBTS) missing = new Set([...known, ...found.doubtful.flatMap(({ sorts }) => [...sorts])]);
   }
-  return (await pass(sink, missing, resets)).stats;
+
+  /** How many lines contradict a hypothesis, as far as they are counted. */
+  private async doubts(hypothesis: Hypothesis): Promise<number> {
+    const most = { until: Number.POSITIVE_INFINITY, most: DOUBTS - 1 };
+    return (await this.pass(NOWHERE, hypothesis, most)).contradictions.length;
+  }
+
+  /** Decides what a survey leaves open by how well the log agrees with the model. */
+  async decide(found: LogSurvey): Promise<Hypothesis> {
+    const best = await this.settle(found);
+    const { midLife } = found;
+    if (midLife === undefined) return best;
+    const least = await this.doubts(best);
+    if (least === 0) return best;
+    const other = await this.settle(midLife);
+    const left = await this.doubts(other);
+    // Unknown state explains wrong lines, too, but not all of them.
+    return left === 0 || left * DOUBTS_FACTOR <= least ? other : best;
+  }
+
+  private async settle(found: LogSurvey): Promise<Hypothesis> {
+    const { restarts, total } = this.surveyed;
+    let { missing } = found;
+    const contradicted = async (resets: readonly MachineReset[], until: number, most: number) =>
+      (await this.pass(NOWHERE, { found, missing, resets }, { until, most })).contradictions;
+    const resets = await findResets(restarts, total, contradicted);
+    if (found.doubtful.length > 0) {
+      // Whether the accesses are missing from the log or did not happen follows from how well the rest of the log
+      // agrees with either.
+      const known = missing;
+      let least = await this.doubts({ found, missing, resets });
+      for (const { sorts, isUsual, isRare } of found.doubtful) {
+        // If other kinds are missing, few lines contradict anything.
+        if (!isUsual && isRare !== true && missing.size > 0) missing = new Set([...missing, ...sorts]);
+        if (least < (isUsual ? DOUBTS : 1)) continue;
+        const more = new Set([...missing, ...sorts]);
+        const left = await this.doubts({ found, missing: more, resets });
+        if (left >= least) continue;
+        missing = more;
+        least = left;
+      }
+      if (least >= DOUBTS)
+        missing = new Set([...known, ...found.doubtful.flatMap(({ sorts }) => [...sorts])]);
+    }
+    return { found, missing, resets };
+  }
 }
 
 /** Thrown when a log need not be read any further. */

@@ -269,6 +269,7 @@ export class ItsLines {
 
   /** Handles the operands of the current command. */
   operands(t: Token): void {
+    this.identity.showIts();
     const i = this.group.batch.count - 1;
     let at = i;
     while (at >= 0 && this.group.batch.kind[at] === MEM_WRITE) at--;
@@ -332,6 +333,7 @@ export class ItsLines {
 
   /** Handles a line about a table entry that was read or written. */
   entry(t: Token): void {
+    this.identity.showIts();
     const name = t.kind!.detail![0] as 'dte.read' | 'cte.read' | 'ite.read' | 'vte.read';
     const kind = RECORDS[name];
     const i = this.group.observe(kind.id, -1);

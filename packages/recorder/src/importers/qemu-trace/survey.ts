@@ -14,11 +14,12 @@ import { eventNames } from './tokenize.ts';
 
 /**
  * Kinds of stimuli that the log either lacks altogether or that did not occur. `isUsual`: it is usual for them not to
- * occur.
+ * occur. `isRare`: they are missing only if that explains what else contradicts.
  */
 export interface Doubtful {
   readonly sorts: ReadonlySet<Missing>;
   readonly isUsual: boolean;
+  readonly isRare?: boolean;
 }
 
 /** What the whole log contains. */
@@ -33,6 +34,11 @@ export interface LogSurvey {
   /** Priorities are signalled as those written by Non-secure software are when there are two Security states. */
   readonly isShifted: boolean;
   readonly threads: readonly ThreadPart[];
+  /**
+   * The same for a log that begins in mid-life, if it may: it lacks a part of what initialises a GIC. Only the model can
+   * tell which of both it is.
+   */
+  readonly midLife?: LogSurvey;
   /** Whether the log prints which queue slot a command is in, and whether it prints operands of commands. */
   readonly numbersCommands: boolean;
   readonly printsOperands: boolean;
@@ -52,6 +58,13 @@ const ITS_COMMAND = RECORDS['its.command'].id;
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const FRAME_GICD = FRAMES.indexOf('GICD');
 const FRAME_GICR = FRAMES.indexOf('GICR');
+const FRAME_GITS = FRAMES.indexOf('GITS');
+const TABLE_LINES = new Set<number>(
+  (['dte', 'cte', 'ite', 'vte'] as const).flatMap((table) => [
+    RECORDS[`${table}.read`].id,
+    RECORDS[`${table}.write`].id,
+  ]),
+);
 const PMR = SYSREGS.ICC_PMR_EL1.encoding;
 const IGRPENS: readonly number[] = [
   SYSREGS.ICC_IGRPEN0_EL1.encoding,
@@ -100,6 +113,14 @@ const INT_COMMAND = 3;
 const NO_LR = 0xffff_ffff;
 /** This many lines that need a kind of stimulus cannot all be wrong. */
 const NEEDS = 2;
+/** Stimuli without which no interrupt is ever signalled. A log that has none of them lacks them if one line needs them. */
+const ESSENTIAL: ReadonlySet<Missing> = new Set([
+  'GICD writes',
+  'GICR writes',
+  'GITS writes',
+  'ICC_PMR writes',
+  'ICC_IGRPEN writes',
+]);
 /** This many contradicting lines cannot all be wrong. */
 const CONTRADICTIONS = 3;
 
@@ -111,7 +132,9 @@ const GROUNDS = {
   'SGI or PPI not enabled': 'GICR writes',
   'SGI or PPI not in this group': 'GICR writes',
   'LPIs not enabled': 'GICR writes',
+  'no tables of LPIs': 'GICR writes',
   'no command queue': 'GITS writes',
+  'no tables of an ITS': 'GITS writes',
   'priority mask not set': 'ICC_PMR writes',
   'ended without an acknowledge': 'acknowledges',
   'signalled before the log begins': undefined,
@@ -128,11 +151,19 @@ export class Survey {
   /** Lines that require stimuli of each kind to have occurred. */
   private readonly needs = new Map<Missing, Set<number>>();
   private firstAccess: boolean | undefined;
+  /** By frame: whether its first access is one that software makes first. */
+  private readonly firsts: (boolean | undefined)[] = [];
+  /** The log writes a register that tells where an ITS has its tables, or where LPIs have their configuration. */
+  private hasTables = false;
+  private hasLpiTables = false;
+  /** GITS_CWRITER was moved. */
+  private hasRun = false;
   /** Software initialised a part of the GIC before the first interrupt. */
   private initialised = false;
   private active = false;
   private twoStates = false;
   private forwards = false;
+  private woken = false;
   private hasQueue = false;
   private readonly enabledShared = new Uint32Array(256);
   private readonly enabledPrivate = new Map<number, number>();
@@ -203,7 +234,8 @@ export class Survey {
     const pe = batch.pe[i]!;
     switch (batch.kind[i]) {
       case MMIO_READ:
-        this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, false);
+        this.noteFirst(w[at]!, this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, false));
+        this.read(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!, w[at + 5]!);
         if (w[at] === FRAME_GICD && w[at + 2] === GICD.GICD_TYPER.offset && w[at + 4]! & SECURITY_EXTN)
           this.twoStates = true;
         if (
@@ -211,8 +243,10 @@ export class Survey {
           w[at + 2] === GICD.GICD_CTLR.offset &&
           !this.forwards &&
           w[at + 4]! & ENABLES
-        )
+        ) {
+          this.need('GICD writes');
           this.contradict('forwarded before GICD_CTLR was written');
+        }
         return;
       case MEM_WRITE:
       case QUEUE_WRITE:
@@ -220,7 +254,7 @@ export class Survey {
         this.seen.add('commands');
         return;
       case MMIO_WRITE:
-        this.firstAccess ??= this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true);
+        this.noteFirst(w[at]!, this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true));
         // A Secure access already proves that there are two Security states.
         if ((batch.flags[i]! & RECORD_FLAGS.secure) === 0)
           this.prioritise(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
@@ -271,6 +305,30 @@ export class Survey {
       case SGI_SENT:
         this.need('SGIs');
         return;
+      default:
+        if (!TABLE_LINES.has(batch.kind[i]!)) return;
+        this.itsAtWork();
+        if (!this.hasTables) this.contradict('no tables of an ITS');
+    }
+  }
+
+  private noteFirst(frame: number, isFirst: boolean): void {
+    this.firstAccess ??= isFirst;
+    this.firsts[frame] ??= isFirst;
+  }
+
+  /** A register was read that holds what software has written. */
+  private read(frame: number, instance: number, offset: number, low: number, high: number): void {
+    if (frame === FRAME_GICR) {
+      if (offset !== GICR.GICR_CTLR.offset || (low & 1) === 0 || this.lpis.has(instance)) return;
+      this.need('GICR writes');
+      this.contradict('LPIs not enabled');
+    } else if (frame !== FRAME_GICD) {
+      const isPlaced = offset >= GITS.GITS_BASER.offset || offset === GITS.GITS_CBASER.offset;
+      const isInUse =
+        (offset === GITS.GITS_CREADR.offset && low !== 0 && !this.hasRun) ||
+        (isPlaced && high >>> 31 === 1 && !this.hasQueue && !this.hasTables);
+      if (isInUse) this.itsAtWork();
     }
   }
 
@@ -310,16 +368,28 @@ export class Survey {
           if ((low >>> bit) & 1) this.wired.add(8 * (offset - GICD.GICD_ISPENDR.offset) + bit);
     } else if (frame === FRAME_GICR) {
       this.seen.add('GICR writes');
+      if (offset === GICR.GICR_WAKER.offset) this.woken = true;
       if (offset === GICR.GICR_ISENABLER.offset)
         this.enabledPrivate.set(instance, (this.enabledPrivate.get(instance) ?? 0) | low);
       else if (offset === GICR.GICR_IGROUPR.offset) this.groupedPrivate = true;
-      else if (offset === GICR.GICR_CTLR.offset && low & 1) this.lpis.add(instance);
+      else if (offset === GICR.GICR_CTLR.offset && low & 1) {
+        this.lpis.add(instance);
+        if (!this.hasLpiTables) this.contradict('no tables of LPIs');
+      } else if (offset >= GICR.GICR_PROPBASER.offset && offset < GICR.GICR_PROPBASER.offset + 8)
+        this.hasLpiTables = true;
       else if (offset === GICR.GICR_ISPENDR.offset)
         for (let bit = 0; bit < 32; bit++) if ((low >>> bit) & 1) this.wired.add(bit);
     } else {
       this.seen.add('GITS writes');
       if (offset === GITS.GITS_CWRITER.offset && low !== 0) this.need('commands');
-      if (offset === GITS.GITS_CWRITER.offset) this.sinceCommands.clear();
+      if (offset === GITS.GITS_CWRITER.offset) {
+        this.sinceCommands.clear();
+        if (low !== 0) {
+          if (!this.hasQueue) this.itsAtWork();
+          this.hasRun = true;
+        }
+      }
+      if (offset >= GITS.GITS_BASER.offset && offset < GITS.GITS_BASER.offset + 64) this.hasTables = true;
       if (offset >= GITS.GITS_CBASER.offset && offset < GITS.GITS_CWRITER.offset) this.hasQueue = true;
     }
   }
@@ -431,13 +501,37 @@ export class Survey {
     return new Set((['acknowledges', 'ends'] as const).filter(isOpen));
   }
 
+  /** Where the log is a part of one, one line may be all that needs a sort. */
+  private single(missing: readonly Missing[], begins: Start): Set<Missing> {
+    if (begins === 'reset') return new Set();
+    return new Set(this.needed((one, lines) => lines > 0 && !missing.includes(one)));
+  }
+
   private missing(): Missing[] {
-    const found = [...this.needs]
-      .filter(([one, lines]) => lines.size >= NEEDS && !this.seen.has(one))
-      .map(([one]) => one);
+    const found = this.needed((one, lines) => lines >= (ESSENTIAL.has(one) ? 1 : NEEDS));
     // Commands that are not in the log may have made LPIs pending, so messages need not be missing as well.
     if (!found.includes('commands') || this.unexplained.size >= NEEDS) return found;
     return found.filter((one) => one !== 'MSIs');
+  }
+
+  /** Stimuli that the log lacks and that so many lines need. */
+  private needed(by: (one: Missing, lines: number) => boolean): Missing[] {
+    return [...this.needs]
+      .filter(([one, lines]) => !this.seen.has(one) && by(one, lines.size))
+      .map(([one]) => one);
+  }
+
+  /** Whether a unit is in use at its first access, and nothing in the log configures it. */
+  private isUnitInUse(grounds: readonly Ground[]): boolean {
+    const isLate = (frame: number) => this.firsts[frame] === false;
+    const has = (ground: Ground) => grounds.includes(ground);
+    // One wrong line is neither the first access nor all that configures a unit.
+    return (
+      (has('no command queue') && (isLate(FRAME_GITS) || (!this.hasTables && !this.hasQueue))) ||
+      (has('no tables of an ITS') && (isLate(FRAME_GITS) || (!this.hasTables && !this.hasQueue))) ||
+      (has('LPIs not enabled') && !this.hasLpiTables && this.lpis.size === 0) ||
+      (has('no tables of LPIs') && isLate(FRAME_GICR))
+    );
   }
 
   /**
@@ -449,7 +543,11 @@ export class Survey {
 
   /** `counts`: the number of lines by event. `start`: how the log begins, if that is known. */
   finish(counts: Uint32Array, start?: Start): LogSurvey {
-    return { ...this.soFar(counts, start), threads: this.threads.finish() };
+    const threads = this.threads.finish();
+    const found = { ...this.soFar(counts, start), threads };
+    const isWhole = this.forwards && this.woken && this.masked.size > 0 && this.seen.has('ICC_IGRPEN writes');
+    if (start !== undefined || found.start !== 'reset' || !this.active || isWhole) return found;
+    return { ...found, midLife: { ...this.soFar(counts, 'mid-life'), threads } };
   }
 
   /** Like `finish`, for the part of the log that has been read. */
@@ -466,17 +564,19 @@ export class Survey {
       this.firstAccess === true
         ? grounds.length > 1 && lines >= CONTRADICTIONS
         : lines > 0 || (this.active && !this.initialised);
+    const isInUse = inUse || this.isUnitInUse(grounds.map(([ground]) => ground));
     const has = (event: string) => counts[eventNames.indexOf(event)]! > 0;
     const shows = (Object.entries(SHOWN_BY) as [RecordName, readonly string[]][])
       .filter(([, events]) => events.some(has))
       .map(([kind]) => kind);
-    const begins = start ?? (inUse ? 'mid-life' : 'reset');
+    const begins = start ?? (isInUse ? 'mid-life' : 'reset');
     const missing = this.missing();
     const isDoubtful = (one: Missing) => begins === 'mid-life' && CONFIGURING.has(one);
     const doubtful = [
       { sorts: new Set(missing.filter(isDoubtful)), isUsual: true },
       { sorts: this.modes(missing), isUsual: true },
       { sorts: this.handling(missing), isUsual: false },
+      { sorts: this.single(missing, begins), isUsual: false, isRare: true },
     ];
     return {
       start: begins,

@@ -56,6 +56,8 @@ interface Wait {
   /** The stub is at the trace's access again: what is signalled counts, and replaces what waits. */
   deferred: boolean;
   words: Uint32Array | undefined;
+  /** What waited when the stub, at the trace's access, began to do something of its own again. */
+  due?: Uint32Array | undefined;
 }
 
 export class QemuLog {
@@ -190,6 +192,7 @@ export class QemuLog {
         // The line moves a wire: what is true already is of before that.
         this.release(VHPPI);
         if (this.waits.get(HPPI)?.deferred) this.release(HPPI);
+        else this.tellDue(HPPI);
         this.open.words[0] = low[1]!;
         this.told_(MAINTENANCE, this.peOf(low[0]!), this.open.words);
         return;
@@ -248,6 +251,10 @@ export class QemuLog {
       }
       wait.words = undefined;
     }
+    this.tell(kind, pe, words);
+  }
+
+  private tell(kind: number, pe: number, words: Uint32Array): void {
     if (!this.told[kind]!.changed(pe, words, 0)) return;
     const i = this.group.observe(kind, pe);
     this.group.batch.words.set(
@@ -271,7 +278,18 @@ export class QemuLog {
   }
 
   private hold(kind: number): void {
-    this.waits.set(kind, { deferred: false, words: this.waits.get(kind)?.words });
+    const wait = this.waits.get(kind);
+    const due = wait?.deferred ? wait.words : undefined;
+    this.waits.set(kind, { deferred: false, words: wait?.words, due });
+  }
+
+  /** Counts what the PE was signalled when the stub blocked its interrupts, if the same interrupt is still the best. */
+  private tellDue(kind: number): void {
+    const wait = this.waits.get(kind);
+    if (wait?.due === undefined) return;
+    const { due, words } = wait;
+    wait.due = undefined;
+    if (words?.every((word, k) => k > 2 || word === due[k])) this.tell(kind, this.quiet, due);
   }
 
   /** What waits counts, and nothing waits any more. */

@@ -57,8 +57,7 @@ export class PeStates {
 
   /** Whether the stub must make an MMIO access, since qtest's are Non-secure. An ITS does not care. */
   static isSecure(batch: RecordBatch, i: number): boolean {
-    const isIts = batch.words[i * RECORD_WORDS] === FRAME_ITS && batch.kind[i]! <= MMIO_WRITE;
-    return !isIts && (batch.flags[i]! & (RECORD_FLAGS.secure | RECORD_FLAGS.el3)) !== 0;
+    return !isIts(batch, i) && (batch.flags[i]! & (RECORD_FLAGS.secure | RECORD_FLAGS.el3)) !== 0;
   }
 
   /** What surrounds an MMIO access. The PE that makes it does not matter, so one that executes as it must is taken. */
@@ -67,6 +66,8 @@ export class PeStates {
     const fits = (pe: number) => (this.state[pe] !== NON_SECURE) === isSecure;
     const pe = batch.pe[i]!;
     const by = pe === NO_PE || pe >= this.state.length ? 0 : pe;
+    // An ITS may execute many commands, and what the PE is signalled after each of them counts: no switch may surround it.
+    if (isIts(batch, i)) return { pe: by, before: [], behind: [] };
     const other = fits(by) ? by : this.state.findIndex((_, one) => fits(one));
     if (other >= 0) return { pe: other, before: [], behind: [] };
     const { agent } = this;
@@ -125,4 +126,8 @@ export class PeStates {
   private back(pe: number): Operation {
     return this.agent.switchTo(pe, this.state[pe]!, this.ns[pe] !== 0);
   }
+}
+
+function isIts(batch: RecordBatch, i: number): boolean {
+  return batch.words[i * RECORD_WORDS] === FRAME_ITS && batch.kind[i]! <= MMIO_WRITE;
 }

@@ -41,6 +41,7 @@ const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
+const SOURCE_CONFLICT = RECORDS['source.conflict'].id;
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -236,6 +237,8 @@ export class Learner {
       }
       this.activate();
     }
+    for (let i = 0; i < group.count; i++)
+      if (group.kind[i] === SOURCE_CONFLICT) this.contradictions.push(group.line[i]!);
     for (let from = 0; from < group.count; ) {
       const end = this.endOf(group, from);
       this.isEnd = isLast && end === group.count;
@@ -712,6 +715,26 @@ export class Learner {
     if (hasInterrupt(this.state, intid)) this.unknowns.touch(group.pe[from]!, intid);
   }
 
+  /** Whether a read may return a different value because of state that is unknown. */
+  private dependsOnUnknown(group: RecordBatch, i: number): boolean {
+    const w = i * RECORD_WORDS;
+    const [register, intid] = [group.words[w]!, group.words[w + 1]!];
+    if (group.kind[i] === SYSREG_READ && (IARS.includes(register) || HPPIRS.includes(register)))
+      return (
+        this.isObscure &&
+        !this.explainer.isImpossible(group.pe[i]!, { intid, group: -1, priority: -1, line: -1 })
+      );
+    return this.reads.isUnknown(group, i);
+  }
+
+  /**
+   * With two Security states, little of what decides which interrupt a PE is signalled can be learnt in a source that
+   * begins in mid-life, because much of it depends on who reads it.
+   */
+  private get isObscure(): boolean {
+    return !this.state.singleSecurity && this.unknowns.any && this.unknowns.start === 'mid-life';
+  }
+
   /** Whether a read may return a different value because stimuli are missing. */
   private isReadOpen(group: RecordBatch, i: number): boolean {
     const w = i * RECORD_WORDS;
@@ -750,7 +773,7 @@ export class Learner {
         // Returns to what has been handed on. Half an explanation is not one.
         this.goBack();
         if (this.isEnd) this.losses.add(CUT_END);
-        const isOpen = this.unknowns.isVolatile && !this.isImpossible(group, from, i);
+        const isOpen = (this.unknowns.isVolatile || this.isObscure) && !this.isImpossible(group, from, i);
         if (isOpen || this.isEnd) group.flags[i]! |= RECORD_FLAGS.undecided;
         else this.contradictions.push(group.line[i]!);
         return;
@@ -778,13 +801,15 @@ export class Learner {
       const isVirtual = this.isVirtual(group, from);
       if (isVirtual) this.effects.forgetVirtual(group.pe[from]!);
       const isOpen =
-        (unknowns.isVolatile && this.isReadOpen(group, from)) || this.reads.isUnlearnt(group, from);
+        (unknowns.isVolatile && this.isReadOpen(group, from)) ||
+        this.reads.isUnlearnt(group, from) ||
+        this.dependsOnUnknown(group, from);
       if (isOpen || isVirtual || this.isExecuting(group, from)) undecided();
       else this.contradictions.push(group.line[from]!);
       this.judgeVirtual(group, from, end, undecided);
       return;
     }
-    const isOpen = unknowns.isVolatile || this.isEnd;
+    const isOpen = unknowns.isVolatile || this.isEnd || this.isObscure;
     if (this.mismatches.some(({ at, outstanding }) => at < 0 && outstanding)) {
       if (isOpen) undecided();
       else this.contradictions.push(group.line[from]!);
@@ -792,7 +817,8 @@ export class Learner {
     for (const { at, outstanding } of this.mismatches)
       if (at >= 0 && outstanding && isOpen && !this.isImpossible(group, from, at))
         group.flags[at]! |= RECORD_FLAGS.undecided;
-    let streams = this.streams.differ(group, from + 1, end, this.shown);
+    const next = this.isEnd ? this.nextCommands(group, from, end) : end;
+    let streams = this.streams.differ(group, from + 1, next, this.shown);
     if (this.facts.listsCommands) {
       if (this.isUnlisted(group, from, end)) this.contradictions.push(group.line[from]!);
     } else if (streams === 'other' && this.hasDoubts()) {
@@ -802,7 +828,7 @@ export class Learner {
       if (this.streams.others(group, from + 1, end, this.shown, mark)) streams = 'same';
     }
     if (streams === 'less' && this.isEnd) undecided();
-    else if (streams !== 'same' && (unknowns.isVolatile || this.looksAside())) undecided();
+    else if (streams !== 'same' && (unknowns.isVolatile || this.isObscure || this.looksAside())) undecided();
     else if (streams === 'other') this.contradictions.push(group.line[from]!);
     if (streams === 'same' && this.drops()) undecided();
     this.judgeVirtual(group, from, end, undecided);
@@ -840,6 +866,36 @@ export class Learner {
       words[w + 2]! >= VLPI_FRAME &&
       this.unknowns.isPartUnknown('virtual', words[w + 1]!)
     );
+  }
+
+  /**
+   * Where commands begin that the next write of GITS_CWRITER has executed, which the source ends before: QEMU prints the
+   * write behind its effects. Marks them and what they did as undecided.
+   */
+  private nextCommands(group: RecordBatch, from: number, end: number): number {
+    for (let i = from + 1; i < end; i++) {
+      const w = i * RECORD_WORDS;
+      const its = group.words[w]!;
+      if (group.kind[i] !== ITS_COMMAND || its >= this.state.itsCount) continue;
+      const { cwriter, creadr } = this.state;
+      const at = creadr[its]! & OFFSETS;
+      if (at !== (cwriter[its]! & OFFSETS) || group.words[w + 1] !== at / COMMAND_BYTES) continue;
+      if (this.executes(its, at / COMMAND_BYTES)) continue;
+      this.losses.add(CUT_END);
+      for (let k = i; k < end; k++)
+        if (group.kind[k]! >= STIMULI_BELOW) group.flags[k]! |= RECORD_FLAGS.undecided;
+      return i;
+    }
+    return end;
+  }
+
+  /** Whether the stimulus made an ITS execute the command in a slot. */
+  private executes(its: number, slot: number): boolean {
+    const { kind, words, count } = this.shown;
+    for (let k = 0; k < count; k++)
+      if (kind[k] === ITS_COMMAND && words[k * RECORD_WORDS] === its && words[k * RECORD_WORDS + 1] === slot)
+        return true;
+    return false;
   }
 
   /** Whether the stimulus made an ITS execute a command for which the source has no line. */

@@ -1,7 +1,14 @@
 // Learns from register reads: if the model has another value, and that part of its state is unknown, the model takes
 // the value that was read.
-import { type GicState, hasInterrupt, type Machine, privateIndex, sharedIndex } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import {
+  type GicState,
+  groupOf,
+  hasInterrupt,
+  type Machine,
+  privateIndex,
+  sharedIndex,
+} from '@gictrace/core/model';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, type Explainer, FORWARD } from './explain.ts';
 import type { Knowing } from './knowing.ts';
@@ -16,7 +23,7 @@ import {
   registerAt,
   routedIntid,
 } from './registers.ts';
-import type { ItsPart, PePart, Unknowns } from './unknowns.ts';
+import type { Attribute, ItsPart, PePart, Unknowns } from './unknowns.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const ENABLE_LPIS = 1;
@@ -100,8 +107,9 @@ export class Reads {
       if (frame === FRAME_GICR && instance >= this.state.peCount) return false;
       if (array !== undefined)
         eachInterrupt(frame, offset, width, low, (intid, value) => {
-          if (hasInterrupt(this.state, intid) && isPrivate(intid) === owner >= 0)
-            this.interrupt(array, owner, intid, value);
+          if (!hasInterrupt(this.state, intid) || isPrivate(intid) !== owner >= 0) return;
+          if (this.state.singleSecurity || isSecure) this.interrupt(array, owner, intid, value);
+          else this.nonSecure(array, owner, intid, value);
         });
       else if (frame === FRAME_GICD) this.distributor(name, offset, width, low, high, isSecure);
       else this.redistributor(name, instance, offset, width, low, high);
@@ -136,9 +144,56 @@ export class Reads {
     return !CLOSED.test(name) && !(frame === FRAME_GICD && routedIntid(offset) >= 0);
   }
 
+  /**
+   * Whether what record `i` of a group reads depends on state that is not known from the source. Of what the source has
+   * all stimuli for, and has shown once, a different value has another reason.
+   */
+  isUnknown(group: RecordBatch, i: number): boolean {
+    const { state, unknowns } = this;
+    const w = i * RECORD_WORDS;
+    const { words } = group;
+    const pe = group.pe[i]!;
+    if (group.kind[i] !== MMIO_READ) {
+      const register = words[w]!;
+      const part =
+        register === IGRPEN1_EL3 ? 'igrpen1' : register === RPR ? 'active' : SYSREG_PARTS.get(register);
+      if (part === undefined || pe < 0 || pe >= state.peCount) return false;
+      // Each Security state has active priorities of its own, and sees those of the other one.
+      if (part === 'active' && !state.singleSecurity && unknowns.start === 'mid-life') return true;
+      return unknowns.isPartUnknown(part, pe);
+    }
+    const [frame, instance, offset, width] = [words[w]!, words[w + 1]!, words[w + 2]!, words[w + 3]!];
+    const name = registerAt(frame, offset);
+    if (name === undefined) return false;
+    if (frame === FRAME_GITS) {
+      const part = ITS_REGISTERS[name];
+      return part !== undefined && unknowns.isItsUnknown(part, instance);
+    }
+    if (frame === FRAME_GICR && instance >= state.peCount) return false;
+    const array = arrayOf(name);
+    if (array === undefined) {
+      const routed = frame === FRAME_GICD ? routedIntid(offset) : -1;
+      if (routed >= 0) return hasInterrupt(state, routed) && unknowns.isUnknown('route', -1, routed);
+      if (name === 'GICD_CTLR') return unknowns.unknownForwarding !== 0;
+      const part = frame === FRAME_GICR ? PE_REGISTERS[name] : undefined;
+      return part !== undefined && unknowns.isPartUnknown(part, instance);
+    }
+    const owner = frame === FRAME_GICR ? instance : -1;
+    const isSecure = state.singleSecurity || (group.flags[i]! & RECORD_FLAGS.secure) !== 0;
+    let isUnknown = false;
+    eachInterrupt(frame, offset, width, words[w + 4]!, (intid) => {
+      if (!hasInterrupt(state, intid) || isPrivate(intid) !== owner >= 0) return;
+      const attribute = ATTRIBUTE_OF[array];
+      const is = (one: Attribute) => unknowns.isUnknown(one, owner, intid);
+      isUnknown ||= is(attribute) || (!isSecure && is('group'));
+      if (attribute === 'pending') isUnknown ||= is('level') || is('edge');
+    });
+    return isUnknown;
+  }
+
   /** Notes that record `i` of a group writes a frame register. */
   wrote(group: RecordBatch, i: number): void {
-    if (this.unknowns.start === 'mid-life') this.written.add(wordOf(group, i));
+    if (this.unknowns.any) this.written.add(wordOf(group, i));
   }
 
   /**
@@ -146,9 +201,12 @@ export class Reads {
    * source has not written. What it held when the log began is not in the source.
    */
   isUnlearnt(group: RecordBatch, i: number): boolean {
-    if (this.unknowns.start !== 'mid-life' || group.kind[i] !== MMIO_READ) return false;
+    if (group.kind[i] !== MMIO_READ) return false;
     const w = i * RECORD_WORDS;
     const [frame, offset] = [group.words[w]!, group.words[w + 2]!];
+    const sort = (['GICD writes', 'GICR writes', 'GITS writes'] as const)[frame];
+    if (this.unknowns.start !== 'mid-life' && !(sort !== undefined && this.unknowns.missing.has(sort)))
+      return false;
     const name = registerAt(frame, offset);
     if (name === undefined || arrayOf(name) !== undefined || CLOSED.test(name)) return false;
     if (name in ITS_REGISTERS || (frame === FRAME_GICD && routedIntid(offset) >= 0)) return false;
@@ -188,6 +246,22 @@ export class Reads {
         if (bit('level') === 1 && bit('edge') === 0) set('level', 0);
       }
     }
+  }
+
+  /**
+   * Non-secure software reads 0 of an interrupt that is not its own, and priorities shifted. Only a bit that is set
+   * reveals something: the interrupt is in Non-secure Group 1.
+   */
+  private nonSecure(array: RegisterArray, pe: number, intid: number, field: number): void {
+    if (field === 0) return;
+    const { unknowns, knowing, state } = this;
+    const attribute = ATTRIBUTE_OF[array];
+    if (attribute === 'grpmod') return;
+    if (groupOf(state, pe, intid) !== GROUP_1NS) {
+      if (!unknowns.isUnknown('group', pe, intid)) return;
+      knowing.interrupt('group', pe, intid, 1, RULE);
+    }
+    this.interrupt(array, pe, intid, attribute === 'priority' ? 0x80 | (field >> 1) : field);
   }
 
   private distributor(

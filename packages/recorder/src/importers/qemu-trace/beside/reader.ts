@@ -260,8 +260,8 @@ const NOTHING = new Set<never>();
 const ORDINARY = { start: 'reset', numbersCommands: true, printsOperands: true } as const;
 
 /** Whether a log is imported in one pass: it begins with the reset of the GIC, and nothing is missing. */
-const isOrdinary = ({ start, missing, doubtful }: LogSurvey) =>
-  start === 'reset' && missing.size === 0 && doubtful.length === 0;
+const isOrdinary = ({ start, missing, doubtful, midLife }: LogSurvey) =>
+  start === 'reset' && missing.size === 0 && doubtful.length === 0 && midLife === undefined;
 
 /** Everything that has been found out and decides how lines are assembled, except how often threads named PEs. */
 function signatureOf(identity: Identity, survey: Survey, options: ImportOptions): string {
