@@ -13,14 +13,14 @@ const OF_LOG = /^(?:\d+@\d+\.\d+:|\d{4}-\d\d-\d\dT[\d:.]+Z )(?:gicv3_|memory_reg
  * Only the date: QEMU from 10.2 on writes it before the rest of the line. With a C library of 2.37 or later, the rest may
  * also come in several writes. QEMU holds a lock until the line is complete.
  */
-const DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z $/;
-const DATE_BYTES = 28;
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z $/;
+const DATE_BYTES_MAX = 28;
 const LOOKED_AT = 80;
 
 const isOfLog = (bytes: Buffer, from: number, to: number) =>
   OF_LOG.test(bytes.toString('latin1', from, Math.min(to, from + LOOKED_AT)));
 const isDate = (bytes: Buffer, from: number, to: number) =>
-  to - from === DATE_BYTES && DATE.test(bytes.toString('latin1', from, to));
+  to - from <= DATE_BYTES_MAX && DATE.test(bytes.toString('latin1', from, to));
 
 /** Bytes that one side writes and the other reads. */
 class Queue {

@@ -70,7 +70,7 @@ const DOMAIN_NAMES = ['Secure', 'NonSecure', 'EL3', 'Realm'];
 const TYPE_NAMES = ['RESERVED', 'PPI', 'LPI', 'SPI'];
 /** An event, after a time stamp of QEMU 10.2 and later (ISO 8601) or of one before it (thread and seconds), or none. */
 const EVENT =
-  /(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z |\d{1,20}@(\d{1,20})\.(\d{6}):)?\b(gicv5_\w+) (.*)$/;
+  /(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{6}))?Z |\d{1,20}@(\d{1,20})\.(\d{6}):)?\b(gicv5_\w+) (.*)$/;
 /** What `-d int` prints when a PE takes an IRQ. */
 const TAKING = /(?:^|Z |:)Taking exception 5 \[IRQ\] on CPU (\d+)$/;
 
@@ -104,7 +104,7 @@ export class LineReader {
       line,
       timeNs:
         date !== undefined
-          ? this.since(Date.parse(`${date}Z`) / 1000, Number(micros))
+          ? this.since(Date.parse(`${date}Z`) / 1000, Number(micros ?? 0))
           : seconds !== undefined
             ? this.since(Number(seconds), Number(moreMicros))
             : Number.NaN,

@@ -142,7 +142,10 @@ describe('tokens', () => {
     const date = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
     fc.assert(
       fc.property(date, fc.nat(999), (at, micros) => {
-        const text = `${at.toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
+        const text = `${at.toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`.replace(
+          '.000000Z',
+          'Z',
+        );
         read(`${text} gicv3_dist_set_irq GICv3 distributor interrupt 36 level changed to 1`);
         expect([token.stamped, token.thread, token.low[0], token.count]).toEqual([true, 0, 36, 2]);
         expect(token.seconds).toBe(Math.floor(at.getTime() / 1000));
@@ -151,6 +154,7 @@ describe('tokens', () => {
       {
         examples: [
           [new Date('2000-02-29T23:59:59.999Z'), 999],
+          // GLib prints no microseconds if there are none.
           [new Date('2100-03-01'), 0],
         ],
       },

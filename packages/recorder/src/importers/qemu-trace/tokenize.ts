@@ -18,6 +18,7 @@ names.forEach((name, index) => {
 
 const SPACE = 0x20;
 const ZERO = 0x30;
+const DOT = 0x2e;
 const NINE = 0x39;
 const DASH = 0x2d;
 
@@ -133,8 +134,9 @@ function threadStamp(bytes: Buffer, from: number, to: number, token: Token): num
   return at + 1;
 }
 
-/** A date and a time of day in UTC, with digits in place of each 0. */
+/** A date and a time of day in UTC, with digits in place of each 0: with microseconds, and as it is printed if they are 0. */
 const DATE = Buffer.from('0000-00-00T00:00:00.000000Z ', 'latin1');
+const WHOLE_SECOND = Buffer.from('0000-00-00T00:00:00Z ', 'latin1');
 /** Where each of its numbers begins and ends. */
 const [YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, MICROS] = [
   [0, 4],
@@ -157,15 +159,17 @@ function digits(bytes: Buffer, start: number, [from, to]: readonly [number, numb
 }
 
 /**
- * Reads `2026-11-29T09:38:07.484046Z `, which QEMU 10.2 and later print without the thread. Returns where it ends, or
- * `from` if it is not such a date.
+ * Reads `2026-11-29T09:38:07.484046Z `, which QEMU 10.2 and later print without the thread. GLib's g_date_time_format_iso8601
+ * leaves microseconds out if there are none: `2026-11-29T09:38:07Z `. Returns where it ends, or `from` if it is not such a
+ * date.
  */
 function dateStamp(bytes: Buffer, from: number, to: number, token: Token): number {
-  const end = from + DATE.length;
+  const form = bytes[from + SECOND[1]] === DOT ? DATE : WHOLE_SECOND;
+  const end = from + form.length;
   if (end > to) return from;
-  for (let k = 0; k < DATE.length; k++) {
+  for (let k = 0; k < form.length; k++) {
     const c = bytes[from + k]!;
-    if (DATE[k] === ZERO ? c < ZERO || c > NINE : c !== DATE[k]) return from;
+    if (form[k] === ZERO ? c < ZERO || c > NINE : c !== form[k]) return from;
   }
   const month = digits(bytes, from, MONTH);
   if (month < 1 || month > 12) return from;
@@ -175,7 +179,7 @@ function dateStamp(bytes: Buffer, from: number, to: number, token: Token): numbe
   const minutes = (day * 24 + digits(bytes, from, HOUR)) * 60 + digits(bytes, from, MINUTE);
   token.stamped = true;
   token.seconds = minutes * 60 + digits(bytes, from, SECOND);
-  token.micros = digits(bytes, from, MICROS);
+  token.micros = form === DATE ? digits(bytes, from, MICROS) : 0;
   return end;
 }
 
