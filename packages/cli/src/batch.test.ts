@@ -77,7 +77,7 @@ it('places the file and its name in the arguments', async () => {
 });
 
 it.each([
-  ['a verb that there is not', [list, '--', 'replya'], /batch cannot run 'replya'/],
+  ['an unknown verb', [list, '--', 'replya'], /batch cannot run 'replya'/],
   ['itself', [list, '--', 'batch', list], /batch cannot run 'batch'/],
   ['no list', [at('nowhere.txt'), '--', 'info'], /no such file/],
   [

@@ -60,7 +60,7 @@ describe.each(Object.entries(WRITERS))('%s', (name, { input, line }) => {
     // The length of a JUnit report depends on how long the cases took.
     const isWhole = (bytes: Buffer) =>
       name === 'golden check --junit' ? /<\/testsuites>\s*$/.test(`${bytes}`) : bytes.length === whole.length;
-    // An old file that is told from the new one, and that gictrace wrote: bytes after its end.
+    // An old file that differs from the new one, and that gictrace wrote: it has bytes after its end.
     const old = Buffer.concat([whole, Buffer.from('\n')]);
     const holds = () => {
       const bytes = readFileSync(out);

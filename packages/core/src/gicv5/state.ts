@@ -6,6 +6,7 @@ import type { Gicv5Config } from '../config-gicv5.ts';
 import { invariant } from '../errors.ts';
 import { Arena } from '../model/arena.ts';
 import { GuestMemory } from '../model/memory.ts';
+import { joined, memoryParts, SnapshotReader } from '../model/snapshot.ts';
 import { DOMAINS } from '../spec/gicv5/index.ts';
 import { PendingLpis } from './pending-lpis.ts';
 import { type Gicv5Profile, gicv5ProfileNamed } from './profiles.ts';
@@ -213,25 +214,12 @@ export class Gicv5State {
   /** The state as bytes. Equal states give equal bytes. */
   save(): Uint8Array {
     const chunks: Uint8Array[] = [new Uint8Array(this.arena.buffer.slice(0))];
-    const put = (array: Int32Array | Uint32Array | Float64Array) => {
-      chunks.push(new Uint8Array(Uint32Array.of(array.length).buffer));
-      chunks.push(new Uint8Array(array.buffer));
+    const put = (array: Int32Array | Uint32Array) => {
+      chunks.push(new Uint8Array(Uint32Array.of(array.length).buffer), new Uint8Array(array.buffer));
     };
-    const lpis = [...this.lpis].sort((a, b) => a[0] - b[0]).flat();
-    put(Uint32Array.from(lpis));
+    put(Uint32Array.from([...this.lpis].sort((a, b) => a[0] - b[0]).flat()));
     put(Int32Array.from(this.pendingLpis.save()));
-    put(Float64Array.from(this.memory.stretches()));
-    const pages = [...this.memory.entries()];
-    put(Uint32Array.of(pages.length));
-    for (const [number, data, known] of pages)
-      chunks.push(new Uint8Array(Float64Array.of(number).buffer), data, known);
-    const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-    let at = 0;
-    for (const chunk of chunks) {
-      out.set(chunk, at);
-      at += chunk.length;
-    }
-    return out;
+    return joined([...chunks, ...memoryParts(this.memory)]);
   }
 
   /** Restores a state that `save` wrote for a GIC of the same configuration. */
@@ -239,28 +227,13 @@ export class Gicv5State {
     const fixed = this.arena.buffer.byteLength;
     invariant(bytes.length >= fixed, 'a snapshot of another configuration');
     new Uint8Array(this.arena.buffer).set(bytes.subarray(0, fixed));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = fixed;
-    const word = () => {
-      at += 4;
-      return view.getUint32(at - 4, true);
-    };
-    const double = () => {
-      at += 8;
-      return view.getFloat64(at - 8, true);
-    };
+    const reader = new SnapshotReader(bytes, fixed);
+    const { word } = reader;
     this.lpis.clear();
     for (let n = word(); n > 0; n -= 2) this.lpis.set(word(), word());
     this.pendingLpis.restore(Int32Array.from({ length: word() }, word));
-    this.memory.clear();
-    this.memory.setStretches(Array.from({ length: word() }, double));
-    word();
-    for (let n = word(); n > 0; n--) {
-      const number = double();
-      this.memory.setPage(number, bytes.subarray(at, at + 4096), bytes.subarray(at + 4096, at + 4608));
-      at += 4608;
-    }
-    invariant(at === bytes.length, 'a snapshot of another configuration');
+    reader.memory(this.memory);
+    invariant(reader.isAtEnd, 'a snapshot of another configuration');
   }
 
   /** SHA-256 of the state, in hex. */

@@ -17,6 +17,7 @@ import {
 } from '../spec/index.ts';
 import { Arena } from './arena.ts';
 import { GuestMemory } from './memory.ts';
+import { joined, memoryParts, SnapshotReader } from './snapshot.ts';
 import { planVirtual, type VirtualState } from './virtual-state.ts';
 
 const CTLR_DS = mask(GICD.GICD_CTLR, 'DS');
@@ -385,20 +386,7 @@ export class GicState {
         const words = Uint32Array.from([pending.length, ...pending, configs.length, ...configs]);
         chunks.push(new Uint8Array(words.buffer));
       }
-    const stretches = this.memory.stretches();
-    chunks.push(new Uint8Array(Uint32Array.of(stretches.length).buffer));
-    chunks.push(new Uint8Array(Float64Array.from(stretches).buffer));
-    const pages = [...this.memory.entries()];
-    chunks.push(new Uint8Array(Uint32Array.of(pages.length).buffer));
-    for (const [number, data, known] of pages)
-      chunks.push(new Uint8Array(Float64Array.of(number).buffer), data, known);
-    const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-    let at = 0;
-    for (const chunk of chunks) {
-      out.set(chunk, at);
-      at += chunk.length;
-    }
-    return out;
+    return joined([...chunks, ...memoryParts(this.memory)]);
   }
 
   /** Restores a state that `save` wrote for a GIC of the same configuration. */
@@ -406,13 +394,8 @@ export class GicState {
     const fixed = this.arena.buffer.byteLength;
     invariant(bytes.length >= fixed, 'a snapshot of another configuration');
     new Uint8Array(this.arena.buffer).set(bytes.subarray(0, fixed));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = fixed;
-    const word = () => {
-      const value = view.getUint32(at, true);
-      at += 4;
-      return value;
-    };
+    const reader = new SnapshotReader(bytes, fixed);
+    const { word } = reader;
     for (const [pendings, configurations] of this.sparse())
       for (let pe = 0; pe < this.peCount; pe++) {
         const pending = pendings[pe]!;
@@ -422,23 +405,8 @@ export class GicState {
         for (let n = word(); n > 0; n--) pending.add(word());
         for (let n = word(); n > 0; n -= 2) configs.set(word(), word());
       }
-    this.memory.clear();
-    const stretches: number[] = [];
-    for (let n = word(); n > 0; n--) {
-      stretches.push(view.getFloat64(at, true));
-      at += 8;
-    }
-    this.memory.setStretches(stretches);
-    for (let n = word(); n > 0; n--) {
-      const number = view.getFloat64(at, true);
-      this.memory.setPage(
-        number,
-        bytes.subarray(at + 8, at + 8 + 4096),
-        bytes.subarray(at + 8 + 4096, at + 8 + 4608),
-      );
-      at += 8 + 4608;
-    }
-    invariant(at === bytes.length, 'a snapshot of another configuration');
+    reader.memory(this.memory);
+    invariant(reader.isAtEnd, 'a snapshot of another configuration');
   }
 
   /** SHA-256 of the state, in hex. */

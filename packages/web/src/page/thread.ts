@@ -1,7 +1,7 @@
 // A worker with its questions as promises.
 import type { FromWorker, Modules, Name, Questions, ToWorker } from '../worker/protocol.ts';
 
-/** What a worker could not do, as the user is told. */
+/** What a worker could not do, as it is reported to the user. */
 export class Refusal extends Error {
   readonly isBug: boolean;
 

@@ -5,8 +5,9 @@ import { GicTraceError, type Gicv5Config } from '@gictrace/core';
 import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICV5_TYPES, gicv5Id, gicv5Type, IRS } from '@gictrace/core/spec';
 import { type QemuOptions, QemuProcess, qemuVersion } from '../qemu/process.ts';
+import { type Operation, RING_SLOTS, ringLines } from '../qemu/ring.ts';
 import { isReserved, markOf, shownBy } from './lines.ts';
-import { MARK, type Operation, RING_SLOTS, SLOT_BYTES, STUB_BYTES, STUB_ENTRY, Stub } from './stub.ts';
+import { MARK, STUB_BYTES, STUB_ENTRY, Stub } from './stub.ts';
 
 /** The Non-secure config frame of `virt`, and its RAM. */
 export const FRAME_ADDRESS = 0x0801_0000;
@@ -264,27 +265,8 @@ export class Gicv5Qemu {
   private async operate(operations: readonly Operation[]): Promise<void> {
     const { stub } = this;
     const { qtest } = this.process;
-    const lines: string[] = [];
-    const bytes = Buffer.alloc(operations.length * SLOT_BYTES);
-    operations.forEach(({ routine, pe, low, high, address, third }, k) => {
-      const at = k * SLOT_BYTES;
-      bytes.writeUInt32LE(routine, at);
-      bytes.writeUInt32LE(pe, at + 4);
-      bytes.writeUInt32LE(low >>> 0, at + 8);
-      bytes.writeUInt32LE(high >>> 0, at + 12);
-      bytes.writeBigUInt64LE(BigInt(address), at + 16);
-      bytes.writeBigUInt64LE(BigInt(third), at + 24);
-    });
-    const first = this.operations % RING_SLOTS;
-    const fits = Math.min(operations.length, RING_SLOTS - first) * SLOT_BYTES;
-    const put = (address: number, part: Buffer) => {
-      if (part.length > 0)
-        lines.push(`b64write ${hex(address)} ${hex(part.length)} ${part.toString('base64')}`);
-    };
-    put(stub.slotAddress(first), bytes.subarray(0, fits));
-    put(stub.slotAddress(0), bytes.subarray(fits));
+    const lines = ringLines(stub, operations, this.operations);
     this.operations += operations.length;
-    lines.push(`writel ${hex(stub.limitAddress)} ${hex(this.operations % 2 ** 32)}`);
     await qtest.do(`${lines.join('\n')}\n`, lines.length);
     const since = performance.now();
     for (;;) {

@@ -31,6 +31,7 @@ import {
   ubfx,
   YIELD,
 } from '../qemu/aarch64.ts';
+import { type Operation, RING_BITS, RING_SLOTS, SLOT_BYTES } from '../qemu/ring.ts';
 
 /** Bytes at the end of guest RAM that belong to the stub. */
 export const STUB_BYTES = 0x10_0000;
@@ -40,10 +41,6 @@ export const STUB_ENTRY = 0x1000;
 const LIMIT = 0x8000;
 const NEXT = 0x8040;
 const RING = 0x1_0000;
-const RING_BITS = 13;
-export const RING_SLOTS = 2 ** RING_BITS;
-/** Bytes of an operation: routine (4), PE (4), value (8), address (8), third argument (8). */
-export const SLOT_BYTES = 32;
 
 /** Reserved locations of the config frame, which mark in the log: an operation is done, with X0; it took an exception; qtest was here. */
 export const MARK = { done: 0x8000, fault: 0x8008, fence: 0x8010 } as const;
@@ -56,15 +53,6 @@ export const TIMER_PPIS: ReadonlyMap<number, number> = new Map([
 
 const PSCI_CPU_OFF = 0x8400_0002;
 const PSCI_CPU_ON = 0xc400_0003;
-
-export interface Operation {
-  readonly routine: number;
-  readonly pe: number;
-  readonly low: number;
-  readonly high: number;
-  readonly address: number;
-  readonly third: number;
-}
 
 export class Stub {
   readonly base: number;

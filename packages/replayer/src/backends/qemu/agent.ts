@@ -38,6 +38,7 @@ import {
   type Width,
   YIELD,
 } from './aarch64.ts';
+import { type Operation, RING_BITS, RING_SLOTS, SLOT_BYTES } from './ring.ts';
 
 /** Bytes at the end of guest RAM that belong to the stub. */
 export const AGENT_BYTES = 0x10_0000;
@@ -51,11 +52,6 @@ export const AGENT_ENTRY = 0x2000;
 const LIMIT = 0x8000;
 const NEXT = 0x8040;
 const RING = 0x1_0000;
-const RING_BITS = 13;
-/** The number of operations in the ring. */
-export const RING_SLOTS = 2 ** RING_BITS;
-/** Bytes of an operation: routine (4), PE (4), value (8), address (8), third argument (8). */
-export const SLOT_BYTES = 32;
 
 /** Reserved locations of the Distributor. Writes of 8 bytes to them mark the stub's results in the log. */
 export const MARK = {
@@ -105,17 +101,6 @@ const SECURE = SECURITY_STATES.indexOf('Secure');
 const EL3 = SECURITY_STATES.indexOf('EL3');
 /** How a PE executes: index into SECURITY_STATES. */
 export type PeState = number;
-
-/** One thing for a PE to do. */
-export interface Operation {
-  readonly routine: number;
-  readonly pe: number;
-  readonly low: number;
-  readonly high: number;
-  /** The second and third argument. */
-  readonly address: number;
-  readonly third: number;
-}
 
 export class Agent {
   readonly base: number;

@@ -5,13 +5,14 @@ import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
 import { type RecordBatch, SECURITY_STATES } from '@gictrace/core/record';
 import { GICD, GICR } from '@gictrace/core/spec';
-import { Agent, MARK, type Operation, RING_SLOTS, SLOT_BYTES } from './agent.ts';
+import { Agent, MARK } from './agent.ts';
 import { BY_AGENT, type Foresight } from './foresight.ts';
 import { QemuLog } from './log.ts';
 import { identityOf, type Machine, machineFor, registerAddress } from './machine.ts';
 import { PeStates } from './pe-states.ts';
 import { END, Plan } from './plan.ts';
 import { type QemuOptions, QemuProcess, qemuVersion } from './process.ts';
+import { type Operation, RING_SLOTS, ringLines } from './ring.ts';
 import { type Part, Sequence } from './sequence.ts';
 
 export interface QemuBackendOptions extends QemuOptions {
@@ -265,27 +266,8 @@ export class QemuBackend implements Backend {
   private async operate(running: Running, operations: readonly Operation[]): Promise<void> {
     const { agent } = running;
     const { qtest } = running.process;
-    const lines: string[] = [];
-    const bytes = Buffer.alloc(operations.length * SLOT_BYTES);
-    operations.forEach(({ routine, pe, low, high, address, third }, k) => {
-      const at = k * SLOT_BYTES;
-      bytes.writeUInt32LE(routine, at);
-      bytes.writeUInt32LE(pe, at + 4);
-      bytes.writeUInt32LE(low >>> 0, at + 8);
-      bytes.writeUInt32LE(high >>> 0, at + 12);
-      bytes.writeBigUInt64LE(BigInt(address), at + 16);
-      bytes.writeBigUInt64LE(BigInt(third), at + 24);
-    });
-    const first = running.operations % RING_SLOTS;
-    const fits = Math.min(operations.length, RING_SLOTS - first) * SLOT_BYTES;
-    const put = (address: number, part: Buffer) => {
-      if (part.length > 0)
-        lines.push(`b64write ${hex(address)} ${hex(part.length)} ${part.toString('base64')}`);
-    };
-    put(agent.slotAddress(first), bytes.subarray(0, fits));
-    put(agent.slotAddress(0), bytes.subarray(fits));
+    const lines = ringLines(agent, operations, running.operations);
     running.operations += operations.length;
-    lines.push(`writel ${hex(agent.limitAddress)} ${hex(running.operations % 2 ** 32)}`);
     await qtest.do(`${lines.join('\n')}\n`, lines.length);
     const read = `readl ${hex(agent.nextAddress)}`;
     let before = -1;

@@ -9,7 +9,8 @@ import {
   SECURITY_STATES,
 } from '@gictrace/core/record';
 import { FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
-import type { Agent, Operation, PeState } from './agent.ts';
+import type { Agent, PeState } from './agent.ts';
+import type { Operation } from './ring.ts';
 
 const NON_SECURE = SECURITY_STATES.indexOf('Non-secure');
 const SECURE = SECURITY_STATES.indexOf('Secure');

@@ -3,10 +3,11 @@
 import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import type { Width } from './aarch64.ts';
-import { type Agent, MARK, type Operation } from './agent.ts';
+import { type Agent, MARK } from './agent.ts';
 import type { Fill } from './foresight.ts';
 import { MAINTENANCE_INTID, type Machine, place, placePointer, registerAddress } from './machine.ts';
 import { PeStates, type Surroundings } from './pe-states.ts';
+import type { Operation } from './ring.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;

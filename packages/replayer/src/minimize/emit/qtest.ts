@@ -1,6 +1,7 @@
 // A repro as a Python program that drives a QEMU by qtest. It needs nothing but Python 3 and QEMU. System registers are
 // accessed by the guest's PEs, which run the guest stub that the backend uses, here with a mailbox in RAM for its results.
-import { Agent, MARK, RING_SLOTS } from '../../backends/qemu/agent.ts';
+import { Agent, MARK } from '../../backends/qemu/agent.ts';
+import { RING_SLOTS } from '../../backends/qemu/ring.ts';
 import type { Readable } from '../readable.ts';
 import { commentOf, type Repro } from './repro.ts';
 import { type Expected, programOf, type Step } from './steps.ts';
