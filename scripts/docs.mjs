@@ -12,7 +12,7 @@ const { DESIGNS, FATES, FAULTS, sourceOf } = await from('core', 'irqchip');
 const { GICV5_CHOICES, GICV5_PROFILES } = await from('core', 'gicv5');
 const { CHOICES, PROFILES } = await from('core', 'profile');
 const { RECORDS, RECORD_FLAGS, RULES, fieldOffsets, fieldWords } = await from('core', 'record');
-const { CLAIMS, CODE_CLAIMS, PREDICTIONS, STATEMENTS, THREADS, decide, measure, sqlOf } = await from(
+const { CLAIMS, CODE_CLAIMS, PREDICTIONS, STATEMENTS, DISCUSSIONS, decide, measure, sqlOf } = await from(
   'query',
   'comparisons/claims',
 );
@@ -263,7 +263,7 @@ function claimReference() {
   for (const { claim, scenarios, found, holds } of verdicts) {
     out.push('', `## ${claim.name}`, '');
     if (claim.quote !== '') out.push(`> ${claim.quote}`, '');
-    out.push(`${THREADS[claim.thread]}${claim.seed === null ? '' : ` (\`${claim.seed}\`)`}.`, '');
+    out.push(`${DISCUSSIONS[claim.thread]}${claim.seed === null ? '' : ` (\`${claim.seed}\`)`}.`, '');
     out.push(
       `${claim.says} Scenario: ${scenarios.map((name) => `_${name}_`).join(', ')}. Query: \`${sqlOf(claim)}\`.`,
       '',

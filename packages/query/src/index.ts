@@ -7,9 +7,9 @@ export {
   CLAIMS,
   type Claim,
   CODE_CLAIMS,
+  DISCUSSIONS,
   decide,
   sqlOf,
-  THREADS,
   type Thread,
   type Verdict,
 } from './comparisons/claims/index.ts';

@@ -26,7 +26,7 @@ interface Command {
 }
 
 const none = (): readonly string[] => [];
-const usage = (message: string, mend: string) => new GicTraceError('usage', message, {}, mend);
+const usage = (message: string, hint: string) => new GicTraceError('usage', message, {}, hint);
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   '.views': {

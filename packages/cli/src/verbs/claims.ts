@@ -1,6 +1,6 @@
 // `gictrace claims`: measures what the mailing-list discussions claim about the designs.
 import { GicTraceError } from '@gictrace/core';
-import { CLAIMS, CODE_CLAIMS, decide, sqlOf, THREADS, type Verdict } from '@gictrace/query';
+import { CLAIMS, CODE_CLAIMS, DISCUSSIONS, decide, sqlOf, type Verdict } from '@gictrace/query';
 import type { Command } from 'commander';
 import { json, print } from '../context.ts';
 import { Progress } from '../progress.ts';
@@ -14,7 +14,7 @@ function text({ claim, found, holds }: Verdict): string {
   const code = CODE_CLAIMS[claim.name];
   if (code !== undefined) lines.push(`  about code, held against ${code.source}`);
   lines.push(
-    `  ${THREADS[claim.thread]}${claim.quote === '' ? '' : `: "${claim.quote}"`}`,
+    `  ${DISCUSSIONS[claim.thread]}${claim.quote === '' ? '' : `: "${claim.quote}"`}`,
     `  ${sqlOf(claim)}`,
   );
   const [with_, without] = [true, false].map((is) =>
@@ -59,7 +59,7 @@ export function addClaims(program: Command): void {
           json(
             verdicts.map(({ claim, scenarios, found, holds }) => ({
               name: claim.name,
-              thread: THREADS[claim.thread],
+              thread: DISCUSSIONS[claim.thread],
               quote: claim.quote,
               says: claim.says,
               about: Object.hasOwn(CODE_CLAIMS, claim.name) ? 'code' : 'behaviour',

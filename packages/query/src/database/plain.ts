@@ -137,8 +137,8 @@ export class PlainDatabase {
     if (!isSql && !(error instanceof RangeError)) return error;
     const unknown = /no such (table|column): (.*)/.exec(error.message);
     const meant = unknown?.[1] === 'table' ? didYouMean(unknown[2]!, this.relations()) : '';
-    const mend = unknown === null ? undefined : `${meant}gictrace shell DB lists the views with .views`;
-    return new GicTraceError('usage', `SQL: ${error.message}`, {}, mend);
+    const hint = unknown === null ? undefined : `${meant}gictrace shell DB lists the views with .views`;
+    return new GicTraceError('usage', `SQL: ${error.message}`, {}, hint);
   }
 }
 

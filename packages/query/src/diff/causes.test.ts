@@ -3,12 +3,12 @@
 import { NO_PE } from '@gictrace/core/record';
 import { describe, expect, it } from 'vitest';
 import { CONFIG, Recording } from '../testing/synthetic.ts';
-import { Canon } from './canon.ts';
 import { Causes, NO_CAUSE } from './causes.ts';
 import { CLASS_NAMES } from './classes.ts';
 import { classify, reasonOf } from './classify.ts';
 import { orderDigest } from './digest.ts';
 import { Footprints } from './footprints.ts';
+import { Normaliser } from './normaliser.ts';
 import { Side } from './side.ts';
 import { Names } from './subject.ts';
 
@@ -117,7 +117,7 @@ describe('an observable that follows another stimulus', () => {
     const r = new Recording();
     make(r);
     const side = new Side(r.batch.count);
-    new Canon(side, names, footprints, { keepRepeats: true, events: false }).take(r.batch, 0);
+    new Normaliser(side, names, footprints, { keepRepeats: true, events: false }).take(r.batch, 0);
     side.compact();
     return side;
   };

@@ -4,7 +4,6 @@ import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { agree, isObservable, KIND, RECORD_WORDS, type RecordName } from '@gictrace/core/record';
 import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
-import { Canon } from './canon.ts';
 import { CLASS_NAMES, classNumber, type DiffClass } from './classes.ts';
 import { type Classified, partialPairs, reasonOf } from './classify.ts';
 import { hashCommands, type LinesMode, linesModes } from './common.ts';
@@ -13,6 +12,7 @@ import { classifyEffects, settleEffects } from './effects.ts';
 import { around, slice, wouldBe } from './explain.ts';
 import { Footprints } from './footprints.ts';
 import { matchSides } from './match.ts';
+import { Normaliser } from './normaliser.ts';
 import { type DifferingPolls, differingPolls } from './polls.ts';
 import { fetchRecords, readSides } from './read.ts';
 import { Blind, type Permutation, type Renaming, SPACES, vote } from './rename.ts';
@@ -161,7 +161,7 @@ class Comparison {
     };
     const canonOf = (side: Side, polls: ReadonlySet<number> | undefined, renaming: Renaming | undefined) => {
       const own = polls === undefined ? canon : { ...canon, unfolded: polls };
-      return new Canon(side, this.names, footprints, own, renaming);
+      return new Normaliser(side, this.names, footprints, own, renaming);
     };
     readSides(
       readerA,

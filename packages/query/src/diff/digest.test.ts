@@ -4,11 +4,11 @@ import { RecordBatch } from '@gictrace/core/record';
 import { importToTrace } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratch } from '../testing/synthetic.ts';
-import { Canon } from './canon.ts';
 import { CLASS_NAMES } from './classes.ts';
 import { classify } from './classify.ts';
 import { orderDigest } from './digest.ts';
 import { Footprints } from './footprints.ts';
+import { Normaliser } from './normaliser.ts';
 import { Oracle, random, readWhole, type Whole } from './plant.test-support.ts';
 import { Side } from './side.ts';
 import { Names } from './subject.ts';
@@ -41,7 +41,7 @@ function inOrder(batch: RecordBatch, order: readonly number[]): RecordBatch {
 const names = new Names();
 const sideOf = (batch: RecordBatch, footprints: Footprints): Side => {
   const side = new Side(batch.count);
-  new Canon(side, names, footprints, { keepRepeats: true, events: false }).take(batch, 0);
+  new Normaliser(side, names, footprints, { keepRepeats: true, events: false }).take(batch, 0);
   side.compact();
   return side;
 };

@@ -2,14 +2,14 @@
 // are decoded once; the records of a difference are fetched again, chunk by chunk.
 import { RecordBatch } from '@gictrace/core/record';
 import type { TraceReader } from '@gictrace/recorder';
-import type { Canon } from './canon.ts';
+import type { Normaliser } from './normaliser.ts';
 
 /** Passes the batches of two traces to their normalisers, each in order. */
 export function readSides(
   readerA: TraceReader,
-  a: Canon,
+  a: Normaliser,
   readerB: TraceReader,
-  b: Canon,
+  b: Normaliser,
   progress?: (records: number) => void,
 ): void {
   let done = 0;

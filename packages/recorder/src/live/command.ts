@@ -89,7 +89,7 @@ export interface Plan {
   readonly waits: boolean;
 }
 
-const usage = (what: string, mend: string) => new GicTraceError('usage', what, {}, mend);
+const usage = (what: string, hint: string) => new GicTraceError('usage', what, {}, hint);
 
 /** @throws GicTraceError `usage` for a command that cannot be recorded. */
 export function checked(command: readonly string[]): void {

@@ -4,9 +4,9 @@ import { qemuProfile } from '@gictrace/core/profile';
 import type { KnownMachine, ToldReset } from '../importers/qemu-trace/index.ts';
 import type { Plan } from './command.ts';
 import type { LogStream } from './log-stream.ts';
+import { MemoryLog, type MemoryLogCounts } from './memory-log.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 import { GuestRam, type Range, rangesOf } from './ram.ts';
-import { Teller, type Told } from './tell.ts';
 import { MemoryWatch } from './watch.ts';
 
 const CONNECT_MS = 20_000;
@@ -31,7 +31,7 @@ export interface Guest {
   /** Whether the guest reported a panic. */
   panicked: boolean;
   /** How much guest memory was read and recorded; null if none was. */
-  memory: Readonly<Told> | null;
+  memory: Readonly<MemoryLogCounts> | null;
 }
 
 export class Conversation {
@@ -103,9 +103,9 @@ export class Conversation {
       return;
     }
     this.ram = ram;
-    const teller = new Teller(ram, (line) => this.stream.insert(line));
-    const watch = new MemoryWatch(teller, redistributors(ranges), cpus.length);
-    this.guest.memory = teller.told;
+    const memoryLog = new MemoryLog(ram, (line) => this.stream.insert(line));
+    const watch = new MemoryWatch(memoryLog, redistributors(ranges), cpus.length);
+    this.guest.memory = memoryLog.told;
     this.stream.watch = (bytes, from, to) => watch.line(bytes, from, to);
   }
 

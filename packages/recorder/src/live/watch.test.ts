@@ -1,7 +1,7 @@
 // When guest memory is looked at, and at what: lines of the log in, lines about memory out.
 import { encodeCommand } from '@gictrace/core/spec';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Teller } from './tell.ts';
+import { MemoryLog } from './memory-log.ts';
 import { MemoryWatch } from './watch.ts';
 
 const GITS = 0x0808_0000;
@@ -24,9 +24,9 @@ beforeEach(() => {
     address >= RAM && address + length <= RAM + ram.length
       ? Buffer.from(ram.subarray(address - RAM, address - RAM + length))
       : undefined;
-  const teller = new Teller({ read }, (line) => told.push(line.trim()));
+  const memoryLog = new MemoryLog({ read }, (line) => told.push(line.trim()));
   const region = { name: 'gicv3_redist_region[0]', from: GICR, length: 0x8_0000, offset: 0 };
-  watch = new MemoryWatch(teller, [region], 2);
+  watch = new MemoryWatch(memoryLog, [region], 2);
 });
 
 function write(address: number, value: number | bigint, name: string): string[] {

@@ -12,8 +12,8 @@ import {
   QEMU_LAYOUT,
 } from '@gictrace/core/spec';
 import { eventNames, newToken, tokenize } from '../importers/qemu-trace/tokenize.ts';
+import type { MemoryLog } from './memory-log.ts';
 import type { Range } from './ram.ts';
-import type { Teller } from './tell.ts';
 
 const REGION_WRITE = eventNames.indexOf('memory_region_ops_write');
 const COMMAND = eventNames.indexOf('gicv3_its_process_command');
@@ -84,7 +84,7 @@ interface Table {
 const idsOf = (low: number) => 2 ** Math.min((low & 0x1f) + 1, ID_BITS);
 
 export class MemoryWatch {
-  private readonly teller: Teller;
+  private readonly memoryLog: MemoryLog;
   private readonly token = newToken();
   /** The regions of Redistributors in order, and the bytes from one Redistributor to the next. */
   private readonly regions: readonly Range[];
@@ -104,8 +104,8 @@ export class MemoryWatch {
   private readonly vpes = new Map<number, number>();
 
   /** `regions` are the regions of Redistributors; `pes` is the number of Redistributors in them. */
-  constructor(teller: Teller, regions: readonly Range[], pes: number) {
-    this.teller = teller;
+  constructor(memoryLog: MemoryLog, regions: readonly Range[], pes: number) {
+    this.memoryLog = memoryLog;
     this.regions = regions;
     this.stride = regions.reduce((sum, { length }) => sum + length, 0) / pes;
   }
@@ -118,7 +118,7 @@ export class MemoryWatch {
     if (t.event !== REGION_WRITE || t.count < 5) return;
     const address = t.high[2]! * 2 ** 32 + t.low[2]!;
     const width = t.low[4]!;
-    this.teller.stamp = bytes.toString('latin1', from, t.nameFrom);
+    this.memoryLog.stamp = bytes.toString('latin1', from, t.nameFrom);
     // The region's name is the last word, in quotes.
     if (endsWith(bytes, to, CONTROL)) this.itsWrite(address % FRAME_BYTES, width, t.low[3]!, t.high[3]!);
     else if (endsWith(bytes, to, TRANSLATION)) this.configurations();
@@ -155,7 +155,7 @@ export class MemoryWatch {
     const end = (its.lowOf(CWRITER) & 0xf_ffe0) / SLOT_BYTES;
     if (end >= slots) return;
     for (let at = this.next % slots; at !== end; at = (at + 1) % slots) {
-      const words = this.teller.command(base + SLOT_BYTES * at);
+      const words = this.memoryLog.command(base + SLOT_BYTES * at);
       if (words !== undefined) this.tablesOf(words);
     }
   }
@@ -165,7 +165,7 @@ export class MemoryWatch {
     const name = commandName(words[0]! & 0xff);
     if (name === 'MAPD' && operandOf(words, 0, DEVICE_VALID) === 1) {
       const entries = 2 ** Math.min(operandOf(words, 0, DEVICE_SIZE) + 1, ID_BITS);
-      this.teller.whole(operandOf(words, 0, DEVICE_TABLE), entries * QEMU_LAYOUT.ite.bytes);
+      this.memoryLog.whole(operandOf(words, 0, DEVICE_TABLE), entries * QEMU_LAYOUT.ite.bytes);
     } else if (name === 'VMAPP') this.mapVpe(words);
   }
 
@@ -180,12 +180,12 @@ export class MemoryWatch {
     }
     const table = operandOf(words, 0, VPE_TABLE);
     this.vpes.set(vpeid, table);
-    this.teller.whole(table, 2 ** Math.min(operandOf(words, 0, VPE_SIZE) + 1, ID_BITS) / 8);
+    this.memoryLog.whole(table, 2 ** Math.min(operandOf(words, 0, VPE_SIZE) + 1, ID_BITS) / 8);
   }
 
   /** Inserts the tables of GITS_BASER<n>: a new table completely; for a level-1 table also changes and its level-2 tables. */
   private tables(): void {
-    const { its, teller } = this;
+    const { its, memoryLog } = this;
     for (const at of TABLES) {
       if (!its.isValid(at)) continue;
       const isFresh = this.fresh.delete(at);
@@ -196,11 +196,11 @@ export class MemoryWatch {
       const address = tableAddress(low, its.highOf(at), pageBytes);
       const length = ((low & 0xff) + 1) * pageBytes;
       if (!isIndirect) {
-        teller.whole(address, length);
+        memoryLog.whole(address, length);
         continue;
       }
-      if (isFresh) teller.forget(address);
-      const changed = teller.changes(address, length, LEVEL1_BYTES);
+      if (isFresh) memoryLog.forget(address);
+      const changed = memoryLog.changes(address, length, LEVEL1_BYTES);
       if (isFresh) this.level2(address, length, pageBytes);
       else for (const offset of changed ?? []) this.level2(address + offset, LEVEL1_BYTES, pageBytes);
     }
@@ -208,30 +208,30 @@ export class MemoryWatch {
 
   /** Inserts the level-2 tables to which a part of a level-1 table points. */
   private level2(address: number, length: number, pageBytes: number): void {
-    const bytes = this.teller.read(address, length);
+    const bytes = this.memoryLog.read(address, length);
     if (bytes === undefined) return;
     for (let at = 0; at + LEVEL1_BYTES <= length; at += LEVEL1_BYTES) {
       const low = bytes.readUInt32LE(at);
       const high = bytes.readUInt32LE(at + 4);
       if (high < 0x8000_0000) continue;
       const table = (high & 0xf_ffff) * 2 ** 32 + (low - (low % pageBytes));
-      this.teller.whole(table, pageBytes);
+      this.memoryLog.whole(table, pageBytes);
     }
   }
 
   /** Inserts what has changed in the configurations of LPIs and vLPIs. */
   private configurations(): void {
-    for (const [address, length] of this.watched) this.teller.changes(address, length, 1);
+    for (const [address, length] of this.watched) this.memoryLog.changes(address, length, 1);
   }
 
   /** Updates the list of watched tables. */
   private rewatch(): void {
-    const { physical, virtual, watched, teller } = this;
+    const { physical, virtual, watched, memoryLog } = this;
     const before = [...watched.keys()];
     watched.clear();
     for (const { address, length } of [...physical.values(), ...virtual.values()])
       watched.set(address, Math.max(length, watched.get(address) ?? 0));
-    for (const address of before) if (!watched.has(address)) teller.forget(address);
+    for (const address of before) if (!watched.has(address)) memoryLog.forget(address);
   }
 
   private redistributorWrite(address: number, width: number, low: number, high: number): void {
@@ -248,7 +248,7 @@ export class MemoryWatch {
 
   /** LPIs are enabled: inserts the configuration and pending tables. */
   private enable(frame: number): void {
-    const { redistributors, teller } = this;
+    const { redistributors, memoryLog } = this;
     const ids = idsOf(redistributors.lowOf(frame + PROPBASER));
     if (ids <= LPI_FIRST) return;
     const address = redistributors.address(frame + PROPBASER, 12);
@@ -256,7 +256,7 @@ export class MemoryWatch {
     this.rewatch();
     this.configurations();
     const table = redistributors.address(frame + PENDBASER, 16);
-    teller.whole(table + LPI_FIRST / 8, (ids - LPI_FIRST) / 8);
+    memoryLog.whole(table + LPI_FIRST / 8, (ids - LPI_FIRST) / 8);
   }
 
   /** A vPE becomes resident: inserts the configuration of its vLPIs. */

@@ -48,4 +48,4 @@ export function payloadBytesMax(type: number): number {
 }
 
 /** The hint for a damaged trace. */
-export const MEND = '`gictrace recover` saves what is intact';
+export const HINT = '`gictrace recover` saves what is intact';

@@ -11,7 +11,7 @@ import {
   COMPRESSIONS,
   FRAME_BYTES,
   FRAME_TYPES,
-  MEND,
+  HINT,
   PREFIX_BYTES,
   SYNC,
   TRAILER_BYTES,
@@ -426,7 +426,7 @@ export class TraceReader<H extends AnyTraceHeader = TraceHeader> {
       'trace',
       what,
       { path: this.file.path, offset, ...(record === undefined ? {} : { record }) },
-      MEND,
+      HINT,
     );
   }
 }

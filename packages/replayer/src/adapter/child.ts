@@ -112,10 +112,10 @@ export class Child {
   }
 
   /** Kills the process because of an error of its own. */
-  fail(what: string, mend?: string): void {
+  fail(what: string, hint?: string): void {
     if (this.over) return;
     this.kill();
-    this.events.failed(new GicTraceError('backend', what, {}, mend));
+    this.events.failed(new GicTraceError('backend', what, {}, hint));
   }
 
   private read(chunk: Buffer): void {

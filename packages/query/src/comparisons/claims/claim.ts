@@ -6,7 +6,7 @@ import type { Mutant } from './mutant.ts';
 import { runInMemory } from './run-in-memory.ts';
 
 /** The discussions. */
-export const THREADS = {
+export const DISCUSSIONS = {
   'direct-lpi':
     '[RFC 1/1] irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS (July 2021)',
   'virtual-its': '[RFC 0/2, 1/2, 2/2] irqchip/gic-v3-its: Introduce virtual ITS (June 2021)',
@@ -15,7 +15,7 @@ export const THREADS = {
   spi: 'Re: [RFC 1/1] irqchip/gic-v3-its: Add irq domain and chip for Direct LPI without ITS (August 2021)',
   'hyperv-spi': 'Review of the patches "PCI: hv: Add arm64 Hyper-V vPCI support" (2021)',
 } as const;
-export type Thread = keyof typeof THREADS;
+export type Thread = keyof typeof DISCUSSIONS;
 
 export interface Claim {
   readonly name: string;

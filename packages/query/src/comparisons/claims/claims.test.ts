@@ -5,11 +5,11 @@ import {
   CLAIMS,
   type Claim,
   CODE_CLAIMS,
+  DISCUSSIONS,
   decide,
   measure,
   PREDICTIONS,
   STATEMENTS,
-  THREADS,
 } from './index.ts';
 
 const named = (name: string): Claim => CLAIMS.find((claim) => claim.name === name)!;
@@ -31,7 +31,7 @@ describe('claims of the threads', () => {
       expect(claim.accused.filter((name) => claim.cleared.includes(name))).toEqual([]);
     }
     expect(new Set(CLAIMS.map((claim) => claim.name)).size).toBe(CLAIMS.length);
-    expect(new Set(CLAIMS.map((claim) => claim.thread))).toEqual(new Set(Object.keys(THREADS)));
+    expect(new Set(CLAIMS.map((claim) => claim.thread))).toEqual(new Set(Object.keys(DISCUSSIONS)));
   });
 
   // What is accused and what is cleared are designs that differ in what the claim is about: told the other way round,

@@ -1,5 +1,5 @@
 // The claims of the mailing-list discussions, and what decides them.
-export { type Claim, decide, sqlOf, THREADS, type Thread, type Verdict } from './claim.ts';
+export { type Claim, DISCUSSIONS, decide, sqlOf, type Thread, type Verdict } from './claim.ts';
 export { CLAIMS } from './claims.ts';
 export { CODE_CLAIMS, type CodeClaim } from './code-claims.ts';
 export type { Mutant } from './mutant.ts';

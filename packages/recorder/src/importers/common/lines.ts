@@ -9,12 +9,12 @@ const LINE_BYTES_MAX = 1 << 20;
 /**
  * Visits each line, without its line ending: bytes `from` to before `to`, which are valid during the call. Memory holds
  * one chunk and one line.
- * @throws GicTraceError `input` for a line of over 1 MB; `mend` is the hint in the error: what to give instead.
+ * @throws GicTraceError `input` for a line of over 1 MB; `hint` is that of the error: what to give instead.
  */
 export async function eachLine(
   input: AsyncIterable<Buffer>,
   visit: Visit,
-  mend = 'give a log of qemu -trace',
+  hint = 'give a log of qemu -trace',
 ): Promise<void> {
   // The beginning of a line whose end is in a later chunk.
   let begun: Buffer | undefined;
@@ -37,7 +37,7 @@ export async function eachLine(
       if (from < chunk.length) begun = chunk.subarray(from);
     }
     if (begun !== undefined && begun.length > LINE_BYTES_MAX)
-      throw new GicTraceError('input', 'is not a text log: it has a line of over 1 MB', {}, mend);
+      throw new GicTraceError('input', 'is not a text log: it has a line of over 1 MB', {}, hint);
   }
   if (begun !== undefined) visitLine(begun, 0, begun.length, visit);
 }

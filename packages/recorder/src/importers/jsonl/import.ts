@@ -45,7 +45,7 @@ export interface JsonlSink {
   progress?(lines: number): void;
 }
 
-const MEND = 'docs/import.md has the format';
+const HINT = 'docs/import.md has the format';
 
 /**
  * Imports JSON lines (`-`: standard input; .gz, .xz and .zst are decompressed). `config` replaces a header.
@@ -67,7 +67,7 @@ export async function importJsonl(
     sink.begin(header);
   };
   const fail = (what: string): never => {
-    throw new GicTraceError('input', what, { path: name, line: lines }, MEND);
+    throw new GicTraceError('input', what, { path: name, line: lines }, HINT);
   };
   const object = (text: string): { readonly [key: string]: unknown } => {
     let value: unknown;
@@ -115,14 +115,14 @@ export async function importJsonl(
         sink.record(batch, 0);
         if ((lines & 0xffff) === 0) sink.progress?.(lines);
       },
-      MEND,
+      HINT,
     );
   } catch (error) {
     if (error instanceof GicTraceError && error.place.path === undefined)
       throw new GicTraceError(error.code, error.message, { path: name, ...error.place }, error.hint);
     throw error;
   }
-  if (peCount === 0) throw new GicTraceError('input', 'has no line', { path: name }, MEND);
+  if (peCount === 0) throw new GicTraceError('input', 'has no line', { path: name }, HINT);
   return { lines, records };
 }
 

@@ -1,4 +1,4 @@
-// The guest stub of a GICv5: the program that the guest's PEs run at EL1. As that of a GICv3 (backends/qemu/agent), each PE
+// The guest stub of a GICv5: the program that the guest's PEs run at EL1. As that of a GICv3 (backends/qemu/stub), each PE
 // takes its operations from a common ring in guest RAM, so that the accesses of all PEs happen in order, and reports the result
 // of each by a write to a reserved location, here of the IRS's config frame: QEMU's log has that write after the lines of the
 // operation. This file only encodes; it does no I/O.

@@ -2,7 +2,7 @@
 import { SYSREGS } from '@gictrace/core/spec';
 import { describe, expect, it } from 'vitest';
 import * as a from './aarch64.ts';
-import { AGENT_ENTRY, Agent } from './agent.ts';
+import { GuestStub, STUB_ENTRY } from './stub.ts';
 
 const hex = (word: number) => word.toString(16).padStart(8, '0');
 
@@ -67,32 +67,32 @@ describe('A64 words', () => {
   });
 });
 
-describe('the agent', () => {
-  const agent = new Agent(0xfff0_0000, 0x800_0000);
+describe('the stub', () => {
+  const stub = new GuestStub(0xfff0_0000, 0x800_0000);
 
   it('begins where the machine is told to begin', () => {
-    expect(agent.entry).toBe(0xfff0_0000 + AGENT_ENTRY);
-    expect(hex(agent.image[AGENT_ENTRY / 4]!)).toBe(hex(a.MASK_INTERRUPTS));
+    expect(stub.entry).toBe(0xfff0_0000 + STUB_ENTRY);
+    expect(hex(stub.image[STUB_ENTRY / 4]!)).toBe(hex(a.MASK_INTERRUPTS));
   });
 
   it('has a routine for each access that a register admits, and none for others', () => {
     for (const [name, { encoding, access }] of Object.entries(SYSREGS)) {
-      expect(agent.sysreg(encoding, false) > 0, `read ${name}`).toBe(access !== 'WO');
-      expect(agent.sysreg(encoding, true) > 0, `write ${name}`).toBe(access !== 'RO');
+      expect(stub.sysreg(encoding, false) > 0, `read ${name}`).toBe(access !== 'WO');
+      expect(stub.sysreg(encoding, true) > 0, `write ${name}`).toBe(access !== 'RO');
     }
   });
 
   it('accesses the register that a routine is for', () => {
-    const at = (address: number) => agent.image[(address - agent.base) / 4]!;
+    const at = (address: number) => stub.image[(address - stub.base) / 4]!;
     const { encoding } = SYSREGS.ICC_IAR1_EL1;
-    expect(hex(at(agent.sysreg(encoding, false)))).toBe(hex(a.mrs(0, encoding)));
+    expect(hex(at(stub.sysreg(encoding, false)))).toBe(hex(a.mrs(0, encoding)));
     // The virtual twin has the same encoding, and is accessed at EL1: just before its routine.
-    const icv = agent.sysreg(SYSREGS.ICV_IAR1_EL1.encoding, false);
+    const icv = stub.sysreg(SYSREGS.ICV_IAR1_EL1.encoding, false);
     expect(hex(at(icv - 8))).toBe(hex(a.mrs(0, encoding)));
     expect(hex(at(icv - 4))).toBe(hex(a.HVC));
   });
 
   it('fits in front of its ring', () => {
-    expect(agent.image.byteLength).toBeLessThan(agent.limitAddress - agent.base);
+    expect(stub.image.byteLength).toBeLessThan(stub.limitAddress - stub.base);
   });
 });

@@ -5,8 +5,7 @@ import { type GicConfig, GicTraceError } from '@gictrace/core';
 import type { Answers, Backend, Capabilities } from '@gictrace/core/backend';
 import { type RecordBatch, SECURITY_STATES } from '@gictrace/core/record';
 import { GICD, GICR } from '@gictrace/core/spec';
-import { Agent, MARK } from './agent.ts';
-import { BY_AGENT, type Foresight } from './foresight.ts';
+import { BY_STUB, type Foresight } from './foresight.ts';
 import { QemuLog } from './log.ts';
 import { identityOf, type Machine, machineFor, registerAddress } from './machine.ts';
 import { PeStates } from './pe-states.ts';
@@ -14,6 +13,7 @@ import { END, Plan } from './plan.ts';
 import { type QemuOptions, QemuProcess, qemuVersion } from './process.ts';
 import { type Operation, RING_SLOTS, ringLines } from './ring.ts';
 import { type Part, Sequence } from './sequence.ts';
+import { GuestStub, MARK } from './stub.ts';
 
 export interface QemuBackendOptions extends QemuOptions {
   /** What must be known about the trace from the start. */
@@ -35,7 +35,7 @@ const STIMULI = [
   'pe.switch',
 ] as const;
 /** Stimuli that are possible without a log. The guest stub needs the log, in which it reports its results. */
-const UNWATCHED_STIMULI = STIMULI.filter((name) => !BY_AGENT.includes(name));
+const UNWATCHED_STIMULI = STIMULI.filter((name) => !BY_STUB.includes(name));
 const OBSERVABLES = [
   ...(['hppi', 'vhppi', 'maintenance', 'its.command', 'sgi.sent'] as const),
   ...([
@@ -51,19 +51,19 @@ const OBSERVABLES = [
 ];
 const hex = (value: number) => `0x${value.toString(16)}`;
 /** Puts all interrupts into Group 1, as QEMU does at reset if it plays the part of firmware. */
-function allInGroup1(machine: Machine, agent: Agent): Operation[] {
+function allInGroup1(machine: Machine, stub: GuestStub): Operation[] {
   const words: number[] = [];
   for (let n = 1; n < 32; n++)
     words.push(registerAddress(machine, 0, 0, GICD.GICD_IGROUPR.offset + GICD.GICD_IGROUPR.bytes * n));
   for (let pe = 0; pe < machine.pes; pe++)
     words.push(registerAddress(machine, 1, pe, GICR.GICR_IGROUPR.offset));
   const el3 = SECURITY_STATES.indexOf('EL3');
-  const routine = agent.memory(4, true);
+  const routine = stub.memory(4, true);
   return [
-    agent.switchTo(0, el3, false),
+    stub.switchTo(0, el3, false),
     ...words.map((address) => ({ routine, pe: 0, low: 0xffff_ffff, high: 0, address, third: 0 })),
-    agent.switchTo(0, SECURITY_STATES.indexOf('Non-secure'), true),
-    agent.loud(0),
+    stub.switchTo(0, SECURITY_STATES.indexOf('Non-secure'), true),
+    stub.loud(0),
   ];
 }
 
@@ -76,13 +76,13 @@ const POLL_LATER = 400;
 interface Running {
   readonly process: QemuProcess;
   readonly machine: Machine;
-  readonly agent: Agent;
+  readonly stub: GuestStub;
   readonly log: QemuLog;
   readonly sequence: Sequence;
   readonly gic: string;
   /** With two Security states. */
   readonly states: PeStates | undefined;
-  agentStarted: boolean;
+  stubStarted: boolean;
   /** The number of operations given to the guest stub. */
   operations: number;
   fences: number;
@@ -127,7 +127,7 @@ export class QemuBackend implements Backend {
     const machine = machineFor(config, this.options.foresight?.deviceIds ?? [], isWatched);
     const process = await QemuProcess.start(machine.args, this.options);
     try {
-      const agent = new Agent(machine.agentBase, machine.gicd, machine.twoStates);
+      const stub = new GuestStub(machine.stubBase, machine.gicd, machine.twoStates);
       const sequence = new Sequence(process.qtest.values);
       const objects = (await process.qmp('qom-list', { path: '/machine/unattached' })) as {
         name: string;
@@ -138,14 +138,14 @@ export class QemuBackend implements Backend {
       const log = new QemuLog(process.log, machine.affinities, sequence, isWatched);
       sequence.group = log.group;
       this.running = {
-        ...{ process, machine, agent, log, sequence, gic: `/machine/unattached/${gic.name}` },
-        states: machine.twoStates ? new PeStates(agent, machine.pes) : undefined,
-        ...{ agentStarted: false, operations: 0, fences: 0 },
+        ...{ process, machine, stub, log, sequence, gic: `/machine/unattached/${gic.name}` },
+        states: machine.twoStates ? new PeStates(stub, machine.pes) : undefined,
+        ...{ stubStarted: false, operations: 0, fences: 0 },
       };
       await machine.msis.setUp(process.qtest);
       this.differences = await this.identify(config);
       // How PEs execute shows from the beginning.
-      if (machine.twoStates) await this.startAgent(this.running, config.resetNonSecure);
+      if (machine.twoStates) await this.startStub(this.running, config.resetNonSecure);
     } catch (error) {
       process.kill();
       throw error;
@@ -191,7 +191,7 @@ export class QemuBackend implements Backend {
 
   /** Sends a batch to QEMU, part by part. Returns a function that waits for its answers. */
   private async send(stimuli: RecordBatch, answers: Answers): Promise<() => Promise<void>> {
-    const { machine, agent, gic, log, states } = this.machineRunning;
+    const { machine, stub, gic, log, states } = this.machineRunning;
     if (log.grown) {
       // QEMU must be idle meanwhile.
       await this.collecting;
@@ -200,7 +200,7 @@ export class QemuBackend implements Backend {
     const plan = new Plan(
       stimuli,
       machine,
-      agent,
+      stub,
       gic,
       this.stimuli,
       this.options.foresight?.fills ?? new Map(),
@@ -212,9 +212,9 @@ export class QemuBackend implements Backend {
     for (let from = 0; from < stimuli.count; ) {
       const to = plan.partEnd(from);
       const part: Part = { plan, from, to, answers, fence: -1 };
-      if (plan.byAgent[from]) {
+      if (plan.byStub[from]) {
         await this.collecting;
-        await this.byAgent(part);
+        await this.byStub(part);
       } else last = this.byQtest(part);
       from = to;
     }
@@ -252,9 +252,9 @@ export class QemuBackend implements Backend {
     return collected;
   }
 
-  private async byAgent(part: Part): Promise<void> {
+  private async byStub(part: Part): Promise<void> {
     const running = this.machineRunning;
-    if (!running.agentStarted) await this.startAgent(running);
+    if (!running.stubStarted) await this.startStub(running);
     const operations: Operation[] = [];
     for (let i = part.from; i < part.to; i++) part.plan.operations(i, operations);
     for (let from = 0; from < operations.length; from += OPERATIONS_MAX)
@@ -264,12 +264,12 @@ export class QemuBackend implements Backend {
 
   /** Lets the guest stub run some operations, and waits until they are done. */
   private async operate(running: Running, operations: readonly Operation[]): Promise<void> {
-    const { agent } = running;
+    const { stub } = running;
     const { qtest } = running.process;
-    const lines = ringLines(agent, operations, running.operations);
+    const lines = ringLines(stub, operations, running.operations);
     running.operations += operations.length;
     await qtest.do(`${lines.join('\n')}\n`, lines.length);
-    const read = `readl ${hex(agent.nextAddress)}`;
+    const read = `readl ${hex(stub.nextAddress)}`;
     let before = -1;
     let since = performance.now();
     for (;;) {
@@ -286,21 +286,21 @@ export class QemuBackend implements Backend {
   }
 
   /** Loads the guest stub and starts it on all PEs. */
-  private async startAgent(running: Running, resetNonSecure = false): Promise<void> {
-    running.agentStarted = true;
-    const { agent, machine, process } = running;
-    const image = Buffer.from(agent.image.buffer, 0, agent.image.byteLength);
+  private async startStub(running: Running, resetNonSecure = false): Promise<void> {
+    running.stubStarted = true;
+    const { stub, machine, process } = running;
+    const image = Buffer.from(stub.image.buffer, 0, stub.image.byteLength);
     await process.qtest.do(
-      `b64write ${hex(agent.base)} ${hex(image.length)} ${image.toString('base64')}\n`,
+      `b64write ${hex(stub.base)} ${hex(image.length)} ${image.toString('base64')}\n`,
       1,
     );
     await process.qmp('cont');
     const starts: Operation[] = [];
     for (let pe = 0; pe < machine.pes; pe++) {
-      if (pe > 0 && !machine.twoStates) starts.push(agent.start(0, machine.affinities[pe]!));
-      starts.push({ routine: agent.nothing, pe, low: 0, high: 0, address: 0, third: 0 });
+      if (pe > 0 && !machine.twoStates) starts.push(stub.start(0, machine.affinities[pe]!));
+      starts.push({ routine: stub.nothing, pe, low: 0, high: 0, address: 0, third: 0 });
     }
-    if (resetNonSecure) starts.push(...allInGroup1(machine, agent));
+    if (resetNonSecure) starts.push(...allInGroup1(machine, stub));
     await this.operate(running, starts);
     running.log.read(() => false);
     running.log.group.batch.clear();

@@ -14,8 +14,8 @@ const MEMORY = new Set<number>(
   (['mem.write', 'mem.known', 'mem.unknown', 'queue.write'] as const).map((name) => RECORDS[name].id),
 );
 /** Stimuli that only the guest stub can do. */
-export const BY_AGENT: readonly RecordName[] = ['sysreg.read', 'sysreg.write', 'pe.reset'];
-const AGENTS: readonly number[] = BY_AGENT.map((name) => RECORDS[name].id);
+export const BY_STUB: readonly RecordName[] = ['sysreg.read', 'sysreg.write', 'pe.reset'];
+const STUB_KINDS: readonly number[] = BY_STUB.map((name) => RECORDS[name].id);
 const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 /** Longer ranges become known because software has zeroed them, and all memory that nothing has written is zero anyway. */
 const BYTES_MAX = 4096;
@@ -224,17 +224,17 @@ export function foresee(config: GicConfig, batches: Iterable<RecordBatch>, cache
 export function foreseeTrace(path: string, caches = false): Foresight {
   const reader = TraceReader.open(path);
   try {
-    let agents = 0;
+    let byStub = 0;
     const counted = function* () {
       for (const batch of batchesOf(reader)) {
-        for (let i = 0; i < batch.count; i++) if (AGENTS.includes(batch.kind[i]!)) agents++;
+        for (let i = 0; i < batch.count; i++) if (STUB_KINDS.includes(batch.kind[i]!)) byStub++;
         yield batch;
       }
     };
     const found = foresee(reader.header.config, counted(), caches);
     const isShown = sourceShows(reader.header)?.length !== 0 || sourceTellsReserved(reader.header);
     const twoStates = (reader.header.config.gicd.typer & SECURITY_EXTN) !== 0;
-    return { ...found, unwatched: agents === 0 && !isShown && !twoStates };
+    return { ...found, unwatched: byStub === 0 && !isShown && !twoStates };
   } finally {
     reader.close();
   }

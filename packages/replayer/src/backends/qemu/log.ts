@@ -5,7 +5,7 @@ import { IDLE } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS } from '@gictrace/core/record';
 import { FRAMES, SPURIOUS } from '@gictrace/core/spec';
 import { Group, ItsLines, Losses, newToken, tokenize } from '@gictrace/recorder/qemu-log';
-import { HOLD_VIRTUAL, MARK } from './agent.ts';
+import { HOLD_VIRTUAL, MARK } from './stub.ts';
 
 const HPPI = RECORDS.hppi.id;
 const VHPPI = RECORDS.vhppi.id;

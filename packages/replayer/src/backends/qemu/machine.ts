@@ -2,8 +2,8 @@
 // data and arithmetic.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
 import { GICD, GICR, GITS, mask } from '@gictrace/core/spec';
-import { AGENT_BYTES, AGENT_ENTRY } from './agent.ts';
 import { MsiDevices } from './msi.ts';
+import { STUB_BYTES, STUB_ENTRY } from './stub.ts';
 
 /** Addresses of QEMU's `virt` machine. */
 const GICD_BASE = 0x0800_0000;
@@ -35,7 +35,7 @@ export interface Machine {
   readonly gicrStride: number;
   readonly msis: MsiDevices;
   /** The end of guest RAM for the trace; the guest stub's part follows. */
-  readonly agentBase: number;
+  readonly stubBase: number;
 }
 
 /** The trace events that are needed: what happens, and writes. A read needs a line only if it reached no register. */
@@ -66,15 +66,15 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
   const gicrStride = version === 4 ? 0x4_0000 : 0x2_0000;
   const pes = config.pes.length;
   const most = Math.floor(GICR_BYTES / gicrStride);
-  const refuse = (what: string, mend: string): never => {
-    throw new GicTraceError('backend', `QEMU's virt machine has no GIC with ${what}`, {}, mend);
+  const refuse = (what: string, hint: string): never => {
+    throw new GicTraceError('backend', `QEMU's virt machine has no GIC with ${what}`, {}, hint);
   };
   if (pes > most) refuse(`${pes} PEs`, `a GICv${version} has up to ${most} there`);
   if (config.its.length > 1) refuse(`${config.its.length} ITSs`, 'replay on the simulator');
   const twoStates = (config.gicd.typer & SECURITY_EXTN) !== 0;
   if (version === 4 && !its) refuse('GICv4 and no ITS', 'replay on the simulator');
   const msis = new MsiDevices(deviceIds, its);
-  const agentBase = RAM_END - AGENT_BYTES;
+  const stubBase = RAM_END - STUB_BYTES;
   const args = [
     '-M',
     `virt,gic-version=${version},its=${its ? 'on' : 'off'},virtualization=on,secure=${twoStates ? 'on' : 'off'}`,
@@ -85,7 +85,7 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
     // Where PE0 begins once the guest stub is loaded and the machine runs. If PEs begin at EL3 there is no PSCI: all begin.
     ...Array.from({ length: twoStates ? pes : 1 }, (_, pe) => [
       '-device',
-      `loader,addr=0x${(agentBase + AGENT_ENTRY).toString(16)},cpu-num=${pe}`,
+      `loader,addr=0x${(stubBase + STUB_ENTRY).toString(16)},cpu-num=${pe}`,
     ]).flat(),
     ...msis.args,
     ...(isLogged ? EVENTS.flatMap((event) => ['-trace', event]) : []),
@@ -102,7 +102,7 @@ export function machineFor(config: GicConfig, deviceIds: readonly number[] = [],
     gits: GITS_BASE,
     gicrStride,
     msis,
-    agentBase,
+    stubBase,
   };
 }
 
@@ -119,7 +119,7 @@ export function isPlaceable(address: number, bytes: number): boolean {
 
 /** The address of a trace's guest memory in the machine; -1 if the machine has no RAM for it. */
 export function place(machine: Machine, address: number, bytes: number): number {
-  if (address >= RAM_BASE && address + bytes <= Math.min(PLACED_BASE, machine.agentBase)) return address;
+  if (address >= RAM_BASE && address + bytes <= Math.min(PLACED_BASE, machine.stubBase)) return address;
   const offset = address - PLACED_FROM;
   return offset >= 0 && offset + bytes <= PLACED_BYTES ? PLACED_BASE + offset : -1;
 }

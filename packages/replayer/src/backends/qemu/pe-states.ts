@@ -9,8 +9,8 @@ import {
   SECURITY_STATES,
 } from '@gictrace/core/record';
 import { FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
-import type { Agent, PeState } from './agent.ts';
 import type { Operation } from './ring.ts';
+import type { GuestStub, PeState } from './stub.ts';
 
 const NON_SECURE = SECURITY_STATES.indexOf('Non-secure');
 const SECURE = SECURITY_STATES.indexOf('Secure');
@@ -42,15 +42,15 @@ export interface Surroundings {
 }
 
 export class PeStates {
-  private readonly agent: Agent;
+  private readonly stub: GuestStub;
   private readonly state: Uint8Array;
   /** At EL3: SCR_EL3.NS. */
   private readonly ns: Uint8Array;
   private readonly fiq: Uint8Array;
 
   /** PEs begin in Non-secure state, as those of the model do. */
-  constructor(agent: Agent, pes: number) {
-    this.agent = agent;
+  constructor(stub: GuestStub, pes: number) {
+    this.stub = stub;
     this.state = new Uint8Array(pes).fill(NON_SECURE);
     this.ns = new Uint8Array(pes).fill(1);
     this.fiq = new Uint8Array(pes).fill(1);
@@ -71,17 +71,17 @@ export class PeStates {
     if (isIts(batch, i)) return { pe: by, before: [], behind: [] };
     const other = fits(by) ? by : this.state.findIndex((_, one) => fits(one));
     if (other >= 0) return { pe: other, before: [], behind: [] };
-    const { agent } = this;
+    const { stub } = this;
     return {
       pe: by,
-      before: [agent.switchTo(by, isSecure ? EL3 : NON_SECURE, !isSecure)],
-      behind: [this.back(by), agent.loud(by)],
+      before: [stub.switchTo(by, isSecure ? EL3 : NON_SECURE, !isSecure)],
+      behind: [this.back(by), stub.loud(by)],
     };
   }
 
   /** What surrounds an access to a system register, by which its PE is seen to execute. */
   sysreg(batch: RecordBatch, i: number): Surroundings {
-    const { agent, state } = this;
+    const { stub, state } = this;
     const register = batch.words[i * RECORD_WORDS]!;
     const pe = batch.pe[i]!;
     const flags = batch.flags[i]!;
@@ -95,13 +95,13 @@ export class PeStates {
     const ns = isSecure ? 0 : 1;
     if (state[pe] !== wanted || (wanted === EL3 && this.ns[pe] !== ns)) {
       this.set(pe, wanted, ns);
-      before.push(this.back(pe), agent.defer(pe));
-      behind.push(agent.loud(pe));
+      before.push(this.back(pe), stub.defer(pe));
+      behind.push(stub.loud(pe));
     }
     if (isRouted && BY_FIQ.has(register)) {
-      before.push(agent.routeFiq(pe, true));
-      behind.unshift(agent.routeFiq(pe, false));
-      if (behind.length === 1) behind.push(agent.loud(pe));
+      before.push(stub.routeFiq(pe, true));
+      behind.unshift(stub.routeFiq(pe, false));
+      if (behind.length === 1) behind.push(stub.loud(pe));
     }
     return { pe, before, behind, isImpossible: register >= ICV && wanted !== NON_SECURE };
   }
@@ -125,7 +125,7 @@ export class PeStates {
 
   /** To where the PE executes. */
   private back(pe: number): Operation {
-    return this.agent.switchTo(pe, this.state[pe]!, this.ns[pe] !== 0);
+    return this.stub.switchTo(pe, this.state[pe]!, this.ns[pe] !== 0);
   }
 }
 

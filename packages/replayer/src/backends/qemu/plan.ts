@@ -3,11 +3,11 @@
 import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import type { Width } from './aarch64.ts';
-import { type Agent, MARK } from './agent.ts';
 import type { Fill } from './foresight.ts';
 import { MAINTENANCE_INTID, type Machine, place, placePointer, registerAddress } from './machine.ts';
 import { PeStates, type Surroundings } from './pe-states.ts';
 import type { Operation } from './ring.ts';
+import { type GuestStub, MARK } from './stub.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MMIO_WRITE = RECORDS['mmio.write'].id;
@@ -75,12 +75,12 @@ export class Plan {
   readonly ends: Uint8Array;
   readonly reasons: (string | undefined)[] = [];
   /** By stimulus: whether the guest stub does it. */
-  readonly byAgent: Uint8Array;
+  readonly byStub: Uint8Array;
   /** By stimulus: whether the guest stub could do it, which it does if it is needed in the same run anyway. */
   private readonly able: Uint8Array;
 
   private readonly machine: Machine;
-  private readonly agent: Agent;
+  private readonly stub: GuestStub;
   private readonly gic: string;
   /** The number of the batch's first stimulus. */
   private readonly first: number;
@@ -100,7 +100,7 @@ export class Plan {
   constructor(
     batch: RecordBatch,
     machine: Machine,
-    agent: Agent,
+    stub: GuestStub,
     gic: string,
     first: number,
     fills: ReadonlyMap<number, readonly Fill[]>,
@@ -108,7 +108,7 @@ export class Plan {
   ) {
     this.batch = batch;
     this.machine = machine;
-    this.agent = agent;
+    this.stub = stub;
     this.gic = gic;
     this.first = first;
     this.states = states;
@@ -117,7 +117,7 @@ export class Plan {
         ? []
         : Array.from({ length: batch.count }, (_, i) => this.placed(fills.get(first + i)));
     this.ends = new Uint8Array(batch.count);
-    this.byAgent = new Uint8Array(batch.count);
+    this.byStub = new Uint8Array(batch.count);
     this.able = new Uint8Array(batch.count);
     for (let i = 0; i < batch.count; i++) this.judge(i);
     this.divide();
@@ -158,7 +158,7 @@ export class Plan {
       case SYSREG_READ:
       case SYSREG_WRITE:
         if (pe < 0 || pe >= this.machine.pes) return this.skip(i, REASONS.noPe);
-        if (this.states === undefined && this.agent.sysreg(words[at]!, kind[i] === SYSREG_WRITE) === 0)
+        if (this.states === undefined && this.stub.sysreg(words[at]!, kind[i] === SYSREG_WRITE) === 0)
           return this.skip(i, REASONS.noRegister);
         return this.sysreg(i);
       case MEM_WRITE:
@@ -186,7 +186,7 @@ export class Plan {
         if (pe < 0 || pe >= this.machine.pes) return this.skip(i, REASONS.noPe);
         if (this.machine.pes === 1) return this.skip(i, REASONS.reset);
         if (this.states !== undefined) return this.skip(i, REASONS.resetAtEl3);
-        this.byAgent[i] = 1;
+        this.byStub[i] = 1;
         return this.end(i, END.marks, 1);
       case PE_SWITCH:
         return this.switched(i, pe);
@@ -197,7 +197,7 @@ export class Plan {
 
   private sysreg(i: number): void {
     this.surroundings[i] = this.states?.sysreg(this.batch, i);
-    this.byAgent[i] = 1;
+    this.byStub[i] = 1;
     this.end(i, END.marks, 1);
   }
 
@@ -207,7 +207,7 @@ export class Plan {
     const before = this.states?.switched(this.batch, i) ?? [];
     if (before.length === 0) return this.end(i, END.nothing, 1);
     this.surroundings[i] = { pe, before, behind: [] };
-    this.byAgent[i] = 1;
+    this.byStub[i] = 1;
     this.end(i, END.marks, 1);
   }
 
@@ -230,7 +230,7 @@ export class Plan {
     this.end(i, write ? END.line : END.value, 1);
     if (this.states === undefined) return;
     this.surroundings[i] = this.states.mmio(this.batch, i);
-    if (PeStates.isSecure(this.batch, i)) this.byAgent[i] = 1;
+    if (PeStates.isSecure(this.batch, i)) this.byStub[i] = 1;
   }
 
   private wire(i: number, pe: number, intid: number): void {
@@ -242,7 +242,7 @@ export class Plan {
 
   /** If the guest stub can do a whole run and must do a part of it, it does the whole run. */
   private divide(): void {
-    const { able, byAgent, ends } = this;
+    const { able, byStub, ends } = this;
     for (let from = 0; from < ends.length; ) {
       if (!able[from]) {
         from++;
@@ -252,12 +252,12 @@ export class Plan {
       let first = -1;
       let last = -1;
       for (; to < ends.length && able[to]; to++)
-        if (byAgent[to]) {
+        if (byStub[to]) {
           if (first < 0) first = to;
           last = to;
         }
       for (let i = first; first >= 0 && i <= last; i++) {
-        byAgent[i] = 1;
+        byStub[i] = 1;
         if (ends[i] === END.line || ends[i] === END.value) ends[i] = END.marks;
         else if (ends[i] === END.nothing) ends[i] = END.marks;
       }
@@ -276,9 +276,9 @@ export class Plan {
 
   /** The end of the part that begins at `from`, which the guest stub does completely or not at all. */
   partEnd(from: number): number {
-    const { byAgent } = this;
+    const { byStub } = this;
     let to = from + 1;
-    while (to < byAgent.length && byAgent[to] === byAgent[from]) to++;
+    while (to < byStub.length && byStub[to] === byStub[from]) to++;
     return to;
   }
 
@@ -341,25 +341,25 @@ export class Plan {
   /** Appends the guest stub's operations for stimulus `i` to `out`, one for each mark with which the stimulus ends. */
   operations(i: number, out: Operation[]): void {
     if (this.ends[i] !== END.marks) return;
-    const { agent } = this;
+    const { stub } = this;
     const pe = this.batch.pe[i]!;
     const around = this.surroundings[i];
     const by = around?.pe ?? (pe === NO_PE || pe >= this.machine.pes ? 0 : pe);
     const access = (width: number, write: boolean, address: number, low: number, high: number) =>
-      out.push({ routine: agent.memory(width as Width, write), pe: by, low, high, address, third: 0 });
+      out.push({ routine: stub.memory(width as Width, write), pe: by, low, high, address, third: 0 });
     for (const { address, byte } of this.fills[i] ?? NO_FILLS) access(1, true, address, byte, 0);
     if (around !== undefined) out.push(...around.before);
     this.operation(i, by, out);
     if (around !== undefined) out.push(...around.behind);
   }
 
-  /** What the stimulus itself is to the agent, for PE `by`. */
+  /** What the stimulus itself is to the stub, for PE `by`. */
   private operation(i: number, by: number, out: Operation[]): void {
-    const { agent } = this;
+    const { stub } = this;
     const { words, kind } = this.batch;
     const w = words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
     const access = (width: number, write: boolean, address: number, low: number, high: number) =>
-      out.push({ routine: agent.memory(width as Width, write), pe: by, low, high, address, third: 0 });
+      out.push({ routine: stub.memory(width as Width, write), pe: by, low, high, address, third: 0 });
     switch (kind[i]) {
       case MMIO_READ:
       case MMIO_WRITE: {
@@ -370,8 +370,8 @@ export class Plan {
       case SYSREG_READ:
       case SYSREG_WRITE: {
         const write = kind[i] === SYSREG_WRITE;
-        const known = this.surroundings[i]?.isImpossible ? 0 : agent.sysreg(w[0]!, write);
-        const routine = known === 0 ? agent.undefined : known;
+        const known = this.surroundings[i]?.isImpossible ? 0 : stub.sysreg(w[0]!, write);
+        const routine = known === 0 ? stub.undefined : known;
         out.push({ routine, pe: by, low: write ? w[1]! : 0, high: write ? w[2]! : 0, address: 0, third: 0 });
         return;
       }
@@ -391,16 +391,16 @@ export class Plan {
       }
       case PE_RESET: {
         const other = by === 0 ? 1 : 0;
-        out.push(agent.stop(by), agent.start(other, this.machine.affinities[by]!), {
-          ...{ routine: agent.nothing, pe: by, low: 0, high: 0, address: 0, third: 0 },
+        out.push(stub.stop(by), stub.start(other, this.machine.affinities[by]!), {
+          ...{ routine: stub.nothing, pe: by, low: 0, high: 0, address: 0, third: 0 },
         });
         return;
       }
       case PE_SWITCH:
         // What the PE is signalled counts again; but nothing was held where nothing was to be done.
         if (this.surroundings[i] === undefined)
-          out.push({ routine: agent.nothing, pe: by, low: 0, high: 0, address: 0, third: 0 });
-        else out.push(agent.loud(by));
+          out.push({ routine: stub.nothing, pe: by, low: 0, high: 0, address: 0, third: 0 });
+        else out.push(stub.loud(by));
         return;
       default:
         return;

@@ -8,18 +8,18 @@ import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fuzzConfig } from '../../fuzz/targets.ts';
-import { Agent, MARK } from './agent.ts';
 import { QemuLog } from './log.ts';
 import { machineFor } from './machine.ts';
 import { END, Plan, REASONS } from './plan.ts';
 import { type Part, Sequence } from './sequence.ts';
+import { GuestStub, MARK } from './stub.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gictrace-sequence-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 
 const machine = machineFor(fuzzConfig(3, 2), [8]);
-const agent = new Agent(machine.agentBase, machine.gicd);
+const stub = new GuestStub(machine.stubBase, machine.gicd);
 const HPPI = RECORDS.hppi.id;
 
 type Stimulus =
@@ -76,13 +76,13 @@ function logOf(plan: Plan, list: readonly Stimulus[]): { text: string; values: n
   let fences = 0;
   const values: number[] = [];
   list.forEach((one, i) => {
-    const byAgent = plan.byAgent[i] === 1;
+    const byStub = plan.byStub[i] === 1;
     if (plan.ends[i] === END.skipped) return;
     switch (one.is) {
       case 'read':
         if (one.bad)
           text += `gicv3_dist_badread GICv3 distributor read: offset 0x${one.offset.toString(16)} size 4 secure 0: error\n`;
-        if (byAgent) text += mark(MARK.done, one.value);
+        if (byStub) text += mark(MARK.done, one.value);
         else values.push(one.value);
         break;
       case 'write':
@@ -90,10 +90,10 @@ function logOf(plan: Plan, list: readonly Stimulus[]): { text: string; values: n
         text += one.bad
           ? `gicv3_dist_badwrite GICv3 distributor write: offset 0x${one.offset.toString(16)} data 0x5 size 4 secure 0: error\n`
           : `gicv3_dist_write GICv3 distributor write: offset 0x${one.offset.toString(16)} data 0x5 size 4 secure 0\n`;
-        if (byAgent) text += mark(MARK.done, 5);
+        if (byStub) text += mark(MARK.done, 5);
         break;
       case 'store':
-        if (byAgent) text += mark(MARK.done, 1);
+        if (byStub) text += mark(MARK.done, 1);
         break;
       case 'msi':
         text += `gicv3_its_translation_write GICv3 ITS TRANSLATER write: offset 0x40 data 0x3 size 4 requester_id 0x8\n`;
@@ -126,7 +126,7 @@ describe('a log', () => {
         fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 5 }),
         fc.boolean(),
         (list, cuts, ahead) => {
-          const plan = new Plan(batchOf(list), machine, agent, '/gic', 0, new Map());
+          const plan = new Plan(batchOf(list), machine, stub, '/gic', 0, new Map());
           const values: number[] = [];
           const path = join(folder, `${files++}`);
           writeFileSync(path, '');
@@ -150,7 +150,7 @@ describe('a log', () => {
               i >= from && i < to ? one : ({ is: 'unaligned' } as const),
             );
             const made = logOf(plan, partList);
-            const fence = plan.byAgent[from] ? -1 : 1000 + parts.length;
+            const fence = plan.byStub[from] ? -1 : 1000 + parts.length;
             const text = made.text + (fence < 0 ? '' : mark(MARK.fence, fence));
             parts.push({ part: { plan, from, to, answers, fence }, text, values: made.values });
             from = to;
@@ -194,7 +194,7 @@ describe('a log', () => {
 
   it('that tells of something else is out of step', () => {
     const list: Stimulus[] = [{ is: 'write', offset: 0x100, bad: false, told: [] }];
-    const plan = new Plan(batchOf(list), machine, agent, '/gic', 0, new Map());
+    const plan = new Plan(batchOf(list), machine, stub, '/gic', 0, new Map());
     const path = join(folder, 'other');
     writeFileSync(path, 'gicv3_dist_write GICv3 distributor write: offset 0x104 data 0x5 size 4 secure 0\n');
     const sequence = new Sequence({ take: () => 0, takenHigh: 0 });
@@ -220,8 +220,8 @@ describe('a plan', () => {
       { is: 'msi', told: [] },
       { is: 'sysreg', value: 0, fault: false, told: [] },
     ];
-    const plan = new Plan(batchOf(list), machine, agent, '/gic', 0, new Map());
-    expect([...plan.byAgent]).toEqual([0, 1, 1, 1, 1, 0, 0, 1]);
+    const plan = new Plan(batchOf(list), machine, stub, '/gic', 0, new Map());
+    expect([...plan.byStub]).toEqual([0, 1, 1, 1, 1, 0, 0, 1]);
     expect([plan.partEnd(0), plan.partEnd(1), plan.partEnd(5), plan.partEnd(7)]).toEqual([1, 5, 7, 8]);
   });
 });

@@ -6,9 +6,9 @@ import { recordText } from '@gictrace/core/disasm';
 import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import type { Group } from '@gictrace/recorder/qemu-log';
-import { MARK } from './agent.ts';
 import type { LogEvents } from './log.ts';
 import { END, type Plan, REASONS } from './plan.ts';
+import { MARK } from './stub.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
@@ -127,7 +127,7 @@ export class Sequence implements LogEvents {
       else this.lost('a fence');
       return;
     }
-    if (end !== END.marks) return this.lost('a mark of the agent');
+    if (end !== END.marks) return this.lost('a mark of the stub');
     if (offset === MARK.fault) this.faulted = true;
     if (this.marks === this.part.plan.marksBefore(this.at)) {
       this.low = low;

@@ -1,7 +1,8 @@
 // A repro as a Python program that drives a QEMU by qtest. It needs nothing but Python 3 and QEMU. System registers are
 // accessed by the guest's PEs, which run the guest stub that the backend uses, here with a mailbox in RAM for its results.
-import { Agent, MARK } from '../../backends/qemu/agent.ts';
+
 import { RING_SLOTS } from '../../backends/qemu/ring.ts';
+import { GuestStub, MARK } from '../../backends/qemu/stub.ts';
 import type { Readable } from '../readable.ts';
 import { commentOf, type Repro } from './repro.ts';
 import { type Expected, programOf, type Step } from './steps.ts';
@@ -13,14 +14,14 @@ const expects = ({ reference, other }: Expected) =>
 
 export function qtestOf(repro: Repro, readable: Readable): string {
   const { machine, steps } = programOf(repro.minimized, readable);
-  const mailbox = machine.agentBase + MAILBOX;
+  const mailbox = machine.stubBase + MAILBOX;
   // The stub takes the mailbox for the reserved locations of the Distributor by which it otherwise marks QEMU's log.
-  const agent = new Agent(machine.agentBase, mailbox - MARK.done);
-  const image = Buffer.from(agent.image.buffer, 0, agent.image.byteLength);
-  const lines = steps.map((step) => lineOf(step, agent));
+  const stub = new GuestStub(machine.stubBase, mailbox - MARK.done);
+  const image = Buffer.from(stub.image.buffer, 0, stub.image.byteLength);
+  const lines = steps.map((step) => lineOf(step, stub));
   const starts = Array.from({ length: machine.pes }, (_, pe) => {
     if (pe === 0) return [];
-    const { routine, low, address, third } = agent.start(0, machine.affinities[pe]!);
+    const { routine, low, address, third } = stub.start(0, machine.affinities[pe]!);
     return [`    operate(0, ${hex(routine)}, ${hex(low >>> 0)}, ${hex(address)}, ${hex(third)})`];
   }).flat();
   return `#!/usr/bin/env python3
@@ -35,7 +36,7 @@ import base64, json, os, socket, subprocess, sys, tempfile, time
 
 QEMU = sys.argv[1] if len(sys.argv) > 1 else 'qemu-system-aarch64'
 ARGS = ${JSON.stringify(machine.args.filter((word, k, all) => word !== '-trace' && all[k - 1] !== '-trace'))}
-STUB, LIMIT, NEXT, RING, SLOTS, MAILBOX = ${[agent.base, agent.limitAddress, agent.nextAddress, agent.slotAddress(0), RING_SLOTS, mailbox].map(hex).join(', ')}
+STUB, LIMIT, NEXT, RING, SLOTS, MAILBOX = ${[stub.base, stub.limitAddress, stub.nextAddress, stub.slotAddress(0), RING_SLOTS, mailbox].map(hex).join(', ')}
 # The program that the PEs run: they take operations from a ring in RAM, one at a time, and store results in the mailbox.
 IMAGE = base64.b64decode(
 ${(image.toString('base64').match(/.{1,112}/g) ?? []).map((part) => `    '${part}'`).join('\n')}
@@ -211,7 +212,7 @@ sys.exit(code)
 }
 
 /** A step as a call in the program. */
-function lineOf(step: Step, agent: Agent): string {
+function lineOf(step: Step, stub: GuestStub): string {
   const text = JSON.stringify(step.text);
   switch (step.does) {
     case 'store':
@@ -221,9 +222,9 @@ function lineOf(step: Step, agent: Agent): string {
     case 'fill':
       return `    fill(${hex(step.address)}, ${step.length}, ${hex(step.byte)}, ${text})`;
     case 'write':
-      return `    write(${step.pe}, ${hex(agent.sysreg(step.register, true))}, ${hex(step.value)}, ${text})`;
+      return `    write(${step.pe}, ${hex(stub.sysreg(step.register, true))}, ${hex(step.value)}, ${text})`;
     case 'read':
-      return `    read(${step.pe}, ${hex(agent.sysreg(step.register, false))}, ${expects(step.expected)}, ${text})`;
+      return `    read(${step.pe}, ${hex(stub.sysreg(step.register, false))}, ${expects(step.expected)}, ${text})`;
     case 'line':
       return `    line(${step.isPrivate ? 256 + 32 * step.pe + step.intid : step.intid - 32}, ${step.level ? 1 : 0}, ${text})`;
     case 'message':

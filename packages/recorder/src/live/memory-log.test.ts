@@ -3,8 +3,8 @@ import { GuestMemory } from '@gictrace/core/model';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Spans } from '../importers/common/spans.ts';
+import { MemoryLog } from './memory-log.ts';
 import { rangesOf } from './ram.ts';
-import { Teller } from './tell.ts';
 
 const BYTES = 9000;
 const BASE = 0x1_4000_1000;
@@ -38,19 +38,19 @@ it('lines tell what memory held at each look, and nothing twice', () => {
         const truth = Buffer.alloc(length);
         const told = new GuestMemory();
         let lines = 0;
-        const teller = new Teller({ read: () => Buffer.from(truth) }, (line) => {
+        const memoryLog = new MemoryLog({ read: () => Buffer.from(truth) }, (line) => {
           lines++;
           understand(told, line);
         });
         for (const changes of [[], ...rounds]) {
           for (const { at, length: n, byte } of changes) truth.fill(byte, at, Math.min(length, at + n));
-          teller.changes(BASE, length, unit as 1 | 8);
+          memoryLog.changes(BASE, length, unit as 1 | 8);
           expect(told.areKnown(BASE, length)).toBe(true);
           expect(
             Buffer.from(Uint8Array.from({ length }, (_, k) => told.readByte(BASE + k))).equals(truth),
           ).toBe(true);
           const before = lines;
-          teller.changes(BASE, length, unit as 1 | 8);
+          memoryLog.changes(BASE, length, unit as 1 | 8);
           expect(lines).toBe(before);
         }
       },
@@ -61,11 +61,11 @@ it('lines tell what memory held at each look, and nothing twice', () => {
 
 it('memory that cannot be read is counted, and nothing is told of it', () => {
   const lines: string[] = [];
-  const teller = new Teller({ read: () => undefined }, (line) => lines.push(line));
-  expect(teller.changes(BASE, 64, 1)).toBeUndefined();
-  expect(teller.whole(BASE, 64)).toBeUndefined();
-  expect(teller.command(BASE)).toBeUndefined();
-  expect([lines, teller.told.unreadable]).toEqual([[], 3]);
+  const memoryLog = new MemoryLog({ read: () => undefined }, (line) => lines.push(line));
+  expect(memoryLog.changes(BASE, 64, 1)).toBeUndefined();
+  expect(memoryLog.whole(BASE, 64)).toBeUndefined();
+  expect(memoryLog.command(BASE)).toBeUndefined();
+  expect([lines, memoryLog.told.unreadable]).toEqual([[], 3]);
 });
 
 it('spans hold the addresses that were added, in as few ranges as there can be', () => {

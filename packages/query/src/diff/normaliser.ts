@@ -78,7 +78,7 @@ export interface CanonOptions {
 }
 
 /** Takes the batches of one trace and fills its side. */
-export class Canon {
+export class Normaliser {
   private readonly side: Side;
   private readonly names: Names;
   private readonly footprints: Footprints;

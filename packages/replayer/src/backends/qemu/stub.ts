@@ -41,14 +41,14 @@ import {
 import { type Operation, RING_BITS, RING_SLOTS, SLOT_BYTES } from './ring.ts';
 
 /** Bytes at the end of guest RAM that belong to the stub. */
-export const AGENT_BYTES = 0x10_0000;
+export const STUB_BYTES = 0x10_0000;
 const VECTORS = 0x0;
 const VECTORS_EL1 = 0x800;
 const VECTORS_EL3 = 0x1000;
 /** Of Secure EL1. */
 const VECTORS_SECURE = 0x1800;
 /** The offset at which the program begins. */
-export const AGENT_ENTRY = 0x2000;
+export const STUB_ENTRY = 0x2000;
 const LIMIT = 0x8000;
 const NEXT = 0x8040;
 const RING = 0x1_0000;
@@ -102,7 +102,7 @@ const EL3 = SECURITY_STATES.indexOf('EL3');
 /** How a PE executes: index into SECURITY_STATES. */
 export type PeState = number;
 
-export class Agent {
+export class GuestStub {
   readonly base: number;
   readonly image: Uint32Array;
   readonly entry: number;
@@ -114,7 +114,7 @@ export class Agent {
     const code = new Code(base);
     this.vectors(code);
     if (twoStates) this.vectorsOfTwoStates(code);
-    code.at(AGENT_ENTRY);
+    code.at(STUB_ENTRY);
     if (twoStates) code.to('boot', b);
     this.loop(code, gicd, twoStates);
     this.routinesOf(code);

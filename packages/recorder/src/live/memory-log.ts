@@ -11,7 +11,7 @@ export interface Memory {
   read(address: number, length: number): Buffer | undefined;
 }
 
-export interface Told {
+export interface MemoryLogCounts {
   /** Bytes that were read. */
   bytesRead: number;
   /** Lines that were written about memory. */
@@ -30,12 +30,12 @@ function runEnd(bytes: Buffer, from: number): number {
   return to;
 }
 
-export class Teller {
+export class MemoryLog {
   private readonly memory: Memory;
   private readonly out: (line: string) => void;
   /** By address: the contents that were written last. */
   private readonly shown = new Map<number, Buffer>();
-  readonly told: Told = { bytesRead: 0, lines: 0, unreadable: 0 };
+  readonly told: MemoryLogCounts = { bytesRead: 0, lines: 0, unreadable: 0 };
   /** What precedes the event's name in the line that caused memory to be read: its time, and perhaps its thread. */
   stamp = '';
 
