@@ -92,6 +92,60 @@ describe.skipIf(CHROMIUM === undefined)('the report', () => {
     await again.close();
   });
 
+  it('accesses have lanes and a list, whose filter is in the link and whose records lead to their moments', async () => {
+    const { models } = await readReport(file);
+    const [model] = models;
+    const { accesses, facts } = model!;
+    const named = (name: string) =>
+      Array.from(accesses.register!.keys()).filter((i) => facts.strings[accesses.register![i]!] === name);
+    const [first] = named('GITS_CWRITER');
+    await opened(async (page) => {
+      await find(page, 'GITS_CWRITER');
+      await until(page, `${SELECTED}?.kind === 'accesses'`);
+      expect(await page.evaluate<{ row: number }>(SELECTED)).toEqual({ kind: 'accesses', row: first });
+      expect(await shownText(page.locator('.detail h3'))).toMatch(/^GITS_CWRITER (read|write)$/);
+      // The lane of the register is open, and is the one for n and p.
+      expect(await page.evaluate('gictraceReport.timelines[0].current')).toBe('access.GITS.GITS_CWRITER');
+      await page.keyboard.press('n');
+      expect(await page.evaluate<{ row: number }>(SELECTED)).toMatchObject({ row: named('GITS_CWRITER')[1] });
+
+      const list = page.locator('#log');
+      const all = accesses.at!.length + model!.commands.at!.length;
+      expect(await shownText(list.locator('output'))).toContain(`of ${all.toLocaleString('en')}`);
+      await list.getByRole('searchbox').fill('write GITS_CWRITER');
+      await until(page, "document.querySelector('#log tbody').rows.length < 20");
+      const cells = await list.locator('tbody tr').allInnerTexts();
+      const wanted = named('GITS_CWRITER').filter((i) => facts.strings[accesses.how![i]!] === 'write');
+      expect(cells).toHaveLength(wanted.length);
+      expect(wanted.length).toBeGreaterThan(0);
+      for (const [k, i] of wanted.entries()) expect(cells[k]).toContain(model!.accessValue(i));
+      await list.locator('tbody button').first().click();
+      expect(
+        await page.evaluate(
+          '(({ models: [model], view: { mark } }) => model.moments.record[mark.moment])(gictraceReport)',
+        ),
+      ).toBe(model!.moments.record![accesses.at![wanted[0]!]!]);
+      await until(page, "location.hash.includes('listA=write%20GITS_CWRITER')");
+      // Only what is in sight, which is little now.
+      await list.getByLabel('which part').selectOption('sight');
+      await list.getByRole('searchbox').fill('');
+      await until(
+        page,
+        `!document.querySelector('#log output').textContent.endsWith('of ${all.toLocaleString('en')}')`,
+      );
+      const link = await page.evaluate<string>(
+        '(async () => { await new Promise((r) => setTimeout(r, 400)); return location.hash; })()',
+      );
+      expect(link).toContain('scopeA=sight');
+    });
+    const again = await browser.newPage();
+    await again.goto(`file://${file}#listA=MAPTI`);
+    await until(again, 'document.documentElement.dataset.ready === "yes"');
+    const mapped = Array.from(model!.commands.text!).filter((k) => facts.strings[k]!.includes('MAPTI'));
+    await until(again, `document.querySelector('#log tbody').rows.length === ${mapped.length}`);
+    await again.close();
+  });
+
   it('keys work at once, and ? lists them', async () => {
     await opened(async (page) => {
       const size = () => page.evaluate<number>('gictraceReport.view.to - gictraceReport.view.from');
@@ -127,7 +181,7 @@ describe.skipIf(CHROMIUM === undefined)('the report', () => {
       const counts = await page.locator('.range tbody tr').evaluateAll((rows) =>
         rows
           .map((row) => [...row.children].map((cell) => cell.textContent ?? ''))
-          .filter(([name]) => name !== 'MSI' && name !== 'command')
+          .filter(([name]) => !['MSI', 'command', 'register access'].includes(name ?? ''))
           .map(([, n]) => Number(n?.replaceAll(',', ''))),
       );
       expect(counts.reduce((sum, n) => sum + n, 0)).toBe(begun);

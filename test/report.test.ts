@@ -5,6 +5,7 @@ import { answerLines, diffTraces, loadTraces, QueryDatabase, reportTraces, why }
 import { TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { filterLog, logOrder } from '../packages/query/page/listing.js';
 import { lowerBound } from '../packages/query/page/lod.js';
 import { NONE, STEPS } from '../packages/query/src/report/facts.ts';
 import { type ReadReport, readReport } from './report-data.ts';
@@ -196,6 +197,79 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv4-kvm'])('%s
     );
   });
 
+  it('accesses are the rows of mmio and sysregs, with their values', () => {
+    const { accesses, facts } = model();
+    const string = (k: number) => facts.strings[k]!;
+    const own = Array.from(accesses.at!, (at, i): Row => {
+      const how = string(accesses.how![i]!);
+      const value = model().accessValue(i);
+      expect(value === null).toBe(how === 'read, value unknown');
+      const frame = string(accesses.frame![i]!);
+      // The name has the bits if not all of the register is accessed; a reserved location has an offset.
+      const register = string(accesses.register![i]!).replace(/\[\d+:\d+\]$/, '');
+      return [
+        recordOf(at),
+        orNull(accesses.pe![i]!),
+        how.replace(/,.*/, ''),
+        frame === 'system registers' ? null : frame,
+        orNull(accesses.instance![i]!),
+        register.includes('+0x') ? null : register,
+        value,
+      ];
+    });
+    expect(byText(own)).toEqual(
+      byText(
+        rows(
+          `SELECT record, pe, direction, frame, instance, register, gic_hex(value) FROM mmio
+          UNION ALL SELECT record, pe, direction, NULL, NULL, register, gic_hex(value) FROM sysregs`,
+        ),
+      ),
+    );
+  });
+
+  it('the list of accesses and commands has all of them in order, and those with all words of its filter', () => {
+    const own = model();
+    const { accesses, commands, facts } = own;
+    const n = accesses.at!.length;
+    const order = logOrder(own);
+    const moments = Array.from(order, (code) => (code < n ? accesses.at![code]! : commands.at![code - n]!));
+    expect(new Set(order).size).toBe(n + commands.at!.length);
+    expect(moments).toEqual(moments.toSorted((a, b) => a - b));
+    const texts = Array.from(order, (code) =>
+      code < n
+        ? [accesses.register, accesses.how, accesses.frame]
+            .map((column) => facts.strings[column![code]!])
+            .join(' ')
+        : `command ${facts.strings[commands.text![code - n]!]} ${facts.strings[commands.outcome![code - n]!]}`,
+    );
+    const third = Math.floor(own.end / 3);
+    for (const [text, pattern] of [
+      ['', /^/],
+      ['GICD', /GICD/],
+      ['write gicr', /GICR.* write|write.*GICR/],
+      ['MAPTI', /MAPTI/],
+      ['command', /^command/],
+      ['no such word', /^(?!)/],
+    ] as const)
+      for (const [from, to] of [
+        [0, own.end + 1],
+        [third, 2 * third],
+      ] as const)
+        expect(Array.from(filterLog(own, order, text, from, to))).toEqual(
+          Array.from(order).filter(
+            (_, k) => pattern.test(texts[k]!) && moments[k]! >= from && moments[k]! < to,
+          ),
+        );
+    const some = Array.from(order).find((code) => code < n && own.accessValue(code) !== null);
+    if (some === undefined) return;
+    const value = own.accessValue(some)!;
+    expect(Array.from(filterLog(own, order, value, 0, own.end + 1))).toEqual(
+      Array.from(order).filter(
+        (code, k) => texts[k]!.toLowerCase().includes(value) || (code < n && own.accessValue(code) === value),
+      ),
+    );
+  });
+
   it('distributions are those of latency_ns and service_ns', () => {
     const { distributions } = report.facts.traces[0]!;
     const classes: Readonly<Record<string, string>> = {
@@ -278,6 +352,7 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv4-kvm'])('%s
     }
     const bounded = temp.path(`${name}.bounded.html`);
     const { leftOut, wrote } = reportTraces([path], bounded, { ...options, rowsMax: 2 });
+    expect(wrote.accesses! + (leftOut.accesses ?? 0)).toBe(summary.wrote.accesses);
     expect(wrote.lives! + (leftOut.lives ?? 0)).toBe(summary.wrote.lives);
     expect(wrote.lives).toBe(Math.min(2, summary.wrote.lives!));
     expect((await readReport(bounded)).facts.traces[0]!.lives).toEqual(all.lives);

@@ -90,6 +90,9 @@ function legend(view, models) {
   const others = [
     ...(models.some((model) => model.msis.at.length > 0) ? [{ name: 'MSI', colour: 'msi' }] : []),
     ...(models.some((model) => model.commands.at.length > 0) ? [{ name: 'command', colour: 'command' }] : []),
+    ...(models.some((model) => model.accesses.at.length > 0)
+      ? [{ name: 'register access', colour: 'access' }]
+      : []),
   ];
   return el(
     'div',
@@ -103,10 +106,5 @@ function legend(view, models) {
       });
       return el('label', {}, box, swatch(colour), name);
     }),
-    el(
-      'span',
-      { class: 'note' },
-      'thin: pending; half: signalled; full: acknowledged to EOI; light: to deactivation. Red diamond: error, dropped or diverged; amber: warning, withdrawn, coalesced, doorbell.',
-    ),
   );
 }

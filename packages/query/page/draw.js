@@ -201,7 +201,7 @@ function drawMark(scene, of, x, y, height) {
     context.lineTo(x + 3, y);
     context.lineTo(x, y + 5);
     context.fill();
-  } else if (of.kind === 'commands' && of.colour !== 'bad')
+  } else if (of.kind === 'accesses' || (of.kind === 'commands' && of.colour !== 'bad'))
     context.fillRect(x - 0.75, y + 2, 1.5, height - 4);
   else diamond(context, x, y + height / 2, Math.min(5, height / 2));
 }

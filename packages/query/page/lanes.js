@@ -5,6 +5,7 @@ import { CLASSES, classOf } from './classes.js';
 import { NONE } from './data.js';
 import { hex } from './format.js';
 import {
+  accessSeries,
   byKey,
   commandSeries,
   indices,
@@ -186,6 +187,30 @@ function commandLanes(model) {
   );
 }
 
+/** In the order of their numbers: GICD_IPRIORITYR2 before GICD_IPRIORITYR10. */
+const NAMES = new Intl.Collator('en', { numeric: true });
+
+/** Accesses by frame, then by register. @param {Model} model @returns {Lane[]} */
+function accessLanes(model) {
+  const { accesses, facts } = model;
+  const { strings } = facts;
+  const byName = (/** @type {[number, number[]]} */ [a], /** @type {[number, number[]]} */ [b]) =>
+    NAMES.compare(strings[a], strings[b]);
+  const all = [...byKey(indices(accesses.at.length), (i) => accesses.frame[i])].sort(byName);
+  return all.map(([frame, rows]) => {
+    const name = strings[frame];
+    const label = name === 'system registers' ? name : `${name} accesses`;
+    return lane(`access.${name}`, label, () => accessSeries(model, rows), {
+      children: () =>
+        [...byKey(rows, (i) => accesses.register[i])].sort(byName).map(([register, some]) =>
+          lane(`access.${name}.${strings[register]}`, strings[register], () => accessSeries(model, some), {
+            depth: 1,
+          }),
+        ),
+    });
+  });
+}
+
 /** @param {Model} model */
 export function lanesOf(model) {
   const { facts, lives } = model;
@@ -207,6 +232,7 @@ export function lanesOf(model) {
     ...ofClass.map(([of, rows]) => byIntid(model, `class.${of}`, `${CLASSES[of]}s`, rows, physicalName)),
     ...vpeLanes(model, virtual),
     ...commandLanes(model),
+    ...accessLanes(model),
   ];
   return { lanes, overview: once(() => lifeSeries(model, all)) };
 }

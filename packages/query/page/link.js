@@ -10,12 +10,15 @@ const KINDS = /** @type {const} */ ([
   'lives',
   'msis',
   'commands',
+  'accesses',
   'mappings',
   'residencies',
   'differences',
   'findings',
   'divergence',
 ]);
+
+const SCOPES = /** @type {const} */ (['all', 'sight', 'range']);
 
 /** @param {Timeline} timeline @param {RowKind} kind */
 function rowsOf({ model: { facts } }, kind) {
@@ -31,6 +34,10 @@ export function fragmentOf(view, timelines) {
   if (view.range !== null) parts.push(`range=${view.range.map(place).join(',')}`);
   if (view.open.size > 0) parts.push(`open=${[...view.open].map(encodeURIComponent).join(',')}`);
   if (view.hidden.size > 0) parts.push(`hide=${[...view.hidden].join(',')}`);
+  view.lists.forEach(({ text, scope }, k) => {
+    if (text !== '') parts.push(`list${'AB'[k]}=${encodeURIComponent(text)}`);
+    if (scope !== 'all') parts.push(`scope${'AB'[k]}=${scope}`);
+  });
   timelines.forEach(({ selected }, k) => {
     if (selected !== null) parts.push(`select${'AB'[k]}=${selected.kind}.${selected.row}`);
   });
@@ -57,6 +64,10 @@ export function applyFragment(fragment, view, timelines, go) {
   if (from !== undefined && to !== undefined && from < to) view.show(from, to);
   const [a, b] = numbers(list('range'));
   view.range = a !== undefined && b !== undefined && a < b ? [a, b] : null;
+  view.lists.forEach((filter, k) => {
+    filter.text = of.get(`list${'AB'[k]}`) ?? '';
+    filter.scope = SCOPES.find((one) => one === of.get(`scope${'AB'[k]}`)) ?? 'all';
+  });
   timelines.forEach((timeline, k) => {
     const [, kind, row] = /^(\w+)\.(\d+)$/.exec(of.get(`select${'AB'[k]}`) ?? '') ?? [];
     const known = KINDS.find((one) => one === kind);

@@ -9,6 +9,7 @@ import { el, section } from './dom.js';
 import { grouped } from './format.js';
 import { listenEverywhere } from './keys.js';
 import { keepLink } from './link.js';
+import { logSection } from './log.js';
 import { Model } from './model.js';
 import { overlaySection } from './overlay.js';
 import { rangeDetail } from './range.js';
@@ -24,6 +25,9 @@ import { whySection } from './why.js';
 
 const data = /** @type {HTMLElement} */ (document.getElementById('data'));
 const root = /** @type {HTMLElement} */ (document.getElementById('report'));
+
+const LEGEND =
+  'Bars: thin while pending, half as high once signalled, full from acknowledge to EOI, light until deactivation. A red diamond is an error, a dropped message or the divergence; an amber one a warning, a withdrawal, a coalesced message or a doorbell.';
 
 /** @param {string} tone @param {string} name @param {string} text */
 const badge = (tone, name, text) => el('div', { class: `badge ${tone}` }, el('b', {}, name), text);
@@ -122,6 +126,7 @@ async function open() {
     ['latency', 'Latency'],
     ['mappings', 'ITS mappings over time'],
     ['commands', 'Commands and messages'],
+    ['log', 'Accesses and commands in order'],
     ['source', 'Source'],
   ];
   const names = models.map((model) => model.facts.name);
@@ -150,16 +155,16 @@ async function open() {
     section(
       'timeline',
       'Timeline',
-      el(
-        'p',
-        { class: 'note' },
-        `${models.every((model) => model.facts.timed) ? 'Times are those of the source.' : 'Not every trace contains times, so the axis is the record number.'} Drag to move, Shift and drag to select a range, Ctrl and wheel or + and − to zoom, / to search, n and p for the next and previous item of a lane; ? lists all keys. The address of the page changes with what is shown: a link to it shows the same.`,
-      ),
       bar.element,
       controls(view, models, go),
       ...timelines.flatMap((one, k) => [two ? el('h3', {}, `${'AB'[k]}: ${names[k]}`) : null, one.element]),
       range,
       details,
+      el(
+        'p',
+        { class: 'note' },
+        `${models.every((model) => model.facts.timed) ? 'Times are those of the source.' : 'Not every trace contains times, so the axis is the record number.'} Drag to move, Shift and drag to select a range, Ctrl and wheel or + and − to zoom, / to search, n and p for the next and previous item of a lane; ? lists all keys. The address of the page changes with what is shown: a link to it shows the same. ${LEGEND}`,
+      ),
     ),
     ...(facts.diff === null
       ? []
@@ -198,6 +203,11 @@ async function open() {
       'commands',
       'Commands and messages',
       sides((k) => commandSection(models[k], jumps[k])),
+    ),
+    section(
+      'log',
+      'Accesses and commands in order',
+      sides((k) => logSection(models[k], view, k, jumps[k])),
     ),
     section(
       'source',

@@ -7,7 +7,7 @@ import { lowerBound } from './lod.js';
 /** @typedef {import('./data.js').TraceFacts} TraceFacts */
 /** @typedef {import('./data.js').Table} Table */
 /** @typedef {'time' | 'record' | 'aligned'} Axis */
-/** @typedef {'lives' | 'msis' | 'commands' | 'mappings' | 'residencies' | 'differences' | 'findings' | 'divergence'} RowKind */
+/** @typedef {'lives' | 'msis' | 'commands' | 'accesses' | 'mappings' | 'residencies' | 'differences' | 'findings' | 'divergence'} RowKind */
 
 export const STEPS = [
   'asserted',
@@ -45,6 +45,7 @@ export class Model {
     this.lives = table('lives');
     this.msis = table('msis');
     this.commands = table('commands');
+    this.accesses = table('accesses');
     this.mappings = table('mappings');
     this.residencies = table('residencies');
     this.differences = table('differences');
@@ -201,6 +202,19 @@ export class Model {
           steps: [{ name: 'executed', moment: at[i] }],
         };
       }
+      case 'accesses': {
+        const { at, pe, how, frame, instance, register } = this.accesses;
+        const value = this.accessValue(i);
+        return {
+          title: `${strings[register[i]]} ${strings[how[i]]}`,
+          rows: [
+            ['PE', pe[i] === NONE ? 'none' : `${pe[i]}`],
+            ['in', `${strings[frame[i]]}${instance[i] === NONE ? '' : ` ${instance[i]}`}`],
+            ['value', value ?? 'unknown'],
+          ],
+          steps: [{ name: 'accessed', moment: at[i] }],
+        };
+      }
       case 'mappings': {
         const { event, intid, virtual, icid, vpe, pe, from, to, by, endedBy } = this.mappings;
         return {
@@ -264,6 +278,16 @@ export class Model {
         };
       }
     }
+  }
+
+  /**
+   * The value that an access wrote or returned, in hex; null if the source does not contain it.
+   * @param {number} i
+   */
+  accessValue(i) {
+    const { low, high, how } = this.accesses;
+    if (this.facts.strings[how[i]].endsWith('unknown')) return null;
+    return high[i] === 0 ? hex(low[i]) : `${hex(high[i])}${low[i].toString(16).padStart(8, '0')}`;
   }
 
   /**

@@ -27,6 +27,7 @@ export function contentOf(model, view, [from, to]) {
   const others = [
     { name: 'MSI', n: count(model.msis.at) },
     { name: 'command', n: count(model.commands.at) },
+    { name: 'register access', n: count(model.accesses.at) },
   ].filter(({ n }) => n > 0);
   return [
     ...[...classes].sort(([x], [y]) => (x < y ? -1 : 1)).map(([name, of]) => ({ name, ...of })),

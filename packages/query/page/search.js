@@ -171,6 +171,23 @@ function byText({ model }, trace, wanted) {
         lane: `its.${commands.its[row]}`,
         choice: { kind: 'commands', row },
       });
+  const { accesses } = model;
+  const registers = new Set();
+  for (let row = 0; row < accesses.at.length && found.length < FOUND_MAX; row++) {
+    const register = accesses.register[row];
+    if (!has[register] || registers.has(register)) continue;
+    registers.add(register);
+    const frame = `access.${facts.strings[accesses.frame[row]]}`;
+    found.push({
+      text: `accesses to ${facts.strings[register]}`,
+      trace,
+      first: accesses.at[row],
+      last: accesses.at[row],
+      open: [frame],
+      lane: `${frame}.${facts.strings[register]}`,
+      choice: { kind: 'accesses', row },
+    });
+  }
   for (let row = 0; row < msis.at.length && found.length < FOUND_MAX; row++)
     if (has[msis.outcome[row]])
       found.push({
@@ -204,9 +221,9 @@ function byText({ model }, trace, wanted) {
 export function searchBar(view, timelines) {
   const field = el('input', {
     type: 'search',
-    size: 28,
-    placeholder: 'search: 8193, device 0x10, record 832, 1.5 ms, MAPTI …',
-    'aria-label': 'search for an INTID, a device, a vPE, a record, a time or a text',
+    size: 52,
+    placeholder: 'search: 8193, device 0x10, record 832, 1.5 ms, MAPTI, GICD_CTLR …',
+    'aria-label': 'search for an INTID, a device, a vPE, a register, a record, a time or a text',
   });
   const list = el('ul', { class: 'found', 'aria-live': 'polite' });
   /** @param {Found} one */

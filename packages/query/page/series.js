@@ -21,7 +21,7 @@ import { span } from './lod.js';
 /** The key of rows whose key is unknown. */
 export const UNKNOWN = 0xffff_fffe;
 /** @type {Readonly<Record<string, string>>} */
-const FILTERS = { msis: 'msi', commands: 'command' };
+const FILTERS = { msis: 'msi', commands: 'command', accesses: 'access' };
 
 /** @param {number} n */
 export const indices = (n) => Uint32Array.from({ length: n }, (_, i) => i);
@@ -57,7 +57,10 @@ export function byKey(rows, keyOf) {
  * @returns {Series}
  */
 function series(kind, colour, name, rows, first, last = first) {
-  const sorted = Uint32Array.from(rows).sort((a, b) => first(a) - first(b) || a - b);
+  const sorted = Uint32Array.from(rows);
+  // Most tables are in order, and sorting a million rows takes longer than a frame.
+  if (sorted.some((row, k) => k > 0 && first(sorted[k - 1]) > first(row)))
+    sorted.sort((a, b) => first(a) - first(b) || a - b);
   return {
     kind,
     colour,
@@ -134,6 +137,20 @@ export function commandSeries({ commands, facts }, rows) {
       failed ? 'command in error' : 'command',
       some,
       (i) => commands.at[i],
+    ),
+  );
+}
+
+/** Accesses to registers: reads, and writes. @param {Model} model @param {Rows} rows */
+export function accessSeries({ accesses, facts }, rows) {
+  const isWrite = facts.strings.map((text) => (text === 'write' ? 1 : 0));
+  return [...byKey(rows, (i) => isWrite[accesses.how[i]])].map(([writes, some]) =>
+    series(
+      'accesses',
+      writes ? 'access-write' : 'access',
+      writes ? 'write' : 'read',
+      some,
+      (i) => accesses.at[i],
     ),
   );
 }

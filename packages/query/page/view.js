@@ -19,6 +19,8 @@ export class View {
     this.hidden = new Set();
     /** @type {(() => void)[]} */
     this.listeners = [];
+    /** What the list of each trace shows. @type {import('./log.js').ListFilter[]} */
+    this.lists = models.map(() => ({ text: '', scope: 'all' }));
     /** The selected range, as places on the axis. @type {[number, number] | null} */
     this.range = null;
     /** A moment that is marked. @type {{ trace: number, moment: number } | null} */

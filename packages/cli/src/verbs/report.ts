@@ -18,6 +18,8 @@ export interface ReportRequest {
   readonly rules?: string;
   readonly rename?: boolean;
   readonly why?: readonly string[];
+  /** Whether accesses to registers are in the page; yes, if absent. */
+  readonly accesses?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -36,6 +38,7 @@ export function addReport(program: Command): void {
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--force', FORCE)
     .option('--no-replay', 'without the verdict of a replay on the simulator')
+    .option('--no-accesses', 'without the accesses to registers: a smaller file')
     .option(
       '--from <record>',
       'details only from this record on; everything is counted',
@@ -103,6 +106,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
         keep: 3,
       },
       why,
+      accesses: options.accesses !== false,
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
       progress: (records) => progress.update(replayed + records),

@@ -26,7 +26,7 @@ function collected(path: string, progress: (records: number) => void): Collector
   const reader = TraceReader.open(path);
   try {
     // No details are kept.
-    const collector = new Collector(reader.records, { from: 0, to: 0, rowsMax: 0 });
+    const collector = new Collector(reader.records, { from: 0, to: 0, rowsMax: 0, accesses: false });
     collector.follow({
       name: path,
       timed: true,

@@ -12,6 +12,7 @@ import type { MappingRow } from '../timeline/mappings.ts';
 import type { MsiRow } from '../timeline/msis.ts';
 import type { Residency } from '../timeline/observer.ts';
 import type { VirtualInterruptRow } from '../timeline/virtual-lifetimes.ts';
+import { Accesses } from './accesses.ts';
 import { columns } from './columns.ts';
 import { Counts } from './counts.ts';
 import { type InterruptClass, NONE, STEPS, type Step } from './facts.ts';
@@ -32,6 +33,8 @@ export interface Extent {
   readonly to: number;
   /** Rows of each table; below 2^20. */
   readonly rowsMax: number;
+  /** Whether accesses to registers are among them. */
+  readonly accesses: boolean;
 }
 
 export class Collector {
@@ -45,6 +48,7 @@ export class Collector {
   );
   readonly residencies = columns('pe', 'vpe', 'table', 'from', 'to');
   readonly strings = new Strings();
+  readonly accesses = new Accesses(this.strings);
   readonly events = new Numbered<string, EventKey>();
   readonly named: Named;
   readonly latencies = new Latencies();
@@ -85,6 +89,7 @@ export class Collector {
       for (let i = 0; i < batch.count; i++) {
         this.record = first + i;
         follower.take(batch, first, i);
+        if (this.extent.accesses && Accesses.is(batch.kind[i]!)) this.access(batch, i);
       }
     follower.finish();
     for (const pe of [...this.resident.keys()]) this.endResidency(pe, NONE);
@@ -195,6 +200,11 @@ export class Collector {
     commands.op.push(strings.put(op));
     commands.text.push(strings.put(commandOf(row, batch, i)));
     commands.outcome.push(strings.put(outcome));
+  }
+
+  private access(batch: RecordBatch, i: number): void {
+    const { record, accesses } = this;
+    if (this.keeps('accesses', accesses.count, record, record)) accesses.add(this.name(record), batch, i);
   }
 
   private mapping(row: MappingRow): void {

@@ -33,6 +33,8 @@ export interface ReportOptions extends Pick<TargetOptions, 'force'> {
   /** The range of records whose details are drawn: the first, and the one after the last. */
   readonly from?: number;
   readonly to?: number;
+  /** Whether accesses to registers are in the page; yes, if absent. */
+  readonly accesses?: boolean;
   /** The most rows of each table of details, up to {@link ROWS_MAX}. */
   readonly rowsMax?: number;
   /** Called with the number of records read so far; each record is read more than once. */
@@ -75,7 +77,12 @@ export function reportTraces(
       traceFacts(
         {
           reader,
-          extent: { from, to, rowsMax: Math.min(rowsMax, ROWS_MAX) },
+          extent: {
+            from,
+            to,
+            rowsMax: Math.min(rowsMax, ROWS_MAX),
+            accesses: options.accesses !== false,
+          },
           verdict: options.verdict?.(reader.path) ?? null,
           why: options.why ?? [],
           differences: both === null ? null : k === 0 ? both.a : both.b,

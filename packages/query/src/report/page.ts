@@ -30,6 +30,8 @@ const MODULES = [
   'verdict',
   'why',
   'compare',
+  'listing',
+  'log',
   'controls',
   'search',
   'keys',

@@ -65,6 +65,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
     lives: packer.table(livesColumns(found, named)),
     msis: packer.table({ ...raw(found.msis), at: ranked(found.msis.at, named) }),
     commands: packer.table({ ...raw(found.commands), at: ranked(found.commands.at, named) }),
+    accesses: packer.table({ ...raw(found.accesses.columns), at: ranked(found.accesses.columns.at, named) }),
     mappings: packer.table({
       ...raw(found.mappings),
       from: ranked(found.mappings.from, named),
