@@ -15,7 +15,30 @@ const irs = z.strictObject({
   idr: z.array(u32).check(z.length(8)),
   iidr: u32,
   aidr: u32,
-  /** The configuration frames: the interrupt domain (0 Secure, 1 Non-secure, 2 EL3, 3 Realm) and the address of each. */
+  /** The frames: the interrupt domain (0 Secure, 1 Non-secure, 2 EL3, 3 Realm), the address of the configuration frame, and of the SETLPI frame if there is one (IRS_IDR0.SETLPI). */
+  frames: z
+    .array(z.strictObject({ domain: within(0, 3), address: pa, setlpi: z.optional(pa) }))
+    .check(z.minLength(1), z.maxLength(4)),
+});
+
+const its = z.strictObject({
+  /** ITS_IDR0 to ITS_IDR2; ITS_IDR0 without INT_DOM, which is that of each frame. */
+  idr: z.array(u32).check(z.length(3)),
+  iidr: u32,
+  aidr: u32,
+  /** The frames by interrupt domain: the configuration frame, and that to which devices write. */
+  frames: z
+    .array(z.strictObject({ domain: within(0, 3), address: pa, translate: pa }))
+    .check(z.minLength(1), z.maxLength(4)),
+});
+
+const iwb = z.strictObject({
+  idr0: u32,
+  iidr: u32,
+  aidr: u32,
+  /** The ITS to which it is connected, and the DeviceID of its events. */
+  its: within(0, 15),
+  deviceId: u32,
   frames: z
     .array(z.strictObject({ domain: within(0, 3), address: pa }))
     .check(z.minLength(1), z.maxLength(4)),
@@ -30,6 +53,8 @@ const shape = z.strictObject({
     .array(z.strictObject({ affinity: u32, iaffid: within(0, 0xffff) }))
     .check(z.minLength(1), z.maxLength(512)),
   irs: z.array(irs).check(z.minLength(1), z.maxLength(16)),
+  its: z.optional(z.array(its).check(z.maxLength(16))),
+  iwb: z.optional(z.array(iwb).check(z.maxLength(16))),
   /** The CPU interfaces: ICC_IDR0_EL1, and ICC_PPI_HMR0_EL1 and ICC_PPI_HMR1_EL1. */
   cpuif: z.strictObject({ idr0: u32, hmr: z.array(hex64).check(z.length(2)) }),
 });
@@ -45,6 +70,10 @@ export const gicv5ConfigSchema = shape.check(
       config.irs.every(({ frames }) => new Set(frames.map(({ domain }) => domain)).size === frames.length),
     { error: 'expected one frame for each domain of an IRS', path: ['irs'] },
   ),
+  z.refine(({ its, iwb }) => (iwb ?? []).every((one) => one.its < (its?.length ?? 0)), {
+    error: 'expected an IWB to be connected to an ITS that exists',
+    path: ['iwb'],
+  }),
 );
 
 /** See {@link gicv5ConfigSchema}. */

@@ -1,7 +1,7 @@
 // Applies one event or observable to the state of a GICv5. This is the only code that changes state: the model uses it when
 // it emits, and the fold over recorded events uses it too. It makes no decisions.
 import { invariant } from '../errors.ts';
-import { IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
+import { IRQ_ATTRIBUTES, ITS_TABLES, RECORDS, UNITS } from '../record/index.ts';
 import { GICV5_SYSREGS, GICV5_TYPES, gicv5Id, gicv5Type, IRS } from '../spec/gicv5/index.ts';
 import { type Gicv5IrqBits, type Gicv5State, IDLE, IST, NON_SECURE, PPIS } from './state.ts';
 
@@ -28,6 +28,12 @@ const SIGNAL = RECORDS['cpuif.signal'].id;
 const IST_CHANGED = RECORDS['ist.changed'].id;
 const UNIT_IRS = UNITS.indexOf('IRS');
 const UNIT_ICC = UNITS.indexOf('ICC');
+const UNIT_ITS = UNITS.indexOf('ITS');
+const UNIT_IWB = UNITS.indexOf('IWB');
+const ITS_CACHED = RECORDS['its.cached'].id;
+const ITS_FORGOTTEN = RECORDS['its.forgotten'].id;
+const IWB_CHANGED = RECORDS['iwb.changed'].id;
+const ITTE = ITS_TABLES.indexOf('L2_ITTE');
 const ENABLE = IRQ_ATTRIBUTES.indexOf('enable');
 const PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const EDGE = IRQ_ATTRIBUTES.indexOf('edge');
@@ -83,6 +89,10 @@ function changeRegister(state: Gicv5State, words: Uint32Array, at: number): void
     words[at + 4]!,
   ];
   if (unit === UNIT_IRS) changeIrs(state, register, low, high);
+  else if (unit === UNIT_ITS)
+    invariant(state.its.store(pe, register, low, high), `no such stored ITS register ${register}`);
+  else if (unit === UNIT_IWB)
+    invariant(state.its.storeWires(pe, register, low), `no such stored IWB register ${register}`);
   else {
     invariant(unit === UNIT_ICC, `no such unit ${unit} in a GICv5`);
     const n = PRIORITYR.get(register);
@@ -173,6 +183,18 @@ export function apply(state: Gicv5State, kind: number, pe: number, words: Uint32
     case ISTE_FORGOTTEN:
       state.lpis.clear();
       state.pendingLpis.removeEach();
+      return;
+    case ITS_CACHED:
+      state.its.keep(words[at]!, words[at + 1] === ITTE, words[at + 2]!, words[at + 3]!, [
+        words[at + 4]!,
+        words[at + 5]!,
+      ]);
+      return;
+    case ITS_FORGOTTEN:
+      state.its.forget(words[at]!, words[at + 1] === ITTE, words[at + 2]!, words[at + 3]!);
+      return;
+    case IWB_CHANGED:
+      setBit(state.its.iwbs[words[at]!]!.level, words[at + 1]!, words[at + 2] !== 0);
       return;
     case RECALLED:
       state.irsIntid[pe] = 0;

@@ -70,6 +70,11 @@ export const GICV5_CHOICES = {
     'the ISTE of an LPI is in guest memory even while the LPI is pending; otherwise it is written when it ceases to be, or when the IST becomes invalid',
     'an IRS may cache ISTEs while the IST is valid',
   ),
+  itsKeepsEntries: choice<boolean>(
+    true,
+    'an ITS keeps the entries of the device table and of translation tables that it has read, valid or not, until software invalidates them',
+    'ITS_INV_DEVICER, ITS_INV_EVENTR; Linux invalidates after it has made an entry valid, too',
+  ),
   showsAll: choice<boolean>(
     false,
     'whatever is calculated again is shown, even if it has not changed; what a disabled IRS takes back is not',

@@ -1,7 +1,15 @@
 // A GICv5 and a driver for it, for tests: two PEs with IAFFIDs 0 and 1, 64 SPIs, one frame.
 import type { Gicv5Config } from '../config-gicv5.ts';
 import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, RecordBatch, type RecordName } from '../record/index.ts';
-import { GICV5_SYSREGS, GICV5_TYPES, type Gicv5SysregName, gicv5Intid, IRS } from '../spec/gicv5/index.ts';
+import {
+  GICV5_SYSREGS,
+  GICV5_TYPES,
+  type Gicv5SysregName,
+  gicv5Intid,
+  IRS,
+  ITS,
+  IWB,
+} from '../spec/gicv5/index.ts';
 import { Gicv5Machine } from './machine.ts';
 import { gicv5Step } from './step.ts';
 
@@ -27,6 +35,28 @@ export function gicv5Config(profile: string, pes = 2): Gicv5Config {
   };
 }
 
+/** The same with SETLPI frame, ITS and IWB: 16 bits of DeviceID and EventID, two-level tables; the IWB's DeviceID is 7. */
+export function gicv5WithIts(profile = 'gicv5-architecture', pes = 2): Gicv5Config {
+  const config = gicv5Config(profile, pes);
+  const irs = config.irs[0]!;
+  return {
+    ...config,
+    irs: [{ ...irs, idr: irs.idr.with(0, 0x21c), frames: [{ ...irs.frames[0]!, setlpi: 0x802_0000 }] }],
+    its: [
+      {
+        ...{ idr: [0x14, 0x1d0, 0x10], iidr: 0x43b, aidr: 0x100 },
+        frames: [{ domain: 1, address: 0x803_0000, translate: 0x804_0000 }],
+      },
+    ],
+    iwb: [
+      {
+        ...{ idr0: 1, iidr: 0x43b, aidr: 0x200, its: 0, deviceId: 7 },
+        frames: [{ domain: 1, address: 0x805_0000 }],
+      },
+    ],
+  };
+}
+
 /** The instance of the Non-secure frame. */
 export const FRAME = 1;
 
@@ -36,8 +66,8 @@ export class Driver {
   readonly shown = new RecordBatch(4096);
   private readonly batch = new RecordBatch(1);
 
-  constructor(profile = 'gicv5-architecture', pes = 2) {
-    this.machine = new Gicv5Machine(gicv5Config(profile, pes));
+  constructor(profile: string | Gicv5Config = 'gicv5-architecture', pes = 2) {
+    this.machine = new Gicv5Machine(typeof profile === 'string' ? gicv5Config(profile, pes) : profile);
     this.machine.sink = { batch: this.shown, events: true, full: () => this.shown.clear() };
   }
 
@@ -57,6 +87,30 @@ export class Driver {
     if (value === undefined) return this.do('mmio.read', NO_PE, ...words);
     const wide = BigInt(value);
     return this.do('mmio.write', NO_PE, ...words, Number(wide & 0xffff_ffffn), Number(wide >> 32n));
+  }
+
+  its(register: keyof typeof ITS, value?: number | bigint): bigint {
+    const { offset, bytes } = ITS[register];
+    const words = [FRAMES.indexOf('ITS'), FRAME, offset, bytes];
+    if (value === undefined) return this.do('mmio.read', NO_PE, ...words);
+    const [low, high] = [Number(BigInt(value) & 0xffff_ffffn), Number(BigInt(value) >> 32n)];
+    return this.do('mmio.write', NO_PE, ...words, low, high);
+  }
+
+  iwb(register: keyof typeof IWB, n: number, value?: number): bigint {
+    const words = [FRAMES.indexOf('IWB'), FRAME, IWB[register].offset + 4 * n, 4];
+    return value === undefined
+      ? this.do('mmio.read', NO_PE, ...words)
+      : this.do('mmio.write', NO_PE, ...words, value);
+  }
+
+  /** Stores 64 bits. */
+  store(address: number, value: bigint): void {
+    this.do('mem.write', 0, address, 0, 8, Number(value & 0xffff_ffffn), Number(value >> 32n));
+  }
+
+  message(device: number, event: number): void {
+    this.do('msi.write', NO_PE, 0, device, event, 4);
   }
 
   write(pe: number, register: Gicv5SysregName, low = 0, high = 0): void {

@@ -115,6 +115,22 @@ export function setPending(m: Gicv5Machine, intid: number, pending: boolean): vo
   }
 }
 
+/** What a device does to an LPI: by an ITS, or by a SETLPI frame. */
+export type LpiEvent = 'SET_EDGE' | 'SET_LEVEL' | 'CLEAR';
+
+/** The PE at which an LPI is targeted, `NO_PE` if none has its IAFFID, or undefined if the table has no such LPI. */
+export function targetOf(m: Gicv5Machine, intid: number): number | undefined {
+  const iste = readIste(m, gicv5Id(intid));
+  return iste === NO_ISTE ? undefined : (m.state.peByIaffid.get(iaffidOfIste(iste)) ?? NO_PE);
+}
+
+/** An event for an LPI. As for the input lines of SPIs, it decides the handling mode (R_QBXXV, R_HHKMN). */
+export function lpiEvent(m: Gicv5Machine, intid: number, event: LpiEvent): void {
+  if (event === 'SET_EDGE') changeLpiAndLook(m, intid, ISTE.handling, ISTE.pending);
+  else if (event === 'SET_LEVEL') changeLpiAndLook(m, intid, 0, ISTE.pending | ISTE.handling);
+  else changeLpiAndLook(m, intid, ISTE.pending, 0);
+}
+
 /** GIC CDHM. It changes no pending state, so nothing is looked for. */
 export function setHandling(m: Gicv5Machine, intid: number, level: boolean): void {
   const spi = spiOf(m, intid);

@@ -13,6 +13,8 @@ export { NON_SECURE } from './state.ts';
 const REG_CHANGED = RECORDS['reg.changed'].id;
 const UNIT_IRS = UNITS.indexOf('IRS');
 const UNIT_ICC = UNITS.indexOf('ICC');
+const UNIT_ITS = UNITS.indexOf('ITS');
+const UNIT_IWB = UNITS.indexOf('IWB');
 /** What is calculated again: what the IRS presents to a PE, its best PPI, or what it is signalled. */
 export const AGAIN = { irs: 0, ppi: 1, signal: 2 } as const;
 
@@ -67,6 +69,16 @@ export class Gicv5Machine {
   /** Emits reg.changed for a register of the IRS's config frame. */
   changeIrs(register: number, low: number, high = 0): void {
     this.emit(REG_CHANGED, NO_PE, UNIT_IRS, NON_SECURE, register, low, high);
+  }
+
+  /** Emits reg.changed for a register of an ITS's config frame. */
+  changeIts(its: number, register: number, low: number, high = 0): void {
+    this.emit(REG_CHANGED, NO_PE, UNIT_ITS, its, register, low, high);
+  }
+
+  /** Emits reg.changed for a register of an IWB. */
+  changeIwb(iwb: number, register: number, value: number): void {
+    this.emit(REG_CHANGED, NO_PE, UNIT_IWB, iwb, register, value);
   }
 
   /** Emits reg.changed for a register of a CPU interface. */

@@ -2,8 +2,8 @@
 // restored snapshot goes on as the straight run does, and the same stimuli give the same records.
 import { describe, expect, it } from 'vitest';
 import { FRAMES, NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
-import { GICV5_SYSREGS, IRS } from '../spec/gicv5/index.ts';
-import { FRAME, gicv5Config, lpi, ppi, spi } from './driver.test-support.ts';
+import { GICV5_SYSREGS, IRS, ITS, IWB } from '../spec/gicv5/index.ts';
+import { FRAME, gicv5Config, gicv5WithIts, lpi, ppi, spi } from './driver.test-support.ts';
 import { Gicv5Machine } from './machine.ts';
 import { Gicv5State } from './state.ts';
 import { gicv5Fold, gicv5Step } from './step.ts';
@@ -27,7 +27,14 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-function stimuli(seed: number): RecordBatch {
+const [FRAME_ITS, FRAME_IWB, FRAME_SETLPI] = (['ITS', 'IWB', 'SETLPI'] as const).map((name) =>
+  FRAMES.indexOf(name),
+);
+/** A device table of 9 bits of DeviceID, of which some are mapped, and their common translation table. */
+const DEVICES = 0x5000_0000;
+const ITT = 0x5000_8000;
+
+function stimuli(seed: number, withIts: boolean): RecordBatch {
   const next = numbers(seed);
   const pick = <T>(of: readonly T[]): T => of[next(of.length)]!;
   const batch = new RecordBatch(STEPS);
@@ -42,11 +49,42 @@ function stimuli(seed: number): RecordBatch {
     push('sysreg.write', pe, GICV5_SYSREGS.ICC_CR0_EL1.encoding, 1);
     push('sysreg.write', pe, GICV5_SYSREGS.ICC_PCR_EL1.encoding, 0x1f);
   }
+  const its = (register: keyof typeof ITS, value: number) =>
+    push('mmio.write', NO_PE, FRAME_ITS!, FRAME, ITS[register].offset, 4, value);
+  if (withIts) {
+    push('mem.known', NO_PE, DEVICES, 0, 0x1_0000, 0);
+    for (let device = 0; device < 6; device++)
+      push('mem.write', NO_PE, DEVICES + 8 * device, 0, 8, ITT | 1, 4 << 27);
+    for (let event = 0; event < 12; event++)
+      push('mem.write', NO_PE, ITT + 8 * event, 0, 8, (event | 0x8000_0000) >>> 0, 0);
+    its('ITS_DT_BASER', DEVICES);
+    its('ITS_DT_CFGR', 9);
+    its('ITS_CR0', 1);
+    push('mmio.write', NO_PE, frame, FRAME, IRS.IRS_IST_CFGR.offset, 4, 0xe);
+    push('mmio.write', NO_PE, frame, FRAME, IRS.IRS_IST_BASER.offset, 8, 0x4000_0001, 0);
+  }
   const sysregs = Object.values(GICV5_SYSREGS);
-  while (batch.count < STEPS) {
+  while (batch.count < STEPS - (withIts ? 6 : 0)) {
     const what = next(100);
     const pe = next(PES);
-    if (what < 25) {
+    if (withIts && next(8) === 0) {
+      const which = next(6);
+      if (which === 0) {
+        const { offset, bytes } = pick(Object.values(ITS));
+        const kind = next(2) === 0 ? 'mmio.read' : 'mmio.write';
+        push(kind, NO_PE, FRAME_ITS!, FRAME, offset, bytes, pick(VALUES), 0);
+        its('ITS_DIDR', next(8));
+        its('ITS_EIDR', next(18));
+        its(pick(['ITS_INV_EVENTR', 'ITS_INV_DEVICER', 'ITS_READ_EVENTR']), 0x8000_0000 + next(16));
+        its('ITS_CR0', next(8) === 0 ? 0 : 1);
+      } else if (which === 1) {
+        const { offset } = pick(Object.values(IWB));
+        const kind = next(2) === 0 ? 'mmio.read' : 'mmio.write';
+        push(kind, NO_PE, FRAME_IWB!, FRAME, offset + 4 * next(3), 4, pick(VALUES));
+      } else if (which === 2) push('iwb.wire', NO_PE, 0, next(70), next(2));
+      else if (which === 3) push('mmio.write', NO_PE, FRAME_SETLPI!, FRAME, 0, 4, next(20));
+      else push('msi.write', NO_PE, 0, next(8), next(18), 4);
+    } else if (what < 25) {
       const { offset, bytes } = pick(Object.values(IRS));
       const kind = next(3) === 0 ? 'mmio.read' : 'mmio.write';
       push(kind, NO_PE, frame, FRAME, offset, next(10) === 0 ? 12 - bytes : bytes, pick(VALUES), next(2));
@@ -90,30 +128,40 @@ const bytesOf = (batch: RecordBatch) =>
     Buffer.from(batch.words.slice(0, batch.count * RECORD_WORDS).buffer),
   ]).toString('base64');
 
-describe.each(['gicv5-architecture', 'qemu-11.1'])('every run under %s', (profile) => {
-  it.each([1, 2, 3, 4])('seed %i: state is the fold, snapshots continue, runs repeat', (seed) => {
-    const batch = stimuli(seed * 7919);
-    const config = gicv5Config(profile, PES);
-    const machine = new Gicv5Machine(config);
-    const out = run(machine, batch);
+describe.each([
+  ['gicv5-architecture', gicv5Config],
+  ['qemu-11.1', gicv5Config],
+  ['gicv5-architecture', gicv5WithIts],
+] as const)('every run under %s, %o', (profile, configOf) => {
+  it('state is the fold, snapshots continue, runs repeat', () => {
+    const withIts = configOf === gicv5WithIts;
+    const kinds = new Set<number>();
+    for (const seed of [1, 2, 3, 4]) {
+      const batch = stimuli(seed * 7919, withIts);
+      const config = configOf(profile, PES);
+      const machine = new Gicv5Machine(config);
+      const out = run(machine, batch);
+      for (const kind of out.kind.subarray(0, out.count)) kinds.add(kind);
+
+      const folded = new Gicv5State(config);
+      gicv5Fold(folded, out);
+      expect(folded.digest(), `seed ${seed}`).toBe(machine.state.digest());
+
+      const middle = new Gicv5Machine(config);
+      run(middle, batch, 0, STEPS / 2);
+      const restored = new Gicv5Machine(config);
+      restored.state.restore(middle.state.save());
+      expect(restored.state.digest()).toBe(middle.state.digest());
+      const [straight, again] = [run(middle, batch, STEPS / 2), run(restored, batch, STEPS / 2)];
+      expect(bytesOf(again)).toBe(bytesOf(straight));
+      expect(restored.state.digest()).toBe(machine.state.digest());
+
+      expect(bytesOf(run(new Gicv5Machine(config), batch))).toBe(bytesOf(out));
+    }
     // Something has happened.
-    const kinds = new Set(out.kind.slice(0, out.count));
     for (const name of ['irs.hppi', 'ppi.hppi', 'cpuif.signal', 'int.acknowledged', 'iste.changed'] as const)
       expect(kinds.has(RECORDS[name].id), name).toBe(true);
-
-    const folded = new Gicv5State(config);
-    gicv5Fold(folded, out);
-    expect(folded.digest()).toBe(machine.state.digest());
-
-    const middle = new Gicv5Machine(config);
-    run(middle, batch, 0, STEPS / 2);
-    const restored = new Gicv5Machine(config);
-    restored.state.restore(middle.state.save());
-    expect(restored.state.digest()).toBe(middle.state.digest());
-    const [straight, again] = [run(middle, batch, STEPS / 2), run(restored, batch, STEPS / 2)];
-    expect(bytesOf(again)).toBe(bytesOf(straight));
-    expect(restored.state.digest()).toBe(machine.state.digest());
-
-    expect(bytesOf(run(new Gicv5Machine(config), batch))).toBe(bytesOf(out));
+    for (const name of ['msi.translated', 'its.cached', 'its.forgotten', 'iwb.changed'] as const)
+      expect(kinds.has(RECORDS[name].id), name).toBe(withIts);
   });
 });

@@ -8,6 +8,7 @@ import { Arena } from '../model/arena.ts';
 import { GuestMemory } from '../model/memory.ts';
 import { joined, memoryParts, SnapshotReader } from '../model/snapshot.ts';
 import { DOMAINS } from '../spec/gicv5/index.ts';
+import { ItsState } from './its-state.ts';
 import { PendingLpis } from './pending-lpis.ts';
 import { type Gicv5Profile, gicv5ProfileNamed } from './profiles.ts';
 
@@ -90,6 +91,8 @@ export class Gicv5State {
   /** The ISTE of each LPI whose state the IRS has, by ID. The others are in guest memory. */
   readonly lpis = new Map<number, number>();
   readonly pendingLpis = new PendingLpis();
+  /** The ITSs and IWBs; most configurations have none. */
+  readonly its: ItsState;
   readonly memory = new GuestMemory();
 
   constructor(config: Gicv5Config) {
@@ -120,7 +123,9 @@ export class Gicv5State {
       ...{ spiPriority: bytes(this.spiCount), ppiPriority: bytes(PPIS * pes) },
       ...{ irsPriority: bytes(pes), ppiBest: bytes(pes), signal: bytes(pes) },
     };
+    const its = ItsState.in(arena, config);
     arena.allocate();
+    this.its = its();
     const bits = (slots: readonly { get(): Uint32Array }[]): Gicv5IrqBits => ({
       enable: slots[0]!.get(),
       pending: slots[1]!.get(),
@@ -167,6 +172,7 @@ export class Gicv5State {
     for (let pe = 0; pe < this.peCount; pe++) this.resetPe(pe, true);
     this.lpis.clear();
     this.pendingLpis.restart();
+    this.its.clear();
     this.memory.clear();
   }
 
@@ -184,6 +190,7 @@ export class Gicv5State {
     for (let pe = 0; pe < this.peCount; pe++) this.resetPe(pe, true);
     this.lpis.clear();
     this.pendingLpis.clear();
+    this.its.clear();
   }
 
   private resetHppi(pe: number): void {
@@ -219,6 +226,7 @@ export class Gicv5State {
     };
     put(Uint32Array.from([...this.lpis].sort((a, b) => a[0] - b[0]).flat()));
     put(Int32Array.from(this.pendingLpis.save()));
+    for (const words of this.its.save()) chunks.push(new Uint8Array(words.buffer));
     return joined([...chunks, ...memoryParts(this.memory)]);
   }
 
@@ -232,6 +240,7 @@ export class Gicv5State {
     this.lpis.clear();
     for (let n = word(); n > 0; n -= 2) this.lpis.set(word(), word());
     this.pendingLpis.restore(Int32Array.from({ length: word() }, word));
+    this.its.restore(word);
     reader.memory(this.memory);
     invariant(reader.isAtEnd, 'a snapshot of another configuration');
   }

@@ -7,12 +7,15 @@ import {
   RECORDS,
   type RecordBatch,
 } from '../record/index.ts';
-import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Type } from '../spec/index.ts';
+import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Intid, gicv5Type } from '../spec/index.ts';
 import { apply } from './apply.ts';
 import { settle } from './arbitration.ts';
 import { readSysreg, setPpiLine, writeSysreg } from './cpu-interface.ts';
-import { activate, setSpiLine } from './interrupts.ts';
-import { readIrs, writeIrs } from './irs-frame.ts';
+import { activate, lpiEvent, setSpiLine } from './interrupts.ts';
+import { hasFrame, readIrs, writeIrs } from './irs-frame.ts';
+import { translate } from './its.ts';
+import { readIts, writeIts } from './its-frame.ts';
+import { readIwb, setWire, writeIwb } from './iwb.ts';
 import { knowState } from './known-state.ts';
 import type { Gicv5Machine } from './machine.ts';
 import type { Gicv5State } from './state.ts';
@@ -36,7 +39,12 @@ const MEM_WRITTEN = RECORDS['mem.written'].id;
 const MEM_MARKED = RECORDS['mem.marked'].id;
 const CDEOI = GICV5_SYSREGS.GIC_CDEOI.encoding;
 const CDDI = GICV5_SYSREGS.GIC_CDDI.encoding;
+const MSI_WRITE = RECORDS['msi.write'].id;
+const IWB_WIRE = RECORDS['iwb.wire'].id;
 const FRAME_IRS = FRAMES.indexOf('IRS');
+const FRAME_ITS = FRAMES.indexOf('ITS');
+const FRAME_IWB = FRAMES.indexOf('IWB');
+const FRAME_SETLPI = FRAMES.indexOf('SETLPI');
 
 /**
  * Runs one stimulus, record `i` of `batch`. What it causes goes to the sink. After a read, the value is in `m.low` and
@@ -61,12 +69,19 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
   }
   switch (batch.kind[i]) {
     case MMIO_READ:
-      if (w[at] === FRAME_IRS) readIrs(m, w[at + 1]!, w[at + 2]!, w[at + 3]!);
-      else m.unsupported = true;
+      readFrame(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);
       break;
     case MMIO_WRITE:
-      if (w[at] === FRAME_IRS) writeIrs(m, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!, w[at + 5]!);
+      writeFrame(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!, w[at + 5]!);
+      break;
+    case MSI_WRITE:
+      // ITS_TRANSLATER is a register of 32 bits.
+      if (w[at]! < m.state.its.count && w[at + 3] === 4)
+        translate(m, w[at]!, w[at + 1]!, w[at + 2]!, 'SET_EDGE');
       else m.unsupported = true;
+      break;
+    case IWB_WIRE:
+      setWire(m, w[at]!, w[at + 1]!, w[at + 2] === 0 ? 0 : 1);
       break;
     case SYSREG_READ:
       if (m.isPe(pe) && !isElsewhere(batch.flags[i]!)) readSysreg(m, pe, w[at]!);
@@ -110,6 +125,35 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
       return;
   }
   settle(m);
+}
+
+function readFrame(m: Gicv5Machine, frame: number, instance: number, offset: number, width: number): void {
+  if (frame === FRAME_IRS) readIrs(m, instance, offset, width);
+  else if (frame === FRAME_ITS) readIts(m, instance, offset, width);
+  else if (frame === FRAME_IWB) readIwb(m, instance, offset, width);
+  else m.unsupported = true;
+}
+
+function writeFrame(
+  m: Gicv5Machine,
+  frame: number,
+  instance: number,
+  offset: number,
+  width: number,
+  low: number,
+  high: number,
+): void {
+  if (frame === FRAME_IRS) writeIrs(m, instance, offset, width, low, high);
+  else if (frame === FRAME_ITS) writeIts(m, instance, offset, width, low, high);
+  else if (frame === FRAME_IWB) writeIwb(m, instance, offset, width, low);
+  else if (frame === FRAME_SETLPI && hasSetlpi(m, instance) && offset === 0 && width === 4)
+    lpiEvent(m, gicv5Intid(GICV5_TYPES.LPI, low), 'SET_EDGE');
+  else m.unsupported = true;
+}
+
+/** Whether the IRS has a SETLPI frame in this domain (IRS_IDR0.SETLPI). */
+function hasSetlpi(m: Gicv5Machine, instance: number): boolean {
+  return hasFrame(instance) && (m.state.config.irs[0]!.idr[0]! & 0x200) !== 0;
 }
 
 /** Whatever was written, the CPU interface calculates again; all of them, if the PE is not known. */

@@ -72,6 +72,8 @@ const REGISTERS: Readonly<Record<(typeof UNITS)[number], ReadonlySet<number>>> =
   ]),
   // Only a GICv5 has one.
   IRS: new Set(),
+  ITS: new Set(),
+  IWB: new Set(),
 };
 
 function knowRegister(

@@ -1,6 +1,7 @@
 // The record kinds of events inside a GICv5 (ids 133 to 159). State is the fold of these, of the events that a GICv3 has too,
 // and of the observables.
 import type { RecordField, RecordKind } from './shape.ts';
+import { ITS_TABLES } from './values.ts';
 
 const f = (
   name: string,
@@ -57,5 +58,45 @@ export const GICV5_EVENTS = {
     pe: 'target',
     fields: [],
     doc: 'A disabled IRS took back the interrupt that it had presented to a PE, and the implementation does not show that.',
+  },
+  'its.cached': {
+    id: 139,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('its', 'u32', 'index of the ITS'),
+      f('table', 'enum', 'the table', { values: ITS_TABLES }),
+      f('DeviceID', 'u32', 'the device', { base: 'hex', identifies: 'DeviceID' }),
+      f('EventID', 'u32', 'the event; 0 for an entry of the device table', {
+        identifies: { by: 'table', is: { 1: 'EventID' } },
+      }),
+      f('entry', 'u64', 'the entry, valid or not', { base: 'hex' }),
+    ],
+    doc: 'An ITS read a table entry and keeps it until software invalidates it.',
+  },
+  'its.forgotten': {
+    id: 140,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('its', 'u32', 'index of the ITS'),
+      f('table', 'enum', 'the table', { values: ITS_TABLES }),
+      f('DeviceID', 'u32', 'the device', { base: 'hex', identifies: 'DeviceID' }),
+      f('EventID', 'u32', 'the event; 0 for an entry of the device table', {
+        identifies: { by: 'table', is: { 1: 'EventID' } },
+      }),
+    ],
+    doc: 'An ITS dropped an entry that it kept, because software invalidated it.',
+  },
+  'iwb.changed': {
+    id: 141,
+    class: 'event',
+    pe: 'none',
+    fields: [
+      f('iwb', 'u32', 'index of the IWB'),
+      f('wire', 'u16', 'input wire'),
+      f('level', 'bool', 'asserted'),
+    ],
+    doc: 'The level of an input wire of an IWB changed.',
   },
 } as const satisfies Record<string, RecordKind>;

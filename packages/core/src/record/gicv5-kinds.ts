@@ -33,6 +33,17 @@ export const GICV5_STIMULI = {
     fields: [f('part', 'enum', 'what it can have been', { values: CPUIF_PARTS })],
     doc: 'A PE wrote a register of its GICv5 CPU interface; the source shows that by the effects, and has neither register nor value. What the effects prove follows as state.known.',
   },
+  'iwb.wire': {
+    id: 19,
+    class: 'stimulus',
+    pe: 'none',
+    fields: [
+      f('iwb', 'u32', 'index of the IWB'),
+      f('wire', 'u16', 'input wire of the IWB; the EventID of its events'),
+      f('level', 'bool', 'asserted'),
+    ],
+    doc: 'An input wire of an IWB went high or low.',
+  },
 } as const satisfies Record<string, RecordKind>;
 
 export const GICV5_OBSERVABLES = {

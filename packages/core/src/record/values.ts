@@ -8,7 +8,7 @@ export const GROUPS = ['0', '1S', '1NS'] as const;
  * The unit that contains a stored register: a frame, the physical CPU interface, the virtual one, or, with two Security
  * states, the Secure instances of banked ICC registers.
  */
-export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S', 'IRS'] as const;
+export const UNITS = ['GICD', 'GICR', 'GITS', 'ICC', 'ICH', 'ICC_S', 'IRS', 'ITS', 'IWB'] as const;
 /** The states in which a PE executes. */
 export const SECURITY_STATES = ['Non-secure', 'Secure', 'EL3'] as const;
 /** Who requested a reset of the machine. */
@@ -163,3 +163,5 @@ export const LIST_REGISTER_STATES = ['invalid', 'pending', 'active', 'pending an
 export const CPUIF_PARTS = ['an ICC_PPI register', 'ICC_CR0_EL1 or ICC_PCR_EL1'] as const;
 /** Why an IRS presents no interrupt for an IAFFID. */
 export const IRS_REFUSALS = ['no such PE', 'IRS disabled'] as const;
+/** The tables of an ITS of GICv5 of which it may keep entries. */
+export const ITS_TABLES = ['L2_DTE', 'L2_ITTE'] as const;

@@ -1,13 +1,13 @@
 // Finds the register at an offset of a frame.
 import { GICD } from './gicd.ts';
 import { GICR } from './gicr.ts';
-import { IRS, ITS, IWB } from './gicv5/index.ts';
+import { IRS, ITS, ITS_TRANSLATE, IWB, SETLPI } from './gicv5/index.ts';
 import { GITS } from './gits.ts';
 import { elementName, frameMap } from './lookup.ts';
 import type { RegisterSpec } from './shape.ts';
 
 /** The register frames: three of GICv3, then those of GICv5. Records store the index, so frames may only be appended. */
-export const FRAMES = ['GICD', 'GICR', 'GITS', 'IRS', 'ITS', 'IWB'] as const;
+export const FRAMES = ['GICD', 'GICR', 'GITS', 'IRS', 'ITS', 'IWB', 'ITS_TRANSLATE', 'SETLPI'] as const;
 export type FrameName = (typeof FRAMES)[number];
 
 const maps = [
@@ -17,6 +17,8 @@ const maps = [
   frameMap(IRS, 0x1_0000),
   frameMap(ITS, 0x1_0000),
   frameMap(IWB, 0x1_0000),
+  frameMap(ITS_TRANSLATE, 0x1_0000),
+  frameMap(SETLPI, 0x1_0000),
 ];
 
 export interface RegisterPlace {

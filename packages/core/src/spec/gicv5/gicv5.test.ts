@@ -1,6 +1,6 @@
 // Layouts transcribed from the public sources by hand, apart from the tables, because a table cannot check itself: offsets
 // and masks as Linux's include/linux/irqchip/arm-gic-v5.h and arch/arm64/tools/sysreg have them, and for what Linux does
-// not have as QEMU's arm_gicv5.c does.
+// not have as QEMU's arm_gicv5.c, FreeBSD's gicv5_its.c and gicv5_iwb.c, or Arm's list of registers do.
 import { expect, test } from 'vitest';
 import type { FieldSpec, RegisterSpec } from '../shape.ts';
 import { SYSREGS } from '../sysreg.ts';
@@ -15,8 +15,10 @@ import {
   gicv5Type,
   IRS,
   ITS,
+  ITS_TRANSLATE,
   IWB,
   isGicv5Intid,
+  SETLPI,
 } from './index.ts';
 
 /** As register descriptions list them: from the highest bit down. */
@@ -56,24 +58,45 @@ const LINUX: Readonly<Record<string, readonly [number, string]>> = {
   IRS_IST_STATUSR: [0x194, 'IDLE 0'],
   IRS_MAP_L2_ISTR: [0x1c0, 'ID 23:0'],
   ITS_IDR1: [0x4, 'L2SZ 10:8, ITT_LEVELS 7, DT_LEVELS 6, DEVICEID_BITS 5:0'],
-  ITS_IDR2: [0x8, 'XDMN_EVENTs 6:5, EVENTID_BITS 4:0'],
+  ITS_IDR2: [0x8, 'XDMN_EVENTS 6:5, EVENTID_BITS 4:0'],
   ITS_CR0: [0x80, 'IDLE 1, ITSEN 0'],
   ITS_CR1: [0x84, 'ITT_RA 7, DT_RA 6, IC 5:4, OC 3:2, SH 1:0'],
   ITS_DT_BASER: [0xc0, `${SIZES}, ADDR 51:3`],
   ITS_DT_CFGR: [0xd0, 'STRUCTURE 16, L2SZ 7:6, DEVICEID_BITS 5:0'],
-  ITS_DIDR: [0x100, 'DEVICEID 31:0'],
-  ITS_EIDR: [0x108, 'EVENTID 15:0'],
+  ITS_DIDR: [0x100, 'DEVICE_ID 31:0'],
+  // Linux uses bits 15:0; Arm's list has 31:0.
+  ITS_EIDR: [0x108, 'EVENT_ID 31:0'],
   ITS_INV_EVENTR: [0x10c, 'I 31, ITT_L2SZ 2:1, L1 0'],
   ITS_INV_DEVICER: [0x110, 'I 31, EVENTID_BITS 5:1, L1 0'],
   ITS_STATUSR: [0x120, 'IDLE 0'],
-  ITS_SYNCR: [0x140, 'SYNC 63, SYNCALL 32, DEVICEID 31:0'],
+  ITS_SYNCR: [0x140, 'SYNC 63, SYNCALL 32, DEVICE_ID 31:0'],
   ITS_SYNC_STATUSR: [0x148, 'IDLE 0'],
   IWB_IDR0: [0x0, 'INT_DOMS 14:11, IW_RANGE 10:0'],
   IWB_CR0: [0x80, 'IDLE 1, IWBEN 0'],
   IWB_WENABLE_STATUSR: [0xc0, 'IDLE 0'],
   IWB_WENABLER: [0x2000, ''],
   IWB_WTMR: [0x4000, ''],
+  // Linux writes the address of the frame itself into the message.
+  ITS_TRANSLATER: [0x0, 'EVENT_ID 31:0'],
 };
+
+/** Offset in FreeBSD's drivers, and fields in Arm's list of registers. */
+const FREEBSD: Readonly<Record<string, readonly [number, string]>> = {
+  ITS_IDR0: [0x0, 'PA_RANGE 5:2, INT_DOM 1:0'],
+  ITS_IIDR: [0x40, 'PRODUCTID 31:20, VARIANT 19:16, REVISION 15:12, IMPLEMENTER 11:0'],
+  ITS_AIDR: [0x44, 'COMPONENT 11:8, ARCHMAJORREV 7:4, ARCHMINORREV 3:0'],
+  ITS_READ_EVENTR: [0x114, 'R 31'],
+  ITS_READ_EVENT_DATAR: [0x118, 'VIRT 63, VM_ID 47:32, VALID 31, LPI_ID 23:0'],
+  ITS_GEN_EVENT_DIDR: [0x180, 'DEVICE_ID 31:0'],
+  ITS_GEN_EVENT_EIDR: [0x188, 'EVENT_ID 31:0'],
+  ITS_GEN_EVENTR: [0x18c, 'R 31, TARGET_DOMAIN 1:0'],
+  ITS_GEN_EVENT_STATUSR: [0x190, 'IDLE 0'],
+  ITS_RL_TRANSLATER: [0x8, 'EVENT_ID 31:0'],
+  IWB_IIDR: [0x40, 'PRODUCTID 31:20, VARIANT 19:16, REVISION 15:12, IMPLEMENTER 11:0'],
+  IWB_AIDR: [0x44, 'COMPONENT 11:8, ARCHMAJORREV 7:4, ARCHMINORREV 3:0'],
+  IWB_WRESAMPLER: [0xc8, 'IWI 15:0'],
+};
+const ARM: Readonly<Record<string, readonly [number, string]>> = { IRS_SETLPIR: [0x0, 'ID 23:0'] };
 
 /** Offset and fields of what only QEMU has, and that a log can show. */
 const QEMU: Readonly<Record<string, readonly [number, string]>> = {
@@ -89,12 +112,16 @@ const QEMU: Readonly<Record<string, readonly [number, string]>> = {
   IRS_SWERR_SYNDROMER0: [0x3c8, 'VIRTUAL 63, TYPE 62:60, ID 55:32, VM_ID 15:0'],
 };
 
-const frames: Readonly<Record<string, RegisterSpec>> = { ...IRS, ...ITS, ...IWB };
+const frames: Readonly<Record<string, RegisterSpec>> = {
+  ...{ ...IRS, ...ITS, ...IWB, ...ITS_TRANSLATE, ...SETLPI },
+};
 
 test('registers of the frames: offsets and fields, and the source of each', () => {
   for (const [source, expected] of [
     ['Linux', LINUX],
     ['QEMU', QEMU],
+    ['FreeBSD', FREEBSD],
+    ['offset assumed', ARM],
   ] as const)
     for (const [name, [offset, fields]] of Object.entries(expected)) {
       expect([frames[name]?.offset, layoutText(frames[name]!.fields)], name).toEqual([offset, fields]);
@@ -102,7 +129,7 @@ test('registers of the frames: offsets and fields, and the source of each', () =
     }
   // What Linux does not have rests on QEMU alone, and says so.
   for (const [name, { source }] of Object.entries(frames))
-    if (!Object.hasOwn(LINUX, name)) expect(source, name).toBe('QEMU');
+    if (![LINUX, FREEBSD, ARM].some((of) => Object.hasOwn(of, name))) expect(source, name).toBe('QEMU');
 });
 
 const OPERAND = 'TYPE 31:29, ID 23:0';

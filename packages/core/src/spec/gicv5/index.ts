@@ -1,7 +1,8 @@
 // GICv5 as data. `evidence.ts` says where the facts come from.
 export * from './intid.ts';
-export { IRS } from './irs.ts';
-export { ITS, IWB } from './its.ts';
+export { IRS, SETLPI } from './irs.ts';
+export { ITS, ITS_TRANSLATE } from './its.ts';
+export { IWB } from './iwb.ts';
 export {
   GICV5_SYSREGS,
   type Gicv5SysregName,

@@ -2,7 +2,7 @@
 // implementations have a register (see evidence.ts).
 import { flag, hex, naming, oneOf, pa, register32, register64, uint } from '../declare.ts';
 import type { FieldSpec, RegisterTable } from '../shape.ts';
-import { BOTH, by, QEMU } from './evidence.ts';
+import { ASSUMED, BOTH, by, QEMU } from './evidence.ts';
 import { GICV5_TYPES } from './intid.ts';
 
 const IDLE = flag('IDLE', 0, 'the effects of the writes before are complete');
@@ -273,5 +273,12 @@ export const IRS = {
   IRS_PIDR: register32(0xffd0, 'RO', 'Identification registers: PIDR4–7, PIDR0–3, CIDR0–3', QEMU, {
     count: 12,
     reset: 'impdef',
+  }),
+} as const satisfies RegisterTable;
+
+/** The SETLPI frame of an IRS: a device that writes it makes an LPI pending without an ITS. */
+export const SETLPI = {
+  IRS_SETLPIR: register32(0x0, 'WO', 'IRS Set LPI Register', ASSUMED, {
+    fields: [naming('INTID', uint('ID', 0, 24, 'ID of the LPI'), { intidType: GICV5_TYPES.LPI })],
   }),
 } as const satisfies RegisterTable;

@@ -1,7 +1,7 @@
 // Entries of the tables in guest memory. Linux clears and links them, QEMU reads those of interrupt state. Pure data.
 import { flag, hex, oneOf, pa, uint } from '../declare.ts';
 import type { FieldSpec } from '../shape.ts';
-import { BOTH, LINUX, QEMU } from './evidence.ts';
+import { BOTH, DRIVERS, QEMU } from './evidence.ts';
 
 export interface Gicv5Entry {
   /** Bytes of an entry; for the interrupt state table the least, see IRS_IST_CFGR.ISTSZ. */
@@ -42,7 +42,7 @@ export const GICV5_ENTRIES = {
       pa('L2_ADDR', 3, 49, 3, 'level-2 table'),
       uint('SPAN', 60, 4, 'how much of the level-2 table is in use'),
     ],
-    source: LINUX,
+    source: DRIVERS,
   },
   /** A device. */
   L2_DTE: {
@@ -55,7 +55,7 @@ export const GICV5_ENTRIES = {
       oneOf('ITT_STRUCTURE', 58, 1, { 0: 'linear', 1: 'two-level' }, 'structure of that table'),
       uint('EVENT_ID_BITS', 59, 5, 'bits of an EventID'),
     ],
-    source: LINUX,
+    source: DRIVERS,
   },
   /** Level 1 of a two-level interrupt translation table. */
   L1_ITTE: {
@@ -65,7 +65,7 @@ export const GICV5_ENTRIES = {
       pa('L2_ADDR', 3, 49, 3, 'level-2 table'),
       uint('SPAN', 60, 4, 'how much of the level-2 table is in use'),
     ],
-    source: LINUX,
+    source: DRIVERS,
   },
   /** An event of a device. */
   L2_ITTE: {
@@ -77,6 +77,6 @@ export const GICV5_ENTRIES = {
       flag('VALID', 31, 'the event is mapped'),
       hex('VM_ID', 32, 16, 'virtual machine'),
     ],
-    source: LINUX,
+    source: DRIVERS,
   },
 } as const satisfies Record<string, Gicv5Entry>;
