@@ -8,8 +8,8 @@ import {
   type RecordKind,
   wordLimits,
 } from '@gictrace/core/record';
+import { CONFLICT } from './record-kinds.ts';
 
-const CONFLICT = RECORDS['source.conflict'].id;
 const limits: (readonly number[] | undefined)[] = new Array(256).fill(undefined);
 for (const kind of Object.values(RECORDS) as RecordKind[]) limits[kind.id] = wordLimits(kind);
 

@@ -2,15 +2,7 @@
 // inputs, what probes show of its ITS, and what KVM and the host do meanwhile. Reads the log twice: survey.ts finds out
 // whose GIC it shows and where that is; then the records are made. What ftrace does not record stays out.
 import { type GicConfig, GicTraceError } from '@gictrace/core';
-import {
-  isContext,
-  NO_PE,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RecordBatch,
-  RULES,
-} from '@gictrace/core/record';
+import { isContext, NO_PE, RECORD_FLAGS, RECORD_WORDS, RecordBatch, RULES } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import { Identity, type Provenance } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
@@ -18,6 +10,7 @@ import type { KeptSource } from '../common/kept-source.ts';
 import type { Missing, Start } from '../common/learn/unknowns.ts';
 import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
+import { GIC_RESET, MMIO_READ, MMIO_WRITE, WIRE_SET } from '../common/record-kinds.ts';
 import { AroundRecords } from './around.ts';
 import { type Access, type Parsed, parseEvent } from './events.ts';
 import type { Place } from './frames.ts';
@@ -54,10 +47,6 @@ const RECORDS_HELD = 100_000;
 const READS_MAX = 8;
 /** Times are doubles in nanoseconds, exact below this. */
 const TIME_MAX = 2 ** 53;
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const GIC_RESET = RECORDS['gic.reset'].id;
 const PE_RULES = {
   cpu: RULES['pe-from-cpu'].id,
   name: RULES['pe-from-vcpu-thread'].id,

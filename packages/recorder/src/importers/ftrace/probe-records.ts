@@ -1,8 +1,9 @@
 // Makes the records of what probes show of a guest's GIC: ITS commands, LPI configuration and other memory that KVM read,
 // SGIs, messages, list registers. Keeps what it needs to place them: the queues of the ITSs and the configuration table.
-import { LIST_REGISTER_STATES, NO_PE, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
+import { LIST_REGISTER_STATES, NO_PE, RECORD_WORDS, RULES } from '@gictrace/core/record';
 import { GICR, GITS, LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import type { Losses } from '../common/losses.ts';
+import { MEM_KNOWN, MSI_WRITE, QUEUE_WRITE, SYSREG_WRITE } from '../common/record-kinds.ts';
 import type { AroundRecords, Maker } from './around.ts';
 import { halves } from './around.ts';
 import type { Frames, Place } from './frames.ts';
@@ -10,10 +11,6 @@ import type { FtraceLine } from './lines.ts';
 import type { Ordered } from './ordered.ts';
 import type { Probe } from './probes.ts';
 
-const QUEUE_WRITE = RECORDS['queue.write'].id;
-const MEM_KNOWN = RECORDS['mem.known'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const READ_BY_KVM = RULES['memory-read-by-kvm'].id;
 const SGI_REGISTER = RULES['sgi-register'].id;
 const COMMAND_BYTES = 32;

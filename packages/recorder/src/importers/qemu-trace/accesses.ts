@@ -1,21 +1,17 @@
 // Handles lines about register accesses. QEMU prints an access up to three times: the memory region's line before its
 // effects, the unit's own line after them, and the plugin's line after both. They become one record and are checked
 // against each other.
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RULES } from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, RULES } from '@gictrace/core/record';
 import { FRAMES, GICD as GICD_REGISTERS, GICR as GICR_REGISTERS } from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
+import { FRAME_GICD, FRAME_GICR, FRAME_GITS, MMIO_READ, MMIO_WRITE } from '../common/record-kinds.ts';
 import { type Reach, WRITE_REACH } from './events.ts';
 import type { Group } from './group.ts';
 import type { ItsLines } from './its-lines.ts';
 import type { Threads } from './threads.ts';
 import type { Token } from './tokenize.ts';
 
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-export const GICD = FRAMES.indexOf('GICD');
-export const GICR = FRAMES.indexOf('GICR');
-export const GITS = FRAMES.indexOf('GITS');
 /** Where the VLPI frame of a Redistributor begins. */
 const VLPI_FRAME = 0x2_0000;
 const CWRITER = 0x88;
@@ -76,14 +72,14 @@ export class Accesses {
     const width = t.low[skip + (bad ? 1 : 2)]!;
     const low = bad ? 0 : t.low[skip + 1]!;
     const high = bad ? 0 : t.high[skip + 1]!;
-    if (frame === GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
+    if (frame === FRAME_GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
     const i = this.group.stimulus(MMIO_READ, this.threads.peOfThread(t));
     if (this.group.batch.pe[i]! >= 0) this.group.batch.rule[i] = RULES['pe-from-thread'].id;
     this.group.set(i, frame, instance, offset, width, low, high);
     if (bad) this.group.batch.flags[i] = RECORD_FLAGS.reserved;
     else this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
-    if (frame === GICD && offset === TYPER2) this.identity.showTyper2(!bad);
-    if (frame === GITS && !bad) this.its.noteRead(offset, width, low, high);
+    if (frame === FRAME_GICD && offset === TYPER2) this.identity.showTyper2(!bad);
+    if (frame === FRAME_GITS && !bad) this.its.noteRead(offset, width, low, high);
     this.noteSecurity(t, i, frame, skip + (bad ? 2 : 3));
     this.group.openAccess = i;
   }
@@ -93,7 +89,7 @@ export class Accesses {
    * no difference.
    */
   private noteSecurity(t: Token, i: number, frame: number, operand: number): void {
-    if (frame === GITS || t.count <= operand || t.low[operand] === 0) return;
+    if (frame === FRAME_GITS || t.count <= operand || t.low[operand] === 0) return;
     this.group.batch.flags[i]! |= RECORD_FLAGS.secure;
     this.identity.showSecure();
   }
@@ -104,8 +100,8 @@ export class Accesses {
     const low = t.low[skip + 1]!;
     const high = t.high[skip + 1]!;
     const width = t.low[skip + 2]!;
-    if (frame === GITS) this.its.noteWrite(offset, width, low, high);
-    if (frame === GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
+    if (frame === FRAME_GITS) this.its.noteWrite(offset, width, low, high);
+    if (frame === FRAME_GICR && offset >= VLPI_FRAME && !bad) this.identity.showVirtualLpis();
     if (this.group.openWrite >= 0) {
       this.noteSecurity(t, this.group.openWrite, frame, skip + 3);
       this.confirmWrite(frame, instance, offset, width, low, high, bad);
@@ -131,15 +127,15 @@ export class Accesses {
     bad: boolean,
   ): number {
     if (bad) return this.group.batch.count;
-    if (frame === GITS) {
+    if (frame === FRAME_GITS) {
       const first = offset === CWRITER || offset === GITS_CTLR_OFFSET ? this.group.firstEffect() : -1;
       return first < 0 ? this.group.batch.count : first;
     }
-    if (frame === GICR && offset >= VPENDBASER && offset < VPENDBASER + 8) {
+    if (frame === FRAME_GICR && offset >= VPENDBASER && offset < VPENDBASER + 8) {
       const toggles = this.residency(instance, offset, width, low, high);
       return toggles ? this.group.tailOfVhppi(instance) : this.group.batch.count;
     }
-    const reach = reachOf(frame === GICD ? 'GICD' : 'GICR', offset);
+    const reach = reachOf(frame === FRAME_GICD ? 'GICD' : 'GICR', offset);
     if (reach === 'none') return this.group.batch.count;
     return reach === 'target'
       ? this.group.tailOfHppi(1, instance)
@@ -173,12 +169,12 @@ export class Accesses {
     const length = t.to - 1 - from;
     if (c === 0x67 && bytes.toString('latin1', from, from + 10) === 'gicv3_dist') {
       this.identity.gicdBase = address - (address % 0x1_0000);
-      this.regionAccess(read, cpu, GICD, 0, address % 0x1_0000, width, low, high);
+      this.regionAccess(read, cpu, FRAME_GICD, 0, address % 0x1_0000, width, low, high);
     } else if (c === 0x67 && bytes.toString('latin1', from, from + 13) === 'gicv3_redist_')
       this.redistributorAccess(read, cpu, address, width, low, high);
     else if (c === 0x63 && length === 7 && bytes.toString('latin1', from, from + 7) === 'control') {
       this.identity.gitsBase = address - (address % 0x1_0000);
-      this.regionAccess(read, cpu, GITS, 0, address % 0x1_0000, width, low, high);
+      this.regionAccess(read, cpu, FRAME_GITS, 0, address % 0x1_0000, width, low, high);
     } else if (c === 0x74 && bytes.toString('latin1', from, from + length) === 'translation') {
       if (!read) this.its.translation = { low, width, line: this.group.lineNumber };
     } else {
@@ -199,16 +195,16 @@ export class Accesses {
     if (read) {
       // The Redistributor's own line is just before this one and names it.
       const i = this.group.openAccess;
-      if (i >= 0 && group.words[i * RECORD_WORDS] === GICR) {
+      if (i >= 0 && group.words[i * RECORD_WORDS] === FRAME_GICR) {
         const at = i * RECORD_WORDS;
         const offset = group.words[at + 2]!;
         this.identity.showRedistributor(group.words[at + 1]!, address - offset);
-        this.regionAccess(read, cpu, GICR, group.words[at + 1]!, offset, width, low, high);
+        this.regionAccess(read, cpu, FRAME_GICR, group.words[at + 1]!, offset, width, low, high);
         return;
       }
     }
     const found = this.locate(address);
-    this.regionAccess(read, cpu, GICR, found.pe, found.offset, width, low, high);
+    this.regionAccess(read, cpu, FRAME_GICR, found.pe, found.offset, width, low, high);
     if (!read && !found.sure) this.unsureAddress = address;
   }
 
@@ -251,7 +247,7 @@ export class Accesses {
     const group = this.group.batch;
     this.unsureAddress = -1;
     if (!read) {
-      if (frame === GITS) this.its.noteWrite(offset, width, low, high);
+      if (frame === FRAME_GITS) this.its.noteWrite(offset, width, low, high);
       const i = this.group.stimulus(MMIO_WRITE, pe);
       this.group.set(i, frame, instance, offset, width, low, high);
       this.group.openWrite = i;
@@ -263,7 +259,7 @@ export class Accesses {
       const n = this.group.stimulus(MMIO_READ, pe);
       this.group.set(n, frame, instance, offset, width, low, high);
       this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
-      if (frame === GITS) this.its.noteRead(offset, width, low, high);
+      if (frame === FRAME_GITS) this.its.noteRead(offset, width, low, high);
       return;
     }
     group.pe[i] = pe;
@@ -282,7 +278,7 @@ export class Accesses {
   ): void {
     const i = this.group.openWrite;
     this.group.openWrite = -1;
-    if (this.unsureAddress >= 0 && frame === GICR) {
+    if (this.unsureAddress >= 0 && frame === FRAME_GICR) {
       // The Redistributor names itself, and that reveals its base address.
       this.identity.showRedistributor(instance, this.unsureAddress - offset);
       this.group.batch.words[i * RECORD_WORDS + 1] = instance;
@@ -328,8 +324,8 @@ export class Accesses {
     this.group.batch.rule[i] = 0;
     this.identity.showPe(t.low[0]!);
     const base = address - w[at + 2]!;
-    if (w[at] === GICD) this.identity.gicdBase = base;
-    else if (w[at] === GITS) this.identity.gitsBase = base;
+    if (w[at] === FRAME_GICD) this.identity.gicdBase = base;
+    else if (w[at] === FRAME_GITS) this.identity.gitsBase = base;
     else this.identity.showRedistributor(w[at + 1]!, base);
     if (t.low[2] !== w[at + 3])
       this.group.conflict('width', [w[at + 3]!, 0], [t.low[2]!, 0], this.group.batch.line[i]!);

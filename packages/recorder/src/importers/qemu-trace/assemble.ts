@@ -13,17 +13,22 @@ import {
 import { FRAMES, isInterrupt, isSpi, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { type Identity, peOf } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
+import {
+  FRAME_GICD,
+  FRAME_GICR,
+  FRAME_GITS,
+  HPPI,
+  SYSREG_READ,
+  SYSREG_WRITE,
+  VHPPI,
+} from '../common/record-kinds.ts';
 import { wholeTime } from '../common/times.ts';
-import { Accesses, GICD, GICR, GITS } from './accesses.ts';
+import { Accesses } from './accesses.ts';
 import { Group, type GroupSink } from './group.ts';
 import { ItsLines, type ItsLinesOptions } from './its-lines.ts';
 import { type ThreadPart, type ThreadSurvey, Threads } from './threads.ts';
 import { eventNames, type Token } from './tokenize.ts';
 
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 /** Records of what was read of guest memory, by kind of line. */
 const TOLD = {
   'ram-unknown': RECORDS['mem.unknown'].id,
@@ -197,22 +202,22 @@ export class Assembler {
       case 'spi-wire':
         return this.wire(this.group.stimulus(RECORDS['wire.set'].id, -1), -1, low[0]!, low[1]!);
       case 'gicd-read':
-        return this.accesses.unitRead(t, GICD, 0, 0, false);
+        return this.accesses.unitRead(t, FRAME_GICD, 0, 0, false);
       case 'gicr-read':
-        return this.accesses.unitRead(t, GICR, this.threads.pe(low[0]!), 1, false);
+        return this.accesses.unitRead(t, FRAME_GICR, this.threads.pe(low[0]!), 1, false);
       case 'gits-read':
-        return this.accesses.unitRead(t, GITS, 0, 0, false);
+        return this.accesses.unitRead(t, FRAME_GITS, 0, 0, false);
       case 'gicd-write':
-        return this.accesses.unitWrite(t, GICD, 0, 0, false);
+        return this.accesses.unitWrite(t, FRAME_GICD, 0, 0, false);
       case 'gicr-write':
-        return this.accesses.unitWrite(t, GICR, this.threads.pe(low[0]!), 1, false);
+        return this.accesses.unitWrite(t, FRAME_GICR, this.threads.pe(low[0]!), 1, false);
       case 'gits-write':
-        return this.accesses.unitWrite(t, GITS, 0, 0, false);
+        return this.accesses.unitWrite(t, FRAME_GITS, 0, 0, false);
       case 'bad-read':
       case 'bad-write': {
         const frame = FRAMES.indexOf(kind.detail![0] as (typeof FRAMES)[number]);
-        const skip = frame === GICR ? 1 : 0;
-        const instance = frame === GICR ? this.threads.pe(low[0]!) : 0;
+        const skip = frame === FRAME_GICR ? 1 : 0;
+        const instance = frame === FRAME_GICR ? this.threads.pe(low[0]!) : 0;
         if (kind.sort === 'bad-read') this.accesses.unitRead(t, frame, instance, skip, true);
         else this.accesses.unitWrite(t, frame, instance, skip, true);
         return;

@@ -1,16 +1,16 @@
 // Rebuilds the operands of an ITS command that the source does not print, from the table entries that the ITS read and
 // wrote for it (rule `command-from-tables`).
-import { RECORDS } from '@gictrace/core/record';
 import { type CommandName, commandName } from '@gictrace/core/spec';
-
-const DTE_READ = RECORDS['dte.read'].id;
-const DTE_WRITE = RECORDS['dte.write'].id;
-const CTE_READ = RECORDS['cte.read'].id;
-const CTE_WRITE = RECORDS['cte.write'].id;
-const ITE_READ = RECORDS['ite.read'].id;
-const ITE_WRITE = RECORDS['ite.write'].id;
-const VTE_READ = RECORDS['vte.read'].id;
-const VTE_WRITE = RECORDS['vte.write'].id;
+import {
+  CTE_READ,
+  CTE_WRITE,
+  DTE_READ,
+  DTE_WRITE,
+  ITE_READ,
+  ITE_WRITE,
+  VTE_READ,
+  VTE_WRITE,
+} from '../common/record-kinds.ts';
 
 /** Commands whose effect does not depend on their operands. QEMU reads none of them. */
 const WITHOUT: ReadonlySet<CommandName> = new Set(['SYNC', 'VSYNC', 'INVALL']);

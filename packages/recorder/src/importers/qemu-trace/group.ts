@@ -8,20 +8,22 @@ import {
   RECORDS,
   RecordBatch,
 } from '@gictrace/core/record';
-import { FRAMES, GITS } from '@gictrace/core/spec';
+import { GITS } from '@gictrace/core/spec';
+import {
+  CONFLICT,
+  FRAME_GITS,
+  HPPI,
+  ITS_COMMAND,
+  MEM_WRITE,
+  MMIO_READ,
+  MMIO_WRITE,
+  MSI_WRITE,
+  SYSREG_READ,
+  VHPPI,
+} from '../common/record-kinds.ts';
 
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const FRAME_GITS = FRAMES.indexOf('GITS');
 const CTLR = GITS.GITS_CTLR.offset;
 const CWRITER = GITS.GITS_CWRITER.offset;
-const ITS_COMMAND = RECORDS['its.command'].id;
-const MEM_WRITE = RECORDS['mem.write'].id;
-const CONFLICT = RECORDS['source.conflict'].id;
-const MMIO_READ = RECORDS['mmio.read'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
 const MESSAGE_READS: ReadonlyMap<number, number> = new Map([
   [RECORDS['dte.read'].id, 1],
   [RECORDS['ite.read'].id, 2],

@@ -5,11 +5,12 @@ import type { GicState } from '@gictrace/core/model';
 import { RECORDS, type RecordBatch, type RecordName } from '@gictrace/core/record';
 import { Identity, type ImportOptions, type KnownMachine, type Provenance } from '../common/identity.ts';
 import type { ImportStats } from '../common/import-stats.ts';
-import { PLACED } from '../common/learn/explain.ts';
 import { Learner } from '../common/learn/learner.ts';
+import { PLACED } from '../common/learn/placed-tables.ts';
 import type { Missing, Start } from '../common/learn/unknowns.ts';
 import { Losses } from '../common/losses.ts';
 import { withinRange } from '../common/range.ts';
+import { SGI_SENT } from '../common/record-kinds.ts';
 import type { MachineReset, ToldReset } from './assemble.ts';
 import { GroupQueue } from './group-queue.ts';
 import { LINES_WATCHED, type LogSource, Reading, surveying, taking } from './reading.ts';
@@ -18,7 +19,6 @@ import { ResetSurvey } from './resets.ts';
 import { SecurityStates } from './security/states.ts';
 import { type LogSurvey, Survey } from './survey.ts';
 
-const SGI_SENT = RECORDS['sgi.sent'].id;
 /** Lines that are examined for the GIC's configuration before records are handed on. */
 const LINES_HELD = 300_000;
 /** This many unexplained differences cannot all come from one wrong line. */

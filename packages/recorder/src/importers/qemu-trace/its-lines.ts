@@ -5,22 +5,17 @@ import {
   type CommandName,
   commandName,
   encodeCommand,
-  FRAMES,
   ITS_COMMANDS,
   type OperandSpec,
   operandOf,
 } from '@gictrace/core/spec';
 import type { Identity } from '../common/identity.ts';
 import type { Losses } from '../common/losses.ts';
+import { FRAME_GITS, ITS_COMMAND, MEM_WRITE, MMIO_WRITE, QUEUE_WRITE } from '../common/record-kinds.ts';
 import { CommandFromTables } from './command-tables.ts';
 import type { Group } from './group.ts';
 import { eventNames, type Token } from './tokenize.ts';
 
-const ITS_COMMAND = RECORDS['its.command'].id;
-const MEM_WRITE = RECORDS['mem.write'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const QUEUE_WRITE = RECORDS['queue.write'].id;
-const GITS = FRAMES.indexOf('GITS');
 const CTLR = 0;
 const CTLR_ENABLED = 1;
 const CBASER = 0x80;
@@ -170,7 +165,7 @@ export class ItsLines {
     const at = region === undefined ? this.group.lineNumber : region.line;
     if (offset !== (TRANSLATER & 0xffff)) {
       const i = this.group.stimulus(MMIO_WRITE, -1);
-      this.group.set(i, GITS, 0, 0x1_0000 + offset, width, value, 0);
+      this.group.set(i, FRAME_GITS, 0, 0x1_0000 + offset, width, value, 0);
       return;
     }
     const i = this.group.stimulus(RECORDS['msi.write'].id, -1);

@@ -1,30 +1,27 @@
 // Finds where a log may continue after a reset of the machine, which QEMU does not print: registers read at their reset
 // values although software had set them, input lines that rise twice, a command queue that begins again. Examines
 // records only. The model decides whether the GIC was reset, because it knows what it would signal then.
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
-import { FRAMES, GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
+import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
+import { GICD, GICR, GITS, LPI_FIRST, SPURIOUS } from '@gictrace/core/spec';
+import { EOIRS, IARS } from '../common/cpu-registers.ts';
+import {
+  FRAME_GICD,
+  FRAME_GICR,
+  HPPI,
+  ITS_COMMAND,
+  MMIO_READ,
+  MMIO_WRITE,
+  MSI_WRITE,
+  SGI_SENT,
+  SYSREG_READ,
+  SYSREG_WRITE,
+  VHPPI,
+  WIRE_SET,
+} from '../common/record-kinds.ts';
 
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const ITS_COMMAND = RECORDS['its.command'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
-const FRAME_GICD = FRAMES.indexOf('GICD');
-const FRAME_GICR = FRAMES.indexOf('GICR');
 const PIDR2 = 0xffe8;
 /** What a driver reads from the Distributor before anything else. */
 const PROBES: readonly number[] = [PIDR2, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset];
-const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
-  ({ encoding }) => encoding,
-);
-const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1, SYSREGS.ICC_EOIR1_EL1].map(
-  ({ encoding }) => encoding,
-);
 const GROUP_ENABLES = 7;
 const ENABLE_LPIS = 1;
 const PROCESSOR_SLEEP = 2;

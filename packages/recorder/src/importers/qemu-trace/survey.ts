@@ -7,20 +7,29 @@ import {
   type RecordBatch,
   type RecordName,
 } from '@gictrace/core/record';
-import { FRAMES, GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
-import { CONFIGURING, type Missing, type Start } from '../common/learn/unknowns.ts';
+import { GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
+import { DIR, EOIRS, IARS, SGIRS } from '../common/cpu-registers.ts';
+import type { Missing, Start } from '../common/learn/unknowns.ts';
+import {
+  FRAME_GICD,
+  FRAME_GICR,
+  HPPI,
+  ITS_COMMAND,
+  MEM_WRITE,
+  MMIO_READ,
+  MMIO_WRITE,
+  MSI_WRITE,
+  QUEUE_WRITE,
+  SGI_SENT,
+  SYSREG_READ,
+  SYSREG_WRITE,
+  VHPPI,
+  WIRE_SET,
+} from '../common/record-kinds.ts';
+import { Beginning } from './beginning.ts';
+import { type Doubtful, MissingStimuli } from './missing.ts';
 import { type ThreadPart, ThreadSurvey } from './threads.ts';
 import { eventNames } from './tokenize.ts';
-
-/**
- * Kinds of stimuli that the log either lacks altogether or that did not occur. `isUsual`: it is usual for them not to
- * occur. `isRare`: they are missing only if that explains what else contradicts.
- */
-export interface Doubtful {
-  readonly sorts: ReadonlySet<Missing>;
-  readonly isUsual: boolean;
-  readonly isRare?: boolean;
-}
 
 /** What the whole log contains. */
 export interface LogSurvey {
@@ -44,21 +53,6 @@ export interface LogSurvey {
   readonly printsOperands: boolean;
 }
 
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const MEM_WRITE = RECORDS['mem.write'].id;
-const QUEUE_WRITE = RECORDS['queue.write'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const ITS_COMMAND = RECORDS['its.command'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
-const FRAME_GICD = FRAMES.indexOf('GICD');
-const FRAME_GICR = FRAMES.indexOf('GICR');
-const FRAME_GITS = FRAMES.indexOf('GITS');
 const TABLE_LINES = new Set<number>(
   (['dte', 'cte', 'ite', 'vte'] as const).flatMap((table) => [
     RECORDS[`${table}.read`].id,
@@ -71,12 +65,6 @@ const IGRPENS: readonly number[] = [
   SYSREGS.ICC_IGRPEN1_EL1.encoding,
   SYSREGS.ICC_IGRPEN1_EL3.encoding,
 ];
-const IARS: readonly number[] = [
-  SYSREGS.ICC_IAR0_EL1.encoding,
-  SYSREGS.ICC_IAR1_EL1.encoding,
-  SYSREGS.ICC_NMIAR1_EL1.encoding,
-];
-const DIR = SYSREGS.ICC_DIR_EL1.encoding;
 const CTLR = SYSREGS.ICC_CTLR_EL1.encoding;
 const CTLR_EL3 = SYSREGS.ICC_CTLR_EL3.encoding;
 /** EOImode in each register. At EL3 there are EL3's own and those of both Security states. */
@@ -84,23 +72,10 @@ const EOIMODES: ReadonlyMap<number, number> = new Map([
   [CTLR, 0x2],
   [CTLR_EL3, 0x1c],
 ]);
-const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1.encoding, SYSREGS.ICC_EOIR1_EL1.encoding];
-const SGIRS: readonly number[] = [
-  SYSREGS.ICC_SGI0R_EL1.encoding,
-  SYSREGS.ICC_SGI1R_EL1.encoding,
-  SYSREGS.ICC_ASGI1R_EL1.encoding,
-];
 const ICH_FIRST = SYSREGS.ICH_HCR_EL2.encoding;
 const ICH_REGISTERS: ReadonlySet<number> = new Set(
   Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (name.startsWith('ICH_') ? [encoding] : [])),
 );
-const PIDR2 = 0xffe8;
-/** Registers that software reads or writes before it does anything else with a unit. */
-const FIRST_ACCESSES: readonly (readonly number[])[] = [
-  [GICD.GICD_CTLR.offset, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset, PIDR2],
-  [GICR.GICR_TYPER.offset, GICR.GICR_IIDR.offset, GICR.GICR_WAKER.offset, PIDR2],
-  [GITS.GITS_TYPER.offset, GITS.GITS_IIDR.offset, PIDR2],
-];
 /** By frame. */
 const IPRIORITYR: readonly number[] = [GICD.GICD_IPRIORITYR.offset, GICR.GICR_IPRIORITYR.offset];
 const FIRST_SPI = 32;
@@ -111,48 +86,11 @@ const SECURITY_EXTN = 0x400;
 const INT_COMMAND = 3;
 /** In a vhppi record: no list register. */
 const NO_LR = 0xffff_ffff;
-/** This many lines that need a kind of stimulus cannot all be wrong. */
-const NEEDS = 2;
-/** Stimuli without which no interrupt is ever signalled. A log that has none of them lacks them if one line needs them. */
-const ESSENTIAL: ReadonlySet<Missing> = new Set([
-  'GICD writes',
-  'GICR writes',
-  'GITS writes',
-  'ICC_PMR writes',
-  'ICC_IGRPEN writes',
-]);
-/** This many contradicting lines cannot all be wrong. */
-const CONTRADICTIONS = 3;
-
-/** What contradicts that the GIC has just been reset, and the accesses that the log must contain for it to count. */
-const GROUNDS = {
-  'forwarded before GICD_CTLR was written': 'GICD writes',
-  'SPI not enabled': 'GICD writes',
-  'SPI not in this group': 'GICD writes',
-  'SGI or PPI not enabled': 'GICR writes',
-  'SGI or PPI not in this group': 'GICR writes',
-  'LPIs not enabled': 'GICR writes',
-  'no tables of LPIs': 'GICR writes',
-  'no command queue': 'GITS writes',
-  'no tables of an ITS': 'GITS writes',
-  'priority mask not set': 'ICC_PMR writes',
-  'ended without an acknowledge': 'acknowledges',
-  'signalled before the log begins': undefined,
-  'a line fell that had not risen': undefined,
-} as const satisfies Record<string, Missing | undefined>;
-type Ground = keyof typeof GROUNDS;
-
 export class Survey {
   readonly threads = new ThreadSurvey();
-  /** Lines that contradict the reset state, by what contradicts it. */
-  private readonly grounds = new Map<Ground, Set<number>>();
+  private readonly beginning = new Beginning();
+  private readonly stimuli = new MissingStimuli();
   private line = 0;
-  private readonly seen = new Set<Missing>();
-  /** Lines that require stimuli of each kind to have occurred. */
-  private readonly needs = new Map<Missing, Set<number>>();
-  private firstAccess: boolean | undefined;
-  /** By frame: whether its first access is one that software makes first. */
-  private readonly firsts: (boolean | undefined)[] = [];
   /** The log writes a register that tells where an ITS has its tables, or where LPIs have their configuration. */
   private hasTables = false;
   private hasLpiTables = false;
@@ -179,12 +117,8 @@ export class Survey {
   /** Input lines whose level is known from the log. */
   private readonly risen = new Set<number>();
   private ints = 0;
-  /**
-   * LPIs that have been acknowledged since an ITS executed commands, and lines about one that has become pending again
-   * since.
-   */
+  /** LPIs that have been acknowledged since an ITS executed commands. */
   private readonly sinceCommands = new Set<number>();
-  private readonly unexplained = new Set<number>();
   /** Interrupts that each PE has acknowledged, and whether one of them, other than an LPI, was acknowledged again. */
   private readonly taken = new Set<number>();
   private isTakenAgain = false;
@@ -207,20 +141,8 @@ export class Survey {
 
   /** A line prints INTID `intid` as the one that a PE was signalled earlier, although none had been printed. */
   pastInterrupt(): void {
-    this.contradict('signalled before the log begins');
+    this.beginning.contradict('signalled before the log begins', this.line);
     this.activity();
-  }
-
-  private contradict(ground: Ground): void {
-    const lines = this.grounds.get(ground);
-    if (lines === undefined) this.grounds.set(ground, new Set([this.line]));
-    else if (lines.size < CONTRADICTIONS) lines.add(this.line);
-  }
-
-  private need(stimuli: Missing): void {
-    const lines = this.needs.get(stimuli);
-    if (lines === undefined) this.needs.set(stimuli, new Set([this.line]));
-    else if (lines.size < NEEDS) lines.add(this.line);
   }
 
   private activity(): void {
@@ -234,7 +156,7 @@ export class Survey {
     const pe = batch.pe[i]!;
     switch (batch.kind[i]) {
       case MMIO_READ:
-        this.noteFirst(w[at]!, this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, false));
+        this.beginning.access(w[at]!, w[at + 2]!, w[at + 4]!, false);
         this.read(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!, w[at + 5]!);
         if (w[at] === FRAME_GICD && w[at + 2] === GICD.GICD_TYPER.offset && w[at + 4]! & SECURITY_EXTN)
           this.twoStates = true;
@@ -244,17 +166,17 @@ export class Survey {
           !this.forwards &&
           w[at + 4]! & ENABLES
         ) {
-          this.need('GICD writes');
-          this.contradict('forwarded before GICD_CTLR was written');
+          this.stimuli.need('GICD writes', this.line);
+          this.beginning.contradict('forwarded before GICD_CTLR was written', this.line);
         }
         return;
       case MEM_WRITE:
       case QUEUE_WRITE:
         // If stores are in the log, those to the queue are among them.
-        this.seen.add('commands');
+        this.stimuli.seen.add('commands');
         return;
       case MMIO_WRITE:
-        this.noteFirst(w[at]!, this.isFirst(w[at]!, w[at + 2]!, w[at + 4]!, true));
+        this.beginning.access(w[at]!, w[at + 2]!, w[at + 4]!, true);
         // A Secure access already proves that there are two Security states.
         if ((batch.flags[i]! & RECORD_FLAGS.secure) === 0)
           this.prioritise(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
@@ -263,9 +185,9 @@ export class Survey {
         if (IARS.includes(w[at]!)) this.acknowledge(pe, w[at + 1]!);
         else if (w[at] === PMR && w[at + 1] !== 0 && !this.masked.has(pe)) {
           this.activity();
-          this.contradict('priority mask not set');
+          this.beginning.contradict('priority mask not set', this.line);
         } else if ((w[at + 1]! & (EOIMODES.get(w[at]!) ?? 0)) !== 0) {
-          if (!this.splits.has(pe)) this.need('ICC_CTLR writes');
+          if (!this.splits.has(pe)) this.stimuli.need('ICC_CTLR writes', this.line);
           this.splits.add(pe);
         }
         return;
@@ -274,19 +196,19 @@ export class Survey {
       case WIRE_SET:
         this.wired.add(w[at]!);
         if (!this.risen.has(lineKey(w[at]! < FIRST_SPI ? pe : -1, w[at]!)) && w[at + 1] === 0) {
-          this.contradict('a line fell that had not risen');
-          if (this.seen.size === 0) this.firstAccess ??= false;
+          this.beginning.contradict('a line fell that had not risen', this.line);
+          if (this.stimuli.seen.size === 0) this.beginning.falls();
         }
         this.risen.add(lineKey(w[at]! < FIRST_SPI ? pe : -1, w[at]!));
-        this.seen.add(w[at]! < FIRST_SPI ? 'PPI lines' : 'SPI lines');
+        this.stimuli.seen.add(w[at]! < FIRST_SPI ? 'PPI lines' : 'SPI lines');
         return;
       case MSI_WRITE:
-        this.seen.add('MSIs');
+        this.stimuli.seen.add('MSIs');
         this.itsAtWork();
         return;
       case HPPI:
         // What was signalled is gone, so the PE must have acknowledged it.
-        if ((this.up.get(pe) ?? w[at]) !== w[at]) this.need('acknowledges');
+        if ((this.up.get(pe) ?? w[at]) !== w[at]) this.stimuli.need('acknowledges', this.line);
         if (w[at + 3]! | w[at + 4]!) this.up.set(pe, w[at]!);
         else this.up.delete(pe);
         if (w[at] === SPURIOUS) return;
@@ -295,34 +217,29 @@ export class Survey {
         this.signalled(pe, w[at]!, w[at + 1]!, w[at + 4]! | w[at + 3]!);
         return;
       case VHPPI:
-        if (w[at] !== NO_LR) this.need('ICH writes');
+        if (w[at] !== NO_LR) this.stimuli.need('ICH writes', this.line);
         return;
       case ITS_COMMAND:
-        this.seen.add('commands');
+        this.stimuli.seen.add('commands');
         if ((w[at + 4]! & 0xff) === INT_COMMAND) this.ints++;
         this.itsAtWork();
         return;
       case SGI_SENT:
-        this.need('SGIs');
+        this.stimuli.need('SGIs', this.line);
         return;
       default:
         if (!TABLE_LINES.has(batch.kind[i]!)) return;
         this.itsAtWork();
-        if (!this.hasTables) this.contradict('no tables of an ITS');
+        if (!this.hasTables) this.beginning.contradict('no tables of an ITS', this.line);
     }
-  }
-
-  private noteFirst(frame: number, isFirst: boolean): void {
-    this.firstAccess ??= isFirst;
-    this.firsts[frame] ??= isFirst;
   }
 
   /** A register was read that holds what software has written. */
   private read(frame: number, instance: number, offset: number, low: number, high: number): void {
     if (frame === FRAME_GICR) {
       if (offset !== GICR.GICR_CTLR.offset || (low & 1) === 0 || this.lpis.has(instance)) return;
-      this.need('GICR writes');
-      this.contradict('LPIs not enabled');
+      this.stimuli.need('GICR writes', this.line);
+      this.beginning.contradict('LPIs not enabled', this.line);
     } else if (frame !== FRAME_GICD) {
       const isPlaced = offset >= GITS.GITS_BASER.offset || offset === GITS.GITS_CBASER.offset;
       const isInUse =
@@ -349,15 +266,10 @@ export class Survey {
     else if ((priority & PRIORITY_BITS) === stored) this.shifted++;
   }
 
-  private isFirst(frame: number, offset: number, low: number, write: boolean): boolean {
-    if (frame === FRAME_GICD && offset === GICD.GICD_CTLR.offset && !write && low & ENABLES) return false;
-    return FIRST_ACCESSES[frame]!.includes(offset);
-  }
-
   private write(frame: number, instance: number, offset: number, low: number): void {
     if (!this.active) this.initialised = true;
     if (frame === FRAME_GICD) {
-      this.seen.add('GICD writes');
+      this.stimuli.seen.add('GICD writes');
       if (offset === GICD.GICD_CTLR.offset && low & ENABLES) this.forwards = true;
       else if (offset >= GICD.GICD_ISENABLER.offset && offset < GICD.GICD_ICENABLER.offset)
         this.enabledShared[(offset - GICD.GICD_ISENABLER.offset) >> 2]! |= low;
@@ -367,21 +279,21 @@ export class Survey {
         for (let bit = 0; bit < 32; bit++)
           if ((low >>> bit) & 1) this.wired.add(8 * (offset - GICD.GICD_ISPENDR.offset) + bit);
     } else if (frame === FRAME_GICR) {
-      this.seen.add('GICR writes');
+      this.stimuli.seen.add('GICR writes');
       if (offset === GICR.GICR_WAKER.offset) this.woken = true;
       if (offset === GICR.GICR_ISENABLER.offset)
         this.enabledPrivate.set(instance, (this.enabledPrivate.get(instance) ?? 0) | low);
       else if (offset === GICR.GICR_IGROUPR.offset) this.groupedPrivate = true;
       else if (offset === GICR.GICR_CTLR.offset && low & 1) {
         this.lpis.add(instance);
-        if (!this.hasLpiTables) this.contradict('no tables of LPIs');
+        if (!this.hasLpiTables) this.beginning.contradict('no tables of LPIs', this.line);
       } else if (offset >= GICR.GICR_PROPBASER.offset && offset < GICR.GICR_PROPBASER.offset + 8)
         this.hasLpiTables = true;
       else if (offset === GICR.GICR_ISPENDR.offset)
         for (let bit = 0; bit < 32; bit++) if ((low >>> bit) & 1) this.wired.add(bit);
     } else {
-      this.seen.add('GITS writes');
-      if (offset === GITS.GITS_CWRITER.offset && low !== 0) this.need('commands');
+      this.stimuli.seen.add('GITS writes');
+      if (offset === GITS.GITS_CWRITER.offset && low !== 0) this.stimuli.need('commands', this.line);
       if (offset === GITS.GITS_CWRITER.offset) {
         this.sinceCommands.clear();
         if (low !== 0) {
@@ -396,142 +308,97 @@ export class Survey {
 
   private sysregWrite(pe: number, register: number, low: number): void {
     if (register === PMR) {
-      this.seen.add('ICC_PMR writes');
+      this.stimuli.seen.add('ICC_PMR writes');
       this.masked.add(pe);
-    } else if (IGRPENS.includes(register)) this.seen.add('ICC_IGRPEN writes');
+    } else if (IGRPENS.includes(register)) this.stimuli.seen.add('ICC_IGRPEN writes');
     else if (EOIRS.includes(register)) {
-      this.seen.add('ends');
+      this.stimuli.seen.add('ends');
       if (low < 1020 || low >= LPI_FIRST) {
-        this.need('acknowledges');
+        this.stimuli.need('acknowledges', this.line);
         const depth = this.depth.get(pe) ?? 0;
         if (depth === 0) {
-          this.contradict('ended without an acknowledge');
+          this.beginning.contradict('ended without an acknowledge', this.line);
           this.activity();
         } else this.depth.set(pe, depth - 1);
       }
       return;
     } else if (SGIRS.includes(register)) {
-      this.seen.add('SGIs');
+      this.stimuli.seen.add('SGIs');
       return;
     } else if (register === DIR) {
-      this.seen.add('deactivations');
+      this.stimuli.seen.add('deactivations');
       if (low >= 1020) return;
-      if (!this.splits.has(pe)) this.need('ICC_CTLR writes');
-      this.need('acknowledges');
-      this.need('ends');
+      if (!this.splits.has(pe)) this.stimuli.need('ICC_CTLR writes', this.line);
+      this.stimuli.need('acknowledges', this.line);
+      this.stimuli.need('ends', this.line);
       return;
     } else if (EOIMODES.has(register)) {
-      this.seen.add('ICC_CTLR writes');
+      this.stimuli.seen.add('ICC_CTLR writes');
       if (low & EOIMODES.get(register)!) this.splits.add(pe);
       else if (register === CTLR) this.splits.delete(pe);
     } else if (ICH_REGISTERS.has(register)) {
-      if (register !== ICH_FIRST || low !== 0) this.seen.add('ICH writes');
+      if (register !== ICH_FIRST || low !== 0) this.stimuli.seen.add('ICH writes');
       return;
     } else return;
     if (!this.active) this.initialised = true;
   }
 
   private acknowledge(pe: number, intid: number): void {
-    this.seen.add('acknowledges');
+    this.stimuli.seen.add('acknowledges');
     if (intid >= 1020 && intid < LPI_FIRST) return;
     this.depth.set(pe, (this.depth.get(pe) ?? 0) + 1);
     // The interrupt was ended in between.
     if (this.taken.has(pe * 2 ** 24 + intid)) {
-      this.need('ends');
+      this.stimuli.need('ends', this.line);
       if (intid < LPI_FIRST) this.isTakenAgain = true;
-      if (intid < LPI_FIRST && this.splits.has(pe)) this.need('deactivations');
+      if (intid < LPI_FIRST && this.splits.has(pe)) this.stimuli.need('deactivations', this.line);
     }
     this.taken.add(pe * 2 ** 24 + intid);
-    this.need('ICC_PMR writes');
-    this.need('ICC_IGRPEN writes');
+    this.stimuli.need('ICC_PMR writes', this.line);
+    this.stimuli.need('ICC_IGRPEN writes', this.line);
     this.interrupt(pe, intid);
     if (intid >= LPI_FIRST) this.sinceCommands.add(intid);
   }
 
   private signalled(pe: number, intid: number, group: number, line: number): void {
     if (line) {
-      this.need('ICC_PMR writes');
-      this.need('ICC_IGRPEN writes');
+      this.stimuli.need('ICC_PMR writes', this.line);
+      this.stimuli.need('ICC_IGRPEN writes', this.line);
     }
     this.interrupt(pe, intid);
     if (this.twoStates || group === 0) return;
-    if (intid < 32 && !this.groupedPrivate) this.contradict('SGI or PPI not in this group');
-    else if (intid >= 32 && intid < 1020 && !this.groupedShared) this.contradict('SPI not in this group');
+    if (intid < 32 && !this.groupedPrivate)
+      this.beginning.contradict('SGI or PPI not in this group', this.line);
+    else if (intid >= 32 && intid < 1020 && !this.groupedShared)
+      this.beginning.contradict('SPI not in this group', this.line);
   }
 
   /** An interrupt is pending and enabled. */
   private interrupt(pe: number, intid: number): void {
     this.activity();
-    this.need('GICD writes');
-    if (!this.forwards) this.contradict('forwarded before GICD_CTLR was written');
+    this.stimuli.need('GICD writes', this.line);
+    if (!this.forwards) this.beginning.contradict('forwarded before GICD_CTLR was written', this.line);
     if (intid < 1020 && intid >= 32) {
-      if (((this.enabledShared[intid >> 5]! >>> (intid & 31)) & 1) === 0) this.contradict('SPI not enabled');
-      if (!this.wired.has(intid)) this.need('SPI lines');
+      if (((this.enabledShared[intid >> 5]! >>> (intid & 31)) & 1) === 0)
+        this.beginning.contradict('SPI not enabled', this.line);
+      if (!this.wired.has(intid)) this.stimuli.need('SPI lines', this.line);
       return;
     }
-    this.need('GICR writes');
-    if (intid < 16) this.need('SGIs');
-    else if (intid < 32 && !this.wired.has(intid)) this.need('PPI lines');
+    this.stimuli.need('GICR writes', this.line);
+    if (intid < 16) this.stimuli.need('SGIs', this.line);
+    else if (intid < 32 && !this.wired.has(intid)) this.stimuli.need('PPI lines', this.line);
     if (intid >= LPI_FIRST) {
-      if (this.hasQueue && this.ints === 0) this.need('MSIs');
-      if (this.sinceCommands.has(intid) && this.unexplained.size < NEEDS) this.unexplained.add(this.line);
-      if (!this.lpis.has(pe)) this.contradict('LPIs not enabled');
+      if (this.hasQueue && this.ints === 0) this.stimuli.need('MSIs', this.line);
+      if (this.sinceCommands.has(intid)) this.stimuli.pendingAgain(this.line);
+      if (!this.lpis.has(pe)) this.beginning.contradict('LPIs not enabled', this.line);
     } else if (intid < 32 && (((this.enabledPrivate.get(pe) ?? 0) >>> intid) & 1) === 0)
-      this.contradict('SGI or PPI not enabled');
+      this.beginning.contradict('SGI or PPI not enabled', this.line);
   }
 
   private itsAtWork(): void {
     this.activity();
-    this.need('GITS writes');
-    if (!this.hasQueue) this.contradict('no command queue');
-  }
-
-  /** A log that has neither EOImode nor deactivations may lack both. */
-  private modes(missing: readonly Missing[]): Set<Missing> {
-    const both = ['ICC_CTLR writes', 'deactivations'] as const;
-    const isOpen = this.isTakenAgain && this.seen.has('ends') && this.splits.size === 0;
-    return new Set(isOpen && !both.some((one) => this.seen.has(one) || missing.includes(one)) ? both : []);
-  }
-
-  /** A log in which interrupts are signalled, but none is acknowledged or none is ended, may lack those lines. */
-  private handling(missing: readonly Missing[]): Set<Missing> {
-    const isHandled = this.seen.has('acknowledges');
-    const isOpen = (one: Missing) => !this.seen.has(one) && !missing.includes(one);
-    if (isHandled ? this.taken.size === 0 : !this.hasSignalled || !isOpen('acknowledges')) return new Set();
-    return new Set((['acknowledges', 'ends'] as const).filter(isOpen));
-  }
-
-  /** Where the log is a part of one, one line may be all that needs a sort. */
-  private single(missing: readonly Missing[], begins: Start): Set<Missing> {
-    if (begins === 'reset') return new Set();
-    return new Set(this.needed((one, lines) => lines > 0 && !missing.includes(one)));
-  }
-
-  private missing(): Missing[] {
-    const found = this.needed((one, lines) => lines >= (ESSENTIAL.has(one) ? 1 : NEEDS));
-    // Commands that are not in the log may have made LPIs pending, so messages need not be missing as well.
-    if (!found.includes('commands') || this.unexplained.size >= NEEDS) return found;
-    return found.filter((one) => one !== 'MSIs');
-  }
-
-  /** Stimuli that the log lacks and that so many lines need. */
-  private needed(by: (one: Missing, lines: number) => boolean): Missing[] {
-    return [...this.needs]
-      .filter(([one, lines]) => !this.seen.has(one) && by(one, lines.size))
-      .map(([one]) => one);
-  }
-
-  /** Whether a unit is in use at its first access, and nothing in the log configures it. */
-  private isUnitInUse(grounds: readonly Ground[]): boolean {
-    const isLate = (frame: number) => this.firsts[frame] === false;
-    const has = (ground: Ground) => grounds.includes(ground);
-    // One wrong line is neither the first access nor all that configures a unit.
-    return (
-      (has('no command queue') && (isLate(FRAME_GITS) || (!this.hasTables && !this.hasQueue))) ||
-      (has('no tables of an ITS') && (isLate(FRAME_GITS) || (!this.hasTables && !this.hasQueue))) ||
-      (has('LPIs not enabled') && !this.hasLpiTables && this.lpis.size === 0) ||
-      (has('no tables of LPIs') && isLate(FRAME_GICR))
-    );
+    this.stimuli.need('GITS writes', this.line);
+    if (!this.hasQueue) this.beginning.contradict('no command queue', this.line);
   }
 
   /**
@@ -545,43 +412,36 @@ export class Survey {
   finish(counts: Uint32Array, start?: Start): LogSurvey {
     const threads = this.threads.finish();
     const found = { ...this.soFar(counts, start), threads };
-    const isWhole = this.forwards && this.woken && this.masked.size > 0 && this.seen.has('ICC_IGRPEN writes');
+    const isWhole =
+      this.forwards && this.woken && this.masked.size > 0 && this.stimuli.seen.has('ICC_IGRPEN writes');
     if (start !== undefined || found.start !== 'reset' || !this.active || isWhole) return found;
     return { ...found, midLife: { ...this.soFar(counts, 'mid-life'), threads } };
   }
 
   /** Like `finish`, for the part of the log that has been read. */
   soFar(counts: Uint32Array, start?: Start): Omit<LogSurvey, 'threads'> {
-    const { isShifted } = this;
-    const grounds = [...this.grounds].filter(([ground]) => {
-      const needs = GROUNDS[ground];
-      if (isShifted && ground.endsWith('not in this group')) return false;
-      return needs === undefined || this.seen.has(needs);
+    const { isShifted, hasTables, hasQueue, hasLpiTables } = this;
+    const isInUse = this.beginning.isInUse(this.stimuli.seen, this.active && !this.initialised, isShifted, {
+      hasTables,
+      hasQueue,
+      hasLpiTables,
+      enablesLpis: this.lpis.size > 0,
     });
-    const lines = new Set(grounds.flatMap(([, one]) => [...one])).size;
-    // One wrong line may make everything after it contradict in one way, or may be the only contradiction.
-    const inUse =
-      this.firstAccess === true
-        ? grounds.length > 1 && lines >= CONTRADICTIONS
-        : lines > 0 || (this.active && !this.initialised);
-    const isInUse = inUse || this.isUnitInUse(grounds.map(([ground]) => ground));
     const has = (event: string) => counts[eventNames.indexOf(event)]! > 0;
     const shows = (Object.entries(SHOWN_BY) as [RecordName, readonly string[]][])
       .filter(([, events]) => events.some(has))
       .map(([kind]) => kind);
     const begins = start ?? (isInUse ? 'mid-life' : 'reset');
-    const missing = this.missing();
-    const isDoubtful = (one: Missing) => begins === 'mid-life' && CONFIGURING.has(one);
-    const doubtful = [
-      { sorts: new Set(missing.filter(isDoubtful)), isUsual: true },
-      { sorts: this.modes(missing), isUsual: true },
-      { sorts: this.handling(missing), isUsual: false },
-      { sorts: this.single(missing, begins), isUsual: false, isRare: true },
-    ];
+    const { missing, doubtful } = this.stimuli.finish(begins, {
+      isSignalled: this.hasSignalled,
+      isTaken: this.taken.size > 0,
+      isTakenAgain: this.isTakenAgain,
+      isSplit: this.splits.size > 0,
+    });
     return {
       start: begins,
-      missing: new Set(missing.filter((one) => !isDoubtful(one))),
-      doubtful: doubtful.filter(({ sorts }) => sorts.size > 0),
+      missing,
+      doubtful,
       shows: [...shows, 'source.conflict'],
       isShifted,
       numbersCommands: has('gicv3_its_process_command') || !OPERANDS.some(has),

@@ -1,45 +1,38 @@
 // Notes which state becomes known by a stimulus, regardless of what the model makes of it (a register is written, an
 // input line is printed, an interrupt is acknowledged), and which interrupts something happened to.
 import { type GicState, groupOf, hasInterrupt } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
-import { AP0R, AP1R, FORWARD } from './explain.ts';
+import { AP0R, AP1R, DIR, EOIRS, IARS, SGIRS } from '../cpu-registers.ts';
+import {
+  FRAME_GICD,
+  FRAME_GICR,
+  FRAME_GITS,
+  GIC_RESET,
+  MMIO_READ,
+  MMIO_WRITE,
+  MSI_WRITE,
+  PE_RESET,
+  SYSREG_READ,
+  SYSREG_WRITE,
+  WIRE_SET,
+} from '../record-kinds.ts';
+import { FORWARD } from './explain.ts';
 import {
   ATTRIBUTE_OF,
   arrayOf,
   eachInterrupt,
-  FRAME_GICD,
-  FRAME_GICR,
-  FRAME_GITS,
   type RegisterArray,
   registerAt,
   routedIntid,
 } from './registers.ts';
 import { FORGETS, type Unknowns } from './unknowns.ts';
 
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const MMIO_READ = RECORDS['mmio.read'].id;
-const SYSREG_READ = RECORDS['sysreg.read'].id;
-const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
-const PE_RESET = RECORDS['pe.reset'].id;
-const GIC_RESET = RECORDS['gic.reset'].id;
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
 const PROCESSOR_SLEEP = 2;
 const GROUP_1NS = 2;
 
-const IARS: readonly number[] = [SYSREGS.ICC_IAR0_EL1, SYSREGS.ICC_IAR1_EL1, SYSREGS.ICC_NMIAR1_EL1].map(
-  ({ encoding }) => encoding,
-);
-const EOIRS: readonly number[] = [SYSREGS.ICC_EOIR0_EL1, SYSREGS.ICC_EOIR1_EL1].map(
-  ({ encoding }) => encoding,
-);
-const SGIRS: readonly number[] = [SYSREGS.ICC_SGI0R_EL1, SYSREGS.ICC_SGI1R_EL1, SYSREGS.ICC_ASGI1R_EL1].map(
-  ({ encoding }) => encoding,
-);
-const DIR = SYSREGS.ICC_DIR_EL1.encoding;
 /** Registers of a PE's CPU interface that one write or read makes known completely. */
 const PARTS = new Map([
   [SYSREGS.ICC_PMR_EL1.encoding, 'pmr'],

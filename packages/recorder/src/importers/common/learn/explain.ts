@@ -2,9 +2,7 @@
 // model signals the same, guided by the masking reasons that also explain why an interrupt is not signalled. If several
 // reasons are possible, the likeliest is taken; the state it rests on stays unknown, so that the source may reveal
 // another reason later.
-
 import {
-  configTableAddress,
   type GicState,
   groupOf,
   hasInterrupt,
@@ -16,9 +14,11 @@ import {
   runningPriority,
   sharedIndex,
 } from '@gictrace/core/model';
-import type { RuleName } from '@gictrace/core/record';
 import { GICD, GICR, isPrivate, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
+import { ActivePriorities } from './active-priorities.ts';
 import type { Knowing } from './knowing.ts';
+import { LpiConfiguration } from './lpi-configuration.ts';
+import { placeTables } from './placed-tables.ts';
 import type { Attribute, Unknowns } from './unknowns.ts';
 
 const GROUP_1S = 1;
@@ -27,9 +27,6 @@ const STEPS_MAX = 64;
 /** The priority assumed for an acknowledged interrupt whose priority is unknown. Most operating systems use it. */
 const PRIORITY_LIKELY = 0xa0;
 const NOWHERE = 0xff_ffff;
-const IDBITS_ALL = 0x1f;
-/** GICR_PROPBASER.IDbits: INTIDs of 16 bits. */
-const IDBITS_16 = 0xf;
 const ENABLE_LPIS = 1;
 /** The enable bit in GICD_CTLR, by group. */
 export const FORWARD = [1, 4, 2] as readonly number[];
@@ -63,14 +60,16 @@ export class Explainer {
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
   private rules: (typeof RULES_BY)[Evidence] = RULES_BY.hppi;
-  /** Whether the source contains guest stores, so that configuration bytes are known. */
-  storesShown = false;
+  readonly lpiConfiguration: LpiConfiguration;
+  readonly activePriorities: ActivePriorities;
 
   constructor(m: Machine, unknowns: Unknowns, knowing: Knowing) {
     this.m = m;
     this.state = m.state;
     this.unknowns = unknowns;
     this.knowing = knowing;
+    this.lpiConfiguration = new LpiConfiguration(m.state, unknowns, knowing);
+    this.activePriorities = new ActivePriorities(m.state, knowing);
   }
 
   /** Changes unknown state until a PE is signalled `target`. Returns false if known state contradicts it. */
@@ -203,7 +202,7 @@ export class Explainer {
     if (group >= 0 && group !== GROUP_1NS) return 'failed';
     if ((state.gicrCtlr[pe]! & ENABLE_LPIS) === 0) {
       if (!unknowns.isPartUnknown('gicrCtlr', pe)) return 'failed';
-      this.placeTables(pe);
+      placeTables(state, unknowns, knowing, pe);
       knowing.register('GICR', pe, GICR.GICR_CTLR.offset, state.gicrCtlr[pe]! | ENABLE_LPIS, rules.state);
       return 'stepped';
     }
@@ -220,91 +219,18 @@ export class Explainer {
     const enabled = byte < 256 && (byte & 1) === 1;
     const stored = state.singleSecurity ? byte & 0xfc : ((byte & 0xfc) >> 1) | 0x80;
     if (!enabled || (priority >= 0 && stored !== priority)) {
-      if (!this.isConfigUnknown(pe, intid)) return 'failed';
-      this.configure(pe, intid, priority >= 0 ? priority : PRIORITY_LIKELY);
+      if (!this.lpiConfiguration.isUnknown(pe, intid)) return 'failed';
+      this.lpiConfiguration.configure(
+        pe,
+        intid,
+        priority >= 0 ? priority : PRIORITY_LIKELY,
+        this.rules.config,
+      );
       if (priority < 0) unknowns.ordered.add(intid);
       else unknowns.ordered.delete(intid);
       return 'stepped';
     }
     return state.gicdCtlr[0]! & FORWARD[GROUP_1NS]! ? 'done' : this.forward(GROUP_1NS);
-  }
-
-  /** Whether an LPI's configuration byte may differ from the model's. */
-  isConfigUnknown(pe: number, intid: number): boolean {
-    if (this.isConfigDoubtful(pe, intid)) return true;
-    if (this.storesShown) return false;
-    if (this.unknowns.ordered.has(intid)) return true;
-    const cached = this.state.lpiConfig[pe]!.get(intid);
-    if (cached !== undefined) return cached >= 256;
-    return !this.state.memory.isKnown(configTableAddress(this.state, pe) + intid - LPI_FIRST);
-  }
-
-  /**
-   * Whether an LPI's configuration is unknown because of a command that is not in the source, or because of the moment
-   * at which a command made the LPI pending.
-   */
-  private isConfigDoubtful(pe: number, intid: number): boolean {
-    const { unknowns } = this;
-    if (!unknowns.isDoubtful) return false;
-    return (
-      unknowns.isConfigLost(pe, intid) ||
-      !this.isByteKnown(pe, intid) ||
-      (unknowns.rewritten.has(intid) && unknowns.isLpiUnknown(pe, intid))
-    );
-  }
-
-  private isByteKnown(pe: number, intid: number): boolean {
-    return this.state.memory.isKnown(configTableAddress(this.state, pe) + intid - LPI_FIRST);
-  }
-
-  private configure(pe: number, intid: number, priority: number): void {
-    const byte = this.state.singleSecurity ? priority & 0xfc : (priority << 1) & 0xfc;
-    this.knowConfig(pe, intid, byte | 1, this.rules.config);
-  }
-
-  /**
-   * Memory whose content is in the source keeps it. In that case it is the Redistributor that has read a different
-   * value.
-   */
-  private knowConfig(pe: number, intid: number, byte: number, rule: RuleName): void {
-    const isCached = this.storesShown && this.isByteKnown(pe, intid);
-    this.knowing.interrupt(
-      isCached ? 'cached LPI configuration' : 'LPI configuration',
-      pe,
-      intid,
-      byte,
-      rule,
-    );
-  }
-
-  /**
-   * If the tables of a PE's LPIs are unknown, puts them where no guest has memory, with one configuration table for all
-   * PEs.
-   */
-  placeTables(pe: number): void {
-    const { state, unknowns, knowing } = this;
-    for (let one = 0; one < state.peCount; one++)
-      if (unknowns.isPartUnknown('propbaser', one) && (state.propbaser[2 * one]! & IDBITS_ALL) === 0)
-        knowing.register(
-          'GICR',
-          one,
-          GICR.GICR_PROPBASER.offset,
-          IDBITS_16,
-          'lpi-tables-placed',
-          PLACED.configuration,
-        );
-    if (
-      unknowns.isPartUnknown('pendbaser', pe) &&
-      (state.pendbaser[2 * pe]! | state.pendbaser[2 * pe + 1]!) === 0
-    )
-      knowing.register(
-        'GICR',
-        pe,
-        GICR.GICR_PENDBASER.offset,
-        (pe * 0x1_0000) >>> 0,
-        'lpi-tables-placed',
-        PLACED.pending,
-      );
   }
 
   // ---- the other interrupts ---------------------------------------------------------------------------------
@@ -332,7 +258,7 @@ export class Explainer {
   private reprioritise(pe: number, intid: number, priority: number): boolean {
     if (intid < LPI_FIRST) return this.set('priority', pe, intid, priority) === 'stepped';
     if (!this.unknowns.ordered.has(intid)) return false;
-    this.configure(pe, intid, priority);
+    this.lpiConfiguration.configure(pe, intid, priority, this.rules.config);
     return true;
   }
 
@@ -344,8 +270,8 @@ export class Explainer {
         knowing.interrupt('LPI pending', pe, intid, 0, rules.lpi);
         return true;
       }
-      if (!this.isConfigUnknown(pe, intid)) return false;
-      this.knowConfig(pe, intid, 0, 'lpi-disabled-from-silence');
+      if (!this.lpiConfiguration.isUnknown(pe, intid)) return false;
+      this.lpiConfiguration.know(pe, intid, 0, 'lpi-disabled-from-silence');
       return true;
     }
     const own = isPrivate(intid);
@@ -388,7 +314,7 @@ export class Explainer {
         return target.priority < 0 && this.reprioritise(pe, intid, Math.max(0, state.pmr[pe]! - 8));
       case 'running priority': {
         if (unknowns.isPartUnknown('active', pe)) {
-          this.dropActive(pe);
+          this.activePriorities.drop(pe, rules.state);
           return true;
         }
         const ahead = runningPriority(state, pe) - (1 << (8 - Math.min(state.config.priorityBits, 7)));
@@ -399,21 +325,6 @@ export class Explainer {
     }
   }
 
-  /** Clears the highest active priority, if it is not known to be active. */
-  private dropActive(pe: number): void {
-    const { state } = this;
-    for (let n = 0; n < 4; n++)
-      for (const [registers, values] of [
-        [AP0R, state.ap0r],
-        [AP1R, state.ap1r],
-      ] as const) {
-        const active = values[4 * pe + n]!;
-        if (active === 0) continue;
-        this.knowing.register('ICC', pe, registers[n]!, active & (active - 1), this.rules.state);
-        return;
-      }
-  }
-
   /** A step towards the PE's best interrupt not being signalled: something as urgent is active, or it is masked. */
   private lower(pe: number, intid: number): boolean {
     const { state, unknowns, knowing, rules } = this;
@@ -421,7 +332,7 @@ export class Explainer {
     const priority = state.hppiPriority[pe]!;
     const group = state.hppiGroup[pe]!;
     if (unknowns.isPartUnknown('active', pe) && priority >= unknowns.activeFrom[pe]!) {
-      this.activate(pe, group, priority, rules.state);
+      this.activePriorities.activate(pe, group, priority, rules.state);
       return true;
     }
     if (unknowns.isPartUnknown('pmr', pe) && priority > unknowns.passes[pe]!) {
@@ -430,26 +341,6 @@ export class Explainer {
     }
     if (this.enableGroup(pe, group, 0)) return true;
     return intid >= LPI_FIRST ? false : this.set('active', pe, intid, 1) === 'stepped';
-  }
-
-  /** Makes a priority active at a PE. */
-  activate(
-    pe: number,
-    group: number,
-    priority: number,
-    rule: 'state-from-hppi' | 'state-from-acknowledge' | 'state-from-end',
-  ): void {
-    const { state } = this;
-    const bit = priority >> state.preemptionShift;
-    const n = bit >> 5;
-    const values = group === 0 ? state.ap0r : group === GROUP_1S ? state.ap1rS : state.ap1r;
-    this.knowing.register(
-      group === GROUP_1S ? 'ICC_S' : 'ICC',
-      pe,
-      (group === 0 ? AP0R : AP1R)[n]!,
-      (values[4 * pe + n]! | (1 << (bit & 31))) >>> 0,
-      rule,
-    );
   }
 
   private enableGroup(pe: number, group: number, value: number): boolean {
@@ -479,26 +370,3 @@ export class Explainer {
     return 'stepped';
   }
 }
-
-export const AP0R: readonly number[] = [
-  SYSREGS.ICC_AP0R0_EL1,
-  SYSREGS.ICC_AP0R1_EL1,
-  SYSREGS.ICC_AP0R2_EL1,
-  SYSREGS.ICC_AP0R3_EL1,
-].map(({ encoding }) => encoding);
-export const AP1R: readonly number[] = [
-  SYSREGS.ICC_AP1R0_EL1,
-  SYSREGS.ICC_AP1R1_EL1,
-  SYSREGS.ICC_AP1R2_EL1,
-  SYSREGS.ICC_AP1R3_EL1,
-].map(({ encoding }) => encoding);
-
-/** High words of addresses where no machine has memory, for tables whose place is not in the source. */
-export const PLACED = {
-  configuration: 0x4_1000,
-  pending: 0x4_2000,
-  queue: 0x4_3000,
-  devices: 0x8100,
-  collections: 0x8200,
-  vpes: 0x8300,
-} as const;

@@ -3,16 +3,11 @@
 import type { GicState } from '@gictrace/core/model';
 import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICR, GITS } from '@gictrace/core/spec';
-import { type Explainer, PLACED } from './explain.ts';
+import { CTE_READ, FRAME_GITS, ITE_READ, ITS_COMMAND, MMIO_WRITE, MSI_WRITE } from '../record-kinds.ts';
 import type { Knowing } from './knowing.ts';
-import { FRAME_GITS } from './registers.ts';
+import { PLACED, placeTables } from './placed-tables.ts';
 import type { Unknowns } from './unknowns.ts';
 
-const ITS_COMMAND = RECORDS['its.command'].id;
-const MSI_WRITE = RECORDS['msi.write'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const CTE_READ = RECORDS['cte.read'].id;
-const ITE_READ = RECORDS['ite.read'].id;
 /** The table that each kind of access belongs to: GITS_BASER<n>.Type, and the address it is given. */
 const TABLE_OF = new Map<number, readonly [number, number]>([
   [RECORDS['dte.read'].id, [1, PLACED.devices]],
@@ -36,13 +31,11 @@ export class ItsState {
   private readonly state: GicState;
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
-  private readonly explainer: Explainer;
 
-  constructor(state: GicState, unknowns: Unknowns, knowing: Knowing, explainer: Explainer) {
+  constructor(state: GicState, unknowns: Unknowns, knowing: Knowing) {
     this.state = state;
     this.unknowns = unknowns;
     this.knowing = knowing;
-    this.explainer = explainer;
   }
 
   /**
@@ -152,7 +145,7 @@ export class ItsState {
     const { state, unknowns, knowing } = this;
     if (pe >= state.peCount || !unknowns.isPartUnknown('gicrCtlr', pe) || state.gicrCtlr[pe]! & ENABLED)
       return;
-    this.explainer.placeTables(pe);
+    placeTables(state, unknowns, knowing, pe);
     knowing.register('GICR', pe, GICR.GICR_CTLR.offset, state.gicrCtlr[pe]! | ENABLED, 'its-from-command');
   }
 

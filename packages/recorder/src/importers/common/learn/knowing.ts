@@ -5,15 +5,14 @@ import {
   KNOWN_STATE,
   NO_PE,
   RECORD_WORDS,
-  RECORDS,
   RecordBatch,
   RULES,
   type RuleName,
   UNITS,
 } from '@gictrace/core/record';
 import { isPrivate } from '@gictrace/core/spec';
+import { STATE_KNOWN } from '../record-kinds.ts';
 
-const STATE_KNOWN = RECORDS['state.known'].id;
 const EDITS_MAX = 1024;
 type What = (typeof KNOWN_STATE)[number];
 type Unit = (typeof UNITS)[number];

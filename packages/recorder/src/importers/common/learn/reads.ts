@@ -8,24 +8,23 @@ import {
   privateIndex,
   sharedIndex,
 } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
-import { AP0R, AP1R, type Explainer, FORWARD } from './explain.ts';
+import { AP0R, AP1R } from '../cpu-registers.ts';
+import { FRAME_GICD, FRAME_GICR, FRAME_GITS, MMIO_READ } from '../record-kinds.ts';
+import { FORWARD } from './explain.ts';
 import type { Knowing } from './knowing.ts';
+import { placeTables } from './placed-tables.ts';
 import {
   ATTRIBUTE_OF,
   arrayOf,
   eachInterrupt,
-  FRAME_GICD,
-  FRAME_GICR,
-  FRAME_GITS,
   type RegisterArray,
   registerAt,
   routedIntid,
 } from './registers.ts';
 import type { Attribute, ItsPart, PePart, Unknowns } from './unknowns.ts';
 
-const MMIO_READ = RECORDS['mmio.read'].id;
 const ENABLE_LPIS = 1;
 const RULE = 'state-from-read';
 const GROUP_1NS = 2;
@@ -78,10 +77,7 @@ export class Reads {
   /** Words of register frames that the source has written. */
   private readonly written = new Set<string>();
 
-  private readonly explainer: Explainer;
-
-  constructor(m: Machine, unknowns: Unknowns, knowing: Knowing, explainer: Explainer) {
-    this.explainer = explainer;
+  constructor(m: Machine, unknowns: Unknowns, knowing: Knowing) {
     this.state = m.state;
     this.unknowns = unknowns;
     this.knowing = knowing;
@@ -301,7 +297,7 @@ export class Reads {
     const offsetOf = GICR[name as keyof typeof GICR].offset;
     const pair = part === 'propbaser' ? state.propbaser : part === 'pendbaser' ? state.pendbaser : undefined;
     if (pair === undefined) {
-      if (part === 'gicrCtlr' && low & ENABLE_LPIS) this.explainer.placeTables(pe);
+      if (part === 'gicrCtlr' && low & ENABLE_LPIS) placeTables(state, this.unknowns, this.knowing, pe);
       this.knowing.register('GICR', pe, offsetOf, low, RULE);
     } else {
       const [l, h] = halves(offset, width, low, high, pair[2 * pe]!, pair[2 * pe + 1]!);

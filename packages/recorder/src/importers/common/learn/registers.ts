@@ -1,10 +1,8 @@
 // Maps an access to a register frame to the interrupts it concerns and to the field for each.
-import { FRAMES, firstIntidOf, frameMap, GICD, GICR, GITS } from '@gictrace/core/spec';
+import { firstIntidOf, frameMap, GICD, GICR, GITS } from '@gictrace/core/spec';
+import { FRAME_GICD } from '../record-kinds.ts';
 
 const maps = [frameMap(GICD, 0x1_0000), frameMap(GICR, 0x4_0000), frameMap(GITS, 0x3_0000)];
-export const FRAME_GICD = FRAMES.indexOf('GICD');
-export const FRAME_GICR = FRAMES.indexOf('GICR');
-export const FRAME_GITS = FRAMES.indexOf('GITS');
 
 /** The name of the register at an offset, from the frame's table; undefined if there is none, as in a frame of GICv5. */
 export function registerAt(frame: number, offset: number): string | undefined {

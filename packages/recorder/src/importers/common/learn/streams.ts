@@ -1,18 +1,15 @@
 // Compares the observables whose order matters (commands, table accesses, SGIs): whether the model did something other
 // than what the source has.
-
 import {
   COMMAND_WORDS,
   isCommandShown,
   ORDERED_STREAMS,
   orderedStreamOf,
   RECORD_WORDS,
-  RECORDS,
   type RecordBatch,
 } from '@gictrace/core/record';
+import { ITS_COMMAND, SGI_SENT } from '../record-kinds.ts';
 
-const ITS_COMMAND = RECORDS['its.command'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
 const STREAMS = Object.keys(ORDERED_STREAMS);
 const TABLES = STREAMS.indexOf('tables');
 

@@ -5,16 +5,12 @@ import type { GicState } from '@gictrace/core/model';
 import {
   RECORD_FLAGS,
   RECORD_WORDS,
-  RECORDS,
   type RecordBatch,
   type Signal,
   STIMULI_BELOW,
 } from '@gictrace/core/record';
+import { HPPI, MEM_WRITE, VHPPI } from '../record-kinds.ts';
 import type { Signalled } from './explain.ts';
-
-const HPPI = RECORDS.hppi.id;
-const VHPPI = RECORDS.vhppi.id;
-const MEM_WRITE = RECORDS['mem.write'].id;
 
 /** A line that is not the next change, or a change without a line. */
 export interface Mismatch {

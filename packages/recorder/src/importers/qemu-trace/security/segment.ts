@@ -6,26 +6,18 @@ import {
   GROUPS,
   RECORD_FLAGS,
   RECORD_WORDS,
-  RECORDS,
   type RecordBatch,
   type RuleName,
   SECURITY_STATES,
 } from '@gictrace/core/record';
-import { FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
+import { SYSREGS, type SysregName } from '@gictrace/core/spec';
+import { FRAME_GITS, MMIO_READ, MMIO_WRITE, SYSREG_READ, SYSREG_WRITE } from '../../common/record-kinds.ts';
 
 export const NON_SECURE = SECURITY_STATES.indexOf('Non-secure');
 export const SECURE = SECURITY_STATES.indexOf('Secure');
 export const EL3 = SECURITY_STATES.indexOf('EL3');
 export const STATES = [NON_SECURE, SECURE, EL3] as const;
 
-export const HPPI = RECORDS.hppi.id;
-export const VHPPI = RECORDS.vhppi.id;
-export const MAINTENANCE = RECORDS.maintenance.id;
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-export const SYSREG_READ = RECORDS['sysreg.read'].id;
-export const SYSREG_WRITE = RECORDS['sysreg.write'].id;
-const FRAME_GITS = FRAMES.indexOf('GITS');
 const GROUP_0 = GROUPS.indexOf('0');
 const GROUP_1S = GROUPS.indexOf('1S');
 const LPI_FIRST = 8192;

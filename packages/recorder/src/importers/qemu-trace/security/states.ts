@@ -11,38 +11,40 @@ import {
   RULES,
   type RuleName,
 } from '@gictrace/core/record';
-import { FRAMES, SYSREGS, type SysregName } from '@gictrace/core/spec';
+import { SYSREGS, type SysregName } from '@gictrace/core/spec';
+import {
+  FRAME_GICR,
+  GIC_RESET,
+  HPPI,
+  MAINTENANCE,
+  MEM_WRITE,
+  MMIO_READ,
+  MMIO_WRITE,
+  SGI_SENT,
+  SYSREG_READ,
+  SYSREG_WRITE,
+  VHPPI,
+  WIRE_SET,
+} from '../../common/record-kinds.ts';
 import type { GroupSink } from '../group.ts';
 import { GroupQueue } from '../group-queue.ts';
 import { labelOf } from './label.ts';
 import {
   ACKNOWLEDGES,
   EL3,
-  HPPI,
   isMmio,
   isSysreg,
   type Line,
-  MAINTENANCE,
   NON_SECURE,
   OF_EL3,
   SECURE,
   Segment,
-  SYSREG_READ,
-  SYSREG_WRITE,
-  VHPPI,
 } from './segment.ts';
 import { sgiRegister, sgiTargets } from './sgi.ts';
 import { againstByValues, BANKED, bankChangesAt, SHIFTED, setsOutOfReach, wrongWithFiq } from './views.ts';
 
 const PE_SWITCH = RECORDS['pe.switch'].id;
-const GIC_RESET = RECORDS['gic.reset'].id;
-const SGI_SENT = RECORDS['sgi.sent'].id;
-const MEM_WRITE = RECORDS['mem.write'].id;
 const STIMULI_END = 32;
-const MMIO_READ = RECORDS['mmio.read'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const WIRE_SET = RECORDS['wire.set'].id;
-const FRAME_GICR = FRAMES.indexOf('GICR');
 const FIRST_SPI = 32;
 const encodings = (...names: readonly SysregName[]): ReadonlySet<number> =>
   new Set(names.map((name) => SYSREGS[name].encoding));

@@ -1,24 +1,18 @@
 // Infers what a source does not contain about the memory of vPEs: their virtual pending tables and the configuration of
-// their vLPIs. See infer.ts.
+// their vLPIs. See inference.ts.
 import type { Machine } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, type RecordBatch, type RULES, type RuleName } from '@gictrace/core/record';
+import { RECORD_WORDS, type RecordBatch, type RULES, type RuleName } from '@gictrace/core/record';
+import { commandName, GICR, ITS_COMMANDS, LPI_FIRST, type OperandSpec, operandOf } from '@gictrace/core/spec';
 import {
-  commandName,
-  FRAMES,
-  GICR,
-  ITS_COMMANDS,
-  LPI_FIRST,
-  type OperandSpec,
-  operandOf,
-} from '@gictrace/core/spec';
+  FRAME_GICR,
+  ITE_READ,
+  ITE_WRITE,
+  ITS_COMMAND,
+  MEM_KNOWN,
+  MEM_UNKNOWN,
+  MMIO_WRITE,
+} from '../record-kinds.ts';
 
-const MEM_KNOWN = RECORDS['mem.known'].id;
-const MEM_UNKNOWN = RECORDS['mem.unknown'].id;
-const MMIO_WRITE = RECORDS['mmio.write'].id;
-const ITS_COMMAND = RECORDS['its.command'].id;
-const ITE_READ = RECORDS['ite.read'].id;
-const ITE_WRITE = RECORDS['ite.write'].id;
-const FRAME_GICR = FRAMES.indexOf('GICR');
 const VPENDBASER = GICR.GICR_VPENDBASER.offset;
 const ENABLE = 1;
 const PRIORITY = 0xfc;
