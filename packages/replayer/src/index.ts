@@ -27,7 +27,7 @@ export {
   qemuVersion,
 } from './backends/qemu/index.ts';
 export { recordBehaviour } from './conformance/record-behaviour.ts';
-export type { Alignment, Sequences } from './translated/alignment.ts';
+export { type Alignment, isSame, type Sequences } from './translated/alignment.ts';
 export {
   type Compared,
   type CompareOptions,

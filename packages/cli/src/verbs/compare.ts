@@ -9,6 +9,7 @@ import {
   compareScenario,
   compareTrace,
   IN_FLIGHT_MAX,
+  isSame,
 } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { FORCE, json, note, print, wholeNumber } from '../context.ts';
@@ -56,9 +57,14 @@ function plain({
     model,
     invlpirOf: invlpirOf ?? null,
     alignments: Object.fromEntries(
-      [...alignments].map(([name, { notShown, registers, ...rest }]) => [
+      [...alignments].map(([name, { notShown, notCompared, registers, ...rest }]) => [
         name,
-        { ...rest, notShown: object(notShown), registers: object(registers) },
+        {
+          ...rest,
+          notShown: object(notShown),
+          notCompared: object(notCompared),
+          registers: object(registers),
+        },
       ]),
     ),
     runs: runs.map((run, k) => ({
@@ -130,12 +136,12 @@ function writePage(output: string, page: string, path: string, force: boolean): 
   }
 }
 
-export function addCompare(program: Command): void {
+export function addCompare(program: Command, exit: (code: number) => void): void {
   program
     .command('compare')
     .summary('run the recorded operations on other designs: which work, and what each needs and costs')
     .description(
-      'Recovers the operations of the irqchip drivers from a trace, runs them with each design on the simulator, and says for each whether it works, until which operation, and why not further; then what it needs, and what it costs. For designs that the recorded kernel may have used, also reports how many of their ITS commands match the recorded ones. docs/compare.md explains the answer.',
+      'Recovers the operations of the irqchip drivers from a trace, runs them with each design on the simulator, and says for each whether it works, until which operation, and why not further; then what it needs, and what it costs. The design of the recorded kernel is held against it; exit code 1 if it sends other commands or makes other accesses. docs/compare.md explains the answer.',
     )
     .argument('<trace>', 'the trace; or a scenario: a .yaml or .json file, or the name of one that ships')
     .option(
@@ -183,6 +189,7 @@ export function addCompare(program: Command): void {
           note(`wrote ${options.report}`);
         }
         if (options.output !== undefined) note(`wrote ${options.output}`);
+        if (![...answer.alignments.values()].every(isSame)) exit(1);
       } finally {
         progress.end();
       }

@@ -47,7 +47,11 @@ export type Operation =
       /** The block through which its messages go; 0 if absent. */
       readonly block?: number;
     }
-  | ({ readonly op: 'activate' } & Vector & OfPe)
+  /**
+   * `managed`: when it is started, an SPI is routed before it is enabled, as Linux does with managed interrupts; otherwise after
+   * it has been enabled (irq_startup).
+   */
+  | ({ readonly op: 'activate'; readonly managed?: boolean } & Vector & OfPe)
   | ({ readonly op: 'mask' | 'unmask' | 'reconfigure' | 'deactivate' | 'fire' } & Vector)
   | ({ readonly op: 'set_affinity' } & Vector & OfPe)
   | ({ readonly op: 'set_pending'; readonly pending: boolean } & Vector)
@@ -116,6 +120,9 @@ export function pushOperation(batch: RecordBatch, operation: Operation): number 
   return i;
 }
 
+/** Fields that an operation has only if they are not 0. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['msi', 'block', 'reset', 'managed']);
+
 /** The operation that a record contains; undefined for a record of another class. */
 export function operationAt(batch: RecordBatch, i: number): Operation | undefined {
   const op = nameById.get(batch.kind[i]!);
@@ -124,8 +131,7 @@ export function operationAt(batch: RecordBatch, i: number): Operation | undefine
   const operation: Record<string, unknown> = { op };
   fields.forEach(({ name, type, values }, n) => {
     const word = batch.words[i * RECORD_WORDS + offsets[n]!]!;
-    // Defaults are left out.
-    if (word === 0 && (name === 'msi' || name === 'block' || name === 'reset')) return;
+    if (word === 0 && LEFT_OUT.has(name)) return;
     operation[name] = type === 'enum' ? values![word] : type === 'bool' ? word !== 0 : word;
   });
   if (kind.pe !== 'none') operation.pe = batch.pe[i];

@@ -73,7 +73,13 @@ export const OPERATION_KINDS = {
     37,
     'devices',
     'target',
-    [device, vector],
+    [
+      device,
+      vector,
+      f('managed', 'bool', '1: it is routed before it is enabled; 0: after it has been enabled', {
+        isLater: true,
+      }),
+    ],
     'A vector gets a message and a target. It is masked. If it was forwarded to a vPE, it is no longer.',
   ),
   'op.mask': kind(38, 'devices', 'none', [device, vector], 'A vector is masked.'),

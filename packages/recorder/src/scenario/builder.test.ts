@@ -82,7 +82,7 @@ describe('verbs that stand for more than one operation', () => {
   it('online: what was shut down is started again', () => {
     expect(told(started().offline(1).online(1)).slice(4)).toEqual([
       { op: 'pe.online', pe: 1 },
-      { op: 'activate', ...disk, pe: 1 },
+      { op: 'activate', ...disk, pe: 1, managed: true },
       { op: 'unmask', ...disk },
     ]);
   });

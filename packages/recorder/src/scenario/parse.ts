@@ -105,8 +105,10 @@ class Reader {
     );
   }
 
-  private tell(operation: Operation, path: Path): void {
+  private tell(told: Operation, path: Path): void {
     if (this.operations.length === MAX_OPERATIONS) throw this.tooMany(path);
+    const isManaged = told.op === 'activate' && this.managed.has(told.device);
+    const operation: Operation = isManaged ? { ...told, managed: true } : told;
     this.operations.push(operation);
     this.follow(operation);
   }

@@ -15,13 +15,29 @@ export interface Sequences {
   readonly first: { readonly at: number; readonly recorded: string; readonly sent: string } | null;
 }
 
+/** Two empty sequences. */
+export const noSequences = (): Sequences => ({ recorded: 0, sent: 0, same: 0, first: null });
+
 export interface Alignment {
+  /** What is compared: commands and accesses to ITSs and LPI registers; or, for each SPI, accesses to the Distributor. */
+  readonly of: 'ITSs' | 'SPIs';
   readonly commands: Sequences;
   /** Operands that the source does not contain, by command and operand. They are not compared. */
   readonly notShown: ReadonlyMap<string, number>;
   readonly accesses: Sequences;
   /** Accesses by register: `GITS_CREADR read`. */
   readonly registers: ReadonlyMap<string, { readonly recorded: number; readonly sent: number }>;
+  /** Recorded accesses that belong to no operation, and what they are. */
+  readonly notCompared: ReadonlyMap<string, number>;
+}
+
+/**
+ * Whether a design did what the recorded kernel did: the same commands in the same order, and as many accesses to each
+ * register. Where PEs use an ITS at the same time, the order of accesses to it may differ; for an SPI, it may not.
+ */
+export function isSame({ of, commands, accesses, registers }: Alignment): boolean {
+  if (commands.first !== null || (of === 'SPIs' && accesses.first !== null)) return false;
+  return [...registers.values()].every(({ recorded, sent }) => recorded === sent);
 }
 
 /**
@@ -187,6 +203,8 @@ export class Comparison {
   finish(): Alignment {
     const registers = [...this.registers].sort(([a], [b]) => (a < b ? -1 : 1));
     return {
+      of: 'ITSs',
+      notCompared: new Map(),
       commands: this.commands.finish(),
       notShown: this.notShown,
       accesses: this.accesses.finish(),

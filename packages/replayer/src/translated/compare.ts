@@ -23,6 +23,7 @@ import { Lift, NOT_SHOWN } from './lift.ts';
 import type { LiftStats } from './lift-parts.ts';
 import { MeasuredTimes } from './measured-times.ts';
 import { type Properties, propertiesOf } from './properties.ts';
+import { OF_SPIS, SpiComparison } from './spi-alignment.ts';
 
 /** The verdict on a run, and what is true of its design whatever it runs. */
 export interface Judged {
@@ -125,12 +126,31 @@ export function compareTrace(
     const { inFlightMax = IN_FLIGHT_MAX, model = COST_MODELS['bare-metal']! } = options;
     const blocks = blocksOf(reader.header);
     const isLifted = options.lift === true || !holdsOperations(reader);
-    // The commands are those of a recorded kernel only if operations had to be lifted from them.
-    const own = isLifted ? designOf(config) : undefined;
+    // The commands are those of a recorded kernel only if operations had to be lifted from them. What it did before the trace
+    // begins is part of what it did.
+    const isHeld = isLifted && reader.header.options.start !== 'mid-life';
+    const own = isHeld ? designOf(config) : undefined;
     const comparison = new Comparison(proxyDevice(config));
+    // Without an ITS, devices raise SPIs, or LPIs for which there is no recorded design.
+    const spis = isHeld && config.its.length === 0 ? new SpiComparison() : undefined;
+    let device = -1;
     const runs = designs.map((named) => {
       const design = isLifted ? ofRecorded(named, config) : named;
       const observer = options.observe?.(design);
+      if (spis !== undefined && OF_SPIS.includes(design.name))
+        return new Translation(
+          design,
+          config.pes.length,
+          {
+            ...observer,
+            stimulus(batch) {
+              if (device >= 0) spis.access(design.name, device, batch);
+              observer?.stimulus?.(batch);
+            },
+          },
+          blocks,
+          inFlightMax,
+        );
       if (design.name !== own)
         return new Translation(design, config.pes.length, observer, blocks, inFlightMax);
       const run = new Translation(
@@ -157,6 +177,7 @@ export function compareTrace(
     let operations = 0;
     const take = (operation: Operation) => {
       has.add(operation.op);
+      device = 'device' in operation ? operation.device : -1;
       for (const run of runs) run.take(operation);
       options.progress?.(++operations);
     };
@@ -180,6 +201,7 @@ export function compareTrace(
           comparison.command('recorded', { name, operands, shown: shown[n] ?? ALL_SHOWN }),
         stimulus: (batch, i) => comparison.access('recorded', batch, i),
       }),
+      ...(spis && { stimulus: (batch, i, machine) => spis.stimulus(batch, i, machine) }),
     });
     const stats = lift.run(() => reader.batches());
     const times = new MeasuredTimes();
@@ -196,6 +218,8 @@ export function compareTrace(
     // Without its commands, the operations are not all that the kernel did.
     if (own !== undefined && isCompared && !stats.unlifted.has(NOT_SHOWN))
       alignments.set(own, comparison.finish());
+    const ofSpis = spis?.finish();
+    if (ofSpis !== undefined) alignments.set(...ofSpis);
     return {
       isLifted,
       lift: stats,

@@ -138,12 +138,12 @@ export class SpiLift {
     return spi;
   }
 
-  private activated(intid: number, pe: number): void {
-    const spi = this.allocated(intid);
+  /** An SPI is routed before it is enabled for the first time: a managed interrupt starts. */
+  private activated(intid: number, spi: Spi, pe: number): void {
     spi.isActive = true;
     spi.pe = pe;
     this.to.routed(pe);
-    this.add({ op: 'activate', device: intid, vector: 0, pe });
+    this.add({ op: 'activate', device: intid, vector: 0, pe, managed: true });
   }
 
   /** An SPI is configured as edge-triggered. */
@@ -163,7 +163,7 @@ export class SpiLift {
       return;
     }
     this.settle(by);
-    if (!spi.isActive) return this.activated(intid, pe);
+    if (!spi.isActive) return this.activated(intid, spi, pe);
     this.move(intid, spi, pe);
   }
 

@@ -33,7 +33,9 @@ function asked(first: number, choices: readonly (readonly [number, number, numbe
   const masked: boolean[] = [];
   for (let k = 0; k < DEVICES; k++) {
     const of = { device: first + k, vector: 0 };
-    operations.push({ op: 'alloc', device: of.device, count: 1 }, { op: 'activate', ...of, pe: k });
+    const managed = first > 0 && (choices.length + k) % 2 === 0;
+    operations.push({ op: 'alloc', device: of.device, count: 1 });
+    operations.push({ op: 'activate', ...of, pe: k, ...(managed && { managed }) });
     operations.push({ op: 'unmask', ...of });
     on.push(k);
     masked.push(false);

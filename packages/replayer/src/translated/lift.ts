@@ -35,8 +35,8 @@ export interface LiftSink {
   operation(operation: Operation): void;
   /** Called with each command, for comparisons: the `n`th. */
   command?(n: number, name: CommandName, operands: Readonly<Record<string, number>>): void;
-  /** Called with each recorded stimulus. */
-  stimulus?(batch: RecordBatch, i: number): void;
+  /** Called with each recorded stimulus before it runs on the machine. */
+  stimulus?(batch: RecordBatch, i: number, machine: Machine): void;
 }
 
 /** Counted as unlifted: commands of a queue that the source does not contain. */
@@ -216,7 +216,7 @@ export class Lift {
   }
 
   private stimulus(batch: RecordBatch, i: number, machine: Machine): void {
-    this.sink.stimulus?.(batch, i);
+    this.sink.stimulus?.(batch, i, machine);
     const at = i * RECORD_WORDS;
     const w = batch.words;
     if (batch.kind[i] === GIC_RESET) this.isReset = !isMigration(batch, i);

@@ -211,25 +211,35 @@ function heldSections(groups: readonly Group[]): Section[] {
 }
 
 /** How far a design does what the recorded kernel did: its commands, and its accesses by register. */
-function alignmentLines(name: string, { commands, notShown, accesses, registers }: Alignment): string[] {
-  const { recorded, sent, same, first } = commands;
-  const head = `${name}: ${grouped(same)} of ${grouped(recorded)} recorded commands sent again, in order`;
+function alignmentLines(name: string, alignment: Alignment): string[] {
+  const { of, notShown, notCompared, accesses, registers } = alignment;
   const differ = [...registers].filter(([, counts]) => counts.recorded !== counts.sent);
   const unknown = [...notShown].map(([what, n]) => `${what} (${grouped(n)})`);
-  const equal =
-    accesses.first === null ? 'equal for each register, in the same order' : 'equal for each register';
+  const left = [...notCompared].map(([what, n]) => `${what} (${grouped(n)})`);
+  const equal = accesses.first === null ? ', in the same order' : '';
+  const where = of === 'ITSs' ? 'to ITSs and LPI registers' : 'to the Distributor for SPIs';
+  const order =
+    of === 'SPIs' && differ.length === 0 && accesses.first !== null
+      ? `; the order differs: recorded '${accesses.first.recorded}', made '${accesses.first.sent}'`
+      : '';
   return [
-    first === null
-      ? `${head}; none else`
-      : `${head} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`,
-    `${name}: ${grouped(accesses.sent)} accesses to ITSs and LPI registers, ${grouped(accesses.recorded)} recorded; ${
-      differ.length === 0 ? equal : 'they differ:'
+    ...(of === 'ITSs' ? [commandLine(name, alignment)] : []),
+    `${name}: ${grouped(accesses.sent)} accesses ${where}, ${grouped(accesses.recorded)} recorded; ${
+      differ.length === 0 ? `equal for each register${equal}${order}` : 'they differ:'
     }`,
     ...differ.map(
       ([what, counts]) => `  ${what}: ${grouped(counts.recorded)} recorded, ${grouped(counts.sent)} made`,
     ),
     ...(unknown.length === 0 ? [] : [`not in the trace, so not compared: ${unknown.join(', ')}`]),
+    ...(left.length === 0 ? [] : [`part of no operation, so not compared: ${left.join(', ')}`]),
   ];
+}
+
+function commandLine(name: string, { commands: { recorded, sent, same, first } }: Alignment): string {
+  const head = `${name}: ${grouped(same)} of ${grouped(recorded)} recorded commands sent again, in order`;
+  return first === null
+    ? `${head}; none else`
+    : `${head} (${grouped(sent)} sent); then recorded '${first.recorded}', sent '${first.sent}'`;
 }
 
 function linesOf({ isLifted, lift, alignments, inFlightMax, invlpirOf }: Compared): string[] {

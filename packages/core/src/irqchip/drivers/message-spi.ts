@@ -54,8 +54,8 @@ class MessageSpiDriver extends DriverBase {
   private free: number;
   private readonly devices = new Map<number, Device>();
   private readonly bySpi = new Map<number, Vector>();
-  /** Vectors that have a message, and the PE to which each is routed when it is started. */
-  private readonly active = new Map<number, number>();
+  /** Vectors that have a message; the PE to which each is routed when it is started, and whether before it is enabled. */
+  private readonly active = new Map<number, { readonly pe: number; readonly managed: boolean }>();
   private readonly started = new Set<number>();
   private turn = 0;
 
@@ -159,7 +159,7 @@ class MessageSpiDriver extends DriverBase {
     const { bus, parent, variant } = this;
     switch (o.op) {
       case 'activate':
-        if (this.composed(device, o.vector)) this.active.set(key, o.pe);
+        if (this.composed(device, o.vector)) this.active.set(key, { pe: o.pe, managed: o.managed === true });
         this.bySpi.set(intid, { device: o.device, vector: o.vector });
         return 'done';
       case 'mask':
@@ -167,8 +167,7 @@ class MessageSpiDriver extends DriverBase {
         return 'done';
       case 'unmask':
         if (variant.retargets) bus.hypercall();
-        parent.unmask(intid);
-        this.start(key, intid);
+        this.unmask(key, intid);
         return 'done';
       case 'reconfigure':
         return 'done';
@@ -191,12 +190,17 @@ class MessageSpiDriver extends DriverBase {
     }
   }
 
-  /** irq_startup: the SPI is enabled first, and then routed, for which it is disabled again meanwhile. */
-  private start(key: number, intid: number): void {
-    const pe = this.active.get(key);
-    if (pe === undefined || this.started.has(key)) return;
-    this.started.add(key);
-    this.parent.setAffinity(intid, pe);
+  /**
+   * When it is started, an SPI is enabled and then routed, for which it is disabled again meanwhile; a managed interrupt is
+   * routed and then enabled (irq_startup).
+   */
+  private unmask(key: number, intid: number): void {
+    const { parent } = this;
+    const starts = this.started.has(key) ? undefined : this.active.get(key);
+    if (starts !== undefined) this.started.add(key);
+    if (starts?.managed) parent.setAffinity(intid, starts.pe);
+    parent.unmask(intid);
+    if (starts?.managed === false) parent.setAffinity(intid, starts.pe);
   }
 
   /**
