@@ -1,7 +1,7 @@
 // The lanes of a timeline: a tree of PEs, devices and their events, interrupts, vPEs and ITSs, each with the series that
 // it draws. Series are made when a lane is first drawn.
 
-import { CLASSES, classOf } from './classes.js';
+import { CLASSES, classOf, idOf } from './classes.js';
 import { NONE } from './data.js';
 import { hex } from './format.js';
 import {
@@ -85,7 +85,7 @@ function byIntid(model, key, label, rows, name, strips = nothing) {
 }
 
 /** @param {number} intid */
-const physicalName = (intid) => `${CLASSES[classOf(intid)]} ${intid}`;
+const physicalName = (intid) => `${CLASSES[classOf(intid)]} ${idOf(intid)}`;
 
 /** @param {Model} model @returns {Lane[]} */
 function markLanes(model) {

@@ -1,5 +1,5 @@
 // One trace of the page: its columns, the places of its moments on each axis, and the description of each row.
-import { CLASSES, classOf, differenceName, known, VIRTUAL } from './classes.js';
+import { CLASSES, classOf, differenceName, idOf, intidText, known, VIRTUAL } from './classes.js';
 import { NONE, unpack } from './data.js';
 import { duration, grouped, hex, instant } from './format.js';
 import { lowerBound } from './lod.js';
@@ -141,7 +141,7 @@ export class Model {
   lifeTitle(i) {
     const { intid, virtual, pe } = this.lives;
     const on = pe[i] === NONE ? '' : ` on PE ${pe[i]}`;
-    return virtual[i] ? `vINTID ${intid[i]}${on}` : `${CLASSES[this.classOfLife[i]]} ${intid[i]}${on}`;
+    return virtual[i] ? `vINTID ${intid[i]}${on}` : `${CLASSES[this.classOfLife[i]]} ${idOf(intid[i])}${on}`;
   }
 
   /**
@@ -164,7 +164,7 @@ export class Model {
         return {
           title: this.lifeTitle(i),
           rows: [
-            [virtual[i] ? 'vINTID' : 'INTID', `${intid[i]}`],
+            [virtual[i] ? 'vINTID' : 'INTID', intidText(intid[i])],
             ['PE', known(pe[i])],
             .../** @type {[string, string][]} */ (virtual[i] ? [['vPEID', known(vpe[i])]] : []),
             .../** @type {[string, string][]} */ (

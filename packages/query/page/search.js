@@ -1,5 +1,5 @@
 // Search: an interrupt, a device, a vPE, a record, a time, or a text of commands, findings and outcomes.
-import { CLASSES } from './classes.js';
+import { CLASSES, idOf } from './classes.js';
 import { NONE } from './data.js';
 import { el } from './dom.js';
 import { grouped, hex, instant } from './format.js';
@@ -118,7 +118,7 @@ function interrupts(model, trace, n) {
   /** @type {Map<string, { row: number, n: number, text: string }>} */
   const lanes = new Map();
   for (let i = 0; i < model.count; i++) {
-    if (lives.intid[i] !== n) continue;
+    if (lives.intid[i] !== n && idOf(lives.intid[i]) !== n) continue;
     const virtual = lives.virtual[i] === 1;
     const owner = virtual ? lives.vpe[i] : lives.pe[i];
     if (owner === NONE) continue;

@@ -1,6 +1,6 @@
 // The sections below the timeline: plain tables of one trace. Every number of the page is in one of them.
 
-import { CLASSES, known } from './classes.js';
+import { CLASSES, intidText, known } from './classes.js';
 import { NONE } from './data.js';
 import { el, none, table } from './dom.js';
 import { duration, grouped, hex } from './format.js';
@@ -65,7 +65,7 @@ export function latencySection({ facts }, jump) {
           ['class', 'INTID', 'PE', 'cause', 'waited', 'pending at record', 'acknowledged at record'],
           facts.slowest.map((one) => [
             one.class,
-            one.INTID,
+            intidText(one.INTID),
             one.pe === null ? 'unknown' : one.pe,
             one.cause,
             duration(one.waitNs),

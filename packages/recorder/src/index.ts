@@ -55,6 +55,7 @@ export {
   missingStimuli,
   type Recovery,
   recover,
+  refuseGicv5,
   SHOWS,
   type SourceHeader,
   START,

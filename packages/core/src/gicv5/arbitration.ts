@@ -4,7 +4,7 @@ import { IRS_REFUSALS, NO_PE, RECORDS } from '../record/index.ts';
 import { DOMAINS, GICV5_TYPES, gicv5Intid } from '../spec/gicv5/index.ts';
 import { ISTE } from './ist.ts';
 import { AGAIN, type Gicv5Machine, NON_SECURE } from './machine.ts';
-import { IDLE, PPI_WORDS, PPIS } from './state.ts';
+import { type Gicv5State, IDLE, PPI_WORDS, PPIS } from './state.ts';
 
 const IRS_HPPI = RECORDS['irs.hppi'].id;
 const PPI_HPPI = RECORDS['ppi.hppi'].id;
@@ -103,10 +103,14 @@ export function signalled(m: Gicv5Machine, pe: number): Candidate {
   if ((state.cr0[pe]! & CR0_EN) === 0) return best;
   offer(state.ppiIntid[pe]!, state.ppiBest[pe]!);
   offer(state.irsIntid[pe]!, state.irsPriority[pe]!);
-  const apr = state.apr[pe]!;
-  const running = apr === 0 ? IDLE : 31 - Math.clz32(apr & -apr);
-  if (best.priority > state.pcr[pe]! || best.priority >= running) return none();
+  if (best.priority > state.pcr[pe]! || best.priority >= runningPriority(state, pe)) return none();
   return best;
+}
+
+/** The highest of the active priorities of a PE (D_XMBQZ); IDLE if none is active. */
+export function runningPriority({ apr }: Gicv5State, pe: number): number {
+  const active = apr[pe]!;
+  return active === 0 ? IDLE : 31 - Math.clz32(active & -active);
 }
 
 /**

@@ -1,6 +1,17 @@
 // The GICv5: its state, one step, and the profiles. A room of its own beside the model of GICv3 and GICv4.
+
+export { runningPriority as gicv5RunningPriority } from './arbitration.ts';
 export { GICV5_CHOICES, type Gicv5Choices } from './choices.ts';
 export { Gicv5Draw } from './draw.ts';
+export { Gicv5Follow } from './follow.ts';
+export {
+  GICV5_GATES,
+  type Gicv5Gate,
+  type Gicv5Held,
+  gicv5HeldBy,
+  gicv5PriorityOf,
+  gicv5Signalled,
+} from './gate.ts';
 export { Gicv5Machine } from './machine.ts';
 export { GICV5_PROFILES, type Gicv5Deviation, type Gicv5Profile, gicv5ProfileNamed } from './profiles.ts';
 export { GICV5_STATE_VERSION, Gicv5State } from './state.ts';

@@ -1,4 +1,4 @@
-// Follows a trace with the simulator beside it. This is the only loop that runs recorded stimuli through `step` and
+// Follows a trace with the simulator beside it. This is the only loop that runs recorded stimuli through a model and
 // collects what the simulator emits. It calls an observer at each point, and the observer draws the conclusions.
 // Importers do not use it; they step the simulator themselves, because they make the trace, and the simulator's answer to
 // a stimulus decides which records come before that stimulus.
@@ -18,7 +18,7 @@
 // and then what the source says about it.
 import { atPlace } from '../errors.ts';
 import { isEvent, isObservable, isOperation, isStimulus, RecordBatch } from '../record/index.ts';
-import type { Machine } from './machine.ts';
+import type { EventSink, Machine } from './machine.ts';
 import { step } from './step.ts';
 
 /** Most records that are passed in one call of `emitted`. */
@@ -49,14 +49,22 @@ export class FollowObserver {
   end(): void {}
 }
 
-/** Runs the stimuli of a trace on a machine and calls an observer. If the observer overrides `emitted`, uses the machine's sink. */
-export class Follow {
-  readonly machine: Machine;
+/** What a model is to the loop: it passes on what it emits. */
+interface Followed {
+  sink: EventSink | undefined;
+}
+
+/**
+ * Runs the stimuli of a trace on a machine and calls an observer. If the observer overrides `emitted`, uses the machine's sink.
+ * A subclass says what one stimulus does (`run`), for the model of GICv3 or for that of GICv5.
+ */
+export abstract class FollowLoop<M extends Followed> {
+  readonly machine: M;
   private readonly observer: FollowObserver;
   /** What the simulator has emitted and has not been passed to the observer yet. */
   private readonly emitted: RecordBatch;
 
-  constructor(machine: Machine, observer: FollowObserver) {
+  constructor(machine: M, observer: FollowObserver) {
     this.machine = machine;
     this.observer = observer;
     const isHeard = observer.emitted !== FollowObserver.prototype.emitted;
@@ -64,12 +72,15 @@ export class Follow {
     if (isHeard) machine.sink = { batch: this.emitted, events: true, full: () => this.handOn() };
   }
 
+  /** Runs the stimulus `batch[i]` on the machine. */
+  protected abstract run(batch: RecordBatch, i: number): void;
+
   /**
    * Takes records `from` to `to` - 1 of a batch, by default all of them. `first` is the number of its record 0.
    * @throws GicTraceError `limit`, with the record, if the model gives up at a limit (`WorkBudget`).
    */
   take(batch: RecordBatch, first: number, from = 0, to = batch.count): void {
-    const { machine, observer, emitted } = this;
+    const { observer, emitted } = this;
     const { kind } = batch;
     let i = from;
     try {
@@ -77,7 +88,7 @@ export class Follow {
         const k = kind[i]!;
         if (isStimulus(k)) {
           observer.stimulus(batch, i, first + i);
-          step(machine, batch, i);
+          this.run(batch, i);
           observer.answered(batch, i, first + i);
           if (emitted.count > 0) this.handOn();
           observer.settled(batch, i, first + i);
@@ -98,5 +109,12 @@ export class Follow {
   private handOn(): void {
     this.observer.emitted(this.emitted);
     this.emitted.clear();
+  }
+}
+
+/** Follows a trace of a GICv3 or GICv4. */
+export class Follow extends FollowLoop<Machine> {
+  protected override run(batch: RecordBatch, i: number): void {
+    step(this.machine, batch, i);
   }
 }

@@ -4,7 +4,7 @@ export { apply, configTableAddress, pendingTableAddress } from './apply.ts';
 export { groupOf, routedPe, runningPriority, wakeRequested } from './arbitration.ts';
 export { type Checkpoint, checkpointOf, returnTo } from './checkpoint.ts';
 export { peekSysreg } from './cpu-interface.ts';
-export { Follow, FollowObserver } from './follow.ts';
+export { Follow, FollowLoop, FollowObserver } from './follow.ts';
 export { GATES, type Gate, type Held, heldBy, priorityOf } from './gate.ts';
 export { hasInterrupt, privateIndex, sharedIndex, sharedIntid } from './intid.ts';
 export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';

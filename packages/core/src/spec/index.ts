@@ -45,6 +45,7 @@ export {
   SPI_FIRST,
   SPURIOUS,
 } from './intid.ts';
+export { anyIntidClass, anyIntidText } from './intid-any.ts';
 export {
   type CommandName,
   type CommandSpec,

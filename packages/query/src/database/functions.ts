@@ -1,7 +1,14 @@
 // SQL functions that decode the GIC's words, from core's tables only. For arguments that make no sense they return NULL, as
 // SQLite's own functions do, so that they never make a query fail.
 import { commandText, fieldsText } from '@gictrace/core/disasm';
-import { ALL_SYSREGS, type AnySysregName, anySysregName, FRAMES, registerAt } from '@gictrace/core/spec';
+import {
+  ALL_SYSREGS,
+  type AnySysregName,
+  anyIntidText,
+  anySysregName,
+  FRAMES,
+  registerAt,
+} from '@gictrace/core/spec';
 import type Database from 'better-sqlite3';
 
 const DIGITS_MAX = 16;
@@ -52,6 +59,13 @@ export const SQL_FUNCTIONS: Readonly<Record<string, SqlFunction>> = {
       const found = place(frame, offset);
       const words = pair(value);
       return found === undefined || words === undefined ? null : fieldsText(found.spec.fields, ...words);
+    },
+  },
+  gic_intid: {
+    parameters: [1],
+    result: (intid) => {
+      const number = whole(intid);
+      return number === undefined || number > 0xffff_ffffn ? null : anyIntidText(Number(number));
     },
   },
   gic_sysreg: {

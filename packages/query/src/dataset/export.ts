@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { TraceReader } from '@gictrace/recorder';
+import { type AnyTraceReader, TraceReader } from '@gictrace/recorder';
 import { cannotWrite, OutputFile } from '@gictrace/recorder/output';
 import { type RowBlock, type RowSink, readCells } from '../database/row-log.ts';
 import { Loading, type LoadSource } from '../sql/loading.ts';
@@ -37,7 +37,7 @@ export interface DatasetResult extends ManifestEntry {
 export async function exportToDataset(dir: string, path: string): Promise<DatasetResult> {
   makeDataset(dir);
   writeNames(dir);
-  const reader = TraceReader.open(path);
+  const reader = TraceReader.openAny(path);
   try {
     const digest =
       reader.footer?.contentDigest ?? createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -63,7 +63,12 @@ export async function exportToDataset(dir: string, path: string): Promise<Datase
 }
 
 /** Writes the files of a trace. Other work of the process goes on between batches. */
-async function writeTables(dir: string, trace: string, path: string, reader: TraceReader): Promise<Written> {
+async function writeTables(
+  dir: string,
+  trace: string,
+  path: string,
+  reader: AnyTraceReader,
+): Promise<Written> {
   const source: LoadSource = {
     name: basename(path),
     path: resolve(path),

@@ -64,7 +64,7 @@ export function exportTrace(
   progress: (records: number) => void = () => undefined,
   force = false,
 ): ExportSummary & { readonly bytes: number } {
-  const reader = TraceReader.open(path);
+  const reader = TraceReader.openAny(path);
   try {
     const source: ExportSource = {
       name: basename(path),

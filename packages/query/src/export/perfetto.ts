@@ -1,7 +1,7 @@
 // A trace for ui.perfetto.dev: what was pending for each PE and what it handled, the same for each vPE, the commands of each
 // ITS, the MSIs of each device with arrows to their interrupts, and how many interrupts were pending. It needs one pass, and keeps in memory only tracks and interrupts that have not ended.
 import { KIND, type RecordBatch } from '@gictrace/core/record';
-import { ITS_COMMANDS, intidClass } from '@gictrace/core/spec';
+import { anyIntidClass, anyIntidText, ITS_COMMANDS } from '@gictrace/core/spec';
 import type { OutputFile } from '@gictrace/recorder/output';
 import { type CommandRow, commandOf } from '../timeline/commands.ts';
 import { Follower } from '../timeline/follower.ts';
@@ -53,12 +53,13 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     }
     return track;
   };
-  for (const its of header.config.its.keys()) itsOf(its);
+  const itsCount = header.config.architecture === 5 ? 0 : header.config.its.length;
+  for (let its = 0; its < itsCount; its++) itsOf(its);
   let devices: number | undefined;
   const deviceTracks = new Map<string, number>();
   const deviceOf = (its: number, device: number): number => {
     devices ??= writer.process('devices');
-    const name = `DeviceID 0x${device.toString(16)}${header.config.its.length > 1 ? ` (ITS ${its})` : ''}`;
+    const name = `DeviceID 0x${device.toString(16)}${itsCount > 1 ? ` (ITS ${its})` : ''}`;
     let track = deviceTracks.get(name);
     if (track === undefined) {
       track = writer.track(devices, name);
@@ -105,8 +106,8 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
   };
 
   const lifetime = (step: LifetimeStep, one: Lifetime) => {
-    const name = `INTID ${one.intid}`;
-    const category = intidClass(one.intid);
+    const name = anyIntidText(one.intid);
+    const category = anyIntidClass(one.intid);
     const { cause } = one;
     if (step === 'pended') {
       const at = { time: now, record };

@@ -1,11 +1,11 @@
 // The input and the summary of an export, for every format.
 import type { RecordBatch } from '@gictrace/core/record';
-import type { TraceHeader } from '@gictrace/recorder';
+import type { AnyTraceHeader } from '@gictrace/recorder';
 
 /** A trace as input of an export. */
 export interface ExportSource {
   readonly name: string;
-  readonly header: TraceHeader;
+  readonly header: AnyTraceHeader;
   /** Whether any record has a time. */
   readonly timed: boolean;
   /** Whether it has records of state that its source reveals later (`state.known`). */

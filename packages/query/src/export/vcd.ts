@@ -4,16 +4,16 @@
 import type { GicConfig } from '@gictrace/core';
 import { KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { intidClass, SPURIOUS } from '@gictrace/core/spec';
+import { isGicv5Header } from '@gictrace/recorder';
 import type { OutputFile } from '@gictrace/recorder/output';
 import { Follower } from '../timeline/follower.ts';
-import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
 import type { Residency } from '../timeline/observer.ts';
 import { ExportClock } from './clock.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
+import { introduce, runs, wireKey } from './vcd-common.ts';
+import { exportGicv5Vcd } from './vcd-gicv5.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';
-
-/** The INTID that means that there is no interrupt (IHI 0069, "INTIDs"). */
 
 interface PeSignals {
   readonly irq: number;
@@ -26,20 +26,21 @@ interface PeSignals {
 
 export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary {
   const { header } = source;
+  return isGicv5Header(header)
+    ? exportGicv5Vcd(source, header.config, out)
+    : exportGicv3(source, header.config, out);
+}
+
+function exportGicv3(source: ExportSource, config: GicConfig, out: OutputFile): ExportSummary {
   const clock = new ExportClock(source.timed);
   const vcd = new VcdWriter(out);
   const found = findSignals(source);
-  vcd.comment(`gictrace export of ${source.name}, from ${header.source.name} (${header.source.kind})`);
-  vcd.comment(
-    source.timed
-      ? 'times are those of the source, in nanoseconds since the trace began'
-      : 'the source contains no times: the time is the number of the record, not nanoseconds',
-  );
+  introduce(vcd, source);
   vcd.comment('x: not recorded yet; z: none; INTID 1023: no interrupt');
-  const { pes, wires } = declare(vcd, header.config, found);
+  const { pes, wires } = declare(vcd, config, found);
 
-  const follower = new Follower(header.config, {
-    lifetime: runs(vcd, pes),
+  const follower = new Follower(config, {
+    lifetime: runs(vcd, pes, SPURIOUS),
     residency: (what) => resides(vcd, pes, what),
   });
   let records = 0;
@@ -60,11 +61,6 @@ export function exportVcd(source: ExportSource, out: OutputFile): ExportSummary 
     late: clock.late,
     wrote: { signals, changes },
   };
-}
-
-/** The key of an input line. SPIs belong to no PE. */
-export function wireKey(intid: number, pe: number): string {
-  return `${pe}.${intid}`;
 }
 
 function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof findSignals>) {
@@ -132,27 +128,6 @@ function told(
     vcd.change(pe.virtual.fiq, w[at + 4]!);
     vcd.change(pe.virtual.irq, w[at + 5]!);
   }
-}
-
-/** Tracks what each PE runs: the last interrupt that it acknowledged among those that it has not ended. */
-function runs(vcd: VcdWriter, pes: readonly PeSignals[]): (step: LifetimeStep, lifetime: Lifetime) => void {
-  const stacks: Lifetime[][] = pes.map(() => []);
-  const places = new Map<Lifetime, number>();
-  return (step, lifetime) => {
-    if (step === 'acknowledged') {
-      if (stacks[lifetime.pe] === undefined) return;
-      stacks[lifetime.pe]!.push(lifetime);
-      places.set(lifetime, lifetime.pe);
-    } else if (step !== 'eoi' && step !== 'ended') return;
-    const pe = places.get(lifetime);
-    if (pe === undefined) return;
-    const stack = stacks[pe]!;
-    if (step !== 'acknowledged') {
-      stack.splice(stack.lastIndexOf(lifetime), 1);
-      places.delete(lifetime);
-    }
-    vcd.change(pes[pe]!.running, stack.at(-1)?.intid ?? SPURIOUS);
-  };
 }
 
 function resides(vcd: VcdWriter, pes: readonly PeSignals[], what: Residency): void {

@@ -2,7 +2,7 @@
 // findings. Details are kept in columns up to a bound, and counted beyond it. Counts and distributions cover everything.
 import type { CheckName, Finding } from '@gictrace/core/check';
 import type { RecordBatch } from '@gictrace/core/record';
-import { intidClass } from '@gictrace/core/spec';
+import { anyIntidClass } from '@gictrace/core/spec';
 import { sourceFacts } from '@gictrace/recorder';
 import type { ExportSource } from '../export/source.ts';
 import { type CommandRow, commandOf } from '../timeline/commands.ts';
@@ -149,7 +149,7 @@ export class Collector {
 
   private interrupt(row: InterruptRow): void {
     // An interrupt that has a lifetime has an INTID that is neither special nor reserved.
-    this.lifetime(row, intidClass(row.INTID) as InterruptClass, { INTID: row.INTID, vPEID: null });
+    this.lifetime(row, anyIntidClass(row.INTID) as InterruptClass, { INTID: row.INTID, vPEID: null });
   }
 
   private virtualInterrupt(row: VirtualInterruptRow): void {

@@ -1,7 +1,7 @@
 // `reportTraces` makes a page from one or two traces.
 import { VERSION } from '@gictrace/core';
 import type { Verdict } from '@gictrace/core/record';
-import { TraceReader } from '@gictrace/recorder';
+import { type AnyTraceReader, TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
 import type { DiffOptions } from '../diff/result.ts';
 import type { Question } from '../why/index.ts';
@@ -64,10 +64,10 @@ export function reportTraces(
 ): ReportSummary {
   let done = 0;
   const progress = (records: number) => options.progress?.((done += records));
-  const readers: TraceReader[] = [];
+  const readers: AnyTraceReader[] = [];
   let out: OutputFile | undefined;
   try {
-    for (const path of paths) readers.push(TraceReader.open(path));
+    for (const path of paths) readers.push(TraceReader.openAny(path));
     out = new OutputFile(output, REPORT, { inputs: paths, force: options.force === true });
     const [a, b] = paths;
     const both: Compared | null = b === undefined ? null : compared(a!, b, options.diff ?? {});

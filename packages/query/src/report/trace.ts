@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { CHECKS } from '@gictrace/core/check';
 import { RECORDS, type RecordName, RULES, type Verdict, verdictWord } from '@gictrace/core/record';
-import type { TraceReader } from '@gictrace/recorder';
+import type { AnyTraceReader } from '@gictrace/recorder';
 import type { ExportSource } from '../export/source.ts';
 import type { Question } from '../why/index.ts';
 import { attribute } from './attribute.ts';
@@ -18,7 +18,7 @@ import { recordsOf, whyFacts } from './why-facts.ts';
 const ROWS = 2 ** 20;
 
 export interface TraceRequest {
-  readonly reader: TraceReader;
+  readonly reader: AnyTraceReader;
   readonly extent: Extent;
   readonly verdict: Verdict | null;
   readonly why: readonly Question[];
@@ -107,7 +107,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
     profile: config.profile,
     architecture: config.architecture,
     affinities: config.pes.map((pe) => pe.affinity),
-    itsCount: config.its.length,
+    itsCount: config.architecture === 5 ? 0 : config.its.length,
     contentDigest: footer!.contentDigest,
     semanticDigest: footer!.semanticDigest,
     seed: header.seed,

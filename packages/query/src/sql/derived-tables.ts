@@ -48,7 +48,7 @@ export const TRACE_COLUMNS = {
   source: text('what it was made from'),
   source_kind: text('kind of source'),
   profile: text('profile of the GIC'),
-  architecture: integer('GIC architecture: 3 or 4'),
+  architecture: integer('GIC architecture: 3, 4 or 5'),
   pes: integer('PEs'),
   its: integer('ITSs'),
   events: text(

@@ -87,7 +87,7 @@ interface Examined {
 }
 
 function examined(file: string): Examined {
-  const reader = TraceReader.open(file);
+  const reader = TraceReader.openAny(file);
   try {
     return { file, records: reader.records, digest: reader.footer?.contentDigest ?? null };
   } finally {
@@ -123,7 +123,7 @@ function copy(from: string, to: string): void {
 
 function* sourcesOf(files: readonly string[]): Generator<LoadSource> {
   for (const file of files) {
-    const reader = TraceReader.open(file);
+    const reader = TraceReader.openAny(file);
     try {
       yield {
         name: basename(file),

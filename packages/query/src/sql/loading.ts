@@ -1,11 +1,10 @@
 // Converts traces to rows: follows each trace with the simulator beside it and writes the rows to a log. If a trace contains
 // no events, the simulator derives them from the stimuli, and the database says so. It knows no database and no thread.
-import type { GicConfig } from '@gictrace/core';
-import { STATE_VERSION } from '@gictrace/core/model';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
 import type { RecordBatch } from '@gictrace/core/record';
 import { labelsOf, sourceFacts } from '@gictrace/recorder';
 import { RowLog, type RowSink } from '../database/row-log.ts';
-import { StateKeeper } from '../database/state/snapshots.ts';
+import { StateKeeper, stateVersion } from '../database/state/snapshots.ts';
 import { findingRow } from '../timeline/findings.ts';
 import { Follower } from '../timeline/follower.ts';
 import { wholeNs } from '../timeline/moment.ts';
@@ -20,7 +19,7 @@ export interface LoadSource {
   /** The absolute path of the trace file, which gic_state reads; absent if there is none. */
   readonly path?: string;
   readonly header: {
-    readonly config: GicConfig;
+    readonly config: GicConfig | Gicv5Config;
     readonly source: { readonly kind: string; readonly name: string };
     readonly options?: Readonly<Record<string, unknown>> | undefined;
   };
@@ -107,9 +106,10 @@ export class Loading {
       sourceFacts(source.header),
     );
     const states = source.path === undefined ? undefined : new StateKeeper();
+    const layout = stateVersion(source.header.config);
     let records = 0;
     for (const { batch, first } of source.batches) {
-      states?.offer(first, follower.machine.state);
+      states?.offer(first, follower.state);
       for (let i = 0; i < batch.count; i++) {
         follower.take(batch, first, i);
         if (mustWait()) yield;
@@ -121,8 +121,7 @@ export class Loading {
     follower.finish();
     this.records += records;
     this.end(source, follower, records);
-    for (const { record, state } of states?.states() ?? [])
-      rows.add('states', { record, layout: STATE_VERSION, state });
+    for (const { record, state } of states?.states() ?? []) rows.add('states', { record, layout, state });
   }
 
   private end({ name, path, header, ...digests }: LoadSource, follower: Follower, records: number): void {
@@ -136,7 +135,7 @@ export class Loading {
       profile: config.profile,
       architecture: config.architecture,
       pes: config.pes.length,
-      its: config.its.length,
+      its: config.architecture === 5 ? 0 : config.its.length,
       events: follower.recordsEvents ? 'recorded' : 'simulated',
       content_digest: digests.contentDigest,
       semantic_digest: digests.semanticDigest,

@@ -155,8 +155,9 @@ export const VIEWS: readonly View[] = [
     doc: 'Accesses to register frames.',
     columns: {
       ...key,
-      frame: 'GICD, GICR or GITS',
-      instance: 'GICR: the PE whose Redistributor it is; GITS: the ITS',
+      frame: 'GICD, GICR or GITS; IRS on GICv5',
+      instance:
+        'GICR: the PE whose Redistributor it is; GITS: the ITS; IRS: four times the IRS, plus the interrupt domain',
       register: 'register, with the number in an array; null at a reserved location',
       offset: 'byte offset in the frame',
       width: 'bytes',
@@ -170,7 +171,7 @@ export const VIEWS: readonly View[] = [
   },
   {
     name: 'sysregs',
-    doc: 'Accesses to ICC, ICV and ICH system registers.',
+    doc: 'Accesses to ICC, ICV and ICH system registers, and the GIC and GICR instructions of GICv5.',
     columns: {
       ...key,
       register: 'system register',
@@ -270,6 +271,7 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   'gic_hex(value [, digits])': 'a value in hex; negative values as unsigned 64-bit',
   'gic_register(frame, offset)': "the register at an offset: gic_register('GICD', 4)",
   'gic_decode(frame, offset, value)': 'the fields of a register value that are not zero',
+  'gic_intid(INTID)': 'an INTID as people write it: `PPI 27` on GICv5, otherwise `INTID 27`',
   'gic_sysreg(encoding)': 'the name of a system register',
   'gic_sysreg_decode(name, value)': 'the fields of a system-register value that are not zero',
   'gic_command(dw0, dw1, dw2, dw3)': 'an ITS command with its operands',

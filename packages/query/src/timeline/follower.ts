@@ -1,25 +1,40 @@
 // Follows a trace with the simulator beside it, and calls an observer with what happened: lifetimes of interrupts, MSIs,
 // ITS commands, mappings, waits, residency of vPEs, findings. If source and simulator disagree, the source is right.
 // Trackers without an observer do not run. It knows no SQL and no format.
-import type { GicConfig } from '@gictrace/core';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
 import type { SourceFacts } from '@gictrace/core/check';
+import { Gicv5Follow, Gicv5Machine } from '@gictrace/core/gicv5';
 import { Follow, Machine } from '@gictrace/core/model';
 import { isEvent, type RecordBatch } from '@gictrace/core/record';
+import { Gicv5Trackers } from './gicv5/trackers.ts';
 import type { TimelineObserver } from './observer.ts';
 import { Trackers } from './trackers.ts';
 
+/** The state of the simulator that a follower runs, whichever GIC it is. */
+export interface FollowedState {
+  save(): Uint8Array;
+}
+
 export class Follower {
-  readonly machine: Machine;
+  readonly state: FollowedState;
   private readonly observer: TimelineObserver;
-  private readonly trackers: Trackers;
-  private readonly follow: Follow;
+  private readonly trackers: Trackers | Gicv5Trackers;
+  private readonly follow: Follow | Gicv5Follow;
 
   /** `facts`: what the source contains, for the checks; by default everything. */
-  constructor(config: GicConfig, observer: TimelineObserver, facts?: SourceFacts) {
-    this.machine = new Machine(config);
+  constructor(config: GicConfig | Gicv5Config, observer: TimelineObserver, facts?: SourceFacts) {
     this.observer = observer;
-    this.trackers = new Trackers(this.machine, config, observer, facts);
-    this.follow = new Follow(this.machine, this.trackers);
+    if (config.architecture === 5) {
+      const machine = new Gicv5Machine(config);
+      this.state = machine.state;
+      this.trackers = new Gicv5Trackers(machine, observer);
+      this.follow = new Gicv5Follow(machine, this.trackers);
+    } else {
+      const machine = new Machine(config);
+      this.state = machine.state;
+      this.trackers = new Trackers(machine, config, observer, facts);
+      this.follow = new Follow(machine, this.trackers);
+    }
   }
 
   /** How many interrupts are pending and not acknowledged. */

@@ -23,7 +23,9 @@ export const INTERRUPT_COLUMNS = {
   signalled: orNull(integer('record at which an interrupt line of the PE was asserted for it')),
   acknowledged: orNull(integer('record at which the PE acknowledged it')),
   eoi: orNull(integer('record of its priority drop')),
-  deactivated: orNull(integer('record at which it ceased to be active (LPIs have no active state)')),
+  deactivated: orNull(
+    integer('record at which it ceased to be active (LPIs of GICv3 and GICv4 have no active state)'),
+  ),
   withdrawn: orNull(integer('record at which it ceased to be pending without an acknowledge')),
   asserted_ns: timeOf('asserted'),
   pended_ns: timeOf('pended'),
@@ -31,7 +33,9 @@ export const INTERRUPT_COLUMNS = {
   acknowledged_ns: timeOf('acknowledged'),
   eoi_ns: timeOf('eoi'),
   deactivated_ns: timeOf('deactivated'),
-  outcome: text('complete, withdrawn, pending at end, active at end, no EOI seen'),
+  outcome: text(
+    'complete, withdrawn, pending at end, active at end, no EOI seen; PE undecided: a GICv5 acknowledged it, and the source does not say on which PE, so that nothing more is known of it',
+  ),
   withdrawn_by: orNull(
     text(
       'what withdrew it: an ITS command, the register that was written, or `wire`; null if that was not seen',
@@ -45,7 +49,13 @@ export const INTERRUPT_COLUMNS = {
   withdrawn_ns: timeOf('withdrawn'),
 } as const;
 export type InterruptRow = RowOf<typeof INTERRUPT_COLUMNS>;
-export type InterruptOutcome = 'complete' | 'withdrawn' | 'pending at end' | 'active at end' | 'no EOI seen';
+export type InterruptOutcome =
+  | 'complete'
+  | 'withdrawn'
+  | 'pending at end'
+  | 'active at end'
+  | 'no EOI seen'
+  | 'PE undecided';
 
 /** A step of a lifetime. `ended`: it was acknowledged, but its EOI will not be seen any more. */
 export type LifetimeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
@@ -314,28 +324,7 @@ export class Lifetimes {
   }
 
   private end(lifetime: Lifetime, outcome: InterruptOutcome): void {
-    this.row({
-      INTID: lifetime.intid,
-      pe: lifetime.pe < 0 ? null : lifetime.pe,
-      cause: lifetime.cause,
-      asserted: recordOf(lifetime.asserted),
-      pended: recordOf(lifetime.pended),
-      signalled: recordOf(lifetime.signalled),
-      acknowledged: recordOf(lifetime.acknowledged),
-      eoi: recordOf(lifetime.eoi),
-      deactivated: recordOf(lifetime.deactivated),
-      withdrawn: recordOf(lifetime.withdrawn),
-      asserted_ns: nsOf(lifetime.asserted),
-      pended_ns: nsOf(lifetime.pended),
-      signalled_ns: nsOf(lifetime.signalled),
-      acknowledged_ns: nsOf(lifetime.acknowledged),
-      eoi_ns: nsOf(lifetime.eoi),
-      deactivated_ns: nsOf(lifetime.deactivated),
-      outcome,
-      withdrawn_by: lifetime.withdrawal.by,
-      moved_to: lifetime.withdrawal.movedTo,
-      withdrawn_ns: nsOf(lifetime.withdrawn),
-    });
+    this.row(lifetimeRow(lifetime, outcome));
   }
 
   /** Ends the trace and reports the lifetimes that have not ended. */
@@ -346,7 +335,8 @@ export class Lifetimes {
   }
 }
 
-function lifetimeOf(intid: number, pe: number, cause: string): Lifetime {
+/** A lifetime of which nothing has been seen yet. */
+export function lifetimeOf(intid: number, pe: number, cause: string): Lifetime {
   return {
     intid,
     pe,
@@ -359,5 +349,31 @@ function lifetimeOf(intid: number, pe: number, cause: string): Lifetime {
     deactivated: undefined,
     withdrawn: undefined,
     withdrawal: NOT_SEEN,
+  };
+}
+
+/** The row of a lifetime that has ended, or whose end the trace does not contain. */
+export function lifetimeRow(lifetime: Lifetime, outcome: InterruptOutcome): InterruptRow {
+  return {
+    INTID: lifetime.intid,
+    pe: lifetime.pe < 0 ? null : lifetime.pe,
+    cause: lifetime.cause,
+    asserted: recordOf(lifetime.asserted),
+    pended: recordOf(lifetime.pended),
+    signalled: recordOf(lifetime.signalled),
+    acknowledged: recordOf(lifetime.acknowledged),
+    eoi: recordOf(lifetime.eoi),
+    deactivated: recordOf(lifetime.deactivated),
+    withdrawn: recordOf(lifetime.withdrawn),
+    asserted_ns: nsOf(lifetime.asserted),
+    pended_ns: nsOf(lifetime.pended),
+    signalled_ns: nsOf(lifetime.signalled),
+    acknowledged_ns: nsOf(lifetime.acknowledged),
+    eoi_ns: nsOf(lifetime.eoi),
+    deactivated_ns: nsOf(lifetime.deactivated),
+    outcome,
+    withdrawn_by: lifetime.withdrawal.by,
+    moved_to: lifetime.withdrawal.movedTo,
+    withdrawn_ns: nsOf(lifetime.withdrawn),
   };
 }

@@ -21,13 +21,13 @@ export const SPURIOUS_REASONS: Readonly<Record<string, string>> = {
   unknown: 'source and simulator disagree, or it is unknown why the interrupt ceased to be pending',
 };
 
-/** One row for each acknowledge that returned 1020 to 1023. */
+/** One row for each acknowledge that returned 1020 to 1023, or on GICv5 no valid INTID. */
 export const SPURIOUS_COLUMNS = {
   record: integer('record of the acknowledge'),
   time_ns: TIME,
   pe: orNull(integer('PE that read the register')),
   register: text('register that it read'),
-  INTID: integer('what it read: 1020 to 1023'),
+  INTID: integer('what it read: 1020 to 1023; 0 on GICv5, where VALID was 0'),
   why: text(
     `${Object.entries(SPURIOUS_REASONS)
       .map(([name, doc]) => `\`${name}\`: ${doc}`)
@@ -57,12 +57,12 @@ export class Spurious {
   /** By PE: the last interrupt for which a line was asserted since the last acknowledge. */
   private readonly signalled: (Signalled | undefined)[] = [];
   private readonly waits: Waits;
-  private readonly state: GicState;
+  private readonly refused: Refused;
   private readonly row: (row: SpuriousRow) => void;
 
-  constructor(waits: Waits, state: GicState, row: (row: SpuriousRow) => void) {
+  constructor(waits: Waits, refused: Refused, row: (row: SpuriousRow) => void) {
     this.waits = waits;
-    this.state = state;
+    this.refused = refused;
     this.row = row;
   }
 
@@ -85,7 +85,7 @@ export class Spurious {
       if (one?.lifetime === lifetime) one.gone ??= { record: now.record, why, by };
   }
 
-  /** A read of the acknowledge register of `act` returned `INTID`, 1020 to 1023. */
+  /** A read of the acknowledge register of `act` returned `INTID`, 1020 to 1023, or 0 on GICv5. */
   read(pe: number, act: Act, INTID: number, now: Moment): void {
     const last = this.signalled[pe];
     let why = 'nothing signalled';
@@ -110,10 +110,16 @@ export class Spurious {
     });
     if (last?.gone !== undefined) this.signalled[pe] = undefined;
   }
+}
 
-  private refused(pe: number, { group, register }: Act, INTID: number): string {
+/** Why a read of the acknowledge register of `act` returned `INTID` and not the interrupt for which the PE's line is asserted. */
+type Refused = (pe: number, act: Act, INTID: number) => string;
+
+/** The reasons of a GICv3 or GICv4. */
+export function refusedBy(state: GicState): Refused {
+  return (pe, { group, register }, INTID) => {
     if (INTID === SPECIAL_INTIDS.nonMaskable) return 'non-maskable';
-    if ((group === 0) !== (this.state.hppiGroup[pe] === GROUP0)) return 'other group';
+    if ((group === 0) !== (state.hppiGroup[pe] === GROUP0)) return 'other group';
     return register === 'ICC_NMIAR1_EL1' && INTID === SPURIOUS ? 'maskable' : 'unknown';
-  }
+  };
 }

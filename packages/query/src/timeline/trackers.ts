@@ -11,9 +11,9 @@ import { Mappings } from './mappings.ts';
 import type { Moment } from './moment.ts';
 import { Msis } from './msis.ts';
 import type { Residency, TimelineObserver } from './observer.ts';
-import { Spurious } from './spurious.ts';
+import { refusedBy, Spurious } from './spurious.ts';
 import { concernsVirtual, VirtualLifetimes } from './virtual-lifetimes.ts';
-import { Waits } from './waits.ts';
+import { Waits, waitSource } from './waits.ts';
 import { Withdrawals } from './withdrawals.ts';
 
 /** A command that the simulator executed. */
@@ -65,9 +65,9 @@ export class Trackers extends FollowObserver {
     this.observer = observer;
     const { withdrawals } = this;
     if (observer.wait !== undefined || observer.spurious !== undefined)
-      this.waits = new Waits(machine, (row) => observer.wait?.(row));
+      this.waits = new Waits(waitSource(machine), (row) => observer.wait?.(row));
     if (observer.spurious !== undefined)
-      this.spurious = new Spurious(this.waits!, machine.state, (row) => observer.spurious!(row));
+      this.spurious = new Spurious(this.waits!, refusedBy(machine.state), (row) => observer.spurious!(row));
     this.lifetimes = new Lifetimes(
       machine.state,
       withdrawals,

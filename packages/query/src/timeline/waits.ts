@@ -1,6 +1,7 @@
 // What pending interrupts wait for: intervals of record numbers in which one reason keeps an interrupt from being signalled
 // or acknowledged, with what the PE handled meanwhile. It follows the lifetimes of interrupts; the reasons come from the
 // simulator. It knows no SQL.
+import { GICV5_GATES, type Gicv5Gate } from '@gictrace/core/gicv5';
 import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } from '@gictrace/core/model';
 import { SPURIOUS } from '@gictrace/core/spec';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
@@ -8,8 +9,9 @@ import type { Lifetime, LifetimeStep } from './lifetimes.ts';
 import { type Moment, timeOf, wholeNs } from './moment.ts';
 
 /** What an interrupt waits for: a masking reason of core, or one that follows from what the PE handles or from operations. */
-export type WaitGate = Gate | 'binary point' | 'PE offline';
+export type WaitGate = Gate | Gicv5Gate | 'binary point' | 'PE offline';
 export const WAIT_GATES: Readonly<Record<WaitGate, string>> = {
+  ...GICV5_GATES,
   ...GATES,
   'binary point':
     'its priority is higher than that of the interrupt that the PE handles, but its group priority is the same',
@@ -38,8 +40,8 @@ export const WAIT_COLUMNS = {
       .map(([gate, doc]) => `\`${gate}\`: ${doc}`)
       .join('; '),
   ),
-  priority: orNull(integer('its priority, 0 (highest) to 255; null if unknown')),
-  PMR: orNull(integer('ICC_PMR_EL1 of the PE')),
+  priority: orNull(integer('its priority, 0 (highest) to 255, or to 31 on GICv5; null if unknown')),
+  PMR: orNull(integer('ICC_PMR_EL1 of the PE; ICC_PCR_EL1 on GICv5')),
   running: orNull(integer('running priority of the PE; 255 if idle')),
   behind: orNull(
     integer('the pending interrupt of higher priority for which it waits, for the reason `behind`'),
@@ -70,6 +72,36 @@ interface Wait {
   readonly from: Moment;
 }
 
+/** What the simulator says of the waits of a GIC. */
+export interface WaitSource {
+  readonly peCount: number;
+  /** The masking reason of an interrupt that is pending. */
+  held(lifetime: Lifetime): {
+    readonly gate: Gate | Gicv5Gate;
+    readonly pe: number;
+    readonly priority: number;
+    readonly isGroupRunning: boolean;
+  };
+  priorityOf(pe: number, intid: number): number;
+  mask(pe: number): number;
+  running(pe: number): number;
+  /** The highest-priority pending interrupt of a PE; -1 if there is none. */
+  best(pe: number): number;
+}
+
+/** The waits of a GICv3 or GICv4. */
+export function waitSource(machine: Machine): WaitSource {
+  const { state } = machine;
+  return {
+    peCount: state.peCount,
+    held: ({ pe, intid }) => heldBy(machine, pe, intid),
+    priorityOf: (pe, intid) => priorityOf(machine, pe, intid),
+    mask: (pe) => state.pmr[pe]!,
+    running: (pe) => runningPriority(state, pe),
+    best: (pe) => (state.hppiIntid[pe] === SPURIOUS ? -1 : state.hppiIntid[pe]!),
+  };
+}
+
 const NOWHEN: Moment = { record: 0, timeNs: 0 };
 
 /** Follows the waits of a trace. */
@@ -80,14 +112,14 @@ export class Waits {
   private readonly offline: Uint8Array;
   /** By PE: whether it took another interrupt in the source than on the simulator, so the simulator's reasons do not apply. */
   private readonly astray: Uint8Array;
-  private readonly machine: Machine;
+  private readonly source: WaitSource;
   private readonly row: (row: WaitRow) => void;
 
   /** Calls `row` with each interval when it ends. */
-  constructor(machine: Machine, row: (row: WaitRow) => void) {
-    this.machine = machine;
+  constructor(source: WaitSource, row: (row: WaitRow) => void) {
+    this.source = source;
     this.row = row;
-    const pes = machine.state.peCount;
+    const pes = source.peCount;
     this.handled = Array.from({ length: pes }, () => []);
     this.offline = new Uint8Array(pes);
     this.astray = new Uint8Array(pes);
@@ -101,9 +133,7 @@ export class Waits {
         return;
       case 'acknowledged': {
         this.close(lifetime, now);
-        const priority = this.astray[lifetime.pe]
-          ? -1
-          : priorityOf(this.machine, lifetime.pe, lifetime.intid);
+        const priority = this.astray[lifetime.pe] ? -1 : this.source.priorityOf(lifetime.pe, lifetime.intid);
         this.handled[lifetime.pe]?.push({ lifetime, since: now.record, priority });
         return;
       }
@@ -163,8 +193,8 @@ export class Waits {
   }
 
   private look(lifetime: Lifetime, from: Moment): Wait {
-    const { machine } = this;
-    const held = heldBy(machine, lifetime.pe, lifetime.intid);
+    const { source } = this;
+    const held = source.held(lifetime);
     const { pe } = held;
     let gate: WaitGate = held.gate;
     if (pe >= 0 && this.astray[pe]) gate = 'unknown';
@@ -174,14 +204,13 @@ export class Waits {
     if (gate === 'signalled' && this.offline[pe]) gate = 'PE offline';
     const isUrgent = handled !== undefined && held.priority < handled.priority;
     if (gate === 'running priority' && held.isGroupRunning && isUrgent) gate = 'binary point';
-    const best = machine.state.hppiIntid[pe]!;
     return {
       gate,
       pe,
       priority: held.priority,
-      mask: machine.state.pmr[pe]!,
-      running: runningPriority(machine.state, pe),
-      behind: gate === 'behind' && best !== SPURIOUS ? best : -1,
+      mask: source.mask(pe),
+      running: source.running(pe),
+      behind: gate === 'behind' ? source.best(pe) : -1,
       handled,
       from,
     };

@@ -72,7 +72,7 @@ test('a trace of a GICv5 is read as such, and refused in one line elsewhere', ()
   const fault = faultOf(() => TraceReader.open(path));
   expect([fault.code, fault.line]).toEqual([
     'usage',
-    `${path}: is a trace of a GICv5, which this command does not support yet (docs/gicv5.md lists the commands that do)`,
+    `${path}: is a trace of a GICv5, which this command does not support yet (docs/gicv5.md lists what does)`,
   ]);
 });
 

@@ -26,6 +26,7 @@ export {
   type Gap,
   hasLearntState,
   isGicv5,
+  refuseGicv5,
   TraceReader,
 } from './reader.ts';
 export { type Recovery, recover } from './recover.ts';

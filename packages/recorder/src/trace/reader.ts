@@ -110,6 +110,16 @@ export function hasLearntState({ footer }: Pick<TraceReader<AnyTraceHeader>, 'fo
 /** A trace of any GIC: its header says of which. */
 export type AnyTraceReader = TraceReader | TraceReader<Gicv5TraceHeader>;
 
+/** The refusal of a trace of a GICv5, by a command or by an option of it. */
+export function refuseGicv5(path: string, what = 'this command'): GicTraceError {
+  return new GicTraceError(
+    'usage',
+    `is a trace of a GICv5, which ${what} does not support yet`,
+    { path },
+    'docs/gicv5.md lists what does',
+  );
+}
+
 /** Whether a trace is one of a GICv5. */
 export function isGicv5(reader: AnyTraceReader): reader is TraceReader<Gicv5TraceHeader> {
   return isGicv5Header(reader.header);
@@ -170,12 +180,7 @@ export class TraceReader<H extends AnyTraceHeader = TraceHeader> {
     const reader = TraceReader.openAny(path);
     if (!isGicv5(reader)) return reader;
     reader.close();
-    throw new GicTraceError(
-      'usage',
-      'is a trace of a GICv5, which this command does not support yet',
-      { path },
-      'docs/gicv5.md lists the commands that do',
-    );
+    throw refuseGicv5(path);
   }
 
   /** Opens a complete trace of any GIC. @throws GicTraceError `trace` as {@link TraceReader.open} does. */

@@ -28,14 +28,14 @@ test('the kept state is one that was offered, the latest of those kept; their by
       expect(all.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(bytesMax);
       expect(all.length).toBeGreaterThan(0);
       const expected = all.map((one) => one.record).filter((at) => at <= record);
-      const kept = keptState(db, 1, record);
+      const kept = keptState(db, 1, record, STATE_VERSION);
       expect(kept?.record).toBe(expected.length === 0 ? undefined : Math.max(...expected));
       if (kept !== undefined) {
         const restored = new GicState(CONFIG);
         restored.restore(kept.state);
         expect(restored.routeLow[40]).toBe(kept.record / 10);
       }
-      expect(keptState(db, 2, record)).toBeUndefined();
+      expect(keptState(db, 2, record, STATE_VERSION)).toBeUndefined();
       db.close();
     }),
     { numRuns: 60, seed: 1 },

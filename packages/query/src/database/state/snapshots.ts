@@ -1,13 +1,28 @@
 // States of the simulator that a database keeps, so that the state at any record needs only a short replay. Their size is
 // bounded: if they grow too large, every other one is dropped. It knows no tables except its own.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { type GicState, STATE_VERSION } from '@gictrace/core/model';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
+import { GICV5_STATE_VERSION } from '@gictrace/core/gicv5';
+import { STATE_VERSION } from '@gictrace/core/model';
 import type Database from 'better-sqlite3';
 import type { KeptState } from './kept.ts';
 
 /** The least number of records between two states: a chunk of a trace. */
 const INTERVAL = 4096;
 const BYTES_MAX = 32 * 2 ** 20;
+
+/** What `layout` of a kept state says: those of GICv5 are numbered from here on. */
+const GICV5_LAYOUTS = 1000;
+
+/** The version of the layout of the simulator's state for a configuration. */
+export function stateVersion({ architecture }: Pick<GicConfig | Gicv5Config, 'architecture'>): number {
+  return architecture === 5 ? GICV5_LAYOUTS + GICV5_STATE_VERSION : STATE_VERSION;
+}
+
+/** The state of a simulator. */
+interface Saved {
+  save(): Uint8Array;
+}
 
 /** Collects the states of one trace while it is loaded. */
 export class StateKeeper {
@@ -22,7 +37,7 @@ export class StateKeeper {
   }
 
   /** Offers `state`, the state before record `record`. */
-  offer(record: number, state: GicState): void {
+  offer(record: number, state: Saved): void {
     if (record - (this.kept.at(-1)?.record ?? 0) < this.interval) return;
     const stored = deflateRawSync(state.save(), { level: 1 });
     this.kept.push({ record, state: stored });
@@ -41,12 +56,17 @@ export class StateKeeper {
 }
 
 /** The latest state that was kept at or before `record`; undefined if there is none and the replay begins with an empty GIC. */
-export function keptState(db: Database.Database, trace: number, record: number): KeptState | undefined {
+export function keptState(
+  db: Database.Database,
+  trace: number,
+  record: number,
+  layout: number,
+): KeptState | undefined {
   const row = db
     .prepare(
       'SELECT record, state FROM t_states WHERE trace = ? AND record <= ? AND layout = ? ORDER BY record DESC LIMIT 1',
     )
     .safeIntegers(false)
-    .get(trace, record, STATE_VERSION) as { record: number; state: Buffer } | undefined;
+    .get(trace, record, layout) as { record: number; state: Buffer } | undefined;
   return row === undefined ? undefined : { record: row.record, state: inflateRawSync(row.state) };
 }

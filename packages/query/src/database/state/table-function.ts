@@ -1,11 +1,14 @@
 // gic_state(trace, record) in SQL: the state of the simulator after a record, replayed from the nearest kept state. The
 // records come from the trace file, which must still be at its path and unchanged.
 import { GicTraceError } from '@gictrace/core';
+import { Gicv5Follow, Gicv5Machine } from '@gictrace/core/gicv5';
 import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
-import { TraceReader } from '@gictrace/recorder';
+import { type AnyTraceReader, isGicv5, TraceReader } from '@gictrace/recorder';
 import Database from 'better-sqlite3';
+import { gicv5StateRows } from './gicv5-rows.ts';
+import type { KeptState } from './kept.ts';
 import { type StateRow, stateRows } from './rows.ts';
-import { keptState } from './snapshots.ts';
+import { keptState, stateVersion } from './snapshots.ts';
 
 /** Results that are cached, because SQLite asks again for each row of the other side of a join. */
 const ANSWERS_MAX = 4;
@@ -22,7 +25,7 @@ export class StateTable {
   private readonly path: string;
   private db: Database.Database | undefined;
   private readonly answers = new Map<string, readonly StateRow[]>();
-  private readonly readers = new Map<number, { reader: TraceReader; records: number }>();
+  private readonly readers = new Map<number, { reader: AnyTraceReader; records: number }>();
 
   constructor(path: string) {
     this.path = path;
@@ -68,20 +71,15 @@ export class StateTable {
     const key = `${trace} ${record}`;
     let answer = this.answers.get(key);
     if (answer !== undefined) return answer;
-    const machine = new Machine(reader.header.config);
-    const kept = keptState(this.connection(), trace, record + 1);
-    if (kept !== undefined) {
-      machine.state.restore(kept.state);
-      machine.invalidate();
-    }
+    const kept = keptState(this.connection(), trace, record + 1, stateVersion(reader.header.config));
+    const { follow, rows } = runOf(reader, kept);
     const from = kept?.record ?? 0;
-    const follow = new Follow(machine, new FollowObserver());
     for (const { batch, first } of reader.batches(from)) {
       if (first > record) break;
       follow.take(batch, first, Math.max(0, from - first), Math.min(batch.count, record - first + 1));
       if (first + batch.count > record) break;
     }
-    answer = [...stateRows(machine)];
+    answer = [...rows()];
     if (this.answers.size === ANSWERS_MAX) this.answers.delete([...this.answers.keys()][0]!);
     this.answers.set(key, answer);
     return answer;
@@ -92,7 +90,7 @@ export class StateTable {
     return this.db;
   }
 
-  private open(trace: number): { reader: TraceReader; records: number } {
+  private open(trace: number): { reader: AnyTraceReader; records: number } {
     const known = this.readers.get(trace);
     if (known !== undefined) return known;
     const row = this.connection()
@@ -107,9 +105,9 @@ export class StateTable {
       );
     if (typeof row.path !== 'string')
       throw new GicTraceError('usage', `gic_state: trace ${trace} was not loaded from a file`, {}, REMAKE);
-    let reader: TraceReader;
+    let reader: AnyTraceReader;
     try {
-      reader = TraceReader.open(row.path);
+      reader = TraceReader.openAny(row.path);
     } catch (error) {
       if (!(error instanceof GicTraceError)) throw error;
       throw notThere(row.path);
@@ -122,6 +120,24 @@ export class StateTable {
     this.readers.set(trace, opened);
     return opened;
   }
+}
+
+/** The simulator of a trace in the kept state, the loop that runs it on, and what its state is as rows. */
+function runOf(
+  reader: AnyTraceReader,
+  kept: KeptState | undefined,
+): { readonly follow: Follow | Gicv5Follow; readonly rows: () => Iterable<StateRow> } {
+  if (isGicv5(reader)) {
+    const machine = new Gicv5Machine(reader.header.config);
+    if (kept !== undefined) machine.state.restore(kept.state);
+    return { follow: new Gicv5Follow(machine, new FollowObserver()), rows: () => gicv5StateRows(machine) };
+  }
+  const machine = new Machine(reader.header.config);
+  if (kept !== undefined) {
+    machine.state.restore(kept.state);
+    machine.invalidate();
+  }
+  return { follow: new Follow(machine, new FollowObserver()), rows: () => stateRows(machine) };
 }
 
 /**
