@@ -11,7 +11,7 @@ import { Losses } from './importers/common/losses.ts';
 import { putWithinRange } from './importers/common/range.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
-import { type Gicv5Options, type Gicv5Stats, importGicv5 } from './importers/qemu-gicv5/index.ts';
+import { type Gicv5Options, importGicv5 } from './importers/qemu-gicv5/index.ts';
 import {
   canReadBeside,
   type ImportOptions,
@@ -27,6 +27,7 @@ import {
 } from './importers/qemu-trace/index.ts';
 import { type TargetOptions, targetOf } from './output/index.ts';
 import {
+  type AnyTraceHeader,
   LABELS,
   MISSING,
   SHOWS,
@@ -38,10 +39,12 @@ import {
   TraceWriter,
 } from './trace/index.ts';
 
-export interface ImportReport {
+type AnyConfig = GicConfig | Gicv5Config;
+
+export interface ImportReport<C extends AnyConfig = GicConfig> {
   readonly stats: ImportStats;
   readonly summary: TraceSummary;
-  readonly config: GicConfig;
+  readonly config: C;
   readonly provenance: Provenance;
   /** How the source begins. */
   readonly start: Start;
@@ -99,9 +102,9 @@ type HeaderRest = Pick<TraceHeader, 'clock' | 'losses' | 'options'> & {
 };
 
 /** The output of an import. It begins when the configuration is known, and leaves nothing if the import fails. */
-class Target {
+class Target<C extends AnyConfig = GicConfig> {
   writer: TraceWriter | undefined;
-  decided: Pick<ImportReport, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
+  decided: Pick<ImportReport<C>, 'config' | 'provenance' | 'start' | 'missing'> | undefined;
   private source: ExactSource | undefined;
   private readonly out: string;
   private readonly version: string;
@@ -125,7 +128,7 @@ class Target {
     this.meta = meta;
   }
 
-  begin(config: GicConfig, provenance: Provenance, rest: HeaderRest): void {
+  begin(config: C, provenance: Provenance, rest: HeaderRest): void {
     const header = this.header(config, provenance, rest);
     this.writer = new TraceWriter(this.out, header, { ...this.rules, isOverlapped: true });
   }
@@ -135,7 +138,7 @@ class Target {
     this.writer!.rehead(this.header(this.decided!.config, provenance, rest));
   }
 
-  private header(config: GicConfig, provenance: Provenance, rest: HeaderRest): TraceHeader {
+  private header(config: C, provenance: Provenance, rest: HeaderRest): AnyTraceHeader {
     const { kind, name, ...header } = rest;
     const { options } = header;
     this.decided = {
@@ -148,11 +151,11 @@ class Target {
       writer: { name: 'gictrace', version: this.version },
       config,
       source: { kind, name, provenance },
-      stateVersion: STATE_VERSION,
+      ...(config.architecture === 5 ? {} : { stateVersion: STATE_VERSION }),
       seed: null,
       ...header,
       options: { ...options, ...(this.labels === undefined ? {} : { [LABELS]: this.labels }) },
-    };
+    } as AnyTraceHeader;
   }
 
   /** The source, which delivers its next bytes only when the writer has room. */
@@ -183,7 +186,7 @@ class Target {
     this.writer = undefined;
   }
 
-  async run(work: () => Promise<ImportStats>): Promise<ImportReport> {
+  async run(work: () => Promise<ImportStats>): Promise<ImportReport<C>> {
     try {
       const stats = await work();
       this.source?.end();
@@ -342,10 +345,10 @@ export function importFtraceToTrace(
 export function importJsonlToTrace(
   input: LogInput,
   out: string,
-  options: ImportInto & { readonly config?: GicConfig },
-): Promise<ImportReport> {
+  options: ImportInto & { readonly config?: AnyConfig },
+): Promise<ImportReport<AnyConfig>> {
   const path = pathOf(input);
-  const target = new Target(out, [path], options);
+  const target = new Target<AnyConfig>(out, [path], options);
   return target.run(async () => {
     const stats = await importJsonl(
       path,
@@ -365,7 +368,8 @@ export function importJsonlToTrace(
               },
             },
           );
-          if (!learnt) target.exact(config, shows);
+          // A GICv5 has no commands of which the source could lack one.
+          if (!learnt && config.architecture !== 5) target.exact(config, shows);
         },
         record: target.recordExact,
         ...progressOf(options),
@@ -386,72 +390,46 @@ const GICV5_LOSSES = [
   'the PE of accesses and instructions, but where their effects decide it',
 ];
 
-export interface Gicv5Report {
-  readonly stats: Gicv5Stats;
-  readonly summary: TraceSummary;
-  readonly config: Gicv5Config;
-  readonly provenance: Provenance;
-  readonly start: Start;
-}
-
-/** Imports a log of a QEMU with a GICv5 into a trace. If the import fails, nothing is left under the final name. */
-export async function importGicv5ToTrace(
+/** Imports a log of a QEMU with a GICv5 into a trace, as `importToTrace` does. */
+export function importGicv5ToTrace(
   input: LogInput,
   out: string,
   options: Gicv5Options & ImportInto = {},
-): Promise<Gicv5Report> {
-  const { version = VERSION, force = false, labels, progress, meta, pes, profile, start } = options;
+): Promise<ImportReport<Gicv5Config>> {
+  const { pes, profile, start } = options;
   const path = pathOf(input);
-  const rules = { inputs: [path], force };
-  // An output that may not be written is refused before a long log is read.
-  targetOf(out, TRACE_OUTPUT, rules);
-  const source = typeof input === 'string' ? keptSource(input) : input;
-  let writer: TraceWriter | undefined;
-  let decided: Pick<Gicv5Report, 'config' | 'provenance' | 'start'> | undefined;
-  try {
-    const stats = await importGicv5(
-      source,
-      {
-        ...(pes === undefined ? {} : { pes }),
-        ...(profile === undefined ? {} : { profile }),
-        ...(start === undefined ? {} : { start }),
-      },
-      {
-        begin: (config, provenance, facts) => {
-          decided = { config, provenance, start: facts.start };
-          writer = new TraceWriter(
-            out,
-            {
-              writer: { name: 'gictrace', version },
-              config,
-              source: { kind: 'qemu-trace', name: nameOf(path), provenance },
-              clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
-              losses: inherent(GICV5_LOSSES),
-              seed: null,
-              options: {
-                ...(pes === undefined ? {} : { pes }),
-                [START]: facts.start,
-                [SHOWS]: facts.shows,
-                ...(labels === undefined ? {} : { [LABELS]: labels }),
-              },
+  const target = new Target<Gicv5Config>(out, [path], options, options.meta);
+  const importing = {
+    ...(pes === undefined ? {} : { pes }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(start === undefined ? {} : { start }),
+  };
+  return target.run(async () => {
+    const source = typeof input === 'string' ? keptSource(input) : input;
+    try {
+      let records = 0;
+      const stats = await importGicv5(source, importing, {
+        begin: (config, provenance, facts) =>
+          target.begin(config, provenance, {
+            kind: 'qemu-trace',
+            name: nameOf(path),
+            clock: { name: 'host wall clock of QEMU, from its first line', unitNs: 1000 },
+            losses: inherent(GICV5_LOSSES),
+            options: {
+              ...(pes === undefined ? {} : { pes }),
+              [START]: facts.start,
+              [SHOWS]: facts.shows,
             },
-            { ...rules, isOverlapped: true },
-          );
+          }),
+        record: (batch, i) => {
+          records++;
+          putWithinRange(batch, i, target.record);
         },
-        record: (batch, i) => putWithinRange(batch, i, (of, k) => writer!.record(of, k)),
-        ...(progress === undefined ? {} : { progress }),
-      },
-    );
-    const losses = Object.entries(stats.losses).map(([what, count]) => ({ what, count }));
-    const summary = writer!.close({
-      losses,
-      meta: { lines: stats.lines, events: stats.events, ...meta?.() },
-    });
-    return { stats, summary, ...decided! };
-  } catch (error) {
-    writer?.abort();
-    throw atPlace(error, { path });
-  } finally {
-    if (typeof input === 'string') source.close();
-  }
+        ...progressOf(options),
+      });
+      return { ...stats, records };
+    } finally {
+      if (typeof input === 'string') source.close();
+    }
+  });
 }

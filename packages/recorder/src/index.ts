@@ -2,7 +2,6 @@
 /// <reference types="node" preserve="true" />
 
 export {
-  type Gicv5Report,
   type ImportInto,
   type ImportReport,
   importFtraceToTrace,

@@ -1,11 +1,11 @@
 // gictrace import [FORMAT] FILE…: converts logs to a trace.
 import { existsSync } from 'node:fs';
-import { GicTraceError } from '@gictrace/core';
+import { type GicConfig, GicTraceError, type Gicv5Config } from '@gictrace/core';
+import { GICV5_PROFILES } from '@gictrace/core/gicv5';
 import { PROFILES } from '@gictrace/core/profile';
 import {
   detectFormat,
   type FtraceOptions,
-  type Gicv5Report,
   type ImportInto,
   type ImportReport,
   importFtraceToTrace,
@@ -132,21 +132,18 @@ export function addImport(program: Command): void {
               config: report.config,
               provenance: report.provenance,
               start: report.start,
-              missing: isOfGicv5(report) ? [] : report.missing,
+              missing: report.missing,
               losses: report.stats.losses,
             }),
           );
-        } else if (isOfGicv5(report)) tellGicv5(options.output, report);
-        else tell(options.output, report);
+        } else tell(options.output, report);
       } finally {
         progress.end();
       }
     });
 }
 
-function isOfGicv5(report: ImportReport | Gicv5Report): report is Gicv5Report {
-  return report.config.architecture === 5;
-}
+type AnyReport = ImportReport<GicConfig | Gicv5Config>;
 
 /** Adds a label NAME=VALUE. */
 function label(
@@ -160,11 +157,7 @@ function label(
   return [...before, [name, value]];
 }
 
-async function importLogs(
-  args: readonly string[],
-  options: Options,
-  into: ImportInto,
-): Promise<ImportReport | Gicv5Report> {
+async function importLogs(args: readonly string[], options: Options, into: ImportInto): Promise<AnyReport> {
   const named = Object.hasOwn(LOG_FORMATS, args[0]!) ? (args[0] as LogFormat) : undefined;
   const files = named === undefined ? args : args.slice(1);
   if (files.length === 0)
@@ -229,14 +222,15 @@ async function importAs(
   files: readonly LogInput[],
   options: Options,
   into: ImportInto,
-): Promise<ImportReport | Gicv5Report> {
+): Promise<AnyReport> {
   const { output, pes, gic, its, priorityBits, gicd, gicr, gits, gicrStride, of, profile, like } = options;
-  if (profile !== undefined && !Object.hasOwn(PROFILES, profile))
+  const profiles = Object.keys(format === 'gicv5' ? GICV5_PROFILES : PROFILES);
+  if (profile !== undefined && !profiles.includes(profile))
     throw new GicTraceError(
       'usage',
       `there is no profile '${profile}'`,
       {},
-      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+      `profiles: ${profiles.join(', ')}`,
     );
   if (format === 'qemu')
     return importToTrace(files, output, {
@@ -279,7 +273,7 @@ async function importAs(
 
 function configOf(like: string | undefined) {
   if (like === undefined) return {};
-  const reader = TraceReader.open(like);
+  const reader = TraceReader.openAny(like);
   try {
     return { config: reader.header.config };
   } finally {
@@ -289,13 +283,18 @@ function configOf(like: string | undefined) {
 
 function tell(
   output: string,
-  { config, stats, summary, provenance, start: begins, missing }: ImportReport,
+  { config, stats, summary, provenance, start: begins, missing }: AnyReport,
 ): void {
   print(
     `${output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
   );
+  const { pes } = config;
+  const rest =
+    config.architecture === 5
+      ? `${config.irs.length} IRS`
+      : `${config.its.length === 0 ? 'no ITS' : `${config.its.length} ITS`}, ${config.priorityBits} priority bits`;
   print(
-    `GICv${config.architecture}, ${config.pes.length} PE${config.pes.length === 1 ? '' : 's'}, ${config.its.length === 0 ? 'no ITS' : `${config.its.length} ITS`}, ${config.priorityBits} priority bits, profile ${config.profile}`,
+    `GICv${config.architecture}, ${pes.length} PE${pes.length === 1 ? '' : 's'}, ${rest}, profile ${config.profile}`,
   );
   const by = (origin: string) => Object.keys(provenance).filter((name) => provenance[name] === origin);
   print(`  from the log: ${by('log').concat(by('counted')).join(', ') || 'nothing'}`);
@@ -306,24 +305,8 @@ function tell(
     print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
   for (const line of sourceLines(begins, missing, sourceKind(output))) print(`the log ${line}`);
   const losses = countLines(stats.losses);
-  if (losses.length > 0) print(['left out of the trace:', ...losses].join('\n'));
-}
-
-function tellGicv5(output: string, { config, stats, summary, provenance, start: begins }: Gicv5Report): void {
-  print(
-    `${output}: ${grouped(summary.records)} records from ${grouped(stats.lines)} lines, ${grouped(summary.bytes)} bytes (${(summary.bytes / Math.max(1, summary.records)).toFixed(2)} a record)`,
-  );
-  const { pes, irs, profile } = config;
-  print(`GICv5, ${pes.length} PE${pes.length === 1 ? '' : 's'}, ${irs.length} IRS, profile ${profile}`);
-  const by = (...origins: string[]) =>
-    Object.keys(provenance).filter((name) => origins.includes(provenance[name]!));
-  print(`  from the log: ${by('log', 'counted').join(', ') || 'nothing'}`);
-  if (by('option').length > 0) print(`  from options: ${by('option').join(', ')}`);
-  if (by('default').length > 0)
-    print(`  not in the log, taken as on QEMU's virt machine: ${by('default').join(', ')}`);
-  for (const line of sourceLines(begins, [], sourceKind(output))) print(`the log ${line}`);
-  const losses = countLines(stats.losses);
-  if (losses.length > 0) print(['left out of the trace, or open:', ...losses].join('\n'));
+  const lost = config.architecture === 5 ? 'left out of the trace, or open:' : 'left out of the trace:';
+  if (losses.length > 0) print([lost, ...losses].join('\n'));
 }
 
 // ---- addresses -----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // The bits by which software finds out which GIC it has: they differ from one implementation to another and say nothing about
-// what the implementation does. What a machine decides, such as affinities and which Redistributor is the last, is not among
-// them.
-import { GICD, GICR, GITS, mask, maskHigh, type RegisterSpec } from '../spec/index.ts';
+// what the implementation does. What a machine decides, such as affinities, which Redistributor is the last and
+// how many SPIs an IRS has, is not among them.
+import { GICD, GICR, GITS, IRS, mask, maskHigh, type RegisterSpec } from '../spec/index.ts';
 import { FRAMES } from './values.ts';
 
 const ALL = 0xffff_ffff;
@@ -23,6 +23,7 @@ const bits = (spec: RegisterSpec, low = ALL, high = ALL): Bits => ({
 });
 
 const OF_THE_MACHINE = mask(GICR.GICR_TYPER, 'Processor_Number', 'Last');
+const PES_OF_THE_MACHINE = mask(IRS.IRS_IDR1, 'PE_CNT');
 const FRAME_BITS: readonly (readonly Bits[])[] = FRAMES.map((frame) => {
   if (frame === 'GICD')
     return [bits(GICD.GICD_TYPER), bits(GICD.GICD_IIDR), bits(GICD.GICD_TYPER2), bits(GICD.GICD_PIDR)];
@@ -39,6 +40,14 @@ const FRAME_BITS: readonly (readonly Bits[])[] = FRAMES.map((frame) => {
       bits(GITS.GITS_TYPER),
       bits(GITS.GITS_BASER, 0, maskHigh(GITS.GITS_BASER, 'Type', 'Entry_Size')),
       bits(GITS.GITS_PIDR),
+    ];
+  if (frame === 'IRS')
+    return [
+      bits(IRS.IRS_IDR0),
+      bits(IRS.IRS_IDR1, ~PES_OF_THE_MACHINE),
+      ...[IRS.IRS_IDR2, IRS.IRS_IDR3, IRS.IRS_IDR4, IRS.IRS_IIDR, IRS.IRS_AIDR].map((one) => bits(one)),
+      bits(IRS.IRS_DEVARCH),
+      bits(IRS.IRS_PIDR),
     ];
   return [];
 });

@@ -9,7 +9,7 @@ import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { NOTHING } from '../verbatim/divergences.ts';
 import { BackendReplay } from '../verbatim/on-backend.ts';
 import { VerbatimReplay } from '../verbatim/on-simulator.ts';
-import { sourceOptions } from '../verbatim/replay-trace.ts';
+import { sourceOptions } from '../verbatim/re-recorded-trace.ts';
 import {
   BackendTest,
   type DivergenceTest,

@@ -1,47 +1,40 @@
 // Verbatim replay of a GICv5 trace file on the simulator.
-import { GicTraceError } from '@gictrace/core';
 import { gicv5ProfileNamed } from '@gictrace/core/gicv5';
 import type { Verdict } from '@gictrace/core/record';
-import {
-  type Gicv5TraceHeader,
-  missingStimuli,
-  sourceShows,
-  startsInMidLife,
-  type TraceReader,
-} from '@gictrace/recorder';
+import type { Gicv5TraceHeader, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { Gicv5Replay } from './gicv5.ts';
+import { renumbered, reRecorded, sourceOptions } from './re-recorded-trace.ts';
 import type { ReplayTraceOptions } from './replay-trace.ts';
 
 /**
  * Replays an open trace and closes it.
- * @throws GicTraceError `usage` for what is not for GICv5, `trace` for a profile that GICv5 does not have.
+ * @throws GicTraceError `trace` for a profile that GICv5 does not have.
  */
 export function replayGicv5Trace(
   reader: TraceReader<Gicv5TraceHeader>,
-  { profile, output, allow, progress }: ReplayTraceOptions,
+  options: ReplayTraceOptions,
 ): Verdict {
+  let writer: TraceWriter | undefined;
   try {
-    if (output !== undefined || (allow ?? []).length > 0)
-      throw new GicTraceError(
-        'usage',
-        'a trace of a GICv5 is replayed without --output and --allow',
-        { path: reader.path },
-        'leave them out',
-      );
     const { header } = reader;
-    const config = { ...header.config, profile: gicv5ProfileNamed(profile ?? header.config.profile).name };
-    const shown = sourceShows(header);
+    const profile = gicv5ProfileNamed(options.profile ?? header.config.profile).name;
+    const config = { ...header.config, profile };
+    if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
     const replay = new Gicv5Replay(config, {
-      ...(shown === undefined ? {} : { sourceShows: shown }),
-      startsInMidLife: startsInMidLife(header),
-      missing: missingStimuli(header),
+      ...sourceOptions(header),
+      allow: options.allow ?? [],
+      ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
     for (const { batch, first } of reader.batches()) {
       replay.take(batch);
-      progress?.(first + batch.count);
+      options.progress?.(first + batch.count);
     }
-    return replay.finish();
+    const verdict = replay.finish();
+    writer?.close({ meta: { diverged: verdict.diverged } });
+    writer = undefined;
+    return verdict;
   } finally {
+    writer?.abort();
     reader.close();
   }
 }

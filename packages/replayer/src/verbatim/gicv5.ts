@@ -8,11 +8,11 @@
 import type { Gicv5Config } from '@gictrace/core';
 import { NOT_A_REGISTER } from '@gictrace/core/backend';
 import { recordText } from '@gictrace/core/disasm';
-import { Gicv5Machine, gicv5Step } from '@gictrace/core/gicv5';
+import { Gicv5Follow, Gicv5Machine } from '@gictrace/core/gicv5';
+import { FollowObserver } from '@gictrace/core/model';
 import {
   isEvent,
   isObservable,
-  isStimulus,
   KIND,
   leavesEffectsOpen,
   RECORD_FLAGS,
@@ -26,15 +26,20 @@ import { Divergences } from './divergences.ts';
 import { Explainer } from './explainer.ts';
 import type { ReplayOptions } from './options.ts';
 import { UNDECIDED } from './outcome.ts';
+import { ReRecording } from './re-recording.ts';
 import { Responses } from './responses.ts';
 
 const EMITTED_MAX = 4096;
 const NON_SECURE = DOMAINS.indexOf('NS');
 const IDLE = 0xff;
+const UNSEEN = KIND['cpuif.unseen'];
 const CONFLICT = KIND['source.conflict'];
 const SIGNALS: ReadonlySet<number> = new Set([KIND['irs.hppi'], KIND['ppi.hppi'], KIND['cpuif.signal']]);
 
-export type Gicv5ReplayOptions = Pick<ReplayOptions, 'sourceShows' | 'startsInMidLife' | 'missing'> & {
+export type Gicv5ReplayOptions = Pick<
+  ReplayOptions,
+  'sourceShows' | 'sourceTellsReserved' | 'startsInMidLife' | 'missing' | 'allow' | 'output'
+> & {
   /** Called with the simulator's machine before the replay, to plant a fault. */
   readonly machine?: (machine: Gicv5Machine) => void;
 };
@@ -47,7 +52,8 @@ export class Gicv5Replay {
   private readonly divergences = new Divergences(this.counts, this.explainer);
   private readonly responses: Responses;
   private readonly options: Gicv5ReplayOptions;
-  private readonly emitted = new RecordBatch(EMITTED_MAX);
+  private readonly follow: Gicv5Follow;
+  private readonly output: ReRecording | undefined;
   /** The observables that the stimulus caused and that must be recorded; `seen` of them have been. */
   private readonly expected = new RecordBatch(EMITTED_MAX);
   private seen = 0;
@@ -57,6 +63,14 @@ export class Gicv5Replay {
   private isByState = false;
   /** Whether the lines of this stimulus cannot be matched any more with what was emitted. */
   private isLost = false;
+  /** Whether what the stimulus causes has to be in the source. */
+  private isAwaited = false;
+  /** Whether lines of what it causes go into a re-recording. */
+  private isWritten = false;
+  /** The PE of an access that the source shows only by its effects; it has no lines of others. */
+  private unseenOf = -1;
+  /** The flag that lines about PEs of a re-recording get. */
+  private peFlag = 0;
   private readonly notInSource = new Uint8Array(256);
   private readonly one = new RecordBatch(1);
 
@@ -64,23 +78,31 @@ export class Gicv5Replay {
     this.machine = new Gicv5Machine(config);
     options.machine?.(this.machine);
     this.options = options;
-    this.responses = new Responses(this.counts, this.divergences, {}, undefined);
-    this.machine.sink = { batch: this.emitted, events: true, full: () => this.emitted.clear() };
+    this.responses = new Responses(this.counts, this.divergences, plain(options), undefined);
+    if (options.output !== undefined) this.output = new ReRecording(options.output);
     const shown = options.sourceShows === undefined ? undefined : new Set<string>(options.sourceShows);
     for (const [name, kind] of Object.entries(KIND))
       if (shown !== undefined && isObservable(kind) && !shown.has(name)) this.notInSource[kind] = 1;
+    this.follow = new Gicv5Follow(
+      this.machine,
+      new Comparing({
+        stimulus: (batch, i, record) => this.begin(batch, i, record),
+        answered: (batch, i) => this.answered(batch, i),
+        emitted: (records) => {
+          for (let k = 0; k < records.count; k++) this.did(records, k);
+        },
+        observable: (batch, i, record) => {
+          this.divergences.record = record;
+          this.observe(batch, i);
+        },
+      }),
+    );
   }
 
   /** Takes the records of a batch. */
   take(batch: RecordBatch): void {
-    const first = this.records;
-    this.explainer.enter(batch, first);
-    for (let i = 0; i < batch.count; i++) {
-      const kind = batch.kind[i]!;
-      this.divergences.record = first + i;
-      if (isStimulus(kind)) this.stimulus(batch, i, first + i);
-      else if (isObservable(kind)) this.observe(batch, i);
-    }
+    this.explainer.enter(batch, this.records);
+    this.follow.take(batch, this.records);
     this.records += batch.count;
     this.explainer.leave(batch);
   }
@@ -95,37 +117,54 @@ export class Gicv5Replay {
     return this.counts.verdict(this.records, source, this.divergences.first, null);
   }
 
-  private stimulus(batch: RecordBatch, i: number, record: number): void {
+  private begin(batch: RecordBatch, i: number, record: number): void {
     const kind = batch.kind[i]!;
     const isOpen = leavesEffectsOpen(kind);
+    this.divergences.record = record;
     if (!isOpen) {
       this.drain();
-      this.divergences.record = record;
       this.explainer.begin(batch, i, record);
       this.expected.clear();
       this.seen = 0;
       this.isLost = false;
-      this.isByState = kind === KIND['cpuif.unseen'] || !this.machine.profile.showsAll;
+      this.isByState = kind === UNSEEN || !this.machine.profile.showsAll;
     }
+    this.isAwaited = !isOpen && kind !== UNSEEN;
+    // Where all lines are shown, those of state that is revealed are not: what it changes is shown behind it.
+    this.isWritten = !isOpen || !this.machine.profile.showsAll;
+    this.unseenOf = kind === UNSEEN ? batch.pe[i]! : -1;
+    this.peFlag = batch.flags[i]! & RECORD_FLAGS.peUndecided;
     const rule = batch.rule[i]!;
     if (rule !== 0) this.counts.rules[rule]!++;
-    this.emitted.clear();
-    gicv5Step(this.machine, batch, i);
-    const isAwaited = !isOpen && kind !== KIND['cpuif.unseen'];
-    for (let k = 0; k < this.emitted.count; k++) this.did(k, isAwaited);
-    if (isOpen) return;
-    if (this.machine.unsupported) this.counts.skip(NOT_A_REGISTER);
-    else this.responses.compare(batch, i, this.machine);
+    this.output?.begin(batch, i);
   }
 
-  /** Record `k` of what was emitted. `isAwaited`: the source has a line for it. */
-  private did(k: number, isAwaited: boolean): void {
-    const { emitted, expected } = this;
+  private answered(batch: RecordBatch, i: number): void {
+    const { machine } = this;
+    const { unsupported } = machine;
+    if (unsupported || (batch.flags[i]! & RECORD_FLAGS.undecided) !== 0) this.output?.unsupported();
+    else this.output?.answered(machine);
+    if (leavesEffectsOpen(batch.kind[i]!)) return;
+    if (unsupported) this.counts.skip(NOT_A_REGISTER);
+    else this.responses.compare(batch, i, machine);
+  }
+
+  /** Record `k` of what the simulator emitted. */
+  private did(emitted: RecordBatch, k: number): void {
+    const { expected } = this;
     const kind = emitted.kind[k]!;
     this.explainer.did(emitted, k);
     if (kind === KIND['memory.assumed'])
       this.counts.unknown('interrupt state tables: memory that the source does not show');
-    if (!isAwaited || isEvent(kind)) return;
+    if (isEvent(kind)) {
+      this.output?.record(emitted, k);
+      return;
+    }
+    if (this.output !== undefined && this.isWritten && (this.unseenOf < 0 || emitted.pe[k] === this.unseenOf)) {
+      if (kind !== KIND['irs.hppi'] && emitted.pe[k]! >= 0) emitted.flags[k]! |= this.peFlag;
+      this.output.record(emitted, k);
+    }
+    if (!this.isAwaited) return;
     if (this.notInSource[kind] !== 0) this.counts.unknown('observables that the source does not show');
     else if (!expected.full) {
       this.said[expected.count] = 0;
@@ -223,4 +262,38 @@ function same(a: RecordBatch, i: number, b: RecordBatch, k: number): boolean {
   for (let word = 0; word < RECORD_WORDS; word++)
     if (a.words[i * RECORD_WORDS + word] !== b.words[k * RECORD_WORDS + word]) return false;
   return true;
+}
+
+/** Without what is undefined, for which the options have no place. */
+const plain = ({ allow, sourceTellsReserved }: Gicv5ReplayOptions): ReplayOptions => ({
+  ...(allow === undefined ? {} : { allow }),
+  ...(sourceTellsReserved === undefined ? {} : { sourceTellsReserved }),
+});
+
+type Calls = Pick<FollowObserver, 'stimulus' | 'answered' | 'emitted' | 'observable'>;
+
+/** Passes on what the loop calls. */
+class Comparing extends FollowObserver {
+  private readonly calls: Calls;
+
+  constructor(calls: Calls) {
+    super();
+    this.calls = calls;
+  }
+
+  override stimulus(batch: RecordBatch, i: number, record: number): void {
+    this.calls.stimulus(batch, i, record);
+  }
+
+  override answered(batch: RecordBatch, i: number, record: number): void {
+    this.calls.answered(batch, i, record);
+  }
+
+  override emitted(records: RecordBatch): void {
+    this.calls.emitted(records);
+  }
+
+  override observable(batch: RecordBatch, i: number, record: number): void {
+    this.calls.observable(batch, i, record);
+  }
 }

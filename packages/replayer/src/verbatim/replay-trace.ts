@@ -1,32 +1,25 @@
 // Verbatim replay of a trace file: streams its chunks through the simulator or another backend, compares the states
 // that it stores with the simulator's, and writes the re-recorded trace on request.
 
-import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
-import type { Backend, Capabilities } from '@gictrace/core/backend';
-import { operationAt } from '@gictrace/core/irqchip';
+import { GicTraceError } from '@gictrace/core';
+import type { Backend } from '@gictrace/core/backend';
 import { Machine, STATE_VERSION, step } from '@gictrace/core/model';
 import { PROFILES } from '@gictrace/core/profile';
-import { isObservable, KIND, RECORD_WORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
+import { KIND, RECORD_WORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
 import { FRAMES, ITS_OUTCOMES } from '@gictrace/core/spec';
 import {
   hasLearntState,
   isGicv5,
-  MISSING,
-  missingStimuli,
-  SHOWS,
-  START,
   sourceShows,
-  sourceTellsReserved,
   startsInMidLife,
-  TELLS_RESERVED,
-  type TraceHeader,
   TraceReader,
-  TraceWriter,
+  type TraceWriter,
 } from '@gictrace/recorder';
 import { replayGicv5Trace } from './gicv5-trace.ts';
 import { BackendReplay, type BackendReplayOptions } from './on-backend.ts';
 import { VerbatimReplay } from './on-simulator.ts';
-import type { ReplayOptions, ReplayOutput, Tolerance } from './options.ts';
+import type { Tolerance } from './options.ts';
+import { renumbered, reRecorded, sourceOptions } from './re-recorded-trace.ts';
 
 const FRAME_GITS = FRAMES.indexOf('GITS');
 /** Stimuli, other than writes to an ITS, that decide what its queue holds. */
@@ -37,9 +30,6 @@ const OF_QUEUES: ReadonlySet<number> = new Set([
   KIND['queue.write'],
   KIND['gic.reset'],
 ]);
-
-/** Prefix of the source name of a re-recorded trace. A replay of a replay gets it only once. */
-const REPLAY_OF = 'replay of ';
 
 export interface ReplayTraceOptions {
   /** Version of gictrace for the header of the output; this package's own if absent. */
@@ -55,23 +45,6 @@ export interface ReplayTraceOptions {
   readonly progress?: (records: number) => void;
   /** Called with the simulator's machine before the replay, to plant a fault. */
   readonly machine?: (machine: Machine) => void;
-}
-
-/** Records are renumbered, and so is the operation that each belongs to. */
-function renumbered(writer: TraceWriter): ReplayOutput {
-  const own = new RecordBatch(1);
-  let cause = 0;
-  return {
-    record(batch, i) {
-      own.clear();
-      own.copy(batch, i);
-      own.cause[0] = 0;
-      const isOperation = operationAt(own, 0) !== undefined;
-      if (!isOperation) own.cause[0] = cause;
-      writer.record(own, 0);
-      if (isOperation) cause = writer.records;
-    },
-  };
 }
 
 export interface ReplayOnOptions
@@ -244,56 +217,4 @@ function unknownCommands(reader: TraceReader): { readonly count: number; readonl
       take(now);
     }
   return { count, first };
-}
-
-/** What the source of a trace does not contain at all. */
-export function sourceOptions(
-  header: TraceHeader,
-): Pick<ReplayOptions, 'sourceShows' | 'sourceTellsReserved' | 'startsInMidLife' | 'missing'> {
-  const kinds = sourceShows(header);
-  return {
-    ...(kinds === undefined ? {} : { sourceShows: kinds }),
-    sourceTellsReserved: sourceTellsReserved(header),
-    startsInMidLife: startsInMidLife(header),
-    missing: missingStimuli(header),
-  };
-}
-
-/** The header options that say what the backend of a re-recording does not report. */
-function shownBy({ observables, reserved }: Capabilities): TraceHeader['options'] {
-  const all = Object.values(KIND).filter((kind) => isObservable(kind) && kind !== KIND['source.conflict']);
-  return {
-    ...(observables.length < all.length ? { [SHOWS]: [...observables] } : {}),
-    ...(reserved ? {} : { [TELLS_RESERVED]: false }),
-  };
-}
-
-function reRecorded(
-  reader: TraceReader,
-  config: GicConfig,
-  output: string,
-  { version = VERSION, force = false }: Pick<ReplayTraceOptions, 'version' | 'force'>,
-  capabilities?: Capabilities,
-): TraceWriter {
-  const { source, clock, losses, seed } = reader.header;
-  const { blocks } = reader.header.options;
-  const header: TraceHeader = {
-    writer: { name: 'gictrace', version },
-    config,
-    clock,
-    source: {
-      kind: source.kind.startsWith(REPLAY_OF) ? source.kind : `${REPLAY_OF}${source.kind}`,
-      name: source.name,
-      provenance: source.provenance,
-    },
-    losses: [...losses, ...(reader.footer?.losses ?? [])],
-    seed,
-    options: {
-      ...(capabilities === undefined ? {} : shownBy(capabilities)),
-      ...(blocks === undefined ? {} : { blocks }),
-      ...(startsInMidLife(reader.header) ? { [START]: 'mid-life' } : {}),
-      ...(missingStimuli(reader.header).length === 0 ? {} : { [MISSING]: missingStimuli(reader.header) }),
-    },
-  };
-  return new TraceWriter(output, header, { inputs: [reader.path], force });
 }

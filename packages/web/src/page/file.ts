@@ -14,6 +14,7 @@ export type Asking = <N extends Name>(
 
 const FORMATS: Readonly<Record<Opened['format'], string>> = {
   qemu: 'QEMU log',
+  gicv5: 'log of QEMU (GICv5)',
   ftrace: 'ftrace text',
   jsonl: 'JSON lines',
   trace: 'trace',

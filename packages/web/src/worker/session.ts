@@ -15,9 +15,11 @@ import {
   why,
 } from '@gictrace/query';
 import {
+  type AnyTraceReader,
   detectFormat,
   type ImportReport,
   importFtraceToTrace,
+  importGicv5ToTrace,
   importJsonlToTrace,
   importToTrace,
   type LogFormat,
@@ -36,7 +38,7 @@ export type Progress = (done: number, unit: string) => void;
 
 /** What the page says of a file. */
 export interface Opened {
-  readonly format: Exclude<LogFormat, 'gicv5'> | 'trace';
+  readonly format: LogFormat | 'trace';
   readonly records: number;
   readonly lines: number | null;
   readonly bytes: number;
@@ -87,30 +89,35 @@ export class Session {
     this.trace = `/${name.replace(/\.(gz|zst)$/, '').replace(/\.[^.]+$/, '')}.gictrace`;
     const source = droppedLog(file);
     const format = await detectFormat(source);
-    if (format === 'gicv5')
-      throw new GicTraceError(
-        'usage',
-        'is a log of a GICv5, which this page does not serve yet',
-        { path: name },
-        'the command `gictrace import` does (docs/gicv5.md)',
-      );
     const options = { progress: (lines: number) => this.progress(lines, 'lines') };
-    const import_ = { qemu: importToTrace, ftrace: importFtraceToTrace, jsonl: importJsonlToTrace }[format];
+    const import_ = {
+      qemu: importToTrace,
+      gicv5: importGicv5ToTrace,
+      ftrace: importFtraceToTrace,
+      jsonl: importJsonlToTrace,
+    }[format];
     const report = await import_(source, this.trace, options);
     return this.described(format, report.summary.bytes, report);
   }
 
-  private described(format: Opened['format'], bytes: number, report: ImportReport | null): Opened {
+  private described(
+    format: Opened['format'],
+    bytes: number,
+    report: Pick<ImportReport, 'stats'> | null,
+  ): Opened {
     const reader = this.reader();
     try {
-      const { architecture, pes, its, profile } = reader.header.config;
+      const { config } = reader.header;
+      const { architecture, pes, profile } = config;
+      const its =
+        config.architecture === 5 ? '' : `${config.its.length === 0 ? 'no' : config.its.length} ITS, `;
       return {
         format,
         records: reader.records,
         lines: report?.stats.lines ?? null,
         bytes,
         digest: reader.footer?.contentDigest ?? null,
-        machine: `GICv${architecture}, ${pes.length} PE${pes.length === 1 ? '' : 's'}, ${its.length === 0 ? 'no ITS' : `${its.length} ITS`}, profile ${profile}`,
+        machine: `GICv${architecture}, ${pes.length} PE${pes.length === 1 ? '' : 's'}, ${its}profile ${profile}`,
         pes: pes.length,
         losses: Object.entries(report?.stats.losses ?? {}),
       };
@@ -136,7 +143,7 @@ export class Session {
     readonly way: WhyAnswer['way'];
     readonly finding: WhyAnswer['finding'];
   } {
-    const reader = this.reader();
+    const reader = TraceReader.open(this.trace);
     try {
       const { pes } = reader.header.config;
       if (question.pe !== undefined && question.pe >= pes.length)
@@ -225,7 +232,7 @@ export class Session {
     return memoryFile(this.trace)?.blob() ?? null;
   }
 
-  private reader(): TraceReader {
-    return TraceReader.open(this.trace);
+  private reader(): AnyTraceReader {
+    return TraceReader.openAny(this.trace);
   }
 }

@@ -1,6 +1,13 @@
 // Imports JSON lines (docs/import.md), the format for any logger: a header line with the configuration, or a trace that
 // has it, and then one record per line. Infers nothing.
-import { checkedBy, type GicConfig, GicTraceError, gicConfigSchema } from '@gictrace/core';
+import {
+  checkedBy,
+  type GicConfig,
+  GicTraceError,
+  type Gicv5Config,
+  gicConfigSchema,
+  gicv5ConfigSchema,
+} from '@gictrace/core';
 import { RECORDS, RecordBatch } from '@gictrace/core/record';
 import * as z from 'zod/mini';
 import { eachLine } from '../common/lines.ts';
@@ -11,9 +18,8 @@ import { JSONL_VERSION } from './write.ts';
 const OBSERVABLES: ReadonlySet<string> = new Set(
   Object.entries(RECORDS).flatMap(([name, kind]) => (kind.class === 'observable' ? [name] : [])),
 );
-const headerSchema = z.strictObject({
+const shape = {
   gictrace: z.number(),
-  config: gicConfigSchema,
   clock: z.optional(z.strictObject({ name: z.string(), unitNs: z.number().check(z.positive()) })),
   source: z.optional(z.string()),
   shows: z.optional(
@@ -23,10 +29,14 @@ const headerSchema = z.strictObject({
   ),
   reserved: z.optional(z.boolean()),
   learnt: z.optional(z.boolean()),
-});
+};
+const headerSchema = z.strictObject({ ...shape, config: gicConfigSchema });
+const gicv5HeaderSchema = z.strictObject({ ...shape, config: gicv5ConfigSchema });
+const ofGicv5 = z.object({ config: z.object({ architecture: z.literal(5) }) });
+type AnyConfig = GicConfig | Gicv5Config;
 
 export interface JsonlHeader {
-  readonly config: GicConfig;
+  readonly config: AnyConfig;
   readonly clock: { readonly name: string; readonly unitNs: number };
   /** The source of the lines, if the header names it. */
   readonly source: string | undefined;
@@ -54,7 +64,7 @@ const HINT = 'docs/import.md has the format';
 export async function importJsonl(
   path: string,
   sink: JsonlSink,
-  config?: GicConfig,
+  config?: AnyConfig,
   source: AsyncIterable<Buffer> = openSource(path),
 ): Promise<{ readonly lines: number; readonly records: number }> {
   const name = path === '-' ? 'standard input' : path;
@@ -129,11 +139,13 @@ export async function importJsonl(
 function headerOf(
   value: { readonly [key: string]: unknown },
   fail: (what: string) => never,
-  config: GicConfig | undefined,
+  config: AnyConfig | undefined,
 ): JsonlHeader {
   if (value.gictrace !== JSONL_VERSION)
     fail(`is a header of version ${JSON.stringify(value.gictrace)}; this gictrace reads ${JSONL_VERSION}`);
-  const result = checkedBy(headerSchema, value);
+  const result = checkedBy(ofGicv5, value).ok
+    ? checkedBy(gicv5HeaderSchema, value)
+    : checkedBy(headerSchema, value);
   if (!result.ok) return fail(`is a header that is wrong at ${result.path || 'its root'}: ${result.message}`);
   const { clock, source, shows, reserved, learnt } = result.value;
   return {
