@@ -1,6 +1,6 @@
 // The bits that identify an implementation, and no others.
 import { describe, expect, it } from 'vitest';
-import { GICD, GICR, GITS } from '../spec/index.ts';
+import { GICD, GICR, GITS, IRS } from '../spec/index.ts';
 import { clearIdentification } from './identification.ts';
 import { FRAMES } from './values.ts';
 
@@ -20,6 +20,8 @@ describe('bits that identify an implementation', () => {
   });
 
   it('are some of a register that also has state, or says how the machine is built', () => {
+    // PE_CNT
+    expect(left('IRS', IRS.IRS_IDR1.offset)).toBe('ffff 0');
     // EnableLPIs and RWP; not CES and IR
     expect(left('GICR', GICR.GICR_CTLR.offset)).toBe('fffffff9 ffffffff');
     // Processor_Number and Last, and the affinity
@@ -34,6 +36,7 @@ describe('bits that identify an implementation', () => {
     expect(left('GICD', GICD.GICD_CTLR.offset)).toBe('ffffffff ffffffff');
     expect(left('GICR', GICR.GICR_WAKER.offset)).toBe('ffffffff ffffffff');
     expect(left('GITS', GITS.GITS_CBASER.offset)).toBe('ffffffff ffffffff');
-    expect(left('IRS', GITS.GITS_IIDR.offset)).toBe('ffffffff ffffffff');
+    expect(left('IRS', IRS.IRS_CR0.offset)).toBe('ffffffff ffffffff');
+    expect(left('IRS', IRS.IRS_IDR5.offset)).toBe('ffffffff ffffffff');
   });
 });

@@ -160,7 +160,11 @@ export class Gicv5Replay {
       this.output?.record(emitted, k);
       return;
     }
-    if (this.output !== undefined && this.isWritten && (this.unseenOf < 0 || emitted.pe[k] === this.unseenOf)) {
+    if (
+      this.output !== undefined &&
+      this.isWritten &&
+      (this.unseenOf < 0 || emitted.pe[k] === this.unseenOf)
+    ) {
       if (kind !== KIND['irs.hppi'] && emitted.pe[k]! >= 0) emitted.flags[k]! |= this.peFlag;
       this.output.record(emitted, k);
     }
