@@ -108,6 +108,48 @@ export class Recording {
     this.rows[place]!.set(3, ...encodeCommand(name, { ...this.operands(place), ...operands }));
   }
 
+  /** How often the simulator acknowledges an interrupt: an INTID, or what messages of a device or a vINTID become. */
+  acknowledges(question: {
+    intid?: number;
+    device?: number;
+    event?: number;
+    vintid?: number;
+    pe?: number;
+  }): number {
+    const machine = new Machine(this.config);
+    const emitted = new RecordBatch(65_536);
+    machine.sink = {
+      batch: emitted,
+      events: true,
+      full: () => {
+        throw new Error('too many events of one stimulus');
+      },
+    };
+    const { intid, device, event, vintid, pe } = question;
+    const lpis = new Set<number>();
+    let count = 0;
+    for (const { batch, i, kind } of this.rows) {
+      if (!isStimulus(kind)) continue;
+      step(machine, batch, i);
+      for (let k = 0; k < emitted.count; k++) {
+        const at = k * RECORD_WORDS;
+        const w = emitted.words;
+        if (pe !== undefined && emitted.pe[k] !== pe) continue;
+        const one = emitted.kind[k];
+        if (
+          (one === KIND['msi.translated'] || one === KIND['vmsi.translated']) &&
+          w[at + 1] === device &&
+          (event === undefined || w[at + 2] === event)
+        )
+          lpis.add(w[at + 3]!);
+        else if (one === KIND['irq.acknowledged'] && (w[at] === intid || lpis.has(w[at]!))) count++;
+        else if (one === KIND['virq.acknowledged'] && (w[at] === vintid || lpis.has(w[at]!))) count++;
+      }
+      emitted.clear();
+    }
+    return count;
+  }
+
   /** The trace, and the records where something was planted. */
   finish(form: 'contradictory' | 'recorded again') {
     const batches: { batch: RecordBatch; first: number }[] = [];

@@ -134,7 +134,7 @@ class Explanation {
     const isAboutStory = question.at !== undefined && story?.lifetime.acknowledged !== undefined;
     const found = isAboutStory
       ? incidents.find((incident) => incident.stories.includes(story!))
-      : (incidents.find((incident) => matters(incident)) ?? first);
+      : (incidents.find((incident) => matters(incident) || this.finder.isLate(incident)) ?? first);
     const finding = found === undefined ? null : this.findingOf(found);
     const isBad =
       found !== undefined &&
@@ -242,6 +242,10 @@ class Explanation {
           return `signalled and not acknowledged: ${where}`;
         case 'dropped':
           return `its messages were dropped (${found.reason}): ${where}`;
+        case 'another INTID':
+          return found.reason === 'VMAPTI'
+            ? `its messages went to another vPE: ${where}`
+            : `its messages became INTID ${found.messages[0]!.intid}: ${where}`;
         case 'withdrawn':
           return `pending state lost (${found.reason}): ${where}`;
         case 'not ended':
@@ -284,7 +288,19 @@ class Explanation {
         ({ outcome }) => outcome === 'event-unmapped' || outcome === 'device-unmapped',
       );
       const mapped = g.events.size > 0;
-      if (mapped) return 'never pending: the trace contains no message of the event that maps to it';
+      if (mapped) {
+        const by = g.commands.last(
+          g.records,
+          ({ name, operands }) =>
+            (name === 'MAPTI' && operands.pINTID === intid) ||
+            (name === 'MAPI' && operands.EventID === intid),
+        );
+        const which =
+          by === undefined
+            ? 'the event that maps to it'
+            : `DeviceID 0x${by.operands.DeviceID!.toString(16)} EventID 0x${by.operands.EventID!.toString(16)}, which record ${recordsOfCommand(by).record} (${by.name}) maps to it`;
+        return `never pending: the trace contains no message of ${which}`;
+      }
       if (dropped === undefined) return 'never pending: no MAPTI or MAPI maps an event to it';
       return `never pending: no MAPTI or MAPI maps an event to it; at record ${dropped.record} a message of DeviceID 0x${dropped.device.toString(16)} EventID 0x${dropped.event.toString(16)} is dropped (${dropped.outcome})`;
     }

@@ -23,6 +23,8 @@ const hex = (value: number) => (value < 0 ? 'unknown' : `0x${value.toString(16)}
 /** Whether an interrupt is shared by all PEs: an SPI. */
 export const isShared = (intid: number): boolean => intid < LPI_FIRST && !isPrivate(intid);
 
+/** INTIDs from here on have registers of their own. */
+const EXTENDED_FIRST = 1020;
 /** How many writes are named where one is missing. */
 const LAST_WRITES = 3;
 const isZero = (value: number) => value === 0;
@@ -38,6 +40,14 @@ interface Closing {
 const gicd = (offset: number) => writeKey(FRAMES.indexOf('GICD'), 0, offset);
 const gicr = (pe: number, offset: number) => writeKey(FRAMES.indexOf('GICR'), pe, offset);
 const icc = (pe: number, { encoding }: { readonly encoding: number }) => writeKey(ICC_WRITES, pe, encoding);
+
+/** The register that has the enable bit of an SGI, PPI or SPI. */
+const enableKey = (intid: number, pe: number) =>
+  intid >= EXTENDED_FIRST
+    ? -1
+    : isPrivate(intid)
+      ? gicr(pe, GICR.GICR_ISENABLER.offset)
+      : gicd(GICD.GICD_ISENABLER.offset + 4 * (intid >> 5));
 
 const CLOSING: Readonly<Partial<Record<Gate, Closing>>> = {
   'LPIs disabled': {
@@ -100,9 +110,9 @@ export class Blocked {
       case 'disabled':
         return intid >= LPI_FIRST
           ? this.causeOfDisabledLpi(intid, pe, hold)
-          : this.causeOfDisabled(intid, pe, at);
+          : this.causeOfDisabled(intid, pe, at, hold.to?.record ?? this.g.records);
       case 'active':
-        return this.causeOfActive(intid, pe, at);
+        return this.causeOfActive(intid, pe, at, hold.to?.record ?? this.g.records);
       case 'running priority':
         if (hold.handled === undefined)
           return noRecord(`PE${pe} runs at an active priority that it had before the source began`);
@@ -133,7 +143,34 @@ export class Blocked {
       -1,
       ...closing.registers(intid, pe).map((register) => g.lastWrite(register, at)),
     );
-    return causeOf(g, change, closing.closes(pe), closing.never(pe), written);
+    const cause =
+      intid >= LPI_FIRST && closing.condition === 'above the priority mask'
+        ? this.causeOfMaskedLpi(closing, intid, pe, at, written)
+        : causeOf(g, change, closing.closes(pe), closing.never(pe), written);
+    // Its group, or its priority, and the register decide together: both are named.
+    return written < 0 || written === cause.record ? cause : { ...cause, also: [...cause.also, written] };
+  }
+
+  /**
+   * The Redistributor has the priority of an LPI only while it is pending, so that what changed meanwhile is found by its
+   * writes: of the configuration byte and of ICC_PMR_EL1, since it was last above the mask.
+   */
+  private causeOfMaskedLpi(closing: Closing, intid: number, pe: number, at: number, mask: number): Cause {
+    const { g } = this;
+    const track = g.tracks.get(trackOf(closing.condition, intid, pe));
+    const closed = track.since(at, (value) => value !== 1);
+    const config = g.lastWrite(writeKey(CONFIG_WRITES, 0, intid), at);
+    const open = closed === undefined ? undefined : track.lastBefore(closed, (value) => value === 1);
+    const from = open?.record ?? -1;
+    if (config > from && config > mask)
+      return {
+        record: config,
+        also: closed === undefined || closed.command < 0 ? NO_RECORDS : recordsOfChange(g, closed).also,
+        what: `gives its configuration byte a priority that is no higher than ICC_PMR_EL1 of PE${pe}`,
+        missing: undefined,
+      };
+    if (mask > from) return { record: mask, also: NO_RECORDS, what: closing.closes(pe), missing: undefined };
+    return causeOf(g, closed, closing.closes(pe), closing.never(pe), mask);
   }
 
   /** If the configuration of an LPI is not in the source, something else may block it all the same. */
@@ -157,18 +194,31 @@ export class Blocked {
     };
   }
 
-  private causeOfDisabled(intid: number, pe: number, at: number): Cause {
+  private causeOfDisabled(intid: number, pe: number, at: number, until: number): Cause {
     const { g } = this;
     const change = g.tracks.get(trackOf('enabled', intid, pe)).since(at, isZero);
     if (change !== undefined && change.record >= 0) return causeOf(g, change, 'clears its enable bit', '');
-    const before = g.configured.filter((record) => record <= at).slice(-LAST_WRITES);
+    const before = g.configured
+      .filter((one) => one.record <= at && (one.pe < 0 || one.pe === pe))
+      .map(({ record }) => record)
+      .slice(-LAST_WRITES);
     const never = 'nothing has set its enable bit since the trace began';
     const missing = { what: 'enable', pe, intid } as const;
     const last = before.at(-1);
+    // What sets enable bits of its register, and not its own, as a driver does that takes a wrong bit.
+    const enables = g.writesOf(enableKey(intid, pe)).filter((record) => record <= until);
+    const near = enables.find((record) => last === undefined || record > last);
+    if (near !== undefined)
+      return {
+        record: near,
+        also: [...new Set([enables.at(-1)!, ...before.toReversed()])].filter((record) => record !== near),
+        what: `writes ${isPrivate(intid) ? 'GICR' : 'GICD'}_ISENABLER and leaves its bit out: ${never}`,
+        missing,
+      };
     if (last === undefined) return noRecord(never, missing);
     return {
       record: last,
-      also: before.slice(0, -1).reverse(),
+      also: [...before.slice(0, -1).reverse(), ...enables.slice(-1)],
       what: `is the last write that configures it before that: ${never}`,
       missing,
     };
@@ -207,7 +257,7 @@ export class Blocked {
     return noRecord('its configuration byte has had Enable 0 since the trace began', { what: 'other' });
   }
 
-  private causeOfActive(intid: number, owner: number, at: number): Cause {
+  private causeOfActive(intid: number, owner: number, at: number, until: number): Cause {
     const change = this.g.tracks.get(trackOf('active', intid, owner)).since(at, (value) => value === 1);
     const before = this.g.stories.findLast(
       ({ lifetime }) =>
@@ -219,13 +269,13 @@ export class Blocked {
     const pe = before?.lifetime.pe ?? owner;
     const eoi = before?.lifetime.eoi;
     const what =
-      eoi !== undefined && eoi.record <= at
+      eoi !== undefined && eoi.record <= until
         ? `makes it active; its priority was dropped at record ${eoi.record}, but nothing has deactivated it (ICC_DIR_EL1)`
         : 'makes it active, and nothing has deactivated it: there is no EOI of it';
     const cause = causeOf(this.g, change, what, 'it has been active', -1, { what: 'EOI', pe, intid });
-    if (eoi === undefined || eoi.record > at) return cause;
+    if (eoi === undefined || eoi.record > until) return cause;
     // With ICC_CTLR_EL1.EOImode 1, an EOI does not deactivate.
-    const mode = this.g.lastWrite(icc(pe, SYSREGS.ICC_CTLR_EL1), at);
+    const mode = this.g.lastWrite(icc(pe, SYSREGS.ICC_CTLR_EL1), until);
     return mode < 0 ? cause : { ...cause, also: [...cause.also, mode] };
   }
 

@@ -12,6 +12,7 @@ import {
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
 import { type Message, registerTrack, tableTrack, writeKey } from './gathered.ts';
+import { MissingCommands } from './missing-commands.ts';
 
 /** GITS_BASER<n>.Type. */
 const TABLES = { devices: 1, collections: 4 } as const;
@@ -19,14 +20,15 @@ const TABLES = { devices: 1, collections: 4 } as const;
 const PLACES = 3;
 /** How far an INTID may be from another one that is called its neighbour. */
 const NEIGHBOURS = 8;
-const PUTS: ReadonlySet<string> = new Set(['MAPTI', 'MAPI', 'VMAPTI', 'VMAPI']);
 const MAPS: ReadonlySet<string> = new Set(['MAPTI', 'MAPI', 'VMAPTI', 'VMAPI', 'DISCARD']);
 
 export class Drops {
   private readonly g: Gather;
+  private readonly missing: MissingCommands;
 
   constructor(gather: Gather) {
     this.g = gather;
+    this.missing = new MissingCommands(gather);
   }
 
   /** Why a message was dropped, or why what became of it is not known. */
@@ -41,6 +43,8 @@ export class Drops {
     const mapd = commands.last(record, (command) => command.name === 'MAPD' && isDevice(command));
     const mapping = commands.last(record, (command) => MAPS.has(command.name) && isEvent(command));
     let reason = message.outcome;
+    const waiting = this.missing.waitingCause(message);
+    if (waiting !== undefined && mapping?.refused !== true) return waiting;
     if (reason === 'undecided') {
       const unknown = commands.last(record, (command) => command.its === its && command.name === 'unknown');
       if (unknown !== undefined)
@@ -48,6 +52,10 @@ export class Drops {
           unknown,
           'makes the ITS execute a command that the source does not contain; what it changed is unknown',
         );
+      if (mapping?.name.startsWith('V') === true && this.missing.lacksVpe(mapping, message))
+        return this.missing.unmappedVpe(mapping, message);
+      const doubtful = this.missing.firstDoubt(message);
+      if (doubtful !== undefined) return doubtful;
       // The entry is memory that the source does not contain: no command of the source has written it.
       if (mapd === undefined || mapd.failed) reason = 'device-unmapped';
       else if (mapping === undefined || mapping.failed) reason = 'event-unmapped';
@@ -73,7 +81,7 @@ export class Drops {
         if (mapd?.refused) return this.refusedCause(mapd, TABLES.devices, record);
         if (mapd !== undefined && mapd.operands.V === 0) return causedBy(mapd, `unmaps ${name}`);
         const table = this.tableCause(TABLES.devices, its, record);
-        if (mapd === undefined) return this.noMapd(message, isDevice);
+        if (mapd === undefined) return this.missing.noMapd(message, isDevice);
         if (table !== undefined && table.record > mapd.record) return table;
         return causedBy(
           mapd,
@@ -89,9 +97,8 @@ export class Drops {
             );
       case 'event-unmapped': {
         if (mapping?.refused) return this.refusedCause(mapping, TABLES.collections, record);
-        if (mapping?.name === 'DISCARD')
-          return causedBy(mapping, `unmaps ${eventName} and takes its pending state away`);
-        if (mapping === undefined || mapping.failed) return this.noMapping(message, mapd, isEvent);
+        if (mapping?.name === 'DISCARD') return this.missing.discarded(mapping, message);
+        if (mapping === undefined || mapping.failed) return this.missing.noMapping(message, mapd, isEvent);
         if (mapd !== undefined && commands.all.indexOf(mapd) > commands.all.indexOf(mapping))
           return causedBy(
             mapd,
@@ -148,67 +155,6 @@ export class Drops {
     }
   }
 
-  /** There is no MAPD of the device: the place where it should be is before the first command that needs it. */
-  private noMapd(message: Message, isDevice: (command: ExecutedCommand) => boolean): Cause {
-    const { all } = this.g.commands;
-    const name = `DeviceID 0x${message.device.toString(16)}`;
-    const first = all.findIndex(isDevice);
-    if (first < 0)
-      return {
-        record: message.record,
-        also: NO_RECORDS,
-        what: `needs a MAPD and a MAPTI of ${name}, and no command names it`,
-        missing: { what: 'other' },
-      };
-    const needs = all[first]!;
-    return {
-      record: recordsOfCommand(needs).record,
-      also: all.slice(Math.max(0, first - PLACES), first).map((command) => recordsOfCommand(command).record),
-      what: `(${needs.name}) is the first command that needs a MAPD of ${name}, and there is none before it`,
-      missing: { what: 'other' },
-    };
-  }
-
-  /** There is no MAPTI of the event: the place where it should be is after that of the event before it, or after the MAPD. */
-  private noMapping(
-    message: Message,
-    mapd: ExecutedCommand | undefined,
-    isEvent: (command: ExecutedCommand) => boolean,
-  ): Cause {
-    const { all } = this.g.commands;
-    const { device, event, record } = message;
-    const eventName = `DeviceID 0x${device.toString(16)} EventID 0x${event.toString(16)}`;
-    const begin = mapd === undefined ? -1 : all.indexOf(mapd);
-    let before = begin;
-    let nearest = -1;
-    for (let k = begin + 1; k < all.length && all[k]!.record <= record; k++) {
-      const { name, operands } = all[k]!;
-      if (!PUTS.has(name) || operands.DeviceID !== device || operands.EventID! >= event) continue;
-      if (operands.EventID! >= nearest) {
-        nearest = operands.EventID!;
-        before = k;
-      }
-    }
-    const needs = all.find((command, k) => k > begin && command.failed && isEvent(command));
-    const until = needs === undefined ? before + 1 + PLACES : all.indexOf(needs);
-    const between = before < 0 ? [] : all.slice(before + 1, until);
-    const places =
-      between.length <= 2 * PLACES ? between : [...between.slice(0, PLACES), ...between.slice(-PLACES)];
-    const after = before < 0 ? undefined : recordsOfCommand(all[before]!).record;
-    return {
-      record: after ?? message.record,
-      also: [
-        ...places.map((command) => recordsOfCommand(command).record),
-        needs === undefined ? message.record : recordsOfCommand(needs).record,
-      ],
-      what:
-        after === undefined
-          ? `needs a MAPTI or MAPI of ${eventName}, and there is none`
-          : `(${all[before]!.name}${nearest < 0 ? '' : ` of EventID 0x${nearest.toString(16)}`}) is not followed by a MAPTI or MAPI of ${eventName}`,
-      missing: { what: 'other' },
-    };
-  }
-
   /** A refused command as a cause, with the write to GITS_BASER that made it fail if that can be. */
   private refusedCause(command: ExecutedCommand, type: number, record: number): Cause {
     const table = command.outcome.endsWith('_OOR') ? this.tableCause(type, command.its, record) : undefined;
@@ -254,7 +200,7 @@ export class Drops {
   }
 
   /** The command that put the event of a message into its collection. */
-  private mappingOf({ record, its, device, event }: Message): ExecutedCommand | undefined {
+  mappingOf({ record, its, device, event }: Message): ExecutedCommand | undefined {
     return this.g.commands.last(
       record,
       (one) =>
@@ -275,12 +221,7 @@ export class Drops {
       ({ name, its, operands }) => name === 'MAPC' && its === message.its && operands.ICID === ICID,
     );
     const own = recordsOfCommand(mapping);
-    if (mapc === undefined)
-      return {
-        ...own,
-        what: `puts the event into collection ${ICID}, which no MAPC has mapped`,
-        missing: { what: 'other' },
-      };
+    if (mapc === undefined) return this.missing.unmappedCollection(mapping, message);
     const other = recordsOfCommand(mapc);
     if (mapc.operands.V !== 0 && !mapc.refused)
       return {

@@ -7,11 +7,11 @@ import {
   configTableAddress,
   FollowObserver,
   heldBy,
+  isListRegister,
   type Machine,
 } from '@gictrace/core/model';
 import {
   actOf,
-  DROP_REASONS,
   isAbout,
   KIND,
   RECORD_FLAGS,
@@ -21,6 +21,7 @@ import {
   UNITS,
 } from '@gictrace/core/record';
 import {
+  FRAMES,
   fieldReader,
   GICR,
   GITS,
@@ -49,6 +50,7 @@ import {
   writeKey,
 } from './gathered.ts';
 import type { Question } from './question.ts';
+import { Sent, SGI_REGISTERS } from './sent.ts';
 import { Tracks } from './tracks.ts';
 import { concernsVirtualSide, VirtualSide } from './virtual.ts';
 
@@ -68,19 +70,6 @@ const UNIT_ICC = UNITS.indexOf('ICC');
 const UNIT_ICC_S = UNITS.indexOf('ICC_S');
 /** Registers of an ITS that change with every command. */
 const QUEUE_POINTERS: ReadonlySet<number> = new Set([GITS.GITS_CWRITER.offset, GITS.GITS_CREADR.offset]);
-const SGI_REGISTERS: ReadonlySet<number> = new Set(
-  [SYSREGS.ICC_SGI1R_EL1, SYSREGS.ICC_ASGI1R_EL1, SYSREGS.ICC_SGI0R_EL1].map(({ encoding }) => encoding),
-);
-const SGI_INTID_SHIFT = 24;
-const MESSAGES_MAX = 200_000;
-/** Why a message would have been dropped, by the end of the error of an INT command. */
-const DROPPED_BY: readonly (readonly [string, string])[] = [
-  ['UNMAPPED_DEVICE', 'device-unmapped'],
-  ['DEVICE_OOR', 'deviceid-out-of-range'],
-  ['ID_OOR', 'eventid-out-of-range'],
-  ['UNMAPPED_INTERRUPT', 'event-unmapped'],
-  ['UNMAPPED_COLLECTION', 'collection-unmapped'],
-];
 const LIFETIME_KINDS = new Uint8Array(256);
 for (const name of [
   'wire.changed',
@@ -111,8 +100,7 @@ export class Gather extends FollowObserver {
   readonly commands: CommandLog;
   readonly tracks = new Tracks();
   readonly stories: Story[] = [];
-  readonly messages: Message[] = [];
-  readonly sgis: SgiWrite[] = [];
+  private readonly sent: Sent;
   readonly disagreements: Disagreement[] = [];
   /** The interrupts asked about: physical INTIDs. */
   readonly intids = new Set<number>();
@@ -122,12 +110,14 @@ export class Gather extends FollowObserver {
   readonly virtual: VirtualSide | undefined;
   /** The events that have been mapped to them, as `device event`. */
   readonly events = new Set<string>();
+  /** Events that have been mapped to the vINTID asked about, but to another vPE, as `device event`. */
+  readonly eventsOfOtherVpes = new Set<string>();
   /** By PE: its last access to a system register. */
   readonly lastAccess: Int32Array;
   /** Writes to registers, whether or not they changed anything: their records, by {@link writeKey}. */
   private readonly writes = new Map<number, number[]>();
-  /** Writes to registers that configure the interrupts asked about, alone or among others. */
-  readonly configured: number[] = [];
+  /** Writes to registers that configure the interrupts asked about, alone or among others, and of which PE; -1: of the GICD. */
+  readonly configured: { readonly record: number; readonly pe: number }[] = [];
   /** Records taken, and the time of the last one that has a time. */
   records = 0;
   endNs = Number.NaN;
@@ -143,9 +133,7 @@ export class Gather extends FollowObserver {
   private didEmit = false;
   /** Whether the stimulus is a write to guest memory. */
   private isStore = false;
-  private message: Message | undefined;
   private running: Running | undefined;
-  private sgi: SgiWrite | undefined;
   private acknowledged = SPURIOUS;
   private readonly conditions: number[] = new Array(CONDITION_NAMES.length).fill(-1);
 
@@ -153,6 +141,7 @@ export class Gather extends FollowObserver {
     super();
     this.machine = machine;
     this.question = question;
+    this.sent = new Sent(question, this.intids);
     this.commands = new CommandLog(machine.state);
     const pes = machine.state.peCount;
     this.handled = Array.from({ length: pes }, () => []);
@@ -169,6 +158,13 @@ export class Gather extends FollowObserver {
       this.virtual = new VirtualSide(machine, this.vintids, question.vpe, this.withdrawals);
     if (question.intid !== undefined) this.watch(question.intid);
     for (let its = 0; its < machine.state.itsCount; its++) this.lookAtIts(its);
+  }
+
+  get messages(): readonly Message[] {
+    return this.sent.messages;
+  }
+  get sgis(): readonly SgiWrite[] {
+    return this.sent.sgis;
   }
 
   /** Begins to follow a physical interrupt. */
@@ -204,8 +200,7 @@ export class Gather extends FollowObserver {
     this.withdrawals.begin(batch, i);
     this.didEmit = false;
     this.isStore = false;
-    this.message = undefined;
-    this.sgi = undefined;
+    this.sent.begin(this.now);
     this.acknowledged = SPURIOUS;
     const kind = batch.kind[i]!;
     const at = i * RECORD_WORDS;
@@ -213,18 +208,21 @@ export class Gather extends FollowObserver {
     else if (kind === KIND['mem.write']) {
       this.commands.stored(batch, i, record);
       this.isStore = true;
-    } else if (kind === KIND['msi.write']) this.beginMessage(batch, at);
+    } else if (kind === KIND['msi.write']) this.sent.message(batch, at);
     else if (kind === KIND['mmio.write']) {
       const w = batch.words;
       this.wrote(writeKey(w[at]!, w[at + 1]!, w[at + 2]!), record);
       for (const intid of this.intids)
-        if (intid < LPI_FIRST && isAbout(batch, i, 'INTID', intid)) this.configured.push(record);
+        if (intid < LPI_FIRST && isAbout(batch, i, 'INTID', intid))
+          this.configured.push({ record, pe: FRAMES[w[at]!] === 'GICR' ? w[at + 1]! : -1 });
     } else if (kind === KIND['sysreg.write'] || kind === KIND['sysreg.read']) {
       const pe = batch.pe[i]!;
       if (pe >= 0 && pe < this.lastAccess.length) this.lastAccess[pe] = record;
+      if (kind === KIND['sysreg.read'] && isListRegister(batch.words[at]!))
+        this.virtual?.readListRegister(pe, record);
       if (kind === KIND['sysreg.write']) {
         const register = batch.words[at]!;
-        if (SGI_REGISTERS.has(register)) this.beginSgi(batch, i);
+        if (SGI_REGISTERS.has(register)) this.sent.sgi(batch, i);
         else if (WATCHED_WRITES.has(register)) this.wrote(writeKey(ICC_WRITES, pe, register), record);
       }
     } else if (kind === KIND['pe.reset']) this.handled[batch.pe[i]!]?.splice(0);
@@ -236,34 +234,14 @@ export class Gather extends FollowObserver {
     else records.push(record);
   }
 
+  /** All writes to a register, in order. */
+  writesOf(register: number): readonly number[] {
+    return this.writes.get(register) ?? [];
+  }
+
   /** The last write to a register up to stimulus `record`; -1 if there is none. */
   lastWrite(register: number, record: number): number {
     return this.writes.get(register)?.findLast((one) => one <= record) ?? -1;
-  }
-
-  private beginMessage(batch: RecordBatch, at: number): void {
-    const w = batch.words;
-    const [its, device, event] = [w[at]!, w[at + 1]!, w[at + 2]!];
-    if (!this.concerns(device, event) || this.messages.length >= MESSAGES_MAX) return;
-    this.message = { ...this.now, its, device, event, outcome: 'unknown', intid: -1, pe: -1 };
-    this.messages.push(this.message);
-  }
-
-  /** Whether messages of this event belong to the question. */
-  private concerns(device: number, event: number): boolean {
-    const { question } = this;
-    if (question.device !== undefined)
-      return device === question.device && (question.event === undefined || event === question.event);
-    return (question.intid ?? question.vintid ?? 0) >= LPI_FIRST;
-  }
-
-  private beginSgi(batch: RecordBatch, i: number): void {
-    const w = batch.words;
-    const at = i * RECORD_WORDS;
-    const intid = (w[at + 1]! >>> SGI_INTID_SHIFT) & 15;
-    if (!this.intids.has(intid)) return;
-    this.sgi = { ...this.now, intid, from: batch.pe[i]!, register: w[at]!, reached: [] };
-    this.sgis.push(this.sgi);
   }
 
   override emitted(records: RecordBatch): void {
@@ -279,26 +257,14 @@ export class Gather extends FollowObserver {
       else if (kind === KIND['reg.changed']) this.register(records, i);
       else if (kind === KIND['its.command']) this.command(records, i);
       else if (kind === KIND['mem.written'] || kind === KIND['mem.marked']) this.memory(records, i);
-      else if (kind === KIND['sgi.sent']) {
-        if (this.sgi?.intid === w[at]) this.sgi!.reached.push(records.pe[i]!);
-      } else if (kind === KIND['state.reset']) {
+      else if (kind === KIND['sgi.sent']) this.sent.reached(w[at]!, records.pe[i]!);
+      else if (kind === KIND['state.reset']) {
         for (const stack of this.handled) stack.splice(0);
         for (let its = 0; its < this.machine.state.itsCount; its++) this.lookAtIts(its);
         this.lookAll(-1);
-      } else if (this.message !== undefined) this.translated(records, i, kind);
+        this.commands.reset(this.now.record);
+      } else this.sent.translated(records, i, kind);
     }
-  }
-
-  private translated(records: RecordBatch, i: number, kind: number): void {
-    const message = this.message!;
-    const w = records.words;
-    const at = i * RECORD_WORDS;
-    if (kind === KIND['msi.translated'] || kind === KIND['vmsi.translated']) {
-      message.intid = w[at + 3]!;
-      message.pe = records.pe[i]!;
-      message.outcome = kind === KIND['msi.translated'] ? 'coalesced' : 'virtual';
-    } else if (kind === KIND['msi.dropped']) message.outcome = DROP_REASONS[w[at + 3]!]!;
-    else if (kind === KIND['msi.undecided']) message.outcome = 'undecided';
   }
 
   /** An event about a physical interrupt. */
@@ -311,7 +277,7 @@ export class Gather extends FollowObserver {
       this.handled[pe]!.push(running);
       if (this.intids.has(intid)) this.running = running;
     } else if (kind === KIND['irq.dropped']) this.dropped(pe, intid);
-    if (kind === KIND['lpi.pended'] && this.message?.intid === intid) this.message.outcome = 'pended';
+    if (kind === KIND['lpi.pended']) this.sent.pended(intid);
     if (!this.intids.has(intid) && !(kind === KIND['lpi.forgotten'] && intid === 0)) return;
     const command = this.commands.causeOf(records, i);
     if (kind === KIND['lpi.forgotten'] && intid === 0) {
@@ -393,16 +359,7 @@ export class Gather extends FollowObserver {
   private command(records: RecordBatch, i: number): void {
     const place = this.commands.executed(records, i, this.now.record);
     const { its, name, operands, refused, failed, outcome } = this.commands.all[place]!;
-    if (name === 'INT' && failed && this.concerns(operands.DeviceID!, operands.EventID!))
-      this.messages.push({
-        ...this.now,
-        its,
-        device: operands.DeviceID!,
-        event: operands.EventID!,
-        outcome: DROPPED_BY.find(([end]) => outcome.endsWith(end))?.[1] ?? 'undecided',
-        intid: -1,
-        pe: -1,
-      });
+    if (name === 'INT' && failed) this.sent.failed(its, operands.DeviceID!, operands.EventID!, outcome);
     if (refused) return;
     if (name === 'VMAPTI' || name === 'VMAPI') this.mappedVirtually(name, operands);
     if (name !== 'MAPTI' && name !== 'MAPI') return;
@@ -426,7 +383,9 @@ export class Gather extends FollowObserver {
     if (isAsked) this.vintids.add(vintid);
     const isOurs =
       this.vintids.has(vintid) && (question.vpe === undefined || operands.vPEID === question.vpe);
-    if (isAsked || isOurs) this.events.add(`${operands.DeviceID} ${operands.EventID}`);
+    const event = `${operands.DeviceID} ${operands.EventID}`;
+    if (isAsked || isOurs) this.events.add(event);
+    else if (this.vintids.has(vintid)) this.eventsOfOtherVpes.add(event);
   }
 
   private step(step: string, lifetime: Lifetime, now: Moment): void {

@@ -4,7 +4,7 @@
 import { FRAMES, GICR, isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import type { Moment } from '../timeline/moment.ts';
 import { Blocked, isShared } from './blocked.ts';
-import { type Cause, NO_RECORDS, recordsOfCommand } from './cause.ts';
+import { type Cause, causedBy, NO_RECORDS, recordsOfCommand } from './cause.ts';
 import { Drops } from './drops.ts';
 import type { Gather } from './gather.ts';
 import { type Disagreement, type Hold, type Message, type Story, writeKey } from './gathered.ts';
@@ -13,6 +13,7 @@ export type IncidentKind =
   | 'blocked'
   | 'not acknowledged'
   | 'dropped'
+  | 'another INTID'
   | 'withdrawn'
   | 'not ended'
   | 'SGI to no PE';
@@ -65,6 +66,23 @@ export class Incidents {
     for (const incident of all) incident.score = this.score(incident, at);
     this.preferFirstDisagreement(all);
     return all.sort((a, b) => b.score - a.score || a.from.record - b.from.record);
+  }
+
+  /** Whether an interrupt waited for this far longer than the others that were delivered did. */
+  isLate({ kind, held, cause, stories }: Incident): boolean {
+    if (kind !== 'blocked' || cause.record < 0) return false;
+    if (stories.every(({ lifetime }) => lifetime.acknowledged === undefined)) return false;
+    return held > Math.max(LATE, LATE_TIMES * this.usualWait());
+  }
+
+  /** How long an interrupt that was delivered waited, in records: the median. */
+  private usualWait(): number {
+    const waits = this.g.stories
+      .flatMap(({ lifetime: { pended, acknowledged } }) =>
+        pended === undefined || acknowledged === undefined ? [] : [acknowledged.record - pended.record],
+      )
+      .sort((a, b) => a - b);
+    return waits[waits.length >> 1] ?? 0;
   }
 
   /** Where the source contradicts the simulator, everything after the first contradiction may follow from it. */
@@ -125,9 +143,14 @@ export class Incidents {
       const key = isShared(intid) ? `${intid}` : isPrivate(intid) ? `${intid} ${lifetime.pe}` : `${intid}`;
       const good = lastGood.get(key);
       const isLost = lifetime.acknowledged === undefined && lifetime.withdrawal.movedTo === null;
-      for (const [k, hold] of holds.entries()) {
-        const isLast = k === holds.length - 1;
-        const lost = !isLost || !isLast ? 0 : lifetime.withdrawal.by === 'wire' ? 0.3 : 1;
+      const worst = isLost ? this.longestHold(story) : undefined;
+      for (const hold of holds) {
+        // A line that its device deasserts again, and a reset, end what does not matter any more.
+        const isOver =
+          lifetime.withdrawal.by === 'wire' ||
+          (this.resetOf(story) < (lifetime.withdrawn?.record ?? this.g.records) &&
+            this.lengthOf(hold) < BLOCKED_LONG);
+        const lost = hold !== worst ? 0 : isOver ? 0.3 : 1;
         this.fromHold(story, hold, lost, good, disagreements);
       }
       if (lifetime.withdrawn !== undefined && isLost) this.fromWithdrawal(story);
@@ -138,6 +161,25 @@ export class Incidents {
         if (isEnded) lastGood.set(key, story);
       }
     }
+  }
+
+  private lengthOf({ from, to }: Hold): number {
+    return (to?.record ?? this.g.records) - from.record;
+  }
+
+  /** What a lifetime that ended without an acknowledge waited for longest; of those that are as long, the last one. */
+  private longestHold(story: Story): Hold | undefined {
+    const reset = this.resetOf(story);
+    const length = ({ from, to }: Hold) => Math.min(reset, to?.record ?? this.g.records) - from.record;
+    let found: Hold | undefined;
+    for (const hold of story.holds)
+      if (hold.from.record < reset && (found === undefined || length(hold) >= length(found))) found = hold;
+    return found;
+  }
+
+  /** The reset of the GIC that ended a lifetime; infinite if none did. */
+  private resetOf({ lifetime }: Story): number {
+    return this.g.commands.resetAfter((lifetime.pended ?? lifetime.acknowledged)!.record);
   }
 
   private fromHold(
@@ -195,7 +237,7 @@ export class Incidents {
     if (lost > 0) incident.lost++;
     incident.contradicted += contradicted.length;
     incident.first = Math.min(incident.first, contradicted[0]?.record ?? Number.POSITIVE_INFINITY);
-    incident.held = Math.max(incident.held, (hold.to?.record ?? this.g.records) - hold.from.record);
+    incident.held = Math.max(incident.held, this.lengthOf(hold));
     incident.to = hold.to;
   }
 
@@ -231,7 +273,10 @@ export class Incidents {
     );
     found.stories.push(story);
     found.lost++;
-    found.weight++;
+    // What had been blocked for long when it was withdrawn was lost by what blocked it.
+    const hold = this.longestHold(story);
+    const wasBlocked = hold !== undefined && !SIGNALLED.has(hold.gate) && this.lengthOf(hold) > BLOCKED_LONG;
+    found.weight += wasBlocked ? 0.2 : 1;
     found.to = lifetime.withdrawn;
   }
 
@@ -262,12 +307,19 @@ export class Incidents {
       g.intids.size === 0 || g.vintids.size > 0 || [...g.intids].some((intid) => intid >= LPI_FIRST);
     if (!isLpi) return;
     const askedForDevice = g.isAboutDevice;
+    // If no device ever sends what is mapped to it, another event of such a device may be what should be.
+    const isSilent = !g.messages.some(({ device, event }) => g.events.has(`${device} ${event}`));
+    const devices = new Set([...g.events].map((one) => one.split(' ')[0]));
+    const mayBeOurs = ({ device, outcome }: Message) =>
+      isSilent && outcome === 'event-unmapped' && devices.has(`${device}`);
     for (const message of g.messages) {
-      if (message.outcome === 'pended' || message.outcome === 'coalesced' || message.outcome === 'virtual')
+      if (message.outcome === 'pended' || message.outcome === 'coalesced' || message.outcome === 'virtual') {
+        this.fromTranslation(message);
         continue;
+      }
       if (pe !== undefined && message.pe >= 0 && message.pe !== pe) continue;
       const isOurs = askedForDevice || g.events.has(`${message.device} ${message.event}`);
-      if (!isOurs && g.events.size > 0) continue;
+      if (!isOurs && g.events.size > 0 && !mayBeOurs(message)) continue;
       const cause = this.drops.causeOfDrop(message);
       const found = this.incident(
         'dropped',
@@ -281,6 +333,55 @@ export class Incidents {
       found.weight++;
       found.to = undefined;
     }
+  }
+
+  /** A message of an event that is mapped to the interrupt asked about became another one, while that one never arrived. */
+  private fromTranslation(message: Message): void {
+    const { g } = this;
+    const { intid } = message;
+    if (message.outcome === 'virtual') {
+      this.fromOtherVpe(message);
+      return;
+    }
+    if (g.isAboutDevice || intid < LPI_FIRST || g.intids.has(intid)) return;
+    if (!g.events.has(`${message.device} ${message.event}`)) return;
+    const epoch = g.commands.resetBefore(message.record);
+    const arrives = g.stories.some(
+      ({ lifetime: { acknowledged } }) =>
+        acknowledged !== undefined && g.commands.resetBefore(acknowledged.record) === epoch,
+    );
+    const mapping = arrives ? undefined : this.drops.mappingOf(message);
+    if (mapping === undefined) return;
+    const cause = causedBy(
+      mapping,
+      `maps DeviceID 0x${message.device.toString(16)} EventID 0x${message.event.toString(16)} to INTID ${intid}`,
+    );
+    const found = this.incident('another INTID', 'MAPTI', cause, { intid: -1, pe: -1 }, message);
+    found.messages.push(message);
+    found.lost++;
+    found.weight++;
+  }
+
+  /** A message became the vINTID asked about, of another vPE than the one asked about. */
+  private fromOtherVpe(message: Message): void {
+    const { g } = this;
+    const event = `${message.device} ${message.event}`;
+    if (!g.eventsOfOtherVpes.has(event) || g.events.has(event)) return;
+    const mapping = g.commands.last(
+      message.record,
+      ({ name, operands, refused }) =>
+        !refused && /^VMAPT?I$/.test(name) && `${operands.DeviceID} ${operands.EventID}` === event,
+    );
+    if (mapping === undefined) return;
+    const { vPEID } = mapping.operands;
+    const cause = causedBy(
+      mapping,
+      `maps DeviceID 0x${message.device.toString(16)} EventID 0x${message.event.toString(16)} to vINTID ${message.intid} of vPE ${vPEID}`,
+    );
+    const found = this.incident('another INTID', 'VMAPTI', cause, { intid: -1, pe: -1 }, message);
+    found.messages.push(message);
+    found.lost++;
+    found.weight++;
   }
 
   // ---- SGIs ------------------------------------------------------------------------------------------------
@@ -349,5 +450,11 @@ function within<T extends Moment>(list: readonly T[], from: number, to: number):
   return list.slice(low, end);
 }
 
+/** In records: what is blocked for longer is not just about to be signalled. */
+const BLOCKED_LONG = 1000;
+/** In records, and as a multiple of the usual wait: what waits for longer is late. */
+const LATE = 1000;
+const LATE_TIMES = 20;
+const SIGNALLED: ReadonlySet<string> = new Set(['signalled', 'signalled to the virtual machine', 'unknown']);
 const FIRST_DISAGREEMENT = 1e5;
 const EXPLICIT_CLEARS: ReadonlySet<string> = new Set(['CLEAR', 'GICD_ICPENDR', 'GICR_ICPENDR0']);

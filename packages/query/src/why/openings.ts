@@ -18,6 +18,10 @@ const BY_DROP: Readonly<Record<string, string>> = {
 /** What would have opened the way; null if nothing can be said. */
 export function openingOf({ kind, reason, intid, pe, cause }: Incident): string | null {
   if (kind === 'dropped') return BY_DROP[reason] ?? null;
+  if (kind === 'another INTID')
+    return reason === 'VMAPTI'
+      ? 'VMAPTI or VMOVI of the event to this vPE'
+      : 'MAPTI of the event with this INTID';
   if (kind === 'withdrawn') return 'an acknowledge before it';
   if (kind === 'not ended') return `a write of ${intid} to ICC_EOIR1_EL1 (or ICC_EOIR0_EL1) by PE${pe}`;
   if (kind === 'SGI to no PE') return 'an affinity and target list that name an existing PE';

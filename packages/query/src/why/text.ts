@@ -33,9 +33,11 @@ function harm(finding: Finding): string {
       ? ''
       : finding.kind === 'SGI to no PE'
         ? times(finding.lost, 'write')
-        : finding.kind === 'dropped'
-          ? `${times(finding.lost, 'message')} dropped`
-          : `${times(finding.lost, 'lifetime')} without an acknowledge`,
+        : finding.kind === 'another INTID'
+          ? `${times(finding.lost, 'message')} translated to another ${finding.reason === 'VMAPTI' ? 'vPE' : 'INTID'}`
+          : finding.kind === 'dropped'
+            ? `${times(finding.lost, 'message')} dropped`
+            : `${times(finding.lost, 'lifetime')} without an acknowledge`,
     finding.contradicted === 0
       ? ''
       : `the source acknowledges it ${times(finding.contradicted, 'time')} all the same`,

@@ -55,6 +55,12 @@ export class Track {
     return found;
   }
 
+  /** The last change before another one whose value fits. */
+  lastBefore(change: Change, fits: (value: number) => boolean): Change | undefined {
+    const place = this.changes.indexOf(change);
+    return this.changes.slice(0, Math.max(0, place)).findLast(({ value }) => fits(value));
+  }
+
   /** The value before the change at `record`; undefined if there is none. */
   before(change: Change): number | undefined {
     return this.changes[this.changes.indexOf(change) - 1]?.value;

@@ -11,13 +11,13 @@ import {
   vlpiConfigAddress,
 } from '@gictrace/core/model';
 import { KIND, PEND_CAUSES, RECORD_WORDS, type RecordBatch, UNITS } from '@gictrace/core/record';
-import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
+import { FRAMES, GICR, LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import type { Lifetime } from '../timeline/lifetimes.ts';
 import type { Moment } from '../timeline/moment.ts';
 import { NOT_SEEN, type Withdrawals } from '../timeline/withdrawals.ts';
 import { type Cause, causeOf, NO_RECORDS, NOT_IN_SOURCE, noRecord } from './cause.ts';
 import type { Gather } from './gather.ts';
-import type { Handled, Hold, Story } from './gathered.ts';
+import { type Handled, type Hold, type Story, writeKey } from './gathered.ts';
 import { Tracks } from './tracks.ts';
 
 const UNIT_ICH = UNITS.indexOf('ICH');
@@ -59,8 +59,12 @@ export class VirtualSide {
   private readonly withdrawals: Withdrawals;
   private readonly open = new Map<string, { story: Story; place: Place }>();
   private readonly running: Handled[][];
+  /** By virtual pending table: the PE where its vPE was resident last. */
+  private readonly lastPe = new Map<number, number>();
   /** By vPEID: its virtual pending table. */
   private readonly tables = new Map<number, number>();
+  /** By PE: when a list register was read last, as a hypervisor does to save what is in it. */
+  private readonly listRead: Int32Array;
   /** Writes to configuration bytes, by vINTID. */
   private readonly configured = new Map<number, number>();
 
@@ -75,6 +79,7 @@ export class VirtualSide {
     this.vpe = vpe;
     this.withdrawals = withdrawals;
     this.running = Array.from({ length: machine.state.peCount }, () => []);
+    this.listRead = new Int32Array(machine.state.peCount).fill(-1);
     for (let pe = 0; pe < machine.state.peCount; pe++) {
       this.tracks.set(`HCR ${pe}`, -1, machine.state.virtual.hcr[pe]!);
       this.tracks.set(`VMCR ${pe}`, -1, machine.state.virtual.vmcr[pe]!);
@@ -92,6 +97,7 @@ export class VirtualSide {
         return;
       case KIND['vpe.resident']:
         this.tracks.set(`resident ${tableAt(w, at)}`, now.record, w[at + 3] === 0 ? -1 : pe, command);
+        if (w[at + 3] !== 0) this.lastPe.set(tableAt(w, at), pe);
         return;
       case KIND['vlpi.pended']:
         if (this.vintids.has(w[at + 2]!) && this.isAsked(tableAt(w, at)))
@@ -154,11 +160,19 @@ export class VirtualSide {
       const found = this.open.get(key);
       if (isPending && found === undefined) this.begin({ table: -1, pe }, vintid, pe, 'list-register', now);
       else if (!isPending && found !== undefined) {
-        found.story.lifetime.withdrawn = now;
-        found.story.lifetime.withdrawal = { by: 'ICH_LR<n>_EL2', movedTo: null };
+        const { lifetime } = found.story;
+        lifetime.withdrawn = now;
+        // What the hypervisor had read before, it has saved.
+        const isSaved = this.listRead[pe]! > lifetime.pended!.record;
+        lifetime.withdrawal = { by: 'ICH_LR<n>_EL2', movedTo: isSaved ? pe : null };
         this.close(key, now);
       }
     }
+  }
+
+  /** A PE has read a list register: stimulus `record`. */
+  readListRegister(pe: number, record: number): void {
+    if (pe >= 0) this.listRead[pe] = record;
   }
 
   private memory(address: number, width: number, now: Moment): void {
@@ -265,7 +279,24 @@ export class VirtualSide {
           `ends the residency of its vPE; ${rung}`,
           `its vPE has not been resident; ${rung}`,
         );
-        return bell === undefined ? cause : { ...cause, also: [...cause.also, bell.since] };
+        // A write that should have made it resident and did not is the first one behind.
+        const next = g
+          .writesOf(
+            writeKey(
+              FRAMES.indexOf('GICR'),
+              pe < 0 ? (this.lastPe.get(table) ?? 0) : pe,
+              GICR.GICR_VPENDBASER.offset,
+            ),
+          )
+          .find((record) => record > cause.record && record <= (hold.to?.record ?? g.records));
+        return {
+          ...cause,
+          also: [
+            ...cause.also,
+            ...(bell === undefined ? [] : [bell.since]),
+            ...(next === undefined ? [] : [next]),
+          ],
+        };
       }
       case 'virtual configuration unknown':
         return noRecord(`its configuration byte: ${NOT_IN_SOURCE}`);
