@@ -1,7 +1,7 @@
 // What a driver can do to hardware, and what each access costs. A bus does not know the machine: the testbed gives it a
 // port, which drivers cannot reach. Costs count what a driver did, never what a design claims to do.
 import { NO_PE, RECORDS } from '../record/index.ts';
-import type { CommandName } from '../spec/index.ts';
+import { type CommandName, GICV5_SYSREGS, type Gicv5SysregName } from '../spec/index.ts';
 import { CommandQueue, QUEUE_BYTES, type SentCommand } from './command-queue.ts';
 import { noCosts } from './costs.ts';
 import { type Addresses, type Port, placeOf, type RegisterName, type ValueOf, wordsOf } from './port.ts';
@@ -17,6 +17,7 @@ const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
 const MEM_WRITE = RECORDS['mem.write'].id;
 const MEM_KNOWN = RECORDS['mem.known'].id;
+const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 /** Where drivers get their memory. It is RAM on QEMU's virt machine too, and overlaps no frame. */
 const MEMORY_FROM = 0x6000_0000;
 
@@ -46,6 +47,10 @@ export class Bus {
   affinity(pe: number): number {
     return this.#port.affinity(pe);
   }
+  /** A PE's interrupt affinity identifier on a GICv5. */
+  iaffid(pe: number): number {
+    return this.#port.iaffid(pe);
+  }
 
   /** Returns the address of zeroed memory. This costs nothing; a driver enters its allocations in its ledger. */
   memory(bytes: number, align = 0x1_0000): number {
@@ -71,7 +76,10 @@ export class Bus {
     this.#port.stimulus(MEM_WRITE, 0, low, high, bytes, word.low, word.high);
   }
 
-  /** Writes a register, or an element of an array. `instance` is the PE for GICR, the ITS for GITS, otherwise 0. */
+  /**
+   * Writes a register, or an element of an array. `instance` is the PE for GICR, the ITS for GITS, and for a GICv5 four times
+   * the IRS or ITS plus the interrupt domain; otherwise 0.
+   */
   write(register: RegisterName, instance: number, value: number | bigint, element = 0): void {
     this.costs.mmio_writes++;
     const { frame, offset, bytes } = placeOf(register, element);
@@ -109,6 +117,18 @@ export class Bus {
     const value = this.read(register, instance);
     if (!done(value)) throw new Error(`invariant: ${register} is never ready`);
     return value;
+  }
+
+  /** Executes an instruction of a GICv5's CPU interface. What these do does not depend on the PE. */
+  instruction(name: Gicv5SysregName & `GIC_${string}`, operand: number | bigint): void {
+    this.costs.instructions++;
+    const { low, high } = wordsOf(operand);
+    this.#port.stimulus(SYSREG_WRITE, 0, GICV5_SYSREGS[name].encoding, low, high);
+  }
+  /** GSB SYS: waits until the effects of the instructions before are complete. */
+  barrier(): void {
+    this.costs.barriers++;
+    this.#port.stimulus(SYSREG_WRITE, 0, GICV5_SYSREGS.GSB_SYS.encoding, 0, 0);
   }
 
   /** Allocates a command queue for an ITS and returns its address; the driver gives it to the ITS. */

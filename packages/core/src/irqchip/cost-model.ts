@@ -14,7 +14,7 @@ export interface CostModel {
 export const COST_MODELS: Readonly<Record<string, CostModel>> = {
   'bare-metal': {
     name: 'bare-metal',
-    doc: 'Real hardware: a write is posted, a read crosses the interconnect and back, an ITS needs time for each command.',
+    doc: 'Real hardware: a write is posted, a read crosses the interconnect and back, an ITS needs time for each command. A GIC instruction is posted, and a GSB waits for it.',
     ns: {
       mmio_writes: 50,
       mmio_reads: 200,
@@ -24,12 +24,14 @@ export const COST_MODELS: Readonly<Record<string, CostModel>> = {
       hypercalls: 2_000,
       vmbus_messages: 10_000,
       device_writes: 250,
+      instructions: 50,
+      barriers: 200,
     },
     measured: {},
   },
   guest: {
     name: 'guest',
-    doc: 'A virtual machine whose GIC is emulated: each access is an exit, and a command is work of the hypervisor.',
+    doc: 'A virtual machine whose GIC is emulated: each access is an exit, and a command is work of the hypervisor. The CPU interface of a GICv5 is not emulated, so its instructions cost what they cost on real hardware.',
     ns: {
       mmio_writes: 2_000,
       mmio_reads: 2_000,
@@ -39,6 +41,8 @@ export const COST_MODELS: Readonly<Record<string, CostModel>> = {
       hypercalls: 2_000,
       vmbus_messages: 10_000,
       device_writes: 4_000,
+      instructions: 50,
+      barriers: 200,
     },
     measured: {},
   },

@@ -12,6 +12,8 @@ export const COSTS = [
   'vmbus_messages',
   'device_writes',
   'stalls',
+  'instructions',
+  'barriers',
 ] as const;
 
 export type Cost = (typeof COSTS)[number];

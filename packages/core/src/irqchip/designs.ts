@@ -8,6 +8,9 @@ import {
   directLpiRfc,
   directLpiRfcIntid,
 } from './drivers/direct-lpi.ts';
+import { gicv5Its } from './drivers/gicv5/its.ts';
+import { gicv5Setlpi } from './drivers/gicv5/setlpi.ts';
+import { gicv5Spi } from './drivers/gicv5/spi.ts';
 import {
   devMsi,
   its,
@@ -58,6 +61,9 @@ const ALL: readonly Design[] = [
   hypervSpiRoundRobin,
   hypervSpiNoEdge,
   hypervSpiUnsigned,
+  gicv5Its,
+  gicv5Setlpi,
+  gicv5Spi,
   vpeProxy,
   vpeProxyRfc,
   vpeNaive,

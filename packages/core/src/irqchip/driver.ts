@@ -75,13 +75,24 @@ export interface Driver {
   pendingLast?(vpe: number): boolean;
 }
 
+/** The GICv5 on which a design runs. */
+export interface Gicv5Hardware {
+  readonly architecture: 5;
+  /** 0 or 1: whether it has ITSs. */
+  readonly its: number;
+  /** IRS_IDR0.SETLPI. */
+  readonly setlpi: boolean;
+  /** IRS_IDR5.SPI_RANGE. */
+  readonly spis: number;
+}
+
 export interface Design {
   readonly name: string;
   readonly doc: string;
   /** What the design serves: vectors of devices, or vPEs as well. */
   readonly serves: 'devices' | 'vpes';
   readonly profile: string;
-  readonly hardware: Hardware;
+  readonly hardware: Hardware | Gicv5Hardware;
   readonly source: string;
   /** A host makes the messages and decides what a device may write. The design says nothing about that. */
   readonly hosted?: true;

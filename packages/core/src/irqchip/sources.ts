@@ -41,6 +41,12 @@ const HYPERV_DEVIATIONS: readonly string[] = [
   'the host makes the message that the Distributor needs; what a host checks is not modelled',
 ];
 
+const GICV5_DEVIATIONS: readonly string[] = [
+  'pages of 4 KB, a coherent machine, one IRS; tables as large as the identification registers of QEMU 11.1 ask for',
+  'the operation names the PE, where cpumask_any_and takes one of the affinity mask',
+  'DSB and ISB are not counted; of the barriers, GSB SYS is, which the driver executes when it masks',
+];
+
 const SOURCES: Readonly<Record<string, Source>> = {
   its: {
     version: 'Linux 6.1 to 7.3, which do not differ here',
@@ -101,6 +107,23 @@ const SOURCES: Readonly<Record<string, Source>> = {
   },
   'hyperv-spi': { version: 'Linux 5.18 and later', heldAgainst: '', deviations: HYPERV_DEVIATIONS },
   'hyperv-spi-5.17': { version: 'Linux 5.17', heldAgainst: '', deviations: HYPERV_DEVIATIONS },
+  'gicv5-its': {
+    version: 'Linux 7.3 (irq-gic-v5-its.c is in Linux since 6.17)',
+    heldAgainst:
+      'Linux 7.3 on QEMU 11.1 without an ITS: all accesses and instructions of the boot that set up the IRS, the table of LPIs and the IPIs. No implementation with an ITS can be run',
+    deviations: GICV5_DEVIATIONS,
+  },
+  'gicv5-setlpi': {
+    version: 'no code exists; deduced from Linux 7.3',
+    heldAgainst: 'as gicv5-its',
+    deviations: ['all that concerns the SETLPI frame is deduced', ...GICV5_DEVIATIONS],
+  },
+  'gicv5-spi': {
+    version: 'Linux 7.3 (IRS); the frame is a hypothesis',
+    heldAgainst:
+      'Linux 7.3 on QEMU 11.1: all accesses and instructions of the boot, SPIs of devices included',
+    deviations: ['GICv5 has no register that makes an SPI pending', ...GICV5_DEVIATIONS],
+  },
   'vpe-proxy': {
     version: 'Linux 6.1 to 7.3',
     heldAgainst:

@@ -62,6 +62,13 @@ const TRAITS: Readonly<Record<string, Traits>> = {
   mbi: linux(['GICD_TYPER.MBIS', 'DT mbi-ranges (no ACPI)'], false),
   gicv2m: linux(['GICv2m frame', 'MADT MSI frame or DT'], false),
   'hyperv-spi': HYPERV,
+  'gicv5-its': linux(['GICv5 ITS', IORT], true),
+  'gicv5-setlpi': {
+    status: 'hypothesis',
+    needs: ['IRS_IDR0.SETLPI', 'DT setlpi frame; no driver uses it'],
+    saysIsolated: false,
+  },
+  'gicv5-spi': { status: 'hypothesis', needs: ['GICv5', 'a frame that raises SPIs'], saysIsolated: false },
   'vpe-proxy': PROXY,
   'vpe-proxy-rfc': { ...PROXY, status: 'as posted' },
   'vpe-naive': { ...PROXY, status: 'hypothesis' },

@@ -170,7 +170,8 @@ export function compareTrace(
         blocks,
         inFlightMax,
       );
-      comparison.proxyOfDesign = proxyDevice(run.run.config);
+      const machine = run.run.config;
+      if (machine.architecture !== 5) comparison.proxyOfDesign = proxyDevice(machine);
       return run;
     });
     const has = new Set<OperationName>();

@@ -1,5 +1,6 @@
 // Finds designs by the names that users give.
 import { didYouMean, type GicConfig, GicTraceError } from '@gictrace/core';
+import { GICV5_PROFILES } from '@gictrace/core/gicv5';
 import { DESIGNS, type Design } from '@gictrace/core/irqchip';
 import { PROFILES, profileNamed } from '@gictrace/core/profile';
 import type { Scenario } from '@gictrace/recorder';
@@ -19,12 +20,13 @@ export function designNamed(text: string): Design {
       `${didYouMean(name, Object.keys(DESIGNS))}designs: ${Object.keys(DESIGNS).join(', ')}`,
     );
   if (profile === undefined) return design;
-  if (!Object.hasOwn(PROFILES, profile))
+  const profiles = design.hardware.architecture === 5 ? GICV5_PROFILES : PROFILES;
+  if (!Object.hasOwn(profiles, profile))
     throw new GicTraceError(
       'usage',
       `there is no profile '${profile}'`,
       {},
-      `profiles: ${Object.keys(PROFILES).join(', ')}`,
+      `profiles: ${Object.keys(profiles).join(', ')}`,
     );
   return { ...design, name: text, profile };
 }
@@ -34,9 +36,13 @@ export function designsNamed(names: readonly string[] | undefined): readonly Des
   return names === undefined ? Object.values(DESIGNS) : [...new Set(names)].map(designNamed);
 }
 
-/** A design on the machine of a scenario: under the scenario's profile, if it has one and the user gave none. */
+/**
+ * A design on the machine of a scenario: under the scenario's profile, if it has one and the user gave none. A profile of a
+ * GICv3 says nothing about a GICv5.
+ */
 export function ofScenario(design: Design, { profile }: Scenario): Design {
-  return profile === undefined || design.name.includes('@') ? design : { ...design, profile };
+  const isOwn = design.name.includes('@') || design.hardware.architecture === 5;
+  return profile === undefined || isOwn ? design : { ...design, profile };
 }
 
 /**
@@ -51,7 +57,11 @@ export const hasInvlpir = ({ profile, its }: GicConfig): boolean =>
  * designs can see of a profile is left as each design says. A profile that the user gave stays.
  */
 export function ofRecorded(design: Design, config: GicConfig): Design {
-  const isOnIts = design.serves === 'devices' && design.hardware.its > 0 && design.profile === 'architecture';
+  const isOnIts =
+    design.serves === 'devices' &&
+    design.hardware.architecture !== 5 &&
+    design.hardware.its > 0 &&
+    design.profile === 'architecture';
   return isOnIts && hasInvlpir(config) && !design.name.includes('@')
     ? { ...design, profile: config.profile }
     : design;

@@ -1,4 +1,5 @@
 // Lifting what drivers without an ITS did gives back what they were asked: SPIs by messages and by a frame, and Direct LPI.
+import type { GicConfig } from '@gictrace/core';
 import { DESIGNS, type Operation, Translation } from '@gictrace/core/irqchip';
 import { RecordBatch } from '@gictrace/core/record';
 import fc from 'fast-check';
@@ -20,7 +21,7 @@ function roundTrip(design: string, operations: readonly Operation[]): Operation[
   });
   for (const operation of operations) translation.take(operation);
   const lifted: Operation[] = [];
-  const lift = new Lift(translation.run.config, { operation: (one) => lifted.push(one) });
+  const lift = new Lift(translation.run.config as GicConfig, { operation: (one) => lifted.push(one) });
   lift.run(() => stimuli.map((batch) => ({ batch })));
   return lifted;
 }

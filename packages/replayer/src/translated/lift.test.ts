@@ -20,7 +20,7 @@ function roundTrip(name: string, operations: readonly Operation[], profile?: str
     },
   });
   for (const operation of operations) translation.take(operation);
-  const config: GicConfig = translation.run.config;
+  const config = translation.run.config as GicConfig;
   const lifted: Operation[] = [];
   new Lift(config, { operation: (one) => lifted.push(one) }).run(() => stimuli.map((batch) => ({ batch })));
   return lifted;

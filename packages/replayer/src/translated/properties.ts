@@ -81,7 +81,10 @@ function multiMsi(design: Design): Properties['multiMsi'] {
 function migrates(design: Design): Properties['migrates'] {
   if (design.serves === 'vpes') return 'not measured';
   if (!works(run(design, shipped('fire')))) return 'not measured';
-  if (!works(run(design, migration('nothing')))) return 'no';
+  const moved = run(design, migration('nothing'));
+  // The model of its GIC has no migration.
+  if ([...moved.unsupported.keys()].some((what) => what.startsWith('migrate:'))) return 'not measured';
+  if (!works(moved)) return 'no';
   return works(run(design, migration('host'))) ? 'yes' : 'with the host';
 }
 

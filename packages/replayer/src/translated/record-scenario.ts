@@ -4,7 +4,7 @@ import { GicTraceError, VERSION } from '@gictrace/core';
 import { type Design, pushOperation, type Run, Translation } from '@gictrace/core/irqchip';
 import type { Machine } from '@gictrace/core/model';
 import { RecordBatch } from '@gictrace/core/record';
-import { type Scenario, type TraceHeader, TraceWriter } from '@gictrace/recorder';
+import { type AnyTraceHeader, type Scenario, TraceWriter } from '@gictrace/recorder';
 import { ofScenario } from './designs.ts';
 
 export interface RecordScenarioOptions {
@@ -38,7 +38,7 @@ export function recordScenario(
 ): Run {
   const design = ofScenario(asked, scenario);
   const { config } = new Translation(design, scenario.pes, {}, scenario.blocks).run;
-  const header: TraceHeader = {
+  const header = {
     writer: { name: 'gictrace', version },
     config,
     clock: { name: 'none', unitNs: 1 },
@@ -46,7 +46,7 @@ export function recordScenario(
     losses: [],
     seed: scenario.seeds.length === 0 ? null : scenario.seeds.join(','),
     options: { blocks: scenario.blocks },
-  };
+  } as AnyTraceHeader;
   const writer = new TraceWriter(output, header, { inputs, force });
   let open = true;
   try {

@@ -45,6 +45,8 @@ const LETTERS: Readonly<Record<string, string>> = {
   mmio_reads: 'R',
   table_bytes: 'T',
   message_rewrites: 'M',
+  instructions: 'I',
+  barriers: 'B',
   hypercalls: 'H',
   vmbus_messages: 'V',
   device_writes: 'D',
@@ -52,7 +54,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 /** Costs that are parts of others, and are not repeated in the mean cost of an operation. */
 const PARTS: readonly string[] = ['syncs', 'polls', 'stalls', 'queue_bytes'];
 const LETTER_DOC =
-  'Q: ITS commands, SYNC included; W, R: MMIO writes and reads, polls included; T: bytes of tables; M: messages rewritten; H: hypercalls; V: VMBus messages to a Hyper-V host; D: writes of a mask in the device.';
+  'Q: ITS commands, SYNC included; W, R: MMIO writes and reads, polls included; T: bytes of tables; M: messages rewritten; H: hypercalls; V: VMBus messages to a Hyper-V host; D: writes of a mask in the device; I, B: GIC instructions of a GICv5, and GSB SYS.';
 
 /** Designs that behave the same: what is shown of them is equal. */
 interface Group {

@@ -1,5 +1,7 @@
 // The outcome of a run: what became of each message, which handlers ran without need, and what was allocated and not freed.
 import type { GicConfig } from '../../config.ts';
+import type { Gicv5Config } from '../../config-gicv5.ts';
+import type { Gicv5Machine } from '../../gicv5/index.ts';
 import type { Machine } from '../../model/index.ts';
 import type { RecordBatch } from '../../record/index.ts';
 import type { SentCommand } from '../command-queue.ts';
@@ -86,6 +88,8 @@ export interface PendingState {
 export interface RunObserver {
   /** Called with each machine of the run before it is used, to plant a fault. */
   machine?(machine: Machine): void;
+  /** The same, for a design on a GICv5. */
+  gicv5Machine?(machine: Gicv5Machine): void;
   /** Called with each stimulus of the run, as a batch of one record that is used again for the next. */
   stimulus?(batch: RecordBatch): void;
   /** Called with each observable and event, after its stimulus. */
@@ -112,7 +116,7 @@ export interface RunObserver {
 export interface Run {
   readonly design: Design;
   /** The machine on which it ran. */
-  readonly config: GicConfig;
+  readonly config: GicConfig | Gicv5Config;
   /** Operations that the driver ran, by name. */
   readonly operations: ReadonlyMap<OperationName, number>;
   readonly costs: Costs;

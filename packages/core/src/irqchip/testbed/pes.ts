@@ -1,6 +1,5 @@
 // What PEs do: they acknowledge the interrupts that they are signalled, handle and end them, for the host and for the guest
 // of a vPE.
-import { isInterrupt } from '../../spec/index.ts';
 import type { Driver } from '../driver.ts';
 import type { Vector } from '../operation.ts';
 import type { Messages } from './messages.ts';
@@ -14,7 +13,7 @@ export function serve(stage: Stage, messages: Messages): void {
   for (const pe of stage.online) {
     if (stage.isBusy(pe)) continue;
     let again = 0;
-    for (let intid = testbed.acknowledge(pe); isInterrupt(intid); intid = testbed.acknowledge(pe)) {
+    for (let intid = testbed.acknowledge(pe); intid !== undefined; intid = testbed.acknowledge(pe)) {
       again = handled(stage, messages, driver, pe, intid) ? 0 : again + 1;
       if (again === STORM) break;
     }
@@ -23,7 +22,7 @@ export function serve(stage: Stage, messages: Messages): void {
     again = 0;
     for (
       let intid = testbed.acknowledgeVirtual(pe);
-      isInterrupt(intid);
+      intid !== undefined;
       intid = testbed.acknowledgeVirtual(pe)
     ) {
       again = handledByGuest(stage, messages, driver, vpe, pe, intid) ? 0 : again + 1;

@@ -4,11 +4,13 @@ import { COSTS, type Costs, noCosts } from '../costs.ts';
 import { type Design, type Driver, keyOf, Ledger, type Result, unsupported } from '../driver.ts';
 import { concernOf, isServed, type Operation, type OperationName, type Vector } from '../operation.ts';
 import { Devices } from './devices.ts';
+import { Gicv5Testbed } from './gicv5.ts';
 import { expectation, Messages } from './messages.ts';
 import type { PendingState, Run, RunObserver } from './outcome.ts';
 import { serve } from './pes.ts';
+import type { Testbed } from './shape.ts';
 import { Stage } from './stage.ts';
-import { Testbed } from './testbed.ts';
+import { Gicv3Testbed } from './testbed.ts';
 
 export class Translation {
   readonly run: Run;
@@ -37,9 +39,7 @@ export class Translation {
     blocks = 1,
     inFlightMax = Number.POSITIVE_INFINITY,
   ) {
-    const testbed = new Testbed(design.profile, design.hardware, pes, blocks, (machine) =>
-      observer.machine?.(machine),
-    );
+    const testbed = testbedOf(design, pes, blocks, observer);
     const { bus } = testbed;
     const stage = new Stage(design, testbed, observer);
     this.stage = stage;
@@ -147,11 +147,13 @@ export class Translation {
       case 'probe':
         if (o.reset === true) this.reboot();
         return this.told(o);
-      case 'migrate':
-        for (const state of stage.testbed.migrate(o.without))
-          stage.observer.carried?.(stage.n, o.without, state);
+      case 'migrate': {
+        const carried = stage.testbed.migrate(o.without);
+        if (carried === undefined) return this.notMigrated(o);
+        for (const state of carried) stage.observer.carried?.(stage.n, o.without, state);
         if (o.without === 'host' && stage.design.hosted) devices.forgetMessages();
         return this.told(o);
+      }
       case 'pe.busy':
         stage.busyUntil.set(o.pe, stage.n + o.steps);
         return this.told(o);
@@ -180,6 +182,13 @@ export class Translation {
   /** Reports an operation that involves no driver. */
   private told(o: Operation, result: Result = 'done'): void {
     this.stage.observer.operation?.(this.stage.n, o, result, noCosts());
+  }
+
+  /** The model of the design's hardware has no migration, so nothing follows from it. */
+  private notMigrated(o: Operation): void {
+    const why = 'the model of this GIC has no migration';
+    count(this.unsupported, `migrate: ${why}`);
+    this.told(o, unsupported(why));
   }
 
   /** A device spoofs a message. A host that makes the messages is not modelled. */
@@ -314,6 +323,13 @@ export class Translation {
         return;
     }
   }
+}
+
+function testbedOf(design: Design, pes: number, blocks: number, observer: RunObserver): Testbed {
+  const { profile, hardware } = design;
+  return hardware.architecture === 5
+    ? new Gicv5Testbed(profile, hardware, pes, blocks, (machine) => observer.gicv5Machine?.(machine))
+    : new Gicv3Testbed(profile, hardware, pes, blocks, (machine) => observer.machine?.(machine));
 }
 
 function count(map: Map<string, number>, key: string): void {

@@ -4,7 +4,7 @@ import { type Design, type Driver, keyOf } from '../driver.ts';
 import type { Vector } from '../operation.ts';
 import { Guests } from './guests.ts';
 import { type Failure, type Fault, noDeliveries, type RunObserver } from './outcome.ts';
-import type { Testbed } from './testbed.ts';
+import type { Testbed } from './shape.ts';
 
 export class Stage {
   readonly design: Design;

@@ -1,5 +1,5 @@
-// The hardware on which a driver runs: a simulated machine below the driver's bus, and what firmware, devices, PEs and
-// hypervisors do to it, which costs the driver nothing. Drivers cannot import this (see boundary.test.ts).
+// The hardware with a GICv3 or GICv4 on which a driver runs: a simulated machine below the driver's bus, and what firmware,
+// devices, PEs and hypervisors do to it, which costs the driver nothing. Drivers cannot import this (see boundary.test.ts).
 import type { GicConfig } from '../../config.ts';
 import { Machine, step } from '../../model/index.ts';
 import { configOf, type Hardware } from '../../profile/index.ts';
@@ -21,12 +21,15 @@ import {
   type Addresses,
   MSI_SETSPI_NS,
   type Port,
+  PRE_ITS,
   placeOf,
   type RegisterName,
+  V2M,
   type Words,
   wordsOf,
 } from '../port.ts';
 import { type CarriedState, migrate } from './migration.ts';
+import type { Testbed } from './shape.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -37,8 +40,6 @@ const WIRE_SET = RECORDS['wire.set'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
 const BY_GUEST = RESET_CAUSES.indexOf('guest');
 
-const V2M = 0x802_0000;
-const PRE_ITS = 0x5000_0000;
 const PRE_ITS_BYTES = 4 << 16;
 const FRAME_BYTES = 0x1_0000;
 
@@ -50,7 +51,7 @@ const PRIORITY_MASK = 0xf0;
 const VIRTUAL_INTERFACE_ON = mask(SYSREGS.ICH_HCR_EL2, 'En');
 const VIRTUAL_GROUPS_ON = packFields(SYSREGS.ICH_VMCR_EL2, { VPMR: 0xf8, VENG0: 1, VENG1: 1 });
 
-export class Testbed {
+export class Gicv3Testbed implements Testbed {
   readonly bus: Bus;
   /** Called with each stimulus, as a batch of one record that is used again for the next. */
   onStimulus: ((batch: RecordBatch) => void) | undefined;
@@ -80,12 +81,18 @@ export class Testbed {
 
   private port(): Port {
     const { config } = this;
-    const addresses: Addresses = { ...config.addresses, v2m: V2M, preIts: PRE_ITS };
+    const addresses: Addresses = {
+      ...config.addresses,
+      ...{ translate: [], setlpi: 0, v2m: V2M, preIts: PRE_ITS },
+    };
     return {
       pes: config.pes.length,
       blocks: Math.max(1, config.its.length),
       addresses,
       affinity: (pe) => config.pes[pe]!.affinity,
+      iaffid: () => {
+        throw new Error('invariant: only a GICv5 has IAFFIDs');
+      },
       stimulus: (kind, pe, ...words) => this.stimulus(kind, pe, ...words),
     };
   }
@@ -209,19 +216,18 @@ export class Testbed {
     this.write('GICR_WAKER', pe, pe, SLEEP);
   }
 
-  /** A PE acknowledges an interrupt and ends it at once. Returns the INTID. */
-  acknowledge(pe: number): number {
+  acknowledge(pe: number): number | undefined {
     return this.take(pe, 'ICC_IAR1_EL1', 'ICC_EOIR1_EL1');
   }
 
-  /** A guest on a PE acknowledges a virtual interrupt and ends it at once. Returns the vINTID. */
-  acknowledgeVirtual(pe: number): number {
+  acknowledgeVirtual(pe: number): number | undefined {
     return this.take(pe, 'ICV_IAR1_EL1', 'ICV_EOIR1_EL1');
   }
 
-  private take(pe: number, iar: SysregName, eoir: SysregName): number {
+  private take(pe: number, iar: SysregName, eoir: SysregName): number | undefined {
     const { low: intid } = this.stimulus(SYSREG_READ, pe, SYSREGS[iar].encoding);
-    if (isInterrupt(intid)) this.sysreg(eoir, pe, intid);
+    if (!isInterrupt(intid)) return undefined;
+    this.sysreg(eoir, pe, intid);
     return intid;
   }
 
