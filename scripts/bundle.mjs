@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleSql } from './bundle-sql.mjs';
 import { licences } from './licences.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -56,6 +57,7 @@ function inputs() {
   add(join(root, 'pnpm-lock.yaml'));
   add(fileURLToPath(import.meta.url));
   add(join(root, 'scripts', 'licences.mjs'));
+  add(join(root, 'scripts', 'bundle-sql.mjs'));
   return hash.digest('hex');
 }
 
@@ -93,6 +95,7 @@ function assets(out) {
 
 /** Makes the bundle if one of its inputs has changed. Returns whether it did. */
 export async function bundle() {
+  await bundleSql();
   const wanted = inputs();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return false;
   const { rolldown } = await import('rolldown');

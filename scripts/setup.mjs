@@ -49,7 +49,7 @@ function prune(dist, src) {
   for (const entry of readdirSync(dist, { withFileTypes: true })) {
     const path = join(dist, entry.name);
     if (entry.isDirectory()) {
-      if (entry.name === 'bundle') continue;
+      if (entry.name === 'bundle' || entry.name === 'page-sql') continue;
       if (existsSync(join(src, entry.name))) prune(path, join(src, entry.name));
       else rmSync(path, { recursive: true });
     } else {

@@ -7,6 +7,7 @@ import { replayTrace } from '@gictrace/replayer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filterLog, logOrder } from '../packages/query/page/listing.js';
 import { lowerBound } from '../packages/query/page/lod.js';
+import { sqlTables } from '../packages/query/page/sqltables.js';
 import { NONE, STEPS } from '../packages/query/src/report/facts.ts';
 import { type ReadReport, readReport } from './report-data.ts';
 import { imported, recording, scratch } from './support.ts';
@@ -268,6 +269,43 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv4-kvm'])('%s
         (code, k) => texts[k]!.toLowerCase().includes(value) || (code < n && own.accessValue(code) === value),
       ),
     );
+  });
+
+  it('the tables for SQL have the rows of the views of a database', () => {
+    /** Columns that the page has beside those of the view. */
+    const OWN: Readonly<Record<string, readonly string[]>> = {
+      interrupts: ['its', 'DeviceID', 'EventID'],
+      vinterrupts: ['its', 'DeviceID', 'EventID', 'service_ns'],
+      its_commands: ['command'],
+    };
+    const tables = sqlTables(model(), 1).filter(({ name }) => !['residencies', 'traces'].includes(name));
+    expect(tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'interrupts',
+        'vinterrupts',
+        'msis',
+        'its_commands',
+        'mmio',
+        'sysregs',
+        'findings',
+      ]),
+    );
+    for (const { name, columns, rows: count, row } of tables) {
+      const common = columns.filter((column) => !OWN[name]?.includes(column));
+      const own = Array.from({ length: count }, (_, i) => {
+        const cells = row(i);
+        expect(cells).toHaveLength(columns.length);
+        return common.map((column) => cells[columns.indexOf(column)]);
+      });
+      // A message to a vPE that is not resident has PE -1 in the database, and none in the page.
+      const asked = common.map((column) =>
+        name === 'msis' && column === 'pe' ? 'CASE WHEN pe < 0 THEN NULL ELSE pe END' : column,
+      );
+      const wanted = [...db.ask(`SELECT ${asked.join(', ')} FROM ${name}`).rows];
+      expect(own.map((cells) => cells.join(' ')).sort(), name).toEqual(
+        wanted.map((cells) => cells.join(' ')).sort(),
+      );
+    }
   });
 
   it('distributions are those of latency_ns and service_ns', () => {

@@ -38,6 +38,7 @@ export function fragmentOf(view, timelines) {
     if (text !== '') parts.push(`list${'AB'[k]}=${encodeURIComponent(text)}`);
     if (scope !== 'all') parts.push(`scope${'AB'[k]}=${scope}`);
   });
+  if (view.sql !== '') parts.push(`sql=${encodeURIComponent(view.sql)}`);
   timelines.forEach(({ selected }, k) => {
     if (selected !== null) parts.push(`select${'AB'[k]}=${selected.kind}.${selected.row}`);
   });
@@ -64,6 +65,7 @@ export function applyFragment(fragment, view, timelines, go) {
   if (from !== undefined && to !== undefined && from < to) view.show(from, to);
   const [a, b] = numbers(list('range'));
   view.range = a !== undefined && b !== undefined && a < b ? [a, b] : null;
+  if (of.has('sql')) view.sql = of.get('sql') ?? '';
   view.lists.forEach((filter, k) => {
     filter.text = of.get(`list${'AB'[k]}`) ?? '';
     filter.scope = SCOPES.find((one) => one === of.get(`scope${'AB'[k]}`)) ?? 'all';

@@ -16,6 +16,7 @@ import { rangeDetail } from './range.js';
 import { searchBar } from './search.js';
 import { commandSection, latencySection, mappingSection } from './sections.js';
 import { sourceFacts } from './source.js';
+import { hasSql, sqlSection } from './sql.js';
 import { Timeline } from './timeline.js';
 import { findingSection, verdictSection, verdictText } from './verdict.js';
 import { View } from './view.js';
@@ -127,6 +128,7 @@ async function open() {
     ['mappings', 'ITS mappings over time'],
     ['commands', 'Commands and messages'],
     ['log', 'Accesses and commands in order'],
+    ...(hasSql() ? [['sql', 'SQL']] : []),
     ['source', 'Source'],
   ];
   const names = models.map((model) => model.facts.name);
@@ -209,6 +211,7 @@ async function open() {
       'Accesses and commands in order',
       sides((k) => logSection(models[k], view, k, jumps[k])),
     ),
+    ...(hasSql() ? [section('sql', 'SQL', sqlSection(models, columns, view, jumps))] : []),
     section(
       'source',
       'Source',

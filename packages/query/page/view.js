@@ -21,6 +21,8 @@ export class View {
     this.listeners = [];
     /** What the list of each trace shows. @type {import('./log.js').ListFilter[]} */
     this.lists = models.map(() => ({ text: '', scope: 'all' }));
+    /** The query that was asked last. */
+    this.sql = '';
     /** The selected range, as places on the axis. @type {[number, number] | null} */
     this.range = null;
     /** A moment that is marked. @type {{ trace: number, moment: number } | null} */

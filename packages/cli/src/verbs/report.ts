@@ -18,6 +18,8 @@ export interface ReportRequest {
   readonly rules?: string;
   readonly rename?: boolean;
   readonly why?: readonly string[];
+  /** Whether the page has SQLite. */
+  readonly sql?: boolean;
   /** Whether accesses to registers are in the page; yes, if absent. */
   readonly accesses?: boolean;
   readonly force?: boolean;
@@ -38,6 +40,7 @@ export function addReport(program: Command): void {
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--force', FORCE)
     .option('--no-replay', 'without the verdict of a replay on the simulator')
+    .option('--sql', 'with SQLite, so that the page can be asked in SQL (half a megabyte more)')
     .option('--no-accesses', 'without the accesses to registers: a smaller file')
     .option(
       '--from <record>',
@@ -106,6 +109,7 @@ export function writeReport(paths: readonly string[], options: ReportRequest): v
         keep: 3,
       },
       why,
+      sql: options.sql === true,
       accesses: options.accesses !== false,
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),

@@ -9,6 +9,7 @@ import { Packer } from './columns.ts';
 import { type Compared, compared } from './differences.ts';
 import type { ReportFacts, TraceFacts } from './facts.ts';
 import { page } from './page.ts';
+import { sqlEngine } from './sql-engine.ts';
 import { KIND_NAMES, traceFacts } from './trace.ts';
 
 export type { ReportFacts, TraceFacts } from './facts.ts';
@@ -35,6 +36,8 @@ export interface ReportOptions extends Pick<TargetOptions, 'force'> {
   readonly to?: number;
   /** Whether accesses to registers are in the page; yes, if absent. */
   readonly accesses?: boolean;
+  /** Whether the page has SQLite, to be asked in SQL. */
+  readonly sql?: boolean;
   /** The most rows of each table of details, up to {@link ROWS_MAX}. */
   readonly rowsMax?: number;
   /** Called with the number of records read so far; each record is read more than once. */
@@ -69,6 +72,7 @@ export function reportTraces(
   try {
     for (const path of paths) readers.push(TraceReader.openAny(path));
     out = new OutputFile(output, REPORT, { inputs: paths, force: options.force === true });
+    const sql = options.sql === true ? sqlEngine() : null;
     const [a, b] = paths;
     const both: Compared | null = b === undefined ? null : compared(a!, b, options.diff ?? {});
     const packer = new Packer();
@@ -98,7 +102,7 @@ export function reportTraces(
       anchors: both === null ? null : packer.table(both.anchors),
       kindNames: KIND_NAMES,
     };
-    for (const part of page(facts, packer.all())) out.write(Buffer.from(part));
+    for (const part of page(facts, packer.all(), sql)) out.write(Buffer.from(part));
     out.commit();
     return {
       records: traces.map((trace) => trace.records),

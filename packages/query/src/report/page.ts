@@ -32,6 +32,8 @@ const MODULES = [
   'compare',
   'listing',
   'log',
+  'sqltables',
+  'sql',
   'controls',
   'search',
   'keys',
@@ -73,11 +75,12 @@ export function pageData(facts: ReportFacts, columns: Buffer): string {
   return deflateRawSync(Buffer.concat([length, text, columns]), { level: 9 }).toString('base64');
 }
 
-/** The page, in parts that are written in order. */
-export function* page(facts: ReportFacts, columns: Buffer): Generator<string> {
+/** The page, in parts that are written in order, with what answers SQL if that is there. */
+export function* page(facts: ReportFacts, columns: Buffer, sql: string | null = null): Generator<string> {
   const style = readFileSync(new URL('style.css', PAGE), 'utf8');
   const code = script();
-  const policy = `default-src 'none'; script-src ${hash(code)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
+  const [wasm, worker] = sql === null ? ['', ''] : [" 'wasm-unsafe-eval'", ' worker-src blob:;'];
+  const policy = `default-src 'none'; script-src ${hash(code)}${wasm};${worker} style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
   yield `<!doctype html>
 <html lang="en">
 <head>
@@ -94,8 +97,9 @@ export function* page(facts: ReportFacts, columns: Buffer): Generator<string> {
 <main id="report"><p id="opening">Opening…</p></main>
 <script type="application/octet-stream" id="data">`;
   yield pageData(facts, columns);
-  yield `</script>
-<script type="module">${code}</script>
+  yield '</script>\n';
+  if (sql !== null) yield `<script type="application/octet-stream" id="sqlite">${sql}</script>\n`;
+  yield `<script type="module">${code}</script>
 </body>
 </html>
 `;
