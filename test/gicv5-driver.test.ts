@@ -5,15 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { DESIGNS, type Operation, Translation } from '@gictrace/core/irqchip';
 import { KIND, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
-import {
-  FRAMES,
-  GICV5_SYSREGS,
-  GICV5_TYPES,
-  gicv5Id,
-  gicv5SysregName,
-  gicv5Type,
-  registerAt,
-} from '@gictrace/core/spec';
+import { FRAMES, GICV5_TYPES, gicv5Id, gicv5SysregName, gicv5Type, registerAt } from '@gictrace/core/spec';
 import { importGicv5ToTrace, TraceReader } from '@gictrace/recorder';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -93,7 +85,7 @@ describe('Linux 7.3 on a GICv5', () => {
 
   it('an SPI is prioritised, configured, routed and enabled as the boot does it', async () => {
     const boot = await recorded('linux-gicv5-qemu-11.log.gz');
-    const first = boot.findIndex((text) => text === `GIC_CDPRI ${(0x6000_0007).toString(16)} f8`);
+    const first = boot.indexOf(`GIC_CDPRI ${(0x6000_0007).toString(16)} f8`);
     const ofBoot = boot.slice(first, first + 7);
     const own = driven('gicv5-spi', 2, [
       ...online(2),
@@ -109,6 +101,5 @@ describe('Linux 7.3 on a GICv5', () => {
       return `${name} ${rest}`;
     };
     expect(own.map(plain)).toEqual(ofBoot.map(plain));
-    expect(GICV5_SYSREGS.GIC_CDPRI.encoding).toBeGreaterThan(0);
   });
 });
