@@ -8,13 +8,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "../c/wire.h"
-#include "machine.h"
+#include "snapshots.h"
+#include "stimuli.h"
 
-/* Kinds of records (docs/records.md). */
-enum {
-    MMIO_READ = 1, MMIO_WRITE, SYSREG_READ, SYSREG_WRITE, MEM_WRITE, MEM_KNOWN, MEM_UNKNOWN, QUEUE_WRITE, MSI_WRITE,
-    WIRE_SET, PE_RESET, KINDS, HPPI = 64
-};
 static const char *const stimuli[] = {
     "mmio.read", "mmio.write", "sysreg.read", "sysreg.write", "mem.write", "mem.known", "mem.unknown", "queue.write",
     "msi.write", "wire.set", "pe.reset",
@@ -22,8 +18,7 @@ static const char *const stimuli[] = {
 static const unsigned words_of[KINDS] = { 0, 6, 6, 3, 3, 5, 4, 3, 11, 4, 2, 0 };
 static const char *const observables[] = { "hppi" };
 
-enum { NO_KIND, NO_PLACE, NO_ABORT, NO_SYSREG, NO_LINE, NO_TIMER, NO_MSI, NO_SLOT, NO_STATE };
-static const char *const reasons[] = {
+static const char *const reasons[REASONS] = {
     "KVM: a stimulus that is not known, or not of this form",
     "KVM: there is no such PE, frame, ITS or memory",
     "KVM: the access aborts in the guest",
@@ -33,308 +28,17 @@ static const char *const reasons[] = {
     "KVM: KVM_SIGNAL_MSI is refused",
     "KVM: more system registers than the guest stub has room for",
     "KVM: a Secure access, or one from EL3",
+    "KVM: a message-based SPI, which KVM's GIC does not have",
+    "KVM: extended SPIs or PPIs, which KVM's GIC does not have",
+    "KVM: non-maskable interrupts, which KVM's GIC does not have",
+    "KVM: a Direct LPI, which KVM's GIC does not have",
+    "KVM: virtual LPIs, which KVM's GIC does not have for its guest",
 };
 
-#define LEVEL2_ADDRESS 0xffffffffff000ull
-#define BATCH_MAX 512
-
-struct stimulus {
-    uint32_t kind, flags, words[11];
-    int pe; /* -1: none */
-};
-struct response {
-    bool skipped;
-    uint32_t reason;
-    uint64_t value;
-};
-struct signal {
-    uint32_t intid, group, priority, fiq, irq;
-};
-struct change {
-    unsigned of; /* the stimulus that caused it */
-    unsigned pe;
-    struct signal now;
-};
-
-static struct stimulus given[BATCH_MAX];
-static struct response responses[BATCH_MAX];
-static struct change changes[BATCH_MAX * PES_MAX];
-static uint8_t lines_high[PES_MAX][1024]; /* SPIs are in the first row */
-static unsigned change_count;
-static struct signal signalled[PES_MAX];
-static const struct signal idle = { 1023, 0, 0xff, 0, 0 };
-
-/* ---- operations that wait in a mailbox ---------------------------------------------------------------------- */
-
-static unsigned waiting_pe, waiting; /* the vCPU, and how many operations are in its mailbox */
-static unsigned waiting_for[MAILBOX_OPERATIONS_MAX]; /* the stimulus of each */
-
-/* What a PE is signalled, as the stub found it after an operation. */
-static void look(unsigned pe, const struct operation *of, unsigned stimulus)
+void abandon(const char *why)
 {
-    uint32_t zero = (uint32_t)of->pending[0], one = (uint32_t)of->pending[1];
-    struct signal now = idle;
-    if (zero >> 2 != 255) {
-        now.intid = zero;
-        now.group = 0;
-        now.priority = (uint32_t)of->priority;
-    } else if (one >> 2 != 255) {
-        now.intid = one;
-        now.group = 2;
-        now.priority = (uint32_t)of->priority;
-    }
-    now.fiq = of->lines >> 6 & 1;
-    now.irq = of->lines >> 7 & 1;
-    if (memcmp(&now, &signalled[pe], sizeof now) == 0)
-        return;
-    signalled[pe] = now;
-    changes[change_count++] = (struct change){ stimulus, pe, now };
-}
-
-/* Has the waiting operations done, and takes their results. */
-static void flush(void)
-{
-    struct operation *at = operations_of(waiting_pe);
-    unsigned count = waiting;
-    waiting = 0;
-    if (count == 0)
-        return;
-    if (!vcpu_run(waiting_pe, count))
-        give_up("a vCPU has left KVM and does not come back");
-    for (unsigned k = 0; k < count; k++) {
-        struct response *of = &responses[waiting_for[k]];
-        uint32_t kind = at[k].kind & OPERATION_MASK;
-        if (at[k].syndrome != 0) {
-            of->skipped = true;
-            of->reason = kind == DO_INSTRUCTION ? NO_SYSREG : NO_ABORT;
-        } else if (kind != DO_NOTHING && (given[waiting_for[k]].kind == MMIO_READ || given[waiting_for[k]].kind == SYSREG_READ)) {
-            of->value = at[k].result;
-        }
-        if (at[k].kind >> OPERATION_WATCH & 1)
-            look(waiting_pe, &at[k], waiting_for[k]);
-    }
-}
-
-static void add(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value)
-{
-    if (waiting > 0 && (waiting_pe != pe || waiting == MAILBOX_OPERATIONS_MAX))
-        flush();
-    waiting_pe = pe;
-    waiting_for[waiting] = stimulus;
-    operations_of(pe)[waiting++] = (struct operation){
-        .kind = kind | (uint32_t)watching << OPERATION_WATCH, .address = address, .value = value,
-    };
-}
-
-/* A stimulus may have changed what any PE is signalled. `done`: the PE that has been looked at, or -1. */
-static void look_at_others(unsigned stimulus, int done)
-{
-    if (!watching)
-        return;
-    for (unsigned pe = 0; pe < machine.is.pes; pe++)
-        if ((int)pe != done)
-            add(pe, stimulus, DO_NOTHING, 0, 0);
-    flush();
-}
-
-/*
- * KVM keeps an interrupt with the vCPU that has it in its list of pending interrupts, and gives it to another only when the
- * first leaves the guest the next time. So when a stimulus moves interrupts, or ends one that has been moved, all must run
- * before any of them is looked at.
- */
-static void look_again(unsigned stimulus)
-{
-    look_at_others(stimulus, -1);
-}
-
-static bool moves_interrupts(const struct stimulus *s)
-{
-    const uint32_t frame = s->words[0], offset = s->words[2];
-    if (s->kind == SYSREG_WRITE)
-        return frame == 0xc659; /* ICC_DIR_EL1 */
-    if (frame == 0) /* GICD_ICACTIVER<n>, GICD_IROUTER<n> */
-        return (offset >= 0x380 && offset < 0x400) || offset >= 0x6000;
-    if (frame == 1) /* GICR_ICACTIVER0 */
-        return offset == 0x10380;
-    return offset >= 0x88 && offset < 0x90; /* GITS_CWRITER */
-}
-
-/* ---- stimuli ------------------------------------------------------------------------------------------------ */
-
-static void skip(unsigned n, uint32_t reason)
-{
-    responses[n].skipped = true;
-    responses[n].reason = reason;
-}
-
-static uint64_t wide(const uint32_t *words)
-{
-    return words[0] | (uint64_t)words[1] << 32;
-}
-
-static void access_frame(unsigned n)
-{
-    const struct stimulus *s = &given[n];
-    const uint32_t frame = s->words[0], instance = s->words[1], offset = s->words[2], width = s->words[3];
-    const struct configuration *is = &machine.is;
-    int log = width == 1 ? 0 : width == 2 ? 1 : width == 4 ? 2 : width == 8 ? 3 : -1;
-    if (log < 0) {
-        skip(n, NO_KIND);
-        return;
-    }
-    uint64_t base, size = frame == 0 ? 0x10000 : 0x20000;
-    if (frame == 0)
-        base = is->gicd_base;
-    else if (frame == 1 && instance < is->pes)
-        base = is->gicr_base[instance];
-    else if (frame == 2 && instance < is->itss)
-        base = is->its_base[instance];
-    else
-        base = 0, size = 0;
-    if (offset > size || width > size - offset) {
-        skip(n, NO_PLACE);
-        return;
-    }
-    if (offset % width != 0) {
-        skip(n, NO_ABORT); /* frames are Device memory */
-        return;
-    }
-    int pe = s->pe >= 0 ? s->pe : frame == 1 ? (int)instance : 0;
-    add((unsigned)pe, n, (s->kind == MMIO_READ ? DO_READ : DO_WRITE) + (uint32_t)log, base + offset, wide(s->words + 4));
-    if (s->kind == MMIO_WRITE) {
-        look_at_others(n, pe);
-        if (moves_interrupts(s))
-            look_again(n);
-    }
-}
-
-/* ICC registers that EL1 may access: CRn 4 and 12 of op0 3, op1 0. */
-static bool is_of_guest(uint32_t number)
-{
-    uint32_t crn = number >> 7 & 15, crm = number >> 3 & 15;
-    return number >> 14 == 3 && (number >> 11 & 7) == 0 && ((crn == 4 && crm == 6) || (crn == 12 && crm >= 8 && crm <= 12));
-}
-
-static void access_register(unsigned n)
-{
-    const struct stimulus *s = &given[n];
-    uint32_t number = s->words[0];
-    bool fresh, read = s->kind == SYSREG_READ;
-    if (s->pe < 0 || number > 0xffff) {
-        skip(n, NO_PLACE);
-        return;
-    }
-    if (!is_of_guest(number)) {
-        skip(n, NO_SYSREG);
-        return;
-    }
-    uint64_t at = instruction_at((read ? 0xd5200000 : 0xd5000000) | number << 5, &fresh);
-    if (at == 0) {
-        skip(n, NO_SLOT);
-        return;
-    }
-    uint32_t crm_op2 = number & 0x7f;
-    bool acknowledges = read && (crm_op2 == 0x40 || crm_op2 == 0x60 || crm_op2 == 0x4d); /* IAR0, IAR1, NMIAR1 */
-    bool settles = !read || acknowledges;
-    add((unsigned)s->pe, n, DO_INSTRUCTION | (uint32_t)fresh << OPERATION_FRESH | (uint32_t)settles << OPERATION_SETTLE, at,
-        wide(s->words + 1));
-    /* SGIs go to other PEs; what is ended may go to where it is routed now. */
-    if (!read && (number & 0xff8) != 0x230) {
-        look_at_others(n, s->pe);
-        if (moves_interrupts(s))
-            look_again(n);
-    }
-}
-
-static void store(unsigned n, uint64_t address, uint64_t length, const void *bytes)
-{
-    uint8_t *at = memory_at(address, length);
-    if (at == NULL)
-        skip(n, NO_PLACE);
-    else
-        memcpy(at, bytes, length);
-}
-
-static void step(unsigned n)
-{
-    const struct stimulus *s = &given[n];
-    const uint32_t *w = s->words;
-    uint64_t quads[4];
-    uint8_t *at;
-    int error;
-    switch (s->kind) {
-    case MMIO_READ:
-    case MMIO_WRITE:
-        access_frame(n);
-        return;
-    case SYSREG_READ:
-    case SYSREG_WRITE:
-        access_register(n);
-        return;
-    case MEM_UNKNOWN:
-        return;
-    }
-    flush(); /* what follows is not a vCPU's doing, and comes after it */
-    switch (s->kind) {
-    case MEM_WRITE:
-        quads[0] = wide(w + 3);
-        if (w[2] == 8 && quads[0] >> 63) { /* a valid entry of a level-1 table */
-            uint64_t table = quads[0] & LEVEL2_ADDRESS;
-            quads[0] = (quads[0] & ~LEVEL2_ADDRESS) | placed(table);
-        }
-        if (w[2] > 8)
-            skip(n, NO_KIND);
-        else
-            store(n, wide(w), w[2], quads);
-        return;
-    case MEM_KNOWN:
-        at = memory_at(wide(w), w[2]);
-        if (at == NULL)
-            skip(n, NO_PLACE);
-        else
-            memory_fill(at, w[2], (uint8_t)w[3]);
-        return;
-    case QUEUE_WRITE:
-        for (int k = 0; k < 4; k++)
-            quads[k] = wide(w + 3 + 2 * k);
-        store(n, wide(w + 1), 32, quads);
-        return;
-    case MSI_WRITE:
-        if (w[0] >= machine.is.itss) {
-            skip(n, NO_PLACE);
-            return;
-        }
-        /* An MSI that the ITS drops is an error of the call, and has been done. */
-        error = send_msi(w[0], w[1], w[2]);
-        if (error < 0 && error != -EINVAL && error != -ENOENT && error != -EFAULT && error != -EBUSY)
-            skip(n, NO_MSI);
-        break;
-    case WIRE_SET:
-        if (w[0] < 16 || w[0] >= machine.intids || (w[0] < 32 && s->pe < 0)) {
-            skip(n, NO_LINE);
-            return;
-        }
-        if (w[0] < 32 && w[0] - machine.timer_ppi < 2) {
-            skip(n, NO_TIMER);
-            return;
-        }
-        /* KVM takes each call with a high level as an edge, and a line that stays high has none. */
-        if (lines_high[w[0] < 32 ? s->pe : 0][w[0]] == (w[1] & 1))
-            break;
-        if (set_line(s->pe, w[0], w[1] & 1) < 0)
-            skip(n, NO_LINE);
-        else
-            lines_high[w[0] < 32 ? s->pe : 0][w[0]] = w[1] & 1;
-        break;
-    case PE_RESET:
-        if (s->pe < 0) {
-            skip(n, NO_PLACE);
-            return;
-        }
-        vcpu_reset((unsigned)s->pe);
-        break;
-    }
-    look_at_others(n, -1);
+    give_up(why);
+    exit(3);
 }
 
 /* ---- messages ----------------------------------------------------------------------------------------------- */
@@ -474,7 +178,7 @@ static void say_hello(void)
     put_text("settled");
     put_bool(true);
     put_text("snapshots");
-    put_uint(0);
+    put_uint(0); /* it takes both messages, but what it restores is what KVM saves, and not all of the state */
     put_text("reasons");
     put_texts(reasons, sizeof reasons / sizeof *reasons);
     send_message();
@@ -519,6 +223,21 @@ static bool get_compared(void)
     return found;
 }
 
+/* Keeps a state, or returns to one. */
+static void take_snapshot(uint32_t message)
+{
+    uint32_t slot = get_uint();
+    if (slot >= SNAPSHOTS)
+        give_up("there is no such slot");
+    const char *why = message == MSG_SNAPSHOT ? snapshot_take(slot) : snapshot_restore(slot);
+    if (why != NULL)
+        give_up(why);
+    put_array(2);
+    put_uint(message);
+    put_uint(slot);
+    send_message();
+}
+
 static void take_reset(void)
 {
     static struct configuration wanted;
@@ -551,6 +270,7 @@ static void take_reset(void)
         else
             skip_value();
     }
+    snapshots_forget();
     const char *why = machine_create(&wanted);
     if (why != NULL)
         give_up(why);
@@ -594,6 +314,10 @@ int main(int argc, char **argv)
             break;
         case MSG_BATCH:
             take_batch();
+            break;
+        case MSG_SNAPSHOT:
+        case MSG_RESTORE:
+            take_snapshot(message);
             break;
         case MSG_BYE:
             fflush(stdout);

@@ -17,6 +17,7 @@
 #define PLACED_FROM 0x4000000000000
 #define PLACED_BASE 0xff80000000
 #define PLACED_SIZE 0x10000000
+#define PLACED_END (PLACED_BASE + PLACED_SIZE) /* nothing of the trace's is above */
 
 /* A mailbox, of which each vCPU has one: the number of operations, AP registers that are being kept, and operations. */
 #define MAILBOX_SIZE 0x4000

@@ -10,6 +10,16 @@
 #define PES_MAX 64
 #define ITS_MAX 8
 
+/* GICD_TYPER, GICR_TYPER and GITS_TYPER: what a GIC may have and KVM's has not. */
+#define TYPER_ESPI (1u << 8)
+#define TYPER_NMI (1u << 9)
+#define TYPER_SECURITY_EXTN (1u << 10)
+#define TYPER_MBIS (1u << 16)
+#define GICR_TYPER_VLPIS (1u << 1)
+#define GICR_TYPER_DIRECT_LPI (1u << 3)
+#define GICR_TYPER_PPINUM (31u << 27)
+#define GITS_TYPER_VIRTUAL (1u << 1)
+
 /* What a reset asks for. */
 struct configuration {
     unsigned pes, itss;

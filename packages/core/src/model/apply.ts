@@ -2,11 +2,18 @@
 // and the fold over recorded events uses it too, so the two cannot differ. It makes no decisions.
 import { invariant } from '../errors.ts';
 import { type Gicv3IdOf, IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
-import { fieldReader, GICD, GICR, GITS, isPrivate } from '../spec/index.ts';
+import { fieldReader, GICD, GICR, GITS, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
 import { privateIndex, sharedIndex } from './intid.ts';
-import { CONFIG_LOST, CONFIG_UNKNOWN, type GicState, type IrqBits, NMI_GROUP0 } from './state.ts';
+import {
+  CONFIG_LOST,
+  CONFIG_OVERLOOKED,
+  CONFIG_UNKNOWN,
+  type GicState,
+  type IrqBits,
+  NMI_GROUP0,
+} from './state.ts';
 
 const PE_SECURITY = RECORDS['pe.security'].id;
 const PE_ROUTED = RECORDS['pe.routed'].id;
@@ -188,6 +195,10 @@ function applyIrqChanged(state: GicState, pe: number, intid: number, attribute: 
   } else if (attribute === ATTRIBUTE_NSACR) {
     if (isPrivate(intid)) state.ppiNsacr[privateIndex(state, pe, intid)] = value;
     else state.spiNsacr[sharedIndex(state, intid)] = value;
+  } else if (intid >= LPI_FIRST) {
+    // Only this attribute is one of LPIs. It ends with the next event that sets the configuration.
+    const config = state.lpiConfig[pe]!.get(intid);
+    if (config !== undefined) state.lpiConfig[pe]!.set(intid, config | CONFIG_OVERLOOKED);
   } else setIrqBit(state, IRQ_ATTRIBUTES[attribute] as keyof IrqBits, pe, intid, value !== 0);
 }
 

@@ -166,7 +166,7 @@ function rankSpis(m: Machine): void {
     let pend =
       (spi.pending[word]! | (~spi.edge[word]! & spi.level[word]!)) & spi.enable[word]! & ~spi.active[word]!;
     if (pend === 0) continue;
-    pend &= forwarded(state, spi.group[word]!, spi.grpmod[word]!);
+    pend &= forwarded(state, spi.group[word]!, spi.grpmod[word]!) & ~spi.overlooked[word]!;
     while (pend !== 0) {
       const bit = 31 - Math.clz32(pend & -pend);
       pend &= pend - 1;
@@ -302,7 +302,7 @@ function arbitrate(m: Machine, pe: number): void {
     let pend =
       (ppi.pending[word]! | (~ppi.edge[word]! & ppi.level[word]!)) & ppi.enable[word]! & ~ppi.active[word]!;
     if (pend === 0) continue;
-    pend &= forwarded(state, ppi.group[word]!, ppi.grpmod[word]!);
+    pend &= forwarded(state, ppi.group[word]!, ppi.grpmod[word]!) & ~ppi.overlooked[word]!;
     while (pend !== 0) {
       const bit = 31 - Math.clz32(pend & -pend);
       pend &= pend - 1;

@@ -122,9 +122,18 @@ function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = fa
   if (intid >= LPI_FIRST) clearLpiPending(m, pe, intid);
   else {
     m.emit(ACTIVATED, owner(pe, intid), intid);
-    m.emit(UNPENDED, owner(pe, intid), intid);
+    if (!keepsLatch(m, pe, intid)) m.emit(UNPENDED, owner(pe, intid), intid);
   }
   return intid;
+}
+
+/** Whether an interrupt keeps its pending latch while it is active, under this profile: a level-sensitive one does. */
+function keepsLatch(m: Machine, pe: number, intid: number): boolean {
+  if (!m.profile.latchEndsWithActive) return false;
+  const { state } = m;
+  const own = isPrivate(intid);
+  const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
+  return (((own ? state.ppi : state.spi).edge[index >> 5]! >>> (index & 31)) & 1) === 0;
 }
 
 /** `any`: whatever its group is. */
@@ -134,8 +143,11 @@ function deactivate(m: Machine, pe: number, intid: number, any = m.profile.eoiRe
   if (!any && !m.secure && groupOf(state, pe, intid) !== GROUP1NS) return;
   const own = isPrivate(intid);
   const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
-  const active = (own ? state.ppi : state.spi).active[index >> 5]!;
-  if (active & (1 << (index & 31))) m.emit(DEACTIVATED, owner(pe, intid), intid);
+  const { active, pending } = own ? state.ppi : state.spi;
+  const bit = 1 << (index & 31);
+  if ((active[index >> 5]! & bit) === 0) return;
+  m.emit(DEACTIVATED, owner(pe, intid), intid);
+  if (pending[index >> 5]! & bit && keepsLatch(m, pe, intid)) m.emit(UNPENDED, owner(pe, intid), intid);
 }
 
 /** EOImode of the Exception level that makes the access: whether an EOI only drops the priority. */

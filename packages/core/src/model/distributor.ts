@@ -2,6 +2,7 @@
 // state, every access counts as Secure.
 import { NO_PE, PEND_CAUSES, RECORDS, UNITS } from '../record/index.ts';
 import { ESPI_FIRST, GICD, isPrivate, mask, maskHigh } from '../spec/index.ts';
+import { routedPe } from './arbitration.ts';
 import { hasInterrupt, sharedIndex, sharedIntid } from './intid.ts';
 import {
   type IrqBank,
@@ -12,6 +13,7 @@ import {
   reaches,
 } from './irq-registers.ts';
 import type { Machine } from './machine.ts';
+import { overlookAll, overlookRouted } from './overlooked.ts';
 
 const IRQ_ROUTED = RECORDS['irq.routed'].id;
 const IRQ_PENDED = RECORDS['irq.pended'].id;
@@ -92,8 +94,10 @@ const routeRegister = (first: number) => {
       const newLow = (low & routeMask(m)) >>> 0;
       const aff3 = m.profile.routesByAff3 ? IROUTER_HIGH : 0;
       const newHigh = m.profile.irouterKeepsReserved ? high : high & aff3;
-      if (newLow !== m.state.routeLow[index] || newHigh !== m.state.routeHigh[index])
-        m.emit(IRQ_ROUTED, NO_PE, first + n, newLow, newHigh);
+      if (newLow === m.state.routeLow[index] && newHigh === m.state.routeHigh[index]) return;
+      const hadPe = routedPe(m.state, index) >= 0;
+      m.emit(IRQ_ROUTED, NO_PE, first + n, newLow, newHigh);
+      if (!hadPe && routedPe(m.state, index) >= 0) overlookRouted(m, index);
     },
   };
 };
@@ -149,6 +153,7 @@ export const gicdWrite = {
     if (!m.state.singleSecurity && value & CTLR_DS)
       value = (value & (CTLR_GRP0 | CTLR_GRP1NS | CTLR_E1NWF)) | CTLR_ONE_STATE;
     m.changeRegister(UNIT_GICD, 0, GICD.GICD_CTLR.offset, value >>> 0, 0, old, 0);
+    if (value & ~old & CTLR_GRP1NS) overlookAll(m);
   },
   GICD_STATUSR: (m: Machine, _instance: number, _n: number, low: number): void => {
     const old = m.state.gicdStatusr[0]!;

@@ -20,6 +20,7 @@ import {
 } from './arbitration.ts';
 import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
+import { isOverlooked, keptConfig } from './overlooked.ts';
 import { CONFIG_UNKNOWN, IDLE } from './state.ts';
 
 const GICR_CTLR_ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
@@ -32,6 +33,8 @@ export const GATES = {
   active: 'it is already active, and must be deactivated before it can be signalled again',
   disabled: 'its own enable bit is 0',
   'group disabled in GICD_CTLR': 'the Distributor does not forward its group',
+  overlooked:
+    'it was pending before the Distributor was enabled or before it had a PE, and this implementation signals it only once it is made pending or enabled again',
   'no PE': 'GICD_IROUTER names no existing PE, or no PE participates in 1 of N',
   'group disabled at the PE': "ICC_IGRPEN of its group is 0 at the PE's CPU interface",
   'PE asleep': 'GICR_WAKER.ProcessorSleep of the PE is 1',
@@ -70,7 +73,7 @@ export function priorityOf(m: Machine, pe: number, intid: number): number {
 }
 
 function configOf(m: Machine, pe: number, intid: number): number | undefined {
-  return m.profile.lpiConfig === 'live' ? lookUpConfig(m, pe, intid) : m.state.lpiConfig[pe]!.get(intid);
+  return m.profile.lpiConfig === 'live' ? lookUpConfig(m, pe, intid) : keptConfig(m.state, pe, intid);
 }
 
 /** The masking reason of `intid`, which is assumed to be pending on PE `at` (any PE or -1 for an SPI). */
@@ -86,6 +89,7 @@ export function heldBy(m: Machine, at: number, intid: number): Held {
     if (priority < 0) return is('configuration unknown');
     if (!(configOf(m, at, intid)! & LPI_ENABLE)) return is('disabled');
     if (!isForwarded(state, at, intid)) return is('group disabled in GICD_CTLR');
+    if (isOverlooked(state, at, intid)) return is('overlooked');
     return atInterface(m, at, intid, GROUP1NS, priority);
   }
   const own = isPrivate(intid);
@@ -97,6 +101,7 @@ export function heldBy(m: Machine, at: number, intid: number): Held {
   if (has(bits.active)) return is('active');
   if (!has(bits.enable)) return is('disabled');
   if (!isForwarded(state, at, intid)) return is('group disabled in GICD_CTLR');
+  if (has(bits.overlooked)) return is('overlooked');
   const group = groupOf(state, at, intid);
   if (own) return atInterface(m, at, intid, group, priority);
   const pe = isOneOfN(state, index)

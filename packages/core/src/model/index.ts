@@ -1,7 +1,7 @@
 // The event-sourced model of a GIC.
 export { activeGroup } from './active-priorities.ts';
 export { apply, configTableAddress, pendingTableAddress } from './apply.ts';
-export { groupOf, routedPe, runningPriority, wakeRequested } from './arbitration.ts';
+export { groupOf, groupPriorityMask, routedPe, runningPriority, wakeRequested } from './arbitration.ts';
 export { type Checkpoint, checkpointOf, returnTo } from './checkpoint.ts';
 export { peekSysreg } from './cpu-interface.ts';
 export { Follow, FollowLoop, FollowObserver } from './follow.ts';
@@ -10,9 +10,10 @@ export { hasInterrupt, privateIndex, sharedIndex, sharedIntid } from './intid.ts
 export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';
+export { isOverlooked, keptConfig } from './overlooked.ts';
 export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, STATE_VERSION } from './state.ts';
 export { fold, step } from './step.ts';
-export { prefer, type Signalled, signalledTo, tieOf } from './ties.ts';
+export { prefer, type Signalled, signalledTo, tieOf, tiesOf } from './ties.ts';
 export {
   isListRegister,
   listRegisterHeldBy,

@@ -2,6 +2,7 @@
 // configuration and access control, as each Security state sees them (IHI 0069, "GICD_IGROUPR<n>" to "GICD_INMIR<n>E").
 import { IRQ_ATTRIBUTES, PEND_CAUSES, RECORDS } from '../record/index.ts';
 import type { Machine } from './machine.ts';
+import { takeUp } from './overlooked.ts';
 import type { GicState, IrqBits } from './state.ts';
 
 const IRQ_CHANGED = RECORDS['irq.changed'].id;
@@ -126,6 +127,12 @@ export function irqRegisters(bank: IrqBank) {
       wanted,
     );
 
+  /** Of the interrupts of a word that a write names, those that were overlooked are taken up. */
+  const takeUpAll = (m: Machine, instance: number, word: number, named: number) => {
+    for (let left = bank.bits(m.state).overlooked[word]! & named; left !== 0; left &= left - 1)
+      takeUp(m, bank.owner(instance), bank.firstIntid(m.state, word) + 31 - Math.clz32(left & -left));
+  };
+
   const bitmap = (name: keyof IrqBits, set: boolean, readNsacr = 0, writeNsacr = 0): IrqRegister => ({
     read: (m, instance, n) => {
       const word = bank.word(m.state, instance, n);
@@ -143,6 +150,7 @@ export function irqRegisters(bank: IrqBank) {
       const old = bank.bits(m.state)[name][word]!;
       const bits = low & reach(m, bank, word, writeNsacr);
       change(m, name, instance, word, set ? old | bits : old & ~bits);
+      if (set) takeUpAll(m, instance, word, bits);
     },
   });
 
@@ -157,6 +165,7 @@ export function irqRegisters(bank: IrqBank) {
       if (word < 0 || !exists(m)) return;
       const mask = reach(m, bank, word);
       change(m, name, instance, word, (bank.bits(m.state)[name][word]! & ~mask) | (low & mask));
+      takeUpAll(m, instance, word, mask);
     },
   });
 
@@ -177,7 +186,8 @@ export function irqRegisters(bank: IrqBank) {
     write: (m, instance, n, low) => {
       const index = indexOf(m, instance, n);
       if (index < 0) return;
-      const value = m.secure ? low & 0xff : fromNonSecureView(low & 0xff);
+      const kept = low & m.profile.prioritiesKept;
+      const value = m.secure ? kept : fromNonSecureView(kept);
       if (value !== bank.priorities(m.state)[index])
         m.emit(IRQ_CHANGED, bank.owner(instance), intidOf(m, index), ATTRIBUTE_PRIORITY, value);
     },

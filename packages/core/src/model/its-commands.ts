@@ -98,8 +98,9 @@ function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Faul
   ite.vpeid = 0;
   ite.doorbell = SPURIOUS;
   writeIte(m, its, dte, eventId, ite);
-  if (m.profile.lpiConfigWhenMapped && readTargetPe(m, its) === undefined && !isPendingAnywhere(m, pintid))
-    readConfig(m, cte.pe, pintid);
+  if (m.profile.lpiConfigWhenMapped && !isPendingAnywhere(m, pintid))
+    // Without a target, the configuration is kept for the PE to which MAPC will map the collection.
+    readConfig(m, readTargetPe(m, its) === undefined ? cte.pe : 0, pintid);
   return undefined;
 }
 
@@ -178,6 +179,12 @@ function followCollection(m: Machine, its: number, icid: number, pe: number): vo
     });
 }
 
+/** INV of an event without a target: under this profile, the configuration is read again where it is kept. */
+function invalidateKept(m: Machine, intid: number): undefined {
+  for (let pe = 0; pe < m.state.peCount; pe++)
+    if (m.state.lpiConfig[pe]!.has(intid)) readConfig(m, pe, intid);
+}
+
 /** Handlers by command. */
 export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
   ...VIRTUAL_COMMAND_HANDLERS,
@@ -230,7 +237,8 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     if (fault !== undefined) return fault;
     if (ite.physical === 0) return supportsVirtual(m, its) ? invalidateVirtual(m, its, ite) : 'ITE_INVALID';
     const unmapped = readTargetPe(m, its);
-    if (unmapped !== undefined) return unmapped;
+    if (unmapped !== undefined)
+      return m.profile.lpiConfigWhenMapped ? invalidateKept(m, ite.intid) : unmapped;
     invalidateLpi(m, cte.pe, ite.intid);
     return undefined;
   },

@@ -48,3 +48,23 @@ it('moves with the LPI', () => {
   d.msi(0, 0);
   expect(signalled(d, 1)).toEqual([8192, 0xa0]);
 });
+
+it('is read when the event is mapped even if the collection is not, and then moves with it', () => {
+  const d = new Driver('kvm').enable().its();
+  d.command('MAPC', { ICID: 1, RDbase: 0, V: 0 });
+  d.configure(8192, 0xa1);
+  d.map(0, 0, 8192, 1);
+  d.configure(8192, 0x91);
+  d.command('MAPC', { ICID: 1, RDbase: 1, V: 1 });
+  d.msi(0, 0);
+  expect(signalled(d, 1)).toEqual([8192, 0xa0]);
+});
+
+it('is read again by INV even if the collection is no longer mapped', () => {
+  const d = mapped('kvm');
+  d.msi(0, 0);
+  d.configure(8192, 0x91);
+  d.command('MAPC', { ICID: 0, RDbase: 0, V: 0 });
+  d.command('INV', { DeviceID: 0, EventID: 0 });
+  expect(signalled(d, 0)).toEqual([8192, 0x90]);
+});

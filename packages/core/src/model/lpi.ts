@@ -5,7 +5,8 @@ import { fieldReader, GICD, GICR, LPI_FIRST, mask, maskHigh } from '../spec/inde
 import { pendingTableAddress } from './apply.ts';
 import { bestLpi, lookUpConfig } from './arbitration.ts';
 import type { Machine } from './machine.ts';
-import { CONFIG_UNKNOWN } from './state.ts';
+import { isOverlooked, keptConfig, overlookLpi } from './overlooked.ts';
+import { CONFIG_OVERLOOKED, CONFIG_UNKNOWN } from './state.ts';
 import { EVENT_WORK } from './work-budget.ts';
 
 const LPI_PENDED = RECORDS['lpi.pended'].id;
@@ -52,7 +53,10 @@ function emitConfigured(m: Machine, pe: number, intid: number, config: number): 
 /** Sets an LPI pending. Nothing happens if it is pending already. */
 export function setLpiPending(m: Machine, pe: number, intid: number, cause: PendCause): void {
   const pending = m.state.lpiPending[pe]!;
-  if (pending.has(intid)) return;
+  if (pending.has(intid)) {
+    if (isOverlooked(m.state, pe, intid)) emitConfigured(m, pe, intid, keptConfig(m.state, pe, intid)!);
+    return;
+  }
   m.budget.spend(EVENT_WORK);
   if ((pending.size & HELD_CHECKED) === HELD_CHECKED) m.budget.held(heldLpis(m));
   const cached = m.profile.lpiConfig === 'until-invalidated' ? m.state.lpiConfig[pe]!.get(intid) : undefined;
@@ -158,16 +162,19 @@ export function moveLpi(m: Machine, from: number, to: number, intid: number): vo
   if (m.profile.lpiConfigWhenMapped) moveConfig(m, from, to, intid);
   if (!lpisEnabled(m, from)) return;
   if (!lpisEnabled(m, to)) return m.unpredictable('move-to-disabled-lpis', to, intid);
+  const wasOverlooked = isOverlooked(m.state, from, intid);
   const wasPending = clearLpiPending(m, from, intid);
   forgetConfig(m, from, intid);
-  if (wasPending) setLpiPending(m, to, intid, 'moved');
+  if (!wasPending) return;
+  setLpiPending(m, to, intid, 'moved');
+  if (wasOverlooked) overlookLpi(m, to, intid);
 }
 
 /** The configuration of an LPI is where the LPI is. */
 function moveConfig(m: Machine, from: number, to: number, intid: number): void {
   const config = m.state.lpiConfig[from]!.get(intid);
   if (config === undefined) return;
-  if (config !== m.state.lpiConfig[to]!.get(intid)) emitConfigured(m, to, intid, config);
+  if (config !== m.state.lpiConfig[to]!.get(intid)) emitConfigured(m, to, intid, config & ~CONFIG_OVERLOOKED);
   if (!m.state.lpiPending[from]!.has(intid)) m.emit(LPI_FORGOTTEN, from, intid);
 }
 

@@ -6,6 +6,7 @@ import { fieldReader, maskHigh, SYSREGS } from '../spec/index.ts';
 import { GROUP0, GROUP1NS, GROUP1S, groupOf } from './arbitration.ts';
 import { privateIndex } from './intid.ts';
 import type { Machine } from './machine.ts';
+import { takeUp } from './overlooked.ts';
 
 const SGI_SENT = RECORDS['sgi.sent'].id;
 const PENDED = RECORDS['irq.pended'].id;
@@ -65,6 +66,7 @@ export function generateSgi(m: Machine, pe: number, low: number, high: number, r
     if (!reachesGroup(m, wanted, own) || !maySend(m, to, intid, own)) continue;
     m.emit(SGI_SENT, to, intid);
     m.emit(PENDED, to, intid, CAUSE_SGI);
+    takeUp(m, to, intid);
   }
 }
 

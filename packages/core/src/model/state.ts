@@ -33,13 +33,15 @@ const espiRange = fieldReader(GICD.GICD_TYPER, 'ESPI_range');
 const ppiNum = fieldReader(GICR.GICR_TYPER, 'PPInum');
 
 /** The layout of what `save` writes. A stored state of another layout can neither be restored nor compared. */
-export const STATE_VERSION = 4;
+export const STATE_VERSION = 5;
 /** The priority when idle. */
 export const IDLE = 0xff;
 /** In place of the configuration of an LPI: it was read from memory that is unknown. */
 export const CONFIG_UNKNOWN = 256;
 /** Like CONFIG_UNKNOWN, but memory may have changed since, so contents that become known later do not apply to it. */
 export const CONFIG_LOST = 257;
+/** Added to the configuration byte of an LPI that is overlooked (`overlooksPending`), which is then not signalled. */
+export const CONFIG_OVERLOOKED = 512;
 
 /**
  * Bitmaps with one bit per interrupt: those of the Distributor (SPIs, extended SPIs), and `ppiWords` words per PE. See
@@ -56,9 +58,21 @@ export interface IrqBits {
   readonly edge: Uint32Array;
   /** Non-maskable. */
   readonly nmi: Uint32Array;
+  /** Pending and not signalled, under profiles with `overlooksPending`. */
+  readonly overlooked: Uint32Array;
 }
 
-const bitmapNames = ['group', 'grpmod', 'enable', 'pending', 'active', 'level', 'edge', 'nmi'] as const;
+const bitmapNames = [
+  'group',
+  'grpmod',
+  'enable',
+  'pending',
+  'active',
+  'level',
+  'edge',
+  'nmi',
+  'overlooked',
+] as const;
 
 /** A 64-bit value of a configuration as two words, low word first. */
 function wordsOf(value: string | number): [number, number] {
@@ -263,6 +277,7 @@ export class GicState {
       level: slots[5]!.get(),
       edge: slots[6]!.get(),
       nmi: slots[7]!.get(),
+      overlooked: slots[8]!.get(),
     });
     this.gicdCtlr = plan.gicdCtlr.get();
     this.spi = bits(plan.spi);

@@ -17,6 +17,7 @@ import { translateMsi } from './its-commands.ts';
 import { knowState } from './known-state.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
+import { takeUp } from './overlooked.ts';
 import { settleAll } from './settle.ts';
 import { sgiFromAnywhere } from './sgi.ts';
 import { CONFIG_UNKNOWN, type GicState } from './state.ts';
@@ -60,6 +61,7 @@ function setWire(m: Machine, pe: number, intid: number, level: number): void {
   // A rising edge latches an edge-triggered interrupt; a level-sensitive one is pending while its input line is high.
   if (level && bits.edge[word]! & bit && (bits.pending[word]! & bit) === 0)
     m.emit(IRQ_PENDED, owner, intid, CAUSE_WIRE);
+  if (level || (bits.edge[word]! & bit) === 0) takeUp(m, pe, intid);
 }
 
 /** The contents of memory have become known, and with them the configurations that were read there before. */

@@ -15,7 +15,7 @@ import {
   nmiPriority,
   routedPe,
 } from './arbitration.ts';
-import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
+import { hasInterrupt, privateIndex, privateIntid, sharedIndex, sharedIntid } from './intid.ts';
 import type { Machine } from './machine.ts';
 import { CONFIG_UNKNOWN, IDLE } from './state.ts';
 
@@ -64,6 +64,20 @@ export function prefer(m: Machine, pe: number, intid: number): boolean {
   return true;
 }
 
+/** The INTIDs that a PE could be signalled in place of the one that the model has chosen, with their groups. */
+export function* tiesOf(m: Machine, pe: number): Generator<readonly [intid: number, group: number]> {
+  const { state } = m;
+  const given = function* (): Generator<number> {
+    for (let index = 0; index < 32 * state.ppiWords; index++) yield privateIntid(index);
+    for (let index = 32; index < state.espiBase + state.espiCount; index++) yield sharedIntid(state, index);
+    yield* [...state.lpiPending[pe]!].sort((a, b) => a - b);
+  };
+  for (const intid of given()) {
+    const tie = intid === state.hppiIntid[pe] ? undefined : tieOf(m, pe, intid);
+    if (tie !== undefined) yield [intid, tie[1]];
+  }
+}
+
 /** The priority of an interrupt that is pending, enabled and forwarded for a PE; IDLE if it is not. */
 function priorityIfPending(m: Machine, pe: number, intid: number): number {
   const { state } = m;
@@ -82,7 +96,8 @@ function priorityIfPending(m: Machine, pe: number, intid: number): number {
   const pending =
     (bits.pending[word]! | (~bits.edge[word]! & bits.level[word]!)) &
     bits.enable[word]! &
-    ~bits.active[word]!;
+    ~bits.active[word]! &
+    ~bits.overlooked[word]!;
   if (((pending >>> (index & 31)) & 1) === 0 || !isForwarded(state, pe, intid)) return IDLE;
   const group = groupOf(state, pe, intid);
   const nmi = isNmi(state, pe, intid);

@@ -120,12 +120,27 @@ export const CHOICES = {
   resetsToGroup1: choice<boolean>(false, 'interrupts are in Group 1 after a reset', 'GICD_IGROUPR<n>'),
   spisResetToEdge: choice<boolean>(false, 'SPIs are edge-triggered after a reset', 'GICD_ICFGR<n>'),
   sgisResetEnabled: choice<boolean>(false, 'SGIs are enabled after a reset', 'GICR_ISENABLER0'),
+  prioritiesKept: choice<number>(
+    0xff,
+    'the bits of a priority that GICD_IPRIORITYR<n> and GICR_IPRIORITYR<n> keep',
+    'GICD_IPRIORITYR<n>',
+  ),
   ppisConfigurable: choice<boolean>(
     true,
     'GICR_ICFGR1 can be written: PPIs can be made edge-triggered or level-sensitive',
     'GICR_ICFGR1',
   ),
   routesByAff3: choice<boolean>(true, 'GICD_IROUTER<n>.Aff3 exists; otherwise RAZ/WI', 'GICD_IROUTER<n>'),
+  overlooksPending: choice<boolean>(
+    false,
+    'an interrupt that is pending and enabled when GICD_CTLR enables the Distributor, or when GICD_IROUTER<n> names a PE after it named none, is not signalled until it is made pending, enabled or active, or is given a group, once more; an LPI, until its message comes once more or its configuration is read again',
+    'GICD_CTLR',
+  ),
+  latchEndsWithActive: choice<boolean>(
+    false,
+    'the acknowledge of a level-sensitive interrupt that software has made pending leaves it pending and active; an EOI or ICC_DIR_EL1 that deactivates it ends both, and with them what software made pending meanwhile',
+    'GICD_ISPENDR<n>',
+  ),
   wakerWritable: choice<boolean>(true, 'GICR_WAKER can be written', 'GICR_WAKER'),
   anyAttributes: choice<boolean>(
     true,

@@ -36,6 +36,7 @@ export const IRQ_ATTRIBUTES = [
   'nsacr',
   'nmi',
   'HM',
+  'overlooked',
 ] as const;
 /** The parts of the state of a GIC that a source can reveal later (`state.known`). */
 export const KNOWN_STATE = [

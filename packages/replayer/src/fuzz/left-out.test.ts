@@ -53,6 +53,42 @@ describe('what KVM is not given', () => {
     expect(read('ICC_IAR1_EL1')).toBeUndefined();
   });
 
+  it('is the end of an SPI that another PE has active', () => {
+    const { gicd, read, write, give } = gic();
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    read('ICC_IAR0_EL1');
+    const end = (name: SysregName, pe: number) => give('sysreg.write', pe, SYSREGS[name].encoding, 32);
+    expect(end('ICC_DIR_EL1', 1)).toContain('another PE');
+    expect(end('ICC_EOIR0_EL1', 1)).toContain('another PE');
+    expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
+    expect(end('ICC_DIR_EL1', 1)).toBeUndefined();
+  });
+
+  it('is another trigger for an SPI whose input line is high, and what KVM keeps of its timers', () => {
+    const { gicd, give } = gic();
+    const icfgr2 = GICD.GICD_ICFGR.offset + 8;
+    give('wire.set', -1, 33, 1);
+    expect(gicd(icfgr2, 0b1000)).toContain('input line is high');
+    expect(gicd(icfgr2, 0b10)).toBeUndefined();
+    give('wire.set', -1, 33, 0);
+    expect(gicd(icfgr2, 0b1000)).toBeUndefined();
+    const own = (value: number) => give('mmio.write', 0, 1, 0, 0x1_0000 + GICD.GICD_ISPENDR.offset, 4, value);
+    expect(own(0x1_0000)).toContain('timers');
+    expect(own(0x4_0000)).toBeUndefined();
+  });
+
+  it('is MAPD with the table of another device', () => {
+    const { give } = gic();
+    const map = (device: number, table: number, valid: number) =>
+      give('queue.write', 0, 0, 0x4500_0000, 0, 8, device, 2, 0, table, valid ? 0x8000_0000 : 0);
+    expect(map(1, 0x4600_0000, 1)).toBeUndefined();
+    expect(map(1, 0x4600_0000, 1)).toBeUndefined();
+    expect(map(2, 0x4600_0000, 1)).toContain('another device');
+    expect(map(2, 0x4600_0000, 0)).toBeUndefined();
+    expect(map(2, 0x4600_1000, 1)).toBeUndefined();
+  });
+
   it('is MOVALL, and identification registers that no configuration has', () => {
     const { give } = gic();
     expect(give('queue.write', 0, 0, 0x4500_0000, 0, 0xe)).toContain('MOVALL');

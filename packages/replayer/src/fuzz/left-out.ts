@@ -1,8 +1,17 @@
 // Stimuli that a target is not given, because what it does with them is not a property of the GIC that is tested. Each has its
 // reason, by which they are counted.
-import { activeGroup, type Machine } from '@gictrace/core/model';
-import { actOf, KIND, type RecordBatch } from '@gictrace/core/record';
-import { GICD, LPI_FIRST } from '@gictrace/core/spec';
+import {
+  activeGroup,
+  eachEvent,
+  groupPriorityMask,
+  type Machine,
+  mappedDevices,
+  priorityOf,
+  routedPe,
+  runningPriority,
+} from '@gictrace/core/model';
+import { actOf, GROUPS, KIND, type RecordBatch } from '@gictrace/core/record';
+import { FRAMES, GICD, GITS, LPI_FIRST, SPECIAL_FIRST, SPI_FIRST } from '@gictrace/core/spec';
 
 export interface LeftOut {
   /** Why record 0 of a batch is left out, with the machine before it; undefined if it is given. */
@@ -26,16 +35,42 @@ const MOVES_TARGETS =
   'MOVALL: KVM makes the other PE the target of these LPIs, and not only of those that are pending, until MOVI or MAPC';
 const NOT_IDENTIFIED =
   'an identification register that a configuration does not have: PIDR and CIDR other than PIDR2';
+const ENDED_ELSEWHERE =
+  "an end of an SPI that is active on another PE: the host's CPU interface ends what is in a list register of the same PE only";
+const LPI_IS_ACTIVE =
+  "what may make an LPI pending that has been acknowledged and not ended: it has no active state, but the host's list register has";
+const ENDED_EARLY =
+  "an EOI of an active interrupt that does not have the running priority, which is UNPREDICTABLE: the host's CPU interface decides whether it is deactivated";
+const SHARED_ITT =
+  'MAPD with the interrupt translation table of another device: KVM keeps the events of each device apart, in its own memory';
+const TIMERS =
+  "PPIs 16 and 17, which KVM's timers own: their pending and active state is that of the host's interrupt";
+const LINE_IS_HIGH =
+  'GICD_ICFGR<n> of an interrupt whose input line is high: KVM does not follow the line while the interrupt is edge-triggered';
+/** From GICR_ISPENDR0 to GICR_ICACTIVER0. */
+const OF_STATE = [GICD.GICD_ISPENDR.offset, GICD.GICD_ICACTIVER.offset + 0x80] as const;
+const ICFGR = [GICD.GICD_ICFGR.offset, GICD.GICD_ICFGR.offset + 0x100] as const;
 /** GIC<x>_PIDR<n> and _CIDR<n>, from this offset of a frame on. */
 const IDENTIFICATION = 0xffd0;
 const PIDR2 = 0xffe8;
 const MOVALL = 0xe;
+const GITS_FRAME = FRAMES.indexOf('GITS');
+/** The only Group 1 that a GIC with one Security state has. */
+const GROUP1 = GROUPS.indexOf('1NS');
+const MAPD = 0x8;
+const mapsDevice = (words: Uint32Array): boolean => (words[3]! & 0xff) === MAPD && words[8]! >>> 31 === 1;
+/** The low word of ITT_addr of a MAPD, in whole pages. */
+const ittOf = (words: Uint32Array): number => words[7]! & ~0xfff;
 
 /** KVM on a host with this many list registers. */
 export class KvmLeftOut implements LeftOut {
   private readonly listRegisters: number;
   /** By PE, LPIs that have been acknowledged and not ended: they have no active state, but a list register. */
   private readonly lpis: number[][];
+  /** SPIs that are active, and the PE that has them in a list register. */
+  private readonly holders = new Map<number, number>();
+  /** The device to which each interrupt translation table was given, by address. */
+  private readonly tables = new Map<number, number>();
 
   constructor(listRegisters: number, pes: number) {
     this.listRegisters = listRegisters;
@@ -44,12 +79,26 @@ export class KvmLeftOut implements LeftOut {
 
   before(machine: Machine, batch: RecordBatch): string | undefined {
     const pe = batch.pe[0]!;
-    if (batch.kind[0] === KIND['queue.write'] && (batch.words[3]! & 0xff) === MOVALL) return MOVES_TARGETS;
+    if (batch.kind[0] === KIND['queue.write']) {
+      if ((batch.words[3]! & 0xff) === MOVALL) return MOVES_TARGETS;
+      if (this.sharesTable(batch)) return SHARED_ITT;
+    }
     if (batch.kind[0] === KIND['mmio.read'] && identifies(batch.words[2]!)) return NOT_IDENTIFIED;
+    if (batch.kind[0] === KIND['mmio.write']) {
+      if (concernsTimers(batch)) return TIMERS;
+      if (changesTriggerOfHigh(machine, batch)) return LINE_IS_HIGH;
+    }
+    if (this.mayPendActiveLpi(machine, batch)) return LPI_IS_ACTIVE;
     const act = actOf(batch, 0);
+    if (act?.does === 'end') this.endLpi(machine, batch);
+    if ((act?.does === 'end' || act?.does === 'deactivate') && act.register !== undefined) {
+      const holder = this.holders.get(batch.words[1]! & INTID_MASK);
+      if (holder !== undefined && holder !== pe) return ENDED_ELSEWHERE;
+    }
     if (act?.does === 'end' && act.register !== undefined && pe in this.lpis) {
       const group = activeGroup(machine.state, pe);
-      return group >= 0 && (group === 0) !== (act.group === 0) ? OTHER_GROUP : undefined;
+      if (group >= 0 && (group === 0) !== (act.group === 0)) return OTHER_GROUP;
+      return this.endsEarly(machine, pe, batch.words[1]! & INTID_MASK, group) ? ENDED_EARLY : undefined;
     }
     const more = act?.does === 'acknowledge' ? 1 : activated(batch);
     if (more === 0) return undefined;
@@ -59,6 +108,7 @@ export class KvmLeftOut implements LeftOut {
   }
 
   after(machine: Machine, batch: RecordBatch): void {
+    this.note(machine, batch);
     const lpis = this.lpis[batch.pe[0]!];
     const act = actOf(batch, 0);
     if (lpis === undefined || act === undefined) return;
@@ -67,6 +117,70 @@ export class KvmLeftOut implements LeftOut {
     if (act.does !== 'end') return;
     const at = lpis.indexOf(batch.words[1]! & INTID_MASK);
     if (at >= 0) lpis.splice(at, 1);
+  }
+
+  /** Where interrupts are active, and which tables belong to which device. */
+  private note(machine: Machine, batch: RecordBatch): void {
+    const { words } = batch;
+    if (batch.kind[0] === KIND['queue.write'] && mapsDevice(words)) this.tables.set(ittOf(words), words[4]!);
+    const act = actOf(batch, 0);
+    if (act?.does === 'acknowledge') {
+      const intid = machine.low & INTID_MASK;
+      if (intid >= SPI_FIRST && intid < SPECIAL_FIRST) this.holders.set(intid, batch.pe[0]!);
+    }
+    const { state } = machine;
+    state.spi.active.forEach((word, n) => {
+      for (let bit = 0; bit < 32; bit++) {
+        const index = 32 * n + bit;
+        const isActive = ((word >>> bit) & 1) === 1;
+        if (!isActive) this.holders.delete(index);
+        else if (!this.holders.has(index)) this.holders.set(index, routedPe(state, index));
+      }
+    });
+  }
+
+  /** Whether a message or a command may make an LPI pending that a PE has in a list register. */
+  private mayPendActiveLpi(machine: Machine, { kind, words }: RecordBatch): boolean {
+    if (this.lpis.every((own) => own.length === 0)) return false;
+    if (kind[0] === KIND['mmio.write'])
+      return words[0] === GITS_FRAME && (words[2]! & ~7) === GITS.GITS_CWRITER.offset;
+    if (kind[0] !== KIND['msi.write'] || words[0]! >= machine.state.itsCount) return false;
+    const device = mappedDevices(machine, words[0]!).find(({ deviceId }) => deviceId === words[1]);
+    let found = false;
+    if (device !== undefined)
+      eachEvent(machine, device, (eventId, { intid }) => {
+        if (eventId === words[2]) found ||= this.lpis.some((own) => own.includes(intid));
+      });
+    return found;
+  }
+
+  /** If a PE runs an LPI, an EOI of Group 1 is one of that LPI, as random ones end hardly any. */
+  private endLpi(machine: Machine, batch: RecordBatch): void {
+    const { state } = machine;
+    const pe = batch.pe[0]!;
+    const act = actOf(batch, 0);
+    const lpi = this.lpis[pe]?.at(-1);
+    if (lpi === undefined || act?.group !== 1 || activeGroup(state, pe) !== GROUP1) return;
+    if (!this.endsEarly(machine, pe, lpi, GROUP1)) batch.words[1] = lpi;
+  }
+
+  /** Whether an interrupt that a PE has active has another group priority than the PE's running priority. */
+  private endsEarly(machine: Machine, pe: number, intid: number, group: number): boolean {
+    const { state } = machine;
+    const isActive =
+      intid >= LPI_FIRST
+        ? this.lpis[pe]!.includes(intid)
+        : intid < 32
+          ? ((state.ppi.active[state.ppiWords * pe]! >>> intid) & 1) === 1
+          : this.holders.get(intid) === pe;
+    if (!isActive || group < 0) return false;
+    const mask = groupPriorityMask(state, pe, group);
+    return (priorityOf(machine, pe, intid) & mask) !== (runningPriority(state, pe) & mask);
+  }
+
+  private sharesTable({ words }: RecordBatch): boolean {
+    const owner = mapsDevice(words) ? this.tables.get(ittOf(words)) : undefined;
+    return owner !== undefined && owner !== words[4];
   }
 
   /** The number of active interrupts that a PE may have in list registers: its own, and all SPIs, which may be anywhere. */
@@ -81,6 +195,27 @@ export class KvmLeftOut implements LeftOut {
 
 function identifies(offset: number): boolean {
   return offset >= IDENTIFICATION && offset < 0x1_0000 && (offset & ~3) !== PIDR2;
+}
+
+function concernsTimers({ words }: RecordBatch): boolean {
+  const [frame, , offset, , value] = words;
+  const at = offset! - SGI_FRAME;
+  return frame === 1 && at >= OF_STATE[0] && at < OF_STATE[1] && at % 0x80 === 0 && (value! & 0x3_0000) !== 0;
+}
+
+/** Whether a write changes whether an SPI is edge-triggered whose input line is high. */
+function changesTriggerOfHigh({ state }: Machine, { words }: RecordBatch): boolean {
+  const [frame, , offset, width, value] = words;
+  if (frame !== 0 || offset! < ICFGR[0] || offset! >= ICFGR[1] || width !== 4) return false;
+  const first = 4 * (offset! - ICFGR[0]);
+  for (let k = 0; k < 16; k++) {
+    const index = first + k;
+    if (index < 32 || index >= state.irqCount) continue;
+    const has = (bits: Uint32Array) => ((bits[index >> 5]! >>> (index & 31)) & 1) === 1;
+    const edge = ((value! >>> (2 * k + 1)) & 1) === 1;
+    if (has(state.spi.level) && has(state.spi.edge) !== edge) return true;
+  }
+  return false;
 }
 
 /** How many interrupts a write may make active: the bits of GICD_ISACTIVER<n> or GICR_ISACTIVER0. */

@@ -21,6 +21,7 @@ import {
   signalledTo,
   step,
   tieOf,
+  tiesOf,
 } from '@gictrace/core/model';
 import { actOf, KIND, RECORD_FLAGS, RECORD_WORDS, RecordBatch, responseAt } from '@gictrace/core/record';
 import { isSpecial, SYSREGS } from '@gictrace/core/spec';
@@ -56,6 +57,8 @@ export class Following {
   private plain: Machine | undefined;
   /** By PE: what it acknowledged in place of an INTID that the recorded guest acknowledged. */
   private readonly taken: Map<number, Taken>[];
+  /** By PE: the INTID that the implementation signalled last, or -1. */
+  private readonly presented: Int32Array;
   private readonly one = new RecordBatch(1);
   /** Interrupts that the implementation acknowledged where the recorded guest found none, and which nobody would end. */
   private unended: RecordBatch | undefined;
@@ -66,6 +69,7 @@ export class Following {
     this.config = config;
     this.shadow = new Machine(config);
     this.taken = config.pes.map(() => new Map());
+    this.presented = new Int32Array(config.pes.length).fill(-1);
   }
 
   // ---- what the implementation is given -----------------------------------------------------------------------
@@ -93,6 +97,11 @@ export class Following {
     const { unended } = this;
     this.unended = undefined;
     return unended;
+  }
+
+  /** Whether a PE has acknowledged what is still to be ended (`toEnd`), so that what it is signalled now is passing. */
+  isBetween(pe: number): boolean {
+    return this.plain !== undefined && this.unended?.pe[0] === pe;
   }
 
   private takenFor(batch: RecordBatch, i: number): Taken | undefined {
@@ -151,7 +160,7 @@ export class Following {
     if (isChoice) {
       this.fork();
       prefer(shadow, pe, other);
-    }
+    } else if (isSpecial(other)) this.preferOtherGroup(pe, actOf(batch, i)!.group === 0);
     step(shadow, batch, i);
     const own = shadow.low & INTID_MASK;
     const expected: Expected = { low: shadow.low, high: shadow.high, choice: 'acknowledged' };
@@ -193,17 +202,37 @@ export class Following {
 
   /** ICC_HPPIR0_EL1 and ICC_HPPIR1_EL1: an interrupt that is as good as the recorded one is as right. */
   private peek(batch: RecordBatch, i: number, other: number): Expected | undefined {
-    const { shadow, plain } = this;
+    const { shadow } = this;
+    const pe = batch.pe[i]!;
+    if (isSpecial(other)) this.preferOtherGroup(pe, actOf(batch, i)!.group === 0);
+    else if ((tieOf(shadow, pe, other)?.[1] ?? shadow.state.hppiGroup[pe]) !== shadow.state.hppiGroup[pe]) {
+      this.fork();
+      prefer(shadow, pe, other);
+    }
     const own = this.copied(batch, i);
     step(shadow, own, 0);
-    if (plain !== undefined) step(plain, own, 0);
-    const pe = batch.pe[i]!;
+    if (this.plain !== undefined) step(this.plain, own, 0);
     const chosen = shadow.state.hppiIntid[pe]!;
     if (isSpecial(other) || (shadow.low & INTID_MASK) !== chosen || other === chosen)
       return this.expected(batch, i);
     const tie = tieOf(shadow, pe, other);
     if (tie === undefined || tie[1] !== shadow.state.hppiGroup[pe]) return this.expected(batch, i);
     return { low: (shadow.low & ~INTID_MASK) | other, high: shadow.high, choice: 'signalled' };
+  }
+
+  /**
+   * A register of one group shows no interrupt. If the model has chosen one of that group, the implementation may have
+   * chosen one of another group that is as good, which the register does not show.
+   */
+  private preferOtherGroup(pe: number, isGroup0: boolean): void {
+    const { shadow } = this;
+    const isShown = (group: number) => (group === 0) === isGroup0;
+    if (isSpecial(shadow.state.hppiIntid[pe]!) || !isShown(shadow.state.hppiGroup[pe]!)) return;
+    const others = [...tiesOf(shadow, pe)].filter(([, group]) => !isShown(group)).map(([intid]) => intid);
+    const other = others.find((intid) => intid === this.presented[pe]) ?? others[0];
+    if (other === undefined) return;
+    this.fork();
+    prefer(shadow, pe, other);
   }
 
   private copied(batch: RecordBatch, i: number): RecordBatch {
@@ -224,6 +253,11 @@ export class Following {
     if (this.plain !== undefined) return;
     this.plain = new Machine(this.config);
     returnTo(this.plain, checkpointOf(this.shadow));
+  }
+
+  /** The implementation signals this to a PE. */
+  presents(pe: number, intid: number): void {
+    if (pe in this.presented) this.presented[pe] = intid;
   }
 
   // ---- what PEs are signalled ----------------------------------------------------------------------------------

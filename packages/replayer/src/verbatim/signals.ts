@@ -59,6 +59,11 @@ export class Signals {
   show(signal: number, shown: RecordBatch, i: number, isUnprinted: boolean): void {
     const stream = this.streams[signal]!;
     stream.show(shown.pe[i]!, shown.words, i * RECORD_WORDS, shown.flags[i]!);
+    if (signal === HPPI) this.following?.presents(shown.pe[i]!, shown.words[i * RECORD_WORDS]!);
+    if (signal === HPPI && this.following?.isBetween(shown.pe[i]!)) {
+      this.settle(signal, shown.pe[i]!, RECORD_FLAGS.undecided);
+      this.chosen[shown.pe[i]!] = 1;
+    }
     if (isUnprinted) this.settle(signal, shown.pe[i]!, RECORD_FLAGS.undecided);
   }
 

@@ -132,7 +132,7 @@ export const distributor: readonly Behaviour[] = [
     id: 'gicd.unrouted-spi-kept',
     title: 'an SPI routed to a PE that does not exist stays pending until it is routed to one',
     source: 'GICD_IROUTER<n>',
-    expected: { architecture: 'kept' },
+    expected: { architecture: 'kept', kvm: 'lost' },
     run(g) {
       g.enable();
       g.spi(40, { pe: 77 });
@@ -141,6 +141,42 @@ export const distributor: readonly Behaviour[] = [
       const nobody = [0, 1].every((pe) => g.read(pe, 'ICC_IAR1_EL1') === SPURIOUS);
       g.wide('GICD', 0, GICD.GICD_IROUTER.offset + 8 * 8, 1, 0);
       return nobody && g.read(1, 'ICC_IAR1_EL1') === 40 ? 'kept' : 'lost';
+    },
+  },
+  {
+    ...base,
+    id: 'gicd.pending-when-enabled',
+    title: 'an SPI that is pending and enabled is signalled when GICD_CTLR enables its group',
+    source: 'GICD_CTLR',
+    expected: { architecture: 'at once', kvm: 'once it is enabled again' },
+    run(g) {
+      g.enable();
+      g.gicd('GICD_CTLR', 0);
+      g.spi(40);
+      g.gicd('GICD_ISPENDR', 1 << 8, 1);
+      g.gicd('GICD_CTLR', 2);
+      if (g.read(0, 'ICC_IAR1_EL1') === 40) return 'at once';
+      g.gicd('GICD_ISENABLER', 1 << 8, 1);
+      return g.read(0, 'ICC_IAR1_EL1') === 40 ? 'once it is enabled again' : 'never';
+    },
+  },
+  {
+    ...base,
+    id: 'gicd.level-pended-by-software',
+    title: 'a level-sensitive SPI that software has made pending is not pending while it is active',
+    source: 'GICD_ISPENDR<n>',
+    expected: { architecture: 'conforms', kvm: 'not: not pending while active' },
+    run(g) {
+      g.enable();
+      g.spi(40);
+      g.gicd('GICD_ICFGR', 0, 2);
+      const pending = () => (g.gicd('GICD_ISPENDR', undefined, 1) & (1 << 8)) !== 0;
+      g.gicd('GICD_ISPENDR', 1 << 8, 1);
+      const taken = g.read(0, 'ICC_IAR1_EL1') === 40;
+      const whileActive = pending();
+      g.gicd('GICD_ISPENDR', 1 << 8, 1);
+      g.write(0, 'ICC_EOIR1_EL1', 40);
+      return points({ taken, 'not pending while active': !whileActive, kept: pending() });
     },
   },
   {

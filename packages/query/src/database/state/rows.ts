@@ -5,6 +5,7 @@ import {
   CONFIG_UNKNOWN,
   eachEvent,
   hasInterrupt,
+  keptConfig,
   type Machine,
   mappedDevices,
   NO_TABLE,
@@ -125,7 +126,7 @@ function* interruptRows({ state }: Machine): Generator<StateRow> {
     const configs = state.lpiConfig[pe]!;
     const known = [...new Set([...pending, ...configs.keys()])].sort((a, b) => a - b);
     for (const intid of known) {
-      const config = configs.get(intid);
+      const config = keptConfig(state, pe, intid);
       const words = pending.has(intid) ? ['pending'] : [];
       if (config === undefined || config >= CONFIG_UNKNOWN) words.push('configuration unknown');
       else words.push(config & 1 ? 'enabled' : 'disabled', `priority 0x${(config & 0xfc).toString(16)}`);
