@@ -1,7 +1,7 @@
 // The user's QEMU command line: RAM in all the forms of -m, monitors that stay where they were, memory of the user's own.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plan, sizeOf } from './command.ts';
+import { hasGicv5, hasLogItems, plan, sizeOf } from './command.ts';
 
 const MIB = 2 ** 20;
 const ramOf = (...args: string[]) => plan(args, '/q', true);
@@ -84,5 +84,25 @@ describe('the monitor', () => {
     [['-nographic', '-qmp', 'unix:x'], /^-qmp unix:/],
   ])('of %j stays where QEMU would have it', (args, expected) => {
     expect(added(...args)).toMatch(expected);
+  });
+});
+
+describe('a GICv5', () => {
+  it.each([
+    [['-M', 'virt,gic-version=x-5'], true],
+    [['-machine', 'virt', '-M', 'gic-version=5'], true],
+    [['-machine', '{"type":"virt","gic-version":"x-5"}'], true],
+    [['-M', 'virt,gic-version=x-5', '-M', 'gic-version=3'], false],
+    [['-M', 'virt,gic-version=3', '-append', '-M gic-version=x-5'], false],
+    [['-M', 'virt'], false],
+  ])('%j: %s', (args, expected) => {
+    expect(hasGicv5(args)).toBe(expected);
+  });
+
+  it('is recorded with the exceptions, unless the user has log items', () => {
+    expect([hasLogItems(['-d', 'int']), hasLogItems(['-M', 'virt', '-drive', 'file=d'])]).toEqual([
+      true,
+      false,
+    ]);
   });
 });

@@ -105,6 +105,18 @@ export function checked(command: readonly string[]): void {
     throw usage('a QEMU that goes to the background cannot be watched', 'leave -daemonize out');
 }
 
+/** Whether the machine has a GICv5. Of several options, QEMU takes the last. */
+export function hasGicv5(args: readonly string[]): boolean {
+  const machines = optionsOf(args).filter(({ name }) => name === 'M' || name === 'machine');
+  const versions = machines.flatMap(({ value }) => properties(value, 'type').get('gic-version') ?? []);
+  return /^(?:x-)?5$/.test(versions.at(-1) ?? '');
+}
+
+/** Whether the user has QEMU log items of its own (-d), in place of which ours would come. */
+export function hasLogItems(args: readonly string[]): boolean {
+  return optionsOf(args).some(({ name }) => name === 'd');
+}
+
 /** What to add to a QEMU's arguments: a QMP monitor on the socket `qmp` and, if `memory` is wanted, RAM that can be read. */
 export function plan(args: readonly string[], qmp: string, memory: boolean): Plan {
   const options = optionsOf(args);

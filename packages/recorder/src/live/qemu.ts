@@ -5,16 +5,21 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
 import { GicTraceError } from '@gictrace/core';
-import { type ImportInto, type ImportReport, importToTrace } from '../import-trace.ts';
+import { type ImportInto, type ImportReport, importGicv5ToTrace, importToTrace } from '../import-trace.ts';
+import { keptStream } from '../importers/common/kept-source.ts';
 import type { ImportOptions } from '../importers/qemu-trace/index.ts';
-import { checked, plan } from './command.ts';
+import { checked, hasGicv5, hasLogItems, plan } from './command.ts';
 import { Conversation, type Guest } from './conversation.ts';
 import { isProgram, launcher } from './launch.ts';
 import { LogStream } from './log-stream.ts';
 
 /** Trace events that the importer reads, and times. */
 const ADDED = ['-msg', 'timestamp=on', '-trace', 'gicv3_*', '-trace', 'memory_region_ops_*'];
+/** The same of a GICv5. Its events name no PE, but the lines of exceptions do. */
+const ADDED_GICV5 = ['-msg', 'timestamp=on', '-trace', 'gicv5_*'];
+const EXCEPTIONS = ['-d', 'int'];
 /** How long QEMU may take to end when asked, in milliseconds. */
 const GRACE_MS = 5000;
 /** If nothing comes for this long after QEMU has ended, nothing will: a child of QEMU keeps the pipe open. */
@@ -30,8 +35,10 @@ export interface LiveOptions extends ImportOptions, ImportInto {
   readonly note?: (text: string) => void;
 }
 
+type AnyReport = ImportReport<GicConfig | Gicv5Config>;
+
 export interface LiveReport {
-  readonly imported: ImportReport;
+  readonly imported: AnyReport;
   /** How QEMU ended: its exit code, or the signal that ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -106,12 +113,15 @@ function pipe(path: string): { reader: number; writer: number; keeper: number } 
 export async function recordQemu(
   command: readonly string[],
   out: string,
-  { guestMemory = true, note = () => undefined, ...options }: LiveOptions,
+  { guestMemory: wantsMemory = true, note = () => undefined, ...options }: LiveOptions,
 ): Promise<LiveReport> {
   checked(command);
   const [program, ...args] = command as [string, ...string[]];
   if (!isProgram(program))
     throw new GicTraceError('backend', `there is no program '${program}'`, {}, 'install qemu-system-arm');
+  const isGicv5 = hasGicv5(args);
+  const guestMemory = wantsMemory && !isGicv5;
+  if (wantsMemory && isGicv5) note('guest memory is not recorded: that of a GICv5 is not looked at');
   const folder = mkdtempSync(join(tmpdir(), 'gictrace-live-'));
   try {
     const log = join(folder, 'log');
@@ -129,7 +139,14 @@ export async function recordQemu(
     };
     const stream = new LogStream(reader, isWatched ? foreign : undefined);
     // If the guest powers off during a query, QEMU may hang, so the guest starts only when all queries are done.
-    const all = [program, ...args, ...ADDED, ...asked.added, '-S', ...(isWatched ? [] : ['-D', log])];
+    const all = [
+      program,
+      ...args,
+      ...added(args, isGicv5, note),
+      ...asked.added,
+      '-S',
+      ...(isWatched ? [] : ['-D', log]),
+    ];
     const qemu = launch.start(all, isWatched ? writer : 'inherit');
     closeSync(writer);
     const talk = new Conversation(join(folder, 'qmp'), stream, note);
@@ -162,14 +179,15 @@ export async function recordQemu(
       meta: () => ({ qemu: { ...talk.guest } }),
     };
     try {
-      const imported = await importToTrace(program, out, { ...importing, ...into }, stream).catch(
-        (error: Error) => {
-          // Nobody reads any more.
-          ending.end();
-          stream.end();
-          return error;
-        },
-      );
+      const work = isGicv5
+        ? importGicv5Live(program, out, stream, { ...options, meta: into.meta })
+        : importToTrace(program, out, { ...importing, ...into }, stream);
+      const imported: AnyReport | Error = await work.catch((error: Error) => {
+        // Nobody reads any more.
+        ending.end();
+        stream.end();
+        return error;
+      });
       const how = await gone;
       const refused = await told;
       if (refused !== undefined && !(imported instanceof GicTraceError && imported.code !== 'input'))
@@ -182,6 +200,40 @@ export async function recordQemu(
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The options that have QEMU log what its GIC does. */
+function added(args: readonly string[], isGicv5: boolean, note: (text: string) => void): readonly string[] {
+  if (!isGicv5) return ADDED;
+  if (!hasLogItems(args)) return [...ADDED_GICV5, ...EXCEPTIONS];
+  note('the QEMU command says -d: unless that has int, PEs stay undecided that exceptions would name');
+  return ADDED_GICV5;
+}
+
+/**
+ * Imports the log of a QEMU with a GICv5 when it has ended, since what comes later decides the PEs of what came before. Until
+ * then the log is kept in a temporary file.
+ */
+async function importGicv5Live(
+  program: string,
+  out: string,
+  stream: AsyncIterable<Buffer>,
+  { version, force, labels, progress, start, profile, meta }: ImportOptions & ImportInto,
+): Promise<ImportReport<Gicv5Config>> {
+  const source = keptStream(program, stream);
+  try {
+    return await importGicv5ToTrace(source, out, {
+      version,
+      labels,
+      ...(force === undefined ? {} : { force }),
+      ...(progress === undefined ? {} : { progress }),
+      ...(start === undefined ? {} : { start }),
+      ...(profile === undefined ? {} : { profile }),
+      ...(meta === undefined ? {} : { meta }),
+    });
+  } finally {
+    source.close();
   }
 }
 
@@ -198,7 +250,7 @@ export function missingRom(said: string): string | undefined {
 
 function answer(
   program: string,
-  imported: ImportReport | Error,
+  imported: AnyReport | Error,
   { code, signal, error }: Ended,
   said: string,
 ): Pick<LiveReport, 'imported' | 'code' | 'signal'> {
@@ -209,8 +261,9 @@ function answer(
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   throw new GicTraceError(
     'backend',
-    `${program} ended ${how}, and no access to a GICv3 was seen`,
+    `${program} ended ${how}, and no access to a GIC was seen`,
     {},
-    missingRom(said) ?? 'a machine with a GICv3 or GICv4: -M virt,gic-version=3',
+    missingRom(said) ??
+      'a machine with a GIC that is recorded: -M virt,gic-version=3, or x-5 from QEMU 11.1 on',
   );
 }

@@ -25,14 +25,26 @@ export interface KeptSource {
 export function keptSource(path: string): KeptSource {
   if (path !== '-')
     return { path, name: path, isFile: true, open: () => openSource(path), close: () => undefined };
-  return new KeptInput();
+  return new KeptStream('-', 'standard input', () => openSource('-'));
 }
 
-class KeptInput implements KeptSource {
-  readonly path = '-';
-  readonly name = 'standard input';
+/** Keeps a stream that can be read once, such as the log of a program that runs. Messages name it `path`. */
+export function keptStream(path: string, stream: AsyncIterable<Buffer>): KeptSource {
+  return new KeptStream(path, path, () => stream);
+}
+
+class KeptStream implements KeptSource {
+  readonly path: string;
+  readonly name: string;
+  private readonly stream: () => AsyncIterable<Buffer>;
   private fd: number | undefined;
   private isWhole = false;
+
+  constructor(path: string, name: string, stream: () => AsyncIterable<Buffer>) {
+    this.path = path;
+    this.name = name;
+    this.stream = stream;
+  }
 
   async *open(): AsyncGenerator<Buffer> {
     if (!this.isWhole) await this.keep();
@@ -52,7 +64,7 @@ class KeptInput implements KeptSource {
 
   private async keep(): Promise<void> {
     this.fd = temporary();
-    for await (const bytes of openSource('-'))
+    for await (const bytes of this.stream())
       try {
         for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
       } catch (error) {
