@@ -1,6 +1,7 @@
 // Applies one event or observable to the state of a GICv5. This is the only code that changes state: the model uses it when
 // it emits, and the fold over recorded events uses it too. It makes no decisions.
 import { invariant } from '../errors.ts';
+import { applyMemory, irqBitAfter, irqBitOf, setBit } from '../model/apply-common.ts';
 import { IRQ_ATTRIBUTES, ITS_TABLES, RECORDS, UNITS } from '../record/index.ts';
 import { GICV5_SYSREGS, GICV5_TYPES, gicv5Id, gicv5Type, IRS } from '../spec/gicv5/index.ts';
 import { type Gicv5IrqBits, type Gicv5State, IDLE, IST, NON_SECURE, PPIS } from './state.ts';
@@ -48,12 +49,6 @@ const ICSR = GICV5_SYSREGS.ICC_ICSR_EL1.encoding;
 const PRIORITYR = new Map<number, number>();
 for (let n = 0; n < 16; n++)
   PRIORITYR.set(GICV5_SYSREGS[`ICC_PPI_PRIORITYR${n}_EL1` as 'ICC_PPI_PRIORITYR0_EL1'].encoding, n);
-
-function setBit(words: Uint32Array, index: number, value: boolean): void {
-  const bit = 1 << (index & 31);
-  if (value) words[index >> 5]! |= bit;
-  else words[index >> 5]! &= ~bit;
-}
 
 /** The arrays and the index of a PPI or SPI. */
 function setIrqBit(
@@ -157,19 +152,11 @@ export function apply(state: Gicv5State, kind: number, pe: number, words: Uint32
       state.signal[pe] = words[at]! | (words[at + 1]! << 1) | (words[at + 2]! << 2);
       return;
     case WIRE_CHANGED:
-      setIrqBit(state, 'level', pe, words[at]!, words[at + 1] !== 0);
-      return;
     case IRQ_PENDED:
-      setIrqBit(state, 'pending', pe, words[at]!, true);
-      return;
     case IRQ_UNPENDED:
-      setIrqBit(state, 'pending', pe, words[at]!, false);
-      return;
     case IRQ_ACTIVATED:
-      setIrqBit(state, 'active', pe, words[at]!, true);
-      return;
     case IRQ_DEACTIVATED:
-      setIrqBit(state, 'active', pe, words[at]!, false);
+      setIrqBit(state, irqBitOf(kind), pe, words[at]!, irqBitAfter(kind, words, at));
       return;
     case IRQ_CHANGED:
       change(state, pe, words[at]!, words[at + 1]!, words[at + 2]!);
@@ -225,20 +212,8 @@ export function apply(state: Gicv5State, kind: number, pe: number, words: Uint32
       state.ist[IST.twoLevel] = words[at + 7]!;
       return;
     case MEM_WRITTEN:
-      state.memory.write(
-        words[at + 1]! * 0x1_0000_0000 + words[at]!,
-        words[at + 2]!,
-        words[at + 3]!,
-        words[at + 4]!,
-      );
-      return;
     case MEM_MARKED:
-      state.memory.mark(
-        words[at + 1]! * 0x1_0000_0000 + words[at]!,
-        words[at + 2]!,
-        words[at + 3] !== 0,
-        words[at + 4]!,
-      );
+      applyMemory(state.memory, kind, words, at);
       return;
     default:
   }

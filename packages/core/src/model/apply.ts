@@ -4,6 +4,7 @@ import { invariant } from '../errors.ts';
 import { type Gicv3IdOf, IRQ_ATTRIBUTES, RECORDS, UNITS } from '../record/index.ts';
 import { fieldReader, GICD, GICR, GITS, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
+import { applyMemory, irqBitAfter, irqBitOf, setBit } from './apply-common.ts';
 import { applyVirtual, applyVirtualRegister, applyVlpiFrame } from './apply-virtual.ts';
 import { privateIndex, sharedIndex } from './intid.ts';
 import {
@@ -44,18 +45,11 @@ const ATTRIBUTE_PRIORITY = IRQ_ATTRIBUTES.indexOf('priority');
 const ATTRIBUTE_NSACR = IRQ_ATTRIBUTES.indexOf('nsacr');
 
 /** Sets or clears the bit of an interrupt: of an SGI or PPI of a PE if `pe` ≥ 0, otherwise of an SPI. */
-function setBit(words: Uint32Array, index: number, bit: number, value: boolean): void {
-  if (value) words[index]! |= 1 << bit;
-  else words[index]! &= ~(1 << bit);
-}
-
 function setIrqBit(state: GicState, name: keyof IrqBits, pe: number, intid: number, value: boolean): void {
   if (isPrivate(intid)) {
-    const index = privateIndex(state, pe, intid);
-    setBit(state.ppi[name], index >> 5, index & 31, value);
+    setBit(state.ppi[name], privateIndex(state, pe, intid), value);
   } else {
-    const index = sharedIndex(state, intid);
-    setBit(state.spi[name], index >> 5, index & 31, value);
+    setBit(state.spi[name], sharedIndex(state, intid), value);
   }
 }
 
@@ -241,19 +235,11 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       state.irq[pe] = words[at + 4]!;
       return;
     case WIRE_CHANGED:
-      setIrqBit(state, 'level', pe, words[at]!, words[at + 1] !== 0);
-      return;
     case IRQ_PENDED:
-      setIrqBit(state, 'pending', pe, words[at]!, true);
-      return;
     case IRQ_UNPENDED:
-      setIrqBit(state, 'pending', pe, words[at]!, false);
-      return;
     case IRQ_ACTIVATED:
-      setIrqBit(state, 'active', pe, words[at]!, true);
-      return;
     case IRQ_DEACTIVATED:
-      setIrqBit(state, 'active', pe, words[at]!, false);
+      setIrqBit(state, irqBitOf(kind), pe, words[at]!, irqBitAfter(kind, words, at));
       return;
     case IRQ_CHANGED:
       applyIrqChanged(state, pe, words[at]!, words[at + 1]!, words[at + 2]!);
@@ -299,20 +285,8 @@ export function apply(state: GicState, kind: number, pe: number, words: Uint32Ar
       } else state.lpiConfig[pe]!.delete(words[at]!);
       return;
     case MEM_WRITTEN:
-      state.memory.write(
-        words[at + 1]! * 0x1_0000_0000 + words[at]!,
-        words[at + 2]!,
-        words[at + 3]!,
-        words[at + 4]!,
-      );
-      return;
     case MEM_MARKED:
-      state.memory.mark(
-        words[at + 1]! * 0x1_0000_0000 + words[at]!,
-        words[at + 2]!,
-        words[at + 3] !== 0,
-        words[at + 4]!,
-      );
+      applyMemory(state.memory, kind, words, at);
       return;
     default:
       // An event or observable that has no case here or there, and is not said to be inert there, does not compile.
