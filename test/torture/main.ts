@@ -1,6 +1,6 @@
 // `npm run torture`: hostile inputs from a seed, given to every verb. Prints what was tried and what held. Exit code 0:
 // everything held; 1: something broke the promise.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,11 +22,13 @@ const { values, positionals } = parseArgs({
 const seconds =
   values.seconds ??
   (positionals.length > 0 || process.argv.some((word) => word.startsWith('--inputs')) ? undefined : '60');
-const folder = mkdtempSync(join(tmpdir(), 'gictrace-torture-'));
+// In memory where the system has such a folder: outputs are forced to the disk tens of thousands of times.
+const SHARED_MEMORY = '/dev/shm';
+const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'gictrace-torture-'));
 const from = Date.now();
 let told = from;
 try {
-  const { inputs, lines, asProcesses, codes, slowestMs, found } = await campaign(seeds(), {
+  const { inputs, lines, asProcesses, sorts, verbs, slowest, found } = await campaign(seeds(), {
     folder,
     first: Number(values.seed),
     count: Number(values.inputs),
@@ -43,13 +45,18 @@ try {
       console.error(`${done} inputs, ${run} command lines`);
     },
   });
-  const all = [...new Set(Object.values(codes).flatMap((of) => Object.keys(of)))].sort();
-  console.log(`| verb | ${all.map((code) => `exit ${code}`).join(' | ')} |`);
-  console.log(`| --- | ${all.map(() => '---:').join(' | ')} |`);
-  for (const [verb, of] of Object.entries(codes))
-    console.log(`| ${verb} | ${all.map((code) => of[code] ?? 0).join(' | ')} |`);
+  const all = [...new Set(Object.values(verbs).flatMap(({ codes }) => Object.keys(codes)))].sort();
+  console.log(`| verb | ${all.map((code) => `exit ${code}`).join(' | ')} | ms a line |`);
+  console.log(`| --- | ${all.map(() => '---:').join(' | ')} | ---: |`);
+  for (const [verb, { codes, ms }] of Object.entries(verbs)) {
+    const count = Object.values(codes).reduce((sum, one) => sum + one, 0);
+    console.log(
+      `| ${verb} | ${all.map((code) => codes[code] ?? 0).join(' | ')} | ${(ms / count).toFixed(1)} |`,
+    );
+  }
+  const tried = Object.entries(sorts).map(([sort, count]) => `${count} ${sort}`);
   console.log(
-    `\n${inputs} inputs from seed ${values.seed}, ${lines} command lines (${asProcesses} of them as processes too) in ${Math.round((Date.now() - from) / 1000)} s; the slowest took ${(slowestMs / 1000).toFixed(1)} s; ${found.length} broke the promise`,
+    `\n${inputs} inputs from seed ${values.seed}${tried.length === 0 ? '' : ` (${tried.join(', ')})`}, ${lines} command lines (${asProcesses} of them as processes too) in ${Math.round((Date.now() - from) / 1000)} s. The slowest took ${(slowest.ms / 1000).toFixed(1)} s of a processor (${slowest.line}). ${found.length} broke the promise`,
   );
   process.exitCode = found.length === 0 ? 0 : 1;
 } finally {

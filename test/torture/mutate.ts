@@ -230,31 +230,3 @@ export function mutate(good: Buffer, random: Random): { readonly bytes: Buffer; 
   }
   return { bytes: cut === undefined ? bytes : cut(bytes), what: what.join(' ') };
 }
-
-/** Changes a text by number, line and order. */
-export function mutateText(text: string, random: Random): string {
-  const lines = text.split('\n');
-  const share = random.pick([0.002, 0.02, 0.1]);
-  const big = ['0', '1', '511', '512', '1023', '8192', '4294967295', '18446744073709551616', '9007199254740'];
-  const out = lines.map((line) => {
-    if (!random.chance(share)) return line;
-    return line.replace(/0x[0-9a-f]+|\b\d+\b/g, (digits) => {
-      if (random.chance(0.6)) return digits;
-      if (!digits.startsWith('0x')) return random.pick([...big, `${random.word()}`]);
-      const wide = random.pick(['0x0', '0xffff', '0xffffffff', '0xffffffffffffffff', '0x10000000000000000']);
-      return random.pick([wide, `0x${random.word().toString(16)}`, `0x${number(random).toString(16)}`]);
-    });
-  });
-  for (let n = random.below(4); n > 0; n--) {
-    const i = random.below(out.length);
-    const j = random.below(out.length);
-    const how = random.pick(['swap', 'drop', 'double', 'join', 'cut', 'bytes'] as const);
-    if (how === 'swap') [out[i], out[j]] = [out[j]!, out[i]!];
-    else if (how === 'drop') out.splice(i, 1 + random.below(20));
-    else if (how === 'double') out.splice(j, 0, ...out.slice(i, i + 20));
-    else if (how === 'join') out[i] = `${out[i]!.slice(0, random.below(40))}${out[j]!}`;
-    else if (how === 'cut') out[i] = out[i]!.slice(0, random.below(out[i]!.length + 1));
-    else out[i] = `${out[i]!.slice(0, 20)}\x00\x1b[2J\u00ff${out[i]!.slice(20)}`;
-  }
-  return out.join('\n');
-}

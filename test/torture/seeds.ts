@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Seeds } from './campaign.ts';
+import type { Seeds } from './attempts.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Larger files take too long to be tried thousands of times. */

@@ -26,7 +26,7 @@ const WIDE = [
   Number.NaN,
   Number.POSITIVE_INFINITY,
 ];
-const TEXTS = [
+export const TEXTS = [
   ...[
     '',
     '\0',

@@ -53,32 +53,52 @@ const MORE_STEPS = [
   'x \x1b',
 ];
 
-/** Verbs that read traces. */
+/** Rules of a diff, and weights of a comparison, as users write them. */
+export const RULES = `rules:
+  - { reason: known, class: timing }
+  - { reason: other, kind: [mmio.write, hppi], register: GICD_*, INTID: 27, pe: 0 }
+  - { reason: third, command: [INV, SYNC], DeviceID: 8 }
+`;
+export const COSTS = '{"commands": 120, "hypercalls": 900}';
+
+/** Verbs that read traces. Which of the options of a verb are tried is drawn for each input. */
 export const OF_TRACES: Readonly<Record<string, Lines>> = {
   info: ({ hostile }) => [{ words: ['info', hostile] }, { words: ['info', '--verify', '--json', hostile] }],
-  dump: ({ hostile }) => [{ words: ['dump', hostile] }, { words: ['dump', '--json', '--header', hostile] }],
+  dump: ({ hostile, random }) => [
+    { words: ['dump', hostile, ...random.pick([[], ['--json', '--header'], ['--from', '3', '--pe', '0']])] },
+  ],
   replay: ({ hostile, out, random }) => [
-    { words: ['replay', hostile] },
-    { words: ['replay', hostile, '-o', out('r.gictrace')], writes: [out('r.gictrace'), verify] },
-    { words: ['replay', hostile, '--on', backend(random), ...some(random, '--json')] },
+    random.chance(0.5)
+      ? { words: ['replay', hostile, '-o', out('r.gictrace')], writes: [out('r.gictrace'), verify] }
+      : {
+          words: [
+            'replay',
+            hostile,
+            ...(random.chance(0.7) ? ['--on', backend(random)] : []),
+            ...some(random, '--json'),
+          ],
+        },
   ],
   check: ({ hostile, random }) => [{ words: ['check', hostile, ...some(random, '--json')] }],
   compare: ({ hostile, out, random }) =>
-    random.chance(0.2)
+    random.chance(0.03)
       ? [{ words: ['compare', hostile] }]
       : [
           {
             words: [
               ...['compare', hostile, '--on', `${random.pick(DESIGN_NAMES)}@${random.pick(PROFILE_NAMES)}`],
-              ...['-o', out('runs.db')],
+              ...some(random, '--lift', '--open-loop', '--all', '--json'),
+              ...(random.chance(0.1) ? ['-o', out('runs.db')] : []),
+              ...(random.chance(0.1) ? ['--report', out('runs.html')] : []),
             ],
           },
         ],
   diff: ({ hostile, good, out, random }) => [
-    { words: ['diff', good, hostile] },
     {
       words: [
-        ...['diff', hostile, good, '-o', out('diff.db'), '--ignore', random.pick(IGNORABLE)],
+        ...['diff', ...(random.chance(0.5) ? [good, hostile] : [hostile, good])],
+        ...(random.chance(0.2) ? ['-o', out('diff.db')] : []),
+        ...(random.chance(0.3) ? ['--ignore', random.pick(IGNORABLE)] : []),
         ...some(random, '--rename', '--repeats', '--events', '--json'),
       ],
     },
@@ -87,7 +107,12 @@ export const OF_TRACES: Readonly<Record<string, Lines>> = {
     { words: ['recover', hostile, '-o', out('c.gictrace')], writes: [out('c.gictrace'), verify] },
   ],
   report: ({ hostile, good, out, random }) => [
-    { words: ['report', hostile, ...(random.chance(0.3) ? [good] : []), '-o', out('.html')] },
+    {
+      words: [
+        ...['report', hostile, ...(random.chance(0.2) ? [good] : []), '-o', out('.html')],
+        ...(random.chance(0.2) ? ['--why', subject(random)] : []),
+      ],
+    },
   ],
   export: ({ hostile, good, out, random }) => [
     { words: ['export', hostile, '--to', 'perfetto', '-o', out('.pftrace')] },
@@ -96,7 +121,7 @@ export const OF_TRACES: Readonly<Record<string, Lines>> = {
       words: ['export', hostile, '--to', 'jsonl', '-o', out('.jsonl')],
       writes: [out('.jsonl'), (path) => ['import', 'jsonl', path, '-o', out('j.gictrace')]],
     },
-    ...(random.chance(0.1)
+    ...(random.chance(0.03)
       ? [
           {
             words: ['export', '--to', 'parquet', '--jobs', '1', out('.set'), hostile, good],
@@ -106,41 +131,53 @@ export const OF_TRACES: Readonly<Record<string, Lines>> = {
       : []),
   ],
   load: ({ hostile, good, out, random }) => [
-    { words: ['load', hostile, '-o', out('.db')], writes: [out('.db'), selectOne] },
-    ...(random.chance(0.3)
-      ? [
-          {
-            words: ['load', '--append', good, hostile, '-o', out('.db')],
-            writes: [out('.db'), selectOne] as const,
-          },
-        ]
-      : []),
+    random.chance(0.8)
+      ? { words: ['load', hostile, '-o', out('.db')], writes: [out('.db'), selectOne] }
+      : {
+          words: ['load', '--append', good, hostile, '-o', out('.db')],
+          writes: [out('.db'), selectOne] as const,
+        },
   ],
   query: ({ out, random }) => [
-    ...Array.from({ length: 4 }, () => ({
-      words: ['query', out('.db'), '--module', random.pick(RELATIONS)],
-    })),
-    { words: ['query', out('.db'), `SELECT * FROM gic_state(1, ${subject(random)})`] },
+    { words: ['query', out('.db'), '--module', random.pick(RELATIONS)] },
     {
-      words: ['query', out('.db'), `SELECT explain(trace, record) FROM ${random.pick(RELATIONS)} LIMIT 20`],
+      words: [
+        'query',
+        out('.db'),
+        random.chance(0.3)
+          ? `SELECT * FROM gic_state(1, ${subject(random)})`
+          : `SELECT explain(trace, record) FROM ${random.pick(RELATIONS)} LIMIT 20`,
+      ],
     },
   ],
   why: ({ hostile, random }) => [
-    { words: ['why', hostile, '--intid', subject(random), ...some(random, '--not', '--json')] },
-    { words: ['why', hostile, '--intid', subject(random), '--graph', random.pick(['dot', 'mermaid'])] },
-    { words: ['why', hostile, '--device', subject(random), ...some(random, '--not')] },
-    { words: ['why', hostile, '--vintid', subject(random), '--vpe', '0'] },
+    {
+      words: [
+        'why',
+        hostile,
+        ...random.pick([
+          ['--intid', subject(random), ...some(random, '--not', '--json')],
+          ['--intid', subject(random), '--graph', random.pick(['dot', 'mermaid'])],
+          ['--device', subject(random), ...some(random, '--not')],
+          ['--vintid', subject(random), '--vpe', '0'],
+        ]),
+      ],
+    },
   ],
   bisect: ({ hostile, good, random }) => [
-    { words: ['bisect', good, hostile] },
-    { words: ['bisect', hostile, '--on', 'simulator', backend(random)] },
+    {
+      words: random.pick([
+        ['bisect', good, hostile],
+        ['bisect', hostile, '--on', 'simulator', backend(random)],
+      ]),
+    },
   ],
   minimize: ({ hostile, out, random }) =>
-    random.chance(0.3)
+    random.chance(0.1)
       ? [
           {
             words: [
-              ...['minimize', hostile, '--tests', '30', '-o', out('m.gictrace')],
+              ...['minimize', hostile, '--tests', '20', '-o', out('m.gictrace')],
               ...['--emit', random.pick(Object.keys(EMITTERS))],
               ...random.pick([
                 ['--plant', random.pick(Object.keys(MUTATIONS))],
@@ -156,21 +193,56 @@ export const OF_TRACES: Readonly<Record<string, Lines>> = {
   step: ({ hostile, random }) => [
     {
       words: ['step', hostile],
-      input: Array.from({ length: 8 }, () => random.pick([...STEPS, ...MORE_STEPS])).join('\n'),
+      input: Array.from({ length: 6 }, () => random.pick([...STEPS, ...MORE_STEPS])).join('\n'),
     },
   ],
 };
+
+/** What reads databases. A view of the database may take for ever, so there is a time limit where it may matter. */
+export const DATABASE_LINES: Lines = ({ hostile, good, out, random }) => [
+  { words: ['query', hostile, '--module', random.pick(RELATIONS)] },
+  { words: ['query', hostile, '--module', random.pick(RELATIONS), random.pick(['--json', '--csv'])] },
+  { words: ['query', hostile, `SELECT * FROM ${random.pick(RELATIONS)}`] },
+  { words: ['query', hostile, `SELECT * FROM gic_state(1, ${subject(random)})`] },
+  { words: ['query', hostile, `SELECT explain(trace, record) FROM ${random.pick(RELATIONS)} LIMIT 20`] },
+  {
+    words: ['shell', hostile],
+    input: `${['.views', '.modules', '.examples 1', `SELECT * FROM ${random.pick(RELATIONS)};`, '.quit'].join('\n')}\n`,
+  },
+  ...(random.chance(0.2)
+    ? [{ words: ['bisect', hostile, '--sql', 'SELECT 1 FROM gic_state(1, :record) LIMIT 1'] }]
+    : []),
+  // Last, since it changes the database.
+  ...(random.chance(0.3) ? [{ words: ['load', '--append', good, '-o', hostile] }] : []),
+  ...(random.chance(0.3)
+    ? [{ words: ['load', good, '-o', out('.db')], writes: [out('.db'), selectOne] as const }]
+    : []),
+];
+
+export const DATASET_LINES: Lines = ({ hostile, good, random }) => [
+  { words: ['query', hostile, `SELECT count(*) FROM ${random.pick(['traces', 'stimuli', 'interrupts'])}`] },
+  { words: ['query', hostile, '--module', random.pick(RELATIONS)] },
+  { words: ['query', hostile, '--ddl', random.pick(['clickhouse', 'spark', 'trino'])] },
+  { words: ['export', '--to', 'parquet', '--jobs', '1', hostile, good] },
+];
+
+/** A folder of golden cases: checked, updated, and then the same. */
+export const CASE_LINES: Lines = ({ hostile, random }) => [
+  { words: ['golden', 'check', hostile, ...(random.chance(0.1) ? ['--mutate', 'all'] : [])] },
+  { words: ['golden', 'update', hostile] },
+  { words: ['golden', 'check', hostile] },
+];
 
 /** Verbs that are tried on other files, or that read no file. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   import: 'hostile logs',
   record: 'hostile scenarios',
-  shell: 'reads what query reads',
+  shell: 'hostile databases',
   scenarios: 'reads no file',
   backends: 'reads no file',
   claims: 'reads no file',
   doctor: 'reads no file',
-  golden: 'packages/cli/src/golden.test.ts',
+  golden: 'hostile folders of cases',
   batch: 'packages/cli/src/batch.test.ts; it runs other verbs',
   fuzz: 'reads no file; needs a QEMU',
   'adapter-test': 'test/adapter-faults.test.ts',

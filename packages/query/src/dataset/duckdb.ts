@@ -183,7 +183,8 @@ export class Dataset {
         { path: this.dir },
         'add some: gictrace export --to parquet DIR TRACE…',
       );
-    if (/^(IO|HTTP|Invalid Input) Error/.test(line))
+    // A damaged file ends in the exceptions of the libraries that read it, too ("Invalid", "INTERNAL").
+    if (/^(IO|HTTP|Invalid Input|Invalid|Serialization|INTERNAL) Error/.test(line))
       return new GicTraceError('input', line, { path: this.dir }, 'export the damaged traces again');
     if (
       /^(Parser|Binder|Catalog|Conversion|Permission|Invalid Configuration|Not implemented|INTERRUPT|Out of Range) Error/.test(
