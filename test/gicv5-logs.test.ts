@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { RECORD_FLAGS, recordName } from '@gictrace/core/record';
+import { CONFLICTS, RECORD_FLAGS, recordName } from '@gictrace/core/record';
 import { gicv5IntidText } from '@gictrace/core/spec';
 import { importGicv5ToTrace, isGicv5, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
@@ -170,6 +170,33 @@ describe.each(['two', 'four'])(
     });
   },
 );
+
+it('a line that names a PE which the GIC lacks is a conflict; one far beyond the others is refused', async () => {
+  const text = textOf(recording('small/gicv5-two-pes.log.gz'));
+  const named = text.match(/IAFFID \d+: new HPPI/g)!;
+  expect(named).toHaveLength(2);
+  const { seen, diverged } = await imported(fileOf(text.replace(named[1]!, 'IAFFID 1023: new HPPI')));
+  // The line, and the one after it, which is about the PPIs of the same PE.
+  const conflict = [CONFLICTS.indexOf('pe'), 1023];
+  const conflicts = seen
+    .filter(({ kind }) => kind === 'source.conflict')
+    .map(({ words }) => words.slice(0, 2));
+  expect(conflicts).toEqual([conflict, conflict]);
+  expect(diverged).toBeGreaterThan(0);
+  // Where nothing says how many PEs there are, they are counted.
+  const counted = text
+    .split('\n')
+    .filter((line) => !/gicv5_common_realize|gicv5_read/.test(line))
+    .join('\n');
+  await expect(imported(fileOf(counted))).resolves.toMatchObject({
+    report: { config: { pes: { length: 2 } } },
+  });
+  const stray = counted.replace(named[1]!, 'IAFFID 300: new HPPI');
+  await expect(imported(fileOf(stray))).rejects.toMatchObject({
+    code: 'input',
+    message: expect.stringMatching(/^a line names PE 300, /),
+  });
+});
 
 it('a log of nothing else is refused', async () => {
   const log = fileOf('Taking exception 5 [IRQ] on CPU 0\nboot\n');

@@ -34,6 +34,22 @@ it('the action passes what it is given by the environment, and after --', () => 
   expect(runs.join('\n')).toMatch(/golden check .*-- "\$GOLDEN_DIR"/);
 });
 
+it('a release has the list of what it contains, and its token is given to the step that publishes alone', () => {
+  const { jobs } = parse(read('.github/workflows/release.yml')) as {
+    jobs: { release: { steps: { uses?: string; run?: string; env?: object; with?: object }[] } };
+  };
+  const { steps } = jobs.release;
+  const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
+  expect(steps.some(({ run }) => run === 'npm run --silent release -- release')).toBe(true);
+  expect(scripts.release).toBe('node scripts/release.mjs');
+  expect(read('scripts/release.mjs')).toContain("join(root, 'scripts', 'sbom.mjs')");
+  expect(steps.find(({ uses }) => uses?.startsWith('actions/checkout'))!.with).toEqual({
+    'persist-credentials': false,
+  });
+  const withToken = steps.filter(({ env }) => JSON.stringify(env ?? {}).includes('token'));
+  expect(withToken).toEqual([steps.at(-1)]);
+});
+
 it('the packages that run scripts when they are installed are named, with the reason', () => {
   const { onlyBuiltDependencies } = parse(read('pnpm-workspace.yaml')) as { onlyBuiltDependencies: string[] };
   const reasons = read('docs/robustness.md').split('## Dependencies')[1]!;

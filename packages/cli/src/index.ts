@@ -7,6 +7,7 @@ import { reportFailure } from './failure.ts';
 
 export { reportFailure } from './failure.ts';
 
+import { mayWrite, namedFiles } from './named-files.ts';
 import { outputTaken, watchOutput } from './streams.ts';
 import { verbsFor } from './verbs.ts';
 
@@ -44,9 +45,6 @@ Exit codes: 0 same or done; 1 diverged, differs or found; 2 usage or unreadable 
 failed; 4 bad trace; 70 a bug in gictrace. --debug prints the stack of a bug.
 `;
 
-/** Command lines that may write a file. The others need not load what handles signals. */
-const WRITES = /^(-o|--output|--report|--junit|--to|golden$)/m;
-
 /** Runs a command line (without node and script) and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   watchOutput();
@@ -54,7 +52,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const end = args.indexOf('--');
   const isDebug = (word: string, at: number) => word === '--debug' && (end < 0 || at < end);
   const own = args.filter((word, at) => !isDebug(word, at));
-  const release = WRITES.test(own.join('\n')) ? await guarded(own) : undefined;
+  // What writes nothing need not load what handles signals.
+  const release = mayWrite(own) ? await guarded(own) : undefined;
   try {
     const code = await run(own);
     await outputTaken();
@@ -70,7 +69,6 @@ export async function main(args: readonly string[]): Promise<number> {
 async function guarded(args: readonly string[]): Promise<() => void> {
   const { guardOutputs } = await import('./interrupt.ts');
   const { beginCommand } = await import('@gictrace/recorder/output');
-  const { namedFiles } = await import('./named-files.ts');
   const ends = [guardOutputs(args), beginCommand(namedFiles(args))];
   return () => {
     for (const end of ends) end();

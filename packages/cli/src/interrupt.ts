@@ -13,6 +13,7 @@ import {
   type OutputWatch,
   watchOutputs,
 } from '@gictrace/recorder/output';
+import { mayWrite } from './named-files.ts';
 import { printableLine } from './printable.ts';
 import { HEARS, type SignalData, type ToSignals, TURN } from './signal-thread.ts';
 
@@ -23,8 +24,8 @@ const THREAD = new URL('./signal-thread.js', import.meta.url);
 const READY_MS = 1000;
 /** Verbs that compute without a pause, as long as a scenario or a number of tests takes. */
 const LONG: ReadonlySet<string> = new Set(['record', 'compare', 'minimize']);
-/** Verbs that read a trace without a pause, and how large a file may be that takes less than a second. */
-const READING: ReadonlySet<string> = new Set(['replay', 'report', 'export', 'diff', 'recover', 'golden']);
+/** Verbs that pause. All others read their files without a pause, which takes less than a second up to this size. */
+const PAUSING: ReadonlySet<string> = new Set(['import', 'load', 'batch', 'fuzz']);
 const SOON_BYTES = 1 << 17;
 
 /** Whether signals are handled by the verb itself, or by `interruptible`. */
@@ -53,9 +54,19 @@ export async function ownSignals<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What is ended with this process, when it is ended by a signal. */
+const companions = new Set<() => void>();
+
+/** Has `end` called before a signal ends this process, while `interruptible` work runs. Returns what ends that. */
+export function endsWithUs(end: () => void): () => void {
+  companions.add(end);
+  return () => void companions.delete(end);
+}
+
 /** Handles signals in this thread. Returns what ends that. */
 function listen(): () => void {
   const heard = (signal: NodeJS.Signals) => {
+    for (const end of companions) end();
     process.stderr.write(ended(signal, discardOpenOutputs()));
     release();
     process.kill(process.pid, signal);
@@ -113,11 +124,11 @@ class Listener implements OutputWatch {
 /** Whether a command line may compute for more than a second without a pause, while it has an output. */
 function isLong(args: readonly string[]): boolean {
   const [verb = '', what] = args;
-  const writes = args.some((word) => /^(-o|--output|--report|--junit)/.test(word)) || what === 'update';
-  if (!writes || (verb === 'record' && (what === 'qemu' || what === 'kvm'))) return false;
+  if (!mayWrite(args) || PAUSING.has(verb)) return false;
+  if (verb === 'record' && (what === 'qemu' || what === 'kvm')) return false;
   if (LONG.has(verb)) return true;
   const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  return READING.has(verb) && args.some((word) => !word.startsWith('-') && soonSize(word, size) > SOON_BYTES);
+  return args.some((word) => !word.startsWith('-') && soonSize(word, size) > SOON_BYTES);
 }
 
 function soonSize(word: string, size: (path: string) => number): number {

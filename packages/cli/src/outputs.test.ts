@@ -2,11 +2,13 @@
 // stays unless --force, what is no regular file stays in any case; and a pipe that closes changes no verdict.
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -16,13 +18,31 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EXPORT_FORMATS } from '@gictrace/query';
+import { LOG_FORMATS } from '@gictrace/recorder';
 import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { INPUT_OPTIONS, OTHER_OPTIONS, OUTPUT_OPTIONS } from './named-files.ts';
 import { run, scratch } from './run.test-support.ts';
 import { verbsFor } from './verbs.ts';
 import { copyInputs, ELSEWHERE, makeInputs, NAMES, WRITERS } from './writers.test-support.ts';
 
 const BIN = fileURLToPath(new URL('../bin/gictrace.js', import.meta.url));
+const PACKAGES = fileURLToPath(new URL('../../', import.meta.url));
+/** Modules that write files that are no outputs, or whose writing cannot spoil a file. */
+const OPENED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'cli/src/golden/report.ts': 'appends to the file that $GITHUB_STEP_SUMMARY names',
+  'cli/src/shell/commands.ts': '.output makes a new file, and never opens one that exists',
+  'cli/src/shell/history.ts': 'the history of the shell, in its own folder',
+  'query/src/sql/load-files.ts': 'load --append copies the database to the temporary file of the output',
+  'recorder/src/importers/common/kept-source.ts':
+    'keeps standard input in a new file of the temporary folder',
+  'recorder/src/live/qemu.ts': 'FIFOs in a temporary folder of its own',
+  'recorder/src/output/files.ts': 'the module of outputs itself',
+  'replayer/src/backends/qemu/log.ts': 'the log of a QEMU in a temporary folder of its own',
+  'replayer/src/minimize/emit/vitest.ts': 'only text of a test that is emitted',
+  'web/src/host/fs.ts': 'files in the memory of a browser',
+};
 const dir = scratch();
 const work = join(dir, 'work');
 const at = (name: string) => join(work, name);
@@ -33,6 +53,12 @@ beforeAll(async () => {
 beforeEach(() => copyInputs(join(dir, 'inputs'), work));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+/** A command line with --force, which stands before what another program is given. */
+function forced(line: readonly string[]): string[] {
+  const end = line.indexOf('--');
+  return end < 0 ? [...line, '--force'] : [...line.slice(0, end), '--force', ...line.slice(end)];
+}
+
 /** The exit code of a command line in a process of its own. */
 function exitOf(line: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
@@ -42,23 +68,63 @@ function exitOf(line: readonly string[]): Promise<number | null> {
   });
 }
 
-it('has a row for every verb that has an option --output', async () => {
+/** All verbs, those of `golden` too, with their options. */
+async function verbs(): Promise<readonly (readonly [string, Command['options']])[]> {
   const program = new Command();
   for (const load of verbsFor(undefined)) (await load())(program, () => {});
-  const writing = program.commands
-    .flatMap((verb) => [
-      [verb.name(), verb] as const,
-      ...verb.commands.map((one) => [`${verb.name()} ${one.name()}`, one] as const),
-    ])
-    .filter(([, { options }]) =>
-      options.some(({ long }) => long === '--output' || long === '--report' || long === '--junit'),
-    )
-    .map(([name]) => name);
-  expect(writing).toContain('report');
-  const rows = [...Object.keys(WRITERS), ...ELSEWHERE];
-  expect(writing.filter((name) => !rows.some((row) => row === name || row.startsWith(`${name} `)))).toEqual(
+  return program.commands.flatMap((verb) => [
+    [verb.name(), verb.options] as const,
+    ...verb.commands.map((one) => [`${verb.name()} ${one.name()}`, one.options] as const),
+  ]);
+}
+
+it('has a row for every option of every verb that names an output, and for every format', async () => {
+  const outputs = (await verbs()).flatMap(([verb, options]) =>
+    options.flatMap(({ long }) => (OUTPUT_OPTIONS.includes(long ?? '') ? [`${verb} ${long}`] : [])),
+  );
+  const lines = Object.values(WRITERS).map(({ line }) =>
+    line('IN', 'OUT')
+      .map((word) => (word === '-o' ? '--output' : word))
+      .join(' '),
+  );
+  const hasRow = (output: string) => {
+    const words = output.split(' ');
+    const option = words.pop()!;
+    return lines.some((line) => line.startsWith(words.join(' ')) && line.includes(option));
+  };
+  expect(outputs.length).toBeGreaterThan(14);
+  expect(outputs.filter((output) => !hasRow(output) && !(output in ELSEWHERE))).toEqual([]);
+  expect(Object.keys(ELSEWHERE).filter((output) => hasRow(output))).toEqual([]);
+  const logs = Object.keys(LOG_FORMATS).filter(
+    (format) => !lines.some((line) => line.startsWith(`import ${format} `)),
+  );
+  expect(logs).toEqual([]);
+  // A dataset, which is a folder, has tests of its own below.
+  expect(EXPORT_FORMATS.filter((format) => !lines.some((line) => line.includes(`--to ${format}`)))).toEqual(
     [],
   );
+});
+
+it('knows of every option with a value whether it names an output, an input, or no file', async () => {
+  const known = [...OUTPUT_OPTIONS, ...INPUT_OPTIONS, ...OTHER_OPTIONS];
+  const all = (await verbs()).flatMap(([verb, options]) =>
+    options.filter((one) => one.required || one.optional).map(({ long }) => [verb, long ?? ''] as const),
+  );
+  expect(all.length).toBeGreaterThan(70);
+  expect(all.filter(([, option]) => !known.includes(option))).toEqual([]);
+  const used = new Set(all.map(([, option]) => option));
+  expect(known.filter((option) => option.startsWith('--') && !used.has(option))).toEqual([]);
+});
+
+it('no module but that of outputs opens a file for writing, except where it says why', () => {
+  const writes =
+    /\b(?:writeFileSync|appendFileSync|createWriteStream|copyFileSync|renameSync|truncateSync|ftruncateSync|writeFile|cpSync)\(|openSync\([^)]*(?:'[wa]x?\+?'|'r\+'|isWritten|O_WRONLY|O_RDWR)/;
+  const sources = readdirSync(PACKAGES, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /^\w+\/src\/.*(?<!\.test|\.test-support)\.ts$/.test(name),
+  );
+  expect(sources.length).toBeGreaterThan(400);
+  const found = sources.filter((name) => writes.test(readFileSync(join(PACKAGES, name), 'utf8'))).sort();
+  expect(found).toEqual(Object.keys(OPENED_ELSEWHERE).sort());
 });
 
 describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) => {
@@ -69,12 +135,18 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) =
     const before = readFileSync(source());
     symlinkSync(source(), at('symbolic'));
     linkSync(source(), at('hard'));
-    for (const output of [source(), at('symbolic'), at('hard')])
-      for (const force of [[], ['--force']]) {
-        const { code, err, out } = await run(...line(source(), output), ...force);
+    symlinkSync(work, at('folder-by-another-name'));
+    const fd = openSync(source(), 'r');
+    // Standard input is the log of an import; other descriptors are names of open files, too.
+    const descriptor = process.platform === 'linux' ? [`/proc/self/fd/${fd}`, `/dev/fd/${fd}`] : [];
+    const otherFolder = join(at('folder-by-another-name'), NAMES[input]);
+    for (const output of [source(), at('symbolic'), at('hard'), otherFolder, ...descriptor])
+      for (const words of [line(source(), output), forced(line(source(), output))]) {
+        const { code, err, out } = await run(...words);
         expect([code, out]).toEqual([2, '']);
         expect(err).toMatch(/^gictrace: [^\n]*is the input [^\n]*\n$/);
       }
+    closeSync(fd);
     expect(readFileSync(source()).equals(before)).toBe(true);
     expect(partials()).toEqual([]);
   });
@@ -98,7 +170,7 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) =
     const refused = await run(...line(source(), at('thesis')));
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--force')]);
     expect(readFileSync(at('thesis'), 'utf8')).toBe('a year of work');
-    expect((await run(...line(source(), at('thesis')), '--force')).code).toBe(0);
+    expect((await run(...forced(line(source(), at('thesis'))))).code).toBe(0);
     // Now it is one of its own.
     expect((await run(...line(source(), at('thesis')))).code).toBe(0);
     expect(partials()).toEqual([]);
@@ -115,7 +187,7 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) =
       ...(hasDevice ? [['device', 'is a device']] : []),
     ] as [string, string][]) {
       const before = statSync(at(name));
-      const { code, err } = await run(...line(source(), at(name)), '--force');
+      const { code, err } = await run(...forced(line(source(), at(name))));
       expect([code, err]).toEqual([2, expect.stringContaining(what)]);
       const { ino, mode } = statSync(at(name));
       expect([ino, mode]).toEqual([before.ino, before.mode]);
@@ -169,6 +241,23 @@ describe('what a command line names is never written, with --force too', () => {
 });
 
 describe('two outputs of a command', () => {
+  it('that batch writes are opened before anything runs, and have two names', async () => {
+    const line = ['batch', at(NAMES.list), '--junit', at('results')];
+    const twice = await run(...line, '--parquet', join(work, '..', 'work', 'results'), '--', 'info');
+    expect([twice.code, twice.err]).toEqual([2, expect.stringContaining('another output of this command')]);
+    expect(existsSync(at('results'))).toBe(false);
+    // What would be made by the run itself is not there.
+    writeFileSync(at('thesis'), 'a year of work');
+    const words = ['batch', at(NAMES.list), '--junit', at('thesis'), '--', 'replay', '-o', at('{name}.new')];
+    expect((await run(...words)).code).toBe(2);
+    expect(existsSync(at('in.new'))).toBe(false);
+    const traces = await run('batch', at(NAMES.list), '--junit', at(NAMES.trace), '--force', '--', 'info');
+    expect([traces.code, traces.err]).toEqual([2, expect.stringContaining('is the input')]);
+    // Again, onto results of its own.
+    for (let k = 0; k < 2; k++)
+      expect((await run(...line, '--parquet', at('table'), '--', 'info')).code).toBe(0);
+  });
+
   it('have two names', async () => {
     const compare = await run(
       'compare',
@@ -211,6 +300,27 @@ describe('two outputs of a command', () => {
     const before = readFileSync(at(NAMES.trace));
     expect((await run(...line, '--emit', 'vitest', '--force')).err).toContain('is the input');
     expect(readFileSync(at(NAMES.trace)).equals(before)).toBe(true);
+  });
+});
+
+describe('inputs that no word of the command line names', () => {
+  it('the files of golden cases are not written by --junit', async () => {
+    for (const name of ['storm.yaml', 'storm.golden.gictrace']) {
+      const path = at(`cases/${name}`);
+      const before = readFileSync(path);
+      const { code } = await run('golden', 'check', at('cases'), '--junit', path, '--force');
+      expect(code).toBe(2);
+      expect(readFileSync(path).equals(before)).toBe(true);
+    }
+  });
+
+  it('the program of an adapter is not written', async () => {
+    writeFileSync(at('my-gic'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    for (const on of [`exec:${at('my-gic')} --verbose`, `exec:'${at('my-gic')}'`]) {
+      const line = ['replay', at(NAMES.trace), '--on', on, '-o', at('my-gic'), '--force'];
+      expect(await run(...line)).toMatchObject({ code: 2, err: expect.stringContaining('is the input') });
+    }
+    expect(readFileSync(at('my-gic'), 'utf8')).toContain('exit 0');
   });
 });
 

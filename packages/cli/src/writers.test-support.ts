@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { LOG, run } from './run.test-support.ts';
 
+const RECORDINGS = dirname(LOG);
 /** The folder of a golden case. */
 const CASES = 'cases';
 const SCENARIO = `scenario: one message
@@ -20,16 +21,21 @@ steps:
 
 /** A verb that writes: its command line, given its input and its output; and which of the files below is its input. */
 export interface Writer {
-  readonly input: 'log' | 'trace' | 'jsonl' | 'scenario' | 'golden';
+  readonly input: keyof typeof NAMES;
   readonly line: (input: string, output: string) => string[];
   /** Its exit code when all is well. */
   readonly code?: number;
   /** Whether it adds to what is there, so that --force replaces nothing. */
   readonly appends?: boolean;
 }
+const batch = (list: string, option: string, out: string) => ['batch', list, option, out, '--', 'info'];
 export const WRITERS: Readonly<Record<string, Writer>> = {
   'import qemu': { input: 'log', line: (input, out) => ['import', 'qemu', input, '-o', out] },
   'import jsonl': { input: 'jsonl', line: (input, out) => ['import', 'jsonl', input, '-o', out] },
+  'import ftrace': { input: 'ftrace', line: (input, out) => ['import', 'ftrace', input, '-o', out] },
+  'import gicv5': { input: 'gicv5', line: (input, out) => ['import', 'gicv5', input, '-o', out] },
+  'batch --junit': { input: 'list', line: (input, out) => batch(input, '--junit', out) },
+  'batch --parquet': { input: 'list', line: (input, out) => batch(input, '--parquet', out) },
   record: { input: 'scenario', line: (input, out) => ['record', input, '-o', out] },
   replay: { input: 'trace', line: (input, out) => ['replay', input, '-o', out] },
   recover: { input: 'trace', line: (input, out) => ['recover', input, '-o', out] },
@@ -62,10 +68,15 @@ export const WRITERS: Readonly<Record<string, Writer>> = {
   'export vcd': { input: 'trace', line: (input, out) => ['export', input, '--to', 'vcd', '-o', out] },
   'export jsonl': { input: 'trace', line: (input, out) => ['export', input, '--to', 'jsonl', '-o', out] },
 };
-/** Verbs with `--output` that cannot run here: these need a running QEMU. */
-export const ELSEWHERE = ['batch', 'fuzz', 'record qemu'];
+/** Outputs that cannot be tried here, and why, or where they are. */
+export const ELSEWHERE: Readonly<Record<string, string>> = {
+  'fuzz --output': 'only if a real QEMU or KVM differs from the simulator',
+};
 export const NAMES = {
   log: 'in.log.gz',
+  ftrace: 'in.txt.xz',
+  gicv5: 'gicv5.log.gz',
+  list: 'in.list',
   trace: 'in.gictrace',
   jsonl: 'in.jsonl',
   scenario: 'in.yaml',
@@ -79,6 +90,9 @@ delete process.env.CI;
 export async function makeInputs(folder: string): Promise<void> {
   const at = (name: string) => join(folder, name);
   copyFileSync(LOG, at(NAMES.log));
+  copyFileSync(join(RECORDINGS, 'ftrace', 'kq-linux.txt.xz'), at(NAMES.ftrace));
+  copyFileSync(join(RECORDINGS, 'small', 'gicv5-two-pes.log.gz'), at(NAMES.gicv5));
+  writeFileSync(at(NAMES.list), `${NAMES.trace}\n`);
   writeFileSync(at(NAMES.scenario), SCENARIO);
   mkdirSync(at(CASES));
   writeFileSync(at(`${CASES}/storm.yaml`), SCENARIO);

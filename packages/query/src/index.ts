@@ -29,7 +29,7 @@ export {
   exportAllToDataset,
 } from './dataset/export-all.ts';
 export { isDataset } from './dataset/layout.ts';
-export { type BatchResult, writeResults } from './dataset/results.ts';
+export { type BatchResult, resultsFile, writeResults } from './dataset/results.ts';
 export {
   type AlignRow,
   CLASSES,

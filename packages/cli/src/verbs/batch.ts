@@ -6,10 +6,11 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
-import { type BatchResult, writeResults } from '@gictrace/query';
-import { OutputFile } from '@gictrace/recorder/output';
+import { type BatchResult, resultsFile, writeResults } from '@gictrace/query';
+import { OutputFile, type TargetOptions } from '@gictrace/recorder/output';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, wholeNumber } from '../context.ts';
+import { endsWithUs, interruptible } from '../interrupt.ts';
 import { junitXml } from '../junit.ts';
 import { Progress } from '../progress.ts';
 import { VERB_NAMES } from '../verbs.ts';
@@ -54,10 +55,24 @@ export function addBatch(program: Command, exit: (code: number) => void): void {
           'gictrace batch MANIFEST -- replay --on qemu',
         );
       const paths = pathsOf(manifest);
-      const results = await runAll(paths, verb, rest, options.jobs);
       const target = { inputs: [...paths, manifest], force: options.force === true };
-      if (options.junit !== undefined) writeJunit(options.junit, verb, results, target);
-      if (options.parquet !== undefined) writeResults(options.parquet, command.join(' '), results, target);
+      const outputs: OutputFile[] = [];
+      const opened = (output: OutputFile) => {
+        outputs.push(output);
+        return output;
+      };
+      let results: BatchResult[];
+      try {
+        // Before the runs, which may take hours.
+        const junit = options.junit === undefined ? undefined : opened(junitFile(options.junit, target));
+        const parquet =
+          options.parquet === undefined ? undefined : opened(resultsFile(options.parquet, target));
+        results = await interruptible(() => runAll(paths, verb, rest, options.jobs));
+        if (junit !== undefined) writeJunit(junit, verb, results);
+        if (parquet !== undefined) writeResults(parquet, command.join(' '), results);
+      } finally {
+        for (const output of outputs) output.discard();
+      }
       if (options.json) print(json({ verb, results }));
       else tell(results);
       exit(Math.max(0, ...results.map((one) => (one.exit < 0 ? EXIT_CODES.backend : one.exit))));
@@ -122,8 +137,7 @@ function run(path: string, args: readonly string[]): Promise<BatchResult> {
   const begun = performance.now();
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const stop = () => child.kill();
-    process.once('exit', stop);
+    const release = endsWithUs(() => child.kill());
     let output = '';
     let left = 0;
     const hear = (data: Buffer) => {
@@ -135,9 +149,12 @@ function run(path: string, args: readonly string[]): Promise<BatchResult> {
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    child.on('error', failed);
+    child.on('error', (error) => {
+      release();
+      failed(error);
+    });
     child.on('close', (code) => {
-      process.off('exit', stop);
+      release();
       const exit = code ?? -1;
       done({
         path,
@@ -156,12 +173,15 @@ function run(path: string, args: readonly string[]): Promise<BatchResult> {
 /** The line of an output that says most: the first. */
 const firstLine = (output: string) => output.split('\n').find((line) => line.trim() !== '') ?? '';
 
-function writeJunit(
-  path: string,
-  verb: string,
-  results: readonly BatchResult[],
-  options: { readonly inputs: readonly string[]; readonly force: boolean },
-): void {
+function junitFile(path: string, options: TargetOptions): OutputFile {
+  return new OutputFile(
+    path,
+    { what: 'JUnit XML', recognises: (head) => head.toString('latin1').includes('<testsuites') },
+    options,
+  );
+}
+
+function writeJunit(out: OutputFile, verb: string, results: readonly BatchResult[]): void {
   const cases = results.map(({ path: name, seconds, outcome, exit, output }) => ({
     name,
     seconds,
@@ -176,18 +196,8 @@ function writeJunit(
           },
         }),
   }));
-  const out = new OutputFile(
-    path,
-    { what: 'JUnit XML', recognises: (head) => head.toString('latin1').includes('<testsuites') },
-    options,
-  );
-  try {
-    out.write(Buffer.from(junitXml(`gictrace ${verb}`, verb, cases)));
-    out.commit();
-  } catch (error) {
-    out.discard();
-    throw error;
-  }
+  out.write(Buffer.from(junitXml(`gictrace ${verb}`, verb, cases)));
+  out.commit();
 }
 
 function tell(results: readonly BatchResult[]): void {

@@ -13,15 +13,19 @@ export interface BatchResult {
 }
 
 /**
- * Writes the results of `command` to a Parquet file.
+ * Begins the Parquet file of results, before there are any.
  * @throws GicTraceError `usage` if the file may not be written, `backend` if the disk is full.
  */
-export function writeResults(
-  path: string,
-  command: string,
-  results: readonly BatchResult[],
-  options: TargetOptions,
-): void {
+export function resultsFile(path: string, options: TargetOptions): OutputFile {
+  return new OutputFile(
+    path,
+    { what: 'a Parquet file', recognises: (head) => head.toString('latin1', 0, 4) === 'PAR1' },
+    options,
+  );
+}
+
+/** Writes the results of `command`, and completes the file. */
+export function writeResults(out: OutputFile, command: string, results: readonly BatchResult[]): void {
   const column = <Type extends string>(name: string, type: Type, data: unknown[]) => ({ name, type, data });
   const bytes = parquetWriteBuffer({
     columnData: [
@@ -57,16 +61,6 @@ export function writeResults(
       ),
     ],
   });
-  const out = new OutputFile(
-    path,
-    { what: 'a Parquet file', recognises: (head) => head.toString('latin1', 0, 4) === 'PAR1' },
-    options,
-  );
-  try {
-    out.write(new Uint8Array(bytes));
-    out.commit();
-  } catch (error) {
-    out.discard();
-    throw error;
-  }
+  out.write(new Uint8Array(bytes));
+  out.commit();
 }

@@ -5,7 +5,15 @@
 import { dirname } from 'node:path';
 import { GicTraceError, invariant } from '@gictrace/core';
 import { outputFiles } from './files.ts';
-import { noteWritten, type Ownership, type TargetOptions, targetOf, temporaryNames } from './target.ts';
+import {
+  isAnotherOutput,
+  isSameName,
+  noteWritten,
+  type Ownership,
+  type TargetOptions,
+  targetOf,
+  temporaryNames,
+} from './target.ts';
 
 const BUFFER_BYTES = 1 << 18;
 /** Temporary names that are tried before giving up. Names that exist are parts that earlier runs have left. */
@@ -76,6 +84,8 @@ export class OutputFile {
   constructor(path: string, ownership: Ownership, options: TargetOptions = {}) {
     this.path = path;
     this.target = targetOf(path, ownership, options);
+    for (const other of open)
+      if (other !== options.instead && isSameName(other.target, this.target)) throw isAnotherOutput(path);
     const { fd, name } = change(() => {
       const made = this.create();
       open.add(this);

@@ -32,6 +32,8 @@ export interface TargetOptions {
   readonly inputs?: readonly string[];
   /** Whether the user allows a file to be replaced that gictrace did not write. */
   readonly force?: boolean;
+  /** An output of the same name in whose place this one is, and which will be given up. */
+  readonly instead?: object;
 }
 
 let named: readonly string[] = [];
@@ -83,13 +85,22 @@ export function targetOf(path: string, ownership: Ownership, options: TargetOpti
         'inputs are never written: name another file with -o',
       );
   const real = realpathSync(path);
-  if (written?.has(real)) throw refuse('is another output of this command', 'name another file');
+  if (written?.has(real)) throw isAnotherOutput(path);
   if (!options.force && existing.size > 0 && !ownership.recognises(headOf(path)))
     throw refuse(
       `exists and is not ${ownership.what}`,
       'name another file with -o, or replace it with --force',
     );
   return real;
+}
+
+export function isAnotherOutput(path: string): GicTraceError {
+  return new GicTraceError('usage', 'is another output of this command', { path }, 'name another file');
+}
+
+/** Whether two targets, which need not exist yet, are one file. */
+export function isSameName(a: string, b: string): boolean {
+  return basename(a) === basename(b) && isSame(statOf(dirname(a)), statOf(dirname(b)));
 }
 
 /** Names for the temporary file of a target, in the order in which they are tried. */
@@ -117,8 +128,8 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-function isSame(a: Identity, b: Identity | undefined): boolean {
-  return b !== undefined && a.dev === b.dev && a.ino === b.ino;
+function isSame(a: Identity | undefined, b: Identity | undefined): boolean {
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 
 function kindOf(stats: Stats): string {

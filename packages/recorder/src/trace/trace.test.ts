@@ -431,6 +431,7 @@ describe('a record of a PE that the header lacks', () => {
     for (const [pes, pe] of [
       [1, 1],
       [5, 511],
+      [5, 1023],
     ] as const) {
       const writer = new TraceWriter(path('stray'), header(pes));
       writer.append(of(pe));

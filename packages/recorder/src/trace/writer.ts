@@ -58,6 +58,8 @@ interface Flight {
   landed?: Promise<void>;
 }
 
+/** The most PEs of a GIC. */
+const PES_MAX = 512;
 const kindNames = new Map<number, string>();
 for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
 const ruleNames = new Map<number, string>();
@@ -166,7 +168,7 @@ export class TraceWriter {
     const frames = [...this.chunks, ...this.snapshots].sort((a, b) => a[0] - b[0]);
     const fd = openSync(old.partial, 'r');
     try {
-      this.out = new OutputFile(this.path, TRACE_OUTPUT, this.options);
+      this.out = new OutputFile(this.path, TRACE_OUTPUT, { ...this.options, instead: old });
       this.header = raw;
       this.traceId = crc32(raw);
       this.content = createHash('sha256').update(raw);
@@ -271,13 +273,13 @@ export class TraceWriter {
         if (!(to >= time)) to = time;
       }
     }
-    const present = new Uint8Array(513);
-    for (let i = 0; i < batch.count; i++) present[batch.pe[i]! + 1] = 1;
-    for (let pe = 0; pe < 512; pe++)
-      if (present[pe + 1]) {
-        pes |= 1n << BigInt(pe);
-        if (pe > this.highestPe) this.highestPe = pe;
-      }
+    const present = new Uint8Array(PES_MAX + 1);
+    for (let i = 0; i < batch.count; i++) {
+      const pe = batch.pe[i]!;
+      present[pe + 1] = 1;
+      if (pe > this.highestPe) this.highestPe = pe;
+    }
+    for (let pe = 0; pe < PES_MAX; pe++) if (present[pe + 1]) pes |= 1n << BigInt(pe);
     const raw = encodeChunk(batch);
     const entry: ChunkEntry = [
       0,

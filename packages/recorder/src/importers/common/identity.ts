@@ -1,9 +1,10 @@
 // Decides which GIC a log comes from: by the identity registers that its guest read, by the addresses in the log and by
 // options. What these leave open has the defaults of QEMU's virt machine. Reports where each value came from.
-import { type GicConfig, GicTraceError } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
 import { GROUPS, type RuleName } from '@gictrace/core/record';
 import { type FrameName, GICD, GICR, GITS, mask } from '@gictrace/core/spec';
 import type { Start } from './learn/unknowns.ts';
+import { NamedPes, PES_MAX } from './named-pes.ts';
 
 export interface ImportOptions {
   /** Number of PEs. */
@@ -26,10 +27,6 @@ export type Origin = 'log' | `rule ${RuleName}` | 'option' | 'machine' | 'defaul
 export type Provenance = Record<string, Origin>;
 
 const PIDR2 = 0xffe8;
-/** The largest number of PEs that a QEMU machine with a GIC has. */
-const PES_MAX = 512;
-/** A PE number that is at least this much, plus twice the number of PEs that are named at all, is taken for a stray one. */
-const STRAY_PE_MIN = 16;
 const GROUP_1S = GROUPS.indexOf('1S');
 const TYPER_LPIS = 0x2_0000;
 const TYPER_PLPIS = 1;
@@ -83,10 +80,7 @@ export class Identity {
   /** The highest PE number to which table entries map collections, and to which commands do. */
   private mapped = -1;
   private named = -1;
-  highestPe = -1;
-  /** The PEs that lines name, and their number. */
-  private readonly isNamed = new Uint8Array(PES_MAX);
-  private namedPes = 0;
+  private readonly pes = new NamedPes();
   last = -1;
   gicdBase = -1;
   gitsBase = -1;
@@ -190,30 +184,14 @@ export class Identity {
     if (group === GROUP_1S) this.sawGroup1S = true;
   }
 
-  /** Notes that a line names a PE. */
-  showPe(pe: number): void {
-    if (pe > this.highestPe) this.highestPe = pe;
-    if (pe < PES_MAX && this.isNamed[pe] === 0) {
-      this.isNamed[pe] = 1;
-      this.namedPes++;
-    }
+  /** The highest PE number that a line names; -1 if none does. */
+  get highestPe(): number {
+    return this.pes.highest;
   }
 
-  /**
-   * Refuses PE numbers that only a damaged line can name: more than a GIC has here, or far beyond all the others. One such
-   * line would make a machine with hundreds of PEs of which nothing else is known.
-   */
-  private refuseStrayPe(): void {
-    const { highestPe, namedPes } = this;
-    if (highestPe < STRAY_PE_MIN + 2 * namedPes && highestPe < PES_MAX) return;
-    throw new GicTraceError(
-      'input',
-      `a line names PE ${highestPe}, and ${namedPes === 1 ? 'one PE is' : `${namedPes} PEs are`} named in all: is it damaged?`,
-      {},
-      highestPe < PES_MAX
-        ? `give --pes ${highestPe + 1} if it is right`
-        : `a GIC has at most ${PES_MAX} PEs here`,
-    );
+  /** Notes that a line names a PE. */
+  showPe(pe: number): void {
+    this.pes.add(pe);
   }
 
   /** Notes that a table entry, or a command, maps a collection or a vPE to this PE number. A command may be refused. */
@@ -225,7 +203,7 @@ export class Identity {
 
   /** The highest PE number in the log, for a log in which no Redistributor was read to be the last one. */
   private get lastShown(): number {
-    return Math.max(this.highestPe, this.mapped >= 0 ? this.mapped : this.named);
+    return Math.max(this.pes.highest, this.mapped >= 0 ? this.mapped : this.named);
   }
 
   /** Notes the address of an access to a PE's Redistributor, less the offset of the register. */
@@ -280,11 +258,11 @@ export class Identity {
     const otherwise = (name: keyof KnownMachine, log: Origin): Origin =>
       options[name] !== undefined ? 'option' : machine[name] !== undefined ? 'machine' : log;
     provenance.architecture = otherwise('gic', shown !== undefined ? 'log' : 'default');
-    if (options.pes === undefined && machine.pes === undefined) this.refuseStrayPe();
+    if (options.pes === undefined && machine.pes === undefined) this.pes.refuseStray();
     const count =
       options.pes ??
       machine.pes ??
-      (this.last >= 0 ? Math.max(this.last, this.highestPe) + 1 : Math.max(1, this.lastShown + 1));
+      (this.last >= 0 ? Math.max(this.last, this.pes.highest) + 1 : Math.max(1, this.lastShown + 1));
     provenance.pes = otherwise('pes', this.last >= 0 ? 'log' : this.lastShown >= 0 ? 'counted' : 'default');
     let typer: number = pick<number>('gicd.typer', VIRT.typer[architecture]);
     const sawTwo =

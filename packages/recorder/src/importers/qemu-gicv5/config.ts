@@ -1,8 +1,9 @@
 // Which GICv5 a log comes from: by the identification registers that its guest read and by what QEMU printed when it made
 // the device. What these leave open has the values of QEMU 11.1's virt machine.
-import type { Gicv5Config } from '@gictrace/core';
+import { GicTraceError, type Gicv5Config } from '@gictrace/core';
 import { fieldReader, IRS } from '@gictrace/core/spec';
 import type { Provenance } from '../common/identity.ts';
+import { NamedPes, PES_MAX } from '../common/named-pes.ts';
 import type { Line } from './lines.ts';
 
 /** The Non-secure configuration frame of the IRS of QEMU's virt machine. */
@@ -20,7 +21,8 @@ export class Identity {
   readonly events = new Set<string>();
   private realized: readonly number[] | undefined;
   private readonly reads = new Map<number, number>();
-  private lastIaffid = -1;
+  /** IAFFIDs are numbers of PEs. */
+  private readonly named = new NamedPes();
 
   note({ event, numbers }: Line): void {
     this.events.add(event);
@@ -34,7 +36,7 @@ export class Identity {
         return;
       }
       case 'gicv5_irs_recalc_hppi':
-        this.lastIaffid = Math.max(this.lastIaffid, Number(numbers[0]));
+        this.named.add(Number(numbers[0]));
         return;
       case 'gicv5_update_ppi_state':
         this.ppis.add(Number(numbers[0]));
@@ -47,7 +49,7 @@ export class Identity {
         if (numbers[0]! >> 29n === PPI) this.ppis.add(Number(numbers[0]! & 0xff_ffffn));
         return;
       case 'exception':
-        this.lastIaffid = Math.max(this.lastIaffid, Number(numbers[0]));
+        this.named.add(Number(numbers[0]));
     }
   }
 
@@ -62,9 +64,16 @@ export class Identity {
     };
     const [irsid, cpus, base, irsRange, range] = this.realized ?? [];
     const idr1 = this.reads.get(IRS.IRS_IDR1.offset);
-    const counted = this.lastIaffid + 1;
     const told = cpus ?? (idr1 === undefined ? undefined : peCount(idr1, 0));
-    const pes = Math.max(1, options.pes ?? told ?? counted);
+    if (told !== undefined && told > PES_MAX)
+      throw new GicTraceError(
+        'input',
+        `a line says that the GIC has ${told} PEs: is it damaged?`,
+        {},
+        'give --pes with the number of PEs',
+      );
+    if (options.pes === undefined && told === undefined) this.named.refuseStray();
+    const pes = Math.max(1, options.pes ?? told ?? this.named.highest + 1);
     provenance.pes = options.pes !== undefined ? 'option' : told !== undefined ? 'log' : 'counted';
     const made = [
       irsid === undefined ? undefined : IDR[0]! + irsid * 0x1_0000,

@@ -1,13 +1,13 @@
 // Imports a QEMU log with `gicv5_*` trace events. Reads it twice: first for the identity of the GIC, then line by line.
 import { GicTraceError, type Gicv5Config } from '@gictrace/core';
-import { NO_PE, RECORD_FLAGS, RecordBatch, RULES } from '@gictrace/core/record';
+import { CONFLICTS, NO_PE, RECORD_FLAGS, RecordBatch, RULES } from '@gictrace/core/record';
 import type { Provenance } from '../common/identity.ts';
 import { eachLine } from '../common/lines.ts';
 import { Losses } from '../common/losses.ts';
 import { type Attributed, Attribution } from './attribute.ts';
 import { Identity } from './config.ts';
 import { type EventName, type Line, LineReader } from './lines.ts';
-import { deedOf, effectOf, fill, learntDrafts, shownBy, stimulusOf } from './records.ts';
+import { type Draft, deedOf, effectOf, fill, learntDrafts, shownBy, stimulusOf } from './records.ts';
 import { Resets } from './resets.ts';
 import { type Step, Steps } from './steps.ts';
 
@@ -226,9 +226,19 @@ class Output {
     { line }: Line,
     flags: number,
   ): void {
-    fill(this.batch, draft, rule, timeNs, line, flags);
+    // The IRS names a PE that the GIC does not have: the line is damaged, or another one is.
+    const isPe = draft.pe < this.pes;
+    const known = isPe ? draft : conflict(line, draft.pe);
+    fill(this.batch, known, isPe ? rule : 0, timeNs, line, isPe ? flags : 0);
     this.sink.record(this.batch, 0);
   }
+}
+
+const OF_PE = CONFLICTS.indexOf('pe');
+
+/** A line that names something that does not exist. */
+function conflict(line: number, named: number): Draft {
+  return { kind: 'source.conflict', pe: NO_PE, words: [OF_PE, named, 0, 0, 0, line], flags: 0 };
 }
 
 function eachText(input: AsyncIterable<Buffer>, visit: (text: string) => void): Promise<void> {
