@@ -57,6 +57,36 @@ function commands(r: Recording, slot: number, devices: readonly number[], polls 
   });
 }
 
+describe('the effects of one stimulus', () => {
+  const lines = (r: Recording, order: readonly (readonly [pe: number, INTID: number])[]) => {
+    r.mmio('write', 0, 'GICD', 0, 0x13);
+    for (const [pe, INTID] of order) r.add('hppi', pe, { INTID, group: 1, priority: 0xa0, irq: 1 });
+    r.sysreg('write', 0, 'ICC_PMR_EL1', 0xf0);
+  };
+  const inTurn = [0, 1, 2].flatMap((k) => [0, 1].map((pe) => [pe, 40 + k] as const));
+  const oneByOne = [0, 1].flatMap((pe) => [0, 1, 2].map((k) => [pe, 40 + k] as const));
+
+  it('may be interleaved in any way', () => {
+    const found = compare(
+      (r) => lines(r, inTurn),
+      (r) => lines(r, oneByOne),
+      { keepRepeats: true, ...noTimes },
+    );
+    expect(classes(found).filter(([name]) => name !== 'timing')).toEqual([]);
+  });
+
+  it('are not a difference beside one', () => {
+    // The record of PE 1 that B lacks is as far on in its stream as the one that it has in its place.
+    const other = oneByOne.map(([pe, INTID]) => [pe, pe === 1 && INTID === 41 ? 50 : INTID] as const);
+    const found = compare(
+      (r) => lines(r, inTurn),
+      (r) => lines(r, other),
+      { keepRepeats: true, ...noTimes },
+    );
+    expect(classes(found).filter(([name]) => name !== 'timing')).toEqual([['changed', 4, 5]]);
+  });
+});
+
 describe('the same', () => {
   it('traces of the same records are', () => {
     const make = (r: Recording) => r.setUp(0);

@@ -5,6 +5,7 @@ import { BARRIER, BEHIND_EFFECTS, KIND, orderedStreamOf } from '@gictrace/core/r
 import { classNumber } from './classes.ts';
 import { type Classified, classify } from './classify.ts';
 import type { Footprints } from './footprints.ts';
+import { KEPT } from './order.ts';
 import { MARKS, type Side } from './side.ts';
 
 const SAME = classNumber('same');
@@ -52,33 +53,60 @@ function sortByRank(order: Uint32Array, rank: Uint16Array, from: number, to: num
 
 /**
  * Classifies two sides, with the effects of each stimulus either interleaved as they are or stream by stream, whichever
- * gives fewer differences. If the records of each stream are the same, the second way finds no difference.
+ * gives fewer differences. If the records of each stream are the same, the second way finds no difference. It is only
+ * tried where it may find fewer.
  */
 export function classifyEffects(a: Side, b: Side, streams: number, footprints: Footprints): Classified {
-  const asTheyAre = () => classify(a, b, streams, footprints);
+  const asTheyAre = classify(a, b, streams, footprints);
+  if (differing(asTheyAre) === 0 || haveSameRecords(a, b) || !mayAgreeMore(a, b, asTheyAre)) return asTheyAre;
   const [orderA, orderB] = [streamByStream(a), streamByStream(b)];
-  if ((orderA === undefined && orderB === undefined) || haveSameRecords(a, b)) return asTheyAre();
-  if (orderA !== undefined) a.gather(orderA);
-  if (orderB !== undefined) b.gather(orderB);
-  const sorted = classify(a, b, streams, footprints);
-  if (orderA !== undefined) a.gather(inverse(orderA));
-  if (orderB !== undefined) b.gather(inverse(orderB));
+  if (orderA === undefined && orderB === undefined) return asTheyAre;
+  const sorted = a.arranged(orderA, () => b.arranged(orderB, () => classify(a, b, streams, footprints)));
   const found = placedBack(sorted, orderA, orderB);
-  if (differing(found) === 0) return found;
-  const unsorted = asTheyAre();
-  return differing(unsorted) <= differing(found) ? unsorted : found;
+  return differing(asTheyAre) <= differing(found) ? asTheyAre : found;
+}
+
+/**
+ * Whether two sides may agree in more records if the effects of a stimulus are put in another order. Nothing moves past a
+ * stimulus then, and nothing past another record of its stream of effects. So this needs two stimuli that are matched,
+ * and between them a record of A and one of B that are as far on in that stream and could be a pair, and are not: the
+ * same record, or one of the same kind if neither is in a pair.
+ */
+function mayAgreeMore(a: Side, b: Side, found: Classified): boolean {
+  const { matchA, matchB, changedA, changedB, classA, classB, order } = found;
+  const isFixed = (i: number) => i >= 0 && a.rank[i] === BARRIER && order.moved[i] === KEPT;
+  const differs = (classes: Uint8Array, k: number) => classes[k] !== SAME && classes[k] !== TIMING;
+  /** What records `from` to `to` - 1 could be paired by. */
+  const keys = (side: Side, classes: Uint8Array, pairs: readonly Int32Array[], from: number, to: number) => {
+    const reached = new Map<number, number>();
+    const all: string[] = [];
+    for (let k = from; k < to; k++) {
+      const rank = side.rank[k]!;
+      const at = reached.get(rank) ?? 0;
+      if (!differs(classes, k)) reached.set(rank, at + 1);
+      else {
+        all.push(`${rank} ${at} ${side.lo[k]} ${side.hi[k]}`);
+        if (pairs.every((pair) => pair[k]! < 0)) all.push(`${rank} ${at} ${side.stream[k]} ${side.kind[k]}`);
+      }
+    }
+    return all;
+  };
+  for (let i = 0, j = 0; i < a.count || j < b.count; i++, j++) {
+    const [fromA, fromB] = [i, j];
+    let [inA, inB] = [false, false];
+    for (; i < a.count && (matchA[i]! < 0 || !isFixed(i)); i++) if (differs(classA, i)) inA = true;
+    for (; j < b.count && !isFixed(matchB[j]!); j++) if (differs(classB, j)) inB = true;
+    if (!inA || !inB) continue;
+    const ofA = new Set(keys(a, classA, [matchA, changedA], fromA, i));
+    if (keys(b, classB, [matchB, changedB], fromB, j).some((key) => ofA.has(key))) return true;
+  }
+  return false;
 }
 
 function haveSameRecords(a: Side, b: Side): boolean {
   if (a.count !== b.count) return false;
   for (let i = 0; i < a.count; i++) if (a.lo[i] !== b.lo[i] || a.hi[i] !== b.hi[i]) return false;
   return true;
-}
-
-function inverse(order: Uint32Array): Uint32Array {
-  const out = new Uint32Array(order.length);
-  for (let to = 0; to < order.length; to++) out[order[to]!] = to;
-  return out;
 }
 
 function differing({ classA, classB, matchB, changedB }: Classified): number {

@@ -196,6 +196,18 @@ export class Side {
     this.pollBefore.clear();
   }
 
+  /** Runs `work` with the records in another order; undefined is the one that they are in. */
+  arranged<T>(order: Uint32Array | undefined, work: () => T): T {
+    if (order === undefined) return work();
+    const { lo, hi, shape, kind, marks, pe, rank, record, stream, subject, timeNs } = this;
+    const { cause, position, footprint, footprintEnd, footprintCount } = this;
+    this.gather(order);
+    const result = work();
+    Object.assign(this, { lo, hi, shape, kind, marks, pe, rank, record, stream, subject, timeNs });
+    Object.assign(this, { cause, position, footprint, footprintEnd, footprintCount });
+    return result;
+  }
+
   /** Keeps the records at these places, in this order. A record whose cause is left out has no cause. */
   gather(order: Uint32Array): void {
     const place = new Int32Array(this.count).fill(-1);
