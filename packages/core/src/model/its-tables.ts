@@ -132,7 +132,8 @@ export function readEntry(
     for (let at = 0; at < layout.bytes; at += 4) raw[at >> 2] = m.state.memory.readWord(address + at);
   layout.fields.forEach((field, k) => {
     const dw = field.lsb >> 6;
-    values[k] = extract(raw, 0, dw, field.lsb & 63, field.width) * 2 ** (field.shift ?? 0);
+    const value = extract(raw, 0, dw, field.lsb & 63, field.width);
+    values[k] = field.shift === undefined ? value : value * 2 ** field.shift;
   });
   return isKnown;
 }
@@ -146,7 +147,8 @@ export function writeEntry(
 ): void {
   raw.fill(0);
   layout.fields.forEach((field, k) => {
-    deposit(raw, 0, field.lsb >> 6, field.lsb & 63, field.width, values[k]! / 2 ** (field.shift ?? 0));
+    const value = field.shift === undefined ? values[k]! : values[k]! / 2 ** field.shift;
+    deposit(raw, 0, field.lsb >> 6, field.lsb & 63, field.width, value);
   });
   for (let at = 0; at < layout.bytes; at += 8) {
     const width = Math.min(8, layout.bytes - at);

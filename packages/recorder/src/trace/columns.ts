@@ -12,7 +12,7 @@ import {
   wordLimits,
 } from '@gictrace/core/record';
 import { CHUNK_RECORDS_MAX } from './constants.ts';
-import { pack, unpack } from './msgpack.ts';
+import { unpack } from './msgpack.ts';
 
 /** Column encodings: the first byte of a column. 1–4: that many planes of values; 5–8: planes of zigzag differences. */
 const CONSTANT = 0;
@@ -25,46 +25,125 @@ const scratch = new Uint32Array(CHUNK_RECORDS_MAX);
 /** Scratch: the positions of the records of one kind. */
 const positions = new Uint32Array(CHUNK_RECORDS_MAX);
 const differences = new Uint32Array(CHUNK_RECORDS_MAX);
+/** Scratch: the high words of times, and which times are unknown. */
+const highWords = new Uint32Array(CHUNK_RECORDS_MAX);
+const untimed = new Uint32Array(CHUNK_RECORDS_MAX);
 
-function planesOf(values: Uint32Array, count: number): { planes: number; bytes: number } {
-  let all = 0;
+/** How many planes values take of which this is the union of all bits. */
+const planesOf = (all: number): number => (all === 0 ? 1 : (39 - Math.clz32(all)) >> 3);
+
+/** How many bytes the values have that are not zero on top of them. */
+function bytesOf(values: Uint32Array, count: number): number {
   let bytes = 0;
-  for (let i = 0; i < count; i++) {
-    const value = values[i]! | 0;
-    all |= value;
-    if (value !== 0) bytes += (39 - Math.clz32(value)) >> 3;
-  }
   // By leading zeros: as a number without a sign it would not fit V8's small integers, which the loop runs on.
-  return { planes: all === 0 ? 1 : (39 - Math.clz32(all)) >> 3, bytes };
+  for (let i = 0; i < count; i++) bytes += (39 - Math.clz32(values[i]!)) >> 3;
+  return bytes;
 }
 
-/** A column of the first `count` values. */
-export function encodeColumn(values: Uint32Array, count: number): Uint8Array {
-  let constant = true;
-  for (let i = 1; i < count && constant; i++) constant = values[i] === values[0];
-  if (constant) {
-    const out = new Uint8Array(5);
-    new DataView(out.buffer).setUint32(1, count > 0 ? values[0]! : 0, true);
-    return out;
+/** A payload that grows: MessagePack, as `pack` writes it. Reused, so that columns need no arrays of their own. */
+class Payload {
+  private bytes = Buffer.alloc(1 << 18);
+  private at = 0;
+
+  begin(): void {
+    this.at = 0;
   }
-  let before = 0;
-  for (let i = 0; i < count; i++) {
-    const value = values[i]! | 0;
-    const delta = (value - before) | 0;
-    differences[i] = (delta << 1) ^ (delta >> 31);
-    before = value;
+
+  /** The bytes so far, valid until the next `begin`. */
+  end(): Buffer {
+    return this.bytes.subarray(0, this.at);
   }
-  const plain = planesOf(values, count);
-  const delta = planesOf(differences, count);
-  const useDelta =
-    delta.planes < plain.planes || (delta.planes === plain.planes && delta.bytes < plain.bytes);
-  const from = useDelta ? differences : values;
-  const planes = useDelta ? delta.planes : plain.planes;
-  const out = new Uint8Array(1 + planes * count);
-  out[0] = planes + (useDelta ? DELTA : 0);
-  for (let plane = 0, at = 1; plane < planes; plane++)
-    for (let i = 0; i < count; i++) out[at++] = (from[i]! >>> (8 * plane)) & 0xff;
-  return out;
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.bytes.length) return;
+    const grown = Buffer.alloc(2 * (this.at + bytes));
+    this.bytes.copy(grown, 0, 0, this.at);
+    this.bytes = grown;
+  }
+
+  /** An array of `length` values, which follow. */
+  array(length: number): void {
+    this.reserve(3);
+    if (length < 16) this.bytes[this.at++] = 0x90 | length;
+    else {
+      this.bytes[this.at] = 0xdc;
+      this.at = this.bytes.writeUInt16BE(length, this.at + 1);
+    }
+  }
+
+  /** A number below 2^32. */
+  uint(value: number): void {
+    this.reserve(5);
+    if (value < 0x80) this.bytes[this.at++] = value;
+    else if (value < 0x100) {
+      this.bytes[this.at++] = 0xcc;
+      this.bytes[this.at++] = value;
+    } else if (value < 0x1_0000) {
+      this.bytes[this.at] = 0xcd;
+      this.at = this.bytes.writeUInt16BE(value, this.at + 1);
+    } else {
+      this.bytes[this.at] = 0xce;
+      this.at = this.bytes.writeUInt32BE(value, this.at + 1);
+    }
+  }
+
+  private bin(length: number): void {
+    this.reserve(5 + length);
+    if (length < 0x100) {
+      this.bytes[this.at++] = 0xc4;
+      this.bytes[this.at++] = length;
+    } else if (length < 0x1_0000) {
+      this.bytes[this.at] = 0xc5;
+      this.at = this.bytes.writeUInt16BE(length, this.at + 1);
+    } else {
+      this.bytes[this.at] = 0xc6;
+      this.at = this.bytes.writeUInt32BE(length, this.at + 1);
+    }
+  }
+
+  /** A column of the first `count` values. */
+  column(values: Uint32Array, count: number): void {
+    const first = count > 0 ? values[0]! : 0;
+    let same = 1;
+    while (same < count && values[same] === first) same++;
+    if (same >= count) {
+      this.bin(5);
+      this.bytes[this.at++] = CONSTANT;
+      this.at = this.bytes.writeUInt32LE(first, this.at);
+      return;
+    }
+    let before = 0;
+    let anyPlain = 0;
+    let anyDelta = 0;
+    for (let i = 0; i < count; i++) {
+      const value = values[i]! | 0;
+      const delta = (value - before) | 0;
+      const zigzag = (delta << 1) ^ (delta >> 31);
+      differences[i] = zigzag;
+      anyPlain |= value;
+      anyDelta |= zigzag;
+      before = value;
+    }
+    const plain = planesOf(anyPlain);
+    const delta = planesOf(anyDelta);
+    const useDelta =
+      delta < plain || (delta === plain && bytesOf(differences, count) < bytesOf(values, count));
+    const from = useDelta ? differences : values;
+    const planes = useDelta ? delta : plain;
+    this.bin(1 + planes * count);
+    const { bytes } = this;
+    let { at } = this;
+    bytes[at++] = planes + (useDelta ? DELTA : 0);
+    for (let shift = 0; shift < 8 * planes; shift += 8)
+      for (let i = 0; i < count; i++) bytes[at++] = from[i]! >>> shift;
+    this.at = at;
+  }
+
+  /** A column of the first `count` values. */
+  byteColumn(values: Uint8Array, count: number): void {
+    for (let i = 0; i < count; i++) scratch[i] = values[i]!;
+    this.column(scratch, count);
+  }
 }
 
 /** Reads a column of `count` values into `out`. */
@@ -108,7 +187,7 @@ function damaged(what: string): never {
 }
 
 /** Times as [unit, low words, high words, unknown]: zigzag differences from the last known time, in units. */
-function encodeTimes(batch: RecordBatch): [number, Uint8Array, Uint8Array, Uint8Array] {
+function putTimes(out: Payload, batch: RecordBatch): void {
   const { count, timeNs } = batch;
   let unit: number = TIME_UNITS[0];
   for (let i = 0; i < count; i++) {
@@ -116,8 +195,8 @@ function encodeTimes(batch: RecordBatch): [number, Uint8Array, Uint8Array, Uint8
     if (Number.isNaN(time)) continue;
     while (time % unit !== 0 && unit > 1) unit = TIME_UNITS[TIME_UNITS.indexOf(unit as 1) + 1] ?? 1;
   }
-  const high = new Uint32Array(count);
-  const unknown = new Uint32Array(count);
+  const high = highWords.fill(0, 0, count);
+  const unknown = untimed.fill(0, 0, count);
   let before = 0;
   for (let i = 0; i < count; i++) {
     const time = timeNs[i]!;
@@ -134,7 +213,11 @@ function encodeTimes(batch: RecordBatch): [number, Uint8Array, Uint8Array, Uint8
     scratch[i] = zigzag % 2 ** 32;
     high[i] = Math.floor(zigzag / 2 ** 32);
   }
-  return [unit, encodeColumn(scratch, count), encodeColumn(high, count), encodeColumn(unknown, count)];
+  out.array(4);
+  out.uint(unit);
+  out.column(scratch, count);
+  out.column(high, count);
+  out.column(unknown, count);
 }
 
 function decodeTimes(value: unknown, batch: RecordBatch, count: number): void {
@@ -183,50 +266,56 @@ function layoutOf(id: number): Layout {
   return layout;
 }
 
+const payload = new Payload();
+
 /**
  * The raw payload of a chunk: a MessagePack array of kind, pe + 1, flags, rule, times, line, cause, and for each
- * kind that occurs, in ascending order, its id and its columns, one for each word of its fields.
+ * kind that occurs, in ascending order, its id and its columns, one for each word of its fields. The result is a view on
+ * a shared buffer: use it before the next call.
  */
 export function encodeChunk(batch: RecordBatch): Buffer {
   const { count } = batch;
-  const kind = encodeBytes(batch.kind, count);
+  payload.begin();
+  payload.array(8);
+  payload.byteColumn(batch.kind, count);
   for (let i = 0; i < count; i++) scratch[i] = batch.pe[i]! + 1;
-  const pe = encodeColumn(scratch, count);
-  const flags = encodeBytes(batch.flags, count);
-  const rule = encodeBytes(batch.rule, count);
-  const times = encodeTimes(batch);
-  const line = encodeColumn(batch.line, count);
-  const cause = encodeColumn(batch.cause, count);
-  return pack([kind, pe, flags, rule, times, line, cause, encodeKinds(batch)]);
-}
-
-function encodeBytes(values: Uint8Array, count: number): Uint8Array {
-  for (let i = 0; i < count; i++) scratch[i] = values[i]!;
-  return encodeColumn(scratch, count);
+  payload.column(scratch, count);
+  payload.byteColumn(batch.flags, count);
+  payload.byteColumn(batch.rule, count);
+  putTimes(payload, batch);
+  payload.column(batch.line, count);
+  payload.column(batch.cause, count);
+  putKinds(payload, batch);
+  return payload.end();
 }
 
 /** For each kind that occurs, in ascending order: its id and its columns. */
-function encodeKinds(batch: RecordBatch): [number, Uint8Array[]][] {
+function putKinds(out: Payload, batch: RecordBatch): void {
   const ends = sortByKind(batch);
-  const kinds: [number, Uint8Array[]][] = [];
+  out.array(ends.reduce((n, end, id) => n + (end > (ends[id - 1] ?? 0) ? 1 : 0), 0));
   let from = 0;
   for (let id = 0; id < 256; id++) {
     const to = ends[id]!;
     if (to === from) continue;
-    const columns: Uint8Array[] = [];
     const { words, least, limits } = layoutOf(id);
-    let needed = least;
+    const needed = wordsNeeded(batch.words, least, words, from, to);
+    out.array(2);
+    out.uint(id);
+    out.array(needed);
     for (let word = 0; word < words; word++) {
       gather(batch.words, word, from, to);
       checkLimit(id, limits[word]!, to - from);
-      if (word >= least && scratch.subarray(0, to - from).some((value) => value !== 0)) needed = word + 1;
-      columns.push(encodeColumn(scratch, to - from));
+      if (word < needed) out.column(scratch, to - from);
     }
-    columns.length = needed;
-    kinds.push([id, columns]);
     from = to;
   }
-  return kinds;
+}
+
+/** The number of columns up to the last of the `words` that is not zero, which are `least` at the least. */
+function wordsNeeded(values: Uint32Array, least: number, words: number, from: number, to: number): number {
+  for (let word = words; word > least; word--)
+    for (let k = from; k < to; k++) if (values[positions[k]! + word - 1] !== 0) return word;
+  return least;
 }
 
 /** Ensures that what is written can be read. Importers deal with values that a field cannot hold before this. */

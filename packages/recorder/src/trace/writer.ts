@@ -310,7 +310,7 @@ export class TraceWriter {
     const frame = { type, raw, count, firstRecord: this.written, at };
     if (!this.isOverlapped) this.put(frame);
     else {
-      const flight = { ...frame, raw: Uint8Array.from(raw) };
+      const flight = { ...frame, raw: new Uint8Array(raw) };
       this.flights.push(flight);
       // A caller that appends records without a pause waits here, because memory is limited.
       if (this.flightBytes > FLIGHT_BYTES_MAX) this.land();

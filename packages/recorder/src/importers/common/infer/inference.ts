@@ -299,6 +299,8 @@ export class Inference {
   private witness(use: MemoryUse, unit: number, index: number, address: number, length: number): void {
     const { memory } = this.machine.state;
     if (use === 'command') return this.beforeSlot(unit, index, address);
+    // Nothing is learnt about these; they are long, and read whenever a vPE becomes resident.
+    if (use === 'virtual-pending-table') return;
     if (this.exact && !this.doubtful) return;
     // What is learnt is placed before the stimulus, where such a command would make it unknown again.
     if (this.isUnknownRun && TABLES.has(use)) return;
@@ -328,8 +330,6 @@ export class Inference {
         }
         return;
       }
-      case 'virtual-pending-table':
-        return;
       case 'vte':
         return this.tables.entry(
           group,

@@ -34,6 +34,7 @@ export class QueueSlots {
 
   /** The next stimulus begins. */
   next(): void {
+    if (this.executed.length === 0) return;
     for (const address of this.executed) this.fresh.delete(address);
     this.executed.length = 0;
   }

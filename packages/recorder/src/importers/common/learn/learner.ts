@@ -319,7 +319,7 @@ export class Learner {
   /** Takes records that no stimulus of the source caused. */
   private observables(group: RecordBatch, from: number, end: number): void {
     this.machines.shown.clear();
-    this.mismatches.length = 0;
+    if (this.mismatches.length > 0) this.mismatches.length = 0;
     this.hppi?.compare(this.machines.behind.state, group, from, end, this.machines.shown, this.mismatches);
     for (let i = from; i < end; i++) {
       const kind = group.kind[i]!;

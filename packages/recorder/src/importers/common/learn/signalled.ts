@@ -97,7 +97,8 @@ export class SignalledLines {
 
   /** Compares what the model signalled to PEs with the lines of the source, and puts differences into `mismatches`. */
   compare(group: RecordBatch, from: number, end: number): void {
-    this.mismatches.length = 0;
+    // V8 calls its runtime to set the length of an array.
+    if (this.mismatches.length > 0) this.mismatches.length = 0;
     // A reset withdraws what was signalled, and nothing is printed for it.
     const before = group.kind[from] === GIC_RESET ? this.state : this.machines.behind.state;
     this.told?.compare(before, group, from + 1, end, this.machines.shown, this.mismatches);

@@ -49,7 +49,7 @@ export class Told {
     out: Mismatch[],
   ): void {
     const { queues, now, fields, kind } = this;
-    for (const queue of queues) queue.length = 0;
+    for (const queue of queues) if (queue.length > 0) queue.length = 0;
     this.load(before);
     for (let i = 0; i < shown.count; i++)
       if (shown.kind[i] === kind && shown.pe[i]! < this.pes) queues[shown.pe[i]!]!.push(i * RECORD_WORDS);
