@@ -16,55 +16,78 @@ describe('guest memory', () => {
       fc.record({ do: fc.constant('restore' as const) }),
     );
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 12 }), fc.infiniteStream(fc.nat(255)), (actions, bytes) => {
-        const SIZE = 80 * PAGE;
-        /** The byte, or -1 where it is not known. */
-        const plain = new Int16Array(SIZE).fill(-1);
-        let memory = new GuestMemory();
-        for (const one of actions) {
-          if (one.do === 'restore') {
-            const again = new GuestMemory();
-            again.setStretches(memory.stretches());
-            for (const [number, data, known] of memory.entries()) again.setPage(number, data, known);
-            memory = again;
-            continue;
+      fc.property(
+        fc.array(action, { maxLength: 12 }),
+        fc.infiniteStream(fc.oneof(fc.constant(0), fc.nat(255))),
+        (actions, bytes) => {
+          const SIZE = 80 * PAGE;
+          /** The byte, or -1 where it is not known. */
+          const plain = new Int16Array(SIZE).fill(-1);
+          let memory = new GuestMemory();
+          for (const one of actions) {
+            if (one.do === 'restore') {
+              const again = new GuestMemory();
+              again.setStretches(memory.stretches());
+              for (const [number, data, known] of memory.entries()) again.setPage(number, data, known);
+              memory = again;
+              continue;
+            }
+            const at = Math.max(0, one.at[0] * PAGE + one.at[1]);
+            const byte = bytes.next().value;
+            if (one.do === 'write') {
+              memory.write(at, one.width, byte, 0);
+              for (let i = 0; i < one.width; i++) plain[at + i] = i === 0 ? byte : 0;
+            } else {
+              const length = one.pages * PAGE + (byte % 3);
+              memory.mark(at, length, one.do === 'mark', byte);
+              plain.fill(one.do === 'mark' ? byte : -1, at, at + length);
+            }
           }
-          const at = Math.max(0, one.at[0] * PAGE + one.at[1]);
-          const byte = bytes.next().value;
-          if (one.do === 'write') {
-            memory.write(at, one.width, byte, 0);
-            for (let i = 0; i < one.width; i++) plain[at + i] = i === 0 ? byte : 0;
-          } else {
-            const length = one.pages * PAGE + (byte % 3);
-            memory.mark(at, length, one.do === 'mark', byte);
-            plain.fill(one.do === 'mark' ? byte : -1, at, at + length);
+          const nonZero: number[] = [];
+          const allKnown = memory.scan(0, SIZE, (offset, byte) => nonZero.push(offset, byte));
+          const expected: number[] = [];
+          let known = true;
+          for (let at = 0; at < SIZE; at++) {
+            if (plain[at]! > 0) expected.push(at, plain[at]!);
+            known &&= plain[at]! >= 0;
           }
-        }
-        const nonZero: number[] = [];
-        const allKnown = memory.scan(0, SIZE, (offset, byte) => nonZero.push(offset, byte));
-        const expected: number[] = [];
-        let known = true;
-        for (let at = 0; at < SIZE; at++) {
-          if (plain[at]! > 0) expected.push(at, plain[at]!);
-          known &&= plain[at]! >= 0;
-        }
-        expect(allKnown).toBe(known);
-        expect(
-          Buffer.from(Float64Array.from(nonZero).buffer).equals(
-            Buffer.from(Float64Array.from(expected).buffer),
-          ),
-        ).toBe(true);
-        // One comparison for all: an expectation for each byte takes minutes.
-        const wrong: number[] = [];
-        for (let at = 0; at < SIZE; at += 37)
-          if (memory.isKnown(at) !== plain[at]! >= 0 || memory.readByte(at) !== Math.max(0, plain[at]!))
-            wrong.push(at);
-        for (let page = 0; page < 80; page++) {
-          const part = plain.subarray(page * PAGE, (page + 1) * PAGE);
-          if (memory.anyKnown(page * PAGE, PAGE) !== part.some((byte) => byte >= 0)) wrong.push(page);
-        }
-        expect(wrong).toEqual([]);
-      }),
+          expect(allKnown).toBe(known);
+          expect(
+            Buffer.from(Float64Array.from(nonZero).buffer).equals(
+              Buffer.from(Float64Array.from(expected).buffer),
+            ),
+          ).toBe(true);
+          // One comparison for all: an expectation for each byte takes minutes.
+          const wrong: number[] = [];
+          for (let at = 0; at < SIZE; at += 37)
+            if (memory.isKnown(at) !== plain[at]! >= 0 || memory.readByte(at) !== Math.max(0, plain[at]!))
+              wrong.push(at);
+          for (let page = 0; page < 80; page++) {
+            const part = plain.subarray(page * PAGE, (page + 1) * PAGE);
+            if (memory.anyKnown(page * PAGE, PAGE) !== part.some((byte) => byte >= 0)) wrong.push(page);
+          }
+          // Ranges and words that begin and end anywhere, also across pages.
+          for (let at = 0; at < SIZE - 2 * PAGE; at += 1021) {
+            const length = (at * 7) % (PAGE + 20);
+            const part = plain.subarray(at, at + length);
+            if (memory.areKnown(at, length) !== part.every((byte) => byte >= 0)) wrong.push(at);
+            const found: number[] = [];
+            memory.scan(at, length, (offset) => found.push(offset));
+            if (found.length !== part.filter((byte) => byte > 0).length) wrong.push(at);
+            const word = [3, 2, 1, 0].reduce((sum, k) => sum * 256 + Math.max(0, plain[at + k]!), 0);
+            if (memory.readWord(at) !== word) wrong.push(at);
+          }
+          for (let at = PAGE - 3; at < SIZE - PAGE; at += PAGE) {
+            const word = [3, 2, 1, 0].reduce((sum, k) => sum * 256 + Math.max(0, plain[at + k]!), 0);
+            if (
+              memory.readWord(at) !== word ||
+              memory.readWord(at - 1) !== (word * 256 + Math.max(0, plain[at - 1]!)) % 2 ** 32
+            )
+              wrong.push(at);
+          }
+          expect(wrong).toEqual([]);
+        },
+      ),
       { numRuns: 40 },
     );
   });
