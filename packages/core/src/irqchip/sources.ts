@@ -59,12 +59,12 @@ const SOURCES: Readonly<Record<string, Source>> = {
     deviations: ['as its', 'an address window of 4 bytes a DeviceID replaces the platform’s'],
   },
   'platform-msi': {
-    version: 'Linux 6.1 (drivers/base/platform-msi.c was removed in 6.11)',
+    version: 'Linux 6.1; drivers/base/platform-msi.c of 6.12 makes no such domain any more',
     heldAgainst: '',
     deviations: ['as its; 32 vectors at least, as its_pmsi_prepare asks for'],
   },
   'per-device-msi': {
-    version: 'Linux 6.11 and later',
+    version: 'Linux 6.12 to 7.3; 6.1 has none',
     heldAgainst: `${KERNELS} (6.12, 7.3)`,
     deviations: ['as its; what a device may allocate after its domain was made is not modelled'],
   },
@@ -105,8 +105,6 @@ const SOURCES: Readonly<Record<string, Source>> = {
       'the spacing and errata of AWS Graviton and other frames are not modelled',
     ],
   },
-  'hyperv-spi': { version: 'Linux 5.18 and later', heldAgainst: '', deviations: HYPERV_DEVIATIONS },
-  'hyperv-spi-5.17': { version: 'Linux 5.17', heldAgainst: '', deviations: HYPERV_DEVIATIONS },
   'gicv5-its': {
     version: 'Linux 7.3 (irq-gic-v5-its.c is in Linux since 6.17)',
     heldAgainst:
@@ -123,6 +121,16 @@ const SOURCES: Readonly<Record<string, Source>> = {
     heldAgainst:
       'Linux 7.3 on QEMU 11.1: all accesses and instructions of the boot, SPIs of devices included',
     deviations: ['GICv5 has no register that makes an SPI pending', ...GICV5_DEVIATIONS],
+  },
+  'hyperv-spi': {
+    version: 'Linux 6.1 to 7.3, which do not differ here',
+    heldAgainst: '',
+    deviations: HYPERV_DEVIATIONS,
+  },
+  'hyperv-spi-5.17': {
+    version: 'Linux before d06957d7a692 (2022, Linux 5.18)',
+    heldAgainst: '',
+    deviations: HYPERV_DEVIATIONS,
   },
   'vpe-proxy': {
     version: 'Linux 6.1 to 7.3',
@@ -142,7 +150,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     deviations: PROXY_DEVIATIONS.slice(0, -1),
   },
   'vpe-v41': {
-    version: 'Linux 6.10 and later (stable kernels have the changes, too)',
+    version: 'Linux 6.12 to 7.3, and 6.1 as of 6.1.176',
     heldAgainst: '',
     deviations: [
       ...PROXY_DEVIATIONS.slice(0, -2),
@@ -152,7 +160,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
     ],
   },
   'vpe-v41-skip': {
-    version: 'Linux until 6.7',
+    version:
+      'Linux before "irqchip/gic-v3-its: Fix GICv4.1 VPE affinity update" (February 2024, Linux 6.8 and updates of older ones)',
     heldAgainst: '',
     deviations: [
       'as vpe-v41',

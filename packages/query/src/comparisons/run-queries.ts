@@ -1,6 +1,7 @@
 // Named queries over a database of comparisons, each of them a view. They decide the claims of the mailing-list
 // discussions.
 import { COST_MODELS } from '@gictrace/core/irqchip';
+import { LINUX_DOES } from './linux-does.ts';
 
 interface RunQuery {
   readonly doc: string;
@@ -11,46 +12,14 @@ const each = (columns: string, from: string, where: string): string =>
   `SELECT r.design, r.scenario, ${columns} FROM ${from} x JOIN runs r USING (run) WHERE ${where} ORDER BY r.run, x.step`;
 
 const COSTLESS =
-  'x.commands + x.mmio_writes + x.table_bytes + x.message_rewrites + x.hypercalls + x.device_writes = 0';
+  'x.commands + x.mmio_writes + x.table_bytes + x.message_rewrites + x.hypercalls + x.device_writes + x.instructions = 0';
 const MESSAGE = 'x.message, x.device, x.vector, x.fired, x.settled, x.fate';
 
-/** The commands that Linux sends, by the designs (SQL pattern) and the operation; `%`: the proxy maps an event before, or evicts one. */
-const LINUX_SENDS: readonly (readonly [design: string, op: string, commands: string])[] = [
-  ['%', 'pe.online', 'MAPC SYNC INVALL SYNC'],
-  ['%', 'alloc', 'MAPD'],
-  ['%', 'activate', 'MAPTI SYNC'],
-  ['%', 'mask', 'INV SYNC'],
-  ['%', 'unmask', 'INV SYNC'],
-  ['%', 'set_affinity', 'MOVI SYNC'],
-  ['%', 'set_pending', 'INT SYNC'],
-  ['%', 'set_pending', 'CLEAR SYNC'],
-  ['%', 'deactivate', 'DISCARD SYNC'],
-  ['%', 'free', 'MAPD'],
-  ['%', 'vlpi.map', 'VMAPTI VSYNC'],
-  ['%', 'vlpi.map', 'DISCARD SYNC VMAPTI VSYNC'],
-  ['vpe-proxy%', 'vpe.map', 'VMAPP VSYNC VINVALL VSYNC'],
-  ['vpe-naive', 'vpe.map', 'VMAPP VSYNC VINVALL VSYNC'],
-  ['vpe-direct', 'vpe.map', 'VMAPP VSYNC VINVALL VSYNC'],
-  ['vpe-v41', 'vpe.map', 'VMAPP VSYNC VINVALL VSYNC INVDB VSYNC'],
-  ['vpe-proxy%', 'vpe.move', 'VMOVP VSYNC MOVI SYNC'],
-  ['vpe-naive', 'vpe.move', 'VMOVP VSYNC MOVI SYNC'],
-  ['vpe-direct', 'vpe.move', 'VMOVP VSYNC'],
-  ['vpe-v41', 'vpe.move', 'VMOVP VSYNC'],
-  ...(['vpe-proxy%', 'vpe-naive'] as const).flatMap((design) =>
-    (
-      [
-        ['doorbell.invalidate', 'INV SYNC'],
-        ['doorbell.mask', 'INV SYNC'],
-        ['doorbell.unmask', 'INV SYNC'],
-        ['doorbell.clear', 'CLEAR SYNC'],
-        ['doorbell.set', 'INT SYNC'],
-      ] as const
-    ).flatMap(([op, own]) =>
-      ['', 'MAPTI SYNC ', 'DISCARD SYNC MAPTI SYNC '].map((first) => [design, op, `${first}${own}`] as const),
-    ),
-  ),
-];
 const quoted = (text: string): string => `'${text}'`;
+const LINUX_ROWS = LINUX_DOES.map(
+  ({ design, op, asked, did, accessed }) =>
+    `(${[design, op].map(quoted).join(', ')}, ${asked ?? 'NULL'}, ${[did, accessed].map(quoted).join(', ')})`,
+).join(', ');
 
 /** What an operation is worth by the cost model `guest`. */
 const GUEST_NS = Object.entries(COST_MODELS.guest!.ns)
@@ -140,8 +109,8 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
     sql: `SELECT r.design, r.scenario, x.step, x.pe, x.INTID, x.device, x.vector FROM run_faults x JOIN runs r USING (run) JOIN run_verdicts v USING (run) WHERE x.fault = 'unauthorised' AND v.says_isolated = 1 ORDER BY r.run, x.step`,
   },
   unlike_linux: {
-    doc: 'Operations that sent other commands than Linux sends for them, or none; `set_pending` sends INT to set and CLEAR to clear, and with Direct LPI an operation on a doorbell is one write.',
-    sql: `WITH linux (design, op, commands) AS (VALUES ${LINUX_SENDS.map((row) => `(${row.map(quoted).join(', ')})`).join(', ')}), sent AS (SELECT o.run, o.step, o.op, o.pending_asked, o.mmio_writes, (SELECT group_concat(c.op, ' ') FROM (SELECT op FROM run_commands WHERE run = o.run AND step = o.step ORDER BY rowid) c) AS commands FROM run_operations o WHERE o.result = 'done') SELECT r.design, r.scenario, s.step, s.op, s.commands FROM sent s JOIN runs r USING (run) WHERE (r.design = 'vpe-direct' AND s.op LIKE 'doorbell.%' AND s.mmio_writes <> 1) OR s.op IN (SELECT op FROM linux WHERE r.design LIKE linux.design) AND (s.commands IS NULL OR NOT EXISTS (SELECT 1 FROM linux l WHERE l.op = s.op AND r.design LIKE l.design AND l.commands = s.commands) OR (s.op = 'set_pending' AND s.pending_asked <> (s.commands LIKE 'INT%'))) ORDER BY r.run, s.step`,
+    doc: 'Operations for which a design sent other commands or made other accesses than Linux does, or which it refused; for Direct LPI without an ITS, than its patches or their review.',
+    sql: `WITH linux (design, op, asked, did, accessed) AS (VALUES ${LINUX_ROWS}) SELECT r.design, r.scenario, x.step, x.op, x.did, x.accessed, x.result FROM run_operations x JOIN runs r USING (run) WHERE EXISTS (SELECT 1 FROM linux l WHERE l.op = x.op AND r.design LIKE l.design) AND x.result NOT LIKE 'failed%' AND x.result NOT LIKE 'exhausted%' AND (x.result <> 'done' OR NOT EXISTS (SELECT 1 FROM linux l WHERE l.op = x.op AND r.design LIKE l.design AND (l.asked IS NULL OR l.asked = x.pending_asked) AND coalesce(x.did, '') LIKE l.did AND coalesce(x.accessed, '') LIKE l.accessed)) ORDER BY r.run, x.step`,
   },
   vlpis_not_taken: {
     doc: 'Messages of vLPIs that did not reach their guest, and guests that something else than a doorbell woke.',

@@ -16,6 +16,7 @@ import {
 import type Database from 'better-sqlite3';
 import { Inserter } from '../database/insert.ts';
 import type { Table } from '../database/table.ts';
+import { Doings } from './doings.ts';
 import type { KnownOfDesign } from './known.ts';
 import { RUN_QUERIES } from './run-queries.ts';
 import { RUN_TABLES } from './run-tables.ts';
@@ -63,10 +64,16 @@ export class RunRows {
   observe(design: Design, scenario: string | null = null): RunObserver {
     const run = this.numbers.size + 1;
     this.numbers.set(`${scenario}\n${design.name}`, run);
+    const doings = new Doings();
     return {
-      command: (step, { name, operands }) =>
-        this.add('run_commands', [run, step, name, JSON.stringify(operands)]),
-      operation: (step, o, result, costs, pending) =>
+      command: (step, { name, operands }) => {
+        doings.command(name, operands);
+        this.add('run_commands', [run, step, name, JSON.stringify(operands)]);
+      },
+      stimulus: (batch) => doings.stimulus(batch),
+      setUp: () => doings.clear(),
+      operation: (step, o, result, costs, pending) => {
+        const [did, accessed] = doings.ended(o);
         this.add('run_operations', [
           run,
           step,
@@ -78,7 +85,10 @@ export class RunRows {
             ? [null, null, null]
             : [Number(pending.before), Number(pending.after), pending.elsewhere]),
           ...costsOf(costs),
-        ]),
+          did,
+          accessed,
+        ]);
+      },
       message: ({ message, device, vector, fired, settled, fate }) =>
         this.add('run_messages', [run, message, device, vector, fired, settled, fate]),
       fault: (step, fault, pe, intid, vector) =>

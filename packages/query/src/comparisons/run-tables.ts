@@ -98,6 +98,14 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       pending_after: ['INTEGER', 'whether it was pending afterwards on the PE that then serves the vector'],
       pending_elsewhere: ['INTEGER', 'on how many other PEs it was pending afterwards'],
       ...costColumns,
+      did: [
+        'TEXT',
+        'its ITS commands in terms of the operation: `MOVI device vector pe; SYNC old pe`; null if it sent none',
+      ],
+      accessed: [
+        'TEXT',
+        'the registers that the driver accessed, in order: `GICD_ICENABLER write, GICD_CTLR read`; null if none',
+      ],
     },
   },
   run_commands: {

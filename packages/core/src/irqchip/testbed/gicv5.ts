@@ -16,6 +16,7 @@ import { Bus, type Message } from '../bus.ts';
 import type { Gicv5Hardware } from '../driver.ts';
 import { MSI_SETSPI_NS, type Port, PRE_ITS, V2M, type Words } from '../port.ts';
 import type { Testbed } from './shape.ts';
+import { Work } from './work.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -77,6 +78,7 @@ function configOf(
 
 export class Gicv5Testbed implements Testbed {
   readonly bus: Bus;
+  readonly work: Work;
   onStimulus: ((batch: RecordBatch) => void) | undefined;
   private readonly machine: Gicv5Machine;
   private readonly blocks: number;
@@ -94,6 +96,7 @@ export class Gicv5Testbed implements Testbed {
   ) {
     this.machine = new Gicv5Machine(configOf(profile, hardware, pes, blocks));
     this.blocks = blocks;
+    this.work = new Work(pes);
     prepare(this.machine);
     this.bus = new Bus(this.port());
   }
@@ -146,6 +149,7 @@ export class Gicv5Testbed implements Testbed {
 
   private stimulus(kind: number, pe: number, ...words: readonly number[]): Words {
     const { batch, machine } = this;
+    this.work.spend();
     batch.clear();
     const at = batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
     words.forEach((word, k) => {

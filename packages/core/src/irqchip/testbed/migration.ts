@@ -37,11 +37,17 @@ const STRETCH_PAGES = 1 << 19;
 /**
  * Migrates a machine by stimuli: it is reset, as the machine at the destination is, and then restored in KVM's order, except
  * for a part that is left behind. Memory that is left behind is zero. Returns the size of the state of each part, whether left
- * behind or not.
+ * behind or not. `walked` is called with the number of items that were saved, before they are restored.
  */
-export function migrate(machine: Machine, without: MigratedPart, run: RunStimulus): readonly CarriedState[] {
+export function migrate(
+  machine: Machine,
+  without: MigratedPart,
+  run: RunStimulus,
+  walked: (items: number) => void,
+): readonly CarriedState[] {
   const { config } = machine.state;
   const saved = save(machine);
+  walked(saved.length);
   const carried = stateIn(saved, save(new Machine(config)));
   run(GIC_RESET, NO_PE, BY_HOST);
   // Some machines keep their lines when they are reset; those of the destination are low until they are restored.

@@ -90,6 +90,8 @@ export interface RunObserver {
   machine?(machine: Machine): void;
   /** The same, for a design on a GICv5. */
   gicv5Machine?(machine: Gicv5Machine): void;
+  /** The driver has been set up: what was sent and accessed so far belongs to no operation. */
+  setUp?(): void;
   /** Called with each stimulus of the run, as a batch of one record that is used again for the next. */
   stimulus?(batch: RecordBatch): void;
   /** Called with each observable and event, after its stimulus. */

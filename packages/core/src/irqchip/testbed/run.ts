@@ -71,6 +71,7 @@ export class Translation {
   take(o: Operation): void {
     if (!this.concerns(o)) return;
     this.stage.n++;
+    this.stage.testbed.work.operation();
     this.act(o);
     serve(this.stage, this.messages);
     this.stage.forger = -1;
@@ -94,6 +95,7 @@ export class Translation {
     this.ledger.begin();
     stage.driver = stage.design.make(stage.bus, this.ledger);
     stage.n = at;
+    stage.observer.setUp?.();
     for (const name of COSTS) {
       this.probe[name] += stage.bus.costs[name] - before[name];
       stage.bus.costs[name] = before[name];

@@ -5,9 +5,12 @@ import type { RecordBatch } from '../../record/index.ts';
 import type { Bus, Message } from '../bus.ts';
 import type { MigratedPart } from '../operation.ts';
 import type { CarriedState } from './migration.ts';
+import type { Work } from './work.ts';
 
 export interface Testbed {
   readonly bus: Bus;
+  /** What it has done, which is limited. */
+  readonly work: Work;
   readonly config: GicConfig | Gicv5Config;
   /** Called with each stimulus, as a batch of one record that is used again for the next. */
   onStimulus: ((batch: RecordBatch) => void) | undefined;

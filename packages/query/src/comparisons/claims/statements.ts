@@ -53,10 +53,10 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
       'per-device-allocation',
     ]),
     measured('More pointless copy-paste', ['event-to-cpu']),
-    code(
+    measured(
       'Target the redistributor this LPI is currently routed to',
+      ['targets-its-redistributor', 'event-to-cpu'],
       'The posted code looks the PE up in col_map, which set_affinity changes, while the device’s message still names the old PE.',
-      ['event-to-cpu'],
     ),
     measured('wait_for_syncr(rdbase)', ['waits-for-the-hardware']),
     code(
@@ -345,10 +345,10 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
       'live-migration',
       'message-of-each-redistributor',
     ]),
-    code(
+    measured(
       'use the architectural',
+      ['architectural-methods', 'mbi-instead'],
       'The designs differ in compose (who makes the message) only; the rest is the GIC’s.',
-      ['mbi-instead'],
     ),
   ],
 };

@@ -173,12 +173,12 @@ const design = (name: string, doc: string, version: Version): Design => ({
   make: (bus, ledger) => new V41Driver(bus, ledger, version),
 });
 
-export const vpeV41 = design('vpe-v41', 'GICv4.1 default doorbells, as in Linux 6.10 and later.', {
+export const vpeV41 = design('vpe-v41', 'GICv4.1 default doorbells, as in Linux since 6.8.', {
   skipsMoves: false,
   syncsUnmap: false,
 });
 export const vpeV41Skip = design(
   'vpe-v41-skip',
-  'GICv4.1 default doorbells, as in Linux until 6.7: no VMOVP between PEs that share a vPE table.',
+  'GICv4.1 default doorbells, as in Linux before 6.8: no VMOVP between PEs that share a vPE table.',
   { skipsMoves: true, syncsUnmap: true },
 );
