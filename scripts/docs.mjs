@@ -84,11 +84,13 @@ function checkReference() {
     '',
     'Nothing is reported that depends on state which the source does not contain. If an ITS executed commands that the source does not contain, `check` says how many, and reports nothing that depends on what they may have changed. If a log begins while the GIC is in use, a register that was not written since counts as unknown. If a log has no reads of a frame, nothing is reported about what software should have polled there. Stores to the configuration table of LPIs are in JSON lines and in logs of a TCG plugin only, so `config-not-invalidated` needs one of these.',
     '',
-    '| check | severity | what is wrong | what to do | source (IHI 0069) |',
+    '| check | severity | what is wrong | what to do | source (IHI 0069, unless it says another) |',
     '| --- | --- | --- | --- | --- |',
   ];
-  for (const [name, { severity, doc, hint, source }] of Object.entries(CHECKS))
-    out.push(`| \`${name}\` | ${severity} | ${doc} | ${hint} | "${source}" |`);
+  for (const [name, { severity, doc, hint, source, document }] of Object.entries(CHECKS))
+    out.push(
+      `| \`${name}\` | ${severity} | ${doc} | ${hint} | ${document === undefined ? '' : `${document}, `}"${source}" |`,
+    );
   out.push(
     '',
     '## Public reports',

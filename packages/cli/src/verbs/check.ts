@@ -1,6 +1,6 @@
 // `gictrace check TRACE`: reports software errors that cause no visible failure.
 import { GicTraceError } from '@gictrace/core';
-import { CHECKS, Checker, type CheckName, type Finding } from '@gictrace/core/check';
+import { CHECKS, Checker, type CheckName, type Finding, sourceOfCheck } from '@gictrace/core/check';
 import { sourceFacts, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { grouped, json, print, wholeNumber } from '../context.ts';
@@ -87,7 +87,7 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
     .action((path: string, options: Options) => {
       const rules = options.rule === undefined ? undefined : named(options.rule);
       const progress = new Progress('records');
-      const reader = TraceReader.open(path);
+      const reader = TraceReader.openAny(path);
       try {
         const checker = new Checker(reader.header.config, {
           ...sourceFacts(reader.header),
@@ -120,9 +120,9 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
           for (const [rule, n] of counts) {
             const shown = findings.filter((finding) => finding.rule === rule).length;
             const rest = n > shown ? `, ${grouped(n - shown)} not shown` : '';
-            const { severity, doc, hint, source } = CHECKS[rule];
+            const { severity, doc, hint } = CHECKS[rule];
             print(`${grouped(n)}  ${rule} (${severity})${rest}: ${doc}`);
-            print(`    What to do: ${hint} (IHI 0069, "${source}")`);
+            print(`    What to do: ${hint} (${sourceOfCheck(rule)})`);
           }
           if (checker.unknownCommands > 0)
             print(

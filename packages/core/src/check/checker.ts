@@ -1,6 +1,8 @@
 // The checker passes each record of a trace, and what the simulator emits for it, to the checks that want it. It works on
 // a stream: its memory grows with what is mapped, not with the length of the trace.
 import type { GicConfig } from '../config.ts';
+import type { Gicv5Config } from '../config-gicv5.ts';
+import { Gicv5Follow, Gicv5Machine } from '../gicv5/index.ts';
 import { Follow, FollowObserver, Machine } from '../model/index.ts';
 import type { RecordBatch } from '../record/index.ts';
 import { AccessChecks } from './accesses.ts';
@@ -10,6 +12,7 @@ import { type Check, CheckContext, type SourceFacts } from './context.ts';
 import { DeliveryChecks } from './delivery.ts';
 import { DisablingChecks } from './disabling.ts';
 import type { Finding, Report } from './finding.ts';
+import { Gicv5Checks } from './gicv5.ts';
 import { ListRegisterChecks } from './list-registers.ts';
 import { LpiConfigChecks } from './lpi-config.ts';
 import { RegisterChecks } from './registers.ts';
@@ -87,22 +90,29 @@ export class Checker {
   readonly findings: Finding[] = [];
   /** The number of findings by rule, including those that were not kept. */
   readonly counts = new Map<CheckName, number>();
-  private readonly follow: Follow;
-  private readonly context: CheckContext;
+  private readonly follow: Follow | Gicv5Follow;
+  private readonly context: Pick<CheckContext, 'unknownCommands'>;
   private readonly keep: number;
   private records = 0;
 
-  constructor(config: GicConfig, options: CheckerOptions = {}) {
+  constructor(config: GicConfig | Gicv5Config, options: CheckerOptions = {}) {
     this.keep = options.keep ?? 1000;
-    const machine = new Machine(config);
     const report = (finding: Finding) => {
       const n = (this.counts.get(finding.rule) ?? 0) + 1;
       this.counts.set(finding.rule, n);
       if (n <= this.keep) this.findings.push(finding);
     };
-    const checks = new Checks(machine, report, options);
-    this.context = checks.context;
-    this.follow = new Follow(machine, checks);
+    if (config.architecture === 5) {
+      const machine = new Gicv5Machine(config);
+      const checks = new Gicv5Checks(machine, report, options);
+      this.context = checks.context;
+      this.follow = new Gicv5Follow(machine, checks);
+    } else {
+      const machine = new Machine(config);
+      const checks = new Checks(machine, report, options);
+      this.context = checks.context;
+      this.follow = new Follow(machine, checks);
+    }
   }
 
   /** Commands that an ITS executed and that the source does not show: nothing is found of what they may have done. */

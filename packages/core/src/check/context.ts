@@ -36,8 +36,8 @@ export interface Mapping {
   readonly at: Moment;
 }
 
-export class CheckContext {
-  readonly machine: Machine;
+export class CheckContext<M = Machine> {
+  readonly machine: M;
   private readonly report: Report;
   /** The current stimulus. */
   readonly stimulus = new RecordBatch(1);
@@ -61,7 +61,7 @@ export class CheckContext {
   /** By frame: whether the source has shown a read. */
   private readonly seenReads = new Uint8Array(FRAMES.length);
 
-  constructor(machine: Machine, report: Report, facts: SourceFacts = {}) {
+  constructor(machine: M, report: Report, facts: SourceFacts = {}) {
     this.machine = machine;
     this.report = report;
     this.fromReset = facts.fromReset ?? true;

@@ -2,4 +2,5 @@
 export { Checker, type CheckerOptions, Checks } from './checker.ts';
 export type { SourceFacts } from './context.ts';
 export type { Finding, Moment, Related } from './finding.ts';
-export { CHECKS, type CheckName, type CheckRule, type Severity } from './rules.ts';
+export { Gicv5Checks } from './gicv5.ts';
+export { CHECKS, type CheckName, type CheckRule, type Severity, sourceOfCheck } from './rules.ts';

@@ -1,4 +1,5 @@
 // The checks, declared once: software errors that cause no immediate visible failure.
+import { GICV5_CHECKS } from './rules-gicv5.ts';
 
 export type Severity = 'error' | 'warning' | 'note';
 
@@ -9,8 +10,10 @@ export interface CheckRule {
   readonly doc: string;
   /** What software has to do instead. */
   readonly hint: string;
-  /** Heading of IHI 0069, or another source. */
+  /** Heading of IHI 0069, or of `document`. */
   readonly source: string;
+  /** The document in which that is, if it is not IHI 0069. */
+  readonly document?: string;
   /** Public reports and fixes of errors of this kind, which the check would have found in a trace. */
   readonly caught?: readonly string[];
 }
@@ -361,6 +364,13 @@ export const CHECKS = {
     source: 'ICH_HCR_EL2',
     caught: ['bao 398 (NP storm when all list registers are active)'],
   },
+  ...GICV5_CHECKS,
 } as const satisfies Record<string, CheckRule>;
 
 export type CheckName = keyof typeof CHECKS;
+
+/** Where a rule is written, as people cite it. */
+export function sourceOfCheck(name: CheckName): string {
+  const { source, document = 'IHI 0069' }: CheckRule = CHECKS[name];
+  return `${document}, "${source}"`;
+}

@@ -114,8 +114,10 @@ export class TraceRows {
     for (const [name, { encoding }] of Object.entries(ALL_SYSREGS)) this.add('sysregs', { encoding, name });
     for (const [name, { id, class: of, doc }] of Object.entries(RULES))
       this.add('rules', { rule: id, name, class: of, doc });
-    for (const [rule, { severity, doc, hint, source }] of Object.entries(CHECKS))
-      this.add('checks', { rule, severity, doc, hint, source });
+    for (const [rule, { severity, doc, hint, source, ...rest }] of Object.entries(CHECKS)) {
+      const from = 'document' in rest ? `${rest.document}, "${source}"` : source;
+      this.add('checks', { rule, severity, doc, hint, source: from });
+    }
   }
 
   private time(cell: number, timeNs: number): void {

@@ -27,7 +27,7 @@ export class Follower {
     if (config.architecture === 5) {
       const machine = new Gicv5Machine(config);
       this.state = machine.state;
-      this.trackers = new Gicv5Trackers(machine, observer);
+      this.trackers = new Gicv5Trackers(machine, observer, facts);
       this.follow = new Gicv5Follow(machine, this.trackers);
     } else {
       const machine = new Machine(config);

@@ -1,5 +1,7 @@
 // What an observer of a timeline gets from the loop that runs a trace of a GICv5 beside the simulator: lifetimes of interrupts,
 // waits, acknowledges without an interrupt. If source and simulator disagree, the source is right.
+
+import { type Finding, Gicv5Checks, type SourceFacts } from '@gictrace/core/check';
 import {
   type GICV5_GATES,
   type Gicv5Machine,
@@ -36,6 +38,8 @@ export class Gicv5Trackers extends FollowObserver {
   private readonly observer: TimelineObserver;
   private readonly lifetimes: Gicv5Lifetimes;
   private readonly waits: Waits | undefined;
+  private readonly checks: Gicv5Checks | undefined;
+  private findings: Finding[] = [];
   private readonly spurious: Spurious | undefined;
   private now: Moment = { record: 0, timeNs: Number.NaN };
   private sequence = 0;
@@ -51,7 +55,7 @@ export class Gicv5Trackers extends FollowObserver {
   records = 0;
   latestNs = Number.NaN;
 
-  constructor(machine: Gicv5Machine, observer: TimelineObserver) {
+  constructor(machine: Gicv5Machine, observer: TimelineObserver, facts?: SourceFacts) {
     super();
     this.machine = machine;
     this.observer = observer;
@@ -63,6 +67,8 @@ export class Gicv5Trackers extends FollowObserver {
         () => 'unknown',
         (row) => observer.spurious!(row),
       );
+    if (observer.finding !== undefined)
+      this.checks = new Gicv5Checks(machine, (finding) => this.findings.push(finding), facts);
     this.lifetimes = new Gicv5Lifetimes(
       machine.state,
       (row) => observer.interrupt?.(row),
@@ -80,6 +86,8 @@ export class Gicv5Trackers extends FollowObserver {
 
   override stimulus(batch: RecordBatch, i: number, record: number): void {
     const flags = batch.flags[i]!;
+    this.reportFindings();
+    this.checks?.stimulus(batch, i, record);
     this.now = { record, timeNs: batch.timeNs[i]! };
     this.sequence = 0;
     this.taken = takenOrEnded(batch, i);
@@ -94,8 +102,13 @@ export class Gicv5Trackers extends FollowObserver {
     if (this.isLost && isGicv5Intid(this.taken)) this.lifetimes.acknowledgedSomewhere(this.taken, this.now);
   }
 
+  override answered(batch: RecordBatch, i: number): void {
+    this.checks?.answered(batch, i);
+  }
+
   override emitted(records: RecordBatch): void {
     this.didEmit = true;
+    this.checks?.emitted(records);
     const wantsEvents = this.observer.event !== undefined && !this.hasRecordedEvents;
     for (let i = 0; i < records.count; i++) {
       const kind = records.kind[i]!;
@@ -119,6 +132,7 @@ export class Gicv5Trackers extends FollowObserver {
 
   override settled(batch: RecordBatch, i: number): void {
     const { now, taken, lifetimes } = this;
+    this.checks?.settled();
     const pe = batch.pe[i]!;
     if (isGicv5Intid(taken) && !this.agreed && !this.isLost) {
       this.waits?.disagreed(pe);
@@ -149,6 +163,15 @@ export class Gicv5Trackers extends FollowObserver {
   override end(): void {
     this.waits?.finish({ record: this.records, timeNs: this.latestNs });
     this.lifetimes.finish();
+    this.checks?.end();
+    this.reportFindings();
+  }
+
+  private reportFindings(): void {
+    if (this.findings.length === 0) return;
+    const { findings } = this;
+    this.findings = [];
+    for (const finding of findings) this.observer.finding!(finding);
   }
 
   private waitSource(): WaitSource {
