@@ -223,7 +223,8 @@ export function agree(x: RecordBatch, i: number, y: RecordBatch, j: number, tell
   const kind = x.kind[i]!;
   if (kind !== y.kind[j]) return false;
   const [flagsX, flagsY] = [x.flags[i]!, y.flags[j]!];
-  if (comparesPe(kind) && x.pe[i] !== y.pe[j]) return false;
+  const isPeKnown = ((flagsX | flagsY) & RECORD_FLAGS.peUndecided) === 0;
+  if (isPeKnown && comparesPe(kind) && x.pe[i] !== y.pe[j]) return false;
   // Where one side says nothing about the response, it says nothing about the location either.
   const isUnknown = ((flagsX | flagsY) & (RECORD_FLAGS.valueUnknown | RECORD_FLAGS.undecided)) !== 0;
   const tells = tellsReserved && hasReserved(kind, flagsX | flagsY);

@@ -3,7 +3,13 @@
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { agree, isObservable, KIND, RECORD_WORDS, type RecordName } from '@gictrace/core/record';
-import { sourceShows, sourceTellsReserved, TraceReader } from '@gictrace/recorder';
+import {
+  type AnyTraceReader,
+  isGicv5,
+  sourceShows,
+  sourceTellsReserved,
+  TraceReader,
+} from '@gictrace/recorder';
 import { CLASS_NAMES, classNumber, type DiffClass } from './classes.ts';
 import { type Classified, partialPairs, reasonOf } from './classify.ts';
 import { hashCommands, type LinesMode, linesModes } from './common.ts';
@@ -32,10 +38,11 @@ const UNKNOWN = classNumber('unknown');
  * @throws GicTraceError `trace` if one cannot be read; `backend` if there is not enough memory.
  */
 export function diffTraces(pathA: string, pathB: string, options: DiffOptions = {}): Diff {
-  const a = TraceReader.open(pathA);
+  const a = TraceReader.openAny(pathA);
   try {
-    const b = TraceReader.open(pathB);
+    const b = TraceReader.openAny(pathB);
     try {
+      refuseOtherKind(a, b);
       return new Comparison(a, b, options).run();
     } finally {
       b.close();
@@ -45,9 +52,16 @@ export function diffTraces(pathA: string, pathB: string, options: DiffOptions = 
   }
 }
 
+/** A GICv5 has other records than a GICv3: nothing of the one could be compared with the other. */
+function refuseOtherKind(a: AnyTraceReader, b: AnyTraceReader): void {
+  if (isGicv5(a) === isGicv5(b)) return;
+  const other = isGicv5(a) ? b : a;
+  throw new GicTraceError('usage', 'is no trace of a GICv5, and the other one is', { path: other.path });
+}
+
 class Comparison {
-  private readonly readerA: TraceReader;
-  private readonly readerB: TraceReader;
+  private readonly readerA: AnyTraceReader;
+  private readonly readerB: AnyTraceReader;
   private readonly options: DiffOptions;
   private readonly footprints: Footprints;
   private names = new Names();
@@ -60,7 +74,7 @@ class Comparison {
   private unfolded: DifferingPolls | undefined;
   private renaming: Permutation | undefined;
 
-  constructor(a: TraceReader, b: TraceReader, options: DiffOptions) {
+  constructor(a: AnyTraceReader, b: AnyTraceReader, options: DiffOptions) {
     this.readerA = a;
     this.readerB = b;
     this.options = options;
@@ -184,7 +198,7 @@ class Comparison {
     return totals;
   }
 
-  private sideOf(reader: TraceReader, side: Side): DiffSide {
+  private sideOf(reader: AnyTraceReader, side: Side): DiffSide {
     return {
       path: reader.path,
       records: reader.records,
@@ -317,7 +331,7 @@ class Comparison {
 }
 
 /** The kinds of observables that are missing from the source of a trace. */
-function notShownBy({ header }: TraceReader): number[] {
+function notShownBy({ header }: AnyTraceReader): number[] {
   const shown = sourceShows(header);
   if (shown === undefined) return [];
   const kinds = new Set<number>(shown.map((name) => KIND[name]));
@@ -327,19 +341,19 @@ function notShownBy({ header }: TraceReader): number[] {
 }
 
 /** Whether a trace may lack effects of its last stimulus: a log may, a replay never does. */
-function mayEndEarly({ header }: TraceReader): boolean {
+function mayEndEarly({ header }: AnyTraceReader): boolean {
   return !header.source.kind.startsWith('replay of ');
 }
 
 /** Whether a trace contains records of a kind. */
-function shows({ footer }: TraceReader, kind: RecordName): boolean {
+function shows({ footer }: AnyTraceReader, kind: RecordName): boolean {
   return (footer?.kinds[kind] ?? 0) > 0;
 }
 
 type Places = { readonly at: number; readonly around: readonly number[]; readonly slice: readonly number[] };
 
 /** Fetches the records of the halves in one pass. Returns a function that formats a half as text. */
-function textsOf(reader: TraceReader, side: Side, halves: readonly Places[]): (half: Places) => Half {
+function textsOf(reader: AnyTraceReader, side: Side, halves: readonly Places[]): (half: Places) => Half {
   const all = halves.flatMap((half) => [half.at, ...half.around, ...half.slice]).filter((k) => k >= 0);
   const { batch, at } = fetchRecords(
     reader,

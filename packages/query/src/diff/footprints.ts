@@ -1,6 +1,6 @@
 // Determines which resources a record touches, and how: the rows of the dependence relation (dependence.ts), kind by
 // kind.
-import type { GicConfig } from '@gictrace/core';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
 import {
   actOf,
   deviceOf,
@@ -61,13 +61,16 @@ export class Footprints {
   readonly types: number[] = [];
   private readonly numbers = new Map<number, number>();
   private readonly oneOfN: boolean;
+  /** Nothing is declared of what the records of a GICv5 touch: their order counts everywhere. */
+  private readonly isOrdered: boolean;
   private readonly told: boolean;
   private readonly commands: boolean;
 
-  constructor(config: GicConfig, shows: Shows) {
+  constructor(config: GicConfig | Gicv5Config, shows: Shows) {
     this.told = shows.told;
     this.commands = shows.commands;
-    this.oneOfN = (config.gicd.typer & (1 << 25)) === 0;
+    this.isOrdered = config.architecture === 5;
+    this.oneOfN = config.architecture !== 5 && (config.gicd.typer & (1 << 25)) === 0;
   }
 
   /** The modes (a bit each) that conflict with an entry of `touched`. */
@@ -105,6 +108,7 @@ export class Footprints {
   of(batch: RecordBatch, i: number, device: number): void {
     this.count = 0;
     this.isWhole = false;
+    if (this.isOrdered) return this.whole();
     const kind = batch.kind[i]!;
     const pe = batch.pe[i]!;
     const w = batch.words;

@@ -202,7 +202,8 @@ export class Normaliser {
     this.renaming?.apply(kind, words);
     if (kind === ITS_COMMAND) this.keepCommand(n);
     const key = comparableFlags(kind, flags, this.options.tellsReserved ?? true) | (isUnknown ? 0x100 : 0);
-    hash.start(kind * 0x10_0000 + key * 0x400 + (comparesPe(kind) ? pe : -1));
+    const isPeCompared = comparesPe(kind) && (flags & RECORD_FLAGS.peUndecided) === 0;
+    hash.start(kind * 0x10_0000 + key * 0x400 + (isPeCompared ? pe : -1));
     for (let k = 0; k < RECORD_WORDS; k++) hash.add(words[k]!);
     hash.finish();
     side.lo[n] = hash.lo;
@@ -226,7 +227,7 @@ export class Normaliser {
   }
 
   private marksOf(kind: number, flags: number): number {
-    let marks = flags & RECORD_FLAGS.valueUnknown ? MARKS.partial : 0;
+    let marks = flags & (RECORD_FLAGS.valueUnknown | RECORD_FLAGS.peUndecided) ? MARKS.partial : 0;
     if (isStimulus(kind)) {
       if (flags & RECORD_FLAGS.undecided) marks |= MARKS.partial | MARKS.undecided;
       return marks;

@@ -23,7 +23,7 @@ export interface OverviewRow {
 const KS_1_PERCENT = 1.63;
 
 function collected(path: string, progress: (records: number) => void): Collector {
-  const reader = TraceReader.open(path);
+  const reader = TraceReader.openAny(path);
   try {
     // No details are kept.
     const collector = new Collector(reader.records, { from: 0, to: 0, rowsMax: 0, accesses: false });

@@ -1,14 +1,14 @@
 // Reads two traces into the sides of a comparison. Chunks that are identical byte for byte in both, at the same record,
 // are decoded once; the records of a difference are fetched again, chunk by chunk.
 import { RecordBatch } from '@gictrace/core/record';
-import type { TraceReader } from '@gictrace/recorder';
+import type { AnyTraceReader } from '@gictrace/recorder';
 import type { Normaliser } from './normaliser.ts';
 
 /** Passes the batches of two traces to their normalisers, each in order. */
 export function readSides(
-  readerA: TraceReader,
+  readerA: AnyTraceReader,
   a: Normaliser,
-  readerB: TraceReader,
+  readerB: AnyTraceReader,
   b: Normaliser,
   progress?: (records: number) => void,
 ): void {
@@ -40,12 +40,12 @@ export function readSides(
 class Batches {
   /** The first record of the next batch. */
   next = 0;
-  private readonly reader: TraceReader;
+  private readonly reader: AnyTraceReader;
   private batches: Generator<{ batch: RecordBatch; first: number }> | undefined;
   /** The position of `batches`. */
   private at = -1;
 
-  constructor(reader: TraceReader) {
+  constructor(reader: AnyTraceReader) {
     this.reader = reader;
   }
 
@@ -59,7 +59,7 @@ class Batches {
 
 /** Copies of some records of a trace, in one batch, and the place of each in it. */
 export function fetchRecords(
-  reader: TraceReader,
+  reader: AnyTraceReader,
   records: readonly number[],
 ): { batch: RecordBatch; at: (record: number) => number } {
   const wanted = [...new Set(records)].sort((p, q) => p - q);

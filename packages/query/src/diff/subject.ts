@@ -10,7 +10,7 @@ import {
   slotsOf,
   valueAt,
 } from '@gictrace/core/record';
-import { commandName, FRAMES, registerAt } from '@gictrace/core/spec';
+import { anyIntidText, commandName, FRAMES, registerAt } from '@gictrace/core/spec';
 import { spread } from './hash.ts';
 import type { Subject } from './side.ts';
 
@@ -152,7 +152,7 @@ function describe(kind: number, words: Uint32Array, INTID: number): Subject {
     case SYSREG_WRITE: {
       const register = sysregLabel(words[0]!);
       if (INTID < 0) return about(register, { register });
-      return about(`${register} INTID ${INTID}`, { register, INTID });
+      return about(`${register} ${anyIntidText(INTID)}`, { register, INTID });
     }
     case QUEUE_WRITE:
     case ITS_COMMAND: {
@@ -163,10 +163,10 @@ function describe(kind: number, words: Uint32Array, INTID: number): Subject {
     case MSI_WRITE:
       return about(`DeviceID 0x${words[1]!.toString(16)}`, { DeviceID: words[1]! });
     case HPPI:
-      return INTID < 0 ? about('none', {}) : about(`INTID ${INTID}`, { INTID });
+      return INTID < 0 ? about('none', {}) : about(anyIntidText(INTID), { INTID });
     case VHPPI:
       return INTID < 0 ? about('', {}) : about(`vLPI ${INTID}`, { INTID });
     default:
-      return INTID < 0 ? about('', {}) : about(`INTID ${INTID}`, { INTID });
+      return INTID < 0 ? about('', {}) : about(anyIntidText(INTID), { INTID });
   }
 }

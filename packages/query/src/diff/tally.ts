@@ -1,5 +1,5 @@
 // Counts differences by class, by subject, and by what tolerates them.
-import type { GicConfig } from '@gictrace/core';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
 import { CLASS_NAMES, type DiffClass, type Ignorable, NO_DIFFERENCE } from './classes.ts';
 import type { DiffRule } from './rules.ts';
 import type { Subject } from './side.ts';
@@ -119,7 +119,10 @@ export function configSubject(field: string): Subject {
 }
 
 /** The fields in which two configurations differ, as JSON. */
-export function configDifferences(a: GicConfig, b: GicConfig): { field: string; a: string; b: string }[] {
+export function configDifferences(
+  a: GicConfig | Gicv5Config,
+  b: GicConfig | Gicv5Config,
+): { field: string; a: string; b: string }[] {
   const out: { field: string; a: string; b: string }[] = [];
   const text = (value: unknown) => (value === undefined ? 'absent' : JSON.stringify(value));
   const walk = (p: unknown, q: unknown, field: string) => {
