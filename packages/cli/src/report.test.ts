@@ -59,6 +59,24 @@ describe('report', () => {
     expect(printed).toMatch(/the traces DIFFER\n$/);
   });
 
+  it('of a database of many traces is another page, and takes no options of one trace', async () => {
+    const db = at('fleet.db');
+    expect((await run('load', trace, '-o', db)).code).toBe(0);
+    const written = await run('report', db, '-o', at('fleet.html'), '--json');
+    expect(written).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(written.out)).toMatchObject({ dataset: db, traces: 1, regressions: 0, trends: 0 });
+    expect(readFileSync(at('fleet.html'), 'utf8')).toContain('<h1>fleet.db</h1>');
+    for (const more of [['--why', '8193'], ['--from', '1'], ['--sql'], [trace]]) {
+      const { code, err } = await run('report', db, '-o', at('no.html'), ...more);
+      expect(code).toBe(2);
+      expect(err).toMatch(/takes one dataset or database|is for one or two traces/);
+    }
+    // It replaces neither the database nor a file of somebody else.
+    expect((await run('report', db, '-o', db, '--force')).code).toBe(2);
+    expect((await run('report', db, '-o', at('text'))).code).toBe(2);
+    expect(existsSync(at('no.html'))).toBe(false);
+  });
+
   it('a trace without records has a page', async () => {
     const { code, out: printed } = await run('report', empty, '-o', at('e.html'));
     expect(code).toBe(0);

@@ -58,6 +58,13 @@ export {
   exportTrace,
 } from './export/index.ts';
 export {
+  type FleetAsk,
+  type FleetCell,
+  type FleetOptions,
+  type FleetSummary,
+  reportFleet,
+} from './report/fleet.ts';
+export {
   type ReportOptions,
   type ReportSummary,
   reportTraces,

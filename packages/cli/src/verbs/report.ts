@@ -1,4 +1,5 @@
 // gictrace report A [B]: writes the report page, with the verdict and, for two traces, the comparison.
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { verdictWord } from '@gictrace/core/record';
 import { type Ignorable, questionOfText, readRules, reportTraces } from '@gictrace/query';
@@ -33,9 +34,9 @@ export function addReport(program: Command): void {
     .command('report')
     .summary('write a page with timeline, mappings, latencies, verdict and differences')
     .description(
-      'Writes one self-contained HTML file (docs/report.md): interrupts per PE and per device over time with zoom, ITS mappings, latencies, commands, findings, the verdict of a replay on the simulator, and for two traces also what differs. Exit code 0: the file was written, whatever the verdict.',
+      'Writes one self-contained HTML file (docs/report.md): interrupts per PE and per device over time with zoom, ITS mappings, latencies, commands, findings, the verdict of a replay on the simulator, and for two traces also what differs. Of a dataset or database of many traces (docs/fleet.md): which differ from the others, trends, what is slower than a baseline, first findings. Exit code 0: the file was written, whatever the verdict.',
     )
-    .argument('<a>', 'a trace')
+    .argument('<a>', 'a trace; or a dataset or database of many traces')
     .argument('[b]', 'a trace to compare it with')
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('--force', FORCE)
@@ -69,11 +70,29 @@ export function addReport(program: Command): void {
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  gictrace report boot.gictrace -o boot.html\n  gictrace report good.gictrace bad.gictrace -o difference.html --ignore timing\n',
+      '\nExamples:\n  gictrace report boot.gictrace -o boot.html\n  gictrace report good.gictrace bad.gictrace -o difference.html --ignore timing\n  gictrace report fleet/ -o fleet.html\n',
     )
-    .action((a: string, b: string | undefined, options: ReportRequest) =>
-      writeReport(b === undefined ? [a] : [a, b], options),
-    );
+    .action(async (a: string, b: string | undefined, options: ReportRequest) => {
+      if (isManyTraces(a)) await (await import('./report-fleet.ts')).writeFleetReport(a, b, options);
+      else writeReport(b === undefined ? [a] : [a, b], options);
+    });
+}
+
+/** Whether a path is a folder, or a database of SQLite. */
+function isManyTraces(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return true;
+  const head = Buffer.alloc(15);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, head, 0, head.length, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false; // What is wrong with it is reported when it is opened as a trace.
+  }
+  return head.toString('latin1') === 'SQLite format 3';
 }
 
 /** Writes the page and prints what it contains. */
