@@ -35,6 +35,9 @@ interface Access {
 /** The names of the argument that a number is, as the operation has it. */
 class Terms {
   private readonly pes = new Map<number, number>();
+  /** The DeviceID that the driver mapped for itself when it was set up, and the vPE of each of its events. */
+  proxy = -1;
+  readonly vpeOf = new Map<number, number>();
 
   /** The PE on which the interrupt or the vPE of an operation was before it. */
   before(o: Operation): number | undefined {
@@ -78,23 +81,33 @@ export class Doings {
     });
   }
 
-  /** Forgets what was done while the driver was set up. */
-  clear(): void {
+  /** The driver has been set up: what it did belongs to no operation. */
+  setUp(): void {
+    const mapped = this.commands.findLast(({ name }) => name === 'MAPD');
+    if (mapped !== undefined) this.terms.proxy = mapped.operands.DeviceID!;
+    this.clear();
+  }
+
+  private clear(): void {
     this.commands = [];
     this.accesses = [];
   }
 
   /** The operation in which all this was done has ended: commands and accesses as text, null where there were none. */
   ended(o: Operation): readonly [commands: string | null, accesses: string | null] {
-    const term = (name: string, value: number) => this.term(o, name, value);
-    const commands = this.commands.map(({ name, operands }) =>
-      [
+    const commands = this.commands.map(({ name, operands }) => {
+      const { terms } = this;
+      const isProxied = operands.DeviceID === terms.proxy;
+      if (isProxied && name === 'MAPTI' && 'vpe' in o) terms.vpeOf.set(operands.EventID!, o.vpe);
+      const term = (of: string, value: number) =>
+        isProxied && of === 'EventID' ? this.eventTerm(o, value) : this.term(o, of, value);
+      return [
         name,
         ...(ITS_COMMANDS[name].operands as readonly OperandSpec[]).flatMap((operand) =>
           CHOSEN.has(operand.name) ? [] : [term(operand.name, operands[operand.name] ?? 0)],
         ),
-      ].join(' '),
-    );
+      ].join(' ');
+    });
     const accesses: string[] = [];
     for (const { label, what, pe, spis } of this.accesses) {
       const at = pe < 0 ? '' : ` of ${this.peTerm(o, pe)}`;
@@ -110,9 +123,16 @@ export class Doings {
     return this.terms.before(o) === pe ? 'old pe' : `PE ${pe}`;
   }
 
+  /** An event of the proxy device: that of the vPE of the operation, or of another one. */
+  private eventTerm(o: Operation, event: number): string {
+    const vpe = this.terms.vpeOf.get(event);
+    return 'vpe' in o && vpe === o.vpe ? 'event' : `event-of-vPE-${vpe}`;
+  }
+
   private term(o: Operation, name: string, value: number): string {
     const named = o as { device?: number; vector?: number; vpe?: number; count?: number };
     if (name === 'DeviceID' && value === named.device) return 'device';
+    if (name === 'DeviceID' && value === this.terms.proxy) return 'proxy';
     if (name === 'EventID' && value === named.vector) return 'vector';
     if (name === 'vPEID' && value === named.vpe) return 'vpe';
     if (name === 'ICID' || name === 'RDbase') return this.peTerm(o, value);

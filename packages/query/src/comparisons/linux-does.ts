@@ -90,11 +90,11 @@ const ofVpes = (design: string): readonly Does[] => [
 ];
 /** The proxy maps an event before, if it has none, and evicts another one, if it must (its_vpe_db_proxy_map_locked). */
 const PROXIES = ['vpe-proxy%', 'vpe-naive'];
-const PROXY_EVENT = 'DeviceID=% EventID=%';
+const PROXY_EVENT = 'proxy event';
 const FIRST: readonly (readonly [did: string, posts: readonly number[]])[] = [
   ['', []],
   [`MAPTI ${PROXY_EVENT} old pe; SYNC old pe; `, [2]],
-  [`DISCARD ${PROXY_EVENT}; SYNC %; MAPTI ${PROXY_EVENT} old pe; SYNC old pe; `, [2, 2]],
+  [`DISCARD proxy event-of-vPE-%; SYNC %; MAPTI ${PROXY_EVENT} old pe; SYNC old pe; `, [2, 2]],
 ];
 const ofProxy = (design: string): readonly Does[] => [
   ...FIRST.map(([first, more]) =>
@@ -158,7 +158,7 @@ const ofSpis = (design: string): readonly Does[] => [
   row(design, 'alloc', '', `${CONFIGURED}, GICD_ICFGR read`),
   row(design, 'alloc', '', `${CONFIGURED}, 2 × GICD_ICFGR read, %GICD_ICFGR read`),
   ...['', '% × '].map((times) => row(design, 'alloc', '', `${times}GICD_ICFGR read`)),
-  ...['activate', 'deactivate', 'free'].map((op) => row(design, op, '', '')),
+  ...['pe.online', 'activate', 'deactivate', 'free'].map((op) => row(design, op, '', '')),
   row(design, 'mask', '', DISABLED),
   row(design, 'unmask', '', 'GICD_ISENABLER write'),
   // irq_startup: a managed interrupt is routed before it is enabled, another one after.
@@ -175,6 +175,7 @@ const DIRECT = ['direct-lpi-rfc%', 'direct-lpi', 'direct-lpi-lossy', 'direct-lpi
 const LEFT = `${INVALIDATED}, ${CLEARED}`;
 const ENTERED = 'GICR_SETLPIR of pe write';
 const ofDirect = (design: string): readonly Does[] => [
+  row(design, 'pe.online', '', LPI_TABLES),
   row(design, 'mask', '', INVALIDATED),
   row(design, 'unmask', '', INVALIDATED),
   ...['alloc', 'activate', 'deactivate', 'free'].map((op) => row(design, op, '', '')),

@@ -71,7 +71,7 @@ export class RunRows {
         this.add('run_commands', [run, step, name, JSON.stringify(operands)]);
       },
       stimulus: (batch) => doings.stimulus(batch),
-      setUp: () => doings.clear(),
+      setUp: () => doings.setUp(),
       operation: (step, o, result, costs, pending) => {
         const [did, accessed] = doings.ended(o);
         this.add('run_operations', [

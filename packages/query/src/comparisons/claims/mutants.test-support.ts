@@ -88,6 +88,31 @@ const unmessaged = (only: string, change: (data: number) => number): Mutant =>
     };
   });
 
+/** A driver that does nothing for an operation and says that it has, or that refuses it. */
+const idle = (only: string, op: string): Mutant =>
+  onDriver(only, (driver) => {
+    const run = driver.run.bind(driver);
+    driver.run = (o) => (o.op === op ? 'done' : run(o));
+  });
+const refusing = (only: string, op: string): Mutant =>
+  onDriver(only, (driver) => {
+    const run = driver.run.bind(driver);
+    driver.run = (o) => (o.op === op ? { unsupported: 'a fault' } : run(o));
+  });
+/** A driver that frees nothing. */
+const hoarding = (only: string): Mutant => ({
+  design: (design: Design): Design =>
+    design.name !== only
+      ? design
+      : {
+          ...design,
+          make(bus, ledger) {
+            ledger.give = () => {};
+            return design.make(bus, ledger);
+          },
+        },
+});
+
 const hardware = (name: string): Mutant => ({
   machine: (machine) => plantMutation(machine, name),
 });
@@ -130,6 +155,32 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'driver: gicv2m writes no GICD_IROUTER': unwritten('GICD_IROUTER', 'gicv2m'),
   'driver: vpe-direct writes no GICR_INVLPIR': unwritten('GICR_INVLPIR', 'vpe-direct'),
   'driver: vpe-direct writes no GICR_CLRLPIR': unwritten('GICR_CLRLPIR', 'vpe-direct'),
+  ...Object.fromEntries(
+    (
+      [
+        ['its', 'alloc'],
+        ['its', 'set_affinity'],
+        ['its', 'unmask'],
+        ['direct-lpi', 'alloc'],
+        ['direct-lpi-rfc', 'alloc'],
+        ['platform-msi', 'alloc'],
+        ['mbi', 'alloc'],
+        ['hyperv-spi', 'activate'],
+        ['hyperv-spi-unsigned', 'alloc'],
+        ['vpe-proxy', 'alloc'],
+        ['vpe-proxy', 'vpe.map'],
+        ['vpe-proxy-rfc', 'vm.alloc'],
+      ] as const
+    ).map(([design, op]) => [`driver: ${design} does nothing for ${op}`, idle(design, op)]),
+  ),
+  'driver: its refuses pe.online': refusing('its', 'pe.online'),
+  'driver: virtual-its frees nothing': hoarding('virtual-its'),
+  'driver: vpe-naive sends no SYNC': without('SYNC', 'vpe-naive'),
+  'driver: direct-lpi-rfc-intid writes no GICR_PROPBASER': unwritten(
+    'GICR_PROPBASER',
+    'direct-lpi-rfc-intid',
+  ),
+  'driver: hyperv-spi writes no GICD_ICFGR': unwritten('GICD_ICFGR', 'hyperv-spi'),
   ...Object.fromEntries(
     [
       'movi-keeps-collection',

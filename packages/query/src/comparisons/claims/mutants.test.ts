@@ -1,6 +1,6 @@
 // Claims notice faults: each fault, in a driver or in hardware, changes the verdict of a claim.
 import { describe, expect, it } from 'vitest';
-import { CLAIMS, decide } from './index.ts';
+import { CLAIMS, CODE_CLAIMS, decide } from './index.ts';
 import { MUTANTS } from './mutants.test-support.ts';
 
 /** By fault: a claim whose verdict it changes. Others may change, too. */
@@ -51,6 +51,23 @@ const NOTICED: readonly (readonly [fault: string, claim: string])[] = [
   ['driver: vpe-proxy sends no VSYNC', 'proxy-sends-as-linux'],
   ['driver: vpe-v41 sends no VMAPP', 'guests-take-their-vlpis'],
   ['driver: vpe-v41 sends no VMAPTI', 'guests-take-their-vlpis'],
+  ['driver: direct-lpi-rfc-intid writes no GICR_PROPBASER', 'remap-without-isolation'],
+  ['driver: direct-lpi does nothing for alloc', 'message-of-each-redistributor'],
+  ['driver: direct-lpi-rfc does nothing for alloc', 'per-device-allocation'],
+  ['driver: its does nothing for alloc', 'column-map'],
+  ['driver: its does nothing for set_affinity', 'another-redistributor'],
+  ['driver: virtual-its frees nothing', 'collections-leak'],
+  ['driver: its refuses pe.online', 'one-virtual-its'],
+  ['driver: vpe-naive sends no SYNC', 'six-commands'],
+  ['driver: vpe-proxy does nothing for alloc', 'devid-clash'],
+  ['driver: vpe-proxy does nothing for vpe.map', 'clear-on-entry'],
+  ['driver: vpe-proxy-rfc does nothing for vm.alloc', 'vm-error-path'],
+  ['driver: its does nothing for unmask', 'mask-in-the-device'],
+  ['driver: platform-msi does nothing for alloc', 'vectors-of-a-device'],
+  ['driver: mbi does nothing for alloc', 'spi-space'],
+  ['driver: hyperv-spi does nothing for activate', 'round-robin'],
+  ['driver: hyperv-spi-unsigned does nothing for alloc', 'unsigned-index'],
+  ['driver: hyperv-spi writes no GICD_ICFGR', 'edge-configuration'],
   ['hardware: clear-ignored', 'set-irqchip-state'],
   ['hardware: discard-keeps-pending', 'roll-over-loses-doorbells'],
   ['hardware: doorbell-silent', 'guests-take-their-vlpis'],
@@ -67,6 +84,65 @@ const NOTICED: readonly (readonly [fault: string, claim: string])[] = [
   ['hardware: vmapti-doorbell-lost', 'guests-take-their-vlpis'],
   ['hardware: vmovp-keeps-pe', 'guests-take-their-vlpis'],
 ];
+
+/** More faults for claims that none of the above is about. */
+const ALSO: readonly (readonly [fault: string, claim: string])[] = [
+  ['driver: its does nothing for alloc', 'hypercall-against-its'],
+  ['driver: its does nothing for alloc', 'live-migration'],
+  ['driver: its sends no MAPC', 'target-a-redistributor'],
+  ['driver: its sends no MAPC', 'two-blocks'],
+  ['driver: its sends no MAPC', 'commands-never-sent'],
+  ['driver: its sends no MAPC', 'one-message-one-run'],
+  ['driver: its sends no MOVI', 'pending-on-a-move'],
+  ['driver: hyperv-spi does nothing for activate', 'first-zero-bit'],
+  ['driver: mbi writes no GICD_ICENABLER', 'architectural-methods'],
+  ['driver: direct-lpi writes no GICR_INVLPIR', 'targets-its-redistributor'],
+  ['driver: vpe-proxy sends no INV', 'six-beyond-the-slots'],
+  ['hardware: setlpir-ignored', 'remap-without-isolation'],
+  ['hardware: setlpir-ignored', 'isolation'],
+  ['hardware: setlpir-ignored', 'multi-msi'],
+  ['hardware: setlpir-ignored', 'spurious-on-a-move'],
+  ['hardware: setlpir-ignored', 'two-blocks'],
+  ['hardware: clear-ignored', 'commands-never-sent'],
+];
+
+/** What these claims count is what drivers do, or grant: no fault of hardware can change it. */
+const OF_DRIVERS_ALONE: readonly string[] = [
+  'waits-for-the-hardware',
+  'message-of-each-redistributor',
+  'hypercall-against-its',
+  'same-software-as-an-its',
+  'targets-its-redistributor',
+  'architectural-methods',
+  'another-redistributor',
+  'proxy-sends-as-linux',
+  'six-commands',
+  'two-commands',
+  'six-beyond-the-slots',
+  'clear-on-entry',
+  'mask-in-the-device',
+  'first-zero-bit',
+  'edge-configuration',
+];
+/** Claims that do not hold. */
+const REFUTED = ['ripple', 'mapped-until-roll-over'];
+
+describe('both sides', () => {
+  it.each(ALSO)('%s: %s', (fault, name) => {
+    const claim = CLAIMS.find((one) => one.name === name)!;
+    expect(decide(claim, MUTANTS[fault]!).holds).toBe(!decide(claim).holds);
+  });
+
+  it('each claim that holds flips with a fault of a driver, and with one of hardware where there is one', () => {
+    const flips = (side: string) =>
+      new Set([...NOTICED, ...ALSO].filter(([fault]) => fault.startsWith(side)).map(([, claim]) => claim));
+    const names = CLAIMS.map(({ name }) => name).filter((name) => !REFUTED.includes(name));
+    expect(names.filter((name) => !flips('driver').has(name))).toEqual([]);
+    const isOfHardware = (name: string) =>
+      !OF_DRIVERS_ALONE.includes(name) && !Object.hasOwn(CODE_CLAIMS, name);
+    expect(names.filter((name) => isOfHardware(name) && !flips('hardware').has(name))).toEqual([]);
+  });
+});
 
 describe('a fault changes the verdict of a claim', () => {
   it.each(NOTICED)('%s: %s', (fault, name) => {
