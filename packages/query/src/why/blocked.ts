@@ -93,6 +93,8 @@ const CLOSING: Readonly<Partial<Record<Gate, Closing>>> = {
 
 export class Blocked {
   private readonly g: Gather;
+  /** By interrupt and PE: see lastTaken. */
+  private readonly taken = new Map<string, readonly Story[]>();
 
   constructor(gather: Gather) {
     this.g = gather;
@@ -259,13 +261,7 @@ export class Blocked {
 
   private causeOfActive(intid: number, owner: number, at: number, until: number): Cause {
     const change = this.g.tracks.get(trackOf('active', intid, owner)).since(at, (value) => value === 1);
-    const before = this.g.stories.findLast(
-      ({ lifetime }) =>
-        lifetime.intid === intid &&
-        lifetime.acknowledged !== undefined &&
-        lifetime.acknowledged.record <= at &&
-        (isShared(intid) || lifetime.pe === owner),
-    );
+    const before = this.lastTaken(intid, isShared(intid) ? -1 : owner, at);
     const pe = before?.lifetime.pe ?? owner;
     const eoi = before?.lifetime.eoi;
     const what =
@@ -277,6 +273,29 @@ export class Blocked {
     // With ICC_CTLR_EL1.EOImode 1, an EOI does not deactivate.
     const mode = this.g.lastWrite(icc(pe, SYSREGS.ICC_CTLR_EL1), until);
     return mode < 0 ? cause : { ...cause, also: [...cause.also, mode] };
+  }
+
+  /** The last lifetime of an interrupt that was acknowledged by a PE (any, if -1) up to a record. */
+  private lastTaken(intid: number, pe: number, at: number): Story | undefined {
+    const key = `${intid} ${pe}`;
+    let taken = this.taken.get(key);
+    if (taken === undefined) {
+      taken = this.g.stories
+        .filter(
+          ({ lifetime }) =>
+            lifetime.intid === intid && lifetime.acknowledged !== undefined && (pe < 0 || lifetime.pe === pe),
+        )
+        .sort((a, b) => a.lifetime.acknowledged!.record - b.lifetime.acknowledged!.record);
+      this.taken.set(key, taken);
+    }
+    let low = 0;
+    let high = taken.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (taken[middle]!.lifetime.acknowledged!.record <= at) low = middle + 1;
+      else high = middle;
+    }
+    return taken[low - 1];
   }
 
   /** Why a PE does not acknowledge what it is signalled: what changed since it last did. */
