@@ -9,7 +9,9 @@ export const DIRECT = [
   'direct-lpi-invall',
 ];
 export const SPIS = ['mbi', 'gicv2m', 'hyperv-spi'];
-export const DEVICES = [...ITS, 'dev-msi', ...VIRTUAL_ITS, ...DIRECT, ...SPIS];
+/** The same questions on a GICv5: with an ITS, by the SETLPI frame, by SPIs. */
+export const GICV5 = ['gicv5-its', 'gicv5-setlpi', 'gicv5-spi'];
+export const DEVICES = [...ITS, 'dev-msi', ...VIRTUAL_ITS, ...DIRECT, ...SPIS, ...GICV5];
 export const VPES = ['vpe-proxy', 'vpe-proxy-rfc', 'vpe-naive', 'vpe-direct', 'vpe-v41', 'vpe-v41-skip'];
 /** Those of vPEs without the variants of GICv4.1. */
 export const LINUX_VPES = ['vpe-proxy', 'vpe-proxy-rfc', 'vpe-naive', 'vpe-direct', 'vpe-v41'];

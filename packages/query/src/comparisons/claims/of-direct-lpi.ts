@@ -1,6 +1,6 @@
 // Claims of the discussion of Direct LPI without an ITS.
 import type { Claim } from './claim.ts';
-import { DEVICES } from './designs.ts';
+import { DEVICES, GICV5 } from './designs.ts';
 import { everything, masking, shipped, threes } from './scenarios.ts';
 
 export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
@@ -11,10 +11,19 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     quote: "Remap what? There is nothing to remap at all, since you don't have an",
     says: 'A domain says that it isolates devices (IRQ_DOMAIN_FLAG_MSI_REMAP), and a device runs the handler of another one.',
     scenarios: () => [shipped('isolation')],
-    designs: ['its', 'pre-its', 'per-device-msi', 'direct-lpi-rfc-intid', 'direct-lpi', 'mbi', 'gicv2m'],
+    designs: [
+      'its',
+      'pre-its',
+      'per-device-msi',
+      'direct-lpi-rfc-intid',
+      'direct-lpi',
+      'mbi',
+      'gicv2m',
+      ...GICV5,
+    ],
     query: 'trusted_without_isolation',
     accused: ['direct-lpi-rfc-intid'],
-    cleared: ['its', 'pre-its', 'per-device-msi', 'direct-lpi', 'mbi', 'gicv2m'],
+    cleared: ['its', 'pre-its', 'per-device-msi', 'direct-lpi', 'mbi', 'gicv2m', ...GICV5],
     note: 'VFIO gives a device to a guest if its domain says so, and refuses one whose domain does not, unless its user allows unsafe interrupts. mbi, gicv2m and pre-its do not isolate, but do not say so either.',
   },
   {
@@ -75,8 +84,8 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     scenarios: () => [shipped('isolation')],
     designs: DEVICES,
     query: 'isolation_breaches',
-    accused: ['direct-lpi', 'direct-lpi-lossy', 'direct-lpi-rfc-intid'],
-    cleared: ['its', 'platform-msi', 'per-device-msi'],
+    accused: ['direct-lpi', 'direct-lpi-lossy', 'direct-lpi-rfc-intid', 'gicv5-setlpi', 'gicv5-spi'],
+    cleared: ['its', 'platform-msi', 'per-device-msi', 'gicv5-its'],
     note: 'An ITS translates the EventID within the table of the DeviceID that the bus gives. As posted, Direct LPI raises nothing at all (see target-a-redistributor). Message-based SPIs have the same hole, and so has a pre-ITS, where the address contains the DeviceID. If a host makes the messages, the host decides; that is not measured.',
   },
   {
@@ -89,7 +98,7 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'misrouted_handlers',
     accused: ['direct-lpi', 'direct-lpi-lossy', 'direct-lpi-rfc-intid', 'direct-lpi-invall'],
-    cleared: ['its', 'per-device-msi', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'per-device-msi', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
     note: 'The address names the PE, so all vectors go to the PE of the first.',
   },
   {
@@ -102,7 +111,7 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'nothing_done',
     accused: ['direct-lpi-rfc', 'direct-lpi-rfc-intid'],
-    cleared: ['its', 'direct-lpi', 'direct-lpi-lossy', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi', 'direct-lpi-lossy', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
     note: 'The "virtual ITS" does it too: see commands-never-sent.',
   },
   {
@@ -128,7 +137,7 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'masked_handlers',
     accused: ['direct-lpi-rfc-intid'],
-    cleared: ['its', 'direct-lpi', 'direct-lpi-lossy', 'mbi'],
+    cleared: ['its', 'direct-lpi', 'direct-lpi-lossy', 'mbi', ...GICV5],
     note: 'The lookup of the PE by event says where the vector should be. The device’s message still names the old PE, whose Redistributor continues with its cached configuration.',
   },
   {
@@ -141,7 +150,7 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'undelivered_messages',
     accused: ['direct-lpi-rfc'],
-    cleared: ['mbi', 'its', 'direct-lpi'],
+    cleared: ['mbi', 'its', 'direct-lpi', ...GICV5],
     note: 'MBI delivers all, without a spurious interrupt; Direct LPI as in its review pays for a move with a spurious or a lost interrupt.',
   },
   {

@@ -1,6 +1,6 @@
 // Claims of the discussion of the "virtual ITS".
 import type { Claim } from './claim.ts';
-import { DEVICES } from './designs.ts';
+import { DEVICES, GICV5 } from './designs.ts';
 import { everything, shipped } from './scenarios.ts';
 
 export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
@@ -41,7 +41,7 @@ export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'undelivered_messages',
     accused: ['virtual-its', 'direct-lpi-rfc', 'dev-msi'],
-    cleared: ['its', 'direct-lpi', 'direct-lpi-rfc-intid', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi', 'direct-lpi-rfc-intid', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
     note: 'The "virtual ITS" composes no message. Direct LPI as posted composes one, but its data is the vector and not the INTID: below 8192 there is no LPI, and GICR_SETLPIR ignores it. dev-MSI never unmasks the LPI (see mask-in-the-device).',
   },
   {
@@ -54,7 +54,7 @@ export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'moves_told_to_nobody',
     accused: ['virtual-its', 'direct-lpi-rfc', 'direct-lpi-rfc-intid', 'direct-lpi-invall'],
-    cleared: ['its', 'direct-lpi', 'virtual-its-hosted', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi', 'virtual-its-hosted', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
   },
   {
     name: 'message-after-a-move',
@@ -66,7 +66,7 @@ export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'misrouted_handlers',
     accused: ['direct-lpi-rfc-intid', 'direct-lpi-invall'],
-    cleared: ['its', 'direct-lpi', 'direct-lpi-lossy', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi', 'direct-lpi-lossy', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
   },
   {
     name: 'pending-on-a-move',
@@ -78,7 +78,7 @@ export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'pending_left_behind',
     accused: ['virtual-its-hosted', 'direct-lpi-rfc-intid', 'direct-lpi-lossy', 'direct-lpi-invall'],
-    cleared: ['its', 'direct-lpi', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
     note: 'Direct LPI has no way to read the state back. A driver either sets the LPI pending after each move, and gets a spurious interrupt if nothing was pending (direct-lpi), or never does (direct-lpi-lossy). The SPIs have their state in the Distributor.',
   },
   {
@@ -91,7 +91,7 @@ export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'needless_handlers',
     accused: ['direct-lpi'],
-    cleared: ['its', 'direct-lpi-lossy', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi-lossy', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
     note: 'The other side of pending-on-a-move: the price of not losing one.',
   },
   {
@@ -104,7 +104,7 @@ export const VIRTUAL_ITS_CLAIMS: readonly Claim[] = [
     designs: DEVICES,
     query: 'nothing_done',
     accused: ['virtual-its', 'virtual-its-hosted'],
-    cleared: ['its', 'direct-lpi', 'mbi', 'gicv2m', 'hyperv-spi'],
+    cleared: ['its', 'direct-lpi', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
   },
   {
     name: 'collections-leak',
