@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { Checker } from '@gictrace/core/check';
 import { KIND, RECORD_WORDS, RULES } from '@gictrace/core/record';
-import { type FtraceOptions, importFtraceToTrace, sourceFacts } from '@gictrace/recorder';
+import { loadTraces, QueryDatabase } from '@gictrace/query';
+import { type FtraceOptions, importFtraceToTrace, sourceFacts, TraceReader } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allBatches, recording, scratch } from './support.ts';
@@ -182,6 +183,35 @@ it('interrupts and IPIs of a host on PREEMPT_RT are context', async () => {
     'event softirq_entry': 6,
     'event softirq_exit': 6,
   });
+});
+
+it('modules say that a log without acknowledges does not show what they ask, and never that there was none', async () => {
+  const { trace } = await imported(textOf('linux-doc'));
+  const reader = TraceReader.open(trace);
+  const path = temp.path('modules.db');
+  const { header } = reader;
+  const digests = { contentDigest: null, semanticDigest: null };
+  loadTraces(path, [{ name: 'guest', header, ...digests, batches: reader.batches() }]);
+  reader.close();
+  const db = new QueryDatabase(path);
+  const ask = (sql: string) =>
+    [...db.ask(sql).rows].map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
+  try {
+    expect(ask('SELECT INTID, fate, lost_by FROM lost')).toEqual([
+      [null, 'not shown', 'no acknowledges, no MSIs'],
+    ]);
+    expect(ask('SELECT pe, why FROM spurious')).toEqual([[null, 'not shown']]);
+    expect(ask('SELECT INTID, state, gate, PMR, running FROM stranded ORDER BY INTID')).toEqual([
+      [null, 'active', 'not shown', null, null],
+      [27, 'pending', 'not shown', null, null],
+      [27, 'pending', 'not shown', null, null],
+    ]);
+    expect(
+      ask('SELECT lives, deasserted, signalled, acknowledged, eoi, deactivated, complete FROM lifecycle'),
+    ).toEqual([[121, 119, null, null, null, null, null]]);
+  } finally {
+    db.close();
+  }
 });
 
 it('the boot of a host has one ITS, which Linux maps twice', async () => {

@@ -130,7 +130,11 @@ function execute(m: Machine, its: number, slot: number, address: number): number
 /** Handlers of an ITS's registers, by name; see mmio. */
 export const gitsRead = {
   GITS_CTLR: (m: Machine, its: number): void => {
-    m.low = (m.state.gitsCtlr[its]! | (m.profile.alwaysQuiescent ? CTLR_QUIESCENT : 0)) >>> 0;
+    const { gitsCtlr, creadr, cwriter } = m.state;
+    const own = gitsCtlr[its]!;
+    if (m.profile.quiescentWhenDone)
+      m.low = ((own & ~CTLR_QUIESCENT) | (creadr[its] === cwriter[its] ? CTLR_QUIESCENT : 0)) >>> 0;
+    else m.low = (own | (m.profile.alwaysQuiescent ? CTLR_QUIESCENT : 0)) >>> 0;
   },
   GITS_TYPER: (m: Machine, its: number): void => {
     m.low = m.state.gitsTyper[2 * its]!;

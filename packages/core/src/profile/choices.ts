@@ -185,6 +185,11 @@ export const CHOICES = {
   ),
   retry: choice<boolean>(true, 'GITS_CWRITER.Retry starts a stalled queue again', 'GITS_CWRITER'),
   alwaysQuiescent: choice<boolean>(false, 'GITS_CTLR.Quiescent always reads 1', 'GITS_CTLR'),
+  quiescentWhenDone: choice<boolean>(
+    false,
+    'GITS_CTLR.Quiescent reads 1 whenever GITS_CREADR equals GITS_CWRITER, whether the ITS is enabled or not',
+    'GITS_CTLR',
+  ),
   itsErrors: choice<ItsErrorPolicy>(
     'stall',
     'what an ITS does after a command error: stall, continue with the next command, or continue and raise an SError',

@@ -78,6 +78,27 @@ describe('what KVM is not given', () => {
     expect(own(0x4_0000)).toBeUndefined();
   });
 
+  it('clears no group enable of a CPU interface, and moves no LPI to a PE without LPIs', () => {
+    const { write, give, machine } = gic();
+    expect(write('ICC_IGRPEN1_EL1', 0)).toContain('other group');
+    expect(write('ICC_IGRPEN1_EL1', 1)).toBeUndefined();
+    const run = () => give('mmio.write', 0, 2, 0, 0x88, 8, 0x20, 0);
+    expect(run()).toBeUndefined();
+    machine.state.lpiPending[0]!.add(8192);
+    expect(run()).toContain('LPIs disabled');
+    machine.state.gicrCtlr.fill(1);
+    expect(run()).toBeUndefined();
+  });
+
+  it('acknowledges no LPI with EOImode 1, and does not set that while one is acknowledged', () => {
+    const { read, write, machine } = gic();
+    expect(write('ICC_CTLR_EL1', 2)).toBeUndefined();
+    machine.state.hppiIntid[0] = 8192;
+    expect(read('ICC_IAR1_EL1')).toContain('EOImode 1');
+    machine.state.hppiIntid[0] = 32;
+    expect(read('ICC_IAR1_EL1')).toBeUndefined();
+  });
+
   it('is MAPD with the table of another device', () => {
     const { give } = gic();
     const map = (device: number, table: number, valid: number) =>

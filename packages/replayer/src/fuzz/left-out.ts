@@ -2,16 +2,29 @@
 // reason, by which they are counted.
 import {
   activeGroup,
+  checkpointOf,
   eachEvent,
   groupPriorityMask,
   type Machine,
   mappedDevices,
   priorityOf,
+  returnTo,
   routedPe,
   runningPriority,
+  step,
 } from '@gictrace/core/model';
 import { actOf, GROUPS, KIND, type RecordBatch } from '@gictrace/core/record';
-import { FRAMES, GICD, GITS, LPI_FIRST, SPECIAL_FIRST, SPI_FIRST } from '@gictrace/core/spec';
+import {
+  FRAMES,
+  GICD,
+  GICR,
+  GITS,
+  LPI_FIRST,
+  mask,
+  SPECIAL_FIRST,
+  SPI_FIRST,
+  SYSREGS,
+} from '@gictrace/core/spec';
 
 export interface LeftOut {
   /** Why record 0 of a batch is left out, with the machine before it; undefined if it is given. */
@@ -39,8 +52,16 @@ const ENDED_ELSEWHERE =
   "an end of an SPI that is active on another PE: the host's CPU interface ends what is in a list register of the same PE only";
 const LPI_IS_ACTIVE =
   "what may make an LPI pending that has been acknowledged and not ended: it has no active state, but the host's list register has";
+const MOVES_TO_DISABLED =
+  'GITS_CWRITER while an LPI is pending and a PE has LPIs disabled: to move an LPI there is UNPREDICTABLE, and KVM presents it';
+const GROUP_OFF =
+  "ICC_IGRPEN<n>_EL1 is cleared: the host's CPU interface then signals the best interrupt of the other group, whatever is behind";
 const ENDED_EARLY =
   "an EOI of an active interrupt that does not have the running priority, which is UNPREDICTABLE: the host's CPU interface decides whether it is deactivated";
+const LPI_SPLIT =
+  "an acknowledge of an LPI with EOImode 1, or EOImode set while an LPI is acknowledged: the LPI's list register stays in use after its EOI";
+const TWO_EVENTS =
+  'what maps two events to one LPI, which is UNPREDICTABLE: KVM has one target for it, and the model a target for each event';
 const SHARED_ITT =
   'MAPD with the interrupt translation table of another device: KVM keeps the events of each device apart, in its own memory';
 const TIMERS =
@@ -54,10 +75,15 @@ const ICFGR = [GICD.GICD_ICFGR.offset, GICD.GICD_ICFGR.offset + 0x100] as const;
 const IDENTIFICATION = 0xffd0;
 const PIDR2 = 0xffe8;
 const MOVALL = 0xe;
+const GROUP_ENABLES: readonly number[] = [SYSREGS.ICC_IGRPEN0_EL1.encoding, SYSREGS.ICC_IGRPEN1_EL1.encoding];
+const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
 const GITS_FRAME = FRAMES.indexOf('GITS');
 /** The only Group 1 that a GIC with one Security state has. */
 const GROUP1 = GROUPS.indexOf('1NS');
 const MAPD = 0x8;
+const MAPTI = 0xa;
+/** ICC_CTLR_EL1.EOImode. */
+const SPLIT = mask(SYSREGS.ICC_CTLR_EL1, 'EOImode');
 const mapsDevice = (words: Uint32Array): boolean => (words[3]! & 0xff) === MAPD && words[8]! >>> 31 === 1;
 /** The low word of ITT_addr of a MAPD, in whole pages. */
 const ittOf = (words: Uint32Array): number => words[7]! & ~0xfff;
@@ -82,13 +108,20 @@ export class KvmLeftOut implements LeftOut {
     if (batch.kind[0] === KIND['queue.write']) {
       if ((batch.words[3]! & 0xff) === MOVALL) return MOVES_TARGETS;
       if (this.sharesTable(batch)) return SHARED_ITT;
+      if (mapsSecondEvent(machine, batch.words)) return TWO_EVENTS;
     }
     if (batch.kind[0] === KIND['mmio.read'] && identifies(batch.words[2]!)) return NOT_IDENTIFIED;
     if (batch.kind[0] === KIND['mmio.write']) {
       if (concernsTimers(batch)) return TIMERS;
       if (changesTriggerOfHigh(machine, batch)) return LINE_IS_HIGH;
     }
+    if (disablesGroup(batch)) return GROUP_OFF;
     if (this.mayPendActiveLpi(machine, batch)) return LPI_IS_ACTIVE;
+    if (startsQueue(batch)) {
+      if (mayMoveToDisabled(machine)) return MOVES_TO_DISABLED;
+      if (endsWith(machine, batch, () => hasSharedLpi(machine))) return TWO_EVENTS;
+    }
+    if (splitsLpi(machine, batch, this.lpis[pe] ?? [])) return LPI_SPLIT;
     const act = actOf(batch, 0);
     if (act?.does === 'end') this.endLpi(machine, batch);
     if ((act?.does === 'end' || act?.does === 'deactivate') && act.register !== undefined) {
@@ -140,10 +173,10 @@ export class KvmLeftOut implements LeftOut {
   }
 
   /** Whether a message or a command may make an LPI pending that a PE has in a list register. */
-  private mayPendActiveLpi(machine: Machine, { kind, words }: RecordBatch): boolean {
+  private mayPendActiveLpi(machine: Machine, batch: RecordBatch): boolean {
+    const { kind, words } = batch;
     if (this.lpis.every((own) => own.length === 0)) return false;
-    if (kind[0] === KIND['mmio.write'])
-      return words[0] === GITS_FRAME && (words[2]! & ~7) === GITS.GITS_CWRITER.offset;
+    if (startsQueue(batch)) return true;
     if (kind[0] !== KIND['msi.write'] || words[0]! >= machine.state.itsCount) return false;
     const device = mappedDevices(machine, words[0]!).find(({ deviceId }) => deviceId === words[1]);
     let found = false;
@@ -191,6 +224,68 @@ export class KvmLeftOut implements LeftOut {
     for (const word of spi.active) count += ones(word);
     return count;
   }
+}
+
+/** Whether a write may make an ITS execute commands. */
+function startsQueue({ kind, words }: RecordBatch): boolean {
+  if (kind[0] !== KIND['mmio.write'] || words[0] !== GITS_FRAME) return false;
+  const register = words[2]! & ~7;
+  return register === GITS.GITS_CWRITER.offset || register === GITS.GITS_CTLR.offset;
+}
+
+function disablesGroup({ kind, words }: RecordBatch): boolean {
+  return kind[0] === KIND['sysreg.write'] && GROUP_ENABLES.includes(words[0]!) && (words[1]! & 1) === 0;
+}
+
+/** Whether something holds after a stimulus, which is taken back. */
+function endsWith(machine: Machine, batch: RecordBatch, holds: () => boolean): boolean {
+  const { sink, witness } = machine;
+  const before = checkpointOf(machine);
+  machine.sink = undefined;
+  machine.witness = undefined;
+  step(machine, batch, 0);
+  const held = holds();
+  returnTo(machine, before);
+  machine.sink = sink;
+  machine.witness = witness;
+  return held;
+}
+
+/** The events that an ITS has mapped, as its number, DeviceID and EventID, by LPI. */
+function eventsByLpi(machine: Machine): Map<number, string[]> {
+  const found = new Map<number, string[]>();
+  for (let its = 0; its < machine.state.itsCount; its++)
+    for (const device of mappedDevices(machine, its))
+      eachEvent(machine, device, (eventId, { intid }) => {
+        const event = `${its}:${device.deviceId}:${eventId}`;
+        found.set(intid, [...(found.get(intid) ?? []), event]);
+      });
+  return found;
+}
+function hasSharedLpi(machine: Machine): boolean {
+  return [...eventsByLpi(machine).values()].some(({ length }) => length > 1);
+}
+/** Whether a command is a MAPTI of an LPI that another event has now. */
+function mapsSecondEvent(machine: Machine, words: Uint32Array): boolean {
+  if ((words[3]! & 0xff) !== MAPTI) return false;
+  const event = `${words[0]}:${words[4]}:${words[5]}`;
+  return (eventsByLpi(machine).get(words[6]!) ?? []).some((other) => other !== event);
+}
+
+/** Whether an LPI will be ended, or has been acknowledged, with EOImode 1. */
+function splitsLpi({ state }: Machine, batch: RecordBatch, own: readonly number[]): boolean {
+  const pe = batch.pe[0]!;
+  if (actOf(batch, 0)?.does === 'acknowledge')
+    return (state.ctlr[pe]! & SPLIT) !== 0 && state.hppiIntid[pe]! >= LPI_FIRST;
+  const [register, value] = batch.words;
+  const isControl = batch.kind[0] === KIND['sysreg.write'] && register === SYSREGS.ICC_CTLR_EL1.encoding;
+  return isControl && (value! & SPLIT) !== 0 && own.length > 0;
+}
+
+function mayMoveToDisabled({ state }: Machine): boolean {
+  return (
+    state.gicrCtlr.some((ctlr) => (ctlr & ENABLE_LPIS) === 0) && state.lpiPending.some(({ size }) => size > 0)
+  );
 }
 
 function identifies(offset: number): boolean {

@@ -7,10 +7,13 @@ import {
   idOf,
   isRaised,
   KEY,
+  lacks,
   type Module,
+  NOT_SHOWN,
   namedBy,
   recordOf,
   traceOf,
+  unlessLacking,
   VIRTUAL_CLASS,
 } from './module.ts';
 
@@ -26,15 +29,25 @@ const ENDS = {
   no_eoi: "outcome = 'no EOI seen'",
 } as const;
 
+/** What cannot be told of a source without acknowledges. */
+const UNSEEN: readonly string[] = ['complete', 'active_at_end', 'no_eoi'];
+
 const endsOf = (moved: string): string =>
   Object.entries(ENDS)
-    .map(([name, where]) => `count(*) FILTER (WHERE ${where.replaceAll('MOVED', moved)}) AS ${name}`)
+    .map(([name, where]) => {
+      const count = `count(*) FILTER (WHERE ${where.replaceAll('MOVED', moved)})`;
+      return `${UNSEEN.includes(name) ? unlessLacking('acknowledges', count) : count} AS ${name}`;
+    })
     .join(', ');
-const SEEN =
-  'count(pended) AS pended, count(signalled) AS signalled, count(acknowledged) AS acknowledged, count(eoi) AS eoi';
+const SEEN = [
+  'count(pended) AS pended',
+  `${unlessLacking('acknowledges', 'count(signalled)')} AS signalled`,
+  `${unlessLacking('acknowledges', 'count(acknowledged)')} AS acknowledged`,
+  `${unlessLacking('ends', 'count(eoi)')} AS eoi`,
+].join(', ');
 
 const COALESCED = `SELECT ${traceOf('id')} AS trace, INTID, count(*) AS coalesced FROM t_msis WHERE virtual = 0 AND outcome = 'coalesced' GROUP BY 1, 2`;
-const lives = `SELECT l.*, coalesce(c.coalesced, 0) AS coalesced FROM (SELECT trace, ${classOf('INTID')} AS class, INTID, NULL AS vPEID, count(*) AS lives, ${SEEN}, count(deactivated) AS deactivated, ${endsOf('moved_to IS NOT NULL')} FROM t_interrupts GROUP BY trace, INTID) l LEFT JOIN (${COALESCED}) c ON c.trace = l.trace AND c.INTID = l.INTID UNION ALL SELECT trace, ${VIRTUAL_CLASS} AS class, vINTID, vPEID, count(*), ${SEEN}, NULL, ${endsOf('moved = 1')}, NULL FROM t_vinterrupts GROUP BY trace, class, vINTID, vPEID`;
+const lives = `SELECT l.*, coalesce(c.coalesced, 0) AS coalesced FROM (SELECT trace, ${classOf('INTID')} AS class, INTID, NULL AS vPEID, count(*) AS lives, ${SEEN}, ${unlessLacking('deactivations', 'count(deactivated)')} AS deactivated, ${endsOf('moved_to IS NOT NULL')} FROM t_interrupts GROUP BY trace, INTID) l LEFT JOIN (${COALESCED}) c ON c.trace = l.trace AND c.INTID = l.INTID UNION ALL SELECT trace, ${VIRTUAL_CLASS} AS class, vINTID, vPEID, count(*), ${SEEN}, NULL, ${endsOf('moved = 1')}, NULL FROM t_vinterrupts GROUP BY trace, class, vINTID, vPEID`;
 
 const lostInterrupt = `SELECT i.trace, i.withdrawn AS record, i.withdrawn_ns AS time_ns, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, i.pe, m.DeviceID, m.EventID, i.cause AS raised_by, coalesce(i.asserted, i.pended) AS raised, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'gic.reset' THEN 'reset' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'MAPC') THEN 'unmapped' WHEN i.withdrawn_by IN ('MOVI', 'MOVALL') THEN 'merged' ELSE 'cleared' END AS fate, i.withdrawn_by AS lost_by, w.pe AS lost_by_pe, i.withdrawn_ns - i.pended_ns AS waited_ns FROM t_interrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.asserted')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved_to IS NULL AND i.withdrawn_by IS DISTINCT FROM 'wire'`;
 const lostVirtual = `SELECT i.trace, i.withdrawn, i.withdrawn_ns, 'vLPI', i.vINTID, i.vPEID, i.pe, m.DeviceID, m.EventID, i.cause, i.pended, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'VMAPP') THEN 'unmapped' WHEN i.withdrawn_by = 'VMOVI' THEN 'merged' ELSE 'cleared' END, i.withdrawn_by, w.pe, i.withdrawn_ns - i.pended_ns FROM t_vinterrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.pended')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved IS DISTINCT FROM 1`;
@@ -47,12 +60,15 @@ const droppedInt = `SELECT ${traceOf('d.id')}, ${recordOf('d.id')}, d.time_ns, N
 /** What a check found to be lost: in a list register, or in a pending table that software said to be zero. */
 const found = `SELECT trace, record, time_ns, CASE WHEN virtual = 1 THEN 'list register' ELSE ${classOf('INTID')} END, INTID, NULL, pe, NULL, NULL, CASE WHEN virtual = 1 THEN 'list-register' ELSE 'table' END, NULL, 'overwritten', "rule", NULL, NULL FROM t_findings WHERE INTID IS NOT NULL`;
 
+/** A source without acknowledges or messages cannot say what was lost. */
+const notShown = `SELECT t.trace, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '${NOT_SHOWN}', CASE WHEN NOT ${lacks('MSIs')} THEN 'no acknowledges' WHEN NOT ${lacks('acknowledges')} THEN 'no MSIs' ELSE 'no acknowledges, no MSIs' END, NULL, NULL FROM t_traces t WHERE ${lacks('acknowledges', 'MSIs')}`;
+
 const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to IS NOT NULL THEN 'moved' WHEN withdrawn_by = 'wire' THEN 'deasserted' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END AS outcome, count(*) AS n FROM t_interrupts GROUP BY 1, 2, 3 UNION ALL SELECT trace, ${VIRTUAL_CLASS}, CASE WHEN moved = 1 THEN 'moved' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END, count(*) FROM t_vinterrupts GROUP BY 1, 2, 3 UNION ALL SELECT ${traceOf('id')}, 'message', coalesce(CASE WHEN outcome IN ('pended', 'coalesced') THEN outcome ELSE 'dropped: ' || outcome END, 'unknown'), count(*) FROM t_msis GROUP BY 1, 3`;
 
 export const LIFECYCLE_MODULES: readonly Module[] = [
   {
     name: 'lifecycle',
-    doc: 'The lifetimes of each interrupt: how many reached each moment, and how they ended.',
+    doc: 'The lifetimes of each interrupt: how many reached each moment, and how they ended. A count is null if the source does not contain what it counts.',
     columns: {
       trace: KEY.trace,
       class: KEY.class,
@@ -87,7 +103,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
     doc: 'Interrupts that were raised but that no PE and no virtual machine ever acknowledged: each message that was dropped, sent by a device or by INT, each interrupt whose pending state was cleared, and each that was pending in a list register or a pending table that software overwrote. Software sometimes clears it on purpose, for example a doorbell whose vPE runs again. Not included are input lines that were deasserted again (lifecycle, `deasserted`), messages that came while their interrupt was pending (coalesced), and interrupts that are pending at the end (stranded).',
     columns: {
       trace: KEY.trace,
-      record: 'record at which it was lost',
+      record: 'record at which it was lost; null if that is not shown',
       time_ns: 'time of that',
       class: `${KEY.class}; null for a message that was not translated`,
       INTID: KEY.INTID,
@@ -97,13 +113,13 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       EventID: 'EventID of the message',
       raised_by: 'what had made it pending, as in interrupts',
       raised: 'record of that; null if it was not seen',
-      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `reset`: it was pending when the GIC was reset, and was not restored; `overwritten`: it was pending in a list register that was overwritten, or in a pending table that was said to be zero; `unknown`',
+      fate: '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `reset`: it was pending when the GIC was reset, and was not restored; `overwritten`: it was pending in a list register that was overwritten, or in a pending table that was said to be zero; `unknown`; `not shown`: the source lacks what would show losses, and `lost_by` says what: there may be others than these',
       lost_by:
         'why it was dropped; the ITS command; the check that found it; the register that was written, or whose write had no effect',
       lost_by_pe: 'PE that wrote the register, or that caused the command to be executed; null if unknown',
       waited_ns: 'how long it had been pending; null if unknown',
     },
-    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored} UNION ALL ${refusedInt} UNION ALL ${droppedInt} UNION ALL ${found}`,
+    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored} UNION ALL ${refusedInt} UNION ALL ${droppedInt} UNION ALL ${found} UNION ALL ${notShown}`,
     question: 'What was lost, and by what?',
     example:
       'SELECT trace, class, raised_by, fate, lost_by, count(*) AS n, min(record) AS first FROM lost GROUP BY trace, class, raised_by, fate, lost_by ORDER BY n DESC',

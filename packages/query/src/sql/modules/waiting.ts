@@ -2,12 +2,30 @@
 // that returned no interrupt.
 import { docsOf } from '../../database/columns.ts';
 import { SPURIOUS_COLUMNS } from '../../timeline/spurious.ts';
-import { classOf, isSpiSql, KEY, type Module, traceOf, VIRTUAL_CLASS } from './module.ts';
+import { classOf, isSpiSql, KEY, lacks, type Module, NOT_SHOWN, traceOf, VIRTUAL_CLASS } from './module.ts';
 
-const PENDING = `SELECT i.trace, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, coalesce(w.pe, i.pe) AS pe, 'pending' AS state, i.cause AS raised_by, i.pended AS since, t.end_ns - i.pended_ns AS waited_ns, coalesce(w.gate, 'unknown') AS gate, w.from_record AS gate_since, w.priority, w.PMR, w.running, w.behind FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace LEFT JOIN t_waits w ON w.trace = i.trace AND w.INTID = i.INTID AND w.pended IS NOT DISTINCT FROM i.pended AND w.to_record IS NULL AND (${isSpiSql('i.INTID')} OR w.pe IS NOT DISTINCT FROM i.pe OR w.pe IS NULL) WHERE i.outcome = 'pending at end'`;
+/** Masking reasons that depend on what a PE's CPU interface is told. */
+const OF_INTERFACE = [
+  'group disabled at the PE',
+  'priority mask',
+  'running priority',
+  'binary point',
+  'behind',
+  'signalled',
+]
+  .map((gate) => `'${gate}'`)
+  .join(', ');
+const shownGate = (gate: string): string =>
+  `CASE WHEN ${lacks('acknowledges', 'ICC_PMR writes', 'ICC_IGRPEN writes')} AND ${gate} IN (${OF_INTERFACE}) THEN '${NOT_SHOWN}' ELSE ${gate} END`;
+
+const PENDING = `SELECT i.trace, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, coalesce(w.pe, i.pe) AS pe, 'pending' AS state, i.cause AS raised_by, i.pended AS since, t.end_ns - i.pended_ns AS waited_ns, ${shownGate("coalesce(w.gate, 'unknown')")} AS gate, w.from_record AS gate_since, w.priority, CASE WHEN ${lacks('ICC_PMR writes')} THEN NULL ELSE w.PMR END AS PMR, CASE WHEN ${lacks('acknowledges')} THEN NULL ELSE w.running END AS running, CASE WHEN ${lacks('acknowledges')} THEN NULL ELSE w.behind END AS behind FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace LEFT JOIN t_waits w ON w.trace = i.trace AND w.INTID = i.INTID AND w.pended IS NOT DISTINCT FROM i.pended AND w.to_record IS NULL AND (${isSpiSql('i.INTID')} OR w.pe IS NOT DISTINCT FROM i.pe OR w.pe IS NULL) WHERE i.outcome = 'pending at end'`;
 const ACTIVE = `SELECT i.trace, ${classOf('i.INTID')}, i.INTID, NULL, i.pe, 'active', i.cause, i.acknowledged, t.end_ns - i.acknowledged_ns, CASE WHEN i.eoi IS NULL THEN 'no EOI' ELSE 'no deactivation' END, coalesce(i.eoi, i.acknowledged), NULL, NULL, NULL, NULL FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace WHERE i.outcome = 'active at end'`;
 const RESIDENT = `(SELECT "valid" FROM k_vpe_resident r WHERE r.VPT_addr = v.VPT_addr AND ${traceOf('r.id')} = v.trace ORDER BY r.id DESC, r.seq DESC LIMIT 1)`;
 const VIRTUAL = `SELECT v.trace, ${VIRTUAL_CLASS}, v.vINTID, v.vPEID, v.pe, CASE v.outcome WHEN 'pending at end' THEN 'pending' ELSE 'active' END, v.cause, coalesce(v.acknowledged, v.pended), t.end_ns - coalesce(v.acknowledged_ns, v.pended_ns), CASE WHEN v.outcome = 'active at end' THEN 'no EOI' WHEN ${RESIDENT} THEN 'unknown' ELSE 'vPE not resident' END, NULL, NULL, NULL, NULL, NULL FROM t_vinterrupts v JOIN t_traces t ON t.trace = v.trace WHERE v.outcome IN ('pending at end', 'active at end')`;
+
+const SPURIOUS = docsOf(SPURIOUS_COLUMNS);
+/** Of a source without acknowledges nobody knows what is active at its end. */
+const ACTIVE_NOT_SHOWN = `SELECT t.trace, NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, '${NOT_SHOWN}', NULL, NULL, NULL, NULL, NULL FROM t_traces t WHERE ${lacks('acknowledges')}`;
 
 export const WAITING_MODULES: readonly Module[] = [
   {
@@ -23,14 +41,14 @@ export const WAITING_MODULES: readonly Module[] = [
       raised_by: 'what had made it pending, as in interrupts',
       since: 'record at which this state began; null if it was not seen',
       waited_ns: 'time from there to the end of the trace; null if unknown',
-      gate: 'masking reason, as in waits; for an active interrupt `no EOI` or `no deactivation`; for a virtual interrupt `vPE not resident`, or `unknown` because the reason in the virtual machine is unknown',
+      gate: 'masking reason, as in waits; for an active interrupt `no EOI` or `no deactivation`; for a virtual interrupt `vPE not resident`, or `unknown` because the reason in the virtual machine is unknown; `not shown`: the source does not contain the accesses to the CPU interface on which it depends. A row without an INTID says that the source does not show which interrupts are active',
       gate_since: 'record after which that reason applies',
       priority: 'its priority, 0 (highest) to 255; null if unknown',
       PMR: 'ICC_PMR of the PE',
       running: 'running priority of the PE; 255 if idle',
       behind: 'the interrupt for which it waits, for the reason `behind`',
     },
-    sql: `${PENDING} UNION ALL ${ACTIVE} UNION ALL ${VIRTUAL}`,
+    sql: `${PENDING} UNION ALL ${ACTIVE} UNION ALL ${VIRTUAL} UNION ALL ${ACTIVE_NOT_SHOWN}`,
     question: 'What never got through, and what blocked it?',
     example:
       'SELECT trace, class, INTID, pe, state, since, waited_ns, gate FROM stranded ORDER BY waited_ns DESC',
@@ -64,8 +82,16 @@ export const WAITING_MODULES: readonly Module[] = [
   {
     name: 'spurious',
     doc: 'Acknowledges that returned no interrupt (1020 to 1023), and what had become of the interrupt that the PE was signalled last.',
-    columns: { trace: KEY.trace, ...docsOf(SPURIOUS_COLUMNS) },
-    sql: 'SELECT * FROM t_spurious',
+    columns: {
+      trace: KEY.trace,
+      ...SPURIOUS,
+      why: `${SPURIOUS.why}; \`not shown\`: the source does not contain acknowledges`,
+    },
+    sql: `SELECT trace, ${Object.keys(SPURIOUS).join(', ')} FROM t_spurious UNION ALL SELECT t.trace, ${Object.keys(
+      SPURIOUS,
+    )
+      .map((name) => (name === 'why' ? `'${NOT_SHOWN}'` : 'NULL'))
+      .join(', ')} FROM t_traces t WHERE ${lacks('acknowledges')}`,
     question: 'How many acknowledges of each PE returned no interrupt, and why?',
     example:
       "SELECT trace, pe, why, count(*) AS n, min(record) AS first FROM spurious WHERE why <> 'nothing signalled' GROUP BY trace, pe, why ORDER BY n DESC",
