@@ -15,6 +15,19 @@ beforeAll(async () => {
   writeFileSync(at('text'), 'not a trace\n');
 });
 
+it('--names is a text of /proc/interrupts, and only for perfetto', async () => {
+  const names = join(dir, 'interrupts');
+  writeFileSync(names, ' 11: 5 6 GICv3 27 Level arch_timer\n');
+  const to = (format: string, ...more: string[]) =>
+    run('export', trace, '--to', format, '-o', join(dir, `names.${format}`), ...more);
+  expect((await to('perfetto', '--names', names)).code).toBe(0);
+  expect((await to('vcd', '--names', names)).err).toMatch(/--names is only for --to perfetto/);
+  expect((await to('perfetto', '--force', '--names', join(dir, 'absent'))).err).toMatch(
+    /absent: cannot be read/,
+  );
+  expect((await to('perfetto', '--force', '--names', trace)).err).toMatch(/names no interrupt of a GIC/);
+});
+
 describe('export', () => {
   it('jsonl is what dump prints, and import reads it again', async () => {
     const answer = await run('export', trace, '--to', 'jsonl', '-o', at('a.jsonl'));

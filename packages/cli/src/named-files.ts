@@ -4,7 +4,14 @@
 /** Options whose value is a file that is written. */
 export const OUTPUT_OPTIONS: readonly string[] = ['-o', '--output', '--report', '--junit', '--parquet'];
 /** Options whose value is a file that is read, or may contain the name of one. */
-export const INPUT_OPTIONS: readonly string[] = ['--like', '--rules', '--cost-model', '--command', '--keep'];
+export const INPUT_OPTIONS: readonly string[] = [
+  '--like',
+  '--rules',
+  '--cost-model',
+  '--command',
+  '--keep',
+  '--names',
+];
 /** Options whose value is a number, or a name of something else, which an output may have as well (`--to vcd -o vcd`). */
 export const OTHER_OPTIONS: readonly string[] = [
   ...[

@@ -216,6 +216,7 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) =
 describe('what a command line names is never written, with --force too', () => {
   const trace = at(NAMES.trace);
   beforeEach(() => {
+    writeFileSync(at('names'), ' 11: 5 GICv3 27 Level arch_timer\n');
     writeFileSync(at('rules.yaml'), '- { reason: known, class: timing }\n');
     writeFileSync(at('costs.json'), '{}');
     const [, ...records] = readFileSync(at(NAMES.jsonl), 'utf8').split('\n');
@@ -225,6 +226,7 @@ describe('what a command line names is never written, with --force too', () => {
     ['--like', NAMES.trace, ['import', 'jsonl', at('records.jsonl'), '--like', trace]],
     ['--rules', 'rules.yaml', ['diff', trace, trace, '--rules', at('rules.yaml')]],
     ['--rules=', 'rules.yaml', ['diff', trace, trace, `--rules=${at('rules.yaml')}`]],
+    ['--names', 'names', ['export', trace, '--to', 'perfetto', '--names', at('names')]],
     ['--rules of report', 'rules.yaml', ['report', trace, trace, '--rules', at('rules.yaml')]],
     ['--cost-model', 'costs.json', ['compare', at(NAMES.scenario), '--cost-model', at('costs.json')]],
   ])('%s', async (_option, name, line) => {

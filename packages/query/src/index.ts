@@ -56,6 +56,8 @@ export {
   type ExportSummary,
   exportSource,
   exportTrace,
+  type InterruptNames,
+  readInterruptNames,
 } from './export/index.ts';
 export {
   type FleetAsk,

@@ -1,7 +1,15 @@
 // gictrace export: writes a trace in the formats of other tools.
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
-import { EXPORT_FORMATS, type ExportFormat, exportAllToDataset, exportTrace } from '@gictrace/query';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportAllToDataset,
+  exportTrace,
+  type InterruptNames,
+  readInterruptNames,
+} from '@gictrace/query';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { interruptible } from '../interrupt.ts';
@@ -19,6 +27,7 @@ interface ExportVerbOptions {
   readonly to: string;
   readonly output?: string;
   readonly jobs?: number;
+  readonly names?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -37,6 +46,10 @@ export function addExport(program: Command, exit: (code: number) => void): void 
       '--jobs <n>',
       'for parquet: threads that read and write traces (default: all processors)',
       wholeNumber('--jobs', 1, 256),
+    )
+    .option(
+      '--names <file>',
+      'for perfetto: names of interrupts, from the text of /proc/interrupts of the guest',
     )
     .option('--force', FORCE)
     .option('--json', 'answer as JSON')
@@ -67,6 +80,8 @@ function toFile(paths: readonly string[], options: ExportVerbOptions): void {
     throw new GicTraceError('usage', `--to ${to} takes one trace, not ${paths.length}`, {}, usage);
   if (options.jobs !== undefined)
     throw new GicTraceError('usage', '--jobs is only for --to parquet', {}, usage);
+  if (options.names !== undefined && format !== 'perfetto')
+    throw new GicTraceError('usage', '--names is only for --to perfetto', {}, usage);
   if (output === undefined) throw new GicTraceError('usage', `--to ${to} needs an output`, {}, usage);
   if (format === undefined) {
     writeReport([path], { output, force, json: options.json === true });
@@ -74,7 +89,8 @@ function toFile(paths: readonly string[], options: ExportVerbOptions): void {
   }
   const progress = new Progress('records');
   try {
-    const summary = exportTrace(path, format, output, (done) => progress.update(done), force);
+    const names = options.names === undefined ? undefined : namesOf(options.names);
+    const summary = exportTrace(path, format, output, (done) => progress.update(done), force, names);
     progress.end();
     if (options.json) {
       print(json({ trace: path, output, format, ...summary }));
@@ -97,6 +113,15 @@ function toFile(paths: readonly string[], options: ExportVerbOptions): void {
   }
 }
 
+function namesOf(path: string): InterruptNames {
+  try {
+    return readInterruptNames(readFileSync(path, 'utf8'), path);
+  } catch (error) {
+    if (error instanceof GicTraceError) throw error;
+    throw new GicTraceError('input', `cannot be read: ${(error as Error).message}`, { path });
+  }
+}
+
 /** Adds traces to a dataset. Bad traces are reported and do not stop the others. */
 async function toDataset(
   [dir, ...traces]: readonly string[],
@@ -104,6 +129,8 @@ async function toDataset(
   exit: (code: number) => void,
 ): Promise<void> {
   const usage = 'gictrace export --to parquet DIR TRACE…';
+  if (options.names !== undefined)
+    throw new GicTraceError('usage', '--names is only for --to perfetto', {}, usage);
   if (options.output !== undefined)
     throw new GicTraceError(
       'usage',

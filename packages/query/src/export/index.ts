@@ -2,11 +2,13 @@
 import { basename } from 'node:path';
 import { hasLearntState, TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, type TargetOptions } from '@gictrace/recorder/output';
+import type { InterruptNames } from './interrupt-names.ts';
 import { exportJsonl } from './jsonl.ts';
 import { exportPerfetto } from './perfetto.ts';
 import type { ExportFormat, ExportSource, ExportSummary } from './source.ts';
 import { exportVcd } from './vcd.ts';
 
+export { InterruptNames, readInterruptNames } from './interrupt-names.ts';
 export { EXPORT_FORMATS, type ExportFormat, type ExportSource, type ExportSummary } from './source.ts';
 
 interface Format extends Ownership {
@@ -63,6 +65,7 @@ export function exportTrace(
   output: string,
   progress: (records: number) => void = () => undefined,
   force = false,
+  names?: InterruptNames,
 ): ExportSummary & { readonly bytes: number } {
   const reader = TraceReader.openAny(path);
   try {
@@ -70,6 +73,7 @@ export function exportTrace(
       name: basename(path),
       header: reader.header,
       learnt: hasLearntState(reader),
+      ...(names === undefined ? {} : { names }),
       timed: reader.footer!.chunks.some(([, , , earliest]) => earliest !== null),
       *batches() {
         for (const one of reader.batches()) {

@@ -9,6 +9,7 @@ import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
 import type { MsiRow } from '../timeline/msis.ts';
 import type { VirtualLifetime, VirtualStep } from '../timeline/virtual-lifetimes.ts';
 import { ExportClock } from './clock.ts';
+import { InterruptNames } from './interrupt-names.ts';
 import { OverlappingSlices } from './perfetto-slices.ts';
 import { type Flow, PerfettoWriter } from './perfetto-writer.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
@@ -20,7 +21,13 @@ interface PeTracks {
 }
 
 export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSummary {
-  const { header } = source;
+  const { header, names = new InterruptNames() } = source;
+  /** By LPI, the name of the last message that was translated to it. */
+  const lpis = new Map<number, string | undefined>();
+  const nameOf = (intid: number): string => {
+    const called = lpis.get(intid) ?? names.of(intid);
+    return called === undefined ? anyIntidText(intid) : `${anyIntidText(intid)} ${called}`;
+  };
   const writer = new PerfettoWriter(out);
   const clock = new ExportClock(source.timed);
   const wrote = { signalled: 0, commands: 0, msis: 0, flows: 0, pending: 0 };
@@ -106,7 +113,6 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
   };
 
   const lifetime = (step: LifetimeStep, one: Lifetime) => {
-    const name = anyIntidText(one.intid);
     const category = anyIntidClass(one.intid);
     const { cause } = one;
     if (step === 'pended') {
@@ -116,7 +122,8 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
           peOf(one.pe).process,
           one,
           at.time,
-          name,
+          // Now, since only the message names an LPI.
+          nameOf(one.intid),
           category,
           { record: at.record, cause },
           flow,
@@ -126,7 +133,14 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     }
     if (step === 'signalled') {
       wrote.signalled++;
-      writer.instant(peOf(one.pe).signalled, now, name, category, { record, cause });
+      const at = { time: now, record };
+      const write = () =>
+        writer.instant(peOf(one.pe).signalled, at.time, nameOf(one.intid), category, {
+          record: at.record,
+          cause,
+        });
+      if (waiting.length > 0) waiting.push(write);
+      else write();
       return;
     }
     flush();
@@ -135,7 +149,15 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       pendings.end(one, now, { acknowledged: record });
       const { record: pended = null } = one.pended ?? {};
       const { flow } = flowOf(one.pended === undefined ? undefined : origin(one), true);
-      handled.begin(peOf(one.pe).process, one, now, name, category, { record, cause, pended }, flow);
+      handled.begin(
+        peOf(one.pe).process,
+        one,
+        now,
+        nameOf(one.intid),
+        category,
+        { record, cause, pended },
+        flow,
+      );
     } else if (step === 'eoi') handled.end(one, now, { eoi: record });
     else handled.end(one, now, { eoi: 'not seen' });
   };
@@ -170,6 +192,8 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
   };
   const msi = ({ record, its, DeviceID, EventID, INTID, virtual, pe, outcome }: MsiRow) => {
     wrote.msis++;
+    const called = names.ofMessage(DeviceID, EventID);
+    if (INTID !== null && virtual !== 1) lpis.set(INTID, called);
     const { flow } = flowOf(waiting.length === 0 ? undefined : record, false);
     if (flow !== undefined) wrote.flows++;
     const more = {
@@ -179,7 +203,8 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
       pe: pe === null || pe < 0 ? null : pe,
       outcome: outcome ?? 'unknown',
     };
-    writer.instant(deviceOf(its, DeviceID), message, `EventID ${EventID}`, 'MSI', more, flow);
+    const name = called === undefined ? `EventID ${EventID}` : `EventID ${EventID} ${called}`;
+    writer.instant(deviceOf(its, DeviceID), message, name, 'MSI', more, flow);
     flush();
   };
   const command = (row: CommandRow, batch?: RecordBatch, i = 0) => {

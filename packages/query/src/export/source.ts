@@ -1,6 +1,7 @@
 // The input and the summary of an export, for every format.
 import type { RecordBatch } from '@gictrace/core/record';
 import type { AnyTraceHeader } from '@gictrace/recorder';
+import type { InterruptNames } from './interrupt-names.ts';
 
 /** A trace as input of an export. */
 export interface ExportSource {
@@ -10,6 +11,8 @@ export interface ExportSource {
   readonly timed: boolean;
   /** Whether it has records of state that its source reveals later (`state.known`). */
   readonly learnt?: boolean;
+  /** Names of interrupts, for the formats that show them. */
+  readonly names?: InterruptNames;
   /** The batches in order, from the first record on. May be called more than once. A batch is valid until the next one. */
   batches(): Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
