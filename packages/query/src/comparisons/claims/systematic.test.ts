@@ -27,6 +27,8 @@ const UNNOTICED: Readonly<Record<string, string>> = {
       IDLE,
     ]),
   ),
+  'vpe-proxy: DISCARD after the next command':
+    'no scenario whose commands are compared evicts an event; costs and doorbells are the same',
   'vpe-v41: doorbell.set refused': 'Linux refuses it, too',
   'vpe-v41: VMOVP: another Default_Doorbell_pINTID': 'no vPE blocks after it has moved',
   'vpe-v41: GICR_VPROPBASER written twice': 'how vPE tables are set up is no part of a claim',
