@@ -1,5 +1,4 @@
 // Imports a source into a trace file: writes an importer's records, with snapshots of the model's state if it keeps one.
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { atPlace, type GicConfig, type Gicv5Config, VERSION } from '@gictrace/core';
 import { STATE_VERSION } from '@gictrace/core/model';
@@ -9,6 +8,7 @@ import { type ExactFacts, ExactSource } from './importers/common/learn/exact.ts'
 import type { Missing, Start } from './importers/common/learn/unknowns.ts';
 import { Losses } from './importers/common/losses.ts';
 import { putWithinRange } from './importers/common/range.ts';
+import { textBytes } from './importers/common/source.ts';
 import { type FtraceOptions, type FtraceSink, importFtrace } from './importers/ftrace/index.ts';
 import { importJsonl } from './importers/jsonl/index.ts';
 import { type Gicv5Options, importGicv5 } from './importers/qemu-gicv5/index.ts';
@@ -205,15 +205,15 @@ class Target<C extends AnyConfig = GicConfig> {
 }
 
 /**
- * Bytes of a file from which on two threads are faster. On two processors, a second thread took a log of 6 million lines
- * from 13.7 s to between 11.1 and 13.3 s, and one of 418,000 lines from 1.7 s to 2.4 s: starting and compiling twice costs
- * more than a short log takes.
+ * Bytes of text from which on two threads are faster: a million lines. Of a log of 6 million lines each thread takes about
+ * half. Of one of 600,000 lines the threads together take a seventh more than one does, because both start and what they
+ * run is compiled for each.
  */
-const LONG_BYTES = 1 << 24;
+const LONG_BYTES = 100e6;
 
 /** Whether a source is a long file, which any thread can read. */
 function isLong({ isFile, path }: KeptSource): boolean {
-  return isFile === true && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= LONG_BYTES;
+  return isFile === true && textBytes(path) >= LONG_BYTES;
 }
 
 /** Options in the form for a header: 64-bit addresses as text. */

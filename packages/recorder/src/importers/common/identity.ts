@@ -80,12 +80,19 @@ export class Identity {
   /** The highest PE number to which table entries map collections, and to which commands do. */
   private mapped = -1;
   private named = -1;
-  private readonly pes = new NamedPes();
+  private pes = new NamedPes();
   last = -1;
   gicdBase = -1;
   gitsBase = -1;
   readonly gicrBase = new Map<number, number>();
   private stride = -1;
+
+  /** An identity that continues from what another one knows, which may come from another thread, without any methods. */
+  static copyOf(known: Partial<Identity> = {}): Identity {
+    const copy = Object.assign(new Identity(), structuredClone({ ...known }));
+    copy.pes = Object.assign(new NamedPes(), copy.pes);
+    return copy;
+  }
 
   /** Notes a register read. Identity registers are remembered. */
   read(frame: FrameName, instance: number, offset: number, width: number, low: number, high: number): void {

@@ -5,14 +5,26 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openSource } from './source.ts';
+import { openSource, textBytes } from './source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gictrace-source-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** More than fits into pipes and buffers, so that the tool has to wait for its reader. */
 const plain = Buffer.from(randomBytes(700_000).toString('hex'));
 const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
+
+describe('the length of a text', () => {
+  it('is that of the file, or more if it is compressed', () => {
+    const [text, packed] = [join(folder, 'text'), join(folder, 'packed')];
+    writeFileSync(text, 'a line\n'.repeat(1000));
+    writeFileSync(packed, gzipSync('a line\n'.repeat(1000)));
+    expect(textBytes(text)).toBe(7000);
+    expect(textBytes(packed)).toBeGreaterThan(gzipSync('a line\n'.repeat(1000)).length);
+    for (const none of [join(folder, 'none'), folder]) expect(textBytes(none)).toBe(0);
+  });
+});
 
 describe.each(['xz', 'zstd'])('%s', (tool) => {
   const isHere = spawnSync(tool, ['--version']).status === 0;

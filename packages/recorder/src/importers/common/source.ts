@@ -1,7 +1,7 @@
 // Opens what the user names as a source: a file or standard input, plain or compressed. Recognises compression by
 // content, not by name. Does not know what the bytes mean.
 import { spawn } from 'node:child_process';
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GicTraceError } from '@gictrace/core';
@@ -42,6 +42,21 @@ function headOf(path: string): Uint8Array {
     throw fault(path, error);
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** How many times longer the text of a QEMU log is than what gzip makes of it. Other compressions make less. */
+const COMPRESSED = 16;
+
+/** About how many bytes of text a file contains, by its length; 0 if it cannot be read. */
+export function textBytes(path: string): number {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  // Of a pipe, nothing may be read twice.
+  if (size === 0) return 0;
+  try {
+    return sniff(headOf(path)) === 'plain' ? size : size * COMPRESSED;
+  } catch {
+    return 0;
   }
 }
 

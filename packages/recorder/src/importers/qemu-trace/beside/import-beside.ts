@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { GicTraceError } from '@gictrace/core';
 import { RECORDS, RecordBatch, type RecordName } from '@gictrace/core/record';
-import type { ImportOptions } from '../../common/identity.ts';
+import { Identity, type ImportOptions } from '../../common/identity.ts';
 import type { ImportStats } from '../../common/import-stats.ts';
 import { type ImportSink, importQemu, importSurveyed, QUEUE, Taking } from '../import.ts';
 import { LINES_WATCHED, type LogSource } from '../reading.ts';
 import { ResetSurvey } from '../resets.ts';
 import { eachGroup, type GroupBatch } from './batches.ts';
 import { TimedLosses, together } from './losses.ts';
-import { copyOf, type Ended, type FromReader, type ReaderData, type Taken, type ToReader } from './reader.ts';
+import type { Ended, FromReader, ReaderData, Taken, ToReader } from './reader.ts';
 
 /** A sink with the optional methods that this import needs: see {@link ImportSink}. */
 export type ImportSinkAgain = ImportSink & Required<Pick<ImportSink, 'again' | 'facts' | 'settled'>>;
@@ -70,9 +70,10 @@ export async function importQemuBeside(
   try {
     ended = await side.run();
   } catch (error) {
-    // A full disk stays full. A single thread finds any other error again, with its place.
-    if (error instanceof GicTraceError && error.code === 'backend') throw error;
-    side.drop();
+    // A full disk stays full, and an error of this program is not hidden by a slower way. A single thread finds what is wrong
+    // with the log again, with its place.
+    if (side.isFaulty || (error instanceof GicTraceError && error.code !== 'backend')) side.drop();
+    else throw error;
   } finally {
     await reader.stop();
   }
@@ -82,7 +83,7 @@ export async function importQemuBeside(
   const restarts = Object.assign(new ResetSurvey(), ended.restarts);
   return importSurveyed(
     [source],
-    { identity: copyOf(ended.identity), found, restarts, total },
+    { identity: Identity.copyOf(ended.identity), found, restarts, total },
     options,
     sink,
   );
@@ -154,6 +155,11 @@ class TakingSide {
     }
   }
 
+  /** Whether the reader cannot run, which a single thread need not care about. */
+  get isFaulty(): boolean {
+    return this.fault !== undefined;
+  }
+
   /** Discards what has been taken. */
   drop(): void {
     for (const { batch } of this.waiting.splice(0)) this.giveBack(batch);
@@ -165,7 +171,7 @@ class TakingSide {
   private begin({ identity, found }: Extract<FromReader, { says: 'begin' }>): void {
     this.losses = new TimedLosses();
     this.progress = 0;
-    this.take = new Taking(copyOf(identity), this.losses, this.sink, () => ({ path: '', line: 0 }));
+    this.take = new Taking(Identity.copyOf(identity), this.losses, this.sink, () => ({ path: '', line: 0 }));
     this.shows = new ShowsSoFar(found.shows);
     const { isShown } = this.shows;
     this.take.begin(this.options, {}, { start: 'reset', missing: new Set(), shows: found.shows, isShown });

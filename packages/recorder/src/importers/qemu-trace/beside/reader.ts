@@ -180,7 +180,7 @@ class Reader {
       if (mayBegin && isOrdinary && lines >= linesBefore && lines >= 2 * changedAt) throw again(now, lines);
     };
     const source = { name: this.data.name, open: () => this.paced() };
-    const reading = new Reading([source], copyOf(expected?.identity), losses, {
+    const reading = new Reading([source], Identity.copyOf(expected?.identity), losses, {
       ...(expected === undefined
         ? {}
         : taking({ ...expected.found, ...ORDINARY }, NOTHING, [], this.data.queue)),
@@ -277,11 +277,6 @@ const COMMAND_LINES = eventNames.flatMap((name, index) =>
 /** Whether commands are printed with their slots and operands, or there are no commands. */
 function printsCommands({ numbersCommands, printsOperands }: LogSurvey, counts: Uint32Array): boolean {
   return numbersCommands && (printsOperands || COMMAND_LINES.every((event) => counts[event] === 0));
-}
-
-/** An identity that continues from what another one knows. */
-export function copyOf(identity: Plain<Identity> | undefined): Identity {
-  return Object.assign(new Identity(), structuredClone(identity === undefined ? {} : { ...identity }));
 }
 
 function sameParts(parts: readonly ThreadPart[], others: readonly ThreadPart[]): boolean {
