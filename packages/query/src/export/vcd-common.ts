@@ -1,6 +1,9 @@
 // What the value change dumps of all GICs share.
+import type { RecordBatch } from '@gictrace/core/record';
+import type { Follower } from '../timeline/follower.ts';
 import type { Lifetime, LifetimeStep } from '../timeline/lifetimes.ts';
-import type { ExportSource } from './source.ts';
+import type { ExportClock } from './clock.ts';
+import type { ExportSource, ExportSummary } from './source.ts';
 import type { VcdWriter } from './vcd-writer.ts';
 
 /** Says what the dump was made from, and what its times are. */
@@ -54,5 +57,33 @@ export function runs(
       places.delete(lifetime);
     }
     show(pe);
+  };
+}
+
+/** Writes what changes with each record: what the follower finds, and then what the record itself contains. */
+export function changesOf(
+  vcd: VcdWriter,
+  source: ExportSource,
+  clock: ExportClock,
+  follower: Follower,
+  contained: (batch: RecordBatch, i: number) => void,
+): ExportSummary {
+  let records = 0;
+  vcd.begin();
+  for (const { batch, first } of source.batches())
+    for (let i = 0; i < batch.count; i++, records++) {
+      vcd.at(clock.at(first + i, batch.timeNs[i]!));
+      follower.take(batch, first, i);
+      contained(batch, i);
+    }
+  follower.finish();
+  vcd.finish();
+  const { signals, changes } = vcd;
+  return {
+    records,
+    time: clock.unit,
+    untimed: clock.untimed,
+    late: clock.late,
+    wrote: { signals, changes },
   };
 }

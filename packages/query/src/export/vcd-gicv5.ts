@@ -7,7 +7,7 @@ import type { OutputFile } from '@gictrace/recorder/output';
 import { Follower } from '../timeline/follower.ts';
 import { ExportClock } from './clock.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
-import { introduce, runs, wireKey } from './vcd-common.ts';
+import { changesOf, introduce, runs, wireKey } from './vcd-common.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';
 
@@ -53,24 +53,7 @@ export function exportGicv5Vcd(source: ExportSource, config: Gicv5Config, out: O
     vcd.scope('wires', () => declareLines(-1));
   });
   const follower = new Follower(config, { lifetime: runs(vcd, pes, NO_INTID, true) });
-  let records = 0;
-  vcd.begin();
-  for (const { batch, first } of source.batches())
-    for (let i = 0; i < batch.count; i++, records++) {
-      vcd.at(clock.at(first + i, batch.timeNs[i]!));
-      follower.take(batch, first, i);
-      told(vcd, pes, wires, batch, i);
-    }
-  follower.finish();
-  vcd.finish();
-  const { signals, changes } = vcd;
-  return {
-    records,
-    time: clock.unit,
-    untimed: clock.untimed,
-    late: clock.late,
-    wrote: { signals, changes },
-  };
+  return changesOf(vcd, source, clock, follower, (batch, i) => told(vcd, pes, wires, batch, i));
 }
 
 /** Writes the changes that a record itself contains. */

@@ -10,7 +10,7 @@ import { Follower } from '../timeline/follower.ts';
 import type { Residency } from '../timeline/observer.ts';
 import { ExportClock } from './clock.ts';
 import type { ExportSource, ExportSummary } from './source.ts';
-import { introduce, runs, wireKey } from './vcd-common.ts';
+import { changesOf, introduce, runs, wireKey } from './vcd-common.ts';
 import { exportGicv5Vcd } from './vcd-gicv5.ts';
 import { findSignals } from './vcd-signals.ts';
 import { VcdWriter } from './vcd-writer.ts';
@@ -43,24 +43,7 @@ function exportGicv3(source: ExportSource, config: GicConfig, out: OutputFile): 
     lifetime: runs(vcd, pes, SPURIOUS),
     residency: (what) => resides(vcd, pes, what),
   });
-  let records = 0;
-  vcd.begin();
-  for (const { batch, first } of source.batches())
-    for (let i = 0; i < batch.count; i++, records++) {
-      vcd.at(clock.at(first + i, batch.timeNs[i]!));
-      follower.take(batch, first, i);
-      told(vcd, pes, wires, batch, i);
-    }
-  follower.finish();
-  vcd.finish();
-  const { signals, changes } = vcd;
-  return {
-    records,
-    time: clock.unit,
-    untimed: clock.untimed,
-    late: clock.late,
-    wrote: { signals, changes },
-  };
+  return changesOf(vcd, source, clock, follower, (batch, i) => told(vcd, pes, wires, batch, i));
 }
 
 function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof findSignals>) {
