@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import type { Machine } from '@gictrace/core/model';
-import { importToTrace, readScenario } from '@gictrace/recorder';
+import {
+  detectFormat,
+  importGicv5ToTrace,
+  importToTrace,
+  keptSource,
+  readScenario,
+} from '@gictrace/recorder';
 import { designNamed, recordBehaviour, recordScenario, replayTrace } from '@gictrace/replayer';
 import { VERSION } from '../context.ts';
 import type { GoldenCase } from './cases.ts';
@@ -49,7 +55,7 @@ async function make(one: GoldenCase, output: string, { machine, recordsMax }: Ma
   const profile =
     options.on === undefined ? undefined : onSimulator(options.on, 'a recording cannot be replayed on');
   const imported = options.on === undefined ? output : `${output}.imported`;
-  await importToTrace(input!, imported, { version: VERSION });
+  await importLog(input!, imported);
   if (options.on === undefined) return;
   replayTrace(imported, {
     version: VERSION,
@@ -58,6 +64,13 @@ async function make(one: GoldenCase, output: string, { machine, recordsMax }: Ma
     ...(profile === undefined ? {} : { profile }),
   });
   rmSync(imported);
+}
+
+/** Imports a log of QEMU, which says itself of which GIC it is. */
+async function importLog(log: string, trace: string): Promise<void> {
+  const format = await detectFormat(keptSource(log)).catch(() => 'qemu' as const);
+  if (format === 'gicv5') await importGicv5ToTrace(log, trace, { version: VERSION });
+  else await importToTrace(log, trace, { version: VERSION });
 }
 
 /** Makes the trace of a case in a temporary folder, passes its path to `work`, and removes the folder. */

@@ -73,7 +73,7 @@ export class Folded {
 
 /** The text of a trace. */
 export function textOf(path: string): string {
-  const reader = TraceReader.open(path);
+  const reader = TraceReader.openAny(path);
   try {
     const folded = new Folded();
     const events = new Map<string, number>();

@@ -1,6 +1,7 @@
 // gictrace fuzz --gic 5: the GICv5 of a QEMU that has one (11.1 or later) against the simulator.
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
+import { GICV5_MUTATIONS } from '@gictrace/core/gicv5';
 import { fuzzGicv5, type Gicv5FuzzResult, saveGicv5 } from '@gictrace/replayer/fuzz';
 import { grouped, json, print, VERSION } from '../context.ts';
 import { Progress } from '../progress.ts';
@@ -12,8 +13,9 @@ export async function fuzzOnGicv5(options: FuzzVerbOptions, exit: (code: number)
   const { on, seed, seeds, steps, pes, shrink, plant, security, timeout, output, force } = options;
   if (!isQemu(on))
     throw new GicTraceError('usage', `cannot fuzz the GICv5 of '${on}'`, {}, 'give --on qemu:COMMAND');
-  if (plant !== undefined || security !== 1)
-    throw new GicTraceError('usage', '--plant and --security are not for --gic 5', {}, 'leave them out');
+  if (security !== 1) throw new GicTraceError('usage', '--security is not for --gic 5', {}, 'leave it out');
+  if (plant !== undefined && !Object.hasOwn(GICV5_MUTATIONS, plant))
+    throw new GicTraceError('usage', `no fault '${plant}' of a GICv5`, {}, '--plant list prints them');
   const progress = new Progress('runs');
   let runs = 0;
   let stimuli = 0;
@@ -24,6 +26,7 @@ export async function fuzzOnGicv5(options: FuzzVerbOptions, exit: (code: number)
       const result = await fuzzGicv5({
         ...qemuOptions(on, timeout),
         ...{ seed: (seed + n) >>> 0, steps, pes, whole: !shrink },
+        ...(plant === undefined ? {} : { plant }),
         progress: () => progress.update(++runs),
       });
       progress.update(++runs);
@@ -65,4 +68,10 @@ function text(
     `simulator: ${difference.simulator.join(' | ') || 'nothing'}`,
     `QEMU:      ${difference.qemu.join(' | ') || 'nothing'}`,
   ].join('\n');
+}
+
+/** The faults that can be planted into a GICv5. */
+export function gicv5Faults(asJson: boolean): string {
+  const list = Object.entries(GICV5_MUTATIONS).map(([name, { doc }]) => ({ name, doc }));
+  return asJson ? json(list) : list.map(({ name, doc }) => `${name}  ${doc}`).join('\n');
 }

@@ -15,7 +15,7 @@ import {
 import type { Command } from 'commander';
 import { countLines, FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
-import { fuzzOnGicv5 } from './fuzz-gicv5.ts';
+import { fuzzOnGicv5, gicv5Faults } from './fuzz-gicv5.ts';
 import { isKvm, kvmCommand } from './on-kvm.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 
@@ -82,7 +82,12 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
     )
     .action(async (options: FuzzVerbOptions) => {
       if (options.plant === 'list') {
-        print(options.json ? json(mutations()) : mutationsText());
+        if (options.gic === 5) print(gicv5Faults(options.json === true));
+        else print(options.json ? json(mutations()) : mutationsText());
+        return;
+      }
+      if (options.gic === 5) {
+        await fuzzOnGicv5(options, exit);
         return;
       }
       if (options.plant !== undefined && MUTATIONS[options.plant]?.onQemu === 'never')
@@ -99,10 +104,6 @@ export function addFuzz(program: Command, exit: (code: number) => void): void {
           {},
           'add --security 2',
         );
-      if (options.gic === 5) {
-        await fuzzOnGicv5(options, exit);
-        return;
-      }
       const target = await targetOf(options);
       const progress = new Progress('runs');
       try {

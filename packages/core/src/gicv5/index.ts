@@ -14,6 +14,7 @@ export {
 } from './gate.ts';
 export { l1Address as gicv5L1Address } from './ist.ts';
 export { Gicv5Machine } from './machine.ts';
+export { GICV5_MUTATIONS, type Gicv5Mutation, plantGicv5Mutation } from './mutations.ts';
 export { GICV5_PROFILES, type Gicv5Deviation, type Gicv5Profile, gicv5ProfileNamed } from './profiles.ts';
 export { GICV5_STATE_VERSION, Gicv5State, IST } from './state.ts';
 export { gicv5Fold, gicv5Step } from './step.ts';

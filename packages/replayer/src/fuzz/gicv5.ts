@@ -2,7 +2,13 @@
 // QEMU's log and, at the end, the tables in guest memory have to agree. The first difference is shrunk to a few stimuli.
 import { GicTraceError, type Gicv5Config, VERSION } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
-import { Gicv5Draw, Gicv5Machine, gicv5ProfileNamed, gicv5Step } from '@gictrace/core/gicv5';
+import {
+  Gicv5Draw,
+  Gicv5Machine,
+  gicv5ProfileNamed,
+  gicv5Step,
+  plantGicv5Mutation,
+} from '@gictrace/core/gicv5';
 import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import { type Gicv5TraceHeader, TraceWriter } from '@gictrace/recorder';
 import type { QemuOptions } from '../backends/qemu/process.ts';
@@ -45,6 +51,8 @@ export function qemuGicv5Config(pes: number, profile = 'qemu-11.1'): Gicv5Config
 }
 
 export interface Gicv5FuzzOptions extends QemuOptions {
+  /** A fault that is planted into the simulator, to see it found. */
+  readonly plant?: string;
   /** 0 to 4,294,967,295. */
   readonly seed: number;
   /** Stimuli, at least 1. */
@@ -127,10 +135,10 @@ interface Outcome {
 async function compare(
   config: Gicv5Config,
   stimuli: readonly RecordBatch[],
-  options: QemuOptions,
+  options: QemuOptions & Pick<Gicv5FuzzOptions, 'plant'>,
 ): Promise<Outcome> {
   const qemu = await Gicv5Qemu.start(config, options);
-  const comparison = new Comparison(config);
+  const comparison = new Comparison(config, options.plant);
   const part = new RecordBatch(PAGE);
   let sent = 0;
   try {
@@ -164,8 +172,9 @@ class Comparison {
   private compared = 0;
   private readonly skipped: Record<string, number> = {};
 
-  constructor(config: Gicv5Config) {
+  constructor(config: Gicv5Config, plant?: string) {
     this.machine = new Gicv5Machine(config);
+    if (plant !== undefined) plantGicv5Mutation(this.machine, plant);
     this.machine.sink = { batch: this.own, events: false, full: () => this.own.clear() };
   }
 
