@@ -345,7 +345,8 @@ export async function tryFile(bench: Bench, path: string, random: Random): Promi
   bench.trying(path, path, 'as it is');
   const good = bench.seeds.traces[0] ?? path;
   const files: Files = { hostile: path, good, out: bench.out, random };
-  const format = Object.entries(END_OF).find(([, end]) => path.endsWith(end))?.[0];
+  const plain = path.replace(/\.(gz|xz)$/, '');
+  const format = Object.entries(END_OF).find(([, end]) => plain.endsWith(end))?.[0];
   if (statSync(path).isDirectory()) {
     const isDataset = readdirSync(path).some((name) => name.includes('='));
     await runAll(bench, (isDataset ? DATASET_LINES : CASE_LINES)(files));

@@ -2,7 +2,7 @@
 // frames hold. For hostile traces only: packages/recorder/src/trace writes proper ones.
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from 'node:zlib';
-import { RecordBatch } from '@gictrace/core/record';
+import { RecordBatch, recordName } from '@gictrace/core/record';
 import { decodeChunk } from '../../packages/recorder/src/trace/columns.ts';
 import {
   CHUNK_RECORDS_MAX,
@@ -98,6 +98,7 @@ export function putTogether(
   const content = createHash('sha256').update(raw);
   const semantic = new SemanticDigest();
   const batch = new RecordBatch(CHUNK_RECORDS_MAX);
+  const kinds: Record<string, number> = {};
   const chunks: unknown[] = [];
   const snapshots: unknown[] = [];
   const digests = ((footer.snapshots ?? []) as unknown[][]).map((entry) => entry[2]);
@@ -109,6 +110,10 @@ export function putTogether(
       try {
         decodeChunk(part.raw, part.count, batch, PES_MAX);
         semantic.add(batch);
+        for (let i = 0; i < batch.count; i++) {
+          const name = recordName(batch.kind[i]!) ?? `${batch.kind[i]}`;
+          kinds[name] = (kinds[name] ?? 0) + 1;
+        }
       } catch {
         // A chunk that cannot be decoded is what the reader shall find.
       }
@@ -123,7 +128,7 @@ export function putTogether(
   }
   const end: Data = {
     ...footer,
-    ...{ records: next, chunks, snapshots },
+    ...{ records: next, chunks, snapshots, kinds },
     ...{ contentDigest: content.digest('hex'), semanticDigest: semantic.finish() },
   };
   spoil(end);

@@ -31,7 +31,11 @@ export function reportFailure(error: unknown, debug: boolean): number {
 function lineOf(error: unknown): { readonly message: string; readonly code: number } {
   if (error instanceof InvalidOption) return { message: error.message, code: EXIT_CODES.usage };
   if (error instanceof GicTraceError) return { message: error.line, code: EXIT_CODES[error.code] };
-  const { code = '', message = String(error), name = 'Error' } = error as NodeJS.ErrnoException;
+  const {
+    code = '',
+    message = String(error),
+    name = 'Error',
+  } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   const line = oneLine(message);
   if (code === 'ERR_DLOPEN_FAILED' || ABI.test(message))
     return {

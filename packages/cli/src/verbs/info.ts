@@ -25,6 +25,7 @@ export function addInfo(program: Command): void {
       try {
         const { header, footer } = reader;
         if (options.verify) reader.verify();
+        else reader.checkCounts();
         if (options.json) {
           const { chunks, snapshots, ...rest } = footer!;
           print(

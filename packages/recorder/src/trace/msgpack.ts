@@ -58,91 +58,130 @@ export function canonical(value: unknown, depth = 0): Packable {
 
 /** The value in `bytes`, all of them. Throws a GicTraceError (`trace`) for anything else. */
 export function unpack(bytes: Uint8Array): unknown {
-  const end = skipValue(bytes, 0, 0);
-  if (end !== bytes.length) malformed();
-  try {
-    return packr.unpack(bytes);
-  } catch {
-    return malformed();
-  }
+  const reader = new Reader(bytes);
+  const value = reader.value(0);
+  if (reader.at !== bytes.length) malformed();
+  return value;
 }
 
 function malformed(): never {
   throw new GicTraceError('trace', 'a payload is not well-formed MessagePack');
 }
 
-/** Returns the end of the value at `at`, after checking that all its bytes exist. */
-function skipValue(bytes: Uint8Array, at: number, depth: number): number {
-  if (at >= bytes.length || depth > DEPTH_MAX) malformed();
-  const code = bytes[at]!;
-  if (code <= 0x7f || code >= 0xe0) return at + 1;
-  if (code <= 0x8f) return skipItems(bytes, at + 1, code & 0x0f, true, depth);
-  if (code <= 0x9f) return skipItems(bytes, at + 1, code & 0x0f, false, depth);
-  if (code <= 0xbf) return within(bytes, at + 1 + (code & 0x1f));
-  switch (code) {
-    case 0xc0: // nil
-    case 0xc2: // false
-    case 0xc3: // true
-      return at + 1;
-    case 0xc4: // bin 8, 16, 32
-    case 0xd9: // str 8, 16, 32
-      return within(bytes, at + 2 + length(bytes, at + 1, 1));
-    case 0xc5:
-    case 0xda:
-      return within(bytes, at + 3 + length(bytes, at + 1, 2));
-    case 0xc6:
-    case 0xdb:
-      return within(bytes, at + 5 + length(bytes, at + 1, 4));
-    case 0xcc: // uint 8, int 8
-    case 0xd0:
-      return within(bytes, at + 2);
-    case 0xcd:
-    case 0xd1:
-      return within(bytes, at + 3);
-    case 0xca: // float 32
-    case 0xce:
-    case 0xd2:
-      return within(bytes, at + 5);
-    case 0xcb: // float 64
-    case 0xcf:
-    case 0xd3:
-      return within(bytes, at + 9);
-    case 0xdc: // array 16, 32
-      return skipItems(bytes, at + 3, length(bytes, at + 1, 2), false, depth);
-    case 0xdd:
-      return skipItems(bytes, at + 5, length(bytes, at + 1, 4), false, depth);
-    case 0xde: // map 16, 32
-      return skipItems(bytes, at + 3, length(bytes, at + 1, 2), true, depth);
-    case 0xdf:
-      return skipItems(bytes, at + 5, length(bytes, at + 1, 4), true, depth);
-    default: // 0xc1 is never used; extensions are not part of the format
-      return malformed();
-  }
-}
+/** Reads values one after the other. No byte is read and nothing is allocated before it is certain that the bytes exist. */
+class Reader {
+  at = 0;
+  private readonly bytes: Buffer;
+  private readonly source: Uint8Array;
 
-function skipItems(bytes: Uint8Array, from: number, items: number, map: boolean, depth: number): number {
-  let at = within(bytes, from);
-  // Each item takes a byte at least: a length that cannot be true is refused before anyone allocates for it.
-  if (items * (map ? 2 : 1) > bytes.length - at) malformed();
-  for (let i = 0; i < items; i++) {
-    if (map) {
-      const key = bytes[at]!;
-      if (!((key >= 0xa0 && key <= 0xbf) || (key >= 0xd9 && key <= 0xdb))) malformed();
-      at = skipValue(bytes, at, depth + 1);
+  constructor(source: Uint8Array) {
+    this.source = source;
+    this.bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  }
+
+  value(depth: number): unknown {
+    if (depth > DEPTH_MAX) malformed();
+    const code = this.bytes[this.take(1)]!;
+    if (code <= 0x7f) return code;
+    if (code >= 0xe0) return code - 0x100;
+    if (code <= 0x8f) return this.map(code & 0x0f, depth);
+    if (code <= 0x9f) return this.array(code & 0x0f, depth);
+    if (code <= 0xbf) return this.text(code & 0x1f);
+    const { bytes } = this;
+    switch (code) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xc4:
+        return this.binary(this.length(1));
+      case 0xc5:
+        return this.binary(this.length(2));
+      case 0xc6:
+        return this.binary(this.length(4));
+      case 0xca:
+        return bytes.readFloatBE(this.take(4));
+      case 0xcb:
+        return bytes.readDoubleBE(this.take(8));
+      case 0xcc:
+      case 0xcd:
+      case 0xce:
+        return this.length(1 << (code - 0xcc));
+      case 0xcf:
+        return bytes.readBigUInt64BE(this.take(8));
+      case 0xd0:
+        return bytes.readInt8(this.take(1));
+      case 0xd1:
+        return bytes.readInt16BE(this.take(2));
+      case 0xd2:
+        return bytes.readInt32BE(this.take(4));
+      case 0xd3:
+        return bytes.readBigInt64BE(this.take(8));
+      case 0xd9:
+        return this.text(this.length(1));
+      case 0xda:
+        return this.text(this.length(2));
+      case 0xdb:
+        return this.text(this.length(4));
+      case 0xdc:
+        return this.array(this.length(2), depth);
+      case 0xdd:
+        return this.array(this.length(4), depth);
+      case 0xde:
+        return this.map(this.length(2), depth);
+      case 0xdf:
+        return this.map(this.length(4), depth);
+      default: // 0xc1 is never used; extensions are not part of the format
+        return malformed();
     }
-    at = skipValue(bytes, at, depth + 1);
   }
-  return at;
-}
 
-function length(bytes: Uint8Array, at: number, width: number): number {
-  within(bytes, at + width);
-  let value = 0;
-  for (let i = 0; i < width; i++) value = value * 256 + bytes[at + i]!;
-  return value;
-}
+  /** Passes over bytes, and returns where they begin. */
+  private take(count: number): number {
+    const from = this.at;
+    if (count > this.bytes.length - from) malformed();
+    this.at = from + count;
+    return from;
+  }
 
-function within(bytes: Uint8Array, end: number): number {
-  if (end > bytes.length) malformed();
-  return end;
+  /** An unsigned number of 1, 2 or 4 bytes. */
+  private length(width: number): number {
+    return this.bytes.readUIntBE(this.take(width), width);
+  }
+
+  private text(count: number): string {
+    const from = this.take(count);
+    return this.bytes.toString('utf8', from, from + count);
+  }
+
+  private binary(count: number): Uint8Array {
+    const from = this.take(count);
+    return this.source.subarray(from, from + count);
+  }
+
+  private array(count: number, depth: number): unknown[] {
+    this.checkCount(count);
+    const items: unknown[] = [];
+    for (let i = 0; i < count; i++) items.push(this.value(depth + 1));
+    return items;
+  }
+
+  private map(count: number, depth: number): Record<string, unknown> {
+    this.checkCount(2 * count);
+    const members: Record<string, unknown> = {};
+    for (let i = 0; i < count; i++) {
+      const key = this.value(depth + 1);
+      if (typeof key !== 'string') malformed();
+      // A member of this name would be the prototype.
+      members[key === '__proto__' ? '__proto_' : (key as string)] = this.value(depth + 1);
+    }
+    return members;
+  }
+
+  /** Each item takes a byte at least: a length that cannot be true is refused before anything is read for it. */
+  private checkCount(items: number): void {
+    if (items > this.bytes.length - this.at) malformed();
+  }
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
 import { GicTraceError } from '@gictrace/core';
-import { RecordBatch } from '@gictrace/core/record';
+import { RecordBatch, recordName } from '@gictrace/core/record';
 import { decodeChunk } from './columns.ts';
 import {
   CHUNK_RECORDS_MAX,
@@ -262,12 +262,18 @@ export class TraceReader<H extends AnyTraceHeader = TraceHeader> {
     const header = this.frameAt(PREFIX_BYTES)!;
     content.update(this.payload(PREFIX_BYTES, header));
     const batch = new RecordBatch(CHUNK_RECORDS_MAX);
+    const kinds = new Uint32Array(256);
     for (const [offset, first, count] of this.chunks) {
       content.update(this.chunk(offset, first, count, batch));
       semantic.add(batch);
+      countKinds(batch, kinds);
     }
     for (const state of this.states()) state.read();
     if (this.footer === undefined) return;
+    kinds.forEach((count, kind) => {
+      if ((this.footer!.kinds[recordName(kind) ?? `${kind}`] ?? 0) !== count)
+        this.fail(`its footer miscounts the records of kind ${recordName(kind) ?? kind}`, 0);
+    });
     if (content.digest('hex') !== this.footer.contentDigest)
       this.fail('its content digest does not fit its content', 0);
     if (semantic.finish() !== this.footer.semanticDigest)
@@ -330,6 +336,18 @@ export class TraceReader<H extends AnyTraceHeader = TraceHeader> {
       if (error instanceof GicTraceError) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Checks the counts of the footer against each other, without reading the records; `verify` counts them.
+   * @throws GicTraceError `trace` if they do not fit.
+   */
+  checkCounts(): void {
+    const { footer } = this;
+    if (footer === undefined) return;
+    const counted = Object.values(footer.kinds).reduce((sum, count) => sum + count, 0);
+    if (counted !== footer.records)
+      this.fail(`its counts by kind are of ${counted} records, and it has ${footer.records}`, 0);
   }
 
   /** The chunks of a whole trace follow each other without a gap. */
@@ -445,4 +463,9 @@ function inflate(stored: Buffer, frame: Frame): Uint8Array | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Adds the records of a batch to their number by kind. */
+function countKinds({ kind, count }: RecordBatch, kinds: Uint32Array): void {
+  for (let i = 0; i < count; i++) kinds[kind[i]!]!++;
 }
