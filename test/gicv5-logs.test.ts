@@ -198,6 +198,25 @@ it('a line that names a PE which the GIC lacks is a conflict; one far beyond the
   });
 });
 
+it('times that no record can hold, and dates that do not exist, are unknown and counted', async () => {
+  const lines = textOf(recording('small/gicv5-two-pes.log.gz')).split('\n');
+  const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /;
+  const to = (time: string, n: number) =>
+    lines.map((line, i) => (i === n ? line.replace(stamp, time) : line)).join('\n');
+  for (const [time, at] of [
+    ['1@9007199254740.397987:', 40],
+    ['9999-12-31T23:59:59.000000Z ', 40],
+    ['2026-13-45T99:99:99.000000Z ', 40],
+    ['2026-13-45T99:99:99.000000Z ', 0],
+  ] as const) {
+    const { report, seen } = await imported(fileOf(to(time, at)));
+    expect(
+      Object.keys(report.stats.losses).filter((loss) => loss.startsWith('times more than 104 days')),
+    ).toHaveLength(1);
+    expect(seen.length).toBeGreaterThan(400);
+  }
+});
+
 it('a log of nothing else is refused', async () => {
   const log = fileOf('Taking exception 5 [IRQ] on CPU 0\nboot\n');
   await expect(imported(log)).rejects.toMatchObject({

@@ -21,6 +21,7 @@ const rows = read('docs/robustness.md')
   .map(([fault, tests]) => ({ fault: fault!, tests: tests! }));
 /** Files of test/hostile that `npm run torture` found. */
 const BY_TORTURE = [
+  'block-of-no-gicv5-its.gictrace',
   'block-of-no-its.gictrace',
   'device-of-2-to-the-32-vectors.gictrace',
   'frames-of-another-gic.gictrace',
@@ -29,6 +30,7 @@ const BY_TORTURE = [
   'priority-of-no-byte.log',
   'profile-of-70000-letters.gictrace',
   'profile-that-turns-text.gictrace',
+  'time-of-gicv5.log.gz',
 ];
 
 it('has a row for each fault', () => {

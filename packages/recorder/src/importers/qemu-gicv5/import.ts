@@ -68,7 +68,8 @@ export async function importGicv5(
   const counts = new Map<string, number>();
   let lines = 0;
   let sawVirtual = 0;
-  const reader = new LineReader();
+  // The second reading counts.
+  const reader = new LineReader(new Losses());
   await eachText(source.open(), (text) => {
     lines++;
     const line = reader.read(text, lines);
@@ -111,7 +112,7 @@ export async function importGicv5(
   });
   let at = 0;
   let time = Number.NaN;
-  const again = new LineReader();
+  const again = new LineReader(losses);
   await eachText(source.open(), (text) => {
     at++;
     if ((at & 0xffff) === 0) sink.progress?.(at);

@@ -1,5 +1,7 @@
 // One line of a QEMU log with `gicv5_*` trace events. Every event of QEMU 11.1 is here; what the numbers mean is in QEMU's
 // hw/intc/trace-events and target/arm/tcg/trace-events. Knows nothing of the order of lines.
+import type { Losses } from '../common/losses.ts';
+import { wholeTime } from '../common/times.ts';
 
 /** A line of an event. Numbers that an event does not have are 0. */
 export interface Line {
@@ -82,6 +84,12 @@ export function isGicv5Line(text: string): boolean {
 /** Reads lines; keeps the time of the first one. */
 export class LineReader {
   private first: readonly [number, number] | undefined;
+  private readonly losses: Losses;
+
+  /** Times that no record can hold are counted among the losses. */
+  constructor(losses: Losses) {
+    this.losses = losses;
+  }
 
   /** The event of a line, `unknown` for a line of a `gicv5_` event that is not understood, or undefined for any other. */
   read(text: string, line: number): Line | 'unknown' | undefined {
@@ -117,8 +125,10 @@ export class LineReader {
   }
 
   private since(seconds: number, micros: number): number {
+    // A date that does not exist is no time.
+    if (Number.isNaN(seconds)) return wholeTime(Number.NaN, this.losses);
     this.first ??= [seconds, micros];
-    return (seconds - this.first[0]) * 1e9 + (micros - this.first[1]) * 1e3;
+    return wholeTime((seconds - this.first[0]) * 1e9 + (micros - this.first[1]) * 1e3, this.losses);
   }
 }
 const NOTHING = { domain: 1, type: 0, virtual: false, reason: '' } as const;

@@ -1,7 +1,7 @@
 // Linux's irq-gic-v5-its.c: the GICv5 ITS, which has no command queue. Software writes entries of the device table and of the
 // translation table of a device into memory, and invalidates what the ITS may keep of them.
 import { GICV5_TYPES, gicv5Id, gicv5Intid, ITS, packFields } from '../../../spec/index.ts';
-import { failed, type Result } from '../../driver.ts';
+import { failed, type Result, unsupported } from '../../driver.ts';
 import { NON_SECURE } from './irs.ts';
 import { GICV5, type Gicv5Device, Gicv5Driver, onGicv5 } from './lpi-driver.ts';
 
@@ -66,7 +66,11 @@ class Gicv5ItsDriver extends Gicv5Driver {
   }
 
   override run(o: Parameters<Gicv5Driver['run']>[0]): Result {
-    if (o.op === 'alloc') this.blockOf.set(o.device, o.block ?? 0);
+    if (o.op === 'alloc') {
+      const block = o.block ?? 0;
+      if (block >= this.level2.length) return unsupported('the machine has no such ITS');
+      this.blockOf.set(o.device, block);
+    }
     return super.run(o);
   }
 
@@ -90,7 +94,7 @@ class Gicv5ItsDriver extends Gicv5Driver {
     if (device >= 2 ** this.deviceBits) return failed('DeviceID out of range');
     const entry = this.entryOfDevice(its, device);
     if (entry === undefined) return failed('device table');
-    const bits = Math.ceil(Math.log2(count));
+    const bits = Math.ceil(Math.log2(Math.max(1, count)));
     if (bits > (bus.read('ITS_IDR2', frame) & 0x1f)) return failed('EventID bits');
     bus.read('ITS_IDR1', frame);
     // A table of two levels is chosen from 9 bits on, and cannot be made for 9.
