@@ -268,6 +268,10 @@ export class Explainer {
     if (intid >= LPI_FIRST) {
       if (unknowns.isLpiUnknown(pe, intid)) {
         knowing.interrupt('LPI pending', pe, intid, 0, rules.lpi);
+        // It was not pending where the stimulus has moved it from, either.
+        for (const moved of unknowns.moves)
+          if (moved.intid === intid && moved.to === pe)
+            knowing.interrupt('LPI pending', moved.from, intid, 0, rules.lpi);
         return true;
       }
       if (!this.lpiConfiguration.isUnknown(pe, intid)) return false;

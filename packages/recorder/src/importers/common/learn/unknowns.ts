@@ -153,6 +153,8 @@ export class Unknowns {
   private readonly lostConfigs: readonly Set<number>[];
   /** LPIs whose configuration byte software has rewritten since. */
   readonly rewritten = new Set<number>();
+  /** LPIs whose pending state the current stimulus moves, and between which PEs. */
+  readonly moves: { readonly intid: number; readonly from: number; readonly to: number }[] = [];
   private everUnknown: boolean;
 
   constructor(state: GicState, start: Start, missing: ReadonlySet<Missing>) {
@@ -363,6 +365,15 @@ export class Unknowns {
 
   knowLpi(pe: number, intid: number): void {
     if (this.lpisUnknown[pe] === 1) this.lpis[pe]!.add(intid);
+  }
+
+  /** The pending state of an LPI moves, with what is known about it. */
+  moveLpi(from: number, to: number, intid: number): void {
+    this.moves.push({ intid, from, to });
+    if (this.isLpiUnknown(from, intid)) this.lpis[to]!.delete(intid);
+    this.knowLpi(from, intid);
+    // If it is pending, the Redistributor has read its configuration at this moment.
+    this.rewritten.delete(intid);
   }
 
   /** Which LPIs are pending on a PE is known, or unknown, from here on. */

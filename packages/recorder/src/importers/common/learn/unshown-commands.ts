@@ -1,8 +1,8 @@
 // ITS commands that are not in the source: whether a stimulus makes an ITS execute one, and what is unknown afterwards.
 import { configTableAddress, type GicState } from '@gictrace/core/model';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
-import { ITS_OUTCOMES, isOutcomeKnown, LPI_FIRST } from '@gictrace/core/spec';
-import { FRAME_GITS, ITS_COMMAND, MEM_WRITE, MMIO_READ, MMIO_WRITE, QUEUE_WRITE } from '../record-kinds.ts';
+import { PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { ITS_COMMANDS, ITS_OUTCOMES, isOutcomeKnown, LPI_FIRST } from '@gictrace/core/spec';
+import { CTE_READ, FRAME_GITS, ITE_READ, ITS_COMMAND, MEM_WRITE, MMIO_READ, MMIO_WRITE, QUEUE_WRITE } from '../record-kinds.ts';
 import type { Machines } from './machines.ts';
 import type { Shared } from './shared.ts';
 import type { SourceFacts } from './source-facts.ts';
@@ -12,6 +12,8 @@ const MSI_UNDECIDED = RECORDS['msi.undecided'].id;
 const MSI_TRANSLATED = RECORDS['msi.translated'].id;
 const LPI_PENDED = RECORDS['lpi.pended'].id;
 const LPI_CLEARED = RECORDS['lpi.cleared'].id;
+const BY_MOVE = PEND_CAUSES.indexOf('moved');
+const MOVI = ITS_COMMANDS.MOVI.opcode;
 /** Stimuli and effects that may ring the doorbell of a vPE. */
 const RINGS = new Set<number>(
   (['its.command', 'vmsi.translated', 'vlpi.pended', 'vlpi.cleared'] as const).map(
@@ -111,6 +113,7 @@ export class UnshownCommands {
   noteDoubts(): void {
     const { unknowns } = this;
     const { shown } = this.machines;
+    unknowns.moves.length = 0;
     if (this.facts.listsCommands) return;
     for (let k = 0; k < shown.count; k++) {
       const w = k * RECORD_WORDS;
@@ -123,9 +126,31 @@ export class UnshownCommands {
       } else if (!unknowns.isDoubtful) continue;
       // Whether a vLPI was pending, and with which doorbell, is unknown, and so is whether that doorbell was rung.
       else if (this.doubtsVirtual && RINGS.has(kind)) unknowns.doubtLpis();
-      else if (kind === LPI_PENDED || kind === LPI_CLEARED) unknowns.knowLpi(shown.pe[k]!, shown.words[w]!);
+      else if (kind === ITS_COMMAND && (shown.words[w + 4]! & 0xff) === MOVI) this.moved(k);
+      // Of an LPI that has moved, it is known where it is not.
+      else if (kind === LPI_CLEARED || (kind === LPI_PENDED && shown.words[w + 1] !== BY_MOVE))
+        unknowns.knowLpi(shown.pe[k]!, shown.words[w]!);
       else if (kind === MSI_TRANSLATED) unknowns.knowLpi(shown.pe[k]!, shown.words[w + 3]!);
     }
+  }
+
+  /**
+   * A MOVI has moved an LPI's pending state from one PE to another: where it was unknown on the one, it is now unknown on
+   * the other. The command is record `at` of what the model did, behind the entries that it read.
+   */
+  private moved(at: number): void {
+    const { shown } = this.machines;
+    const { kind, words } = shown;
+    const pes: number[] = [];
+    let intid = 0;
+    for (let k = at - 1; k >= 0 && kind[k] !== ITS_COMMAND; k--) {
+      const w = k * RECORD_WORDS;
+      if (kind[k] === ITE_READ) intid = words[w + 6]!;
+      else if (kind[k] === CTE_READ) pes.push(words[w + 3]!);
+    }
+    const [to, from] = pes;
+    if (intid < LPI_FIRST || from === undefined || from === to) return;
+    if (from < this.state.peCount && to! < this.state.peCount) this.unknowns.moveLpi(from, to!, intid);
   }
 
   /** An ITS executed a command that is not in the source, or whose effect depends on something that is not. */
