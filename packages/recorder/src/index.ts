@@ -46,6 +46,7 @@ export {
   type Damage,
   type Gap,
   type Gicv5TraceHeader,
+  hasKnownState,
   hasLearntState,
   isGicv5,
   isGicv5Header,

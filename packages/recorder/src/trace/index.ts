@@ -24,6 +24,7 @@ export {
   type AnyTraceReader,
   type Damage,
   type Gap,
+  hasKnownState,
   hasLearntState,
   isGicv5,
   refuseGicv5,

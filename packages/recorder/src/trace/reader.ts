@@ -102,9 +102,14 @@ class TraceFile {
   }
 }
 
-/** Whether a trace has records of state that its source reveals later (`state.known`). */
-export function hasLearntState({ footer }: Pick<TraceReader<AnyTraceHeader>, 'footer'>): boolean {
+/** Whether a trace has records of state that no stimulus has made (`state.known`): it was restored, or learnt. */
+export function hasKnownState({ footer }: Pick<TraceReader<AnyTraceHeader>, 'footer'>): boolean {
   return (footer?.kinds['state.known'] ?? 0) > 0;
+}
+
+/** Whether an importer has learnt such state. What a source itself contains, as a host's restore, has no rule. */
+export function hasLearntState(reader: Pick<TraceReader<AnyTraceHeader>, 'footer'>): boolean {
+  return hasKnownState(reader) && Object.values(reader.footer!.rules).some((count) => count > 0);
 }
 
 /** A trace of any GIC: its header says of which. */

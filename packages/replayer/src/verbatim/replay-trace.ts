@@ -8,7 +8,7 @@ import { PROFILES } from '@gictrace/core/profile';
 import { KIND, RECORD_WORDS, RecordBatch, type Verdict } from '@gictrace/core/record';
 import { FRAMES, ITS_OUTCOMES } from '@gictrace/core/spec';
 import {
-  hasLearntState,
+  hasKnownState,
   isGicv5,
   sourceShows,
   startsInMidLife,
@@ -160,7 +160,7 @@ export async function replayTraceOn(
 
 /** A backend begins with a reset. It cannot be given state that only a later part of the source reveals. */
 function refuseLearnt(path: string, reader: TraceReader): void {
-  if (!hasLearntState(reader) && !startsInMidLife(reader.header)) return;
+  if (!hasKnownState(reader) && !startsInMidLife(reader.header)) return;
   throw new GicTraceError(
     'backend',
     'has state that its source shows only by what came of it, which cannot be given to this backend',

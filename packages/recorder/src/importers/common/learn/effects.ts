@@ -1,7 +1,7 @@
 // Notes which state becomes known by a stimulus, regardless of what the model makes of it (a register is written, an
 // input line is printed, an interrupt is acknowledged), and which interrupts something happened to.
 import { type GicState, groupOf, hasInterrupt } from '@gictrace/core/model';
-import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
+import { KNOWN_STATE, RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, DIR, EOIRS, IARS, SGIRS } from '../cpu-registers.ts';
 import {
@@ -26,7 +26,7 @@ import {
   registerAt,
   routedIntid,
 } from './registers.ts';
-import { FORGETS, type Unknowns } from './unknowns.ts';
+import { FORGETS, isAttribute, type Unknowns } from './unknowns.ts';
 
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
@@ -111,6 +111,17 @@ export class Effects {
         this.actives[pe] = this.allActives;
         return;
     }
+  }
+
+  /** The source itself says what part of the state is, as where a host restores it. */
+  restored(batch: RecordBatch, i: number): void {
+    const w = i * RECORD_WORDS;
+    const what = KNOWN_STATE[batch.words[w]!]!;
+    const intid = batch.words[w + 4]!;
+    const pe = batch.pe[i]!;
+    if (what === 'LPI pending') {
+      if (pe >= 0 && pe < this.state.peCount) this.unknowns.knowLpi(pe, intid);
+    } else if (isAttribute(what) && hasInterrupt(this.state, intid)) this.unknowns.know(what, pe, intid);
   }
 
   /** Called after a stimulus has run: notes what its response reveals. */

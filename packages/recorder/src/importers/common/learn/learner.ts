@@ -27,6 +27,7 @@ import {
   MEM_WRITE,
   MMIO_READ,
   MMIO_WRITE,
+  STATE_KNOWN,
   SYSREG_WRITE,
 } from '../record-kinds.ts';
 import { Beforehand } from './beforehand.ts';
@@ -199,6 +200,7 @@ export class Learner {
 
   private memory(group: RecordBatch, i: number): void {
     if (group.kind[i] === MEM_WRITE && this.unknowns.isDoubtful) this.commands.noteRewritten(group, i);
+    if (group.kind[i] === STATE_KNOWN) this.effects.restored(group, i);
     this.machines.inference.prepare(group, i);
     this.explainer.lpiConfiguration.storesShown = this.machines.inference.storesShown;
     this.machines.shown.clear();

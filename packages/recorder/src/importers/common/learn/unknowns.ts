@@ -41,6 +41,8 @@ export const ATTRIBUTES = [
   'route',
 ] as const;
 export type Attribute = (typeof ATTRIBUTES)[number];
+export const isAttribute = (name: string): name is Attribute =>
+  (ATTRIBUTES as readonly string[]).includes(name);
 
 /** Registers of a PE's CPU interface and Redistributor. `active`: the active priorities. */
 export const PE_PARTS = [

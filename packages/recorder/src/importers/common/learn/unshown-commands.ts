@@ -2,7 +2,16 @@
 import { configTableAddress, type GicState } from '@gictrace/core/model';
 import { PEND_CAUSES, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { ITS_COMMANDS, ITS_OUTCOMES, isOutcomeKnown, LPI_FIRST } from '@gictrace/core/spec';
-import { CTE_READ, FRAME_GITS, ITE_READ, ITS_COMMAND, MEM_WRITE, MMIO_READ, MMIO_WRITE, QUEUE_WRITE } from '../record-kinds.ts';
+import {
+  CTE_READ,
+  FRAME_GITS,
+  ITE_READ,
+  ITS_COMMAND,
+  MEM_WRITE,
+  MMIO_READ,
+  MMIO_WRITE,
+  QUEUE_WRITE,
+} from '../record-kinds.ts';
 import type { Machines } from './machines.ts';
 import type { Shared } from './shared.ts';
 import type { SourceFacts } from './source-facts.ts';
