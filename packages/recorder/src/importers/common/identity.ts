@@ -40,6 +40,9 @@ const VIRT = {
   gicd: 0x0800_0000,
   its: 0x0808_0000,
   gicr: 0x080a_0000,
+  /** The first region of Redistributors ends here; the second one begins at an address that depends on the RAM. */
+  gicrEnd: 0x0900_0000,
+  gicrAbove: 0x40_0000_0000,
   typer: { 3: 0x37a_0007, 4: 0x37e_0007 },
   iidr: 0x43b,
   pidr2: { 3: 0x3b, 4: 0x4b },
@@ -85,6 +88,8 @@ export class Identity {
   gicdBase = -1;
   gitsBase = -1;
   readonly gicrBase = new Map<number, number>();
+  /** By PE: how many more reads of GICR_TYPER had Last than had it not. */
+  private readonly lasts = new Map<number, number>();
   private stride = -1;
 
   /** An identity that continues from what another one knows, which may come from another thread, without any methods. */
@@ -107,6 +112,7 @@ export class Identity {
     } else if (frame === 'GICR') {
       if (offset === GICR.GICR_TYPER.offset) {
         set('gicr.typer', (low & ~0xff_ff10) >>> 0);
+        this.lasts.set(instance, (this.lasts.get(instance) ?? 0) + (low & 0x10 ? 1 : -1));
         if (low & 0x10) this.last = instance;
         // Another Redistributor follows.
         else this.showPe(instance + 1);
@@ -242,6 +248,22 @@ export class Identity {
   }
 
   /**
+   * The addresses of the Redistributors. Each follows the one before it, if the log does not say otherwise. In virt's map
+   * the first region has no space for more than 123 of them (61 in GICv4).
+   */
+  private redistributors(count: number, stride: number): number[] {
+    const bases: number[] = [];
+    for (let pe = 0; pe < count; pe++) {
+      const next = pe === 0 ? VIRT.gicr : bases[pe - 1]! + stride;
+      // In another map the region goes on, and then GICR_TYPER does not have Last here.
+      const isFull = bases[0] === VIRT.gicr && next > VIRT.gicrEnd - stride && next <= VIRT.gicrEnd && pe > 0;
+      const isEnd = isFull && (this.lasts.get(pe - 1) ?? 0) >= 0;
+      bases.push(this.gicrBase.get(pe) ?? (isEnd ? VIRT.gicrAbove : next));
+    }
+    return bases;
+  }
+
+  /**
    * Whether interrupts reset to Group 1. They do if the GIC has two Security states and no access has been Secure,
    * because QEMU then took the place of the firmware. A Group 0 interrupt would contradict this.
    */
@@ -295,7 +317,6 @@ export class Identity {
       return `0x${pick(`gits.baser${n}`, fallback).toString(16)}`;
     });
     const stride = this.strideOf(architecture);
-    const firstBase = this.gicrBase.get(0) ?? VIRT.gicr;
     provenance['addresses.gicr'] = this.gicrBase.size > 0 ? 'log' : 'default';
     provenance['addresses.gicd'] = this.gicdBase >= 0 ? 'log' : 'default';
     provenance['addresses.its'] = this.gitsBase >= 0 ? 'log' : 'default';
@@ -329,7 +350,7 @@ export class Identity {
       ...(this.resetsNonSecure(typer, provenance) ? { resetNonSecure: true } : {}),
       addresses: {
         gicd: this.gicdBase >= 0 ? this.gicdBase : VIRT.gicd,
-        gicr: Array.from({ length: count }, (_, pe) => this.gicrBase.get(pe) ?? firstBase + pe * stride),
+        gicr: this.redistributors(count, stride),
         its: withIts ? [this.gitsBase >= 0 ? this.gitsBase : VIRT.its] : [],
       },
     };
