@@ -88,6 +88,80 @@ describe('a part of a log', () => {
   });
 });
 
+describe('a part of a log that needs a rule of its own', () => {
+  it.each([
+    ['the tail of a run that reboots', 'small/linux-reboot-its', [], 464, 1411],
+    ['the same, another part', 'small/linux-reboot-its', [], 2026, 3684],
+    ['a reboot without lines about messages', 'small/linux-reboot-its', ['its_translation_write'], 500, 3488],
+    [
+      'without writes to Redistributors',
+      'small/linux-reboot-its',
+      ['redist_write', 'its_cmd_movi', 'its_write'],
+      0,
+      3684,
+    ],
+    [
+      'the same, without other lines',
+      'small/linux-reboot-its',
+      ['redist_write', 'its_ite_read', 'its_cmd_invall'],
+      0,
+      2315,
+    ],
+    ['a reset that a line shows behind a read', 'small/reboot', ['cpuif_virt_update'], 854, 1677],
+    [
+      'the same, without slots of commands',
+      'small/reboot',
+      ['cpuif_virt_update', 'its_process_command'],
+      0,
+      1677,
+    ],
+  ] as const)('%s', async (_what, name, dropped, from, to) => {
+    const left = new Set(dropped.map((event) => `gicv3_${event}`));
+    const kept = linesOf(name)
+      .slice(from, to)
+      .filter((line) => !left.has(eventOf(line)));
+    const { verdict, findings } = await judged(kept);
+    expect([verdict.first, findings]).toEqual([null, []]);
+  });
+
+  const REGION =
+    "memory_region_ops_read cpu 0 mr 0x555555555555 addr 0x800000c value 0x0 size 4 name 'gicv3_dist'";
+  const reads = [
+    "memory_region_ops_read cpu 0 mr 0x555555555555 addr 0x8000004 value 0x37a0007 size 4 name 'gicv3_dist'",
+    'gicv3_dist_read GICv3 distributor read: offset 0x4 data 0x37a0007 size 4 secure 0',
+  ].toReversed();
+
+  it('a read of a reserved location, where lines about bad accesses are not traced', async () => {
+    const { verdict } = await judged([...reads, REGION]);
+    expect([verdict.first, verdict.compared['mmio.read']]).toEqual([null, 1]);
+    expect(Object.values(verdict.unknown)).toEqual([1]);
+  });
+
+  it('where they are traced, an access that none is about is compared', async () => {
+    const bad = [
+      'gicv3_dist_badread GICv3 distributor read: offset 0x20 size 4 secure 0: error',
+      "memory_region_ops_read cpu 0 mr 0x555555555555 addr 0x8000020 value 0x0 size 4 name 'gicv3_dist'",
+    ];
+    const { verdict } = await judged([...reads, ...bad, REGION]);
+    expect([verdict.diverged, verdict.compared['mmio.read']]).toEqual([1, 3]);
+  });
+
+  it('a register that holds what the log has not written, and little else', async () => {
+    const { verdict } = await judged([
+      'gicv3_dist_read GICv3 distributor read: offset 0x4e8 data 0x80 size 4 secure 0',
+      'gicv3_dist_write GICv3 distributor write: offset 0x4e8 data 0x8080 size 4 secure 0',
+      'gicv3_dist_read GICv3 distributor read: offset 0x4e8 data 0x8080 size 4 secure 0',
+    ]);
+    expect(verdict.first).toBeNull();
+    const wrong = await judged([
+      'gicv3_dist_read GICv3 distributor read: offset 0x4e8 data 0x80 size 4 secure 0',
+      'gicv3_dist_write GICv3 distributor write: offset 0x4e8 data 0x8080 size 4 secure 0',
+      'gicv3_dist_read GICv3 distributor read: offset 0x4e8 data 0x8000 size 4 secure 0',
+    ]);
+    expect(wrong.verdict.diverged).toBeGreaterThan(0);
+  });
+});
+
 describe('what a part of a log shows', () => {
   const log = linesOf('its-trigger');
   const without = (...events: readonly string[]) =>

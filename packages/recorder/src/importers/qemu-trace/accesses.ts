@@ -260,6 +260,7 @@ export class Accesses {
       this.group.set(n, frame, instance, offset, width, low, high);
       this.identity.read(FRAMES[frame]!, instance, offset, width, low, high);
       if (frame === FRAME_GITS) this.its.noteRead(offset, width, low, high);
+      this.group.standsAlone(n);
       return;
     }
     group.pe[i] = pe;

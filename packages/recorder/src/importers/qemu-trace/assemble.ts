@@ -78,6 +78,8 @@ export interface AssemblerOptions extends ItsLinesOptions {
   readonly toldResets?: ToldReset[];
   /** The log has no lines about writes to GITS_CWRITER. */
   readonly unwritten?: boolean;
+  /** Sorts of accesses of which the log has lines, but none about bad ones (`accessSort`). */
+  readonly withoutBad?: ReadonlySet<number>;
   /** Which PE each thread runs, according to a survey. */
   readonly threads?: readonly ThreadPart[];
   /** A survey of threads that is being made. */
@@ -118,12 +120,17 @@ export class Assembler {
 
   private readonly options: AssemblerOptions;
 
+  /** Sorts of accesses of which only the memory region has printed one (`accessSort`). */
+  get alone(): ReadonlySet<number> {
+    return this.group.alone;
+  }
+
   constructor(identity: Identity, losses: Losses, sink: GroupSink, options: AssemblerOptions = {}) {
     this.identity = identity;
     this.losses = losses;
     this.options = options;
     this.levelsAreLow = options.fromReset !== false;
-    this.group = new Group(sink);
+    this.group = new Group(sink, options.withoutBad);
     this.threads = new Threads(this.group, identity, options.threads, options.threadSurvey);
     this.its = new ItsLines(this.group, identity, losses, options);
     this.accesses = new Accesses(this.group, this.threads, this.its, identity, losses, (event) => {

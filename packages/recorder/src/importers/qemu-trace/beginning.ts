@@ -63,6 +63,11 @@ export class Beginning {
     this.firsts[frame] ??= isFirst;
   }
 
+  /** Whether the first access is none that software makes first. */
+  get isLate(): boolean {
+    return this.firstAccess === false;
+  }
+
   /** An input line fell before any access. */
   falls(): void {
     this.firstAccess ??= false;

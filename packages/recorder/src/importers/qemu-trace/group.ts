@@ -4,6 +4,7 @@ import {
   actOfAccess,
   CONFLICTS,
   isTableAccess,
+  RECORD_FLAGS,
   RECORD_WORDS,
   RECORDS,
   RecordBatch,
@@ -41,12 +42,15 @@ export interface GroupSink {
 }
 
 /** Whether the first record of a group is a read that changes nothing. */
-function hasNoEffect({ kind, words }: RecordBatch): boolean {
+export function hasNoEffect({ kind, words }: RecordBatch): boolean {
   return (
     kind[0] === MMIO_READ ||
     (kind[0] === SYSREG_READ && actOfAccess(words[0]!, false)?.does !== 'acknowledge')
   );
 }
+
+/** A number for the reads, and one for the writes, of each frame. */
+export const accessSort = (frame: number, write: boolean): number => 2 * frame + (write ? 1 : 0);
 
 export class Group {
   readonly batch = new RecordBatch(GROUP_CAPACITY);
@@ -73,13 +77,20 @@ export class Group {
   private complete = 0;
   private completeSlots = 0;
 
-  constructor(sink: GroupSink) {
+  /** Sorts of accesses of which only the memory region has printed one. */
+  readonly alone = new Set<number>();
+  /** Sorts of accesses of which the log has lines, but none about bad ones. */
+  private readonly withoutBad: ReadonlySet<number>;
+
+  constructor(sink: GroupSink, withoutBad: ReadonlySet<number> = new Set()) {
     this.sink = sink;
+    this.withoutBad = withoutBad;
   }
 
   /** Ends the group and passes it to the sink. `isLast`: no more lines follow. */
   close(isLast = false): void {
     const { batch: group, queue } = this;
+    if (this.openWrite >= 0) this.standsAlone(this.openWrite);
     if (queue.count > 0) {
       const out = this.joined;
       out.clear();
@@ -95,6 +106,17 @@ export class Group {
       this.sink.group(out, isLast);
     } else if (group.count > 0) this.sink.group(group, isLast);
     this.begin();
+  }
+
+  /**
+   * No line of its unit belongs to access `i`, only that of its memory region. If such lines are traced, but not those
+   * about bad accesses, it is probably a bad one, and the log does not say so.
+   */
+  standsAlone(i: number): void {
+    const { kind, words, flags } = this.batch;
+    const sort = accessSort(words[i * RECORD_WORDS]!, kind[i] === MMIO_WRITE);
+    this.alone.add(sort);
+    if (this.withoutBad.has(sort)) flags[i]! |= RECORD_FLAGS.undecided;
   }
 
   private begin(): void {

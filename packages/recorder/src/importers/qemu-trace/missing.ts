@@ -36,6 +36,7 @@ export class MissingStimuli {
   readonly seen = new Set<Missing>();
   /** Lines that require stimuli of each kind to have occurred. */
   private readonly needs = new Map<Missing, Set<number>>();
+  private readonly proven = new Set<Missing>();
   /** Lines about an LPI that is pending again though no message of the log made it so. */
   private readonly unexplained = new Set<number>();
 
@@ -46,6 +47,11 @@ export class MissingStimuli {
     else if (lines.size < NEEDS) lines.add(line);
   }
 
+  /** If the log has no stimuli of a kind, they are missing: what they change has changed. */
+  prove(stimuli: Missing): void {
+    this.proven.add(stimuli);
+  }
+
   /** An LPI is pending again, and no command was executed since it was acknowledged. */
   pendingAgain(line: number): void {
     if (this.unexplained.size < NEEDS) this.unexplained.add(line);
@@ -54,7 +60,8 @@ export class MissingStimuli {
   /** What the log lacks, and what it may lack, if it begins like this. */
   finish(begins: Start, handling: Handling): { missing: Set<Missing>; doubtful: Doubtful[] } {
     const missing = this.missing();
-    const isDoubtful = (one: Missing) => begins === 'mid-life' && CONFIGURING.has(one);
+    const isDoubtful = (one: Missing) =>
+      begins === 'mid-life' && CONFIGURING.has(one) && !this.proven.has(one);
     const doubtful: Doubtful[] = [
       { sorts: new Set(missing.filter(isDoubtful)), isUsual: true },
       { sorts: this.modes(missing, handling), isUsual: true },

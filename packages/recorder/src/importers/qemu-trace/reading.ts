@@ -51,6 +51,7 @@ export function taking(
 ): AssemblerOptions {
   return {
     threads: found.threads,
+    withoutBad: found.withoutBad,
     resets,
     fromReset: found.start === 'reset',
     queue,

@@ -7,6 +7,7 @@ import { EOIRS, IARS } from '../common/cpu-registers.ts';
 import {
   FRAME_GICD,
   FRAME_GICR,
+  FRAME_GITS,
   HPPI,
   ITS_COMMAND,
   MMIO_READ,
@@ -18,10 +19,12 @@ import {
   VHPPI,
   WIRE_SET,
 } from '../common/record-kinds.ts';
+import { hasNoEffect } from './group.ts';
 
 const PIDR2 = 0xffe8;
 /** What a driver reads from the Distributor before anything else. */
 const PROBES: readonly number[] = [PIDR2, GICD.GICD_TYPER.offset, GICD.GICD_IIDR.offset];
+const GROUP_1NS = 2;
 const GROUP_ENABLES = 7;
 const ENABLE_LPIS = 1;
 const PROCESSOR_SLEEP = 2;
@@ -89,14 +92,14 @@ export class ResetSurvey {
     let first = batch.line[0]!;
     let end = 1;
     for (; end < batch.count; end++) first = Math.min(first, batch.line[end]!);
-    let isAlone = batch.kind[0]! >= STIMULI_BELOW;
+    let isAlone = batch.kind[0]! >= STIMULI_BELOW || hasNoEffect(batch);
     for (let i = 0; i < batch.count; i++) {
       this.pause(batch.timeNs[i]!, i === 0 ? first : batch.line[i]!);
       if (batch.kind[i] === HPPI) {
         this.line(batch, i, isAlone || isAtException(batch, i));
         continue;
       }
-      if (batch.kind[i]! < STIMULI_BELOW) isAlone = false;
+      if (batch.kind[i]! < STIMULI_BELOW && (i > 0 || !hasNoEffect(batch))) isAlone = false;
       this.record(batch, i, i === 0 ? first : batch.line[i]!);
     }
   }
@@ -140,6 +143,7 @@ export class ResetSurvey {
     era.lines.set(pe, intid);
     if (intid !== SPURIOUS) {
       if (was !== intid && this.isUncaused(pe, intid)) this.restart(line);
+      this.showEnabled(pe, intid, batch.words[i * RECORD_WORDS + 1]!, line);
       this.atWork();
       return;
     }
@@ -149,6 +153,14 @@ export class ResetSurvey {
     if ((was ?? SPURIOUS) === SPURIOUS) return;
     if (this.silence === 0) this.silence = line;
     this.restart(line);
+  }
+
+  /** An interrupt is signalled, so what must be enabled for it is, even if the log begins after that was done. */
+  private showEnabled(pe: number, intid: number, group: number, line: number): void {
+    const { held } = this.era;
+    if (intid >= LPI_FIRST) held.set(keyOf(FRAME_GICR, pe, GICR.GICR_CTLR.offset, 0), line);
+    // Non-secure software sees only the enable of its own group.
+    if (group === GROUP_1NS) held.set(keyOf(FRAME_GICD, 0, GICD.GICD_CTLR.offset, 0), line);
   }
 
   /** Whether a PE was signalled nothing, and nothing can have made an interrupt pending since. */
@@ -211,6 +223,7 @@ export class ResetSurvey {
         return;
       case ITS_COMMAND:
         this.command(low, line);
+        this.era.held.set(keyOf(FRAME_GITS, w[at]!, GITS.GITS_CTLR.offset, 0), line);
         return;
     }
   }

@@ -13,6 +13,7 @@ import type { Missing, Start } from '../common/learn/unknowns.ts';
 import {
   FRAME_GICD,
   FRAME_GICR,
+  FRAME_GITS,
   HPPI,
   ITS_COMMAND,
   MEM_WRITE,
@@ -27,6 +28,7 @@ import {
   WIRE_SET,
 } from '../common/record-kinds.ts';
 import { Beginning } from './beginning.ts';
+import { accessSort } from './group.ts';
 import { type Doubtful, MissingStimuli } from './missing.ts';
 import { type ThreadPart, ThreadSurvey } from './threads.ts';
 import { eventNames } from './tokenize.ts';
@@ -51,6 +53,8 @@ export interface LogSurvey {
   /** Whether the log prints which queue slot a command is in, and whether it prints operands of commands. */
   readonly numbersCommands: boolean;
   readonly printsOperands: boolean;
+  /** Sorts of accesses of which the log has lines, but none about bad ones (`accessSort`). */
+  readonly withoutBad: ReadonlySet<number>;
 }
 
 const TABLE_LINES = new Set<number>(
@@ -82,6 +86,7 @@ const FIRST_SPI = 32;
 /** Priority bits that every GIC in QEMU implements. */
 const PRIORITY_BITS = 0xf0;
 const ENABLES = 7;
+const PROCESSOR_SLEEP = 2;
 const SECURITY_EXTN = 0x400;
 const INT_COMMAND = 3;
 /** In a vhppi record: no list register. */
@@ -102,6 +107,8 @@ export class Survey {
   private twoStates = false;
   private forwards = false;
   private woken = false;
+  /** PEs whose GICR_WAKER was read to say that they sleep. */
+  private readonly asleep = new Set<number>();
   private hasQueue = false;
   private readonly enabledShared = new Uint32Array(256);
   private readonly enabledPrivate = new Map<number, number>();
@@ -237,6 +244,13 @@ export class Survey {
   /** A register was read that holds what software has written. */
   private read(frame: number, instance: number, offset: number, low: number, high: number): void {
     if (frame === FRAME_GICR) {
+      if (offset === GICR.GICR_WAKER.offset && (low & PROCESSOR_SLEEP) === 0 && !this.woken)
+        this.stimuli.need('GICR writes', this.line);
+      if (offset === GICR.GICR_WAKER.offset) {
+        // Only a write wakes a PE that sleeps.
+        if ((low & PROCESSOR_SLEEP) === 0 && this.asleep.has(instance)) this.stimuli.prove('GICR writes');
+        if (low & PROCESSOR_SLEEP) this.asleep.add(instance);
+      }
       if (offset !== GICR.GICR_CTLR.offset || (low & 1) === 0 || this.lpis.has(instance)) return;
       this.stimuli.need('GICR writes', this.line);
       this.beginning.contradict('LPIs not enabled', this.line);
@@ -414,7 +428,8 @@ export class Survey {
     const found = { ...this.soFar(counts, start), threads };
     const isWhole =
       this.forwards && this.woken && this.masked.size > 0 && this.stimuli.seen.has('ICC_IGRPEN writes');
-    if (start !== undefined || found.start !== 'reset' || !this.active || isWhole) return found;
+    const mayBeLate = this.active ? !isWhole : this.beginning.isLate;
+    if (start !== undefined || found.start !== 'reset' || !mayBeLate) return found;
     return { ...found, midLife: { ...this.soFar(counts, 'mid-life'), threads } };
   }
 
@@ -446,6 +461,11 @@ export class Survey {
       isShifted,
       numbersCommands: has('gicv3_its_process_command') || !OPERANDS.some(has),
       printsOperands: OPERANDS.some(has),
+      withoutBad: new Set(
+        ACCESSES.filter(([, , event]) => has(event) && !has(event.replace(/_(read|write)$/, '_bad$1'))).map(
+          ([frame, write]) => accessSort(frame, write),
+        ),
+      ),
     };
   }
 }
@@ -455,6 +475,20 @@ function lineKey(pe: number, intid: number): number {
   return (pe + 1) * 2048 + intid;
 }
 
+/** The events about accesses, by frame. */
+const ACCESSES = (
+  [
+    [FRAME_GICD, 'gicv3_dist'],
+    [FRAME_GICR, 'gicv3_redist'],
+    [FRAME_GITS, 'gicv3_its'],
+  ] as const
+).flatMap(
+  ([frame, unit]) =>
+    [
+      [frame, false, `${unit}_read`],
+      [frame, true, `${unit}_write`],
+    ] as const,
+);
 const OPERANDS = eventNames.filter((name) => name.startsWith('gicv3_its_cmd_'));
 /** Which events each kind of observable comes from. */
 const SHOWN_BY = {

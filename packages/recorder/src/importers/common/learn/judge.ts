@@ -148,10 +148,13 @@ export class Judge {
 
   /**
    * With two Security states, little of what decides which interrupt a PE is signalled can be learnt in a source that
-   * begins in mid-life, because much of it depends on who reads it.
+   * begins in mid-life or lacks stimuli, because much of it depends on who reads it.
    */
   get isObscure(): boolean {
-    return !this.state.singleSecurity && this.unknowns.any && this.unknowns.start === 'mid-life';
+    const { unknowns } = this;
+    return (
+      !this.state.singleSecurity && unknowns.any && (unknowns.start === 'mid-life' || unknowns.isVolatile)
+    );
   }
 
   /** Whether a read may return a different value because stimuli are missing. */

@@ -213,6 +213,7 @@ class Reader {
       signature() === expected.signature &&
       isOrdinary(found) &&
       printsCommands(found, first.counts) &&
+      ![...first.alone].some((sort) => found.withoutBad.has(sort)) &&
       restarts.finish().length === 0 &&
       sameParts(found.threads, expected.found.threads);
     if (holds) this.packer.flush();
@@ -257,7 +258,12 @@ const END = 0xffff_ffff;
 const NOTHING = new Set<never>();
 
 /** What commands are expected to be like. */
-const ORDINARY = { start: 'reset', numbersCommands: true, printsOperands: true } as const;
+const ORDINARY = {
+  start: 'reset',
+  numbersCommands: true,
+  printsOperands: true,
+  withoutBad: new Set<number>(),
+} as const;
 
 /** Whether a log is imported in one pass: it begins with the reset of the GIC, and nothing is missing. */
 const isOrdinary = ({ start, missing, doubtful, midLife }: LogSurvey) =>
