@@ -108,6 +108,8 @@ describe('a part of a log that needs a rule of its own', () => {
       2315,
     ],
     ['a reset that a line shows behind a read', 'small/reboot', ['cpuif_virt_update'], 854, 1677],
+    ['a loaded state', 'small/loadvm', [], 2870, 8052],
+    ['a loaded state, and a line without what it did', 'small/loadvm', ['icc_eoir_write'], 5560, 6897],
     [
       'the same, without slots of commands',
       'small/reboot',
@@ -122,6 +124,20 @@ describe('a part of a log that needs a rule of its own', () => {
       .filter((line) => !left.has(eventOf(line)));
     const { verdict, findings } = await judged(kept);
     expect([verdict.first, findings]).toEqual([null, []]);
+  });
+
+  it('a loaded state explains what follows, and not a changed number', async () => {
+    const kept = linesOf('small/loadvm').slice(2870, 8052);
+    const at = kept.findIndex((line, n) => n > 3500 && / irq 8192 group 2 prio 255/.test(line));
+    expect(at).toBe(3518);
+    for (const [n, from, to] of [
+      [at, 'irq 8192', 'irq 8194'],
+      [at - 4, 'irq 27', 'irq 28'],
+    ] as const) {
+      expect(kept[n]).toContain(from);
+      const { verdict } = await judged(kept.with(n, kept[n]!.replace(from, to)));
+      expect(verdict.diverged, `line ${n}: ${to}`).toBeGreaterThan(0);
+    }
   });
 
   const REGION =

@@ -51,10 +51,10 @@ async function resetsAt(
 /**
  * Finds where a saved state was loaded: after a pause in which nothing was printed, shortly before the log begins to
  * contradict the model. Unknown state can explain wrong lines, too, so a loaded state is only assumed if there are more
- * contradictions than one wrong line causes.
+ * contradictions than one wrong line causes, or if QEMU itself remembers something else and none is left.
  */
 async function loadsAt(
-  pauses: readonly number[],
+  { pauses, jumps }: ResetSurvey,
   lines: number,
   resets: readonly MachineReset[],
   contradicted: Contradicted,
@@ -64,14 +64,23 @@ async function loadsAt(
     const all = await contradicted(accepted, lines + 1, LOOKED_AT);
     const first = all.find((line) => line > from);
     if (first === undefined) break;
-    const until = Math.min(lines + 1, first + LINES_AFTER_LOAD);
+    const next = [...jumps.keys()].find((line) => line > first) ?? lines + 1;
+    const until = Math.min(jumps.has(first) ? next : lines + 1, first + LINES_AFTER_LOAD);
     const old = all.filter((line) => line < until).length;
     let best = accepted;
-    let fewest = old - CONTRADICTIONS_OF_ONE_LINE;
+    // Where QEMU remembers something else after a pause, a loaded state has to explain everything that follows.
+    const jump = jumps.get(first);
+    let fewest = jump === undefined ? old - CONTRADICTIONS_OF_ONE_LINE : 1;
     const behind = accepted.at(-1)?.line ?? 0;
     const since = Math.max(behind + 1, first - LINES_BEFORE_DOUBT);
-    const candidates = pauses.filter((line) => line <= first && line >= since).slice(-PAUSES_MAX);
-    for (const line of candidates.reverse()) {
+    const candidates =
+      jump === undefined
+        ? pauses
+            .filter((line) => line <= first && line >= since)
+            .slice(-PAUSES_MAX)
+            .reverse()
+        : [jump];
+    for (const line of candidates) {
       const load: MachineReset = { line, by: 'host', rule: 'load-from-state' };
       const tried = [...accepted, load].sort((a, b) => a.line - b.line);
       const now = (await contradicted(tried, until, fewest)).length;
@@ -90,6 +99,7 @@ export async function findResets(
   contradicted: Contradicted,
 ): Promise<readonly MachineReset[]> {
   const places = survey.finish().slice(0, PLACES_MAX);
-  if (places.length === 0 || (await contradicted([], lines + 1, 0)).length === 0) return [];
-  return loadsAt(survey.pauses, lines, await resetsAt(places, lines, contradicted), contradicted);
+  if ((places.length === 0 && survey.jumps.size === 0) || (await contradicted([], lines + 1, 0)).length === 0)
+    return [];
+  return loadsAt(survey, lines, await resetsAt(places, lines, contradicted), contradicted);
 }

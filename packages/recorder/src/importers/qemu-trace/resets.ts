@@ -5,6 +5,7 @@ import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch, STIMULI_BELOW } from '@gi
 import { GICD, GICR, GITS, LPI_FIRST, SPURIOUS } from '@gictrace/core/spec';
 import { EOIRS, IARS } from '../common/cpu-registers.ts';
 import {
+  CONFLICT,
   FRAME_GICD,
   FRAME_GICR,
   FRAME_GITS,
@@ -37,6 +38,8 @@ const ANY = -1;
 const ANY_LPI = -2;
 /** QEMU prints nothing while it loads a saved state, which takes longer than this. */
 const PAUSE_NS = 10e6;
+/** A line number greater than any. */
+const END = Number.POSITIVE_INFINITY;
 /** The number of places before a reset that are remembered. */
 const PLACES_MAX = 4;
 
@@ -85,6 +88,14 @@ export class ResetSurvey {
   private lastTime = Number.NaN;
   /** Lines before which nothing was printed for a while. */
   readonly pauses: number[] = [];
+  /**
+   * Lines that say that QEMU remembers another interrupt of a PE than it last printed, if they are the first about the PE
+   * after a pause; with the line at which the pause ends.
+   */
+  readonly jumps = new Map<number, number>();
+  /** By PE: the last line about it, and whether it was the first after a pause. */
+  private readonly lastLines = new Map<number, number>();
+  private isFirstLine = false;
 
   /** Takes the records of a group. */
   group(batch: RecordBatch): void {
@@ -95,7 +106,11 @@ export class ResetSurvey {
     let isAlone = batch.kind[0]! >= STIMULI_BELOW || hasNoEffect(batch);
     for (let i = 0; i < batch.count; i++) {
       this.pause(batch.timeNs[i]!, i === 0 ? first : batch.line[i]!);
+      if (batch.kind[i] === CONFLICT && i > 0 && batch.kind[i - 1] === HPPI && this.isFirstLine)
+        this.jumps.set(batch.line[i]!, this.pauses.at(-1)!);
       if (batch.kind[i] === HPPI) {
+        this.isFirstLine = (this.lastLines.get(batch.pe[i]!) ?? END) < (this.pauses.at(-1) ?? 0);
+        this.lastLines.set(batch.pe[i]!, batch.line[i]!);
         this.line(batch, i, isAlone || isAtException(batch, i));
         continue;
       }

@@ -301,7 +301,10 @@ export class Learner {
     this.machines.commitLearnt(this.machines.inference.knowledge, group, from);
     this.machines.commit(group, from);
     this.effects.after(group, from);
-    if (group.kind[from] === GIC_RESET) this.commands.reset();
+    if (group.kind[from] === GIC_RESET) {
+      this.commands.reset();
+      if (FORGETS.has(group.rule[from]!)) this.lines.forget();
+    }
     this.its.after(group, from, end);
     this.place.begun = true;
     this.place.isCut = false;

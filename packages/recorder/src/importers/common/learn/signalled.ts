@@ -85,6 +85,11 @@ export class SignalledLines {
     this.effects.signalled(pe, w[at]!, w[at + 1]!, w[at + 2]!, target.line);
   }
 
+  /** Another state was loaded, of which nothing has been printed. */
+  forget(): void {
+    this.printed.fill(0);
+  }
+
   /**
    * Whether the source has already printed what a PE is signalled, so that an acknowledge reveals nothing more, since
    * each change is printed. If the interrupt lines are not printed, it may still reveal whether they are asserted.
