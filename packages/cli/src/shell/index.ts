@@ -9,7 +9,7 @@ import { COMMANDS, LEAVE } from './commands.ts';
 import { complete, type Vocabulary } from './complete.ts';
 import { ENTRIES_MAX, History, historyPath } from './history.ts';
 import type { Output } from './print.ts';
-import { Session } from './session.ts';
+import { type AskApart, Session } from './session.ts';
 
 const PROMPT = 'gictrace> ';
 const MORE = '     ...> ';
@@ -22,6 +22,8 @@ export interface Terminal {
   /** The file of the history; undefined if none is kept. */
   readonly history?: string | undefined;
   readonly note: (text: string) => void;
+  /** Runs queries in processes of their own, if they can write to this terminal. */
+  readonly apart?: AskApart | undefined;
 }
 
 /** The terminal of this process. */
@@ -48,7 +50,7 @@ export async function runShell(db: QueryDatabase, terminal: Terminal = ownTermin
       return isTTY ? columns : undefined;
     },
   };
-  const session = new Session(db, out);
+  const session = new Session(db, out, terminal.isInteractive ? terminal.apart : undefined);
   if (terminal.isInteractive) return interactive(session, terminal);
   const lines = createInterface({ input: terminal.input, terminal: false });
   try {
@@ -109,8 +111,8 @@ function interactive(session: Session, terminal: Terminal): Promise<void> {
 }
 
 /**
- * Does work during which Ctrl-C ends the process, as it does elsewhere. SQLite does not return while it computes, so that
- * readline, which reads the terminal in raw mode, would not see the key before the answer is there.
+ * Does work during which Ctrl-C sends SIGINT, as it does elsewhere: readline, which reads the terminal in raw mode, would not
+ * see the key before the answer is there.
  */
 function interruptibly<T>(input: NodeJS.ReadableStream, work: () => T): T {
   const { setRawMode } = input as Partial<NodeJS.ReadStream>;

@@ -3,9 +3,15 @@ import { closeSync, writeSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { type QueryDatabase, questionsOf, relationsOf } from '@gictrace/query';
 import { LEAVE, runCommand, type Settings } from './commands.ts';
-import { type Output, writeAnswer } from './print.ts';
+import { type Mode, type Output, writeAnswer } from './print.ts';
 import { isEmpty, oneLine, split } from './statement.ts';
 import { placeOf } from './where.ts';
+
+/**
+ * Runs a query in a process of its own, which writes the answer to the terminal or to a file descriptor. SQLite does not return
+ * while it computes, so only a process can be interrupted.
+ */
+export type AskApart = (sql: string, mode: Mode, fd: number | undefined) => 'done' | 'failed' | 'interrupted';
 
 export class Session {
   /** The lines of a statement that has not ended yet, as they were typed. */
@@ -15,10 +21,12 @@ export class Session {
   readonly settings: Settings;
   private readonly db: QueryDatabase;
   private readonly out: Output;
+  private readonly apart: AskApart | undefined;
 
-  constructor(db: QueryDatabase, out: Output) {
+  constructor(db: QueryDatabase, out: Output, apart?: AskApart) {
     this.db = db;
     this.out = out;
+    this.apart = apart;
     const relations = relationsOf(db);
     const questions = questionsOf(db);
     this.settings = {
@@ -72,12 +80,21 @@ export class Session {
               note: (text: string) => this.out.note(text),
             };
       try {
-        writeAnswer(this.db.ask(sql), mode, out);
+        // What is wrong with a statement is found before it runs.
+        const answer = this.db.ask(sql);
+        if (this.apart === undefined) writeAnswer(answer, mode, out);
+        else this.answerApart(this.apart(sql, mode, output?.fd));
       } catch (error) {
         throw placeOf(error, sql);
       }
       if (this.settings.timer) this.out.note(`${((performance.now() - began) / 1000).toFixed(3)} s`);
     });
+  }
+
+  private answerApart(outcome: ReturnType<AskApart>): void {
+    if (outcome === 'done') return;
+    this.failed = true;
+    if (outcome === 'interrupted') this.out.note('the query was interrupted');
   }
 
   /** A mistake of the user is reported in one line, and the session continues. */

@@ -220,12 +220,56 @@ describe('at a pseudo terminal', () => {
   );
 });
 
+describe('Ctrl-C', () => {
+  const hasScript = spawnSync('script', ['--version']).status === 0;
+  it.runIf(hasScript)('ends a query that never ends, and not the session', async () => {
+    const { HOME: _, ...rest } = process.env;
+    const child = nodeSpawn(
+      'script',
+      ['-qec', `'${process.execPath}' '${BIN}' shell '${path}'`, '/dev/null'],
+      {
+        env: { ...rest, TERM: 'xterm', GICTRACE_HISTORY: '' },
+      },
+    );
+    let screen = '';
+    child.stdout.on('data', (data: Buffer) => {
+      screen += data.toString();
+    });
+    const shows = async (what: string, from = screen.length) => {
+      for (let k = 0; k < 1000 && !screen.slice(from).includes(what); k++) await pause();
+      expect(screen.slice(from)).toContain(what);
+    };
+    const ended = new Promise<number | null>((resolve) => {
+      child.on('close', resolve);
+    });
+    await shows('gictrace> ', 0);
+    const endless = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;';
+    const echoed = shows('FROM c;');
+    child.stdin.write(`${endless}\r`);
+    await echoed;
+    // It is running: nothing is shown, until it is interrupted.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(screen.endsWith('gictrace> ')).toBe(false);
+    const interrupted = shows('the query was interrupted');
+    child.stdin.write(CTRL_C);
+    await interrupted;
+    const answered = shows('42');
+    child.stdin.write('SELECT 40 + 2 AS answ FROM traces;\r');
+    await answered;
+    child.stdin.write('.quit\r');
+    expect(await ended).toBe(0);
+  });
+});
+
 describe('query --module', () => {
   it('answers with all of a module, in every form', async () => {
     const rows = JSON.parse((await run('query', path, '--module', 'lifecycle', '--json')).out) as object[];
     expect(rows.length).toBeGreaterThan(0);
     expect(rows).toEqual(JSON.parse((await run('query', path, 'SELECT * FROM lifecycle', '--json')).out));
     expect((await run('query', path, '--module', 'lifecycle', '--csv')).out).toMatch(/^trace,class,INTID,/);
+    expect((await run('query', path, '--module', 'lifecycle', '--line')).out).toMatch(
+      /^ *trace = 1\n *class = /,
+    );
   });
 
   it.each([

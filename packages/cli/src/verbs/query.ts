@@ -17,6 +17,7 @@ interface QueryOptions {
   readonly module?: string;
   readonly json?: boolean;
   readonly csv?: boolean;
+  readonly line?: boolean;
   readonly timeout?: number;
   readonly ddl?: string;
 }
@@ -33,6 +34,7 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
     .option('--module <name>', 'a view or module, instead of SQL')
     .option('--json', 'answer as JSON')
     .option('--csv', 'answer as CSV')
+    .option('--line', 'print each cell on a line of its own')
     .option(
       '--ddl <engine>',
       'print how clickhouse, spark or trino declare the tables of a dataset, which is a folder or URL as they name it',
@@ -47,8 +49,8 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
       '\nExample:\n  gictrace query boots.db "SELECT op, count(*) FROM its_commands GROUP BY op"\n  gictrace query boots.db --module stranded\n',
     )
     .action(async (path: string, sql: string | undefined, options: QueryOptions): Promise<void> => {
-      if (options.json && options.csv)
-        throw new GicTraceError('usage', '--json and --csv exclude each other');
+      if ([options.json, options.csv, options.line].filter(Boolean).length > 1)
+        throw new GicTraceError('usage', '--json, --csv and --line exclude each other');
       if (options.ddl !== undefined) {
         if (sql !== undefined || options.module !== undefined)
           throw new GicTraceError('usage', '--ddl takes neither SQL nor --module');
@@ -65,7 +67,7 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
         ? await (await import('./query-dataset.ts')).askedOfDataset(path, sql, options.module)
         : await asked(path, sql, options.module);
       try {
-        const mode = options.json ? 'json' : options.csv ? 'csv' : 'table';
+        const mode = options.json ? 'json' : options.csv ? 'csv' : options.line ? 'line' : 'table';
         writeAnswer(answer, mode, {
           write: (text) => void process.stdout.write(printable(text)),
           note,
@@ -118,11 +120,12 @@ async function askWithin(
   seconds: number,
   path: string,
   sql: string | undefined,
-  { module, json, csv }: QueryOptions,
+  { module, json, csv, line }: QueryOptions,
 ): Promise<number> {
   const words = [
     ...(json ? ['--json'] : []),
     ...(csv ? ['--csv'] : []),
+    ...(line ? ['--line'] : []),
     ...(module === undefined ? [] : [`--module=${module}`]),
     ...['--', path],
     ...(sql === undefined ? [] : [sql]),

@@ -1,7 +1,8 @@
 // gictrace shell: SQL queries, interactively.
 import { QueryDatabase } from '@gictrace/query';
 import type { Command } from 'commander';
-import { runShell } from '../shell/index.ts';
+import { askApart } from '../shell/apart.ts';
+import { ownTerminal, runShell } from '../shell/index.ts';
 
 export function addShell(program: Command): void {
   program
@@ -18,7 +19,8 @@ export function addShell(program: Command): void {
     .action(async (path: string) => {
       const db = new QueryDatabase(path);
       try {
-        await runShell(db);
+        const apart = process.stdout.isTTY ? askApart(path) : undefined;
+        await runShell(db, { ...ownTerminal(), apart });
       } finally {
         db.close();
       }
