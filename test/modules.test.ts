@@ -38,7 +38,10 @@ const SOUND = /^(its|platform-msi|per-device-msi|direct-lpi|mbi|gicv2m)$/;
 
 describe.each(libraryScenarios())('%s', (name) => {
   const scenario = readScenario(libraryPath(name));
-  const { runs } = compareScenario(scenario, undefined);
+  // The views of messages, from which the modules are made, have nothing of a GICv5.
+  const runs = compareScenario(scenario, undefined).runs.filter(
+    ({ design }) => design.hardware.architecture !== 5,
+  );
 
   it('on every design: the modules say what the account of the design says', () => {
     const traces = runs.map(({ design }) => {
