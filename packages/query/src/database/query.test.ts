@@ -185,6 +185,7 @@ describe('functions', () => {
       gic_hex: 2,
       gic_register: 2,
       gic_decode: 3,
+      gic_intid: 1,
       gic_sysreg: 1,
       gic_sysreg_decode: 2,
       gic_command: 4,

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { faultyFiles } from './faulty.test-support.ts';
 import { discardOpenOutputs, OutputFile, type Ownership } from './index.ts';
 
@@ -124,9 +124,25 @@ describe('an output is a regular file', () => {
 });
 
 describe('several writers', () => {
+  // What another process does: a module of its own, which knows nothing about the outputs of this one.
+  let other: typeof import('./index.ts');
+  beforeEach(async () => {
+    vi.resetModules();
+    other = await import('./index.ts');
+  });
+  afterEach(() => {
+    discardOpenOutputs();
+    other.discardOpenOutputs();
+  });
+
+  it('of one process have names of their own', () => {
+    new OutputFile(at('out'), OURS);
+    expect(fault(() => new OutputFile(at('out'), OURS)).line).toContain('another output of this command');
+  });
+
   it('each have a temporary file of their own, and the last one to finish has the name', () => {
     const a = new OutputFile(at('out'), OURS);
-    const b = new OutputFile(at('out'), OURS);
+    const b = new other.OutputFile(at('out'), OURS);
     expect(a.partial).not.toBe(b.partial);
     a.write(Buffer.from('OURS a'));
     b.write(Buffer.from('OURS b'));
@@ -139,7 +155,7 @@ describe('several writers', () => {
 
   it('leave each other alone when one gives up', () => {
     const a = new OutputFile(at('out'), OURS);
-    const b = new OutputFile(at('out'), OURS);
+    const b = new other.OutputFile(at('out'), OURS);
     b.write(Buffer.from('OURS b'));
     a.discard();
     b.commit();
