@@ -10,6 +10,9 @@ import { Random } from './torture/random.ts';
 import { seeds } from './torture/seeds.ts';
 import { ELSEWHERE, OF_TRACES } from './torture/verbs.ts';
 
+// In CI golden files are not written, and the campaign makes some to break; golden.test.ts tries the refusal.
+delete process.env.CI;
+
 const folder = scratch();
 afterAll(() => folder.dispose());
 

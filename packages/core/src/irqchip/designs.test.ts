@@ -1,8 +1,9 @@
 // What the designs cost and lose, measured: each number here comes out of a run on the simulator.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_PE } from '../record/index.ts';
 import { DESIGNS } from './designs.ts';
-import { D, fates, online, run, started, v } from './irqchip.test-support.ts';
+import { D, fates, online, PES, run, started, v } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
 import { FATE_NAMES } from './testbed/outcome.ts';
 import { Translation } from './testbed/run.ts';
@@ -193,4 +194,27 @@ describe('the cost of an operation', () => {
     for (const operation of operations) translation.take(operation);
     expect(told.slice(2).join(', ')).toBe(expected);
   });
+});
+
+describe('a PE that the machine does not have', () => {
+  it.each(Object.keys(DESIGNS).flatMap((name) => [NO_PE, PES, 65_535].map((pe) => [name, pe] as const)))(
+    'comes and goes unheard, and is refused as a target, on %s: %i',
+    (name, pe) => {
+      const pes = ['pe.offline', 'pe.online', 'pe.busy'] as const;
+      const targets: readonly Operation[] =
+        DESIGNS[name]!.serves === 'devices'
+          ? [
+              { op: 'activate', ...v, pe },
+              { op: 'set_affinity', ...v, pe },
+            ]
+          : (['vpe.map', 'vpe.move', 'vpe.schedule'] as const).map((op) => ({ op, vpe: 0, pe }));
+      const plain = run(name, started);
+      const other = run(name, [...started, ...pes.map((op) => ({ op, pe, steps: 2 })), ...targets]);
+      expect(Object.fromEntries(other.unsupported)).toEqual({
+        ...Object.fromEntries(plain.unsupported),
+        ...Object.fromEntries(targets.map(({ op }) => [`${op}: the machine has no such PE`, 1])),
+      });
+      for (const op of pes) expect(other.operations.get(op)).toBe(plain.operations.get(op));
+    },
+  );
 });

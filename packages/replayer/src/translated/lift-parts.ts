@@ -1,6 +1,6 @@
 // What the parts of lifting share: where they report operations, and what they count.
 import type { Operation } from '@gictrace/core/irqchip';
-import { RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
+import { NO_PE, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICR, mask, SYSREGS } from '@gictrace/core/spec';
 
 export interface LiftStats {
@@ -56,12 +56,15 @@ const GICR_FRAME = FRAMES.indexOf('GICR');
 const SLEEP = mask(GICR.GICR_WAKER, 'ProcessorSleep');
 const ENABLE = mask(SYSREGS.ICC_IGRPEN1_EL1, 'Enable');
 
-/** Notes PEs that come and go, by what they do to GICR_WAKER and ICC_IGRPEN1_EL1. */
+/**
+ * Notes PEs that come and go, by what they do to GICR_WAKER and ICC_IGRPEN1_EL1. Whose ICC_IGRPEN1_EL1 it is, a log may
+ * leave unknown.
+ */
 export function followPes(to: Collector, batch: RecordBatch, i: number): void {
   const at = i * RECORD_WORDS;
   const w = batch.words;
   if (batch.kind[i] === SYSREG_WRITE && w[at] === SYSREGS.ICC_IGRPEN1_EL1.encoding) {
-    if ((w[at + 1]! & ENABLE) !== 0) to.comesOnline(batch.pe[i]!);
+    if ((w[at + 1]! & ENABLE) !== 0 && batch.pe[i] !== NO_PE) to.comesOnline(batch.pe[i]!);
     return;
   }
   if (batch.kind[i] !== MMIO_WRITE || w[at] !== GICR_FRAME || w[at + 2] !== GICR.GICR_WAKER.offset) return;

@@ -1,7 +1,8 @@
 // Lifting what drivers without an ITS did gives back what they were asked: SPIs by messages and by a frame, and Direct LPI.
 import type { GicConfig } from '@gictrace/core';
 import { DESIGNS, type Operation, Translation } from '@gictrace/core/irqchip';
-import { RecordBatch } from '@gictrace/core/record';
+import { NO_PE, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { SYSREGS } from '@gictrace/core/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lift } from './lift.ts';
@@ -116,5 +117,20 @@ describe('lifting without an ITS', () => {
         ],
       },
     );
+  });
+
+  it('does not say that an unknown PE comes online', () => {
+    const { config } = new Translation(DESIGNS['direct-lpi']!, PES).run;
+    const write = (pe: number): RecordBatch => {
+      const batch = new RecordBatch(1);
+      batch.push(RECORDS['sysreg.write'].id, pe, Number.NaN);
+      batch.words.set([SYSREGS.ICC_IGRPEN1_EL1.encoding, 1]);
+      return batch;
+    };
+    const lifted: Operation[] = [];
+    new Lift(config as GicConfig, { operation: (one) => lifted.push(one) }).run(() =>
+      [NO_PE, 1].map((pe) => ({ batch: write(pe) })),
+    );
+    expect(lifted).toEqual([{ op: 'pe.online', pe: 1 }]);
   });
 });

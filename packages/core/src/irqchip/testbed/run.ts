@@ -120,7 +120,7 @@ export class Translation {
   private concerns(o: Operation): boolean {
     const { serves } = this.run.design;
     if (!isServed(o.op, serves)) return false;
-    if ('pe' in o && concernOf(o.op) === 'pes' && o.pe >= this.stage.bus.pes) return false;
+    if ('pe' in o && concernOf(o.op) === 'pes' && !this.has(o.pe)) return false;
     if (serves === 'vpes') return true;
     // For a design that does not serve vPEs, a vector that is forwarded is no longer an interrupt of a device.
     if (!('vector' in o)) return true;
@@ -248,10 +248,15 @@ export class Translation {
     if (kind !== 'failed') this.stage.failed(kind, this.stage.n, what);
   }
 
+  /** Whether the machine has a PE: a record may name any, or none (NO_PE). */
+  private has(pe: number): boolean {
+    return pe >= 0 && pe < this.stage.bus.pes;
+  }
+
   private drivenBy(o: Operation): Result {
     const { driver } = this.stage;
     if (driver == null) return unsupported('the driver failed to be set up');
-    if ('pe' in o && o.pe >= this.stage.bus.pes) return unsupported('the machine has no such PE');
+    if ('pe' in o && !this.has(o.pe)) return unsupported('the machine has no such PE');
     return o.op === 'mask' || o.op === 'unmask' ? this.devices.mask(driver, o) : driver.run(o);
   }
 
