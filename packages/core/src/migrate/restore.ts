@@ -38,6 +38,8 @@ export function stimuliOn(machine: Machine): RunStimulus {
 
 export class Restore {
   private readonly written: SavedItem[] = [];
+  /** For each rule, the first item that must come later, of any instance or of each one. */
+  private readonly early = ORDER_RULES.map(() => new Map<number, SavedItem>());
   private readonly run: RunStimulus;
 
   /** The machine on which `run` runs stimuli must be as after a reset. */
@@ -47,14 +49,14 @@ export class Restore {
 
   /** Writes one item. Returns a fault if it comes too late or too early. */
   write(item: SavedItem): RestoreFault | undefined {
-    for (const rule of ORDER_RULES) {
-      if (!rule.first(item)) continue;
-      const early = this.written.find(
-        (other) => rule.later(other) && (!rule.sameInstance || other.instance === item.instance),
-      );
+    const key = (rule: (typeof ORDER_RULES)[number]) => (rule.sameInstance ? item.instance : -1);
+    for (const [k, rule] of ORDER_RULES.entries()) {
+      const early = rule.first(item) ? this.early[k]!.get(key(rule)) : undefined;
       if (early !== undefined)
         return { rule: rule.id, text: `${item.name} of ${item.instance} after ${early.name}: ${rule.why}` };
     }
+    for (const [k, rule] of ORDER_RULES.entries())
+      if (rule.later(item) && !this.early[k]!.has(key(rule))) this.early[k]!.set(key(rule), item);
     this.written.push(item);
     this.put(item);
     return undefined;
