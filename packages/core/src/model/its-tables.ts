@@ -15,6 +15,9 @@ import {
 import type { Machine, MemoryUse } from './machine.ts';
 import { typerOf } from './operands.ts';
 
+/** Physical addresses are below this. */
+export const ADDRESSES = 2 ** 52;
+export const COMMAND_BYTES = 32;
 /** GITS_BASER<n>.Type. */
 export const TABLE_TYPES = { devices: 1, vPEs: 2, collections: 4 } as const;
 
@@ -153,6 +156,8 @@ export function writeEntry(
   for (let at = 0; at < layout.bytes; at += 8) {
     const width = Math.min(8, layout.bytes - at);
     const where = address + at;
+    // A table may be said to end beyond the last address, where there is no memory.
+    if (where + width > ADDRESSES) return;
     m.emit(
       MEM_WRITTEN,
       NO_PE,

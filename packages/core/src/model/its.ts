@@ -13,7 +13,7 @@ import {
   maskHigh,
 } from '../spec/index.ts';
 import { COMMAND_HANDLERS } from './its-commands.ts';
-import { TABLE_TYPES, tableOf } from './its-tables.ts';
+import { COMMAND_BYTES, TABLE_TYPES, tableOf } from './its-tables.ts';
 import { forgetEvent, forgetMappings } from './its-unknown.ts';
 import type { Machine } from './machine.ts';
 import { typerOf } from './operands.ts';
@@ -26,7 +26,6 @@ const SERROR = RECORDS['serror.raised'].id;
 const UNIT_GITS = UNITS.indexOf('GITS');
 const CTLR_ENABLED = mask(GITS.GITS_CTLR, 'Enabled');
 const CTLR_QUIESCENT = mask(GITS.GITS_CTLR, 'Quiescent');
-const COMMAND_BYTES = 32;
 /** What a command costs of the budget, without the walks through tables that it causes. */
 const COMMAND_WORK = 64;
 const STALLED = mask(GITS.GITS_CREADR, 'Stalled');

@@ -14,6 +14,7 @@ import { apply, configTableAddress } from './apply.ts';
 import { readSysreg, resetCpuInterface, switchPe, writeSysreg } from './cpu-interface.ts';
 import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import { translateMsi } from './its-commands.ts';
+import { ADDRESSES, COMMAND_BYTES } from './its-tables.ts';
 import { knowState } from './known-state.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';
@@ -152,7 +153,8 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
       break;
     case QUEUE_WRITE: {
       const address = w[at + 2]! * 2 ** 32 + w[at + 1]!;
-      for (let k = 0; k < 4; k++) {
+      m.unsupported = address + COMMAND_BYTES > ADDRESSES;
+      for (let k = 0; k < 4 && !m.unsupported; k++) {
         const where = address + 8 * k;
         writeMemory(m, where >>> 0, Math.floor(where / 2 ** 32), 8, w[at + 3 + 2 * k]!, w[at + 4 + 2 * k]!);
       }

@@ -284,7 +284,7 @@ export const TABLE_FUNCTIONS: Readonly<
   'gic_state(trace, record)': {
     doc: "The state of the GIC after a record, according to the simulator. It is replayed from the nearest state that the database keeps, and reads the records from the trace's file, which must still be at its path and unchanged. What record 1000 changed: `SELECT * FROM gic_state(1, 1000) EXCEPT SELECT * FROM gic_state(1, 999)`. With two Security states, registers have the values that a Secure access reads.",
     columns: {
-      kind: '`register`: each register that can be read; `interrupt`: each SGI, PPI and SPI, and each LPI that is pending or cached; `mapping`: each event in the tables of an ITS; `pe`: what a PE is signalled',
+      kind: '`register`: each register that can be read; `interrupt`: each SGI, PPI and SPI (on GICv5, SPIs that are not as after a reset), and each LPI that is pending or cached; `mapping`: each event in the tables of an ITS; `pe`: what a PE is signalled',
       name: 'register; `INTID n`; `DeviceID 0x… EventID n`; for a PE, the name of the value',
       instance: 'PE, or the ITS for GITS registers and mappings; null if it is common to all PEs',
       value: 'value that a read of the register returns, signed 64 bits; INTID',

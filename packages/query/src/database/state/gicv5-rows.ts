@@ -36,6 +36,12 @@ export function* gicv5StateRows(machine: Gicv5Machine): Generator<StateRow> {
   yield* registerRows(machine);
 }
 
+function isReset({ spi: bits, spiPriority, spiTarget }: Gicv5Machine['state'], at: number): boolean {
+  const { enable, pending, active, level, handling } = bits;
+  const any = [enable, pending, active, level, handling].some((of) => bit(of, at));
+  return !any && spiPriority[at] === 0 && spiTarget[at] === 0;
+}
+
 function* interruptRows({ state }: Gicv5Machine): Generator<StateRow> {
   const row = (intid: number, pe: number, words: readonly string[]): StateRow => [
     'interrupt',
@@ -59,12 +65,14 @@ function* interruptRows({ state }: Gicv5Machine): Generator<StateRow> {
         `priority ${state.ppiPriority[at]!}`,
       ]);
     }
+  // There may be millions of SPIs: those that are as after a reset have no row.
   for (let spi = 0; spi < state.spiCount; spi++)
-    yield row(gicv5Intid(GICV5_TYPES.SPI, state.spiBase + spi), NO_PE, [
-      ...words(state.spi, spi),
-      `priority ${state.spiPriority[spi]!}`,
-      `IAFFID ${state.spiTarget[spi]! & 0xffff}`,
-    ]);
+    if (!isReset(state, spi))
+      yield row(gicv5Intid(GICV5_TYPES.SPI, state.spiBase + spi), NO_PE, [
+        ...words(state.spi, spi),
+        `priority ${state.spiPriority[spi]!}`,
+        `IAFFID ${state.spiTarget[spi]! & 0xffff}`,
+      ]);
   for (const [id, iste] of [...state.lpis].sort(([a], [b]) => a - b))
     yield row(gicv5Intid(GICV5_TYPES.LPI, id), NO_PE, [
       iste & 8 ? 'enabled' : 'disabled',
