@@ -178,7 +178,7 @@ describe('at a pseudo terminal', () => {
         const { HOME: _, GICTRACE_HISTORY: __, ...rest } = process.env;
         const child = nodeSpawn(
           'script',
-          ['-qec', `'${process.execPath}' '${BIN}' shell '${path}'`, '/dev/null'],
+          ['-qec', `exec '${process.execPath}' '${BIN}' shell '${path}'`, '/dev/null'],
           {
             env: { ...rest, TERM: 'xterm', HOME: join(dir, 'home'), ...env },
           },
@@ -226,7 +226,7 @@ describe('Ctrl-C', () => {
     const { HOME: _, ...rest } = process.env;
     const child = nodeSpawn(
       'script',
-      ['-qec', `'${process.execPath}' '${BIN}' shell '${path}'`, '/dev/null'],
+      ['-qec', `exec '${process.execPath}' '${BIN}' shell '${path}'`, '/dev/null'],
       {
         env: { ...rest, TERM: 'xterm', GICTRACE_HISTORY: '' },
       },
