@@ -1,11 +1,12 @@
 // The configuration of a GICv5: what its identification registers say, and its place in the address map. A trace of a GICv5
 // has it in its header in place of a `GicConfig`; `architecture` tells the two apart.
 import * as z from 'zod/mini';
+import { ADDRESSES } from './spec/addresses.ts';
 
 const within = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
 const u32 = within(0, 0xffff_ffff);
 /** A physical address: below 2^52. */
-const pa = within(0, 2 ** 52 - 1);
+const pa = within(0, ADDRESSES - 1);
 const hex64 = z
   .string()
   .check(z.regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits'));

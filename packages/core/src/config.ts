@@ -1,6 +1,7 @@
 // The configuration of a GIC: what its identity registers say, and its place in the address map. The header of a trace
 // contains it, the model is built from it, and importers derive it from the identity registers in their source.
 import * as z from 'zod/mini';
+import { ADDRESSES } from './spec/addresses.ts';
 
 /** An integer within a range, both ends included. */
 const within = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
@@ -11,7 +12,7 @@ const hex64 = z
   .check(z.regex(/^0x[0-9a-f]{1,16}$/, 'expected 0x and up to 16 lower-case hex digits'));
 const u32 = within(0, 0xffff_ffff);
 /** A physical address: below 2^52. */
-const pa = within(0, 2 ** 52 - 1);
+const pa = within(0, ADDRESSES - 1);
 
 const gicShape = z.strictObject({
   /** Name of the profile: every IMPLEMENTATION DEFINED choice (`core/profile`). */

@@ -1,7 +1,7 @@
 // Checks of the interrupt state table of a GICv5: when it becomes valid, and which LPIs it has. Only memory that the source
 // contains is looked at.
 import { type Gicv5Machine, gicv5L1Address, IST } from '../gicv5/index.ts';
-import { GICV5_ENTRIES, GICV5_TYPES, gicv5Id, gicv5Type, IRS, mask } from '../spec/index.ts';
+import { ADDRESSES, GICV5_ENTRIES, GICV5_TYPES, gicv5Id, gicv5Type, IRS, mask } from '../spec/index.ts';
 import type { CheckContext } from './context.ts';
 
 const VALID = 1;
@@ -36,7 +36,9 @@ export class Gicv5TableChecks {
 
   private maps(id: number): void {
     const { c } = this;
-    const { memory } = c.machine.state;
+    const { ist, memory } = c.machine.state;
+    // There is no level-1 entry for an LPI that the table does not have.
+    if (id >= 2 ** ist[IST.idBits]!) return;
     const l1 = gicv5L1Address(c.machine, id);
     if (!memory.areKnown(l1, 8)) return;
     if (memory.readWord(l1) & VALID)
@@ -68,7 +70,7 @@ export class Gicv5TableChecks {
       (state.memory.readWord(l1 + 4) & 0xff_ffff) * 2 ** 32 +
       ((state.memory.readWord(l1) & 0xffff_f000) >>> 0);
     const entries = 2 ** state.ist[IST.indexBits]!;
-    this.look(table, entries, bytes, Math.floor(this.mapped / entries) * entries);
+    this.look(table, Math.min(entries, 2 ** bits), bytes, Math.floor(this.mapped / entries) * entries);
     this.mapped = -1;
   }
 
@@ -77,7 +79,7 @@ export class Gicv5TableChecks {
     const { memory } = c.machine.state;
     for (let k = 0; k < entries; k++) {
       const at = address + k * bytes;
-      if (at + 4 > 2 ** 52) return;
+      if (at + 4 > ADDRESSES) return;
       if (!memory.areKnown(at, 4) || (memory.readWord(at) & MUST_BE_ZERO) === 0) continue;
       const value = memory.readWord(at).toString(16);
       c.find(

@@ -1,6 +1,7 @@
 // Each check of GICv5: a guest that does it wrong, and one that does nearly the same and is right.
 import { describe, expect, it } from 'vitest';
 import { Driver, FRAME, gicv5Config, lpi, ppi, spi } from '../gicv5/driver.test-support.ts';
+import { gicv5L1Address, IST } from '../gicv5/index.ts';
 import {
   RECORD_FLAGS,
   RECORD_WORDS,
@@ -9,7 +10,7 @@ import {
   type RecordName,
   responseAt,
 } from '../record/index.ts';
-import { FRAMES } from '../spec/index.ts';
+import { FRAMES, IRS } from '../spec/index.ts';
 import { Checker, type CheckerOptions, type Finding } from './index.ts';
 import { GICV5_CHECKS, type Gicv5CheckName } from './rules-gicv5.ts';
 
@@ -116,14 +117,18 @@ const CASES: Readonly<Record<Gicv5CheckName, Case>> = {
   'disable-not-completed': {
     wrong: (d) => {
       d.write(0, 'GIC_CDDIS', spi(5));
-      d.write(0, 'GIC_CDPRI', spi(5), 8);
+      d.write(0, 'ICC_PCR_EL1', 8);
       d.write(0, 'GSB_SYS');
     },
     right: (d) => {
       d.write(0, 'GIC_CDDIS', spi(5));
-      d.write(1, 'GIC_CDPRI', spi(6), 8);
-      d.write(0, 'GSB_SYS');
+      d.write(1, 'ICC_PCR_EL1', 8);
+      // One barrier for several.
+      d.write(0, 'GIC_CDDIS', spi(6));
       d.write(0, 'GIC_CDPRI', spi(5), 8);
+      d.write(0, 'GSB_ACK');
+      d.write(0, 'GSB_SYS');
+      d.write(0, 'ICC_PCR_EL1', 8);
     },
   },
   'acknowledge-not-completed': {
@@ -222,6 +227,88 @@ describe.each(Object.keys(GICV5_CHECKS) as Gicv5CheckName[])('%s', (rule) => {
 it('finds a write to a reserved location of an IRS', () => {
   const list = findings((d) => d.do('mmio.write', -1, FRAMES.indexOf('IRS'), FRAME, 0x20, 4, 1));
   expect(rules(list)).toEqual(['write-to-reserved']);
+});
+
+it('reports a missed barrier once, whether the first barrier comes before or after it', () => {
+  const miss = (d: Checked) => {
+    d.write(0, 'GIC_CDDIS', spi(5));
+    d.write(0, 'ICC_PCR_EL1', 8);
+  };
+  const barrier = (d: Checked) => d.write(1, 'GSB_SYS');
+  const both = [(d: Checked) => [miss(d), barrier(d)], (d: Checked) => [barrier(d), miss(d)]];
+  for (const act of both) expect(findings(act).map(({ rule }) => rule)).toEqual(['disable-not-completed']);
+});
+
+describe('a PE', () => {
+  /** PE `pe` drops the priority of PPI 27, which becomes pending again, handles PPI 26, and does not deactivate PPI 27. */
+  const leave = (d: Checked, pe: number) => {
+    for (const one of [26, 27]) {
+      d.write(pe, 'ICC_PPI_ENABLER0_EL1', 3 << 26);
+      d.line(ppi(one), 0, pe);
+    }
+    d.line(ppi(27), 1, pe);
+    expect(d.acknowledge(pe)).toBe(ppi(27));
+    d.write(pe, 'GIC_CDEOI');
+    d.line(ppi(27), 0, pe);
+    d.line(ppi(27), 1, pe);
+  };
+  const handle = (d: Checked, pe: number) => {
+    d.line(ppi(26), 1, pe);
+    const intid = d.acknowledge(pe);
+    expect(intid).toBe(ppi(26));
+    d.write(pe, 'GIC_CDEOI');
+    d.write(pe, 'GIC_CDDI', intid);
+  };
+
+  it('has PPIs of its own, which another PE neither ends nor acknowledges', () => {
+    const list = findings((d) => {
+      d.start();
+      leave(d, 0);
+      handle(d, 0);
+      d.line(ppi(27), 1, 1);
+      d.write(1, 'ICC_PPI_ENABLER0_EL1', 3 << 26);
+      d.acknowledge(1);
+      d.write(1, 'GIC_CDEOI');
+      d.write(1, 'GIC_CDDI', ppi(27));
+    });
+    expect(list.filter(({ rule }) => rule === 'active-for-ever').map(({ pe }) => pe)).toEqual([0]);
+  });
+
+  it('that is reset handles nothing and awaits no barrier', () => {
+    const list = findings((d) => {
+      d.ready().acknowledge(0);
+      d.do('pe.reset', 0);
+      d.write(0, 'ICC_PCR_EL1', 8);
+      d.write(0, 'GSB_ACK');
+      d.write(0, 'GIC_CDDI', spi(5));
+    });
+    expect(rules(list)).toEqual([]);
+  });
+});
+
+describe('a frame of another interrupt domain', () => {
+  it('is not looked at: its registers are others', () => {
+    const irs = (d: Checked, offset: number, value: number) =>
+      d.do('mmio.write', -1, FRAMES.indexOf('IRS'), 0, offset, 4, value);
+    const list = findings((d) => {
+      for (let n = 0; n < 3; n++) irs(d, IRS.IRS_SPI_CFGR.offset, 1);
+    });
+    expect(rules(list)).toEqual([]);
+  });
+});
+
+describe('an LPI that the table does not have', () => {
+  it('has no entry that could be looked at', () => {
+    const list = findings((d) => {
+      d.table(true);
+      const beyond = 2 ** d.machine.state.ist[IST.idBits]!;
+      const l1 = gicv5L1Address(d.machine, beyond);
+      d.do('mem.write', 0, l1, 0, 8, 0x4001_0001, 0);
+      d.irs('IRS_IST_STATUSR');
+      d.irs('IRS_MAP_L2_ISTR', beyond);
+    });
+    expect(rules(list)).toEqual([]);
+  });
 });
 
 describe('where the source does not show it', () => {

@@ -1,6 +1,6 @@
 // Checks of what software does with a GICv5: accesses to the IRS, GIC instructions, barriers. Nothing is reported about a PE that
 // the source does not name.
-import type { Gicv5Machine } from '../gicv5/index.ts';
+import { type Gicv5Machine, gicv5HasFrame } from '../gicv5/index.ts';
 import { FollowObserver } from '../model/index.ts';
 import { FRAMES, NO_PE, RECORD_FLAGS, RECORDS, type RecordBatch } from '../record/index.ts';
 import {
@@ -21,6 +21,7 @@ const MMIO_WRITE = RECORDS['mmio.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const GIC_RESET = RECORDS['gic.reset'].id;
+const PE_RESET = RECORDS['pe.reset'].id;
 const ACKNOWLEDGED = RECORDS['int.acknowledged'].id;
 const FRAME_IRS = FRAMES.indexOf('IRS');
 const UNDECIDED = RECORD_FLAGS.peUndecided | RECORD_FLAGS.undecided;
@@ -52,7 +53,7 @@ const STATUS: ReadonlyMap<number, number> = new Map([
 ]);
 const STATUSES: ReadonlySet<number> = new Set(STATUS.values());
 
-/** What a PE has to complete by a barrier. */
+/** What a PE has to complete by a barrier before it uses the GIC otherwise. */
 interface Awaited {
   readonly rule: 'disable-not-completed' | 'acknowledge-not-completed';
   readonly at: Moment;
@@ -62,6 +63,18 @@ interface Handled {
   readonly intid: number;
   readonly at: Moment;
 }
+
+interface Ended {
+  readonly intid: number;
+  readonly pe: number;
+  readonly at: Moment;
+  since: number;
+}
+/** Each PE has PPIs of its own. */
+const keyOf = (pe: number, intid: number) => (gicv5Type(intid) === PPI ? pe * 2 ** 32 + intid : intid);
+/** The frame of the IRS that the model has. The others are of interrupt domains and IRSs of which nothing is known. */
+const isIrs = (batch: RecordBatch, i: number) =>
+  FIELD(batch, i, 0) === FRAME_IRS && gicv5HasFrame(FIELD(batch, i, 1));
 
 /** The checks as an observer of the loop in model/follow. */
 export class Gicv5Checks extends FollowObserver {
@@ -74,12 +87,12 @@ export class Gicv5Checks extends FollowObserver {
   /** Whether it is unknown what the PEs handle. */
   private isHandlingUnknown = false;
   /** By PE: what awaits a barrier. */
-  private readonly awaited = new Map<number, Awaited>();
-  /** Findings about barriers. They count once the source has shown that it has barriers at all. */
+  private readonly awaited = new Map<number, readonly Awaited[]>();
+  /** Findings about barriers from before the first barrier. They count if there is one, which says that the source has barriers. */
   private unbarred: (Awaited & { readonly pe: number; readonly until: string; readonly by: Moment })[] = [];
   private hasBarriers = false;
-  /** By INTID: when it was last ended by a PE, and which; and how often that PE has acknowledged something since. */
-  private readonly ended = new Map<number, { readonly pe: number; readonly at: Moment; since: number }>();
+  /** By interrupt: when the priority of it was last dropped and by which PE; and how often that PE has acknowledged something since. */
+  private readonly ended = new Map<number, Ended>();
 
   constructor(machine: Gicv5Machine, report: Report, facts?: SourceFacts) {
     super();
@@ -94,10 +107,10 @@ export class Gicv5Checks extends FollowObserver {
     const pe = batch.pe[i]!;
     switch (batch.kind[i]) {
       case MMIO_READ:
-        if (FIELD(batch, i, 0) === FRAME_IRS) this.reads(batch, i);
+        if (isIrs(batch, i)) this.reads(batch, i);
         break;
       case MMIO_WRITE:
-        if (FIELD(batch, i, 0) === FRAME_IRS) this.writes(batch, i);
+        if (isIrs(batch, i)) this.writes(batch, i);
         break;
       case SYSREG_READ:
       case SYSREG_WRITE:
@@ -111,6 +124,11 @@ export class Gicv5Checks extends FollowObserver {
         this.ended.clear();
         for (const stack of this.handled) stack.length = 0;
         this.isHandlingUnknown = false;
+        break;
+      case PE_RESET:
+        this.handled[pe]!.length = 0;
+        this.awaited.delete(pe);
+        for (const [key, one] of this.ended) if (one.pe === pe) this.ended.delete(key);
         break;
       default:
     }
@@ -128,12 +146,12 @@ export class Gicv5Checks extends FollowObserver {
       if (records.kind[i] !== ACKNOWLEDGED) continue;
       const intid = FIELD(records, i, 0);
       const pe = records.pe[i]!;
-      this.ended.delete(intid);
+      this.ended.delete(keyOf(pe, intid));
       for (const one of this.ended.values()) if (one.pe === pe) one.since++;
       if (c.stimulus.flags[0]! & UNDECIDED) continue;
       this.handled[pe]!.push({ intid, at: c.now() });
       const text = `${anyIntidText(intid)} was acknowledged`;
-      this.awaited.set(pe, { rule: 'acknowledge-not-completed', at: c.now(), text });
+      this.await(pe, { rule: 'acknowledge-not-completed', at: c.now(), text });
     }
   }
 
@@ -143,10 +161,7 @@ export class Gicv5Checks extends FollowObserver {
 
   override end(): void {
     const { context: c } = this;
-    if (this.hasBarriers)
-      for (const { rule, at, pe, text, until, by } of this.unbarred)
-        c.tell(rule, by, pe, `${until}; no barrier came since ${text}`, [{ ...at, text }]);
-    for (const [intid, { pe, at, since }] of this.ended) {
+    for (const { intid, pe, at, since } of this.ended.values()) {
       if (since === 0 || !this.isPendingAndActive(intid, pe)) continue;
       const text = `${anyIntidText(intid)} is pending again, and active since PE${pe} handled it`;
       c.tell('active-for-ever', at, pe, text, [{ ...at, text: 'its priority was dropped' }]);
@@ -205,7 +220,7 @@ export class Gicv5Checks extends FollowObserver {
       else if (register === CDAFF && !c.machine.state.peByIaffid.has(high & 0xffff))
         c.find('affinity-to-no-pe', c.now(), pe, `IAFFID ${high & 0xffff}: ${c.stimulusText()}`);
       if (register === CDDIS && isKnown)
-        this.awaited.set(pe, { rule: 'disable-not-completed', at: c.now(), text: c.stimulusText() });
+        this.await(pe, { rule: 'disable-not-completed', at: c.now(), text: c.stimulusText() });
     } else if (register === CDDI) this.deactivates(pe, intid, isKnown);
     else if (register === CDEOI && isKnown) this.drops(pe);
   }
@@ -214,7 +229,7 @@ export class Gicv5Checks extends FollowObserver {
     const { context: c } = this;
     const { state } = c.machine;
     const id = gicv5Id(intid);
-    this.ended.delete(intid);
+    this.ended.delete(keyOf(pe, intid));
     if (gicv5Type(intid) === PPI) {
       if (!isKnown || this.isHandlingUnknown || id >= 128) return;
       const at = 128 * pe + id;
@@ -242,27 +257,53 @@ export class Gicv5Checks extends FollowObserver {
   private drops(pe: number): void {
     const { context: c } = this;
     const one = this.handled[pe]?.pop();
-    if (one !== undefined) this.ended.set(one.intid, { pe, at: c.now(), since: 0 });
+    if (one !== undefined)
+      this.ended.set(keyOf(pe, one.intid), { intid: one.intid, pe, at: c.now(), since: 0 });
     else if (c.fromReset && !this.isHandlingUnknown && c.machine.state.apr[pe] === 0)
       c.find('drop-without-acknowledge', c.now(), pe, c.stimulusText());
   }
 
-  /** A PE uses the GIC: either it completes what awaits a barrier, or it has not. */
+  private await(pe: number, what: Awaited): void {
+    this.awaited.set(pe, [...(this.awaited.get(pe) ?? []), what]);
+  }
+
+  /**
+   * A PE uses the GIC: either it completes what awaits a barrier, or it has not. One GSB SYS completes all that was configured before
+   * it, so that what configures more comes in time.
+   */
   private barrier(pe: number, register: number): void {
+    if (register === GSB_SYS || register === GSB_ACK) this.showsBarriers();
+    const all = this.awaited.get(pe);
+    if (all === undefined || pe === NO_PE) return;
+    const waits = ({ rule }: Awaited) =>
+      rule === 'disable-not-completed' && (register === GSB_ACK || CONFIGURING.has(register));
+    const left = all.filter(waits);
+    if (left.length === 0) this.awaited.delete(pe);
+    else this.awaited.set(pe, left);
+    if (register === GSB_SYS) return;
+    for (const one of all) {
+      if (waits(one) || (register === GSB_ACK && one.rule === 'acknowledge-not-completed')) continue;
+      this.missed(one, pe, register);
+    }
+  }
+
+  private showsBarriers(): void {
+    if (this.hasBarriers) return;
+    this.hasBarriers = true;
+    for (const one of this.unbarred) this.reportMissed(one);
+    this.unbarred = [];
+  }
+
+  private missed(what: Awaited, pe: number, register: number): void {
     const { context: c } = this;
-    if (register === GSB_SYS || register === GSB_ACK) this.hasBarriers = true;
-    const one = this.awaited.get(pe);
-    if (one === undefined || pe === NO_PE) return;
-    this.awaited.delete(pe);
-    if (register === GSB_SYS || (register === GSB_ACK && one.rule === 'acknowledge-not-completed')) return;
-    // An acknowledge that returned nothing has nothing to complete.
-    if (this.unbarred.length < UNBARRED_MAX)
-      this.unbarred.push({
-        ...one,
-        pe,
-        until: `${gicv5SysregName(register) ?? c.stimulusText()}`,
-        by: c.now(),
-      });
+    const until = gicv5SysregName(register) ?? c.stimulusText();
+    const one = { ...what, pe, until, by: c.now() };
+    if (this.hasBarriers) this.reportMissed(one);
+    else if (this.unbarred.length < UNBARRED_MAX) this.unbarred.push(one);
+  }
+
+  private reportMissed({ rule, at, pe, text, until, by }: (typeof this.unbarred)[number]): void {
+    this.context.tell(rule, by, pe, `${until}; no barrier came since ${text}`, [{ ...at, text }]);
   }
 }
 

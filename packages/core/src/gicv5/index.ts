@@ -1,4 +1,4 @@
-// The GICv5: its state, one step, and the profiles. A room of its own beside the model of GICv3 and GICv4.
+// The GICv5: its state, one step, and the profiles. A module of its own beside the model of GICv3 and GICv4.
 
 export { runningPriority as gicv5RunningPriority } from './arbitration.ts';
 export { GICV5_CHOICES, type Gicv5Choices } from './choices.ts';
@@ -12,6 +12,7 @@ export {
   gicv5PriorityOf,
   gicv5Signalled,
 } from './gate.ts';
+export { hasFrame as gicv5HasFrame } from './irs-frame.ts';
 export { l1Address as gicv5L1Address } from './ist.ts';
 export { Gicv5Machine } from './machine.ts';
 export { GICV5_MUTATIONS, type Gicv5Mutation, plantGicv5Mutation } from './mutations.ts';

@@ -1,6 +1,7 @@
 // The config frame of the IRS: what a read returns and what a write does. Reserved locations, and accesses of a width that a
 // register does not have, read as zero and ignore writes.
 import { FRAMES, NO_PE, RECORDS } from '../record/index.ts';
+import { ADDRESSES } from '../spec/addresses.ts';
 import { IRS } from '../spec/gicv5/index.ts';
 import { settle } from './arbitration.ts';
 import { sampleSpi, setTrigger, showSpi } from './interrupts.ts';
@@ -222,7 +223,7 @@ function mapLevel2(m: Gicv5Machine, id: number): void {
   const { istBaser, ist, memory } = m.state;
   if ((istBaser[0]! & VALID) === 0 || ist[IST.twoLevel] === 0) return;
   const address = l1Address(m, id);
-  if (address + 8 > 2 ** 52 || !memory.areKnown(address, 8)) return;
+  if (address + 8 > ADDRESSES || !memory.areKnown(address, 8)) return;
   const low = memory.readWord(address) | VALID;
   m.emit(
     MEM_WRITTEN,

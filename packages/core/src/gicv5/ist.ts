@@ -1,6 +1,7 @@
 // The interrupt state table of LPIs: where an entry is in guest memory, and the state that the IRS has of an LPI. An IRS may
 // keep entries while the table is valid, so an LPI is looked up in memory once; what it holds then is in the state.
 import { NO_PE, RECORDS } from '../record/index.ts';
+import { ADDRESSES } from '../spec/addresses.ts';
 import { GICV5_TYPES, gicv5Intid } from '../spec/gicv5/index.ts';
 import { type Gicv5Machine, NON_SECURE } from './machine.ts';
 import { IST } from './state.ts';
@@ -12,8 +13,6 @@ const ASSUMED = RECORDS['memory.assumed'].id;
 const IST_CHANGED = RECORDS['ist.changed'].id;
 
 const L1_VALID = 1;
-/** Physical addresses of gictrace are below this; nothing can be read or written from there on. */
-const ADDRESSES = 2 ** 52;
 
 /** Fields of a level-2 ISTE: the mask of each flag, and where the others are. */
 export const ISTE = {

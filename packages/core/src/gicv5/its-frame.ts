@@ -2,7 +2,7 @@
 // polled is idle.
 import { FRAMES, NO_PE, RECORDS } from '../record/index.ts';
 import { DOMAINS, ITS } from '../spec/gicv5/index.ts';
-import { invalidateDevices, invalidateEvents, readEvent, translate } from './its.ts';
+import { DATA_UNKNOWN, invalidateDevices, invalidateEvents, readEvent, translate } from './its.ts';
 import { type Gicv5Machine, NON_SECURE } from './machine.ts';
 
 const ACCESS_RESERVED = RECORDS['access.reserved'].id;
@@ -41,6 +41,10 @@ function itsOf(m: Gicv5Machine, instance: number): number {
 /** The register of 64 bits that an offset is in. */
 const doubleAt = (offset: number) => DOUBLE.find((one) => one.offset === offset || one.offset + 4 === offset);
 
+/** Whether an access is to a whole register of 64 bits, or to a half of it. */
+const isWidthOf = (double: { readonly offset: number }, offset: number, width: number) =>
+  width === 4 || (width === 8 && offset === double.offset);
+
 /** Reads a register; the value is in `m.low` and `m.high`. */
 export function readIts(m: Gicv5Machine, instance: number, offset: number, width: number): void {
   m.low = 0;
@@ -51,8 +55,12 @@ export function readIts(m: Gicv5Machine, instance: number, offset: number, width
     return;
   }
   const double = doubleAt(offset);
-  if (double !== undefined && (width === 4 || (width === 8 && offset === double.offset))) {
+  if (double !== undefined && isWidthOf(double, offset, width)) {
     const [low, high] = [m.state.its.low(its, double), m.state.its.high(its, double)];
+    if (double === ITS.ITS_READ_EVENT_DATAR && (high & DATA_UNKNOWN) !== 0) {
+      m.unsupported = true;
+      return;
+    }
     m.low = offset === double.offset ? low : high;
     m.high = width === 8 ? high : 0;
     return;
@@ -101,7 +109,7 @@ export function writeIts(
     return;
   }
   const double = doubleAt(offset);
-  if (double !== undefined && STORED.has(double.offset) && (width === 4 || offset === double.offset)) {
+  if (double !== undefined && STORED.has(double.offset) && isWidthOf(double, offset, width)) {
     const old = [m.state.its.low(its, double), m.state.its.high(its, double)] as const;
     if (width === 8) store(m, its, double.offset, low, high);
     else if (offset === double.offset) store(m, its, offset, low, old[1]);

@@ -47,6 +47,7 @@ export class ItsState {
   readonly kept: readonly Kept[];
   readonly iwbs: readonly IwbBits[];
   private readonly registers: Uint32Array;
+  private held = 0;
 
   private constructor(registers: Uint32Array, count: number, iwbs: readonly IwbBits[]) {
     this.registers = registers;
@@ -109,34 +110,37 @@ export class ItsState {
 
   keep(its: number, isEvent: boolean, device: number, event: number, entry: Entry): void {
     const kept = this.kept[its]!;
-    if (!isEvent) kept.devices.set(device, entry);
+    if (!isEvent) this.set(kept.devices, device, entry);
     else {
       const events = kept.events.get(device) ?? new Map<number, Entry>();
-      kept.events.set(device, events.set(event, entry));
+      kept.events.set(device, events);
+      this.set(events, event, entry);
     }
+  }
+
+  private set(entries: Map<number, Entry>, at: number, entry: Entry): void {
+    if (!entries.has(at)) this.held++;
+    entries.set(at, entry);
   }
 
   forget(its: number, isEvent: boolean, device: number, event: number): void {
     const kept = this.kept[its]!;
-    if (!isEvent) kept.devices.delete(device);
-    else {
+    if (!isEvent) {
+      if (kept.devices.delete(device)) this.held--;
+    } else {
       const events = kept.events.get(device);
-      events?.delete(event);
+      if (events?.delete(event)) this.held--;
       if (events?.size === 0) kept.events.delete(device);
     }
   }
 
   /** How many entries are kept by all ITSs. */
   size(): number {
-    let size = 0;
-    for (const { devices, events } of this.kept) {
-      size += devices.size;
-      for (const of of events.values()) size += of.size;
-    }
-    return size;
+    return this.held;
   }
 
   clear(): void {
+    this.held = 0;
     for (const { devices, events } of this.kept) {
       devices.clear();
       events.clear();
@@ -161,11 +165,11 @@ export class ItsState {
   restore(word: () => number): void {
     this.clear();
     for (const { devices, events } of this.kept) {
-      for (let n = word(); n > 0; n--) devices.set(word(), [word(), word()]);
+      for (let n = word(); n > 0; n--) this.set(devices, word(), [word(), word()]);
       for (let n = word(); n > 0; n--) {
         const of = new Map<number, Entry>();
         events.set(word(), of);
-        for (let k = word(); k > 0; k--) of.set(word(), [word(), word()]);
+        for (let k = word(); k > 0; k--) this.set(of, word(), [word(), word()]);
       }
     }
   }

@@ -1,6 +1,7 @@
 // The ITS and the IWB as Linux's and FreeBSD's drivers use them, and what happens if software leaves a step out.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DROP_REASONS, FRAMES, NO_PE } from '../record/index.ts';
+import { ITS } from '../spec/index.ts';
 import { Driver, FRAME, gicv5WithIts, lpi } from './driver.test-support.ts';
 
 const IRQ = 1;
@@ -41,7 +42,7 @@ function mapEvent(device: number, event: number, id: number, isInvalidated = tru
 }
 
 /** What became of the last message: where it went, or why nowhere. */
-function fate(): string {
+function outcome(): string {
   const names = d.names();
   const dropped = names.indexOf('msi.dropped');
   if (dropped >= 0) return DROP_REASONS[d.words(dropped)[3]!]!;
@@ -52,7 +53,7 @@ function fate(): string {
 
 function send(device: number, event: number): string {
   d.message(device, event);
-  return fate();
+  return outcome();
 }
 
 beforeEach(() => {
@@ -162,10 +163,10 @@ describe('an ITS', () => {
     d.its('ITS_GEN_EVENT_DIDR', 0x10);
     d.its('ITS_GEN_EVENT_EIDR', 4);
     d.its('ITS_GEN_EVENTR', INVALIDATE | 1);
-    expect([fate(), d.signal(0)]).toEqual(['LPI 9', IRQ]);
+    expect([outcome(), d.signal(0)]).toEqual(['LPI 9', IRQ]);
     // Of another interrupt domain.
     d.its('ITS_GEN_EVENTR', INVALIDATE | 2);
-    expect(fate()).toBe('nothing');
+    expect(outcome()).toBe('nothing');
   });
 
   it('reads back what software wrote, and ignores another device table while it is enabled', () => {
@@ -181,6 +182,48 @@ describe('an ITS', () => {
     expect([d.its('ITS_SYNC_STATUSR'), d.its('ITS_STATUSR')]).toEqual([1n, 1n]);
     d.do('mmio.read', NO_PE, FRAMES.indexOf('ITS'), FRAME, 0x148 + 4, 4);
     expect(d.machine.reserved).toBe(true);
+  });
+
+  it('gives no answer about an event whose translation the source does not contain', () => {
+    mapDevice(0x10, 5);
+    d.do('mem.unknown', NO_PE, ITT, 0, 8);
+    d.its('ITS_EIDR', 0);
+    d.its('ITS_READ_EVENTR', INVALIDATE);
+    d.its('ITS_READ_EVENT_DATAR');
+    expect(d.machine.unsupported).toBe(true);
+    mapEvent(0x10, 0, 9);
+    d.its('ITS_READ_EVENTR', INVALIDATE);
+    expect([d.its('ITS_READ_EVENT_DATAR'), d.machine.unsupported]).toEqual([9n | ITTE_VALID, false]);
+  });
+
+  it.each([1, 2])('a write of %i bytes to a register of 64 bits is reserved', (width) => {
+    d.its('ITS_CR0', 0);
+    const at = ITS.ITS_DT_BASER.offset;
+    d.do('mmio.write', NO_PE, FRAMES.indexOf('ITS'), FRAME, at, width, 0xff);
+    expect([d.machine.reserved, d.its('ITS_DT_BASER')]).toEqual([true, BigInt(DEVICE_TABLE)]);
+  });
+
+  it('counts the entries that it keeps, also after a restore', () => {
+    const kept = () =>
+      d.machine.state.its.kept.reduce(
+        (sum, { devices, events }) =>
+          sum + devices.size + [...events.values()].reduce((n, of) => n + of.size, 0),
+        0,
+      );
+    for (const device of [0x10, 0x11, 0x205]) {
+      mapDevice(device, 5);
+      mapEvent(device, 1, 7);
+      for (const event of [0, 1, 1, 2]) send(device, event);
+    }
+    const { its } = d.machine.state;
+    expect([its.size(), kept()]).toEqual([12, 12]);
+    d.machine.state.restore(d.machine.state.save());
+    expect([its.size(), kept()]).toEqual([12, 12]);
+    d.its('ITS_DIDR', 0x10);
+    d.its('ITS_INV_DEVICER', INVALIDATE | (5 << 1));
+    expect([its.size(), kept()]).toEqual([8, 8]);
+    d.do('gic.reset', NO_PE);
+    expect([its.size(), kept()]).toEqual([0, 0]);
   });
 
   it('does not do what is not modelled: virtual LPIs', () => {
@@ -211,10 +254,10 @@ describe('an IWB', () => {
   it('turns a level-sensitive wire into a level LPI', () => {
     d.iwb('IWB_WTMR', 1, 1 << 1);
     wire(33, 1);
-    expect([fate(), d.signal(0)]).toEqual(['nothing', 0]);
+    expect([outcome(), d.signal(0)]).toEqual(['nothing', 0]);
     // It is enabled while it is high.
     d.iwb('IWB_WENABLER', 1, 1 << 1);
-    expect([fate(), d.signal(0)]).toEqual(['LPI 20', IRQ]);
+    expect([outcome(), d.signal(0)]).toEqual(['LPI 20', IRQ]);
     expect(d.acknowledge(0)).toBe(lpi(20));
     // Pending, active, level.
     expect(d.config(lpi(20)) & 0x34n).toBe(0x34n);
@@ -228,12 +271,12 @@ describe('an IWB', () => {
   it('turns an edge into one message', () => {
     d.iwb('IWB_WENABLER', 1, 1 << 1);
     wire(33, 1);
-    expect([fate(), d.acknowledge(0)]).toEqual(['LPI 20', lpi(20)]);
+    expect([outcome(), d.acknowledge(0)]).toEqual(['LPI 20', lpi(20)]);
     wire(33, 0);
-    expect(fate()).toBe('nothing');
+    expect(outcome()).toBe('nothing');
     d.iwb('IWB_WENABLER', 1, 0);
     wire(33, 1);
-    expect(fate()).toBe('nothing');
+    expect(outcome()).toBe('nothing');
     expect(d.iwb('IWB_IDR0', 0)).toBe(1n);
     expect(d.iwb('IWB_CR0', 0)).toBe(3n);
     expect(d.iwb('IWB_WENABLE_STATUSR', 0)).toBe(1n);

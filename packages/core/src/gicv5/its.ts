@@ -1,6 +1,7 @@
 // The ITS: from an event of a device to an LPI, by the device table and the device's translation table in guest memory. There
 // is no command queue. An ITS may keep entries, valid or not, until software invalidates them.
 import { DROP_REASONS, ITS_TABLES, NO_PE, RECORDS } from '../record/index.ts';
+import { ADDRESSES } from '../spec/addresses.ts';
 import { GICV5_TYPES, gicv5Intid, ITS } from '../spec/gicv5/index.ts';
 import { type LpiEvent, lpiEvent, targetOf } from './interrupts.ts';
 import type { Entry } from './its-state.ts';
@@ -13,7 +14,6 @@ const CACHED = RECORDS['its.cached'].id;
 const FORGOTTEN = RECORDS['its.forgotten'].id;
 const DTE = ITS_TABLES.indexOf('L2_DTE');
 const ITTE = ITS_TABLES.indexOf('L2_ITTE');
-const ADDRESSES = 2 ** 52;
 
 type Reason = (typeof DROP_REASONS)[number];
 /** An entry, why there is none, or that the source does not show what decides. */
@@ -140,10 +140,17 @@ export function translate(m: Gicv5Machine, its: number, device: number, event: n
   lpiEvent(m, intid, how);
 }
 
+/** A RES0 bit of the high word of ITS_READ_EVENT_DATAR, which is stored as 1 if the source does not contain what it would read. */
+export const DATA_UNKNOWN = 0x4000_0000;
+
 /** ITS_READ_EVENTR.R: what ITS_READ_EVENT_DATAR reads for the selected event. An event without a translation reads as 0. */
 export function readEvent(m: Gicv5Machine, its: number): void {
   const { its: state } = m.state;
   const found = eventEntry(m, its, state.low(its, ITS.ITS_DIDR), state.low(its, ITS.ITS_EIDR));
+  if (found === 'undecided') {
+    m.changeIts(its, ITS.ITS_READ_EVENT_DATAR.offset, 0, DATA_UNKNOWN);
+    return;
+  }
   const [low, high] = typeof found === 'string' || (found[0] & ITTE_VALID) === 0 ? [0, 0] : found;
   const isVirtual = (low & ITTE_VIRTUAL) !== 0;
   m.changeIts(

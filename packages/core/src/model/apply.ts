@@ -196,10 +196,16 @@ function applyIrqChanged(state: GicState, pe: number, intid: number, attribute: 
   } else setIrqBit(state, IRQ_ATTRIBUTES[attribute] as keyof IrqBits, pe, intid, value !== 0);
 }
 
-/** Drops the cached configuration of an LPI, if the Redistributor keeps it only for pending LPIs. */
+/**
+ * Drops the cached configuration of an LPI, if the Redistributor keeps it only for pending LPIs. One that is no longer pending is
+ * not overlooked when it becomes pending again.
+ */
 function clearLpi(state: GicState, pe: number, intid: number): void {
   state.lpiPending[pe]!.delete(intid);
-  if (state.profile.lpiConfig !== 'until-invalidated') state.lpiConfig[pe]!.delete(intid);
+  const configs = state.lpiConfig[pe]!;
+  const config = configs.get(intid) ?? 0;
+  if (state.profile.lpiConfig !== 'until-invalidated') configs.delete(intid);
+  else if (config >= CONFIG_OVERLOOKED) configs.set(intid, config & ~CONFIG_OVERLOOKED);
 }
 
 /** Flips the bit of an LPI in the pending table in guest memory, if GICR_PENDBASER gives its address. */

@@ -2,6 +2,7 @@
 // layout that the profile names (IHI 0069, "ITS tables"). Emits what it reads and writes; decides nothing.
 import { NO_PE, RECORDS } from '../record/index.ts';
 import {
+  ADDRESSES,
   deposit,
   type EntryLayout,
   extract,
@@ -15,8 +16,6 @@ import {
 import type { Machine, MemoryUse } from './machine.ts';
 import { typerOf } from './operands.ts';
 
-/** Physical addresses are below this. */
-export const ADDRESSES = 2 ** 52;
 export const COMMAND_BYTES = 32;
 /** GITS_BASER<n>.Type. */
 export const TABLE_TYPES = { devices: 1, vPEs: 2, collections: 4 } as const;

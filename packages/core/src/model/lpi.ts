@@ -194,8 +194,10 @@ export function moveAllLpis(m: Machine, from: number, to: number): void {
   m.budget.spend(EVENT_WORK * (m.state.lpiPending[from]!.size + m.state.lpiConfig[from]!.size));
   for (const intid of [...m.state.lpiPending[from]!].sort((a, b) => a - b)) {
     if (intid >= limit) continue;
+    const wasOverlooked = isOverlooked(m.state, from, intid);
     m.emit(LPI_CLEARED, from, intid);
     setLpiPending(m, to, intid, 'moved');
+    if (wasOverlooked) overlookLpi(m, to, intid);
   }
   for (const intid of [...m.state.lpiConfig[from]!.keys()].sort((a, b) => a - b))
     forgetConfig(m, from, intid);

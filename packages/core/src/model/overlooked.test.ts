@@ -99,15 +99,33 @@ it('an LPI is taken up by its next message, and when its configuration is read a
   }
 });
 
-it('an LPI stays overlooked when it moves', () => {
+/** LPI 8192 is pending on PE 0, and was when the Distributor was enabled. */
+function overlookedLpi(): Driver {
   const d = new Driver('kvm').enable().its();
   d.configure(8192, 0xa1);
   d.map(0, 0, 8192, 0);
   d.gicd('GICD_CTLR', 0);
   d.msi(0, 0);
   d.gicd('GICD_CTLR', ENABLED);
-  d.command('MOVI', { DeviceID: 0, EventID: 0, ICID: 1 });
-  expect(presented(d, 1)).toBe(SPURIOUS);
+  expect(presented(d)).toBe(SPURIOUS);
+  return d;
+}
+
+it.each([
+  ['MOVI', { DeviceID: 0, EventID: 0, ICID: 1 }],
+  ['MOVALL', { RDbase1: 0, RDbase2: 1 }],
+] as const)('an LPI stays overlooked when %s moves it', (op, operands) => {
+  const d = overlookedLpi();
+  d.command(op, operands);
+  expect([presented(d, 1), heldBy(d.machine, 1, 8192).gate]).toEqual([SPURIOUS, 'overlooked']);
+  if (op === 'MOVALL') d.command('MOVI', { DeviceID: 0, EventID: 0, ICID: 1 });
   d.msi(0, 0);
   expect(presented(d, 1)).toBe(8192);
+});
+
+it('an LPI that CLEAR has cleared is not overlooked when it becomes pending again', () => {
+  const d = overlookedLpi();
+  d.command('CLEAR', { DeviceID: 0, EventID: 0 });
+  d.msi(0, 0);
+  expect(presented(d)).toBe(8192);
 });

@@ -1,8 +1,9 @@
 // Nothing is written beyond the last physical address, whatever a trace says about where tables and commands are.
 import { expect, it } from 'vitest';
 import { NO_PE, RECORD_WORDS, RECORDS, RecordBatch } from '../record/index.ts';
+import { ADDRESSES } from '../spec/index.ts';
 import { Driver } from './driver.test-support.ts';
-import { ADDRESSES, COMMAND_BYTES } from './its-tables.ts';
+import { COMMAND_BYTES } from './its-tables.ts';
 import { step } from './step.ts';
 
 const LAST_ITT = ADDRESSES - 256;

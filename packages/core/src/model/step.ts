@@ -9,12 +9,12 @@ import {
   RECORDS,
   type RecordBatch,
 } from '../record/index.ts';
-import { isPrivate, LPI_FIRST } from '../spec/index.ts';
+import { ADDRESSES, isPrivate, LPI_FIRST } from '../spec/index.ts';
 import { apply, configTableAddress } from './apply.ts';
 import { readSysreg, resetCpuInterface, switchPe, writeSysreg } from './cpu-interface.ts';
 import { hasInterrupt, privateIndex, sharedIndex } from './intid.ts';
 import { translateMsi } from './its-commands.ts';
-import { ADDRESSES, COMMAND_BYTES } from './its-tables.ts';
+import { COMMAND_BYTES } from './its-tables.ts';
 import { knowState } from './known-state.ts';
 import type { Machine } from './machine.ts';
 import { readMmio, writeMmio } from './mmio.ts';

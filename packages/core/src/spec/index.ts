@@ -1,4 +1,5 @@
 // The architecture as data: registers, ITS commands, ITS errors, table entries, INTIDs.
+export { ADDRESSES } from './addresses.ts';
 export { deposit, extract } from './bits.ts';
 export { GICD } from './gicd.ts';
 export { GICR } from './gicr.ts';
