@@ -8,7 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const from = (name, folder) => import(join(root, 'packages', name, 'dist', folder, 'index.js'));
 const { CHECKS } = await from('core', 'check');
 const { matrix, runAll, summary } = await from('core', 'conformance');
-const { DESIGNS, FATES, FAULTS, sourceOf } = await from('core', 'irqchip');
+const { DESIGNS, OUTCOMES, FAULTS, sourceOf } = await from('core', 'irqchip');
 const { GICV5_CHOICES, GICV5_PROFILES } = await from('core', 'gicv5');
 const { CHOICES, PROFILES } = await from('core', 'profile');
 const { RECORDS, RECORD_FLAGS, RULES, fieldOffsets, fieldWords } = await from('core', 'record');
@@ -208,7 +208,7 @@ function designReference() {
   }
   out.push('', '## Outcomes of messages', '', 'Each message has exactly one outcome.', '');
   out.push('| outcome | when |', '| --- | --- |');
-  for (const [name, doc] of Object.entries(FATES)) out.push(`| ${name} | ${doc} |`);
+  for (const [name, doc] of Object.entries(OUTCOMES)) out.push(`| ${name} | ${doc} |`);
   out.push('', '## Faults', '', '| fault | what |', '| --- | --- |');
   for (const [name, doc] of Object.entries(FAULTS)) out.push(`| ${name} | ${doc} |`);
   return `${out.join('\n')}\n`;

@@ -13,7 +13,7 @@ const BIN = fileURLToPath(new URL('../packages/cli/bin/gictrace.js', import.meta
 interface Tool {
   readonly name: string;
   readonly version: string | null;
-  readonly mend: string;
+  readonly hint: string;
   readonly problem?: string;
 }
 
@@ -39,7 +39,7 @@ const VERSION = '[ "$1" = --version ] && { echo "QEMU emulator version 9.9.9 (De
 
 it('says how to get a QEMU that is not there', () => {
   const { tool, text } = doctor('none', undefined);
-  expect(tool).toMatchObject({ version: null, mend: 'apt-get install qemu-system-arm' });
+  expect(tool).toMatchObject({ version: null, hint: 'apt-get install qemu-system-arm' });
   expect(tool.problem).toBeUndefined();
   expect(text).toMatch(/qemu-system-aarch64 +missing .*apt-get install qemu-system-arm/);
 });
@@ -56,7 +56,7 @@ it('says what a QEMU lacks', () => {
     `${VERSION}\necho "qemu-system-aarch64: failed to find romfile \\"efi-virtio.rom\\"" >&2; exit 1`,
   );
   expect(tool).toMatchObject({ version: '9.9.9', problem: 'failed to find romfile "efi-virtio.rom"' });
-  expect(tool.mend).toMatch(/^-nic none, or the package with efi-virtio.rom: apt-get install/);
+  expect(tool.hint).toMatch(/^-nic none, or the package with efi-virtio.rom: apt-get install/);
   expect(text).toContain('does not start with its default devices: failed to find romfile');
   const silent = doctor('silent', `${VERSION}\nexit 7`);
   expect(silent.tool.problem).toBe('exit code 7');

@@ -197,7 +197,7 @@ it('modules say that a log without acknowledges does not show what they ask, and
   const ask = (sql: string) =>
     [...db.ask(sql).rows].map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
   try {
-    expect(ask('SELECT INTID, fate, lost_by FROM lost')).toEqual([
+    expect(ask('SELECT INTID, outcome, lost_by FROM lost')).toEqual([
       [null, 'not shown', 'no acknowledges, no MSIs'],
     ]);
     expect(ask('SELECT pe, why FROM spurious')).toEqual([[null, 'not shown']]);

@@ -101,7 +101,7 @@ describe('what is planted on purpose', () => {
   it('a doorbell that is discarded with its slot: lost, orphaned, and its vPE waits for ever', () => {
     const db = run('lost-doorbell', 'vpe-proxy');
     const ask = asker(db);
-    expect(ask('SELECT class, raised_by, fate, lost_by FROM lost')).toEqual([
+    expect(ask('SELECT class, raised_by, outcome, lost_by FROM lost')).toEqual([
       ['LPI', 'doorbell', 'discarded', 'DISCARD'],
     ]);
     expect(ask('SELECT class, state, gate FROM stranded')).toEqual([['vLPI', 'pending', 'vPE not resident']]);
@@ -137,7 +137,7 @@ describe('what is planted on purpose', () => {
     ]);
     its.close();
     const lossy = run('pending-move', 'direct-lpi-lossy');
-    expect(asker(lossy)('SELECT fate, lost_by FROM lost')).toEqual([['cleared', 'GICR_CLRLPIR']]);
+    expect(asker(lossy)('SELECT outcome, lost_by FROM lost')).toEqual([['cleared', 'GICR_CLRLPIR']]);
     lossy.close();
   });
 

@@ -163,7 +163,7 @@ describe('a migration with a message on its way', () => {
     loadTraces(db, [{ name: 'it', header, contentDigest, semanticDigest, batches: reader.batches() }]);
     reader.close();
     const query = new QueryDatabase(db);
-    const rows = [...query.ask('SELECT INTID, fate, lost_by FROM lost ORDER BY record').rows];
+    const rows = [...query.ask('SELECT INTID, outcome, lost_by FROM lost ORDER BY record').rows];
     query.close();
     return rows.map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
   };

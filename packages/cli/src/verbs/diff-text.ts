@@ -147,15 +147,15 @@ export function* diffText(diff: Diff, matters: readonly OverviewRow[] = []): Gen
     yield 'not compared (A, B):';
     yield* columns(notCompared);
   }
-  const passed = (name: DiffClass) => `${name}: ${CLASSES[name]}`;
+  const named = (name: DiffClass) => `${name}: ${CLASSES[name]}`;
   yield 'by class:';
   yield* columns(
     classNames
       .filter((name) => diff.counts[name] > 0)
-      .map((name) => [grouped(diff.counts[name]), passed(name)]),
+      .map((name) => [grouped(diff.counts[name]), named(name)]),
   );
   if (diff.tolerated.length > 0) {
-    yield 'let pass:';
+    yield 'tolerated by rules:';
     yield* columns(diff.tolerated.map(({ by, n }) => [grouped(n), n === 0 ? `${by} (never needed)` : by]));
   }
   if (diff.config.length > 0) {

@@ -13,7 +13,7 @@ interface Tool {
   readonly version: string | null;
   readonly use: string;
   /** How to get it, or what it lacks. */
-  readonly mend: string;
+  readonly hint: string;
   /** What does not work, in the tool's own words. */
   readonly problem?: string;
 }
@@ -55,7 +55,7 @@ function qemuTool(): Tool {
   const install = `apt-get install ${QEMU_PACKAGE}`;
   return {
     ...{ name: QEMU, version, use: 'replay --on qemu, fuzz --on qemu, record qemu' },
-    ...(problem === undefined ? { mend: install } : { mend: missingRom(problem) ?? install, problem }),
+    ...(problem === undefined ? { hint: install } : { hint: missingRom(problem) ?? install, problem }),
   };
 }
 
@@ -64,12 +64,12 @@ function look(): Tool[] {
     {
       ...{ name: 'better-sqlite3', version: sqlite() },
       use: 'load, query, shell, diff -o, compare -o',
-      mend: `npm rebuild better-sqlite3, for Node ${process.versions.node}`,
+      hint: `npm rebuild better-sqlite3, for Node ${process.versions.node}`,
     },
     qemuTool(),
     ...TOOLS.map((tool) => ({
       ...{ name: tool.name, version: versionOf(tool.name), use: tool.use },
-      mend: `apt-get install ${tool.package}`,
+      hint: `apt-get install ${tool.package}`,
     })),
   ];
 }
@@ -89,13 +89,13 @@ export function addDoctor(program: Command): void {
       }
       const width = Math.max(...tools.map(({ name }) => name.length));
       print(`gictrace ${VERSION}, Node.js ${process.versions.node}`);
-      for (const { name, version, use, mend, problem } of tools) {
+      for (const { name, version, use, hint, problem } of tools) {
         print(
-          `${name.padEnd(width)}  ${version ?? 'missing'}  (${use}${version === null ? `: ${mend}` : ''})`,
+          `${name.padEnd(width)}  ${version ?? 'missing'}  (${use}${version === null ? `: ${hint}` : ''})`,
         );
         if (problem !== undefined)
           print(
-            `${' '.repeat(width)}  the virt machine does not start with its default devices: ${problem} (${mend})`,
+            `${' '.repeat(width)}  the virt machine does not start with its default devices: ${problem} (${hint})`,
           );
       }
     });

@@ -2,7 +2,7 @@
 // records a running QEMU. `gictrace record kvm`: records the KVM of this host.
 import { basename } from 'node:path';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
-import { DESIGNS, FATE_NAMES, FAULT_NAMES } from '@gictrace/core/irqchip';
+import { DESIGNS, FAULT_NAMES, OUTCOME_NAMES } from '@gictrace/core/irqchip';
 import { type LiveReport, libraryScenarios, recordQemu, scenarioNamed } from '@gictrace/recorder';
 import { designNamed, recordScenario } from '@gictrace/replayer';
 import type { Command } from 'commander';
@@ -87,9 +87,9 @@ export function addRecord(program: Command, exit: (code: number) => void): void 
         print(`${scenario.name}: ${grouped(scenario.operations.length)} operations on ${design.name}`);
         for (const line of countLines(operations)) print(line);
         if (fired > 0) print(`${grouped(fired)} messages:`);
-        const counted = [...FATE_NAMES, ...FAULT_NAMES].filter((name) => run.deliveries[name] > 0);
-        const fates = Object.fromEntries(counted.map((name) => [name, run.deliveries[name]]));
-        for (const line of countLines(fates)) print(line);
+        const counted = [...OUTCOME_NAMES, ...FAULT_NAMES].filter((name) => run.deliveries[name] > 0);
+        const outcomes = Object.fromEntries(counted.map((name) => [name, run.deliveries[name]]));
+        for (const line of countLines(outcomes)) print(line);
         for (const [why, n] of Object.entries(unsupported)) print(`not done: ${grouped(n)} × ${why}`);
       }
       note(`wrote ${options.output}`);

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_PE } from '../record/index.ts';
 import { DESIGNS } from './designs.ts';
-import { D, fates, online, PES, run, started, v } from './irqchip.test-support.ts';
+import { D, online, outcomes, PES, run, started, v } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES } from './testbed/outcome.ts';
+import { OUTCOME_NAMES } from './testbed/outcome.ts';
 import { Translation } from './testbed/run.ts';
 
 const ofDevices = Object.values(DESIGNS).filter((design) => design.serves === 'devices');
@@ -23,7 +23,7 @@ describe('a message', () => {
     ['mbi', { delivered: 1 }],
     ['hyperv-spi', { delivered: 1 }],
   ])('on %s: %o', (design, expected) => {
-    expect(fates(run(design, [...started, { op: 'fire', ...v }]))).toEqual(expected);
+    expect(outcomes(run(design, [...started, { op: 'fire', ...v }]))).toEqual(expected);
   });
 
   it.each([
@@ -44,7 +44,7 @@ describe('a message', () => {
       { op: 'set_affinity', ...v, pe: 1 },
       { op: 'unmask', ...v },
     ];
-    expect(fates(run(design, operations))).toEqual(expected);
+    expect(outcomes(run(design, operations))).toEqual(expected);
   });
 
   it.each([
@@ -55,7 +55,7 @@ describe('a message', () => {
     ['mbi', { delivered: 1 }],
   ])('after a move, on %s: %o', (design, expected) => {
     const operations: Operation[] = [...started, { op: 'set_affinity', ...v, pe: 1 }, { op: 'fire', ...v }];
-    expect(fates(run(design, operations))).toEqual(expected);
+    expect(outcomes(run(design, operations))).toEqual(expected);
   });
 
   it.each([
@@ -66,7 +66,7 @@ describe('a message', () => {
     ['virtual-its-hosted', { lost: 1 }],
     ['mbi', { delivered: 1 }],
   ])('that software raises, on %s: %o', (design, expected) => {
-    expect(fates(run(design, [...started, { op: 'set_pending', ...v, pending: true }]))).toEqual(expected);
+    expect(outcomes(run(design, [...started, { op: 'set_pending', ...v, pending: true }]))).toEqual(expected);
   });
 
   it('that is pending on two PEs is handled twice', () => {
@@ -81,25 +81,25 @@ describe('a message', () => {
       { op: 'mask', ...v },
       { op: 'unmask', ...v },
     ];
-    expect(fates(run('its', operations))).toEqual({ delivered: 2 });
-    expect(fates(run('virtual-its-hosted', operations))).toEqual({ delivered: 2, duplicated: 1 });
+    expect(outcomes(run('its', operations))).toEqual({ delivered: 2 });
+    expect(outcomes(run('virtual-its-hosted', operations))).toEqual({ delivered: 2, duplicated: 1 });
   });
 
   it('waits where it is masked, and is taken back where software says so', () => {
     const masked: Operation[] = [...started, { op: 'mask', ...v }, { op: 'fire', ...v }];
-    expect(fates(run('its', masked))).toEqual({ masked: 1 });
+    expect(outcomes(run('its', masked))).toEqual({ masked: 1 });
     const cleared: Operation[] = [
       ...masked,
       { op: 'set_pending', ...v, pending: false },
       { op: 'unmask', ...v },
     ];
     for (const name of ['its', 'direct-lpi', 'mbi'])
-      expect(fates(run(name, cleared)), name).toEqual({ cleared: 1 });
+      expect(outcomes(run(name, cleared)), name).toEqual({ cleared: 1 });
     // The design that does not clear runs a handler that nobody asked for.
-    expect(fates(run('virtual-its-hosted', cleared))).toEqual({ cleared: 1, spurious: 1 });
+    expect(outcomes(run('virtual-its-hosted', cleared))).toEqual({ cleared: 1, spurious: 1 });
   });
 
-  it('has one fate, whatever is asked of whatever design', () => {
+  it('has one outcome, whatever is asked of whatever design', () => {
     const vector = { device: fc.constantFrom(8, 16), vector: fc.nat(5) };
     const operation = fc.oneof(
       fc.record({
@@ -128,7 +128,7 @@ describe('a message', () => {
     fc.assert(
       fc.property(fc.constantFrom(...ofDevices), fc.array(operation, { maxLength: 60 }), (design, list) => {
         const { deliveries: d } = run(design, [...online, ...list]);
-        expect(FATE_NAMES.reduce((sum, name) => sum + d[name], 0)).toBe(d.fired);
+        expect(OUTCOME_NAMES.reduce((sum, name) => sum + d[name], 0)).toBe(d.fired);
       }),
       { numRuns: 150 },
     );

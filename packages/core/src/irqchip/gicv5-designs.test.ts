@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DESIGNS } from './designs.ts';
 import type { Design } from './driver.ts';
-import { D, fates, online, run, started, v } from './irqchip.test-support.ts';
+import { D, online, outcomes, run, started, v } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
 import { Translation } from './testbed/run.ts';
 
@@ -18,23 +18,23 @@ describe.each(NAMES)('%s', (name) => {
   ];
 
   it('delivers a message, before and after a move, and one that is pending when its vector moves', () => {
-    expect(fates(run(name, [...started, { op: 'fire', ...v }]))).toEqual({ delivered: 1 });
+    expect(outcomes(run(name, [...started, { op: 'fire', ...v }]))).toEqual({ delivered: 1 });
     const moved: Operation[] = [...started, { op: 'set_affinity', ...v, pe: 1 }, { op: 'fire', ...v }];
-    expect(fates(run(name, moved))).toEqual({ delivered: 1 });
-    expect(fates(run(name, move))).toEqual({ delivered: 1 });
+    expect(outcomes(run(name, moved))).toEqual({ delivered: 1 });
+    expect(outcomes(run(name, move))).toEqual({ delivered: 1 });
   });
 
   it('sets and clears the pending state for software, and holds a masked message', () => {
     const raised: Operation[] = [...started, { op: 'set_pending', ...v, pending: true }];
-    expect(fates(run(name, raised))).toEqual({ delivered: 1 });
+    expect(outcomes(run(name, raised))).toEqual({ delivered: 1 });
     const masked: Operation[] = [...started, { op: 'mask', ...v }, { op: 'fire', ...v }];
-    expect(fates(run(name, masked))).toEqual({ masked: 1 });
+    expect(outcomes(run(name, masked))).toEqual({ masked: 1 });
     const cleared: Operation[] = [
       ...masked,
       { op: 'set_pending', ...v, pending: false },
       { op: 'unmask', ...v },
     ];
-    expect(fates(run(name, cleared))).toEqual({ cleared: 1 });
+    expect(outcomes(run(name, cleared))).toEqual({ cleared: 1 });
   });
 
   it('disconnects a vector that is deactivated, and serves another device afterwards', () => {
@@ -47,12 +47,12 @@ describe.each(NAMES)('%s', (name) => {
       { op: 'unmask', device: 16, vector: 1 },
       { op: 'fire', device: 16, vector: 1 },
     ];
-    expect(fates(run(name, again))).toEqual({ delivered: 1 });
+    expect(outcomes(run(name, again))).toEqual({ delivered: 1 });
   });
 
   it('starts again after a reset of the machine', () => {
     const reset: Operation[] = [...started, { op: 'probe', reset: true }, ...started, { op: 'fire', ...v }];
-    expect(fates(run(name, reset))).toEqual({ delivered: 1 });
+    expect(outcomes(run(name, reset))).toEqual({ delivered: 1 });
   });
 
   it('has no migration in the model, and says so', () => {
@@ -79,7 +79,7 @@ describe('what a device may do', () => {
     ['gicv5-setlpi', { unauthorised: 1 }],
     ['gicv5-spi', { unauthorised: 1 }],
   ])('on %s: %o', (name, expected) => {
-    const { delivered: _, ...faults } = fates(run(name, forged)) as Record<string, number>;
+    const { delivered: _, ...faults } = outcomes(run(name, forged)) as Record<string, number>;
     expect(faults).toEqual(expected);
   });
 });
@@ -145,7 +145,7 @@ describe("Linux's translation tables", () => {
   ];
 
   it.each([1, 2, 3, 32, 255, 256, 513, 1000, 1025, 4096])('hold %i vectors', (count) => {
-    expect(fates(run('gicv5-its', device(count)))).toEqual({ delivered: 2 });
+    expect(outcomes(run('gicv5-its', device(count)))).toEqual({ delivered: 2 });
   });
 
   // gicv5_its_l2sz_two_level asks for two levels, and gicv5_its_create_itt_two_level refuses to make them.
@@ -180,7 +180,7 @@ describe("Linux's translation tables", () => {
       ...start(0),
       { op: 'fire', ...v },
     ];
-    expect(fates(run('gicv5-its', operations))).toEqual({ delivered: 2 });
-    expect(fates(run(without('ITS_INV_DEVICER'), operations))).toEqual({ delivered: 1, lost: 1 });
+    expect(outcomes(run('gicv5-its', operations))).toEqual({ delivered: 2 });
+    expect(outcomes(run(without('ITS_INV_DEVICER'), operations))).toEqual({ delivered: 1, lost: 1 });
   });
 });

@@ -25,13 +25,13 @@ export { type Judgement, judge, judgementText, VERDICTS, type VerdictName } from
 export type { CarriedState } from './testbed/migration.ts';
 export {
   type Deliveries,
-  FATE_NAMES,
-  FATES,
   FAULT_NAMES,
   FAULTS,
   type Failure,
-  type Fate,
   type Fault,
+  OUTCOME_NAMES,
+  OUTCOMES,
+  type Outcome,
   type PendingState,
   type Run,
   type RunObserver,

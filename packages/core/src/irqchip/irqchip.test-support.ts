@@ -2,7 +2,7 @@
 import { DESIGNS } from './designs.ts';
 import type { Design } from './driver.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES, FAULT_NAMES, type Run } from './testbed/outcome.ts';
+import { FAULT_NAMES, OUTCOME_NAMES, type Run } from './testbed/outcome.ts';
 import { Translation } from './testbed/run.ts';
 
 export const PES = 4;
@@ -25,8 +25,8 @@ export function run(design: Design | string, operations: readonly Operation[], p
 }
 
 /** The outcomes and faults of a run that are not zero. */
-export function fates({ deliveries: d }: Run): Record<string, number> {
-  const shown = [...FATE_NAMES, ...FAULT_NAMES].filter((name) => d[name] > 0);
+export function outcomes({ deliveries: d }: Run): Record<string, number> {
+  const shown = [...OUTCOME_NAMES, ...FAULT_NAMES].filter((name) => d[name] > 0);
   return Object.fromEntries(shown.map((name) => [name, d[name]]));
 }
 

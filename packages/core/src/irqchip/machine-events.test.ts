@@ -2,7 +2,7 @@
 // devices that mask themselves, blocks.
 import { describe, expect, it } from 'vitest';
 import { DESIGNS } from './designs.ts';
-import { D, fates, online, run, started, v } from './irqchip.test-support.ts';
+import { D, online, outcomes, run, started, v } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
 
 const fire: Operation = { op: 'fire', ...v };
@@ -11,9 +11,9 @@ const rest = (n: number): Operation[] => new Array<Operation>(n).fill({ op: 'pro
 describe('a PE that is busy', () => {
   it('takes what came when it is done, and messages of one vector together', () => {
     const operations: Operation[] = [...started, { op: 'pe.busy', pe: 0, steps: 3 }, fire, fire];
-    expect(fates(run('its', operations))).toEqual({ waiting: 2 });
+    expect(outcomes(run('its', operations))).toEqual({ waiting: 2 });
     const after = run('its', [...operations, ...rest(1)]);
-    expect(fates(after)).toEqual({ delivered: 2 });
+    expect(outcomes(after)).toEqual({ delivered: 2 });
     expect(after.deliveries.steps_max).toBe(2);
   });
 });
@@ -27,10 +27,10 @@ describe('a PE that goes offline', () => {
     { op: 'pe.offline', pe: 0 },
   ];
   it('takes with it what its vectors left behind', () => {
-    expect(fates(run('its', gone))).toEqual({ delivered: 1 });
-    expect(fates(run('mbi', gone))).toEqual({ delivered: 1 });
-    expect(fates(run('direct-lpi', gone))).toEqual({ delivered: 1 });
-    expect(fates(run('direct-lpi-rfc-intid', gone))).toEqual({ stranded: 1 });
+    expect(outcomes(run('its', gone))).toEqual({ delivered: 1 });
+    expect(outcomes(run('mbi', gone))).toEqual({ delivered: 1 });
+    expect(outcomes(run('direct-lpi', gone))).toEqual({ delivered: 1 });
+    expect(outcomes(run('direct-lpi-rfc-intid', gone))).toEqual({ stranded: 1 });
   });
   it('keeps its LPI tables, and has its collection mapped again when it comes back', () => {
     const back = run('its', [...online, { op: 'pe.offline', pe: 3 }, { op: 'pe.online', pe: 3 }]);
@@ -60,9 +60,9 @@ describe('a migration', () => {
     });
   });
   it('loses what is left behind', () => {
-    expect(fates(run('its', burst('memory')))).toEqual({ lost: 1 });
-    expect(fates(run('mbi', burst('memory')))).toEqual({ delivered: 1 });
-    expect(fates(run('mbi', burst('Distributor')))).toEqual({ lost: 1 });
+    expect(outcomes(run('its', burst('memory')))).toEqual({ lost: 1 });
+    expect(outcomes(run('mbi', burst('memory')))).toEqual({ delivered: 1 });
+    expect(outcomes(run('mbi', burst('Distributor')))).toEqual({ lost: 1 });
   });
 });
 
@@ -91,7 +91,7 @@ describe('an allocation that is refused', () => {
     expect([...none.leaked]).toEqual([['collections', 4]]);
     expect(none.costs.mmio_writes).toBe(0);
     expect([...none.unsupported.keys()][0]).toContain('failed to be set up');
-    expect(fates(none)).toEqual({ unsent: 1 });
+    expect(outcomes(none)).toEqual({ unsent: 1 });
   });
 });
 
@@ -104,9 +104,9 @@ describe('a device that masks itself', () => {
   ];
   it('holds a message back, and sends one when it is unmasked', () => {
     const masked: Operation[] = [...own, { op: 'mask', ...v }, fire, fire];
-    expect(fates(run('its', masked))).toEqual({ masked: 2 });
+    expect(outcomes(run('its', masked))).toEqual({ masked: 2 });
     const after = run('its', [...masked, { op: 'unmask', ...v }]);
-    expect(fates(after)).toEqual({ delivered: 2 });
+    expect(outcomes(after)).toEqual({ delivered: 2 });
     // Unmasked in the controller when it was started, and never again.
     expect(after.costsBy.get('unmask')).toMatchObject({ table_bytes: 1, device_writes: 2 });
     expect(after.costsBy.get('mask')).toMatchObject({ table_bytes: 0, commands: 0, device_writes: 1 });
@@ -124,9 +124,9 @@ describe('two blocks', () => {
     { op: 'fire', ...there },
   ];
   it('have an ITS each, and a device is known to its own', () => {
-    expect(fates(run('its', both, 4, 2))).toEqual({ delivered: 2 });
+    expect(outcomes(run('its', both, 4, 2))).toEqual({ delivered: 2 });
     // dev-MSI asks the first ITS, and never unmasks.
-    expect(fates(run('dev-msi', both, 4, 2))).toEqual({ stranded: 1, lost: 1 });
+    expect(outcomes(run('dev-msi', both, 4, 2))).toEqual({ stranded: 1, lost: 1 });
   });
   it('are set up each', () => {
     expect(run('its', online, 4, 2).costs.commands).toBe(2 * run('its', online, 4, 1).costs.commands);

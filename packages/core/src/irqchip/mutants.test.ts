@@ -4,7 +4,7 @@ import { PLAIN } from '../profile/index.ts';
 import type { Bus } from './bus.ts';
 import { DESIGNS } from './designs.ts';
 import type { Design, Driver } from './driver.ts';
-import { fates, invalidate, run, started, v, vpes } from './irqchip.test-support.ts';
+import { invalidate, outcomes, run, started, v, vpes } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
 import { Gicv3Testbed } from './testbed/testbed.ts';
 
@@ -50,8 +50,8 @@ describe('counts are of what is done', () => {
           its,
         );
     });
-    expect(fates(run(its, operations))).toEqual({ delivered: 1 });
-    expect(fates(run(forgetful, operations))).toEqual({ delivered: 1, misrouted: 1 });
+    expect(outcomes(run(its, operations))).toEqual({ delivered: 1 });
+    expect(outcomes(run(forgetful, operations))).toEqual({ delivered: 1, misrouted: 1 });
   });
 
   /** A design whose driver is changed once it is set up. */
@@ -91,8 +91,8 @@ describe('counts are of what is done', () => {
         return result;
       };
     });
-    expect(fates(run('direct-lpi', moved))).toEqual({ delivered: 1, spurious: 1 });
-    expect(fates(run(forgetful, moved))).toEqual({ delivered: 1, misrouted: 1, spurious: 1 });
+    expect(outcomes(run('direct-lpi', moved))).toEqual({ delivered: 1, spurious: 1 });
+    expect(outcomes(run(forgetful, moved))).toEqual({ delivered: 1, misrouted: 1, spurious: 1 });
   });
 
   it('a proxy that evicts the wrong victim is seen in the commands', () => {

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DESIGNS } from './designs.ts';
-import { D, fates, invalidate, online, PES, run, vpes } from './irqchip.test-support.ts';
+import { D, invalidate, online, outcomes, PES, run, vpes } from './irqchip.test-support.ts';
 import type { Operation } from './operation.ts';
-import { FATE_NAMES } from './testbed/outcome.ts';
+import { OUTCOME_NAMES } from './testbed/outcome.ts';
 import { Translation } from './testbed/run.ts';
 
 const ofVpes = Object.values(DESIGNS).filter((design) => design.serves === 'vpes');
@@ -100,10 +100,10 @@ describe('a vLPI', () => {
 
   it.each(names)('by %s: a blocked vPE is woken by its doorbell, and takes it when it runs', (name) => {
     const woken = run(name, [...forwarded, ...block, fire]);
-    expect(fates(woken)).toEqual({ waiting: 1 });
+    expect(outcomes(woken)).toEqual({ waiting: 1 });
     expect(woken.deliveries.doorbells).toBe(1);
     const taken = run(name, [...forwarded, ...block, fire, schedule]);
-    expect(fates(taken)).toEqual({ delivered: 1 });
+    expect(outcomes(taken)).toEqual({ delivered: 1 });
   });
 
   it.each(names)('by %s: a vPE that is preempted, with its doorbell masked, is not rung for', (name) => {
@@ -141,14 +141,14 @@ describe('a vLPI', () => {
     const clear: Operation = { op: 'doorbell.clear', vpe: 0 };
     const cleared = [...forwarded, ...block, busy, fire, clear, invalidate(1), invalidate(1)];
     for (const name of ['vpe-proxy', 'vpe-naive', 'vpe-direct']) {
-      expect(fates(run(name, cleared)), name).toEqual({ stranded: 1 });
-      expect(fates(run(name, [...cleared, schedule])), name).toEqual({ delivered: 1, unwoken: 1 });
+      expect(outcomes(run(name, cleared)), name).toEqual({ stranded: 1 });
+      expect(outcomes(run(name, [...cleared, schedule])), name).toEqual({ delivered: 1, unwoken: 1 });
     }
     // With GICv4.1 there is nothing to clear.
-    expect(fates(run('vpe-v41', cleared))).toEqual({ waiting: 1 });
+    expect(outcomes(run('vpe-v41', cleared))).toEqual({ waiting: 1 });
   });
 
-  it('has one fate, whatever is asked of whatever design', () => {
+  it('has one outcome, whatever is asked of whatever design', () => {
     const vpe = fc.nat(5);
     const pe = fc.nat(PES - 1);
     const of = { device: fc.constantFrom(8, 16), vector: fc.nat(3) };
@@ -183,7 +183,7 @@ describe('a vLPI', () => {
     fc.assert(
       fc.property(fc.constantFrom(...ofVpes), fc.array(operation, { maxLength: 60 }), (design, list) => {
         const { deliveries: d } = run(design, [...before, ...(list as Operation[])]);
-        expect(FATE_NAMES.reduce((sum, name) => sum + d[name], 0)).toBe(d.fired);
+        expect(OUTCOME_NAMES.reduce((sum, name) => sum + d[name], 0)).toBe(d.fired);
       }),
       { numRuns: 80 },
     );

@@ -10,7 +10,7 @@ import { SECURITY_MUTATIONS } from './security.ts';
 import { VIRTUAL_MUTATIONS } from './virtual.ts';
 
 export type { Mutation } from './mutation.ts';
-export { type EventFate, type Passing, type PlantedFault, plant } from './plant.ts';
+export { type EventOutcome, type Passing, type PlantedFault, plant } from './plant.ts';
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   ...INTERRUPT_MUTATIONS,

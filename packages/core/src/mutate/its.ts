@@ -2,7 +2,7 @@
 import { PEND_CAUSES, RECORDS } from '../record/index.ts';
 import { type CommandName, ITS_COMMANDS, LPI_FIRST, type OperandSpec, operandOf } from '../spec/index.ts';
 import { lostIf, type Mutation } from './mutation.ts';
-import { type EventFate, type Passing, setOperand } from './plant.ts';
+import { type EventOutcome, type Passing, setOperand } from './plant.ts';
 
 const MEM_WRITTEN = RECORDS['mem.written'].id;
 const ITE_WRITE = RECORDS['ite.write'].id;
@@ -16,13 +16,13 @@ const BY_SOFTWARE = PEND_CAUSES.indexOf('software');
 /** A command leaves the table entry of an event unchanged. */
 const entryKept =
   (name: CommandName) =>
-  ({ kind, command }: Passing): EventFate =>
+  ({ kind, command }: Passing): EventOutcome =>
     lostIf(command === name && (kind === ITE_WRITE || kind === MEM_WRITTEN));
 
 /** Events of these kinds are lost during a command, or outside all commands. */
 const none =
   (name: CommandName | undefined, ...kinds: readonly number[]) =>
-  ({ kind, command }: Passing): EventFate =>
+  ({ kind, command }: Passing): EventOutcome =>
     lostIf(command === name && kinds.includes(kind));
 
 const pintidOf = (ITS_COMMANDS.MAPTI.operands as readonly OperandSpec[]).find(

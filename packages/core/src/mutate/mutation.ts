@@ -1,5 +1,5 @@
 // The shape of a named fault.
-import type { EventFate, PlantedFault } from './plant.ts';
+import type { EventOutcome, PlantedFault } from './plant.ts';
 
 export interface Mutation {
   /** What is wrong. */
@@ -17,4 +17,4 @@ export interface Mutation {
   readonly fault: PlantedFault;
 }
 
-export const lostIf = (lost: boolean): EventFate => (lost ? 'lost' : 'kept');
+export const lostIf = (lost: boolean): EventOutcome => (lost ? 'lost' : 'kept');

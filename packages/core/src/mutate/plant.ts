@@ -9,7 +9,7 @@ const COMMAND_BYTES = 32;
 const COMMAND_WORDS = 8;
 
 /** What the fault does to an event: it takes effect, it is lost, or it takes effect without causing an arbitration. */
-export type EventFate = 'kept' | 'lost' | 'unarbitrated';
+export type EventOutcome = 'kept' | 'lost' | 'unarbitrated';
 
 /** An event before it takes effect, and what the machine is doing. */
 export interface Passing {
@@ -27,7 +27,7 @@ export interface Passing {
 
 export interface PlantedFault {
   /** Called for each event before it takes effect. */
-  readonly event?: (passing: Passing) => EventFate;
+  readonly event?: (passing: Passing) => EventOutcome;
   /** Changes the words of a command after the ITS fetched it; memory and the record of the command keep the original. */
   readonly command?: (name: CommandName, words: Uint32Array) => void;
 }
@@ -49,9 +49,9 @@ export function plant(machine: Machine, fault: PlantedFault): void {
   const pass = (kind: number, pe: number, count: number) => {
     const command = commands.name;
     if (kind === ITS_COMMAND) commands.finish(words);
-    const fate = event?.({ machine, kind, pe, words, command, add }) ?? 'kept';
-    if (fate === 'lost') return;
-    if (fate === 'kept') emitWords(kind, pe, words, 0, count);
+    const outcome = event?.({ machine, kind, pe, words, command, add }) ?? 'kept';
+    if (outcome === 'lost') return;
+    if (outcome === 'kept') emitWords(kind, pe, words, 0, count);
     else unarbitrated(machine, () => emitWords(kind, pe, words, 0, count));
   };
   machine.emit = (kind, pe, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => {

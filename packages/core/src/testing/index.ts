@@ -1,7 +1,7 @@
 // @gictrace/core/testing: named faults to plant into a machine, and stimuli drawn from a seed.
 export { type GeneratorOptions, GUEST_MEMORY, Random, StimulusGenerator } from '../fuzz/index.ts';
 export {
-  type EventFate,
+  type EventOutcome,
   MUTATIONS,
   type Mutation,
   type Passing,

@@ -13,7 +13,7 @@ const each = (columns: string, from: string, where: string): string =>
 
 const COSTLESS =
   'x.commands + x.mmio_writes + x.table_bytes + x.message_rewrites + x.hypercalls + x.device_writes + x.instructions = 0';
-const MESSAGE = 'x.message, x.device, x.vector, x.fired, x.settled, x.fate';
+const MESSAGE = 'x.message, x.device, x.vector, x.fired, x.settled, x.outcome';
 
 const quoted = (text: string): string => `'${text}'`;
 const LINUX_ROWS = LINUX_DOES.map(
@@ -50,11 +50,11 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
   },
   undelivered_messages: {
     doc: 'Messages that reached no handler: lost, stranded, or never sent.',
-    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate IN ('lost', 'stranded', 'unsent') ORDER BY r.run, x.message`,
+    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.outcome IN ('lost', 'stranded', 'unsent') ORDER BY r.run, x.message`,
   },
   unsent_messages: {
     doc: 'Messages for which a device had no address.',
-    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'unsent' ORDER BY r.run, x.message`,
+    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.outcome = 'unsent' ORDER BY r.run, x.message`,
   },
   pending_left_behind: {
     doc: 'Moves of an interrupt that was pending, after which it is not pending on the new PE, or is still pending on another one.',
@@ -114,11 +114,11 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
   },
   vlpis_not_taken: {
     doc: 'Messages of vLPIs that did not reach their guest, and guests that something else than a doorbell woke.',
-    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE r.serves = 'vpes' AND x.fate <> 'delivered' UNION ALL SELECT r.design, r.scenario, NULL, x.device, x.vector, x.step, NULL, x.fault FROM run_faults x JOIN runs r USING (run) WHERE r.serves = 'vpes'`,
+    sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE r.serves = 'vpes' AND x.outcome <> 'delivered' UNION ALL SELECT r.design, r.scenario, NULL, x.device, x.vector, x.step, NULL, x.fault FROM run_faults x JOIN runs r USING (run) WHERE r.serves = 'vpes'`,
   },
   wrong_handlers: {
     doc: 'Handlers that ran without a message, twice for one, or on another PE than the affinity says; and messages that reached none.',
-    sql: `SELECT r.design, r.scenario, x.step, x.fault, x.device, x.vector FROM run_faults x JOIN runs r USING (run) UNION ALL SELECT r.design, r.scenario, x.settled, x.fate, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.fate <> 'delivered'`,
+    sql: `SELECT r.design, r.scenario, x.step, x.fault, x.device, x.vector FROM run_faults x JOIN runs r USING (run) UNION ALL SELECT r.design, r.scenario, x.settled, x.outcome, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.outcome <> 'delivered'`,
   },
   costly_invalidations: {
     doc: 'Invalidations of a doorbell that cost more than two commands.',
@@ -170,7 +170,7 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
   },
   unwoken_vpes: {
     doc: 'Blocked vPEs with a pending vLPI that no doorbell woke: they are still asleep, or something else woke them.',
-    sql: `SELECT r.design, r.scenario, x.step, x.device, x.vector FROM run_faults x JOIN runs r USING (run) WHERE x.fault = 'unwoken' UNION ALL SELECT r.design, r.scenario, x.settled, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.fate = 'stranded' AND r.serves = 'vpes'`,
+    sql: `SELECT r.design, r.scenario, x.step, x.device, x.vector FROM run_faults x JOIN runs r USING (run) WHERE x.fault = 'unwoken' UNION ALL SELECT r.design, r.scenario, x.settled, x.device, x.vector FROM run_messages x JOIN runs r USING (run) WHERE x.outcome = 'stranded' AND r.serves = 'vpes'`,
   },
   lost_in_migration: {
     doc: 'Migrations that left a part behind, with messages that were lost, stranded or not sent in the run, and handlers that ran without a message.',

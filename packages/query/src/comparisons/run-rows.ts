@@ -3,12 +3,12 @@ import {
   COSTS,
   type Costs,
   type Design,
-  FATE_NAMES,
   FAULT_NAMES,
   judge,
   judgementText,
   nsOf,
   type Operation,
+  OUTCOME_NAMES,
   type Run,
   type RunObserver,
   traitsOf,
@@ -89,8 +89,8 @@ export class RunRows {
           accessed,
         ]);
       },
-      message: ({ message, device, vector, fired, settled, fate }) =>
-        this.add('run_messages', [run, message, device, vector, fired, settled, fate]),
+      message: ({ message, device, vector, fired, settled, outcome }) =>
+        this.add('run_messages', [run, message, device, vector, fired, settled, outcome]),
       fault: (step, fault, pe, intid, vector) =>
         this.add('run_faults', [run, step, fault, pe, intid, vector?.device ?? null, vector?.vector ?? null]),
       leaked: (step, what, n) => this.add('run_leaks', [run, step, what, n]),
@@ -111,7 +111,7 @@ export class RunRows {
       design.profile,
       ...costsOf(costs),
       d.fired,
-      ...FATE_NAMES.map((name) => d[name]),
+      ...OUTCOME_NAMES.map((name) => d[name]),
       ...FAULT_NAMES.map((name) => d[name]),
       d.withheld,
       d.doorbells,

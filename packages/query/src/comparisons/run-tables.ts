@@ -1,6 +1,6 @@
 // The tables of a database of comparisons: what each design did with the same operations, with one row for everything that
 // was counted.
-import { COSTS, FATE_NAMES, FAULT_NAMES, VERDICTS } from '@gictrace/core/irqchip';
+import { COSTS, FAULT_NAMES, OUTCOME_NAMES, VERDICTS } from '@gictrace/core/irqchip';
 
 export interface RunTable {
   readonly doc: string;
@@ -31,7 +31,7 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       ...costColumns,
       fired: ['INTEGER NOT NULL', 'messages that were sent, and interrupts that software set pending'],
       ...Object.fromEntries(
-        [...FATE_NAMES, ...FAULT_NAMES].map((name) => [name, ['INTEGER NOT NULL', name] as const]),
+        [...OUTCOME_NAMES, ...FAULT_NAMES].map((name) => [name, ['INTEGER NOT NULL', name] as const]),
       ),
       withheld: ['INTEGER NOT NULL', 'messages that devices did not send, because too many were in flight'],
       doorbells: ['INTEGER NOT NULL', 'doorbells that PEs acknowledged'],
@@ -125,7 +125,7 @@ export const RUN_TABLES: Readonly<Record<string, RunTable>> = {
       ...VECTOR,
       fired: ['INTEGER NOT NULL', 'operation that sent it'],
       settled: ['INTEGER NOT NULL', 'operation after which its outcome was known'],
-      fate: ['TEXT NOT NULL', FATE_NAMES.map((name) => `\`${name}\``).join(', ')],
+      outcome: ['TEXT NOT NULL', OUTCOME_NAMES.map((name) => `\`${name}\``).join(', ')],
     },
   },
   run_faults: {

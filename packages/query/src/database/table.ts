@@ -3,7 +3,7 @@ import type { Column, Columns } from './columns.ts';
 
 /** SQLite's application_id of databases that gictrace makes: "GICT". */
 export const APPLICATION_ID = 0x47494354;
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** A value that can be bound in SQLite. */
 export type Sql = number | bigint | string | Uint8Array | null;

@@ -32,7 +32,7 @@ function asked(act: (g: Guest) => void, sql: string, hardware: Partial<Hardware>
     db.close();
   }
 }
-const LOST = 'SELECT class, INTID, DeviceID, EventID, raised_by, fate, lost_by FROM lost';
+const LOST = 'SELECT class, INTID, DeviceID, EventID, raised_by, outcome, lost_by FROM lost';
 const mapped = (g: Guest) => {
   g.enable().its();
   g.configure(8200, 0xa1);

@@ -148,7 +148,7 @@ export async function replayTraceOn(
       error.code,
       error.message,
       error.place,
-      [error.hint, partial && `mend what was recorded with gictrace recover ${partial} -o TRACE`]
+      [error.hint, partial && `recover what was recorded with gictrace recover ${partial} -o TRACE`]
         .filter(Boolean)
         .join('; ') || undefined,
     );

@@ -5,11 +5,11 @@ import {
   type Cost,
   type Costs,
   capacityOf,
-  FATE_NAMES,
   FAULT_NAMES,
   isShownByDefault,
   judgementText,
   nsOf,
+  OUTCOME_NAMES,
   type Run,
 } from '@gictrace/core/irqchip';
 import type { Alignment, Compared, Judged } from '@gictrace/replayer';
@@ -147,7 +147,7 @@ function sectionsOf(groups: readonly Group[], compared: Compared, options: Sheet
     },
   ];
   const outcomes = [
-    ...(['fired', ...FATE_NAMES, 'withheld', ...FAULT_NAMES, 'doorbells', 'steps_max'] as const),
+    ...(['fired', ...OUTCOME_NAMES, 'withheld', ...FAULT_NAMES, 'doorbells', 'steps_max'] as const),
   ];
   sections.push(
     withoutZeros(

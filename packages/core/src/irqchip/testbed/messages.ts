@@ -1,7 +1,7 @@
 // The outcomes of messages: which messages of each vector are outstanding, and what has become of them if no handler ran.
 import { keyOf } from '../driver.ts';
 import type { Vector } from '../operation.ts';
-import type { Fate } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { type Stage, textOf } from './stage.ts';
 
 /** What the operating system can expect for a vector. */
@@ -20,7 +20,7 @@ export interface Expectation {
 }
 
 /** Outcomes that a design answers for: the handler should have run, and did not. */
-const FAILED: readonly Fate[] = ['lost', 'stranded', 'unsent'];
+const FAILED: readonly Outcome[] = ['lost', 'stranded', 'unsent'];
 
 /** An expectation without outstanding messages. */
 export const expectation = (of: Partial<Expectation>): Expectation => ({
@@ -65,17 +65,17 @@ export class Messages {
   }
 
   /** Gives all outstanding messages of a vector the same outcome. */
-  settle(of: Vector, own: Expectation, fate: Fate): void {
+  settle(of: Vector, own: Expectation, outcome: Outcome): void {
     const { deliveries, observer, n } = this.stage;
-    deliveries[fate] += own.messages.length;
-    if (fate === 'delivered' || fate === 'cleared') this.stage.settled(of);
-    if (FAILED.includes(fate) && own.messages.length > 0)
-      this.stage.failed(fate, Math.min(...own.fired), textOf(of), own.messages.length);
+    deliveries[outcome] += own.messages.length;
+    if (outcome === 'delivered' || outcome === 'cleared') this.stage.settled(of);
+    if (FAILED.includes(outcome) && own.messages.length > 0)
+      this.stage.failed(outcome, Math.min(...own.fired), textOf(of), own.messages.length);
     for (let k = 0; k < own.messages.length; k++) {
       const fired = own.fired[k]!;
-      if (fate === 'delivered') deliveries.steps_max = Math.max(deliveries.steps_max, n - fired);
+      if (outcome === 'delivered') deliveries.steps_max = Math.max(deliveries.steps_max, n - fired);
       const { device, vector } = of;
-      observer.message?.({ message: own.messages[k]!, device, vector, fired, settled: n, fate });
+      observer.message?.({ message: own.messages[k]!, device, vector, fired, settled: n, outcome });
     }
     own.messages = [];
     own.fired = [];
@@ -152,7 +152,7 @@ export class Messages {
   }
 
   /** The outcome of the outstanding messages of a vector, by where its interrupt is pending. */
-  private leftOf(of: Vector, own: Expectation): Fate {
+  private leftOf(of: Vector, own: Expectation): Outcome {
     if (own.vpe >= 0) return this.leftOfVlpi(of, own.vpe);
     if (own.heldBack) return 'masked';
     const pes = this.pendingOn(of);
@@ -162,7 +162,7 @@ export class Messages {
     return this.stage.isBusy(own.pe) && this.stage.online.has(own.pe) ? 'waiting' : 'stranded';
   }
 
-  private leftOfVlpi(of: Vector, vpe: number): Fate {
+  private leftOfVlpi(of: Vector, vpe: number): Outcome {
     const { testbed, driver, guests } = this.stage;
     const vlpi = driver?.vlpi?.(vpe, of);
     if (vlpi === undefined || !testbed.isPendingInTable(vlpi.pendingTable, vlpi.vINTID)) return 'lost';

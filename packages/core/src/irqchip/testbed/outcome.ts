@@ -11,7 +11,7 @@ import type { MigratedPart, Operation, OperationName, Vector } from '../operatio
 import type { CarriedState } from './migration.ts';
 
 /** The outcomes of messages. Each message has exactly one. */
-export const FATES = {
+export const OUTCOMES = {
   delivered: 'Its handler ran. One run of the handler delivers all messages that came before it.',
   cleared: 'Software cleared the pending state before the handler ran, or the machine was reset.',
   masked: 'It waits, on the PE that serves it or in its device, because its vector is masked.',
@@ -23,8 +23,8 @@ export const FATES = {
   unsent:
     'The device had no message to send, because its vector has none, or because the design cannot give it one.',
 } as const;
-export type Fate = keyof typeof FATES;
-export const FATE_NAMES = Object.keys(FATES) as readonly Fate[];
+export type Outcome = keyof typeof OUTCOMES;
+export const OUTCOME_NAMES = Object.keys(OUTCOMES) as readonly Outcome[];
 
 /** How often per step an interrupt is taken that comes back at once without a message. */
 export const STORM = 16;
@@ -43,7 +43,7 @@ export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
 
 /** Messages by outcome; their sum is `fired`. */
-export type Deliveries = Record<Fate | Fault, number> & {
+export type Deliveries = Record<Outcome | Fault, number> & {
   /** Messages that devices sent, and interrupts that software set pending. */
   fired: number;
   /** Messages that devices did not send, because as many as they may have in flight had not been handled. */
@@ -55,9 +55,9 @@ export type Deliveries = Record<Fate | Fault, number> & {
 };
 
 export function noDeliveries(): Deliveries {
-  const counts = [...FATE_NAMES, ...FAULT_NAMES].map((name) => [name, 0]);
+  const counts = [...OUTCOME_NAMES, ...FAULT_NAMES].map((name) => [name, 0]);
   return {
-    ...(Object.fromEntries(counts) as Record<Fate | Fault, number>),
+    ...(Object.fromEntries(counts) as Record<Outcome | Fault, number>),
     fired: 0,
     withheld: 0,
     doorbells: 0,
@@ -67,7 +67,7 @@ export function noDeliveries(): Deliveries {
 
 /** What went wrong in a run, by kind. */
 export interface Failure {
-  readonly kind: Fate | Fault | 'unsupported' | 'exhausted' | 'leaked' | 'withheld' | 'set up';
+  readonly kind: Outcome | Fault | 'unsupported' | 'exhausted' | 'leaked' | 'withheld' | 'set up';
   /** The operation at which it happened first; for a message, the operation that sent it; -1 while the driver was set up. */
   readonly operation: number;
   /** How often it happened. */
@@ -99,14 +99,14 @@ export interface RunObserver {
   command?(operation: number, command: SentCommand): void;
   /** `pending` is there for operations after which the pending state of one vector decides whether they did their work. */
   operation?(n: number, operation: Operation, result: Result, costs: Costs, pending?: PendingState): void;
-  message?(fate: {
+  message?(one: {
     readonly message: number;
     readonly device: number;
     readonly vector: number;
     /** The operation that fired it, and the operation at which its outcome was known. */
     readonly fired: number;
     readonly settled: number;
-    readonly fate: Fate;
+    readonly outcome: Outcome;
   }): void;
   fault?(operation: number, fault: Fault, pe: number, intid: number, vector: Vector | undefined): void;
   /** An operation failed, and this much of what it had allocated was not freed. */

@@ -113,7 +113,7 @@ export const PREDICTIONS: readonly Prediction[] = [
     property: 'lost on a move',
     scenarios: () => shipped('pending-move', 'doorbell-move'),
     measure: text(
-      `SELECT group_concat(n || ' ' || fate, ', ') FROM (SELECT fate, count(*) AS n FROM run_messages x JOIN runs r USING (run) WHERE r.design = :design AND r.fired > 0 AND ${OWN_RUN} GROUP BY fate UNION ALL SELECT 'spurious', spurious FROM runs WHERE design = :design AND spurious > 0)`,
+      `SELECT group_concat(n || ' ' || outcome, ', ') FROM (SELECT outcome, count(*) AS n FROM run_messages x JOIN runs r USING (run) WHERE r.design = :design AND r.fired > 0 AND ${OWN_RUN} GROUP BY outcome UNION ALL SELECT 'spurious', spurious FROM runs WHERE design = :design AND spurious > 0)`,
     ),
     cells: {
       its: { said: '0', means: '1 delivered' },
@@ -248,7 +248,7 @@ export const PREDICTIONS: readonly Prediction[] = [
     property: 'set_irqchip_state works',
     scenarios: () => shipped('set-state', 'doorbell-state'),
     measure: text(
-      `SELECT CASE WHEN sum(r.serves = 'devices') > 0 THEN CASE WHEN (SELECT count(*) FROM nothing_done WHERE design = :design) > 0 THEN 'no-op' WHEN (SELECT count(*) FROM run_messages m JOIN runs q USING (run) WHERE q.design = :design AND m.vector = 0 AND m.fate = 'delivered') = 1 THEN 'yes' ELSE 'lost' END WHEN sum(r.doorbells) > 0 THEN 'yes' ELSE 'no-op' END FROM runs r WHERE r.design = :design AND (r.fired > 0 OR r.serves = 'vpes')`,
+      `SELECT CASE WHEN sum(r.serves = 'devices') > 0 THEN CASE WHEN (SELECT count(*) FROM nothing_done WHERE design = :design) > 0 THEN 'no-op' WHEN (SELECT count(*) FROM run_messages m JOIN runs q USING (run) WHERE q.design = :design AND m.vector = 0 AND m.outcome = 'delivered') = 1 THEN 'yes' ELSE 'lost' END WHEN sum(r.doorbells) > 0 THEN 'yes' ELSE 'no-op' END FROM runs r WHERE r.design = :design AND (r.fired > 0 OR r.serves = 'vpes')`,
     ),
     cells: {
       its: { said: 'yes', means: 'yes' },

@@ -64,7 +64,7 @@ it.each([
   expect(ask(`SELECT lost, left_pending FROM mapping_history WHERE to_record = ${end}`)).toEqual([
     [lost, left],
   ]);
-  expect(ask('SELECT INTID, DeviceID, EventID, raised_by, fate, lost_by FROM lost')).toEqual(
+  expect(ask('SELECT INTID, DeviceID, EventID, raised_by, outcome, lost_by FROM lost')).toEqual(
     lost === 1 ? [[8192, 8, 0, 'msi', 'discarded', 'DISCARD']] : [],
   );
   db.close();

@@ -139,7 +139,7 @@ describe('spurious', () => {
     expect(
       asked(
         r,
-        'SELECT record, class, INTID, raised_by, raised, fate, lost_by, lost_by_pe, waited_ns FROM lost',
+        'SELECT record, class, INTID, raised_by, raised, outcome, lost_by, lost_by_pe, waited_ns FROM lost',
       ),
     ).toEqual([[gone, 'PPI', 27, 'software', up, 'cleared', 'GICR_ICPENDR0', 0, 1000]]);
   });
