@@ -3,8 +3,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { VERSION } from '@gictrace/core';
 import { Checker } from '@gictrace/core/check';
-import { importJsonlToTrace, importToTrace, sourceFacts, TraceReader } from '@gictrace/recorder';
+import { Guest } from '@gictrace/core/conformance';
+import { configOf, PLAIN } from '@gictrace/core/profile';
+import { KIND, RecordBatch } from '@gictrace/core/record';
+import { ITS_ERRORS } from '@gictrace/core/spec';
+import { importJsonlToTrace, importToTrace, sourceFacts, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { replayTrace } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
@@ -13,6 +18,8 @@ import { recording, scratch } from './support.ts';
 const temp = scratch();
 afterAll(() => temp.dispose());
 
+const PPI = 27;
+const LPI = 8192;
 const UNKNOWN = 'ITS commands that the source does not show';
 const COMMANDS = /gicv3_its_(process_command|cmd_)/;
 const TABLES = /gicv3_its_[dci]te_/;
@@ -54,6 +61,44 @@ interface Line {
 async function scenarioLines(name: string, design = 'its'): Promise<Line[]> {
   const trace = temp.path(`${name}.${design}`.replaceAll('@', '-'));
   expect((await run('record', name, '-o', trace, '--on', design)).code).toBe(0);
+  return linesOf(trace);
+}
+
+/** What a guest does, as JSON lines of stimuli and observables. */
+function guestLines(act: (guest: Guest) => void): Promise<Line[]> {
+  const trace = temp.path('guest');
+  const config = configOf('architecture', PLAIN, 2);
+  const guest = new Guest(config);
+  const writer = new TraceWriter(
+    trace,
+    {
+      writer: { name: 'gictrace', version: VERSION },
+      config,
+      clock: { name: 'none', unitNs: 1 },
+      source: { kind: 'scenario', name: 'guest', provenance: {} },
+      losses: [],
+      seed: null,
+      options: {},
+    },
+    { force: true },
+  );
+  const effect = new RecordBatch(1);
+  guest.tap = (stimulus) => {
+    writer.record(stimulus, 0);
+    for (const { kind, pe, words } of guest.seen) {
+      effect.clear();
+      effect.push(KIND[kind], pe, Number.NaN);
+      effect.words.set(words);
+      writer.record(effect, 0);
+    }
+  };
+  act(guest);
+  writer.close({});
+  return linesOf(trace);
+}
+
+/** A trace as JSON lines of stimuli and observables. */
+async function linesOf(trace: string): Promise<Line[]> {
   const { out } = await run('dump', trace, '--json', '--header');
   const EVENTS =
     /^(op|mem\.(written|marked)|reg|lpi|irq|msi\.[td]|vlpi|vmsi|vpe|doorbell|memory|behaviour|wire\.changed)/;
@@ -206,6 +251,28 @@ describe('a run of a driver, its stores to the command queue taken out', () => {
   it('a pending state that is doubtful on one PE and moved to another by a command that is shown', async () => {
     const { rest } = stripped(await scenarioLines('storm'), 0.2, 3);
     expect((await ofLines(rest)).verdict.first).toBeNull();
+  });
+
+  // An unknown command has made the LPI pending on PE 1, and the ITS refuses to move it to a collection that is not mapped.
+  it('a pending state that is doubtful stays where it is if its MOVI is refused', async () => {
+    const lines = await guestLines((g) => {
+      g.enable().its();
+      g.configure(LPI, 0xa1);
+      g.map(1, 0, LPI, 1);
+      // Another interrupt is signalled instead of the LPI.
+      g.gicr(1, 'GICR_IPRIORITYR', 0x10, PPI);
+      g.wire(PPI, true, 1);
+      g.command('INT', { DeviceID: 1, EventID: 0 });
+      expect(g.command('MOVI', { DeviceID: 1, EventID: 0, ICID: 9 })).toBe(
+        ITS_ERRORS.MOVI_UNMAPPED_COLLECTION,
+      );
+      g.wire(PPI, false, 1);
+      expect(g.read(1, 'ICC_IAR1_EL1')).toBe(LPI);
+    });
+    const stores = lines.flatMap(({ kind }, n) => (kind === 'queue.write' ? [n] : []));
+    const { verdict, findings, unknownCommands } = await ofLines(lines.toSpliced(stores.at(-2)!, 1));
+    expect([verdict.first, findings, unknownCommands]).toEqual([null, ['command-error'], 1]);
+    expect(verdict.compared['sysreg.read']).toBe(1);
   });
 
   it('with all stores nothing is unknown, and nothing is put among the records', async () => {

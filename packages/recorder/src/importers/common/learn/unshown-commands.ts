@@ -135,8 +135,12 @@ export class UnshownCommands {
       } else if (!unknowns.isDoubtful) continue;
       // Whether a vLPI was pending, and with which doorbell, is unknown, and so is whether that doorbell was rung.
       else if (this.doubtsVirtual && RINGS.has(kind)) unknowns.doubtLpis();
-      else if (kind === ITS_COMMAND && (shown.words[w + 4]! & 0xff) === MOVI) this.moved(k);
-      // Of an LPI that has moved, it is known where it is not.
+      else if (kind === ITS_COMMAND) {
+        const isMovi = (shown.words[w + 4]! & 0xff) === MOVI;
+        if (isMovi && shown.words[w + 2] === ITS_OUTCOMES.EXECUTED) this.moved(k);
+      }
+      // A MOVI also moves a pending state that is unknown: the LPI is known to have left the one PE, but not to be pending
+      // on the other.
       else if (kind === LPI_CLEARED || (kind === LPI_PENDED && shown.words[w + 1] !== BY_MOVE))
         unknowns.knowLpi(shown.pe[k]!, shown.words[w]!);
       else if (kind === MSI_TRANSLATED) unknowns.knowLpi(shown.pe[k]!, shown.words[w + 3]!);
