@@ -193,6 +193,7 @@ function generate(target: FuzzTarget, options: FuzzOptions): Generated {
   const leftOut: Record<string, number> = {};
   while (stimuli.length < steps) {
     const batch = next();
+    limits.adapt(trial.machine, batch);
     const reason = limits.before(trial.machine, batch);
     if (reason !== undefined) {
       leftOut[reason] = (leftOut[reason] ?? 0) + 1;

@@ -8,14 +8,19 @@ import { KvmLeftOut } from './left-out.ts';
 
 const LIST_REGISTERS = 4;
 
+function stimulus(kind: RecordName, pe: number, ...words: number[]): RecordBatch {
+  const batch = new RecordBatch(1);
+  batch.push(KIND[kind], pe, Number.NaN);
+  batch.words.set(words);
+  return batch;
+}
+
 function gic() {
   const machine = new Machine(plainConfig(2));
   const limits = new KvmLeftOut(LIST_REGISTERS, 2);
   /** Gives a stimulus if it is not left out; returns the reason. */
   const give = (kind: RecordName, pe: number, ...words: number[]) => {
-    const batch = new RecordBatch(1);
-    batch.push(KIND[kind], pe, Number.NaN);
-    batch.words.set(words);
+    const batch = stimulus(kind, pe, ...words);
     const reason = limits.before(machine, batch);
     if (reason !== undefined) return reason;
     step(machine, batch, 0);
@@ -29,7 +34,7 @@ function gic() {
   give('mmio.write', 0, 1, 0, 0x14, 4, 0);
   write('ICC_PMR_EL1', 0xf8);
   write('ICC_IGRPEN0_EL1', 1);
-  return { give, write, read, gicd, machine };
+  return { give, write, read, gicd, machine, limits };
 }
 
 describe('what KVM is not given', () => {
@@ -97,6 +102,25 @@ describe('what KVM is not given', () => {
     expect(read('ICC_IAR1_EL1')).toContain('EOImode 1');
     machine.state.hppiIntid[0] = 32;
     expect(read('ICC_IAR1_EL1')).toBeUndefined();
+  });
+
+  it('is asked about without changing it: only a new stimulus is made one that ends the LPI that is active', () => {
+    const { write, read, gicd, machine, limits } = gic();
+    write('ICC_IGRPEN1_EL1', 1);
+    gicd(GICD.GICD_IGROUPR.offset + 4, 1);
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    // The model's answer stands for that of an LPI, which has the priority of the SPI.
+    machine.state.lpiConfig[0]!.set(8192, 1);
+    read('ICC_IAR1_EL1');
+    machine.low = 8192;
+    limits.after(machine, stimulus('sysreg.read', 0, SYSREGS.ICC_IAR1_EL1.encoding));
+    const end = stimulus('sysreg.write', 0, SYSREGS.ICC_EOIR1_EL1.encoding, 77);
+    const given = [...end.words];
+    limits.before(machine, end);
+    expect([...end.words]).toEqual(given);
+    limits.adapt(machine, end);
+    expect([...end.words]).toEqual(given.with(1, 8192));
   });
 
   it('is MAPD with the table of another device', () => {

@@ -27,7 +27,12 @@ import {
 } from '@gictrace/core/spec';
 
 export interface LeftOut {
-  /** Why record 0 of a batch is left out, with the machine before it; undefined if it is given. */
+  /** Changes record 0 of a batch, a stimulus that has just been generated, so that it does more, with the machine before it. */
+  adapt(machine: Machine, batch: RecordBatch): void;
+  /**
+   * Why record 0 of a batch is left out, with the machine before it; undefined if it is given. Changes nothing: the same
+   * stimuli are asked about again and again while a case shrinks.
+   */
   before(machine: Machine, batch: RecordBatch): string | undefined;
   /** Record 0 of a batch has run. */
   after(machine: Machine, batch: RecordBatch): void;
@@ -103,6 +108,16 @@ export class KvmLeftOut implements LeftOut {
     this.lpis = Array.from({ length: pes }, () => []);
   }
 
+  /** If a PE runs an LPI, an EOI of Group 1 becomes one of that LPI, as random ones end hardly any. */
+  adapt(machine: Machine, batch: RecordBatch): void {
+    const pe = batch.pe[0]!;
+    const act = actOf(batch, 0);
+    const lpi = this.lpis[pe]?.at(-1);
+    if (lpi === undefined || act?.does !== 'end' || act.group !== 1) return;
+    if (activeGroup(machine.state, pe) !== GROUP1) return;
+    if (!this.endsEarly(machine, pe, lpi, GROUP1)) batch.words[1] = lpi;
+  }
+
   before(machine: Machine, batch: RecordBatch): string | undefined {
     const pe = batch.pe[0]!;
     if (batch.kind[0] === KIND['queue.write']) {
@@ -123,7 +138,6 @@ export class KvmLeftOut implements LeftOut {
     }
     if (splitsLpi(machine, batch, this.lpis[pe] ?? [])) return LPI_SPLIT;
     const act = actOf(batch, 0);
-    if (act?.does === 'end') this.endLpi(machine, batch);
     if ((act?.does === 'end' || act?.does === 'deactivate') && act.register !== undefined) {
       const holder = this.holders.get(batch.words[1]! & INTID_MASK);
       if (holder !== undefined && holder !== pe) return ENDED_ELSEWHERE;
@@ -185,16 +199,6 @@ export class KvmLeftOut implements LeftOut {
         if (eventId === words[2]) found ||= this.lpis.some((own) => own.includes(intid));
       });
     return found;
-  }
-
-  /** If a PE runs an LPI, an EOI of Group 1 is one of that LPI, as random ones end hardly any. */
-  private endLpi(machine: Machine, batch: RecordBatch): void {
-    const { state } = machine;
-    const pe = batch.pe[0]!;
-    const act = actOf(batch, 0);
-    const lpi = this.lpis[pe]?.at(-1);
-    if (lpi === undefined || act?.group !== 1 || activeGroup(state, pe) !== GROUP1) return;
-    if (!this.endsEarly(machine, pe, lpi, GROUP1)) batch.words[1] = lpi;
   }
 
   /** Whether an interrupt that a PE has active has another group priority than the PE's running priority. */
