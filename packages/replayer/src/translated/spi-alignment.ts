@@ -40,9 +40,10 @@ function placeOf(offset: number): Place | undefined {
     : undefined;
 }
 
-/** What a PE has read and not yet used, and the SPI that it is at work on. */
+/** What a PE has read, and the SPI that it is at work on. */
 interface Doing {
-  reads: Place[];
+  /** The last register that it read and that no write has followed. */
+  read: Place | undefined;
   /** The SPI that it disabled last, until it does something else than wait. */
   disabled: number;
   /** The SPI whose configuration it has just written. */
@@ -72,7 +73,7 @@ export class SpiComparison {
   private doing(pe: number): Doing {
     let doing = this.pes.get(pe);
     if (doing === undefined) {
-      doing = { reads: [], disabled: -1, configured: -1 };
+      doing = { read: undefined, disabled: -1, configured: -1 };
       this.pes.set(pe, doing);
     }
     return doing;
@@ -106,7 +107,15 @@ export class SpiComparison {
     if (place.register === CONFIGURES && doing.configured >>> 4 === place.element) {
       this.note(doing.configured, `${CONFIGURES} read`);
       doing.configured = -1;
-    } else doing.reads.push(place);
+      return;
+    }
+    if (doing.read !== undefined) this.noWriteFollows(doing.read);
+    doing.read = place;
+  }
+
+  private noWriteFollows({ register }: Place): void {
+    const what = `${register} read`;
+    this.unused.set(what, (this.unused.get(what) ?? 0) + 1);
   }
 
   private write(doing: Doing, { register, element }: Place, value: number, machine: Machine): void {
@@ -117,11 +126,10 @@ export class SpiComparison {
     // Before a write, a driver reads the register that it changes, or GICD_ISENABLER.
     const before = register === CONFIGURES ? CONFIGURES : 'GICD_ISENABLER';
     const at = register === CONFIGURES ? element : intid >>> 5;
-    const used = doing.reads.at(-1);
-    const isUsed = intid >= 0 && used !== undefined && used.register === before && used.element === at;
-    for (const one of isUsed ? doing.reads.slice(0, -1) : doing.reads)
-      this.unused.set(`${one.register} read`, (this.unused.get(`${one.register} read`) ?? 0) + 1);
-    doing.reads = [];
+    const { read } = doing;
+    const isUsed = intid >= 0 && read !== undefined && read.register === before && read.element === at;
+    if (read !== undefined && !isUsed) this.noWriteFollows(read);
+    doing.read = undefined;
     if (intid < 0) return;
     if (isUsed) this.note(intid, `${before} read`);
     this.note(intid, `${register} write`);
@@ -172,17 +180,19 @@ export class SpiComparison {
     );
   }
 
-  /** The design that was held against the recorded kernel, and the outcome; undefined if none was. */
+  /** Ends the recording: the design that was held against the recorded kernel, and the outcome; undefined if none was. */
   finish(): readonly [string, Alignment] | undefined {
+    for (const doing of this.pes.values()) {
+      if (doing.read !== undefined) this.noWriteFollows(doing.read);
+      doing.read = undefined;
+    }
     const own = this.own();
     return own === undefined ? undefined : [own, this.aligned(this.sent.get(own)!)];
   }
 
   private aligned(made: Accesses): Alignment {
     const registers = new Map<string, { recorded: number; sent: number }>();
-    const total = { recorded: 0, sent: 0, same: 0, first: null } as {
-      -readonly [Key in keyof Alignment['accesses']]: Alignment['accesses'][Key];
-    };
+    let accesses = noSequences();
     for (const intid of new Set([...this.recorded.keys(), ...made.keys()])) {
       const aligner = new Aligner();
       for (const [side, lists] of [
@@ -197,18 +207,19 @@ export class SpiComparison {
           registers.set(text, counts);
         }
       const { recorded, sent, same, first } = aligner.finish();
-      if (first !== null && total.first === null)
-        total.first = { ...first, recorded: `${first.recorded} of SPI ${intid}` };
-      total.recorded += recorded;
-      total.sent += sent;
-      total.same += same;
+      accesses = {
+        recorded: accesses.recorded + recorded,
+        sent: accesses.sent + sent,
+        same: accesses.same + same,
+        first: accesses.first ?? (first && { ...first, recorded: `${first.recorded} of SPI ${intid}` }),
+      };
     }
     const lines = [...this.recorded.keys()].filter((intid) => !this.edges.has(intid)).length;
     return {
       of: 'SPIs',
       commands: noSequences(),
       notShown: new Map(),
-      accesses: total,
+      accesses,
       registers: new Map([...registers].sort(([a], [b]) => (a < b ? -1 : 1))),
       notCompared: new Map([
         ...[...this.unused].map(([what, n]) => [`${what}, no write follows`, n] as const),
