@@ -71,6 +71,9 @@ const SHARED_ITT =
   'MAPD with the interrupt translation table of another device: KVM keeps the events of each device apart, in its own memory';
 const TIMERS =
   "PPIs 16 and 17, which KVM's timers own: their pending and active state is that of the host's interrupt";
+/** PPIs that belong to the timers of KVM. */
+export const KVM_TIMER_INTIDS: readonly number[] = [16, 17];
+const TIMER_BITS = KVM_TIMER_INTIDS.reduce((bits, intid) => bits | (1 << intid), 0);
 const LINE_IS_HIGH =
   'GICD_ICFGR<n> of an interrupt whose input line is high: KVM does not follow the line while the interrupt is edge-triggered';
 /** From GICR_ISPENDR0 to GICR_ICACTIVER0. */
@@ -299,7 +302,9 @@ function identifies(offset: number): boolean {
 function concernsTimers({ words }: RecordBatch): boolean {
   const [frame, , offset, , value] = words;
   const at = offset! - SGI_FRAME;
-  return frame === 1 && at >= OF_STATE[0] && at < OF_STATE[1] && at % 0x80 === 0 && (value! & 0x3_0000) !== 0;
+  return (
+    frame === 1 && at >= OF_STATE[0] && at < OF_STATE[1] && at % 0x80 === 0 && (value! & TIMER_BITS) !== 0
+  );
 }
 
 /** Whether a write changes whether an SPI is edge-triggered whose input line is high. */

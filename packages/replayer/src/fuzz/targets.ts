@@ -9,7 +9,7 @@ import { QemuBackend } from '../backends/qemu/backend.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { type QemuOptions, qemuVersion } from '../backends/qemu/process.ts';
 import type { RecordingTarget } from './differ.ts';
-import { KvmLeftOut, type LeftOut } from './left-out.ts';
+import { KVM_TIMER_INTIDS, KvmLeftOut, type LeftOut } from './left-out.ts';
 
 /** The implementation that is compared with the simulator. */
 export interface FuzzTarget extends RecordingTarget {
@@ -73,9 +73,6 @@ export function qemuTarget(options: QemuTargetOptions): FuzzTarget {
     close: async () => undefined,
   };
 }
-
-/** PPIs that belong to the timers of KVM. */
-const KVM_TIMER_INTIDS = [16, 17] as const;
 
 /** The fewest list registers that a host has (the machine of examples/adapters/kvm, and Arm's CPUs). */
 const LIST_REGISTERS = 4;

@@ -31,7 +31,7 @@ export class LpiConfigInference {
   beforeCommand(group: RecordBatch, i: number, end: number): void {
     const { state } = this;
     const name = commandName(group.words[i * RECORD_WORDS + 4]!);
-    if (name === 'INVALL') this.forgetTable(state);
+    if (name === 'INVALL') this.forgetTable();
     else if (name === 'INV' || name === 'MAPTI' || name === 'MAPI') {
       for (let k = i + 1; k < end && group.kind[k] !== ITS_COMMAND; k++) {
         if (group.kind[k] !== ITE_READ && group.kind[k] !== ITE_WRITE) continue;
@@ -42,7 +42,7 @@ export class LpiConfigInference {
         return;
       }
       // No line says which LPI the command is about.
-      if (!this.shows(name === 'INV' ? ITE_READ : ITE_WRITE)) this.forgetTable(state);
+      if (!this.shows(name === 'INV' ? ITE_READ : ITE_WRITE)) this.forgetTable();
     }
   }
 
@@ -80,7 +80,8 @@ export class LpiConfigInference {
     return (state.gicrCtlr[pe]! & 1) !== 0 && (state.gicdCtlr[0]! & ENABLE_GRP1NS) !== 0;
   }
 
-  private forgetTable(state: GicState): void {
+  private forgetTable(): void {
+    const { state } = this;
     const ids = 2 ** ((state.propbaser[0]! & 0x1f) + 1);
     if (ids > LPI_FIRST && state.memory.anyKnown(configTableAddress(state, 0), ids - LPI_FIRST))
       this.say(MEM_UNKNOWN, 'lpi-config-after-inv', configTableAddress(state, 0), ids - LPI_FIRST);
