@@ -25,9 +25,10 @@ interface Seen {
 
 async function imported(
   log: string,
+  options: { readonly pes?: number } = {},
 ): Promise<{ report: Awaited<ReturnType<typeof importGicv5ToTrace>>; seen: Seen[]; diverged: number }> {
   const out = join(dir, 'out.gictrace');
-  const report = await importGicv5ToTrace(log, out, { force: true });
+  const report = await importGicv5ToTrace(log, out, { ...options, force: true });
   const { diverged } = replayTrace(out);
   const reader = TraceReader.openAny(out);
   expect(isGicv5(reader)).toBe(true);
@@ -198,21 +199,33 @@ it('a line that names a PE which the GIC lacks is a conflict; one far beyond the
   });
 });
 
+it('a number of PEs that no GIC has is refused, and the hint helps', async () => {
+  const text = textOf(recording('small/gicv5-two-pes.log.gz'));
+  const damaged = fileOf(text.replace(/(IRS realized: IRS ID 0,) 2 CPUs/, '$1 60000 CPUs'));
+  await expect(imported(damaged)).rejects.toMatchObject({
+    code: 'input',
+    message: expect.stringContaining('has 60000 PEs'),
+    hint: 'give --pes with the number of PEs',
+  });
+  const { report, diverged } = await imported(damaged, { pes: 2 });
+  expect([report.config.pes.length, diverged]).toEqual([2, 0]);
+});
+
 it('times that no record can hold, and dates that do not exist, are unknown and counted', async () => {
   const lines = textOf(recording('small/gicv5-two-pes.log.gz')).split('\n');
   const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /;
   const to = (time: string, n: number) =>
     lines.map((line, i) => (i === n ? line.replace(stamp, time) : line)).join('\n');
-  for (const [time, at] of [
-    ['1@9007199254740.397987:', 40],
-    ['9999-12-31T23:59:59.000000Z ', 40],
-    ['2026-13-45T99:99:99.000000Z ', 40],
-    ['2026-13-45T99:99:99.000000Z ', 0],
+  for (const [time, at, loss] of [
+    ['1@9007199254740.397987:', 40, 'times more than 104 days'],
+    ['9999-12-31T23:59:59.000000Z ', 40, 'times more than 104 days'],
+    ['2026-13-45T99:99:99.000000Z ', 40, 'dates that do not exist'],
+    ['2026-13-45T99:99:99.000000Z ', 0, 'dates that do not exist'],
   ] as const) {
     const { report, seen } = await imported(fileOf(to(time, at)));
-    expect(
-      Object.keys(report.stats.losses).filter((loss) => loss.startsWith('times more than 104 days')),
-    ).toHaveLength(1);
+    expect(Object.keys(report.stats.losses).filter((one) => /^(times|dates) /.test(one))).toEqual([
+      expect.stringContaining(loss),
+    ]);
     expect(seen.length).toBeGreaterThan(400);
   }
 });

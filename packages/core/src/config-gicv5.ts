@@ -1,6 +1,7 @@
 // The configuration of a GICv5: what its identification registers say, and its place in the address map. A trace of a GICv5
 // has it in its header in place of a `GicConfig`; `architecture` tells the two apart.
 import * as z from 'zod/mini';
+import { PES_MAX } from './config.ts';
 import { ADDRESSES } from './spec/addresses.ts';
 
 const within = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
@@ -52,7 +53,7 @@ const shape = z.strictObject({
   /** The PEs; `affinity` packs Aff3.Aff2.Aff1.Aff0, one byte each, and `iaffid` is what ICC_IAFFIDR_EL1 reads. */
   pes: z
     .array(z.strictObject({ affinity: u32, iaffid: within(0, 0xffff) }))
-    .check(z.minLength(1), z.maxLength(512)),
+    .check(z.minLength(1), z.maxLength(PES_MAX)),
   irs: z.array(irs).check(z.minLength(1), z.maxLength(16)),
   its: z.optional(z.array(its).check(z.maxLength(16))),
   iwb: z.optional(z.array(iwb).check(z.maxLength(16))),

@@ -3,6 +3,9 @@
 import * as z from 'zod/mini';
 import { ADDRESSES } from './spec/addresses.ts';
 
+/** The most PEs of a GIC. */
+export const PES_MAX = 512;
+
 /** An integer within a range, both ends included. */
 const within = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
 
@@ -19,8 +22,8 @@ const gicShape = z.strictObject({
   profile: z.string().check(z.minLength(1)),
   /** GICv3 or GICv4 (GICD_PIDR2.ArchRev). */
   architecture: z.union([z.literal(3), z.literal(4)]),
-  /** The PEs in order of their Redistributors; `affinity` packs Aff3.Aff2.Aff1.Aff0, one byte each. At most 512. */
-  pes: z.array(z.strictObject({ affinity: u32 })).check(z.minLength(1), z.maxLength(512)),
+  /** The PEs in order of their Redistributors; `affinity` packs Aff3.Aff2.Aff1.Aff0, one byte each. At most PES_MAX. */
+  pes: z.array(z.strictObject({ affinity: u32 })).check(z.minLength(1), z.maxLength(PES_MAX)),
   /** The values that GICD_TYPER, GICD_IIDR and GICD_PIDR2 read. */
   gicd: z.strictObject({ typer: u32, iidr: u32, pidr2: u32 }),
   /** Bits 31:0 of GICR_TYPER without Processor_Number and Last, which follow from the PE's place; GICR_IIDR; GICR_PIDR2. */

@@ -3,7 +3,7 @@
 export { type Answers, type Backend, type Capabilities, Simulator } from './backend/index.ts';
 export { type Checked, checkedBy } from './checked.ts';
 export { didYouMean } from './closest.ts';
-export { type GicConfig, gicConfigSchema } from './config.ts';
+export { type GicConfig, gicConfigSchema, PES_MAX } from './config.ts';
 export { type Gicv5Config, gicv5ConfigSchema } from './config-gicv5.ts';
 export { Guest } from './conformance/index.ts';
 export { recordText } from './disasm/index.ts';

@@ -1,6 +1,6 @@
 // gictrace import [FORMAT] FILE…: converts logs to a trace.
 import { existsSync } from 'node:fs';
-import { type GicConfig, GicTraceError, type Gicv5Config } from '@gictrace/core';
+import { type GicConfig, GicTraceError, type Gicv5Config, PES_MAX } from '@gictrace/core';
 import { GICV5_PROFILES } from '@gictrace/core/gicv5';
 import { PROFILES } from '@gictrace/core/profile';
 import {
@@ -69,7 +69,7 @@ export function addImport(program: Command): void {
     .argument('<files...>', 'the log, or -, optionally preceded by its format')
     .requiredOption('-o, --output <trace>', 'the trace to write')
     .option('--force', FORCE)
-    .option('--pes <n>', 'number of PEs, if the log does not show it', wholeNumber('--pes', 1, 512))
+    .option('--pes <n>', 'number of PEs, if the log does not show it', wholeNumber('--pes', 1, PES_MAX))
     .option(
       '--gic <version>',
       'qemu: GIC version, if the log does not show it: 3 or 4',
@@ -335,7 +335,7 @@ function regions(text: string): NonNullable<FtraceOptions['gicr']> {
     if (rest.length > 0) throw new InvalidOption(`--gicr takes ADDRESS[:N],…, not '${text}'`);
     return {
       base: parseAddress('--gicr', base!),
-      ...(count === undefined ? {} : { count: wholeNumber('--gicr', 1, 512)(count) }),
+      ...(count === undefined ? {} : { count: wholeNumber('--gicr', 1, PES_MAX)(count) }),
     };
   });
 }

@@ -99,7 +99,8 @@ export function leavesEffectsOpen(kind: number): boolean {
 export const BARRIER = 0;
 /** Rank of what follows the observables of a barrier: stimuli that leave its effects open, operations, events. */
 export const BEHIND_EFFECTS = 0xffff;
-const PES_MAX = 1024;
+/** A power of 2 with room for each PE and for none. */
+const PE_CODES = 1024;
 
 /**
  * The stream of a record among the effects of one barrier. Recordings agree in the order of records of one rank, and
@@ -110,7 +111,7 @@ export function rankOf(kind: number, pe: number): number {
   const stream = orderedStreams[kind]!;
   if (stream >= 0) return 1 + stream;
   const signal = signals[kind]!;
-  if (signal >= 0) return (1 + signal) * PES_MAX + ((pe + 1) & (PES_MAX - 1));
+  if (signal >= 0) return (1 + signal) * PE_CODES + ((pe + 1) & (PE_CODES - 1));
   return isObservable(kind) ? 16 : BEHIND_EFFECTS;
 }
 

@@ -1,6 +1,7 @@
 // Finds the stimulus that caused an observable: the last one before it that could have. Sources print what a GIC does
 // right after its cause, and an importer keeps that order, so the nearest candidate is the cause. A stimulus that
 // cannot be the cause, such as another PE's access to its own CPU interface, is skipped.
+import { PES_MAX } from '@gictrace/core';
 import {
   actOf,
   deviceOf,
@@ -35,7 +36,7 @@ export class Causes {
   private last = NO_CAUSE;
   /** The last stimulus that can change what any PE is signalled. */
   private anyone = NO_CAUSE;
-  private readonly ofPe = new Int32Array(512).fill(NO_CAUSE);
+  private readonly ofPe = new Int32Array(PES_MAX).fill(NO_CAUSE);
   private sgi = NO_CAUSE;
   private residency = NO_CAUSE;
   /** By ITS: the last write to its registers, and the last stimulus that can make it read its tables. */

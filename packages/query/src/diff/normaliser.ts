@@ -2,6 +2,7 @@
 // events, and what core/record/comparable excludes as evidence. Folded: an observable that repeats what its PE was last
 // signalled, and all but the last read of a polling loop. Masked: what is not in the source, bits that the architecture
 // leaves UNKNOWN, and positions in a command queue, which are compared relative to each other (offsets.ts).
+import { PES_MAX } from '@gictrace/core';
 import {
   accessValueAt,
   BARRIER,
@@ -41,7 +42,6 @@ const QUEUE_WRITE = KIND['queue.write'];
 const ITS_COMMAND = KIND['its.command'];
 const CONFLICT = KIND['source.conflict'];
 const [GICD, GICR, GITS] = [FRAMES.indexOf('GICD'), FRAMES.indexOf('GICR'), FRAMES.indexOf('GITS')];
-const PES_MAX = 512;
 
 const place = (frame: number, offset: number) => frame * 2 ** 20 + offset;
 
@@ -262,7 +262,7 @@ export class Normaliser {
     if (!isAccess || pe < 0) return;
     const { words, side } = this;
     const polled = kind === MMIO_READ && POLLED.has(place(words[0]!, words[2]!));
-    const key = polled ? (words[0]! * 512 + words[1]!) * 2 ** 24 + words[2]! * 16 + words[3]! : -1;
+    const key = polled ? (words[0]! * PES_MAX + words[1]!) * 2 ** 24 + words[2]! * 16 + words[3]! : -1;
     if (polled && !this.options.keepRepeats && this.lastPolled[pe] === key) {
       const before = this.lastAccess[pe]!;
       side.pollBefore.set(n, before);

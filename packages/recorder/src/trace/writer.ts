@@ -10,7 +10,7 @@ import {
   constants,
   crc32,
 } from 'node:zlib';
-import { GicTraceError, invariant } from '@gictrace/core';
+import { GicTraceError, invariant, PES_MAX } from '@gictrace/core';
 import { RECORDS, RecordBatch, RULES } from '@gictrace/core/record';
 import { OutputFile, type Ownership, type TargetOptions } from '../output/index.ts';
 import { encodeChunk } from './columns.ts';
@@ -58,8 +58,6 @@ interface Flight {
   landed?: Promise<void>;
 }
 
-/** The most PEs of a GIC. */
-const PES_MAX = 512;
 const kindNames = new Map<number, string>();
 for (const [name, kind] of Object.entries(RECORDS)) kindNames.set(kind.id, name);
 const ruleNames = new Map<number, string>();

@@ -1,10 +1,10 @@
 // Decides which GIC a log comes from: by the identity registers that its guest read, by the addresses in the log and by
 // options. What these leave open has the defaults of QEMU's virt machine. Reports where each value came from.
-import type { GicConfig } from '@gictrace/core';
+import { type GicConfig, PES_MAX } from '@gictrace/core';
 import { GROUPS, type RuleName } from '@gictrace/core/record';
 import { type FrameName, GICD, GICR, GITS, mask } from '@gictrace/core/spec';
 import type { Start } from './learn/unknowns.ts';
-import { NamedPes, PES_MAX } from './named-pes.ts';
+import { NamedPes } from './named-pes.ts';
 
 export interface ImportOptions {
   /** Number of PEs. */

@@ -1,8 +1,6 @@
 // The PEs that the lines of a log name. One damaged line must not make a machine with hundreds of PEs.
-import { GicTraceError } from '@gictrace/core';
+import { GicTraceError, PES_MAX } from '@gictrace/core';
 
-/** The largest number of PEs of a GIC here, as of a QEMU machine. */
-export const PES_MAX = 512;
 /** A PE number that is at least this much, plus twice the number of PEs that are named at all, is taken for a stray one. */
 const STRAY_PE_MIN = 16;
 

@@ -10,3 +10,9 @@ export function wholeTime(ns: number, losses: Losses): number {
   losses.add('times more than 104 days from the first line: their records have none');
   return Number.NaN;
 }
+
+/** NaN, for the time of a line whose date or time of day does not exist, which is counted. */
+export function noTime(losses: Losses): number {
+  losses.add('dates that do not exist: their records have no time');
+  return Number.NaN;
+}

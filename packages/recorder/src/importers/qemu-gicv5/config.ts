@@ -1,9 +1,9 @@
 // Which GICv5 a log comes from: by the identification registers that its guest read and by what QEMU printed when it made
 // the device. What these leave open has the values of QEMU 11.1's virt machine.
-import { GicTraceError, type Gicv5Config } from '@gictrace/core';
+import { GicTraceError, type Gicv5Config, PES_MAX } from '@gictrace/core';
 import { fieldReader, IRS } from '@gictrace/core/spec';
 import type { Provenance } from '../common/identity.ts';
-import { NamedPes, PES_MAX } from '../common/named-pes.ts';
+import { NamedPes } from '../common/named-pes.ts';
 import type { Line } from './lines.ts';
 
 /** The Non-secure configuration frame of the IRS of QEMU's virt machine. */
@@ -65,7 +65,7 @@ export class Identity {
     const [irsid, cpus, base, irsRange, range] = this.realized ?? [];
     const idr1 = this.reads.get(IRS.IRS_IDR1.offset);
     const told = cpus ?? (idr1 === undefined ? undefined : peCount(idr1, 0));
-    if (told !== undefined && told > PES_MAX)
+    if (options.pes === undefined && told !== undefined && told > PES_MAX)
       throw new GicTraceError(
         'input',
         `a line says that the GIC has ${told} PEs: is it damaged?`,

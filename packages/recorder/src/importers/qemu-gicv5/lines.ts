@@ -1,7 +1,7 @@
 // One line of a QEMU log with `gicv5_*` trace events. Every event of QEMU 11.1 is here; what the numbers mean is in QEMU's
 // hw/intc/trace-events and target/arm/tcg/trace-events. Knows nothing of the order of lines.
 import type { Losses } from '../common/losses.ts';
-import { wholeTime } from '../common/times.ts';
+import { noTime, wholeTime } from '../common/times.ts';
 
 /** A line of an event. Numbers that an event does not have are 0. */
 export interface Line {
@@ -125,8 +125,7 @@ export class LineReader {
   }
 
   private since(seconds: number, micros: number): number {
-    // A date that does not exist is no time.
-    if (Number.isNaN(seconds)) return wholeTime(Number.NaN, this.losses);
+    if (Number.isNaN(seconds)) return noTime(this.losses);
     this.first ??= [seconds, micros];
     return wholeTime((seconds - this.first[0]) * 1e9 + (micros - this.first[1]) * 1e3, this.losses);
   }
