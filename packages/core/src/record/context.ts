@@ -1,18 +1,13 @@
 // The record kinds of what happened around a GIC: a hypervisor ran a vCPU, the host took an interrupt, the source lost
 // events. They change nothing in the GIC, and nothing is compared with them.
 import { SPURIOUS } from '../spec/index.ts';
+import { field } from './fields.ts';
 import type { RecordField, RecordKind } from './shape.ts';
 import { IPI_REASONS, IRQ_LINES, LIST_REGISTER_STATES, VCPU_EXITS } from './values.ts';
 
-const f = (
-  name: string,
-  type: RecordField['type'],
-  doc: string,
-  extra: Partial<RecordField> = {},
-): RecordField => ({ name, type, doc, ...extra });
-const cpu = f('cpu', 'i32', 'CPU of the host; -1 if the source does not show it');
-const pc = f('PC', 'u64', 'address of the instruction of the guest', { base: 'hex' });
-const intid = f('INTID', 'u32', 'interrupt identifier; 1023 if the source does not show it', {
+const cpu = field('cpu', 'i32', 'CPU of the host; -1 if the source does not show it');
+const pc = field('PC', 'u64', 'address of the instruction of the guest', { base: 'hex' });
+const intid = field('INTID', 'u32', 'interrupt identifier; 1023 if the source does not show it', {
   identifies: 'INTID',
   none: SPURIOUS,
 });
@@ -31,8 +26,8 @@ export const CONTEXT_KINDS = {
     'target',
     [
       cpu,
-      f('why', 'enum', 'the exception that was taken from the guest', { values: VCPU_EXITS }),
-      f('EC', 'u8', 'ESR_EL2.EC, for a trap; otherwise 0', { base: 'hex' }),
+      field('why', 'enum', 'the exception that was taken from the guest', { values: VCPU_EXITS }),
+      field('EC', 'u8', 'ESR_EL2.EC, for a trap; otherwise 0', { base: 'hex' }),
       pc,
     ],
     'This vCPU left the guest (kvm_exit).',
@@ -40,7 +35,7 @@ export const CONTEXT_KINDS = {
   'vcpu.wait': kind(
     226,
     'target',
-    [cpu, f('WFE', 'bool', 'WFE, otherwise WFI'), pc],
+    [cpu, field('WFE', 'bool', 'WFE, otherwise WFI'), pc],
     'The guest executed WFI or WFE, which KVM trapped (kvm_wfx_arm64).',
   ),
   'vcpu.wakeup': kind(
@@ -48,15 +43,15 @@ export const CONTEXT_KINDS = {
     'target',
     [
       cpu,
-      f('waited', 'bool', 'its thread slept, otherwise KVM polled'),
-      f('ns', 'u64', 'for how long, in nanoseconds'),
+      field('waited', 'bool', 'its thread slept, otherwise KVM polled'),
+      field('ns', 'u64', 'for how long, in nanoseconds'),
     ],
     'This vCPU continues after it had halted (kvm_vcpu_wakeup).',
   ),
   'vcpu.sysreg': kind(
     228,
     'target',
-    [cpu, f('register', 'sysreg', 'system register'), f('write', 'bool', 'a write')],
+    [cpu, field('register', 'sysreg', 'system register'), field('write', 'bool', 'a write')],
     'KVM trapped an access of the guest to a system register of its GIC (kvm_sys_access). The source does not contain the value.',
   ),
   'kvm.irq_line': kind(
@@ -64,16 +59,16 @@ export const CONTEXT_KINDS = {
     'target',
     [
       cpu,
-      f('type', 'enum', 'what the line belongs to', { values: IRQ_LINES }),
+      field('type', 'enum', 'what the line belongs to', { values: IRQ_LINES }),
       intid,
-      f('level', 'bool', 'asserted'),
+      field('level', 'bool', 'asserted'),
     ],
     'The virtual machine monitor set an input line (kvm_irq_line, the ioctl KVM_IRQ_LINE).',
   ),
   'kvm.set_irq': kind(
     230,
     'none',
-    [cpu, f('gsi', 'u32', 'global system interrupt'), f('level', 'bool', 'asserted')],
+    [cpu, field('gsi', 'u32', 'global system interrupt'), field('level', 'bool', 'asserted')],
     'A global system interrupt was set, by an irqfd or by the virtual machine monitor (kvm_set_irq). Which interrupt that is follows from the routing of the virtual machine, which the source does not contain.',
   ),
   'vgic.queued': kind(
@@ -85,7 +80,7 @@ export const CONTEXT_KINDS = {
   'vgic.listed': kind(
     232,
     'target',
-    [cpu, intid, f('LR', 'u32', 'the list register')],
+    [cpu, intid, field('LR', 'u32', 'the list register')],
     'KVM put an interrupt into a list register, for the next entry to the guest (vgic_v3_populate_lr).',
   ),
   'vgic.folded': kind(
@@ -94,8 +89,8 @@ export const CONTEXT_KINDS = {
     [
       cpu,
       intid,
-      f('LR', 'u32', 'the list register'),
-      f('state', 'enum', 'its state; invalid: the guest has acknowledged and deactivated the interrupt', {
+      field('LR', 'u32', 'the list register'),
+      field('state', 'enum', 'its state; invalid: the guest has acknowledged and deactivated the interrupt', {
         values: LIST_REGISTER_STATES,
       }),
     ],
@@ -104,13 +99,17 @@ export const CONTEXT_KINDS = {
   'host.irq.entry': kind(
     234,
     'none',
-    [cpu, f('irq', 'u32', 'number of Linux'), intid],
+    [cpu, field('irq', 'u32', 'number of Linux'), intid],
     'The host began to handle an interrupt (irq_handler_entry).',
   ),
   'host.irq.exit': kind(
     235,
     'none',
-    [cpu, f('irq', 'u32', 'number of Linux'), f('handled', 'bool', 'the handler had something to do')],
+    [
+      cpu,
+      field('irq', 'u32', 'number of Linux'),
+      field('handled', 'bool', 'the handler had something to do'),
+    ],
     'The host has handled an interrupt (irq_handler_exit).',
   ),
   'host.ipi.raise': kind(
@@ -118,8 +117,8 @@ export const CONTEXT_KINDS = {
     'none',
     [
       cpu,
-      f('targets', 'u64', 'bit n: CPU n of the host, up to CPU 63', { base: 'hex' }),
-      f('reason', 'enum', 'what for; other: the source does not show it, or it has no name here', {
+      field('targets', 'u64', 'bit n: CPU n of the host, up to CPU 63', { base: 'hex' }),
+      field('reason', 'enum', 'what for; other: the source does not show it, or it has no name here', {
         values: IPI_REASONS,
       }),
     ],
@@ -128,19 +127,19 @@ export const CONTEXT_KINDS = {
   'host.ipi.entry': kind(
     237,
     'none',
-    [cpu, f('reason', 'enum', 'what for', { values: IPI_REASONS })],
+    [cpu, field('reason', 'enum', 'what for', { values: IPI_REASONS })],
     'The host began to handle an IPI (ipi_entry).',
   ),
   'host.ipi.exit': kind(
     238,
     'none',
-    [cpu, f('reason', 'enum', 'what for', { values: IPI_REASONS })],
+    [cpu, field('reason', 'enum', 'what for', { values: IPI_REASONS })],
     'The host has handled an IPI (ipi_exit).',
   ),
   'source.lost': kind(
     239,
     'none',
-    [cpu, f('count', 'u32', 'events; 0: the source does not show how many')],
+    [cpu, field('count', 'u32', 'events; 0: the source does not show how many')],
     'The source lost events here: what they would have shown is unknown.',
   ),
 } as const satisfies Record<string, RecordKind>;

@@ -1,16 +1,10 @@
 // The record kinds of events inside a GICv5 (ids 133 to 159). State is the fold of these, of the events that a GICv3 has too,
 // and of the observables.
-import type { RecordField, RecordKind } from './shape.ts';
+import { field } from './fields.ts';
+import type { RecordKind } from './shape.ts';
 import { ITS_TABLES } from './values.ts';
 
-const f = (
-  name: string,
-  type: RecordField['type'],
-  doc: string,
-  extra: Partial<RecordField> = {},
-): RecordField => ({ name, type, doc, ...extra });
-
-const intid = f('INTID', 'u32', 'the interrupt: type in bits 31:29, ID in bits 23:0', {
+const intid = field('INTID', 'u32', 'the interrupt: type in bits 31:29, ID in bits 23:0', {
   base: 'hex',
   identifies: 'INTID',
 });
@@ -20,7 +14,7 @@ export const GICV5_EVENTS = {
     id: 133,
     class: 'event',
     pe: 'none',
-    fields: [intid, f('ISTE', 'u32', 'the level-2 interrupt state table entry', { base: 'hex' })],
+    fields: [intid, field('ISTE', 'u32', 'the level-2 interrupt state table entry', { base: 'hex' })],
     doc: 'The state of an LPI changed, or the IRS has read it for the first time since the table became valid.',
   },
   'iste.forgotten': {
@@ -34,7 +28,7 @@ export const GICV5_EVENTS = {
     id: 135,
     class: 'event',
     pe: 'target',
-    fields: [intid, f('priority', 'u8', 'its priority, which became active')],
+    fields: [intid, field('priority', 'u8', 'its priority, which became active')],
     does: 'acknowledge',
     doc: 'A PE acknowledged an interrupt by GICR CDIA.',
   },
@@ -42,14 +36,14 @@ export const GICV5_EVENTS = {
     id: 136,
     class: 'event',
     pe: 'target',
-    fields: [f('priority', 'u8', 'the priority that was dropped')],
+    fields: [field('priority', 'u8', 'the priority that was dropped')],
     doc: 'A PE dropped its running priority by GIC CDEOI.',
   },
   'cpuif.reset': {
     id: 137,
     class: 'event',
     pe: 'target',
-    fields: [f('lines', 'bool', 'its level-sensitive PPIs are not pending, whatever their input lines')],
+    fields: [field('lines', 'bool', 'its level-sensitive PPIs are not pending, whatever their input lines')],
     doc: 'The CPU interface of a PE was reset.',
   },
   'irs.recalled': {
@@ -64,13 +58,13 @@ export const GICV5_EVENTS = {
     class: 'event',
     pe: 'none',
     fields: [
-      f('its', 'u32', 'index of the ITS'),
-      f('table', 'enum', 'the table', { values: ITS_TABLES }),
-      f('DeviceID', 'u32', 'the device', { base: 'hex', identifies: 'DeviceID' }),
-      f('EventID', 'u32', 'the event; 0 for an entry of the device table', {
+      field('its', 'u32', 'index of the ITS'),
+      field('table', 'enum', 'the table', { values: ITS_TABLES }),
+      field('DeviceID', 'u32', 'the device', { base: 'hex', identifies: 'DeviceID' }),
+      field('EventID', 'u32', 'the event; 0 for an entry of the device table', {
         identifies: { by: 'table', is: { 1: 'EventID' } },
       }),
-      f('entry', 'u64', 'the entry, valid or not', { base: 'hex' }),
+      field('entry', 'u64', 'the entry, valid or not', { base: 'hex' }),
     ],
     doc: 'An ITS read a table entry and keeps it until software invalidates it.',
   },
@@ -79,10 +73,10 @@ export const GICV5_EVENTS = {
     class: 'event',
     pe: 'none',
     fields: [
-      f('its', 'u32', 'index of the ITS'),
-      f('table', 'enum', 'the table', { values: ITS_TABLES }),
-      f('DeviceID', 'u32', 'the device', { base: 'hex', identifies: 'DeviceID' }),
-      f('EventID', 'u32', 'the event; 0 for an entry of the device table', {
+      field('its', 'u32', 'index of the ITS'),
+      field('table', 'enum', 'the table', { values: ITS_TABLES }),
+      field('DeviceID', 'u32', 'the device', { base: 'hex', identifies: 'DeviceID' }),
+      field('EventID', 'u32', 'the event; 0 for an entry of the device table', {
         identifies: { by: 'table', is: { 1: 'EventID' } },
       }),
     ],
@@ -93,9 +87,9 @@ export const GICV5_EVENTS = {
     class: 'event',
     pe: 'none',
     fields: [
-      f('iwb', 'u32', 'index of the IWB'),
-      f('wire', 'u16', 'input wire'),
-      f('level', 'bool', 'asserted'),
+      field('iwb', 'u32', 'index of the IWB'),
+      field('wire', 'u16', 'input wire'),
+      field('level', 'bool', 'asserted'),
     ],
     doc: 'The level of an input wire of an IWB changed.',
   },

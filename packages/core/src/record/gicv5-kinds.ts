@@ -1,36 +1,30 @@
 // The record kinds that only a GICv5 has. Accesses, instructions, input lines and resets have the same kinds as those of a
 // GICv3. An INTID of a GICv5 has its type in bits 31:29 (spec/gicv5/intid).
 import { DOMAINS } from '../spec/index.ts';
+import { field } from './fields.ts';
 import type { GICV5_EVENTS } from './gicv5-events.ts';
-import type { RecordField, RecordKind } from './shape.ts';
+import type { RecordKind } from './shape.ts';
 import { CPUIF_PARTS, IRS_REFUSALS } from './values.ts';
 
-const f = (
-  name: string,
-  type: RecordField['type'],
-  doc: string,
-  extra: Partial<RecordField> = {},
-): RecordField => ({ name, type, doc, ...extra });
-
-const domain = f('domain', 'enum', 'interrupt domain', { values: DOMAINS });
-const intid = f('INTID', 'u32', 'the interrupt: type in bits 31:29, ID in bits 23:0', {
+const domain = field('domain', 'enum', 'interrupt domain', { values: DOMAINS });
+const intid = field('INTID', 'u32', 'the interrupt: type in bits 31:29, ID in bits 23:0', {
   base: 'hex',
   identifies: 'INTID',
 });
-const pending = f('INTID', 'u32', 'the interrupt; 0 if there is none', {
+const pending = field('INTID', 'u32', 'the interrupt; 0 if there is none', {
   base: 'hex',
   identifies: 'INTID',
   none: 0,
 });
-const priority = f('priority', 'u8', 'its priority, 0 (highest) to 31; 255 if there is none');
-const iaffid = f('IAFFID', 'u32', 'interrupt affinity identifier of the PE');
+const priority = field('priority', 'u8', 'its priority, 0 (highest) to 31; 255 if there is none');
+const iaffid = field('IAFFID', 'u32', 'interrupt affinity identifier of the PE');
 
 export const GICV5_STIMULI = {
   'cpuif.unseen': {
     id: 18,
     class: 'stimulus',
     pe: 'accessor',
-    fields: [f('part', 'enum', 'what it can have been', { values: CPUIF_PARTS })],
+    fields: [field('part', 'enum', 'what it can have been', { values: CPUIF_PARTS })],
     doc: 'A PE wrote a register of its GICv5 CPU interface; the source shows that by the effects, and has neither register nor value. What the effects prove follows as state.known.',
   },
   'iwb.wire': {
@@ -38,9 +32,9 @@ export const GICV5_STIMULI = {
     class: 'stimulus',
     pe: 'none',
     fields: [
-      f('iwb', 'u32', 'index of the IWB'),
-      f('wire', 'u16', 'input wire of the IWB; the EventID of its events'),
-      f('level', 'bool', 'asserted'),
+      field('iwb', 'u32', 'index of the IWB'),
+      field('wire', 'u16', 'input wire of the IWB; the EventID of its events'),
+      field('level', 'bool', 'asserted'),
     ],
     doc: 'An input wire of an IWB went high or low.',
   },
@@ -65,14 +59,18 @@ export const GICV5_OBSERVABLES = {
     id: 82,
     class: 'observable',
     pe: 'target',
-    fields: [f('IRQ', 'bool', 'IRQ'), f('FIQ', 'bool', 'FIQ'), f('NMI', 'bool', 'IRQ with superpriority')],
+    fields: [
+      field('IRQ', 'bool', 'IRQ'),
+      field('FIQ', 'bool', 'FIQ'),
+      field('NMI', 'bool', 'IRQ with superpriority'),
+    ],
     doc: 'What a GICv5 CPU interface signals to its PE.',
   },
   'irs.refused': {
     id: 83,
     class: 'observable',
     pe: 'none',
-    fields: [domain, iaffid, f('reason', 'enum', 'why', { values: IRS_REFUSALS })],
+    fields: [domain, iaffid, field('reason', 'enum', 'why', { values: IRS_REFUSALS })],
     doc: 'An IRS presents no interrupt for this IAFFID.',
   },
   'ist.changed': {
@@ -81,12 +79,12 @@ export const GICV5_OBSERVABLES = {
     pe: 'none',
     fields: [
       domain,
-      f('valid', 'bool', 'the table exists; if not, the other fields are 0'),
-      f('address', 'pa', 'physical address', { base: 'hex' }),
-      f('idBits', 'u8', 'bits of the ID of an LPI'),
-      f('l2IndexBits', 'u8', 'bits of the ID that are the index in a level-2 table'),
-      f('entryBytes', 'u8', 'bytes of an entry'),
-      f('twoLevel', 'bool', 'the table has two levels'),
+      field('valid', 'bool', 'the table exists; if not, the other fields are 0'),
+      field('address', 'pa', 'physical address', { base: 'hex' }),
+      field('idBits', 'u8', 'bits of the ID of an LPI'),
+      field('l2IndexBits', 'u8', 'bits of the ID that are the index in a level-2 table'),
+      field('entryBytes', 'u8', 'bytes of an entry'),
+      field('twoLevel', 'bool', 'the table has two levels'),
     ],
     doc: 'The interrupt state table of an interrupt domain became valid, or ceased to be.',
   },
@@ -108,7 +106,7 @@ export const GICV5_OBSERVABLES = {
     id: 87,
     class: 'observable',
     pe: 'none',
-    fields: [domain, intid, f('ICSR', 'u64', 'the value that ICC_ICSR_EL1 takes', { base: 'hex' })],
+    fields: [domain, intid, field('ICSR', 'u64', 'the value that ICC_ICSR_EL1 takes', { base: 'hex' })],
     doc: 'An IRS answered a request for the configuration of an interrupt.',
   },
   'spi.state': {
@@ -117,9 +115,9 @@ export const GICV5_OBSERVABLES = {
     pe: 'none',
     fields: [
       intid,
-      f('level', 'bool', 'the input line is asserted'),
-      f('pending', 'bool', 'pending'),
-      f('active', 'bool', 'active'),
+      field('level', 'bool', 'the input line is asserted'),
+      field('pending', 'bool', 'pending'),
+      field('active', 'bool', 'active'),
     ],
     doc: 'The state of an SPI after its input line changed, or was sampled again.',
   },

@@ -1,19 +1,13 @@
 // The record kinds of operations: what an operating system asks of its irqchip driver, what devices and PEs do meanwhile,
 // and failures that are injected. Fields are named as in an `Operation` (core/irqchip/operation).
+import { field } from './fields.ts';
 import type { RecordField, RecordKind } from './shape.ts';
 import { ALLOCATIONS, DEVICE_KINDS, MIGRATED_PARTS } from './values.ts';
 
-const f = (
-  name: string,
-  type: RecordField['type'],
-  doc: string,
-  extra: Partial<RecordField> = {},
-): RecordField => ({ name, type, doc, ...extra });
-
-const device = f('device', 'u32', 'DeviceID', { base: 'hex', identifies: 'DeviceID' });
-const vector = f('vector', 'u32', 'vector of the device, 0-based');
-const vpe = f('vpe', 'u32', 'vPEID', { identifies: 'vPEID' });
-const count = f('count', 'u32', 'how many');
+const device = field('device', 'u32', 'DeviceID', { base: 'hex', identifies: 'DeviceID' });
+const vector = field('vector', 'u32', 'vector of the device, 0-based');
+const vpe = field('vpe', 'u32', 'vPEID', { identifies: 'vPEID' });
+const count = field('count', 'u32', 'how many');
 
 /**
  * What an operation concerns, which decides the designs that run it:
@@ -47,14 +41,14 @@ export const OPERATION_KINDS = {
     34,
     'pes',
     'target',
-    [f('steps', 'u32', 'the number of operations during which it takes none')],
+    [field('steps', 'u32', 'the number of operations during which it takes none')],
     'A PE is busy: it takes no interrupt during a number of operations.',
   ),
   'op.probe': kind(
     35,
     'machine',
     'none',
-    [f('reset', 'bool', '1: the machine is reset first, as by a reboot', { isLater: true })],
+    [field('reset', 'bool', '1: the machine is reset first, as by a reboot', { isLater: true })],
     'The driver is set up, unless that has happened before. After a reset it is set up again: PEs are offline, and devices have no vectors.',
   ),
   'op.alloc': kind(
@@ -63,9 +57,9 @@ export const OPERATION_KINDS = {
     'none',
     [
       device,
-      f('count', 'u32', 'number of vectors requested'),
-      f('msi', 'enum', 'how the device sends messages', { values: DEVICE_KINDS }),
-      f('block', 'u32', 'the block through which its messages go (with ITSs: the ITS)'),
+      field('count', 'u32', 'number of vectors requested'),
+      field('msi', 'enum', 'how the device sends messages', { values: DEVICE_KINDS }),
+      field('block', 'u32', 'the block through which its messages go (with ITSs: the ITS)'),
     ],
     'The vectors of a device are allocated.',
   ),
@@ -76,7 +70,7 @@ export const OPERATION_KINDS = {
     [
       device,
       vector,
-      f('managed', 'bool', '1: it is routed before it is enabled; 0: after it has been enabled', {
+      field('managed', 'bool', '1: it is routed before it is enabled; 0: after it has been enabled', {
         isLater: true,
       }),
     ],
@@ -96,7 +90,7 @@ export const OPERATION_KINDS = {
     42,
     'devices',
     'none',
-    [device, vector, f('pending', 'bool', '1: set; 0: cleared')],
+    [device, vector, field('pending', 'bool', '1: set; 0: cleared')],
     'irq_set_irqchip_state(PENDING).',
   ),
   'op.deactivate': kind(
@@ -128,7 +122,7 @@ export const OPERATION_KINDS = {
     [
       device,
       vector,
-      f('by', 'u32', 'DeviceID of the device that writes', { base: 'hex', identifies: 'DeviceID' }),
+      field('by', 'u32', 'DeviceID of the device that writes', { base: 'hex', identifies: 'DeviceID' }),
     ],
     "A device writes the message of another device's vector.",
   ),
@@ -137,8 +131,8 @@ export const OPERATION_KINDS = {
     'machine',
     'none',
     [
-      f('what', 'enum', 'which allocations are counted', { values: ALLOCATIONS }),
-      f('nth', 'u32', 'which of them from now on fails, counted from 1'),
+      field('what', 'enum', 'which allocations are counted', { values: ALLOCATIONS }),
+      field('nth', 'u32', 'which of them from now on fails, counted from 1'),
     ],
     'A failure is injected: an allocation of the driver will fail.',
   ),
@@ -146,7 +140,7 @@ export const OPERATION_KINDS = {
     49,
     'machine',
     'none',
-    [f('without', 'enum', 'what is left behind', { values: MIGRATED_PARTS })],
+    [field('without', 'enum', 'what is left behind', { values: MIGRATED_PARTS })],
     'The machine is saved, and restored on one that has just been reset. The driver continues.',
   ),
   'op.vm.alloc': kind(
