@@ -5,7 +5,8 @@ import type { RecordBatch } from '@gictrace/core/record';
 import { answerLines, type WhyQuestion, why } from '@gictrace/query';
 import { Recording } from '../planting.ts';
 import type { Random } from '../torture/random.ts';
-import { KINDS, type Kind } from './kinds.ts';
+import type { Kind } from './choose.ts';
+import { KINDS } from './kinds.ts';
 import { surveyOf } from './survey.ts';
 import { VIRTUAL } from './virtual.ts';
 

@@ -4,7 +4,7 @@ import { GICR, SYSREGS } from '@gictrace/core/spec';
 import type { WhyQuestion } from '@gictrace/query';
 import { type Recording, sysregWrite } from '../planting.ts';
 import type { Random } from '../torture/random.ts';
-import type { Kind } from './kinds.ts';
+import type { Kind } from './choose.ts';
 import type { Queued, Survey } from './survey.ts';
 
 const { ICH_VMCR_EL2 } = SYSREGS;
