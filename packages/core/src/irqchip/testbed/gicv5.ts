@@ -2,31 +2,20 @@
 // GICv3 and GICv4.
 import type { Gicv5Config } from '../../config-gicv5.ts';
 import { Gicv5Machine, gicv5Step } from '../../gicv5/index.ts';
-import {
-  FRAMES,
-  NO_PE,
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  RESET_CAUSES,
-  RecordBatch,
-} from '../../record/index.ts';
+import { FRAMES, NO_PE, RECORDS } from '../../record/index.ts';
 import { GICV5_SYSREGS, GICV5_TYPES, type Gicv5SysregName, gicv5Intid } from '../../spec/index.ts';
 import { Bus, type Message } from '../bus.ts';
 import type { Gicv5Hardware } from '../driver.ts';
-import { MSI_SETSPI_NS, type Port, PRE_ITS, V2M, type Words } from '../port.ts';
+import { MSI_SETSPI_NS, type Port, PRE_ITS, V2M } from '../port.ts';
 import type { Testbed } from './shape.ts';
-import { Work } from './work.ts';
+import { Stimuli } from './stimuli.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
-const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
-const GIC_RESET = RECORDS['gic.reset'].id;
 const PE_RESET = RECORDS['pe.reset'].id;
-const BY_GUEST = RESET_CAUSES.indexOf('guest');
 const FRAME_SETLPI = FRAMES.indexOf('SETLPI');
 const NON_SECURE = 1;
 
@@ -76,15 +65,9 @@ function configOf(
   };
 }
 
-export class Gicv5Testbed implements Testbed {
+export class Gicv5Testbed extends Stimuli<Gicv5Machine> implements Testbed {
   readonly bus: Bus;
-  readonly work: Work;
-  onStimulus: ((batch: RecordBatch) => void) | undefined;
-  private readonly machine: Gicv5Machine;
   private readonly blocks: number;
-  private readonly batch = new RecordBatch(1);
-  private isReported = true;
-  private drain = () => {};
 
   /** `blocks` is the number of ITSs, if the hardware has ITSs. `prepare` is called with the machine before it is used. */
   constructor(
@@ -94,9 +77,8 @@ export class Gicv5Testbed implements Testbed {
     blocks = 1,
     prepare: (machine: Gicv5Machine) => void = () => undefined,
   ) {
-    this.machine = new Gicv5Machine(configOf(profile, hardware, pes, blocks));
+    super(new Gicv5Machine(configOf(profile, hardware, pes, blocks)), pes, gicv5Step);
     this.blocks = blocks;
-    this.work = new Work(pes);
     prepare(this.machine);
     this.bus = new Bus(this.port());
   }
@@ -125,44 +107,6 @@ export class Gicv5Testbed implements Testbed {
       iaffid: (pe) => config.pes[pe]!.iaffid,
       stimulus: (kind, pe, ...words) => this.stimulus(kind, pe, ...words),
     };
-  }
-
-  observe(emitted: (batch: RecordBatch, i: number) => void): void {
-    const batch = new RecordBatch(4096);
-    this.drain = () => {
-      this.report();
-      for (let i = 0; i < batch.count; i++) emitted(batch, i);
-      batch.clear();
-    };
-    this.machine.sink = { batch, events: true, full: this.drain };
-  }
-
-  /** Reports the current stimulus with the value that it read, before what it caused. */
-  private report(): void {
-    if (this.isReported) return;
-    this.isReported = true;
-    const kind = this.batch.kind[0];
-    if ((kind === MMIO_READ || kind === MMIO_WRITE) && this.machine.reserved)
-      this.batch.flags[0] = RECORD_FLAGS.reserved;
-    this.onStimulus?.(this.batch);
-  }
-
-  private stimulus(kind: number, pe: number, ...words: readonly number[]): Words {
-    const { batch, machine } = this;
-    this.work.spend();
-    batch.clear();
-    const at = batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
-    words.forEach((word, k) => {
-      batch.words[at + k] = word;
-    });
-    this.isReported = false;
-    gicv5Step(machine, batch, 0);
-    const read = { low: machine.low >>> 0, high: machine.high >>> 0 };
-    if (kind === MMIO_READ || kind === SYSREG_READ)
-      batch.words.set([read.low, read.high], at + (kind === MMIO_READ ? 4 : 1));
-    this.report();
-    this.drain();
-    return read;
   }
 
   private sysreg(register: Gicv5SysregName, pe: number, value = 0): void {
@@ -195,10 +139,6 @@ export class Gicv5Testbed implements Testbed {
 
   /** All SPIs reset to the Non-secure domain, and every PE is connected to the IRS. */
   firmware(): void {}
-
-  reset(): void {
-    this.stimulus(GIC_RESET, NO_PE, BY_GUEST);
-  }
 
   ready(pe: number): void {
     this.sysreg('ICC_PCR_EL1', pe, LOWEST_PRIORITY);

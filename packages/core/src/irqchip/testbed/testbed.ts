@@ -3,7 +3,7 @@
 import type { GicConfig } from '../../config.ts';
 import { Machine, step } from '../../model/index.ts';
 import { configOf, type Hardware } from '../../profile/index.ts';
-import { NO_PE, RECORD_FLAGS, RECORD_WORDS, RECORDS, RESET_CAUSES, RecordBatch } from '../../record/index.ts';
+import { NO_PE, RECORDS } from '../../record/index.ts';
 import {
   GICD,
   GICR,
@@ -25,21 +25,17 @@ import {
   placeOf,
   type RegisterName,
   V2M,
-  type Words,
   wordsOf,
 } from '../port.ts';
 import { type CarriedState, migrate } from './migration.ts';
 import type { Testbed } from './shape.ts';
-import { Work } from './work.ts';
+import { Stimuli } from './stimuli.ts';
 
 const MMIO_WRITE = RECORDS['mmio.write'].id;
-const MMIO_READ = RECORDS['mmio.read'].id;
 const SYSREG_WRITE = RECORDS['sysreg.write'].id;
 const SYSREG_READ = RECORDS['sysreg.read'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
-const GIC_RESET = RECORDS['gic.reset'].id;
-const BY_GUEST = RESET_CAUSES.indexOf('guest');
 
 const PRE_ITS_BYTES = 4 << 16;
 const FRAME_BYTES = 0x1_0000;
@@ -52,16 +48,8 @@ const PRIORITY_MASK = 0xf0;
 const VIRTUAL_INTERFACE_ON = mask(SYSREGS.ICH_HCR_EL2, 'En');
 const VIRTUAL_GROUPS_ON = packFields(SYSREGS.ICH_VMCR_EL2, { VPMR: 0xf8, VENG0: 1, VENG1: 1 });
 
-export class Gicv3Testbed implements Testbed {
+export class Gicv3Testbed extends Stimuli<Machine> implements Testbed {
   readonly bus: Bus;
-  /** Called with each stimulus, as a batch of one record that is used again for the next. */
-  onStimulus: ((batch: RecordBatch) => void) | undefined;
-  readonly work: Work;
-  private readonly machine: Machine;
-  private readonly batch = new RecordBatch(1);
-  /** Whether `onStimulus` has been called for the current stimulus. */
-  private isReported = true;
-  private drain = () => {};
 
   /** `blocks` is the number of ITSs, if the hardware has ITSs. `prepare` is called with each machine before it is used. */
   constructor(
@@ -72,9 +60,8 @@ export class Gicv3Testbed implements Testbed {
     prepare: (machine: Machine) => void = () => undefined,
   ) {
     const its = hardware.its === 0 ? 0 : blocks;
-    this.machine = new Machine(configOf(profile, { ...hardware, its }, pes));
+    super(new Machine(configOf(profile, { ...hardware, its }, pes)), pes, step);
     prepare(this.machine);
-    this.work = new Work(pes);
     this.bus = new Bus(this.port());
   }
 
@@ -98,45 +85,6 @@ export class Gicv3Testbed implements Testbed {
       },
       stimulus: (kind, pe, ...words) => this.stimulus(kind, pe, ...words),
     };
-  }
-
-  /** Calls `emitted` for all observables and events of the machine, in order, each after its stimulus. */
-  observe(emitted: (batch: RecordBatch, i: number) => void): void {
-    const batch = new RecordBatch(4096);
-    this.drain = () => {
-      this.report();
-      for (let i = 0; i < batch.count; i++) emitted(batch, i);
-      batch.clear();
-    };
-    this.machine.sink = { batch, events: true, full: this.drain };
-  }
-
-  /** Reports the current stimulus with the value that it read, before what it caused. */
-  private report(): void {
-    if (this.isReported) return;
-    this.isReported = true;
-    const kind = this.batch.kind[0];
-    const isMmio = kind === MMIO_READ || kind === MMIO_WRITE;
-    if (isMmio && this.machine.reserved) this.batch.flags[0] = RECORD_FLAGS.reserved;
-    this.onStimulus?.(this.batch);
-  }
-
-  private stimulus(kind: number, pe: number, ...words: readonly number[]): Words {
-    const { batch, machine } = this;
-    this.work.spend();
-    batch.clear();
-    const at = batch.push(kind, pe, Number.NaN) * RECORD_WORDS;
-    words.forEach((word, k) => {
-      batch.words[at + k] = word;
-    });
-    this.isReported = false;
-    step(machine, batch, 0);
-    const read = { low: machine.low >>> 0, high: machine.high >>> 0 };
-    if (kind === MMIO_READ || kind === SYSREG_READ)
-      batch.words.set([read.low, read.high], at + (kind === MMIO_READ ? 4 : 1));
-    this.report();
-    this.drain();
-    return read;
   }
 
   private write(register: RegisterName, pe: number, instance: number, value: number, element = 0): void {
@@ -194,11 +142,6 @@ export class Gicv3Testbed implements Testbed {
     this.write('GICD_CTLR', 0, 0, GROUPS);
     for (let n = 1; n < this.machine.state.irqCount / 32; n++)
       this.write('GICD_IGROUPR', 0, 0, 0xffff_ffff, n);
-  }
-
-  /** The machine is reset. Guest memory keeps its contents. */
-  reset(): void {
-    this.stimulus(GIC_RESET, NO_PE, BY_GUEST);
   }
 
   /** Makes a PE ready to take interrupts. */
