@@ -18,7 +18,7 @@ const DOORBELL = packFields(VPENDBASER, { Doorbell: 1 });
 /** Which version of Linux. */
 interface Version {
   /**
-   * Until 6.7, a vPE is not moved by VMOVP between PEs that share a vPE table, so its doorbell stays on the old PE (mended
+   * Until 6.7, a vPE is not moved by VMOVP between PEs that share a vPE table, so its doorbell stays on the old PE (fixed
    * by "irqchip/gic-v3-its: Fix GICv4.1 VPE affinity update").
    */
   readonly skipsMoves: boolean;
@@ -173,7 +173,7 @@ const design = (name: string, doc: string, version: Version): Design => ({
   make: (bus, ledger) => new V41Driver(bus, ledger, version),
 });
 
-export const vpeV41 = design('vpe-v41', 'GICv4.1 default doorbells, as in Linux since 6.8.', {
+export const vpeV41 = design('vpe-v41', 'GICv4.1 default doorbells, as in Linux 6.10 and later.', {
   skipsMoves: false,
   syncsUnmap: false,
 });
