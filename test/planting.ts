@@ -274,3 +274,10 @@ export function sysregWrite(encoding: number, pe: number, value: number): Record
   batch.words.set([encoding, value >>> 0]);
   return batch;
 }
+
+export function sysregRead(encoding: number, pe: number): RecordBatch {
+  const batch = new RecordBatch(1);
+  batch.push(KIND['sysreg.read'], pe, Number.NaN);
+  batch.words[0] = encoding;
+  return batch;
+}

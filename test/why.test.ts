@@ -12,7 +12,9 @@ import {
   mmioWrite,
   queued,
   Recording,
+  Row,
   recordsOf,
+  sysregRead,
   sysregWrite,
   written,
   wroteSysreg,
@@ -347,6 +349,40 @@ it.each(CASES)('%s', async (name, question, reason, record, outcome) => {
   expect(answer.finding?.reason).toBe(reason);
   expect(answer.finding?.cause?.record).toBe(record);
   expect(answer.counterfactual?.outcome).toBe(outcome);
+});
+
+it.each([
+  ['ICH_LR0_EL2', undefined],
+  ['ICH_LR1_EL2', 'ICH_LR<n>_EL2'],
+] as const)(
+  'a hypervisor that reads %s has saved what is in it, and nothing else',
+  async (register, reason) => {
+    const path = temp.path(`saved-${register}.gictrace`);
+    const source = recording('small/list-register-overwritten.jsonl.gz');
+    expect((await run('import', 'jsonl', source, '-o', path)).code).toBe(0);
+    const { config, batches } = recordsOf(path);
+    const changed = new Recording(config, batches);
+    const overwrites = changed.find(wroteSysreg(SYSREGS.ICH_LR0_EL2.encoding), 1);
+    changed.insert(overwrites, sysregRead(SYSREGS[register].encoding, 0));
+    const { trace } = changed.finish('recorded again');
+    expect(why(trace, { vintid: 40 }).finding?.reason).toBe(reason);
+  },
+);
+
+it('names no write for a vPE that was resident nowhere', async () => {
+  const path = temp.path('resident-nowhere.gictrace');
+  const source = recording('small/vpe-without-doorbell.jsonl.gz');
+  expect((await run('import', 'jsonl', source, '-o', path)).code).toBe(0);
+  const { config, batches } = recordsOf(path);
+  const changed = new Recording(config, batches);
+  const { offset } = GICR.GICR_VPENDBASER;
+  for (let writes = 0; writes < 4; writes++) changed.remove(changed.find(written('GICR', offset)));
+  const sent = changed.find(message(1, 0));
+  changed.rows.push(new Row(mmioWrite('GICR', 0, offset, 8, 0), 0));
+  const { trace } = changed.finish('recorded again');
+  const { finding } = why(trace, { vintid: 8192, vpe: 0 });
+  expect(finding?.reason).toBe('vPE not resident');
+  expect(finding?.also.filter(({ record }) => record > sent)).toEqual([]);
 });
 
 it('finds nothing wrong in a recording without a fault', () => {

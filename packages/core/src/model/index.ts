@@ -15,8 +15,8 @@ export { CONFIG_UNKNOWN, ctlrReset, GicState, IDLE, STATE_VERSION } from './stat
 export { fold, step } from './step.ts';
 export { prefer, type Signalled, signalledTo, tieOf, tiesOf } from './ties.ts';
 export {
-  isListRegister,
   listRegisterHeldBy,
+  listRegisterOf,
   pendingListRegister,
   VIRTUAL_GATES,
   type VirtualGate,

@@ -100,7 +100,7 @@ export function pendingListRegister(m: Machine, pe: number, vintid: number): num
   return -1;
 }
 
-/** Whether this is the encoding of a list register. */
-export function isListRegister(encoding: number): boolean {
-  return encoding >= LR0 && encoding < LR0 + 16;
+/** The number of the list register with this encoding; -1 if it is another register. */
+export function listRegisterOf(encoding: number): number {
+  return encoding >= LR0 && encoding < LR0 + 16 ? encoding - LR0 : -1;
 }

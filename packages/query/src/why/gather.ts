@@ -7,7 +7,6 @@ import {
   configTableAddress,
   FollowObserver,
   heldBy,
-  isListRegister,
   type Machine,
 } from '@gictrace/core/model';
 import {
@@ -218,8 +217,7 @@ export class Gather extends FollowObserver {
     } else if (kind === KIND['sysreg.write'] || kind === KIND['sysreg.read']) {
       const pe = batch.pe[i]!;
       if (pe >= 0 && pe < this.lastAccess.length) this.lastAccess[pe] = record;
-      if (kind === KIND['sysreg.read'] && isListRegister(batch.words[at]!))
-        this.virtual?.readListRegister(pe, record);
+      if (kind === KIND['sysreg.read']) this.virtual?.read(pe, batch.words[at]!);
       if (kind === KIND['sysreg.write']) {
         const register = batch.words[at]!;
         if (SGI_REGISTERS.has(register)) this.sent.sgi(batch, i);

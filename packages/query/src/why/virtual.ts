@@ -2,8 +2,8 @@
 // registers, what blocked each, and when the conditions on their way changed. And for each masking reason the record that
 // brought it about.
 import {
-  isListRegister,
   listRegisterHeldBy,
+  listRegisterOf,
   type Machine,
   pendingListRegister,
   type VirtualGate,
@@ -49,6 +49,16 @@ interface Place {
   readonly pe: number;
 }
 
+/** A virtual interrupt that is pending. */
+interface Pending {
+  readonly story: Story;
+  readonly place: Place;
+  /** Its list register; -1 in a virtual pending table. */
+  list: number;
+  /** Whether this list register was read since then, as a hypervisor does to save what is in it. */
+  isSaved: boolean;
+}
+
 export class VirtualSide {
   readonly stories: Story[] = [];
   /** `resident TABLE` (the PE, or -1), `HCR PE` and `VMCR PE` (as they are stored). */
@@ -57,14 +67,12 @@ export class VirtualSide {
   private readonly vintids: ReadonlySet<number>;
   private readonly vpe: number | undefined;
   private readonly withdrawals: Withdrawals;
-  private readonly open = new Map<string, { story: Story; place: Place }>();
+  private readonly open = new Map<string, Pending>();
   private readonly running: Handled[][];
   /** By virtual pending table: the PE where its vPE was resident last. */
   private readonly lastPe = new Map<number, number>();
   /** By vPEID: its virtual pending table. */
   private readonly tables = new Map<number, number>();
-  /** By PE: when a list register was read last, as a hypervisor does to save what is in it. */
-  private readonly listRead: Int32Array;
   /** Writes to configuration bytes, by vINTID. */
   private readonly configured = new Map<number, number>();
 
@@ -79,7 +87,6 @@ export class VirtualSide {
     this.vpe = vpe;
     this.withdrawals = withdrawals;
     this.running = Array.from({ length: machine.state.peCount }, () => []);
-    this.listRead = new Int32Array(machine.state.peCount).fill(-1);
     for (let pe = 0; pe < machine.state.peCount; pe++) {
       this.tracks.set(`HCR ${pe}`, -1, machine.state.virtual.hcr[pe]!);
       this.tracks.set(`VMCR ${pe}`, -1, machine.state.virtual.vmcr[pe]!);
@@ -149,7 +156,7 @@ export class VirtualSide {
   private register(pe: number, register: number, low: number, now: Moment): void {
     if (register === HCR) this.tracks.set(`HCR ${pe}`, now.record, low);
     else if (register === VMCR) this.tracks.set(`VMCR ${pe}`, now.record, low);
-    else if (isListRegister(register)) this.listRegister(pe, now);
+    else if (listRegisterOf(register) >= 0) this.listRegister(pe, now);
   }
 
   /** A list register was written: an interrupt asked about may have become pending there, or may have been overwritten. */
@@ -162,17 +169,17 @@ export class VirtualSide {
       else if (!isPending && found !== undefined) {
         const { lifetime } = found.story;
         lifetime.withdrawn = now;
-        // What the hypervisor had read before, it has saved.
-        const isSaved = this.listRead[pe]! > lifetime.pended!.record;
-        lifetime.withdrawal = { by: 'ICH_LR<n>_EL2', movedTo: isSaved ? pe : null };
+        lifetime.withdrawal = { by: 'ICH_LR<n>_EL2', movedTo: found.isSaved ? pe : null };
         this.close(key, now);
       }
     }
   }
 
-  /** A PE has read a list register: stimulus `record`. */
-  readListRegister(pe: number, record: number): void {
-    if (pe >= 0) this.listRead[pe] = record;
+  /** A PE reads a system register, which may be a list register. */
+  read(pe: number, register: number): void {
+    const list = listRegisterOf(register);
+    if (list < 0) return;
+    for (const one of this.open.values()) if (one.place.pe === pe && one.list === list) one.isSaved = true;
   }
 
   private memory(address: number, width: number, now: Moment): void {
@@ -207,7 +214,8 @@ export class VirtualSide {
       doorbell: undefined,
     };
     this.stories.push(story);
-    this.open.set(keyOf(place, vintid), { story, place });
+    const list = place.pe < 0 ? -1 : pendingListRegister(this.machine, place.pe, vintid);
+    this.open.set(keyOf(place, vintid), { story, place, list, isSaved: false });
   }
 
   private acknowledged(pe: number, vintid: number, list: number, now: Moment): void {
@@ -236,9 +244,14 @@ export class VirtualSide {
 
   /** A stimulus has run. */
   settled(now: Moment): void {
-    for (const { story, place } of this.open.values()) {
+    for (const one of this.open.values()) {
+      const { story, place } = one;
       const { intid } = story.lifetime;
       const list = place.pe < 0 ? -1 : pendingListRegister(this.machine, place.pe, intid);
+      if (list !== one.list) {
+        one.list = list;
+        one.isSaved = false;
+      }
       const { gate, pe } =
         place.pe < 0
           ? virtuallyHeldBy(this.machine, place.table, intid)
@@ -280,15 +293,13 @@ export class VirtualSide {
           `its vPE has not been resident; ${rung}`,
         );
         // A write that should have made it resident and did not is the first one behind.
-        const next = g
-          .writesOf(
-            writeKey(
-              FRAMES.indexOf('GICR'),
-              pe < 0 ? (this.lastPe.get(table) ?? 0) : pe,
-              GICR.GICR_VPENDBASER.offset,
-            ),
-          )
-          .find((record) => record > cause.record && record <= (hold.to?.record ?? g.records));
+        const last = this.lastPe.get(table);
+        const next =
+          last === undefined
+            ? undefined
+            : g
+                .writesOf(writeKey(FRAMES.indexOf('GICR'), last, GICR.GICR_VPENDBASER.offset))
+                .find((record) => record > cause.record && record <= (hold.to?.record ?? g.records));
         return {
           ...cause,
           also: [
