@@ -198,17 +198,20 @@ it('modules say that a log without acknowledges does not show what they ask, and
     [...db.ask(sql).rows].map((row) => row.map((cell) => (typeof cell === 'bigint' ? Number(cell) : cell)));
   try {
     expect(ask('SELECT INTID, outcome, lost_by FROM lost')).toEqual([
-      [null, 'not shown', 'no acknowledges, no MSIs'],
+      [null, 'not recorded', 'no acknowledges, no MSIs'],
     ]);
-    expect(ask('SELECT pe, why FROM spurious')).toEqual([[null, 'not shown']]);
+    expect(ask('SELECT pe, why FROM spurious')).toEqual([[null, 'not recorded']]);
     expect(ask('SELECT INTID, state, gate, PMR, running FROM stranded ORDER BY INTID')).toEqual([
-      [null, 'active', 'not shown', null, null],
-      [27, 'pending', 'not shown', null, null],
-      [27, 'pending', 'not shown', null, null],
+      [null, 'active', 'not recorded', null, null],
+      [27, 'pending', 'not recorded', null, null],
+      [27, 'pending', 'not recorded', null, null],
     ]);
     expect(
-      ask('SELECT lives, deasserted, signalled, acknowledged, eoi, deactivated, complete FROM lifecycle'),
-    ).toEqual([[121, 119, null, null, null, null, null]]);
+      ask(
+        'SELECT lives, pended, signalled, acknowledged, eoi, deactivated, complete, moved, deasserted, cleared, withdrawn_unknown, pending_at_end, active_at_end, no_eoi, coalesced FROM lifecycle',
+      ),
+    ).toEqual([[121, 121, ...Array(13).fill(null)]]);
+    expect(ask('SELECT DISTINCT n, first_n, delta FROM outcomes_by_trace')).toEqual([[null, null, null]]);
   } finally {
     db.close();
   }

@@ -1,6 +1,6 @@
 // What operations cost in ITS commands, and how the traces of a database differ in them.
 import { beside } from './lifecycle.ts';
-import { KEY, type Module, traceOf } from './module.ts';
+import { KEY, lacks, type Module, traceOf } from './module.ts';
 
 const OF_TRACES = `SELECT ${traceOf('id')} AS trace, op, count(*) AS n FROM t_commands GROUP BY 1, op`;
 
@@ -28,12 +28,12 @@ export const COST_MODULES: readonly Module[] = [
     doc: 'The ITS commands that were executed, compared between each trace of the database and the first one.',
     columns: {
       trace: KEY.trace,
-      op: 'command',
-      n: 'how many',
-      first_n: 'how many in the first trace',
-      delta: 'difference',
+      op: 'command; `unknown`: a command that the source does not contain',
+      n: 'how many; null if the source of the trace does not contain commands',
+      first_n: 'how many in the first trace; null likewise',
+      delta: 'difference; null if either is null',
     },
-    sql: beside(OF_TRACES, ['op']),
+    sql: beside(OF_TRACES, ['op'], `e.op <> 'unknown' AND ${lacks('commands')}`),
     question: 'Of which commands did the other run need more?',
     example: 'SELECT * FROM commands_by_trace WHERE delta <> 0 ORDER BY abs(delta) DESC',
   },

@@ -3,13 +3,14 @@ import { DROP_REASONS } from '@gictrace/core/record';
 import {
   classOf,
   doorbellOf,
+  type Fact,
   FIRST_TRACE,
   idOf,
   isRaised,
   KEY,
   lacks,
   type Module,
-  NOT_SHOWN,
+  NOT_RECORDED,
   namedBy,
   recordOf,
   traceOf,
@@ -17,37 +18,44 @@ import {
   VIRTUAL_CLASS,
 } from './module.ts';
 
-/** For each way in which lifetimes end, the condition for rows of t_interrupts or t_vinterrupts. */
+/** Without acknowledges, what a PE took seems to be pending until something else ends it. */
+const TAKEN: readonly Fact[] = ['acknowledges'];
+const ENDED: readonly Fact[] = ['acknowledges', 'ends'];
+const DEACTIVATED: readonly Fact[] = ['acknowledges', 'ends', 'deactivations'];
+
+/** For each way in which lifetimes end, the condition for rows of t_interrupts or t_vinterrupts, and what it depends on. */
 const ENDS = {
-  complete: "outcome = 'complete'",
-  moved: "outcome = 'withdrawn' AND MOVED",
-  deasserted: "outcome = 'withdrawn' AND withdrawn_by = 'wire'",
-  cleared: "outcome = 'withdrawn' AND NOT MOVED AND withdrawn_by <> 'wire'",
-  withdrawn_unknown: "outcome = 'withdrawn' AND NOT MOVED AND withdrawn_by IS NULL",
-  pending_at_end: "outcome = 'pending at end'",
-  active_at_end: "outcome = 'active at end'",
-  no_eoi: "outcome = 'no EOI seen'",
+  complete: ["outcome = 'complete'", DEACTIVATED],
+  moved: ["outcome = 'withdrawn' AND MOVED", TAKEN],
+  deasserted: ["outcome = 'withdrawn' AND withdrawn_by = 'wire'", TAKEN],
+  cleared: ["outcome = 'withdrawn' AND NOT MOVED AND withdrawn_by <> 'wire'", TAKEN],
+  withdrawn_unknown: ["outcome = 'withdrawn' AND NOT MOVED AND withdrawn_by IS NULL", TAKEN],
+  pending_at_end: ["outcome = 'pending at end'", TAKEN],
+  active_at_end: ["outcome = 'active at end'", DEACTIVATED],
+  no_eoi: ["outcome = 'no EOI seen'", ENDED],
 } as const;
 
-/** What cannot be told of a source without acknowledges. */
-const UNSEEN: readonly string[] = ['complete', 'active_at_end', 'no_eoi'];
+/** What a source lacks, it lacks of physical interrupts. */
+type Guard = (facts: readonly Fact[], count: string) => string;
+const always: Guard = (_, count) => count;
 
-const endsOf = (moved: string): string =>
+const endsOf = (moved: string, guard: Guard): string =>
   Object.entries(ENDS)
-    .map(([name, where]) => {
-      const count = `count(*) FILTER (WHERE ${where.replaceAll('MOVED', moved)})`;
-      return `${UNSEEN.includes(name) ? unlessLacking('acknowledges', count) : count} AS ${name}`;
-    })
+    .map(
+      ([name, [where, facts]]) =>
+        `${guard(facts, `count(*) FILTER (WHERE ${where.replaceAll('MOVED', moved)})`)} AS ${name}`,
+    )
     .join(', ');
-const SEEN = [
-  'count(pended) AS pended',
-  `${unlessLacking('acknowledges', 'count(signalled)')} AS signalled`,
-  `${unlessLacking('acknowledges', 'count(acknowledged)')} AS acknowledged`,
-  `${unlessLacking('ends', 'count(eoi)')} AS eoi`,
-].join(', ');
+const seen = (guard: Guard): string =>
+  [
+    'count(pended) AS pended',
+    `${guard(TAKEN, 'count(signalled)')} AS signalled`,
+    `${guard(TAKEN, 'count(acknowledged)')} AS acknowledged`,
+    `${guard(ENDED, 'count(eoi)')} AS eoi`,
+  ].join(', ');
 
 const COALESCED = `SELECT ${traceOf('id')} AS trace, INTID, count(*) AS coalesced FROM t_msis WHERE virtual = 0 AND outcome = 'coalesced' GROUP BY 1, 2`;
-const lives = `SELECT l.*, coalesce(c.coalesced, 0) AS coalesced FROM (SELECT trace, ${classOf('INTID')} AS class, INTID, NULL AS vPEID, count(*) AS lives, ${SEEN}, ${unlessLacking('deactivations', 'count(deactivated)')} AS deactivated, ${endsOf('moved_to IS NOT NULL')} FROM t_interrupts GROUP BY trace, INTID) l LEFT JOIN (${COALESCED}) c ON c.trace = l.trace AND c.INTID = l.INTID UNION ALL SELECT trace, ${VIRTUAL_CLASS} AS class, vINTID, vPEID, count(*), ${SEEN}, NULL, ${endsOf('moved = 1')}, NULL FROM t_vinterrupts GROUP BY trace, class, vINTID, vPEID`;
+const lives = `SELECT l.*, ${unlessLacking(['acknowledges', 'MSIs'], 'coalesce(c.coalesced, 0)', 'l.trace')} AS coalesced FROM (SELECT trace, ${classOf('INTID')} AS class, INTID, NULL AS vPEID, count(*) AS lives, ${seen(unlessLacking)}, ${unlessLacking(DEACTIVATED, 'count(deactivated)')} AS deactivated, ${endsOf('moved_to IS NOT NULL', unlessLacking)} FROM t_interrupts GROUP BY trace, INTID) l LEFT JOIN (${COALESCED}) c ON c.trace = l.trace AND c.INTID = l.INTID UNION ALL SELECT trace, ${VIRTUAL_CLASS} AS class, vINTID, vPEID, count(*), ${seen(always)}, NULL, ${endsOf('moved = 1', always)}, NULL FROM t_vinterrupts GROUP BY trace, class, vINTID, vPEID`;
 
 const lostInterrupt = `SELECT i.trace, i.withdrawn AS record, i.withdrawn_ns AS time_ns, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, i.pe, m.DeviceID, m.EventID, i.cause AS raised_by, coalesce(i.asserted, i.pended) AS raised, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'gic.reset' THEN 'reset' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'MAPC') THEN 'unmapped' WHEN i.withdrawn_by IN ('MOVI', 'MOVALL') THEN 'merged' ELSE 'cleared' END AS outcome, i.withdrawn_by AS lost_by, w.pe AS lost_by_pe, i.withdrawn_ns - i.pended_ns AS waited_ns FROM t_interrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.asserted')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved_to IS NULL AND i.withdrawn_by IS DISTINCT FROM 'wire'`;
 const lostVirtual = `SELECT i.trace, i.withdrawn, i.withdrawn_ns, 'vLPI', i.vINTID, i.vPEID, i.pe, m.DeviceID, m.EventID, i.cause, i.pended, CASE WHEN i.withdrawn_by IS NULL THEN 'unknown' WHEN i.withdrawn_by = 'DISCARD' THEN 'discarded' WHEN i.withdrawn_by IN ('MAPD', 'VMAPP') THEN 'unmapped' WHEN i.withdrawn_by = 'VMOVI' THEN 'merged' ELSE 'cleared' END, i.withdrawn_by, w.pe, i.withdrawn_ns - i.pended_ns FROM t_vinterrupts i LEFT JOIN t_msis m ON i.cause = 'msi' AND m.id = ${idOf('i.trace', 'i.pended')} LEFT JOIN k_mmio_write w ON w.id = ${idOf('i.trace', 'i.withdrawn')} WHERE i.outcome = 'withdrawn' AND i.moved IS DISTINCT FROM 1`;
@@ -61,9 +69,11 @@ const droppedInt = `SELECT ${traceOf('d.id')}, ${recordOf('d.id')}, d.time_ns, N
 const found = `SELECT trace, record, time_ns, CASE WHEN virtual = 1 THEN 'list register' ELSE ${classOf('INTID')} END, INTID, NULL, pe, NULL, NULL, CASE WHEN virtual = 1 THEN 'list-register' ELSE 'table' END, NULL, 'overwritten', "rule", NULL, NULL FROM t_findings WHERE INTID IS NOT NULL`;
 
 /** A source without acknowledges or messages cannot say what was lost. */
-const notShown = `SELECT t.trace, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '${NOT_SHOWN}', CASE WHEN NOT ${lacks('MSIs')} THEN 'no acknowledges' WHEN NOT ${lacks('acknowledges')} THEN 'no MSIs' ELSE 'no acknowledges, no MSIs' END, NULL, NULL FROM t_traces t WHERE ${lacks('acknowledges', 'MSIs')}`;
+const notRecorded = `SELECT t.trace, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '${NOT_RECORDED}', CASE WHEN NOT ${lacks('MSIs')} THEN 'no acknowledges' WHEN NOT ${lacks('acknowledges')} THEN 'no MSIs' ELSE 'no acknowledges, no MSIs' END, NULL, NULL FROM t_traces t WHERE ${lacks('acknowledges', 'MSIs')}`;
 
 const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to IS NOT NULL THEN 'moved' WHEN withdrawn_by = 'wire' THEN 'deasserted' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END AS outcome, count(*) AS n FROM t_interrupts GROUP BY 1, 2, 3 UNION ALL SELECT trace, ${VIRTUAL_CLASS}, CASE WHEN moved = 1 THEN 'moved' WHEN outcome = 'withdrawn' AND withdrawn_by IS NOT NULL THEN 'cleared' ELSE outcome END, count(*) FROM t_vinterrupts GROUP BY 1, 2, 3 UNION ALL SELECT ${traceOf('id')}, 'message', coalesce(CASE WHEN outcome IN ('pended', 'coalesced') THEN outcome ELSE 'dropped: ' || outcome END, 'unknown'), count(*) FROM t_msis GROUP BY 1, 3`;
+/** Whether the source of trace `t` does not contain how often this class ended so (`e`). */
+const OUTCOME_UNKNOWN = `CASE WHEN e.class IN ('vLPI', 'list register') THEN FALSE WHEN e.class = 'message' THEN ${lacks('MSIs')} OR (e.outcome IN ('pended', 'coalesced') AND ${lacks('acknowledges')}) WHEN e.outcome IN ('complete', 'active at end') THEN ${lacks(...DEACTIVATED)} WHEN e.outcome = 'no EOI seen' THEN ${lacks(...ENDED)} ELSE ${lacks('acknowledges')} END`;
 
 export const LIFECYCLE_MODULES: readonly Module[] = [
   {
@@ -75,7 +85,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       INTID: KEY.INTID,
       vPEID: KEY.vPEID,
       lives:
-        'number of lifetimes, as in interrupts and vinterrupts: the sum of the columns from complete to no_eoi',
+        'number of lifetimes, as in interrupts and vinterrupts: the sum of the columns from complete to no_eoi, where none of them is null',
       pended: 'lifetimes that were seen to become pending',
       signalled: 'lifetimes for which an interrupt line was asserted',
       acknowledged: 'lifetimes that a PE acknowledged',
@@ -103,7 +113,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
     doc: 'Interrupts that were raised but that no PE and no virtual machine ever acknowledged: each message that was dropped, sent by a device or by INT, each interrupt whose pending state was cleared, and each that was pending in a list register or a pending table that software overwrote. Software sometimes clears it on purpose, for example a doorbell whose vPE runs again. Not included are input lines that were deasserted again (lifecycle, `deasserted`), messages that came while their interrupt was pending (coalesced), and interrupts that are pending at the end (stranded).',
     columns: {
       trace: KEY.trace,
-      record: 'record at which it was lost; null if that is not shown',
+      record: 'record at which it was lost; null if the source does not contain it',
       time_ns: 'time of that',
       class: `${KEY.class}; null for a message that was not translated`,
       INTID: KEY.INTID,
@@ -114,13 +124,13 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       raised_by: 'what had made it pending, as in interrupts',
       raised: 'record of that; null if it was not seen',
       outcome:
-        '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `reset`: it was pending when the GIC was reset, and was not restored; `overwritten`: it was pending in a list register that was overwritten, or in a pending table that was said to be zero; `unknown`; `not shown`: the source lacks what would show losses, and `lost_by` says what: there may be others than these',
+        '`dropped`: the message had no effect; `discarded`: a DISCARD of its event; `unmapped`: its device, collection or vPE was unmapped; `merged`: it was moved to a PE on which it was already pending, or to which it could not go; `cleared`: CLEAR, or a register; `reset`: it was pending when the GIC was reset, and was not restored; `overwritten`: it was pending in a list register that was overwritten, or in a pending table that was said to be zero; `unknown`; `not recorded`: the source lacks what would reveal losses, and `lost_by` says what: there may be others than these',
       lost_by:
         'why it was dropped; the ITS command; the check that found it; the register that was written, or whose write had no effect',
       lost_by_pe: 'PE that wrote the register, or that caused the command to be executed; null if unknown',
       waited_ns: 'how long it had been pending; null if unknown',
     },
-    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored} UNION ALL ${refusedInt} UNION ALL ${droppedInt} UNION ALL ${found} UNION ALL ${notShown}`,
+    sql: `${lostInterrupt} UNION ALL ${lostVirtual} UNION ALL ${dropped} UNION ALL ${ignored} UNION ALL ${refusedInt} UNION ALL ${droppedInt} UNION ALL ${found} UNION ALL ${notRecorded}`,
     question: 'What was lost, and by what?',
     example:
       'SELECT trace, class, raised_by, outcome, lost_by, count(*) AS n, min(record) AS first FROM lost GROUP BY trace, class, raised_by, outcome, lost_by ORDER BY n DESC',
@@ -151,18 +161,22 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       class: `${KEY.class}; message: an MSI`,
       outcome:
         'as in interrupts, with `withdrawn` split as in lifecycle into moved, deasserted and cleared; for messages as in msis',
-      n: 'how many',
-      first_n: 'how many in the first trace',
-      delta: 'difference',
+      n: 'how many; null if the source of the trace does not contain what it depends on, as in lifecycle',
+      first_n: 'how many in the first trace; null likewise',
+      delta: 'difference; null if either is null',
     },
-    sql: beside(OUTCOMES, ['class', 'outcome']),
+    sql: beside(OUTCOMES, ['class', 'outcome'], OUTCOME_UNKNOWN),
     question: 'What ended differently than in the first run?',
     example: 'SELECT * FROM outcomes_by_trace WHERE delta <> 0 ORDER BY abs(delta) DESC',
   },
 ];
 
-/** Compares the counts `n` of every trace with those of the first one, including zeros. */
-export function beside(counts: string, keys: readonly string[]): string {
+/**
+ * Compares the counts `n` of every trace with those of the first one, including zeros. `unknown`: the condition, for row `t` of
+ * t_traces and the keys in `e`, under which the source does not contain what is counted.
+ */
+export function beside(counts: string, keys: readonly string[], unknown = 'FALSE'): string {
   const list = keys.join(', ');
-  return `WITH c AS MATERIALIZED (${counts}), every AS (SELECT DISTINCT ${list} FROM c) SELECT t.trace, ${keys.map((name) => `e.${name}`).join(', ')}, coalesce(c.n, 0) AS n, coalesce(f.n, 0) AS first_n, coalesce(c.n, 0) - coalesce(f.n, 0) AS delta FROM t_traces t CROSS JOIN every e LEFT JOIN c ON c.trace = t.trace AND ${keys.map((name) => `c.${name} IS NOT DISTINCT FROM e.${name}`).join(' AND ')} LEFT JOIN c f ON f.trace = ${FIRST_TRACE} AND ${keys.map((name) => `f.${name} IS NOT DISTINCT FROM e.${name}`).join(' AND ')} ORDER BY ${keys.map((name) => `e.${name}`).join(', ')}, t.trace`;
+  const isSame = keys.map((name) => `c.${name} IS NOT DISTINCT FROM e.${name}`).join(' AND ');
+  return `WITH c AS MATERIALIZED (${counts}), every AS (SELECT DISTINCT ${list} FROM c), b AS MATERIALIZED (SELECT t.trace, ${keys.map((name) => `e.${name}`).join(', ')}, CASE WHEN ${unknown} THEN NULL ELSE coalesce(c.n, 0) END AS n FROM t_traces t CROSS JOIN every e LEFT JOIN c ON c.trace = t.trace AND ${isSame}) SELECT e.trace, ${keys.map((name) => `e.${name}`).join(', ')}, e.n, c.n AS first_n, e.n - c.n AS delta FROM b e LEFT JOIN b c ON c.trace = ${FIRST_TRACE} AND ${isSame} ORDER BY ${keys.map((name) => `e.${name}`).join(', ')}, e.trace`;
 }

@@ -36,15 +36,22 @@ export const recordOf = (id: string): string => `${id} % ${RECORDS_PER_TRACE}`;
 export const idOf = (trace: string, record: string): string => `${trace} * ${RECORDS_PER_TRACE} + ${record}`;
 
 /** What a source may lack altogether although it occurred, as an importer names it in a trace's header. */
-type Fact = 'acknowledges' | 'ends' | 'deactivations' | 'MSIs' | 'ICC_PMR writes' | 'ICC_IGRPEN writes';
+export type Fact =
+  | 'acknowledges'
+  | 'ends'
+  | 'deactivations'
+  | 'MSIs'
+  | 'commands'
+  | 'ICC_PMR writes'
+  | 'ICC_IGRPEN writes';
 /** Whether the source of a trace lacks one of these facts, for a row `t` of t_traces. */
 export const lacks = (...facts: readonly Fact[]): string =>
   `(${facts.map((fact) => `t.header LIKE '%"missing":[%"${fact}"%'`).join(' OR ')})`;
 /** A count of what a source may lack: null, and not 0, if it does. */
-export const unlessLacking = (fact: Fact, count: string): string =>
-  `CASE WHEN trace IN (SELECT t.trace FROM t_traces t WHERE ${lacks(fact)}) THEN NULL ELSE ${count} END`;
+export const unlessLacking = (facts: readonly Fact[], count: string, trace = 'trace'): string =>
+  `CASE WHEN ${trace} IN (SELECT t.trace FROM t_traces t WHERE ${lacks(...facts)}) THEN NULL ELSE ${count} END`;
 /** What stands in place of an answer that would need what the source lacks. */
-export const NOT_SHOWN = 'not shown';
+export const NOT_RECORDED = 'not recorded';
 
 /** Registers that a device writes to raise an interrupt: frame, offset, name. */
 const DOORBELLS = [

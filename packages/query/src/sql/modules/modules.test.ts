@@ -154,3 +154,57 @@ describe('latency_percentiles', () => {
     }
   });
 });
+
+describe('what a source lacks is null, and virtual interrupts are counted all the same', () => {
+  const { source } = generated('architecture', { architecture: 4, virtualLpis: '4.0' }, 1, 2500);
+  const lacking = (...missing: string[]): typeof source => ({
+    ...source,
+    header: { ...source.header, options: { missing } },
+  });
+  const COLUMNS = [
+    'signalled',
+    'acknowledged',
+    'eoi',
+    'deactivated',
+    'complete',
+    'moved',
+    'deasserted',
+  ].concat(['cleared', 'withdrawn_unknown', 'pending_at_end', 'active_at_end', 'no_eoi', 'coalesced']);
+  const IS_PHYSICAL = "class NOT IN ('vLPI', 'list register')";
+  const PHYSICAL = `SELECT ${COLUMNS.map((name) => `sum(${name})`).join(', ')} FROM lifecycle WHERE ${IS_PHYSICAL}`;
+  const VIRTUAL = `SELECT * FROM lifecycle WHERE NOT ${IS_PHYSICAL} ORDER BY class, INTID, vPEID`;
+  const OUTCOMES = (trace: number) =>
+    `SELECT class = 'message' AS message, outcome, sum(n), count(delta) FROM outcomes_by_trace WHERE trace = ${trace} AND ${IS_PHYSICAL} GROUP BY 1, 2 ORDER BY 1, 2`;
+  const COMMANDS = "SELECT op, n FROM commands_by_trace WHERE op <> 'unknown'";
+  const [physical, virtual] = asked([source], PHYSICAL, VIRTUAL).map((rows) => rows as (number | null)[][]);
+
+  it.each([
+    [['acknowledges'], COLUMNS],
+    [['ends'], ['eoi', 'deactivated', 'complete', 'active_at_end', 'no_eoi']],
+    [['deactivations'], ['deactivated', 'complete', 'active_at_end']],
+    [['MSIs'], ['coalesced']],
+    [['commands'], []],
+  ] as const)('%s', (missing, unknown: readonly string[]) => {
+    const answers = asked([lacking(...missing)], PHYSICAL, VIRTUAL, COMMANDS);
+    expect(physical![0]!.every((n) => n !== null)).toBe(true);
+    expect(answers[0]).toEqual([physical![0]!.map((n, k) => (unknown.includes(COLUMNS[k]!) ? null : n))]);
+    expect(virtual!.length).toBeGreaterThan(0);
+    expect(answers[1]).toEqual(virtual);
+    expect(answers[2]!.length).toBeGreaterThan(5);
+    expect(answers[2]!.every(([, n]) => (n === null) === (missing[0] === 'commands'))).toBe(true);
+  });
+
+  it.each([
+    [['acknowledges'], /^0|^1 (pended|coalesced)$/],
+    [['ends'], /^0 (complete|active at end|no EOI seen)$/],
+    [['MSIs'], /^1/],
+  ] as const)('outcomes beside those of another trace: %s', (missing, unknown) => {
+    const [all, some] = asked([source, lacking(...missing)], OUTCOMES(1), OUTCOMES(2));
+    expect(some!.some(([message, outcome]) => unknown.test(`${message} ${outcome}`))).toBe(true);
+    expect(some!.map(([message, outcome, n, deltas]) => [message, outcome, n, Number(deltas) > 0])).toEqual(
+      all!.map(([message, outcome, n]) =>
+        unknown.test(`${message} ${outcome}`) ? [message, outcome, null, false] : [message, outcome, n, true],
+      ),
+    );
+  });
+});

@@ -2,9 +2,18 @@
 // that returned no interrupt.
 import { docsOf } from '../../database/columns.ts';
 import { SPURIOUS_COLUMNS } from '../../timeline/spurious.ts';
-import { classOf, isSpiSql, KEY, lacks, type Module, NOT_SHOWN, traceOf, VIRTUAL_CLASS } from './module.ts';
+import {
+  classOf,
+  isSpiSql,
+  KEY,
+  lacks,
+  type Module,
+  NOT_RECORDED,
+  traceOf,
+  VIRTUAL_CLASS,
+} from './module.ts';
 
-/** Masking reasons that depend on what a PE's CPU interface is told. */
+/** Masking reasons that depend on what a PE's CPU interface presents. */
 const OF_INTERFACE = [
   'group disabled at the PE',
   'priority mask',
@@ -16,7 +25,7 @@ const OF_INTERFACE = [
   .map((gate) => `'${gate}'`)
   .join(', ');
 const shownGate = (gate: string): string =>
-  `CASE WHEN ${lacks('acknowledges', 'ICC_PMR writes', 'ICC_IGRPEN writes')} AND ${gate} IN (${OF_INTERFACE}) THEN '${NOT_SHOWN}' ELSE ${gate} END`;
+  `CASE WHEN ${lacks('acknowledges', 'ICC_PMR writes', 'ICC_IGRPEN writes')} AND ${gate} IN (${OF_INTERFACE}) THEN '${NOT_RECORDED}' ELSE ${gate} END`;
 
 const PENDING = `SELECT i.trace, ${classOf('i.INTID')} AS class, i.INTID, NULL AS vPEID, coalesce(w.pe, i.pe) AS pe, 'pending' AS state, i.cause AS raised_by, i.pended AS since, t.end_ns - i.pended_ns AS waited_ns, ${shownGate("coalesce(w.gate, 'unknown')")} AS gate, w.from_record AS gate_since, w.priority, CASE WHEN ${lacks('ICC_PMR writes')} THEN NULL ELSE w.PMR END AS PMR, CASE WHEN ${lacks('acknowledges')} THEN NULL ELSE w.running END AS running, CASE WHEN ${lacks('acknowledges')} THEN NULL ELSE w.behind END AS behind FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace LEFT JOIN t_waits w ON w.trace = i.trace AND w.INTID = i.INTID AND w.pended IS NOT DISTINCT FROM i.pended AND w.to_record IS NULL AND (${isSpiSql('i.INTID')} OR w.pe IS NOT DISTINCT FROM i.pe OR w.pe IS NULL) WHERE i.outcome = 'pending at end'`;
 const ACTIVE = `SELECT i.trace, ${classOf('i.INTID')}, i.INTID, NULL, i.pe, 'active', i.cause, i.acknowledged, t.end_ns - i.acknowledged_ns, CASE WHEN i.eoi IS NULL THEN 'no EOI' ELSE 'no deactivation' END, coalesce(i.eoi, i.acknowledged), NULL, NULL, NULL, NULL FROM t_interrupts i JOIN t_traces t ON t.trace = i.trace WHERE i.outcome = 'active at end'`;
@@ -25,7 +34,7 @@ const VIRTUAL = `SELECT v.trace, ${VIRTUAL_CLASS}, v.vINTID, v.vPEID, v.pe, CASE
 
 const SPURIOUS = docsOf(SPURIOUS_COLUMNS);
 /** Of a source without acknowledges nobody knows what is active at its end. */
-const ACTIVE_NOT_SHOWN = `SELECT t.trace, NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, '${NOT_SHOWN}', NULL, NULL, NULL, NULL, NULL FROM t_traces t WHERE ${lacks('acknowledges')}`;
+const ACTIVE_NOT_RECORDED = `SELECT t.trace, NULL, NULL, NULL, NULL, 'active', NULL, NULL, NULL, '${NOT_RECORDED}', NULL, NULL, NULL, NULL, NULL FROM t_traces t WHERE ${lacks('acknowledges')}`;
 
 export const WAITING_MODULES: readonly Module[] = [
   {
@@ -41,14 +50,14 @@ export const WAITING_MODULES: readonly Module[] = [
       raised_by: 'what had made it pending, as in interrupts',
       since: 'record at which this state began; null if it was not seen',
       waited_ns: 'time from there to the end of the trace; null if unknown',
-      gate: 'masking reason, as in waits; for an active interrupt `no EOI` or `no deactivation`; for a virtual interrupt `vPE not resident`, or `unknown` because the reason in the virtual machine is unknown; `not shown`: the source does not contain the accesses to the CPU interface on which it depends. A row without an INTID says that the source does not show which interrupts are active',
+      gate: 'masking reason, as in waits; for an active interrupt `no EOI` or `no deactivation`; for a virtual interrupt `vPE not resident`, or `unknown` because the reason in the virtual machine is unknown; `not recorded`: the source does not contain the accesses to the CPU interface on which it depends. A row without an INTID says that the source does not contain which interrupts are active',
       gate_since: 'record after which that reason applies',
       priority: 'its priority, 0 (highest) to 255; null if unknown',
       PMR: 'ICC_PMR of the PE',
       running: 'running priority of the PE; 255 if idle',
       behind: 'the interrupt for which it waits, for the reason `behind`',
     },
-    sql: `${PENDING} UNION ALL ${ACTIVE} UNION ALL ${VIRTUAL} UNION ALL ${ACTIVE_NOT_SHOWN}`,
+    sql: `${PENDING} UNION ALL ${ACTIVE} UNION ALL ${VIRTUAL} UNION ALL ${ACTIVE_NOT_RECORDED}`,
     question: 'What never got through, and what blocked it?',
     example:
       'SELECT trace, class, INTID, pe, state, since, waited_ns, gate FROM stranded ORDER BY waited_ns DESC',
@@ -85,12 +94,12 @@ export const WAITING_MODULES: readonly Module[] = [
     columns: {
       trace: KEY.trace,
       ...SPURIOUS,
-      why: `${SPURIOUS.why}; \`not shown\`: the source does not contain acknowledges`,
+      why: `${SPURIOUS.why}; \`not recorded\`: the source does not contain acknowledges`,
     },
     sql: `SELECT trace, ${Object.keys(SPURIOUS).join(', ')} FROM t_spurious UNION ALL SELECT t.trace, ${Object.keys(
       SPURIOUS,
     )
-      .map((name) => (name === 'why' ? `'${NOT_SHOWN}'` : 'NULL'))
+      .map((name) => (name === 'why' ? `'${NOT_RECORDED}'` : 'NULL'))
       .join(', ')} FROM t_traces t WHERE ${lacks('acknowledges')}`,
     question: 'How many acknowledges of each PE returned no interrupt, and why?',
     example:
