@@ -23,7 +23,7 @@ it('--names is a text of /proc/interrupts, and only for perfetto', async () => {
   expect((await to('perfetto', '--names', names)).code).toBe(0);
   expect((await to('vcd', '--names', names)).err).toMatch(/--names is only for --to perfetto/);
   expect((await to('perfetto', '--force', '--names', join(dir, 'absent'))).err).toMatch(
-    /absent: cannot be read/,
+    /absent: no such file/,
   );
   expect((await to('perfetto', '--force', '--names', trace)).err).toMatch(/names no interrupt of a GIC/);
 });

@@ -1,6 +1,4 @@
-// What a hostile file says does not reach the terminal as control characters, does not keep a query from being ended, and
-// does not make gictrace wait.
-import { spawnSync } from 'node:child_process';
+// What a hostile file says does not reach the terminal as control characters, and does not keep a query from being ended.
 import { join } from 'node:path';
 import { TraceReader, TraceWriter } from '@gictrace/recorder';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -71,15 +69,4 @@ describe('query --timeout', () => {
     expect(spawn(['query', at('evil.db'), sql, '--json', '--timeout', '60'])).toEqual(plain);
     expect(spawn(['query', at('evil.db'), 'SELEC', '--timeout', '60']).code).toBe(2);
   });
-});
-
-it.runIf(process.platform === 'linux')('a FIFO is no input that is waited for', () => {
-  expect(spawnSync('mkfifo', [at('fifo.gictrace')]).status).toBe(0);
-  for (const [args, code] of [
-    [['info', at('fifo.gictrace')], 4],
-    [['query', at('fifo.gictrace'), 'SELECT 1'], 2],
-  ] as const) {
-    const answer = spawn(args);
-    expect([answer.code, answer.err]).toEqual([code, expect.stringMatching(/^gictrace: [^\n]+\n$/)]);
-  }
 });

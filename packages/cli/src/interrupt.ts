@@ -4,9 +4,10 @@
 // Node delivers a signal to the main thread between two turns of its event loop. That is soon enough for a verb that waits
 // or pauses, and for one that computes for less than a second. For the others a second thread hears the signal
 // (signal-thread.ts). A process has one disposition for each signal, so the two are never used together.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { statOf } from '@gictrace/recorder/input';
 import {
   discardOpenOutputs,
   type OutputFile,
@@ -127,16 +128,7 @@ function isLong(args: readonly string[]): boolean {
   if (!mayWrite(args) || PAUSING.has(verb)) return false;
   if (verb === 'record' && (what === 'qemu' || what === 'kvm')) return false;
   if (LONG.has(verb)) return true;
-  const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  return args.some((word) => !word.startsWith('-') && soonSize(word, size) > SOON_BYTES);
-}
-
-function soonSize(word: string, size: (path: string) => number): number {
-  try {
-    return size(word);
-  } catch {
-    return 0;
-  }
+  return args.some((word) => !word.startsWith('-') && (statOf(word)?.size ?? 0) > SOON_BYTES);
 }
 
 /** The thread that hears signals, as this thread sees it. */

@@ -195,6 +195,19 @@ describe.each(Object.entries(WRITERS))('%s', (_name, { input, line, appends }) =
     expect(partials()).toEqual([]);
   });
 
+  it('says in one line that a name cannot be one', async () => {
+    symlinkSync('loop', at('loop'));
+    for (const [name, what] of [
+      [join(source(), 'out'), 'no such directory'],
+      [join(at('loop'), 'out'), 'no such directory'],
+      [at('x'.repeat(300)), 'the name is too long'],
+    ] as const) {
+      const { code, err } = await run(...line(source(), name));
+      expect([code, err]).toEqual([2, expect.stringMatching(/^gictrace: [^\n]+\n$/)]);
+      expect(err).toContain(what);
+    }
+  });
+
   it('follows no link that has the name of its temporary file', async () => {
     writeFileSync(at('victim'), 'a year of work');
     symlinkSync(at('victim'), at('out.partial'));

@@ -19,13 +19,11 @@ it.each([
   ['an anchor that contains itself', 'a: &a\n  - 1\n  - *a\n', /alias/],
   ['a map that merges itself', 'a: &a\n  b: *a\n', /alias/],
   ['lists in lists', `${'['.repeat(150)}1${']'.repeat(150)}`, /100 levels/],
-  ['lists in lists until the stack is used up', `${'['.repeat(200_000)}`, /100 levels|./],
-])('%s', (_name, text, says) => {
+  ['lists in lists until the stack is used up', `${'['.repeat(200_000)}`, /100 levels/],
+])('%s: refused, with the place', (_name, text, says) => {
   let fault: unknown;
   try {
-    const document = parseYaml(text, 'file.yaml');
-    if (document.errors.length > 0) return;
-    yamlData(document, 'file.yaml');
+    read(text);
   } catch (error) {
     fault = error;
   }

@@ -1,5 +1,5 @@
 // Finds the golden cases of a folder: the input of each, its golden files, and what may differ. Reads files; runs nothing.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { applies, BEHAVIOURS, type Behaviour, FEATURES } from '@gictrace/core/conformance';
@@ -7,6 +7,7 @@ import { PROFILES } from '@gictrace/core/profile';
 import { MUTATIONS } from '@gictrace/core/testing';
 import { IGNORABLE } from '@gictrace/query';
 import { libraryPath, libraryScenarios, parseYaml, yamlData } from '@gictrace/recorder';
+import { isFolder, readText } from '@gictrace/recorder/input';
 import { z } from 'zod';
 
 const word = z.string().min(1);
@@ -61,7 +62,7 @@ const helper = (base: string, what: string) =>
 
 function readOptions(path: string | undefined): FileOptions {
   if (path === undefined) return {};
-  const document = parseYaml(readFileSync(path, 'utf8'), path);
+  const document = parseYaml(readText(path, { code: 'usage' }), path);
   const fault = document.errors[0];
   const parsed = fault === undefined ? optionsSchema.safeParse(yamlData(document, path)) : undefined;
   if (parsed?.success) return parsed.data;
@@ -207,7 +208,7 @@ function leftOver(
  * @throws GicTraceError `usage` if there is no such folder, if it contains no case, or if a case is ambiguous.
  */
 export function findCases(dir: string): GoldenCase[] {
-  if (!existsSync(dir) || !statSync(dir).isDirectory())
+  if (!isFolder(dir))
     throw new GicTraceError('usage', existsSync(dir) ? 'is not a folder' : 'no such folder', { path: dir });
   const found = new Map<string, GoldenCase>();
   walk(dir, '', (one) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { type Diff, diffTraces, readRules } from '@gictrace/query';
+import { readText } from '@gictrace/recorder/input';
 import { OutputFile, type Ownership } from '@gictrace/recorder/output';
 import type { GoldenCase } from './cases.ts';
 import { withTrace } from './make.ts';
@@ -62,7 +63,7 @@ export function judge(one: GoldenCase, fresh: string): Judged {
       differences,
     };
   }
-  if (readFileSync(one.text, 'utf8') !== textOf(one.trace))
+  if (readText(one.text, { code: 'usage' }) !== textOf(one.trace))
     return plain('stale', `${basename(one.text)} is not the text of ${basename(one.trace)}`);
   return { ...plain('same', ''), diff };
 }

@@ -7,6 +7,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import { type BatchResult, resultsFile, writeResults } from '@gictrace/query';
+import { readText } from '@gictrace/recorder/input';
 import { OutputFile, type TargetOptions } from '@gictrace/recorder/output';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, wholeNumber } from '../context.ts';
@@ -81,13 +82,7 @@ export function addBatch(program: Command, exit: (code: number) => void): void {
 
 /** The files that a manifest names. Relative ones are relative to its folder. */
 function pathsOf(manifest: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(manifest === '-' ? 0 : manifest, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new GicTraceError('input', code === 'ENOENT' ? 'no such file' : message, { path: manifest });
-  }
+  const text = manifest === '-' ? readFileSync(0, 'utf8') : readText(manifest, { code: 'input' });
   const folder = manifest === '-' ? '.' : dirname(manifest);
   const paths = text
     .split('\n')

@@ -1,13 +1,14 @@
 // gictrace bisect: the first record at which a query holds, or the first of a list of traces, backends or commands that
 // differs from the first one.
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { loadTraceFiles, QueryDatabase } from '@gictrace/query';
 import { TraceReader } from '@gictrace/recorder';
+import { isDatabase } from '@gictrace/recorder/input';
 import { signatureOf } from '@gictrace/replayer/minimize';
 import type { Command } from 'commander';
 import { grouped, json, print, wholeNumber } from '../context.ts';
@@ -224,19 +225,6 @@ async function withDatabase<T>(path: string, use: (db: QueryDatabase) => Promise
     }
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function isDatabase(path: string): boolean {
-  try {
-    const file = openSync(path, 'r');
-    const head = Buffer.alloc(15);
-    const length = readSync(file, head, 0, 15, 0);
-    closeSync(file);
-    return head.toString('latin1', 0, length) === 'SQLite format 3';
-  } catch {
-    // Whoever opens it says what is wrong.
-    return false;
   }
 }
 

@@ -1,5 +1,4 @@
 // gictrace export: writes a trace in the formats of other tools.
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { EXIT_CODES, GicTraceError } from '@gictrace/core';
 import {
@@ -10,6 +9,7 @@ import {
   type InterruptNames,
   readInterruptNames,
 } from '@gictrace/query';
+import { readText } from '@gictrace/recorder/input';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { interruptible } from '../interrupt.ts';
@@ -114,12 +114,7 @@ function toFile(paths: readonly string[], options: ExportVerbOptions): void {
 }
 
 function namesOf(path: string): InterruptNames {
-  try {
-    return readInterruptNames(readFileSync(path, 'utf8'), path);
-  } catch (error) {
-    if (error instanceof GicTraceError) throw error;
-    throw new GicTraceError('input', `cannot be read: ${(error as Error).message}`, { path });
-  }
+  return readInterruptNames(readText(path, { code: 'input' }), path);
 }
 
 /** Adds traces to a dataset. Bad traces are reported and do not stop the others. */

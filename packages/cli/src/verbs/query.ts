@@ -1,10 +1,10 @@
 // gictrace query: runs one SQL query. A query in SQL is answered without the simulator and the catalogue, which take
 // longer to load than most queries take to run.
 import { spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GicTraceError } from '@gictrace/core';
 import { type Answer, PlainDatabase } from '@gictrace/query';
+import { isFolder } from '@gictrace/recorder/input';
 import type { Command } from 'commander';
 import { note, wholeNumber } from '../context.ts';
 import { printable } from '../printable.ts';
@@ -63,7 +63,7 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
         exit(await askWithin(options.timeout, path, sql, options));
         return;
       }
-      const { db, answer } = isFolder(path)
+      const { db, answer } = isDataset(path)
         ? await (await import('./query-dataset.ts')).askedOfDataset(path, sql, options.module)
         : await asked(path, sql, options.module);
       try {
@@ -80,10 +80,8 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
 }
 
 /** Whether a path is a folder, or a URL that DuckDB reads. */
-function isFolder(path: string): boolean {
-  return (
-    /^[a-z][a-z0-9+.-]+:\/\//i.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  );
+function isDataset(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path) || isFolder(path);
 }
 
 /** The database that can answer the query, and its answer. */

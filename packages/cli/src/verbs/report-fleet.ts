@@ -1,8 +1,8 @@
 // gictrace report of many traces: a dataset or a database.
-import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { Dataset, QueryDatabase, reportFleet } from '@gictrace/query';
+import { isFolder } from '@gictrace/recorder/input';
 import { grouped, json, print, VERSION } from '../context.ts';
 import type { ReportRequest } from './report.ts';
 
@@ -19,14 +19,14 @@ export async function writeFleetReport(
     throw new GicTraceError('usage', 'the report of many traces takes one dataset or database', {}, usage);
   const wrong = OF_TRACES.find((name) => options[name] !== undefined);
   if (wrong !== undefined) throw new GicTraceError('usage', `--${wrong} is for one or two traces`, {}, usage);
-  const isFolder = statSync(path).isDirectory();
-  const db = isFolder ? await Dataset.open(path) : new QueryDatabase(path);
+  const isDataset = isFolder(path);
+  const db = isDataset ? await Dataset.open(path) : new QueryDatabase(path);
   try {
     const summary = await reportFleet(
       basename(resolve(path)),
       async (sql) => (await db.ask(sql)).rows,
       options.output,
-      { inputs: isFolder ? [] : [path], force: options.force === true, version: VERSION },
+      { inputs: isDataset ? [] : [path], force: options.force === true, version: VERSION },
     );
     if (options.json) {
       print(json({ dataset: path, output: options.output, ...summary }));

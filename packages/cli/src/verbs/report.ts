@@ -1,8 +1,8 @@
 // gictrace report A [B]: writes the report page, with the verdict and, for two traces, the comparison.
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { verdictWord } from '@gictrace/core/record';
 import { type Ignorable, questionOfText, readRules, reportTraces } from '@gictrace/query';
+import { isDatabase, isFolder } from '@gictrace/recorder/input';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
 import type { Command } from 'commander';
 import { FORCE, grouped, json, note, print, VERSION, wholeNumber } from '../context.ts';
@@ -73,26 +73,10 @@ export function addReport(program: Command): void {
       '\nExamples:\n  gictrace report boot.gictrace -o boot.html\n  gictrace report good.gictrace bad.gictrace -o difference.html --ignore timing\n  gictrace report fleet/ -o fleet.html\n',
     )
     .action(async (a: string, b: string | undefined, options: ReportRequest) => {
-      if (isManyTraces(a)) await (await import('./report-fleet.ts')).writeFleetReport(a, b, options);
+      if (isFolder(a) || isDatabase(a))
+        await (await import('./report-fleet.ts')).writeFleetReport(a, b, options);
       else writeReport(b === undefined ? [a] : [a, b], options);
     });
-}
-
-/** Whether a path is a folder, or a database of SQLite. */
-function isManyTraces(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return true;
-  const head = Buffer.alloc(15);
-  try {
-    const file = openSync(path, 'r');
-    try {
-      readSync(file, head, 0, head.length, 0);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return false; // What is wrong with it is reported when it is opened as a trace.
-  }
-  return head.toString('latin1') === 'SQLite format 3';
 }
 
 /** Writes the page and prints what it contains. */

@@ -1,6 +1,7 @@
 // Queries of a database: strictly read-only, one statement at a time, with the result as rows.
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { didYouMean, GicTraceError } from '@gictrace/core';
+import { openRegular } from '@gictrace/recorder/input';
 import Database from 'better-sqlite3';
 import { addFunctions } from './functions.ts';
 import { isOtherStatement, isQuestion, onlyQueries } from './statements.ts';
@@ -8,11 +9,6 @@ import { APPLICATION_ID, SCHEMA_VERSION } from './table.ts';
 
 const MAKE = 'make one with gictrace load TRACE -o DB';
 const REMAKE = 'load the traces again';
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'is a directory',
-  EACCES: 'no permission to read it',
-};
 export type Cell = number | bigint | string | null | Uint8Array;
 
 export interface Answer {
@@ -144,25 +140,13 @@ export class PlainDatabase {
 
 /** Checks that gictrace made the file and that it is complete. SQLite may open a truncated database and return what is left. */
 function checkFile(path: string): void {
+  const { fd, sizeBytes } = openRegular(path, { code: 'input', hint: MAKE });
   const head = Buffer.alloc(72);
-  let read = 0;
-  let bytes = 0;
+  let read: number;
   try {
-    // Opening a device may have an effect of its own.
-    const found = statSync(path);
-    if (!found.isFile() && !found.isDirectory())
-      throw new GicTraceError('input', 'is not a regular file', { path }, MAKE);
-    const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      read = readSync(fd, head, 0, head.length, 0);
-      bytes = fstatSync(fd).size;
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    if (error instanceof GicTraceError) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new GicTraceError('input', UNREADABLE[code] ?? message, { path }, MAKE);
+    read = readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
   }
   const isOurs =
     read === head.length &&
@@ -172,6 +156,6 @@ function checkFile(path: string): void {
   // The header contains the page size (1 stands for 65,536) and the number of pages.
   const pageSize = head.readUInt16BE(16);
   const pages = head.readUInt32BE(28);
-  if (bytes < pages * (pageSize === 1 ? 0x1_0000 : pageSize))
+  if (sizeBytes < pages * (pageSize === 1 ? 0x1_0000 : pageSize))
     throw new GicTraceError('input', 'is truncated', { path }, REMAKE);
 }

@@ -1,9 +1,9 @@
 // Queries of a dataset by DuckDB: the same private tables, public views, modules and functions as in an SQLite database of
 // traces, made when a query names them. DuckDB is an optional dependency, which is loaded here and nowhere else.
-import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type * as duckdb from '@duckdb/node-api';
 import { GicTraceError } from '@gictrace/core';
+import { statOf } from '@gictrace/recorder/input';
 import { SQL_FUNCTIONS } from '../database/functions.ts';
 import type { Cell } from '../database/plain.ts';
 import { isQuestion, onlyQueries } from '../database/statements.ts';
@@ -164,8 +164,7 @@ export class Dataset {
 
   /** Whether any trace has rows of a table. */
   private async has(table: string): Promise<boolean> {
-    if (!REMOTE.test(this.dir))
-      return statSync(`${this.dir}/table=${table}`, { throwIfNoEntry: false }) !== undefined;
+    if (!REMOTE.test(this.dir)) return statOf(`${this.dir}/table=${table}`) !== undefined;
     const found = await this.connection.runAndReadAll(
       `SELECT 1 FROM glob(${literal(`${this.dir}/table=${table}/**`)}) LIMIT 1`,
     );
@@ -217,7 +216,7 @@ async function duckDb(): Promise<typeof duckdb> {
 }
 
 function checkFolder(dir: string): void {
-  const found = statSync(dir, { throwIfNoEntry: false });
+  const found = statOf(dir);
   if (found?.isDirectory() && isDataset(dir)) return;
   throw new GicTraceError(
     'input',

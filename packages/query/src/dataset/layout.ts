@@ -4,9 +4,11 @@
 //   DIR/table=t_interrupts/trace=0123456789abcdef/rows.parquet    the rows of one trace
 //   DIR/table=t_registers/names.parquet                           tables of names, which belong to no trace
 //   DIR/_manifest/0123456789abcdef.json                           what was exported; written last
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedBy, GicTraceError } from '@gictrace/core';
+import { statOf } from '@gictrace/recorder/input';
+import { cannotWrite } from '@gictrace/recorder/output';
 import * as z from 'zod/mini';
 
 /** Raised when the tables or the layout change so that old datasets cannot be read. */
@@ -55,7 +57,7 @@ export function isDataset(dir: string): boolean {
  * @throws GicTraceError `usage` if something else is there.
  */
 export function makeDataset(dir: string): void {
-  const found = statSync(dir, { throwIfNoEntry: false });
+  const found = statOf(dir);
   if (found !== undefined && !found.isDirectory())
     throw new GicTraceError(
       'usage',
@@ -73,8 +75,7 @@ export function makeDataset(dir: string): void {
   try {
     mkdirSync(join(dir, MANIFEST), { recursive: true });
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new GicTraceError('usage', `cannot be made: ${code || message}`, { path: dir });
+    throw cannotWrite(dir, error);
   }
 }
 

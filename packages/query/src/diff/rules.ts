@@ -1,9 +1,9 @@
 // Tolerances: differences that the user tolerates, each with a reason. Read from YAML or JSON, matched against the
 // subject of a difference, and counted, so that none is silent.
-import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { RECORDS } from '@gictrace/core/record';
 import { parseYaml, yamlData } from '@gictrace/recorder';
+import { readText } from '@gictrace/recorder/input';
 import { z } from 'zod';
 import { CLASS_NAMES, type DiffClass } from './classes.ts';
 import type { Subject } from './side.ts';
@@ -95,16 +95,7 @@ export function makeRule(spec: RuleSpec): DiffRule {
  * @throws GicTraceError `usage` with path and line if it cannot be read or is not a rules file.
  */
 export function readRules(path: string): DiffRule[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const what =
-      code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : (code ?? `${error}`);
-    throw new GicTraceError('usage', what, { path }, 'name a file of rules with --rules');
-  }
-  return parseRules(text, path);
+  return parseRules(readText(path, { code: 'usage', hint: 'name a file of rules with --rules' }), path);
 }
 
 /** The rules in a text. */

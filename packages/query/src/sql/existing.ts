@@ -2,6 +2,7 @@
 // no trace is added twice.
 import { existsSync, statSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
+import { statOf } from '@gictrace/recorder/input';
 import { type Cell, PlainDatabase } from '../database/plain.ts';
 
 export interface ExistingDatabase {
@@ -18,7 +19,7 @@ export interface ExistingDatabase {
  * @throws GicTraceError `input` if it is no database of this version, or not one of traces.
  */
 export function existingDatabase(path: string): ExistingDatabase | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (found === undefined || (found.isFile() && found.size === 0)) return undefined;
   const identity = fileIdentity(path);
   const db = new PlainDatabase(path);

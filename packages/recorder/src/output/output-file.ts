@@ -22,6 +22,7 @@ const NAMES_TRIED = 100;
 const USAGE: Readonly<Record<string, string>> = {
   ENOENT: 'no such directory',
   ENOTDIR: 'no such directory',
+  ELOOP: 'no such directory',
   EACCES: 'no permission',
   EPERM: 'no permission',
   EROFS: 'the file system is read-only',

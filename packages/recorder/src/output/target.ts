@@ -2,18 +2,10 @@
 //
 // The rules, in this order: an output is never one of the inputs, under whatever name; it is a regular file or a new one,
 // never a device, a FIFO or a folder; and a file that gictrace did not write is replaced only if the user allows it.
-import {
-  closeSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
+import { statOf } from '../input/index.ts';
 
 /** How many bytes of an existing file are passed to `Ownership.recognises`. */
 const HEAD_BYTES = 4096;
@@ -71,7 +63,7 @@ export function targetOf(path: string, ownership: Ownership, options: TargetOpti
   if (path === '') throw refuse('an output without a name', 'name a file with -o');
   const existing = statOf(path);
   if (existing === undefined) {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    if (isSymbolicLink(path))
       throw refuse('is a symbolic link to a file that does not exist', 'name that file itself with -o');
     return path;
   }
@@ -119,12 +111,12 @@ function identityOf(input: string): Identity | undefined {
   }
 }
 
-/** The status of a file; undefined if it does not exist or cannot be examined. */
-function statOf(path: string): Stats | undefined {
+function isSymbolicLink(path: string): boolean {
   try {
-    return statSync(path);
+    return lstatSync(path).isSymbolicLink();
   } catch {
-    return undefined;
+    // What keeps it from being examined also keeps it from being made, and is reported then.
+    return false;
   }
 }
 

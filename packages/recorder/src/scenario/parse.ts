@@ -1,8 +1,8 @@
 // Converts the text of a scenario, YAML or JSON, to operations. Errors give line and column.
-import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import type { Operation } from '@gictrace/core/irqchip';
 import { type Document, isNode, LineCounter } from 'yaml';
+import { readText } from '../input/index.ts';
 import { parseYaml, yamlData } from '../yaml.ts';
 import { type ScenarioFile, type ScenarioInput, type Step, scenarioSchema, verbOf } from './schema.ts';
 
@@ -415,14 +415,5 @@ export function isScenario(path: string): boolean {
 
 /** Reads a scenario file. */
 export function readScenario(path: string): Scenario {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new GicTraceError('usage', code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`, {
-      path,
-    });
-  }
-  return parseScenario(text, path);
+  return parseScenario(readText(path, { code: 'usage', kindHint: 'name a scenario' }), path);
 }

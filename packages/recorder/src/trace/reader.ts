@@ -1,10 +1,11 @@
 // Reads a trace: complete ones through their footer, in order or from any record; damaged ones by a scan that keeps every
 // intact chunk and reports what is missing. Only one chunk at a time and the table of chunks are in memory.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
 import { GicTraceError } from '@gictrace/core';
 import { RecordBatch, recordName } from '@gictrace/core/record';
+import { openRegular } from '../input/index.ts';
 import { decodeChunk } from './columns.ts';
 import {
   CHUNK_RECORDS_MAX,
@@ -48,11 +49,6 @@ export interface Damage {
   readonly missing: readonly Gap[];
 }
 
-function notRegular(path: string, isFolder: boolean): GicTraceError {
-  const what = isFolder ? 'is a directory' : 'is not a regular file';
-  return new GicTraceError('trace', what, { path }, 'name a trace');
-}
-
 class TraceFile {
   readonly path: string;
   readonly fd: number;
@@ -60,29 +56,7 @@ class TraceFile {
 
   constructor(path: string) {
     this.path = path;
-    try {
-      // Opening a device may have an effect of its own, and it may be a database that names it.
-      const found = statSync(path, { throwIfNoEntry: false });
-      if (found !== undefined && !found.isFile()) throw notRegular(path, found.isDirectory());
-      // Opening a FIFO would otherwise wait for its writer.
-      this.fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    } catch (error) {
-      if (error instanceof GicTraceError) throw error;
-      const code = (error as NodeJS.ErrnoException).code;
-      const what =
-        code === 'ENOENT'
-          ? 'no such file'
-          : code === 'EACCES'
-            ? 'no permission to read it'
-            : (code ?? (error as Error).message);
-      throw new GicTraceError('trace', what, { path });
-    }
-    const stat = fstatSync(this.fd);
-    if (!stat.isFile()) {
-      closeSync(this.fd);
-      throw notRegular(path, stat.isDirectory());
-    }
-    this.size = stat.size;
+    ({ fd: this.fd, sizeBytes: this.size } = openRegular(path, { code: 'trace', kindHint: 'name a trace' }));
   }
 
   /** Up to `length` bytes at an offset. */

@@ -1,7 +1,7 @@
 // The cost model that the command line names: one that ships, or a file.
-import { readFileSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { COST_MODELS, COSTS, type Cost, type CostModel } from '@gictrace/core/irqchip';
+import { readText } from '@gictrace/recorder/input';
 
 const HINT = `models: ${Object.keys(COST_MODELS).join(', ')}; or a JSON file with nanoseconds for some of ${COSTS.join(', ')}`;
 
@@ -12,13 +12,12 @@ const HINT = `models: ${Object.keys(COST_MODELS).join(', ')}; or a JSON file wit
  */
 export function costModel(named: string): CostModel {
   if (Object.hasOwn(COST_MODELS, named)) return COST_MODELS[named]!;
+  const text = readText(named, { code: 'usage', hint: HINT });
   let read: unknown;
   try {
-    read = JSON.parse(readFileSync(named, 'utf8'));
-  } catch (error) {
-    const why =
-      error instanceof SyntaxError ? 'is not JSON' : 'is no cost model and no file that can be read';
-    throw new GicTraceError('usage', why, { path: named }, HINT);
+    read = JSON.parse(text);
+  } catch {
+    throw new GicTraceError('usage', 'is not JSON', { path: named }, HINT);
   }
   if (typeof read !== 'object' || read === null || Array.isArray(read))
     throw new GicTraceError('usage', 'is not an object of costs', { path: named }, HINT);

@@ -1,10 +1,11 @@
 // Opens what the user names as a source: a file or standard input, plain or compressed. Recognises compression by
 // content, not by name. Does not know what the bytes mean.
 import { spawn } from 'node:child_process';
-import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GicTraceError } from '@gictrace/core';
+import { headOfFile, statOf, type UnreadableAs, unreadable } from '../../input/index.ts';
 
 export type Compression = 'plain' | 'gzip' | 'xz' | 'zstd';
 
@@ -17,44 +18,19 @@ export function sniff(head: Uint8Array): Compression {
   return 'plain';
 }
 
-/** Turns an error of the operating system into one that says what failed, where, and how to fix it. */
-function fault(path: string, error: unknown): GicTraceError {
-  const code = (error as NodeJS.ErrnoException).code;
-  const what =
-    code === 'ENOENT'
-      ? 'no such file'
-      : code === 'EACCES'
-        ? 'no permission to read it'
-        : code === 'EISDIR'
-          ? 'is a directory'
-          : String((error as Error).message);
-  return new GicTraceError('input', what, { path }, code === 'EISDIR' ? 'name a file' : undefined);
-}
-
-function headOf(path: string): Uint8Array {
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, 'r');
-    if (fstatSync(fd).isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
-    const head = new Uint8Array(16);
-    return head.subarray(0, readSync(fd, head, 0, 16, 0));
-  } catch (error) {
-    throw fault(path, error);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
+const AS: UnreadableAs = { code: 'input', kindHint: 'name a file, or - for standard input' };
+const HEAD_BYTES = 16;
 
 /** How many times longer the text of a QEMU log is than what gzip makes of it. Other compressions make less. */
 const COMPRESSED = 16;
 
 /** About how many bytes of text a file contains, by its length; 0 if it cannot be read. */
 export function textBytes(path: string): number {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const size = statOf(path)?.size ?? 0;
   // Of a pipe, nothing may be read twice.
   if (size === 0) return 0;
   try {
-    return sniff(headOf(path)) === 'plain' ? size : size * COMPRESSED;
+    return sniff(headOfFile(path, HEAD_BYTES, AS)) === 'plain' ? size : size * COMPRESSED;
   } catch {
     return 0;
   }
@@ -80,7 +56,7 @@ function throughTool(input: Readable, path: string, tool: string, packageName: s
     said = (said + data.toString('latin1')).slice(0, 200);
   });
   child.stdin.on('error', () => undefined);
-  input.on('error', (error) => out.destroy(fault(path, error)));
+  input.on('error', (error) => out.destroy(unreadable(path, error, AS)));
   input.pipe(child.stdin);
   child.stdout.pipe(out, { end: false });
   // The reader may stop before the end. The tool would then wait for its reader forever, and this process for the tool.
@@ -125,7 +101,7 @@ async function* plain(input: Readable, path: string): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of input) yield chunk as Buffer;
   } catch (error) {
-    throw error instanceof GicTraceError ? error : fault(path, error);
+    throw unreadable(path, error, AS);
   }
 }
 
@@ -154,7 +130,7 @@ export async function* openSource(path: string): AsyncGenerator<Buffer> {
   let head: Uint8Array;
   if (path === '-') ({ head, stream } = await peeked(process.stdin));
   else {
-    head = headOf(path);
+    head = headOfFile(path, HEAD_BYTES, AS);
     stream = createReadStream(path, { highWaterMark: 1 << 20 });
   }
   switch (sniff(head)) {
