@@ -60,9 +60,12 @@ export function processQueue(m: Machine, its: number): void {
   const write = (state.cwriter[its]! & OFFSET_MASK) / COMMAND_BYTES;
   let read = (state.creadr[its]! & OFFSET_MASK) / COMMAND_BYTES;
   if (write >= slots || read >= slots) return;
+  // There may be 32,768 unknown commands in a row. The first has made all unknown that each of them may have changed.
+  let areForgotten = false;
   while (read !== write && (state.creadr[its]! & STALLED) === 0) {
     m.budget.spend(COMMAND_WORK);
-    const outcome = execute(m, its, read, base + read * COMMAND_BYTES);
+    const outcome = execute(m, its, read, base + read * COMMAND_BYTES, areForgotten);
+    areForgotten = outcome === ITS_OUTCOMES.NOT_SHOWN;
     settleAll(m);
     const refused = isRefused(outcome);
     const stall = refused && m.profile.itsErrors === 'stall';
@@ -92,9 +95,9 @@ function supports(m: Machine, its: number, name: CommandName): boolean {
   return version === 4 || typerOf(m, its, name === 'VSGI' ? 'VSGI' : 'VMAPP') === 1;
 }
 
-/** The slot holds an unknown command, so what it may have changed is unknown from here on. */
-function executeUnknown(m: Machine, its: number, slot: number): number {
-  forgetMappings(m, its);
+/** The slot holds an unknown command, so what it may have changed is unknown from here on, if it is not already. */
+function executeUnknown(m: Machine, its: number, slot: number, areForgotten: boolean): number {
+  if (!areForgotten) forgetMappings(m, its);
   command.fill(0);
   command[0] = its;
   command[1] = slot;
@@ -103,9 +106,9 @@ function executeUnknown(m: Machine, its: number, slot: number): number {
   return ITS_OUTCOMES.NOT_SHOWN;
 }
 
-function execute(m: Machine, its: number, slot: number, address: number): number {
+function execute(m: Machine, its: number, slot: number, address: number, areForgotten: boolean): number {
   m.witness?.('command', its, slot, address, COMMAND_BYTES);
-  if (!m.state.memory.areKnown(address, COMMAND_BYTES)) return executeUnknown(m, its, slot);
+  if (!m.state.memory.areKnown(address, COMMAND_BYTES)) return executeUnknown(m, its, slot, areForgotten);
   for (let k = 0; k < 8; k++) operandWords[k] = m.state.memory.readWord(address + 4 * k);
   const opcode = operandWords[0]! & 0xff;
   const name = commandName(opcode);
