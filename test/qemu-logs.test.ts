@@ -332,6 +332,63 @@ describe('a register of which nothing is learnt, read in mid-life', () => {
   });
 });
 
+describe('GICD_NSACR<n>, by which Non-secure software sees Secure interrupts', () => {
+  const dist = (what: 'read' | 'write', offset: number, data: number, secure: 0 | 1) =>
+    `gicv3_dist_${what} GICv3 distributor ${what}: offset 0x${offset.toString(16)} data 0x${data.toString(16)} size 4 secure ${secure}`;
+  const begin = [
+    'gicv3_redist_set_irq GICv3 redistributor 0x0 interrupt 27 level changed to 0',
+    dist('read', 0, 0x37, 1),
+    dist('read', 4, 0x37a0407, 1),
+  ];
+  const [SET, CLEAR, ACTIVE] = [0x204, 0x284, 0x304];
+  const nsacr = (value: number) => dist('write', 0xe08, value, 1);
+  const imported = (...lines: readonly string[]) => verdictOf([...begin, ...lines].join('\n'));
+  /** Whether a Non-secure read of 1 reveals the group of SPI 32. */
+  const isRevealed = async (register: number, ...before: readonly string[]) => {
+    const { verdict } = await imported(...before, dist('read', register, 1, 0));
+    expect(verdict.first).toBeNull();
+    const { out } = await run('dump', temp.path('trace'));
+    return / state\.known what group .* INTID 32 value 0x1 /.test(out);
+  };
+
+  it('is unknown until it is written: such a read reveals no group', async () => {
+    for (const register of [SET, CLEAR, ACTIVE]) expect(await isRevealed(register)).toBe(false);
+  });
+
+  it('reveals none where it lets Non-secure software see the interrupt, and the group where it does not', async () => {
+    for (const [register, least] of [
+      [SET, 1],
+      [CLEAR, 2],
+      [ACTIVE, 2],
+    ] as const)
+      for (const value of [0, 1, 2, 3])
+        expect([register, value, await isRevealed(register, nsacr(value))]).toEqual([
+          register,
+          value,
+          value < least,
+        ]);
+  });
+
+  it('decides whether such a read of a Secure interrupt is a divergence, once it is written', async () => {
+    const log = whole('tfa-uboot-linux').trimEnd().split('\n');
+    const late = log.slice(-4000);
+    // SPIs 96 to 127, which the guest does not use.
+    const all = 0xffff_ffff;
+    const secure = [dist('write', 0x8c, 0, 1), dist('write', 0x30c, all, 1)];
+    const both = (value: number) => [0xe18, 0xe1c].map((offset) => dist('write', offset, value, 1));
+    const [read, end] = [dist('read', 0x30c, all, 0), dist('read', 0x8c, 0, 1)];
+    for (const [lines, count] of [
+      [[], 0],
+      [both(0).slice(1), 0],
+      [both(0), 1],
+      [both(0xaaaa_aaaa), 0],
+    ] as const) {
+      const { report, verdict } = await verdictOf([...late, ...secure, ...lines, read, end].join('\n'));
+      expect([report.start, report.missing, verdict.diverged]).toEqual(['mid-life', [], count]);
+    }
+  });
+});
+
 /** Windows of a recording: as a log that was attached late, and cut at its end. */
 function windows(log: string, count: number, length: number): string[] {
   const lines = log.split('\n');

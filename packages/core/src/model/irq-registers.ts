@@ -19,6 +19,13 @@ const ALL = 0xffff_ffff;
 export const NSACR_SET_PENDING = 1;
 export const NSACR_CLEAR_PENDING = 2;
 export const NSACR_ROUTE = 3;
+/** The level from which on a Non-secure read shows Secure SPIs, by register. Other registers never show them. */
+export const NSACR_TO_READ = {
+  ISPENDR: NSACR_SET_PENDING,
+  ICPENDR: NSACR_CLEAR_PENDING,
+  ISACTIVER: NSACR_CLEAR_PENDING,
+  ICACTIVER: NSACR_CLEAR_PENDING,
+} as const;
 
 /** A set of interrupts with its own registers: where their state is, and which names it has. */
 export interface IrqBank {
@@ -244,10 +251,10 @@ export function irqRegisters(bank: IrqBank) {
     IGRPMODR: plain('grpmod', twoStatesSecure),
     ISENABLER: bitmap('enable', true),
     ICENABLER: bitmap('enable', false),
-    ISPENDR: bitmap('pending', true, NSACR_SET_PENDING, NSACR_SET_PENDING),
-    ICPENDR: bitmap('pending', false, NSACR_CLEAR_PENDING, NSACR_CLEAR_PENDING),
-    ISACTIVER: bitmap('active', true, NSACR_CLEAR_PENDING),
-    ICACTIVER: bitmap('active', false, NSACR_CLEAR_PENDING),
+    ISPENDR: bitmap('pending', true, NSACR_TO_READ.ISPENDR, NSACR_SET_PENDING),
+    ICPENDR: bitmap('pending', false, NSACR_TO_READ.ICPENDR, NSACR_CLEAR_PENDING),
+    ISACTIVER: bitmap('active', true, NSACR_TO_READ.ISACTIVER),
+    ICACTIVER: bitmap('active', false, NSACR_TO_READ.ICACTIVER),
     IPRIORITYR: priority,
     ICFGR: configuration,
     NSACR: accessControl,

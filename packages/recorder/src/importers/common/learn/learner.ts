@@ -302,8 +302,10 @@ export class Learner {
     this.machines.commit(group, from);
     this.effects.after(group, from);
     if (group.kind[from] === GIC_RESET) {
+      const forgets = FORGETS.has(group.rule[from]!);
       this.commands.reset();
-      if (FORGETS.has(group.rule[from]!)) this.lines.forget();
+      this.reads.reset(forgets);
+      if (forgets) this.lines.forget();
     }
     this.its.after(group, from, end);
     this.place.begun = true;

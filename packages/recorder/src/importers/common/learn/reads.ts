@@ -5,11 +5,12 @@ import {
   groupOf,
   hasInterrupt,
   type Machine,
+  NSACR_TO_READ,
   privateIndex,
   sharedIndex,
 } from '@gictrace/core/model';
 import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
-import { GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
+import { ESPI_FIRST, GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R } from '../cpu-registers.ts';
 import { FRAME_GICD, FRAME_GICR, FRAME_GITS, MMIO_READ } from '../record-kinds.ts';
 import { FORWARD } from './explain.ts';
@@ -74,13 +75,22 @@ export class Reads {
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
   private readonly learnt = new Set<string>();
-  /** Words of register frames that the source has written. */
+  /** The state was that after a reset once, and not one that the source does not show since. */
+  private isFromReset: boolean;
+  /** Words of register frames that the source has written since. */
   private readonly written = new Set<string>();
 
   constructor(m: Machine, unknowns: Unknowns, knowing: Knowing) {
     this.state = m.state;
     this.unknowns = unknowns;
     this.knowing = knowing;
+    this.isFromReset = unknowns.start === 'reset';
+  }
+
+  /** The GIC was reset, or has another state from here on. */
+  reset(isStateUnknown: boolean): void {
+    this.isFromReset = !isStateUnknown;
+    this.written.clear();
   }
 
   /** A frame register was read to hold this value. Returns whether something was learnt. */
@@ -181,7 +191,7 @@ export class Reads {
       if (!hasInterrupt(state, intid) || isPrivate(intid) !== owner >= 0) return;
       const attribute = ATTRIBUTE_OF[array];
       const is = (one: Attribute) => unknowns.isUnknown(one, owner, intid);
-      isUnknown ||= is(attribute) || (!isSecure && is('group'));
+      isUnknown ||= is(attribute) || (!isSecure && (is('group') || this.mayBeGranted(array, owner, intid)));
       if (attribute === 'pending') isUnknown ||= is('level') || is('edge');
     });
     return isUnknown;
@@ -201,8 +211,7 @@ export class Reads {
     const w = i * RECORD_WORDS;
     const [frame, offset] = [group.words[w]!, group.words[w + 2]!];
     const sort = (['GICD writes', 'GICR writes', 'GITS writes'] as const)[frame];
-    if (this.unknowns.start !== 'mid-life' && !(sort !== undefined && this.unknowns.missing.has(sort)))
-      return false;
+    if (this.isFromReset && !(sort !== undefined && this.unknowns.missing.has(sort))) return false;
     const name = registerAt(frame, offset);
     if (name === undefined || arrayOf(name) !== undefined || CLOSED.test(name)) return false;
     if (name in ITS_REGISTERS || (frame === FRAME_GICD && routedIntid(offset) >= 0)) return false;
@@ -246,18 +255,42 @@ export class Reads {
 
   /**
    * Non-secure software reads 0 of an interrupt that is not its own, and priorities shifted. Only a bit that is set
-   * reveals something: the interrupt is in Non-secure Group 1.
+   * reveals something: the interrupt is in Non-secure Group 1, unless GICD_NSACR<n> shows it to Non-secure software.
    */
   private nonSecure(array: RegisterArray, pe: number, intid: number, field: number): void {
     if (field === 0) return;
     const { unknowns, knowing, state } = this;
     const attribute = ATTRIBUTE_OF[array];
     if (attribute === 'grpmod') return;
-    if (groupOf(state, pe, intid) !== GROUP_1NS) {
+    if (this.mayBeGranted(array, pe, intid)) return;
+    if (groupOf(state, pe, intid) !== GROUP_1NS && !this.isGranted(array, intid)) {
       if (!unknowns.isUnknown('group', pe, intid)) return;
       knowing.interrupt('group', pe, intid, 1, RULE);
     }
     this.interrupt(array, pe, intid, attribute === 'priority' ? 0x80 | (field >> 1) : field);
+  }
+
+  /** Whether GICD_NSACR<n>, as far as the source shows it, lets a Non-secure read of a register show a Secure interrupt. */
+  private isGranted(array: RegisterArray, intid: number): boolean {
+    const least = this.leastAccess(array, intid);
+    return least !== undefined && this.state.spiNsacr[sharedIndex(this.state, intid)]! >= least;
+  }
+
+  /** Whether that depends on GICD_NSACR<n>, and the source does not show what it holds. */
+  private mayBeGranted(array: RegisterArray, pe: number, intid: number): boolean {
+    if (this.leastAccess(array, intid) === undefined) return false;
+    if (groupOf(this.state, pe, intid) === GROUP_1NS) return false;
+    const { GICD_NSACR, GICD_NSACRE } = GICD;
+    const offset =
+      intid < ESPI_FIRST
+        ? GICD_NSACR.offset + 4 * (intid >> 4)
+        : GICD_NSACRE.offset + 4 * ((intid - ESPI_FIRST) >> 4);
+    const isUnknown = !this.isFromReset || this.unknowns.missing.has('GICD writes');
+    return isUnknown && !this.written.has(`${FRAME_GICD} 0 ${offset}`);
+  }
+
+  private leastAccess(array: RegisterArray, intid: number): number | undefined {
+    return isPrivate(intid) ? undefined : (NSACR_TO_READ as Partial<Record<RegisterArray, number>>)[array];
   }
 
   private distributor(
