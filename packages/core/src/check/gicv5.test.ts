@@ -286,6 +286,11 @@ describe('a PE', () => {
   });
 });
 
+it('the reset of a PE that the source does not name ends nothing', () => {
+  const reset = (d: Checked) => d.do('pe.reset', -1);
+  expect(rules(findings((d) => reset(d.start())))).toEqual([]);
+});
+
 describe('a frame of another interrupt domain', () => {
   it('is not looked at: its registers are others', () => {
     const irs = (d: Checked, offset: number, value: number) =>

@@ -126,7 +126,8 @@ export class Gicv5Checks extends FollowObserver {
         this.isHandlingUnknown = false;
         break;
       case PE_RESET:
-        this.handled[pe]!.length = 0;
+        // A source may not say which PE it is.
+        this.handled[pe]?.splice(0);
         this.awaited.delete(pe);
         for (const [key, one] of this.ended) if (one.pe === pe) this.ended.delete(key);
         break;
