@@ -103,6 +103,20 @@ describe.each(['loadvm', 'loadvm-11'])('%s', (name) => {
     expect([findings, resets.map(([, rule]) => rule)]).toEqual([[], ['load-from-state']]);
   });
 
+  it('a register of which nothing is learnt is unknown from there on, and known before', async () => {
+    await traceOf(log);
+    const [[line]] = shown().resets as [[number, string]];
+    const lines = log.trimEnd().split('\n');
+    const read = (data: number) =>
+      `gicv3_dist_read GICv3 distributor read: offset 0x10 data 0x${data} size 4 secure 0`;
+    const at = (n: number) => {
+      const stamp = /^.*?(?=gicv3_)/.exec(lines[n]!)![0];
+      return lines.toSpliced(n, 0, `${stamp}${read(1)}`).join('\n');
+    };
+    expect((await traceOf(at(lines.length - 8))).verdict.first).toBeNull();
+    expect((await traceOf(at(line - 8))).verdict.diverged).toBeGreaterThan(0);
+  });
+
   it('one number changed is not taken for a state that was loaded', async () => {
     // In front of where it was.
     const text = 'HPPI update: irq 27 group 2 prio 160';
