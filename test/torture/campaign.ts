@@ -99,8 +99,8 @@ export async function campaign(seeds: Seeds, options: CampaignOptions): Promise<
     seeds,
     out: (suffix) => join(folder, `out${suffix}`),
     run,
-    // Text, which the model runs, may name a profile that this version does not know, as any header may, or reach a limit of
-    // the model.
+    // `import jsonl` runs the model over what `export` wrote without it: it refuses a profile that this version lacks, and what
+    // reaches a limit.
     read: async (words, path) => {
       const outcome = await run({ words }, path);
       if (outcome.fault === undefined && outcome.code !== 0 && !MAY_REFUSE.test(outcome.err))

@@ -168,8 +168,11 @@ describe('at a terminal', () => {
   });
 });
 
+const hasScript = spawnSync('script', ['--version']).status === 0;
+if (!hasScript)
+  process.stderr.write('SKIPPED: the shell at a pseudo terminal: needs script (apt-get install bsdutils)\n');
+
 describe('at a pseudo terminal', () => {
-  const hasScript = spawnSync('script', ['--version']).status === 0;
   it.runIf(hasScript)(
     'the built command completes, keeps a history where XDG says, and none if told so',
     async () => {
@@ -221,7 +224,6 @@ describe('at a pseudo terminal', () => {
 });
 
 describe('Ctrl-C', () => {
-  const hasScript = spawnSync('script', ['--version']).status === 0;
   it.runIf(hasScript)('ends a query that never ends, and not the session', async () => {
     const { HOME: _, ...rest } = process.env;
     const child = nodeSpawn(
