@@ -34,20 +34,41 @@ it('the action passes what it is given by the environment, and after --', () => 
   expect(runs.join('\n')).toMatch(/golden check .*-- "\$GOLDEN_DIR"/);
 });
 
-it('a release has the list of what it contains, and its token is given to the step that publishes alone', () => {
-  const { jobs } = parse(read('.github/workflows/release.yml')) as {
-    jobs: { release: { steps: { uses?: string; run?: string; env?: object; with?: object }[] } };
+it('a release has the list of what it contains, and the job that may write runs no code of others', () => {
+  interface Job {
+    readonly needs?: string;
+    readonly permissions?: object;
+    readonly steps: readonly { uses?: string; run?: string; env?: object; with?: object }[];
+  }
+  const { permissions, jobs } = parse(read('.github/workflows/release.yml')) as {
+    permissions: object;
+    jobs: Record<string, Job>;
   };
-  const { steps } = jobs.release;
+  expect([permissions, Object.keys(jobs)]).toEqual([{ contents: 'read' }, ['build', 'publish']]);
+  const { build, publish } = jobs as { build: Job; publish: Job };
   const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
-  expect(steps.some(({ run }) => run === 'npm run --silent release -- release')).toBe(true);
   expect(scripts.release).toBe('node scripts/release.mjs');
   expect(read('scripts/release.mjs')).toContain("join(root, 'scripts', 'sbom.mjs')");
-  expect(steps.find(({ uses }) => uses?.startsWith('actions/checkout'))!.with).toEqual({
+  expect(build.permissions).toBeUndefined();
+  expect(build.steps.flatMap(({ run }) => run ?? [])).toEqual([
+    '.ci/run',
+    'npm run --silent release -- release',
+  ]);
+  expect(JSON.stringify(build.steps)).not.toMatch(/token|secrets/);
+  expect(build.steps.find(({ uses }) => uses?.startsWith('actions/checkout'))!.with).toEqual({
     'persist-credentials': false,
   });
-  const withToken = steps.filter(({ env }) => JSON.stringify(env ?? {}).includes('token'));
-  expect(withToken).toEqual([steps.at(-1)]);
+  // What is published is what was made and tested, and nothing else is taken or run beside the token.
+  expect([publish.needs, publish.permissions]).toEqual(['build', { contents: 'write' }]);
+  expect(publish.steps.map(({ uses, run }) => uses?.split('@')[0] ?? run?.split(' --')[0])).toEqual([
+    'actions/download-artifact',
+    'gh release create',
+  ]);
+  expect(publish.steps[0]!.with).toEqual({ name: 'release', path: 'release' });
+  expect(build.steps.at(-1)).toMatchObject({
+    uses: expect.stringMatching(/^actions\/upload-artifact@/),
+    with: { name: 'release', path: 'release' },
+  });
 });
 
 it('the packages that run scripts when they are installed are named, with the reason', () => {
