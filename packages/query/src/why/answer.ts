@@ -321,7 +321,9 @@ class Explanation {
       pe: incident.pe < 0 ? null : incident.pe,
       cause: cause.record < 0 ? null : this.name(cause.record, cause.what),
       why: cause.what,
-      also: cause.also.filter((record) => record >= 0).map((record) => this.name(record, '')),
+      also: [...new Set(cause.also)]
+        .filter((record) => record >= 0 && record !== cause.record)
+        .map((record) => this.name(record, '')),
       from: from.record,
       to: to?.record ?? null,
       fromNs: wholeNs(from.timeNs),

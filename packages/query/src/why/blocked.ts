@@ -150,7 +150,7 @@ export class Blocked {
         ? this.causeOfMaskedLpi(closing, intid, pe, at, written)
         : causeOf(g, change, closing.closes(pe), closing.never(pe), written);
     // Its group, or its priority, and the register decide together: both are named.
-    return written < 0 || written === cause.record ? cause : { ...cause, also: [...cause.also, written] };
+    return written < 0 ? cause : { ...cause, also: [...cause.also, written] };
   }
 
   /**
@@ -213,7 +213,7 @@ export class Blocked {
     if (near !== undefined)
       return {
         record: near,
-        also: [...new Set([enables.at(-1)!, ...before.toReversed()])].filter((record) => record !== near),
+        also: [enables.at(-1)!, ...before.toReversed()],
         what: `writes ${isPrivate(intid) ? 'GICR' : 'GICD'}_ISENABLER and leaves its bit out: ${never}`,
         missing,
       };

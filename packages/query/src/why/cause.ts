@@ -8,7 +8,7 @@ import type { Change } from './tracks.ts';
 export interface Cause {
   /** The record to name: what somebody did; -1 if there is none, because something was left out or is not in the source. */
   readonly record: number;
-  /** Other records of the same cause, such as the write that made an ITS execute a command. */
+  /** Other records of the same cause, such as the write that made an ITS execute a command. An answer names each once. */
   readonly also: readonly number[];
   /** What it did, as a clause whose subject is the record; if `record` is -1, a whole clause. */
   readonly what: string;
