@@ -14,6 +14,9 @@ import {
 } from '@gictrace/query';
 import { importGicv5ToTrace } from '@gictrace/recorder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lanesOf } from '../packages/query/page/lanes.js';
+import { search } from '../packages/query/page/search.js';
+import { readReport } from './report-data.ts';
 import { scratch } from './support.ts';
 
 const temp = scratch();
@@ -123,6 +126,31 @@ describe('a boot of Linux', () => {
       ['SPI 1', 'enabled HM Edge priority 31 IAFFID 0'],
       ['IRS_CR0', 'IRSEN IDLE'],
     ]);
+  });
+
+  it('is searched in a report: what is found has a lane', async () => {
+    const path = temp.path('searched.html');
+    reportTraces([trace], path, { version: 'test', force: true });
+    const { models } = await readReport(path);
+    const model = models[0]!;
+    const { lanes } = lanesOf(model);
+    const found = (query: string) =>
+      search([{ model }], query).filter(({ choice }) => choice?.kind === 'lives');
+    const queries = new Set(Array.from(model.lives.intid, (intid) => intid));
+    expect(queries.size).toBe(8);
+    for (const intid of queries)
+      for (const { open, lane, choice } of found(`${intid}`)) {
+        const group = lanes.find(({ key }) => key === open[0]);
+        expect(group?.children().map(({ key }) => key)).toContain(lane);
+        expect(model.lives.intid[choice!.row]).toBe(intid);
+      }
+    // The log leaves open which PEs took most of the timer's interrupts.
+    expect(found('ppi 27').map(({ text }) => text.replace(/:.*/, ''))).toEqual([
+      'PPI 27, PE unknown',
+      'PPI 27 on PE 0',
+      'PPI 27 on PE 1',
+    ]);
+    expect(found('spi 27')).toEqual([]);
   });
 
   it('is the same in a dataset', async () => {

@@ -13,7 +13,7 @@ import { logSection } from './log.js';
 import { Model } from './model.js';
 import { overlaySection } from './overlay.js';
 import { rangeDetail } from './range.js';
-import { searchBar } from './search.js';
+import { searchBar } from './searchbar.js';
 import { commandSection, latencySection, mappingSection } from './sections.js';
 import { sourceFacts } from './source.js';
 import { hasSql, sqlSection } from './sql.js';

@@ -1,12 +1,11 @@
-// Search: an interrupt, a device, a vPE, a record, a time, or a text of commands, findings and outcomes.
+// Search: an interrupt, a device, a vPE, a record, a time, or a text of commands, findings and outcomes. Pure.
 import { CLASSES, idOf } from './classes.js';
 import { NONE } from './data.js';
-import { el } from './dom.js';
 import { grouped, hex, instant } from './format.js';
+import { orUnknown } from './series.js';
 
-/** @typedef {import('./view.js').View} View */
-/** @typedef {import('./timeline.js').Timeline} Timeline */
-/** @typedef {import('./timeline.js').Choice} Choice */
+/** @typedef {{ model: import('./model.js').Model }} Searched The timeline of a trace. */
+/** @typedef {{ kind: import('./model.js').RowKind, row: number }} Choice */
 /**
  * @typedef {object} Found
  * @property {string} text
@@ -23,7 +22,7 @@ const UNITS = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
 const NUMBER =
   /^(?:(intid|vintid|lpi|spi|ppi|sgi|record|line|device|deviceid|vpe|vpeid|pe|time)[\s:=]*)?(0x[\da-f]+|[\d,]*\.?\d+)\s*(ns|us|µs|ms|s)?$/i;
 
-/** What a query finds. @param {readonly Timeline[]} timelines @param {string} query @returns {Found[]} */
+/** What a query finds. @param {readonly Searched[]} timelines @param {string} query @returns {Found[]} */
 export function search(timelines, query) {
   const wanted = query.trim().toLowerCase();
   if (wanted === '') return [];
@@ -37,7 +36,7 @@ export function search(timelines, query) {
 }
 
 /**
- * @param {Timeline} timeline
+ * @param {Searched} timeline
  * @param {number} trace
  * @param {string | undefined} kind
  * @param {number} n
@@ -56,7 +55,7 @@ function byNumber({ model }, trace, kind, n, unit) {
     return found;
   }
   if (!Number.isInteger(n)) return found;
-  if (any || /intid|lpi|spi|ppi|sgi/.test(kind ?? '')) found.push(...interrupts(model, trace, n));
+  if (any || /intid|lpi|spi|ppi|sgi/.test(kind ?? '')) found.push(...interrupts(model, trace, n, kind));
   if (any || /device/.test(kind ?? ''))
     facts.events.forEach(([its, deviceId], event) => {
       const lane = `device.${its}.${deviceId}`;
@@ -112,36 +111,71 @@ const plain = (text, trace, first, last) => ({
   choice: null,
 });
 
-/** An interrupt on each PE. @param {import('./model.js').Model} model @param {number} trace @param {number} n @returns {Found[]} */
-function interrupts(model, trace, n) {
+/**
+ * The keys of a lane with a lifetime, and of the one that contains it. An interrupt of no known PE has a lane in that of its
+ * device or class.
+ * @param {import('./model.js').Model} model
+ * @param {number} i
+ * @returns {[group: string, lane: string]}
+ */
+function laneOf({ facts, lives, classOfLife }, i) {
+  const event = facts.events[lives.event[i]];
+  if (lives.virtual[i] !== 1 && lives.pe[i] === NONE && event !== undefined)
+    return [`device.${event[0]}.${event[1]}`, `device.${event.join('.')}`];
+  const group =
+    lives.virtual[i] === 1
+      ? `vpe.${orUnknown(lives.vpe[i])}`
+      : lives.pe[i] === NONE
+        ? `class.${classOfLife[i]}`
+        : `pe.${lives.pe[i]}`;
+  return [group, `${group}.${lives.intid[i]}`];
+}
+
+/** The classes of a GICv5, in each of which IDs begin at 0. */
+const TYPED = /^(?:ppi|spi|lpi)$/;
+
+/**
+ * An interrupt in each of its lanes.
+ * @param {import('./model.js').Model} model
+ * @param {number} trace
+ * @param {number} n
+ * @param {string | undefined} kind
+ * @returns {Found[]}
+ */
+function interrupts(model, trace, n, kind = '') {
   const { lives, lastOf, classOfLife } = model;
-  /** @type {Map<string, { row: number, n: number, text: string }>} */
+  /** @type {Map<string, { row: number, n: number, group: string, text: string }>} */
   const lanes = new Map();
   for (let i = 0; i < model.count; i++) {
-    if (lives.intid[i] !== n && idOf(lives.intid[i]) !== n) continue;
+    const intid = lives.intid[i];
+    if (intid !== n && idOf(intid) !== n) continue;
+    const className = CLASSES[classOfLife[i]];
+    if (idOf(intid) !== intid && TYPED.test(kind) && className.toLowerCase() !== kind) continue;
     const virtual = lives.virtual[i] === 1;
     const owner = virtual ? lives.vpe[i] : lives.pe[i];
-    if (owner === NONE) continue;
-    const lane = `${virtual ? 'vpe' : 'pe'}.${owner}`;
+    const [group, lane] = laneOf(model, i);
     const seen = lanes.get(lane);
     if (seen !== undefined) seen.n++;
     else {
-      const name = virtual ? `vINTID ${n} of vPE ${owner}` : `${CLASSES[classOfLife[i]]} ${n} on PE ${owner}`;
-      lanes.set(lane, { row: i, n: 1, text: name });
+      const unknown = owner === NONE ? `, ${virtual ? 'vPE' : 'PE'} unknown` : '';
+      const text = virtual
+        ? `vINTID ${intid}${unknown || ` of vPE ${owner}`}`
+        : `${className} ${idOf(intid)}${unknown || ` on PE ${owner}`}`;
+      lanes.set(lane, { row: i, n: 1, group, text });
     }
   }
-  return [...lanes].map(([lane, { row, n: lifetimes, text }]) => ({
+  return [...lanes].map(([lane, { row, n: lifetimes, group, text }]) => ({
     text: `${text}: ${grouped(lifetimes)} ${lifetimes === 1 ? 'lifetime' : 'lifetimes'}`,
     trace,
     first: lives.first[row],
     last: lastOf[row],
-    open: [lane],
-    lane: `${lane}.${n}`,
+    open: [group],
+    lane,
     choice: /** @type {Choice} */ ({ kind: 'lives', row }),
   }));
 }
 
-/** @param {Timeline} timeline @param {number} trace @param {string} wanted @returns {Found[]} */
+/** @param {Searched} timeline @param {number} trace @param {string} wanted @returns {Found[]} */
 function byText({ model }, trace, wanted) {
   const { facts, commands, lives, lastOf, msis } = model;
   /** @type {Found[]} */
@@ -211,52 +245,4 @@ function byText({ model }, trace, wanted) {
         choice: { kind: 'lives', row },
       });
   return found;
-}
-
-/**
- * The field for a search, and what it finds.
- * @param {View} view
- * @param {readonly Timeline[]} timelines
- */
-export function searchBar(view, timelines) {
-  const field = el('input', {
-    type: 'search',
-    size: 52,
-    placeholder: 'search: 8193, device 0x10, record 832, 1.5 ms, MAPTI, GICD_CTLR …',
-    'aria-label': 'search for an INTID, a device, a vPE, a register, a record, a time or a text',
-  });
-  const list = el('ul', { class: 'found', 'aria-live': 'polite' });
-  /** @param {Found} one */
-  const show = ({ trace, first, last, open, lane, choice }) => {
-    const timeline = timelines[trace];
-    for (const key of open) view.open.add(key);
-    if (lane !== null) timeline.current = lane;
-    if (choice !== null) timeline.select(choice);
-    else view.mark = { trace, moment: first };
-    view.focus(timeline.model, first, last);
-    timeline.canvas.focus({ preventScroll: true });
-  };
-  /** @type {Found[]} */
-  let found = [];
-  const look = () => {
-    found = search(timelines, field.value);
-    const named = (/** @type {Found} */ one) =>
-      `${timelines.length > 1 ? `${'AB'[one.trace]}: ` : ''}${one.text}`;
-    list.replaceChildren(
-      ...(found.length === 0 && field.value.trim() !== ''
-        ? [el('li', { class: 'note' }, 'nothing found')]
-        : []),
-      ...found.map((one) =>
-        el('li', {}, el('button', { type: 'button', class: 'link', onclick: () => show(one) }, named(one))),
-      ),
-    );
-  };
-  field.addEventListener('input', look);
-  const form = el('form', { class: 'bar', role: 'search' }, field, el('button', {}, 'find'));
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    look();
-    if (found.length > 0) show(found[0]);
-  });
-  return { element: el('div', {}, form, list), field };
 }

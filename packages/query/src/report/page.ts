@@ -36,6 +36,7 @@ const MODULES = [
   'sql',
   'controls',
   'search',
+  'searchbar',
   'keys',
   'link',
   'range',
