@@ -85,10 +85,56 @@ describe.skipIf(CHROMIUM === undefined)('a report with SQLite', () => {
     });
   });
 
+  it('leads to no trace where the answer does not say of which it is', async () => {
+    await opened(async (page) => {
+      await ask(page, 'SELECT record FROM its_commands ORDER BY record LIMIT 1');
+      expect((await cells(page)).length).toBe(1);
+      expect(await page.locator('#sql tbody button').count()).toBe(0);
+    });
+  });
+
+  it('answers every example, with the trace in each', async () => {
+    await opened(async (page) => {
+      const examples = page.getByLabel('examples', { exact: true });
+      const queries = await examples
+        .locator('option')
+        .evaluateAll((options) => options.map((option) => option.getAttribute('value')!).filter(Boolean));
+      expect(queries.length).toBe(5);
+      const columns: string[] = [];
+      for (const sql of queries) {
+        await ask(page, sql);
+        expect(await said(page)).toMatch(/^[\d,]+ rows?/);
+        const head = page.locator('#sql thead th').first();
+        if ((await head.count()) > 0) columns.push(await shownText(head));
+      }
+      expect(columns).toEqual(['trace', 'trace', 'trace']);
+    });
+  });
+
+  it('says what the report leaves out, and has no tables of accesses that it does not have', async () => {
+    const part = temp.path('part.html');
+    reportTraces([trace], part, { version: 'test', sql: true, accesses: false, from: 10, rowsMax: 1 });
+    const { page, wrong } = await openReport(browser, part);
+    await ask(page, 'SELECT count(*) FROM mmio');
+    expect(await said(page)).toBe(
+      'no such table: mmio; the report was made without accesses (--no-accesses)',
+    );
+    await ask(page, 'SELECT count(*) FROM interrupts');
+    expect(await said(page)).toMatch(
+      /^1 row, .* ms; only records 10 to [\d,]+; without [\d,]+ rows of interrupts and vinterrupts$/,
+    );
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+
   it('reports an error in one line, refuses to write, and a query without end can be stopped', async () => {
     await opened(async (page) => {
       await ask(page, 'SELECT no_such FROM interrupts');
       expect(await said(page)).toContain('no such column: no_such');
+      await ask(page, 'SELECT 1; SELECT 2');
+      expect(await said(page)).toBe('one statement at a time: there is another behind the semicolon');
+      await ask(page, "SELECT ';' AS text; -- and nothing else");
+      expect(await said(page)).toMatch(/^1 row, /);
       await ask(page, 'DELETE FROM interrupts');
       expect(await said(page)).toContain('attempt to write a readonly database');
       await page

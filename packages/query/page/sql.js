@@ -3,13 +3,14 @@
 import { inflate } from './data.js';
 import { el, none, table } from './dom.js';
 import { grouped } from './format.js';
-import { sqlTables } from './sqltables.js';
+import { leftOutOf, sqlTables } from './sqltables.js';
 
 /** @typedef {import('./data.js').TraceFacts} TraceFacts */
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./view.js').View} View */
 /** @typedef {import('./sections.js').Jump} Jump */
-/** @typedef {{ columns: string[], rows: (number | bigint | string | null)[][], isCut: boolean }} Answer */
+/** @typedef {readonly (number | bigint | string | null)[]} Row */
+/** @typedef {{ columns: string[], rows: Row[], isCut: boolean }} Answer */
 
 /** Columns with numbers of records, which lead to the timeline. */
 const RECORDS = new Set([
@@ -17,24 +18,24 @@ const RECORDS = new Set([
   ...['withdrawn', 'from_record', 'to_record'],
 ]);
 const FIRST =
-  'SELECT INTID, pe, count(*) AS n, round(median(latency_ns) / 1000, 1) AS p50_us, round(percentile(latency_ns, 99) / 1000, 1) AS p99_us\nFROM interrupts GROUP BY INTID, pe ORDER BY n DESC LIMIT 20';
+  'SELECT trace, INTID, pe, count(*) AS n, round(median(latency_ns) / 1000, 1) AS p50_us, round(percentile(latency_ns, 99) / 1000, 1) AS p99_us\nFROM interrupts GROUP BY trace, INTID, pe ORDER BY n DESC LIMIT 20';
 const EXAMPLES = [
   ['Interrupts by INTID and PE', FIRST],
   [
     'The slowest interrupts',
-    'SELECT INTID, pe, cause, pended, acknowledged, round(latency_ns / 1000.0, 1) AS latency_us\nFROM interrupts WHERE latency_ns IS NOT NULL ORDER BY latency_ns DESC LIMIT 20',
+    'SELECT trace, INTID, pe, cause, pended, acknowledged, round(latency_ns / 1000.0, 1) AS latency_us\nFROM interrupts WHERE latency_ns IS NOT NULL ORDER BY latency_ns DESC LIMIT 20',
   ],
   [
     'What became of messages',
-    'SELECT DeviceID, outcome, count(*) AS n FROM msis GROUP BY 1, 2 ORDER BY n DESC',
+    'SELECT trace, DeviceID, outcome, count(*) AS n FROM msis GROUP BY 1, 2, 3 ORDER BY n DESC',
   ],
   [
     'Writes to a register',
-    "SELECT record, time_ns, pe, register, gic_hex(value) AS value\nFROM mmio WHERE direction = 'write' AND register LIKE 'GICD_CTLR%' ORDER BY record",
+    "SELECT trace, record, time_ns, pe, register, gic_hex(value) AS value\nFROM mmio WHERE direction = 'write' AND register LIKE 'GICD_CTLR%' ORDER BY trace, record",
   ],
   [
     'Commands before an interrupt was withdrawn',
-    'SELECT i.INTID, i.withdrawn, c.record, c.command\nFROM interrupts i JOIN its_commands c ON c.trace = i.trace AND c.record BETWEEN i.withdrawn - 20 AND i.withdrawn\nORDER BY i.withdrawn, c.record',
+    'SELECT i.trace, i.INTID, i.withdrawn, c.record, c.command\nFROM interrupts i JOIN its_commands c ON c.trace = i.trace AND c.record BETWEEN i.withdrawn - 20 AND i.withdrawn\nORDER BY i.trace, i.withdrawn, c.record',
   ],
 ];
 
@@ -57,6 +58,13 @@ async function engine() {
 export function sqlSection(models, columns, view, jumps) {
   /** @type {Worker | null} */
   let worker = null;
+  /** What was asked last. */
+  let asked = '';
+  /** @param {string} failure */
+  const withoutAccesses = (failure) =>
+    /^no such table: (?:mmio|sysregs)$/.test(failure) && !models.every(({ facts }) => facts.accesses)
+      ? '; the report was made without accesses (--no-accesses)'
+      : '';
   const text = el('textarea', { rows: 5, spellcheck: false, 'aria-label': 'SQL' });
   text.value = view.sql === '' ? FIRST : view.sql;
   const said = el('output', { 'aria-live': 'polite' });
@@ -70,19 +78,26 @@ export function sqlSection(models, columns, view, jumps) {
     const numeric = names.map((_, k) => rows.every((row) => row[k] === null || typeof row[k] !== 'string'));
     const right = names.flatMap((_, k) => (numeric[k] ? [k] : []));
     const ofTrace = names.indexOf('trace');
-    /** @param {readonly (number | bigint | string | null)[]} row */
-    const cells = (row) =>
-      row.map((cell, k) => {
+    /** The place of a row's trace; NaN if the answer does not say which of several it is. @param {Row} row */
+    const placeOf = (row) => (ofTrace >= 0 ? Number(row[ofTrace]) - 1 : models.length === 1 ? 0 : Number.NaN);
+    /** @param {Row} row */
+    const cells = (row) => {
+      const place = placeOf(row);
+      const model = models[place];
+      return row.map((cell, k) => {
         if (cell === null) return '';
-        const model = models[ofTrace < 0 ? 0 : Number(row[ofTrace]) - 1];
         const isRecord =
           RECORDS.has(names[k]) &&
           typeof cell === 'number' &&
           model !== undefined &&
           cell < model.facts.records;
-        return isRecord ? jumps[ofTrace < 0 ? 0 : Number(row[ofTrace]) - 1](cell) : `${cell}`;
+        return isRecord ? jumps[place](cell) : `${cell}`;
       });
-    said.textContent = `${grouped(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}${isCut ? ', and more that are not shown' : ''}, ${ms.toFixed(1)} ms`;
+    };
+    said.textContent = [
+      `${grouped(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}${isCut ? ', and more that are not shown' : ''}, ${ms.toFixed(1)} ms`,
+      ...leftOutOf(models, asked),
+    ].join('; ');
     result.replaceChildren(
       rows.length === 0 ? none('No rows.') : table(names, rows.map(cells), { right, page: 100 }),
     );
@@ -104,7 +119,7 @@ export function sqlSection(models, columns, view, jumps) {
       running(false);
       if (data.failure === undefined) show(data.answer, data.ms);
       else {
-        said.textContent = data.failure;
+        said.textContent = `${data.failure}${withoutAccesses(data.failure)}`;
         result.replaceChildren();
       }
     });
@@ -114,10 +129,11 @@ export function sqlSection(models, columns, view, jumps) {
   const ask = async () => {
     running(true);
     said.textContent = worker === null ? 'loading …' : 'running …';
-    view.sql = text.value;
+    asked = text.value;
+    view.sql = asked;
     view.changed();
     worker ??= await open();
-    worker.postMessage(text.value);
+    worker.postMessage(asked);
   };
   const run = el('button', { type: 'button', onclick: ask }, 'run');
   const stop = el(

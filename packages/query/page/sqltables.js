@@ -1,5 +1,6 @@
 // The tables for SQL over what a report holds, with the names and columns of the database's views (docs/sql.md). Pure.
 import { NONE } from './data.js';
+import { grouped } from './format.js';
 import { STEPS } from './model.js';
 
 /** @typedef {import('./model.js').Model} Model */
@@ -17,7 +18,44 @@ const PHYSICAL = STEPS.filter((step) => step !== 'doorbell');
 const VIRTUAL = STEPS.filter((step) => step !== 'asserted' && step !== 'deactivated');
 const orNull = (/** @type {number} */ n) => (n === NONE ? null : n);
 
+/** By table of the report, the tables for SQL with its rows. @type {Readonly<Record<string, readonly string[]>>} */
+const TABLES_OF = {
+  lives: ['interrupts', 'vinterrupts'],
+  commands: ['its_commands'],
+  accesses: ['mmio', 'sysregs'],
+};
+
 /**
+ * What the report leaves out of the traces, in so far as an answer may lack it.
+ * @param {readonly Model[]} models
+ * @param {string} sql
+ * @returns {string[]}
+ */
+export function leftOutOf(models, sql) {
+  return models.flatMap(({ facts: { window, leftOut } }, k) => {
+    const of = models.length === 1 ? '' : ` of trace ${k + 1}`;
+    const rows = Object.entries(leftOut).flatMap(([table, n]) => {
+      const names = TABLES_OF[table] ?? [table];
+      return names.some((name) => new RegExp(`\\b${name}\\b`, 'i').test(sql))
+        ? [`without ${grouped(n)} rows of ${names.join(' and ')}${of}`]
+        : [];
+    });
+    return window === null
+      ? rows
+      : [`only records ${grouped(window[0])} to ${grouped(window[1] - 1)}${of}`, ...rows];
+  });
+}
+
+/** Texts, quoted names and comments. */
+const QUOTED = /'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\//g;
+
+/** Whether SQL has a statement behind its first. @param {string} sql */
+export function isSeveral(sql) {
+  return /;[\s;]*[^\s;]/.test(sql.replace(QUOTED, (text) => (/^(?:--|\/\*)/.test(text) ? ' ' : 'x')));
+}
+
+/**
+ * The tables of a report. Those of accesses are absent if the report was made without accesses.
  * @param {Model} model
  * @param {number} trace its number
  * @returns {SqlTable[]}
@@ -78,6 +116,36 @@ export function sqlTables(model, trace) {
       ? high[i] * 2 ** 32 + low[i]
       : BigInt.asIntN(64, (BigInt(high[i]) << 32n) | BigInt(low[i]));
   };
+  /** @type {SqlTable[]} */
+  const ofAccesses = [
+    {
+      name: 'mmio',
+      doc: 'accesses to register frames',
+      columns: [
+        ...['trace', 'record', 'time_ns', 'pe', 'frame', 'instance', 'register', 'value', 'direction'],
+      ],
+      rows: ofFrame.length,
+      row(k) {
+        const i = ofFrame[k];
+        const at = accesses.at[i];
+        return [
+          ...[trace, record(at), time(at), orNull(accesses.pe[i]), text(accesses.frame[i])],
+          ...[accesses.instance[i], register(i), value(i), direction(i)],
+        ];
+      },
+    },
+    {
+      name: 'sysregs',
+      doc: 'accesses to system registers',
+      columns: ['trace', 'record', 'time_ns', 'pe', 'register', 'value', 'direction'],
+      rows: ofSystem.length,
+      row(k) {
+        const i = ofSystem[k];
+        const at = accesses.at[i];
+        return [trace, record(at), time(at), orNull(accesses.pe[i]), register(i), value(i), direction(i)];
+      },
+    },
+  ];
   return [
     { name: 'interrupts', doc: 'lifetimes of interrupts', ...lifetimes(0) },
     { name: 'vinterrupts', doc: 'lifetimes of virtual interrupts', ...lifetimes(1) },
@@ -118,33 +186,7 @@ export function sqlTables(model, trace) {
         ...[text(mappings.by[i]), text(mappings.endedBy[i])],
       ],
     },
-    {
-      name: 'mmio',
-      doc: 'accesses to register frames',
-      columns: [
-        ...['trace', 'record', 'time_ns', 'pe', 'frame', 'instance', 'register', 'value', 'direction'],
-      ],
-      rows: ofFrame.length,
-      row(k) {
-        const i = ofFrame[k];
-        const at = accesses.at[i];
-        return [
-          ...[trace, record(at), time(at), orNull(accesses.pe[i]), text(accesses.frame[i])],
-          ...[accesses.instance[i], register(i), value(i), direction(i)],
-        ];
-      },
-    },
-    {
-      name: 'sysregs',
-      doc: 'accesses to system registers',
-      columns: ['trace', 'record', 'time_ns', 'pe', 'register', 'value', 'direction'],
-      rows: ofSystem.length,
-      row(k) {
-        const i = ofSystem[k];
-        const at = accesses.at[i];
-        return [trace, record(at), time(at), orNull(accesses.pe[i]), register(i), value(i), direction(i)];
-      },
-    },
+    ...(facts.accesses ? ofAccesses : []),
     {
       name: 'residencies',
       doc: 'where vPEs were resident',

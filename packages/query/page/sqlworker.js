@@ -2,7 +2,7 @@
 // SQLite into dist/page-sql (scripts/bundle-sql.mjs), and put into a report on request.
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm';
 import { Model } from './model.js';
-import { sqlTables } from './sqltables.js';
+import { isSeveral, sqlTables } from './sqltables.js';
 
 /** @typedef {import('./data.js').TraceFacts} TraceFacts */
 /**
@@ -62,6 +62,7 @@ function fillFor(db, sql) {
 
 /** @param {Database} db @param {string} sql */
 function answer(db, sql) {
+  if (isSeveral(sql)) throw new Error('one statement at a time: there is another behind the semicolon');
   const statement = db.prepare(sql);
   try {
     const columns = Array.from({ length: statement.columnCount }, (_, k) => statement.getColumnName(k));

@@ -160,6 +160,8 @@ export interface TraceFacts {
   readonly verdictWord: VerdictWord | null;
   /** The range of records whose details are drawn: the first, and the one after the last; null: all. */
   readonly window: readonly [from: number, to: number] | null;
+  /** Whether accesses to registers are among the details. */
+  readonly accesses: boolean;
   /** By table: rows that are counted but not drawn, because there are too many. */
   readonly leftOut: Readonly<Record<string, number>>;
   /** The strings that columns refer to by index. */

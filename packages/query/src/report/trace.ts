@@ -141,6 +141,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
     verdict,
     verdictWord: verdict === null ? null : verdictWord(verdict),
     window: extent.from === 0 && extent.to >= records ? null : [extent.from, Math.min(extent.to, records)],
+    accesses: extent.accesses,
     leftOut: found.leftOut,
     strings: found.strings.things,
     events: found.events.things,
