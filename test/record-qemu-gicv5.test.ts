@@ -78,7 +78,7 @@ function record(
     child.once('close', (code) => resolve({ code, out, err }));
   });
 }
-const NOTE = 'guest memory is not recorded: that of a GICv5 is not looked at\n';
+const NOTE = 'guest memory is not recorded: gictrace does not read it where the GIC is a GICv5\n';
 const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('gictrace-live-'));
 
 describe.each(WITH)('a QEMU $release with a GICv5', ({ command }) => {
@@ -107,7 +107,7 @@ describe.each(WITH)('a QEMU $release with a GICv5', ({ command }) => {
       (child) => child.kill('SIGINT'),
     );
     expect([ended.code, JSON.parse(ended.out).qemu.interrupted]).toEqual([0, true]);
-    expect(ended.err).toContain('the QEMU command says -d');
+    expect(ended.err).toContain('the QEMU command has -d');
     expect(replayTrace(trace)).toMatchObject({ diverged: 0, compared: { 'mmio.write': 1 } });
   });
 });

@@ -1,7 +1,7 @@
 // The user's QEMU command line: RAM in all the forms of -m, monitors that stay where they were, memory of the user's own.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasGicv5, hasLogItems, plan, sizeOf } from './command.ts';
+import { hasGicv5, logOptions, plan, sizeOf } from './command.ts';
 
 const MIB = 2 ** 20;
 const ramOf = (...args: string[]) => plan(args, '/q', true);
@@ -100,9 +100,16 @@ describe('a GICv5', () => {
   });
 
   it('is recorded with the exceptions, unless the user has log items', () => {
-    expect([hasLogItems(['-d', 'int']), hasLogItems(['-M', 'virt', '-drive', 'file=d'])]).toEqual([
-      true,
-      false,
-    ]);
+    const machine = ['-M', 'virt,gic-version=x-5', '-drive', 'file=d'];
+    const notes: string[] = [];
+    const logged = (...args: string[]) => logOptions(args, (text) => notes.push(text)).join(' ');
+    expect(logged(...machine)).toBe('-msg timestamp=on -trace gicv5_* -d int');
+    expect(notes).toEqual([]);
+    expect(logged(...machine, '-d', 'guest_errors')).toBe('-msg timestamp=on -trace gicv5_*');
+    expect(notes).toEqual([expect.stringContaining('has -d')]);
+    expect(logged('-M', 'virt', '-d', 'int')).toBe(
+      '-msg timestamp=on -trace gicv3_* -trace memory_region_ops_*',
+    );
+    expect(notes).toHaveLength(1);
   });
 });

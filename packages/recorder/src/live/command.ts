@@ -14,6 +14,7 @@ const DEFAULT_RAM: readonly (readonly [string, number, string])[] = [
   ['sbsa-ref', 1024 * MIB, 'sbsa-ref.ram'],
 ];
 const UNITS = 'bkmgtpe';
+const TIMES = ['-msg', 'timestamp=on'];
 /** QEMU rounds a machine's RAM up to a multiple of this. */
 const RAM_STEP = 8192;
 
@@ -112,9 +113,17 @@ export function hasGicv5(args: readonly string[]): boolean {
   return /^(?:x-)?5$/.test(versions.at(-1) ?? '');
 }
 
-/** Whether the user has QEMU log items of its own (-d), in place of which ours would come. */
-export function hasLogItems(args: readonly string[]): boolean {
-  return optionsOf(args).some(({ name }) => name === 'd');
+/**
+ * What to add to a QEMU's arguments so that it logs what its GIC does, and when. The events of a GICv5 name no PE, but the
+ * lines of exceptions do; they are added unless the user has log items (-d), which ours would replace. `note` is called with
+ * a line about that.
+ */
+export function logOptions(args: readonly string[], note: (text: string) => void): readonly string[] {
+  if (!hasGicv5(args)) return [...TIMES, '-trace', 'gicv3_*', '-trace', 'memory_region_ops_*'];
+  const events = [...TIMES, '-trace', 'gicv5_*'];
+  if (!optionsOf(args).some(({ name }) => name === 'd')) return [...events, '-d', 'int'];
+  note('the QEMU command has -d: if that does not include int, PEs that only exceptions name stay undecided');
+  return events;
 }
 
 /** What to add to a QEMU's arguments: a QMP monitor on the socket `qmp` and, if `memory` is wanted, RAM that can be read. */

@@ -10,16 +10,11 @@ import { GicTraceError } from '@gictrace/core';
 import { type ImportInto, type ImportReport, importGicv5ToTrace, importToTrace } from '../import-trace.ts';
 import { keptStream } from '../importers/common/kept-source.ts';
 import type { ImportOptions } from '../importers/qemu-trace/index.ts';
-import { checked, hasGicv5, hasLogItems, plan } from './command.ts';
+import { checked, hasGicv5, logOptions, plan } from './command.ts';
 import { Conversation, type Guest } from './conversation.ts';
 import { isProgram, launcher } from './launch.ts';
 import { LogStream } from './log-stream.ts';
 
-/** Trace events that the importer reads, and times. */
-const ADDED = ['-msg', 'timestamp=on', '-trace', 'gicv3_*', '-trace', 'memory_region_ops_*'];
-/** The same of a GICv5. Its events name no PE, but the lines of exceptions do. */
-const ADDED_GICV5 = ['-msg', 'timestamp=on', '-trace', 'gicv5_*'];
-const EXCEPTIONS = ['-d', 'int'];
 /** How long QEMU may take to end when asked, in milliseconds. */
 const GRACE_MS = 5000;
 /** If nothing comes for this long after QEMU has ended, nothing will: a child of QEMU keeps the pipe open. */
@@ -121,7 +116,8 @@ export async function recordQemu(
     throw new GicTraceError('backend', `there is no program '${program}'`, {}, 'install qemu-system-arm');
   const isGicv5 = hasGicv5(args);
   const guestMemory = wantsMemory && !isGicv5;
-  if (wantsMemory && isGicv5) note('guest memory is not recorded: that of a GICv5 is not looked at');
+  if (wantsMemory && isGicv5)
+    note('guest memory is not recorded: gictrace does not read it where the GIC is a GICv5');
   const folder = mkdtempSync(join(tmpdir(), 'gictrace-live-'));
   try {
     const log = join(folder, 'log');
@@ -142,7 +138,7 @@ export async function recordQemu(
     const all = [
       program,
       ...args,
-      ...added(args, isGicv5, note),
+      ...logOptions(args, note),
       ...asked.added,
       '-S',
       ...(isWatched ? [] : ['-D', log]),
@@ -201,14 +197,6 @@ export async function recordQemu(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The options that have QEMU log what its GIC does. */
-function added(args: readonly string[], isGicv5: boolean, note: (text: string) => void): readonly string[] {
-  if (!isGicv5) return ADDED;
-  if (!hasLogItems(args)) return [...ADDED_GICV5, ...EXCEPTIONS];
-  note('the QEMU command says -d: unless that has int, PEs stay undecided that exceptions would name');
-  return ADDED_GICV5;
 }
 
 /**
