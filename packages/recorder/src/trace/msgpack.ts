@@ -1,5 +1,6 @@
-// Converts payloads to bytes and back: MessagePack without extensions, with sorted keys. Reading first checks the whole
-// structure against the bytes, so that a hostile length allocates nothing.
+// Converts payloads to bytes and back: MessagePack without extensions. `canonical` puts the members of maps in one order, so
+// that equal values give equal bytes. Reading checks each length against the bytes that are left, so that a hostile one
+// allocates nothing.
 import { GicTraceError, invariant } from '@gictrace/core';
 import { Packr } from 'msgpackr';
 
@@ -38,8 +39,8 @@ export function pack(value: Packable): Buffer {
 }
 
 /**
- * A copy with the keys of every map in code-unit order, so that equal values give equal bytes; members that
- * are undefined are left out.
+ * A copy with the members of every map in one order (names that are array indices first, by number; then by code units), so
+ * that equal values give equal bytes; members that are undefined are left out.
  */
 export function canonical(value: unknown, depth = 0): Packable {
   invariant(depth < DEPTH_MAX, 'a value for a trace is nested too deep');

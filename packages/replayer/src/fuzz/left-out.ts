@@ -56,7 +56,7 @@ const NOT_IDENTIFIED =
 const ENDED_ELSEWHERE =
   "an end of an SPI that is active on another PE: the host's CPU interface ends what is in a list register of the same PE only";
 const LPI_IS_ACTIVE =
-  "what may make an LPI pending that has been acknowledged and not ended: it has no active state, but the host's list register has";
+  'what may make an LPI pending again before its EOI: an LPI has no active state, but the list register of the host that holds it has';
 const MOVES_TO_DISABLED =
   'GITS_CWRITER while an LPI is pending and a PE has LPIs disabled: to move an LPI there is UNPREDICTABLE, and KVM presents it';
 const GROUP_OFF =

@@ -107,7 +107,7 @@ export async function importJsonl(
             fail('is a record, but no header with the configuration of the GIC came before');
           begin({
             config: config!,
-            clock: { name: 'not told', unitNs: 1 },
+            clock: { name: 'not recorded', unitNs: 1 },
             source: undefined,
             shows: undefined,
             reserved: true,
@@ -150,7 +150,7 @@ function headerOf(
   const { clock, source, shows, reserved, learnt } = result.value;
   return {
     config: config ?? result.value.config,
-    clock: clock ?? { name: 'not told', unitNs: 1 },
+    clock: clock ?? { name: 'not recorded', unitNs: 1 },
     source,
     shows,
     reserved: reserved ?? true,

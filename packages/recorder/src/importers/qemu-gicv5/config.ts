@@ -64,17 +64,17 @@ export class Identity {
     };
     const [irsid, cpus, base, irsRange, range] = this.realized ?? [];
     const idr1 = this.reads.get(IRS.IRS_IDR1.offset);
-    const told = cpus ?? (idr1 === undefined ? undefined : peCount(idr1, 0));
-    if (options.pes === undefined && told !== undefined && told > PES_MAX)
+    const recorded = cpus ?? (idr1 === undefined ? undefined : peCount(idr1, 0));
+    if (options.pes === undefined && recorded !== undefined && recorded > PES_MAX)
       throw new GicTraceError(
         'input',
-        `a line says that the GIC has ${told} PEs: is it damaged?`,
+        `a line says that the GIC has ${recorded} PEs: is it damaged?`,
         {},
         'give --pes with the number of PEs',
       );
-    if (options.pes === undefined && told === undefined) this.named.refuseStray();
-    const pes = Math.max(1, options.pes ?? told ?? this.named.highest + 1);
-    provenance.pes = options.pes !== undefined ? 'option' : told !== undefined ? 'log' : 'counted';
+    if (options.pes === undefined && recorded === undefined) this.named.refuseStray();
+    const pes = Math.max(1, options.pes ?? recorded ?? this.named.highest + 1);
+    provenance.pes = options.pes !== undefined ? 'option' : recorded !== undefined ? 'log' : 'counted';
     const made = [
       irsid === undefined ? undefined : IDR[0]! + irsid * 0x1_0000,
       undefined,

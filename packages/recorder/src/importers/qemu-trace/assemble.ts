@@ -30,7 +30,7 @@ import { type ThreadPart, type ThreadSurvey, Threads } from './threads.ts';
 import { eventNames, type Token } from './tokenize.ts';
 
 /** Records of what was read of guest memory, by kind of line. */
-const TOLD = {
+const MEMORY_RECORDS = {
   'ram-unknown': RECORDS['mem.unknown'].id,
   'ram-known': RECORDS['mem.known'].id,
   'ram-holds': RECORDS['mem.write'].id,
@@ -254,7 +254,7 @@ export class Assembler {
       case 'io-access':
         return this.accesses.ioAccess(t);
       case 'redundant':
-        this.losses.add(`${eventNames[t.event]}: told by the command itself`);
+        this.losses.add(`${eventNames[t.event]}: what the line of the command itself contains`);
         return;
     }
   }
@@ -262,7 +262,7 @@ export class Assembler {
   /** Records what guest memory holds, in front of the access that makes the GIC read it. */
   private memoryRead(t: Token, sort: 'ram-unknown' | 'ram-known' | 'ram-holds' | 'queue-holds'): void {
     const { low, high } = t;
-    const i = this.group.told(TOLD[sort]);
+    const i = this.group.memoryHeld(MEMORY_RECORDS[sort]);
     this.group.batch.rule[i] = RULES['memory-read'].id;
     const at = [low[0]!, high[0]!] as const;
     if (sort === 'ram-holds') this.group.set(i, ...at, low[1]!, low[2]!, high[2]!);

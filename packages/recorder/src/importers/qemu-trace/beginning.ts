@@ -35,7 +35,7 @@ export type Ground = keyof typeof GROUNDS;
 
 /** What of the GIC a log configures. */
 export interface Configured {
-  /** A register that tells where an ITS has its tables, its queue, or where LPIs have their configuration. */
+  /** A register that holds where an ITS has its tables, its queue, or where LPIs have their configuration. */
   readonly hasTables: boolean;
   readonly hasQueue: boolean;
   readonly hasLpiTables: boolean;

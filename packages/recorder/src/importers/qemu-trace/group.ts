@@ -153,7 +153,7 @@ export class Group {
   }
 
   /** Appends what memory holds. It goes before the access that follows and does not end a group. */
-  told(kind: number): number {
+  memoryHeld(kind: number): number {
     return this.push(kind, -1);
   }
 
@@ -260,11 +260,11 @@ export class Group {
   /** Records that two lines about the same thing contradict each other: line `firstLine` and the current one. */
   conflict(
     what: (typeof CONFLICTS)[number],
-    told: readonly [number, number],
+    first: readonly [number, number],
     again: readonly [number, number],
     firstLine: number,
   ): void {
     const i = this.push(CONFLICT, -1);
-    this.set(i, CONFLICTS.indexOf(what), told[0], told[1], again[0], again[1], firstLine);
+    this.set(i, CONFLICTS.indexOf(what), first[0], first[1], again[0], again[1], firstLine);
   }
 }

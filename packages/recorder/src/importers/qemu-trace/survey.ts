@@ -47,7 +47,7 @@ export interface LogSurvey {
   readonly threads: readonly ThreadPart[];
   /**
    * The same for a log that begins in mid-life, if it may: it lacks a part of what initialises a GIC. Only the model can
-   * tell which of both it is.
+   * decide which of both it is.
    */
   readonly midLife?: LogSurvey;
   /** Whether the log prints which queue slot a command is in, and whether it prints operands of commands. */
@@ -96,7 +96,7 @@ export class Survey {
   private readonly beginning = new Beginning();
   private readonly stimuli = new MissingStimuli();
   private line = 0;
-  /** The log writes a register that tells where an ITS has its tables, or where LPIs have their configuration. */
+  /** The log writes a register that holds where an ITS has its tables, or where LPIs have their configuration. */
   private hasTables = false;
   private hasLpiTables = false;
   /** GITS_CWRITER was moved. */

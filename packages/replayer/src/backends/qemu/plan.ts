@@ -49,7 +49,7 @@ export const END = {
 export const REASONS = {
   noFrame: 'no such frame in this machine',
   unaligned: 'unaligned access: a PE would take an alignment fault, QEMU splits it up',
-  translation: "an access to the translation page: QEMU's log does not tell what became of it",
+  translation: "an access to the translation page: QEMU's log does not contain its outcome",
   ours: 'a write to a reserved location that this backend marks its log with',
   width: 'accesses of this width are not possible',
   noRam: 'the machine has no RAM at this address',

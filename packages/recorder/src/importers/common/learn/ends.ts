@@ -6,9 +6,9 @@ import { AP1R, DIR, EOIRS, OF_GROUP_0 } from '../cpu-registers.ts';
 import { SYSREG_WRITE } from '../record-kinds.ts';
 import type { Explainer } from './explain.ts';
 import type { Knowing } from './knowing.ts';
+import { lastLine, type Mismatch } from './line-comparison.ts';
 import type { Machines } from './machines.ts';
 import type { Shared } from './shared.ts';
-import { lastLine, type Mismatch } from './told.ts';
 import type { Unknowns } from './unknowns.ts';
 
 const CTLR_EL1 = SYSREGS.ICC_CTLR_EL1.encoding;

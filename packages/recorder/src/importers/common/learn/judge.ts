@@ -17,12 +17,12 @@ import {
 import type { Effects } from './effects.ts';
 import type { Explainer } from './explain.ts';
 import type { ItsState } from './its-state.ts';
+import { lineOf, type Mismatch } from './line-comparison.ts';
 import type { Machines } from './machines.ts';
 import type { Reads } from './reads.ts';
 import type { Shared } from './shared.ts';
 import type { Place, SourceFacts } from './source-facts.ts';
 import { Streams } from './streams.ts';
-import { lineOf, type Mismatch } from './told.ts';
 import type { Unknowns } from './unknowns.ts';
 import type { UnshownCommands } from './unshown-commands.ts';
 import type { Virtual } from './virtual.ts';
@@ -181,8 +181,8 @@ export class Judge {
   }
 
   /**
-   * Where commands begin that the next write of GITS_CWRITER has executed, which the source ends before: QEMU prints the
-   * write behind its effects. Marks them and what they did as undecided.
+   * Where commands begin whose write of GITS_CWRITER is not in the source any more: QEMU prints a write after its effects,
+   * and the source may end between them. Marks these commands and what they did as undecided.
    */
   private nextCommands(group: RecordBatch, from: number, end: number): number {
     for (let i = from + 1; i < end; i++) {

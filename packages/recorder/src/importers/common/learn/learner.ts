@@ -37,12 +37,12 @@ import { Explainer } from './explain.ts';
 import { ItsState } from './its-state.ts';
 import { Judge } from './judge.ts';
 import { Knowing } from './knowing.ts';
+import { LineComparison, lastLine, lineOf, type Mismatch } from './line-comparison.ts';
 import { Machines } from './machines.ts';
 import { Reads } from './reads.ts';
 import type { Shared } from './shared.ts';
 import { SignalledLines } from './signalled.ts';
 import type { Place, SourceFacts } from './source-facts.ts';
-import { lastLine, lineOf, type Mismatch, Told } from './told.ts';
 import { FORGETS, Unknowns } from './unknowns.ts';
 import { UnshownCommands } from './unshown-commands.ts';
 import { Virtual } from './virtual.ts';
@@ -82,7 +82,7 @@ export class Learner {
   private readonly virtual: Virtual;
   private readonly judge: Judge;
   private readonly lines: SignalledLines;
-  private readonly hppi: Told | undefined;
+  private readonly hppi: LineComparison | undefined;
   private readonly mismatches: Mismatch[] = [];
 
   constructor(
@@ -121,9 +121,9 @@ export class Learner {
     this.commands = new UnshownCommands(shared);
     this.ends = new Ends(shared);
     this.beforehand = new Beforehand(shared, this.ends);
-    const told = SIGNALS.map((signal) => new Told(signal, state.peCount));
-    this.hppi = facts.shows(HPPI) ? told.find(({ kind }) => kind === HPPI) : undefined;
-    this.virtual = new Virtual(shared, told);
+    const comparisons = SIGNALS.map((signal) => new LineComparison(signal, state.peCount));
+    this.hppi = facts.shows(HPPI) ? comparisons.find(({ kind }) => kind === HPPI) : undefined;
+    this.virtual = new Virtual(shared, comparisons);
     const { reads, its, commands, virtual, mismatches } = this;
     this.judge = new Judge(shared, { reads, its, commands, virtual, mismatches });
     this.lines = new SignalledLines(shared, this.judge, this.hppi, this.mismatches);

@@ -8,10 +8,10 @@ import type { Effects } from './effects.ts';
 import type { Explainer } from './explain.ts';
 import { CUT_END, type Judge } from './judge.ts';
 import type { Knowing } from './knowing.ts';
+import { type LineComparison, lineOf, type Mismatch } from './line-comparison.ts';
 import type { Machines } from './machines.ts';
 import type { Shared } from './shared.ts';
 import type { Place } from './source-facts.ts';
-import { lineOf, type Mismatch, type Told } from './told.ts';
 import type { Unknowns } from './unknowns.ts';
 
 const PRINTED = 1;
@@ -28,13 +28,16 @@ export class SignalledLines {
   private readonly place: Place;
   private readonly contradictions: number[];
   private readonly judge: Judge;
-  private readonly told: Told | undefined;
+  private readonly comparison: LineComparison | undefined;
   private readonly mismatches: Mismatch[];
   /** By PE: whether a line has printed what it is signalled, and whether with the interrupt lines. */
   private readonly printed: Uint8Array;
 
-  /** `told`: compares the lines, if the source has any. `mismatches`: where differences are put. */
-  constructor(shared: Shared, judge: Judge, told: Told | undefined, mismatches: Mismatch[]) {
+  /**
+   * `comparison` compares the lines with what the model signals; undefined if the source has no such lines. Differences are
+   * put into `mismatches`.
+   */
+  constructor(shared: Shared, judge: Judge, comparison: LineComparison | undefined, mismatches: Mismatch[]) {
     this.state = shared.machines.ahead.state;
     this.machines = shared.machines;
     this.unknowns = shared.unknowns;
@@ -45,7 +48,7 @@ export class SignalledLines {
     this.place = shared.place;
     this.contradictions = shared.contradictions;
     this.judge = judge;
-    this.told = told;
+    this.comparison = comparison;
     this.mismatches = mismatches;
     this.printed = new Uint8Array(this.state.peCount);
   }
@@ -106,7 +109,7 @@ export class SignalledLines {
     if (this.mismatches.length > 0) this.mismatches.length = 0;
     // A reset withdraws what was signalled, and nothing is printed for it.
     const before = group.kind[from] === GIC_RESET ? this.state : this.machines.behind.state;
-    this.told?.compare(before, group, from + 1, end, this.machines.shown, this.mismatches);
+    this.comparison?.compare(before, group, from + 1, end, this.machines.shown, this.mismatches);
   }
 }
 

@@ -5,10 +5,10 @@ import { SYSREGS } from '@gictrace/core/spec';
 import { FRAME_GICR, HPPI, SYSREG_READ, VHPPI } from '../record-kinds.ts';
 import type { Effects } from './effects.ts';
 import type { Knowing } from './knowing.ts';
+import type { LineComparison, Mismatch } from './line-comparison.ts';
 import type { Machines } from './machines.ts';
 import type { Shared } from './shared.ts';
 import type { SourceFacts } from './source-facts.ts';
-import type { Mismatch, Told } from './told.ts';
 import type { Unknowns } from './unknowns.ts';
 
 const VLPI_FRAME = 0x2_0000;
@@ -27,18 +27,21 @@ export class Virtual {
   private readonly knowing: Knowing;
   private readonly effects: Effects;
   private readonly facts: SourceFacts;
-  private readonly told: readonly Told[];
-  private readonly vhppi: Told;
+  private readonly comparisons: readonly LineComparison[];
+  private readonly vhppi: LineComparison;
 
-  constructor({ machines, unknowns, knowing, effects, facts }: Shared, told: readonly Told[]) {
+  constructor(
+    { machines, unknowns, knowing, effects, facts }: Shared,
+    comparisons: readonly LineComparison[],
+  ) {
     this.state = machines.ahead.state;
     this.machines = machines;
     this.unknowns = unknowns;
     this.knowing = knowing;
     this.effects = effects;
     this.facts = facts;
-    this.told = told;
-    this.vhppi = told.find(({ kind }) => kind === VHPPI)!;
+    this.comparisons = comparisons;
+    this.vhppi = comparisons.find(({ kind }) => kind === VHPPI)!;
   }
 
   /** A line says that a virtual interrupt is signalled while the model has the virtual CPU interface disabled. */
@@ -89,17 +92,18 @@ export class Virtual {
 
   judge(group: RecordBatch, from: number, end: number, undecided: () => void): void {
     if (!this.unknowns.isPartUnknownOfAny('virtual')) return;
-    for (const told of this.told) {
-      if (told.kind === HPPI) continue;
+    for (const comparison of this.comparisons) {
+      if (comparison.kind === HPPI) continue;
       const differing: Mismatch[] = [];
-      told.compare(this.machines.behind.state, group, from + 1, end, this.machines.shown, differing);
+      comparison.compare(this.machines.behind.state, group, from + 1, end, this.machines.shown, differing);
       for (const { at, pe } of differing) {
-        if (!this.unknowns.isPartUnknown('virtual', pe) || !this.facts.shows(told.kind)) continue;
+        if (!this.unknowns.isPartUnknown('virtual', pe) || !this.facts.shows(comparison.kind)) continue;
         this.effects.forgetVirtual(pe);
         undecided();
         // Later lines may repeat it.
         for (let i = at < 0 ? end : at; i < end; i++)
-          if (group.kind[i] === told.kind && group.pe[i] === pe) group.flags[i]! |= RECORD_FLAGS.undecided;
+          if (group.kind[i] === comparison.kind && group.pe[i] === pe)
+            group.flags[i]! |= RECORD_FLAGS.undecided;
       }
     }
   }

@@ -21,7 +21,7 @@ export interface Mismatch {
   readonly outstanding: boolean;
 }
 
-export class Told {
+export class LineComparison {
   readonly kind: number;
   private readonly fields: number;
   private readonly partial: number;
