@@ -44,9 +44,9 @@ const COLUMNS = [
 ];
 
 describe.each([
-  { log: 'linux-gicv5-three-pes-int-head', lifetimes: 432, withPe: 99, pendings: 231 },
-  { log: 'small/gicv5-four-pes', lifetimes: 14, withPe: 0, pendings: 3 },
-])('interrupts of $log', ({ log, lifetimes, withPe, pendings }) => {
+  { log: 'linux-gicv5-three-pes-int-head', lifetimes: 432, values: 3084, withPe: 99, pendings: 231 },
+  { log: 'small/gicv5-four-pes', lifetimes: 14, values: 78, withPe: 0, pendings: 3 },
+])('interrupts of $log', ({ log, lifetimes, values, withPe, pendings }) => {
   it('have, where the PEs are not printed, the same values or none', async () => {
     const [all, less] = [await database(log), await database(log, isEvent)];
     const sql = `SELECT INTID, acknowledged_ns, ${COLUMNS.join(', ')} FROM interrupts WHERE acknowledged_ns IS NOT NULL`;
@@ -68,6 +68,7 @@ describe.each([
     expect(found).toHaveLength(lifetimes);
     expect(truth.size).toBe(lifetimes);
     expect([known.pe ?? 0, known.pended_ns]).toEqual([withPe, pendings]);
+    expect(Object.values(known).reduce((x, y) => x + y)).toBe(values);
     all.close();
     less.close();
   });

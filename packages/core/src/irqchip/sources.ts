@@ -108,7 +108,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'gicv5-its': {
     version: 'Linux 7.3 (irq-gic-v5-its.c is in Linux since 6.17)',
     heldAgainst:
-      'Linux 7.3 on QEMU 11.1 without an ITS: all accesses and instructions of the boot that set up the IRS, the table of LPIs and the IPIs. No implementation with an ITS can be run',
+      'Linux 7.3 on QEMU 11.1 without an ITS: all accesses and instructions of two boots that set up the IRS, the table of LPIs and the IPIs. No implementation with an ITS can be run',
     deviations: GICV5_DEVIATIONS,
   },
   'gicv5-setlpi': {
@@ -119,7 +119,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'gicv5-spi': {
     version: 'Linux 7.3 (IRS); the frame is a hypothesis',
     heldAgainst:
-      'Linux 7.3 on QEMU 11.1: all accesses and instructions of the boot, SPIs of devices included',
+      'Linux 7.3 on QEMU 11.1: all accesses and instructions of two boots that set up the IRS, the table of LPIs and the IPIs, and those that set up one SPI',
     deviations: ['GICv5 has no register that makes an SPI pending', ...GICV5_DEVIATIONS],
   },
   'hyperv-spi': {
