@@ -33,6 +33,8 @@ export const OTHER_OPTIONS: readonly string[] = [
   ...['--in-flight', '--trace', '--from', '--exit', '--tests', '--jobs', '--threads'],
   ...['--seed', '--seeds', '--steps', '--security', '--wild'],
 ];
+/** Options of these lists that take no value in one of the verbs: what follows them there is an argument. */
+export const WITHOUT_VALUE: Readonly<Record<string, readonly string[]>> = { report: ['--sql'] };
 /** Arguments after the verb that name no file: formats, and what `golden` does. */
 const NO_FILES = /^(qemu|ftrace|jsonl|kvm|check|update|review)$/;
 const isOf = (options: readonly string[], word: string) =>
@@ -61,8 +63,9 @@ const partsOf = (word: string) => [
 ];
 
 /** Words that may be names of files that are read: arguments after the verb, and values of options that name no output. */
-export function namedFiles([, ...args]: readonly string[]): string[] {
-  const skipped = [...OUTPUT_OPTIONS, ...OTHER_OPTIONS];
+export function namedFiles([verb = '', ...args]: readonly string[]): string[] {
+  const flags = WITHOUT_VALUE[verb] ?? [];
+  const skipped = [...OUTPUT_OPTIONS, ...OTHER_OPTIONS].filter((option) => !flags.includes(option));
   const end = args.indexOf('--');
   const named: string[] = [];
   for (let k = 0; k < args.length; k++) {

@@ -22,7 +22,7 @@ import { EXPORT_FORMATS } from '@gictrace/query';
 import { LOG_FORMATS } from '@gictrace/recorder';
 import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { INPUT_OPTIONS, OTHER_OPTIONS, OUTPUT_OPTIONS } from './named-files.ts';
+import { INPUT_OPTIONS, namedFiles, OTHER_OPTIONS, OUTPUT_OPTIONS, WITHOUT_VALUE } from './named-files.ts';
 import { run, scratch } from './run.test-support.ts';
 import { verbsFor } from './verbs.ts';
 import { copyInputs, ELSEWHERE, makeInputs, NAMES, WRITERS } from './writers.test-support.ts';
@@ -114,6 +114,21 @@ it('knows of every option with a value whether it names an output, an input, or 
   expect(all.filter(([, option]) => !known.includes(option))).toEqual([]);
   const used = new Set(all.map(([, option]) => option));
   expect(known.filter((option) => option.startsWith('--') && !used.has(option))).toEqual([]);
+});
+
+it('knows where an option that elsewhere has a value has none, so that a file may follow', async () => {
+  const known = [...OUTPUT_OPTIONS, ...INPUT_OPTIONS, ...OTHER_OPTIONS];
+  const flags = (await verbs()).flatMap(([verb, options]) =>
+    options
+      .filter((one) => !one.required && !one.optional && known.includes(one.long ?? ''))
+      .map(({ long }) => [verb, long!] as const),
+  );
+  const listed = Object.entries(WITHOUT_VALUE).flatMap(([verb, options]) =>
+    options.map((option) => [verb, option] as const),
+  );
+  expect(flags).toEqual(listed);
+  for (const [verb, option] of flags) expect(namedFiles([verb, option, 'in'])).toContain('in');
+  expect(namedFiles(['bisect', 'in', '--sql', 'SELECT 1'])).toEqual(['in']);
 });
 
 it('no module but that of outputs opens a file for writing, except where it says why', () => {
