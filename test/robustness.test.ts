@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main } from 'gictrace';
-import { afterAll, expect, it, vi } from 'vitest';
-import { scratch } from './support.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { recording, scratch } from './support.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -73,31 +73,54 @@ it('no native code reads a trace, or what an adapter sends', () => {
   expect(text.match(/packr\.\w+/g)).toEqual(['packr.pack']);
 });
 
-it('a golden case and a scenario cannot run a command', async () => {
-  const cases = folder.path('cases');
-  const proof = folder.path('proof');
-  mkdirSync(join(cases, 'a'), { recursive: true });
+describe('a golden case and a scenario cannot run a command', () => {
   const scenario =
     'scenario: a\nmachine: { pes: 1 }\ndevices: { n: { id: 8, vectors: 1 } }\nsteps: [online: [0]]\n';
-  writeFileSync(join(cases, 'a', 'scenario.yaml'), scenario);
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  const proof = folder.path('proof');
+  const COMMANDS = [`exec:touch ${proof}`, `qemu:touch ${proof}`, `simulator@architecture; touch ${proof}`];
   const ci = process.env.CI;
-  delete process.env.CI;
-  try {
-    for (const on of [
-      `exec:touch ${proof}`,
-      `qemu:touch ${proof}`,
-      `simulator@architecture; touch ${proof}`,
-    ]) {
-      writeFileSync(join(cases, 'a', 'case.yaml'), `on: ${JSON.stringify(on)}\n`);
-      expect(await main(['golden', 'update', cases])).not.toBe(0);
-      expect(await main(['golden', 'check', cases])).not.toBe(0);
-      expect(existsSync(proof)).toBe(false);
-    }
-  } finally {
+  beforeAll(() => {
+    delete process.env.CI;
+    vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  });
+  afterAll(() => {
     if (ci !== undefined) process.env.CI = ci;
-    out.mockRestore();
-    err.mockRestore();
-  }
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    ['a scenario', 'scenario.yaml', () => Buffer.from(scenario), 'its'],
+    ['a recording', 'recording.log.gz', () => readFileSync(recording('its-trigger.log.gz')), 'simulator'],
+  ])('a case with %s', async (what, name, bytes, good) => {
+    const cases = folder.path(what);
+    mkdirSync(join(cases, 'a'), { recursive: true });
+    writeFileSync(join(cases, 'a', name), bytes());
+    const on = (value: string) =>
+      writeFileSync(join(cases, 'a', 'case.yaml'), `on: ${JSON.stringify(value)}\n`);
+    for (const command of COMMANDS) {
+      on(command);
+      expect(await main(['golden', 'update', cases])).toBe(1);
+    }
+    // All else is right, and there are golden files to check.
+    on(good);
+    expect(await main(['golden', 'update', cases])).toBe(0);
+    expect(await main(['golden', 'check', cases])).toBe(0);
+    for (const command of COMMANDS) {
+      on(command);
+      expect(await main(['golden', 'check', cases])).toBe(1);
+    }
+    expect(existsSync(proof)).toBe(false);
+  });
+
+  it.each(['on', 'command', 'backend'])('a scenario with %s', async (key) => {
+    const path = folder.path('with-key.yaml');
+    writeFileSync(path, `${scenario}${key}: 'exec:touch ${proof}'\n`);
+    for (const words of [
+      ['record', path, '-o', folder.path('out.gictrace')],
+      ['compare', path],
+    ])
+      expect(await main(words)).toBe(2);
+    expect(existsSync(proof)).toBe(false);
+  });
 });
