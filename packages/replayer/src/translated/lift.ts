@@ -14,9 +14,9 @@ import {
   NO_DOORBELL,
 } from '@gictrace/core/spec';
 import { eachCommand } from './command-follower.ts';
-import { type Association, associations, proxyDevice } from './doorbells.ts';
 import { DirectLift } from './lift-direct.ts';
 import { Collector, count, followPes, type LiftStats } from './lift-parts.ts';
+import { ProxyLift } from './lift-proxy.ts';
 import { SpiLift } from './lift-spis.ts';
 
 const ITS_COMMAND = RECORDS['its.command'].id;
@@ -46,8 +46,6 @@ export class Lift {
   readonly stats: LiftStats = { operations: 0, inferred: new Map(), unlifted: new Map() };
   private readonly config: GicConfig;
   private readonly sink: LiftSink;
-  private readonly proxy: number;
-  private readonly known = new Map<number, Association[]>();
   /** The LPI of each mapped event, and whether its first invalidation has come. */
   private readonly events = new Map<number, { readonly intid: number; started: boolean }>();
   /** The event that each LPI was last mapped to. It may have been unmapped since. */
@@ -58,17 +56,13 @@ export class Lift {
   private dropped: (Vector & { readonly wasForwarded: boolean }) | undefined;
   /** An INV of a vLPI: its guest has masked or unmasked it if VMOVI removes or restores its doorbell next. */
   private changed: Vector | undefined;
-  private readonly resident = new Set<number>();
   /** PEs whose collection has been mapped since they came online. */
   private readonly online = new Set<number>();
   /** The PE of each collection. */
   private readonly collections = new Map<number, number>();
   /** Moves of vPEs whose doorbell has not been moved yet: the new PE, by vPE. */
   private readonly moving = new Map<number, number>();
-  private readonly doorbells = new Map<number, number>();
   private readonly vpeTables = new Map<number, number>();
-  /** A DISCARD of the proxy that is an eviction if a MAPTI of the same event follows, and a release otherwise. */
-  private discarded: { readonly event: number; readonly vpe: number } | undefined;
   /** An INV whose configuration byte is unknown. It is a mask if the event is discarded next. */
   private invalid: Vector | undefined;
   private last: CommandName | undefined;
@@ -78,41 +72,27 @@ export class Lift {
   private readonly direct = new Collector();
   private readonly spis = new SpiLift(this.direct);
   private readonly lpis = new DirectLift(this.direct);
+  private readonly proxy: ProxyLift;
   private usesIts = false;
 
   constructor(config: GicConfig, sink: LiftSink) {
     this.config = config;
     this.sink = sink;
-    this.proxy = proxyDevice(config);
+    this.proxy = new ProxyLift(config, this.stats, {
+      report: (operation) => this.report(operation),
+      moved: (vpe) => this.moved(vpe),
+    });
   }
 
   /** Lifts a trace. `batches` is called twice, because doorbells are also identified by what comes later. */
   run(batches: () => Iterable<{ readonly batch: RecordBatch }>): LiftStats {
-    if (this.proxy >= 0) {
-      const { found, guessed } = associations(this.config, batches());
-      for (const [doorbell, vpe] of guessed) {
-        this.known.set(doorbell, [{ at: 0, doorbell, vpe }]);
-        count(this.stats.inferred, 'vPE of a doorbell: the one whose residency its CLEARs follow');
-      }
-      for (const one of found) {
-        const list = this.known.get(one.doorbell);
-        if (list === undefined) this.known.set(one.doorbell, [one]);
-        // In a run of equal associations, the first and the last are sufficient.
-        else if (list.length > 1 && list.at(-1)!.vpe === one.vpe && list.at(-2)!.vpe === one.vpe)
-          list[list.length - 1] = one;
-        else list.push(one);
-      }
-    }
+    this.proxy.identify(batches);
     eachCommand(this.config, batches(), {
       command: (n, name, o, machine) => this.command(n, name, o, machine),
       emitted: (_n, shown, i) => this.emitted(shown, i),
       stimulus: (batch, i, machine) => this.stimulus(batch, i, machine),
     });
-    this.released();
-    this.deactivated();
-    this.reconfigured();
-    this.held();
-    for (const vpe of [...this.moving.keys()]) this.moved(vpe);
+    this.settled();
     if (!this.usesIts) this.withoutIts();
     return this.stats;
   }
@@ -125,10 +105,10 @@ export class Lift {
     const pe = this.moving.get(vpe);
     if (pe === undefined) return;
     this.moving.delete(vpe);
-    this.tell({ op: 'vpe.move', vpe, pe });
+    this.report({ op: 'vpe.move', vpe, pe });
   }
 
-  private tell(operation: Operation): void {
+  private report(operation: Operation): void {
     const { dropped } = this;
     const isMappedAgain =
       dropped !== undefined &&
@@ -144,6 +124,15 @@ export class Lift {
     this.sink.operation(operation);
   }
 
+  /** Reports all that was held back. */
+  private settled(): void {
+    this.proxy.released();
+    this.deactivated();
+    this.reconfigured();
+    this.held();
+    for (const vpe of [...this.moving.keys()]) this.moved(vpe);
+  }
+
   /** Reports the deactivation that was held back. */
   private deactivated(): void {
     if (this.dropped === undefined) return;
@@ -152,7 +141,7 @@ export class Lift {
     const key = device * 65_536 + vector;
     this.events.delete(key);
     this.forwarded.delete(key);
-    this.tell({ op: 'deactivate', device, vector });
+    this.report({ op: 'deactivate', device, vector });
   }
 
   /** Reports the INV of a vLPI that was held back, which no VMOVI followed. */
@@ -160,7 +149,7 @@ export class Lift {
     if (this.changed === undefined) return;
     const { device, vector } = this.changed;
     this.changed = undefined;
-    this.tell({ op: 'reconfigure', device, vector });
+    this.report({ op: 'reconfigure', device, vector });
   }
 
   /** Reports the INV that was held back, now that it is known what follows it. */
@@ -176,7 +165,7 @@ export class Lift {
         ? 'mask: an INV whose byte is not shown, before the DISCARD of its event'
         : 'reconfigure: an INV whose byte is not shown',
     );
-    this.tell({ op: isShutDown ? 'mask' : 'reconfigure', device, vector });
+    this.report({ op: isShutDown ? 'mask' : 'reconfigure', device, vector });
   }
 
   /**
@@ -185,18 +174,13 @@ export class Lift {
    */
   private reboot(): void {
     this.isReset = false;
-    this.released();
-    this.deactivated();
-    this.reconfigured();
-    this.held();
-    for (const vpe of [...this.moving.keys()]) this.moved(vpe);
-    for (const map of [this.events, this.eventOf, this.forwarded, this.doorbells, this.vpeTables])
-      map.clear();
-    this.resident.clear();
+    this.settled();
+    for (const map of [this.events, this.eventOf, this.forwarded, this.vpeTables]) map.clear();
+    this.proxy.reset();
     this.online.clear();
     this.collections.clear();
     this.last = undefined;
-    if (this.usesIts) this.tell({ op: 'probe', reset: true });
+    if (this.usesIts) this.report({ op: 'probe', reset: true });
     else {
       this.spis.reset();
       this.lpis.reset();
@@ -210,7 +194,7 @@ export class Lift {
     this.spis.finish();
     this.lpis.finish();
     for (const operation of operations)
-      if (operation.op !== 'pe.online' || !this.online.has(operation.pe)) this.tell(operation);
+      if (operation.op !== 'pe.online' || !this.online.has(operation.pe)) this.report(operation);
     for (const kind of ['inferred', 'unlifted'] as const)
       for (const [what, n] of stats[kind]) count(this.stats[kind], what, n);
   }
@@ -229,7 +213,7 @@ export class Lift {
     if (batch.kind[i] === MMIO_WRITE) {
       if (w[at] !== GICR_FRAME) return;
       const isSleep = w[at + 2] === GICR.GICR_WAKER.offset && (w[at + 4]! & PROCESSOR_SLEEP) !== 0;
-      if (isSleep && this.online.delete(w[at + 1]!)) this.tell({ op: 'pe.offline', pe: w[at + 1]! });
+      if (isSleep && this.online.delete(w[at + 1]!)) this.report({ op: 'pe.offline', pe: w[at + 1]! });
       if (this.usesIts && w[at + 2] === GICR.GICR_INVLPIR.offset) this.invalidatedAtPe(w[at + 4]!, machine);
       return;
     }
@@ -237,7 +221,7 @@ export class Lift {
     const device = w[at + 1]!;
     const vector = w[at + 2]!;
     const key = device * 65_536 + vector;
-    if (this.events.has(key) || this.forwarded.has(key)) this.tell({ op: 'fire', device, vector });
+    if (this.events.has(key) || this.forwarded.has(key)) this.report({ op: 'fire', device, vector });
     else count(this.stats.unlifted, 'messages of unmapped events');
   }
 
@@ -255,119 +239,47 @@ export class Lift {
     const pe = shown.pe[i]!;
     if (vpe === undefined) count(this.stats.unlifted, 'residency of an unmapped vPE');
     else {
-      if (w[at + 3]) this.resident.add(vpe);
-      else this.resident.delete(vpe);
-      this.tell({ op: w[at + 3] ? 'vpe.schedule' : 'vpe.deschedule', vpe, pe });
+      this.proxy.resides(vpe, w[at + 3] !== 0);
+      this.report({ op: w[at + 3] ? 'vpe.schedule' : 'vpe.deschedule', vpe, pe });
     }
   }
 
   private command(n: number, name: CommandName, o: Record<string, number>, machine: Machine): void {
     this.sink.command?.(n, name, o);
-    const proxied = o.DeviceID === this.proxy;
-    if (this.discarded !== undefined && name !== 'SYNC') {
-      if (name === 'MAPTI' && proxied && o.EventID === this.discarded.event) this.discarded = undefined;
-      else this.released();
-    }
+    const isProxied = this.proxy.isOwn(o);
+    this.proxy.before(name, o);
     if (name !== 'SYNC' && name !== 'VSYNC') {
       if (this.dropped !== undefined && !isMappedAgain(this.dropped, name, o)) this.deactivated();
       if (this.changed !== undefined && name !== 'VMOVI') this.reconfigured();
     }
-    if (proxied) this.proxyCommand(n, name, o, machine);
+    if (isProxied) this.proxy.command(n, name, o, machine);
     else if (name.startsWith('V')) this.vpeCommand(name, o);
     else this.deviceCommand(name, o, machine);
     if (name !== 'SYNC' && name !== 'VSYNC') this.last = name;
   }
 
-  private released(): void {
-    if (this.discarded === undefined) return;
-    const { vpe } = this.discarded;
-    this.discarded = undefined;
-    if (vpe >= 0) this.tell({ op: 'doorbell.release', vpe });
-  }
-
-  /** The vPE of a doorbell, by the association nearest to this command. */
-  private vpeOf(doorbell: number, n: number): number {
-    let best = -1;
-    let distance = Number.POSITIVE_INFINITY;
-    for (const { at, vpe } of this.known.get(doorbell) ?? [])
-      if (Math.abs(at - n) < distance) {
-        best = vpe;
-        distance = Math.abs(at - n);
-      }
-    if (best < 0) count(this.stats.unlifted, 'operations of a doorbell that is no vPE’s');
-    return best;
-  }
-
-  private proxyCommand(n: number, name: CommandName, o: Record<string, number>, machine: Machine): void {
-    if (name === 'MAPD') return;
-    if (name === 'MAPTI') {
-      this.doorbells.set(o.EventID!, o.pINTID!);
-      return;
-    }
-    const doorbell = this.doorbells.get(o.EventID!);
-    if (doorbell === undefined) {
-      count(this.stats.unlifted, `${name} of an unmapped proxy event`);
-      return;
-    }
-    const vpe = this.vpeOf(doorbell, n);
-    if (name === 'MOVI') {
-      this.moved(vpe);
-      return;
-    }
-    if (name === 'DISCARD') {
-      this.discarded = { event: o.EventID!, vpe };
-      return;
-    }
-    if (vpe < 0) return;
-    if (name === 'INV') this.tell({ op: this.doorbellOperation(doorbell, vpe, machine), vpe });
-    else if (name === 'CLEAR') this.tell({ op: 'doorbell.clear', vpe });
-    else if (name === 'INT') this.tell({ op: 'doorbell.set', vpe });
-  }
-
-  /**
-   * Whether a doorbell was masked or unmasked: by its configuration byte, if that is known. If it is not, by KVM's habit on
-   * GICv4.0 to unmask it before the residency ends, and to mask it while the vPE is not resident.
-   */
-  private doorbellOperation(
-    doorbell: number,
-    vpe: number,
-    { state }: Machine,
-  ): 'doorbell.mask' | 'doorbell.unmask' {
-    const address = configTableAddress(state, 0) + doorbell - LPI_FIRST;
-    if (state.memory.isKnown(address))
-      return state.memory.readByte(address) & 1 ? 'doorbell.unmask' : 'doorbell.mask';
-    const isUnmasked = this.resident.has(vpe);
-    count(
-      this.stats.inferred,
-      isUnmasked
-        ? 'unmask of a doorbell: an INV while its vPE is resident'
-        : 'mask of a doorbell: an INV while its vPE is not resident',
-    );
-    return isUnmasked ? 'doorbell.unmask' : 'doorbell.mask';
-  }
-
   private vpeCommand(name: CommandName, o: Record<string, number>): void {
     switch (name) {
       case 'VMAPP':
-        if (o.V) this.tell({ op: 'vpe.map', vpe: o.vPEID!, pe: o.RDbase! });
-        else this.tell({ op: 'vpe.unmap', vpe: o.vPEID! });
+        if (o.V) this.report({ op: 'vpe.map', vpe: o.vPEID!, pe: o.RDbase! });
+        else this.report({ op: 'vpe.unmap', vpe: o.vPEID! });
         return;
       case 'VMOVP':
         this.moved(o.vPEID!);
         this.moving.set(o.vPEID!, o.RDbase!);
-        if (this.proxy < 0) this.moved(o.vPEID!);
+        if (!this.proxy.exists) this.moved(o.vPEID!);
         return;
       case 'VSYNC':
         return;
       case 'VINVALL':
         // Linux sends one after it has mapped a vPE; any other is that of a guest.
-        if (this.last !== 'VMAPP') this.tell({ op: 'vpe.invalidate', vpe: o.vPEID! });
+        if (this.last !== 'VMAPP') this.report({ op: 'vpe.invalidate', vpe: o.vPEID! });
         return;
       case 'VMAPTI':
       case 'VMAPI':
         this.events.delete(o.DeviceID! * 65_536 + o.EventID!);
         this.forwarded.set(o.DeviceID! * 65_536 + o.EventID!, o.vPEID!);
-        this.tell({ op: 'vlpi.map', device: o.DeviceID!, vector: o.EventID!, vpe: o.vPEID! });
+        this.report({ op: 'vlpi.map', device: o.DeviceID!, vector: o.EventID!, vpe: o.vPEID! });
         return;
       case 'VMOVI':
         return this.vmovi({ device: o.DeviceID!, vector: o.EventID! }, o);
@@ -382,10 +294,10 @@ export class Lift {
     const { changed } = this;
     if (this.forwarded.get(key) !== o.vPEID) {
       this.forwarded.set(key, o.vPEID!);
-      this.tell({ op: 'vlpi.map', ...of, vpe: o.vPEID! });
+      this.report({ op: 'vlpi.map', ...of, vpe: o.vPEID! });
     } else if (changed?.device === of.device && changed.vector === of.vector) {
       this.changed = undefined;
-      this.tell({ op: o.D && o.Dbell_pINTID === NO_DOORBELL ? 'mask' : 'unmask', ...of });
+      this.report({ op: o.D && o.Dbell_pINTID === NO_DOORBELL ? 'mask' : 'unmask', ...of });
     } else count(this.stats.unlifted, 'VMOVI to the same vPE');
   }
 
@@ -405,7 +317,7 @@ export class Lift {
         if (o.V) {
           this.online.add(o.RDbase!);
           this.collections.set(o.ICID!, o.RDbase!);
-          this.tell({ op: 'pe.online', pe: o.RDbase! });
+          this.report({ op: 'pe.online', pe: o.RDbase! });
         } else count(this.stats.unlifted, 'MAPC V=0');
         return;
       case 'INVALL':
@@ -413,23 +325,23 @@ export class Lift {
         return;
       case 'MAPD':
         this.usesIts = true;
-        if (o.V) this.tell({ op: 'alloc', device, count: 2 ** (o.Size! + 1) });
-        else this.tell({ op: 'free', device });
+        if (o.V) this.report({ op: 'alloc', device, count: 2 ** (o.Size! + 1) });
+        else this.report({ op: 'free', device });
         return;
       case 'MAPTI':
       case 'MAPI':
         this.forwarded.delete(key);
         this.mapped({ device, vector }, name === 'MAPI' ? vector : o.pINTID!);
-        this.tell({ op: 'activate', device, vector, pe: this.peOf(o.ICID!) });
+        this.report({ op: 'activate', device, vector, pe: this.peOf(o.ICID!) });
         return;
       case 'INV':
         return this.invalidated(device, vector, key, machine);
       case 'MOVI':
-        this.tell({ op: 'set_affinity', device, vector, pe: this.peOf(o.ICID!) });
+        this.report({ op: 'set_affinity', device, vector, pe: this.peOf(o.ICID!) });
         return;
       case 'INT':
       case 'CLEAR':
-        this.tell({ op: 'set_pending', device, vector, pending: name === 'INT' });
+        this.report({ op: 'set_pending', device, vector, pending: name === 'INT' });
         return;
       case 'DISCARD':
         this.dropped = { device, vector, wasForwarded: this.forwarded.has(key) };
@@ -470,13 +382,13 @@ export class Lift {
     const first = !event.started;
     event.started = true;
     if (state.memory.isKnown(address)) {
-      this.tell({ op: state.memory.readByte(address) & 1 ? 'unmask' : 'mask', device, vector });
+      this.report({ op: state.memory.readByte(address) & 1 ? 'unmask' : 'mask', device, vector });
       return;
     }
     // Linux first invalidates an event that it has mapped when it unmasks it for the first time.
     if (first) {
       count(this.stats.inferred, 'unmask: the first invalidation of an event');
-      this.tell({ op: 'unmask', device, vector });
+      this.report({ op: 'unmask', device, vector });
     } else {
       this.held();
       this.invalid = { device, vector };
