@@ -1,19 +1,12 @@
 // Reads a whole log once before it is imported, to find out which events it has, which PE each thread runs, and whether
 // it begins at the reset of the GIC or while the GIC is in use. Examines records and changes none.
-import {
-  RECORD_FLAGS,
-  RECORD_WORDS,
-  RECORDS,
-  type RecordBatch,
-  type RecordName,
-} from '@gictrace/core/record';
+import { RECORD_FLAGS, RECORD_WORDS, RECORDS, type RecordBatch } from '@gictrace/core/record';
 import { GICD, GICR, GITS, LPI_FIRST, SPURIOUS, SYSREGS } from '@gictrace/core/spec';
 import { DIR, EOIRS, IARS, SGIRS } from '../common/cpu-registers.ts';
 import type { Missing, Start } from '../common/learn/unknowns.ts';
 import {
   FRAME_GICD,
   FRAME_GICR,
-  FRAME_GITS,
   HPPI,
   ITS_COMMAND,
   MEM_WRITE,
@@ -28,20 +21,18 @@ import {
   WIRE_SET,
 } from '../common/record-kinds.ts';
 import { Beginning } from './beginning.ts';
-import { accessSort } from './group.ts';
 import { type Doubtful, MissingStimuli } from './missing.ts';
+import { type Printed, printedBy } from './printed.ts';
+import { interruptKey, PriorityViews } from './priority-views.ts';
 import { type ThreadPart, ThreadSurvey } from './threads.ts';
-import { eventNames } from './tokenize.ts';
 
 /** What the whole log contains. */
-export interface LogSurvey {
+export interface LogSurvey extends Printed {
   readonly start: Start;
   /** Stimuli that occurred and for which the log has no line. The state that they change is never known. */
   readonly missing: ReadonlySet<Missing>;
   /** Stimuli for which the log has no line, perhaps because there were none. */
   readonly doubtful: readonly Doubtful[];
-  /** Kinds of observables that the log has lines for. */
-  readonly shows: readonly RecordName[];
   /** Priorities are signalled as those written by Non-secure software are when there are two Security states. */
   readonly isShifted: boolean;
   readonly threads: readonly ThreadPart[];
@@ -50,11 +41,6 @@ export interface LogSurvey {
    * decide which of both it is.
    */
   readonly midLife?: LogSurvey;
-  /** Whether the log prints which queue slot a command is in, and whether it prints operands of commands. */
-  readonly numbersCommands: boolean;
-  readonly printsOperands: boolean;
-  /** Sorts of accesses of which the log has lines, but none about bad ones (`accessSort`). */
-  readonly withoutBad: ReadonlySet<number>;
 }
 
 const TABLE_LINES = new Set<number>(
@@ -80,11 +66,7 @@ const ICH_FIRST = SYSREGS.ICH_HCR_EL2.encoding;
 const ICH_REGISTERS: ReadonlySet<number> = new Set(
   Object.entries(SYSREGS).flatMap(([name, { encoding }]) => (name.startsWith('ICH_') ? [encoding] : [])),
 );
-/** By frame. */
-const IPRIORITYR: readonly number[] = [GICD.GICD_IPRIORITYR.offset, GICR.GICR_IPRIORITYR.offset];
 const FIRST_SPI = 32;
-/** Priority bits that every GIC in QEMU implements. */
-const PRIORITY_BITS = 0xf0;
 const ENABLES = 7;
 const PROCESSOR_SLEEP = 2;
 const SECURITY_EXTN = 0x400;
@@ -131,13 +113,7 @@ export class Survey {
   private isTakenAgain = false;
   /** A PE was signalled an interrupt. */
   private hasSignalled = false;
-  /** Priorities that Non-secure software has written, by interrupt; for private interrupts, by PE. */
-  private readonly priorities = new Map<number, number>();
-  /**
-   * The number of lines with such a priority as it was written, and of those with it as two Security states store it.
-   */
-  private unshifted = 0;
-  private shifted = 0;
+  readonly priorities = new PriorityViews();
   /** PEs known to have EOImode 1, where the end of an interrupt does not deactivate it. */
   private readonly splits = new Set<number>();
 
@@ -186,7 +162,7 @@ export class Survey {
         this.beginning.access(w[at]!, w[at + 2]!, w[at + 4]!, true);
         // A Secure access already proves that there are two Security states.
         if ((batch.flags[i]! & RECORD_FLAGS.secure) === 0)
-          this.prioritise(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
+          this.priorities.written(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!, w[at + 4]!);
         return this.write(w[at]!, w[at + 1]!, w[at + 2]!, w[at + 4]!);
       case SYSREG_READ:
         if (IARS.includes(w[at]!)) this.acknowledge(pe, w[at + 1]!);
@@ -202,11 +178,11 @@ export class Survey {
         return this.sysregWrite(pe, w[at]!, w[at + 1]!);
       case WIRE_SET:
         this.wired.add(w[at]!);
-        if (!this.risen.has(lineKey(w[at]! < FIRST_SPI ? pe : -1, w[at]!)) && w[at + 1] === 0) {
+        if (!this.risen.has(interruptKey(pe, w[at]!)) && w[at + 1] === 0) {
           this.beginning.contradict('a line fell that had not risen', this.line);
           if (this.stimuli.seen.size === 0) this.beginning.falls();
         }
-        this.risen.add(lineKey(w[at]! < FIRST_SPI ? pe : -1, w[at]!));
+        this.risen.add(interruptKey(pe, w[at]!));
         this.stimuli.seen.add(w[at]! < FIRST_SPI ? 'PPI lines' : 'SPI lines');
         return;
       case MSI_WRITE:
@@ -220,7 +196,7 @@ export class Survey {
         else this.up.delete(pe);
         if (w[at] === SPURIOUS) return;
         this.hasSignalled = true;
-        this.weighPriority(pe, w[at]!, w[at + 2]!);
+        this.priorities.signalled(pe, w[at]!, w[at + 2]!);
         this.signalled(pe, w[at]!, w[at + 1]!, w[at + 4]! | w[at + 3]!);
         return;
       case VHPPI:
@@ -261,23 +237,6 @@ export class Survey {
         (isPlaced && high >>> 31 === 1 && !this.hasQueue && !this.hasTables);
       if (isInUse) this.itsAtWork();
     }
-  }
-
-  private prioritise(frame: number, instance: number, offset: number, width: number, low: number): void {
-    const first = offset - (IPRIORITYR[frame] ?? offset + 1);
-    if (first < 0 || first >= SPURIOUS) return;
-    for (let k = 0; k < Math.min(width, 4); k++)
-      this.priorities.set(lineKey(frame === FRAME_GICR ? instance : -1, first + k), (low >>> (8 * k)) & 0xff);
-  }
-
-  /** A PE is signalled an interrupt with this priority. With two Security states it differs from what was written. */
-  private weighPriority(pe: number, intid: number, priority: number): void {
-    const written = this.priorities.get(lineKey(intid < FIRST_SPI ? pe : -1, intid));
-    if (written === undefined || intid >= SPURIOUS) return;
-    const [as, stored] = [written & PRIORITY_BITS, (0x80 | (written >> 1)) & PRIORITY_BITS];
-    if (as === stored) return;
-    if ((priority & PRIORITY_BITS) === as) this.unshifted++;
-    else if ((priority & PRIORITY_BITS) === stored) this.shifted++;
   }
 
   private write(frame: number, instance: number, offset: number, low: number): void {
@@ -415,13 +374,6 @@ export class Survey {
     if (!this.hasQueue) this.beginning.contradict('no command queue', this.line);
   }
 
-  /**
-   * Whether priorities are signalled as those written by Non-secure software are when there are two Security states.
-   */
-  get isShifted(): boolean {
-    return this.shifted > this.unshifted;
-  }
-
   /** `counts`: the number of lines by event. `start`: how the log begins, if that is known. */
   finish(counts: Uint32Array, start?: Start): LogSurvey {
     const threads = this.threads.finish();
@@ -435,17 +387,14 @@ export class Survey {
 
   /** Like `finish`, for the part of the log that has been read. */
   soFar(counts: Uint32Array, start?: Start): Omit<LogSurvey, 'threads'> {
-    const { isShifted, hasTables, hasQueue, hasLpiTables } = this;
+    const { hasTables, hasQueue, hasLpiTables } = this;
+    const { isShifted } = this.priorities;
     const isInUse = this.beginning.isInUse(this.stimuli.seen, this.active && !this.initialised, isShifted, {
       hasTables,
       hasQueue,
       hasLpiTables,
       enablesLpis: this.lpis.size > 0,
     });
-    const has = (event: string) => counts[eventNames.indexOf(event)]! > 0;
-    const shows = (Object.entries(SHOWN_BY) as [RecordName, readonly string[]][])
-      .filter(([, events]) => events.some(has))
-      .map(([kind]) => kind);
     const begins = start ?? (isInUse ? 'mid-life' : 'reset');
     const { missing, doubtful } = this.stimuli.finish(begins, {
       isSignalled: this.hasSignalled,
@@ -457,52 +406,8 @@ export class Survey {
       start: begins,
       missing,
       doubtful,
-      shows: [...shows, 'source.conflict'],
       isShifted,
-      numbersCommands: has('gicv3_its_process_command') || !OPERANDS.some(has),
-      printsOperands: OPERANDS.some(has),
-      withoutBad: new Set(
-        ACCESSES.filter(([, , event]) => has(event) && !has(event.replace(/_(read|write)$/, '_bad$1'))).map(
-          ([frame, write]) => accessSort(frame, write),
-        ),
-      ),
+      ...printedBy(counts),
     };
   }
 }
-
-/** The key of an interrupt: on a PE, or with -1 for an SPI. */
-function lineKey(pe: number, intid: number): number {
-  return (pe + 1) * 2048 + intid;
-}
-
-/** The events about accesses, by frame. */
-const ACCESSES = (
-  [
-    [FRAME_GICD, 'gicv3_dist'],
-    [FRAME_GICR, 'gicv3_redist'],
-    [FRAME_GITS, 'gicv3_its'],
-  ] as const
-).flatMap(
-  ([frame, unit]) =>
-    [
-      [frame, false, `${unit}_read`],
-      [frame, true, `${unit}_write`],
-    ] as const,
-);
-const OPERANDS = eventNames.filter((name) => name.startsWith('gicv3_its_cmd_'));
-/** Which events each kind of observable comes from. */
-const SHOWN_BY = {
-  hppi: ['gicv3_cpuif_update'],
-  vhppi: ['gicv3_cpuif_virt_update'],
-  maintenance: ['gicv3_cpuif_virt_set_maint_irq'],
-  'its.command': ['gicv3_its_process_command', ...OPERANDS],
-  'dte.read': ['gicv3_its_dte_read'],
-  'dte.write': ['gicv3_its_dte_write'],
-  'cte.read': ['gicv3_its_cte_read'],
-  'cte.write': ['gicv3_its_cte_write'],
-  'ite.read': ['gicv3_its_ite_read'],
-  'ite.write': ['gicv3_its_ite_write'],
-  'vte.read': ['gicv3_its_vte_read'],
-  'vte.write': ['gicv3_its_vte_write'],
-  'sgi.sent': ['gicv3_redist_send_sgi'],
-} as const;

@@ -156,7 +156,7 @@ class Reader {
     let changedAt = 0;
     let before = '';
     const signature = () => {
-      identity.showShifted(survey.isShifted);
+      identity.showShifted(survey.priorities.isShifted);
       return signatureOf(identity, survey, options);
     };
     const again = (mark: string, lines: number) =>
