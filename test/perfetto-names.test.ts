@@ -8,7 +8,7 @@ import { imported, recording, scratch } from './support.ts';
 const temp = scratch();
 afterAll(() => temp.dispose());
 
-/** The number of the message is that of the device shifted, or stands beside the device (Linux 6.8 and later). */
+/** The number of the message is that of the device shifted, or stands beside the device (with per-device MSI domains). */
 const text = (isOld: boolean) => `           CPU0       CPU1       CPU2       CPU3
  11:      12034       9120       8111       7012     GICv3  26 Level     arch_timer
  13:          0          0          0          0     GICv3  33 Level     uart-pl011
@@ -30,6 +30,28 @@ describe('names of interrupts', () => {
     ]);
     expect(names.ofMessage(0x10, 1)).toBe('virtio1-req.0');
     expect([names.ofMessage(0x10, 0), names.ofMessage(0x8, 1)]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['ITS-MSI', 'ITS-MSI 134250497', 'ITS-MSI 134217728', 'ITS-MSI 32768'],
+    [
+      'a domain for each device',
+      'ITS-PCI-MSIX-0001:00:02.0 1',
+      'ITS-PCI-MSI-10000:01:00.0 3',
+      'ITS-PCI-MSIX-0000:00:02.0 0',
+    ],
+  ])('PCI domains: %s', (form, inOne, other, inZero) => {
+    const line = (chip: string, action: string) => ` 47: 231 0 ${chip} Edge ${action}\n`;
+    const one = readInterruptNames(line(inOne, 'nvme0q1'), 'interrupts');
+    expect([one.count, one.ofMessage(0x10, 1)]).toEqual([1, 'nvme0q1']);
+    // Two devices with one number: which of them has the DeviceID is not in the text.
+    const text = line(inOne, 'nvme0q1') + line(inZero, 'nvme1q0') + line(other, 'eth0');
+    const both = readInterruptNames(text, 'interrupts');
+    expect([both.ofMessage(0x10, 0), both.ofMessage(0x10, 1)]).toEqual([undefined, undefined]);
+    expect([both.count, form === 'ITS-MSI' ? both.ofMessage(0, 0) : both.ofMessage(0x100, 3)]).toEqual([
+      1,
+      'eth0',
+    ]);
   });
 
   it.each(['', 'not it\n', ' 11: 5 IO-APIC 2-edge timer\n', ' 1: x GICv3 27 Level a\n'])(

@@ -33,19 +33,28 @@ export class InterruptNames {
 const IPI = /^IPI(\d{1,2}):((?: +\d+)+) +(\S.*)$/;
 /** 12: 5 6 GICv3 27 Level arch_timer. The chip has no blanks in its name; what follows the trigger is the name of the action. */
 const LINE = /^(\d+):((?: +\d+)+) +(\S+) +(\d+) +(?:Level|Edge) +(\S.*)$/;
-/** The chip of a PCI device since Linux 6.8: ITS-PCI-MSIX-0000:00:02.0. */
-const PCI = /^ITS-PCI-MSIX?-[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/;
-/** Bits of the number of a message in Linux's hwirq of ITS-MSI, below the number of the PCI device, and bits of both. */
-const MESSAGE_BITS = 11;
-const DOMAIN_BITS = 27;
+/** The chip of a PCI device that has an MSI domain of its own: ITS-PCI-MSIX-0000:00:02.0, with its PCI domain in front. */
+const PCI = /^ITS-PCI-MSIX?-([0-9a-f]{4,8}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/;
+/** Linux's hwirq of ITS-MSI, from its lowest bits on: the number of the message, that of the PCI device, the PCI domain. */
+const MESSAGES = 2 ** 11;
+const DEVICES = 2 ** 16;
 
 /**
  * Reads /proc/interrupts. DeviceIDs are taken as the number of the PCI device (bus, device, function), and EventIDs as the
- * number of the message, which is so where the machine does not remap them.
+ * number of the message, which is so where the machine does not remap them. What devices of two PCI domains would share has
+ * no name: the text does not contain how the machine tells their DeviceIDs apart.
  * @throws GicTraceError `input` if no line names an interrupt of a GIC.
  */
 export function readInterruptNames(text: string, path: string): InterruptNames {
   const names = new InterruptNames();
+  /** By DeviceID: its PCI domain, or null if devices of several have it. */
+  const domains = new Map<number, number | null>();
+  const events: [DeviceID: number, EventID: number, name: string][] = [];
+  const found = (domain: number, device: number, message: number, name: string) => {
+    const other = domains.get(device);
+    domains.set(device, other === undefined || other === domain ? domain : null);
+    events.push([device, message, name]);
+  };
   for (const line of text.split('\n')) {
     const trimmed = line.trim();
     const ipi = IPI.exec(trimmed);
@@ -59,11 +68,15 @@ export function readInterruptNames(text: string, path: string): InterruptNames {
     const pci = PCI.exec(chip);
     if (/^GICv[34]$/i.test(chip)) names.add(hwirq, action);
     else if (pci !== null) {
-      const [bus, device, func] = pci.slice(1).map((part) => Number.parseInt(part, 16));
-      names.addEvent((bus! << 8) | (device! << 3) | func!, hwirq, action);
-    } else if (chip === 'ITS-MSI' && hwirq < 2 ** DOMAIN_BITS)
-      names.addEvent(hwirq >>> MESSAGE_BITS, hwirq & (2 ** MESSAGE_BITS - 1), action);
+      const [domain, bus, device, func] = pci.slice(1).map((part) => Number.parseInt(part, 16));
+      found(domain!, (bus! << 8) | (device! << 3) | func!, hwirq, action);
+    } else if (chip === 'ITS-MSI') {
+      const device = Math.floor(hwirq / MESSAGES);
+      found(Math.floor(device / DEVICES), device % DEVICES, hwirq % MESSAGES, action);
+    }
   }
+  for (const [device, message, name] of events)
+    if (domains.get(device) !== null) names.addEvent(device, message, name);
   if (names.count === 0)
     throw new GicTraceError(
       'input',
