@@ -33,8 +33,11 @@ const text = (x: number, y: number, content: string, anchor: 'start' | 'middle' 
 const line = (kind: string, x1: number, y1: number, x2: number, y2: number) =>
   `<line class="${kind}" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
 
-function duration(ns: number): string {
-  const [unit, of] = ns >= 1e9 ? ['s', 1e9] : ns >= 1e6 ? ['ms', 1e6] : ns >= 1e3 ? ['µs', 1e3] : ['ns', 1];
+/** A duration of `ns` nanoseconds with three digits, in a unit that fits. */
+export function duration(ns: number): string {
+  const size = Math.abs(ns);
+  const [unit, of] =
+    size >= 1e9 ? ['s', 1e9] : size >= 1e6 ? ['ms', 1e6] : size >= 1e3 ? ['µs', 1e3] : ['ns', 1];
   return `${Number((ns / of).toPrecision(3))} ${unit}`;
 }
 

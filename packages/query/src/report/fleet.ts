@@ -1,11 +1,11 @@
-// The report of many traces, from a database or a dataset: a page with a picture for each question about a fleet. It needs no
-// script: pictures are SVG, and each has its numbers in a table below it.
+// The report of many traces, from a database or a dataset: a page with a picture or table for each question about a fleet, from
+// the modules of SQL. It needs no script: pictures are SVG, and each mark has its numbers as its title.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { VERSION } from '@gictrace/core';
 import { OutputFile, type Ownership } from '@gictrace/recorder/output';
 import { classOf } from '../sql/modules/module.ts';
-import { bars, dots, escaped, type Point, ranges, strips, table } from './fleet-pictures.ts';
+import { bars, dots, duration, escaped, type Point, ranges, strips, table } from './fleet-pictures.ts';
 
 export type FleetCell = bigint | number | string | Uint8Array | null;
 /** Answers one query. */
@@ -31,8 +31,9 @@ const REPORT: Ownership = {
   what: 'a report of gictrace',
   recognises: (head) => head.includes('<title>gictrace report'),
 };
-/** Rows of a table that are shown. */
+/** Rows of a table, and bars of a picture, that are shown. */
 const ROWS_MAX = 60;
+const BARS_MAX = 30;
 /** Below it, a difference is more than chance. */
 const LEVEL = 0.05;
 
@@ -92,6 +93,7 @@ export async function reportFleet(
   );
   const classes = [...new Set(byTrace.map(([, of]) => `${of}`))];
   const significant = regressions.filter((row) => Number(row[12]) < LEVEL);
+  const compared = (significant.length > 0 ? significant : regressions).filter((row) => row[9] !== null);
 
   const parts = [
     `<h1>${escaped(name)}</h1>`,
@@ -123,6 +125,7 @@ export async function reportFleet(
             trends.slice(0, ROWS_MAX).map((row) => [...row.slice(0, 7), chance(row[7]), ns(row[8])]),
             [3, 4, 5, 6, 7, 8],
           ),
+      others(trends.length - ROWS_MAX, 'rows', 'latency_trend'),
     ),
     section(
       'Beside a baseline',
@@ -130,16 +133,14 @@ export async function reportFleet(
       regressions.length === 0
         ? nothing('No label has two values with at least five traces each.')
         : bars(
-            (significant.length > 0 ? significant : regressions)
-              .filter((row) => row[9] !== null)
-              .slice(0, 30)
-              .map((row) => ({
-                name: `${row[0]} ${row[1]} → ${row[2]}: ${row[3]} ${row[4]}`,
-                value: Number(row[9]),
-                isSure: Number(row[12]) < LEVEL,
-                text: `${ns(row[7])} → ${ns(row[8])}, p ${chance(row[11])}, times tests ${chance(row[12])}`,
-              })),
+            compared.slice(0, BARS_MAX).map((row) => ({
+              name: `${row[0]} ${row[1]} → ${row[2]}: ${row[3]} ${row[4]}`,
+              value: Number(row[9]),
+              isSure: Number(row[12]) < LEVEL,
+              text: `${ns(row[7])} → ${ns(row[8])}, p ${chance(row[11])}, times tests ${chance(row[12])}`,
+            })),
           ),
+      others(compared.length - BARS_MAX, 'bars', 'regressions'),
       regressions.length === 0
         ? ''
         : table(
@@ -171,6 +172,7 @@ export async function reportFleet(
               ]),
             [5, 6, 7, 8, 9, 10, 11, 12],
           ),
+      others(regressions.length - ROWS_MAX, 'rows', 'regressions'),
     ),
     section(
       'By label',
@@ -185,6 +187,7 @@ export async function reportFleet(
               text: `p50 ${ns(p50)}, p99 ${ns(p99)} of ${n}`,
             })),
           ),
+      others(labels.length - ROWS_MAX, 'lines', 'latency_by_label'),
     ),
     section(
       'Traces unlike the others',
@@ -198,6 +201,7 @@ export async function reportFleet(
               .map(([, of, ...row]) => [of ?? null, ...row.slice(0, 3), ...row.slice(3).map(ns)]),
             [3, 4, 5, 6],
           ),
+      others(unusual.length - ROWS_MAX, 'rows', 'unusual_traces'),
     ),
     section(
       'Findings',
@@ -239,6 +243,9 @@ export async function reportFleet(
   };
 }
 
+/** How many are not shown, and where they are. */
+const others = (n: number, what: string, module: string) =>
+  n <= 0 ? '' : nothing(`${grouped(n)} more ${what} are not shown: all are in <code>${module}</code>.`);
 const nothing = (text: string) => `<p class="note">${text}</p>`;
 
 function section(title: string, note: string, ...content: readonly (string | readonly string[])[]): string {
@@ -249,14 +256,8 @@ function grouped(n: number): string {
   return `${n}`.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** A duration with three digits, in a unit that fits. */
-function ns(value: Row[number] | undefined): string {
-  if (value === null || value === undefined) return 'unknown';
-  const size = Math.abs(Number(value));
-  const [unit, of] =
-    size >= 1e9 ? ['s', 1e9] : size >= 1e6 ? ['ms', 1e6] : size >= 1e3 ? ['µs', 1e3] : ['ns', 1];
-  return `${Number((Number(value) / of).toPrecision(3))} ${unit}`;
-}
+const ns = (value: Row[number] | undefined): string =>
+  value === null || value === undefined ? 'unknown' : duration(Number(value));
 
 /** A probability, of which four decimals are known. */
 const chance = (p: Row[number] | undefined) => (Number(p) < 0.0001 ? '< 0.0001' : `${p}`);
