@@ -72,8 +72,11 @@ const NOTICED: readonly (readonly [fault: string, claim: string])[] = [
   ['hardware: discard-keeps-pending', 'roll-over-loses-doorbells'],
   ['hardware: doorbell-silent', 'guests-take-their-vlpis'],
   ['hardware: edge-not-latched', 'one-message-one-run'],
+  ['hardware: eoi-keeps-priority', 'edge-configuration'],
   ['hardware: icenabler-ignored', 'event-to-cpu'],
   ['hardware: int-ignored', 'set-irqchip-state'],
+  ['hardware: irouter-aff0', 'multi-msi'],
+  ['hardware: lpi-stays-pending', 'set-irqchip-state'],
   ['hardware: inv-ignored', 'live-migration'],
   ['hardware: invlpir-ignored', 'mbi-instead'],
   ['hardware: move-loses-pending', 'pending-on-a-move'],
@@ -104,6 +107,7 @@ const ALSO: readonly (readonly [fault: string, claim: string])[] = [
   ['hardware: setlpir-ignored', 'spurious-on-a-move'],
   ['hardware: setlpir-ignored', 'two-blocks'],
   ['hardware: clear-ignored', 'commands-never-sent'],
+  ['hardware: setspi-ignored', 'first-zero-bit'],
 ];
 
 /** What these claims count is what drivers do, or grant: no fault of hardware can change it. */
@@ -121,8 +125,6 @@ const OF_DRIVERS_ALONE: readonly string[] = [
   'six-beyond-the-slots',
   'clear-on-entry',
   'mask-in-the-device',
-  'first-zero-bit',
-  'edge-configuration',
 ];
 /** Claims that do not hold. */
 const REFUTED = ['ripple', 'mapped-until-roll-over'];
