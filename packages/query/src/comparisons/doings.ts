@@ -41,7 +41,8 @@ class Terms {
 
   /** The PE on which the interrupt or the vPE of an operation was before it. */
   before(o: Operation): number | undefined {
-    return this.pes.get(keyBefore(o));
+    const key = keyBefore(o);
+    return key === undefined ? undefined : this.pes.get(key);
   }
   /** Takes note of where the operation has it go. */
   after(o: Operation): void {
@@ -49,9 +50,9 @@ class Terms {
     if ('pe' in o && key !== undefined) this.pes.set(key, o.pe);
   }
 }
-/** vPEs and vectors have keys that cannot be equal. */
-const keyBefore = (o: Operation): number =>
-  'vector' in o ? o.device * 65_536 + o.vector : 'vpe' in o ? -1 - o.vpe : Number.NaN;
+/** vPEs and vectors have keys that cannot be equal; other operations have none. */
+const keyBefore = (o: Operation): number | undefined =>
+  'vector' in o ? o.device * 65_536 + o.vector : 'vpe' in o ? -1 - o.vpe : undefined;
 
 export class Doings {
   private commands: Sent[] = [];

@@ -166,22 +166,26 @@ class Comparison {
         'about 90 bytes are needed for each',
       );
     }
-    const canon = {
+    const common = {
       keepRepeats: options.keepRepeats ?? false,
       events: options.events ?? false,
       notShown: this.notShown,
       tellsReserved: this.tellsReserved,
       ...(this.lines === undefined ? {} : { lines: this.lines }),
     };
-    const canonOf = (side: Side, polls: ReadonlySet<number> | undefined, renaming: Renaming | undefined) => {
-      const own = polls === undefined ? canon : { ...canon, unfolded: polls };
+    const normaliserOf = (
+      side: Side,
+      polls: ReadonlySet<number> | undefined,
+      renaming: Renaming | undefined,
+    ) => {
+      const own = polls === undefined ? common : { ...common, unfolded: polls };
       return new Normaliser(side, this.names, footprints, own, renaming);
     };
     readSides(
       readerA,
-      canonOf(this.a, this.unfolded?.a, renameA),
+      normaliserOf(this.a, this.unfolded?.a, renameA),
       readerB,
-      canonOf(this.b, this.unfolded?.b, renameB),
+      normaliserOf(this.b, this.unfolded?.b, renameB),
       options.progress,
     );
   }

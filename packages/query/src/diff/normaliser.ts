@@ -62,7 +62,7 @@ export const POLLED: ReadonlySet<number> = new Set([
 const isPosition = (frame: number, offset: number) => frame === GITS && (offset === 0x88 || offset === 0x90);
 const POSITION_BITS = 0x000f_ffe0;
 
-export interface CanonOptions {
+export interface NormaliserOptions {
   /** Compare each line about what a PE is signalled, and each read of a polling loop. */
   readonly keepRepeats: boolean;
   /** Compare events too. */
@@ -83,7 +83,7 @@ export class Normaliser {
   private readonly names: Names;
   private readonly footprints: Footprints;
   private readonly renaming: Renaming | undefined;
-  private readonly options: CanonOptions;
+  private readonly options: NormaliserOptions;
   private readonly causes = new Causes();
   private readonly words = new Uint32Array(RECORD_WORDS);
   private readonly commandMask = new Uint32Array(RECORD_WORDS);
@@ -97,7 +97,13 @@ export class Normaliser {
   private readonly lastAccess = new Int32Array(PES_MAX + 1).fill(-1);
   private readonly lastPolled = new Float64Array(PES_MAX + 1).fill(-1);
 
-  constructor(side: Side, names: Names, footprints: Footprints, options: CanonOptions, renaming?: Renaming) {
+  constructor(
+    side: Side,
+    names: Names,
+    footprints: Footprints,
+    options: NormaliserOptions,
+    renaming?: Renaming,
+  ) {
     this.side = side;
     this.names = names;
     this.footprints = footprints;

@@ -53,11 +53,11 @@ export function exportGicv5Vcd(source: ExportSource, config: Gicv5Config, out: O
     vcd.scope('wires', () => declareLines(-1));
   });
   const follower = new Follower(config, { lifetime: runs(vcd, pes, NO_INTID, true) });
-  return changesOf(vcd, source, clock, follower, (batch, i) => told(vcd, pes, wires, batch, i));
+  return changesOf(vcd, source, clock, follower, (batch, i) => recorded(vcd, pes, wires, batch, i));
 }
 
 /** Writes the changes that a record itself contains. */
-function told(
+function recorded(
   vcd: VcdWriter,
   pes: readonly PeSignals[],
   wires: ReadonlyMap<string, number>,

@@ -43,7 +43,7 @@ function exportGicv3(source: ExportSource, config: GicConfig, out: OutputFile): 
     lifetime: runs(vcd, pes, SPURIOUS),
     residency: (what) => resides(vcd, pes, what),
   });
-  return changesOf(vcd, source, clock, follower, (batch, i) => told(vcd, pes, wires, batch, i));
+  return changesOf(vcd, source, clock, follower, (batch, i) => recorded(vcd, pes, wires, batch, i));
 }
 
 function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof findSignals>) {
@@ -86,7 +86,7 @@ function declare(vcd: VcdWriter, config: GicConfig, found: ReturnType<typeof fin
 }
 
 /** Writes the changes that a record itself contains. */
-function told(
+function recorded(
   vcd: VcdWriter,
   pes: readonly PeSignals[],
   wires: ReadonlyMap<string, number>,

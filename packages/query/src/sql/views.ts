@@ -61,11 +61,11 @@ function eventFields(kind: RecordKind): string {
 }
 
 /** A value that the source does not contain (RECORD_FLAGS.valueUnknown) is null. */
-const TOLD = `CASE WHEN flags & ${RECORD_FLAGS.valueUnknown} THEN NULL ELSE value END AS value`;
+const VALUE = `CASE WHEN flags & ${RECORD_FLAGS.valueUnknown} THEN NULL ELSE value END AS value`;
 const mmioOf = (name: 'mmio.read' | 'mmio.write') =>
-  `SELECT ${TRACE}, time_ns, pe, ${cases('frame', FRAMES)} AS frame, instance, (SELECT r.name FROM t_registers r WHERE r.frame = k.frame AND r."offset" = k."offset" & ~3) AS register, "offset", width, ${TOLD}, '${name === 'mmio.read' ? 'read' : 'write'}' AS direction, (flags & 1) AS reserved, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule FROM ${tableName(name)} k`;
+  `SELECT ${TRACE}, time_ns, pe, ${cases('frame', FRAMES)} AS frame, instance, (SELECT r.name FROM t_registers r WHERE r.frame = k.frame AND r."offset" = k."offset" & ~3) AS register, "offset", width, ${VALUE}, '${name === 'mmio.read' ? 'read' : 'write'}' AS direction, (flags & 1) AS reserved, line, (SELECT name FROM t_rules r WHERE r.rule = k.rule) AS rule FROM ${tableName(name)} k`;
 const sysregOf = (name: 'sysreg.read' | 'sysreg.write') =>
-  `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, ${TOLD}, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
+  `SELECT ${TRACE}, time_ns, pe, (SELECT s.name FROM t_sysregs s WHERE s.encoding = register) AS register, ${VALUE}, '${name === 'sysreg.read' ? 'read' : 'write'}' AS direction, line FROM ${tableName(name)} k`;
 
 /** Computed columns of a view: the SQL, and what the column contains. */
 type Computed = Readonly<Record<string, readonly [sql: string, doc: string]>>;

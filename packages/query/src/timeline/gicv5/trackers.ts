@@ -98,7 +98,7 @@ export class Gicv5Trackers extends FollowObserver {
     const isSoftware = batch.kind[i] === KIND['sysreg.write'] && batch.words[i * RECORD_WORDS] === CDPEND;
     const cause = isSoftware ? 'software' : batch.kind[i] === KIND['state.known'] ? 'unseen' : 'msi';
     this.lifetimes.begin((flags & RECORD_FLAGS.peUndecided) !== 0 || this.isLost, cause, doneBy(batch, i));
-    // The simulator does not run the CPU interface, but what the interrupt becomes by it.
+    // The simulator does not run such an access, but the interrupt is no longer pending.
     if (this.isLost && isGicv5Intid(this.taken)) this.lifetimes.acknowledgedSomewhere(this.taken, this.now);
   }
 
@@ -181,7 +181,7 @@ export class Gicv5Trackers extends FollowObserver {
       peCount: state.peCount,
       held: (lifetime) => {
         const held = gicv5HeldBy(machine, lifetime.pe, lifetime.intid);
-        const isUnknown = gate(held.gate) && this.lifetimes.isUndecidedBeside(lifetime);
+        const isUnknown = dependsOnInterface(held.gate) && this.lifetimes.isUndecidedBeside(lifetime);
         return { ...held, isGroupRunning: false, ...(isUnknown ? { gate: 'unknown' as const } : {}) };
       },
       priorityOf: (pe, intid) => gicv5PriorityOf(machine, pe, intid),
@@ -196,7 +196,7 @@ export class Gicv5Trackers extends FollowObserver {
 }
 
 /** Whether a masking reason depends on what a CPU interface handles. */
-function gate(name: keyof typeof GICV5_GATES): boolean {
+function dependsOnInterface(name: keyof typeof GICV5_GATES): boolean {
   return ['running priority', 'behind', 'signalled', 'priority mask', 'interface disabled'].includes(name);
 }
 
