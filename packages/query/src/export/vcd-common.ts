@@ -22,41 +22,56 @@ export function wireKey(intid: number, pe: number): string {
 }
 
 /**
- * Tracks what each PE runs: the last interrupt that it acknowledged among those that it has not ended; `none` if none.
- * `showsUndecided`: it is x for all PEs while an interrupt is handled of which the source does not say where.
+ * Tracks what each PE runs: the last interrupt that it acknowledged among those that it has not ended; `none` if none. It is x
+ * where another interrupt was acknowledged later, is not known to have ended, and the source does not say on which PE it is.
  */
 export function runs(
   vcd: VcdWriter,
   pes: readonly { readonly running: number }[],
   none: number,
-  showsUndecided = false,
 ): (step: LifetimeStep, lifetime: Lifetime) => void {
-  const stacks: Lifetime[][] = pes.map(() => []);
+  const stacks: { readonly lifetime: Lifetime; readonly since: number }[][] = pes.map(() => []);
   const places = new Map<Lifetime, number>();
-  const somewhere = new Set<Lifetime>();
+  /** What runs on an unknown PE, and since which acknowledge; 0: none was lost. */
+  const somewhere = new Map<Lifetime, number>();
+  let lost = 0;
+  let acknowledges = 0;
   const show = (pe: number) => {
-    if (somewhere.size > 0) vcd.unknown(pes[pe]!.running);
-    else vcd.change(pes[pe]!.running, stacks[pe]!.at(-1)?.intid ?? none);
+    const top = stacks[pe]!.at(-1);
+    const since = top?.since ?? 0;
+    if (lost > since || [...somewhere.values()].some((one) => one > since)) vcd.unknown(pes[pe]!.running);
+    else vcd.change(pes[pe]!.running, top?.lifetime.intid ?? none);
+  };
+  const showAll = () => {
+    for (const pe of pes.keys()) show(pe);
   };
   return (step, lifetime) => {
-    if (step === 'acknowledged') {
-      if (showsUndecided && lifetime.pe < 0) {
-        somewhere.add(lifetime);
-        for (const pe of pes.keys()) show(pe);
+    if (step === 'lost') {
+      lost = ++acknowledges;
+      showAll();
+    } else if (step === 'acknowledged') {
+      acknowledges++;
+      const stack = stacks[lifetime.pe];
+      if (stack === undefined) {
+        somewhere.set(lifetime, acknowledges);
+        showAll();
+        return;
       }
-      if (stacks[lifetime.pe] === undefined) return;
-      stacks[lifetime.pe]!.push(lifetime);
+      stack.push({ lifetime, since: acknowledges });
       places.set(lifetime, lifetime.pe);
-    } else if (step !== 'eoi' && step !== 'ended') return;
-    if (step !== 'acknowledged' && somewhere.delete(lifetime)) for (const pe of pes.keys()) show(pe);
-    const pe = places.get(lifetime);
-    if (pe === undefined) return;
-    const stack = stacks[pe]!;
-    if (step !== 'acknowledged') {
-      stack.splice(stack.lastIndexOf(lifetime), 1);
+      show(lifetime.pe);
+    } else if (step === 'eoi' || step === 'ended') {
+      if (somewhere.delete(lifetime)) showAll();
+      const pe = places.get(lifetime);
+      if (pe === undefined) return;
+      const stack = stacks[pe]!;
+      stack.splice(
+        stack.findLastIndex((one) => one.lifetime === lifetime),
+        1,
+      );
       places.delete(lifetime);
+      show(pe);
     }
-    show(pe);
   };
 }
 

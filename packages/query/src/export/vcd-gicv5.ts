@@ -52,7 +52,7 @@ export function exportGicv5Vcd(source: ExportSource, config: Gicv5Config, out: O
       });
     vcd.scope('wires', () => declareLines(-1));
   });
-  const follower = new Follower(config, { lifetime: runs(vcd, pes, NO_INTID, true) });
+  const follower = new Follower(config, { lifetime: runs(vcd, pes, NO_INTID) });
   return changesOf(vcd, source, clock, follower, (batch, i) => recorded(vcd, pes, wires, batch, i));
 }
 

@@ -57,8 +57,11 @@ export type InterruptOutcome =
   | 'no EOI seen'
   | 'PE undecided';
 
-/** A step of a lifetime. `ended`: it was acknowledged, but its EOI will not be seen any more. */
-export type LifetimeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended';
+/**
+ * A step of a lifetime. `ended`: it was acknowledged, but its EOI will not be seen any more. `lost`: it was acknowledged, the
+ * source does not say where, and no other step of it will be seen.
+ */
+export type LifetimeStep = 'pended' | 'signalled' | 'acknowledged' | 'eoi' | 'withdrawn' | 'ended' | 'lost';
 export interface Lifetime {
   readonly intid: number;
   pe: number;

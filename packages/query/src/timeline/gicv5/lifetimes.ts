@@ -167,11 +167,13 @@ export class Gicv5Lifetimes {
     if (gicv5Type(intid) === PPI) {
       const one = lifetimeOf(intid, -1, 'unknown');
       one.acknowledged = now;
+      this.seen('lost', one, now);
       this.row(lifetimeRow(one, 'PE undecided'));
       return;
     }
     const life = this.taken(intid, SHARED, now);
     life.lifetime.acknowledged = now;
+    life.lifetime.pe = -1;
     life.isPeKnown = false;
     // No GIC CDEOI will be known to be its own.
     life.isDropped = true;
@@ -235,7 +237,7 @@ export class Gicv5Lifetimes {
       const at = stack.indexOf(life);
       if (at >= 0) stack.splice(at, 1);
     }
-    if (!life.isDropped) this.seen('ended', life.lifetime, now);
+    if (life.lifetime.eoi === undefined) this.seen('ended', life.lifetime, now);
     this.end(life, life.isDropped ? 'complete' : 'no EOI seen');
   }
 
@@ -261,7 +263,10 @@ export class Gicv5Lifetimes {
       life.isDeactivated = true;
       life.lifetime.deactivated = now;
       this.active.delete(key);
-      if (life.isDropped) this.end(life, 'complete');
+      if (life.isDropped) {
+        if (life.lifetime.eoi === undefined) this.seen('ended', life.lifetime, now);
+        this.end(life, 'complete');
+      }
     }
     if (!this.isPending(intid, pe) || this.pending.has(key)) return;
     this.pend(intid, pe, 'still asserted', now);
