@@ -1,7 +1,8 @@
 // Plants a fault into a recording: a stimulus more, one less, or another value. The result is a trace in memory, either
 // with the responses and observables of the source, which then contradict the stimuli, or recorded again by the simulator.
-import type { GicConfig } from '@gictrace/core';
-import { Machine, step } from '@gictrace/core/model';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
+import { Gicv5Machine, gicv5Step } from '@gictrace/core/gicv5';
+import { type EventSink, Machine, step } from '@gictrace/core/model';
 import {
   actOf,
   isEvent,
@@ -15,9 +16,10 @@ import {
   takenOrEnded,
 } from '@gictrace/core/record';
 import { type CommandName, decodeCommand, encodeCommand, FRAMES, type FrameName } from '@gictrace/core/spec';
-import { TraceReader } from '@gictrace/recorder';
+import { type AnyTraceReader, isGicv5, TraceReader } from '@gictrace/recorder';
 
 const CHUNK = 4096;
+const ACKNOWLEDGED: ReadonlySet<number> = new Set([KIND['irq.acknowledged'], KIND['int.acknowledged']]);
 
 /** One record of a recording. The batch is shared until the record is changed. */
 export class Row {
@@ -52,13 +54,34 @@ export class Row {
 
 type Test = (row: Row) => boolean;
 
+/** A simulator of the GIC of a recording. */
+function simulator(config: GicConfig | Gicv5Config) {
+  if (config.architecture === 5) {
+    const machine = new Gicv5Machine(config);
+    return { machine, run: (batch: RecordBatch, i: number) => gicv5Step(machine, batch, i) };
+  }
+  const machine = new Machine(config);
+  return { machine, run: (batch: RecordBatch, i: number) => step(machine, batch, i) };
+}
+
+/** Where a simulator puts what one stimulus causes. */
+function sinkOf(batch: RecordBatch, events: boolean): EventSink {
+  return {
+    batch,
+    events,
+    full: () => {
+      throw new Error('too many records of one stimulus');
+    },
+  };
+}
+
 /** A recording that can be changed. */
-export class Recording {
+export class Recording<C extends GicConfig | Gicv5Config = GicConfig> {
   readonly rows: Row[] = [];
-  config: GicConfig;
+  config: C;
 
   /** `batches` are not changed. */
-  constructor(config: GicConfig, batches: readonly RecordBatch[]) {
+  constructor(config: C, batches: readonly RecordBatch[]) {
     this.config = config;
     for (const batch of batches) for (let i = 0; i < batch.count; i++) this.rows.push(new Row(batch, i));
   }
@@ -116,21 +139,15 @@ export class Recording {
     vintid?: number;
     pe?: number;
   }): number {
-    const machine = new Machine(this.config);
+    const { machine, run } = simulator(this.config);
     const emitted = new RecordBatch(65_536);
-    machine.sink = {
-      batch: emitted,
-      events: true,
-      full: () => {
-        throw new Error('too many events of one stimulus');
-      },
-    };
+    machine.sink = sinkOf(emitted, true);
     const { intid, device, event, vintid, pe } = question;
     const lpis = new Set<number>();
     let count = 0;
     for (const { batch, i, kind } of this.rows) {
       if (!isStimulus(kind)) continue;
-      step(machine, batch, i);
+      run(batch, i);
       for (let k = 0; k < emitted.count; k++) {
         const at = k * RECORD_WORDS;
         const w = emitted.words;
@@ -142,7 +159,7 @@ export class Recording {
           (event === undefined || w[at + 2] === event)
         )
           lpis.add(w[at + 3]!);
-        else if (one === KIND['irq.acknowledged'] && (w[at] === intid || lpis.has(w[at]!))) count++;
+        else if (ACKNOWLEDGED.has(one!) && (w[at] === intid || lpis.has(w[at]!))) count++;
         else if (one === KIND['virq.acknowledged'] && (w[at] === vintid || lpis.has(w[at]!))) count++;
       }
       emitted.clear();
@@ -161,23 +178,17 @@ export class Recording {
       const { batch } = batches.at(-1)!;
       return { batch, i: batch.copy(from, k) };
     };
-    const machine = form === 'recorded again' ? new Machine(this.config) : undefined;
+    const { machine, run } = simulator(this.config);
+    const isAgain = form === 'recorded again';
     const emitted = new RecordBatch(65_536);
-    if (machine !== undefined)
-      machine.sink = {
-        batch: emitted,
-        events: false,
-        full: () => {
-          throw new Error('too many observables of one stimulus');
-        },
-      };
+    machine.sink = sinkOf(emitted, false);
     for (const row of this.rows) {
       const isStimulusRow = isStimulus(row.kind);
-      if (machine !== undefined && !isStimulusRow && (isEvent(row.kind) || isObservable(row.kind))) continue;
-      if (machine !== undefined && isStimulusRow) step(machine, row.batch, row.i);
+      if (isAgain && !isStimulusRow && (isEvent(row.kind) || isObservable(row.kind))) continue;
+      if (isAgain && isStimulusRow) run(row.batch, row.i);
       if (row.isPlanted) planted.push(records);
       const { batch, i } = push(row.batch, row.i);
-      if (machine === undefined || !isStimulusRow) continue;
+      if (!isAgain || !isStimulusRow) continue;
       const at = responseAt(row.kind);
       if (at >= 0 && !machine.unsupported) {
         batch.words[i * RECORD_WORDS + at] = machine.low;
@@ -205,6 +216,17 @@ export class Recording {
 /** The records of a trace, at most `limit` of them, in batches of their own. */
 export function recordsOf(path: string, limit = Number.POSITIVE_INFINITY) {
   const reader = TraceReader.open(path);
+  return { config: reader.header.config, batches: batchesOf(reader, limit) };
+}
+
+/** The same of a trace of a GICv5. */
+export function gicv5RecordsOf(path: string, limit = Number.POSITIVE_INFINITY) {
+  const reader = TraceReader.openAny(path);
+  if (!isGicv5(reader)) throw new Error(`${path} is no trace of a GICv5`);
+  return { config: reader.header.config, batches: batchesOf(reader, limit) };
+}
+
+function batchesOf(reader: AnyTraceReader, limit: number): RecordBatch[] {
   const batches: RecordBatch[] = [];
   for (const { batch, first } of reader.batches()) {
     if (first >= limit) break;
@@ -213,7 +235,7 @@ export function recordsOf(path: string, limit = Number.POSITIVE_INFINITY) {
     batches.push(copy);
   }
   reader.close();
-  return { config: reader.header.config, batches };
+  return batches;
 }
 
 // ---- stimuli -----------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 import { didYouMean, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
-import { isGicv5Intid } from '@gictrace/core/spec';
 import {
   type AnyTraceReader,
   hasLearntState,
@@ -12,8 +11,9 @@ import {
   TraceReader,
 } from '@gictrace/recorder';
 import type { Command } from 'commander';
-import { FORCE, grouped, InvalidOption, json, note, print, wholeNumber } from '../context.ts';
+import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
+import { intidOf } from '../intid.ts';
 import { printable } from '../printable.ts';
 import { isOutputClosed } from '../streams.ts';
 
@@ -24,16 +24,6 @@ async function withTrace<T>(path: string, work: (reader: AnyTraceReader) => T | 
   } finally {
     reader.close();
   }
-}
-
-/** An INTID of 24 bits, or one of a GICv5, which has its type above. */
-function intidOf(text: string): number {
-  const intid = wholeNumber('--intid', 0, 2 ** 32 - 1)(text);
-  if (intid >= 2 ** 24 && !isGicv5Intid(intid))
-    throw new InvalidOption(
-      `--intid takes a whole number below 2^24, or with the type of an INTID of GICv5, not '${text}'`,
-    );
-  return intid;
 }
 
 interface DumpOptions {
@@ -80,7 +70,7 @@ export function addDump(program: Command): void {
     .option('--pe <pe>', 'only records of this PE', wholeNumber('--pe', 0, 511))
     .option(
       '--intid <n>',
-      'only records that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001; of a GICv5 with its type, such as 0x2000001b',
+      'only records that name this INTID, physical or virtual, alone or in a range; 8193 or 0x2001; of a GICv5 with its type, such as "PPI 27" or 0x2000001b',
       intidOf,
     )
     .option('--kind <kind>', 'only records of this kind, such as mmio.write or hppi')

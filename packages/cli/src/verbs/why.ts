@@ -8,9 +8,10 @@ import {
   type WhyQuestion,
   why,
 } from '@gictrace/query';
-import { TraceReader } from '@gictrace/recorder';
+import { type AnyTraceReader, TraceReader } from '@gictrace/recorder';
 import type { Command } from 'commander';
 import { json, print, wholeNumber } from '../context.ts';
+import { intidOf } from '../intid.ts';
 import { Progress } from '../progress.ts';
 
 interface Options {
@@ -36,7 +37,11 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
       'Follows one interrupt through a trace and names the record that kept it from being signalled or acknowledged, what would have opened its way, and whether a replay without that record confirms it (docs/why.md). Exit code 0: it was delivered; 1: it was not, or was never pending.',
     )
     .argument('<trace>', 'the trace')
-    .option('--intid <n>', 'the interrupt; 8193 or 0x2001', wholeNumber('--intid', 0, 2 ** 24 - 1))
+    .option(
+      '--intid <n>',
+      'the interrupt; 8193 or 0x2001; of a GICv5 with its type, such as "PPI 27"',
+      intidOf,
+    )
     .option('--device <id>', 'the messages of this DeviceID', wholeNumber('--device', 0, WORD))
     .option('--event <id>', 'with --device: only this EventID', wholeNumber('--event', 0, WORD))
     .option(
@@ -52,7 +57,7 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
     .option('--json', 'answer as JSON')
     .addHelpText('after', '\nExample:\n  gictrace why boot.gictrace --intid 27 --pe 1\n')
     .action((path: string, options: Options) => {
-      const reader = TraceReader.open(path);
+      const reader = TraceReader.openAny(path);
       const progress = new Progress('records');
       try {
         const answer = why(
@@ -73,7 +78,7 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
 }
 
 /** The question that the options ask. @throws GicTraceError `usage` if they do not fit together, or the trace. */
-function questionOf(options: Options, reader: TraceReader): WhyQuestion {
+function questionOf(options: Options, reader: AnyTraceReader): WhyQuestion {
   const { intid, device, event, vintid, vpe, pe, at, not } = options;
   if ([intid, device, vintid].filter((one) => one !== undefined).length !== 1)
     throw new GicTraceError(
@@ -109,7 +114,7 @@ function questionOf(options: Options, reader: TraceReader): WhyQuestion {
 }
 
 /** The record that `--at` names: a record, or the last one at a time. */
-function recordOf(text: string, reader: TraceReader): number {
+function recordOf(text: string, reader: AnyTraceReader): number {
   if (/^(\d+|0x[\da-f]+)$/i.test(text)) {
     const record = Number(text);
     if (record >= reader.records)

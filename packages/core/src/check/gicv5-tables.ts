@@ -1,6 +1,6 @@
 // Checks of the interrupt state table of a GICv5: when it becomes valid, and which LPIs it has. Only memory that the source
 // contains is looked at.
-import { type Gicv5Machine, gicv5L1Address, IST } from '../gicv5/index.ts';
+import { type Gicv5Machine, gicv5L1Address, gicv5MayHaveIste, IST } from '../gicv5/index.ts';
 import { ADDRESSES, GICV5_ENTRIES, GICV5_TYPES, gicv5Id, gicv5Type, IRS, mask } from '../spec/index.ts';
 import type { CheckContext } from './context.ts';
 
@@ -100,9 +100,6 @@ export class Gicv5TableChecks {
     if (gicv5Type(intid) === GICV5_TYPES.SPI) return state.spiIndex(id) >= 0;
     if (gicv5Type(intid) !== GICV5_TYPES.LPI) return false;
     if (state.ist[IST.valid] === 0) return !c.fromReset;
-    if (id >= 2 ** state.ist[IST.idBits]!) return false;
-    if (state.ist[IST.twoLevel] === 0) return true;
-    const l1 = gicv5L1Address(c.machine, id);
-    return !state.memory.areKnown(l1, 8) || (state.memory.readWord(l1) & VALID) !== 0;
+    return gicv5MayHaveIste(c.machine, id);
   }
 }

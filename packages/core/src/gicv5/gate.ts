@@ -82,6 +82,34 @@ function find({ state }: Gicv5Machine, pe: number, intid: number): Found | undef
   };
 }
 
+/** Conditions on the way of an interrupt to a PE, each with a value: 1 or 0, or for `route` the index of the PE. */
+export const GICV5_CONDITIONS = [
+  'enabled',
+  'active',
+  'route',
+  'IRS enabled',
+  'interface enabled',
+  'above the priority mask',
+] as const;
+export type Gicv5Condition = (typeof GICV5_CONDITIONS)[number];
+
+/**
+ * Writes to `out` the value of each of `GICV5_CONDITIONS` for an interrupt on its way to PE `at`; for `route`, -1 is no PE.
+ * Returns whether the GIC has the interrupt: nothing is written for an LPI whose entry the IRS has not read.
+ */
+export function gicv5ConditionsOf(m: Gicv5Machine, at: number, intid: number, out: number[]): boolean {
+  const { state } = m;
+  const one = find(m, at, intid);
+  if (one === undefined) return false;
+  out[0] = one.enabled ? 1 : 0;
+  out[1] = one.active ? 1 : 0;
+  out[2] = one.iaffid < 0 ? at : (state.peByIaffid.get(one.iaffid) ?? -1);
+  out[3] = one.iaffid < 0 ? 1 : state.irsCr0[0]! & IRSEN;
+  out[4] = state.cr0[at]! & EN;
+  out[5] = one.priority <= state.pcr[at]! ? 1 : 0;
+  return true;
+}
+
 /** The current priority of an interrupt, 0 (highest) to 31; -1 if it is unknown. */
 export function gicv5PriorityOf(m: Gicv5Machine, pe: number, intid: number): number {
   return find(m, pe, intid)?.priority ?? -1;

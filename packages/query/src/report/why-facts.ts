@@ -1,11 +1,10 @@
 // Answers to questions about interrupts, for the page.
-import { type AnyTraceReader, isGicv5, refuseGicv5 } from '@gictrace/recorder';
+import type { AnyTraceReader } from '@gictrace/recorder';
 import { type Answer, answerLines, type Question, why } from '../why/index.ts';
 import type { WhyFacts } from './facts.ts';
 
 /** Answers a question about a trace. */
 export function whyFacts(reader: AnyTraceReader, question: Question): WhyFacts {
-  if (isGicv5(reader)) throw refuseGicv5(reader.path, '--why');
   const { config } = reader.header;
   const answer = why({ config, records: reader.records, batches: (from) => reader.batches(from) }, question);
   return factsOf(answer);

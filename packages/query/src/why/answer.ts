@@ -1,84 +1,23 @@
 // The answer to a question about an interrupt: what became of it, the record that decided, what would have opened the way,
 // and whether a replay without that record confirms it. Data only; text.ts and graph.ts give it a form.
-import { recordText } from '@gictrace/core/disasm';
 import { Follow, GATES, Machine, VIRTUAL_GATES } from '@gictrace/core/model';
-import type { RecordBatch } from '@gictrace/core/record';
 import { isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import { StateKeeper } from '../database/state/snapshots.ts';
 import { wholeNs } from '../timeline/moment.ts';
-import { type Cause, recordsOfCommand } from './cause.ts';
-import { Confirmation, type Counterfactual } from './confirmation.ts';
-import { type ReadableTrace, recordAt } from './counterfactual.ts';
+import { recordsOfCommand } from './cause.ts';
+import { Confirmation } from './confirmation.ts';
+import type { ReadableTrace } from './counterfactual.ts';
 import { gapAround } from './drops.ts';
 import { Gather } from './gather.ts';
 import { type Message, type Story, trackOf } from './gathered.ts';
 import { type Incident, Incidents } from './incidents.ts';
+import { Names } from './names.ts';
 import { openingOf } from './openings.ts';
-import type { Question } from './question.ts';
-import { type Step, wayOf } from './way.ts';
+import type { Answer, Finding, Named, Outcome, Question } from './question.ts';
+import { wayOf } from './way.ts';
 
-/** A record that an answer names. */
-export interface Named {
-  readonly record: number;
-  /** Line of the source; null if the record has none. */
-  readonly line: number | null;
-  readonly timeNs: number | null;
-  /** The record, decoded. */
-  readonly text: string;
-  /** What it did, or what is missing; empty if the record says it itself. */
-  readonly what: string;
-}
-
-/** What became of the interrupt: it was acknowledged; something kept it from that; nothing asked for it; not in the source. */
-export type Outcome = 'delivered' | 'not delivered' | 'late' | 'not ended' | 'never pending' | 'unknown';
-
-export interface Finding {
-  readonly kind: string;
-  readonly reason: string;
-  /** What the reason means. */
-  readonly meaning: string;
-  readonly pe: number | null;
-  /** Null if nothing in the trace is the cause; `why` then says what is missing or not in the source. */
-  readonly cause: Named | null;
-  readonly why: string;
-  /** Other records of the cause. */
-  readonly also: readonly Named[];
-  readonly from: number;
-  readonly to: number | null;
-  readonly fromNs: number | null;
-  readonly toNs: number | null;
-  /** How many lifetimes or messages ended without an acknowledge because of it. */
-  readonly lost: number;
-  /** How often the source says that a PE acknowledged it all the same. */
-  readonly contradicted: number;
-  readonly opens: string | null;
-}
-
-export interface Answer {
-  readonly question: Question;
-  readonly subject: string;
-  readonly outcome: Outcome;
-  readonly headline: string;
-  /** What explains the outcome; null if nothing blocked it. */
-  readonly finding: Finding | null;
-  readonly counterfactual: Counterfactual | null;
-  /** What changed on its way since it was last delivered before the finding. */
-  readonly changed: readonly Named[];
-  readonly way: readonly Step[];
-  /** Other findings, the worst first. */
-  readonly others: readonly Finding[];
-  /** Lifetimes, and how many of them were acknowledged; messages, and how many were dropped. */
-  readonly counts: {
-    readonly lifetimes: number;
-    readonly acknowledged: number;
-    readonly messages: number;
-    readonly dropped: number;
-  };
-  readonly notes: readonly string[];
-}
-
-/** A trace that can be asked. */
-export interface AskedTrace extends ReadableTrace {
+/** A trace of a GICv3 or GICv4 that can be asked. */
+export interface Gicv3Trace extends ReadableTrace {
   readonly records: number;
 }
 
@@ -88,7 +27,11 @@ const CUT_OFF = 500;
 const STATES = 48;
 
 /** Answers a question. `progress` is called with the number of records that have been read. */
-export function why(trace: AskedTrace, question: Question, progress?: (records: number) => void): Answer {
+export function whyGicv3(
+  trace: Gicv3Trace,
+  question: Question,
+  progress?: (records: number) => void,
+): Answer {
   const machine = new Machine(trace.config);
   const gather = new Gather(machine, question);
   const follow = new Follow(machine, gather);
@@ -104,19 +47,20 @@ export function why(trace: AskedTrace, question: Question, progress?: (records: 
 }
 
 class Explanation {
-  private readonly trace: AskedTrace;
+  private readonly trace: Gicv3Trace;
   private readonly question: Question;
   private readonly g: Gather;
   private readonly keeper: StateKeeper;
   private readonly finder: Incidents;
-  private readonly names = new Map<number, { line: number | null; timeNs: number | null; text: string }>();
+  private readonly names: Names;
 
-  constructor(trace: AskedTrace, question: Question, gather: Gather, keeper: StateKeeper) {
+  constructor(trace: Gicv3Trace, question: Question, gather: Gather, keeper: StateKeeper) {
     this.trace = trace;
     this.question = question;
     this.g = gather;
     this.keeper = keeper;
     this.finder = new Incidents(gather);
+    this.names = new Names(trace);
   }
 
   answer(): Answer {
@@ -153,7 +97,7 @@ class Explanation {
           ? new Confirmation(this.trace, this.g, this.keeper.states(), question).counterfactual(found)
           : null,
       changed: this.changed(found, shown),
-      way: wayOf(g, shown, found?.messages[0], question, (record, what) => this.name(record, what)),
+      way: wayOf(g, shown, found?.messages[0], question, (record, what) => this.names.of(record, what)),
       others: incidents
         .filter((one) => one !== found && (one.lost > 0 || one.kind === 'not ended' || one.contradicted > 0))
         .slice(0, OTHERS_MAX)
@@ -234,7 +178,7 @@ class Explanation {
     shown: Story | undefined,
   ): string {
     if (found !== undefined && isBad) {
-      const where = this.place(found.cause);
+      const where = this.names.clause(found.cause.record, found.cause.what);
       switch (found.kind) {
         case 'blocked':
           return `not signalled (${found.reason}): ${where}`;
@@ -263,16 +207,9 @@ class Explanation {
       const often = `${counts.acknowledged} of ${counts.lifetimes} lifetimes`;
       if (found === undefined)
         return `delivered${acknowledged}; nothing held it (${often} were acknowledged)`;
-      return `delivered${acknowledged}; it waited at most ${found.held} records (${found.reason}): ${this.place(found.cause)}`;
+      return `delivered${acknowledged}; it waited at most ${found.held} records (${found.reason}): ${this.names.clause(found.cause.record, found.cause.what)}`;
     }
     return this.neverPending(counts);
-  }
-
-  /** What a cause says, with its record. */
-  private place({ record, what }: Cause): string {
-    if (record < 0) return what;
-    const { line } = this.name(record, '');
-    return `record ${record}${line === null ? '' : ` (line ${line})`} ${what}`;
   }
 
   /** Nothing made it pending. */
@@ -319,11 +256,11 @@ class Explanation {
           ? ''
           : (({ ...GATES, ...VIRTUAL_GATES } as Readonly<Record<string, string>>)[incident.reason] ?? ''),
       pe: incident.pe < 0 ? null : incident.pe,
-      cause: cause.record < 0 ? null : this.name(cause.record, cause.what),
+      cause: cause.record < 0 ? null : this.names.of(cause.record, cause.what),
       why: cause.what,
       also: [...new Set(cause.also)]
         .filter((record) => record >= 0 && record !== cause.record)
-        .map((record) => this.name(record, '')),
+        .map((record) => this.names.of(record, '')),
       from: from.record,
       to: to?.record ?? null,
       fromNs: wholeNs(from.timeNs),
@@ -387,7 +324,7 @@ class Explanation {
       ...(stale === undefined ? [] : [stale]),
     ])
       if (record !== found?.cause.record && !named.has(record)) named.set(record, what);
-    return [...named].map(([record, what]) => this.name(record, what));
+    return [...named].map(([record, what]) => this.names.of(record, what));
   }
 
   /** For a virtual interrupt: the commands that map its events, and its vPE. */
@@ -407,11 +344,11 @@ class Explanation {
         !refused && (name === 'VMAPP' || name === 'VMOVP') && operands.vPEID === last.operands.vPEID,
     );
     return [
-      this.name(recordsOfCommand(last).record, `(${last.name}) maps it to vPE ${last.operands.vPEID}`),
+      this.names.of(recordsOfCommand(last).record, `(${last.name}) maps it to vPE ${last.operands.vPEID}`),
       ...(vmapp === undefined
         ? []
         : [
-            this.name(
+            this.names.of(
               recordsOfCommand(vmapp).record,
               `(${vmapp.name}) maps the vPE to PE${vmapp.operands.RDbase}`,
             ),
@@ -423,7 +360,7 @@ class Explanation {
   private gap(): Named[] {
     const { intid } = this.question;
     if (intid === undefined || intid < LPI_FIRST || this.g.events.size > 0) return [];
-    return gapAround(this.g.commands.all, intid).map(({ record, what }) => this.name(record, what));
+    return gapAround(this.g.commands.all, intid).map(({ record, what }) => this.names.of(record, what));
   }
 
   private notes(): string[] {
@@ -441,31 +378,4 @@ class Explanation {
       notes.push(`the source does not contain ${unknown} of the ITS commands; what they changed is unknown`);
     return notes;
   }
-
-  // ---- records ---------------------------------------------------------------------------------------------
-
-  private name(record: number, what: string): Named {
-    let known = this.names.get(record);
-    if (known === undefined) {
-      const one = recordAt(this.trace, record);
-      known =
-        one === undefined
-          ? { line: null, timeNs: null, text: '' }
-          : {
-              line: one.line[0] === 0 ? null : one.line[0]!,
-              timeNs: wholeNs(one.timeNs[0]!),
-              text: shortText(one),
-            };
-      this.names.set(record, known);
-    }
-    return { record, ...known, what };
-  }
-}
-
-/** A record as text, without its time; of a command in a queue, only the command. */
-function shortText(one: RecordBatch): string {
-  return recordText(one, 0)
-    .replace(/^\S+ /, '')
-    .replace(/^PE\S+ queue\.write ITS\d+ \S+ /, '')
-    .replace(/ \((?:inferred|assumed): [\w-]+\)$/, '');
 }

@@ -1,9 +1,14 @@
-// A question from a short text, as a person names an interrupt: `27`, `0x2001`, `device 0x10 event 3`, `vINTID 27 vPE 1`.
+// A question from a short text, as a person names an interrupt: `27`, `0x2001`, `PPI 27`, `device 0x10 event 3`, `vINTID 27 vPE 1`.
 import { GicTraceError } from '@gictrace/core';
+import { GICV5_TYPES, gicv5Intid } from '@gictrace/core/spec';
 import type { Question } from './question.ts';
 
 const NUMBER = String.raw`(0x[\da-f]+|\d+)`;
 const FORMS: readonly (readonly [RegExp, (a: number, b: number | undefined) => Question])[] = [
+  ...Object.entries(GICV5_TYPES).map(
+    ([name, type]) =>
+      [new RegExp(`^${name} ${NUMBER}$`, 'i'), (id: number) => ({ intid: gicv5Intid(type, id) })] as const,
+  ),
   [new RegExp(`^(?:INTID )?${NUMBER}$`, 'i'), (intid) => ({ intid })],
   [
     new RegExp(`^device ${NUMBER}(?: event ${NUMBER})?$`, 'i'),
@@ -25,6 +30,6 @@ export function questionOfText(text: string): Question {
     'usage',
     `'${text}' names no interrupt`,
     {},
-    "an INTID, 'device 0x10', 'device 0x10 event 3', 'vINTID 27' or 'vINTID 27 vPE 1'",
+    "an INTID, 'PPI 27' of a GICv5, 'device 0x10', 'device 0x10 event 3', 'vINTID 27' or 'vINTID 27 vPE 1'",
   );
 }

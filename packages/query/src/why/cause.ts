@@ -4,8 +4,8 @@ import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
 import type { Change } from './tracks.ts';
 
-/** What brought an incident about. */
-export interface Cause {
+/** What brought an incident about. `M`: what can be missing. */
+export interface Cause<M = Missing> {
   /** The record to name: what somebody did; -1 if there is none, because something was left out or is not in the source. */
   readonly record: number;
   /** Other records of the same cause, such as the write that made an ITS execute a command. An answer names each once. */
@@ -13,7 +13,7 @@ export interface Cause {
   /** What it did, as a clause whose subject is the record; if `record` is -1, a whole clause. */
   readonly what: string;
   /** Something that should have happened and did not. */
-  readonly missing: Missing | undefined;
+  readonly missing: M | undefined;
 }
 
 /** What is missing, in a form that can be put into the trace to see whether it helps. */
@@ -27,7 +27,7 @@ export const NOT_IN_SOURCE = 'the source does not contain it';
 export const NO_RECORDS: readonly number[] = [];
 
 /** A cause that is no record of the trace. */
-export function noRecord(what: string, missing?: Missing): Cause {
+export function noRecord<M = Missing>(what: string, missing?: M): Cause<M> {
   return { record: -1, also: NO_RECORDS, what, missing };
 }
 

@@ -13,21 +13,10 @@ import {
 } from './counterfactual.ts';
 import type { Gather } from './gather.ts';
 import type { Incident } from './incidents.ts';
-import type { Question } from './question.ts';
+import type { Counterfactual, Question } from './question.ts';
 
 /** The most records of a counterfactual replay. */
 const REPLAY_MAX = 300_000;
-
-/** What a replay with a changed trace showed. */
-export interface Counterfactual {
-  /** What was changed. */
-  readonly change: string;
-  /** For pending state that was lost, `arrives` means that it is not lost then. */
-  readonly outcome: 'arrives' | 'does not arrive' | 'not tried';
-  /** The record at which the interrupt is signalled then, or why nothing was tried. */
-  readonly record: number | null;
-  readonly text: string;
-}
 
 export class Confirmation {
   private readonly trace: ReadableTrace;

@@ -2,25 +2,34 @@
 // observes whether an interrupt is signalled. It knows no reasons.
 import { inflateRawSync } from 'node:zlib';
 import type { GicConfig } from '@gictrace/core';
-import { apply, Follow, FollowObserver, heldBy, Machine, pendingListRegister } from '@gictrace/core/model';
+import {
+  apply,
+  type EventSink,
+  Follow,
+  type FollowLoop,
+  FollowObserver,
+  heldBy,
+  Machine,
+  pendingListRegister,
+} from '@gictrace/core/model';
 import { isStimulus, KIND, RECORD_FLAGS, RECORD_WORDS, RecordBatch, UNITS } from '@gictrace/core/record';
 import { encodeCommand, FRAMES, fieldReader, GICD, GICR, GITS, SYSREGS } from '@gictrace/core/spec';
 import type { KeptState } from '../database/state/kept.ts';
 
 /** A trace that can be read from any record on. */
-export interface ReadableTrace {
-  readonly config: GicConfig;
+export interface ReadableTrace<C = GicConfig> {
+  readonly config: C;
   batches(from?: number): Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
 
 /** A change of a trace: stimuli that are left out, and stimuli that are run before a record. */
-export interface Edit {
+export interface Edit<M = Machine> {
   readonly without: ReadonlySet<number>;
   readonly insert:
-    | { readonly before: number; run(machine: Machine, follow: (batch: RecordBatch) => void): void }
+    | { readonly before: number; run(machine: M, follow: (batch: RecordBatch) => void): void }
     | undefined;
 }
-export const NO_EDIT: Edit = { without: new Set(), insert: undefined };
+export const NO_EDIT: Edit<unknown> = { without: new Set(), insert: undefined };
 
 /** What a replay showed of an interrupt, by the records at which it did; -1 for what did not happen. */
 export interface Sighting {
@@ -90,6 +99,50 @@ class Watch extends FollowObserver {
 /** In a vhppi record: the highest-priority pending virtual interrupt is the vLPI. */
 const LR_IS_VLPI = 16;
 
+/** The state from which a replay begins that is to show what record `first` does; undefined for the beginning of the trace. */
+export function stateBefore(
+  states: readonly KeptState[],
+  edit: Edit<never>,
+  from: number,
+): { readonly record: number; readonly state: Uint8Array } | undefined {
+  const first = Math.min(from, edit.insert?.before ?? from, ...edit.without);
+  const start = states.findLast(({ record }) => record <= first);
+  return start === undefined ? undefined : { record: start.record, state: inflateRawSync(start.state) };
+}
+
+/** Follows the records from `begin` to `to` of a trace that is edited. `instead`: what is run in the place of what is left out. */
+export function runEdited<M extends { sink: EventSink | undefined }>(
+  trace: Pick<ReadableTrace, 'batches'>,
+  begin: number,
+  to: number,
+  edit: Edit<M>,
+  follow: FollowLoop<M>,
+  instead: (batch: RecordBatch, i: number) => RecordBatch | undefined,
+): void {
+  const edited = [...edit.without, ...(edit.insert === undefined ? [] : [edit.insert.before])].sort(
+    (a, b) => a - b,
+  );
+  for (const { batch, first } of trace.batches(begin)) {
+    if (first > to) break;
+    const end = Math.min(batch.count, to - first + 1);
+    let from = Math.max(0, begin - first);
+    for (const record of edited) {
+      const i = record - first;
+      if (i < from || i >= end) continue;
+      follow.take(batch, first, from, i);
+      from = i;
+      if (edit.insert?.before === record)
+        edit.insert.run(follow.machine, (extra) => follow.take(extra, record));
+      if (!edit.without.has(record)) continue;
+      from = i + 1;
+      const other = instead(batch, i);
+      if (other !== undefined) follow.take(other, record);
+    }
+    follow.take(batch, first, from, end);
+  }
+  follow.end();
+}
+
 /**
  * Replays records up to `to` from the nearest of `states` at or before the first record that the edit concerns, and says
  * when the interrupt was first signalled to PE `pe` (any, if -1) from record `from` on.
@@ -100,42 +153,22 @@ export function replayWith(
   edit: Edit,
   watch: { intid: number; pe: number; from: number; to: number; isVirtual: boolean },
 ): Sighting {
-  const first = Math.min(watch.from, edit.insert?.before ?? watch.from, ...edit.without);
-  const start = states.findLast(({ record }) => record <= first);
+  const start = stateBefore(states, edit, watch.from);
   const machine = new Machine(trace.config);
   if (start !== undefined) {
-    machine.state.restore(inflateRawSync(start.state));
+    machine.state.restore(start.state);
     machine.invalidate();
   }
   const begin = start?.record ?? 0;
   const observer = new Watch(watch.intid, watch.pe, watch.from, watch.isVirtual);
-  const follow = new Follow(machine, observer);
-  const edited = [...edit.without, ...(edit.insert === undefined ? [] : [edit.insert.before])].sort(
-    (a, b) => a - b,
-  );
-  const one = new RecordBatch(1);
-  for (const { batch, first } of trace.batches(begin)) {
-    if (first > watch.to) break;
-    const end = Math.min(batch.count, watch.to - first + 1);
-    let from = Math.max(0, begin - first);
-    for (const record of edited) {
-      const i = record - first;
-      if (i < from || i >= end) continue;
-      follow.take(batch, first, from, i);
-      from = i;
-      if (edit.insert?.before === record) edit.insert.run(machine, (extra) => follow.take(extra, record));
-      if (!edit.without.has(record)) continue;
-      from = i + 1;
-      // A command that is left out leaves its slot, so that the queue still fits.
-      if (batch.kind[i] !== KIND['queue.write']) continue;
-      one.clear();
-      one.copy(batch, i);
-      one.words.set(SYNC, 3);
-      follow.take(one, record);
-    }
-    follow.take(batch, first, from, end);
-  }
-  follow.end();
+  runEdited(trace, begin, watch.to, edit, new Follow(machine, observer), (batch, i) => {
+    // A command that is left out leaves its slot, so that the queue still fits.
+    if (batch.kind[i] !== KIND['queue.write']) return undefined;
+    const sync = new RecordBatch(1);
+    sync.copy(batch, i);
+    sync.words.set(SYNC, 3);
+    return sync;
+  });
   return {
     signalled: observer.signalled,
     acknowledged: observer.acknowledged,
@@ -157,7 +190,7 @@ function isPending(machine: Machine, { intid, isVirtual }: { intid: number; isVi
 }
 
 /** Record `n` of a trace, alone in a batch; undefined if there is none. */
-export function recordAt(trace: ReadableTrace, n: number): RecordBatch | undefined {
+export function recordAt(trace: Pick<ReadableTrace, 'batches'>, n: number): RecordBatch | undefined {
   for (const { batch, first } of trace.batches(n)) {
     if (n < first || n >= first + batch.count) return undefined;
     const one = new RecordBatch(1);

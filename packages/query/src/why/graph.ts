@@ -1,6 +1,5 @@
 // An answer as a graph: the way of the interrupt from stage to stage, and the records that decided, as DOT or Mermaid.
-import type { Answer } from './answer.ts';
-import type { Step } from './way.ts';
+import type { Answer, Step } from './question.ts';
 
 export const GRAPH_FORMATS = ['mermaid', 'dot'] as const;
 export type GraphFormat = (typeof GRAPH_FORMATS)[number];

@@ -1,6 +1,5 @@
 // An answer as lines of text. The first three name what decided.
-import type { Answer, Finding, Named } from './answer.ts';
-import type { Step } from './way.ts';
+import type { Answer, Finding, Named, Step } from './question.ts';
 
 function seconds(ns: number): string {
   return `+${(ns / 1e9).toFixed(6)}s`;

@@ -1,23 +1,12 @@
 // The way of one interrupt from its source to its deactivation: each stage with the record that decided it.
 import { type Condition, GATES, VIRTUAL_GATES } from '@gictrace/core/model';
 import { GITS, isPrivate, LPI_FIRST } from '@gictrace/core/spec';
-import type { Named } from './answer.ts';
 import { recordsOfCommand } from './cause.ts';
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
 import { type Message, registerTrack, type Story, trackOf } from './gathered.ts';
-import type { Question } from './question.ts';
+import type { Named, Question, Step } from './question.ts';
 import type { Change } from './tracks.ts';
-
-/** One stage of the way. */
-export interface Step {
-  readonly stage: string;
-  /** Whether the interrupt passed it; `open` if the stage is a condition that was met. */
-  readonly state: 'passed' | 'open' | 'blocked' | 'not reached' | 'not in the source';
-  /** The record that decided it; null if it was so when the trace began, or is not in the source. */
-  readonly at: Named | null;
-  readonly text: string;
-}
 
 type Name = (record: number, what: string) => Named;
 
