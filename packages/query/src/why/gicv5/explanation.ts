@@ -2,7 +2,7 @@
 // the way, and whether a replay confirms it. The form is that of GICv3 (question.ts).
 import { GicTraceError, type Gicv5Config } from '@gictrace/core';
 import { GICV5_GATES, Gicv5Follow, Gicv5Machine } from '@gictrace/core/gicv5';
-import { gicv5IntidText, isGicv5Intid } from '@gictrace/core/spec';
+import { GICV5_TYPES, gicv5IntidText, gicv5Type, isGicv5Intid } from '@gictrace/core/spec';
 import { StateKeeper } from '../../database/state/snapshots.ts';
 import { wholeNs } from '../../timeline/moment.ts';
 import type { ReadableTrace } from '../counterfactual.ts';
@@ -204,8 +204,14 @@ class Explanation {
     const acknowledged =
       lifetime.acknowledged === undefined ? '' : `, at record ${lifetime.acknowledged.record} by ${by}`;
     if (found === undefined)
-      return `delivered${acknowledged}; nothing held it (${counts.acknowledged} of ${counts.lifetimes} lifetimes were acknowledged)`;
+      return `delivered${acknowledged}; ${this.nothing()} held it (${counts.acknowledged} of ${counts.lifetimes} lifetimes were acknowledged)`;
     return `delivered${acknowledged}; it waited at most ${found.held} records (${found.reason}): ${where}`;
+  }
+
+  /** What the source leaves undecided may have held a PPI. */
+  private nothing(): string {
+    const isPpi = [...this.g.intids].some((intid) => gicv5Type(intid) === GICV5_TYPES.PPI);
+    return isPpi && this.g.undecided > 0 ? 'nothing that the source decides' : 'nothing';
   }
 
   private neverPending(counts: Answer['counts']): string {

@@ -48,8 +48,11 @@ export interface Unreachable extends Moment {
   readonly pe: number;
 }
 
-export const conditionTrack = (condition: Gicv5Condition, intid: number, pe: number): string =>
-  `${condition} ${intid} ${pe}`;
+/** The track of a condition; those of the IRS and of a CPU interface are the same for all interrupts. */
+export function conditionTrack(condition: Gicv5Condition, intid: number, pe: number): string {
+  if (condition === 'IRS enabled') return gicv5Type(intid) === PPI ? 'always' : condition;
+  return condition === 'interface enabled' ? `${condition} ${pe}` : `${condition} ${intid} ${pe}`;
+}
 
 export class Gicv5Gather extends FollowObserver {
   readonly machine: Gicv5Machine;
@@ -94,6 +97,8 @@ export class Gicv5Gather extends FollowObserver {
       lifetime: (step, lifetime) => this.step(step, lifetime),
       wait: (row) => this.waited(row),
     });
+    this.touchesAll = true;
+    this.look();
     if (question.intid !== undefined) this.watch(question.intid);
   }
 
@@ -248,6 +253,10 @@ export class Gicv5Gather extends FollowObserver {
   /** Notes the conditions of the interrupts asked about: a PPI has those of each PE, the others those of the PE to which they go. */
   private look(): void {
     const { machine, conditions, tracks, now } = this;
+    const { state } = machine;
+    tracks.set('IRS enabled', now.record, state.irsCr0[0]! & 1);
+    for (const pe of this.touchesAll ? state.config.pes.keys() : this.touched)
+      if (pe < state.peCount) tracks.set(`interface enabled ${pe}`, now.record, state.cr0[pe]! & 1);
     for (const intid of this.intids) {
       const pes = this.touchesAll ? machine.state.config.pes.keys() : this.touched;
       for (const pe of gicv5Type(intid) === PPI ? pes : machine.state.config.pes.keys()) {

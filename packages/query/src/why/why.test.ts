@@ -3,7 +3,7 @@ import { RECORD_FLAGS } from '@gictrace/core/record';
 import { FRAMES } from '@gictrace/core/spec';
 import { expect, it } from 'vitest';
 import { CONFIG, Recording } from '../testing/synthetic.ts';
-import { why } from './answer.ts';
+import { why } from './why.ts';
 
 it('names each record once', () => {
   const r = new Recording();

@@ -1,0 +1,201 @@
+// Why an interrupt of a GICv5 arrived or did not: faults planted into real boots, and what real boots do not contain.
+import type { Gicv5Config } from '@gictrace/core';
+import { DESIGNS, Translation } from '@gictrace/core/irqchip';
+import { KIND, RecordBatch } from '@gictrace/core/record';
+import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Intid, IRS, ITS } from '@gictrace/core/spec';
+import { answerLines, type WhyQuestion, why } from '@gictrace/query';
+import { afterAll, describe, expect, it } from 'vitest';
+import { run } from '../packages/cli/src/run.test-support.ts';
+import { does, gicv5RecordsOf, Recording, sysregWrite } from './planting.ts';
+import { recording, scratch } from './support.ts';
+import { Random } from './torture/random.ts';
+import { GICV5_KINDS } from './why-planted/gicv5.ts';
+import { gicv5Trials } from './why-planted/trials.ts';
+
+const temp = scratch();
+afterAll(() => temp.dispose());
+
+const { PPI, LPI, SPI } = GICV5_TYPES;
+const TIMER = gicv5Intid(PPI, 27);
+const lpi = (id: number) => gicv5Intid(LPI, id);
+
+async function imported(name: string): Promise<string> {
+  const path = temp.path(`${name}.gictrace`);
+  expect((await run('import', 'qemu', recording(`${name}.log.gz`), '-o', path, '--force')).code).toBe(0);
+  return path;
+}
+
+describe('faults planted into a boot', () => {
+  it.each([
+    ['linux-gicv5-one-pe-head', 30, 30],
+    ['linux-gicv5-eight-pes-head', 15, 15],
+    // Of some PPIs, the log does not say to which of 3 PEs they belong: what depends on that is unknown.
+    ['linux-gicv5-three-pes-int-head', 15, 13],
+  ] as const)('of %s: of %i at least %i are named', async (name, count, least) => {
+    const recorded = gicv5RecordsOf(await imported(name));
+    const all = [...gicv5Trials(recorded, Object.keys(GICV5_KINDS), count, new Random(5))];
+    expect(all.length).toBe(count);
+    const missed = all.filter(({ isNamed }) => !isNamed);
+    expect(missed.length, JSON.stringify(missed, null, 1)).toBeLessThanOrEqual(count - least);
+  });
+
+  it('are confirmed by a replay: without the record, or with what is missing', async () => {
+    const { config, batches } = gicv5RecordsOf(await imported('linux-gicv5-one-pe-head'));
+    const planted = (change: (t: Recording<Gicv5Config>) => void) => {
+      const t = new Recording(config, batches);
+      change(t);
+      return why(t.finish('recorded again').trace, { intid: TIMER });
+    };
+    const at = 3000;
+    const masked = planted((t) => {
+      const place = t.find(does('acknowledge', TIMER), 100);
+      t.insert(place + 1, sysregWrite(GICV5_SYSREGS.ICC_PCR_EL1.encoding, 0, 0));
+    });
+    expect(masked.counterfactual).toMatchObject({ outcome: 'arrives' });
+    expect(masked.counterfactual!.text).toMatch(
+      /^record \d+ left out and replayed: it is signalled at record \d+$/,
+    );
+    expect(masked.finding).toMatchObject({ kind: 'blocked', reason: 'priority mask' });
+    const last = batches.reduce((sum, { count }) => sum + count, 0) - 1;
+    // From here on the timer is acknowledged and never deactivated.
+    const active = planted((t) => {
+      const taken = t.find(does('acknowledge', TIMER), 0, at);
+      const isCddi = (row: { kind: number; word(k: number): number }) =>
+        row.kind === KIND['sysreg.write'] &&
+        row.word(0) === GICV5_SYSREGS.GIC_CDDI.encoding &&
+        row.word(1) === TIMER;
+      for (let k = last; k > taken; k--) if (isCddi(t.rows[k]!)) t.rows.splice(k, 1);
+      t.rows[taken]!.isPlanted = true;
+    });
+    expect(active.finding).toMatchObject({ reason: 'active', to: null });
+    expect(active.counterfactual!.text).toMatch(
+      /with a GIC CDDI of PPI 27 by PE0 inserted before record \d+ and replayed: it is signalled/,
+    );
+  });
+});
+
+/** What a design's driver does, as a trace that can be asked and changed. */
+function driven(act: (translation: Translation) => void): Recording<Gicv5Config> {
+  const batches: RecordBatch[] = [];
+  const translation = new Translation(DESIGNS['gicv5-its']!, 2, {
+    stimulus: (batch) => {
+      const one = new RecordBatch(1);
+      one.copy(batch, 0);
+      batches.push(one);
+    },
+  });
+  translation.take({ op: 'pe.online', pe: 0 });
+  translation.take({ op: 'pe.online', pe: 1 });
+  translation.take({ op: 'alloc', device: 8, count: 2 });
+  act(translation);
+  return new Recording(translation.run.config as Gicv5Config, batches);
+}
+const ask = (t: Recording<Gicv5Config>, question: WhyQuestion) =>
+  why(t.finish('recorded again').trace, question);
+const fire = (translation: Translation) => {
+  for (const op of ['activate', 'unmask', 'fire'] as const)
+    translation.take({ op, device: 8, vector: 1, ...(op === 'activate' ? { pe: 1 } : {}) } as never);
+};
+
+describe('messages of a device', () => {
+  it('are followed through the ITS to the PE', () => {
+    const answer = ask(driven(fire), { device: 8 });
+    expect([answer.outcome, answer.counts]).toEqual([
+      'delivered',
+      { lifetimes: 1, acknowledged: 1, messages: 1, dropped: 0 },
+    ]);
+    expect(answer.way.map(({ stage }) => stage)).toEqual(
+      expect.arrayContaining(['message', 'ITS', 'pending', 'acknowledged', 'priority drop', 'deactivated']),
+    );
+  });
+
+  it('of a disabled ITS are dropped, by the write of ITS_CR0', () => {
+    const t = driven(fire);
+    const place = t.find((row) => row.kind === KIND['msi.write']);
+    const off = new RecordBatch(1);
+    off.push(KIND['mmio.write'], 0, Number.NaN);
+    off.words.set([FRAMES.indexOf('ITS'), 1, ITS.ITS_CR0.offset, 4, 0]);
+    t.insert(place, off);
+    const answer = ask(t, { device: 8, event: 1 });
+    expect(answer.outcome).toBe('not delivered');
+    expect(answer.finding).toMatchObject({ kind: 'dropped', reason: 'its-disabled', lost: 1 });
+    expect(answer.finding!.cause!.text).toContain('ITS_CR0');
+  });
+
+  it('of an event whose entry the ITS keeps as not valid are dropped', () => {
+    const t = driven((translation) => translation.take({ op: 'fire', device: 8, vector: 1 }));
+    const batch = new RecordBatch(1);
+    batch.push(KIND['msi.write'], -1, Number.NaN);
+    batch.words.set([0, 8, 1, 4]);
+    t.insert(t.rows.length - 1, batch);
+    const { finding, headline } = ask(t, { device: 8, event: 1 });
+    expect(finding).toMatchObject({ kind: 'dropped', reason: 'event-unmapped' });
+    expect(headline).toContain('EventID 0x1 is not valid');
+  });
+});
+
+describe('an interrupt that the GIC does not have', () => {
+  const instruction = (name: 'GIC_CDEN' | 'GIC_CDPEND', intid: number) => {
+    const batch = sysregWrite(GICV5_SYSREGS[name].encoding, 0, intid);
+    batch.words[2] = 1;
+    return batch;
+  };
+
+  it.each([
+    [gicv5Intid(SPI, 4000), /no IRS has SPI 4000/],
+    [lpi(0xff_ffff), /the interrupt state table does not have LPI 16777215/],
+  ])('0x%x: the instruction has no effect', (intid, text) => {
+    const t = driven(fire);
+    t.insert(t.rows.length - 1, instruction('GIC_CDPEND', intid));
+    const answer = ask(t, { intid });
+    expect([answer.outcome, answer.finding!.kind]).toEqual(['never pending', 'no effect']);
+    expect(answer.headline).toMatch(text);
+    expect(answer.counterfactual!.outcome).toBe('not tried');
+  });
+});
+
+it('what a disabled IRS does not forward names IRS_CR0', () => {
+  const t = driven(fire);
+  const place = t.find((row) => row.kind === KIND['msi.write']);
+  const off = new RecordBatch(1);
+  off.push(KIND['mmio.write'], 0, Number.NaN);
+  off.words.set([FRAMES.indexOf('IRS'), 1, IRS.IRS_CR0.offset, 4, 0]);
+  t.insert(place, off);
+  const { trace, planted } = t.finish('recorded again');
+  const answer = why(trace, { device: 8 });
+  expect(answer.finding).toMatchObject({ reason: 'IRS disabled', to: null, lost: 1 });
+  expect(answerLines(answer)[1]).toContain(`record ${planted[0]}`);
+  expect(answer.counterfactual!.outcome).toBe('arrives');
+});
+
+describe('gictrace why', () => {
+  it('takes INTIDs as people write them, and answers with exit code 0 for what was delivered', async () => {
+    const path = await imported('linux-gicv5-one-pe-head');
+    const texts = ['PPI 27', 'ppi27', '0x2000001b', `${TIMER}`];
+    const answers: Awaited<ReturnType<typeof run>>[] = [];
+    for (const text of texts) answers.push(await run('why', path, '--intid', text));
+    expect(new Set(answers.map(({ out }) => out)).size).toBe(1);
+    expect(answers[0]).toMatchObject({ code: 0, err: '' });
+    expect(answers[0]!.out).toMatch(/^PPI 27, PE0: delivered, at record \d+ by PE0/);
+    const page = temp.path('why.html');
+    expect((await run('report', path, '--why', 'PPI 27', '-o', page)).code).toBe(0);
+  });
+
+  it.each([
+    [['--intid', '27'], /0x1b has no type of a GICv5 in bits 31:29 \(such as 'PPI 27'/],
+    [['--vintid', '27'], /the virtual interrupts of a GICv5 are not modelled/],
+  ])('%j is refused in one line', async (options, text) => {
+    const path = await imported('linux-gicv5-one-pe-head');
+    const { code, err } = await run('why', path, ...options);
+    expect([code, err.trim().split('\n').length]).toEqual([2, 1]);
+    expect(err).toMatch(text);
+  });
+
+  it('says that a PE is unknown where the log does not name it, and finds nothing', async () => {
+    const path = await imported('linux-gicv5-four-pes-head');
+    const { code, out } = await run('why', path, '--intid', 'PPI 27');
+    expect(code).toBe(0);
+    expect(out).toContain('by a PE that the source does not name; nothing that the source decides held it');
+    expect(out).toMatch(/note: the source does not say of which PE \d+ accesses to CPU interfaces are/);
+  });
+});
