@@ -22,9 +22,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages', 'cli');
 const target = join(cli, 'dist', 'bundle');
 const stampFile = join(target, 'inputs.sha256');
-/** Modules that run as threads, each of which needs its own file. */
+/** Modules that run as threads or processes, each of which needs its own file. */
 const THREADS = [
   join(root, 'packages', 'cli', 'src', 'signal-thread.ts'),
+  join(root, 'packages', 'cli', 'src', 'signal-watcher.ts'),
   join(root, 'packages', 'query', 'src', 'database', 'writer-thread.ts'),
   join(root, 'packages', 'query', 'src', 'dataset', 'export-thread.ts'),
   join(root, 'packages', 'recorder', 'src', 'importers', 'qemu-trace', 'beside', 'reader-thread.ts'),

@@ -3,7 +3,10 @@
 //
 // Node delivers a signal to the main thread between two turns of its event loop. That is soon enough for a verb that waits
 // or pauses, and for one that computes for less than a second. For the others a second thread hears the signal
-// (signal-thread.ts). A process has one disposition for each signal, so the two are never used together.
+// (signal-thread.ts). A process has one disposition for each signal, so the two are never used together. Where a version of
+// Node lets no thread hear signals, they end the process at once, and another process removes what is left
+// (signal-watcher.ts).
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -17,10 +20,12 @@ import {
 import { mayWrite } from './named-files.ts';
 import { printableLine } from './printable.ts';
 import { HEARS, type SignalData, type ToSignals, TURN } from './signal-thread.ts';
+import type { ToWatcher } from './signal-watcher.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PAUSE_MS = 100;
 const THREAD = new URL('./signal-thread.js', import.meta.url);
+const WATCHER = new URL('./signal-watcher.js', import.meta.url);
 /** How long a verb waits for the thread to hear signals. It begins with the command line, and takes far less. */
 const READY_MS = 1000;
 /** Verbs that compute without a pause, as long as a scenario or a number of tests takes. */
@@ -105,6 +110,8 @@ class Listener implements OutputWatch {
     return work();
   }
 
+  opening(): void {}
+
   opened(output: OutputFile): void {
     if (isTaken) return;
     this.open.add(output);
@@ -135,6 +142,8 @@ function isLong(args: readonly string[]): boolean {
 class SignalThread implements OutputWatch {
   private readonly worker: Worker;
   private readonly state = new Int32Array(new SharedArrayBuffer(8));
+  /** In place of the thread, if it hears nothing. */
+  private watcher: Watcher | undefined;
 
   private constructor() {
     const data: SignalData = { state: this.state };
@@ -152,8 +161,8 @@ class SignalThread implements OutputWatch {
   /** While this thread changes what is there, the other one does not; and the reverse, since it is about to end the process. */
   change<T>(work: () => T): T {
     const { state } = this;
-    // If it cannot hear signals, they end the process as if nothing were handled.
     Atomics.wait(state, HEARS.at, HEARS.notYet, READY_MS);
+    if (Atomics.load(state, HEARS.at) !== HEARS.signals) this.watcher ??= new Watcher();
     if (Atomics.compareExchange(state, TURN.at, TURN.nobody, TURN.main) === TURN.signals)
       Atomics.wait(state, TURN.at, TURN.signals);
     try {
@@ -164,20 +173,56 @@ class SignalThread implements OutputWatch {
     }
   }
 
+  opening(output: OutputFile, partial: string): void {
+    this.watcher?.tell({ opening: partial, sinceMs: Date.now(), name: printableLine(output.path) });
+  }
+
   opened(output: OutputFile, partial: string): void {
-    this.tell({ opened: partial, name: printableLine(output.path) });
+    const name = printableLine(output.path);
+    if (this.watcher === undefined) this.tell({ opened: partial, name });
+    else this.watcher.tell({ opened: partial, inode: statOf(partial)?.ino ?? 0, name });
   }
 
   closed(output: OutputFile): void {
-    this.tell({ closed: output.partial });
+    const message = { closed: output.partial };
+    if (this.watcher === undefined) this.tell(message);
+    else this.watcher.tell(message);
   }
 
   stop(): void {
+    this.watcher?.stop();
     this.worker.terminate().catch(() => undefined);
   }
 
   private tell(message: ToSignals): void {
     this.worker.postMessage(message);
+  }
+}
+
+/** The process that removes what this one leaves, as this one sees it. */
+class Watcher {
+  private readonly process: ChildProcess;
+
+  constructor() {
+    // In a session of its own: Ctrl-C at a terminal goes to the whole group of processes.
+    this.process = spawn(process.execPath, [fileURLToPath(WATCHER)], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      detached: true,
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    // Without it, signals end this process as if nothing were handled.
+    this.process.on('error', () => undefined);
+    this.process.stdin!.on('error', () => undefined);
+    this.process.unref();
+  }
+
+  /** The first write to an empty pipe is one of the system, before this returns: this thread need not pause for it. */
+  tell(message: ToWatcher): void {
+    this.process.stdin!.write(`${JSON.stringify(message)}\n`);
+  }
+
+  stop(): void {
+    this.process.stdin!.end();
   }
 }
 

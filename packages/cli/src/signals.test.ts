@@ -1,7 +1,7 @@
 // A signal while an output is open, as a table over the verbs that write: the process ends by that signal and names what is
 // not written, nothing is left beside it, and the final name has the old file, also where the verb never pauses.
-import { spawn as start } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync, spawn as start } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,8 +50,17 @@ const LONG: Readonly<Record<string, (out: string) => string[]>> = {
 };
 
 /** Runs a command line, and sends a signal when its temporary file has been there for some time. */
-async function signalled(words: readonly string[], folder: string, signal: NodeJS.Signals, afterMs: number) {
-  const child = start(process.execPath, [BIN, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function signalled(
+  words: readonly string[],
+  folder: string,
+  signal: NodeJS.Signals,
+  afterMs: number,
+  { node = process.execPath, options = '' } = {},
+) {
+  const child = start(node, [BIN, ...words], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: options },
+  });
   let err = '';
   child.stderr.on('data', (data: Buffer) => {
     err += data.toString();
@@ -110,4 +119,90 @@ it('a verb that is done at once ends by the signal too: the file is whole, or no
     expect(readdirSync(folder)).toEqual(existsSync(out) ? ['out'] : []);
     if (existsSync(out)) expect((await run('info', '--verify', out)).code).toBe(0);
   }
+});
+
+/** Paths with colons between them, as for test/same-bytes.test.ts. */
+const NODES = (process.env.GICTRACE_NODES ?? '').split(':').filter((path) => path !== '');
+if (NODES.length === 0) console.warn('SKIPPED: signals on the Nodes that GICTRACE_NODES names');
+
+describe('where no thread can hear signals', () => {
+  beforeAll(() =>
+    writeFileSync(
+      at('no-binding.cjs'),
+      "process.binding = () => { throw new Error('No such module: signal_wrap'); };\n",
+    ),
+  );
+  const options = `--require ${at('no-binding.cjs')}`;
+
+  it.each([
+    ['SIGINT', 0],
+    ['SIGTERM', 30],
+    ['SIGKILL', 0],
+  ] as const)('another process removes what %s leaves after %d ms', async (signal, afterMs) => {
+    const folder = at(`watched-${signal}`);
+    mkdirSync(folder);
+    const out = join(folder, 'out');
+    const { by, err } = await signalled(LONG.replay!(out), folder, signal, afterMs, { options });
+    expect([by, err]).toEqual([signal, `gictrace: ended by a signal: ${out} not written\n`]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('the other process removes what the command made, and no other file of that name', () => {
+    const watcher = fileURLToPath(new URL('../dist/signal-watcher.js', import.meta.url));
+    const path = (name: string) => at(`${name}.partial`);
+    for (const name of ['own', 'later', 'done', 'making', 'there']) writeFileSync(path(name), '');
+    writeFileSync(path('full'), 'a year of work');
+    const opened = (name: string, more = 0) => ({
+      opened: path(name),
+      inode: statSync(path(name)).ino + more,
+      name,
+    });
+    const opening = (name: string, more = 0) => ({
+      opening: path(name),
+      sinceMs: statSync(path(name)).birthtimeMs + more,
+      name,
+    });
+    const lines = [
+      ...[opened('own'), opened('later', 1), opened('done'), { closed: path('done') }],
+      ...[opening('making'), opening('there', 1000), opening('full')],
+    ];
+    const input = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const { status, stderr } = spawnSync(process.execPath, [watcher], { input, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, 'gictrace: ended by a signal: own, making not written\n']);
+    const left = ['own', 'later', 'done', 'making', 'there', 'full'].filter((name) => existsSync(path(name)));
+    expect(left).toEqual(['later', 'done', 'there', 'full']);
+  });
+
+  it('a verb that ends by itself is as ever', async () => {
+    const out = at('whole');
+    const child = start(process.execPath, [BIN, ...LONG.replay!(out)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: options },
+    });
+    let err = '';
+    child.stderr.on('data', (data: Buffer) => {
+      err += data.toString();
+    });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    expect(err).toBe('');
+    expect((await run('info', '--verify', out)).code).toBe(0);
+  });
+
+  // The options make every warning of a deprecation an error.
+  it.each(NODES)('%s: what a signal leaves is removed, and nothing else is printed', async (node) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const folder = at(`node-${NODES.indexOf(node)}-${signal}`);
+      mkdirSync(folder);
+      const out = join(folder, 'out');
+      const { by, err } = await signalled(LONG.record!(out), folder, signal, 10, {
+        node,
+        options: '--pending-deprecation --throw-deprecation',
+      });
+      expect([by, err]).toEqual([
+        signal,
+        expect.stringMatching(/^gictrace: ended by (a signal|SIGINT|SIGTERM): \S+ not written\n$/),
+      ]);
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
 });

@@ -43,6 +43,8 @@ const open = new Set<OutputFile>();
 export interface OutputWatch {
   /** Does work that makes a temporary file, or after which there is none any more; `opened` or `closed` is called in it. */
   change<T>(work: () => T): T;
+  /** The output is about to make the temporary file `partial`, unless there is a file of that name. */
+  opening(output: OutputFile, partial: string): void;
   /** The output has the temporary file `partial` from now on. */
   opened(output: OutputFile, partial: string): void;
   /** The output has no temporary file any more: it is complete, or given up, or the file is left to the user. */
@@ -213,6 +215,7 @@ export class OutputFile {
   private create(): { fd: number; name: string } {
     let tried = 0;
     for (const name of temporaryNames(this.target)) {
+      watch?.opening(this, name);
       try {
         return { fd: outputFiles().create(name), name };
       } catch (error) {
