@@ -5,7 +5,7 @@ import { KIND, RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Intid, IRS, ITS } from '@gictrace/core/spec';
 import { answerLines, type WhyQuestion, why } from '@gictrace/query';
 import { afterAll, describe, expect, it } from 'vitest';
-import { run } from '../packages/cli/src/run.test-support.ts';
+import { run, spawn } from '../packages/cli/src/run.test-support.ts';
 import { does, gicv5RecordsOf, Recording, sysregWrite } from './planting.ts';
 import { recording, scratch } from './support.ts';
 import { Random } from './torture/random.ts';
@@ -197,5 +197,39 @@ describe('gictrace why', () => {
     expect(code).toBe(0);
     expect(out).toContain('by a PE that the source does not name; nothing that the source decides held it');
     expect(out).toMatch(/note: the source does not say of which PE \d+ accesses to CPU interfaces are/);
+  });
+});
+
+describe('gictrace step', () => {
+  it('goes forward and back, with a watched interrupt', async () => {
+    const path = await imported('linux-gicv5-one-pe-head');
+    const commands = 'find intid PPI 27\nfind gate\nback\nfind kind int.acknowledged\nquit\n';
+    const { code, out, err } = spawn(['step', path, '--at', '600', '--watch', 'PPI 27'], commands);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^watch: PPI 27 PE0: not pending$/m);
+    expect(out).toMatch(
+      /wire\.set INTID PPI 27 level yes[\s\S]*signalled: PE0 PPI 27\n {2}watch: PPI 27 PE0: signalled\n/,
+    );
+    expect(out).toMatch(/GICR_CDIA[\s\S]*~ PE0 int\.acknowledged INTID PPI 27[\s\S]*signalled: nothing/);
+    expect(spawn(['step', path, '--watch', 'PPI 200000000'], 'next\n').code).toBe(2);
+  });
+});
+
+describe('gictrace bisect', () => {
+  it('finds the first record at which a query holds, and the first trace that differs', async () => {
+    const path = await imported('linux-gicv5-one-pe-head');
+    const sql = "SELECT 1 FROM gic_state(1, :record) WHERE name = 'PPI 27' AND text LIKE '% active %'";
+    const { code, out } = await run('bisect', path, '--sql', sql);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^FOUND: the query returns a row from record \d+ on, after \d+ tests\n {2}\d+ \S+ PE0 GICR_CDIA -> \S+ \{ID=27 TYPE=PPI VALID\}/,
+    );
+    const other = await imported('linux-gicv5-eight-pes-head');
+    expect((await run('bisect', path, path, other)).out).toMatch(
+      /^FOUND: \S+eight-pes-head.gictrace is the first that differs/,
+    );
+    expect(
+      (await run('bisect', path, '--on', 'simulator@qemu-11.1', 'simulator@gicv5-architecture')).out,
+    ).toMatch(/^SAME: simulator@gicv5-architecture does not differ from simulator@qemu-11.1/);
   });
 });

@@ -32,7 +32,7 @@ function session(...commands: readonly string[]) {
     },
   });
   for (const command of commands) if (!one.take(command)) break;
-  return { out, err, digest: time.machine.state.digest(), record: time.now?.record, failed: one.failed };
+  return { out, err, digest: time.simulator.state.digest(), record: time.now?.record, failed: one.failed };
 }
 
 it('goes to the message of an interrupt, and shows what it does and who is signalled', () => {

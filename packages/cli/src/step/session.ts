@@ -1,7 +1,6 @@
 // A session of `gictrace step`: takes command lines and prints where the time machine stands. It knows nothing of terminals.
 import { didYouMean, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
-import { heldBy } from '@gictrace/core/model';
 import {
   isAbout,
   isObservable,
@@ -11,8 +10,9 @@ import {
   type RecordBatch,
   recordName,
 } from '@gictrace/core/record';
-import { commandName, ITS_COMMANDS, isSpecial } from '@gictrace/core/spec';
+import { anyIntidText, commandName, ITS_COMMANDS } from '@gictrace/core/spec';
 import type { Fits, Stop, TimeMachine } from '@gictrace/query';
+import { intidNamed } from '../intid.ts';
 
 export const HELP = `next [N]          run the next stimulus, or the next N
 back [N]          go back one stimulus, or N
@@ -50,7 +50,8 @@ export class StepSession {
   /** Takes a line. Returns false if the session ends. A mistake of the user is reported, and the session continues. */
   take(line: string): boolean {
     const text = line.trim() === '' ? this.last : line.trim();
-    const [verb = '', ...words] = text.split(/\s+/);
+    // The INTID of a GICv5 is one word: PPI 27.
+    const [verb = '', ...words] = text.replace(/\b(PPI|LPI|SPI) (?=\d)/gi, '$1').split(/\s+/);
     if (/^(q|quit|exit)$/.test(verb)) return false;
     this.last = text;
     try {
@@ -123,13 +124,23 @@ export class StepSession {
     return n;
   }
 
+  private intid(text: string | undefined, what: string): number {
+    const intid = intidNamed(text ?? '');
+    if (intid === undefined)
+      throw new GicTraceError(
+        'usage',
+        `${what} takes a whole number below 2^24, or an INTID of GICv5 such as PPI 27, not '${text ?? ''}'`,
+      );
+    return intid;
+  }
+
   /** Sets the watched interrupt, and prints what blocks it now. */
   watch(words: readonly string[]): void {
     if (words[0] === 'off') this.watched = undefined;
     else {
-      const { peCount } = this.time.machine.state;
+      const { peCount } = this.time.simulator;
       this.watched = {
-        intid: this.number(words[0], 'watch', 2 ** 24 - 1),
+        intid: this.intid(words[0], 'watch'),
         pe: words[1] === undefined ? -1 : this.number(words[1], 'the PE of watch', peCount - 1),
       };
       this.out.write(`${this.gates().join('\n')}\n`);
@@ -143,14 +154,14 @@ export class StepSession {
       anyRecord(stop, (batch, i) => isAbout(batch, i, identifier, n));
     switch (what) {
       case 'intid': {
-        const n = this.number(value, 'find intid', 2 ** 24 - 1);
+        const n = this.intid(value, 'find intid');
         const [physical, virtual] = [named('INTID', n), named('vINTID', n)];
         return (stop) => physical(stop) || virtual(stop);
       }
       case 'device':
         return named('DeviceID', this.number(value, 'find device', 2 ** 32 - 1));
       case 'pe': {
-        const pe = this.number(value, 'find pe', this.time.machine.state.peCount - 1);
+        const pe = this.number(value, 'find pe', this.time.simulator.peCount - 1);
         return (stop) => anyRecord(stop, (batch, i) => batch.pe[i] === pe);
       }
       case 'command': {
@@ -199,11 +210,11 @@ export class StepSession {
   private gates(): string[] {
     const { watched } = this;
     if (watched === undefined) return [];
-    const { machine } = this.time;
-    const pes = watched.pe >= 0 ? [watched.pe] : Array.from({ length: machine.state.peCount }, (_, pe) => pe);
+    const { simulator } = this.time;
+    const pes = watched.pe >= 0 ? [watched.pe] : Array.from({ length: simulator.peCount }, (_, pe) => pe);
     const lines = pes.map((pe) => {
-      const { gate } = heldBy(machine, pe, watched.intid);
-      return `watch: INTID ${watched.intid} PE${pe}: ${gate === 'unknown' ? 'not pending' : gate}`;
+      const gate = simulator.gateOf(pe, watched.intid);
+      return `watch: ${anyIntidText(watched.intid)} PE${pe}: ${gate === 'unknown' ? 'not pending' : gate}`;
     });
     // For an SPI, every PE has the same answer.
     return [
@@ -231,12 +242,11 @@ export class StepSession {
 
   /** What each PE is signalled. */
   private signalled(): string {
-    const { hppiIntid, irq, fiq, peCount } = this.time.machine.state;
+    const { simulator } = this.time;
     const parts: string[] = [];
-    for (let pe = 0; pe < peCount; pe++) {
-      const intid = hppiIntid[pe]!;
-      if (isSpecial(intid)) continue;
-      parts.push(`PE${pe} INTID ${intid}${irq[pe] ? ' IRQ' : fiq[pe] ? ' FIQ' : ' (masked)'}`);
+    for (let pe = 0; pe < simulator.peCount; pe++) {
+      const text = simulator.signalled(pe);
+      if (text !== undefined) parts.push(`PE${pe} ${text}`);
     }
     return parts.length === 0 ? 'nothing' : parts.join(', ');
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { loadTraceFiles, QueryDatabase } from '@gictrace/query';
-import { TraceReader } from '@gictrace/recorder';
+import { type AnyTraceReader, TraceReader } from '@gictrace/recorder';
 import { isDatabase } from '@gictrace/recorder/input';
 import { signatureOf } from '@gictrace/replayer/minimize';
 import type { Command } from 'commander';
@@ -192,9 +192,9 @@ function nearMiddle(states: readonly number[], low: number, high: number): numbe
 
 /** Record `record` of a trace file as text; undefined if the file cannot be read any more. */
 function textOf(path: string, record: number): string | undefined {
-  let reader: TraceReader;
+  let reader: AnyTraceReader;
   try {
-    reader = TraceReader.open(path);
+    reader = TraceReader.openAny(path);
   } catch {
     return undefined;
   }
@@ -273,7 +273,7 @@ function traceOutcome(sql: string | undefined): Outcome {
         const outcome = hasRow(db, sql) ? 'the query returns a row' : 'the query returns no row';
         return { outcome, text: outcome };
       });
-    const reader = TraceReader.open(path);
+    const reader = TraceReader.openAny(path);
     reader.close();
     const digest = reader.footer!.semanticDigest;
     return {

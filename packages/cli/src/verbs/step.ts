@@ -9,7 +9,7 @@ import { StepSession } from '../step/session.ts';
 
 interface Options {
   readonly at?: number;
-  readonly watch?: number;
+  readonly watch?: string;
 }
 
 export function addStep(program: Command, exit: (code: number) => void): void {
@@ -21,13 +21,13 @@ export function addStep(program: Command, exit: (code: number) => void): void {
     )
     .argument('<trace>', 'the trace')
     .option('--at <record>', 'begin at this record', wholeNumber('--at', 0, 2 ** 32 - 2))
-    .option('--watch <intid>', 'watch this interrupt', wholeNumber('--watch', 0, 2 ** 24 - 1))
+    .option('--watch <intid>', 'watch this interrupt; of a GICv5 with its type, such as "PPI 27"')
     .addHelpText(
       'after',
       "\nExample:\n  gictrace step boot.gictrace --at 1000\n  echo 'find intid 27' | gictrace step boot.gictrace\n",
     )
     .action(async (path: string, { at, watch }: Options) => {
-      const reader = TraceReader.open(path);
+      const reader = TraceReader.openAny(path);
       try {
         const { records } = reader;
         const time = new TimeMachine({
@@ -36,7 +36,7 @@ export function addStep(program: Command, exit: (code: number) => void): void {
           batches: (from) => reader.batches(from),
         });
         const session = new StepSession(time, records, { write: (text) => process.stdout.write(text), note });
-        if (watch !== undefined) session.watch([`${watch}`]);
+        if (watch !== undefined) session.watch([watch]);
         if (at !== undefined) session.take(`go ${at}`);
         const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
         const lines = createInterface({

@@ -1,15 +1,16 @@
 // A time machine over a trace: the simulator after any stimulus, forward and back. Going back restores the nearest state that
 // was kept on the way and replays from there. It knows no terminal.
 import { inflateRawSync } from 'node:zlib';
-import type { GicConfig } from '@gictrace/core';
-import { Follow, FollowObserver, Machine } from '@gictrace/core/model';
+import type { GicConfig, Gicv5Config } from '@gictrace/core';
+import { FollowObserver } from '@gictrace/core/model';
 import { isStimulus, RecordBatch } from '@gictrace/core/record';
 import type { KeptState } from '../database/state/kept.ts';
 import { StateKeeper } from '../database/state/snapshots.ts';
+import { type Simulator, simulatorOf } from './simulators.ts';
 
 /** A trace that can be read from any record on. */
 export interface SteppedTrace {
-  readonly config: GicConfig;
+  readonly config: GicConfig | Gicv5Config;
   readonly records: number;
   batches(from?: number): Iterable<{ readonly batch: RecordBatch; readonly first: number }>;
 }
@@ -45,20 +46,18 @@ class Collector extends FollowObserver {
 }
 
 export class TimeMachine {
-  readonly machine: Machine;
+  readonly simulator: Simulator;
   /** The stimulus that ran last; undefined before the first. */
   now: Stop | undefined;
   private readonly trace: SteppedTrace;
   private readonly keeper = new StateKeeper(INTERVAL);
   private readonly collector = new Collector();
-  private readonly follow: Follow;
   /** The next record to run. */
   private next = 0;
 
   constructor(trace: SteppedTrace) {
     this.trace = trace;
-    this.machine = new Machine(trace.config);
-    this.follow = new Follow(this.machine, this.collector);
+    this.simulator = simulatorOf(trace.config, this.collector);
   }
 
   /** Runs to the next stimulus that fits, but not beyond record `last`. Without one, stays there and returns undefined. */
@@ -110,8 +109,8 @@ export class TimeMachine {
 
   private run(batch: RecordBatch, first: number, i: number): Stop | undefined {
     const record = first + i;
-    this.keeper.offer(record, this.machine.state);
-    this.follow.take(batch, first, i, i + 1);
+    this.keeper.offer(record, this.simulator.state);
+    this.simulator.run(batch, first, i);
     this.next = record + 1;
     const emitted = this.collector.take();
     if (!isStimulus(batch.kind[i]!)) return undefined;
@@ -125,13 +124,13 @@ export class TimeMachine {
   private restore(record: number): number {
     const kept: KeptState | undefined = this.keeper.states().findLast((one) => one.record <= record);
     if (kept === undefined) {
-      this.machine.state.reset();
+      this.simulator.state.reset();
       this.next = 0;
     } else {
-      this.machine.state.restore(inflateRawSync(kept.state));
+      this.simulator.state.restore(inflateRawSync(kept.state));
       this.next = kept.record;
     }
-    this.machine.invalidate();
+    this.simulator.restored();
     this.collector.take();
     this.now = undefined;
     return this.next;
