@@ -25,7 +25,7 @@ export function sourceFacts({ facts }) {
       ['clock', facts.timed ? facts.clock : 'the source contains no times'],
       [
         'GIC',
-        `GICv${facts.architecture}, ${facts.affinities.length} PE${facts.affinities.length === 1 ? '' : 's'}, ${facts.architecture === 5 ? '' : `${facts.itsCount} ITS, `}profile ${facts.profile}`,
+        `GICv${facts.architecture}, ${facts.affinities.length} PE${facts.affinities.length === 1 ? '' : 's'}, ${facts.itsCount === 0 && facts.architecture === 5 ? '' : `${facts.itsCount} ITS, `}profile ${facts.profile}`,
       ],
       [
         'affinities',

@@ -60,8 +60,9 @@ export function exportPerfetto(source: ExportSource, out: OutputFile): ExportSum
     }
     return track;
   };
-  const itsCount = header.config.architecture === 5 ? 0 : header.config.its.length;
-  for (let its = 0; its < itsCount; its++) itsOf(its);
+  const itsCount = header.config.its?.length ?? 0;
+  // The ITSs of a GICv5 have no commands.
+  if (header.config.architecture !== 5) for (let its = 0; its < itsCount; its++) itsOf(its);
   let devices: number | undefined;
   const deviceTracks = new Map<string, number>();
   const deviceOf = (its: number, device: number): number => {

@@ -107,7 +107,7 @@ export function traceFacts(request: TraceRequest, packer: Packer): TraceFacts {
     profile: config.profile,
     architecture: config.architecture,
     affinities: config.pes.map((pe) => pe.affinity),
-    itsCount: config.architecture === 5 ? 0 : config.its.length,
+    itsCount: config.its?.length ?? 0,
     contentDigest: footer!.contentDigest,
     semanticDigest: footer!.semanticDigest,
     seed: header.seed,

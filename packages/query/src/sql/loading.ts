@@ -135,7 +135,7 @@ export class Loading {
       profile: config.profile,
       architecture: config.architecture,
       pes: config.pes.length,
-      its: config.architecture === 5 ? 0 : config.its.length,
+      its: config.its?.length ?? 0,
       events: follower.recordsEvents ? 'recorded' : 'simulated',
       content_digest: digests.contentDigest,
       semantic_digest: digests.semanticDigest,

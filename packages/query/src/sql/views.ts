@@ -188,7 +188,10 @@ export const VIEWS: readonly View[] = [
     ),
     name: 'its_commands',
   },
-  viewOf('msis', 'Message-signalled interrupts that reached an ITS.'),
+  viewOf(
+    'msis',
+    'Message-signalled interrupts that reached an ITS. Not included are events that reach an ITS of a GICv5 in another way: from an IWB, or by ITS_GEN_EVENTR.',
+  ),
   {
     name: 'hppi',
     doc: 'What each PE was signalled: the highest-priority pending interrupt and the interrupt lines.',
@@ -260,7 +263,10 @@ export const VIEWS: readonly View[] = [
     },
     sql: `SELECT ${TRACE}, time_ns, pe, LR, vLPI, ${cases('"group"', GROUPS)} AS "group", priority, vFIQ, vIRQ FROM k_vhppi`,
   },
-  viewOf('mappings', 'What each event of each device was mapped to over time.'),
+  viewOf(
+    'mappings',
+    'What each event of each device was mapped to over time, by ITS commands. There are none for a GICv5, whose ITSs have no commands: software writes the tables to memory, and `msis` has what became of each message. The events `its.cached` and `its.forgotten` are about the entries that an ITS keeps.',
+  ),
   viewOf('findings', 'Software errors that cause no visible failure (see docs/check.md).'),
   viewOf('checks', 'The checks that produce findings.'),
   viewOf('rules', 'The rules by which importers infer what a source does not contain.'),

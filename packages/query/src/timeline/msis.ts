@@ -14,7 +14,9 @@ export const MSI_COLUMNS = {
   INTID: orNull(integer('LPI or vINTID to which it was translated; null if it was dropped')),
   virtual: orNull(integer('1 if translated to a virtual interrupt; null if it was not translated')),
   pe: orNull(
-    integer('PE to which it was sent; -1 if the vPE was not resident; null if it was not translated'),
+    integer(
+      'PE to which it was sent; -1 if the vPE was not resident; null if it was not translated, or if the LPI of a GICv5 is targeted at no PE',
+    ),
   ),
   outcome: orNull(
     text(
@@ -49,32 +51,35 @@ export class Msis {
     this.open = { record, time_ns: wholeNs(batch.timeNs[i]!), its, DeviceID, EventID, ...none };
   }
 
-  /** What the simulator did for the message. */
-  emitted(records: RecordBatch): void {
+  /** Event `k` of the simulator, which may be what it did for the message. */
+  emitted(records: RecordBatch, k: number): void {
     const msi = this.open;
     if (msi === undefined) return;
     const w = records.words;
-    for (let k = 0; k < records.count; k++) {
-      const at = k * RECORD_WORDS;
-      switch (records.kind[k]) {
-        case KIND['msi.translated']:
-          become(msi, w[at + 3]!, 0, records.pe[k]!, 'coalesced');
-          break;
-        case KIND['vmsi.translated']:
-          become(msi, w[at + 3]!, 1, records.pe[k]!, 'coalesced');
-          break;
-        case KIND['vlpi.pended']:
-          if (msi.virtual === 1) msi.outcome = 'pended';
-          break;
-        case KIND['lpi.pended']:
-          if (msi.virtual === 0 && w[at] === msi.INTID) msi.outcome = 'pended';
-          break;
-        case KIND['msi.dropped']:
-          msi.outcome = DROP_REASONS[w[at + 3]!]!;
-          break;
-        default:
-      }
+    const at = k * RECORD_WORDS;
+    switch (records.kind[k]) {
+      case KIND['msi.translated']:
+        become(msi, w[at + 3]!, 0, records.pe[k]! < 0 ? null : records.pe[k]!, 'coalesced');
+        return;
+      case KIND['vmsi.translated']:
+        become(msi, w[at + 3]!, 1, records.pe[k]!, 'coalesced');
+        return;
+      case KIND['vlpi.pended']:
+        if (msi.virtual === 1) msi.outcome = 'pended';
+        return;
+      case KIND['lpi.pended']:
+        this.pended(w[at]!);
+        return;
+      case KIND['msi.dropped']:
+        msi.outcome = DROP_REASONS[w[at + 3]!]!;
+        return;
+      default:
     }
+  }
+
+  /** A physical interrupt became pending, which may be that of the message. */
+  pended(INTID: number): void {
+    if (this.open?.virtual === 0 && this.open.INTID === INTID) this.open.outcome = 'pended';
   }
 
   /** Takes a recorded observable, which may be a table entry that the ITS read for the message. */

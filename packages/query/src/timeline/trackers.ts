@@ -111,12 +111,12 @@ export class Trackers extends FollowObserver {
 
   override emitted(records: RecordBatch): void {
     this.didEmit = true;
-    this.msis?.emitted(records);
     this.checks?.emitted(records);
     const { virtualLifetimes, now } = this;
     const wantsEvents = this.observer.event !== undefined && !this.hasRecordedEvents;
     for (let i = 0; i < records.count; i++) {
       const kind = records.kind[i]!;
+      this.msis?.emitted(records, i);
       if (kind === KIND['its.command']) this.executed(records, i);
       if (concernsLifetimes(kind)) this.emittedInterrupt(records, i, kind);
       if (concernsVirtual(kind)) {

@@ -6,7 +6,7 @@ const inForce = (o: string, id: string): string =>
 const sameOperation = (w: string): string =>
   `${traceOf(`${w}.id`)} = ${traceOf('f.id')} AND ${w}.operation = ${recordOf('f.id')}`;
 
-const FORGED_MESSAGES = `SELECT ${traceOf('m.id')} AS trace, ${recordOf('m.id')} AS record, 'message' AS path, f."by" AS writer, f.device AS owner, m.INTID, m.virtual, CASE WHEN m.outcome IS NULL AND m.INTID IS NULL THEN 'unknown' WHEN m.INTID IS NOT NULL AND (m.DeviceID = f.device OR EXISTS (SELECT 1 FROM t_mappings o WHERE o.trace = ${traceOf('m.id')} AND o.INTID = m.INTID AND o.virtual = m.virtual AND o.DeviceID = f.device AND ${inForce('o', 'm.id')})) THEN 'breach' ELSE 'contained' END AS verdict FROM k_op_forge f JOIN k_msi_write w ON ${sameOperation('w')} JOIN t_msis m ON m.id = w.id`;
+const FORGED_MESSAGES = `SELECT ${traceOf('m.id')} AS trace, ${recordOf('m.id')} AS record, 'message' AS path, f."by" AS writer, f.device AS owner, m.INTID, m.virtual, CASE WHEN m.outcome IS NULL AND m.INTID IS NULL THEN 'unknown' WHEN m.INTID IS NOT NULL AND (m.DeviceID = f.device OR EXISTS (SELECT 1 FROM t_mappings o WHERE o.trace = ${traceOf('m.id')} AND o.INTID = m.INTID AND o.virtual = m.virtual AND o.DeviceID = f.device AND ${inForce('o', 'm.id')})) THEN 'breach' WHEN m.INTID IS NOT NULL AND t.architecture = 5 THEN 'unknown' ELSE 'contained' END AS verdict FROM k_op_forge f JOIN k_msi_write w ON ${sameOperation('w')} JOIN t_msis m ON m.id = w.id JOIN t_traces t ON t.trace = ${traceOf('m.id')}`;
 const FORGED_WRITES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, ${doorbellOf('w')}, f."by", f.device, ${namedBy('w')}, 0, iif(${isRaised(traceOf('w.id'), namedBy('w'), recordOf('w.id'))}, 'breach', 'contained') FROM k_op_forge f JOIN k_mmio_write w ON ${sameOperation('w')} WHERE w.pe IS NULL AND ${doorbellOf('w')} IS NOT NULL`;
 /** A frame outside the GIC that turns messages into changes of input lines. */
 const FORGED_WIRES = `SELECT ${traceOf('w.id')}, ${recordOf('w.id')}, 'wire', f."by", f.device, w.INTID, 0, iif(${isRaised(traceOf('w.id'), 'w.INTID', recordOf('w.id'))}, 'breach', 'contained') FROM k_op_forge f JOIN k_wire_set w ON ${sameOperation('w')} WHERE w.level = 1`;
@@ -29,7 +29,7 @@ export const ISOLATION_MODULES: readonly Module[] = [
       class: KEY.class,
       INTID: 'interrupt that it named; null if it named none',
       verdict:
-        '`breach`: it raised an interrupt of another device; `contained`: it was meant to, but did not; `shared`: the devices share the interrupt, and the owner had it first; `unknown`: a register was written by a device, but the trace does not say by which one',
+        '`breach`: it raised an interrupt of another device; `contained`: it was meant to, but did not; `shared`: the devices share the interrupt, and the owner had it first; `unknown`: a register was written by a device, but the trace does not say by which one; or the message raised an interrupt of a GICv5, and whose mappings are in memory',
     },
     sql: `WITH had AS MATERIALIZED (${HAD}) SELECT trace, record, path, writer, owner, iif(virtual, 'vLPI', ${classOf('INTID')}) AS class, INTID, verdict FROM (${FORGED_MESSAGES} UNION ALL ${FORGED_WRITES} UNION ALL ${FORGED_WIRES} UNION ALL ${UNKNOWN_WRITES} UNION ALL ${SHARED})`,
     question: 'Did a device raise an interrupt of another one?',

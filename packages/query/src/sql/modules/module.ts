@@ -1,5 +1,5 @@
 // The shape of a module of the SQL library, and the parts that several modules have in common.
-import { FRAMES, INTID_RANGES } from '@gictrace/core/spec';
+import { FRAMES, GICV5_TYPES, gicv5Intid, INTID_RANGES } from '@gictrace/core/spec';
 import { RECORDS_PER_TRACE, TRACE_NUMBER } from '../derived-tables.ts';
 import type { View } from '../views.ts';
 
@@ -20,11 +20,15 @@ export const KEY = {
 } as const;
 
 const CLASSES = Object.entries(INTID_RANGES).filter(([name]) => name !== 'special');
-/** The class of a physical INTID: an extended PPI is a PPI, an extended SPI an SPI. */
+/** The class of a physical INTID: an extended PPI is a PPI, an extended SPI an SPI. That of a GICv5 has its type in it. */
 export function classOf(intid: string): string {
   const of = ([name, { first, last }]: (typeof CLASSES)[number]) =>
     `WHEN ${intid} BETWEEN ${first} AND ${last} THEN '${name.replace('extended ', '')}'`;
-  return `CASE WHEN ${intid} IS NULL THEN NULL ${CLASSES.map(of).join(' ')} ELSE 'unknown' END`;
+  const typed = Object.entries(GICV5_TYPES).map(
+    ([name, type]) =>
+      `WHEN ${intid} BETWEEN ${gicv5Intid(type, 0)} AND ${gicv5Intid(type + 1, 0) - 1} THEN '${name}'`,
+  );
+  return `CASE WHEN ${intid} IS NULL THEN NULL ${[...CLASSES.map(of), ...typed].join(' ')} ELSE 'unknown' END`;
 }
 /** Whether a physical INTID is that of an SPI, which all PEs share. */
 export const isSpiSql = (intid: string): string => `${classOf(intid)} = 'SPI'`;

@@ -1,5 +1,5 @@
 // What an observer of a timeline gets from the loop that runs a trace of a GICv5 beside the simulator: lifetimes of interrupts,
-// waits, acknowledges without an interrupt. If source and simulator disagree, the source is right.
+// messages to its ITSs, waits, acknowledges without an interrupt. If source and simulator disagree, the source is right.
 
 import { type Finding, Gicv5Checks, type SourceFacts } from '@gictrace/core/check';
 import {
@@ -23,6 +23,7 @@ import {
 } from '@gictrace/core/record';
 import { GICV5_SYSREGS, gicv5SysregName, isGicv5Intid, registerAt } from '@gictrace/core/spec';
 import type { Moment } from '../moment.ts';
+import { Msis } from '../msis.ts';
 import type { TimelineObserver } from '../observer.ts';
 import { Spurious } from '../spurious.ts';
 import { type WaitSource, Waits } from '../waits.ts';
@@ -39,6 +40,7 @@ export class Gicv5Trackers extends FollowObserver {
   private readonly lifetimes: Gicv5Lifetimes;
   private readonly waits: Waits | undefined;
   private readonly checks: Gicv5Checks | undefined;
+  private readonly msis: Msis | undefined;
   private findings: Finding[] = [];
   private readonly spurious: Spurious | undefined;
   private now: Moment = { record: 0, timeNs: Number.NaN };
@@ -69,10 +71,12 @@ export class Gicv5Trackers extends FollowObserver {
       );
     if (observer.finding !== undefined)
       this.checks = new Gicv5Checks(machine, (finding) => this.findings.push(finding), facts);
+    if (observer.msi !== undefined) this.msis = new Msis((row) => observer.msi!(row));
     this.lifetimes = new Gicv5Lifetimes(
       machine.state,
       (row) => observer.interrupt?.(row),
       (step, lifetime, now) => {
+        if (step === 'pended') this.msis?.pended(lifetime.intid);
         this.waits?.seen(step, lifetime, now);
         this.spurious?.seen(step, lifetime, now);
         observer.lifetime?.(step, lifetime, now);
@@ -87,6 +91,8 @@ export class Gicv5Trackers extends FollowObserver {
   override stimulus(batch: RecordBatch, i: number, record: number): void {
     const flags = batch.flags[i]!;
     this.reportFindings();
+    this.msis?.close();
+    if (batch.kind[i] === KIND['msi.write']) this.msis?.begin(batch, i, record);
     this.checks?.stimulus(batch, i, record);
     this.now = { record, timeNs: batch.timeNs[i]! };
     this.sequence = 0;
@@ -113,6 +119,7 @@ export class Gicv5Trackers extends FollowObserver {
     for (let i = 0; i < records.count; i++) {
       const kind = records.kind[i]!;
       if (SIGNALS.has(kind)) this.touched.add(records.pe[i]!);
+      this.msis?.emitted(records, i);
       if (kind === KIND['int.acknowledged'] && this.disagrees(records, i)) continue;
       this.lifetimes.take(records, i, this.now);
       if (wantsEvents && isEvent(kind))
@@ -161,6 +168,7 @@ export class Gicv5Trackers extends FollowObserver {
   }
 
   override end(): void {
+    this.msis?.close();
     this.waits?.finish({ record: this.records, timeNs: this.latestNs });
     this.lifetimes.finish();
     this.checks?.end();
