@@ -36,6 +36,13 @@ beforeAll(async () => {
   writeFileSync(list, '# three traces\ngood.gictrace\n\nother.gictrace\n  bad.gictrace\n');
 });
 
+it('counts one file as one', async () => {
+  writeFileSync(at('one'), 'good.gictrace\n');
+  expect((await run('batch', at('one'), '--', 'info')).out).toBe(
+    '1 file: 1 with exit code 0, 0 with 1, 0 with another\n',
+  );
+});
+
 it('runs a verb for each file, and answers with the highest exit code; JUnit and Parquet have all', async () => {
   const junit = at('out.xml');
   const parquet = at('out.parquet');

@@ -199,7 +199,8 @@ function tell(results: readonly BatchResult[]): void {
   for (const { path, exit, outcome, output } of results)
     if (outcome !== 'passed') print(`${path}: exit ${exit}: ${firstLine(output)}`);
   const count = (outcome: BatchResult['outcome']) => results.filter((one) => one.outcome === outcome).length;
+  const files = results.length === 1 ? '1 file' : `${grouped(results.length)} files`;
   print(
-    `${grouped(results.length)} files: ${grouped(count('passed'))} with exit code 0, ${grouped(count('found'))} with 1, ${grouped(count('failed'))} with another`,
+    `${files}: ${grouped(count('passed'))} with exit code 0, ${grouped(count('found'))} with 1, ${grouped(count('failed'))} with another`,
   );
 }
