@@ -3,15 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GicConfig, GicTraceError } from '@gictrace/core';
+import { GicTraceError } from '@gictrace/core';
 import { CHECKS, Checker, type CheckName } from '@gictrace/core/check';
+import { GICV5_MUTATIONS, plantGicv5Mutation } from '@gictrace/core/gicv5';
 import type { RecordBatch } from '@gictrace/core/record';
+import { anyIntidText } from '@gictrace/core/spec';
 import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
 import { loadTraceFiles, QueryDatabase } from '@gictrace/query';
-import { sourceFacts, TraceReader, TraceWriter } from '@gictrace/recorder';
+import { type AnyTraceHeader, sourceFacts, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { ProcessBackend, QemuBackend, qemuVersion } from '@gictrace/replayer';
-import { type Check, type Keep, shapeOf } from '@gictrace/replayer/minimize';
+import { type Check, type Gicv5Keep, type Keep, type Property, shapeOf } from '@gictrace/replayer/minimize';
 import { VERSION } from '../context.ts';
+import { intidNamed } from '../intid.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 import { EXEC, profileOf } from './replay.ts';
 
@@ -23,8 +26,8 @@ export interface KeepOptions {
   readonly exit?: number;
 }
 
-export interface Kept {
-  readonly keep: Keep;
+export interface Kept<K = Keep> {
+  readonly keep: K;
   readonly check: Check;
   /** In words: `diverges on qemu`. */
   readonly words: string;
@@ -33,7 +36,16 @@ export interface Kept {
 const FORMS = 'diverges, finding:RULE, lost:INTID, sql:SELECT…, command:COMMAND';
 
 /** What `--keep` asks for. @throws GicTraceError `usage` if it is none of {@link FORMS}, or what it names does not exist. */
-export function keptOf(path: string, options: KeepOptions): Kept {
+export const keptOf = (path: string, options: KeepOptions): Kept => keptBy(diverging, path, options);
+/** The same for a trace of a GICv5. */
+export const gicv5KeptOf = (path: string, options: KeepOptions): Kept<Gicv5Keep> =>
+  keptBy(gicv5Diverging, path, options);
+
+function keptBy<K>(
+  divergingOf: (path: string, options: KeepOptions) => Kept<K>,
+  path: string,
+  options: KeepOptions,
+): Kept<K | Property> {
   const { keep } = options;
   const colon = keep.indexOf(':');
   const form = colon < 0 ? keep : keep.slice(0, colon);
@@ -47,16 +59,17 @@ export function keptOf(path: string, options: KeepOptions): Kept {
   if (colon < 0 ? form === 'diverges' : true)
     switch (form) {
       case 'diverges':
-        if (colon < 0) return diverging(path, options);
+        if (colon < 0) return divergingOf(path, options);
         break;
       case 'finding':
         return finding(path, rest);
       case 'lost': {
-        if (!/^\d+$/.test(rest))
+        const intid = intidNamed(rest);
+        if (intid === undefined)
           throw new GicTraceError('usage', `--keep lost: takes an INTID, not '${rest}'`);
         return answering(
-          `SELECT 1 FROM lost WHERE INTID = ${rest} AND class <> 'vLPI'`,
-          `loses INTID ${rest}`,
+          `SELECT 1 FROM lost WHERE INTID = ${intid} AND class <> 'vLPI'`,
+          `loses ${anyIntidText(intid)}`,
         );
       }
       case 'sql':
@@ -65,6 +78,36 @@ export function keptOf(path: string, options: KeepOptions): Kept {
         return running(path, rest, options.exit);
     }
   throw new GicTraceError('usage', `--keep does not know '${keep}'`, {}, `give ${FORMS}`);
+}
+
+/** A divergence of another simulator: there is no other implementation of a GICv5 on which a trace can be replayed. */
+function gicv5Diverging(path: string, { on = 'simulator', plant, timeout }: KeepOptions): Kept<Gicv5Keep> {
+  if (isQemu(on) || on.startsWith(EXEC))
+    throw new GicTraceError(
+      'usage',
+      'is a trace of a GICv5, which is replayed on simulators only',
+      { path },
+      'give --on simulator@PROFILE',
+    );
+  if (timeout !== undefined)
+    throw new GicTraceError('usage', '--timeout is for other programs', {}, 'give --on simulator@PROFILE');
+  if (plant !== undefined && !Object.hasOwn(GICV5_MUTATIONS, plant))
+    throw new GicTraceError(
+      'usage',
+      `no fault '${plant}' of a GICv5`,
+      {},
+      'gictrace fuzz --gic 5 --plant list prints the faults',
+    );
+  const { profile = headerOf(path).config.profile } = profileOf(on);
+  return {
+    words: `diverges on ${on}${plant === undefined ? '' : ` with the fault ${plant}`}`,
+    check: { what: 'divergence', on, profile, ...(plant === undefined ? {} : { plant }) },
+    keep: {
+      what: 'divergence',
+      profile,
+      ...(plant === undefined ? {} : { machine: (machine) => plantGicv5Mutation(machine, plant) }),
+    },
+  };
 }
 
 function diverging(path: string, { on = 'simulator', plant, timeout }: KeepOptions): Kept {
@@ -125,14 +168,14 @@ function diverging(path: string, { on = 'simulator', plant, timeout }: KeepOptio
   };
 }
 
-function headerOf(path: string): TraceReader['header'] {
-  const reader = TraceReader.open(path);
+function headerOf(path: string): AnyTraceHeader {
+  const reader = TraceReader.openAny(path);
   reader.close();
   return reader.header;
 }
 
 /** A finding of `check`: of the same rule and about the same as the first in the trace. */
-function finding(path: string, rule: string): Kept {
+function finding(path: string, rule: string): Kept<Property> {
   if (!Object.hasOwn(CHECKS, rule))
     throw new GicTraceError(
       'usage',
@@ -141,12 +184,12 @@ function finding(path: string, rule: string): Kept {
       `checks: ${Object.keys(CHECKS).join(', ')}`,
     );
   const facts = sourceFacts(headerOf(path));
-  const findings = (batches: Iterable<RecordBatch>, config: GicConfig) => {
+  const findings = (batches: Iterable<RecordBatch>, config: AnyTraceHeader['config']) => {
     const checker = new Checker(config, facts);
     for (const batch of batches) checker.take(batch);
     return checker.finish().filter((one) => one.rule === (rule as CheckName));
   };
-  const reader = TraceReader.open(path);
+  const reader = TraceReader.openAny(path);
   const batches = function* () {
     for (const { batch } of reader.batches()) yield batch;
   };
@@ -168,7 +211,7 @@ function finding(path: string, rule: string): Kept {
 }
 
 /** A query that returns a row. */
-function answering(sql: string, words: string): Kept {
+function answering(sql: string, words: string): Kept<Property> {
   return {
     words,
     check: { what: 'sql', sql },
@@ -192,7 +235,7 @@ function answering(sql: string, words: string): Kept {
 }
 
 /** A command that exits with the same code as for the whole trace, or with a given one. */
-function running(path: string, command: string, exit?: number): Kept {
+function running(path: string, command: string, exit?: number): Kept<Property> {
   const run = (trace: string) => {
     const { status, error } = spawnSync('sh', ['-c', line(command, trace)], { stdio: 'ignore' });
     if (error !== undefined || status === null)
@@ -223,7 +266,7 @@ function line(command: string, trace: string): string {
 /** Writes a recording as a trace into a folder of its own, which is removed afterwards. */
 async function inFolder(
   recording: readonly RecordBatch[],
-  config: GicConfig,
+  config: AnyTraceHeader['config'],
   use: (folder: string, trace: string) => Promise<boolean>,
 ): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'gictrace-minimize-'));
@@ -237,7 +280,7 @@ async function inFolder(
       losses: [],
       seed: null,
       options: {},
-    });
+    } as AnyTraceHeader);
     for (const batch of recording) writer.append(batch);
     writer.close({ meta: {} });
     return await use(folder, trace);

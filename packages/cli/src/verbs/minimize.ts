@@ -1,13 +1,14 @@
 // gictrace minimize TRACE: the few stimuli of a trace that still show something, as a trace and as a runnable repro.
 import { basename, extname } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
-import { TRACE_OUTPUT } from '@gictrace/recorder';
+import { isGicv5, TRACE_OUTPUT, TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, targetOf } from '@gictrace/recorder/output';
 import {
   EMITTERS,
   type EmitFormat,
   linesOf,
-  type Minimized,
+  type MinimizeOptions,
+  minimizeGicv5Trace,
   minimizeTrace,
   outcomeOf,
   type Repro,
@@ -16,7 +17,7 @@ import {
 import type { Command } from 'commander';
 import { FORCE, grouped, json, print, VERSION, wholeNumber } from '../context.ts';
 import { Progress } from '../progress.ts';
-import { keptOf } from './minimize-keep.ts';
+import { gicv5KeptOf, keptOf } from './minimize-keep.ts';
 
 interface Options {
   readonly keep: string;
@@ -86,10 +87,10 @@ export function addMinimize(program: Command): void {
       const fileOf = (format: EmitFormat) =>
         `${withoutExtension(options.output)}${EMITTERS[format].extension}`;
       for (const format of formats) targetOf(fileOf(format), REPRO, own);
-      const kept = keptOf(path, options);
+      const kept = reductionOf(path, options);
       const progress = new Progress('stimuli left');
       try {
-        const minimized = await minimizeTrace(path, kept.keep, {
+        const minimized = await kept.minimize({
           isVerbatim: !options.values,
           ...(options.tests === undefined ? {} : { testsMax: options.tests }),
           progress: (_tests, stimuli) => progress.update(stimuli),
@@ -128,6 +129,18 @@ export function addMinimize(program: Command): void {
     });
 }
 
+/** What is to be kept of a trace, and the reduction that keeps it. */
+function reductionOf(path: string, options: Options) {
+  const reader = TraceReader.openAny(path);
+  reader.close();
+  if (isGicv5(reader)) {
+    const { keep, ...kept } = gicv5KeptOf(path, options);
+    return { ...kept, minimize: (own: MinimizeOptions) => minimizeGicv5Trace(path, keep, own) };
+  }
+  const { keep, ...kept } = keptOf(path, options);
+  return { ...kept, minimize: (own: MinimizeOptions) => minimizeTrace(path, keep, own) };
+}
+
 function formatsOf(names: readonly string[]): EmitFormat[] {
   const formats = names.flatMap((name) => name.split(','));
   for (const name of formats)
@@ -157,7 +170,7 @@ function commandLine(path: string, { keep, on, plant, exit, output }: Options): 
     .join(' ');
 }
 
-function plain(minimized: Minimized, kept: string, files: readonly string[]): object {
+function plain(minimized: Repro['minimized'], kept: string, files: readonly string[]): object {
   const { of, stimuli, tests, isMinimal, divergence, original, recording, config } = minimized;
   return {
     kept,

@@ -1,9 +1,9 @@
 // Minimizes a trace: from the stimuli of a trace to the few that still show what is to be kept, with what the reference
 // simulator does with them as the recording.
-import { type GicConfig, GicTraceError, VERSION } from '@gictrace/core';
+import { type GicConfig, GicTraceError, type Gicv5Config, VERSION } from '@gictrace/core';
 import type { Backend } from '@gictrace/core/backend';
 import { type Divergence, KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
-import { type TraceHeader, TraceReader, TraceWriter } from '@gictrace/recorder';
+import { type AnyTraceHeader, type TraceHeader, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { type Foresight, foreseeTrace } from '../backends/qemu/foresight.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { NOTHING } from '../verbatim/divergences.ts';
@@ -37,18 +37,20 @@ export type Keep =
       readonly what: 'divergence';
       readonly other: OtherSimulator | { readonly open: (foresight: Foresight) => Backend };
     }
-  | {
-      /** What the simulator does with the stimuli has a property. */
-      readonly what: 'property';
-      /** Called with the recording: its batches may be read, and not kept. Exact: also what it is about is the same. */
-      readonly holds: (
-        recording: readonly RecordBatch[],
-        config: GicConfig,
-        isExact: boolean,
-      ) => Promise<boolean>;
-      /** Whether a test takes more than 50 ms even for a few stimuli. */
-      readonly isSlow: boolean;
-    };
+  | Property;
+
+/** What the simulator does with the stimuli has a property. */
+export interface Property {
+  readonly what: 'property';
+  /** Called with the recording: its batches may be read, and not kept. Exact: also what it is about is the same. */
+  readonly holds: (
+    recording: readonly RecordBatch[],
+    config: GicConfig | Gicv5Config,
+    isExact: boolean,
+  ) => Promise<boolean>;
+  /** Whether a test takes more than 50 ms even for a few stimuli. */
+  readonly isSlow: boolean;
+}
 
 export interface MinimizeOptions {
   readonly testsMax?: number;
@@ -58,9 +60,9 @@ export interface MinimizeOptions {
   readonly isVerbatim?: boolean;
 }
 
-export interface Minimized {
-  readonly config: GicConfig;
-  readonly setting: Setting;
+/** What is left of a trace, whichever GIC it is of. */
+export interface Minimization<C, H> {
+  readonly config: C;
   readonly stimuli: Single;
   /** What the simulator does with the stimuli. */
   readonly recording: readonly RecordBatch[];
@@ -73,7 +75,11 @@ export interface Minimized {
   readonly divergence: Divergence | null;
   /** The divergence of the trace that was kept. */
   readonly original: Divergence | null;
-  readonly header: TraceHeader;
+  readonly header: H;
+}
+
+export interface Minimized extends Minimization<GicConfig, TraceHeader> {
+  readonly setting: Setting;
   /** The same with a read at its end whose value differs, if there is none yet; null if no read shows it. */
   readonly readable: () => Promise<Readable | null>;
 }
@@ -296,11 +302,11 @@ function isMaintenanceLine(batch: RecordBatch, i: number): boolean {
 
 /** Writes what is left as a trace. @throws GicTraceError as `TraceWriter`. */
 export function saveMinimized(
-  { header, config, recording, divergence }: Minimized,
+  { header, config, recording, divergence }: Minimization<GicConfig | Gicv5Config, AnyTraceHeader>,
   path: string,
   { version = VERSION, force = false, inputs = [] as readonly string[] } = {},
 ): void {
-  const own: TraceHeader = {
+  const own = {
     writer: { name: 'gictrace', version },
     config,
     clock: header.clock,
@@ -308,7 +314,7 @@ export function saveMinimized(
     losses: [],
     seed: header.seed,
     options: { difference: divergence },
-  };
+  } as AnyTraceHeader;
   const writer = new TraceWriter(path, own, { force, inputs: [...inputs] });
   try {
     for (const batch of recording) writer.append(batch);

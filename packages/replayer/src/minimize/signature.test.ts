@@ -18,6 +18,8 @@ it.each([
     divergence(HPPI.replace('1.5', '9.5'), '+? PE1 hppi none', `${EOI} (inferred: pe-from-thread)`),
     'time',
   ],
+  [true, divergence(`${HPPI} (inferred: only-pe)`, '+? PE1 hppi none', EOI), 'how the record came about'],
+  [true, divergence(HPPI, '+? PE1 hppi none', `${EOI} (unknown: pe-undecided)`), 'what is unknown'],
   [false, divergence(HPPI.replace('40', '41'), '+? PE1 hppi none', EOI), 'another interrupt'],
   [false, divergence(HPPI.replace('PE1', 'PE0'), '+? PE0 hppi none', EOI), 'another PE'],
   [false, divergence(HPPI, '+? PE1 hppi none', EOI.replace('EOIR1', 'DIR')), 'another stimulus'],
@@ -38,6 +40,12 @@ it('with other values, the interrupt and the PE do not count, but the register a
   const lines = divergence(HPPI, HPPI.replace(' -> IRQ', ' -> FIQ'), EOI);
   const priority = divergence(HPPI, HPPI.replace('0xa0', '0xb0'), EOI);
   expect(signatureOf(lines, false)).not.toBe(signatureOf(priority, false));
+});
+
+it('the difference is the same whatever is said behind the record', () => {
+  const other = HPPI.replace('IRQ', 'FIQ');
+  const remarked = divergence(`${HPPI} (inferred: only-pe)`, other, EOI);
+  expect(signatureOf(remarked, false)).toBe(signatureOf(divergence(HPPI, other, EOI), false));
 });
 
 it('an interrupt that is read is not the same as none', () => {

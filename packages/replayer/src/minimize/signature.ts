@@ -20,15 +20,18 @@ const NUMBER = /^\(?(0x[0-9a-f]+|\d+)[,.:;)]*$/i;
 const SPECIAL_FIRST = 1020;
 const SPECIAL_LAST = 1023;
 
+/** How a record came about, and from where an access was, is said behind it. */
+const withoutRemarks = (text: string) =>
+  text.replace(/ \((inferred|assumed|unknown|[^()]*reserved|secure|EL3)[^()]*\)/g, '');
+
 /**
  * A text without values. What a record is about (its PE, its register, its interrupt) is kept if `isExact`; otherwise
  * only whether there is an interrupt at all.
  */
 export function shapeOf(text: string, isExact: boolean): string {
   const about = isExact ? [...text.matchAll(/\{[^}]*\b(INTID=\d+)/g)].map(([, name]) => name) : [];
-  const plain = text
+  const plain = withoutRemarks(text)
     .replace(/^[+-]\S* /, '')
-    .replace(/ \((inferred|[^()]*reserved|secure|EL3)[^()]*\)/g, '')
     .replace(/ ?\{[^}]*\}/g, '');
   let before = '';
   const words = plain.split(' ').map((word) => {
@@ -51,7 +54,11 @@ export function shapeOf(text: string, isExact: boolean): string {
 
 /** The places at which two texts of the same form differ; empty if they are of different forms. */
 function differences(a: string, b: string): string {
-  const [x, y] = [a, b].map((text) => text.replace(/^[+-]\S* /, '').split(' '));
+  const [x, y] = [a, b].map((text) =>
+    withoutRemarks(text)
+      .replace(/^[+-]\S* /, '')
+      .split(' '),
+  );
   if (x!.length !== y!.length) return '';
   return x!.flatMap((word, k) => (word === y![k] ? [] : [k])).join(',');
 }

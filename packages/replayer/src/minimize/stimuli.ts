@@ -21,7 +21,7 @@ export class TraceStimuli implements Stimuli {
 
   /** Stimuli up to record `last`; all if it is absent. `without` leaves out some. */
   static read(
-    reader: TraceReader,
+    reader: Pick<TraceReader, 'batches'>,
     last = Number.POSITIVE_INFINITY,
     without: (batch: RecordBatch, i: number) => boolean = () => false,
   ): TraceStimuli {

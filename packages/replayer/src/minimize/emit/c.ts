@@ -3,7 +3,7 @@
 import { GicTraceError } from '@gictrace/core';
 import { sysregName } from '@gictrace/core/spec';
 import type { Readable } from '../readable.ts';
-import { commentOf, type Repro } from './repro.ts';
+import { commentOf, type ProgramRepro } from './repro.ts';
 import { programOf, type Step } from './steps.ts';
 
 /** Where the program is: RAM behind everything that a trace may use. */
@@ -21,7 +21,7 @@ const wide = (value: number | bigint) => `${hex(value)}ull`;
 const generic = (encoding: number) =>
   `S${(encoding >> 14) & 3}_${(encoding >> 11) & 7}_C${(encoding >> 7) & 15}_C${(encoding >> 3) & 15}_${encoding & 7}`;
 
-export function cOf(repro: Repro, readable: Readable): string {
+export function cOf(repro: ProgramRepro, readable: Readable): string {
   const { machine, steps } = programOf(repro.minimized, readable);
   const reads: Step[] = steps.filter((step) => step.does === 'load' || step.does === 'read');
   const lines = steps.map((step, n) => {

@@ -4,7 +4,7 @@
 import { RING_SLOTS } from '../../backends/qemu/ring.ts';
 import { GuestStub, MARK } from '../../backends/qemu/stub.ts';
 import type { Readable } from '../readable.ts';
-import { commentOf, type Repro } from './repro.ts';
+import { commentOf, type ProgramRepro } from './repro.ts';
 import { type Expected, programOf, type Step } from './steps.ts';
 
 const MAILBOX = 0x8080;
@@ -12,7 +12,7 @@ const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 const expects = ({ reference, other }: Expected) =>
   `${hex(reference)}, ${other === undefined ? 'None' : hex(other)}`;
 
-export function qtestOf(repro: Repro, readable: Readable): string {
+export function qtestOf(repro: ProgramRepro, readable: Readable): string {
   const { machine, steps } = programOf(repro.minimized, readable);
   const mailbox = machine.stubBase + MAILBOX;
   // The stub takes the mailbox for the reserved locations of the Distributor by which it otherwise marks QEMU's log.

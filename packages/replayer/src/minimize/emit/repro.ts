@@ -1,11 +1,12 @@
 // What all forms of a repro share: its records as text, and how what it shows is said.
 import { recordText } from '@gictrace/core/disasm';
 import { isStimulus, RecordBatch } from '@gictrace/core/record';
+import type { Gicv5Minimized } from '../gicv5.ts';
 import type { Minimized } from '../minimize.ts';
 
 /** A minimized trace, and how it was kept. */
 export interface Repro {
-  readonly minimized: Minimized;
+  readonly minimized: Minimized | Gicv5Minimized;
   /** The base name of the trace that was minimized. */
   readonly of: string;
   /** What is kept, in words: `diverges on simulator@qemu-11.1`. */
@@ -14,6 +15,11 @@ export interface Repro {
   readonly command: string;
   /** How to show it again. */
   readonly check: Check;
+}
+
+/** A repro that can be a program: not one of a GICv5. */
+export interface ProgramRepro extends Repro {
+  readonly minimized: Minimized;
 }
 
 export type Check =

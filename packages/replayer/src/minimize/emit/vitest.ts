@@ -1,5 +1,6 @@
 // A repro as a vitest case. A divergence is a test that fails as long as the other implementation differs; a property is a
 // test that passes as long as it holds.
+import { GicTraceError } from '@gictrace/core';
 import { jsonlOf } from './jsonl.ts';
 import { commentOf, linesOf, type Repro } from './repro.ts';
 
@@ -45,8 +46,15 @@ type Of<What extends Repro['check']['what']> = Extract<Repro['check'], { what: W
 const quoted = (text: string) => JSON.stringify(text);
 
 const BODIES: Readonly<Record<Repro['check']['what'], (repro: Repro) => Body>> = {
-  divergence: ({ check }) => {
+  divergence: ({ check, minimized }) => {
     const { on, profile, plant } = check as Of<'divergence'>;
+    if (plant !== undefined && minimized.config.architecture === 5)
+      throw new GicTraceError(
+        'usage',
+        'a test cannot plant a fault into the simulator of a GICv5',
+        {},
+        'give --emit jsonl',
+      );
     const name = `${on} does as the reference does`;
     const same = 'expect(verdict.first).toBeNull();';
     if (on.startsWith('exec:') || on === 'qemu' || on.startsWith('qemu:')) {
@@ -93,7 +101,7 @@ const BODIES: Readonly<Record<Repro['check']['what'], (repro: Repro) => Body>> =
         "import { TraceReader } from '@gictrace/recorder';",
       ],
       body: [
-        'const reader = TraceReader.open(trace);',
+        'const reader = TraceReader.openAny(trace);',
         'const checker = new Checker(reader.header.config);',
         'for (const { batch } of reader.batches()) checker.take(batch);',
         'reader.close();',

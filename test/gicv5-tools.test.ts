@@ -1,9 +1,10 @@
-// Why an interrupt of a GICv5 arrived or did not: faults planted into real boots, and what real boots do not contain.
-import type { Gicv5Config } from '@gictrace/core';
+// What tools say of traces of a GICv5 (why, step, bisect, minimize), on real boots and on faults planted into them.
+import { type Gicv5Config, VERSION } from '@gictrace/core';
 import { DESIGNS, Translation } from '@gictrace/core/irqchip';
 import { KIND, RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Intid, IRS, ITS } from '@gictrace/core/spec';
 import { answerLines, type WhyQuestion, why } from '@gictrace/query';
+import { TraceWriter } from '@gictrace/recorder';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run, spawn } from '../packages/cli/src/run.test-support.ts';
 import { does, gicv5RecordsOf, Recording, sysregWrite } from './planting.ts';
@@ -73,6 +74,22 @@ describe('faults planted into a boot', () => {
     );
   });
 });
+
+/** Writes a changed recording as a trace. */
+function save(path: string, t: Recording<Gicv5Config>): void {
+  const { trace } = t.finish('recorded again');
+  const writer = new TraceWriter(path, {
+    writer: { name: 'gictrace', version: VERSION },
+    config: trace.config,
+    clock: { name: 'none', unitNs: 1 },
+    source: { kind: 'test', name: 'planted', provenance: {} },
+    losses: [],
+    seed: null,
+    options: {},
+  });
+  for (const { batch } of trace.batches()) writer.append(batch);
+  writer.close({ meta: {} });
+}
 
 /** What a design's driver does, as a trace that can be asked and changed. */
 function driven(act: (translation: Translation) => void): Recording<Gicv5Config> {
@@ -231,5 +248,99 @@ describe('gictrace bisect', () => {
     expect(
       (await run('bisect', path, '--on', 'simulator@qemu-11.1', 'simulator@gicv5-architecture')).out,
     ).toMatch(/^SAME: simulator@gicv5-architecture does not differ from simulator@qemu-11.1/);
+  });
+});
+
+describe('gictrace minimize', () => {
+  const small = () => temp.path('small.gictrace');
+  const lines = (out: string) => Number(/^MINIMIZED: (\d+) of/.exec(out)![1]);
+
+  it('keeps a divergence, with the fault of a simulator, in a boot with PEs that the log does not name', async () => {
+    const path = await imported('linux-gicv5-three-pes-int-head');
+    const words = ['--plant', 'cdeoi-ignored', '-o', small(), '--force', '--emit', 'jsonl'];
+    const { code, out } = await run('minimize', path, '--keep', 'diverges', ...words);
+    expect(code).toBe(0);
+    expect(lines(out)).toBeLessThanOrEqual(20);
+    expect(out).toMatch(/none can be left out\n/);
+    expect((await run('replay', small())).code).toBe(0);
+    expect(
+      (
+        await run(
+          'import',
+          'jsonl',
+          small().replace('.gictrace', '.jsonl'),
+          '-o',
+          temp.path('again.gictrace'),
+        )
+      ).code,
+    ).toBe(0);
+  });
+
+  it.each([
+    ['sql', "sql:SELECT 1 FROM interrupts WHERE INTID = 536870939 AND outcome = 'complete'", 8],
+    ['command', 'command:test $(gictrace-not-there 2>/dev/null; echo 1) = 1', 1],
+  ])('keeps a property: %s', async (_name, keep, most) => {
+    const path = await imported('linux-gicv5-one-pe-head');
+    const { code, out } = await run(
+      'minimize',
+      path,
+      '--keep',
+      keep,
+      '-o',
+      small(),
+      '--force',
+      '--tests',
+      '300',
+    );
+    expect(code).toBe(0);
+    expect(lines(out)).toBeLessThanOrEqual(most);
+    expect((await run('replay', small())).code).toBe(0);
+  });
+
+  it('keeps a finding of check', async () => {
+    const { config, batches } = gicv5RecordsOf(await imported('linux-gicv5-one-pe-head'));
+    const t = new Recording(config, batches);
+    const taken = t.find(does('acknowledge', TIMER), 50);
+    const isDdi = (row: { kind: number; word(k: number): number }) =>
+      row.kind === KIND['sysreg.write'] && row.word(0) === GICV5_SYSREGS.GIC_CDDI.encoding;
+    t.insert(
+      t.find(isDdi, 0, taken) + 1,
+      sysregWrite(GICV5_SYSREGS.GIC_CDDI.encoding, 0, gicv5Intid(SPI, 5)),
+    );
+    const path = temp.path('planted.gictrace');
+    save(path, t);
+    const { code, out } = await run(
+      'minimize',
+      path,
+      '--keep',
+      'finding:deactivate-not-active',
+      '-o',
+      small(),
+      '--force',
+    );
+    expect(code).toBe(0);
+    expect(lines(out)).toBe(1);
+    expect(out).toContain('GIC_CDDI <- 0x60000005');
+  });
+
+  it('is not written as a program, and needs no other implementation', async () => {
+    const path = await imported('linux-gicv5-one-pe-head');
+    const sql = "sql:SELECT 1 FROM interrupts WHERE outcome = 'complete'";
+    const program = await run(
+      'minimize',
+      path,
+      '--keep',
+      sql,
+      '-o',
+      small(),
+      '--force',
+      '--emit',
+      'c',
+      '--tests',
+      '20',
+    );
+    expect(program).toMatchObject({ code: 2, err: expect.stringContaining('give --emit vitest or jsonl') });
+    const onQemu = await run('minimize', path, '--on', 'qemu', '-o', small(), '--force');
+    expect(onQemu).toMatchObject({ code: 2, err: expect.stringContaining('replayed on simulators only') });
   });
 });
