@@ -35,7 +35,7 @@ const operation = 'record number of the operation that caused it; null if the tr
 const kinds = Object.entries(RECORDS) as [RecordName, RecordKind][];
 
 /** The SQL for a field, with enums by name. */
-function shown(field: RecordField): string {
+function named(field: RecordField): string {
   return field.type === 'enum' ? cases(column(field), field.values!) : column(field);
 }
 
@@ -56,7 +56,7 @@ function ofOperation(kind: RecordKind, name: string): string {
 }
 
 function eventFields(kind: RecordKind): string {
-  const pairs = kind.fields.map((field) => `'${field.name} ' || ${shown(field)}`);
+  const pairs = kind.fields.map((field) => `'${field.name} ' || ${named(field)}`);
   return pairs.length === 0 ? "''" : pairs.join(" || ', ' || ");
 }
 

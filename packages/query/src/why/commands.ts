@@ -24,7 +24,7 @@ export interface ExecutedCommand {
   readonly operands: Readonly<Record<string, number>>;
   readonly outcome: string;
   readonly refused: boolean;
-  /** Refused, or without an effect that the source shows. */
+  /** Refused, or without an effect that the source contains. */
   readonly failed: boolean;
 }
 

@@ -75,6 +75,9 @@ const OUTCOMES = `SELECT trace, ${classOf('INTID')} AS class, CASE WHEN moved_to
 /** Whether the source of trace `t` does not contain how often this class ended so (`e`). */
 const OUTCOME_UNKNOWN = `CASE WHEN e.class IN ('vLPI', 'list register') THEN FALSE WHEN e.class = 'message' THEN ${lacks('MSIs')} OR (e.outcome IN ('pended', 'coalesced') AND ${lacks('acknowledges')}) WHEN e.outcome IN ('complete', 'active at end') THEN ${lacks(...DEACTIVATED)} WHEN e.outcome = 'no EOI seen' THEN ${lacks(...ENDED)} ELSE ${lacks('acknowledges')} END`;
 
+/** Traces of which it is not known which messages were coalesced: without acknowledges, all later ones seem to be. */
+const LACKING = `SELECT t.trace FROM t_traces t WHERE ${lacks('acknowledges', 'MSIs')}`;
+
 export const LIFECYCLE_MODULES: readonly Module[] = [
   {
     name: 'lifecycle',
@@ -137,7 +140,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
   },
   {
     name: 'coalesced',
-    doc: 'Events whose messages came while their interrupt was already pending: two messages, one acknowledge. The architecture allows this.',
+    doc: 'Events whose messages came while their interrupt was already pending: two messages, one acknowledge. The architecture allows this. A row without an INTID says that the source does not contain the acknowledges or messages on which that depends.',
     columns: {
       trace: KEY.trace,
       its: 'ITS',
@@ -149,7 +152,7 @@ export const LIFECYCLE_MODULES: readonly Module[] = [
       coalesced: 'messages among these that came while it was pending',
       first: 'record of the first of these',
     },
-    sql: `SELECT ${traceOf('id')} AS trace, its, DeviceID, EventID, INTID, virtual, count(*) AS messages, count(*) FILTER (WHERE outcome = 'coalesced') AS coalesced, min(CASE WHEN outcome = 'coalesced' THEN ${recordOf('id')} END) AS first FROM t_msis WHERE INTID IS NOT NULL GROUP BY 1, its, DeviceID, EventID, INTID, virtual HAVING coalesced > 0`,
+    sql: `SELECT ${traceOf('id')} AS trace, its, DeviceID, EventID, INTID, virtual, count(*) AS messages, count(*) FILTER (WHERE outcome = 'coalesced') AS coalesced, min(CASE WHEN outcome = 'coalesced' THEN ${recordOf('id')} END) AS first FROM t_msis WHERE INTID IS NOT NULL GROUP BY 1, its, DeviceID, EventID, INTID, virtual HAVING coalesced > 0 AND NOT (virtual = 0 AND trace IN (${LACKING})) UNION ALL SELECT trace, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM (${LACKING})`,
     question: 'Which devices send faster than they are served?',
     example: 'SELECT DeviceID, EventID, messages, coalesced FROM coalesced ORDER BY coalesced DESC',
   },

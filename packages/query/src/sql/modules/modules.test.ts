@@ -156,7 +156,7 @@ describe('latency_percentiles', () => {
 });
 
 describe('what a source lacks is null, and virtual interrupts are counted all the same', () => {
-  const { source } = generated('architecture', { architecture: 4, virtualLpis: '4.0' }, 1, 2500);
+  const { source } = generated('architecture', { architecture: 4, virtualLpis: '4.0' }, 2, 2500);
   const lacking = (...missing: string[]): typeof source => ({
     ...source,
     header: { ...source.header, options: { missing } },
@@ -192,6 +192,18 @@ describe('what a source lacks is null, and virtual interrupts are counted all th
     expect(answers[1]).toEqual(virtual);
     expect(answers[2]!.length).toBeGreaterThan(5);
     expect(answers[2]!.every(([, n]) => (n === null) === (missing[0] === 'commands'))).toBe(true);
+  });
+
+  it.each([
+    [[], [16, 16]],
+    [['acknowledges'], [1, 0]],
+    [['MSIs'], [1, 0]],
+  ] as const)('coalesced events of a source without %o', (missing, wanted) => {
+    const [rows] = asked(
+      [lacking(...missing)],
+      'SELECT count(*), count(INTID) FROM coalesced WHERE virtual IS DISTINCT FROM 1',
+    );
+    expect(rows).toEqual([wanted]);
   });
 
   it.each([
