@@ -389,6 +389,50 @@ describe('GICD_NSACR<n>, by which Non-secure software sees Secure interrupts', (
   });
 });
 
+describe('what Non-secure software writes to Secure interrupts', () => {
+  const access = (what: 'read' | 'write', offset: number, data: number, secure: 0 | 1, size = 4) =>
+    `gicv3_dist_${what} GICv3 distributor ${what}: offset 0x${offset.toString(16)} data 0x${data.toString(16)} size ${size} secure ${secure}`;
+  const late = whole('tfa-uboot-linux').trimEnd().split('\n').slice(-4000);
+  const all = 0xffff_ffff;
+  // SPIs 96 to 127, which the guest does not use: in Group 0, edge-triggered, their input lines low.
+  const secure = [
+    access('write', 0x8c, 0, 1),
+    ...[0xc18, 0xc1c].map((offset) => access('write', offset, 0xaaaa_aaaa, 1)),
+    ...Array.from({ length: 32 }, (_, n) =>
+      [1, 0].map(
+        (level) => `gicv3_dist_set_irq GICv3 distributor interrupt ${96 + n} level changed to ${level}`,
+      ),
+    ).flat(),
+  ];
+  const nsacr = (value: number) => [0xe18, 0xe1c].map((offset) => access('write', offset, value, 1));
+
+  it.each([
+    [
+      'pending states',
+      [access('write', 0x28c, all, 1), access('write', 0x20c, 1, 0)],
+      access('read', 0x20c, 1, 1),
+    ],
+    [
+      'a route',
+      [access('write', 0x6300, 0, 1, 8), access('write', 0x6300, 1, 0, 8)],
+      access('read', 0x6300, 1, 1, 8),
+    ],
+  ] as const)(
+    '%s: takes effect if GICD_NSACR<n> says so, and may if it is unknown',
+    async (_what, writes, read) => {
+      for (const [before, count] of [
+        [[], 0],
+        [nsacr(0), 1],
+        [nsacr(all), 0],
+      ] as const) {
+        const lines = [...late, ...secure, ...before, ...writes, read, access('read', 0x8c, 0, 1)];
+        const { report, verdict } = await verdictOf(lines.join('\n'));
+        expect([report.start, report.missing, verdict.diverged]).toEqual(['mid-life', [], count]);
+      }
+    },
+  );
+});
+
 /** Windows of a recording: as a log that was attached late, and cut at its end. */
 function windows(log: string, count: number, length: number): string[] {
   const lines = log.split('\n');
@@ -419,6 +463,20 @@ describe.each([
     }
   });
 });
+
+it.each(['el3-with-truth-markers', 'el3-bare-metal'])(
+  'ends of %s, with two Security states, never diverge: much of what decides is not in them',
+  async (name) => {
+    const lines = whole(name).trimEnd().split('\n');
+    let compared = 0;
+    for (let from = 28; from < 800; from += 27) {
+      const { report, verdict } = await verdictOf(lines.slice(from).join('\n'));
+      expect([from, report.start, verdict.first]).toEqual([from, 'mid-life', null]);
+      for (const n of Object.values(verdict.compared)) compared += n;
+    }
+    expect(compared).toBeGreaterThan(3000);
+  },
+);
 
 describe('the format of a log', () => {
   const log = () => {

@@ -8,8 +8,8 @@ import {
   type IrqBank,
   irqRegisters,
   NSACR_CLEAR_PENDING,
-  NSACR_ROUTE,
   NSACR_SET_PENDING,
+  NSACR_TO_WRITE,
   reaches,
 } from './irq-registers.ts';
 import type { Machine } from './machine.ts';
@@ -79,7 +79,7 @@ const routeRegister = (first: number) => {
   const indexOf = (m: Machine, n: number): number => {
     if (!hasInterrupt(m.state, first + n)) return -1;
     const index = sharedIndex(m.state, first + n);
-    return reaches(m, spis, index, NSACR_ROUTE) ? index : -1;
+    return reaches(m, spis, index, NSACR_TO_WRITE.IROUTER) ? index : -1;
   };
   return {
     read: (m: Machine, _instance: number, n: number): void => {

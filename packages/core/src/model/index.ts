@@ -7,7 +7,7 @@ export { peekSysreg } from './cpu-interface.ts';
 export { Follow, FollowLoop, FollowObserver } from './follow.ts';
 export { GATES, type Gate, type Held, heldBy, priorityOf } from './gate.ts';
 export { hasInterrupt, privateIndex, sharedIndex, sharedIntid } from './intid.ts';
-export { NSACR_TO_READ } from './irq-registers.ts';
+export { NSACR_TO_READ, NSACR_TO_WRITE } from './irq-registers.ts';
 export { eachEvent, type MappedDevice, mappedDevices } from './its-walk.ts';
 export { type EventSink, Machine, type MemoryUse, type MemoryWitness } from './machine.ts';
 export { GuestMemory } from './memory.ts';

@@ -19,12 +19,17 @@ const ALL = 0xffff_ffff;
 export const NSACR_SET_PENDING = 1;
 export const NSACR_CLEAR_PENDING = 2;
 export const NSACR_ROUTE = 3;
-/** The level from which on a Non-secure read shows Secure SPIs, by register. Other registers never show them. */
+/** The level from which on a Non-secure read shows Secure SPIs, by register, and a write reaches them. Others never do. */
 export const NSACR_TO_READ = {
   ISPENDR: NSACR_SET_PENDING,
   ICPENDR: NSACR_CLEAR_PENDING,
   ISACTIVER: NSACR_CLEAR_PENDING,
   ICACTIVER: NSACR_CLEAR_PENDING,
+} as const;
+export const NSACR_TO_WRITE = {
+  ISPENDR: NSACR_SET_PENDING,
+  ICPENDR: NSACR_CLEAR_PENDING,
+  IROUTER: NSACR_ROUTE,
 } as const;
 
 /** A set of interrupts with its own registers: where their state is, and which names it has. */
@@ -251,8 +256,8 @@ export function irqRegisters(bank: IrqBank) {
     IGRPMODR: plain('grpmod', twoStatesSecure),
     ISENABLER: bitmap('enable', true),
     ICENABLER: bitmap('enable', false),
-    ISPENDR: bitmap('pending', true, NSACR_TO_READ.ISPENDR, NSACR_SET_PENDING),
-    ICPENDR: bitmap('pending', false, NSACR_TO_READ.ICPENDR, NSACR_CLEAR_PENDING),
+    ISPENDR: bitmap('pending', true, NSACR_TO_READ.ISPENDR, NSACR_TO_WRITE.ISPENDR),
+    ICPENDR: bitmap('pending', false, NSACR_TO_READ.ICPENDR, NSACR_TO_WRITE.ICPENDR),
     ISACTIVER: bitmap('active', true, NSACR_TO_READ.ISACTIVER),
     ICACTIVER: bitmap('active', false, NSACR_TO_READ.ICACTIVER),
     IPRIORITYR: priority,

@@ -1,6 +1,6 @@
 // Notes which state becomes known by a stimulus, regardless of what the model makes of it (a register is written, an
 // input line is printed, an interrupt is acknowledged), and which interrupts something happened to.
-import { type GicState, groupOf, hasInterrupt } from '@gictrace/core/model';
+import { type GicState, hasInterrupt, NSACR_TO_READ, NSACR_TO_WRITE } from '@gictrace/core/model';
 import { KNOWN_STATE, RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
 import { LPI_FIRST, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R, DIR, EOIRS, IARS, SGIRS } from '../cpu-registers.ts';
@@ -18,6 +18,7 @@ import {
   WIRE_SET,
 } from '../record-kinds.ts';
 import { FORWARD } from './explain.ts';
+import type { NonSecureAccess } from './non-secure.ts';
 import {
   ATTRIBUTE_OF,
   arrayOf,
@@ -31,7 +32,6 @@ import { FORGETS, isAttribute, type Unknowns } from './unknowns.ts';
 const PTZ_HIGH = 0x4000_0000;
 const ENABLE_LPIS = 1;
 const PROCESSOR_SLEEP = 2;
-const GROUP_1NS = 2;
 
 /** Registers of a PE's CPU interface that one write or read makes known completely. */
 const PARTS = new Map([
@@ -51,9 +51,15 @@ const BY_BIT: ReadonlySet<RegisterArray> = new Set([
   'ISACTIVER',
   'ICACTIVER',
 ]);
+/** Registers that Non-secure writes do not change. */
+const SECURE_ONLY: ReadonlySet<RegisterArray> = new Set(['IGROUPR', 'IGRPMODR']);
+/** The levels of GICD_NSACR<n> from which on Non-secure accesses reach Secure SPIs. */
+const TO_READ: Partial<Record<RegisterArray, number>> = NSACR_TO_READ;
+const TO_WRITE: Partial<Record<RegisterArray, number>> = NSACR_TO_WRITE;
 
 export class Effects {
   private readonly state: GicState;
+  private readonly access: NonSecureAccess;
   private readonly unknowns: Unknowns;
   /** Active-priority registers that are known: a bit each, by PE. */
   private readonly actives: Uint8Array;
@@ -62,8 +68,9 @@ export class Effects {
   private readonly virtuals: readonly number[];
   private readonly virtualsKnown: Uint32Array;
 
-  constructor(state: GicState, unknowns: Unknowns) {
+  constructor(state: GicState, unknowns: Unknowns, access: NonSecureAccess) {
     this.state = state;
+    this.access = access;
     this.unknowns = unknowns;
     this.actives = new Uint8Array(state.peCount);
     const registers = 1 << Math.max(Math.min(state.config.priorityBits, 7) - 5, 0);
@@ -124,13 +131,13 @@ export class Effects {
     } else if (isAttribute(what) && hasInterrupt(this.state, intid)) this.unknowns.know(what, pe, intid);
   }
 
-  /** Called after a stimulus has run: notes what its response reveals. */
-  after(batch: RecordBatch, i: number): void {
+  /** Called after a stimulus has run: notes what its response reveals. `answered`: the low word that the model returned. */
+  after(batch: RecordBatch, i: number, answered: number): void {
     const w = batch.words;
     const at = i * RECORD_WORDS;
     if (batch.flags[i]! & RECORD_FLAGS.valueUnknown) return;
     if (batch.kind[i] === MMIO_READ) this.read(batch, i);
-    else if (batch.kind[i] === SYSREG_READ) this.sysregRead(batch.pe[i]!, w[at]!, w[at + 1]!);
+    else if (batch.kind[i] === SYSREG_READ) this.sysregRead(batch.pe[i]!, w[at]!, w[at + 1]!, answered);
   }
 
   /** Notes what is certain once a PE was signalled this interrupt. */
@@ -173,25 +180,26 @@ export class Effects {
       const whole = !BY_BIT.has(array);
       eachInterrupt(frame, offset, width, low, (intid, value) => {
         if (!this.exists(frame, intid) || (!whole && value === 0)) return;
-        if (!secure && this.isOutOfReach(owner, intid)) return;
-        unknowns.know(ATTRIBUTE_OF[array], owner, intid);
+        const reaches = secure || this.access.reaches(owner, intid, TO_WRITE[array]);
+        if (reaches === false || (!secure && SECURE_ONLY.has(array))) return;
+        if (reaches === true) unknowns.know(ATTRIBUTE_OF[array], owner, intid);
+        else unknowns.lose(ATTRIBUTE_OF[array], owner, intid);
         unknowns.touch(owner, intid);
       });
       return;
     }
     const routed = frame === FRAME_GICD ? routedIntid(offset) : -1;
     if (routed >= 0) {
-      if (!hasInterrupt(state, routed) || (!secure && this.isOutOfReach(-1, routed))) return;
-      unknowns.know('route', -1, routed);
+      if (!hasInterrupt(state, routed)) return;
+      const reaches = secure || this.access.reaches(-1, routed, NSACR_TO_WRITE.IROUTER);
+      if (reaches === false) return;
+      if (reaches === true) unknowns.know('route', -1, routed);
+      else unknowns.lose('route', -1, routed);
       unknowns.touch(-1, routed);
     } else if (name === 'GICD_CTLR') {
       if (secure) unknowns.knowForwarding();
       unknowns.touchAll();
     } else if (frame === FRAME_GICR) this.redistributorWritten(instance, name, low);
-  }
-
-  private isOutOfReach(pe: number, intid: number): boolean {
-    return this.unknowns.isUnknown('group', pe, intid) || groupOf(this.state, pe, intid) !== GROUP_1NS;
   }
 
   private exists(frame: number, intid: number): boolean {
@@ -320,7 +328,10 @@ export class Effects {
       // The pending bit does not say whether the input line or a write made it pending.
       if (ATTRIBUTE_OF[array] === 'pending') return;
       eachInterrupt(frame, offset, width, low, (intid) => {
-        if (this.exists(frame, intid) && (secure || !this.isOutOfReach(owner, intid)))
+        if (
+          this.exists(frame, intid) &&
+          (secure || this.access.reaches(owner, intid, TO_READ[array]) === true)
+        )
           unknowns.know(ATTRIBUTE_OF[array], owner, intid);
       });
       return;
@@ -335,7 +346,7 @@ export class Effects {
     else if (name === 'GICR_PENDBASER' && width === 8) unknowns.knowPart('pendbaser', instance);
   }
 
-  private sysregRead(pe: number, register: number, low: number): void {
+  private sysregRead(pe: number, register: number, low: number, answered: number): void {
     const { unknowns, state } = this;
     const part = PARTS.get(register as never);
     if (part !== undefined) {
@@ -344,6 +355,8 @@ export class Effects {
       if (low >= LPI_FIRST) unknowns.knowLpi(pe, low);
       else if (low < 1020 && hasInterrupt(state, low)) {
         unknowns.know('active', pe, low);
+        // What the model has otherwise stays unknown.
+        if (answered !== low) return;
         for (const attribute of ['group', 'enable', 'route'] as const) unknowns.know(attribute, pe, low);
       }
     } else {

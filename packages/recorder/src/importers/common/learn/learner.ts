@@ -39,6 +39,7 @@ import { Judge } from './judge.ts';
 import { Knowing } from './knowing.ts';
 import { LineComparison, lastLine, lineOf, type Mismatch } from './line-comparison.ts';
 import { Machines } from './machines.ts';
+import { NonSecureAccess } from './non-secure.ts';
 import { Reads } from './reads.ts';
 import type { Shared } from './shared.ts';
 import { SignalledLines } from './signalled.ts';
@@ -74,6 +75,7 @@ export class Learner {
   private readonly knowing: Knowing;
   private readonly explainer: Explainer;
   private readonly effects: Effects;
+  private readonly access: NonSecureAccess;
   private readonly reads: Reads;
   private readonly its: ItsState;
   private readonly commands: UnshownCommands;
@@ -102,7 +104,8 @@ export class Learner {
     this.knowing = new Knowing(machine);
     this.machines = new Machines(config, inference, this.knowing, out);
     this.explainer = new Explainer(machine, this.unknowns, this.knowing);
-    this.effects = new Effects(state, this.unknowns);
+    this.access = new NonSecureAccess(state, this.unknowns);
+    this.effects = new Effects(state, this.unknowns, this.access);
     this.place = { begun: facts.start === 'reset', isCut: facts.start !== 'reset', isEnd: false };
     const { machines, unknowns, knowing, explainer, effects, place, contradictions } = this;
     const shared: Shared = {
@@ -116,7 +119,7 @@ export class Learner {
       effects,
       contradictions,
     };
-    this.reads = new Reads(machine, this.unknowns, this.knowing);
+    this.reads = new Reads(machine, this.unknowns, this.knowing, this.access);
     this.its = new ItsState(state, this.unknowns, this.knowing);
     this.commands = new UnshownCommands(shared);
     this.ends = new Ends(shared);
@@ -300,11 +303,13 @@ export class Learner {
     this.judge.judge(group, from, end);
     this.machines.commitLearnt(this.machines.inference.knowledge, group, from);
     this.machines.commit(group, from);
-    this.effects.after(group, from);
+    this.effects.after(group, from, this.machines.ahead.low);
+    this.access.ran(group, from);
     if (group.kind[from] === GIC_RESET) {
       const forgets = FORGETS.has(group.rule[from]!);
       this.commands.reset();
       this.reads.reset(forgets);
+      this.access.reset(forgets);
       if (forgets) this.lines.forget();
     }
     this.its.after(group, from, end);

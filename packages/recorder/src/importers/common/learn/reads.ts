@@ -10,11 +10,12 @@ import {
   sharedIndex,
 } from '@gictrace/core/model';
 import { RECORD_FLAGS, RECORD_WORDS, type RecordBatch } from '@gictrace/core/record';
-import { ESPI_FIRST, GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
+import { GICD, GICR, GITS, isPrivate, type RegisterTable, SYSREGS } from '@gictrace/core/spec';
 import { AP0R, AP1R } from '../cpu-registers.ts';
 import { FRAME_GICD, FRAME_GICR, FRAME_GITS, MMIO_READ } from '../record-kinds.ts';
 import { FORWARD } from './explain.ts';
 import type { Knowing } from './knowing.ts';
+import type { NonSecureAccess } from './non-secure.ts';
 import { placeTables } from './placed-tables.ts';
 import {
   ATTRIBUTE_OF,
@@ -74,16 +75,18 @@ export class Reads {
   private readonly state: GicState;
   private readonly unknowns: Unknowns;
   private readonly knowing: Knowing;
+  private readonly access: NonSecureAccess;
   private readonly learnt = new Set<string>();
   /** The state was that after a reset once, and not one that the source does not show since. */
   private isFromReset: boolean;
   /** Words of register frames that the source has written since. */
   private readonly written = new Set<string>();
 
-  constructor(m: Machine, unknowns: Unknowns, knowing: Knowing) {
+  constructor(m: Machine, unknowns: Unknowns, knowing: Knowing, access: NonSecureAccess) {
     this.state = m.state;
     this.unknowns = unknowns;
     this.knowing = knowing;
+    this.access = access;
     this.isFromReset = unknowns.start === 'reset';
   }
 
@@ -191,7 +194,8 @@ export class Reads {
       if (!hasInterrupt(state, intid) || isPrivate(intid) !== owner >= 0) return;
       const attribute = ATTRIBUTE_OF[array];
       const is = (one: Attribute) => unknowns.isUnknown(one, owner, intid);
-      isUnknown ||= is(attribute) || (!isSecure && (is('group') || this.mayBeGranted(array, owner, intid)));
+      isUnknown ||=
+        is(attribute) || (!isSecure && this.access.reaches(owner, intid, leastOf(array)) === undefined);
       if (attribute === 'pending') isUnknown ||= is('level') || is('edge');
     });
     return isUnknown;
@@ -262,35 +266,12 @@ export class Reads {
     const { unknowns, knowing, state } = this;
     const attribute = ATTRIBUTE_OF[array];
     if (attribute === 'grpmod') return;
-    if (this.mayBeGranted(array, pe, intid)) return;
-    if (groupOf(state, pe, intid) !== GROUP_1NS && !this.isGranted(array, intid)) {
-      if (!unknowns.isUnknown('group', pe, intid)) return;
+    const isGranted = this.access.grants(intid, leastOf(array));
+    if (groupOf(state, pe, intid) !== GROUP_1NS && isGranted !== true) {
+      if (isGranted === undefined || !unknowns.isUnknown('group', pe, intid)) return;
       knowing.interrupt('group', pe, intid, 1, RULE);
     }
     this.interrupt(array, pe, intid, attribute === 'priority' ? 0x80 | (field >> 1) : field);
-  }
-
-  /** Whether GICD_NSACR<n>, as far as the source shows it, lets a Non-secure read of a register show a Secure interrupt. */
-  private isGranted(array: RegisterArray, intid: number): boolean {
-    const least = this.leastAccess(array, intid);
-    return least !== undefined && this.state.spiNsacr[sharedIndex(this.state, intid)]! >= least;
-  }
-
-  /** Whether that depends on GICD_NSACR<n>, and the source does not show what it holds. */
-  private mayBeGranted(array: RegisterArray, pe: number, intid: number): boolean {
-    if (this.leastAccess(array, intid) === undefined) return false;
-    if (groupOf(this.state, pe, intid) === GROUP_1NS) return false;
-    const { GICD_NSACR, GICD_NSACRE } = GICD;
-    const offset =
-      intid < ESPI_FIRST
-        ? GICD_NSACR.offset + 4 * (intid >> 4)
-        : GICD_NSACRE.offset + 4 * ((intid - ESPI_FIRST) >> 4);
-    const isUnknown = !this.isFromReset || this.unknowns.missing.has('GICD writes');
-    return isUnknown && !this.written.has(`${FRAME_GICD} 0 ${offset}`);
-  }
-
-  private leastAccess(array: RegisterArray, intid: number): number | undefined {
-    return isPrivate(intid) ? undefined : (NSACR_TO_READ as Partial<Record<RegisterArray, number>>)[array];
   }
 
   private distributor(
@@ -400,6 +381,11 @@ export class Reads {
     } else this.knowing.register(isOwn && isSecure ? 'ICC_S' : 'ICC', pe, register, low, RULE);
     return true;
   }
+}
+
+/** The level of GICD_NSACR<n> from which on a Non-secure read of a register shows Secure SPIs. */
+function leastOf(array: RegisterArray): number | undefined {
+  return (NSACR_TO_READ as Partial<Record<RegisterArray, number>>)[array];
 }
 
 /** The word of a frame that an access reaches first. */
