@@ -2,6 +2,7 @@
 // into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, GITS, mask, operandOf, SPURIOUS } from '../spec/index.ts';
+import { isForwarded } from './arbitration.ts';
 import { layoutOf } from './its-tables.ts';
 import { invalidateVirtual, pendVirtual, VIRTUAL_COMMAND_HANDLERS } from './its-virtual-commands.ts';
 import { eachEvent, mappedDevices } from './its-walk.ts';
@@ -151,11 +152,12 @@ function dropEvents(m: Machine, its: number, deviceId: number): void {
   m.zeroMemory(device.ittAddress, device.events * layoutOf(m).ite.bytes);
 }
 
-/** The event of an LPI is no longer mapped. */
+/** The event of an LPI is no longer mapped. An LPI that is overlooked has no configuration below `CONFIG_UNKNOWN`. */
 function discardPending(m: Machine, pe: number, intid: number): void {
   const config = m.state.lpiConfig[pe]!.get(intid) ?? 0;
   const isEnabled = config < CONFIG_UNKNOWN && (config & LPI_ENABLE) !== 0;
-  if (!(m.profile.discardKeepsPending && isEnabled)) clearLpiPending(m, pe, intid);
+  if (m.profile.discardKeepsPending && isEnabled && isForwarded(m.state, pe, intid)) return;
+  clearLpiPending(m, pe, intid);
 }
 
 /** Under this profile, the events of a collection that is unmapped have no target from here on. */

@@ -123,6 +123,26 @@ it.each([
   expect(presented(d, 1)).toBe(8192);
 });
 
+it.each([
+  ['enabled', 8192],
+  ['disabled', SPURIOUS],
+])(
+  'of an LPI whose event is unmapped while the Distributor is %s, %i is signalled',
+  (distributor, signalled) => {
+    const d = new Driver('kvm').enable().its();
+    d.configure(8192, 0xa1);
+    d.map(0, 0, 8192, 0);
+    d.gicd('GICD_CTLR', 0);
+    if (distributor === 'enabled') d.gicd('GICD_CTLR', ENABLED);
+    d.msi(0, 0);
+    d.command('DISCARD', { DeviceID: 0, EventID: 0 });
+    d.gicd('GICD_CTLR', ENABLED);
+    d.command('MAPTI', { DeviceID: 0, EventID: 0, pINTID: 8192, ICID: 0 });
+    d.command('INV', { DeviceID: 0, EventID: 0 });
+    expect(presented(d)).toBe(signalled);
+  },
+);
+
 it('an LPI that CLEAR has cleared is not overlooked when it becomes pending again', () => {
   const d = overlookedLpi();
   d.command('CLEAR', { DeviceID: 0, EventID: 0 });

@@ -175,7 +175,7 @@ export const CHOICES = {
   ),
   discardKeepsPending: choice<boolean>(
     false,
-    'an LPI that is pending and enabled is still delivered after DISCARD of its event, or MAPD of its device',
+    'an LPI that is pending, enabled and forwarded by the Distributor is still delivered after DISCARD of its event, or MAPD of its device',
     'DISCARD',
   ),
   disableDropsPending: choice<boolean>(
