@@ -125,7 +125,8 @@ function pend(m: Machine, its: number, w: Uint32Array, set: boolean, isDiscard =
       ? pendVirtual(m, its, ite, set, 'its-command', deviceId, eventId)
       : 'ITE_INVALID';
   const unmapped = readTargetPe(m, its);
-  if (unmapped !== undefined) return unmapped;
+  if (unmapped !== undefined)
+    return set || isDiscard || m.profile.clearNeedsCollection ? unmapped : clearKept(m, ite.intid);
   const reason = !lpisEnabled(m, cte.pe)
     ? 'lpis-disabled'
     : !lpiInRange(m, cte.pe, ite.intid)
@@ -185,6 +186,12 @@ function followCollection(m: Machine, its: number, icid: number, pe: number): vo
 function invalidateKept(m: Machine, intid: number): undefined {
   for (let pe = 0; pe < m.state.peCount; pe++)
     if (m.state.lpiConfig[pe]!.has(intid)) readConfig(m, pe, intid);
+}
+
+/** CLEAR of an event without a target: under this profile, the LPI is cleared where it is kept. */
+function clearKept(m: Machine, intid: number): undefined {
+  m.budget.spend(m.state.peCount);
+  for (let pe = 0; pe < m.state.peCount; pe++) clearLpiPending(m, pe, intid);
 }
 
 /** Handlers by command. */

@@ -1,5 +1,6 @@
 // The configuration of an LPI that is read when its event is mapped and when it is invalidated, as KVM does.
 import { expect, it } from 'vitest';
+import { SPURIOUS } from '../spec/index.ts';
 import { Driver } from './driver.test-support.ts';
 
 /** Event 0 of device 0 is LPI 8192 of PE 0, whose configuration was 0xa1 when it was mapped. */
@@ -58,6 +59,17 @@ it('is read when the event is mapped even if the collection is not, and then mov
   d.command('MAPC', { ICID: 1, RDbase: 1, V: 1 });
   d.msi(0, 0);
   expect(signalled(d, 1)).toEqual([8192, 0xa0]);
+});
+
+it('CLEAR of an LPI whose collection is no longer mapped clears it, and fails without effect by the architecture', () => {
+  const left = (profile: string) => {
+    const d = mapped(profile);
+    d.msi(0, 0);
+    d.command('MAPC', { ICID: 0, RDbase: 0, V: 0 });
+    d.command('CLEAR', { DeviceID: 0, EventID: 0 });
+    return signalled(d, 0)[0];
+  };
+  expect([left('kvm'), left('architecture')]).toEqual([SPURIOUS, 8192]);
 });
 
 it('is read again by INV even if the collection is no longer mapped', () => {

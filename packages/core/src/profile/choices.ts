@@ -200,6 +200,11 @@ export const CHOICES = {
     'DISCARD fails if the collection is unmapped, and the event stays mapped',
     'DISCARD',
   ),
+  clearNeedsCollection: choice<boolean>(
+    true,
+    'CLEAR fails if the collection is unmapped, and the LPI stays pending',
+    'CLEAR',
+  ),
   mapOverMapping: choice<'replaces' | 'ignored'>(
     'replaces',
     'the effect of MAPTI, MAPI, VMAPTI and VMAPI on an event that is mapped already, which is UNPREDICTABLE',

@@ -99,6 +99,10 @@ export const kvm = profile(
       value: true,
       evidence: `${ITS}: its_free_ite() drops a reference to the LPI, and an LPI that is queued for a vCPU has another`,
     },
+    clearNeedsCollection: {
+      value: false,
+      evidence: `${ITS}: vgic_its_cmd_handle_clear() does not look at the collection; fuzzed stimuli on KVM of Linux 6.12.117`,
+    },
     disableDropsPending: {
       value: true,
       evidence: `${MMIO}: vgic_flush_pending_lpis(); pending state is written to the pending table only when it is saved`,
