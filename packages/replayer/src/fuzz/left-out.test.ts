@@ -49,6 +49,17 @@ describe('what KVM is not given', () => {
     expect(write('ICC_EOIR1_EL1', 32)).toBeUndefined();
   });
 
+  it('is an EOI of an interrupt whose group has changed since its acknowledge', () => {
+    const { write, read, gicd } = gic();
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    read('ICC_IAR0_EL1');
+    gicd(GICD.GICD_IGROUPR.offset + 4, 1);
+    expect(write('ICC_EOIR0_EL1', 32)).toContain('group has changed');
+    gicd(GICD.GICD_IGROUPR.offset + 4, 0);
+    expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
+  });
+
   it('is what would make as many interrupts active as there are list registers', () => {
     const { gicd, read } = gic();
     expect(gicd(GICD.GICD_ISACTIVER.offset + 4, 0b1111)).toContain('list registers');

@@ -4,6 +4,7 @@ import {
   activeGroup,
   checkpointOf,
   eachEvent,
+  groupOf,
   groupPriorityMask,
   type Machine,
   mappedDevices,
@@ -63,6 +64,8 @@ const GROUP_OFF =
   "ICC_IGRPEN<n>_EL1 is cleared: the host's CPU interface then signals the best interrupt of the other group, whatever is behind";
 const ENDED_EARLY =
   "an EOI of an active interrupt that does not have the running priority, which is UNPREDICTABLE: the host's CPU interface decides whether it is deactivated";
+const GROUP_CHANGED =
+  "an EOI of an active interrupt whose group has changed since its acknowledge: the host's CPU interface decides whether it is deactivated";
 const LPI_SPLIT =
   "an acknowledge of an LPI with EOImode 1, or EOImode set while an LPI is acknowledged: the LPI's list register stays in use after its EOI";
 const TWO_EVENTS =
@@ -148,7 +151,9 @@ export class KvmLeftOut implements LeftOut {
     if (act?.does === 'end' && act.register !== undefined && pe in this.lpis) {
       const group = activeGroup(machine.state, pe);
       if (group >= 0 && (group === 0) !== (act.group === 0)) return OTHER_GROUP;
-      return this.endsEarly(machine, pe, batch.words[1]! & INTID_MASK, group) ? ENDED_EARLY : undefined;
+      const intid = batch.words[1]! & INTID_MASK;
+      if (this.endsEarly(machine, pe, intid, group)) return ENDED_EARLY;
+      return this.endsOtherGroup(machine, pe, intid, group) ? GROUP_CHANGED : undefined;
     }
     const more = act?.does === 'acknowledge' ? 1 : activated(batch);
     if (more === 0) return undefined;
@@ -204,18 +209,25 @@ export class KvmLeftOut implements LeftOut {
     return found;
   }
 
+  /** Whether an interrupt that a PE has active is of another group now. LPIs are always of Group 1. */
+  private endsOtherGroup(machine: Machine, pe: number, intid: number, group: number): boolean {
+    if (group < 0 || intid >= LPI_FIRST || !this.isActive(machine, pe, intid)) return false;
+    return groupOf(machine.state, pe, intid) !== group;
+  }
+
   /** Whether an interrupt that a PE has active has another group priority than the PE's running priority. */
   private endsEarly(machine: Machine, pe: number, intid: number, group: number): boolean {
     const { state } = machine;
-    const isActive =
-      intid >= LPI_FIRST
-        ? this.lpis[pe]!.includes(intid)
-        : intid < 32
-          ? ((state.ppi.active[state.ppiWords * pe]! >>> intid) & 1) === 1
-          : this.holders.get(intid) === pe;
-    if (!isActive || group < 0) return false;
+    if (group < 0 || !this.isActive(machine, pe, intid)) return false;
     const mask = groupPriorityMask(state, pe, group);
     return (priorityOf(machine, pe, intid) & mask) !== (runningPriority(state, pe) & mask);
+  }
+
+  /** Whether a PE has an interrupt active. */
+  private isActive({ state }: Machine, pe: number, intid: number): boolean {
+    if (intid >= LPI_FIRST) return this.lpis[pe]!.includes(intid);
+    if (intid >= SPI_FIRST) return this.holders.get(intid) === pe;
+    return ((state.ppi.active[state.ppiWords * pe]! >>> intid) & 1) === 1;
   }
 
   private sharesTable({ words }: RecordBatch): boolean {
