@@ -142,6 +142,9 @@ function needsOf(command: CommandName, fault: ItsFault): Behaviour['needs'] {
   return virtual ? ['vLPIs'] : ['its'];
 }
 
+/** KVM's INV and CLEAR look up the event, and not its collection (`vgic_its_cmd_handle_inv()`, `_clear()`). */
+const LOOKED_UP_WITHOUT_COLLECTION = ['INV_UNMAPPED_COLLECTION', 'CLEAR_UNMAPPED_COLLECTION'];
+
 export const itsErrors: readonly Behaviour[] = Object.entries(ITS_ERRORS).map(([name, code]): Behaviour => {
   const error = itsError(code)!;
   const command = error.command as CommandName;
@@ -157,8 +160,7 @@ export const itsErrors: readonly Behaviour[] = Object.entries(ITS_ERRORS).map(([
     expected: {
       architecture: 'its code',
       ...(checks ? {} : { qemu: 'executed' }),
-      // KVM's INV looks up the event, and not its collection (vgic_its_cmd_handle_inv).
-      ...(name === 'INV_UNMAPPED_COLLECTION' ? { kvm: 'executed' } : {}),
+      ...(LOOKED_UP_WITHOUT_COLLECTION.includes(name) ? { kvm: 'executed' } : {}),
     },
     run(g) {
       prepare(g, (g.machine.state.config.gicd.typer & 0x4_0000) !== 0);
