@@ -60,6 +60,18 @@ describe('what KVM is not given', () => {
     expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
   });
 
+  it('is an EOI after the binary point has changed, until it is as it was at the acknowledge', () => {
+    const { write, read, gicd } = gic();
+    gicd(GICD.GICD_IPRIORITYR.offset + 32, 0x70);
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    read('ICC_IAR0_EL1');
+    write('ICC_BPR0_EL1', 5);
+    expect(write('ICC_EOIR0_EL1', 32)).toContain('binary point');
+    write('ICC_BPR0_EL1', 2);
+    expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
+  });
+
   it('is what would make as many interrupts active as there are list registers', () => {
     const { gicd, read } = gic();
     expect(gicd(GICD.GICD_ISACTIVER.offset + 4, 0b1111)).toContain('list registers');

@@ -63,7 +63,7 @@ const MOVES_TO_DISABLED =
 const GROUP_OFF =
   "ICC_IGRPEN<n>_EL1 is cleared: the host's CPU interface then signals the best interrupt of the other group, whatever is behind";
 const ENDED_EARLY =
-  "an EOI of an active interrupt that does not have the running priority, which is UNPREDICTABLE: the host's CPU interface decides whether it is deactivated";
+  "an EOI of an active interrupt whose group priority is not the running priority, as it is not the last that was acknowledged, or its priority or the binary point has changed: the host's CPU interface decides whether it is deactivated";
 const GROUP_CHANGED =
   "an EOI of an active interrupt whose group has changed since its acknowledge: the host's CPU interface decides whether it is deactivated";
 const LPI_SPLIT =
@@ -220,7 +220,7 @@ export class KvmLeftOut implements LeftOut {
     const { state } = machine;
     if (group < 0 || !this.isActive(machine, pe, intid)) return false;
     const mask = groupPriorityMask(state, pe, group);
-    return (priorityOf(machine, pe, intid) & mask) !== (runningPriority(state, pe) & mask);
+    return (priorityOf(machine, pe, intid) & mask) !== runningPriority(state, pe);
   }
 
   /** Whether a PE has an interrupt active. */
