@@ -8,6 +8,7 @@ import { TraceWriter } from '@gictrace/recorder';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run, spawn } from '../packages/cli/src/run.test-support.ts';
 import { does, gicv5RecordsOf, Recording, sysregWrite } from './planting.ts';
+import { QEMUS } from './qemus.ts';
 import { recording, scratch } from './support.ts';
 import { Random } from './torture/random.ts';
 import { GICV5_KINDS } from './why-planted/gicv5.ts';
@@ -15,6 +16,10 @@ import { gicv5Trials } from './why-planted/trials.ts';
 
 const temp = scratch();
 afterAll(() => temp.dispose());
+
+/** A QEMU with a GICv5; qemus.ts says if there is none. */
+const QEMU_11 = QEMUS.find(({ version }) => Number.parseInt(version, 10) >= 11);
+const QEMU_OLD = QEMUS.find(({ version }) => Number.parseInt(version, 10) < 11);
 
 const { PPI, LPI, SPI } = GICV5_TYPES;
 const TIMER = gicv5Intid(PPI, 27);
@@ -76,8 +81,12 @@ describe('faults planted into a boot', () => {
 });
 
 /** Writes a changed recording as a trace. */
-function save(path: string, t: Recording<Gicv5Config>): void {
-  const { trace } = t.finish('recorded again');
+function save(
+  path: string,
+  t: Recording<Gicv5Config>,
+  form: 'recorded again' | 'contradictory' = 'recorded again',
+): void {
+  const { trace } = t.finish(form);
   const writer = new TraceWriter(path, {
     writer: { name: 'gictrace', version: VERSION },
     config: trace.config,
@@ -341,6 +350,57 @@ describe('gictrace minimize', () => {
     );
     expect(program).toMatchObject({ code: 2, err: expect.stringContaining('give --emit vitest or jsonl') });
     const onQemu = await run('minimize', path, '--on', 'qemu', '-o', small(), '--force');
-    expect(onQemu).toMatchObject({ code: 2, err: expect.stringContaining('replayed on simulators only') });
+    expect(onQemu).toMatchObject({ code: 2, err: expect.stringContaining('minimized on simulators only') });
   });
+});
+
+describe.skipIf(QEMU_11 === undefined)('gictrace replay --on qemu', () => {
+  const on = `qemu:${QEMU_11?.command}`;
+
+  it.each([
+    ['linux-gicv5-one-pe-head', 9_000],
+    ['linux-gicv5-four-pes-head', 11_000],
+    ['linux-gicv5-three-pes-int-head', 8_000],
+  ])(
+    'replays %s on a real QEMU without a difference, and what it records replays on the simulator',
+    async (name, least) => {
+      const path = await imported(name);
+      const again = temp.path('re-recorded.gictrace');
+      const { code, out, err } = await run('replay', path, '--on', on, '-o', again, '--force', '--json');
+      expect([code, err]).toEqual([0, '']);
+      const verdict = JSON.parse(out);
+      expect(Object.values<number>(verdict.compared).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(least);
+      const back = JSON.parse((await run('replay', again, '--json')).out);
+      expect([back.diverged, back.records > least]).toEqual([0, true]);
+    },
+  );
+
+  it('finds one line that is changed', async () => {
+    const { config, batches } = gicv5RecordsOf(await imported('linux-gicv5-one-pe-head'));
+    const t = new Recording(config, batches);
+    const place = t.rows.findIndex(
+      (row, k) => k > 2000 && row.kind === KIND['ppi.hppi'] && row.word(1) === TIMER,
+    );
+    t.rows[place]!.set(2, 30);
+    const path = temp.path('changed.gictrace');
+    save(path, t, 'contradictory');
+    const { code, out } = await run('replay', path, '--on', on, '--json');
+    expect([code, JSON.parse(out).first.record]).toEqual([1, place]);
+  });
+
+  it('compares nothing from an access on that belongs to no PE', async () => {
+    const path = await imported('linux-gicv5-eight-pes-head');
+    const { code, out } = await run('replay', path, '--on', on);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\d+ {2}from the first access on that the source assigns to no PE, and that QEMU cannot be given/,
+    );
+  });
+});
+
+it.skipIf(QEMU_OLD === undefined)('a QEMU that has no GICv5 is refused in one line', async () => {
+  const path = await imported('linux-gicv5-one-pe-head');
+  const { code, err } = await run('replay', path, '--on', `qemu:${QEMU_OLD!.command}`);
+  expect(code).toBe(3);
+  expect(err).toMatch(/^gictrace: QEMU \S+ has no GICv5 \(give qemu:COMMAND of QEMU 11\.1 or later\)\n$/);
 });

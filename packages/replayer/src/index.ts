@@ -41,6 +41,7 @@ export type { LiftStats } from './translated/lift-parts.ts';
 export { type RecordScenarioOptions, recordScenario } from './translated/record-scenario.ts';
 export { CHOICES, type Choice } from './verbatim/following.ts';
 export { Gicv5Replay, type Gicv5ReplayOptions } from './verbatim/gicv5.ts';
+export { replayGicv5OnQemu } from './verbatim/gicv5-on-qemu.ts';
 export { BackendReplay, type BackendReplayOptions } from './verbatim/on-backend.ts';
 export { VerbatimReplay } from './verbatim/on-simulator.ts';
 export { type ReplayOptions, type ReplayOutput, TOLERANCES, type Tolerance } from './verbatim/options.ts';

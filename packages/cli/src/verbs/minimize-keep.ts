@@ -85,7 +85,7 @@ function gicv5Diverging(path: string, { on = 'simulator', plant, timeout }: Keep
   if (isQemu(on) || on.startsWith(EXEC))
     throw new GicTraceError(
       'usage',
-      'is a trace of a GICv5, which is replayed on simulators only',
+      'is a trace of a GICv5, whose divergences are minimized on simulators only',
       { path },
       'give --on simulator@PROFILE',
     );

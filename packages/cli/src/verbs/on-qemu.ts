@@ -1,5 +1,6 @@
 // `--on qemu` and `--on qemu:COMMAND`: replays on a real QEMU, which is started for the replay.
 import { GicTraceError } from '@gictrace/core';
+import { isGicv5, TraceReader } from '@gictrace/recorder';
 import {
   foreseeTrace,
   QEMU,
@@ -7,6 +8,7 @@ import {
   type QemuOptions,
   qemuVersion,
   type ReplayOnOptions,
+  replayGicv5OnQemu,
   replayTraceOn,
   type Verdict,
 } from '@gictrace/replayer';
@@ -26,6 +28,12 @@ export function qemuOptions(on: string, timeoutSeconds: number | undefined): Qem
   return { command, ...(timeoutSeconds === undefined ? {} : { timeoutMs: 1000 * timeoutSeconds }) };
 }
 
+function isGicv5Trace(path: string): boolean {
+  const reader = TraceReader.openAny(path);
+  reader.close();
+  return isGicv5(reader);
+}
+
 /** Replays a trace on QEMU. `identification` lists the identification registers that differ. */
 export async function replayOnQemu(
   path: string,
@@ -37,6 +45,7 @@ export async function replayOnQemu(
   const own = qemuOptions(on, timeoutSeconds);
   // This comes before the trace is read, because without QEMU there is nothing to do.
   qemuVersion(own.command);
+  if (isGicv5Trace(path)) return replayGicv5OnQemu(path, own, options);
   const foresight = foreseeTrace(path);
   // A re-recorded trace (-o) contains what QEMU shows, so its log is needed.
   const unwatched = foresight.unwatched === true && options.output === undefined;

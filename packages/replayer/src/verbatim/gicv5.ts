@@ -27,7 +27,7 @@ import { Explainer } from './explainer.ts';
 import type { ReplayOptions } from './options.ts';
 import { UNDECIDED } from './outcome.ts';
 import { ReRecording } from './re-recording.ts';
-import { Responses } from './responses.ts';
+import { type Response, Responses } from './responses.ts';
 
 const EMITTED_MAX = 4096;
 const NON_SECURE = DOMAINS.indexOf('NS');
@@ -44,16 +44,28 @@ export type Gicv5ReplayOptions = Pick<
   readonly machine?: (machine: Gicv5Machine) => void;
 };
 
-export class Gicv5Replay {
-  readonly machine: Gicv5Machine;
-  records = 0;
+/** An implementation that is compared with a recording. */
+export interface Gicv5Peer {
+  isPe(pe: number): boolean;
+  /** Whether it shows all that it calculates, so that its lines are compared one by one. */
+  readonly showsAll: boolean;
+  /** What a line of this kind would say of a PE by its state; undefined if nothing is known of that. */
+  stateOf(kind: number, pe: number, domain: number): readonly number[] | undefined;
+}
+/** What came of an access. */
+interface Answer extends Response {
+  readonly unsupported: boolean;
+}
+
+/** Compares a recording with what an implementation does, stimulus by stimulus. */
+export class Gicv5Comparison {
+  private readonly peer: Gicv5Peer;
   private readonly counts = new ReplayCounts();
   private readonly explainer = new Explainer();
   private readonly divergences = new Divergences(this.counts, this.explainer);
   private readonly responses: Responses;
   private readonly options: Gicv5ReplayOptions;
-  private readonly follow: Gicv5Follow;
-  private readonly output: ReRecording | undefined;
+  private output: ReRecording | undefined;
   /** The observables that the stimulus caused and that must be recorded; `seen` of them have been. */
   private readonly expected = new RecordBatch(EMITTED_MAX);
   private seen = 0;
@@ -63,6 +75,8 @@ export class Gicv5Replay {
   private isByState = false;
   /** Whether the lines of this stimulus cannot be matched any more with what was emitted. */
   private isLost = false;
+  /** Whether the implementation was not given the stimulus. */
+  private isSkipped = false;
   /** Whether what the stimulus causes has to be in the source. */
   private isAwaited = false;
   /** Whether lines of what it causes go into a re-recording. */
@@ -74,50 +88,38 @@ export class Gicv5Replay {
   private readonly notInSource = new Uint8Array(256);
   private readonly one = new RecordBatch(1);
 
-  constructor(config: Gicv5Config, options: Gicv5ReplayOptions = {}) {
-    this.machine = new Gicv5Machine(config);
-    options.machine?.(this.machine);
+  constructor(peer: Gicv5Peer, options: Gicv5ReplayOptions) {
+    this.peer = peer;
     this.options = options;
     this.responses = new Responses(this.counts, this.divergences, plain(options), undefined);
     if (options.output !== undefined) this.output = new ReRecording(options.output);
     const shown = options.sourceShows === undefined ? undefined : new Set<string>(options.sourceShows);
     for (const [name, kind] of Object.entries(KIND))
       if (shown !== undefined && isObservable(kind) && !shown.has(name)) this.notInSource[kind] = 1;
-    this.follow = new Gicv5Follow(
-      this.machine,
-      new Comparing({
-        stimulus: (batch, i, record) => this.begin(batch, i, record),
-        answered: (batch, i) => this.answered(batch, i),
-        emitted: (records) => {
-          for (let k = 0; k < records.count; k++) this.did(records, k);
-        },
-        observable: (batch, i, record) => {
-          this.divergences.record = record;
-          this.observe(batch, i);
-        },
-      }),
-    );
   }
 
-  /** Takes the records of a batch. */
-  take(batch: RecordBatch): void {
-    this.explainer.enter(batch, this.records);
-    this.follow.take(batch, this.records);
-    this.records += batch.count;
+  /** The records of a batch follow, of which the first is `first`. */
+  enter(batch: RecordBatch, first: number): void {
+    this.explainer.enter(batch, first);
+  }
+
+  /** The batch belongs to its reader again. */
+  leave(batch: RecordBatch): void {
     this.explainer.leave(batch);
   }
 
   /** No more records follow. A source may end before it has printed everything. */
-  finish(): Verdict {
+  finish(records: number): Verdict {
     const { startsInMidLife, missing } = this.options;
     const source = {
       start: startsInMidLife === true ? ('mid-life' as const) : ('reset' as const),
       missing: missing ?? [],
     };
-    return this.counts.verdict(this.records, source, this.divergences.first, null);
+    return this.counts.verdict(records, source, this.divergences.first, null);
   }
 
-  private begin(batch: RecordBatch, i: number, record: number): void {
+  /** A recorded stimulus begins. */
+  begin(batch: RecordBatch, i: number, record: number): void {
     const kind = batch.kind[i]!;
     const isOpen = leavesEffectsOpen(kind);
     this.divergences.record = record;
@@ -127,11 +129,12 @@ export class Gicv5Replay {
       this.expected.clear();
       this.seen = 0;
       this.isLost = false;
-      this.isByState = kind === UNSEEN || !this.machine.profile.showsAll;
+      this.isSkipped = false;
+      this.isByState = kind === UNSEEN || !this.peer.showsAll;
     }
     this.isAwaited = !isOpen && kind !== UNSEEN;
     // Where all lines are shown, those of state that is revealed are not: what it changes is shown behind it.
-    this.isWritten = !isOpen || !this.machine.profile.showsAll;
+    this.isWritten = !isOpen || !this.peer.showsAll;
     this.unseenOf = kind === UNSEEN ? batch.pe[i]! : -1;
     this.peFlag = batch.flags[i]! & RECORD_FLAGS.peUndecided;
     const rule = batch.rule[i]!;
@@ -139,18 +142,37 @@ export class Gicv5Replay {
     this.output?.begin(batch, i);
   }
 
-  private answered(batch: RecordBatch, i: number): void {
-    const { machine } = this;
-    const { unsupported } = machine;
+  /** The implementation has answered the stimulus. What it did follows, or came before. */
+  answered(batch: RecordBatch, i: number, answer: Answer): void {
+    const { unsupported } = answer;
     if (unsupported || (batch.flags[i]! & RECORD_FLAGS.undecided) !== 0) this.output?.unsupported();
-    else this.output?.answered(machine);
+    else this.output?.answered(answer);
     if (leavesEffectsOpen(batch.kind[i]!)) return;
     if (unsupported) this.counts.skip(NOT_A_REGISTER);
-    else this.responses.compare(batch, i, machine);
+    else this.responses.compare(batch, i, answer);
   }
 
-  /** Record `k` of what the simulator emitted. */
-  private did(emitted: RecordBatch, k: number): void {
+  /** The implementation was not given the stimulus: nothing that the source has of it is compared. */
+  skipped(reason: string): void {
+    this.counts.skip(reason);
+    this.output?.skipped();
+    this.isSkipped = true;
+  }
+
+  /** A stimulus that is not one of the recording, and what it did: a re-recording has it. */
+  beside(batch: RecordBatch, i: number, answer: Response, shown: RecordBatch): void {
+    this.output?.begin(batch, i);
+    this.output?.answered(answer);
+    for (let k = 0; k < shown.count; k++) this.output?.record(shown, k);
+  }
+
+  /** From here on, there is nothing that a re-recording could have. */
+  endOutput(): void {
+    this.output = undefined;
+  }
+
+  /** Record `k` of what the implementation did. */
+  did(emitted: RecordBatch, k: number): void {
     const { expected } = this;
     const kind = emitted.kind[k]!;
     this.explainer.did(emitted, k);
@@ -176,8 +198,14 @@ export class Gicv5Replay {
     }
   }
 
-  private observe(batch: RecordBatch, i: number): void {
+  /** A recorded observable. */
+  observe(batch: RecordBatch, i: number, record: number): void {
     const kind = batch.kind[i]!;
+    this.divergences.record = record;
+    if (this.isSkipped) {
+      this.counts.unknown('effects of what the implementation was not given');
+      return;
+    }
     if ((batch.flags[i]! & RECORD_FLAGS.undecided) !== 0) {
       this.counts.unknown(UNDECIDED);
       if (this.seen < this.expected.count && isOf(this.expected, this.seen, kind, batch.pe[i]!))
@@ -220,30 +248,21 @@ export class Gicv5Replay {
     const { expected, one } = this;
     const kind = batch.kind[i]!;
     const pe = batch.pe[i]!;
-    if (!this.machine.isPe(pe)) {
+    if (!this.peer.isPe(pe)) {
       this.divergences.differs(batch, i, () => `no PE ${pe}`);
       return;
     }
     one.clear();
     one.push(kind, pe, Number.NaN);
-    one.words.set(this.stateOf(kind, pe, batch.words[i * RECORD_WORDS]!));
+    const state = this.peer.stateOf(kind, pe, batch.words[i * RECORD_WORDS]!);
+    if (state === undefined) {
+      this.counts.unknown('lines of PEs before the implementation has shown anything of them');
+      return;
+    }
+    one.words.set(state);
     if (!same(batch, i, one, 0)) this.divergences.differs(batch, i, () => recordText(one, 0));
     for (let k = 0; k < expected.count; k++)
       if (expected.kind[k] === kind && expected.pe[k] === pe) this.said[k] = 1;
-  }
-
-  /** What a line of this kind says of a PE by the simulator's state. */
-  private stateOf(kind: number, pe: number, domain: number): number[] {
-    const { state } = this.machine;
-    if (kind === KIND['cpuif.signal']) {
-      const signal = state.signal[pe]!;
-      return [signal & 1, (signal >> 1) & 1, (signal >> 2) & 1];
-    }
-    if (kind === KIND['irs.hppi'])
-      return [NON_SECURE, state.config.pes[pe]!.iaffid, state.irsIntid[pe]!, state.irsPriority[pe]!];
-    // What no PPI is has no INTID, whatever the state has in its place.
-    if (domain !== NON_SECURE) return [domain, 0, IDLE];
-    return [domain, state.ppiIntid[pe]!, state.ppiBest[pe]!];
   }
 
   /** The next stimulus begins, so everything that was emitted must have been recorded. */
@@ -255,6 +274,66 @@ export class Gicv5Replay {
       return;
     }
   }
+}
+
+/** Replays a trace of a GICv5 on the simulator. */
+export class Gicv5Replay {
+  readonly machine: Gicv5Machine;
+  records = 0;
+  private readonly comparison: Gicv5Comparison;
+  private readonly follow: Gicv5Follow;
+
+  constructor(config: Gicv5Config, options: Gicv5ReplayOptions = {}) {
+    const machine = new Gicv5Machine(config);
+    this.machine = machine;
+    options.machine?.(machine);
+    const comparison = new Gicv5Comparison(peerOf(machine), options);
+    this.comparison = comparison;
+    this.follow = new Gicv5Follow(
+      machine,
+      new Comparing({
+        stimulus: (batch, i, record) => comparison.begin(batch, i, record),
+        answered: (batch, i) => comparison.answered(batch, i, machine),
+        emitted: (records) => {
+          for (let k = 0; k < records.count; k++) comparison.did(records, k);
+        },
+        observable: (batch, i, record) => comparison.observe(batch, i, record),
+      }),
+    );
+  }
+
+  /** Takes the records of a batch. */
+  take(batch: RecordBatch): void {
+    this.comparison.enter(batch, this.records);
+    this.follow.take(batch, this.records);
+    this.records += batch.count;
+    this.comparison.leave(batch);
+  }
+
+  /** No more records follow. */
+  finish(): Verdict {
+    return this.comparison.finish(this.records);
+  }
+}
+
+/** The simulator as what a recording is compared with. */
+function peerOf(machine: Gicv5Machine): Gicv5Peer {
+  const { state } = machine;
+  return {
+    isPe: (pe) => machine.isPe(pe),
+    showsAll: machine.profile.showsAll,
+    stateOf: (kind, pe, domain) => {
+      if (kind === KIND['cpuif.signal']) {
+        const signal = state.signal[pe]!;
+        return [signal & 1, (signal >> 1) & 1, (signal >> 2) & 1];
+      }
+      if (kind === KIND['irs.hppi'])
+        return [NON_SECURE, state.config.pes[pe]!.iaffid, state.irsIntid[pe]!, state.irsPriority[pe]!];
+      // What no PPI is has no INTID, whatever the state has in its place.
+      if (domain !== NON_SECURE) return [domain, 0, IDLE];
+      return [domain, state.ppiIntid[pe]!, state.ppiBest[pe]!];
+    },
+  };
 }
 
 const isOf = (batch: RecordBatch, i: number, kind: number, pe: number) =>

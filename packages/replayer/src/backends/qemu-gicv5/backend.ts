@@ -13,8 +13,10 @@ import { MARK, STUB_BYTES, STUB_ENTRY, Stub } from './stub.ts';
 export const FRAME_ADDRESS = 0x0801_0000;
 const FRAME_BYTES = 0x1_0000;
 const NON_SECURE_INSTANCE = 1;
+/** The RAM of `virt`, and where it ends at least; the guest stub is behind it. */
 export const RAM = { from: 0x4000_0000, to: 0x4800_0000 } as const;
-const STUB_BASE = RAM.to;
+/** The first QEMU with a GICv5 is 11.1. */
+const FIRST_MAJOR = 11;
 /** The SPIs that `virt` connects. */
 export const VIRT_SPIS = 256;
 /** Operations that are given to the stub at a time. */
@@ -52,6 +54,8 @@ export class Gicv5Qemu {
   private readonly config: Gicv5Config;
   private readonly stub: Stub;
   private readonly gic: string;
+  /** The end of the RAM that the trace has. */
+  private readonly ramTo: number;
   private readonly fd: number;
   private operations = 0;
   private fences = 0;
@@ -63,6 +67,7 @@ export class Gicv5Qemu {
 
   private constructor(process: QemuProcess, config: Gicv5Config, stub: Stub, gic: string, version: string) {
     this.process = process;
+    this.ramTo = stub.base;
     this.config = config;
     this.stub = stub;
     this.gic = gic;
@@ -70,17 +75,31 @@ export class Gicv5Qemu {
     this.fd = openSync(process.log, 'r');
   }
 
-  /** Starts a machine with the PEs of a configuration. @throws GicTraceError `backend` without a QEMU that has a GICv5. */
-  static async start(config: Gicv5Config, options: QemuOptions = {}): Promise<Gicv5Qemu> {
+  /**
+   * Starts a machine with the PEs of a configuration and RAM up to `ramTo`, a multiple of 2 MiB.
+   * @throws GicTraceError `backend` without a QEMU that has a GICv5.
+   */
+  static async start(
+    config: Gicv5Config,
+    options: QemuOptions = {},
+    ramTo: number = RAM.to,
+  ): Promise<Gicv5Qemu> {
     const version = qemuVersion(options.command);
+    if (Number.parseInt(version, 10) < FIRST_MAJOR)
+      throw new GicTraceError(
+        'backend',
+        `QEMU ${version} has no GICv5`,
+        {},
+        'give qemu:COMMAND of QEMU 11.1 or later',
+      );
     const pes = config.pes.length;
     const args = [
       ...['-M', 'virt,gic-version=x-5', '-cpu', 'max', '-smp', `${pes}`],
-      ...['-m', `${(STUB_BASE + STUB_BYTES - RAM.from) / 2 ** 20}M`],
+      ...['-m', `${(ramTo + STUB_BYTES - RAM.from) / 2 ** 20}M`],
       // One host thread runs all PEs, so that a PE that waits for its turn yields to the others.
       ...['-accel', 'tcg,thread=single', '-S', '-display', 'none', '-nodefaults', '-no-user-config'],
       ...['-serial', 'none', '-monitor', 'none', '-parallel', 'none', '-trace', 'gicv5_*'],
-      ...['-device', `loader,addr=${hex(STUB_BASE + STUB_ENTRY)},cpu-num=0`],
+      ...['-device', `loader,addr=${hex(ramTo + STUB_ENTRY)},cpu-num=0`],
     ];
     const process = await QemuProcess.start(args, options);
     try {
@@ -90,7 +109,7 @@ export class Gicv5Qemu {
       }[];
       const gic = objects.find(({ type }) => type === 'child<arm-gicv5>');
       if (gic === undefined) throw new GicTraceError('backend', "QEMU's machine has no arm-gicv5");
-      const stub = new Stub(STUB_BASE, FRAME_ADDRESS);
+      const stub = new Stub(ramTo, FRAME_ADDRESS);
       const one = new Gicv5Qemu(process, config, stub, `/machine/unattached/${gic.name}`, version);
       await one.load();
       return one;
@@ -199,7 +218,7 @@ export class Gicv5Qemu {
       case MEM_WRITE: {
         const address = w[1]! * 2 ** 32 + w[0]!;
         const width = w[2]!;
-        if (address < RAM.from || address + width > RAM.to || (width !== 4 && width !== 8)) return false;
+        if (address < RAM.from || address + width > this.ramTo || (width !== 4 && width !== 8)) return false;
         out.push(stub.memory(by, width, true, address, w[3], w[4]));
         return true;
       }
@@ -257,7 +276,7 @@ export class Gicv5Qemu {
     }
     if (kind !== MEM_KNOWN) return undefined;
     const address = w[1]! * 2 ** 32 + w[0]!;
-    if (address < RAM.from || address + w[2]! > RAM.to || w[2] === 0) return undefined;
+    if (address < RAM.from || address + w[2]! > this.ramTo || w[2] === 0) return undefined;
     return `memset ${hex(address)} ${hex(w[2]!)} ${hex(w[3]!)}`;
   }
 
