@@ -12,6 +12,7 @@ import {
   NSACR_TO_WRITE,
   reaches,
 } from './irq-registers.ts';
+import { loseUnmapped } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { overlookAll, overlookRouted } from './overlooked.ts';
 
@@ -154,6 +155,7 @@ export const gicdWrite = {
       value = (value & (CTLR_GRP0 | CTLR_GRP1NS | CTLR_E1NWF)) | CTLR_ONE_STATE;
     m.changeRegister(UNIT_GICD, 0, GICD.GICD_CTLR.offset, value >>> 0, 0, old, 0);
     if (value & ~old & CTLR_GRP1NS) overlookAll(m);
+    if (~value & old & CTLR_GRP1NS) for (let pe = 0; pe < m.state.peCount; pe++) loseUnmapped(m, pe);
   },
   GICD_STATUSR: (m: Machine, _instance: number, _n: number, low: number): void => {
     const old = m.state.gicdStatusr[0]!;

@@ -2,7 +2,6 @@
 // into an outcome and applies the policy. Reads and checks come before effects.
 import { DROP_REASONS, NO_PE, RECORDS } from '../record/index.ts';
 import { type CommandName, GITS, mask, operandOf, SPURIOUS } from '../spec/index.ts';
-import { isForwarded } from './arbitration.ts';
 import { layoutOf } from './its-tables.ts';
 import { invalidateVirtual, pendVirtual, VIRTUAL_COMMAND_HANDLERS } from './its-virtual-commands.ts';
 import { eachEvent, mappedDevices } from './its-walk.ts';
@@ -10,6 +9,7 @@ import {
   clearLpiPending,
   invalidateAllLpis,
   invalidateLpi,
+  isLpiForwarded,
   lpiInRange,
   lpisEnabled,
   moveAllLpis,
@@ -19,7 +19,6 @@ import {
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi, typerOf } from './operands.ts';
-import { CONFIG_UNKNOWN } from './state.ts';
 import {
   type Cte,
   collectionInRange,
@@ -49,7 +48,6 @@ const ite: Ite = { valid: 0, physical: 0, intid: 0, icid: 0, vpeid: 0, doorbell:
 
 /** An event that is mapped and has no target: no collection table has this ICID as long as it is smaller than 64 K entries. */
 const ORPHANED: Ite = { valid: 1, physical: 1, intid: 0, icid: 0xffff, vpeid: 0, doorbell: SPURIOUS };
-const LPI_ENABLE = 1;
 
 const deviceIdOf = at('INT', 'DeviceID');
 const eventIdOf = at('INT', 'EventID');
@@ -153,11 +151,9 @@ function dropEvents(m: Machine, its: number, deviceId: number): void {
   m.zeroMemory(device.ittAddress, device.events * layoutOf(m).ite.bytes);
 }
 
-/** The event of an LPI is no longer mapped. An LPI that is overlooked has no configuration below `CONFIG_UNKNOWN`. */
+/** The event of an LPI is no longer mapped. */
 function discardPending(m: Machine, pe: number, intid: number): void {
-  const config = m.state.lpiConfig[pe]!.get(intid) ?? 0;
-  const isEnabled = config < CONFIG_UNKNOWN && (config & LPI_ENABLE) !== 0;
-  if (m.profile.discardKeepsPending && isEnabled && isForwarded(m.state, pe, intid)) return;
+  if (m.profile.discardKeepsPending && isLpiForwarded(m, pe, intid)) return;
   clearLpiPending(m, pe, intid);
 }
 

@@ -84,3 +84,23 @@ export function eachEvent(
       });
   }
 }
+
+/** The LPIs that have an event, or undefined if the tables do not say that of all. */
+export function mappedLpis(m: Machine): ReadonlySet<number> | undefined {
+  const { memory, itsCount } = m.state;
+  const found = new Set<number>();
+  for (let its = 0; its < itsCount; its++) {
+    const table = tableOf(m, its, TABLE_TYPES.devices);
+    const bytes = table?.indirect
+      ? (table.entries * table.entryBytes * LEVEL1_BYTES) / table.pageBytes
+      : (table?.entries ?? 0) * (table?.entryBytes ?? 0);
+    if (table?.valid && !memory.areKnown(table.base, bytes)) return undefined;
+    for (const device of mappedDevices(m, its)) {
+      if (!memory.areKnown(device.ittAddress, device.events * layoutOf(m).ite.bytes)) return undefined;
+      eachEvent(m, device, (_eventId, event) => {
+        if (event.physical) found.add(event.intid);
+      });
+    }
+  }
+  return found;
+}

@@ -1,9 +1,10 @@
 // The physical LPIs of a Redistributor: their pending state, and their cached configuration (IHI 0069, "LPIs").
 
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
-import { fieldReader, GICD, GICR, LPI_FIRST, mask, maskHigh } from '../spec/index.ts';
+import { fieldReader, GICD, GICR, LPI_CONFIG, LPI_FIRST, mask, maskHigh } from '../spec/index.ts';
 import { pendingTableAddress } from './apply.ts';
-import { bestLpi, lookUpConfig } from './arbitration.ts';
+import { bestLpi, isForwarded, lookUpConfig } from './arbitration.ts';
+import { mappedLpis } from './its-walk.ts';
 import type { Machine } from './machine.ts';
 import { isOverlooked, keptConfig, overlookLpi } from './overlooked.ts';
 import { CONFIG_OVERLOOKED, CONFIG_UNKNOWN } from './state.ts';
@@ -15,6 +16,7 @@ const LPI_CONFIGURED = RECORDS['lpi.configured'].id;
 const LPI_FORGOTTEN = RECORDS['lpi.forgotten'].id;
 
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
+const LPI_ENABLE = mask(LPI_CONFIG, 'Enable');
 const PTZ_HIGH = maskHigh(GICR.GICR_PENDBASER, 'PTZ');
 const ownIdBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const gicIdBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
@@ -104,6 +106,27 @@ export function clearLpiPending(m: Machine, pe: number, intid: number): boolean 
   return true;
 }
 
+/** Whether a pending LPI is enabled and forwarded. One that is overlooked has no configuration below `CONFIG_UNKNOWN`. */
+export function isLpiForwarded(m: Machine, pe: number, intid: number): boolean {
+  const config = m.state.lpiConfig[pe]!.get(intid) ?? 0;
+  return config < CONFIG_UNKNOWN && (config & LPI_ENABLE) !== 0 && isForwarded(m.state, pe, intid);
+}
+
+/**
+ * Under this profile, a pending LPI that has no event is lost once it is no longer forwarded:
+ *
+ * 1. LPI 8192 is pending and on the list of its PE, and DISCARD unmaps its event. The list keeps the LPI.
+ * 2. GICD_CTLR disables the Distributor, or INVALL reads that the LPI is disabled. The list is pruned.
+ * 3. Nothing has the LPI any more. When it is mapped again, it is not pending.
+ */
+export function loseUnmapped(m: Machine, pe: number): void {
+  if (!m.profile.discardKeepsPending) return;
+  const left = [...m.state.lpiPending[pe]!].filter((intid) => !isLpiForwarded(m, pe, intid));
+  const mapped = left.length === 0 ? undefined : mappedLpis(m);
+  if (mapped === undefined) return;
+  for (const intid of left.sort((a, b) => a - b)) if (!mapped.has(intid)) clearLpiPending(m, pe, intid);
+}
+
 /** Reads the configuration of every pending LPI of a PE again. */
 export function reloadConfigs(m: Machine, pe: number): void {
   const { lpiConfig, lpiPending } = m.state;
@@ -146,6 +169,7 @@ export function invalidateAllLpis(m: Machine, pe: number): void {
     const known = [...m.state.lpiConfig[pe]!.keys()].sort((a, b) => a - b);
     m.budget.spend(EVENT_WORK * known.length);
     for (const intid of known) readConfig(m, pe, intid);
+    loseUnmapped(m, pe);
     return;
   }
   if (!lpisEnabled(m, pe)) return;

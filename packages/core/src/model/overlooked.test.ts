@@ -1,5 +1,6 @@
 // What KVM does not signal although it is pending and enabled (`overlooksPending`), and when it does after all.
 import { describe, expect, it } from 'vitest';
+import { ITT } from '../conformance/guest.ts';
 import { SPURIOUS } from '../spec/index.ts';
 import { Driver } from './driver.test-support.ts';
 import { heldBy } from './gate.ts';
@@ -142,6 +143,54 @@ it.each([
     expect(presented(d)).toBe(signalled);
   },
 );
+
+/** LPI 8192 is pending on PE 0, without an event. */
+function unmappedLpi(): Driver {
+  const d = new Driver('kvm').enable().its();
+  d.configure(8192, 0xa1);
+  d.map(0, 0, 8192, 0);
+  d.msi(0, 0);
+  d.command('DISCARD', { DeviceID: 0, EventID: 0 });
+  expect(presented(d)).toBe(8192);
+  return d;
+}
+
+describe('an LPI that is pending and has no event', () => {
+  const loses: Record<string, (d: Driver) => void> = {
+    'the Distributor is disabled': (d) => {
+      d.gicd('GICD_CTLR', 0);
+      d.gicd('GICD_CTLR', ENABLED);
+    },
+    'INVALL reads that it is disabled': (d) => {
+      d.configure(8192, 0xa0);
+      d.command('INVALL', { ICID: 0 });
+      d.configure(8192, 0xa1);
+    },
+  };
+  it.each(Object.entries(loses))('is lost when %s', (_when, act) => {
+    const d = unmappedLpi();
+    act(d);
+    d.command('INVALL', { ICID: 0 });
+    expect(presented(d)).toBe(SPURIOUS);
+  });
+
+  it.each(Object.entries(loses))('is not lost when %s if it has been mapped again', (_when, act) => {
+    const d = unmappedLpi();
+    d.command('MAPTI', { DeviceID: 0, EventID: 0, pINTID: 8192, ICID: 0 });
+    act(d);
+    d.command('INVALL', { ICID: 0 });
+    expect(presented(d)).toBe(8192);
+  });
+
+  it('is not lost if it is unknown what is mapped', () => {
+    const d = unmappedLpi();
+    d.forget(ITT, 8);
+    d.gicd('GICD_CTLR', 0);
+    d.gicd('GICD_CTLR', ENABLED);
+    d.command('INVALL', { ICID: 0 });
+    expect(presented(d)).toBe(8192);
+  });
+});
 
 it('an LPI that CLEAR has cleared is not overlooked when it becomes pending again', () => {
   const d = overlookedLpi();

@@ -175,7 +175,7 @@ export const CHOICES = {
   ),
   discardKeepsPending: choice<boolean>(
     false,
-    'an LPI that is pending, enabled and forwarded by the Distributor is still delivered after DISCARD of its event, or MAPD of its device',
+    'an LPI that is pending, enabled and forwarded by the Distributor is still delivered after DISCARD of its event, or MAPD of its device, unless it has been disabled meanwhile, or the Distributor',
     'DISCARD',
   ),
   disableDropsPending: choice<boolean>(
