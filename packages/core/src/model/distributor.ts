@@ -72,7 +72,8 @@ function writableCtlr(m: Machine): number {
 /** Bits of GICD_IROUTER that are stored. */
 function routeMask(m: Machine): number {
   if (m.profile.irouterKeepsReserved) return 0xffff_ffff;
-  return m.state.config.gicd.typer & TYPER_NO1N ? IROUTER_LOW & ~IROUTER_IRM : IROUTER_LOW;
+  const oneOfN = m.profile.irmWritable && (m.state.config.gicd.typer & TYPER_NO1N) === 0;
+  return oneOfN ? IROUTER_LOW : IROUTER_LOW & ~IROUTER_IRM;
 }
 
 /** Reads and writes the route of the n-th SPI from INTID `first` on. */

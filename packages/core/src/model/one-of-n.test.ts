@@ -20,6 +20,15 @@ function gic(): Driver {
 const told = (d: Driver) =>
   [...d.machine.state.hppiIntid].flatMap((intid, pe) => (intid === SPURIOUS ? [] : [pe]));
 
+it('GICD_IROUTER<n>.Interrupt_Routing_Mode is RAZ/WI in KVM, so that an SPI goes to the PE of its affinity', () => {
+  const d = featured('kvm', { pes: 3, clear: TYPER.No1N }).enable();
+  d.spi(40);
+  d.wide('GICD', 0, ROUTE, ANY | 1, 0);
+  expect(d.access('GICD', 0, ROUTE, 4)).toBe(1);
+  d.wire(40, true);
+  expect(told(d)).toEqual([1]);
+});
+
 describe('a 1 of N SPI', () => {
   it('goes to one PE, the first that can take it, and is acknowledged once', () => {
     const d = gic();

@@ -130,6 +130,11 @@ export const CHOICES = {
     'GICR_ICFGR1 can be written: PPIs can be made edge-triggered or level-sensitive',
     'GICR_ICFGR1',
   ),
+  irmWritable: choice<boolean>(
+    true,
+    'if GICD_TYPER.No1N is 0, GICD_IROUTER<n>.Interrupt_Routing_Mode exists; otherwise RAZ/WI',
+    'GICD_IROUTER<n>',
+  ),
   routesByAff3: choice<boolean>(true, 'GICD_IROUTER<n>.Aff3 exists; otherwise RAZ/WI', 'GICD_IROUTER<n>'),
   overlooksPending: choice<boolean>(
     false,

@@ -75,6 +75,10 @@ export const kvm = profile(
       value: false,
       evidence: 'arch/arm64/kvm/vgic/vgic-mmio.c: vgic_mmio_write_config() leaves out private interrupts',
     },
+    irmWritable: {
+      value: false,
+      evidence: `${MMIO}: vgic_mmio_write_irouter() keeps Aff0 to Aff2; fuzzed stimuli on KVM of Linux 6.12.117`,
+    },
     routesByAff3: { value: false, evidence: `${MEASURED}: the upper word of GICD_IROUTER<n> is RAZ/WI` },
     anyAttributes: {
       value: false,
