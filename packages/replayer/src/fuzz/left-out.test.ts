@@ -157,6 +157,13 @@ describe('what KVM is not given', () => {
     expect(map(2, 0x4600_1000, 1)).toBeUndefined();
   });
 
+  it('is a write to a table of an ITS, but not one to its queue or to configurations of LPIs', () => {
+    const { give } = gic();
+    const store = (address: number) => give('mem.write', 0, address, 0, 1, 0xea, 0);
+    for (const table of [0x4300_0040, 0x4400_0000, 0x4600_1000]) expect(store(table)).toContain('own memory');
+    for (const other of [0x4500_0000, 0x4100_0005]) expect(store(other)).toBeUndefined();
+  });
+
   it('is MOVALL, and identification registers that no configuration has', () => {
     const { give } = gic();
     expect(give('queue.write', 0, 0, 0x4500_0000, 0, 0xe)).toContain('MOVALL');

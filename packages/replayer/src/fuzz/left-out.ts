@@ -26,6 +26,7 @@ import {
   SPI_FIRST,
   SYSREGS,
 } from '@gictrace/core/spec';
+import { GUEST_MEMORY } from '@gictrace/core/testing';
 
 export interface LeftOut {
   /** Changes record 0 of a batch, a stimulus that has just been generated, so that it does more, with the machine before it. */
@@ -72,6 +73,8 @@ const TWO_EVENTS =
   'what maps two events to one LPI, which is UNPREDICTABLE: KVM has one target for it, and the model a target for each event';
 const SHARED_ITT =
   'MAPD with the interrupt translation table of another device: KVM keeps the events of each device apart, in its own memory';
+const WRITES_TABLE =
+  'a write to a device table, a collection table or an interrupt translation table: KVM keeps mappings in its own memory';
 const TIMERS =
   "PPIs 16 and 17, which KVM's timers own: their pending and active state is that of the host's interrupt";
 /** PPIs that belong to the timers of KVM. */
@@ -131,6 +134,7 @@ export class KvmLeftOut implements LeftOut {
       if (this.sharesTable(batch)) return SHARED_ITT;
       if (mapsSecondEvent(machine, batch.words)) return TWO_EVENTS;
     }
+    if (batch.kind[0] === KIND['mem.write'] && isTable(batch.words[0]!)) return WRITES_TABLE;
     if (batch.kind[0] === KIND['mmio.read'] && identifies(batch.words[2]!)) return NOT_IDENTIFIED;
     if (batch.kind[0] === KIND['mmio.write']) {
       if (concernsTimers(batch)) return TIMERS;
@@ -250,6 +254,12 @@ function startsQueue({ kind, words }: RecordBatch): boolean {
   if (kind[0] !== KIND['mmio.write'] || words[0] !== GITS_FRAME) return false;
   const register = words[2]! & ~7;
   return register === GITS.GITS_CWRITER.offset || register === GITS.GITS_CTLR.offset;
+}
+
+/** Whether an address is that of a table in which the ITS of the generated guest has its mappings. */
+function isTable(address: number): boolean {
+  const { devices, queue, itt, vpes } = GUEST_MEMORY;
+  return (address >= devices && address < queue) || (address >= itt && address < vpes);
 }
 
 function disablesGroup({ kind, words }: RecordBatch): boolean {
