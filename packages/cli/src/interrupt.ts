@@ -110,7 +110,12 @@ class Listener implements OutputWatch {
     return work();
   }
 
-  opening(): void {}
+  /** From before the temporary file is there. If it cannot be made, a signal ends the process all the same. */
+  opening(): void {
+    if (isTaken) return;
+    clearImmediate(this.closing);
+    this.release ??= listen();
+  }
 
   opened(output: OutputFile): void {
     if (isTaken) return;
