@@ -14,7 +14,8 @@ import {
   lpisEnabled,
   moveAllLpis,
   moveLpi,
-  readConfig,
+  readKeptConfig,
+  readOnlyConfig,
   setLpiPending,
 } from './lpi.ts';
 import type { Machine } from './machine.ts';
@@ -99,7 +100,7 @@ function mapEvent(m: Machine, its: number, w: Uint32Array, pintid: number): Faul
   writeIte(m, its, dte, eventId, ite);
   if (m.profile.lpiConfigWhenMapped && !isPendingAnywhere(m, pintid))
     // Without a target, the configuration is kept for the PE to which MAPC will map the collection.
-    readConfig(m, readTargetPe(m, its) === undefined ? cte.pe : 0, pintid);
+    readOnlyConfig(m, readTargetPe(m, its) === undefined ? cte.pe : 0, pintid);
   return undefined;
 }
 
@@ -178,12 +179,6 @@ function followCollection(m: Machine, its: number, icid: number, pe: number): vo
     });
 }
 
-/** INV of an event without a target: under this profile, the configuration is read again where it is kept. */
-function invalidateKept(m: Machine, intid: number): undefined {
-  for (let pe = 0; pe < m.state.peCount; pe++)
-    if (m.state.lpiConfig[pe]!.has(intid)) readConfig(m, pe, intid);
-}
-
 /** CLEAR of an event without a target: under this profile, the LPI is cleared where it is kept. */
 function clearKept(m: Machine, intid: number): undefined {
   m.budget.spend(m.state.peCount);
@@ -199,7 +194,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     dte.size = operandOf(w, 0, sizeOf);
     dte.ittAddress = operandOf(w, 0, ittOf);
     if (!deviceInRange(m, its, deviceId)) return 'DEVICE_OOR';
-    if (dte.size > idBits(m, its)) return 'ITTSIZE_OOR';
+    if (dte.size > idBits(m, its) && (dte.valid || m.profile.unmapChecksSize)) return 'ITTSIZE_OOR';
     if (m.profile.mapdDropsEvents) dropEvents(m, its, deviceId);
     writeDte(m, its, deviceId, dte);
     return undefined;
@@ -243,7 +238,7 @@ export const COMMAND_HANDLERS: { readonly [K in CommandName]: Handler } = {
     if (ite.physical === 0) return supportsVirtual(m, its) ? invalidateVirtual(m, its, ite) : 'ITE_INVALID';
     const unmapped = readTargetPe(m, its);
     if (unmapped !== undefined)
-      return m.profile.lpiConfigWhenMapped ? invalidateKept(m, ite.intid) : unmapped;
+      return m.profile.lpiConfigWhenMapped ? readKeptConfig(m, ite.intid) : unmapped;
     invalidateLpi(m, cte.pe, ite.intid);
     return undefined;
   },

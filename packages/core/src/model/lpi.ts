@@ -141,9 +141,24 @@ export function reloadConfigs(m: Machine, pe: number): void {
 }
 
 /** Under this profile, the configuration of an LPI is read now, and kept until it is read again. */
-export function readConfig(m: Machine, pe: number, intid: number): void {
+function readConfig(m: Machine, pe: number, intid: number): void {
   const config = lookUpConfig(m, pe, intid);
   if (config !== m.state.lpiConfig[pe]!.get(intid)) emitConfigured(m, pe, intid, config);
+}
+
+/** Reads the configuration of an LPI that is mapped now. Nothing is left of an earlier mapping to another PE. */
+export function readOnlyConfig(m: Machine, pe: number, intid: number): void {
+  readConfig(m, pe, intid);
+  m.budget.spend(m.state.peCount);
+  for (let other = 0; other < m.state.peCount; other++)
+    if (other !== pe && m.state.lpiConfig[other]!.has(intid)) m.emit(LPI_FORGOTTEN, other, intid);
+}
+
+/** Reads the configuration of an LPI again, on whichever PE it is kept. */
+export function readKeptConfig(m: Machine, intid: number): undefined {
+  m.budget.spend(m.state.peCount);
+  for (let pe = 0; pe < m.state.peCount; pe++)
+    if (m.state.lpiConfig[pe]!.has(intid)) readConfig(m, pe, intid);
 }
 
 /** INV: the Redistributor must read this LPI's configuration again. */

@@ -12,6 +12,7 @@ import {
   loadPendingTable,
   lpiInRange,
   lpisEnabled,
+  readKeptConfig,
   reloadConfigs,
   setLpiPending,
 } from './lpi.ts';
@@ -32,6 +33,11 @@ const FRAMES_MOST = 0x4_0000;
 const TYPER_DPGS = 0x20;
 const PTZ_HIGH = 0x4000_0000;
 const INVALIDATE_V = 0x8000_0000;
+
+/** Whether a write of GICR_INVLPIR or GICR_INVALLR, of which this is the upper word, concerns a vPE. */
+function isOfVpe(m: Machine, high: number): boolean {
+  return m.profile.invalidateHasV && (high & INVALIDATE_V) !== 0;
+}
 
 /** The registers over SGIs, PPIs and extended PPIs. */
 export const privateRegisters = irqRegisters({
@@ -163,12 +169,14 @@ export const gicrWrite = {
   GICR_PENDBASER: baser(GICR.GICR_PENDBASER, (m) => m.state.pendbaser),
   /** With V = 1, the INTID is that of a vLPI of the named vPE. */
   GICR_INVLPIR: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
-    if (high & INVALIDATE_V) invalidateOfVpe(m, pe, high & 0xffff, low);
+    if (isOfVpe(m, high)) invalidateOfVpe(m, pe, high & 0xffff, low);
+    else if (!lpisEnabled(m, pe)) return;
+    else if (m.profile.lpiConfigWhenMapped) readKeptConfig(m, low);
     else if (lpiInRange(m, pe, low)) invalidateLpi(m, pe, low);
   },
   /** V = 1 means the same as in GICR_INVLPIR. */
   GICR_INVALLR: (m: Machine, pe: number, _n: number, _low: number, high: number): void => {
-    if (high & INVALIDATE_V) invalidateOfVpe(m, pe, high & 0xffff, 0);
-    else invalidateAllLpis(m, pe);
+    if (isOfVpe(m, high)) invalidateOfVpe(m, pe, high & 0xffff, 0);
+    else if (lpisEnabled(m, pe)) invalidateAllLpis(m, pe);
   },
 };

@@ -85,6 +85,11 @@ export const CHOICES = {
     'GICR_CTLR.IR: GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR exist even without GICR_TYPER.DirectLPI',
     'GICR_CTLR',
   ),
+  invalidateHasV: choice<boolean>(
+    true,
+    'V of GICR_INVLPIR and GICR_INVALLR says that the write concerns a vPE, even if GICR_TYPER.RVPEID is 0, where it is RES0',
+    'GICR_INVALLR',
+  ),
   disableForgets: choice<boolean>(
     true,
     'clearing EnableLPIs makes a Redistributor drop what it has cached about LPIs; the pending table keeps their pending state',
@@ -204,6 +209,11 @@ export const CHOICES = {
     true,
     'DISCARD fails if the collection is unmapped, and the event stays mapped',
     'DISCARD',
+  ),
+  unmapChecksSize: choice<boolean>(
+    true,
+    'MAPD with V = 0 fails if its Size is out of range, and the device stays mapped',
+    'MAPD',
   ),
   clearNeedsCollection: choice<boolean>(
     true,

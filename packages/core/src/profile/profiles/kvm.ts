@@ -13,6 +13,10 @@ export const kvm = profile(
   {
     ctlrCes: { value: true, evidence: `${MMIO}: GICR_CTLR reads CES and IR (implementation revision 3)` },
     ctlrIr: { value: true, evidence: `${MMIO}: GICR_CTLR reads CES and IR (implementation revision 3)` },
+    invalidateHasV: {
+      value: false,
+      evidence: `${MMIO}: vgic_mmio_write_invlpi() and _invall() use the lower word; fuzzed stimuli on KVM of Linux 6.12.117`,
+    },
     statusr: {
       value: false,
       evidence: `${MMIO}: GICR_STATUSR is RAZ/WI, and GICD_STATUSR cannot be written`,
@@ -102,6 +106,10 @@ export const kvm = profile(
     discardKeepsPending: {
       value: true,
       evidence: `${ITS}: its_free_ite() drops a reference to the LPI, and an LPI that is queued for a vCPU has another, until vgic_prune_ap_list() finds that it has no target; fuzzed stimuli on KVM of Linux 6.12.117`,
+    },
+    unmapChecksSize: {
+      value: false,
+      evidence: `${ITS}: vgic_its_cmd_handle_mapd() looks at the size if V is 1; fuzzed stimuli on KVM of Linux 6.12.117`,
     },
     clearNeedsCollection: {
       value: false,
