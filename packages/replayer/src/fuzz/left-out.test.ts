@@ -127,6 +127,48 @@ describe('what KVM is not given', () => {
     expect(read('ICC_IAR1_EL1')).toBeUndefined();
   });
 
+  it('is a message of an LPI that may have been acknowledged in place of an SPI of the same priority, until the SPI ends', () => {
+    const { write, read, gicd, give, machine } = gic();
+    write('ICC_IGRPEN1_EL1', 1);
+    gicd(GICD.GICD_IGROUPR.offset + 4, 1);
+    gicd(GICD.GICD_IPRIORITYR.offset + 32, 0x50);
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    machine.state.lpiPending[0]!.add(8192);
+    machine.state.gicrCtlr.fill(1);
+    const run = () => give('mmio.write', 0, 2, 0, 0x88, 8, 0x20, 0);
+    for (const [priority, reason] of [
+      [0x61, undefined],
+      [0x51, expect.stringContaining('before its EOI')],
+    ] as const) {
+      machine.state.lpiConfig[0]!.set(8192, priority);
+      read('ICC_IAR1_EL1');
+      expect(run()).toEqual(reason);
+      write('ICC_EOIR1_EL1', 32);
+      expect(run()).toBeUndefined();
+      gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    }
+    write('ICC_CTLR_EL1', 2);
+    expect(read('ICC_IAR1_EL1')).toContain('EOImode 1');
+  });
+
+  it('is the same before and after a write to an ICV register, which ends nothing', () => {
+    const { write, read, gicd, give, machine, limits } = gic();
+    write('ICC_IGRPEN1_EL1', 1);
+    gicd(GICD.GICD_IGROUPR.offset + 4, 1);
+    gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+    gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+    machine.state.lpiConfig[0]!.set(8192, 1);
+    read('ICC_IAR1_EL1');
+    machine.low = 8192;
+    limits.after(machine, stimulus('sysreg.read', 0, SYSREGS.ICC_IAR1_EL1.encoding));
+    const run = () => give('mmio.write', 0, 2, 0, 0x88, 8, 0x20, 0);
+    give('sysreg.write', 0, SYSREGS.ICV_EOIR1_EL1.encoding, 8192);
+    expect(run()).toContain('before its EOI');
+    write('ICC_EOIR1_EL1', 8192);
+    expect(run()).toBeUndefined();
+  });
+
   it('is asked about without changing it: only a new stimulus is made one that ends the LPI that is active', () => {
     const { write, read, gicd, machine, limits } = gic();
     write('ICC_IGRPEN1_EL1', 1);

@@ -13,6 +13,7 @@ import {
   routedPe,
   runningPriority,
   step,
+  tiesOf,
 } from '@gictrace/core/model';
 import { actOf, GROUPS, KIND, type RecordBatch } from '@gictrace/core/record';
 import {
@@ -20,6 +21,7 @@ import {
   GICD,
   GICR,
   GITS,
+  isSpecial,
   LPI_FIRST,
   mask,
   SPECIAL_FIRST,
@@ -107,6 +109,11 @@ export class KvmLeftOut implements LeftOut {
   private readonly listRegisters: number;
   /** By PE, LPIs that have been acknowledged and not ended: they have no active state, but a list register. */
   private readonly lpis: number[][];
+  /**
+   * By PE, LPIs that KVM may have acknowledged in place of this interrupt, which has the same priority. An end of the interrupt
+   * is one of what KVM has acknowledged.
+   */
+  private readonly instead: { readonly lpi: number; readonly of: number }[][];
   /** SPIs that are active, and the PE that has them in a list register. */
   private readonly holders = new Map<number, number>();
   /** The device to which each interrupt translation table was given, by address. */
@@ -115,12 +122,13 @@ export class KvmLeftOut implements LeftOut {
   constructor(listRegisters: number, pes: number) {
     this.listRegisters = listRegisters;
     this.lpis = Array.from({ length: pes }, () => []);
+    this.instead = Array.from({ length: pes }, () => []);
   }
 
   /** If a PE runs an LPI, an EOI of Group 1 becomes one of that LPI, as random ones end hardly any. */
   adapt(machine: Machine, batch: RecordBatch): void {
     const pe = batch.pe[0]!;
-    const act = actOf(batch, 0);
+    const act = physicalActOf(batch);
     const lpi = this.lpis[pe]?.at(-1);
     if (lpi === undefined || act?.does !== 'end' || act.group !== 1) return;
     if (activeGroup(machine.state, pe) !== GROUP1) return;
@@ -146,8 +154,8 @@ export class KvmLeftOut implements LeftOut {
       if (mayMoveToDisabled(machine)) return MOVES_TO_DISABLED;
       if (endsWith(machine, batch, () => hasSharedLpi(machine))) return TWO_EVENTS;
     }
-    if (splitsLpi(machine, batch, this.lpis[pe] ?? [])) return LPI_SPLIT;
-    const act = actOf(batch, 0);
+    if (pe in this.lpis && splitsLpi(machine, batch, this.mayHold(pe))) return LPI_SPLIT;
+    const act = physicalActOf(batch);
     if ((act?.does === 'end' || act?.does === 'deactivate') && act.register !== undefined) {
       const holder = this.holders.get(batch.words[1]! & INTID_MASK);
       if (holder !== undefined && holder !== pe) return ENDED_ELSEWHERE;
@@ -169,20 +177,36 @@ export class KvmLeftOut implements LeftOut {
   after(machine: Machine, batch: RecordBatch): void {
     this.note(machine, batch);
     const lpis = this.lpis[batch.pe[0]!];
-    const act = actOf(batch, 0);
-    if (lpis === undefined || act === undefined) return;
-    if (act.does === 'acknowledge' && (machine.low & INTID_MASK) >= LPI_FIRST)
-      lpis.push(machine.low & INTID_MASK);
+    const act = physicalActOf(batch);
+    const instead = this.instead[batch.pe[0]!];
+    if (lpis === undefined || instead === undefined || act === undefined) return;
+    if (act.does === 'acknowledge') this.noteAcknowledge(machine, batch.pe[0]!, machine.low & INTID_MASK);
     if (act.does !== 'end') return;
-    const at = lpis.indexOf(batch.words[1]! & INTID_MASK);
+    const ended = batch.words[1]! & INTID_MASK;
+    const at = lpis.indexOf(ended);
     if (at >= 0) lpis.splice(at, 1);
+    this.instead[batch.pe[0]!] = instead.filter(({ of }) => of !== ended);
+  }
+
+  private noteAcknowledge(machine: Machine, pe: number, intid: number): void {
+    if (isSpecial(intid)) return;
+    if (intid >= LPI_FIRST) this.lpis[pe]!.push(intid);
+    const priority = priorityOf(machine, pe, intid);
+    for (const lpi of machine.state.lpiPending[pe]!)
+      if (priorityOf(machine, pe, lpi) === priority) this.instead[pe]!.push({ lpi, of: intid });
+  }
+
+  /** Whether a PE may have an LPI in a list register, or, without an INTID, any LPI. */
+  private mayHold(pe: number, intid?: number): boolean {
+    const isIt = (lpi: number) => intid === undefined || lpi === intid;
+    return this.lpis[pe]!.some(isIt) || this.instead[pe]!.some(({ lpi }) => isIt(lpi));
   }
 
   /** Where interrupts are active, and which tables belong to which device. */
   private note(machine: Machine, batch: RecordBatch): void {
     const { words } = batch;
     if (batch.kind[0] === KIND['queue.write'] && mapsDevice(words)) this.tables.set(ittOf(words), words[4]!);
-    const act = actOf(batch, 0);
+    const act = physicalActOf(batch);
     if (act?.does === 'acknowledge') {
       const intid = machine.low & INTID_MASK;
       if (intid >= SPI_FIRST && intid < SPECIAL_FIRST) this.holders.set(intid, batch.pe[0]!);
@@ -201,14 +225,14 @@ export class KvmLeftOut implements LeftOut {
   /** Whether a message or a command may make an LPI pending that a PE has in a list register. */
   private mayPendActiveLpi(machine: Machine, batch: RecordBatch): boolean {
     const { kind, words } = batch;
-    if (this.lpis.every((own) => own.length === 0)) return false;
+    if (!this.lpis.some((_own, pe) => this.mayHold(pe))) return false;
     if (startsQueue(batch)) return true;
     if (kind[0] !== KIND['msi.write'] || words[0]! >= machine.state.itsCount) return false;
     const device = mappedDevices(machine, words[0]!).find(({ deviceId }) => deviceId === words[1]);
     let found = false;
     if (device !== undefined)
       eachEvent(machine, device, (eventId, { intid }) => {
-        if (eventId === words[2]) found ||= this.lpis.some((own) => own.includes(intid));
+        if (eventId === words[2]) found ||= this.lpis.some((_own, pe) => this.mayHold(pe, intid));
       });
     return found;
   }
@@ -262,6 +286,12 @@ function isTable(address: number): boolean {
   return (address >= devices && address < queue) || (address >= itt && address < vpes);
 }
 
+/** What an access does with a physical interrupt. KVM's guest has no EL2, and its ICV registers reach nothing. */
+function physicalActOf(batch: RecordBatch): ReturnType<typeof actOf> {
+  const act = actOf(batch, 0);
+  return act?.isVirtual ? undefined : act;
+}
+
 function disablesGroup({ kind, words }: RecordBatch): boolean {
   return kind[0] === KIND['sysreg.write'] && GROUP_ENABLES.includes(words[0]!) && (words[1]! & 1) === 0;
 }
@@ -301,14 +331,18 @@ function mapsSecondEvent(machine: Machine, words: Uint32Array): boolean {
   return (eventsByLpi(machine).get(words[6]!) ?? []).some((other) => other !== event);
 }
 
-/** Whether an LPI will be ended, or has been acknowledged, with EOImode 1. */
-function splitsLpi({ state }: Machine, batch: RecordBatch, own: readonly number[]): boolean {
+/** Whether an LPI may be acknowledged with EOImode 1, or ended with it because the PE may have acknowledged one. */
+function splitsLpi(machine: Machine, batch: RecordBatch, mayHold: boolean): boolean {
+  const { state } = machine;
   const pe = batch.pe[0]!;
-  if (actOf(batch, 0)?.does === 'acknowledge')
-    return (state.ctlr[pe]! & SPLIT) !== 0 && state.hppiIntid[pe]! >= LPI_FIRST;
+  if (physicalActOf(batch)?.does === 'acknowledge')
+    return (
+      (state.ctlr[pe]! & SPLIT) !== 0 &&
+      (state.hppiIntid[pe]! >= LPI_FIRST || [...tiesOf(machine, pe)].some(([intid]) => intid >= LPI_FIRST))
+    );
   const [register, value] = batch.words;
   const isControl = batch.kind[0] === KIND['sysreg.write'] && register === SYSREGS.ICC_CTLR_EL1.encoding;
-  return isControl && (value! & SPLIT) !== 0 && own.length > 0;
+  return isControl && (value! & SPLIT) !== 0 && mayHold;
 }
 
 function mayMoveToDisabled({ state }: Machine): boolean {
