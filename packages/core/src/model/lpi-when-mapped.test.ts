@@ -122,6 +122,15 @@ describe('GICR_INVLPIR and GICR_INVALLR', () => {
   });
 });
 
+it('is kept while LPIs are disabled', () => {
+  const d = mapped('kvm');
+  d.gicr(0, 'GICR_CTLR', 0);
+  d.configure(8192, 0x91);
+  d.gicr(0, 'GICR_CTLR', 1);
+  d.msi(0, 0);
+  expect(signalled(d, 0)).toEqual([8192, 0xa0]);
+});
+
 it('is read again by INV even if the collection is no longer mapped', () => {
   const d = mapped('kvm');
   d.msi(0, 0);

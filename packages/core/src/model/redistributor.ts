@@ -146,7 +146,8 @@ export const gicrWrite = {
     if (on && (was ? m.profile.enableAgainRescans : !m.profile.disableForgets)) reloadConfigs(m, pe);
     else if (was && !on && m.profile.disableForgets) {
       if (m.profile.disableDropsPending) dropPending(m, pe);
-      m.emit(LPI_FORGOTTEN, pe, 0);
+      // A configuration that was read when the LPI was mapped stays until INV.
+      if (!m.profile.lpiConfigWhenMapped) m.emit(LPI_FORGOTTEN, pe, 0);
     }
   },
   GICR_STATUSR: (m: Machine, pe: number, _n: number, low: number): void => {
