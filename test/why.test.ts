@@ -20,6 +20,7 @@ import {
   wroteSysreg,
 } from './planting.ts';
 import { imported, recording, scratch } from './support.ts';
+import { Random } from './torture/random.ts';
 
 const temp = scratch();
 afterAll(() => temp.dispose());
@@ -396,5 +397,23 @@ it('finds nothing wrong in a recording without a fault', () => {
     const answer = why(trace, question);
     expect(answer.outcome).toMatch(/^(delivered|late)$/);
     expect(answer.counterfactual).toBeNull();
+  }
+});
+
+it.each([
+  ['linux-gicv3-mrops', 27],
+  ['linux-gicv3-mrops', 1],
+  ['linux-secure-direct-head', 27],
+] as const)('%s, cut off anywhere: INTID %i of a healthy boot is delivered', (name, intid) => {
+  const { config, batches } = loaded.get(name)!;
+  const random = new Random(intid);
+  const whole = new Recording(config, batches);
+  for (let k = 0; k < 6; k++) {
+    const part = new Recording(config, batches);
+    part.rows.length =
+      Math.floor(whole.rows.length * 0.4) + random.below(Math.floor(whole.rows.length * 0.6));
+    const { trace } = part.finish('contradictory');
+    const answer = why(trace, { intid });
+    expect(['delivered', 'late'], answerLines(answer).slice(0, 3).join('\n')).toContain(answer.outcome);
   }
 });

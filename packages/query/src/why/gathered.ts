@@ -83,6 +83,9 @@ export const CONFIG_WRITES = 9;
 export const writeKey = (frame: number, instance: number, offset: number): number =>
   (frame * 1024 + instance) * 2 ** 24 + offset - (frame < ICC_WRITES ? offset & 3 : 0);
 
+/** Records before the end of a trace in which a PE may have begun what it completes after the trace. */
+export const cutOffRecords = (records: number): number => Math.min(500, records / 20);
+
 /** A lifetime that begins. */
 export function newStory(lifetime: Lifetime): Story {
   return {

@@ -7,7 +7,14 @@ import { Blocked } from './blocked.ts';
 import { type Cause, causedBy, NO_RECORDS, recordsOfCommand } from './cause.ts';
 import { Drops } from './drops.ts';
 import type { Gather } from './gather.ts';
-import { type Disagreement, type Hold, type Message, type Story, writeKey } from './gathered.ts';
+import {
+  cutOffRecords,
+  type Disagreement,
+  type Hold,
+  type Message,
+  type Story,
+  writeKey,
+} from './gathered.ts';
 
 export type IncidentKind =
   | 'blocked'
@@ -156,6 +163,7 @@ export class Incidents {
       const good = lastGood.get(key);
       const isLost = lifetime.acknowledged === undefined && lifetime.withdrawal.movedTo === null;
       const worst = isLost ? this.longestHold(story) : undefined;
+      const isCutOff = isLost && lifetime.withdrawn === undefined && this.isNearEnd(lifetime.pended!);
       for (const hold of holds) {
         // A line that its device deasserts again, and a reset, end what does not matter any more.
         const isOver =
@@ -170,7 +178,8 @@ export class Incidents {
           this.lengthOf(hold) < LATE &&
           (taken.get(key)?.times ?? 0) >= OFTEN &&
           taken.get(key)!.last > hold.from.record;
-        const lost = hold !== worst || isHarmless ? 0 : isOver ? 0.3 : 1;
+        const isPassing = isCutOff && PASSING.has(hold.gate);
+        const lost = hold !== worst || isHarmless || isPassing ? 0 : isOver ? 0.3 : 1;
         this.fromHold(story, hold, lost, good, disagreements);
       }
       if (lifetime.withdrawn !== undefined && isLost) this.fromWithdrawal(story);
@@ -181,6 +190,11 @@ export class Incidents {
         if (isEnded) lastGood.set(key, story);
       }
     }
+  }
+
+  /** Whether the trace may end before what began then is completed. */
+  private isNearEnd({ record }: Moment): boolean {
+    return this.g.records - record < cutOffRecords(this.g.records);
   }
 
   private lengthOf({ from, to }: Hold): number {
@@ -304,6 +318,7 @@ export class Incidents {
     const { lifetime } = story;
     const { intid, pe } = lifetime;
     const again = story.running?.readAgain ?? -1;
+    if (again < 0 && this.isNearEnd(lifetime.acknowledged!)) return;
     const cause: Cause = {
       record: lifetime.acknowledged!.record,
       also: again < 0 ? NO_RECORDS : [again],
@@ -477,6 +492,8 @@ const LATE = 1000;
 const LATE_TIMES = 20;
 /** How many times an interrupt arrives that arrives often. */
 const OFTEN = 1000;
+/** Masking reasons that every interrupt meets now and then. */
+const PASSING: ReadonlySet<string> = new Set(['signalled', 'running priority', 'behind', 'active']);
 const SIGNALLED: ReadonlySet<string> = new Set(['signalled', 'signalled to the virtual machine', 'unknown']);
 const FIRST_DISAGREEMENT = 1e5;
 const EXPLICIT_CLEARS: ReadonlySet<string> = new Set(['CLEAR', 'GICD_ICPENDR', 'GICR_ICPENDR0']);

@@ -6,6 +6,7 @@ import { GICV5_TYPES, gicv5IntidText, gicv5Type, isGicv5Intid } from '@gictrace/
 import { StateKeeper } from '../../database/state/snapshots.ts';
 import { wholeNs } from '../../timeline/moment.ts';
 import type { ReadableTrace } from '../counterfactual.ts';
+import { cutOffRecords } from '../gathered.ts';
 import { Names } from '../names.ts';
 import type { Answer, Finding, Outcome, Question } from '../question.ts';
 import { Gicv5Confirmation } from './confirmation.ts';
@@ -124,7 +125,9 @@ class Explanation {
   /** Whether the trace ends before the PE could have gone on. */
   private isCutOff({ kind, reason, from, to, lost, contradicted, stories }: Gicv5Incident): boolean {
     if (kind === 'not ended')
-      return stories.every(({ lifetime }) => this.g.records - lifetime.acknowledged!.record < CUT_OFF);
+      return stories.every(
+        ({ lifetime }) => this.g.records - lifetime.acknowledged!.record < cutOffRecords(this.g.records),
+      );
     const isPassing =
       kind === 'not acknowledged' || ['running priority', 'behind', 'active'].includes(reason);
     return (
