@@ -162,6 +162,14 @@ describe('a machine that reboots', () => {
   });
 });
 
+it('no design is held against commands if no device of the recording is one of the ITS', async () => {
+  const trace = temp.path('its-spis.gictrace');
+  await imported(recording('small/linux-7.2-its-spis.log.gz'), trace);
+  const compared = compareTrace(trace, ['its']);
+  expect(compared.lift.inferred.get('device: an SPI is a device of one vector')).toBe(3);
+  expect(compared.alignments.size).toBe(0);
+});
+
 describe('a Linux guest of a real KVM, whose Redistributors have GICR_INVLPIR', () => {
   const traceOf = async (name: string) => {
     const trace = temp.path(`${name}.gictrace`);

@@ -21,6 +21,7 @@ import { designsNamed, hasInvlpir, ofRecorded, ofScenario } from './designs.ts';
 import { proxyDevice } from './doorbells.ts';
 import { Lift, NOT_SHOWN } from './lift.ts';
 import type { LiftStats } from './lift-parts.ts';
+import { SPI_DEVICE } from './lift-spis.ts';
 import { MeasuredTimes } from './measured-times.ts';
 import { type Properties, propertiesOf } from './properties.ts';
 import { OF_SPIS, SpiComparison } from './spi-alignment.ts';
@@ -216,9 +217,10 @@ export function compareTrace(
       );
     const alignments = new Map<string, Alignment>();
     const runsDone = finished(runs, options.all === true ? undefined : names, has);
-    // Without its commands, the operations are not all that the kernel did.
-    if (own !== undefined && isCompared && !stats.unlifted.has(NOT_SHOWN))
-      alignments.set(own, comparison.finish());
+    // Without its commands, the operations are not all that the kernel did. And where devices raise SPIs, none of them is one
+    // for which the kernel sent commands.
+    const isOfCommands = !stats.unlifted.has(NOT_SHOWN) && !stats.inferred.has(SPI_DEVICE);
+    if (own !== undefined && isCompared && isOfCommands) alignments.set(own, comparison.finish());
     const ofSpis = spis?.finish();
     if (ofSpis !== undefined) alignments.set(...ofSpis);
     return {

@@ -18,6 +18,9 @@ const GICD_FRAME = FRAMES.indexOf('GICD');
 /** INTIDs from here on are not SPIs of the plain range. */
 const SPIS_END = 1020;
 
+/** What is inferred for each SPI that is lifted. */
+export const SPI_DEVICE = 'device: an SPI is a device of one vector';
+
 interface Spi {
   isActive: boolean;
   isEnabled: boolean;
@@ -132,7 +135,7 @@ export class SpiLift {
     if (spi === undefined) {
       spi = { isActive: false, isEnabled: false, pe: 0 };
       this.spis.set(intid, spi);
-      count(this.to.stats.inferred, 'device: an SPI is a device of one vector');
+      count(this.to.stats.inferred, SPI_DEVICE);
       this.add({ op: 'alloc', device: intid, count: 1 });
     }
     return spi;
