@@ -16,8 +16,6 @@ const NEEDS = [...script.matchAll(/^need (\S+) (\S+) '(.*)'$/gm)].map(([, ...wor
 it('installs every command that tests and scripts run and that is not in every image', () => {
   /** Essential packages of Debian, and Node's own. */
   const always = ['sh', 'bash', 'mkfifo', 'mknod', 'mv', 'tar', 'gzip', 'npm', 'npx'];
-  /** In the package of another command that is needed. */
-  const beside: Readonly<Record<string, string>> = { pgrep: 'ps' };
   const files = ['test', 'packages', 'scripts', 'examples'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => !/node_modules|\bdist\b/.test(name) && /\.(ts|mjs)$/.test(name))
@@ -29,7 +27,7 @@ it('installs every command that tests and scripts run and that is not in every i
         ...readFileSync(file, 'utf8').matchAll(
           /\b(?:\w*[sS]pawn|spawnSync|execFile|execFileSync)\(\s*'([^']+)'/g,
         ),
-      ].map(([, command]) => beside[command!] ?? command!.replace('/bin/', '')),
+      ].map(([, command]) => command!.replace('/bin/', '')),
     ),
   );
   const needed = NEEDS.map(([command]) => command!);

@@ -1,6 +1,6 @@
 // KVM's GIC as a backend: real recordings on a real KVM. GICTRACE_KVM names the adapter that
 // `node examples/adapters/kvm/build.mjs FOLDER` has made.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { kvmScript } from '@gictrace/recorder';
 import { CHOICES, foreseeTrace, ProcessBackend } from '@gictrace/replayer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../packages/cli/src/run.test-support.ts';
-import { imported, recording, scratch } from './support.ts';
+import { imported, processesWith, recording, scratch } from './support.ts';
 
 const temp = scratch();
 afterAll(() => temp.dispose());
@@ -161,10 +161,7 @@ describe.skipIf(!canRun)('KVM as a backend', () => {
       stdio: 'ignore',
     });
     const mark = `exec:cat '${adapter.replace(/[^/]*$/, 'state')}'`;
-    const parents = () =>
-      spawnSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' })
-        .stdout.split('\n')
-        .filter((line) => line.includes(mark));
+    const parents = () => processesWith(mark);
     const before = new Set(parents());
     while (parents().every((line) => before.has(line))) await new Promise((done) => setTimeout(done, 20));
     const own = parents().filter((line) => !before.has(line));

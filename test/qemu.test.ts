@@ -1,6 +1,6 @@
 // A real QEMU as a backend: recordings replayed, what is altered found, failures told cleanly, and a bounded share of
 // differential fuzzing.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ import { fuzzConfig, fuzzQemu, Recording, saveRecording } from '@gictrace/replay
 import { main } from 'gictrace';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { QEMUS } from './qemus.ts';
-import { allBatches, imported, recording, scratch } from './support.ts';
+import { allBatches, imported, processesWith, recording, scratch } from './support.ts';
 
 const LOGS = ['gicv3-active', 'its-introspection', 'its-trigger'] as const;
 // The recordings are of QEMU 7.2: its GICD_TYPER.ITLinesNumber is one too low, and it has no GICD_TYPER2.
@@ -200,9 +200,9 @@ describe.each(QEMUS)('QEMU $release', ({ command, version }) => {
       for (let n = 0; n < 100 && folders().length > 0; n++) await pause(50);
       expect(folders()).toEqual([]);
       // QEMU ends by itself when nobody listens to it any more.
-      const left = () => spawnSync('pgrep', ['-f', own.path('')]).stdout.toString();
-      for (let n = 0; n < 100 && left() !== ''; n++) await pause(50);
-      expect(left()).toBe('');
+      const left = () => processesWith(own.path(''));
+      for (let n = 0; n < 100 && left().length > 0; n++) await pause(50);
+      expect(left()).toEqual([]);
       own.dispose();
     },
   );

@@ -1,5 +1,5 @@
 // What the cross-package tests share: imported recordings, kept for the length of a run.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,4 +35,21 @@ export function allBatches(path: string): { batches: RecordBatch[]; reader: Trac
     batches.push(copy);
   }
   return { batches, reader };
+}
+
+/**
+ * The command lines of the processes whose arguments hold `text`, as Linux's /proc has them now, each with its process ID.
+ * A process that ended but that nobody has waited for has no arguments.
+ */
+export function processesWith(text: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trimEnd();
+        return words.includes(text) ? [`${pid} ${words}`] : [];
+      } catch {
+        return []; // It ended in between.
+      }
+    });
 }
