@@ -2,7 +2,16 @@
 // installs nothing; the build is incremental. The command is bundled last (bundle.mjs).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pnpm } from './pnpm.mjs';
@@ -32,8 +41,7 @@ function packageManifests() {
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
   console.error('setup: installing dependencies (the first time compiles better-sqlite3: about two minutes)');
-  if (pnpm(['install', '--frozen-lockfile', '--silent']) !== 0)
-    fail('pnpm install failed (better-sqlite3 needs python3, make and g++)');
+  install();
   writeFileSync(stampFile, wanted);
 }
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], {
@@ -43,6 +51,29 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript'
 if (tsc.status !== 0) fail('the build failed');
 for (const name of packages) prune(join(root, 'packages', name, 'dist'), join(root, 'packages', name, 'src'));
 await (await import('./bundle.mjs')).bundle();
+
+/**
+ * Installs with pnpm. Its output goes to a file, and is shown only where it fails: the lines that say why, without pnpm's
+ * progress and without what npm has to say of newer versions.
+ */
+function install() {
+  const log = join('node_modules', '.gictrace-setup.log');
+  mkdirSync(join(root, 'node_modules'), { recursive: true });
+  const fd = openSync(join(root, log), 'w');
+  const status = pnpm(['install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=info'], {
+    stdio: ['ignore', fd, fd],
+  });
+  closeSync(fd);
+  if (status === 0) return;
+  const said = readFileSync(join(root, log), 'utf8').split('\n');
+  const why = said.filter((line) => line !== '' && !/^(Progress|npm notice)/.test(line));
+  console.error(why.slice(-40).join('\n'));
+  fail(
+    `pnpm install failed; all that it said: ${log}\n` +
+      '  better-sqlite3 is downloaded from github.com, or is compiled: that needs python3, make, g++ and the headers of Node\n' +
+      '  (from nodejs.org, or the folder that npm_config_nodedir names)',
+  );
+}
 
 /** Removes tsc's output for source files that are gone, which would otherwise be found and published. */
 function prune(dist, src) {
