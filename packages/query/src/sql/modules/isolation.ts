@@ -29,7 +29,7 @@ export const ISOLATION_MODULES: readonly Module[] = [
       class: KEY.class,
       INTID: 'interrupt that it named; null if it named none',
       verdict:
-        '`breach`: it raised an interrupt of another device; `contained`: it was meant to, but did not; `shared`: the devices share the interrupt, and the owner had it first; `unknown`: a register was written by a device, but the trace does not say by which one; or the message raised an interrupt of a GICv5, and whose mappings are in memory',
+        '`breach`: it raised an interrupt of another device; `contained`: it was meant to, but did not; `shared`: the devices share the interrupt, and the owner had it first; `unknown`: a register was written by a device, but the trace does not say by which one; or the interrupt is one of a GICv5, whose mappings are in memory',
     },
     sql: `WITH had AS MATERIALIZED (${HAD}) SELECT trace, record, path, writer, owner, iif(virtual, 'vLPI', ${classOf('INTID')}) AS class, INTID, verdict FROM (${FORGED_MESSAGES} UNION ALL ${FORGED_WRITES} UNION ALL ${FORGED_WIRES} UNION ALL ${UNKNOWN_WRITES} UNION ALL ${SHARED})`,
     question: 'Did a device raise an interrupt of another one?',
