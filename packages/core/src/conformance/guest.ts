@@ -30,7 +30,7 @@ const DEVICES = 0x4300_0000;
 const COLLECTIONS = 0x4400_0000;
 export const QUEUE = 0x4500_0000;
 export const ITT = 0x4600_0000;
-const VPES = 0x4700_0000;
+export const VPES = 0x4700_0000;
 /** Virtual pending and configuration tables of the vPEs, one stride apart. */
 const VPT = 0x4800_0000;
 const VCONF = 0x4900_0000;

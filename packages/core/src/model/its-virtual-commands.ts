@@ -1,7 +1,7 @@
 // What each GICv4 command of an ITS does (IHI 0069, "ITS commands"), and what happens to an event that is mapped to a
 // vLPI. A handler returns the fault, or nothing. Reads and checks come before effects.
 import { NO_PE, RECORDS } from '../record/index.ts';
-import { type CommandName, LPI_FIRST, operandOf, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
+import { type CommandName, operandOf, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { invalidateLpi } from './lpi.ts';
 import type { Machine } from './machine.ts';
 import { at, idBits, isLpi, typerOf } from './operands.ts';
@@ -63,8 +63,8 @@ function ofEvent(fault: Fault): Fault {
   return fault === 'VCPU_INVALID' ? 'ITEVCPU_INVALID' : fault;
 }
 
-function inRange(vintid: number, size: number): boolean {
-  return vintid >= LPI_FIRST && vintid < 2 ** (size + 1);
+function inRange(m: Machine, vintid: number, size: number): boolean {
+  return isLpi(m, vintid) && vintid < 2 ** (size + 1);
 }
 
 /** Rings the default doorbell of a vPE that requested it, for an enabled interrupt. */
@@ -86,7 +86,7 @@ export function pendVirtual(
 ): Fault | undefined {
   const fault = lookUpVpe(m, its, event.vpeid, vpe);
   if (fault !== undefined) return ofEvent(fault);
-  if (!inRange(event.intid, vpe.size)) return 'VIRTUALID_OOR';
+  if (!inRange(m, event.intid, vpe.size)) return 'VIRTUALID_OOR';
   if (cause === 'msi') m.emit(VMSI_TRANSLATED, vpe.pe, its, deviceId, eventId, event.intid, event.vpeid);
   const place: VpePlace = { pe: vpe.pe, table: vpe.table, doorbell: event.doorbell };
   const away = signalVlpi(m, place, event.intid, level, cause);
@@ -98,7 +98,7 @@ export function pendVirtual(
 export function invalidateVirtual(m: Machine, its: number, event: Readonly<Ite>): Fault | undefined {
   const fault = lookUpVpe(m, its, event.vpeid, vpe);
   if (fault !== undefined) return ofEvent(fault);
-  if (!inRange(event.intid, vpe.size)) return 'VIRTUALID_OOR';
+  if (!inRange(m, event.intid, vpe.size)) return 'VIRTUALID_OOR';
   invalidateVlpis(m, vpe.pe, vpe.table, event.intid);
   return undefined;
 }
@@ -211,7 +211,7 @@ export const VIRTUAL_COMMAND_HANDLERS = {
     if (source !== undefined) return source === 'NOT_SHOWN' ? source : 'ITEVCPU_INVALID';
     const target = lookUpVpe(m, its, vpeid, vpe2);
     if (target !== undefined) return target === 'VCPU_INVALID' ? 'CMDVCPU_INVALID' : target;
-    if (!inRange(ite.intid, vpe.size) || !inRange(ite.intid, vpe2.size)) return 'VIRTUALID_OOR';
+    if (!inRange(m, ite.intid, vpe.size) || !inRange(m, ite.intid, vpe2.size)) return 'VIRTUALID_OOR';
     ite.vpeid = vpeid;
     if (changes) ite.doorbell = doorbell;
     if (vpe.table !== vpe2.table) {
