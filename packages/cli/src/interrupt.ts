@@ -110,11 +110,15 @@ class Listener implements OutputWatch {
     return work();
   }
 
-  /** From before the temporary file is there. If it cannot be made, a signal ends the process all the same. */
+  /** From before the temporary file is there. */
   opening(): void {
     if (isTaken) return;
     clearImmediate(this.closing);
     this.release ??= listen();
+  }
+
+  notOpened(): void {
+    if (this.open.size === 0) this.releaseSoon();
   }
 
   opened(output: OutputFile): void {
@@ -125,7 +129,11 @@ class Listener implements OutputWatch {
   }
 
   closed(output: OutputFile): void {
-    if (!this.open.delete(output) || this.open.size > 0) return;
+    if (this.open.delete(output) && this.open.size === 0) this.releaseSoon();
+  }
+
+  private releaseSoon(): void {
+    clearImmediate(this.closing);
     // A signal that came meanwhile is delivered before.
     this.closing = setImmediate(() => {
       this.release?.();
@@ -180,6 +188,10 @@ class SignalThread implements OutputWatch {
 
   opening(output: OutputFile, partial: string): void {
     this.watcher?.tell({ opening: partial, sinceMs: Date.now(), name: printableLine(output.path) });
+  }
+
+  notOpened(partial: string): void {
+    this.watcher?.tell({ closed: partial });
   }
 
   opened(output: OutputFile, partial: string): void {

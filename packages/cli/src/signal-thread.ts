@@ -2,7 +2,8 @@
 // complete, says so, and ends the process by the same signal. It does no other work, so that it always hears at once.
 //
 // Node offers signals to the main thread only. What it uses inside works in any thread; where a version of Node has it no
-// more, this thread says that it hears nothing, and a signal ends the process as if there were no handler.
+// more, this thread says that it hears nothing. A signal then ends the process at once, as if there were no handler, and
+// what is left is removed by another process (signal-watcher.ts).
 import { rmSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import {

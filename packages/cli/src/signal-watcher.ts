@@ -8,7 +8,7 @@ export type ToWatcher =
   | { readonly opening: string; readonly sinceMs: number; readonly name: string }
   /** It has made it. */
   | { readonly opened: string; readonly inode: number; readonly name: string }
-  /** It has it no more. */
+  /** It has it no more, or could not make it. */
   | { readonly closed: string };
 
 /** The time of a new file may be this much before that of the clock. */

@@ -179,6 +179,30 @@ describe('where no thread can hear signals', () => {
     expect(left).toEqual(['later', 'done', 'there', 'full']);
   });
 
+  it("another process's new file is left, if it took the name first, and nothing is said", () => {
+    const folder = at('taken');
+    mkdirSync(folder);
+    // Whatever makes a temporary file finds that another process has just made one of that name.
+    const preload = at('taken.cjs');
+    writeFileSync(
+      preload,
+      `const fs = require('node:fs');
+const { openSync } = fs;
+fs.openSync = (path, flags, ...more) => {
+  if (flags === 'wx' && String(path).endsWith('out.partial') && !fs.existsSync(path)) openSync(path, 'w');
+  return openSync(path, flags, ...more);
+};
+`,
+    );
+    const { status, stderr } = spawnSync(process.execPath, [BIN, ...LONG.recover!(join(folder, 'out'))], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: `${options} --require ${preload}` },
+    });
+    // The watcher holds standard error open until it has ended.
+    expect([status, stderr]).toEqual([0, '']);
+    expect(readdirSync(folder).sort()).toEqual(['out', 'out.partial']);
+  });
+
   it('a verb that ends by itself is as ever', async () => {
     const out = at('whole');
     const child = start(process.execPath, [BIN, ...LONG.replay!(out)], {

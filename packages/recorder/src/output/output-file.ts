@@ -45,6 +45,8 @@ export interface OutputWatch {
   change<T>(work: () => T): T;
   /** The output is about to make the temporary file `partial`, unless there is a file of that name. */
   opening(output: OutputFile, partial: string): void;
+  /** It could not make it: a file of that name is another's. */
+  notOpened(partial: string): void;
   /** The output has the temporary file `partial` from now on. */
   opened(output: OutputFile, partial: string): void;
   /** The output has no temporary file any more: it is complete, or given up, or the file is left to the user. */
@@ -219,6 +221,7 @@ export class OutputFile {
       try {
         return { fd: outputFiles().create(name), name };
       } catch (error) {
+        watch?.notOpened(name);
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(this.path, error);
         if (++tried === NAMES_TRIED)
           throw new GicTraceError(

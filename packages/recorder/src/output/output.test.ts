@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { GicTraceError } from '@gictrace/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { faultyFiles } from './faulty.test-support.ts';
-import { discardOpenOutputs, OutputFile, type Ownership } from './index.ts';
+import { discardOpenOutputs, OutputFile, type Ownership, watchOutputs } from './index.ts';
 
 const OURS: Ownership = { what: 'ours', recognises: (head) => head.toString('latin1').startsWith('OURS') };
 let dir = '';
@@ -209,4 +209,34 @@ it.skipIf(process.getuid?.() === 0)('a folder that cannot be written is usage', 
   chmodSync(at('locked'), 0o555);
   expect(fault(() => new OutputFile(join(at('locked'), 'out'), OURS)).code).toBe('usage');
   expect(existsSync(join(at('locked'), 'out'))).toBe(false);
+});
+
+describe('who watches outputs hears', () => {
+  const heard: string[] = [];
+  const named = (path: string) => path.slice(dir.length + 1);
+  beforeEach(() => {
+    heard.length = 0;
+    watchOutputs({
+      change: (work) => work(),
+      opening: (_output, partial) => heard.push(`opening ${named(partial)}`),
+      notOpened: (partial) => heard.push(`not opened ${named(partial)}`),
+      opened: (_output, partial) => heard.push(`opened ${named(partial)}`),
+      closed: (output) => heard.push(`closed ${named(output.partial)}`),
+    });
+  });
+  afterEach(() => watchOutputs(undefined));
+
+  it('of a name that is taken that it was not opened', () => {
+    writeFileSync(at('out.partial'), '');
+    write(at('out'), 'OURS');
+    expect(heard).toEqual([
+      ...['opening out.partial', 'not opened out.partial'],
+      ...['opening out.2.partial', 'opened out.2.partial', 'closed out.2.partial'],
+    ]);
+  });
+
+  it('of a file that cannot be made that it was not opened', () => {
+    expect(fault(() => new OutputFile(at('no/out'), OURS)).code).toBe('usage');
+    expect(heard).toEqual(['opening no/out.partial', 'not opened no/out.partial']);
+  });
 });
