@@ -1,7 +1,7 @@
 // Every verb that reads a file, given a path that names none: a FIFO is not waited for, and what is wrong is one line that is
 // never a bug of gictrace.
 import { spawn, spawnSync } from 'node:child_process';
-import { rmSync, symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -114,4 +114,28 @@ it.runIf(process.platform === 'linux')('what a shell writes for <(command) is re
   const shell = `node "$0" diff "$1" "$1" --rules <(echo 'rules: [{ reason: known, class: timing }]')`;
   const { status, stderr } = spawnSync('bash', ['-c', shell, BIN, good], { encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
+});
+
+it('what has become a FIFO since it was examined is not waited for', () => {
+  expect(spawnSync('mkfifo', [at('swapped')]).status).toBe(0);
+  const preload = at('swapped.cjs');
+  writeFileSync(
+    preload,
+    `const fs = require('node:fs');
+const { statSync } = fs;
+fs.statSync = (path, ...more) => statSync(path === ${JSON.stringify(at('swapped'))} ? __filename : path, ...more);
+`,
+  );
+  for (const line of [
+    ['diff', good, good, '--rules', at('swapped')],
+    ['info', at('swapped')],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, [BIN, ...line], {
+      encoding: 'utf8',
+      timeout: 30_000,
+      env: { ...process.env, NODE_OPTIONS: `--require ${preload}` },
+    });
+    expect(stderr).toMatch(/^gictrace: \S+swapped: is not a regular file[^\n]*\n$/);
+    expect(status).toBe(line[0] === 'info' ? 4 : 2);
+  }
 });

@@ -1,5 +1,6 @@
-// What a path that is to be read names. Nothing here waits for the writer of a FIFO or opens a device, and what the system
-// refuses has the same words for every verb. Does not know what the bytes mean.
+// What a path that is to be read names. Only what `readText` reads may be a descriptor that is open already; otherwise nothing
+// here waits for the writer of a FIFO or opens a device. What the system refuses has the same words for every verb. Does not
+// know what the bytes mean.
 import {
   closeSync,
   constants,
@@ -107,8 +108,13 @@ export function headOfFile(path: string, lengthBytes: number, as: UnreadableAs):
  */
 export function readText(path: string, as: UnreadableAs): string {
   try {
-    if (!DESCRIPTOR.test(path)) checkRegular(path, statSync(path), as);
-    return readFileSync(path, 'utf8');
+    if (DESCRIPTOR.test(path)) return readFileSync(path, 'utf8');
+    const { fd } = openRegular(path, as);
+    try {
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     throw unreadable(path, error, as);
   }

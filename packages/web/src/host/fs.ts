@@ -224,9 +224,9 @@ export function copyFileSync(from: Path, to: Path): void {
   makeMemoryFile(nameOf(to)).write(bytes as Uint8Array, 0);
 }
 
-export function readFileSync(path: Path, encoding?: 'utf8'): Buffer | string {
-  const content = files.get(nameOf(path));
-  if (content === undefined) throw fault('ENOENT', path);
+export function readFileSync(file: Path | number, encoding?: 'utf8'): Buffer | string {
+  const content = typeof file === 'number' ? contentOf(file) : files.get(nameOf(file));
+  if (content === undefined) throw fault('ENOENT', file as Path);
   const bytes = Buffer.alloc(content.size);
   content.read(bytes, 0, content.size, 0);
   return encoding === undefined ? bytes : bytes.toString(encoding);
