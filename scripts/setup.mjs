@@ -40,7 +40,9 @@ function packageManifests() {
 }
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
-  console.error('setup: installing dependencies (the first time compiles better-sqlite3: about two minutes)');
+  console.error(
+    'setup: installing dependencies (better-sqlite3 is fetched compiled; where it cannot be, compiling it takes about two minutes)',
+  );
   install();
   writeFileSync(stampFile, wanted);
 }
@@ -70,7 +72,8 @@ function install() {
   console.error(why.slice(-40).join('\n'));
   fail(
     `pnpm install failed; all that it said: ${log}\n` +
-      '  better-sqlite3 is downloaded from github.com, or is compiled: that needs python3, make, g++ and the headers of Node\n' +
+      '  better-sqlite3 is fetched compiled from github.com; where that is not possible, it is compiled, which needs\n' +
+      '  python3, make, g++ and the headers of Node\n' +
       '  (from nodejs.org, or the folder that npm_config_nodedir names)',
   );
 }

@@ -68,3 +68,17 @@ it('installs as root, or by sudo, and otherwise says what is not tested', () => 
   );
   expect(need('a user')).toBe('ci: xz is missing and cannot be installed here: tests will fail\n');
 });
+
+it('README and set-up say of better-sqlite3 what its installation does', () => {
+  const text = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
+  const { scripts } = JSON.parse(text('packages', 'query', 'node_modules', 'better-sqlite3', 'package.json'));
+  expect(scripts.install).toBe('prebuild-install || node-gyp rebuild --release');
+  // Strings that are written over several lines are one.
+  const setup = text('scripts', 'setup.mjs').replace(/(\\n)?'\s*\+\s*' */g, ' ');
+  for (const says of [text('README.md'), setup]) {
+    expect(says).toMatch(/fetche[sd] (better-sqlite3 )?compiled/);
+    expect(says).toMatch(/where that is not possible/);
+    expect(says).toContain('python3, make, g++ and the headers of Node');
+    expect(says).not.toMatch(/first time compiles/);
+  }
+});
