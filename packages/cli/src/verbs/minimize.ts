@@ -4,6 +4,7 @@ import { GicTraceError } from '@gictrace/core';
 import { isGicv5, TRACE_OUTPUT, TraceReader } from '@gictrace/recorder';
 import { OutputFile, type Ownership, targetOf } from '@gictrace/recorder/output';
 import {
+  checkGicv5Forms,
   EMITTERS,
   type EmitFormat,
   linesOf,
@@ -87,7 +88,7 @@ export function addMinimize(program: Command): void {
       const fileOf = (format: EmitFormat) =>
         `${withoutExtension(options.output)}${EMITTERS[format].extension}`;
       for (const format of formats) targetOf(fileOf(format), REPRO, own);
-      const kept = reductionOf(path, options);
+      const kept = reductionOf(path, options, formats);
       const progress = new Progress('stimuli left');
       try {
         const minimized = await kept.minimize({
@@ -129,11 +130,12 @@ export function addMinimize(program: Command): void {
     });
 }
 
-/** What is to be kept of a trace, and the reduction that keeps it. */
-function reductionOf(path: string, options: Options) {
+/** What is to be kept of a trace, and the reduction that keeps it. @throws GicTraceError `usage` for what cannot be. */
+function reductionOf(path: string, options: Options, formats: readonly EmitFormat[]) {
   const reader = TraceReader.openAny(path);
   reader.close();
   if (isGicv5(reader)) {
+    checkGicv5Forms(formats);
     const { keep, ...kept } = gicv5KeptOf(path, options);
     return { ...kept, minimize: (own: MinimizeOptions) => minimizeGicv5Trace(path, keep, own) };
   }
