@@ -241,7 +241,7 @@ describe('the command', () => {
   it.each([
     [['--keep', 'nonsense'], "--keep does not know 'nonsense'"],
     [['--keep', 'finding:nonsense'], "no check is called 'nonsense'"],
-    [['--keep', 'lost:x'], 'takes an INTID'],
+    [['--keep', 'lost:x'], '--keep lost: takes a whole number below 2^24'],
     [['--keep', 'sql:'], 'names nothing'],
     [['--keep', 'finding:stranded-lpi'], 'does not have that property'],
     [['--keep', 'sql:SELECT 1', '--on', 'qemu'], '--on and --plant are for'],

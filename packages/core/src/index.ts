@@ -16,6 +16,7 @@ export {
   GicTraceError,
   invariant,
 } from './errors.ts';
+export { checkIntidOf } from './intid-of.ts';
 export { configOf, PLAIN, PROFILES } from './profile/index.ts';
 export { RECORDS, RecordBatch, type RecordName, recordName } from './record/index.ts';
 export { VERSION } from './version.ts';

@@ -69,6 +69,12 @@ it('says that nothing fits, and stays', () => {
 it.each([
   ['jump', /step has no command 'jump'/],
   ['go x', /go takes a whole number/],
+  ['watch LPI 16777216', /watch takes a whole number below 2\^24, or .*, not 'LPI 16777216'/],
+  ['watch 27 1 2', /watch takes an INTID and a PE/],
+  ['find intid', /find intid takes a whole number below 2\^24/],
+  ['find intid 27 1', /find takes one thing and one value/],
+  ['find intid PPI 27', /PPI 27 is no interrupt of the trace/],
+  ['watch PPI 27', /PPI 27 is no interrupt of the trace/],
   ['find', /find takes intid, pe, device, command, kind or gate, not ''/],
   ['find command FOO', /there is no ITS command 'FOO'/],
   ['find gate', /needs a watched interrupt/],

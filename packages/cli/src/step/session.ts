@@ -1,5 +1,5 @@
 // A session of `gictrace step`: takes command lines and prints where the time machine stands. It knows nothing of terminals.
-import { didYouMean, GicTraceError } from '@gictrace/core';
+import { checkIntidOf, didYouMean, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import {
   isAbout,
@@ -10,9 +10,8 @@ import {
   type RecordBatch,
   recordName,
 } from '@gictrace/core/record';
-import { anyIntidText, commandName, ITS_COMMANDS } from '@gictrace/core/spec';
+import { anyIntidText, commandName, INTID_FORM, ITS_COMMANDS, intidNamed } from '@gictrace/core/spec';
 import type { Fits, Stop, TimeMachine } from '@gictrace/query';
-import { intidNamed } from '../intid.ts';
 
 export const HELP = `next [N]          run the next stimulus, or the next N
 back [N]          go back one stimulus, or N
@@ -50,8 +49,7 @@ export class StepSession {
   /** Takes a line. Returns false if the session ends. A mistake of the user is reported, and the session continues. */
   take(line: string): boolean {
     const text = line.trim() === '' ? this.last : line.trim();
-    // The INTID of a GICv5 is one word: PPI 27.
-    const [verb = '', ...words] = text.replace(/\b(PPI|LPI|SPI) (?=\d)/gi, '$1').split(/\s+/);
+    const [verb = '', ...words] = text.split(/\s+/);
     if (/^(q|quit|exit)$/.test(verb)) return false;
     this.last = text;
     try {
@@ -124,40 +122,46 @@ export class StepSession {
     return n;
   }
 
-  private intid(text: string | undefined, what: string): number {
-    const intid = intidNamed(text ?? '');
-    if (intid === undefined)
-      throw new GicTraceError(
-        'usage',
-        `${what} takes a whole number below 2^24, or an INTID of GICv5 such as PPI 27, not '${text ?? ''}'`,
-      );
-    return intid;
+  /** The INTID with which words begin, and the words after it: an INTID of a GICv5 may be two (`PPI 27`). */
+  private intid(
+    words: readonly string[],
+    what: string,
+  ): { readonly intid: number; readonly rest: readonly string[] } {
+    for (const count of [1, 2]) {
+      const intid = intidNamed(words.slice(0, count).join(' '));
+      if (intid === undefined) continue;
+      checkIntidOf(this.time.simulator.architecture, intid);
+      return { intid, rest: words.slice(count) };
+    }
+    throw new GicTraceError('usage', `${what} takes ${INTID_FORM}, not '${words.join(' ')}'`);
   }
 
   /** Sets the watched interrupt, and prints what blocks it now. */
   watch(words: readonly string[]): void {
     if (words[0] === 'off') this.watched = undefined;
     else {
+      const { intid, rest } = this.intid(words, 'watch');
+      if (rest.length > 1)
+        throw new GicTraceError('usage', 'watch takes an INTID and a PE', {}, 'watch 27 1');
       const { peCount } = this.time.simulator;
-      this.watched = {
-        intid: this.intid(words[0], 'watch'),
-        pe: words[1] === undefined ? -1 : this.number(words[1], 'the PE of watch', peCount - 1),
-      };
+      const pe = rest[0] === undefined ? -1 : this.number(rest[0], 'the PE of watch', peCount - 1);
+      this.watched = { intid, pe };
       this.out.write(`${this.gates().join('\n')}\n`);
     }
   }
 
-  private fits([what, value, ...more]: readonly string[]): Fits {
-    if (more.length > 0)
+  private fits([what, ...words]: readonly string[]): Fits {
+    const { intid, rest } = what === 'intid' ? this.intid(words, 'find intid') : { rest: words.slice(1) };
+    if (rest.length > 0)
       throw new GicTraceError('usage', 'find takes one thing and one value', {}, 'find intid 27');
+    const [value] = words;
     const named = (identifier: 'INTID' | 'vINTID' | 'DeviceID', n: number) => (stop: Stop) =>
       anyRecord(stop, (batch, i) => isAbout(batch, i, identifier, n));
+    if (intid !== undefined) {
+      const [physical, virtual] = [named('INTID', intid), named('vINTID', intid)];
+      return (stop) => physical(stop) || virtual(stop);
+    }
     switch (what) {
-      case 'intid': {
-        const n = this.intid(value, 'find intid');
-        const [physical, virtual] = [named('INTID', n), named('vINTID', n)];
-        return (stop) => physical(stop) || virtual(stop);
-      }
       case 'device':
         return named('DeviceID', this.number(value, 'find device', 2 ** 32 - 1));
       case 'pe': {

@@ -3,18 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GicTraceError } from '@gictrace/core';
+import { checkIntidOf, GicTraceError } from '@gictrace/core';
 import { CHECKS, Checker, type CheckName } from '@gictrace/core/check';
 import { GICV5_MUTATIONS, plantGicv5Mutation } from '@gictrace/core/gicv5';
 import type { RecordBatch } from '@gictrace/core/record';
-import { anyIntidText } from '@gictrace/core/spec';
+import { anyIntidText, INTID_FORM, intidNamed } from '@gictrace/core/spec';
 import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
 import { loadTraceFiles, QueryDatabase } from '@gictrace/query';
 import { type AnyTraceHeader, sourceFacts, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { ProcessBackend, QemuBackend, qemuVersion } from '@gictrace/replayer';
 import { type Check, type Gicv5Keep, type Keep, type Property, shapeOf } from '@gictrace/replayer/minimize';
 import { VERSION } from '../context.ts';
-import { intidNamed } from '../intid.ts';
 import { isQemu, qemuOptions } from './on-qemu.ts';
 import { EXEC, profileOf } from './replay.ts';
 
@@ -66,7 +65,8 @@ function keptBy<K>(
       case 'lost': {
         const intid = intidNamed(rest);
         if (intid === undefined)
-          throw new GicTraceError('usage', `--keep lost: takes an INTID, not '${rest}'`);
+          throw new GicTraceError('usage', `--keep lost: takes ${INTID_FORM}, not '${rest}'`);
+        checkIntidOf(headerOf(path).config.architecture, intid);
         return answering(
           `SELECT 1 FROM lost WHERE INTID = ${intid} AND class <> 'vLPI'`,
           `loses ${anyIntidText(intid)}`,

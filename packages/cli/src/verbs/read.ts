@@ -1,5 +1,5 @@
 // gictrace dump and recover: print a trace, and recover a damaged one.
-import { didYouMean, GicTraceError } from '@gictrace/core';
+import { checkIntidOf, didYouMean, GicTraceError } from '@gictrace/core';
 import { recordText } from '@gictrace/core/disasm';
 import { isAbout, RECORDS, type RecordBatch, recordName } from '@gictrace/core/record';
 import {
@@ -42,13 +42,8 @@ function isAboutIntid(batch: RecordBatch, i: number, intid: number): boolean {
 }
 
 /** Refuses what the trace cannot have. */
-function checkRange(
-  { from, to, pe }: DumpOptions,
-  {
-    records,
-    header,
-  }: { readonly records: number; readonly header: { readonly config: { readonly pes: readonly unknown[] } } },
-): void {
+function checkRange({ from, to, pe, intid }: DumpOptions, { records, header }: AnyTraceReader): void {
+  if (intid !== undefined) checkIntidOf(header.config.architecture, intid);
   if (from !== undefined && to !== undefined && from > to)
     throw new GicTraceError('usage', `--from ${from} is after --to ${to}`);
   if (from !== undefined && from >= records && records > 0)

@@ -46,7 +46,7 @@ export {
   SPI_FIRST,
   SPURIOUS,
 } from './intid.ts';
-export { anyIntidClass, anyIntidText } from './intid-any.ts';
+export { anyIntidClass, anyIntidText, INTID_FORM, intidNamed } from './intid-any.ts';
 export {
   type CommandName,
   type CommandSpec,

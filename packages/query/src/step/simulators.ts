@@ -6,6 +6,7 @@ import type { RecordBatch } from '@gictrace/core/record';
 import { anyIntidText, isSpecial } from '@gictrace/core/spec';
 
 export interface Simulator {
+  readonly architecture: 3 | 4 | 5;
   readonly peCount: number;
   readonly state: { save(): Uint8Array; reset(): void; restore(bytes: Uint8Array): void; digest(): string };
   /** The masking reason of an interrupt on its way to a PE; `unknown` if it is not pending there. */
@@ -28,6 +29,7 @@ function gicv3(config: GicConfig, observer: FollowObserver): Simulator {
   const follow = new Follow(machine, observer);
   const { state } = machine;
   return {
+    architecture: config.architecture,
     peCount: state.peCount,
     state,
     gateOf: (pe, intid) => heldBy(machine, pe, intid).gate,
@@ -46,6 +48,7 @@ function gicv5(config: Gicv5Config, observer: FollowObserver): Simulator {
   const follow = new Gicv5Follow(machine, observer);
   const { state } = machine;
   return {
+    architecture: config.architecture,
     peCount: state.peCount,
     state,
     gateOf: (pe, intid) => gicv5HeldBy(machine, pe, intid).gate,

@@ -1,15 +1,10 @@
 // A question from a short text, as a person names an interrupt: `27`, `0x2001`, `PPI 27`, `device 0x10 event 3`, `vINTID 27 vPE 1`.
 import { GicTraceError } from '@gictrace/core';
-import { GICV5_TYPES, gicv5Intid } from '@gictrace/core/spec';
+import { intidNamed } from '@gictrace/core/spec';
 import type { Question } from './question.ts';
 
 const NUMBER = String.raw`(0x[\da-f]+|\d+)`;
 const FORMS: readonly (readonly [RegExp, (a: number, b: number | undefined) => Question])[] = [
-  ...Object.entries(GICV5_TYPES).map(
-    ([name, type]) =>
-      [new RegExp(`^${name} ${NUMBER}$`, 'i'), (id: number) => ({ intid: gicv5Intid(type, id) })] as const,
-  ),
-  [new RegExp(`^(?:INTID )?${NUMBER}$`, 'i'), (intid) => ({ intid })],
   [
     new RegExp(`^device ${NUMBER}(?: event ${NUMBER})?$`, 'i'),
     (device, event) => ({ device, ...(event === undefined ? {} : { event }) }),
@@ -22,6 +17,8 @@ const FORMS: readonly (readonly [RegExp, (a: number, b: number | undefined) => Q
 
 /** @throws GicTraceError `usage` for a text of another form. */
 export function questionOfText(text: string): Question {
+  const intid = intidNamed(text);
+  if (intid !== undefined) return { intid };
   for (const [form, make] of FORMS) {
     const found = form.exec(text.trim().replace(/\s+/g, ' '));
     if (found !== null) return make(Number(found[1]), found[2] === undefined ? undefined : Number(found[2]));

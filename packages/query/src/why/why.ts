@@ -1,5 +1,5 @@
 // Why an interrupt arrived or did not: the question goes to whoever knows the GIC of the trace.
-import type { GicConfig, Gicv5Config } from '@gictrace/core';
+import { checkIntidOf, type GicConfig, type Gicv5Config } from '@gictrace/core';
 import { whyGicv3 } from './answer.ts';
 import type { ReadableTrace } from './counterfactual.ts';
 import { whyGicv5 } from './gicv5/explanation.ts';
@@ -16,6 +16,7 @@ export interface AskedTrace extends ReadableTrace<GicConfig | Gicv5Config> {
  */
 export function why(trace: AskedTrace, question: Question, progress?: (records: number) => void): Answer {
   const { config, records } = trace;
+  if (question.intid !== undefined) checkIntidOf(config.architecture, question.intid);
   const batches = (from?: number) => trace.batches(from);
   return config.architecture === 5
     ? whyGicv5({ config, records, batches }, question, progress)
