@@ -26,7 +26,7 @@ import {
 
 export const PROPBASE = 0x4100_0000;
 export const PENDBASE = 0x4200_0000;
-const DEVICES = 0x4300_0000;
+export const DEVICES = 0x4300_0000;
 const COLLECTIONS = 0x4400_0000;
 export const QUEUE = 0x4500_0000;
 export const ITT = 0x4600_0000;

@@ -156,7 +156,7 @@ export const gicdWrite = {
       value = (value & (CTLR_GRP0 | CTLR_GRP1NS | CTLR_E1NWF)) | CTLR_ONE_STATE;
     m.changeRegister(UNIT_GICD, 0, GICD.GICD_CTLR.offset, value >>> 0, 0, old, 0);
     if (value & ~old & CTLR_GRP1NS) overlookAll(m);
-    if (~value & old & CTLR_GRP1NS) for (let pe = 0; pe < m.state.peCount; pe++) loseUnmapped(m, pe);
+    if (~value & old & CTLR_GRP1NS) loseUnmapped(m);
   },
   GICD_STATUSR: (m: Machine, _instance: number, _n: number, low: number): void => {
     const old = m.state.gicdStatusr[0]!;

@@ -9,7 +9,7 @@ import {
   clearLpiPending,
   invalidateAllLpis,
   invalidateLpi,
-  isLpiForwarded,
+  isLpiWithheld,
   lpiInRange,
   lpisEnabled,
   moveAllLpis,
@@ -154,7 +154,7 @@ function dropEvents(m: Machine, its: number, deviceId: number): void {
 
 /** The event of an LPI is no longer mapped. */
 function discardPending(m: Machine, pe: number, intid: number): void {
-  if (m.profile.discardKeepsPending && isLpiForwarded(m, pe, intid)) return;
+  if (m.profile.discardKeepsPending && !isLpiWithheld(m, pe, intid)) return;
   clearLpiPending(m, pe, intid);
 }
 

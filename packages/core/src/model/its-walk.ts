@@ -24,13 +24,19 @@ export interface MappedDevice {
 
 /** The devices that an ITS has mapped, by DeviceID. */
 export function mappedDevices(m: Machine, its: number): MappedDevice[] {
-  const table = tableOf(m, its, TABLE_TYPES.devices);
-  if (table === undefined || !table.valid) return [];
   const found: MappedDevice[] = [];
+  eachDevice(m, its, (device) => found.push(device));
+  return found;
+}
+
+/** Calls back for each device that an ITS has mapped, by DeviceID. Returns whether the whole device table is known. */
+function eachDevice(m: Machine, its: number, visit: (device: MappedDevice) => void): boolean {
+  const table = tableOf(m, its, TABLE_TYPES.devices);
+  if (table === undefined || !table.valid) return true;
   const perPage = Math.floor(table.pageBytes / table.entryBytes);
   const scan = (base: number, first: number, entries: number) => {
     const seen = new Set<number>();
-    m.state.memory.scan(base, entries * table.entryBytes, (offset) => {
+    const isKnown = m.state.memory.scan(base, entries * table.entryBytes, (offset) => {
       seen.add(Math.floor(offset / table.entryBytes));
     });
     m.budget.spend(EVENT_WORK * seen.size);
@@ -40,31 +46,38 @@ export function mappedDevices(m: Machine, its: number): MappedDevice[] {
         (field) =>
           extract(raw, 0, 0, field.lsb, field.width) * 2 ** (('shift' in field ? field.shift : 0) ?? 0),
       );
-      if (valid) found.push({ deviceId: first + n, ittAddress: itt!, events: 2 ** (size! + 1) });
+      if (valid) visit({ deviceId: first + n, ittAddress: itt!, events: 2 ** (size! + 1) });
     }
+    return isKnown;
   };
-  if (!table.indirect) scan(table.base, 0, table.entries);
-  else {
-    m.budget.spend((LEVEL1_WORK * table.entries) / perPage);
-    for (let page = 0; page * perPage < table.entries; page++) {
-      const entry = table.base + LEVEL1_BYTES * page;
-      const high = m.state.memory.readWord(entry + 4);
-      if ((high & LEVEL1_VALID) === 0) continue;
-      scan(level2Address(m.state.memory.readWord(entry), high), page * perPage, perPage);
-    }
+  if (!table.indirect) return scan(table.base, 0, table.entries);
+  const { memory } = m.state;
+  const pages = Math.ceil(table.entries / perPage);
+  m.budget.spend(LEVEL1_WORK * pages);
+  let areKnown = true;
+  for (let page = 0; page < pages; page++) {
+    const entry = table.base + LEVEL1_BYTES * page;
+    if (!memory.areKnown(entry, LEVEL1_BYTES)) areKnown = false;
+    const high = memory.readWord(entry + 4);
+    if ((high & LEVEL1_VALID) === 0) continue;
+    const isKnown = scan(level2Address(memory.readWord(entry), high), page * perPage, perPage);
+    areKnown &&= isKnown;
   }
-  return found;
+  return areKnown;
 }
 
-/** Calls back for each mapped event of a device, by EventID. The entry is reused after the call. */
+/**
+ * Calls back for each mapped event of a device, by EventID. The entry is reused after the call. Returns whether the whole
+ * table is known.
+ */
 export function eachEvent(
   m: Machine,
   device: MappedDevice,
   visit: (eventId: number, ite: Readonly<Ite>) => void,
-): void {
+): boolean {
   const layout = layoutOf(m).ite;
   const seen = new Set<number>();
-  m.state.memory.scan(device.ittAddress, device.events * layout.bytes, (offset) => {
+  const isKnown = m.state.memory.scan(device.ittAddress, device.events * layout.bytes, (offset) => {
     seen.add(Math.floor(offset / layout.bytes));
   });
   m.budget.spend(EVENT_WORK * seen.size);
@@ -83,24 +96,19 @@ export function eachEvent(
         doorbell: doorbell!,
       });
   }
+  return isKnown;
 }
 
 /** The LPIs that have an event, or undefined if the tables do not say that of all. */
 export function mappedLpis(m: Machine): ReadonlySet<number> | undefined {
-  const { memory, itsCount } = m.state;
   const found = new Set<number>();
-  for (let its = 0; its < itsCount; its++) {
-    const table = tableOf(m, its, TABLE_TYPES.devices);
-    const bytes = table?.indirect
-      ? (table.entries * table.entryBytes * LEVEL1_BYTES) / table.pageBytes
-      : (table?.entries ?? 0) * (table?.entryBytes ?? 0);
-    if (table?.valid && !memory.areKnown(table.base, bytes)) return undefined;
-    for (const device of mappedDevices(m, its)) {
-      if (!memory.areKnown(device.ittAddress, device.events * layoutOf(m).ite.bytes)) return undefined;
-      eachEvent(m, device, (_eventId, event) => {
-        if (event.physical) found.add(event.intid);
-      });
-    }
+  const take = (_eventId: number, event: Readonly<Ite>) => {
+    if (event.physical) found.add(event.intid);
+  };
+  for (let its = 0; its < m.state.itsCount; its++) {
+    const devices: MappedDevice[] = [];
+    if (!eachDevice(m, its, (device) => devices.push(device))) return undefined;
+    for (const device of devices) if (!eachEvent(m, device, take)) return undefined;
   }
   return found;
 }

@@ -106,25 +106,36 @@ export function clearLpiPending(m: Machine, pe: number, intid: number): boolean 
   return true;
 }
 
-/** Whether a pending LPI is enabled and forwarded. One that is overlooked has no configuration below `CONFIG_UNKNOWN`. */
-export function isLpiForwarded(m: Machine, pe: number, intid: number): boolean {
-  const config = m.state.lpiConfig[pe]!.get(intid) ?? 0;
-  return config < CONFIG_UNKNOWN && (config & LPI_ENABLE) !== 0 && isForwarded(m.state, pe, intid);
+/**
+ * Whether it is certain that a pending LPI is not signalled, however low the other priorities are: it is disabled, not
+ * forwarded, or overlooked. It is not certain of one whose configuration is unknown.
+ */
+export function isLpiWithheld(m: Machine, pe: number, intid: number): boolean {
+  const config = m.state.lpiConfig[pe]!.get(intid) ?? CONFIG_UNKNOWN;
+  if (config >= CONFIG_OVERLOOKED || !isForwarded(m.state, pe, intid)) return true;
+  return config < CONFIG_UNKNOWN && (config & LPI_ENABLE) === 0;
 }
 
 /**
- * Under this profile, a pending LPI that has no event is lost once it is no longer forwarded:
+ * Under this profile, a pending LPI that has no event is lost once it is withheld, of one PE or of all:
  *
  * 1. LPI 8192 is pending and on the list of its PE, and DISCARD unmaps its event. The list keeps the LPI.
- * 2. GICD_CTLR disables the Distributor, or INVALL reads that the LPI is disabled. The list is pruned.
+ * 2. GICD_CTLR disables the Distributor, or INVALL or GICR_INVLPIR reads that the LPI is disabled. The list is pruned.
  * 3. Nothing has the LPI any more. When it is mapped again, it is not pending.
  */
-export function loseUnmapped(m: Machine, pe: number): void {
+export function loseUnmapped(m: Machine, of?: number): void {
   if (!m.profile.discardKeepsPending) return;
-  const left = [...m.state.lpiPending[pe]!].filter((intid) => !isLpiForwarded(m, pe, intid));
+  const left: { readonly pe: number; readonly intid: number }[] = [];
+  const [first, last] = of === undefined ? [0, m.state.peCount - 1] : [of, of];
+  for (let pe = first; pe <= last; pe++) {
+    const pending = m.state.lpiPending[pe]!;
+    m.budget.spend(pending.size);
+    for (const intid of pending) if (isLpiWithheld(m, pe, intid)) left.push({ pe, intid });
+  }
   const mapped = left.length === 0 ? undefined : mappedLpis(m);
   if (mapped === undefined) return;
-  for (const intid of left.sort((a, b) => a - b)) if (!mapped.has(intid)) clearLpiPending(m, pe, intid);
+  for (const { pe, intid } of left.sort((a, b) => a.pe - b.pe || a.intid - b.intid))
+    if (!mapped.has(intid)) clearLpiPending(m, pe, intid);
 }
 
 /** Reads the configuration of every pending LPI of a PE again. */
@@ -159,6 +170,13 @@ export function readKeptConfig(m: Machine, intid: number): undefined {
   m.budget.spend(m.state.peCount);
   for (let pe = 0; pe < m.state.peCount; pe++)
     if (m.state.lpiConfig[pe]!.has(intid)) readConfig(m, pe, intid);
+}
+
+/** GICR_INVLPIR, under this profile: an LPI that has no event may be lost. */
+export function invalidateKeptLpi(m: Machine, intid: number): void {
+  readKeptConfig(m, intid);
+  for (let pe = 0; pe < m.state.peCount; pe++)
+    if (m.state.lpiPending[pe]!.has(intid) && isLpiWithheld(m, pe, intid)) loseUnmapped(m, pe);
 }
 
 /** INV: the Redistributor must read this LPI's configuration again. */

@@ -1,9 +1,10 @@
 // What KVM does not signal although it is pending and enabled (`overlooksPending`), and when it does after all.
 import { describe, expect, it } from 'vitest';
-import { ITT } from '../conformance/guest.ts';
-import { SPURIOUS } from '../spec/index.ts';
+import { DEVICES, ITT, PROPBASE } from '../conformance/guest.ts';
+import { GITS, SPURIOUS } from '../spec/index.ts';
 import { Driver } from './driver.test-support.ts';
 import { heldBy } from './gate.ts';
+import { PAGE_WORK } from './work-budget.ts';
 
 const presented = (d: Driver, pe = 0) => d.machine.state.hppiIntid[pe];
 const ENABLED = 2;
@@ -144,6 +145,18 @@ it.each([
   },
 );
 
+/** Gives the ITS a level-1 device table, whose first level-2 table is the one that it has. Returns its address. */
+function twoLevels(d: Driver): number {
+  const level1 = 0x4a00_0000;
+  d.zero(level1, 0x1_0000);
+  d.store(level1 + 3, DEVICES >>> 24);
+  d.store(level1 + 7, 0x80);
+  d.gits('GITS_CTLR', 0);
+  d.wide('GITS', 0, GITS.GITS_BASER.offset, level1 + 0x200, 0xc000_0000);
+  d.gits('GITS_CTLR', 1);
+  return level1;
+}
+
 /** LPI 8192 is pending on PE 0, without an event. */
 function unmappedLpi(): Driver {
   const d = new Driver('kvm').enable().its();
@@ -166,6 +179,11 @@ describe('an LPI that is pending and has no event', () => {
       d.command('INVALL', { ICID: 0 });
       d.configure(8192, 0xa1);
     },
+    'GICR_INVLPIR reads that it is disabled': (d) => {
+      d.configure(8192, 0xa0);
+      d.gicr(1, 'GICR_INVLPIR', 8192);
+      d.configure(8192, 0xa1);
+    },
   };
   it.each(Object.entries(loses))('is lost when %s', (_when, act) => {
     const d = unmappedLpi();
@@ -182,13 +200,87 @@ describe('an LPI that is pending and has no event', () => {
     expect(presented(d)).toBe(8192);
   });
 
-  it('is not lost if it is unknown what is mapped', () => {
+  const unknown: Record<string, (d: Driver) => void> = {
+    'an entry of an interrupt translation table': (d) => d.forget(ITT, 8),
+    'an entry of the device table': (d) => d.forget(DEVICES + 64, 8),
+    'a level-1 entry of the device table': (d) => d.forget(twoLevels(d) + 8, 8),
+    'an entry of a level-2 device table': (d) => {
+      twoLevels(d);
+      d.forget(DEVICES + 64, 8);
+    },
+  };
+  it.each(Object.entries(unknown))('is not lost if this is unknown: %s', (_what, forget) => {
     const d = unmappedLpi();
-    d.forget(ITT, 8);
+    forget(d);
     d.gicd('GICD_CTLR', 0);
     d.gicd('GICD_CTLR', ENABLED);
     d.command('INVALL', { ICID: 0 });
     expect(presented(d)).toBe(8192);
+  });
+
+  it('is lost if the device table has two levels and all of it is known', () => {
+    const d = unmappedLpi();
+    twoLevels(d);
+    d.gicd('GICD_CTLR', 0);
+    expect(d.machine.state.lpiPending[0]!.size).toBe(0);
+  });
+
+  it('is not lost when its configuration becomes unknown, and is when that says disabled', () => {
+    const d = unmappedLpi();
+    d.forget(PROPBASE, 1);
+    d.command('INVALL', { ICID: 0 });
+    expect([presented(d), d.machine.state.lpiPending[0]!.size]).toEqual([SPURIOUS, 1]);
+    d.configure(8192, 0xa0);
+    d.command('INVALL', { ICID: 0 });
+    expect(d.machine.state.lpiPending[0]!.size).toBe(0);
+  });
+
+  it('is lost with an unknown configuration, too, when the Distributor is disabled', () => {
+    const d = unmappedLpi();
+    d.forget(PROPBASE, 1);
+    d.command('INVALL', { ICID: 0 });
+    d.gicd('GICD_CTLR', 0);
+    expect(d.machine.state.lpiPending[0]!.size).toBe(0);
+  });
+
+  it('stays if its configuration is unknown when DISCARD unmaps its event', () => {
+    const d = new Driver('kvm').enable().its();
+    d.forget(PROPBASE, 1);
+    d.map(0, 0, 8192, 0);
+    d.msi(0, 0);
+    d.command('DISCARD', { DeviceID: 0, EventID: 0 });
+    expect(d.machine.state.lpiPending[0]!.size).toBe(1);
+  });
+
+  it('the tables are walked once for all PEs, and that is work', () => {
+    const walked = (pes: number) => {
+      const d = new Driver('kvm', pes).enable().its();
+      for (let pe = 0; pe < pes; pe++) {
+        d.command('MAPC', { ICID: pe, RDbase: pe, V: 1 });
+        d.configure(8192 + pe, 0xa1);
+        d.map(0, pe, 8192 + pe, pe);
+        d.msi(0, pe);
+        d.command('DISCARD', { DeviceID: 0, EventID: pe });
+      }
+      const { memory } = d.machine.state;
+      const scan = memory.scan.bind(memory);
+      let scans = 0;
+      memory.scan = (...args) => {
+        scans++;
+        return scan(...args);
+      };
+      const { budget } = d.machine;
+      const spend = budget.spend.bind(budget);
+      let spent = 0;
+      budget.spend = (units) => {
+        spent += units;
+        spend(units);
+      };
+      d.gicd('GICD_CTLR', 0);
+      for (let pe = 0; pe < pes; pe++) expect(d.machine.state.lpiPending[pe]!.size).toBe(0);
+      return { scans, isWork: spent >= scans * PAGE_WORK };
+    };
+    expect(walked(8)).toEqual({ ...walked(1), isWork: true });
   });
 });
 

@@ -8,11 +8,11 @@ import {
   clearLpiPending,
   dropPending,
   invalidateAllLpis,
+  invalidateKeptLpi,
   invalidateLpi,
   loadPendingTable,
   lpiInRange,
   lpisEnabled,
-  readKeptConfig,
   reloadConfigs,
   setLpiPending,
 } from './lpi.ts';
@@ -172,7 +172,7 @@ export const gicrWrite = {
   GICR_INVLPIR: (m: Machine, pe: number, _n: number, low: number, high: number): void => {
     if (isOfVpe(m, high)) invalidateOfVpe(m, pe, high & 0xffff, low);
     else if (!lpisEnabled(m, pe)) return;
-    else if (m.profile.lpiConfigWhenMapped) readKeptConfig(m, low);
+    else if (m.profile.lpiConfigWhenMapped) invalidateKeptLpi(m, low);
     else if (lpiInRange(m, pe, low)) invalidateLpi(m, pe, low);
   },
   /** V = 1 means the same as in GICR_INVLPIR. */

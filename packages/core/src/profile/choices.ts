@@ -185,7 +185,7 @@ export const CHOICES = {
   ),
   discardKeepsPending: choice<boolean>(
     false,
-    'an LPI that is pending, enabled and forwarded by the Distributor is still delivered after DISCARD of its event, or MAPD of its device, unless it has been disabled meanwhile, or the Distributor',
+    'an LPI that is pending, enabled and forwarded by the Distributor is still delivered after DISCARD of its event, or MAPD of its device, unless the Distributor has been disabled meanwhile, or the LPI, as INVALL or GICR_INVLPIR has read',
     'DISCARD',
   ),
   disableDropsPending: choice<boolean>(
