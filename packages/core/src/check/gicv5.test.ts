@@ -13,6 +13,7 @@ import {
 import { FRAMES, IRS } from '../spec/index.ts';
 import { Checker, type CheckerOptions, type Finding } from './index.ts';
 import { GICV5_CHECKS, type Gicv5CheckName } from './rules-gicv5.ts';
+import { steps } from './steps.test-support.ts';
 
 /** A driver whose trace is checked as it comes. */
 class Checked extends Driver {
@@ -289,6 +290,31 @@ describe('a PE', () => {
 it('the reset of a PE that the source does not name ends nothing', () => {
   const reset = (d: Checked) => d.do('pe.reset', -1);
   expect(rules(findings((d) => reset(d.start())))).toEqual([]);
+});
+
+describe('the work grows with the number of records alone:', () => {
+  const acts: Record<string, (d: Checked, n: number) => void> = {
+    'interrupts that are disabled, and one barrier': (d) => d.write(0, 'GIC_CDDIS', spi(5)),
+    'interrupts that are ended and not deactivated': (d, n) => {
+      d.set(lpi(n), 8);
+      d.pend(lpi(n));
+      d.acknowledge(0);
+      d.write(0, 'GSB_ACK');
+      d.write(0, 'GIC_CDEOI');
+    },
+  };
+  const work = (act: (d: Checked, n: number) => void, count: number) => {
+    const d = new Checked();
+    d.start().table();
+    return steps(() => {
+      for (let n = 0; n < count; n++) act(d, n);
+      d.write(0, 'GSB_SYS');
+      d.write(0, 'ICC_PCR_EL1', 8);
+    });
+  };
+  it.each(Object.entries(acts))('%s', (_what, act) => {
+    expect(work(act, 1000)).toBeLessThan(2.05 * work(act, 500));
+  });
 });
 
 describe('a frame of another interrupt domain', () => {

@@ -3,17 +3,10 @@
 import { type Gicv5Machine, gicv5HasFrame } from '../gicv5/index.ts';
 import { FollowObserver } from '../model/index.ts';
 import { FRAMES, NO_PE, RECORD_FLAGS, RECORDS, type RecordBatch } from '../record/index.ts';
-import {
-  anyIntidText,
-  GICV5_SYSREGS,
-  GICV5_TYPES,
-  gicv5Id,
-  gicv5SysregName,
-  gicv5Type,
-  IRS,
-} from '../spec/index.ts';
+import { anyIntidText, GICV5_SYSREGS, GICV5_TYPES, gicv5Id, gicv5Type, IRS } from '../spec/index.ts';
 import { CheckContext, FIELD, type SourceFacts } from './context.ts';
 import type { Moment, Report } from './finding.ts';
+import { CONFIGURING, Gicv5BarrierChecks } from './gicv5-barriers.ts';
 import { Gicv5TableChecks } from './gicv5-tables.ts';
 
 const MMIO_READ = RECORDS['mmio.read'].id;
@@ -31,12 +24,6 @@ const CDDIS = code('GIC_CDDIS');
 const CDAFF = code('GIC_CDAFF');
 const CDEOI = code('GIC_CDEOI');
 const CDDI = code('GIC_CDDI');
-const GSB_SYS = code('GSB_SYS');
-const GSB_ACK = code('GSB_ACK');
-/** Instructions that configure an SPI or LPI. */
-const CONFIGURING: ReadonlySet<number> = new Set(
-  (['GIC_CDEN', 'GIC_CDDIS', 'GIC_CDPRI', 'GIC_CDAFF', 'GIC_CDPEND', 'GIC_CDHM'] as const).map(code),
-);
 const INTID = 0xe0ff_ffff;
 const IDLE = 1;
 const { PPI, SPI, LPI } = GICV5_TYPES;
@@ -53,12 +40,6 @@ const STATUS: ReadonlyMap<number, number> = new Map([
 ]);
 const STATUSES: ReadonlySet<number> = new Set(STATUS.values());
 
-/** What a PE has to complete by a barrier before it uses the GIC otherwise. */
-interface Awaited {
-  readonly rule: 'disable-not-completed' | 'acknowledge-not-completed';
-  readonly at: Moment;
-  readonly text: string;
-}
 interface Handled {
   readonly intid: number;
   readonly at: Moment;
@@ -68,7 +49,8 @@ interface Ended {
   readonly intid: number;
   readonly pe: number;
   readonly at: Moment;
-  since: number;
+  /** How often the PE had acknowledged something by then. */
+  readonly acknowledges: number;
 }
 /** Each PE has PPIs of its own. */
 const keyOf = (pe: number, intid: number) => (gicv5Type(intid) === PPI ? pe * 2 ** 32 + intid : intid);
@@ -80,25 +62,25 @@ const isIrs = (batch: RecordBatch, i: number) =>
 export class Gicv5Checks extends FollowObserver {
   readonly context: CheckContext<Gicv5Machine>;
   private readonly tables: Gicv5TableChecks;
+  private readonly barriers: Gicv5BarrierChecks;
   /** By instance and status register: the write that has not been seen complete. */
   private readonly inFlight = new Map<number, { readonly at: Moment; readonly text: string }>();
   /** By PE: what it has acknowledged and not ended, the last one at the end. */
   private readonly handled: Handled[][];
   /** Whether it is unknown what the PEs handle. */
   private isHandlingUnknown = false;
-  /** By PE: what awaits a barrier. */
-  private readonly awaited = new Map<number, readonly Awaited[]>();
-  /** Findings about barriers from before the first barrier. They count if there is one, which says that the source has barriers. */
-  private unbarred: (Awaited & { readonly pe: number; readonly until: string; readonly by: Moment })[] = [];
-  private hasBarriers = false;
-  /** By interrupt: when the priority of it was last dropped and by which PE; and how often that PE has acknowledged something since. */
+  /** By PE: how often it has acknowledged something. */
+  private readonly acknowledges: number[];
+  /** By interrupt: when the priority of it was last dropped, and by which PE. */
   private readonly ended = new Map<number, Ended>();
 
   constructor(machine: Gicv5Machine, report: Report, facts?: SourceFacts) {
     super();
     this.context = new CheckContext(machine, report, facts);
     this.tables = new Gicv5TableChecks(this.context);
+    this.barriers = new Gicv5BarrierChecks(this.context);
     this.handled = Array.from({ length: machine.state.peCount }, () => []);
+    this.acknowledges = this.handled.map(() => 0);
   }
 
   override stimulus(batch: RecordBatch, i: number, record: number): void {
@@ -114,13 +96,13 @@ export class Gicv5Checks extends FollowObserver {
         break;
       case SYSREG_READ:
       case SYSREG_WRITE:
-        if ((batch.flags[i]! & UNDECIDED) === 0) this.barrier(pe, FIELD(batch, i, 0));
+        if ((batch.flags[i]! & UNDECIDED) === 0) this.barriers.used(pe, FIELD(batch, i, 0));
         else this.isHandlingUnknown = true;
         if (batch.kind[i] === SYSREG_WRITE) this.instruction(batch, i);
         break;
       case GIC_RESET:
         this.inFlight.clear();
-        this.awaited.clear();
+        this.barriers.reset();
         this.ended.clear();
         for (const stack of this.handled) stack.length = 0;
         this.isHandlingUnknown = false;
@@ -128,7 +110,7 @@ export class Gicv5Checks extends FollowObserver {
       case PE_RESET:
         // A source may not say which PE it is.
         this.handled[pe]?.splice(0);
-        this.awaited.delete(pe);
+        this.barriers.reset(pe);
         for (const [key, one] of this.ended) if (one.pe === pe) this.ended.delete(key);
         break;
       default:
@@ -148,11 +130,10 @@ export class Gicv5Checks extends FollowObserver {
       const intid = FIELD(records, i, 0);
       const pe = records.pe[i]!;
       this.ended.delete(keyOf(pe, intid));
-      for (const one of this.ended.values()) if (one.pe === pe) one.since++;
+      this.acknowledges[pe]!++;
       if (c.stimulus.flags[0]! & UNDECIDED) continue;
       this.handled[pe]!.push({ intid, at: c.now() });
-      const text = `${anyIntidText(intid)} was acknowledged`;
-      this.await(pe, { rule: 'acknowledge-not-completed', at: c.now(), text });
+      this.barriers.await('acknowledge-not-completed', pe, `${anyIntidText(intid)} was acknowledged`);
     }
   }
 
@@ -162,8 +143,8 @@ export class Gicv5Checks extends FollowObserver {
 
   override end(): void {
     const { context: c } = this;
-    for (const { intid, pe, at, since } of this.ended.values()) {
-      if (since === 0 || !this.isPendingAndActive(intid, pe)) continue;
+    for (const { intid, pe, at, acknowledges } of this.ended.values()) {
+      if (acknowledges === this.acknowledges[pe] || !this.isPendingAndActive(intid, pe)) continue;
       const text = `${anyIntidText(intid)} is pending again, and active since PE${pe} handled it`;
       c.tell('active-for-ever', at, pe, text, [{ ...at, text: 'its priority was dropped' }]);
     }
@@ -220,8 +201,7 @@ export class Gicv5Checks extends FollowObserver {
       if (!this.tables.canReach(intid)) c.find('configured-unreachable', c.now(), pe, c.stimulusText());
       else if (register === CDAFF && !c.machine.state.peByIaffid.has(high & 0xffff))
         c.find('affinity-to-no-pe', c.now(), pe, `IAFFID ${high & 0xffff}: ${c.stimulusText()}`);
-      if (register === CDDIS && isKnown)
-        this.await(pe, { rule: 'disable-not-completed', at: c.now(), text: c.stimulusText() });
+      if (register === CDDIS && isKnown) this.barriers.await('disable-not-completed', pe, c.stimulusText());
     } else if (register === CDDI) this.deactivates(pe, intid, isKnown);
     else if (register === CDEOI && isKnown) this.drops(pe);
   }
@@ -259,53 +239,13 @@ export class Gicv5Checks extends FollowObserver {
     const { context: c } = this;
     const one = this.handled[pe]?.pop();
     if (one !== undefined)
-      this.ended.set(keyOf(pe, one.intid), { intid: one.intid, pe, at: c.now(), since: 0 });
+      this.ended.set(keyOf(pe, one.intid), {
+        intid: one.intid,
+        pe,
+        at: c.now(),
+        acknowledges: this.acknowledges[pe]!,
+      });
     else if (c.fromReset && !this.isHandlingUnknown && c.machine.state.apr[pe] === 0)
       c.find('drop-without-acknowledge', c.now(), pe, c.stimulusText());
   }
-
-  private await(pe: number, what: Awaited): void {
-    this.awaited.set(pe, [...(this.awaited.get(pe) ?? []), what]);
-  }
-
-  /**
-   * A PE uses the GIC: either it completes what awaits a barrier, or it has not. One GSB SYS completes all that was configured before
-   * it, so that what configures more comes in time.
-   */
-  private barrier(pe: number, register: number): void {
-    if (register === GSB_SYS || register === GSB_ACK) this.showsBarriers();
-    const all = this.awaited.get(pe);
-    if (all === undefined || pe === NO_PE) return;
-    const waits = ({ rule }: Awaited) =>
-      rule === 'disable-not-completed' && (register === GSB_ACK || CONFIGURING.has(register));
-    const left = all.filter(waits);
-    if (left.length === 0) this.awaited.delete(pe);
-    else this.awaited.set(pe, left);
-    if (register === GSB_SYS) return;
-    for (const one of all) {
-      if (waits(one) || (register === GSB_ACK && one.rule === 'acknowledge-not-completed')) continue;
-      this.missed(one, pe, register);
-    }
-  }
-
-  private showsBarriers(): void {
-    if (this.hasBarriers) return;
-    this.hasBarriers = true;
-    for (const one of this.unbarred) this.reportMissed(one);
-    this.unbarred = [];
-  }
-
-  private missed(what: Awaited, pe: number, register: number): void {
-    const { context: c } = this;
-    const until = gicv5SysregName(register) ?? c.stimulusText();
-    const one = { ...what, pe, until, by: c.now() };
-    if (this.hasBarriers) this.reportMissed(one);
-    else if (this.unbarred.length < UNBARRED_MAX) this.unbarred.push(one);
-  }
-
-  private reportMissed({ rule, at, pe, text, until, by }: (typeof this.unbarred)[number]): void {
-    this.context.tell(rule, by, pe, `${until}; no barrier came since ${text}`, [{ ...at, text }]);
-  }
 }
-
-const UNBARRED_MAX = 10_000;
