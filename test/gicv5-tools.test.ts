@@ -4,8 +4,8 @@ import { type Gicv5Config, VERSION } from '@gictrace/core';
 import { DESIGNS, Translation } from '@gictrace/core/irqchip';
 import { KIND, RecordBatch } from '@gictrace/core/record';
 import { FRAMES, GICV5_SYSREGS, GICV5_TYPES, gicv5Intid, IRS, ITS } from '@gictrace/core/spec';
-import { answerLines, type WhyQuestion, why } from '@gictrace/query';
-import { TraceWriter } from '@gictrace/recorder';
+import { answerLines, askedTrace, type WhyQuestion, why } from '@gictrace/query';
+import { START, TraceReader, TraceWriter } from '@gictrace/recorder';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run, spawn } from '../packages/cli/src/run.test-support.ts';
 import { does, gicv5RecordsOf, Recording, sysregWrite } from './planting.ts';
@@ -86,6 +86,7 @@ function save(
   path: string,
   t: Recording<Gicv5Config>,
   form: 'recorded again' | 'contradictory' = 'recorded again',
+  options: Record<string, string> = {},
 ): void {
   const { trace } = t.finish(form);
   const writer = new TraceWriter(path, {
@@ -95,7 +96,7 @@ function save(
     source: { kind: 'test', name: 'planted', provenance: {} },
     losses: [],
     seed: null,
-    options: {},
+    options,
   });
   for (const { batch } of trace.batches()) writer.append(batch);
   writer.close({ meta: {} });
@@ -178,6 +179,26 @@ describe('an interrupt that the GIC does not have', () => {
     expect([answer.outcome, answer.finding!.kind]).toEqual(['never pending', 'no effect']);
     expect(answer.headline).toMatch(text);
     expect(answer.counterfactual!.outcome).toBe('not tried');
+  });
+
+  it('may be one of a table that was there before the source begins, until there is a reset', () => {
+    const t = new Recording(driven(fire).config, [instruction('GIC_CDPEND', lpi(5))]);
+    const kinds = (options: Record<string, string>) => {
+      const path = temp.path('lpi.gictrace');
+      save(path, t, 'recorded again', options);
+      const reader = TraceReader.openAny(path);
+      try {
+        return why(askedTrace(reader), { intid: lpi(5) }).finding?.kind;
+      } finally {
+        reader.close();
+      }
+    };
+    const midLife = { [START]: 'mid-life' };
+    expect([kinds({}), kinds(midLife)]).toEqual(['no effect', undefined]);
+    const reset = new RecordBatch(1);
+    reset.push(KIND['gic.reset'], -1, Number.NaN);
+    t.insert(0, reset);
+    expect(kinds(midLife)).toBe('no effect');
   });
 });
 

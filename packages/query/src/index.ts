@@ -81,6 +81,7 @@ export {
   type AskedTrace,
   answerGraph,
   answerLines,
+  askedTrace,
   GRAPH_FORMATS,
   type GraphFormat,
   type Question as WhyQuestion,

@@ -3,6 +3,7 @@ import { GicTraceError } from '@gictrace/core';
 import {
   answerGraph,
   answerLines,
+  askedTrace,
   GRAPH_FORMATS,
   type GraphFormat,
   type WhyQuestion,
@@ -60,10 +61,8 @@ export function addWhy(program: Command, exit: (code: number) => void): void {
       const reader = TraceReader.openAny(path);
       const progress = new Progress('records');
       try {
-        const answer = why(
-          { config: reader.header.config, records: reader.records, batches: (from) => reader.batches(from) },
-          questionOf(options, reader),
-          (records) => progress.update(records),
+        const answer = why(askedTrace(reader), questionOf(options, reader), (records) =>
+          progress.update(records),
         );
         progress.end();
         if (options.json) print(json(answer));

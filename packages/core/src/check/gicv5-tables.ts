@@ -99,7 +99,6 @@ export class Gicv5TableChecks {
     const id = gicv5Id(intid);
     if (gicv5Type(intid) === GICV5_TYPES.SPI) return state.spiIndex(id) >= 0;
     if (gicv5Type(intid) !== GICV5_TYPES.LPI) return false;
-    if (state.ist[IST.valid] === 0) return !c.fromReset;
-    return gicv5MayHaveIste(c.machine, id);
+    return gicv5MayHaveIste(c.machine, id, c.fromReset);
   }
 }

@@ -62,10 +62,14 @@ export function l1Address(m: Gicv5Machine, id: number): number {
   return ist[IST.high]! * 2 ** 32 + ist[IST.low]! + 8 * Math.floor(id / 2 ** ist[IST.indexBits]!);
 }
 
-/** Whether the table may have an LPI: false only if the source shows that it does not. */
-export function mayHaveIste(m: Gicv5Machine, id: number): boolean {
+/**
+ * Whether the table may have an LPI: false only if the source shows that it does not. `fromReset`: it shows all since a reset. If
+ * not, a table may have been valid before the source begins.
+ */
+export function mayHaveIste(m: Gicv5Machine, id: number, fromReset: boolean): boolean {
   const { ist, memory } = m.state;
-  if (ist[IST.valid] === 0 || id >= 2 ** ist[IST.idBits]!) return false;
+  if (ist[IST.valid] === 0) return !fromReset;
+  if (id >= 2 ** ist[IST.idBits]!) return false;
   if (ist[IST.twoLevel] === 0) return true;
   const l1 = l1Address(m, id);
   return !memory.areKnown(l1, 8) || (memory.readWord(l1) & L1_VALID) !== 0;

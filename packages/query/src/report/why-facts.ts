@@ -1,13 +1,11 @@
 // Answers to questions about interrupts, for the page.
 import type { AnyTraceReader } from '@gictrace/recorder';
-import { type Answer, answerLines, type Question, why } from '../why/index.ts';
+import { type Answer, answerLines, askedTrace, type Question, why } from '../why/index.ts';
 import type { WhyFacts } from './facts.ts';
 
 /** Answers a question about a trace. */
 export function whyFacts(reader: AnyTraceReader, question: Question): WhyFacts {
-  const { config } = reader.header;
-  const answer = why({ config, records: reader.records, batches: (from) => reader.batches(from) }, question);
-  return factsOf(answer);
+  return factsOf(why(askedTrace(reader), question));
 }
 
 function factsOf(answer: Answer): WhyFacts {

@@ -3,6 +3,7 @@
 import { GicTraceError } from '@gictrace/core';
 import {
   answerLines,
+  askedTrace,
   type Cell,
   cellText,
   loadTraces,
@@ -153,11 +154,7 @@ export class Session {
           'usage',
           `the trace has records 0 to ${reader.records - 1}, not ${question.at}`,
         );
-      const answer = why(
-        { config: reader.header.config, records: reader.records, batches: (from) => reader.batches(from) },
-        question,
-        (records) => this.progress(records, 'records read'),
-      );
+      const answer = why(askedTrace(reader), question, (records) => this.progress(records, 'records read'));
       return { lines: answerLines(answer, true), way: answer.way, finding: answer.finding };
     } finally {
       reader.close();

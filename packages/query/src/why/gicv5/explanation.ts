@@ -18,6 +18,7 @@ import { gicv5WayOf } from './way.ts';
 /** A trace of a GICv5 that can be asked. */
 interface Gicv5Trace extends ReadableTrace<Gicv5Config> {
   readonly records: number;
+  readonly fromReset: boolean;
 }
 
 const OTHERS_MAX = 3;
@@ -49,7 +50,7 @@ export function whyGicv5(
       "such as 'PPI 27', 'LPI 3' or 0x2000001b",
     );
   const machine = new Gicv5Machine(trace.config);
-  const gather = new Gicv5Gather(machine, question);
+  const gather = new Gicv5Gather(machine, question, trace.fromReset);
   const follow = new Gicv5Follow(machine, gather);
   const keeper = new StateKeeper(Math.max(4096, Math.ceil(trace.records / STATES)));
   for (const { batch, first } of trace.batches()) {

@@ -71,6 +71,8 @@ export class Gicv5Gather extends FollowObserver {
   readonly lastAccess: Int32Array;
 
   private readonly question: Question;
+  /** Whether all state is known that the trace has not written: it began with a reset, or there was one since. */
+  private fromReset: boolean;
   private readonly trackers: Gicv5Trackers;
   private readonly byLifetime = new Map<Lifetime, Gicv5Story>();
   private readonly byPended = new Map<string, Gicv5Story>();
@@ -88,8 +90,9 @@ export class Gicv5Gather extends FollowObserver {
   private readonly touched = new Set<number>();
   private touchesAll = false;
 
-  constructor(machine: Gicv5Machine, question: Question) {
+  constructor(machine: Gicv5Machine, question: Question, fromReset: boolean) {
     super();
+    this.fromReset = fromReset;
     this.machine = machine;
     this.question = question;
     this.lastAccess = new Int32Array(machine.state.peCount).fill(-1);
@@ -122,6 +125,7 @@ export class Gicv5Gather extends FollowObserver {
     const at = i * RECORD_WORDS;
     const w = batch.words;
     const pe = batch.pe[i]!;
+    if (kind === KIND['gic.reset']) this.fromReset = true;
     if (pe >= 0) this.touched.add(pe);
     if (kind === KIND['sysreg.write'] || kind === KIND['sysreg.read']) {
       if (batch.flags[i]! & (RECORD_FLAGS.peUndecided | RECORD_FLAGS.undecided)) this.undecided++;
@@ -141,7 +145,8 @@ export class Gicv5Gather extends FollowObserver {
     pushTo(this.instructions, intid, { register, record: this.now.record });
     const { state } = this.machine;
     const id = gicv5Id(intid);
-    const isReached = gicv5Type(intid) === LPI ? gicv5MayHaveIste(this.machine, id) : state.spiIndex(id) >= 0;
+    const isReached =
+      gicv5Type(intid) === LPI ? gicv5MayHaveIste(this.machine, id, this.fromReset) : state.spiIndex(id) >= 0;
     if (!isReached) pushTo(this.unreachable, intid, { ...this.now, pe });
   }
 
