@@ -209,7 +209,12 @@ poweroff -f
 async function template() {
   for (const name of ['console', 'state']) rmSync(at(name), { force: true });
   const root = system();
-  const kernel = [...files(root)].find((path) => /\/vmlinuz-/.test(path));
+  // boot/vmlinuz-VERSION, or, since Linux 7, usr/lib/modules/VERSION/vmlinuz.
+  const kernel = [...files(root)].find((path) => /\/(boot\/vmlinuz-|modules\/.*\/vmlinuz$)/.test(path));
+  if (kernel === undefined) {
+    console.error(`${NAME}: no kernel is in ${root} where Debian's packages have it`);
+    process.exit(3);
+  }
   writeFileSync(at('initrd'), initrd(root));
   const socket = at('qmp');
   rmSync(socket, { force: true });
