@@ -4,7 +4,7 @@
 // the priorities.
 
 import { invariant } from '../errors.ts';
-import { NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
+import { actOfAccess, NO_PE, RECORDS, SECURITY_STATES, UNITS } from '../record/index.ts';
 import { isPrivate, isSpecial, LPI_FIRST, SPECIAL_INTIDS, SPURIOUS } from '../spec/index.ts';
 import { SYSREGS } from '../spec/sysreg.ts';
 import {
@@ -105,19 +105,27 @@ function visible(m: Machine, pe: number, groupOne: boolean): number {
 }
 
 /**
- * What ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 reads, and its effects. If the GIC has NMIs, its PEs are assumed to use them
- * (SCTLR_ELx.NMI): for an NMI, ICC_IAR1 returns 1022, and ICC_NMIAR1 acknowledges it.
+ * What ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 reads. If the GIC has NMIs, its PEs are assumed to use them (SCTLR_ELx.NMI): for an
+ * NMI, ICC_IAR1 returns 1022, and ICC_NMIAR1 acknowledges it.
  */
-function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = false): number {
+function acknowledgeable(m: Machine, pe: number, groupOne: boolean, nmiRegister = false): number {
   const { state } = m;
-  const group = state.hppiGroup[pe]!;
-  const priority = state.hppiPriority[pe]!;
   const nmi = isNmi(state, pe, state.hppiIntid[pe]!);
-  if (!canPreempt(m, pe, group, priority, nmi)) return SPURIOUS;
+  if (!canPreempt(m, pe, state.hppiGroup[pe]!, state.hppiPriority[pe]!, nmi)) return SPURIOUS;
   const intid = visible(m, pe, groupOne);
   if (isSpecial(intid)) return intid;
   if (groupOne && nmi !== nmiRegister) return nmi ? SPECIAL_INTIDS.nonMaskable : SPURIOUS;
-  activatePriority(m, pe, group, priority, nmi);
+  return intid;
+}
+
+/** What ICC_IAR0, ICC_IAR1 or ICC_NMIAR1 reads, and its effects. */
+function acknowledge(m: Machine, pe: number, groupOne: boolean, nmiRegister = false): number {
+  const { state } = m;
+  const intid = acknowledgeable(m, pe, groupOne, nmiRegister);
+  if (isSpecial(intid)) return intid;
+  const group = state.hppiGroup[pe]!;
+  const priority = state.hppiPriority[pe]!;
+  activatePriority(m, pe, group, priority, isNmi(state, pe, intid));
   m.emit(ACKNOWLEDGED, pe, intid, group, priority);
   if (intid >= LPI_FIRST) clearLpiPending(m, pe, intid);
   else {
@@ -345,11 +353,12 @@ const writes: { readonly [name: string]: Write } = {
 /** Handlers by encoding, including the bit for ICV registers. */
 const READ_BY_ENCODING: Record<number, Read> = {};
 const WRITE_BY_ENCODING: Record<number, Write> = {};
-const ACKNOWLEDGES: ReadonlySet<number> = new Set(
-  Object.values(SYSREGS).flatMap(({ encoding, ...spec }) =>
-    'does' in spec && spec.does === 'acknowledge' ? [encoding] : [],
-  ),
-);
+/** What registers read that have side effects, without these; none of the virtual interface. */
+const PEEK_BY_ENCODING: Readonly<Record<number, Read>> = {
+  [SYSREGS.ICC_IAR0_EL1.encoding]: (m, pe) => acknowledgeable(m, pe, false),
+  [SYSREGS.ICC_IAR1_EL1.encoding]: (m, pe) => acknowledgeable(m, pe, true),
+  [SYSREGS.ICC_NMIAR1_EL1.encoding]: (m, pe) => acknowledgeable(m, pe, true, true),
+};
 /** op1 of the registers of EL3. */
 const OP1_MASK = 0x3800;
 const OP1_EL3 = 0x3000;
@@ -440,11 +449,12 @@ export function readSysreg(m: Machine, pe: number, encoding: number): void {
 
 /**
  * What a read of a register would return in bits 31:0, if made from EL3, or by Secure or Non-secure software. Returns -1 if
- * the model has no such register, or if reading it has side effects. Changes nothing.
+ * the model has no such register, or for an acknowledge of the virtual interface. Changes nothing.
  */
 export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boolean, el3: boolean): number {
-  const read = READ_BY_ENCODING[encoding];
-  if (read === undefined || ACKNOWLEDGES.has(encoding)) return -1;
+  const acknowledges = actOfAccess(encoding, false)?.does === 'acknowledge';
+  const read = (acknowledges ? PEEK_BY_ENCODING : READ_BY_ENCODING)[encoding];
+  if (read === undefined) return -1;
   const before = { low: m.low, high: m.high, secure: m.secure, secureBank: m.secureBank, el3: m.el3 };
   m.secureBank = secure;
   m.el3 = el3;

@@ -15,6 +15,7 @@ import { type GicConfig, GicTraceError } from '@gictrace/core';
 import {
   checkpointOf,
   Machine,
+  peekSysreg,
   prefer,
   returnTo,
   type Signalled,
@@ -160,7 +161,7 @@ export class Following {
     if (isChoice) {
       this.fork();
       prefer(shadow, pe, other);
-    } else if (isSpecial(other)) this.preferOtherGroup(pe, actOf(batch, i)!.group === 0);
+    } else if (isSpecial(other)) this.preferSpecial(batch, i, other);
     step(shadow, batch, i);
     const own = shadow.low & INTID_MASK;
     const expected: Expected = { low: shadow.low, high: shadow.high, choice: 'acknowledged' };
@@ -204,7 +205,7 @@ export class Following {
   private peek(batch: RecordBatch, i: number, other: number): Expected | undefined {
     const { shadow } = this;
     const pe = batch.pe[i]!;
-    if (isSpecial(other)) this.preferOtherGroup(pe, actOf(batch, i)!.group === 0);
+    if (isSpecial(other)) this.preferSpecial(batch, i, other);
     else if ((tieOf(shadow, pe, other)?.[1] ?? shadow.state.hppiGroup[pe]) !== shadow.state.hppiGroup[pe]) {
       this.fork();
       prefer(shadow, pe, other);
@@ -221,18 +222,32 @@ export class Following {
   }
 
   /**
-   * A register of one group shows no interrupt. If the model has chosen one of that group, the implementation may have
-   * chosen one of another group that is as good, which the register does not show.
+   * The implementation returned a special INTID. If the model would return another INTID, the implementation may have chosen
+   * an interrupt that is as good and which the register does not show: one of another group, or of a group that is disabled.
+   *
+   * 1. SGI 12, of Group 0, and SGI 13, of Group 1, are pending with the same priority; the PE has enabled Group 1 only.
+   * 2. At EL3, ICC_IAR0_EL1 returns 1023 if SGI 12 has been chosen, and 1021 if SGI 13 has.
    */
-  private preferOtherGroup(pe: number, isGroup0: boolean): void {
+  private preferSpecial(batch: RecordBatch, i: number, other: number): void {
     const { shadow } = this;
-    const isShown = (group: number) => (group === 0) === isGroup0;
-    if (isSpecial(shadow.state.hppiIntid[pe]!) || !isShown(shadow.state.hppiGroup[pe]!)) return;
-    const others = [...tiesOf(shadow, pe)].filter(([, group]) => !isShown(group)).map(([intid]) => intid);
-    const other = others.find((intid) => intid === this.presented[pe]) ?? others[0];
-    if (other === undefined) return;
+    const pe = batch.pe[i]!;
+    const own = shadow.state.hppiIntid[pe]!;
+    const [register] = batch.words.subarray(i * RECORD_WORDS);
+    const flags = batch.flags[i]!;
+    const isSecure = (flags & RECORD_FLAGS.secure) !== 0;
+    const isEl3 = (flags & RECORD_FLAGS.el3) !== 0;
+    const agrees = () => peekSysreg(shadow, pe, register!, isSecure, isEl3) === other;
+    if (isSpecial(own) || agrees()) return;
+    const ties = [...tiesOf(shadow, pe)].map(([intid]) => intid);
+    const presented = ties.filter((intid) => intid === this.presented[pe]);
+    const chosen = [...presented, ...ties].find((intid) => {
+      prefer(shadow, pe, intid);
+      return agrees();
+    });
+    prefer(shadow, pe, own);
+    if (chosen === undefined) return;
     this.fork();
-    prefer(shadow, pe, other);
+    prefer(shadow, pe, chosen);
   }
 
   private copied(batch: RecordBatch, i: number): RecordBatch {
