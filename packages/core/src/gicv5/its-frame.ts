@@ -59,6 +59,7 @@ export function readIts(m: Gicv5Machine, instance: number, offset: number, width
     const [low, high] = [m.state.its.low(its, double), m.state.its.high(its, double)];
     if (double === ITS.ITS_READ_EVENT_DATAR && (high & DATA_UNKNOWN) !== 0) {
       m.unsupported = true;
+      m.undecided = true;
       return;
     }
     m.low = offset === double.offset ? low : high;

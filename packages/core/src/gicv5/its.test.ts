@@ -190,10 +190,11 @@ describe('an ITS', () => {
     d.its('ITS_EIDR', 0);
     d.its('ITS_READ_EVENTR', INVALIDATE);
     d.its('ITS_READ_EVENT_DATAR');
-    expect(d.machine.unsupported).toBe(true);
+    expect([d.machine.unsupported, d.machine.undecided]).toEqual([true, true]);
     mapEvent(0x10, 0, 9);
     d.its('ITS_READ_EVENTR', INVALIDATE);
     expect([d.its('ITS_READ_EVENT_DATAR'), d.machine.unsupported]).toEqual([9n | ITTE_VALID, false]);
+    expect(d.machine.undecided).toBe(false);
   });
 
   it.each([1, 2])('a write of %i bytes to a register of 64 bits is reserved', (width) => {

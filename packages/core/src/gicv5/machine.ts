@@ -32,6 +32,8 @@ export class Gicv5Machine {
   reserved = false;
   /** Whether the last access was to something that the model does not have: nothing was done and no value was read. */
   unsupported = false;
+  /** Whether that is so because the value depends on memory that the source does not contain. */
+  undecided = false;
 
   /** What must be calculated again, in the order in which it came up: what (`AGAIN`), and the PE or IAFFID. */
   readonly again: number[] = [];

@@ -48,7 +48,7 @@ const FRAME_SETLPI = FRAMES.indexOf('SETLPI');
 
 /**
  * Runs one stimulus, record `i` of `batch`. What it causes goes to the sink. After a read, the value is in `m.low` and
- * `m.high`. `m.reserved` and `m.unsupported` say whether the access reached no register. Other records are ignored.
+ * `m.high`. `m.reserved`, `m.unsupported` and `m.undecided` say whether no value was read. Other records are ignored.
  */
 export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void {
   const w = batch.words;
@@ -56,6 +56,7 @@ export function gicv5Step(m: Gicv5Machine, batch: RecordBatch, i: number): void 
   const pe = batch.pe[i]!;
   m.reserved = false;
   m.unsupported = false;
+  m.undecided = false;
   m.timeNs = batch.timeNs[i]!;
   m.budget.begin();
   if (batch.flags[i]! & RECORD_FLAGS.undecided && isOfCpuInterface(batch, i)) {

@@ -1,4 +1,6 @@
 // Verbatim replay of a GICv5, on recordings that the simulator itself makes.
+
+import { NOT_A_REGISTER } from '@gictrace/core/backend';
 import { Gicv5Draw, Gicv5Machine, gicv5Step } from '@gictrace/core/gicv5';
 import {
   CPUIF_PARTS,
@@ -12,10 +14,11 @@ import {
   recordName,
   type Verdict,
 } from '@gictrace/core/record';
-import { GICV5_TYPES, gicv5Intid } from '@gictrace/core/spec';
+import { FRAMES, GICV5_TYPES, gicv5Intid, ITS } from '@gictrace/core/spec';
 import { describe, expect, it } from 'vitest';
 import { qemuGicv5Config } from '../fuzz/gicv5.ts';
 import { Gicv5Replay } from './gicv5.ts';
+import { UNDECIDED_READ } from './outcome.ts';
 
 const PES = 3;
 const STEPS = 1500;
@@ -116,4 +119,22 @@ describe('what a source shows only by its effects', () => {
     expect(verdict(31)).toMatchObject({ diverged: 0, compared: { 'ppi.hppi': 8, 'cpuif.signal': 2 } });
     expect(verdict(30).divergedBy).toEqual({ 'ppi.hppi': 1 });
   });
+});
+
+it('a read that depends on a table entry which the source lacks is unknown, and one of no register is skipped', () => {
+  const frames = [{ domain: 1, address: 0x803_0000, translate: 0x804_0000 }];
+  const its = [{ idr: [0x14, 0x1d0, 0x10], iidr: 0x43b, aidr: 0x100, frames }];
+  const replay = new Gicv5Replay({ ...qemuGicv5Config(1, 'gicv5-architecture'), its });
+  const batch = new RecordBatch(3);
+  const access = (kind: number, instance: number, offset: number, bytes: number, value = 0) => {
+    const at = batch.push(kind, NO_PE, Number.NaN) * RECORD_WORDS;
+    batch.words.set([FRAMES.indexOf('ITS'), instance, offset, bytes, value], at);
+  };
+  const { ITS_READ_EVENTR: select, ITS_READ_EVENT_DATAR: data } = ITS;
+  access(KIND['mmio.write'], 1, select.offset, select.bytes, 0x8000_0000);
+  access(KIND['mmio.read'], 1, data.offset, data.bytes, 5);
+  access(KIND['mmio.read'], 5, data.offset, data.bytes, 5);
+  replay.take(batch);
+  const { diverged, unknown, skipped } = replay.finish();
+  expect([diverged, unknown, skipped]).toEqual([0, { [UNDECIDED_READ]: 1 }, { [NOT_A_REGISTER]: 1 }]);
 });

@@ -25,7 +25,7 @@ import { ReplayCounts } from './counts.ts';
 import { Divergences } from './divergences.ts';
 import { Explainer } from './explainer.ts';
 import type { ReplayOptions } from './options.ts';
-import { UNDECIDED } from './outcome.ts';
+import { UNDECIDED, UNDECIDED_READ } from './outcome.ts';
 import { ReRecording } from './re-recording.ts';
 import { type Response, Responses } from './responses.ts';
 
@@ -55,6 +55,8 @@ export interface Gicv5Peer {
 /** What came of an access. */
 interface Answer extends Response {
   readonly unsupported: boolean;
+  /** Whether it has no value because the source does not contain what decides. */
+  readonly undecided?: boolean;
 }
 
 /** Compares a recording with what an implementation does, stimulus by stimulus. */
@@ -144,11 +146,12 @@ export class Gicv5Comparison {
 
   /** The implementation has answered the stimulus. What it did follows, or came before. */
   answered(batch: RecordBatch, i: number, answer: Answer): void {
-    const { unsupported } = answer;
+    const { unsupported, undecided } = answer;
     if (unsupported || (batch.flags[i]! & RECORD_FLAGS.undecided) !== 0) this.output?.unsupported();
     else this.output?.answered(answer);
     if (leavesEffectsOpen(batch.kind[i]!)) return;
-    if (unsupported) this.counts.skip(NOT_A_REGISTER);
+    if (undecided) this.counts.unknown(UNDECIDED_READ);
+    else if (unsupported) this.counts.skip(NOT_A_REGISTER);
     else this.responses.compare(batch, i, answer);
   }
 

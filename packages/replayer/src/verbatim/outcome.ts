@@ -14,6 +14,7 @@ export const UNDECIDED_EFFECT = 'effects that depend on state that the source do
 /** The reason for an ITS whose commands or tables are not fully in the source. */
 export const UNKNOWN_COMMAND = 'ITS commands that the source does not show';
 export const UNDECIDED_COMMAND = 'ITS commands whose table entries the source does not show';
+export const UNDECIDED_READ = 'reads that depend on table entries which the source does not show';
 export const UNKNOWN_COLLECTION =
   'collections of INVALLs that the source does not show: inferred for the backend';
 export const UNKNOWN_MSI = 'MSIs whose table entries the source does not show';
