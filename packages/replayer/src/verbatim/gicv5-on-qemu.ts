@@ -19,14 +19,15 @@ import { type Gicv5TraceHeader, isGicv5, TraceReader, type TraceWriter } from '@
 import type { QemuOptions } from '../backends/qemu/process.ts';
 import { Gicv5Qemu, RAM } from '../backends/qemu-gicv5/backend.ts';
 import { Gicv5Comparison, type Gicv5Peer } from './gicv5.ts';
+import { Level2Count, Level2Places } from './level2-places.ts';
 import { renumbered, reRecorded, sourceOptions } from './re-recorded-trace.ts';
 import type { ReplayTraceOptions } from './replay-trace.ts';
 
 const FRAME_IRS = FRAMES.indexOf('IRS');
 const ID = 0xff_ffff;
 const MIB = 2 ** 20;
-/** RAM behind the tables of a trace, for level-2 tables. */
-const LEVEL2_BYTES = 32 * MIB;
+/** RAM behind the addresses of a trace, for the tables and what else is there. */
+const BEHIND_BYTES = 32 * MIB;
 /** The most RAM that QEMU is given. It takes what is written of it. */
 const RAM_MAX = 2 ** 36;
 const REGISTER = KNOWN_STATE.indexOf('register');
@@ -49,15 +50,15 @@ export async function replayGicv5OnQemu(
   try {
     if (!isGicv5(reader)) throw new GicTraceError('usage', 'is no trace of a GICv5', { path });
     const { config } = reader.header;
-    const tablesTo = endOfTables(reader);
-    peer = await Gicv5Qemu.start(config, qemu, tablesTo + LEVEL2_BYTES);
+    const level2 = placesOf(reader);
+    peer = await Gicv5Qemu.start(config, qemu, level2.to);
     if (options.output !== undefined) writer = reRecorded(reader, config, options.output, options);
     const comparison = new Gicv5Comparison(SHOWS_ALL, {
       ...sourceOptions(reader.header),
       allow: options.allow ?? [],
       ...(writer === undefined ? {} : { output: renumbered(writer) }),
     });
-    const replay = new OnQemu(config, peer, comparison, tablesTo);
+    const replay = new OnQemu(config, peer, comparison, new Level2Places(level2.from, level2.to));
     for (const { batch, first } of reader.batches()) {
       await replay.take(batch, first);
       options.progress?.(first + batch.count);
@@ -76,24 +77,26 @@ export async function replayGicv5OnQemu(
 /** QEMU shows all that it calculates; by its state nothing is compared. */
 const SHOWS_ALL: Gicv5Peer = { isPe: () => true, showsAll: true, stateOf: () => undefined };
 
-/** The end of the interrupt state tables of a trace, and of the memory that it writes. */
-function endOfTables(reader: TraceReader<Gicv5TraceHeader>): number {
+/** Where level-2 tables have their places: behind the interrupt state tables of a trace, and the memory that it writes. */
+function placesOf(reader: TraceReader<Gicv5TraceHeader>): { readonly from: number; readonly to: number } {
   let end: number = RAM.to;
+  const count = new Level2Count();
   const seen = (address: number) => {
-    if (address < RAM_MAX) end = Math.max(end, Math.ceil((address + LEVEL2_BYTES) / (2 * MIB)) * 2 * MIB);
+    if (address < RAM_MAX) end = Math.max(end, Math.ceil((address + BEHIND_BYTES) / (2 * MIB)) * 2 * MIB);
   };
   for (const { batch } of reader.batches())
     for (let i = 0; i < batch.count; i++) {
       const w = batch.words.subarray(i * RECORD_WORDS, (i + 1) * RECORD_WORDS);
       if (batch.kind[i] === KIND['mem.write']) seen(w[1]! * 2 ** 32 + w[0]!);
-      else if (
-        batch.kind[i] === KIND['mmio.write'] &&
-        w[0] === FRAME_IRS &&
-        w[2] === IRS.IRS_IST_BASER.offset
-      )
+      else if (batch.kind[i] !== KIND['mmio.write'] || w[0] !== FRAME_IRS) continue;
+      else if (w[2] === IRS.IRS_IST_BASER.offset) {
         seen((w[5]! & 0xff_ffff) * 2 ** 32 + ((w[4]! & 0xffff_ffc0) >>> 0));
+        count.otherTable();
+      } else if (w[2] === IRS.IRS_MAP_L2_ISTR.offset) count.mapped(w[4]! & ID);
     }
-  return end;
+  // QEMU's own RAM ends at a multiple of 2 MiB.
+  const to = Math.ceil((end + count.bytes) / (2 * MIB)) * 2 * MIB;
+  return { from: end, to: Math.max(end, Math.min(RAM_MAX, to)) };
 }
 
 /** What QEMU answered to stimulus `k` of those that it was given. */
@@ -114,8 +117,7 @@ class OnQemu {
   private readonly qemu: Gicv5Qemu;
   private readonly comparison: Gicv5Comparison;
   private readonly machine: Gicv5Machine;
-  /** Where the next level-2 table goes. */
-  private level2: number;
+  private readonly level2: Level2Places;
   /** Whether QEMU lacks an access that no PE can be given: what it does from there on is something else. */
   private isLost = false;
   /** The first such access, by its place in the batch. */
@@ -125,11 +127,11 @@ class OnQemu {
   /** By place in `given`: the record for which it is, and whether it is not the stimulus of that record but one beside it. */
   private of: { readonly i: number; readonly isBeside: boolean }[] = [];
 
-  constructor(config: Gicv5Config, qemu: Gicv5Qemu, comparison: Gicv5Comparison, tablesTo: number) {
+  constructor(config: Gicv5Config, qemu: Gicv5Qemu, comparison: Gicv5Comparison, level2: Level2Places) {
     this.qemu = qemu;
     this.comparison = comparison;
     this.machine = new Gicv5Machine(config);
-    this.level2 = tablesTo;
+    this.level2 = level2;
   }
 
   async take(batch: RecordBatch, first: number): Promise<void> {
@@ -182,6 +184,7 @@ class OnQemu {
     if (kind === KIND['mmio.write'] && w[0] === FRAME_IRS && w[2] === IRS.IRS_MAP_L2_ISTR.offset)
       this.placeLevel2(i, w[4]! & ID);
     gicv5Step(this.machine, batch, i);
+    if (this.machine.state.ist[IST.valid] === 0) this.level2.clear();
     if (kind === KIND['state.known']) this.reveal(i, batch.pe[i]!, w);
     else if (isUndecided) {
       this.isLost = true;
@@ -207,19 +210,10 @@ class OnQemu {
     const { ist, memory } = state;
     if (ist[IST.valid] === 0 || ist[IST.twoLevel] === 0 || id >= 2 ** ist[IST.idBits]!) return;
     const l1 = gicv5L1Address(this.machine, id);
-    if (memory.areKnown(l1, 8)) return;
-    this.beside(
-      i,
-      KIND['mem.write'],
-      0,
-      l1 >>> 0,
-      Math.floor(l1 / 2 ** 32),
-      8,
-      this.level2 >>> 0,
-      Math.floor(this.level2 / 2 ** 32),
-    );
-    const bytes = 2 ** ist[IST.indexBits]! * ist[IST.entryBytes]!;
-    this.level2 += Math.max(0x1_0000, bytes);
+    const place = memory.areKnown(l1, 8) ? undefined : this.level2.take(l1);
+    if (place === undefined) return;
+    const words = (address: number) => [address >>> 0, Math.floor(address / 2 ** 32)];
+    this.beside(i, KIND['mem.write'], 0, ...words(l1), 8, ...words(place));
   }
 
   /** What the source reveals of a CPU interface is written to it. */
