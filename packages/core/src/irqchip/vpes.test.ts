@@ -76,6 +76,18 @@ describe('the vPE proxy', () => {
   });
 });
 
+describe.each(ofVpes)('a vPE that is not mapped, by $name', (design) => {
+  it('is not moved (its_vpe_set_affinity)', () => {
+    const unmapped: Operation[] = [...vpes(1), { op: 'vpe.unmap', vpe: 0 }];
+    const moved = run(design, [...unmapped, { op: 'vpe.move', vpe: 0, pe: 1 }]);
+    expect(moved.costs).toEqual(run(design, unmapped).costs);
+    expect([...moved.unsupported.keys()]).toEqual(['vpe.move: the vPE is not mapped']);
+    const again: Operation[] = [...unmapped, { op: 'vpe.map', vpe: 0, pe: 0 }];
+    const after = run(design, [...again, { op: 'vpe.move', vpe: 0, pe: 1 }]);
+    expect(after.unsupported.size).toBe(0);
+  });
+});
+
 describe('a vLPI', () => {
   const vector = { device: D, vector: 0 };
   const forwarded: Operation[] = [

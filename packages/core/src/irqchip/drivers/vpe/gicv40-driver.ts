@@ -5,8 +5,8 @@ import { CACHED } from '../../its-node.ts';
 import { VPE_ID_BITS, type Vpe, VpeDriver } from './vpe-driver.ts';
 
 const { GICR_VPROPBASER, GICR_VPENDBASER } = GICR;
-/** Read-allocate only, for a table that hardware does not write. */
-const READ_ALLOCATED = { ...CACHED, InnerCache: 5 } as const;
+/** Write-back, allocated by reads only, for a table that hardware does not write (GICR_VPROPBASER_RaWb). */
+const READ_ALLOCATED = { ...CACHED, InnerCache: 3 } as const;
 const VALID = packFields(GICR_VPENDBASER, { Valid: 1 });
 
 export abstract class Gicv40Driver extends VpeDriver {

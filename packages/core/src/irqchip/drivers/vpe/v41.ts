@@ -32,8 +32,6 @@ class V41Driver extends VpeDriver {
   private readonly version: Version;
   /** For each PE that has been online, GICR_TYPER's affinity up to the level of CommonLPIAff. */
   private readonly groupOf = new Map<number, number>();
-  /** Mappings of each vPE: the first VMAPP allocates, and the last one frees. */
-  private readonly mapped = new Map<Vpe, number>();
 
   constructor(bus: Bus, ledger: Ledger, version: Version) {
     // Redistributors with GICR_TYPER.RVPEID have GICR_INVLPIR, whatever GICR_TYPER.DirectLPI says.
@@ -107,19 +105,12 @@ class V41Driver extends VpeDriver {
     return !this.version.skipsMoves || this.groupOf.get(from) !== this.groupOf.get(to);
   }
 
-  protected override mapOperands(vpe: Vpe): Readonly<Record<string, number>> {
-    const before = this.mapped.get(vpe) ?? 0;
-    this.mapped.set(vpe, before + 1);
-    return {
-      Alloc: before === 0 ? 1 : 0,
-      VCONF_addr: vpe.config,
-      Default_Doorbell_pINTID: vpe.doorbell,
-    };
+  /** The first VMAPP of a vPE allocates, and the last one frees. */
+  protected override mapOperands({ mappings, config, doorbell }: Vpe): Readonly<Record<string, number>> {
+    return { Alloc: mappings === 0 ? 1 : 0, VCONF_addr: config, Default_Doorbell_pINTID: doorbell };
   }
-  protected override unmapOperands(vpe: Vpe): Readonly<Record<string, number>> {
-    const left = (this.mapped.get(vpe) ?? 0) - 1;
-    this.mapped.set(vpe, left);
-    return { Alloc: left === 0 ? 1 : 0 };
+  protected override unmapOperands({ mappings }: Vpe): Readonly<Record<string, number>> {
+    return { Alloc: mappings === 0 ? 1 : 0 };
   }
   protected override moveOperands({ doorbell }: Vpe): Readonly<Record<string, number>> {
     return { DB: 1, Default_Doorbell_pINTID: doorbell };

@@ -33,6 +33,8 @@ export interface Vpe {
   /** INTID of its doorbell LPI. */
   readonly doorbell: number;
   pe: number;
+  /** How many mappings it has: VMAPPs with V = 1, less those with V = 0 (vmapp_count). */
+  mappings: number;
   /** Its virtual pending table, and the configuration table of its VM: physical addresses. */
   readonly table: number;
   readonly config: number;
@@ -169,8 +171,7 @@ export abstract class VpeDriver extends ItsDriver {
         this.endResidency(vpe, o.pe);
         return 'done';
       case 'vpe.move':
-        this.move(vpe, o.pe);
-        return 'done';
+        return this.move(vpe, o.pe);
       case 'doorbell.invalidate':
         // The operation does not contain the new configuration, so the byte is written as it is and invalidated.
         vpe.doorbellMasked = undefined;
@@ -200,14 +201,16 @@ export abstract class VpeDriver extends ItsDriver {
     return 'done';
   }
 
-  /** its_vpe_set_affinity, which does nothing if the vPE is on that PE already. */
-  private move(vpe: Vpe, pe: number): void {
+  /** its_vpe_set_affinity, which refuses a vPE that is not mapped, and does nothing if the vPE is on that PE already. */
+  private move(vpe: Vpe, pe: number): Result {
+    if (vpe.mappings <= 0) return unsupported('the vPE is not mapped');
     const from = vpe.pe;
-    if (from === pe) return;
+    if (from === pe) return 'done';
     vpe.pe = pe;
-    if (!this.needsMove(from, pe)) return;
+    if (!this.needsMove(from, pe)) return 'done';
     this.postToVpe('VMOVP', vpe, { vPEID: vpe.id, RDbase: pe, ...this.moveOperands(vpe) });
     this.moved(vpe, from);
+    return 'done';
   }
 
   // ---- vLPIs -------------------------------------------------------------------------------------------------
@@ -310,6 +313,7 @@ export abstract class VpeDriver extends ItsDriver {
       id,
       doorbell,
       pe: 0,
+      mappings: 0,
       table: this.bus.reserve(VPT_BYTES),
       config: this.config,
       isZeroed: false,
@@ -364,6 +368,7 @@ export abstract class VpeDriver extends ItsDriver {
       VPT_size: VPE_ID_BITS - 1,
       ...this.mapOperands(vpe),
     });
+    vpe.mappings++;
     // its_vpe_irq_domain_activate sends this on GICv4.1, too.
     this.postToVpe('VINVALL', vpe, { vPEID: id });
     this.requested(vpe);
@@ -371,6 +376,7 @@ export abstract class VpeDriver extends ItsDriver {
   }
 
   private unmap(vpe: Vpe): void {
+    vpe.mappings--;
     const operands = { vPEID: vpe.id, RDbase: 0, V: 0, ...this.unmapOperands(vpe) };
     if (this.syncsUnmap) this.postToVpe('VMAPP', vpe, operands);
     else this.bus.command('VMAPP', operands);
