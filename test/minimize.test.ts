@@ -2,7 +2,7 @@
 // it, and nothing less does.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { STIMULI_BELOW } from '@gictrace/core/record';
+import { KIND, RECORD_WORDS, type RecordBatch, STIMULI_BELOW } from '@gictrace/core/record';
 import { plantMutation } from '@gictrace/core/testing';
 import { importJsonlToTrace, importToTrace, recordJson, TraceReader } from '@gictrace/recorder';
 import { replayTrace, type Verdict } from '@gictrace/replayer';
@@ -162,6 +162,58 @@ describe('the command', () => {
     const test = readFileSync(folder.path('small.test.ts'), 'utf8');
     expect(test).toContain('toContain("lost-doorbell")');
     expect(test).toContain(readFileSync(folder.path('small.jsonl'), 'utf8').trim());
+  });
+
+  it('writes a scenario whose driver shows the finding, and none with a step less', async () => {
+    const made = folder.path('small.yaml');
+    expect(
+      (await run('minimize', trace, '--keep', 'finding:lost-doorbell', '-o', small, '--emit', 'yaml')).code,
+    ).toBe(0);
+    const text = readFileSync(made, 'utf8');
+    expect(text).toContain('--on vpe-proxy -o again.gictrace');
+    const steps = text.split('\n').filter((line) => line.startsWith('  - '));
+    expect(steps.length).toBeLessThan(20);
+    const hasIt = async (yaml: string): Promise<boolean> => {
+      const path = folder.path('again.yaml');
+      writeFileSync(path, yaml);
+      const again = folder.path('again-of-yaml.gictrace');
+      const { code } = await run('record', path, '-o', again, '--on', 'vpe-proxy', '--force');
+      return code === 0 && (await run('check', again, '--rule', 'lost-doorbell')).code === 1;
+    };
+    expect(await hasIt(text)).toBe(true);
+    for (const step of steps) expect(await hasIt(text.replace(`${step}\n`, '')), step).toBe(false);
+  }, 60_000);
+
+  it('writes a scenario of a recording of Linux, whose operations are lifted', async () => {
+    const linux = folder.path('linux.gictrace');
+    await importToTrace(recording('linux-gicv3-qemu-11.log.gz'), linux, {});
+    const rest = ['--plant', 'lpi-stays-pending', '-o', small, '--emit', 'yaml'];
+    expect((await run('minimize', linux, ...rest)).code).toBe(0);
+    const made = folder.path('small.yaml');
+    const text = readFileSync(made, 'utf8');
+    expect(text.split('\n').filter((line) => line.startsWith('  - ')).length).toBeLessThan(7);
+    expect(text).toContain('fire: ');
+    const again = folder.path('again-of-linux.gictrace');
+    expect((await run('record', made, '-o', again, '--on', 'its')).code).toBe(0);
+    expect(replayTrace(again).diverged).toBe(0);
+    expect(replayPlanted(again, 'lpi-stays-pending').diverged).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('writes no scenario if the operations of the trace do not show it', async () => {
+    const bare = folder.path('bare.gictrace');
+    await importToTrace(recording('gicv3-active.log.gz'), bare, {});
+    const GICR_ICACTIVER0 = 0x1_0380;
+    const writesActive = (batch: RecordBatch) =>
+      Array.from({ length: batch.count }, (_, i) => i).some(
+        (i) => batch.kind[i] === KIND['mmio.write'] && batch.words[i * RECORD_WORDS + 2] === GICR_ICACTIVER0,
+      );
+    const { stimuli, scenario } = await minimizeTrace(bare, {
+      what: 'property',
+      isSlow: false,
+      holds: async (batches) => batches.some(writesActive),
+    });
+    expect(stimuli.length).toBeLessThan(3);
+    await expect(scenario()).rejects.toThrow(/^no scenario shows it: .* done again by its$/);
   });
 
   it('shows what became of a table of an ITS by a message', async () => {

@@ -35,9 +35,12 @@ export {
   readScenario,
   type Scenario,
   ScenarioBuilder,
+  type ScenarioInput,
   Steps,
   scenario,
+  scenarioFromOperations,
   scenarioNamed,
+  scenarioText,
 } from './scenario/index.ts';
 export {
   type AnyTraceHeader,

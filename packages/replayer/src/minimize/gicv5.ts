@@ -7,6 +7,7 @@ import { Gicv5Replay } from '../verbatim/gicv5.ts';
 import { sourceOptions } from '../verbatim/re-recorded-trace.ts';
 import type { Minimization, MinimizeOptions, Property } from './minimize.ts';
 import { reduce } from './reduce.ts';
+import { minimizeToScenario } from './scenario.ts';
 import { signatureOf } from './signature.ts';
 import { Selection, type Stimuli, TraceStimuli } from './stimuli.ts';
 import type { Test } from './test.ts';
@@ -79,6 +80,7 @@ export async function minimizeGicv5Trace(
     return {
       ...{ config, header, stimuli: small, recording: recorded(config, small), of: stimuli.length, tests },
       ...{ isMinimal: reduced.isMinimal, divergence: test.divergenceOf(small), original },
+      scenario: () => minimizeToScenario(path, keep, original, options),
     };
   } finally {
     reader.close();

@@ -21,6 +21,7 @@ import {
 import { irregularQueues } from './queues.ts';
 import { READS, type Readable, readableOf } from './readable.ts';
 import { reduce } from './reduce.ts';
+import { minimizeToScenario, type ScenarioRepro } from './scenario.ts';
 import { signatureOf } from './signature.ts';
 import { Selection, type Single, TraceStimuli } from './stimuli.ts';
 import { type Reference, recordAll, type Setting, type Test } from './test.ts';
@@ -76,6 +77,11 @@ export interface Minimization<C, H> {
   /** The divergence of the trace that was kept. */
   readonly original: Divergence | null;
   readonly header: H;
+  /**
+   * The steps of a scenario that show the same: see {@link minimizeToScenario}.
+   * @throws GicTraceError `usage` if none do.
+   */
+  readonly scenario: () => Promise<ScenarioRepro>;
 }
 
 export interface Minimized extends Minimization<GicConfig, TraceHeader> {
@@ -131,7 +137,8 @@ export async function minimizeTrace(
     for (const setting of settings) {
       const test = await testOf(keep, setting, reader, all, original);
       if (test === undefined) continue;
-      return await minimized(stimuli, test, setting, { header, original, options, keep });
+      const scenario = () => minimizeToScenario(path, keep, original, options);
+      return await minimized(stimuli, test, setting, { header, original, options, keep, scenario });
     }
     throw new GicTraceError(
       'usage',
@@ -193,7 +200,8 @@ async function minimized(
     original,
     options,
     keep,
-  }: { header: TraceHeader; original: Divergence | null; options: MinimizeOptions; keep: Keep },
+    scenario,
+  }: Pick<Minimized, 'header' | 'original' | 'scenario'> & { options: MinimizeOptions; keep: Keep },
 ): Promise<Minimized> {
   const testsMax = options.testsMax ?? (test.isSlow ? SLOW_TESTS_MAX : TESTS_MAX);
   let tests = 0;
@@ -220,6 +228,7 @@ async function minimized(
   return {
     ...{ config: own.config, setting: own, stimuli: small, recording: reference.recording.batches },
     ...{ of: stimuli.length, tests, isMinimal: reduced.isMinimal, divergence, original, header },
+    scenario,
     readable: () =>
       readableOf(own, small, keep.what === 'property' ? undefined : comparing(keep.other, own, READS)),
   };

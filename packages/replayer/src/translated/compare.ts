@@ -9,7 +9,6 @@ import {
   judge,
   type Operation,
   type OperationName,
-  operationAt,
   type Run,
   type RunObserver,
   Translation,
@@ -23,6 +22,7 @@ import { Lift, NOT_SHOWN } from './lift.ts';
 import type { LiftStats } from './lift-parts.ts';
 import { SPI_DEVICE } from './lift-spis.ts';
 import { MeasuredTimes } from './measured-times.ts';
+import { holdsOperations, operationsIn } from './operations-of.ts';
 import { type Properties, propertiesOf } from './properties.ts';
 import { OF_SPIS, SpiComparison } from './spi-alignment.ts';
 
@@ -93,22 +93,6 @@ export interface CompareOptions {
   readonly inFlightMax?: number;
   /** What costs are worth; `bare-metal` if absent. */
   readonly model?: CostModel;
-}
-
-/** The operations that a trace contains. */
-function* operationsOf(reader: TraceReader): Generator<Operation> {
-  for (const { batch } of reader.batches())
-    for (let i = 0; i < batch.count; i++) {
-      const operation = operationAt(batch, i);
-      if (operation !== undefined) yield operation;
-    }
-}
-
-/** Whether a trace contains operations. The footer says so; without a footer, the trace is searched. */
-function holdsOperations(reader: TraceReader): boolean {
-  if (reader.footer !== undefined)
-    return Object.keys(reader.footer.kinds).some((name) => name.startsWith('op.'));
-  return !operationsOf(reader).next().done;
 }
 
 /**
@@ -184,7 +168,7 @@ export function compareTrace(
       options.progress?.(++operations);
     };
     if (!isLifted) {
-      for (const operation of operationsOf(reader)) take(operation);
+      for (const operation of operationsIn(reader)) take(operation);
       return {
         isLifted,
         lift: { operations, inferred: new Map(), unlifted: new Map() },

@@ -6,6 +6,7 @@ import { jsonlOf } from './jsonl.ts';
 import { qtestOf } from './qtest.ts';
 import type { ProgramRepro, Repro } from './repro.ts';
 import { vitestOf } from './vitest.ts';
+import { yamlOf } from './yaml.ts';
 
 interface Emitter {
   readonly extension: string;
@@ -47,5 +48,6 @@ export const EMITTERS = {
   qtest: { extension: '.qtest.py', isProgram: true, text: (repro) => asProgram(repro, qtestOf) },
   c: { extension: '.c', isProgram: true, text: (repro) => asProgram(repro, cOf) },
   jsonl: { extension: '.jsonl', isProgram: false, text: jsonlOf },
+  yaml: { extension: '.yaml', isProgram: false, text: yamlOf },
 } as const satisfies Record<string, Emitter>;
 export type EmitFormat = keyof typeof EMITTERS;

@@ -42,14 +42,18 @@ export function linesOf(recording: readonly RecordBatch[]): string[] {
 }
 
 /** What the repro shows, in lines. */
-export function outcomeOf({ minimized, kept }: Repro): string[] {
-  const { divergence } = minimized;
+export function outcomeOf({ minimized: { divergence }, kept }: Pick<Repro, 'kept'> & Diverging): string[] {
   if (divergence === null) return [`It ${kept}.`];
   return [
     `It ${kept}:`,
     `  the reference: ${withoutTime(divergence.recorded)}`,
     `  the other:     ${withoutTime(divergence.replayed)}`,
   ];
+}
+
+/** What differs, if it is a divergence that is kept. */
+interface Diverging {
+  readonly minimized: { readonly divergence: Repro['minimized']['divergence'] };
 }
 
 export const withoutTime = (text: string): string => text.replace(/^[+-](\?|[\d.]+s) /, '');
