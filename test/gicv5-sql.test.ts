@@ -101,6 +101,14 @@ describe('a boot of Linux', () => {
     ]);
   });
 
+  it('has the class of each interrupt by the type in its INTID', () => {
+    expect(rows(db, 'SELECT class, gic_intid(INTID) FROM lifecycle ORDER BY INTID')).toEqual([
+      ['PPI', 'PPI 27'],
+      ...[0, 1, 5, 8, 9, 10].map((id) => ['LPI', `LPI ${id}`]),
+      ['SPI', 'SPI 4'],
+    ]);
+  });
+
   it('says of no PE what the log leaves undecided', () => {
     const undecided = `SELECT DISTINCT record FROM stimuli WHERE flags & 32 AND kind = 'sysreg.read'`;
     expect(
@@ -139,12 +147,15 @@ describe('a boot of Linux', () => {
       search([{ model }], query).filter(({ choice }) => choice?.kind === 'lives');
     const queries = new Set(Array.from(model.lives.intid, (intid) => intid));
     expect(queries.size).toBe(8);
-    for (const intid of queries)
-      for (const { open, lane, choice } of found(`${intid}`)) {
+    for (const intid of queries) {
+      const hits = found(`${intid}`);
+      expect(hits.length, `${intid}`).toBeGreaterThan(0);
+      for (const { open, lane, choice } of hits) {
         const group = lanes.find(({ key }) => key === open[0]);
         expect(group?.children().map(({ key }) => key)).toContain(lane);
         expect(model.lives.intid[choice!.row]).toBe(intid);
       }
+    }
     // The log leaves open which PEs took most of the timer's interrupts.
     expect(found('ppi 27').map(({ text }) => text.replace(/:.*/, ''))).toEqual([
       'PPI 27, PE unknown',

@@ -138,8 +138,11 @@ describe('messages of a device', () => {
   });
 
   it('of a disabled ITS are dropped, by the write of ITS_CR0', () => {
-    const t = driven(fire);
-    const place = t.find((row) => row.kind === KIND['msi.write']);
+    const t = driven((translation) => {
+      fire(translation);
+      translation.take({ op: 'fire', device: 8, vector: 1 });
+    });
+    const place = t.find((row) => row.kind === KIND['msi.write'], 1);
     const off = new RecordBatch(1);
     off.push(KIND['mmio.write'], 0, Number.NaN);
     off.words.set([FRAMES.indexOf('ITS'), 1, ITS.ITS_CR0.offset, 4, 0]);
@@ -148,6 +151,12 @@ describe('messages of a device', () => {
     expect(answer.outcome).toBe('not delivered');
     expect(answer.finding).toMatchObject({ kind: 'dropped', reason: 'its-disabled', lost: 1 });
     expect(answer.finding!.cause!.text).toContain('ITS_CR0');
+    expect(answer.counts).toMatchObject({ lifetimes: 1, acknowledged: 1, messages: 2, dropped: 1 });
+    // What was delivered before is no part of the way of this message.
+    expect(answer.way.map(({ stage, state }) => [stage, state])).toEqual([
+      ['message', 'passed'],
+      ['ITS', 'blocked'],
+    ]);
   });
 
   it('of an event whose entry the ITS keeps as not valid are dropped', () => {
@@ -160,6 +169,19 @@ describe('messages of a device', () => {
     expect(finding).toMatchObject({ kind: 'dropped', reason: 'event-unmapped' });
     expect(headline).toContain('EventID 0x1 is not valid');
   });
+});
+
+it('messages whose translation is not in the source are not dropped', () => {
+  const t = driven(fire);
+  const left = t.rows.filter(({ kind }) => kind !== KIND['mem.write'] && kind !== KIND['mem.known']);
+  t.rows.splice(0, t.rows.length, ...left);
+  const answer = ask(t, { device: 8 });
+  expect([answer.outcome, answer.counts]).toEqual([
+    'unknown',
+    { lifetimes: 0, acknowledged: 0, messages: 1, dropped: 0 },
+  ]);
+  expect(answer.headline).toMatch(/^what became of its messages is not in the source: /);
+  expect(answer.finding).toMatchObject({ kind: 'not in the source', lost: 1 });
 });
 
 describe('an interrupt that the GIC does not have', () => {
@@ -246,7 +268,9 @@ describe('gictrace why', () => {
     const path = await imported('linux-gicv5-four-pes-head');
     const { code, out } = await run('why', path, '--intid', 'PPI 27');
     expect(code).toBe(0);
-    expect(out).toContain('by a PE that the source does not name; nothing that the source decides held it');
+    expect(out).toContain(
+      'by a PE that the source does not name; nothing that the source decides blocked it',
+    );
     expect(out).toMatch(/note: the source does not say of which PE \d+ accesses to CPU interfaces are/);
   });
 });

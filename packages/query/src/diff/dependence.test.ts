@@ -406,7 +406,7 @@ describe('pairs', () => {
       },
     ],
     [
-      'an access of nobody knows whom',
+      'an access of an unknown PE',
       true,
       (r) => {
         r.mmio('write', NO_PE, 'GICD', 0x104, 1);

@@ -68,7 +68,9 @@ class Comparison {
   private a!: Side;
   private b!: Side;
   private found!: Classified;
+  /** The kinds of observables that one of the sources does not contain: they are no difference. */
   private readonly notShown: ReadonlySet<number>;
+  /** Whether both sources say which accesses were to reserved locations. */
   private readonly tellsReserved: boolean;
   private lines: readonly LinesMode[] | undefined;
   private unfolded: DifferingPolls | undefined;

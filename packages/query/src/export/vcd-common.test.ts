@@ -23,7 +23,7 @@ function twoPes() {
   return { now, step, one };
 }
 
-it('is x where something runs on an unknown PE, until that ends, and known above it', () => {
+it('what a PE runs is x while an interrupt is active on an unknown PE, but for what the PE acknowledges later', () => {
   const { now, step, one } = twoPes();
   const [first, second, lost, third] = [one(1, 0), one(2, 1), one(3, -1), one(4, 0)];
   step('acknowledged', first);
@@ -41,7 +41,7 @@ it('is x where something runs on an unknown PE, until that ends, and known above
   expect(now).toEqual([1, 0]);
 });
 
-it('is x behind a lost interrupt for good, but for what was acknowledged later', () => {
+it('what a PE runs stays x if the end of an interrupt on an unknown PE is not in the source', () => {
   const { now, step, one } = twoPes();
   const [first, later] = [one(1, 0), one(2, 1)];
   step('acknowledged', first);
@@ -55,7 +55,7 @@ it('is x behind a lost interrupt for good, but for what was acknowledged later',
 it.each([
   ['PPI', ['lost']],
   ['LPI', ['acknowledged', 'ended']],
-] as const)('an acknowledge of nobody knows whom: %s', (type, wanted) => {
+] as const)('an acknowledge by an unknown PE ends the one before it: %s', (type, wanted) => {
   const steps: [LifetimeStep, number][] = [];
   const lifetimes = new Gicv5Lifetimes(
     { peCount: 2 } as Gicv5State,

@@ -14,14 +14,21 @@ import {
 } from './cause.ts';
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
-import { CONFIG_WRITES, type Hold, ICC_WRITES, type Story, trackOf, writeKey } from './gathered.ts';
+import {
+  CONFIG_WRITES,
+  type Hold,
+  ICC_WRITES,
+  isShared,
+  ofPe,
+  peText,
+  type Story,
+  trackOf,
+  writeKey,
+} from './gathered.ts';
 import type { Change } from './tracks.ts';
 
 const GROUP_NAMES = ['0', '1S', '1NS'];
 const hex = (value: number) => (value < 0 ? 'unknown' : `0x${value.toString(16)}`);
-
-/** Whether an interrupt is shared by all PEs: an SPI. */
-export const isShared = (intid: number): boolean => intid < LPI_FIRST && !isPrivate(intid);
 
 /** INTIDs from here on have registers of their own. */
 const EXTENDED_FIRST = 1020;
@@ -53,7 +60,7 @@ const CLOSING: Readonly<Partial<Record<Gate, Closing>>> = {
   'LPIs disabled': {
     condition: 'LPIs enabled',
     closes: () => 'clears GICR_CTLR.EnableLPIs',
-    never: (pe) => `GICR_CTLR.EnableLPIs of PE${pe} has not been set`,
+    never: (pe) => `GICR_CTLR.EnableLPIs of ${ofPe(pe)} has not been set`,
     registers: (_intid, pe) => [gicr(pe, GICR.GICR_CTLR.offset)],
   },
   'group disabled in GICD_CTLR': {
@@ -64,22 +71,22 @@ const CLOSING: Readonly<Partial<Record<Gate, Closing>>> = {
   },
   'group disabled at the PE': {
     condition: 'group enabled at the PE',
-    closes: (pe) => `leaves its group disabled at PE${pe} (ICC_IGRPEN)`,
-    never: (pe) => `PE${pe} has not enabled its group (ICC_IGRPEN)`,
+    closes: (pe) => `leaves its group disabled at ${ofPe(pe)} (ICC_IGRPEN)`,
+    never: (pe) => `${peText(pe)} has not enabled its group (ICC_IGRPEN)`,
     registers: (_intid, pe) => [icc(pe, SYSREGS.ICC_IGRPEN1_EL1), icc(pe, SYSREGS.ICC_IGRPEN0_EL1)],
   },
   'PE asleep': {
     condition: 'awake',
-    closes: (pe) => `puts PE${pe} to sleep (GICR_WAKER.ProcessorSleep)`,
-    never: (pe) => `PE${pe} has not been woken (GICR_WAKER.ProcessorSleep)`,
+    closes: (pe) => `puts ${ofPe(pe)} to sleep (GICR_WAKER.ProcessorSleep)`,
+    never: (pe) => `${peText(pe)} has not been woken (GICR_WAKER.ProcessorSleep)`,
     registers: (_intid, pe) => [gicr(pe, GICR.GICR_WAKER.offset)],
   },
   'priority mask': {
     condition: 'above the priority mask',
     // The priority of an LPI is known only while the Redistributor has its configuration.
     isClosed: (value) => value !== 1,
-    closes: (pe) => `makes its priority no higher than ICC_PMR_EL1 of PE${pe}`,
-    never: (pe) => `ICC_PMR_EL1 of PE${pe} has not been raised above its priority`,
+    closes: (pe) => `makes its priority no higher than ICC_PMR_EL1 of ${ofPe(pe)}`,
+    never: (pe) => `ICC_PMR_EL1 of ${ofPe(pe)} has not been raised above its priority`,
     registers: (_intid, pe) => [icc(pe, SYSREGS.ICC_PMR_EL1)],
   },
   'no PE': {
@@ -90,6 +97,9 @@ const CLOSING: Readonly<Partial<Record<Gate, Closing>>> = {
     registers: (intid) => [gicd(GICD.GICD_IROUTER.offset + 8 * (intid - SPI_FIRST))],
   },
 };
+
+/** Conditions whose changes are described by their values. */
+type Described = 'route' | 'group' | 'priority';
 
 export class Blocked {
   private readonly g: Gather;
@@ -104,7 +114,7 @@ export class Blocked {
   causeOfHold(story: Story, hold: Hold): Cause {
     const { intid } = story.lifetime;
     const at = hold.from.record;
-    const pe = Math.max(0, hold.pe);
+    const { pe } = hold;
     const gate = hold.gate as Gate;
     const closing = CLOSING[gate];
     if (closing !== undefined) return this.causeOfCondition(closing, intid, pe, at);
@@ -117,18 +127,18 @@ export class Blocked {
         return this.causeOfActive(intid, pe, at, hold.to?.record ?? this.g.records);
       case 'running priority':
         if (hold.handled === undefined)
-          return noRecord(`PE${pe} runs at an active priority that it had before the source began`);
+          return noRecord(`${peText(pe)} runs at an active priority that it had before the source began`);
         return {
           record: hold.handled.since,
           also: NO_RECORDS,
-          what: `PE${pe} acknowledges INTID ${hold.handled.intid}, and no EOI follows before this`,
+          what: `${peText(pe)} acknowledges INTID ${hold.handled.intid}, and no EOI follows before this`,
           missing: { what: 'EOI', pe, intid: hold.handled.intid },
         };
       case 'behind':
         return {
           record: hold.ahead!.since,
           also: NO_RECORDS,
-          what: `makes INTID ${hold.ahead!.intid} the highest-priority pending interrupt of PE${pe}`,
+          what: `makes INTID ${hold.ahead!.intid} the highest-priority pending interrupt of ${ofPe(pe)}`,
           missing: undefined,
         };
       case 'configuration unknown':
@@ -168,7 +178,7 @@ export class Blocked {
       return {
         record: config,
         also: closed === undefined || closed.command < 0 ? NO_RECORDS : recordsOfChange(g, closed).also,
-        what: `gives its configuration byte a priority that is no higher than ICC_PMR_EL1 of PE${pe}`,
+        what: `gives its configuration byte a priority that is no higher than ICC_PMR_EL1 of ${ofPe(pe)}`,
         missing: undefined,
       };
     if (mask > from) return { record: mask, also: NO_RECORDS, what: closing.closes(pe), missing: undefined };
@@ -237,7 +247,7 @@ export class Blocked {
       return {
         record: since.record,
         also: cached === undefined ? NO_RECORDS : [cached.record],
-        what: `enables INTID ${intid} in memory, and no INV or INVALL follows, so PE${pe} still uses the configuration that it read before`,
+        what: `enables INTID ${intid} in memory, and no INV or INVALL follows, so ${ofPe(pe)} still uses the configuration that it read before`,
         missing: { what: 'INV', pe, intid },
       };
     }
@@ -318,10 +328,9 @@ export class Blocked {
   /** What changed on the way of an interrupt between two records, the last change first. */
   changesBetween(story: Story, from: number, to: number): { condition: string; cause: Cause }[] {
     const { g } = this;
-    const { intid } = story.lifetime;
-    const owner = Math.max(0, story.lifetime.pe);
+    const { intid, pe } = story.lifetime;
     const found: { condition: string; cause: Cause }[] = [];
-    const texts: Readonly<Record<string, (change: Change, before: number | undefined) => string>> = {
+    const texts: Readonly<Record<Described, (change: Change, before: number | undefined) => string>> = {
       route: ({ value }, before) =>
         `routes it to ${value < 0 ? 'no PE' : `PE${value}`}${before === undefined ? '' : `; it was routed to ${before < 0 ? 'no PE' : `PE${before}`}`}`,
       group: ({ value }, before) =>
@@ -329,10 +338,10 @@ export class Blocked {
       priority: ({ value }, before) =>
         `gives it priority ${hex(value)}${before === undefined ? '' : `; it was ${hex(before)}`}`,
     };
-    for (const [condition, text] of Object.entries(texts)) {
+    for (const [condition, text] of Object.entries(texts) as [Described, (typeof texts)[Described]][]) {
       if (intid >= LPI_FIRST) continue;
       if (isPrivate(intid) && condition === 'route') continue;
-      const track = g.tracks.get(trackOf(condition, intid, owner));
+      const track = g.tracks.get(trackOf(condition, intid, pe));
       for (const change of track.within(from, to))
         found.push({
           condition,

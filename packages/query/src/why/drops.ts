@@ -11,7 +11,7 @@ import {
 } from './cause.ts';
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
-import { type Message, registerTrack, tableTrack, writeKey } from './gathered.ts';
+import { type Message, ofPe, registerTrack, tableTrack, writeKey } from './gathered.ts';
 import { MissingCommands } from './missing-commands.ts';
 
 /** GITS_BASER<n>.Type. */
@@ -119,8 +119,8 @@ export class Drops {
         const cause = causeOf(
           this.g,
           change,
-          `leaves GICR_CTLR.EnableLPIs of PE${pe} at 0`,
-          `GICR_CTLR.EnableLPIs of PE${pe} has not been set`,
+          `leaves GICR_CTLR.EnableLPIs of ${ofPe(pe)} at 0`,
+          `GICR_CTLR.EnableLPIs of ${ofPe(pe)} has not been set`,
           this.g.lastWrite(writeKey(FRAMES.indexOf('GICR'), pe, GICR.GICR_CTLR.offset), record),
         );
         return { ...cause, also: [...cause.also, ...this.wayTo(message)] };
@@ -135,7 +135,7 @@ export class Drops {
           return {
             record: written,
             also: this.wayTo(message),
-            what: `gives PE${pe} a GICR_PROPBASER.IDbits that does not allow the INTID to which ${eventName} is mapped`,
+            what: `gives ${ofPe(pe)} a GICR_PROPBASER.IDbits that does not allow the INTID to which ${eventName} is mapped`,
             missing: undefined,
           };
         return mapping === undefined

@@ -1,5 +1,6 @@
 // What one pass over a trace collects for a question (see gather.ts), and how its tracks are called. It knows no model.
-import type { Gate, VirtualGate } from '@gictrace/core/model';
+import type { Condition, Gate, VirtualGate } from '@gictrace/core/model';
+import { isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import type { Lifetime } from '../timeline/lifetimes.ts';
 import type { Moment } from '../timeline/moment.ts';
 
@@ -26,9 +27,24 @@ export interface Running extends Handled {
   readAgain: number;
 }
 
-/** A lifetime of an interrupt with what blocked it. */
-export interface Story {
+/** A lifetime of an interrupt, with what each GIC knows of it. */
+export interface AnyStory {
   readonly lifetime: Lifetime;
+}
+
+/** What one pass over a trace of any GIC collects. */
+export interface Gathering<S extends AnyStory = AnyStory> {
+  readonly stories: readonly S[];
+  readonly messages: readonly Message[];
+  readonly disagreements: readonly Disagreement[];
+  /** The interrupts asked about. */
+  readonly intids: ReadonlySet<number>;
+  /** Records of the trace. */
+  records: number;
+}
+
+/** A lifetime of an interrupt with what blocked it. */
+export interface Story extends AnyStory {
   readonly holds: Hold[];
   /** The place of the command that withdrew it; -1 if none did. */
   withdrawnBy: number;
@@ -69,7 +85,20 @@ export interface Disagreement extends Moment {
   readonly simulator: number;
 }
 
-export const trackOf = (what: string, intid: number, pe: number): string => `${what} ${intid} ${pe}`;
+/** Whether an interrupt is shared by all PEs: an SPI. */
+export const isShared = (intid: number): boolean => intid < LPI_FIRST && !isPrivate(intid);
+/** Conditions that the Distributor has for an SPI, whichever PE it goes to. */
+const OF_THE_DISTRIBUTOR: ReadonlySet<Condition> = new Set([
+  'enabled',
+  'active',
+  'route',
+  'group',
+  'priority',
+  'forwarded',
+] as const);
+/** The track of a condition. */
+export const trackOf = (what: Condition, intid: number, pe: number): string =>
+  isShared(intid) && OF_THE_DISTRIBUTOR.has(what) ? `${what} ${intid}` : `${what} ${intid} ${pe}`;
 export const registerTrack = (unit: string, instance: number, register: number): string =>
   `${unit} ${instance} ${register}`;
 
@@ -83,8 +112,28 @@ export const CONFIG_WRITES = 9;
 export const writeKey = (frame: number, instance: number, offset: number): number =>
   (frame * 1024 + instance) * 2 ** 24 + offset - (frame < ICC_WRITES ? offset & 3 : 0);
 
-/** Records before the end of a trace in which a PE may have begun what it completes after the trace. */
-export const cutOffRecords = (records: number): number => Math.min(500, records / 20);
+/** Whether a trace may end before what began at a record of it is completed. */
+export const isNearEnd = ({ record }: Moment, records: number): boolean =>
+  records - record < Math.min(500, records / 20);
+
+/** What became of a message that was translated: it made its interrupt pending, or that was pending already. */
+const TRANSLATED: ReadonlySet<string> = new Set(['pended', 'coalesced', 'virtual']);
+/** What became of a message is not in the source. */
+const UNDECIDED: ReadonlySet<string> = new Set(['undecided', 'unknown']);
+export const isTranslated = ({ outcome }: Message): boolean => TRANSLATED.has(outcome);
+export const isUndecided = ({ outcome }: Message): boolean => UNDECIDED.has(outcome);
+
+/** Whether a lifetime concerns a PE (any, if undefined): it is one of it, may be one, or it waited there. */
+export const concernsPe = (
+  { lifetime }: AnyStory,
+  waits: readonly { readonly pe: number | null }[],
+  pe: number | undefined,
+): boolean => pe === undefined || lifetime.pe === pe || lifetime.pe < 0 || waits.some((one) => one.pe === pe);
+
+/** A PE in a text that says what it did. */
+export const peText = (pe: number): string => (pe < 0 ? 'a PE that the source does not name' : `PE${pe}`);
+/** A PE in a text that says what is its own. */
+export const ofPe = (pe: number): string => (pe < 0 ? 'its PE' : `PE${pe}`);
 
 /** A lifetime that begins. */
 export function newStory(lifetime: Lifetime): Story {

@@ -4,140 +4,40 @@
 import { FRAMES, GICR, isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import type { Moment } from '../timeline/moment.ts';
 import { Blocked } from './blocked.ts';
-import { type Cause, causedBy, NO_RECORDS, recordsOfCommand } from './cause.ts';
+import { type Cause, causedBy, type Missing, NO_RECORDS, recordsOfCommand } from './cause.ts';
 import { Drops } from './drops.ts';
 import type { Gather } from './gather.ts';
 import {
-  cutOffRecords,
+  concernsPe,
   type Disagreement,
   type Hold,
+  isNearEnd,
+  isTranslated,
   type Message,
   type Story,
   writeKey,
 } from './gathered.ts';
+import { type Incident, IncidentFinder, type IncidentKind } from './incident.ts';
 
-export type IncidentKind =
-  | 'blocked'
-  | 'not acknowledged'
-  | 'dropped'
-  | 'another INTID'
-  | 'withdrawn'
-  | 'not ended'
-  | 'SGI to no PE';
-
-export interface Incident {
-  readonly kind: IncidentKind;
-  /** The masking reason, or why the messages were dropped, or what withdrew it. */
-  readonly reason: string;
-  readonly cause: Cause;
-  readonly intid: number;
-  readonly pe: number;
-  readonly stories: Story[];
-  readonly messages: Message[];
-  /** How many lifetimes or messages ended without an acknowledge because of it. */
-  lost: number;
-  /** The same, where a line that its device deasserted again counts less. */
-  weight: number;
-  /** How often the source acknowledged the interrupt all the same. */
-  contradicted: number;
-  /** The record of the first acknowledge in the source that contradicts it. */
-  first: number;
-  /** The longest interval, in records. */
-  held: number;
-  /** When it began to matter: the first interrupt or message concerned. */
-  readonly from: Moment;
-  /** When it ceased to; undefined if it lasts to the end of the trace. */
-  to: Moment | undefined;
-  score: number;
-}
+export type Gicv3Incident = Incident<Story, Missing>;
 
 /** Finds the incidents of a question; the worst is first. */
-export class Incidents {
+export class Incidents extends IncidentFinder<Story, Missing> {
   readonly blocked: Blocked;
   private readonly g: Gather;
   private readonly drops: Drops;
-  /** See usualWait; -1 as long as it was not asked for. */
-  private usual = -1;
-  private readonly byKey = new Map<string, Incident>();
 
   constructor(gather: Gather) {
+    super(gather, LATE);
     this.g = gather;
     this.blocked = new Blocked(gather);
     this.drops = new Drops(gather);
   }
 
-  /** All incidents about PE `pe` (any, if undefined), the worst first. With `at`, those nearest to that record. */
-  find(pe: number | undefined, at: number | undefined): Incident[] {
+  protected override gather(pe: number | undefined): void {
     this.fromStories(pe);
     this.fromMessages(pe);
     this.fromSgis();
-    const all = [...this.byKey.values()];
-    for (const incident of all) incident.score = this.score(incident, at);
-    this.preferFirstDisagreement(all);
-    return all.sort((a, b) => b.score - a.score || a.from.record - b.from.record);
-  }
-
-  /** Whether an interrupt waited for this far longer than the others that were delivered did. */
-  isLate({ kind, held, cause, stories }: Incident): boolean {
-    if (kind !== 'blocked' || cause.record < 0) return false;
-    if (stories.every(({ lifetime }) => lifetime.acknowledged === undefined)) return false;
-    return held > Math.max(LATE, LATE_TIMES * this.usualWait());
-  }
-
-  /** How long an interrupt that was delivered waited, in records: the median. */
-  private usualWait(): number {
-    if (this.usual >= 0) return this.usual;
-    const waits = this.g.stories
-      .flatMap(({ lifetime: { pended, acknowledged } }) =>
-        pended === undefined || acknowledged === undefined ? [] : [acknowledged.record - pended.record],
-      )
-      .sort((a, b) => a - b);
-    this.usual = waits[waits.length >> 1] ?? 0;
-    return this.usual;
-  }
-
-  /** Where the source contradicts the simulator, everything after the first contradiction may follow from it. */
-  private preferFirstDisagreement(all: readonly Incident[]): void {
-    const first = this.g.disagreements.find(({ intid }) => this.g.intids.has(intid));
-    if (first === undefined) return;
-    for (const incident of all)
-      if (incident.contradicted > 0 && incident.first <= first.record) incident.score += FIRST_DISAGREEMENT;
-  }
-
-  private incident(
-    kind: IncidentKind,
-    reason: string,
-    cause: Cause,
-    story: { intid: number; pe: number },
-    from: Moment,
-  ): Incident {
-    const isOmission =
-      kind === 'blocked' && (cause.missing?.what === 'enable' || cause.missing?.what === 'other');
-    const by =
-      kind === 'not ended' || isOmission ? '' : `${cause.record} ${cause.record < 0 ? cause.what : ''}`;
-    const key = `${kind} ${reason} ${by} ${story.intid} ${story.pe}`;
-    let found = this.byKey.get(key);
-    if (found === undefined) {
-      found = {
-        kind,
-        reason,
-        cause,
-        intid: story.intid,
-        pe: story.pe,
-        stories: [],
-        messages: [],
-        lost: 0,
-        weight: 0,
-        contradicted: 0,
-        first: Number.POSITIVE_INFINITY,
-        held: 0,
-        from,
-        to: undefined,
-        score: 0,
-      };
-      this.byKey.set(key, found);
-    }
-    return found;
   }
 
   // ---- lifetimes -------------------------------------------------------------------------------------------
@@ -157,17 +57,18 @@ export class Incidents {
         });
     for (const story of g.stories) {
       const { lifetime, holds } = story;
-      if (pe !== undefined && lifetime.pe !== pe && lifetime.pe >= 0 && !holds.some((hold) => hold.pe === pe))
-        continue;
+      if (!concernsPe(story, holds, pe)) continue;
       const key = keyOf(story);
       const good = lastGood.get(key);
       const isLost = lifetime.acknowledged === undefined && lifetime.withdrawal.movedTo === null;
       const worst = isLost ? this.longestHold(story) : undefined;
-      const isCutOff = isLost && lifetime.withdrawn === undefined && this.isNearEnd(lifetime.pended!);
+      const isCutOff = isLost && lifetime.withdrawn === undefined && isNearEnd(lifetime.pended!, g.records);
       for (const hold of holds) {
-        // A line that its device deasserts again, and a reset, end what does not matter any more.
+        // A line that its device deasserts again, a reset, and a hypervisor that has run the vPE of a doorbell end what does not
+        // matter any more.
         const isOver =
           lifetime.withdrawal.by === 'wire' ||
+          this.isAnsweredDoorbell(story) ||
           (this.resetOf(story) < (lifetime.withdrawn?.record ?? this.g.records) &&
             this.lengthOf(hold) < BLOCKED_LONG);
         // Nor does it matter what was handled already, or ready to be, if it goes on to arrive, as a timer does of which a
@@ -192,9 +93,10 @@ export class Incidents {
     }
   }
 
-  /** Whether the trace may end before what began then is completed. */
-  private isNearEnd({ record }: Moment): boolean {
-    return this.g.records - record < cutOffRecords(this.g.records);
+  /** Whether software cleared a doorbell, which it does when the vPE that it was rung for runs again. */
+  private isAnsweredDoorbell({ lifetime: { intid, withdrawal } }: Story): boolean {
+    if (withdrawal.by !== 'CLEAR') return false;
+    return this.g.stories.some(({ lifetime }) => lifetime.intid === intid && lifetime.cause === 'doorbell');
   }
 
   private lengthOf({ from, to }: Hold): number {
@@ -232,45 +134,37 @@ export class Incidents {
       const isSilent = hold.gate === 'signalled to the virtual machine';
       if (isSilent && lost === 0) return;
       const cause = this.g.virtual!.causeOfHold(this.g, story, hold);
-      const found = this.incident(
-        isSilent ? 'not acknowledged' : 'blocked',
-        hold.gate,
-        cause,
-        { intid, pe: hold.pe },
-        hold.from,
-      );
-      this.add(found, story, hold, lost, []);
+      this.add(isSilent ? 'not acknowledged' : 'blocked', cause, story, hold, lost, []);
       return;
     }
     if (hold.gate === 'signalled' || hold.gate === 'unknown') {
       if (lost === 0 || hold.gate === 'unknown') return;
-      const found = this.incident(
-        'not acknowledged',
-        'signalled',
-        this.blocked.causeOfSilence(story, hold, good),
-        { intid, pe: hold.pe },
-        hold.from,
-      );
-      this.add(found, story, hold, lost, contradicted);
+      const cause = this.blocked.causeOfSilence(story, hold, good);
+      this.add('not acknowledged', cause, story, hold, lost, contradicted);
       return;
     }
-    const cause = this.blocked.causeOfHold(story, hold);
-    const found = this.incident('blocked', hold.gate, cause, { intid, pe: hold.pe }, hold.from);
-    this.add(found, story, hold, lost, contradicted);
+    this.add('blocked', this.blocked.causeOfHold(story, hold), story, hold, lost, contradicted);
   }
 
   private add(
-    incident: Incident,
+    kind: IncidentKind,
+    cause: Cause,
     story: Story,
     hold: Hold,
     lost: number,
     contradicted: readonly Disagreement[],
   ): void {
+    const { intid } = story.lifetime;
+    const about = { kind, reason: hold.gate, cause, intid, pe: hold.pe, from: hold.from };
+    const missing = cause.missing?.what;
+    const incident = this.incident(
+      about,
+      kind === 'blocked' && (missing === 'enable' || missing === 'other'),
+    );
     if (incident.stories.at(-1) !== story) incident.stories.push(story);
     incident.weight += lost;
     if (lost > 0) incident.lost++;
-    incident.contradicted += contradicted.length;
-    incident.first = Math.min(incident.first, contradicted[0]?.record ?? Number.POSITIVE_INFINITY);
+    this.contradict(incident, contradicted);
     incident.held = Math.max(incident.held, this.lengthOf(hold));
     incident.to = hold.to;
   }
@@ -298,19 +192,15 @@ export class Incidents {
       what: 'takes its pending state away',
       missing: undefined,
     };
-    const found = this.incident(
-      'withdrawn',
-      by,
-      cause,
-      { intid: lifetime.intid, pe: lifetime.pe },
-      lifetime.pended ?? lifetime.withdrawn!,
-    );
+    const { intid, pe } = lifetime;
+    const from = lifetime.pended ?? lifetime.withdrawn!;
+    const found = this.incident({ kind: 'withdrawn', reason: by, cause, intid, pe, from });
     found.stories.push(story);
     found.lost++;
     // What had been blocked for long when it was withdrawn was lost by what blocked it.
     const hold = this.longestHold(story);
     const wasBlocked = hold !== undefined && !SIGNALLED.has(hold.gate) && this.lengthOf(hold) > BLOCKED_LONG;
-    found.weight += wasBlocked ? 0.2 : 1;
+    found.weight += wasBlocked || this.isAnsweredDoorbell(story) ? 0.2 : 1;
     found.to = lifetime.withdrawn;
   }
 
@@ -318,7 +208,7 @@ export class Incidents {
     const { lifetime } = story;
     const { intid, pe } = lifetime;
     const again = story.running?.readAgain ?? -1;
-    if (again < 0 && this.isNearEnd(lifetime.acknowledged!)) return;
+    if (again < 0 && isNearEnd(lifetime.acknowledged!, this.g.records)) return;
     const cause: Cause = {
       record: lifetime.acknowledged!.record,
       also: again < 0 ? NO_RECORDS : [again],
@@ -328,7 +218,8 @@ export class Incidents {
           : `PE${pe} acknowledges it, and no EOI of it follows until record ${lifetime.eoi.record}, after the PE has read ICC_IAR again (record ${again})`,
       missing: { what: 'EOI', pe, intid },
     };
-    const found = this.incident('not ended', 'no EOI', cause, { intid, pe }, lifetime.acknowledged!);
+    const from = lifetime.acknowledged!;
+    const found = this.incident({ kind: 'not ended', reason: 'no EOI', cause, intid, pe, from });
     found.stories.push(story);
     found.to = lifetime.eoi;
     found.held = (lifetime.eoi?.record ?? this.g.records) - lifetime.acknowledged!.record;
@@ -348,25 +239,14 @@ export class Incidents {
     const mayBeOurs = ({ device, outcome }: Message) =>
       isSilent && outcome === 'event-unmapped' && devices.has(`${device}`);
     for (const message of g.messages) {
-      if (message.outcome === 'pended' || message.outcome === 'coalesced' || message.outcome === 'virtual') {
+      if (isTranslated(message)) {
         this.fromTranslation(message);
         continue;
       }
       if (pe !== undefined && message.pe >= 0 && message.pe !== pe) continue;
       const isOurs = askedForDevice || g.events.has(`${message.device} ${message.event}`);
       if (!isOurs && g.events.size > 0 && !mayBeOurs(message)) continue;
-      const cause = this.drops.causeOfDrop(message);
-      const found = this.incident(
-        'dropped',
-        message.outcome,
-        cause,
-        { intid: message.intid, pe: -1 },
-        message,
-      );
-      found.messages.push(message);
-      found.lost++;
-      found.weight++;
-      found.to = undefined;
+      this.didNotArrive(message, this.drops.causeOfDrop(message));
     }
   }
 
@@ -391,10 +271,7 @@ export class Incidents {
       mapping,
       `maps DeviceID 0x${message.device.toString(16)} EventID 0x${message.event.toString(16)} to INTID ${intid}`,
     );
-    const found = this.incident('another INTID', 'MAPTI', cause, { intid: -1, pe: -1 }, message);
-    found.messages.push(message);
-    found.lost++;
-    found.weight++;
+    this.becameAnother('MAPTI', cause, message);
   }
 
   /** A message became the vINTID asked about, of another vPE than the one asked about. */
@@ -413,10 +290,11 @@ export class Incidents {
       mapping,
       `maps DeviceID 0x${message.device.toString(16)} EventID 0x${message.event.toString(16)} to vINTID ${message.intid} of vPE ${vPEID}`,
     );
-    const found = this.incident('another INTID', 'VMAPTI', cause, { intid: -1, pe: -1 }, message);
-    found.messages.push(message);
-    found.lost++;
-    found.weight++;
+    this.becameAnother('VMAPTI', cause, message);
+  }
+
+  private becameAnother(reason: string, cause: Cause, message: Message): void {
+    this.lose(message, { kind: 'another INTID', reason, cause, intid: -1 });
   }
 
   // ---- SGIs ------------------------------------------------------------------------------------------------
@@ -430,7 +308,8 @@ export class Incidents {
         what: `sends SGI ${sgi.intid} to no PE`,
         missing: undefined,
       };
-      const found = this.incident('SGI to no PE', 'no PE', cause, { intid: sgi.intid, pe: -1 }, sgi);
+      const { intid } = sgi;
+      const found = this.incident({ kind: 'SGI to no PE', reason: 'no PE', cause, intid, pe: -1, from: sgi });
       found.lost++;
       found.weight++;
     }
@@ -438,36 +317,16 @@ export class Incidents {
 
   // ---- which is the worst ----------------------------------------------------------------------------------
 
-  private score(incident: Incident, at: number | undefined): number {
-    const { kind, reason, lost, held, stories } = incident;
-    let weight = 1;
-    if (kind === 'withdrawn') {
+  protected override weightOf(incident: Gicv3Incident): number {
+    const { kind, reason, cause } = incident;
+    if (kind === 'withdrawn' && EXPLICIT_CLEARS.has(reason)) {
       // Software that clears a pending interrupt again and again means to.
-      const alike = [...this.byKey.values()].filter(
-        (one) => one.kind === 'withdrawn' && one.reason === reason,
-      ).length;
-      weight = EXPLICIT_CLEARS.has(reason) && alike > 3 ? 0.02 : 2;
-    } else if (kind === 'not acknowledged') weight = incident.cause.record < 0 ? 0.1 : 0.8;
-    else if (kind === 'blocked' && reason === 'behind') weight = 0.5;
-    else if (kind === 'blocked' && incident.cause.record < 0 && incident.cause.missing === undefined)
-      weight = 0.1;
-    let score = weight * 10 * (incident.weight + incident.contradicted) + Math.log2(1 + held);
-    if (kind === 'not ended') score = 12 + Math.log2(1 + stories.length);
-    // At its end a system stops in the middle of something.
-    if (incident.to === undefined && lost <= 2 && incident.from.record > 0.95 * this.g.records) score *= 0.3;
-    // What blocks from the beginning and then no longer is how every system starts.
-    if (
-      kind === 'blocked' &&
-      incident.cause.record < 0 &&
-      stories.some(({ lifetime }) => lifetime.acknowledged !== undefined)
-    )
-      score *= 0.3;
-    if (at !== undefined) {
-      const end = incident.to?.record ?? this.g.records;
-      const distance = at < incident.from.record ? incident.from.record - at : at > end ? at - end : 0;
-      score += distance === 0 ? 1e6 : -distance;
+      const alike = [...this.byKey.values()].filter((one) => one.kind === kind && one.reason === reason);
+      if (alike.length > 3) return 0.02;
     }
-    return score;
+    if (kind === 'blocked' && reason !== 'behind' && cause.record < 0 && cause.missing === undefined)
+      return 0.1;
+    return super.weightOf(incident);
   }
 }
 
@@ -487,13 +346,11 @@ function within<T extends Moment>(list: readonly T[], from: number, to: number):
 
 /** In records: what is blocked for longer is not just about to be signalled. */
 const BLOCKED_LONG = 1000;
-/** In records, and as a multiple of the usual wait: what waits for longer is late. */
+/** In records: what waits for longer can be late. */
 const LATE = 1000;
-const LATE_TIMES = 20;
 /** How many times an interrupt arrives that arrives often. */
 const OFTEN = 1000;
 /** Masking reasons that every interrupt meets now and then. */
 const PASSING: ReadonlySet<string> = new Set(['signalled', 'running priority', 'behind', 'active']);
 const SIGNALLED: ReadonlySet<string> = new Set(['signalled', 'signalled to the virtual machine', 'unknown']);
-const FIRST_DISAGREEMENT = 1e5;
 const EXPLICIT_CLEARS: ReadonlySet<string> = new Set(['CLEAR', 'GICD_ICPENDR', 'GICR_ICPENDR0']);

@@ -1,6 +1,7 @@
 // What would have opened the way of an interrupt, for each reason that can block it.
 import { isPrivate, LPI_FIRST } from '@gictrace/core/spec';
-import type { Incident } from './incidents.ts';
+import { ofPe } from './gathered.ts';
+import type { Gicv3Incident } from './incidents.ts';
 
 const BY_DROP: Readonly<Record<string, string>> = {
   'its-disabled': 'GITS_CTLR.Enabled set',
@@ -16,16 +17,16 @@ const BY_DROP: Readonly<Record<string, string>> = {
 };
 
 /** What would have opened the way; null if nothing can be said. */
-export function openingOf({ kind, reason, intid, pe, cause }: Incident): string | null {
+export function openingOf({ kind, reason, intid, pe, cause }: Gicv3Incident): string | null {
   if (kind === 'dropped') return BY_DROP[reason] ?? null;
   if (kind === 'another INTID')
     return reason === 'VMAPTI'
       ? 'VMAPTI or VMOVI of the event to this vPE'
       : 'MAPTI of the event with this INTID';
   if (kind === 'withdrawn') return 'an acknowledge before it';
-  if (kind === 'not ended') return `a write of ${intid} to ICC_EOIR1_EL1 (or ICC_EOIR0_EL1) by PE${pe}`;
+  if (kind === 'not ended') return `a write of ${intid} to ICC_EOIR1_EL1 (or ICC_EOIR0_EL1) by ${ofPe(pe)}`;
   if (kind === 'SGI to no PE') return 'an affinity and target list that name an existing PE';
-  if (kind === 'not acknowledged') return `a read of ICC_IAR1_EL1 by PE${pe} (ICC_IAR0_EL1 for Group 0)`;
+  if (kind === 'not acknowledged') return `a read of ICC_IAR1_EL1 by ${ofPe(pe)} (ICC_IAR0_EL1 for Group 0)`;
   switch (reason) {
     case 'disabled':
       if (intid >= LPI_FIRST)
@@ -33,26 +34,26 @@ export function openingOf({ kind, reason, intid, pe, cause }: Incident): string 
           ? 'INV of its event, or INVALL of its collection'
           : 'Enable 1 in its configuration byte, then INV of its event';
       return isPrivate(intid)
-        ? `a write of 1 to its bit of GICR_ISENABLER of PE${pe}`
+        ? `a write of 1 to its bit of GICR_ISENABLER of ${ofPe(pe)}`
         : 'a write of 1 to its bit of GICD_ISENABLER';
     case 'LPIs disabled':
-      return `GICR_CTLR.EnableLPIs of PE${pe} set`;
+      return `GICR_CTLR.EnableLPIs of ${ofPe(pe)} set`;
     case 'group disabled in GICD_CTLR':
       return 'its group enabled in GICD_CTLR, or another group (GICD_IGROUPR)';
     case 'group disabled at the PE':
-      return `ICC_IGRPEN of its group set at PE${pe}, or another group`;
+      return `ICC_IGRPEN of its group set at ${ofPe(pe)}, or another group`;
     case 'PE asleep':
-      return `GICR_WAKER.ProcessorSleep of PE${pe} cleared`;
+      return `GICR_WAKER.ProcessorSleep of ${ofPe(pe)} cleared`;
     case 'priority mask':
-      return `ICC_PMR_EL1 of PE${pe} above its priority, or a higher priority (a lower number)`;
+      return `ICC_PMR_EL1 of ${ofPe(pe)} above its priority, or a higher priority (a lower number)`;
     case 'no PE':
       return 'GICD_IROUTER with the affinity of an existing PE';
     case 'active':
       return 'its deactivation: an EOI, or ICC_DIR_EL1 if EOImode is 1';
     case 'running priority':
-      return `the EOI of the interrupt that PE${pe} handles, or a higher priority than that one has`;
+      return `the EOI of the interrupt that ${ofPe(pe)} handles, or a higher priority than that one has`;
     case 'behind':
-      return `an acknowledge of the interrupt ahead of it on PE${pe}, or a higher priority than that one has`;
+      return `an acknowledge of the interrupt ahead of it on ${ofPe(pe)}, or a higher priority than that one has`;
     default:
       return null;
   }

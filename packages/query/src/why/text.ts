@@ -26,6 +26,12 @@ function times(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
+/** What became of the messages of a finding. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  dropped: 'dropped',
+  'not in the source': 'of which the source does not say what became of them',
+};
+
 function harm(finding: Finding): string {
   const parts = [
     finding.lost === 0
@@ -34,8 +40,8 @@ function harm(finding: Finding): string {
         ? times(finding.lost, 'write')
         : finding.kind === 'another INTID'
           ? `${times(finding.lost, 'message')} translated to another ${finding.reason === 'VMAPTI' ? 'vPE' : 'INTID'}`
-          : finding.kind === 'dropped'
-            ? `${times(finding.lost, 'message')} dropped`
+          : MESSAGES[finding.kind] !== undefined
+            ? `${times(finding.lost, 'message')} ${MESSAGES[finding.kind]}`
             : `${times(finding.lost, 'lifetime')} without an acknowledge`,
     finding.contradicted === 0
       ? ''

@@ -4,7 +4,7 @@ import { GITS, isPrivate, LPI_FIRST } from '@gictrace/core/spec';
 import { recordsOfCommand } from './cause.ts';
 import type { ExecutedCommand } from './commands.ts';
 import type { Gather } from './gather.ts';
-import { type Message, registerTrack, type Story, trackOf } from './gathered.ts';
+import { isTranslated, type Message, registerTrack, type Story, trackOf } from './gathered.ts';
 import type { Named, Question, Step } from './question.ts';
 import type { Change } from './tracks.ts';
 
@@ -47,7 +47,7 @@ function messageOf(g: Gather, story: Story | undefined): Message | undefined {
 /** From the message to the Redistributor. */
 function translation(g: Gather, message: Message, name: Name): Step[] {
   const { record, its, device, event, outcome } = message;
-  const ok = outcome === 'pended' || outcome === 'coalesced' || outcome === 'virtual';
+  const ok = isTranslated(message);
   const last = (fits: (command: ExecutedCommand) => boolean) =>
     g.commands.last(record, (command) => !command.refused && command.its === its && fits(command));
   const by = (command: ExecutedCommand | undefined) =>
@@ -78,7 +78,7 @@ function translation(g: Gather, message: Message, name: Name): Step[] {
     ['ITT', ['eventid-out-of-range', 'event-unmapped'], by(mapping), `EventID 0x${event.toString(16)}`],
     [
       'collection',
-      ['collection-unmapped'],
+      ['collection-unmapped', 'vpe-unmapped', 'vintid-out-of-range'],
       by(mapc),
       mapping?.operands.ICID === undefined ? '' : `ICID ${mapping.operands.ICID}`,
     ],
@@ -97,23 +97,12 @@ function translation(g: Gather, message: Message, name: Name): Step[] {
       text: `DeviceID 0x${device.toString(16)} EventID 0x${event.toString(16)}`,
     },
   ];
-  let isBlocked = false;
+  const isKnown = stages.some(([, reasons]) => reasons.includes(outcome));
   for (const [stage, reasons, at, text] of stages) {
     const blocks = reasons.includes(outcome);
-    steps.push({
-      stage,
-      state: isBlocked
-        ? 'not reached'
-        : blocks
-          ? 'blocked'
-          : ok || !isBlocked
-            ? 'passed'
-            : 'not in the source',
-      at: isBlocked ? null : at,
-      text: blocks ? `${text}: ${outcome}` : text,
-    });
-    isBlocked ||= blocks;
-    if (isBlocked) break;
+    const state = blocks ? 'blocked' : ok || isKnown ? 'passed' : 'not in the source';
+    steps.push({ stage, state, at, text: [text, blocks ? outcome : ''].filter(Boolean).join(': ') });
+    if (blocks) break;
   }
   return steps;
 }
@@ -132,7 +121,7 @@ function delivery(
   moment('pending', lifetime.pended, lifetime.cause);
   if (doorbell !== undefined) moment('doorbell', { record: doorbell.since }, `INTID ${doorbell.intid}`);
   const hold = holds.findLast(({ gate }) => gate !== 'signalled' && gate !== 'unknown') ?? holds[0];
-  const pe = Math.max(0, hold?.pe ?? lifetime.pe);
+  const pe = hold?.pe ?? lifetime.pe;
   const at = hold?.from.record ?? lifetime.acknowledged?.record ?? 0;
   const conditions: readonly (readonly [Condition, string, (value: number) => boolean])[] = [
     ...(intid >= LPI_FIRST

@@ -28,7 +28,8 @@ export function classOf(intid: string): string {
     ([name, type]) =>
       `WHEN ${intid} BETWEEN ${gicv5Intid(type, 0)} AND ${gicv5Intid(type + 1, 0) - 1} THEN '${name}'`,
   );
-  return `CASE WHEN ${intid} IS NULL THEN NULL ${[...CLASSES.map(of), ...typed].join(' ')} ELSE 'unknown' END`;
+  // The INTIDs of a GICv5 are above those that a GICv3 can have, but within the range of its LPIs.
+  return `CASE WHEN ${intid} IS NULL THEN NULL ${[...typed, ...CLASSES.map(of)].join(' ')} ELSE 'unknown' END`;
 }
 /** Whether a physical INTID is that of an SPI, which all PEs share. */
 export const isSpiSql = (intid: string): string => `${classOf(intid)} = 'SPI'`;

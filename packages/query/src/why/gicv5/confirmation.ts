@@ -6,16 +6,18 @@ import { FollowObserver } from '@gictrace/core/model';
 import { KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
 import { GICV5_SYSREGS, GICV5_TYPES, gicv5Id, gicv5IntidText, gicv5Type } from '@gictrace/core/spec';
 import type { KeptState } from '../../database/state/kept.ts';
+import { compared, lastToReplay, notTried, type Planned, whereMissing, withoutCause } from '../comparison.ts';
 import { type Edit, NO_EDIT, type ReadableTrace, runEdited, stateBefore } from '../counterfactual.ts';
 import type { Counterfactual } from '../question.ts';
 import type { Gicv5Incident } from './incidents.ts';
 import type { Gicv5Missing } from './reasons.ts';
 
-/** The most records of a counterfactual replay. */
-const REPLAY_MAX = 300_000;
+const ANY = -1;
 
 interface Watched {
   readonly intid: number;
+  /** The PE of a PPI, of which each PE has its own; of other interrupts ANY. */
+  readonly pe: number;
   readonly from: number;
   readonly to: number;
 }
@@ -34,11 +36,13 @@ class Watch extends FollowObserver {
   }
 
   override emitted(records: RecordBatch): void {
+    const { intid } = this.watched;
     this.acknowledges = false;
     for (let i = 0; i < records.count; i++)
       if (
         records.kind[i] === KIND['int.acknowledged'] &&
-        records.words[i * RECORD_WORDS] === this.watched.intid
+        records.words[i * RECORD_WORDS] === intid &&
+        this.isOf(records.pe[i]!)
       )
         this.acknowledges = true;
   }
@@ -51,7 +55,11 @@ class Watch extends FollowObserver {
     this.acknowledges = false;
     if (this.signalled >= 0) return;
     for (let pe = 0; pe < machine.state.peCount; pe++)
-      if (gicv5Signalled(machine, pe) === watched.intid) this.signalled = record;
+      if (this.isOf(pe) && gicv5Signalled(machine, pe) === watched.intid) this.signalled = record;
+  }
+
+  private isOf(pe: number): boolean {
+    return this.watched.pe === ANY || this.watched.pe === pe;
   }
 }
 
@@ -68,29 +76,27 @@ export class Gicv5Confirmation {
 
   /** Replays the trace without the cause, and says whether the interrupt is then signalled. */
   counterfactual(incident: Gicv5Incident): Counterfactual {
-    const planned = editOf(incident);
+    const planned = this.planned(incident);
     if (typeof planned === 'string') return notTried('', planned);
     const { edit, change } = planned;
-    const from = incident.from.record;
-    const story = incident.stories[0];
-    if (story === undefined) return notTried(change, 'nothing made the interrupt pending');
-    const end = (story.lifetime.withdrawn ?? story.lifetime.acknowledged)?.record;
-    const to = Math.min(this.records - 1, end === undefined ? from + REPLAY_MAX : Math.max(end, from));
-    const watched = { intid: incident.intid, from, to };
-    const fact = this.replay(NO_EDIT, watched);
-    const other = this.replay(edit, watched);
-    const isTaken = incident.kind === 'withdrawn' || incident.kind === 'not acknowledged';
-    const [was, is] = isTaken ? [fact.acknowledged, other.acknowledged] : [fact.signalled, other.signalled];
-    const verb = isTaken ? 'acknowledged' : 'signalled';
-    const helps = is >= 0 && (was < 0 || is < was);
-    return {
-      change,
-      outcome: helps ? 'arrives' : 'does not arrive',
-      record: is < 0 ? null : is,
-      text: helps
-        ? `${change} and replayed: it is ${verb} at record ${is}${was < 0 ? '' : `, not only at ${was}`}`
-        : `${change} and replayed: it still is not ${verb}${is < 0 ? '' : ` before record ${is}`}`,
-    };
+    if (incident.stories.length === 0) return notTried(change, 'nothing made the interrupt pending');
+    const { intid, pe, from } = incident;
+    const isPpi = gicv5Type(intid) === GICV5_TYPES.PPI;
+    if (isPpi && pe < 0) return notTried(change, 'the source does not say of which PE it is');
+    const to = lastToReplay(incident, this.records);
+    const watched = { intid, pe: isPpi ? pe : ANY, from: from.record, to };
+    return compared(change, incident, this.replay(NO_EDIT, watched), this.replay(edit, watched));
+  }
+
+  /** The change to try, or why none is tried. */
+  private planned(incident: Gicv5Incident): Planned<Gicv5Machine> | string {
+    const { kind, cause } = incident;
+    if (kind === 'not ended') return 'what is missing would end it';
+    if (kind === 'no effect' || kind === 'dropped' || kind === 'not in the source')
+      return 'a table entry would have to be invented';
+    if (cause.missing === undefined) return withoutCause(cause);
+    const before = whereMissing(incident, this.records);
+    return before === undefined ? 'the trace ends where it is missing' : insertion(cause.missing, before);
   }
 
   private replay(edit: Edit<Gicv5Machine>, watched: Watched): Watch {
@@ -104,36 +110,21 @@ export class Gicv5Confirmation {
   }
 }
 
-function notTried(change: string, why: string): Counterfactual {
-  return { change, outcome: 'not tried', record: null, text: `not tried: ${why}` };
-}
-
-/** The change to try, or why none is tried. */
-function editOf({ kind, cause, from }: Gicv5Incident): { edit: Edit<Gicv5Machine>; change: string } | string {
-  if (kind === 'not ended') return 'what is missing would end it';
-  if (kind === 'no effect' || kind === 'dropped') return 'a table entry would have to be invented';
-  if (cause.missing !== undefined) return insertion(cause.missing, from.record);
-  if (cause.record < 0) return 'no record of the trace is the cause';
-  return {
-    edit: { without: new Set([cause.record]), insert: undefined },
-    change: `record ${cause.record} left out`,
-  };
-}
-
-function insertion(
-  { what, pe, intid }: Gicv5Missing,
-  before: number,
-): { edit: Edit<Gicv5Machine>; change: string } | string {
+function insertion({ what, pe, intid }: Gicv5Missing, before: number): Planned<Gicv5Machine> | string {
   const name = gicv5IntidText(intid);
   const isPpi = gicv5Type(intid) === GICV5_TYPES.PPI;
-  const edit = (register: number, low: number, high = 0): Edit<Gicv5Machine> => ({
+  if (what === 'other') return 'what is missing would have to be invented';
+  if (pe < 0 && (isPpi || what === 'priority drop')) return 'the source does not say which PE should do it';
+  // What concerns an SPI or LPI is the same whichever PE does it.
+  const by = Math.max(0, pe);
+  const edit = (register: number, low: number): Edit<Gicv5Machine> => ({
     without: new Set(),
     insert: {
       before,
       run: (_machine, follow) => {
         const batch = new RecordBatch(1);
-        batch.push(KIND['sysreg.write'], pe, Number.NaN);
-        batch.words.set([register, low, high]);
+        batch.push(KIND['sysreg.write'], by, Number.NaN);
+        batch.words.set([register, low]);
         follow(batch);
       },
     },
@@ -142,20 +133,18 @@ function insertion(
     case 'priority drop':
       return {
         edit: edit(GICV5_SYSREGS.GIC_CDEOI.encoding, 0),
-        change: `with a GIC CDEOI of PE${pe} inserted before record ${before}`,
+        change: `with a GIC CDEOI of PE${by} inserted before record ${before}`,
       };
     case 'deactivation':
       return {
         edit: edit(GICV5_SYSREGS.GIC_CDDI.encoding, intid),
-        change: `with a GIC CDDI of ${name} by PE${pe} inserted before record ${before}`,
+        change: `with a GIC CDDI of ${name} by PE${by} inserted before record ${before}`,
       };
     case 'enable':
       return {
-        edit: isPpi ? enablePpi(pe, gicv5Id(intid), before) : edit(GICV5_SYSREGS.GIC_CDEN.encoding, intid),
+        edit: isPpi ? enablePpi(by, gicv5Id(intid), before) : edit(GICV5_SYSREGS.GIC_CDEN.encoding, intid),
         change: `with ${name} enabled before record ${before}`,
       };
-    default:
-      return 'what is missing would have to be invented';
   }
 }
 

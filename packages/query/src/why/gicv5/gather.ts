@@ -43,15 +43,29 @@ export interface Gicv5Story {
   readAgain: number;
 }
 
+/** An access to a CPU interface, and the INTID in what it writes. */
+interface UndecidedAccess {
+  readonly record: number;
+  readonly register: number;
+  readonly intid: number;
+}
+
 /** An access that has no effect, because the GIC does not have the interrupt. */
 export interface Unreachable extends Moment {
   readonly pe: number;
 }
 
-/** The track of a condition; those of the IRS and of a CPU interface are the same for all interrupts. */
+/**
+ * The track of a condition. Those of the IRS and of a CPU interface are the same for all interrupts, and those of an SPI or LPI for
+ * all PEs, but for the priority mask.
+ */
 export function conditionTrack(condition: Gicv5Condition, intid: number, pe: number): string {
-  if (condition === 'IRS enabled') return gicv5Type(intid) === PPI ? 'always' : condition;
-  return condition === 'interface enabled' ? `${condition} ${pe}` : `${condition} ${intid} ${pe}`;
+  const isPpi = gicv5Type(intid) === PPI;
+  if (condition === 'IRS enabled') return isPpi ? 'always' : condition;
+  if (condition === 'interface enabled') return `${condition} ${pe}`;
+  return isPpi || condition === 'above the priority mask'
+    ? `${condition} ${intid} ${pe}`
+    : `${condition} ${intid}`;
 }
 
 export class Gicv5Gather extends FollowObserver {
@@ -64,11 +78,13 @@ export class Gicv5Gather extends FollowObserver {
   /** By interrupt: GIC instructions about it that had no effect. */
   readonly unreachable = new Map<number, Unreachable[]>();
   /** Accesses to CPU interfaces that the source does not assign to a PE. */
-  undecided = 0;
+  readonly undecided: UndecidedAccess[] = [];
   records = 0;
   endNs = Number.NaN;
   /** By PE: its last access to its CPU interface; -1 if there is none. */
   readonly lastAccess: Int32Array;
+  /** By PE: the records at which it executed GICR CDIA, as far as the source names it. */
+  private readonly asked: number[][];
 
   private readonly question: Question;
   /** Whether all state is known that the trace has not written: it began with a reset, or there was one since. */
@@ -96,6 +112,7 @@ export class Gicv5Gather extends FollowObserver {
     this.machine = machine;
     this.question = question;
     this.lastAccess = new Int32Array(machine.state.peCount).fill(-1);
+    this.asked = Array.from({ length: machine.state.peCount }, () => []);
     this.trackers = new Gicv5Trackers(machine, {
       lifetime: (step, lifetime) => this.step(step, lifetime),
       wait: (row) => this.waited(row),
@@ -128,9 +145,11 @@ export class Gicv5Gather extends FollowObserver {
     if (kind === KIND['gic.reset']) this.fromReset = true;
     if (pe >= 0) this.touched.add(pe);
     if (kind === KIND['sysreg.write'] || kind === KIND['sysreg.read']) {
-      if (batch.flags[i]! & (RECORD_FLAGS.peUndecided | RECORD_FLAGS.undecided)) this.undecided++;
+      const isUndecided = (batch.flags[i]! & (RECORD_FLAGS.peUndecided | RECORD_FLAGS.undecided)) !== 0;
+      const intid = (w[at + 1]! & INTID) >>> 0;
+      if (isUndecided) this.undecided.push({ record, register: w[at]!, intid });
       else if (pe >= 0 && pe < this.lastAccess.length) this.lastAccess[pe] = record;
-      if (kind === KIND['sysreg.write']) this.wroteSysreg(pe, w[at]!, (w[at + 1]! & INTID) >>> 0);
+      if (kind === KIND['sysreg.write']) this.wroteSysreg(isUndecided ? -1 : pe, w[at]!, intid);
     } else if (kind === KIND['mmio.write']) this.wrote(writeKey(w[at]!, w[at + 1]!, w[at + 2]!));
     else if (kind === KIND['msi.write']) this.sent(w[at]!, w[at + 1]!, w[at + 2]!);
     this.trackers.stimulus(batch, i, record);
@@ -138,7 +157,7 @@ export class Gicv5Gather extends FollowObserver {
 
   private wroteSysreg(pe: number, register: number, intid: number): void {
     if (!OF_AN_INTERRUPT.has(register)) {
-      this.wrote(writeKey(ICC_WRITES, pe, register));
+      if (pe >= 0) this.wrote(writeKey(ICC_WRITES, pe, register));
       return;
     }
     if (!this.intids.has(intid)) return;
@@ -159,6 +178,24 @@ export class Gicv5Gather extends FollowObserver {
     if (question.device !== undefined && question.device !== device) return;
     if (question.event !== undefined && question.event !== event) return;
     this.message = { ...this.now, its, device, event, outcome: 'unknown', intid: -1, pe: -1 };
+  }
+
+  /** The first GICR CDIA of a PE after a record; `records` if there is none. */
+  asksNext(pe: number, after: number): number {
+    return this.asked[pe]?.find((record) => record > after) ?? this.records;
+  }
+
+  /**
+   * Whether an access after one record and up to another may end an interrupt that a PE acknowledged: an access of a PE that the
+   * source does not name may be any GIC CDEOI of this one, but GIC CDDI names its interrupt.
+   */
+  mayBeEnded(by: 'GIC_CDEOI' | 'GIC_CDDI', intid: number, from: number, to: number): boolean {
+    return this.undecided.some(
+      (one) =>
+        one.record > from &&
+        one.record <= to &&
+        (by === 'GIC_CDEOI' || (one.register === code(by) && one.intid === intid)),
+    );
   }
 
   /** The last write to a register up to a record; -1 if there is none. */
@@ -233,10 +270,12 @@ export class Gicv5Gather extends FollowObserver {
   private compare(batch: RecordBatch, i: number): void {
     if (batch.flags[i]! & (RECORD_FLAGS.undecided | RECORD_FLAGS.peUndecided)) return;
     const taken = Math.max(0, takenOrEnded(batch, i));
-    this.looksAgain(batch.pe[i]!, this.acknowledged);
+    const pe = batch.pe[i]!;
+    this.asked[pe]?.push(this.now.record);
+    this.looksAgain(pe, this.acknowledged);
     if (taken === this.acknowledged) return;
     if (!this.intids.has(taken) && !this.intids.has(this.acknowledged)) return;
-    this.disagreements.push({ ...this.now, pe: batch.pe[i]!, intid: taken, simulator: this.acknowledged });
+    this.disagreements.push({ ...this.now, pe, intid: taken, simulator: this.acknowledged });
   }
 
   /**

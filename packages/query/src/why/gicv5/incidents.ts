@@ -4,37 +4,22 @@ import { GICV5_TYPES, gicv5Type, ITS } from '@gictrace/core/spec';
 import type { Moment } from '../../timeline/moment.ts';
 import type { WaitRow } from '../../timeline/waits.ts';
 import { NO_RECORDS, noRecord } from '../cause.ts';
-import { type Disagreement, type Message, writeKey } from '../gathered.ts';
+import {
+  concernsPe,
+  type Disagreement,
+  isNearEnd,
+  isTranslated,
+  type Message,
+  writeKey,
+} from '../gathered.ts';
+import { type Incident, IncidentFinder } from '../incident.ts';
 import { Gicv5Gather, type Gicv5Story } from './gather.ts';
-import { causeOfWait, closedAt, type Gicv5Cause, unreachableText } from './reasons.ts';
+import { causeOfWait, closedAt, type Gicv5Cause, type Gicv5Missing, unreachableText } from './reasons.ts';
 
-export interface Gicv5Incident {
-  readonly kind: 'blocked' | 'not acknowledged' | 'dropped' | 'withdrawn' | 'not ended' | 'no effect';
-  /** The masking reason, or why the messages were dropped, or what withdrew it. */
-  readonly reason: string;
-  readonly cause: Gicv5Cause;
-  readonly intid: number;
-  readonly pe: number;
-  readonly stories: Gicv5Story[];
-  readonly messages: Message[];
-  /** How many lifetimes or messages ended without an acknowledge because of it. */
-  lost: number;
-  /** The same, where a line that its device deasserted again counts less. */
-  weight: number;
-  /** How often the source acknowledged the interrupt all the same, and the record of the first such acknowledge. */
-  contradicted: number;
-  first: number;
-  /** The longest interval, in records. */
-  held: number;
-  readonly from: Moment;
-  /** When it ceased to matter; undefined if it lasts to the end of the trace. */
-  to: Moment | undefined;
-  score: number;
-}
+export type Gicv5Incident = Incident<Gicv5Story, Gicv5Missing>;
 
-/** In records: an interrupt that waits for longer, and for this many times the usual, is late. */
+/** In records: what waits for longer can be late. */
 const LATE = 200;
-const LATE_TIMES = 20;
 /** What withdraws an interrupt and with it the need to handle it. */
 const ENDS_THE_NEED: ReadonlySet<string> = new Set(['wire', 'gic.reset', 'pe.reset']);
 /** At most this part of the lifetimes is seldom. */
@@ -44,17 +29,15 @@ const OVER = 0.3;
 /** Masking reasons that every interrupt meets now and then. */
 const PASSING: ReadonlySet<string> = new Set(['active', 'running priority', 'behind']);
 
-export class Gicv5Incidents {
+export class Gicv5Incidents extends IncidentFinder<Gicv5Story, Gicv5Missing> {
   private readonly g: Gicv5Gather;
-  private readonly byKey = new Map<string, Gicv5Incident>();
-  private usual = -1;
 
   constructor(gather: Gicv5Gather) {
+    super(gather, LATE);
     this.g = gather;
   }
 
-  /** All incidents about PE `pe` (any, if undefined), the worst first. With `at`, those nearest to that record. */
-  find(pe: number | undefined, at: number | undefined): Gicv5Incident[] {
+  protected override gather(pe: number | undefined): void {
     const before = new Map<string, Gicv5Story>();
     for (const story of this.g.stories) {
       const { lifetime } = story;
@@ -62,67 +45,12 @@ export class Gicv5Incidents {
         gicv5Type(lifetime.intid) === GICV5_TYPES.PPI
           ? `${lifetime.intid} ${lifetime.pe}`
           : `${lifetime.intid}`;
-      const isOf =
-        pe === undefined || lifetime.pe === pe || lifetime.pe < 0 || story.waits.some((one) => one.pe === pe);
-      if (isOf) this.fromStory(story, before.get(key));
+      if (concernsPe(story, story.waits, pe)) this.fromStory(story, before.get(key));
       if (lifetime.acknowledged !== undefined) before.set(key, story);
     }
     this.fromDisagreements(pe);
     this.fromMessages();
     this.fromUnreachable();
-    const all = [...this.byKey.values()];
-    for (const incident of all) incident.score = this.score(incident, at);
-    return all.sort((a, b) => b.score - a.score || a.from.record - b.from.record);
-  }
-
-  /** Whether an interrupt waited for this far longer than the others that were delivered did. */
-  isLate({ kind, held, cause, stories }: Gicv5Incident): boolean {
-    if (kind !== 'blocked' || cause.record < 0) return false;
-    if (stories.every(({ lifetime }) => lifetime.acknowledged === undefined)) return false;
-    return held > Math.max(LATE, LATE_TIMES * this.usualWait());
-  }
-
-  /** How long an interrupt that was delivered waited, in records: the median. */
-  private usualWait(): number {
-    if (this.usual >= 0) return this.usual;
-    const waits = this.g.stories
-      .flatMap(({ lifetime: { pended, acknowledged } }) =>
-        pended === undefined || acknowledged === undefined ? [] : [acknowledged.record - pended.record],
-      )
-      .sort((a, b) => a - b);
-    this.usual = waits[waits.length >> 1] ?? 0;
-    return this.usual;
-  }
-
-  private incident(
-    kind: Gicv5Incident['kind'],
-    reason: string,
-    cause: Gicv5Cause,
-    intid: number,
-    pe: number,
-    from: Moment,
-  ): Gicv5Incident {
-    const by = kind === 'not ended' ? '' : `${cause.record} ${cause.record < 0 ? cause.what : ''}`;
-    const key = `${kind} ${reason} ${by} ${intid} ${pe}`;
-    let found = this.byKey.get(key);
-    if (found === undefined) {
-      found = {
-        ...{ kind, reason, cause, intid, pe, from },
-        ...{
-          stories: [],
-          messages: [],
-          lost: 0,
-          weight: 0,
-          contradicted: 0,
-          held: 0,
-          to: undefined,
-          score: 0,
-        },
-        first: Number.POSITIVE_INFINITY,
-      };
-      this.byKey.set(key, found);
-    }
-    return found;
   }
 
   private fromStory(story: Gicv5Story, before: Gicv5Story | undefined): void {
@@ -137,22 +65,20 @@ export class Gicv5Incidents {
       const isSilent = wait.gate === 'signalled' || wait.gate === 'PE offline';
       const isWorst = isLost && wait === worst;
       if (isSilent && (!isWorst || isOver)) continue;
-      const found = this.incident(
-        isSilent ? 'not acknowledged' : 'blocked',
-        wait.gate,
-        causeOfWait(this.g, wait, before),
-        wait.INTID,
-        wait.pe ?? -1,
-        { record: wait.from_record, timeNs: wait.from_ns ?? Number.NaN },
-      );
+      const found = this.incident({
+        kind: isSilent ? 'not acknowledged' : 'blocked',
+        reason: wait.gate,
+        cause: causeOfWait(this.g, wait, before),
+        intid: wait.INTID,
+        pe: wait.pe ?? -1,
+        from: { record: wait.from_record, timeNs: wait.from_ns ?? Number.NaN },
+      });
       if (found.stories.at(-1) !== story) found.stories.push(story);
       if (isWorst && !(isOver && PASSING.has(wait.gate))) {
         found.lost++;
         found.weight += isOver ? OVER : 1;
       }
-      const contradictions = this.contradictions(wait);
-      found.contradicted += contradictions.length;
-      found.first = Math.min(found.first, contradictions[0]?.record ?? Number.POSITIVE_INFINITY);
+      this.contradict(found, this.contradictions(wait));
       // What was signalled too late may have missed the moment at which its PE looked.
       const until = wait === worst ? acknowledged?.record : undefined;
       const from = wait === worst && until !== undefined ? pended!.record : wait.from_record;
@@ -191,7 +117,8 @@ export class Gicv5Incidents {
       const wait = { INTID: one.intid, pe: one.pe, from_record: one.record - 1, gate };
       const nothing = { handled: null, handled_since: null, behind: null };
       const cause = causeOfWait(g, { ...wait, ...nothing }, before);
-      const found = this.incident('blocked', gate, cause, one.intid, one.pe, one);
+      const { intid } = one;
+      const found = this.incident({ kind: 'blocked', reason: gate, cause, intid, pe: one.pe, from: one });
       if (one.record <= found.first) found.first = one.record;
       found.contradicted = Math.max(1, found.contradicted);
     }
@@ -205,7 +132,8 @@ export class Gicv5Incidents {
       what: 'takes its pending state away',
       missing: undefined,
     };
-    const found = this.incident('withdrawn', by, cause, lifetime.intid, lifetime.pe, lifetime.pended!);
+    const { intid, pe, pended } = lifetime;
+    const found = this.incident({ kind: 'withdrawn', reason: by, cause, intid, pe, from: pended! });
     found.stories.push(story);
     found.lost++;
     found.weight++;
@@ -215,14 +143,19 @@ export class Gicv5Incidents {
   private notEnded(story: Gicv5Story): void {
     const { intid, pe, acknowledged, eoi, deactivated } = story.lifetime;
     const isLeft = story.readAgain >= 0 && this.isRarelyLeft();
+    if (!isLeft && isNearEnd(acknowledged!, this.g.records)) return;
     // Of which PE the steps are, the source does not always say.
     if (pe < 0 || (eoi !== undefined && deactivated !== undefined && !isLeft)) return;
-    if (gicv5Type(intid) === GICV5_TYPES.PPI && this.g.undecided > 0) return;
+    if (gicv5Type(intid) === GICV5_TYPES.PPI && this.g.undecided.length > 0) return;
     // What the simulator did not acknowledge, it does not end either.
     if (this.g.disagreements.some((one) => one.pe === pe && one.record <= acknowledged!.record)) return;
     const isUndropped = eoi === undefined || (isLeft && eoi.record > story.readAgain);
     const step = isUndropped ? 'GIC CDEOI' : 'GIC CDDI';
     const end = isUndropped ? eoi : deactivated;
+    // What is missing may be one of the accesses of which the source does not name the PE. Software drops the priority before or
+    // behind the deactivation, and before the PE acknowledges again.
+    const last = end?.record ?? this.g.asksNext(pe, deactivated?.record ?? this.g.records);
+    if (this.g.mayBeEnded(isUndropped ? 'GIC_CDEOI' : 'GIC_CDDI', intid, acknowledged!.record, last)) return;
     const until =
       end === undefined || !isLeft
         ? ''
@@ -233,7 +166,8 @@ export class Gicv5Incidents {
       what: `PE${pe} acknowledges it, and no ${step} of it follows${until}`,
       missing: { what: isUndropped ? 'priority drop' : 'deactivation', pe, intid },
     };
-    const found = this.incident('not ended', `no ${step}`, cause, intid, pe, acknowledged!);
+    const from = acknowledged!;
+    const found = this.incident({ kind: 'not ended', reason: `no ${step}`, cause, intid, pe, from });
     found.stories.push(story);
     found.held = Math.max(found.held, (end?.record ?? this.g.records) - acknowledged!.record);
     found.to = end;
@@ -247,18 +181,7 @@ export class Gicv5Incidents {
 
   private fromMessages(): void {
     for (const message of this.g.messages) {
-      if (message.outcome === 'pended' || message.outcome === 'unknown') continue;
-      const found = this.incident(
-        'dropped',
-        message.outcome,
-        this.causeOfDrop(message),
-        message.intid,
-        -1,
-        message,
-      );
-      found.messages.push(message);
-      found.lost++;
-      found.weight++;
+      if (!isTranslated(message)) this.didNotArrive(message, this.causeOfDrop(message));
     }
   }
 
@@ -291,6 +214,7 @@ export class Gicv5Incidents {
       case 'eventid-out-of-range':
         return noRecord(`${ofDevice} has too few bits of EventID, or its table is too short`);
       case 'undecided':
+      case 'unknown':
         return noRecord('the source does not contain the table entry that decides');
       case 'intid-out-of-range':
         return noRecord(`${ofEvent} names an LPI that the interrupt state table does not have`);
@@ -309,32 +233,11 @@ export class Gicv5Incidents {
         what: `has no effect: ${unreachableText(intid)}`,
         missing: undefined,
       };
-      const found = this.incident('no effect', 'no such interrupt', cause, intid, last.pe, all[0]!);
+      const reason = 'no such interrupt';
+      const found = this.incident({ kind: 'no effect', reason, cause, intid, pe: last.pe, from: all[0]! });
       found.lost = all.length;
       found.weight = all.length;
     }
-  }
-
-  private score(incident: Gicv5Incident, at: number | undefined): number {
-    const { kind, reason, lost, weight: harm, contradicted, held, stories, cause, from, to } = incident;
-    let weight = 1;
-    if (kind === 'withdrawn') weight = 2;
-    else if (kind === 'not acknowledged') weight = cause.record < 0 ? 0.1 : 0.8;
-    else if (reason === 'behind') weight = 0.5;
-    let score = weight * 10 * (harm + contradicted) + Math.log2(1 + held);
-    // Where the source contradicts the simulator, everything after the first contradiction may follow from it.
-    const disagreement = this.g.disagreements.find(({ intid }) => this.g.intids.has(intid))?.record;
-    if (contradicted > 0 && disagreement !== undefined && incident.first <= disagreement) score += 1e5;
-    if (kind === 'not ended') score = 12 + Math.log2(1 + stories.length);
-    // At its end a system stops in the middle of something.
-    if (to === undefined && lost <= 2 && from.record > 0.95 * this.g.records) score *= 0.3;
-    // What blocks from the beginning and then no longer is how every system starts.
-    const arrives = stories.some(({ lifetime }) => lifetime.acknowledged !== undefined);
-    if (kind === 'blocked' && cause.record < 0 && arrives) score *= 0.3;
-    if (at === undefined) return score;
-    const end = to?.record ?? this.g.records;
-    const distance = at < from.record ? from.record - at : at > end ? at - end : 0;
-    return score + (distance === 0 ? 1e6 : -distance);
   }
 }
 

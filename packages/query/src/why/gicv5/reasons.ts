@@ -4,7 +4,7 @@ import type { Gicv5Condition, Gicv5Gate } from '@gictrace/core/gicv5';
 import { GICV5_SYSREGS, GICV5_TYPES, gicv5Id, gicv5IntidText, gicv5Type, IRS } from '@gictrace/core/spec';
 import type { WaitRow } from '../../timeline/waits.ts';
 import { type Cause, NO_RECORDS, noRecord } from '../cause.ts';
-import { ICC_WRITES, writeKey } from '../gathered.ts';
+import { ICC_WRITES, ofPe, peText, writeKey } from '../gathered.ts';
 import { conditionTrack, Gicv5Gather, type Gicv5Story } from './gather.ts';
 
 const { PPI, LPI } = GICV5_TYPES;
@@ -66,17 +66,18 @@ const REASONS: Readonly<Partial<Record<Gicv5Gate, Reason>>> = {
   'interface disabled': {
     condition: 'interface enabled',
     isClosed: isZero,
-    closes: (pe) => `disables the CPU interface of PE${pe} (ICC_CR0_EL1.EN)`,
-    never: (pe) => `ICC_CR0_EL1.EN of PE${pe} has not been set`,
-    opens: (pe) => `ICC_CR0_EL1.EN of PE${pe} set`,
+    closes: (pe) => `disables the CPU interface of ${ofPe(pe)} (ICC_CR0_EL1.EN)`,
+    never: (pe) => `ICC_CR0_EL1.EN of ${ofPe(pe)} has not been set`,
+    opens: (pe) => `ICC_CR0_EL1.EN of ${ofPe(pe)} set`,
     written: (g, _intid, pe, at) => g.lastWrite(icc(pe, 'ICC_CR0_EL1'), at),
   },
   'priority mask': {
     condition: 'above the priority mask',
     isClosed: isZero,
-    closes: (pe) => `makes its priority lower than ICC_PCR_EL1 of PE${pe} admits`,
-    never: (pe) => `ICC_PCR_EL1 of PE${pe} has not admitted its priority`,
-    opens: (pe) => `ICC_PCR_EL1 of PE${pe} at its priority or above, or a higher priority (a lower number)`,
+    closes: (pe) => `makes its priority lower than ICC_PCR_EL1 of ${ofPe(pe)} admits`,
+    never: (pe) => `ICC_PCR_EL1 of ${ofPe(pe)} has not admitted its priority`,
+    opens: (pe) =>
+      `ICC_PCR_EL1 of ${ofPe(pe)} at its priority or above, or a higher priority (a lower number)`,
     written: (g, intid, pe, at) =>
       Math.max(
         g.lastWrite(icc(pe, 'ICC_PCR_EL1'), at),
@@ -93,13 +94,16 @@ export function openingOf(reason: string, pe: number): string | null {
   if (found !== undefined) return found.opens(pe);
   switch (reason) {
     case 'active':
+    case 'no GIC CDDI':
       return 'GIC CDDI of it';
+    case 'no GIC CDEOI':
+      return `GIC CDEOI of ${ofPe(pe)}`;
     case 'running priority':
-      return `GIC CDEOI of PE${pe}, or a higher priority than that of the interrupt it handles`;
+      return `GIC CDEOI of ${ofPe(pe)}, or a higher priority than that of the interrupt it handles`;
     case 'behind':
-      return `GICR CDIA of PE${pe}, or a higher priority than that of the interrupt ahead of it`;
+      return `GICR CDIA of ${ofPe(pe)}, or a higher priority than that of the interrupt ahead of it`;
     case 'signalled':
-      return `GICR CDIA of PE${pe}`;
+      return `GICR CDIA of ${ofPe(pe)}`;
     default:
       return null;
   }
@@ -125,23 +129,23 @@ export type Waited = Pick<
 /** What an interrupt waited for. `before`: its last lifetime that was acknowledged before. */
 export function causeOfWait(g: Gicv5Gather, wait: Waited, before: Gicv5Story | undefined): Gicv5Cause {
   const intid = wait.INTID;
-  const pe = Math.max(0, wait.pe ?? 0);
+  const pe = wait.pe ?? -1;
   const at = wait.from_record;
   const reason = REASONS[wait.gate as Gicv5Gate];
   if (reason !== undefined) return causeOfCondition(g, reason, intid, pe, at);
   if (wait.gate === 'active') return causeOfActive(g, intid, pe, at, before);
   if (wait.gate === 'running priority') {
     if (wait.handled === null || wait.handled_since === null)
-      return noRecord(`PE${pe} runs at an active priority that it had before the source began`);
+      return noRecord(`${peText(pe)} runs at an active priority that it had before the source began`);
     return {
       record: wait.handled_since,
       also: NO_RECORDS,
-      what: `PE${pe} acknowledges ${gicv5IntidText(wait.handled)}, and no GIC CDEOI follows before this`,
+      what: `${peText(pe)} acknowledges ${gicv5IntidText(wait.handled)}, and no GIC CDEOI follows before this`,
       missing: { what: 'priority drop', pe, intid: wait.handled },
     };
   }
   if (wait.gate === 'behind' && wait.behind !== null)
-    return noRecord(`${gicv5IntidText(wait.behind)} is ahead of it on PE${pe}`);
+    return noRecord(`${gicv5IntidText(wait.behind)} is ahead of it on ${ofPe(pe)}`);
   if (wait.gate === 'signalled') return causeOfSilence(g, intid, pe, at);
   return noRecord('the source does not contain what decides');
 }
@@ -199,8 +203,8 @@ function causeOfActive(
   return {
     record: taken.record,
     also: NO_RECORDS,
-    what: `PE${by} acknowledges it, and no GIC CDDI of it follows before this${dropped}`,
-    missing: { what: 'deactivation', pe: Math.max(0, by), intid },
+    what: `${peText(by)} acknowledges it, and no GIC CDDI of it follows before this${dropped}`,
+    missing: { what: 'deactivation', pe: by, intid },
   };
 }
 
@@ -212,7 +216,7 @@ function causeOfSilence(g: Gicv5Gather, intid: number, pe: number, at: number): 
   return {
     record: -1,
     also: [...(isMoved ? [change.record] : []), ...(access < 0 ? [] : [access])],
-    what: `PE${pe} is signalled it and does not acknowledge it${access < 0 ? '; the source has no access of it to its CPU interface' : `; its last access to its CPU interface is record ${access}`}`,
+    what: `${peText(pe)} is signalled it and does not acknowledge it${access < 0 ? '; the source has no access of it to its CPU interface' : `; its last access to its CPU interface is record ${access}`}`,
     missing: undefined,
   };
 }

@@ -94,7 +94,7 @@ function delivery(g: Gicv5Gather, { lifetime, waits }: Gicv5Story, names: Names)
     else
       steps.push({
         stage,
-        state: lifetime.pe < 0 || g.undecided > 0 ? 'not in the source' : 'not reached',
+        state: lifetime.pe < 0 || g.undecided.length > 0 ? 'not in the source' : 'not reached',
         at: null,
         text: '',
       });
