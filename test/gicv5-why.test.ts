@@ -95,7 +95,8 @@ it('an access of a PE that the source does not name is no cause', () => {
   t.batch.flags[undecided] = RECORD_FLAGS.peUndecided;
   t.pend(MESSAGE);
   const { finding, notes } = t.ask({ intid: MESSAGE });
-  expect(finding).toMatchObject({ reason: 'priority mask', pe: 0, cause: null, also: [] });
+  expect(finding).toMatchObject({ reason: 'priority mask', pe: 0, also: [] });
+  expect(finding!.cause!.text).toContain('GIC_CDPRI');
   expect(notes).toEqual([expect.stringMatching(/^the source does not say of which PE 1 accesses/)]);
 });
 
