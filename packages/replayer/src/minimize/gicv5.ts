@@ -5,16 +5,24 @@ import { type Divergence, isEvent, RECORD_FLAGS, RecordBatch } from '@gictrace/c
 import { type Gicv5TraceHeader, isGicv5, TraceReader } from '@gictrace/recorder';
 import { Gicv5Replay } from '../verbatim/gicv5.ts';
 import { sourceOptions } from '../verbatim/re-recorded-trace.ts';
-import type { Minimization, MinimizeOptions, Property } from './minimize.ts';
+import {
+  doesNotDiverge,
+  doesNotShow,
+  type Minimization,
+  type MinimizeOptions,
+  type Property,
+  TestCount,
+  wholeOf,
+} from './minimization.ts';
 import { reduce } from './reduce.ts';
 import { minimizeToScenario } from './scenario.ts';
 import { signatureOf } from './signature.ts';
-import { Selection, type Stimuli, TraceStimuli } from './stimuli.ts';
+import { type Stimuli, TraceStimuli } from './stimuli.ts';
 import type { Test } from './test.ts';
 import { simplify } from './values.ts';
 
+/** Tests that a minimization makes at most. */
 const TESTS_MAX = 5000;
-const SLOW_TESTS_MAX = 1500;
 const CHUNK = 4096;
 /** What a stimulus keeps of its flags: that the source does not contain everything about it. */
 const KEPT_FLAGS = RECORD_FLAGS.peUndecided | RECORD_FLAGS.undecided;
@@ -46,37 +54,15 @@ export async function minimizeGicv5Trace(
     const { header } = reader;
     const { config } = header;
     const original = keep.what === 'divergence' ? firstDivergence(reader, keep) : null;
-    if (keep.what === 'divergence' && original === null)
-      throw new GicTraceError(
-        'usage',
-        'does not diverge there, so that there is nothing to minimize',
-        { path },
-        'see gictrace replay',
-      );
+    if (keep.what === 'divergence' && original === null) throw doesNotDiverge(path);
     const stimuli = TraceStimuli.read(reader, original?.record);
-    const all = new Selection(
-      stimuli,
-      Uint32Array.from({ length: stimuli.length }, (_, n) => n),
-    );
     const test = new Gicv5Test(config, keep);
-    if (!(await test.begins(all, original)))
-      throw new GicTraceError(
-        'usage',
-        keep.what === 'property'
-          ? 'does not have that property, so that there is nothing to minimize'
-          : `the simulator with the profile of the trace does not behave as it was recorded up to record ${original!.record}, so that it cannot stand for the recording`,
-        { path },
-      );
-    const testsMax = options.testsMax ?? (test.isSlow ? SLOW_TESTS_MAX : TESTS_MAX);
-    let tests = 0;
-    let left = stimuli.length;
-    const tested = (now = left) => {
-      left = now;
-      options.progress?.(++tests, left);
-    };
-    const reduced = await reduce(stimuli, test, testsMax, tested);
-    const rest = options.isVerbatim ? 0 : Math.max(0, testsMax - tests);
-    const small = await simplify(reduced.selection, test, rest, tested);
+    if (!(await test.begins(wholeOf(stimuli), original))) throw doesNotShow(path, original);
+    const count = new TestCount(stimuli, options, test.isSlow, TESTS_MAX);
+    const reduced = await reduce(stimuli, test, count.max, count.tested);
+    const rest = options.isVerbatim ? 0 : count.rest;
+    const small = await simplify(reduced.selection, test, rest, count.tested);
+    const { tests } = count;
     return {
       ...{ config, header, stimuli: small, recording: recorded(config, small), of: stimuli.length, tests },
       ...{ isMinimal: reduced.isMinimal, divergence: test.divergenceOf(small), original },

@@ -2,12 +2,6 @@
 export { checkGicv5Forms, EMITTERS, type EmitFormat } from './emit/index.ts';
 export { type Check, linesOf, outcomeOf, type Repro } from './emit/repro.ts';
 export { type Gicv5Keep, type Gicv5Minimized, minimizeGicv5Trace } from './gicv5.ts';
-export {
-  type Keep,
-  type Minimized,
-  type MinimizeOptions,
-  minimizeTrace,
-  type Property,
-  saveMinimized,
-} from './minimize.ts';
+export { type MinimizeOptions, type Property, saveMinimized } from './minimization.ts';
+export { type Keep, type Minimized, minimizeTrace } from './minimize.ts';
 export { shapeOf, signatureOf } from './signature.ts';

@@ -1,9 +1,9 @@
 // Minimizes a trace: from the stimuli of a trace to the few that still show what is to be kept, with what the reference
 // simulator does with them as the recording.
-import { type GicConfig, GicTraceError, type Gicv5Config, VERSION } from '@gictrace/core';
+import type { GicConfig } from '@gictrace/core';
 import type { Backend } from '@gictrace/core/backend';
 import { type Divergence, KIND, RECORD_WORDS, RecordBatch } from '@gictrace/core/record';
-import { type AnyTraceHeader, type TraceHeader, TraceReader, TraceWriter } from '@gictrace/recorder';
+import { type TraceHeader, TraceReader } from '@gictrace/recorder';
 import { type Foresight, foreseeTrace } from '../backends/qemu/foresight.ts';
 import { MAINTENANCE_INTID } from '../backends/qemu/machine.ts';
 import { NOTHING } from '../verbatim/divergences.ts';
@@ -18,18 +18,26 @@ import {
   type Shown,
   SimulatorTest,
 } from './divergence-test.ts';
+import {
+  doesNotDiverge,
+  doesNotShow,
+  type Minimization,
+  type MinimizeOptions,
+  type Property,
+  TestCount,
+  wholeOf,
+} from './minimization.ts';
 import { irregularQueues } from './queues.ts';
 import { READS, type Readable, readableOf } from './readable.ts';
 import { reduce } from './reduce.ts';
-import { minimizeToScenario, type ScenarioRepro } from './scenario.ts';
+import { minimizeToScenario } from './scenario.ts';
 import { signatureOf } from './signature.ts';
-import { Selection, type Single, TraceStimuli } from './stimuli.ts';
+import { type Selection, type Single, TraceStimuli } from './stimuli.ts';
 import { type Reference, recordAll, type Setting, type Test } from './test.ts';
 import { simplify } from './values.ts';
 
-/** Tests that a minimization makes at most, and at most where each starts a program. */
+/** Tests that a minimization makes at most. */
 const TESTS_MAX = 20_000;
-const SLOW_TESTS_MAX = 1500;
 
 /** What must be kept. */
 export type Keep =
@@ -39,50 +47,6 @@ export type Keep =
       readonly other: OtherSimulator | { readonly open: (foresight: Foresight) => Backend };
     }
   | Property;
-
-/** What the simulator does with the stimuli has a property. */
-export interface Property {
-  readonly what: 'property';
-  /** Called with the recording: its batches may be read, and not kept. Exact: also what it is about is the same. */
-  readonly holds: (
-    recording: readonly RecordBatch[],
-    config: GicConfig | Gicv5Config,
-    isExact: boolean,
-  ) => Promise<boolean>;
-  /** Whether a test takes more than 50 ms even for a few stimuli. */
-  readonly isSlow: boolean;
-}
-
-export interface MinimizeOptions {
-  readonly testsMax?: number;
-  /** Called for each test, with the number of stimuli that are left. */
-  readonly progress?: (tests: number, stimuli: number) => void;
-  /** Whether values are left as they are. */
-  readonly isVerbatim?: boolean;
-}
-
-/** What is left of a trace, whichever GIC it is of. */
-export interface Minimization<C, H> {
-  readonly config: C;
-  readonly stimuli: Single;
-  /** What the simulator does with the stimuli. */
-  readonly recording: readonly RecordBatch[];
-  /** Stimuli of the trace, up to where it shows what is kept. */
-  readonly of: number;
-  readonly tests: number;
-  /** Whether no single stimulus can be left out. */
-  readonly isMinimal: boolean;
-  /** The divergence of these stimuli; null if a property is kept. */
-  readonly divergence: Divergence | null;
-  /** The divergence of the trace that was kept. */
-  readonly original: Divergence | null;
-  readonly header: H;
-  /**
-   * The steps of a scenario that show the same: see {@link minimizeToScenario}.
-   * @throws GicTraceError `usage` if none do.
-   */
-  readonly scenario: () => Promise<ScenarioRepro>;
-}
 
 export interface Minimized extends Minimization<GicConfig, TraceHeader> {
   readonly setting: Setting;
@@ -102,13 +66,7 @@ export async function minimizeTrace(
   const reader = TraceReader.open(path);
   try {
     const original = keep.what === 'divergence' ? await firstDivergence(reader, keep.other) : null;
-    if (keep.what === 'divergence' && original === null)
-      throw new GicTraceError(
-        'usage',
-        'does not diverge there, so that there is nothing to minimize',
-        { path },
-        'see gictrace replay',
-      );
+    if (keep.what === 'divergence' && original === null) throw doesNotDiverge(path);
     const { header } = reader;
     const drivesMaintenance = isOfQemu(header);
     const stimuli = TraceStimuli.read(
@@ -123,10 +81,7 @@ export async function minimizeTrace(
       isInRam: true,
       irregularQueues: irregularQueues(stimuli),
     };
-    const all = new Selection(
-      stimuli,
-      Uint32Array.from({ length: stimuli.length }, (_, n) => n),
-    );
+    const all = wholeOf(stimuli);
     const settings: Setting[] = [
       base,
       { ...base, isInRam: false },
@@ -140,15 +95,10 @@ export async function minimizeTrace(
       const scenario = () => minimizeToScenario(path, keep, original, options);
       return await minimized(stimuli, test, setting, { header, original, options, keep, scenario });
     }
-    throw new GicTraceError(
-      'usage',
-      keep.what === 'property'
-        ? 'does not have that property, so that there is nothing to minimize'
-        : `the simulator with the profile of the trace does not behave as it was recorded up to record ${original!.record}, so that it cannot stand for the recording`,
-      { path },
-      keep.what === 'property'
-        ? undefined
-        : 'gictrace replay shows where they differ; --on names another implementation',
+    throw doesNotShow(
+      path,
+      original,
+      'gictrace replay shows where they differ; --on names another implementation',
     );
   } finally {
     reader.close();
@@ -203,23 +153,17 @@ async function minimized(
     scenario,
   }: Pick<Minimized, 'header' | 'original' | 'scenario'> & { options: MinimizeOptions; keep: Keep },
 ): Promise<Minimized> {
-  const testsMax = options.testsMax ?? (test.isSlow ? SLOW_TESTS_MAX : TESTS_MAX);
-  let tests = 0;
-  let left = stimuli.length;
-  const tested = (now = left) => {
-    left = now;
-    options.progress?.(++tests, left);
-  };
-  const reduced = await reduce(stimuli, test, testsMax, tested);
+  const count = new TestCount(stimuli, options, test.isSlow, TESTS_MAX);
+  const reduced = await reduce(stimuli, test, count.max, count.tested);
   let small: Single;
   let own = setting;
   let kept: Test = test;
-  if (options.isVerbatim) small = await simplify(reduced.selection, test, 0, tested);
+  if (options.isVerbatim) small = await simplify(reduced.selection, test, 0, count.tested);
   else {
     const fewer = await withFewerPes(reduced.selection, test, setting);
     own = fewer.setting;
     kept = fewer.test;
-    small = await simplify(reduced.selection, kept, Math.max(0, testsMax - tests), tested);
+    small = await simplify(reduced.selection, kept, count.rest, count.tested);
   }
   const divergence = kept instanceof PropertyTest ? null : await (kept as DivergenceTest).divergenceOf(small);
   const reference = recordAll(own, small);
@@ -227,7 +171,7 @@ async function minimized(
   if (divergence?.recorded.startsWith(NOTHING)) reference.end();
   return {
     ...{ config: own.config, setting: own, stimuli: small, recording: reference.recording.batches },
-    ...{ of: stimuli.length, tests, isMinimal: reduced.isMinimal, divergence, original, header },
+    ...{ of: stimuli.length, tests: count.tests, isMinimal: reduced.isMinimal, divergence, original, header },
     scenario,
     readable: () =>
       readableOf(own, small, keep.what === 'property' ? undefined : comparing(keep.other, own, READS)),
@@ -307,29 +251,4 @@ function isMaintenanceLine(batch: RecordBatch, i: number): boolean {
     batch.pe[i]! >= 0 &&
     batch.words[i * RECORD_WORDS] === MAINTENANCE_INTID
   );
-}
-
-/** Writes what is left as a trace. @throws GicTraceError as `TraceWriter`. */
-export function saveMinimized(
-  { header, config, recording, divergence }: Minimization<GicConfig | Gicv5Config, AnyTraceHeader>,
-  path: string,
-  { version = VERSION, force = false, inputs = [] as readonly string[] } = {},
-): void {
-  const own = {
-    writer: { name: 'gictrace', version },
-    config,
-    clock: header.clock,
-    source: { kind: 'minimized', name: header.source.name, provenance: {} },
-    losses: [],
-    seed: header.seed,
-    options: { difference: divergence },
-  } as AnyTraceHeader;
-  const writer = new TraceWriter(path, own, { force, inputs: [...inputs] });
-  try {
-    for (const batch of recording) writer.append(batch);
-    writer.close({ meta: {} });
-  } catch (error) {
-    writer.abort();
-    throw error;
-  }
 }

@@ -22,7 +22,8 @@ import { OF_SPIS } from '../translated/spi-alignment.ts';
 import { Gicv5Replay } from '../verbatim/gicv5.ts';
 import { VerbatimReplay } from '../verbatim/on-simulator.ts';
 import type { Gicv5Keep } from './gicv5.ts';
-import type { Keep, MinimizeOptions } from './minimize.ts';
+import type { MinimizeOptions } from './minimization.ts';
+import type { Keep } from './minimize.ts';
 import { shrink } from './shrink.ts';
 import { signatureOf } from './signature.ts';
 
