@@ -448,7 +448,8 @@ export function readSysreg(m: Machine, pe: number, encoding: number): void {
 }
 
 /**
- * What a read of a register would return in bits 31:0, if made from EL3, or by Secure or Non-secure software. Returns -1 if
+ * What a read of a register would return in bits 31:0, if made from EL3, or by Secure or Non-secure software; with one Security
+ * state that is the same. Returns -1 if
  * the model has no such register, or for an acknowledge of the virtual interface. Changes nothing.
  */
 export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boolean, el3: boolean): number {
@@ -456,9 +457,10 @@ export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boo
   const read = (acknowledges ? PEEK_BY_ENCODING : READ_BY_ENCODING)[encoding];
   if (read === undefined) return -1;
   const before = { low: m.low, high: m.high, secure: m.secure, secureBank: m.secureBank, el3: m.el3 };
-  m.secureBank = secure;
-  m.el3 = el3;
-  m.secure = secure || el3;
+  const isSingle = m.state.singleSecurity;
+  m.secureBank = secure || isSingle;
+  m.el3 = el3 && !isSingle;
+  m.secure = m.secureBank || m.el3;
   const value = isAccessible(m, encoding) ? read(m, pe) >>> 0 : -1;
   Object.assign(m, before);
   return value;

@@ -1,7 +1,8 @@
 // Two Security states: what Secure and Non-secure software see of the same interrupts (IHI 0069, "GIC support for
 // two Security states").
 import { describe, expect, it } from 'vitest';
-import { GICD } from '../spec/index.ts';
+import { GICD, SYSREGS } from '../spec/index.ts';
+import { peekSysreg } from './cpu-interface.ts';
 import { Driver, featured, TYPER, testConfig } from './driver.test-support.ts';
 
 const SPURIOUS = 1023;
@@ -612,4 +613,22 @@ describe('choices of QEMU with two Security states', () => {
       expect(d.asSecure(() => d.read(0, 'ICC_AP1R0_EL1'))).toBe(0x100);
     }
   });
+});
+
+it('with one Security state, what a register would return is the same for all software', () => {
+  const d = new Driver('architecture').enable();
+  d.spi(40, { group: 0 });
+  d.gicd('GICD_ISPENDR', 0x100, 1);
+  for (const name of ['ICC_IAR0_EL1', 'ICC_IAR1_EL1', 'ICC_HPPIR0_EL1', 'ICC_CTLR_EL1'] as const) {
+    const peeked = [false, true].flatMap((secure) =>
+      [false, true].map((el3) => peekSysreg(d.machine, 0, SYSREGS[name].encoding, secure, el3)),
+    );
+    const returned = d.read(0, name);
+    expect([name, ...peeked]).toEqual([name, returned, returned, returned, returned]);
+    if (name === 'ICC_IAR0_EL1') {
+      expect(returned).toBe(40);
+      d.write(0, 'ICC_EOIR0_EL1', 40);
+      d.gicd('GICD_ISPENDR', 0x100, 1);
+    }
+  }
 });
