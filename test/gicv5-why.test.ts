@@ -100,6 +100,22 @@ it('an access of a PE that the source does not name is no cause', () => {
   expect(notes).toEqual([expect.stringMatching(/^the source does not say of which PE 1 accesses/)]);
 });
 
+it('what the source acknowledges and the simulator does not was active by an acknowledge of the same PE', () => {
+  const t = new Trace();
+  for (const pe of [0, 1]) t.add('sysreg.write', pe, GICV5_SYSREGS.ICC_PPI_ENABLER0_EL1.encoding, 1 << 27);
+  t.wire(0, TIMER, 1);
+  const left = t.acknowledge(0, TIMER);
+  t.wire(0, TIMER, 0);
+  t.set('GIC_CDEOI', 0, 0);
+  t.wire(1, TIMER, 1);
+  t.acknowledge(1, TIMER);
+  t.wire(1, TIMER, 0);
+  t.end(1, TIMER);
+  t.acknowledge(0, TIMER);
+  const { finding } = t.ask({ intid: TIMER, pe: 0 });
+  expect(finding).toMatchObject({ reason: 'active', contradicted: 1, cause: { record: left } });
+});
+
 describe('a replay', () => {
   it('puts GIC CDEOI in behind the acknowledge that it ends', () => {
     const t = new Trace();

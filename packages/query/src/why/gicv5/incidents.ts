@@ -110,9 +110,13 @@ export class Gicv5Incidents extends IncidentFinder<Gicv5Story, Gicv5Missing> {
       if (!g.intids.has(one.intid) || (pe !== undefined && one.pe !== pe)) continue;
       const gate = closedAt(g, one.intid, one.pe, one.record - 1);
       if (gate === undefined) continue;
+      const isPpi = gicv5Type(one.intid) === GICV5_TYPES.PPI;
       const before = g.stories.findLast(
-        ({ lifetime: { intid, acknowledged } }) =>
-          intid === one.intid && acknowledged !== undefined && acknowledged.record < one.record,
+        ({ lifetime: { intid, pe, acknowledged } }) =>
+          intid === one.intid &&
+          (!isPpi || pe === one.pe) &&
+          acknowledged !== undefined &&
+          acknowledged.record < one.record,
       );
       const wait = { INTID: one.intid, pe: one.pe, from_record: one.record - 1, gate };
       const nothing = { handled: null, handled_since: null, behind: null };
