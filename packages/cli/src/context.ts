@@ -1,17 +1,19 @@
 // What all verbs share: printing, and formatting numbers. This file must not know any verb.
-
 import { printable } from './printable.ts';
+import { hasColour, writeErr, writeOut } from './streams.ts';
+import { painted } from './terminal/colour.ts';
 
 export { VERSION } from '@gictrace/core';
 
 /** Prints to standard output, without control characters. */
 export function print(text: string): void {
-  process.stdout.write(`${printable(text)}\n`);
+  const shown = printable(text);
+  writeOut(`${hasColour() ? painted(shown) : shown}\n`);
 }
 
 /** Prints a note for people on standard error. */
 export function note(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+  writeErr(`${printable(text)}\n`);
 }
 
 /** Formats a number with thousands separators, the same in every locale. */

@@ -8,7 +8,8 @@ import { reportFailure } from './failure.ts';
 export { reportFailure } from './failure.ts';
 
 import { mayWrite, namedFiles } from './named-files.ts';
-import { outputTaken, watchOutput } from './streams.ts';
+import { outputTaken, pageOutput, pagerLeft, watchOutput } from './streams.ts';
+import { commonOptions, screenOf } from './terminal/screen.ts';
 import { verbsFor } from './verbs.ts';
 
 const EXAMPLES = `
@@ -47,22 +48,32 @@ failed; 4 bad trace; 70 a bug in gictrace. --debug prints the stack of a bug.
 
 /** Runs a command line (without node and script) and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  watchOutput();
-  // Accepted anywhere before --, because people append it to a command that has just failed.
-  const end = args.indexOf('--');
-  const isDebug = (word: string, at: number) => word === '--debug' && (end < 0 || at < end);
-  const own = args.filter((word, at) => !isDebug(word, at));
-  // What writes nothing need not load what handles signals.
-  const release = mayWrite(own) ? await guarded(own) : undefined;
+  let isDebug = false;
+  let release: (() => void) | undefined;
   try {
+    const { own, common } = commonOptions(args);
+    ({ isDebug } = common);
+    const screen = screenOf(own, common, process.stdout.isTTY === true, process.env);
+    watchOutput(screen);
+    if (screen.mayPage) await startPaging();
+    // What writes nothing need not load what handles signals.
+    release = mayWrite(own) ? await guarded(own) : undefined;
     const code = await run(own);
     await outputTaken();
     return code;
   } catch (error) {
-    return reportFailure(error, own.length < args.length);
+    // What went wrong is said below the pager, not on its screen.
+    await pagerLeft().catch(() => undefined);
+    return reportFailure(error, isDebug);
   } finally {
     release?.();
   }
+}
+
+async function startPaging(): Promise<void> {
+  const { Pager, pagerCommand } = await import('./terminal/pager.ts');
+  const command = pagerCommand(process.env);
+  if (command !== undefined) pageOutput(() => new Pager(command));
 }
 
 /** Handles signals while an output is open, and keeps inputs from being written. Returns what ends that. */
@@ -82,6 +93,8 @@ async function run(args: readonly string[]): Promise<number> {
     .version(VERSION)
     .helpCommand('help [verb]', 'help for a verb')
     .option('--debug', 'print the stack of an unexpected error')
+    .option('--color [when]', 'colours: --color=auto (at a terminal; NO_COLOR, FORCE_COLOR), always, never')
+    .option('--no-pager', 'print a long answer at once: no $PAGER (less -FRX) at a terminal')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'gictrace: ')) })

@@ -5,6 +5,8 @@ import { createInterface, type Interface } from 'node:readline';
 import { GicTraceError } from '@gictrace/core';
 import { FUNCTIONS, type QueryDatabase, TABLE_FUNCTIONS } from '@gictrace/query';
 import { printable } from '../printable.ts';
+import { hasColour, shownText } from '../streams.ts';
+import { headed } from '../terminal/colour.ts';
 import { COMMANDS, LEAVE } from './commands.ts';
 import { complete, type Vocabulary } from './complete.ts';
 import { ENTRIES_MAX, History, historyPath } from './history.ts';
@@ -43,7 +45,10 @@ export function ownTerminal(): Terminal {
  */
 export async function runShell(db: QueryDatabase, terminal: Terminal = ownTerminal()): Promise<void> {
   const out: Output = {
-    write: (text) => void terminal.output.write(printable(text)),
+    write: (text) => void terminal.output.write(shownText(printable(text))),
+    ...(hasColour()
+      ? { head: (text) => void terminal.output.write(headed(shownText(printable(text)))) }
+      : {}),
     note: (text) => terminal.note(printable(text)),
     get width() {
       const { isTTY, columns } = terminal.output as Partial<NodeJS.WriteStream>;

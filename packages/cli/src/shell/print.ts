@@ -8,6 +8,8 @@ export type Mode = (typeof MODES)[number];
 /** Where results, and notes for people, are written. */
 export interface Output {
   write(text: string): void;
+  /** Writes the head of a table, if it is to stand out. */
+  readonly head?: (text: string) => void;
   note(text: string): void;
   /** Characters of a line, if results go to a terminal. */
   readonly width?: number | undefined;
@@ -39,7 +41,14 @@ function writeTable(answer: Answer, out: Output): void {
       style: { head: [], border: [], compact: true },
     });
     for (const row of rows) table.push(row.map(cellText));
-    out.write(`${table.toString()}\n`);
+    const [border = '', head = '', ...more] = table.toString().split('\n');
+    out.write(`${border}\n`);
+    if (out.head === undefined) out.write(`${head}\n`);
+    else {
+      out.head(head);
+      out.write('\n');
+    }
+    out.write(`${more.join('\n')}\n`);
   }
   if (count > ROWS_MAX)
     out.note(`${grouped(ROWS_MAX)} of ${grouped(count)} rows shown; CSV and JSON give all`);

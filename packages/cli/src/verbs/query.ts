@@ -9,6 +9,8 @@ import type { Command } from 'commander';
 import { note, wholeNumber } from '../context.ts';
 import { printable } from '../printable.ts';
 import { writeAnswer } from '../shell/print.ts';
+import { hasColour, writeOut } from '../streams.ts';
+import { headed } from '../terminal/colour.ts';
 
 /** The command itself. */
 const BIN = new URL('../../bin/gictrace.js', import.meta.url);
@@ -54,7 +56,7 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
       if (options.ddl !== undefined) {
         if (sql !== undefined || options.module !== undefined)
           throw new GicTraceError('usage', '--ddl takes neither SQL nor --module');
-        process.stdout.write((await import('./query-dataset.ts')).ddlOf(path, options.ddl));
+        writeOut((await import('./query-dataset.ts')).ddlOf(path, options.ddl));
         return;
       }
       if ((sql === undefined) === (options.module === undefined))
@@ -69,7 +71,8 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
       try {
         const mode = options.json ? 'json' : options.csv ? 'csv' : options.line ? 'line' : 'table';
         writeAnswer(answer, mode, {
-          write: (text) => void process.stdout.write(printable(text)),
+          write: (text) => writeOut(printable(text)),
+          ...(hasColour() ? { head: (text) => writeOut(headed(printable(text))) } : {}),
           note,
           width: process.stdout.isTTY ? process.stdout.columns : undefined,
         });
@@ -121,6 +124,7 @@ async function askWithin(
   { module, json, csv, line }: QueryOptions,
 ): Promise<number> {
   const words = [
+    ...['--no-pager', `--color=${hasColour() ? 'always' : 'never'}`],
     ...(json ? ['--json'] : []),
     ...(csv ? ['--csv'] : []),
     ...(line ? ['--line'] : []),

@@ -15,7 +15,7 @@ import { FORCE, grouped, json, note, print, wholeNumber } from '../context.ts';
 import { Pauses } from '../interrupt.ts';
 import { intidOf } from '../intid.ts';
 import { printable } from '../printable.ts';
-import { isOutputClosed } from '../streams.ts';
+import { isOutputClosed, outputRoom, writeOut } from '../streams.ts';
 
 async function withTrace<T>(path: string, work: (reader: AnyTraceReader) => T | Promise<T>): Promise<T> {
   const reader = TraceReader.openAny(path);
@@ -89,7 +89,7 @@ export function addDump(program: Command): void {
             ? [printable(headerJson(reader.header, hasLearntState(reader)))]
             : [];
         const flush = () => {
-          if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+          if (lines.length > 0) writeOut(`${lines.join('\n')}\n`);
           lines.length = 0;
         };
         for (const { batch, first } of reader.batches(options.from ?? 0)) {
@@ -104,6 +104,7 @@ export function addDump(program: Command): void {
           }
           flush();
           await pauses.due();
+          await outputRoom();
           if (isOutputClosed()) break;
           if (options.to !== undefined && first + batch.count > options.to) break;
         }
