@@ -244,7 +244,7 @@ export abstract class Explanation<S extends AnyStory, M> {
       return this.neverPending();
     }
     const { lifetime } = shown;
-    if (!isTaken(shown)) return `not taken: ${pendingText(shown, found === undefined)}`;
+    if (!isTaken(shown)) return `not taken: ${pendingText(shown)}`;
     const taken = `at record ${lifetime.acknowledged!.record} by ${peText(lifetime.pe)}`;
     if (!this.isTakenHere(shown)) return `not taken by PE${pe}: it was acknowledged ${taken}`;
     if (found === undefined)
@@ -312,11 +312,10 @@ function outcomeOf({ kind }: Incident<AnyStory, unknown>): Outcome {
 }
 
 /** How long an interrupt was pending that was not acknowledged, and what ended that. */
-function pendingText({ lifetime }: AnyStory, isUnexplained: boolean): string {
+function pendingText({ lifetime }: AnyStory): string {
   const { pended, withdrawn, withdrawal } = lifetime;
   const from = pended === undefined ? 'it was pending' : `it was pending from record ${pended.record}`;
-  if (withdrawn === undefined)
-    return `${from} to the end of the trace${isUnexplained ? ', and what decided is not in the source' : ''}`;
+  if (withdrawn === undefined) return `${from} to the end of the trace`;
   const { by, movedTo } = withdrawal;
   const how = by === 'wire' ? ' (its input line was deasserted)' : by === null ? '' : ` (${by})`;
   const to = movedTo === null ? '' : `, and was moved to PE${movedTo}`;

@@ -69,6 +69,18 @@ describe('about one lifetime', () => {
   });
 });
 
+it('what is pending when the trace ends was not taken, and nothing more is said of it', () => {
+  const r = new Recording().setUp(0);
+  for (let k = 0; k < 100; k++) r.mmio('read', 1, 'GICD', 0, 0x53);
+  handle(r, 0);
+  const at = r.wire(0, 27, 1);
+  expect(ask(r, { intid: 27 }).outcome).toBe('delivered');
+  expect(ask(r, { intid: 27, at })).toMatchObject({
+    outcome: 'unknown',
+    headline: `not taken: it was pending from record ${at} to the end of the trace`,
+  });
+});
+
 it('a replay puts an EOI in behind the acknowledge that it ends', () => {
   const r = new Recording().setUp(0);
   r.mmio('write', 0, 'GICR', 0x1_0100, (1 << 27) | (1 << 26));
