@@ -2,6 +2,7 @@
 // architecture. Where a later version is right, it does as the architecture says.
 import { GicTraceError } from '@gictrace/core';
 import { type Answers, Simulator } from '@gictrace/core/backend';
+import { Guest } from '@gictrace/core/conformance';
 import { RECORD_FLAGS, RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
 import {
   type CommandName,
@@ -93,7 +94,7 @@ interface Outcome {
 
 async function run(
   backend: QemuBackend | Simulator,
-  sequence: Sequence,
+  sequence: Pick<Sequence, 'batch'>,
   profile = 'qemu-virt',
   gic: 3 | 4 = 4,
   security: 1 | 2 = 1,
@@ -133,7 +134,7 @@ const byArchitecture = (sequence: Sequence) => run(new Simulator('test'), sequen
 it.skipIf(QEMUS.length > 0)('QEMU', (test) => test.skip());
 
 describe.each(QEMUS)('QEMU $release', ({ command, release }) => {
-  const onQemu = (sequence: Sequence, gic: 3 | 4 = 4) =>
+  const onQemu = (sequence: Pick<Sequence, 'batch'>, gic: 3 | 4 = 4) =>
     run(new QemuBackend({ command, timeoutMs: 20_000 }), sequence, 'qemu-virt', gic);
   /** Whether this is 7.2: what only that one does was mended in 10.0. */
   const is72 = release === '7.2';
@@ -255,6 +256,34 @@ describe.each(QEMUS)('QEMU $release', ({ command, release }) => {
     expect(qemu.values.slice(10)).toEqual([27n, 0x1800_0000n, 0n, 0x800_0000n]);
     const simulator = await run(new Simulator('test'), sequence, 'architecture', 3, 2);
     expect(simulator.values.slice(10)).toEqual([27n, 0x1800_0000n, 0n, 0x1800_0000n]);
+  });
+
+  it('notices vLPIs of a vPE that is resident on another PE than it is mapped to only as it clears the last best', async () => {
+    const config = { ...fuzzConfig(4, 2, 'qemu-virt'), profile: 'qemu-virt' };
+    /** Up to the CLEAR of one of two events whose vLPIs became pending while the vPE was mapped elsewhere. */
+    const upToClear = (eventId: number) => {
+      const guest = new Guest(config);
+      const batch = new RecordBatch(128);
+      guest.tap = (one) => batch.copy(one, 0);
+      const command = (name: 'INT' | 'CLEAR', event: number) =>
+        guest.command(name, { DeviceID: 16, EventID: event });
+      guest.itsOnly().virtual(1);
+      for (const event of [1, 4]) guest.mapVirtual(16, event, 0, 8192 + event);
+      guest.schedule(0, 0);
+      command('INT', 4);
+      command('CLEAR', 4);
+      guest.command('VMOVP', { vPEID: 0, RDbase: 1, SequenceNumber: 0, ITSList: 0 });
+      command('INT', 1);
+      command('INT', 4);
+      guest.mapVpe(0, 0);
+      command('CLEAR', eventId);
+      return { batch };
+    };
+    const { id } = RECORDS.vhppi;
+    expect((await onQemu(upToClear(4))).shown.at(-1)).toContain(id);
+    expect((await onQemu(upToClear(1))).shown.at(-1)).not.toContain(id);
+    for (const eventId of [1, 4])
+      expect((await run(new Simulator('test'), upToClear(eventId))).shown.at(-1)).not.toContain(id);
   });
 
   it('has 32 SPIs more than GICD_TYPER.ITLinesNumber says (7.2)', async () => {

@@ -76,11 +76,11 @@ function heldLpis({ state }: Machine): number {
   return held;
 }
 
-/** Remembers the highest-priority pending LPI, if there is one and `lastBestLpi` is in use. */
+/** Remembers the highest-priority pending LPI, if there is one and `lastBest` is in use. */
 function noteBest(m: Machine, pe: number): void {
-  if (m.lastBestLpi === undefined) return;
+  if (m.lastBest === undefined) return;
   const best = bestLpi(m, pe);
-  if (best !== 0) m.lastBestLpi[pe] = best;
+  if (best !== 0) m.lastBest.lpi[pe] = best;
 }
 
 /**
@@ -88,7 +88,7 @@ function noteBest(m: Machine, pe: number): void {
  * is cleared, QEMU looks for the next one, and reads configurations that may have changed.
  */
 function noteHiddenRescan(m: Machine, pe: number, cleared: number): void {
-  if (m.lastBestLpi?.[pe] !== cleared || bestLpi(m, pe) !== 0) return;
+  if (m.lastBest?.lpi[pe] !== cleared || bestLpi(m, pe) !== 0) return;
   m.budget.spend(4 * m.state.lpiPending[pe]!.size);
   for (const intid of m.state.lpiPending[pe]!)
     if (lookUpConfig(m, pe, intid) !== m.state.lpiConfig[pe]!.get(intid)) m.hiddenRescan = true;

@@ -135,12 +135,12 @@ export class Machine {
   /** The highest-priority LPI of each PE that is pending and enabled, derived in the same way. */
   readonly lpiBest: Uint32Array;
   /**
-   * By PE: the LPI that was the highest-priority pending one last, even if there is none now. `undefined` if nobody needs
-   * it. It is not part of the state. QEMU has this state and uses it in one case (`hiddenRescan`), where a comparison with
-   * QEMU must end.
+   * By PE: the LPI, and the vLPI of the resident vPE, that was the highest-priority pending one last, even if there is none
+   * now; 0 if there was none. `undefined` if nobody needs it. It is not part of the state. QEMU has this state and uses it in
+   * one case (`hiddenRescan`), where a comparison with QEMU must end.
    */
-  lastBestLpi: Uint32Array | undefined;
-  /** Whether QEMU would have read configurations again just now, for a reason that is not part of the model's state. */
+  lastBest: { readonly lpi: Uint32Array; readonly vlpi: Uint32Array } | undefined;
+  /** Whether QEMU would have read pending states or configurations again just now, for a reason that is not part of the state. */
   hiddenRescan = false;
   readonly lpiBestPriority: Uint8Array;
   readonly lpiDirty: Uint8Array;

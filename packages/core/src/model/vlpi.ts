@@ -103,7 +103,39 @@ export function setVlpiPending(m: Machine, pe: number, table: number, vintid: nu
     known ? config : 0,
     known ? 1 : 0,
   );
+  noteBest(m, pe);
   return true;
+}
+
+/** Remembers the highest-priority pending vLPI of the vPE that is resident on a PE, if there is one and `lastBest` is in use. */
+function noteBest(m: Machine, pe: number): void {
+  if (m.lastBest === undefined || pe === NO_PE) return;
+  rankVirtual(m, pe);
+  if (best.vlpi !== SPURIOUS) m.lastBest.vlpi[pe] = best.vlpi;
+}
+
+/**
+ * QEMU keeps the INTID of the highest-priority pending vLPI even when no enabled one is left. When the vLPI with that INTID is
+ * cleared, QEMU looks for the next one. It then finds what it has not noticed:
+ *
+ * 1. vLPI 8196 becomes pending for a vPE that is resident on PE 1, and is cleared.
+ * 2. VMOVP maps the vPE to PE 2, though it stays resident on PE 1. vLPIs 8193 and 8196 become pending in its table.
+ * 3. VMAPP maps it to PE 1 again. CLEAR of vLPI 8196 makes QEMU signal vLPI 8193; CLEAR of another vLPI would not.
+ */
+function noteHiddenRescan(m: Machine, pe: number, cleared: number): void {
+  if (m.lastBest?.vlpi[pe] !== cleared) return;
+  rankVirtual(m, pe);
+  if (best.vlpi !== SPURIOUS) return;
+  const pending = m.state.virtual.pending[pe]!;
+  const { found } = pendingInTable(m, pe);
+  if (
+    found.length !== pending.size ||
+    found.some(
+      (vintid) =>
+        !pending.has(vintid) || lookUpConfig(m, pe, vintid) !== m.state.virtual.config[pe]!.get(vintid),
+    )
+  )
+    m.hiddenRescan = true;
 }
 
 /** Clears the pending state of a vINTID in a table. Returns whether it was pending. */
@@ -116,6 +148,7 @@ export function clearVlpiPending(m: Machine, pe: number, table: number, vintid: 
   }
   m.emit(VLPI_CLEARED, pe, table >>> 0, high(table), vintid);
   if (wasBest) reloadResident(m, pe);
+  else noteHiddenRescan(m, pe, vintid);
   return true;
 }
 
@@ -124,10 +157,12 @@ export function clearResidentVlpi(m: Machine, pe: number, vintid: number): void 
   clearVlpiPending(m, pe, residentTable(m, pe), vintid);
 }
 
-/** Loads the pending vLPIs of the resident vPE from its table, and their configuration. */
-export function reloadResident(m: Machine, pe: number): void {
+/** The vLPIs and virtual SGIs that are pending in the table of the resident vPE. `unknownFrom`: an address, if memory is unknown. */
+function pendingInTable(
+  m: Machine,
+  pe: number,
+): { found: readonly number[]; unknownFrom: number | undefined } {
   const table = residentTable(m, pe);
-  if (table === NO_TABLE) return;
   const { virtual, memory } = m.state;
   const first = table + LPI_FIRST / 8;
   const length = Math.max(0, 2 ** idBits(m, pe) / 8 - LPI_FIRST / 8);
@@ -141,7 +176,16 @@ export function reloadResident(m: Machine, pe: number): void {
     m.budget.spend(EVENT_WORK);
     for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) found.push(LPI_FIRST + 8 * offset + bit);
   });
-  if (!known && length > 0) m.emit(ASSUMED, NO_PE, first >>> 0, high(first), 8);
+  return { found, unknownFrom: !known && length > 0 ? first : undefined };
+}
+
+/** Loads the pending vLPIs of the resident vPE from its table, and their configuration. */
+export function reloadResident(m: Machine, pe: number): void {
+  const table = residentTable(m, pe);
+  if (table === NO_TABLE) return;
+  const { virtual } = m.state;
+  const { found, unknownFrom } = pendingInTable(m, pe);
+  if (unknownFrom !== undefined) m.emit(ASSUMED, NO_PE, unknownFrom >>> 0, high(unknownFrom), 8);
   const pending = virtual.pending[pe]!;
   m.budget.spend(EVENT_WORK * (pending.size + found.length));
   if (pending.size > 0) {
@@ -154,6 +198,7 @@ export function reloadResident(m: Machine, pe: number): void {
     if (!pending.has(vintid) || virtual.config[pe]!.get(vintid) !== config)
       m.emit(VLPI_LOADED, pe, vintid, config < CONFIG_UNKNOWN ? config : 0, config < CONFIG_UNKNOWN ? 1 : 0);
   }
+  noteBest(m, pe);
 }
 
 /** GICR_TYPER.RVPEID and CommonLPIAff. */

@@ -30,7 +30,7 @@ const BATCH = 4096;
 export interface RecordingTarget {
   /** The PPI to which the machine connects each PE's maintenance interrupt, if any. */
   readonly maintenanceIntid?: number;
-  /** Whether it remembers which LPI was the best, as QEMU does beside its state; true if absent. */
+  /** Whether it remembers which LPI and vLPI was the best, as QEMU does beside its state; true if absent. */
   readonly remembersBestLpi?: boolean;
   /** Whether it shows what PEs are signalled only once a stimulus is complete. */
   readonly settled?: boolean;
@@ -72,7 +72,9 @@ export class Recording {
     this.machine.witness = (_use, _unit, _index, address, length) => {
       if (!isPlaceable(address, length)) this.outsideRam = true;
     };
-    if (target.remembersBestLpi !== false) this.machine.lastBestLpi = new Uint32Array(config.pes.length);
+    const pes = config.pes.length;
+    if (target.remembersBestLpi !== false)
+      this.machine.lastBest = { lpi: new Uint32Array(pes), vlpi: new Uint32Array(pes) };
     this.machine.sink = {
       batch: this.shown,
       events: true,
