@@ -59,6 +59,9 @@ describe('golden', () => {
     const { code, out } = await check();
     expect(code).toBe(1);
     expect(out).toMatch(/differs {2}storm: \d+ differences?; first /);
+    // No temporary name, so that the same difference is the same text.
+    expect(out).toMatch(/^ {4}B {2}storm, now: /m);
+    expect(out).not.toContain('gictrace-golden-');
     expect(out).toContain('1 of 2 golden cases the same');
     expect(out.split('\n').length).toBeLessThan(80);
     // A rule lets pass what it names, and no more.

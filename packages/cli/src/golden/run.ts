@@ -47,7 +47,9 @@ export function judge(one: GoldenCase, fresh: string): Judged {
     return plain('missing', `there is no ${absent.map((path) => basename(path)).join(' and no ')}`);
   const rules = one.rules === undefined ? [] : readRules(one.rules);
   const { ignore = [], rename = false } = one.options;
-  const diff = diffTraces(one.trace, fresh, { rules, ignore, rename });
+  const found = diffTraces(one.trace, fresh, { rules, ignore, rename });
+  // The trace of today is a temporary file, whose name says nothing and differs each time.
+  const diff = { ...found, b: { ...found.b, path: `${one.name}, now` } };
   if (!diff.same) {
     const passed = diff.tolerated.reduce((sum, { n }) => sum + n, 0);
     const all = Object.entries(diff.counts)

@@ -276,6 +276,7 @@ describe('query --module', () => {
 
   it.each([
     [['--module', 'nonsense'], /no module 'nonsense'/],
+    [['--module', 'strandd'], /no module 'strandd' \(did you mean 'stranded'\? it has /],
     [['--module', 't_interrupts'], /no module 't_interrupts'/],
     [[], /query takes either SQL or --module NAME/],
     [['SELECT 1', '--module', 'lost'], /takes either SQL or --module NAME/],
@@ -284,6 +285,14 @@ describe('query --module', () => {
     expect([code, err]).toEqual([2, expect.stringMatching(says)]);
     expect(err).toMatch(/^[^\n]+\n$/);
   });
+});
+
+it('query says that the database comes first', async () => {
+  const swapped = await run('query', 'SELECT 1', path);
+  expect([swapped.code, swapped.err]).toEqual([
+    2,
+    'gictrace: the database comes before the query (gictrace query DB "SELECT …")\n',
+  ]);
 });
 
 const WRITES = [

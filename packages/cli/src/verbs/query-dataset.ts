@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { GicTraceError } from '@gictrace/core';
+import { didYouMean, GicTraceError } from '@gictrace/core';
 import {
   type Answer,
   DATASET_RELATIONS,
@@ -25,7 +25,7 @@ export async function askedOfDataset(
       'usage',
       `a dataset has no module '${module}'`,
       {},
-      `it has ${DATASET_RELATIONS.join(', ')}`,
+      `${didYouMean(module, DATASET_RELATIONS)}it has ${DATASET_RELATIONS.join(', ')}`,
     );
   const db = await Dataset.open(dir);
   try {

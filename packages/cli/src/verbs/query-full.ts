@@ -1,5 +1,5 @@
 // What only some queries need: the simulator for gic_state, and the catalogue for the name of a module.
-import { GicTraceError } from '@gictrace/core';
+import { didYouMean, GicTraceError } from '@gictrace/core';
 import { type QueryDatabase, relationsOf } from '@gictrace/query';
 
 export { QueryDatabase } from '@gictrace/query';
@@ -13,7 +13,7 @@ export function moduleSql(db: QueryDatabase, name: string): string {
       'usage',
       `this database has no module '${name}'`,
       {},
-      `it has ${modules.join(', ')}`,
+      `${didYouMean(name, modules)}it has ${modules.join(', ')}`,
     );
   }
   return `SELECT * FROM "${name}"`;

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { GicTraceError } from '@gictrace/core';
 import { type Answer, PlainDatabase } from '@gictrace/query';
-import { isFolder } from '@gictrace/recorder/input';
+import { isFolder, statOf } from '@gictrace/recorder/input';
 import type { Command } from 'commander';
 import { note, wholeNumber } from '../context.ts';
 import { printable } from '../printable.ts';
@@ -14,6 +14,9 @@ import { headed } from '../terminal/colour.ts';
 
 /** The command itself. */
 const BIN = new URL('../../bin/gictrace.js', import.meta.url);
+
+/** The beginning of a query, which is no path. */
+const STATEMENT = /^\s*(select|with|values)\s/i;
 
 interface QueryOptions {
   readonly module?: string;
@@ -61,6 +64,13 @@ export function addQuery(program: Command, exit: (code: number) => void): void {
       }
       if ((sql === undefined) === (options.module === undefined))
         throw new GicTraceError('usage', 'query takes either SQL or --module NAME');
+      if (sql !== undefined && STATEMENT.test(path) && statOf(path) === undefined)
+        throw new GicTraceError(
+          'usage',
+          'the database comes before the query',
+          {},
+          'gictrace query DB "SELECT …"',
+        );
       if (options.timeout !== undefined) {
         exit(await askWithin(options.timeout, path, sql, options));
         return;
