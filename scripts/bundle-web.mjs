@@ -23,6 +23,8 @@ const HOST = {
   'node:url': host('url'),
   'node:child_process': host('absent'),
   'node:stream': host('absent'),
+  // xz-decompress takes it where a global is missing.
+  'stream/web': host('absent'),
   'node:worker_threads': host('absent'),
   'better-sqlite3': join(web, 'sqlite', 'database.ts'),
   // With the slash it is the package, not Node's module.

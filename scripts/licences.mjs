@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
+/** Licences of packages that have the name of a licence and not its text. */
+const WITHOUT_TEXT = { 'xz-decompress': join(root, 'packages', 'web', 'licences', 'xz-decompress.txt') };
+
 /** The licences of the bundled packages, which they require to be included. */
 export function licences(modules) {
   const folders = new Map();
@@ -18,12 +21,13 @@ export function licences(modules) {
   return [...folders]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, folder]) => {
-      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const own = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const file = own === undefined ? WITHOUT_TEXT[name] : join(folder, own);
       const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
       // A package under gictrace's own licence may leave its text out.
       if (file === undefined && license !== 'Apache-2.0')
         throw new Error(`${name} is bundled and has no licence file`);
-      const text = readFileSync(file === undefined ? join(root, 'LICENSE') : join(folder, file), 'utf8');
+      const text = readFileSync(file ?? join(root, 'LICENSE'), 'utf8');
       return `${name} ${version}\n\n${text.trim()}\n`;
     });
 }

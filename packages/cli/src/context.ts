@@ -3,7 +3,7 @@ import { printable } from './printable.ts';
 import { hasColour, writeErr, writeOut } from './streams.ts';
 import { painted } from './terminal/colour.ts';
 
-export { VERSION } from '@gictrace/core';
+export { VERSION, wholeNumber } from '@gictrace/core';
 
 /** Prints to standard output, without control characters. */
 export function print(text: string): void {
@@ -33,16 +33,6 @@ export function json(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
     typeof member === 'bigint' ? `${member}` : member,
   );
-}
-
-/** Parses an option's integer within a range, decimal or hexadecimal (0x2001). The error that it throws names the option. */
-export function wholeNumber(name: string, low: number, high: number): (text: string) => number {
-  return (text) => {
-    const n = Number(text);
-    if (!/^(\d+|0x[\da-f]+)$/i.test(text) || n < low || n > high)
-      throw new InvalidOption(`${name} takes a whole number from ${low} to ${high}, not '${text}'`);
-    return n;
-  };
 }
 
 /** Help of --force, which every verb that writes a file has. */

@@ -20,3 +20,4 @@ export { checkIntidOf } from './intid-of.ts';
 export { configOf, PLAIN, PROFILES } from './profile/index.ts';
 export { RECORDS, RecordBatch, type RecordName, recordName } from './record/index.ts';
 export { VERSION } from './version.ts';
+export { wholeNumber } from './whole-number.ts';

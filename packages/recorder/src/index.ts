@@ -1,6 +1,15 @@
 // @gictrace/recorder: traces, importers, a running QEMU as a source, scenarios.
 /// <reference types="node" preserve="true" />
 
+export { importLogs, type LogsReport } from './import-logs.ts';
+export {
+  addLabel,
+  LOG_OPTIONS,
+  type LogOption,
+  type LogOptionName,
+  type LogOptions,
+  logFormatNamed,
+} from './import-options.ts';
 export {
   type ImportInto,
   type ImportReport,
@@ -12,6 +21,7 @@ export {
 } from './import-trace.ts';
 export { type KeptSource, keptSource } from './importers/common/kept-source.ts';
 export type { Start } from './importers/common/learn/unknowns.ts';
+export { sniff } from './importers/common/source.ts';
 export { detectFormat, LOG_FORMATS, type LogFormat } from './importers/detect.ts';
 export type { FtraceOptions } from './importers/ftrace/index.ts';
 export { headerJson, recordJson } from './importers/jsonl/index.ts';

@@ -21,7 +21,7 @@ const FORMATS: Readonly<Record<Opened['format'], string>> = {
 };
 
 /** The name of a file without what says its format. */
-const stem = (name: string) => name.replace(/\.(gz|zst)$/, '').replace(/\.[^.]+$/, '');
+const stem = (name: string) => name.replace(/\.(gz|xz|zst)$/, '').replace(/\.[^.]+$/, '');
 
 /** The section of a file, which fills as the file is read. */
 export function fileSection(file: File, thread: Thread): HTMLElement {

@@ -87,7 +87,7 @@ export class Session {
       mount(this.trace, file);
       return this.described('trace', file.size, null);
     }
-    this.trace = `/${name.replace(/\.(gz|zst)$/, '').replace(/\.[^.]+$/, '')}.gictrace`;
+    this.trace = `/${name.replace(/\.(gz|xz|zst)$/, '').replace(/\.[^.]+$/, '')}.gictrace`;
     const source = droppedLog(file);
     const format = await detectFormat(source);
     const options = { progress: (lines: number) => this.progress(lines, 'lines') };
