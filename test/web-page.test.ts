@@ -8,15 +8,15 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM, launch } from './browser.ts';
 import { recording, scratch } from './support.ts';
+import { type BuiltPage, buildPage, digestOf, drop, openPage, settled } from './web.ts';
 
 const temp = scratch();
 afterAll(() => temp.dispose());
 
 const page = temp.path('index.html');
-let built: { bytes: number; modules: string[]; worker: string };
+let built: BuiltPage;
 beforeAll(async () => {
-  const { href } = new URL('../scripts/bundle-web.mjs', import.meta.url);
-  built = await ((await import(href)) as { bundleWeb(out: string): Promise<typeof built> }).bundleWeb(page);
+  built = await buildPage(page);
 }, 60_000);
 
 it('has core, recorder, replayer and query without a module of Node', () => {
@@ -33,49 +33,6 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
   });
   afterAll(() => browser?.close());
 
-  interface Opened {
-    readonly page: Page;
-    readonly wrong: string[];
-    readonly requests: string[];
-  }
-
-  async function opened(): Promise<Opened> {
-    const tab = await browser.newPage({ viewport: { width: 1000, height: 700 } });
-    const wrong: string[] = [];
-    const requests: string[] = [];
-    tab.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
-    });
-    tab.on('pageerror', (error) => wrong.push(error.message));
-    tab.on('request', (request) => {
-      if (!request.url().startsWith('blob:') && request.url() !== `file://${page}`)
-        requests.push(request.url());
-    });
-    await tab.goto(`file://${page}`);
-    await tab.waitForSelector('html[data-ready=yes]', { state: 'attached' });
-    return { page: tab, wrong, requests };
-  }
-
-  /** Drops a file as a person does: with an event that carries it. */
-  async function drop(tab: Page, path: string, name: string): Promise<void> {
-    const base64 = JSON.stringify(readFileSync(path).toString('base64'));
-    await tab.evaluate(`(() => {
-      const dataTransfer = new DataTransfer();
-      const bytes = Uint8Array.from(atob(${base64}), (one) => one.charCodeAt(0));
-      dataTransfer.items.add(new File([bytes], ${JSON.stringify(name)}));
-      dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
-    })()`);
-  }
-
-  const digestOf = (tab: Page, k = 0) =>
-    tab.locator('section.file').nth(k).getAttribute('data-digest', { timeout: 20_000 });
-  const settled = (tab: Page, k = 0) =>
-    tab
-      .locator('section.file')
-      .nth(k)
-      .and(tab.locator('[data-digest]'))
-      .waitFor({ state: 'attached', timeout: 30_000 });
-
   async function answered(tab: Page, sql: string): Promise<string[][]> {
     await tab.getByLabel('SQL', { exact: true }).and(tab.locator('textarea')).fill(sql);
     await tab.locator('.result').evaluate((one) => one.replaceChildren());
@@ -90,7 +47,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     const trace = temp.path('trigger.gictrace');
     const log = recording('its-trigger.log.gz');
     const { summary } = await importToTrace(log, trace, {});
-    const { page: tab, wrong, requests } = await opened();
+    const { page: tab, wrong, requests } = await openPage(browser, page);
     await drop(tab, log, 'its-trigger.log.gz');
     await settled(tab);
     expect(await digestOf(tab)).toBe(summary.contentDigest);
@@ -150,7 +107,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
     const text = temp.path('report.txt');
     writeFileSync(text, execFileSync('xz', ['-dc', recording('ftrace/tc-report-R.txt.xz')]));
     const ftrace = await importFtraceToTrace(text, temp.path('ftrace.gictrace'));
-    const { page: tab, wrong, requests } = await opened();
+    const { page: tab, wrong, requests } = await openPage(browser, page);
     await tab.setInputFiles('#chooser', [trace, text]);
     await settled(tab, 0);
     await settled(tab, 1);

@@ -1,6 +1,6 @@
 // One file that was dropped: its thread, what it is, and its panels.
 import type { Name, Questions } from '../worker/protocol.ts';
-import type { Opened } from '../worker/session.ts';
+import type { ImportForm, Opened } from '../worker/session.ts';
 import { button, element, grouped, tabs } from './dom.ts';
 import { sqlPanel } from './sql.ts';
 import type { Refusal, Thread } from './thread.ts';
@@ -23,8 +23,11 @@ const FORMATS: Readonly<Record<Opened['format'], string>> = {
 /** The name of a file without what says its format. */
 const stem = (name: string) => name.replace(/\.(gz|xz|zst)$/, '').replace(/\.[^.]+$/, '');
 
-/** The section of a file, which fills as the file is read. */
-export function fileSection(file: File, thread: Thread): HTMLElement {
+/**
+ * The section of a file, which fills as the file is read. `again` imports it anew, with the options that are then in
+ * the form.
+ */
+export function fileSection(file: File, form: ImportForm, thread: Thread, again: () => void): HTMLElement {
   const status = element('p', { className: 'status', role: 'status' }, 'Opening…');
   const problem = element('p', { className: 'problem', role: 'alert', hidden: true });
   const summary = element('p', { className: 'note' });
@@ -59,8 +62,12 @@ export function fileSection(file: File, thread: Thread): HTMLElement {
     reportPanel.replaceChildren(element('p', { className: 'note' }, save), frame);
   };
 
-  void asking('open', file).then((opened) => {
-    if (opened === undefined) return;
+  void asking('open', { file, form }).then((opened) => {
+    const repeat = button('Import again, with the options above', again);
+    if (opened === undefined) {
+      body.append(repeat);
+      return;
+    }
     const lines = opened.lines === null ? '' : ` from ${grouped(opened.lines)} lines`;
     summary.append(
       element('b', {}, FORMATS[opened.format]),
@@ -69,7 +76,7 @@ export function fileSection(file: File, thread: Thread): HTMLElement {
     section.dataset.digest = opened.digest ?? '';
     const sql = sqlPanel(asking);
     const why = whyPanel(asking);
-    const about = aboutPanel(file, opened, asking);
+    const about = aboutPanel(file, opened, asking, repeat);
     const { bar, select } = tabs(`Views of ${file.name}`, [
       { title: 'Report', panel: reportPanel, first: () => void showReport() },
       { title: 'Why', panel: why },
@@ -82,7 +89,7 @@ export function fileSection(file: File, thread: Thread): HTMLElement {
   return section;
 }
 
-function aboutPanel(file: File, opened: Opened, asking: Asking): HTMLElement {
+function aboutPanel(file: File, opened: Opened, asking: Asking, repeat: HTMLElement): HTMLElement {
   const { format, losses, digest } = opened;
   const facts = element('dl', {});
   const add = (name: string, value: string) =>
@@ -98,5 +105,5 @@ function aboutPanel(file: File, opened: Opened, asking: Asking): HTMLElement {
       setTimeout(() => URL.revokeObjectURL(url), 10_000);
     });
   });
-  return element('div', {}, facts, ...(format === 'trace' ? [] : [save]));
+  return element('div', {}, facts, ...(format === 'trace' ? [] : [save, ' ', repeat]));
 }

@@ -2,6 +2,7 @@
 import type { Modules } from '../worker/protocol.ts';
 import { element, type Tab, tabs } from './dom.ts';
 import { fileSection } from './file.ts';
+import { importOptions } from './options.ts';
 import { Thread } from './thread.ts';
 
 /** The bytes of a part of the page: base64 of a deflated stream. */
@@ -20,11 +21,25 @@ const drop = document.getElementById('drop')!;
 const chooser = document.getElementById('chooser') as HTMLInputElement;
 const files = document.getElementById('files')!;
 const opened: Tab[] = [];
+const options = importOptions();
+document.getElementById('options')!.append(options.element);
+
+/** A file with its thread. */
+function panelOf(file: File): HTMLElement {
+  const panel = element('div', {});
+  let thread: Thread | undefined;
+  const begin = () => {
+    thread?.stop();
+    thread = new Thread(workerUrl, modules);
+    panel.replaceChildren(fileSection(file, options.read(), thread, begin));
+  };
+  begin();
+  return panel;
+}
 
 /** Opens files, the last of which is shown. */
 function open(list: Iterable<File>): void {
-  for (const file of list)
-    opened.push({ title: file.name, panel: fileSection(file, new Thread(workerUrl, modules)) });
+  for (const file of list) opened.push({ title: file.name, panel: panelOf(file) });
   if (opened.length === 0) return;
   document.body.classList.add('used');
   const { bar, select } = tabs('Files', opened);

@@ -1,10 +1,10 @@
 // What the page and a worker say to each other. Types only.
 import type { WhyQuestion } from '@gictrace/query';
-import type { Catalogue, Opened, Session, Table } from './session.ts';
+import type { Catalogue, ImportForm, Opened, Session, Table } from './session.ts';
 
 /** What the worker is asked, and its answers. */
 export interface Questions {
-  readonly open: { readonly in: File; readonly out: Opened };
+  readonly open: { readonly in: { readonly file: File; readonly form: ImportForm }; readonly out: Opened };
   readonly report: { readonly in: null; readonly out: Blob };
   readonly why: {
     readonly in: WhyQuestion;

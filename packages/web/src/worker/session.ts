@@ -17,13 +17,14 @@ import {
 } from '@gictrace/query';
 import {
   type AnyTraceReader,
-  detectFormat,
+  addLabel,
   type ImportReport,
-  importFtraceToTrace,
-  importGicv5ToTrace,
-  importJsonlToTrace,
-  importToTrace,
+  importLogs,
+  LOG_OPTIONS,
   type LogFormat,
+  type LogOption,
+  type LogOptions,
+  logFormatNamed,
   TRACE_OUTPUT,
   TraceReader,
 } from '@gictrace/recorder';
@@ -36,6 +37,18 @@ import { droppedLog } from './source.ts';
 const ROWS_MAX = 2000;
 
 export type Progress = (done: number, unit: string) => void;
+
+/** What the user says about a log, as it was typed. */
+export interface ImportForm {
+  /** Empty: it is recognised. */
+  readonly format: string;
+  /** Text by the name of the option. */
+  readonly options: Readonly<Record<string, string>>;
+  /** A trace of the same GIC. */
+  readonly like: File | undefined;
+  /** NAME=VALUE each. */
+  readonly labels: readonly string[];
+}
 
 /** What the page says of a file. */
 export interface Opened {
@@ -69,6 +82,17 @@ export interface Catalogue {
   readonly questions: readonly { readonly question: string; readonly sql: string }[];
 }
 
+/** The options of a form. @throws GicTraceError `usage` */
+function optionsOf({ options, like }: ImportForm): LogOptions {
+  const given = Object.entries<LogOption>(LOG_OPTIONS)
+    .filter(([name]) => options[name] !== undefined)
+    .map(([name, { parse }]) => [name, parse(options[name]!)] as const);
+  if (like === undefined) return Object.fromEntries(given);
+  const path = `/like/${like.name}`;
+  mount(path, like);
+  return { ...Object.fromEntries(given), like: path };
+}
+
 export class Session {
   private readonly progress: Progress;
   private trace = '';
@@ -79,7 +103,7 @@ export class Session {
   }
 
   /** Opens a trace, or imports a log. */
-  async open(file: File): Promise<Opened> {
+  async open({ file, form }: { readonly file: File; readonly form: ImportForm }): Promise<Opened> {
     const name = file.name.replaceAll('/', '_');
     const head = Buffer.from(await file.slice(0, 16).arrayBuffer());
     if (TRACE_OUTPUT.recognises(head)) {
@@ -88,17 +112,14 @@ export class Session {
       return this.described('trace', file.size, null);
     }
     this.trace = `/${name.replace(/\.(gz|xz|zst)$/, '').replace(/\.[^.]+$/, '')}.gictrace`;
-    const source = droppedLog(file);
-    const format = await detectFormat(source);
-    const options = { progress: (lines: number) => this.progress(lines, 'lines') };
-    const import_ = {
-      qemu: importToTrace,
-      gicv5: importGicv5ToTrace,
-      ftrace: importFtraceToTrace,
-      jsonl: importJsonlToTrace,
-    }[format];
-    const report = await import_(source, this.trace, options);
-    return this.described(format, report.summary.bytes, report);
+    const named = form.format === '' ? undefined : logFormatNamed(form.format);
+    let labels: readonly (readonly [string, string])[] = [];
+    for (const text of form.labels) labels = addLabel(text, labels);
+    const report = await importLogs(named, [droppedLog(file)], this.trace, optionsOf(form), {
+      ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }),
+      progress: (lines) => this.progress(lines, 'lines'),
+    });
+    return this.described(report.format, report.summary.bytes, report);
   }
 
   private described(
