@@ -80,6 +80,7 @@ describe('a bus', () => {
       'affinity',
       'iaffid',
       'memory',
+      'release',
       'reserve',
       'zero',
       'store',

@@ -28,6 +28,8 @@ export class Bus {
   readonly #port: Port;
   readonly #queues: CommandQueue[] = [];
   #nextMemory = MEMORY_FROM;
+  /** By size: memory that was freed. */
+  readonly #freed = new Map<number, number[]>();
 
   constructor(port: Port) {
     this.#port = port;
@@ -54,9 +56,15 @@ export class Bus {
 
   /** Returns the address of zeroed memory. This costs nothing; a driver enters its allocations in its ledger. */
   memory(bytes: number, align = 0x1_0000): number {
-    const address = this.reserve(bytes, align);
+    const address = this.#freed.get(bytes)?.pop() ?? this.reserve(bytes, align);
     this.zero(address, bytes);
     return address;
+  }
+  /** Frees memory, which the next allocation of as many bytes with the same alignment gets. */
+  release(address: number, bytes: number): void {
+    const freed = this.#freed.get(bytes) ?? [];
+    freed.push(address);
+    this.#freed.set(bytes, freed);
   }
   /** Returns the address of memory that nobody reads before it is zeroed. */
   reserve(bytes: number, align = 0x1_0000): number {

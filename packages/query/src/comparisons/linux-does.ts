@@ -88,6 +88,37 @@ const ofVpes = (design: string): readonly Does[] => [
     posts(2, 2),
   ),
 ];
+/** A vLPI that the guest configures, or whose pending state the hypervisor changes, and one that moves to a vPE. */
+const VLPI = 'device vector; VSYNC vPEID=_';
+const ofVlpis = (design: string, moved: 'doorbell' | 'no-doorbell'): readonly Does[] => [
+  row(design, 'set_pending', `INT ${VLPI}`, posts(2), 1),
+  row(design, 'set_pending', `CLEAR ${VLPI}`, posts(2), 0),
+  row(design, 'vlpi.map', `VMOVI device vector vpe D=1 ${moved}; VSYNC vpe`, posts(2)),
+];
+/** With GICv4.0, an event has no doorbell while the guest has disabled its vLPI (its_vlpi_set_doorbell). */
+const configuresVlpi = (design: string): readonly Does[] =>
+  (
+    [
+      ['mask', 'no-doorbell'],
+      ['unmask', 'doorbell'],
+    ] as const
+  ).map(([op, doorbell]) =>
+    row(design, op, `INV ${VLPI}; VMOVI device vector vPEID=_ D=1 ${doorbell}; VSYNC vPEID=_`, posts(2, 2)),
+  );
+const OF_VLPIS: readonly Does[] = [
+  ...['vpe-proxy%', 'vpe-naive', 'vpe-direct'].flatMap((design) => [
+    ...ofVlpis(design, 'doorbell'),
+    ...configuresVlpi(design),
+  ]),
+  ...ofVlpis('vpe-v41', 'no-doorbell'),
+  // With Direct LPI, an LPI is invalidated where it is; on GICv4.1, a vLPI where its vPE is.
+  row('vpe-direct', 'mask', '', INVALIDATED),
+  row('vpe-direct', 'unmask', '', INVALIDATED),
+  row('vpe-v41', 'unmask', '', INVALIDATED),
+  ...['mask', 'unmask'].map((op) =>
+    row('vpe-v41', op, '', 'GICR_INVLPIR of PE % write, GICR_SYNCR of PE % read'),
+  ),
+];
 /** The proxy maps an event before, if it has none, and evicts another one, if it must (its_vpe_db_proxy_map_locked). */
 const PROXIES = ['vpe-proxy%', 'vpe-naive'];
 const PROXY_EVENT = 'proxy event';
@@ -202,6 +233,7 @@ export const LINUX_DOES: readonly Does[] = [
   ...PROXIES.flatMap(ofProxy),
   ...OF_DIRECT_DOORBELLS,
   ...OF_V41,
+  ...OF_VLPIS,
   ...SPIS.flatMap(ofSpis),
   ...DIRECT.flatMap(ofDirect),
   ...AS_REVIEWED,

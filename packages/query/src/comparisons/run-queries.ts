@@ -48,6 +48,14 @@ export const RUN_QUERIES: Readonly<Record<string, RunQuery>> = {
       "x.fault IN ('spurious', 'duplicated')",
     ),
   },
+  needless_or_unauthorised_handlers: {
+    doc: 'Handlers that ran without a message of their device, or because another device spoofed it.',
+    sql: each(
+      'x.step, x.fault, x.pe, x.INTID, x.device, x.vector',
+      'run_faults',
+      "x.fault IN ('spurious', 'unauthorised')",
+    ),
+  },
   undelivered_messages: {
     doc: 'Messages that reached no handler: lost, stranded, or never sent.',
     sql: `SELECT r.design, r.scenario, ${MESSAGE} FROM run_messages x JOIN runs r USING (run) WHERE x.outcome IN ('lost', 'stranded', 'unsent') ORDER BY r.run, x.message`,

@@ -220,6 +220,7 @@ export class ItsDriver extends DriverBase implements Driver {
     this.lpis.give(first, count);
     this.mapDevice(id, itt, events, its, false);
     this.ledger.give('devices');
+    this.bus.release(itt, this.ittBytes(events));
     this.ledger.give('ITT bytes', this.ittBytes(events));
     this.ledger.give('column maps');
     this.giveDevId(id);

@@ -24,6 +24,8 @@ export class Devices {
   /** Vectors whose message a host made and no longer knows. */
   private readonly forgotten = new Set<number>();
   private readonly active = new Set<number>();
+  /** The last messages of vectors that have none any more. A device may still send them. */
+  private readonly kept = new Map<number, Message>();
   private readonly inFlightMax: number;
 
   /** A device has at most `inFlightMax` messages per vector for which no handler has run. */
@@ -44,7 +46,7 @@ export class Devices {
   /** All devices are reset: no vector of theirs is set up. */
   reset(): void {
     this.attached.clear();
-    for (const set of [this.masked, this.started, this.forgotten, this.active]) set.clear();
+    for (const set of [this.masked, this.started, this.forgotten, this.active, this.kept]) set.clear();
   }
 
   /** Sets up a vector. If devices mask vectors, it is masked at first. */
@@ -57,6 +59,11 @@ export class Devices {
   /** A vector is forwarded to a vPE. Its hypervisor has unmasked it before. */
   forward({ device, vector }: Vector): void {
     this.masked.delete(keyOf(device, vector));
+  }
+
+  /** A vector is about to lose its message. */
+  keep({ device, vector }: Vector, message: Message | undefined): void {
+    if (message !== undefined) this.kept.set(keyOf(device, vector), message);
   }
 
   deactivate({ device, vector }: Vector): void {
@@ -139,9 +146,9 @@ export class Devices {
     this.fire(o, first && { address: first.address, data: first.data - (first.data % among) + o.vector });
   }
 
-  /** A device spoofs the message of another device. */
+  /** A device spoofs the message that a vector has, or had last. */
   forge(o: Operation & { readonly op: 'forge' }): void {
-    const message = this.stage.driver?.message(o);
+    const message = this.stage.driver?.message(o) ?? this.kept.get(keyOf(o.device, o.vector));
     if (message === undefined) return;
     this.stage.forger = o.by;
     this.write({ device: o.by, vector: o.vector }, message);

@@ -145,6 +145,14 @@ export class Gicv5Testbed extends Stimuli<Gicv5Machine> implements Testbed {
     this.sysreg('ICC_CR0_EL1', pe, 1);
   }
 
+  maskAll(pe: number, masked: boolean): void {
+    this.sysreg('ICC_PCR_EL1', pe, masked ? 0 : LOWEST_PRIORITY);
+  }
+
+  isSignalled(pe: number): boolean {
+    return this.machine.state.signal[pe] !== 0;
+  }
+
   /** No design on a GICv5 serves vPEs: virtual machines are not modelled. */
   hosts(): void {}
 

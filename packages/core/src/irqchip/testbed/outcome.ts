@@ -34,7 +34,7 @@ export const FAULTS = {
   spurious: `A handler ran without a message. A handler that is called again at once is counted up to ${STORM} times per step.`,
   duplicated: 'A handler ran twice for one message, because its interrupt was pending twice.',
   misrouted: 'A handler ran on another PE than its affinity says.',
-  unmasked: 'A handler ran while its vector was masked.',
+  unmasked: 'A handler ran while its vector, or all interrupts of its PE, were masked.',
   unauthorised: 'A handler of a device ran because another device spoofed its message.',
   unwoken:
     'A blocked vPE became resident with a pending vLPI, but no doorbell had been taken for it; something else had woken it.',

@@ -6,18 +6,21 @@ import type { Messages } from './messages.ts';
 import { STORM } from './outcome.ts';
 import type { Stage } from './stage.ts';
 
-/** Every PE that is online and not busy takes the interrupts that it is signalled. */
+/** Every PE that is online takes the interrupts that it is signalled. A busy one has masked all, so it should be signalled none. */
 export function serve(stage: Stage, messages: Messages): void {
   const { driver, testbed, guests } = stage;
   if (driver == null) return;
   for (const pe of stage.online) {
-    if (stage.isBusy(pe)) continue;
+    const isBusy = stage.isBusy(pe);
+    setMasking(stage, pe, isBusy);
+    // One that unmasks interrupts takes what it is then signalled.
+    if (stage.masking.has(pe) && !testbed.isSignalled(pe) && guests.on(pe) === undefined) continue;
     let again = 0;
     for (let intid = testbed.acknowledge(pe); intid !== undefined; intid = testbed.acknowledge(pe)) {
       again = handled(stage, messages, driver, pe, intid) ? 0 : again + 1;
       if (again === STORM) break;
     }
-    const vpe = guests.on(pe);
+    const vpe = isBusy ? undefined : guests.on(pe);
     if (vpe === undefined) continue;
     again = 0;
     for (
@@ -31,8 +34,15 @@ export function serve(stage: Stage, messages: Messages): void {
   }
 }
 
+function setMasking({ masking, testbed }: Stage, pe: number, isBusy: boolean): void {
+  if ((masking.get(pe) ?? false) === isBusy) return;
+  testbed.maskAll(pe, isBusy);
+  masking.set(pe, isBusy);
+}
+
 /** A PE took an interrupt. Returns whether there was anything to handle. */
 function handled(stage: Stage, messages: Messages, driver: Driver, pe: number, intid: number): boolean {
+  if (stage.isBusy(pe)) stage.fault('unmasked', pe, intid, driver.whose(intid));
   const vpe = driver.doorbellOf?.(intid);
   if (vpe !== undefined) return rung(stage, vpe, pe, intid);
   const vector = driver.whose(intid);

@@ -161,6 +161,7 @@ export class Translation {
         return this.told(o);
       case 'pe.offline':
         stage.online.delete(o.pe);
+        stage.masking.delete(o.pe);
         stage.testbed.sleep(o.pe);
         return this.told(o);
       case 'pe.online':
@@ -209,6 +210,7 @@ export class Translation {
     const { bus, observer, n } = this.stage;
     const before = { ...bus.costs };
     const wasStranded = o.op === 'deactivate' && this.messages.isStranded(o);
+    if (o.op === 'deactivate') this.devices.keep(o, this.stage.driver?.message(o));
     const wasPending = this.watched(o) && this.messages.isPending(o);
     this.ledger.begin();
     const result = this.drivenBy(o);

@@ -24,6 +24,9 @@ export interface Testbed {
   firmware(): void;
   /** The machine is reset. Guest memory keeps its contents. */
   reset(): void;
+  /** A PE masks all interrupts by its priority mask, or unmasks them; whether it is signalled one. */
+  maskAll(pe: number, masked: boolean): void;
+  isSignalled(pe: number): boolean;
   /** Makes a PE ready to take interrupts, or to run a guest. */
   ready(pe: number): void;
   hosts(pe: number): void;

@@ -17,6 +17,8 @@ export class Stage {
   readonly busyUntil = new Map<number, number>();
   /** null if it is not set up yet; undefined if setting it up failed. */
   driver: Driver | undefined | null = null;
+  /** For PEs that have been busy: whether they mask all interrupts. */
+  readonly masking = new Map<number, boolean>();
   /** The number of the current operation, including fires; -1 before the first. */
   n = -1;
   /** Messages that each vector has sent since its handler last ran. */
@@ -41,6 +43,7 @@ export class Stage {
     this.guests.reset();
     this.online.clear();
     this.busyUntil.clear();
+    this.masking.clear();
     this.inFlight.clear();
     this.driver = null;
   }

@@ -5,6 +5,7 @@ import { Machine, step } from '../../model/index.ts';
 import { configOf, type Hardware } from '../../profile/index.ts';
 import { NO_PE, RECORDS } from '../../record/index.ts';
 import {
+  FRAMES,
   GICD,
   GICR,
   GITS,
@@ -37,19 +38,24 @@ const SYSREG_READ = RECORDS['sysreg.read'].id;
 const MSI_WRITE = RECORDS['msi.write'].id;
 const WIRE_SET = RECORDS['wire.set'].id;
 
+const FRAME_GICD = FRAMES.indexOf('GICD');
 const PRE_ITS_BYTES = 4 << 16;
 const FRAME_BYTES = 0x1_0000;
 
 const GROUPS = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS');
 const SLEEP = mask(GICR.GICR_WAKER, 'ProcessorSleep');
 const ENABLE = mask(SYSREGS.ICC_IGRPEN1_EL1, 'Enable');
-/** A priority mask that blocks none of the priorities that Linux gives interrupts. */
+/** Priority masks that block none, and all, of the priorities that Linux gives interrupts. */
 const PRIORITY_MASK = 0xf0;
+const ALL_MASKED = 0x60;
+/** Priority 0xa0 for four SPIs, which Linux's GICv3 driver writes (gic_dist_config). */
+const SPI_PRIORITIES = 0xa0a0_a0a0;
 const VIRTUAL_INTERFACE_ON = mask(SYSREGS.ICH_HCR_EL2, 'En');
 const VIRTUAL_GROUPS_ON = packFields(SYSREGS.ICH_VMCR_EL2, { VPMR: 0xf8, VENG0: 1, VENG1: 1 });
 
 export class Gicv3Testbed extends Stimuli<Machine> implements Testbed {
   readonly bus: Bus;
+  private isPrioritised = false;
 
   /** `blocks` is the number of ITSs, if the hardware has ITSs. `prepare` is called with each machine before it is used. */
   constructor(
@@ -85,6 +91,11 @@ export class Gicv3Testbed extends Stimuli<Machine> implements Testbed {
       },
       stimulus: (kind, pe, ...words) => this.stimulus(kind, pe, ...words),
     };
+  }
+
+  override reset(): void {
+    super.reset();
+    this.isPrioritised = false;
   }
 
   private write(register: RegisterName, pe: number, instance: number, value: number, element = 0): void {
@@ -144,11 +155,31 @@ export class Gicv3Testbed extends Stimuli<Machine> implements Testbed {
       this.write('GICD_IGROUPR', 0, 0, 0xffff_ffff, n);
   }
 
+  /** Gives SPIs their priority, which matters once a PE masks interrupts by priority. */
+  private prioritise(): void {
+    if (this.isPrioritised) return;
+    this.isPrioritised = true;
+    for (let intid: number = SPI_FIRST; intid < this.machine.state.irqCount; intid += 4) {
+      const offset = GICD.GICD_IPRIORITYR.offset + intid;
+      this.stimulus(MMIO_WRITE, 0, FRAME_GICD, 0, offset, 4, SPI_PRIORITIES, 0);
+    }
+  }
+
   /** Makes a PE ready to take interrupts. */
   ready(pe: number): void {
     this.write('GICR_WAKER', pe, pe, 0);
     this.sysreg('ICC_PMR_EL1', pe, PRIORITY_MASK);
     this.sysreg('ICC_IGRPEN1_EL1', pe, ENABLE);
+  }
+
+  maskAll(pe: number, masked: boolean): void {
+    this.prioritise();
+    this.sysreg('ICC_PMR_EL1', pe, masked ? ALL_MASKED : PRIORITY_MASK);
+  }
+
+  isSignalled(pe: number): boolean {
+    const { irq, fiq } = this.machine.state;
+    return (irq[pe]! | fiq[pe]!) !== 0;
   }
 
   /** Makes a PE ready to run a guest: enables its virtual CPU interface, with a priority mask that blocks nothing. */

@@ -1,4 +1,5 @@
 // A fault that is planted to see whether a claim notices it.
+import type { Gicv5Machine } from '@gictrace/core/gicv5';
 import type { Design } from '@gictrace/core/irqchip';
 import type { Machine } from '@gictrace/core/model';
 
@@ -6,4 +7,5 @@ import type { Machine } from '@gictrace/core/model';
 export interface Mutant {
   readonly design?: (design: Design) => Design;
   readonly machine?: (machine: Machine) => void;
+  readonly gicv5Machine?: (machine: Gicv5Machine) => void;
 }

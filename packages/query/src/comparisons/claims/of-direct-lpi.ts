@@ -1,7 +1,22 @@
 // Claims of the discussion of Direct LPI without an ITS.
 import type { Claim } from './claim.ts';
-import { DEVICES, GICV5 } from './designs.ts';
+import { DEVICES, GICV5, SPIS } from './designs.ts';
+import { comings, life, stale } from './lives.ts';
 import { everything, masking, shipped, threes } from './scenarios.ts';
+
+/** A device comes and goes so often that no design has as many LPIs, or SPIs, as it asks for in all. */
+const freed = (what: 'LPIs' | 'SPIs', vectors: number, cleared: readonly string[]): Claim => ({
+  name: `freed-${what.toLowerCase()}-are-free`,
+  thread: 'direct-lpi',
+  seed: '000_11586f21ec31f13e.txt',
+  quote: 'Nuke the entry in the domain',
+  says: `A device of ${vectors} vectors that comes and goes 40 times is refused in the end, because the ${what} that it frees stay allocated.`,
+  scenarios: () => [comings(vectors)],
+  designs: cleared,
+  query: 'exhausted_operations',
+  accused: [],
+  cleared,
+});
 
 export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
   {
@@ -89,6 +104,27 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     note: 'An ITS translates the EventID within the table of the DeviceID that the bus gives. As posted, Direct LPI raises nothing at all (see target-a-redistributor). Message-based SPIs have the same hole, and so has a pre-ITS, where the address contains the DeviceID. If a host makes the messages, the host decides; that is not measured.',
   },
   {
+    name: 'stale-message',
+    thread: 'direct-lpi',
+    seed: '000_11586f21ec31f13e.txt',
+    quote: 'device isolation, so there is no per-device interrupt namespace',
+    says: 'A device whose vector was freed makes the handler of another device run by sending the message that it once had.',
+    scenarios: () => [stale()],
+    designs: DEVICES,
+    query: 'needless_or_unauthorised_handlers',
+    accused: [
+      'direct-lpi',
+      'direct-lpi-lossy',
+      'direct-lpi-rfc-intid',
+      'mbi',
+      'gicv2m',
+      'gicv5-setlpi',
+      'gicv5-spi',
+    ],
+    cleared: ['its', 'pre-its', 'platform-msi', 'per-device-msi', 'gicv5-its'],
+    note: 'With an ITS, the event is not mapped any more, and then the device. Without one, the number in the message is that of whoever has the interrupt now.',
+  },
+  {
     name: 'multi-msi',
     thread: 'direct-lpi',
     seed: '000_11586f21ec31f13e.txt',
@@ -153,6 +189,21 @@ export const DIRECT_LPI_CLAIMS: readonly Claim[] = [
     cleared: ['mbi', 'its', 'direct-lpi', ...GICV5],
     note: 'MBI delivers all, without a spurious interrupt; Direct LPI as in its review pays for a move with a spurious or a lost interrupt.',
   },
+  {
+    name: 'life-of-a-device',
+    thread: 'direct-lpi',
+    seed: '000_11586f21ec31f13e.txt',
+    quote: 'Heck, you could even use the MBI driver directly instead of trying to use DirectLPI',
+    says: 'In the life of a device (masked, moved, freed and allocated again; busy PEs and offline ones), a message is not delivered, or a handler runs without a message, on another PE than it should, or although it is masked.',
+    scenarios: () => [life()],
+    designs: DEVICES,
+    query: 'wrong_handlers',
+    where: "fault <> 'cleared'",
+    accused: ['direct-lpi', 'direct-lpi-lossy', 'direct-lpi-rfc-intid'],
+    cleared: ['its', 'pre-its', 'platform-msi', 'per-device-msi', 'mbi', 'gicv2m', 'hyperv-spi', ...GICV5],
+  },
+  freed('LPIs', 2048, ['its', 'platform-msi', 'per-device-msi', 'direct-lpi', 'direct-lpi-lossy']),
+  freed('SPIs', 32, SPIS),
   {
     name: 'column-map',
     thread: 'direct-lpi',

@@ -1,6 +1,7 @@
 // Claims of the discussion of the proxy device for doorbells of vPEs.
 import type { Claim } from './claim.ts';
 import { LINUX_VPES, VPES } from './designs.ts';
+import { LIVES, lifeOfVpes } from './lives.ts';
 import {
   BLOCKED,
   CURVE,
@@ -33,11 +34,13 @@ export const PROXY_CLAIMS: readonly Claim[] = [
     seed: '002_0a5a81ff4101459b.txt',
     quote: 'maintenance (interrupt masking, clearing and injection)',
     says: 'A vLPI does not reach its guest, which is resident when it comes or blocks and is woken.',
-    scenarios: () => [everythingOfVpes(), shipped('block-unblock')],
+    scenarios: () => [everythingOfVpes(), shipped('block-unblock'), lifeOfVpes()],
     designs: LINUX_VPES,
     query: 'vlpis_not_taken',
     accused: [],
-    cleared: [EVERY_OPERATION, BLOCKED].flatMap((name) => LINUX_VPES.map((design) => `${design}: ${name}`)),
+    cleared: [EVERY_OPERATION, BLOCKED, LIVES].flatMap((name) =>
+      LINUX_VPES.map((design) => `${design}: ${name}`),
+    ),
     note: 'All designs deliver; they differ in what a doorbell costs, and in what is lost when slots run out (roll-over-loses-doorbells).',
   },
   {

@@ -9,7 +9,7 @@ import type { Mutant } from './mutant.ts';
 export function runInMemory(
   scenarios: readonly Scenario[],
   designs: readonly string[],
-  { design: change = (design) => design, machine }: Mutant = {},
+  { design: change = (design) => design, ...planted }: Mutant = {},
 ): { readonly db: Database.Database; readonly runs: readonly Run[] } {
   const db = new Database(':memory:');
   const rows = new RunRows(db);
@@ -20,7 +20,7 @@ export function runInMemory(
       const translation = new Translation(
         design,
         scenario.pes,
-        { ...rows.observe(design, scenario.name), ...(machine === undefined ? {} : { machine }) },
+        { ...rows.observe(design, scenario.name), ...planted },
         scenario.blocks,
       );
       for (const operation of scenario.operations) translation.take(operation);

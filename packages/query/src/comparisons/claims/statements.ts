@@ -50,6 +50,7 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
     measured('DirectLPI is a gaping hole', ['isolation']),
     measured('device isolation, so there is no per-device interrupt namespace', [
       'isolation',
+      'stale-message',
       'per-device-allocation',
     ]),
     measured('More pointless copy-paste', ['event-to-cpu']),
@@ -102,7 +103,7 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
     not('IORT cannot describe the routing of MSIs to', FIRMWARE),
     measured(
       'Nuke the entry in the domain',
-      ['column-map'],
+      ['freed-lpis-are-free', 'freed-spis-are-free', 'column-map'],
       'Freeing is run by `free`; what stays allocated is in `run_held`.',
     ),
     not(
@@ -124,7 +125,7 @@ export const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
     measured('infrastructure makes any sense for DirectLPI anyway', ['column-map', 'per-device-allocation']),
     measured(
       'use the MBI driver directly instead of trying to use DirectLPI',
-      ['mbi-instead'],
+      ['mbi-instead', 'life-of-a-device'],
       'But Linux’s MBI driver refuses ACPI (mbi_irq_gic_domain_alloc: -EINVAL without a device-tree node), and Hyper-V’s guests boot with ACPI. `compare` lists that under "needs".',
     ),
     not('how* you are going to plumb this into both', FIRMWARE),

@@ -1,5 +1,6 @@
 // Faults made by rule: everything that a design does in the scenarios of claims is left out, doubled, put in another order or
 // changed by one, and every operation does nothing or is refused. Which claim notices each?
+import { GICV5_MUTATIONS, plantGicv5Mutation } from '@gictrace/core/gicv5';
 import { type Bus, DESIGNS, type Design, type Driver } from '@gictrace/core/irqchip';
 import type { CommandName } from '@gictrace/core/spec';
 import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
@@ -9,10 +10,13 @@ import type { Mutant } from './mutant.ts';
 export interface Fault {
   /** `its: MOVI left out`, or the name of a fault in hardware. */
   readonly name: string;
-  /** The design; undefined for a fault in hardware. */
-  readonly design?: string;
+  /** The design; or for a fault in hardware, the GIC. */
+  readonly design: string;
   readonly mutant: Mutant;
 }
+
+const ON_GICV3 = 'a GICv3';
+const ON_GICV5 = 'a GICv5';
 
 type Sent = Parameters<Bus['post']>[0][number];
 type Register = Parameters<Bus['write']>[0];
@@ -178,14 +182,21 @@ const messages = (
     };
   });
 
-/** The claims that hold and say something about a design, with only that design to run; or all that hold. */
-function claimsOf(design?: string): readonly Claim[] {
+/**
+ * The claims that hold and say something about a design, or about the designs on a GIC of one architecture, with only these to
+ * run.
+ */
+function claimsOf(design: string): readonly Claim[] {
   const known = holding.get(design);
   if (known !== undefined) return known;
-  const isOwn = (name: string) => design === undefined || name.split(': ')[0] === design;
+  const isOn5 = (name: string) => name.startsWith('gicv5-');
+  const isOwn = (subject: string) => {
+    const name = subject.split(': ')[0]!;
+    return design === ON_GICV5 ? isOn5(name) : design === ON_GICV3 ? !isOn5(name) : name === design;
+  };
   const claims = CLAIMS.map((claim) => ({
     ...claim,
-    designs: design === undefined ? claim.designs : [design],
+    designs: claim.designs.filter(isOwn),
     accused: claim.accused.filter(isOwn),
     cleared: claim.cleared.filter(isOwn),
   })).filter(({ accused, cleared }) => accused.length + cleared.length > 0);
@@ -193,7 +204,7 @@ function claimsOf(design?: string): readonly Claim[] {
   holding.set(design, held);
   return held;
 }
-const holding = new Map<string | undefined, readonly Claim[]>();
+const holding = new Map<string, readonly Claim[]>();
 
 /** What a design does in the scenarios of its claims, after its setup. */
 function inventoryOf(design: string) {
@@ -260,10 +271,22 @@ export function faultsOf(design: string): Fault[] {
 }
 
 /** The named faults of hardware. */
-export const HARDWARE_FAULTS: readonly Fault[] = Object.keys(MUTATIONS).map((name) => ({
-  name,
-  mutant: { machine: (machine) => plantMutation(machine, name) },
-}));
+export const HARDWARE_FAULTS: readonly Fault[] = [
+  ...Object.keys(MUTATIONS).map(
+    (name): Fault => ({
+      name,
+      design: ON_GICV3,
+      mutant: { machine: (machine) => plantMutation(machine, name) },
+    }),
+  ),
+  ...Object.keys(GICV5_MUTATIONS).map(
+    (name): Fault => ({
+      name: `GICv5: ${name}`,
+      design: ON_GICV5,
+      mutant: { gicv5Machine: (machine) => plantGicv5Mutation(machine, name) },
+    }),
+  ),
+];
 
 /** A claim that no longer holds with a fault; undefined if there is none. */
 export function noticedBy({ design, mutant }: Fault): string | undefined {

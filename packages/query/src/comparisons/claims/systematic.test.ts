@@ -15,51 +15,50 @@ const DESIGNS = isThorough ? LINUX_DESIGNS : ['mbi'];
 const EACH = isThorough ? 1 : 12;
 
 const IDLE = 'Linux does nothing for it either';
-const NOT_AGAIN =
-  'it only forgets what it has: no scenario of a claim frees vectors and allocates them again';
 /** Faults by rule that no claim notices, and why. */
 const UNNOTICED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['mbi', 'gicv2m', 'hyperv-spi'].map((design) => [`${design}: pe.online does nothing`, IDLE]),
   ),
-  ...Object.fromEntries(
-    ['mbi', 'gicv2m', 'hyperv-spi', 'direct-lpi'].flatMap((design) =>
-      ['deactivate', 'free'].map((op) => [`${design}: ${op} does nothing`, NOT_AGAIN]),
-    ),
-  ),
+  'direct-lpi: deactivate does nothing': 'it only forgets to which PE the message went',
   ...Object.fromEntries(
     ['doorbell.clear', 'doorbell.set', 'doorbell.mask', 'doorbell.unmask'].map((op) => [
       `vpe-v41: ${op} does nothing`,
       IDLE,
     ]),
   ),
-  'vpe-proxy: DISCARD after the next command':
-    'no scenario whose commands are compared evicts an event; costs and doorbells are the same',
   'vpe-v41: doorbell.set refused': 'Linux refuses it, too',
-  'vpe-v41: VMOVP: another Default_Doorbell_pINTID': 'no vPE blocks after it has moved',
   'vpe-v41: GICR_VPROPBASER written twice': 'how vPE tables are set up is no part of a claim',
   ...Object.fromEntries(
-    ['vpe-proxy', 'vpe-direct', 'vpe-v41'].flatMap((design) =>
-      ['does nothing', 'refused'].map((what) => [
+    ['vpe-proxy', 'vpe-direct', 'vpe-v41'].flatMap((design) => [
+      ...['does nothing', 'refused'].map((what) => [
         `${design}: vm.alloc ${what}`,
-        'vm-error-path is about what it leaves behind when it fails',
+        'vm-error-path is about what it leaves behind when it fails, and a vPE that is mapped is allocated then',
       ]),
-    ),
+    ]),
   ),
 };
 
+const ENDED_AT_ONCE = 'PEs end an interrupt as soon as they have acknowledged it';
+const NO_PPI = 'devices raise SPIs and LPIs';
 const NO_SECURITY = 'the machines of claims have one Security state';
 const ONE_PRIORITY = 'all interrupts of a scenario have one priority';
 /** Faults of hardware that no claim notices, and why. */
 const UNNOTICED_HARDWARE: Readonly<Record<string, string>> = {
-  'priority-four-bits': ONE_PRIORITY,
-  'lpi-priority-ignored': ONE_PRIORITY,
+  'priority-four-bits': 'the priorities that Linux gives have at most three bits',
   'preemption-forgotten': `${ONE_PRIORITY}, so none preempts another`,
   'sgi-lost-while-active': 'no scenario sends an SGI',
-  'pmr-unarbitrated': 'PEs set their priority mask before anything is pending',
-  'eoimode-ignored': 'PEs leave ICC_CTLR_EL1.EOImode 0',
-  'discard-keeps-mapping': 'no device sends a message of an event that has been discarded',
+  'eoimode-ignored': `PEs leave ICC_CTLR_EL1.EOImode 0, and ${ENDED_AT_ONCE}`,
   'mapti-intid-unchecked': 'no driver maps an event to an INTID that is not an LPI',
+  'GICv5: cdhm-ignored': 'edge-triggered SPIs have their handling mode from the reset on',
+  'GICv5: cddi-ignores-ppis': NO_PPI,
+  'GICv5: ppi-stays-pending': NO_PPI,
+  ...Object.fromEntries(
+    ['spi-not-active', 'lpi-not-active', 'priority-not-active'].map((name) => [
+      `GICv5: ${name}`,
+      ENDED_AT_ONCE,
+    ]),
+  ),
   ...Object.fromEntries(
     ['priority-unshifted', 'pmr-unshifted', 'grpmod-ignored', 'el3-takes-irqs'].map((name) => [
       name,
