@@ -106,9 +106,8 @@ describe('what is planted on purpose', () => {
     ]);
     expect(ask('SELECT class, state, gate FROM stranded')).toEqual([['vLPI', 'pending', 'vPE not resident']]);
     expect(ask('SELECT ended_by, lost FROM mapping_history WHERE lost > 0')).toEqual([['DISCARD', 1]]);
-    expect(ask("SELECT why, gone_by FROM spurious WHERE why <> 'nothing signalled'")).toEqual([
-      ['cleared', 'DISCARD'],
-    ]);
+    // A PE that is busy masks by ICC_PMR_EL1: what is cleared meanwhile was never signalled, and no acknowledge misses it.
+    expect(ask("SELECT why, gone_by FROM spurious WHERE why <> 'nothing signalled'")).toEqual([]);
     db.close();
   });
 

@@ -110,7 +110,7 @@ describe('dump --intid', () => {
 
   it('refuses what is no INTID', async () => {
     const trace = await traceOf([access(false, 'ICC_IAR1_EL1', 40)]);
-    for (const bad of ['0x', '1e3', '-1', '0x1000000', '40 ', 'x28']) {
+    for (const bad of ['0x', '1e3', '-1', '0x1000000', '4 0', 'x28']) {
       const { code, err } = await run('dump', trace, '--intid', bad);
       expect([code, err]).toEqual([2, expect.stringContaining('--intid takes a whole number')]);
     }

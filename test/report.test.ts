@@ -88,7 +88,7 @@ describe.each(['its-trigger', 'linux-gicv3-plugin-head', 'linux-gicv4-kvm'])('%s
       for (const { record } of way) if (record !== null) expect(named.has(record)).toBe(true);
       if (cause !== null) expect(named.has(cause.record)).toBe(true);
     }
-    expect(facts.why[0]!.way.length).toBeGreaterThan(3);
+    expect(facts.why[0]!.way.length).toBeGreaterThan(2);
     expect(model().facts.why).toEqual([]);
   });
 

@@ -26,7 +26,7 @@ const PALETTE: readonly (readonly [RegExp, Style])[] = [
   [/^ {2}replayed: .*$/gm, 'red'],
   // Headings: a line that ends in a colon, and the head of a table over its rule.
   [/^[a-z][^\n{}"]*:$/gm, 'bold'],
-  [/^[^\n]+(?=\n─+(?: +─+)*$)/gm, 'bold'],
+  [/^.+(?=\n─+(?: +─+)*$)/gm, 'bold'],
 ];
 
 /** Text of lines, which has no control characters, with colours. */
