@@ -26,6 +26,8 @@ const BY_TORTURE = [
   'device-of-2-to-the-32-vectors.gictrace',
   'frames-of-another-gic.gictrace',
   'its-of-any-number.gictrace',
+  'lpis-pending-114688.gictrace',
+  'lpis-waiting-anew.gictrace',
   'pe-of-no-header.gictrace',
   'priority-of-no-byte.log',
   'profile-of-70000-letters.gictrace',

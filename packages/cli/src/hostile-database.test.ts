@@ -76,6 +76,18 @@ it.each([
   expect(readFileSync(path).equals(before)).toBe(true);
 });
 
+it.each([
+  ['is missing', 'DROP TABLE t_waits'],
+  ['has another column', 'ALTER TABLE t_waits ADD COLUMN more TEXT'],
+  ['has a column of another name', 'ALTER TABLE t_waits RENAME COLUMN pe TO cpu'],
+])('nothing is added if a table %s', async (_what, sql) => {
+  const path = hostile((db) => db.exec(sql));
+  const before = readFileSync(path);
+  const { code, err } = await run('load', '--append', trace, '-o', path);
+  expect([code, err]).toEqual([2, expect.stringMatching(/^gictrace: [^\n]*t_waits[^\n]*\n$/)]);
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
 it('a view cannot call gic_state, so that asking for it opens nothing', async () => {
   expect(
     await opened(async (fifo) => {

@@ -8,7 +8,7 @@ import { mappedLpis } from './its-walk.ts';
 import type { Machine } from './machine.ts';
 import { isOverlooked, keptConfig, overlookLpi } from './overlooked.ts';
 import { CONFIG_OVERLOOKED, CONFIG_UNKNOWN } from './state.ts';
-import { EVENT_WORK } from './work-budget.ts';
+import { EVENT_WORK, PENDED_WORK } from './work-budget.ts';
 
 const LPI_PENDED = RECORDS['lpi.pended'].id;
 const LPI_CLEARED = RECORDS['lpi.cleared'].id;
@@ -59,7 +59,7 @@ export function setLpiPending(m: Machine, pe: number, intid: number, cause: Pend
     if (isOverlooked(m.state, pe, intid)) emitConfigured(m, pe, intid, keptConfig(m.state, pe, intid)!);
     return;
   }
-  m.budget.spend(EVENT_WORK);
+  m.budget.spend(PENDED_WORK);
   if ((pending.size & HELD_CHECKED) === HELD_CHECKED) m.budget.held(heldLpis(m));
   const cached = m.profile.lpiConfig === 'until-invalidated' ? m.state.lpiConfig[pe]!.get(intid) : undefined;
   const config = cached ?? lookUpConfig(m, pe, intid);

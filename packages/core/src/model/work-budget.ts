@@ -17,6 +17,8 @@ const HELD_MAX = 2 ** 20;
 
 /** What an event costs that is emitted in a loop over a table. */
 export const EVENT_WORK = 16;
+/** What an LPI costs that becomes pending: more is derived from it, and kept of it, than of any other event. */
+export const PENDED_WORK = 96;
 /** What a page costs that is looked through byte by byte. */
 export const PAGE_WORK = 512;
 

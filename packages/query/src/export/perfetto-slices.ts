@@ -1,10 +1,18 @@
 // Slices that overlap, on as many tracks as are needed. Slices on a track must nest, but neither EOIs nor pending interrupts
 // do, so one that begins while others last is on another track.
+import { LowestFree } from './lowest-free.ts';
 import type { Annotations, Flow, PerfettoWriter } from './perfetto-writer.ts';
 
+/** The tracks of a process. */
+interface Tracks {
+  readonly of: number[];
+  /** Which of them have no slice. */
+  readonly numbers: LowestFree;
+}
+
 interface Place {
-  readonly track: number;
-  isFree: boolean;
+  readonly tracks: Tracks;
+  readonly number: number;
 }
 
 export class OverlappingSlices<Key extends object> {
@@ -13,7 +21,7 @@ export class OverlappingSlices<Key extends object> {
   private readonly writer: PerfettoWriter;
   private readonly name: string;
   /** By process. */
-  private readonly places = new Map<number, Place[]>();
+  private readonly tracks = new Map<number, Tracks>();
   private readonly running = new Map<Key, Place>();
 
   /** @param name of the first track; the others are called `name, beside k` */
@@ -29,7 +37,7 @@ export class OverlappingSlices<Key extends object> {
 
   /** Declares the first track of a process. */
   declare(process: number): void {
-    this.places.set(process, [{ track: this.writer.track(process, this.name), isFree: true }]);
+    this.tracks.set(process, { of: [this.writer.track(process, this.name)], numbers: new LowestFree() });
   }
 
   /** Begins the slice of `key`, unless it has begun. */
@@ -43,17 +51,14 @@ export class OverlappingSlices<Key extends object> {
     flow?: Flow,
   ): void {
     if (this.running.has(key)) return;
-    if (!this.places.has(process)) this.declare(process);
-    const places = this.places.get(process)!;
-    let place = places.find(({ isFree }) => isFree);
-    if (place === undefined) {
-      place = { track: this.writer.track(process, `${this.name}, beside ${places.length}`), isFree: true };
-      places.push(place);
-    }
-    place.isFree = false;
-    this.running.set(key, place);
+    if (!this.tracks.has(process)) this.declare(process);
+    const tracks = this.tracks.get(process)!;
+    const number = tracks.numbers.take();
+    if (number === tracks.of.length)
+      tracks.of.push(this.writer.track(process, `${this.name}, beside ${number}`));
+    this.running.set(key, { tracks, number });
     this.count++;
-    this.writer.begin(place.track, time, name, category, more, flow);
+    this.writer.begin(tracks.of[number]!, time, name, category, more, flow);
   }
 
   /** Ends the slice of `key`, if it has begun. */
@@ -61,7 +66,8 @@ export class OverlappingSlices<Key extends object> {
     const place = this.running.get(key);
     if (place === undefined) return;
     this.running.delete(key);
-    place.isFree = true;
-    this.writer.end(place.track, time, more);
+    const { tracks, number } = place;
+    tracks.numbers.free(number);
+    this.writer.end(tracks.of[number]!, time, more);
   }
 }

@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { GicTraceError } from '@gictrace/core';
 import { statOf } from '@gictrace/recorder/input';
 import { type Cell, PlainDatabase } from '../database/plain.ts';
+import type { Table } from '../database/table.ts';
 
 export interface ExistingDatabase {
   /** The highest number of a trace. */
@@ -44,6 +45,29 @@ export function existingDatabase(path: string): ExistingDatabase | undefined {
   } finally {
     db.close();
   }
+}
+
+/**
+ * Checks that a database has its tables as gictrace makes them, so that rows can be added.
+ * @throws GicTraceError `input` if it does not.
+ */
+export function checkTables(path: string, tables: readonly Pick<Table, 'name' | 'ddl'>[]): void {
+  const db = new PlainDatabase(path);
+  let made: Map<string, string>;
+  try {
+    const { rows } = db.ask("SELECT name, sql FROM sqlite_schema WHERE type = 'table'");
+    made = new Map([...rows].map(([name, sql]) => [String(name), String(sql)]));
+  } finally {
+    db.close();
+  }
+  const damaged = tables.find(({ name, ddl }) => made.get(name) !== ddl);
+  if (damaged === undefined) return;
+  throw new GicTraceError(
+    'input',
+    `is damaged: the table ${damaged.name} is missing, or is not as gictrace makes it`,
+    { path },
+    'load the traces again',
+  );
 }
 
 /**

@@ -8,7 +8,13 @@ import { TraceReader } from '@gictrace/recorder';
 import { cannotWrite } from '@gictrace/recorder/output';
 import { checkDatabaseTarget, databaseFault, databaseOutput } from '../database/file.ts';
 import { canInsertBeside, OtherThreadWriter, type RowWriter, SameThreadWriter } from '../database/writers.ts';
-import { checkReplaceable, type ExistingDatabase, existingDatabase, fileIdentity } from './existing.ts';
+import {
+  checkReplaceable,
+  checkTables,
+  type ExistingDatabase,
+  existingDatabase,
+  fileIdentity,
+} from './existing.ts';
 import type { LoadOptions } from './load.ts';
 import { Loading, type LoadSource, type LoadSummary, PLAN } from './loading.ts';
 
@@ -42,6 +48,7 @@ export async function loadTraceFiles(
   // Before it is opened, which for a FIFO would wait.
   checkDatabaseTarget(path, { ...options, inputs: files });
   const existing = options.append === true ? existingDatabase(path) : undefined;
+  if (existing !== undefined) checkTables(path, PLAN.tables);
   if (existing === undefined && !options.force)
     checkReplaceable(path, new Set(found.map(({ digest }) => digest)));
   const { added, there } = split(found, existing);

@@ -13,6 +13,7 @@ import { Msis } from './msis.ts';
 import type { Residency, TimelineObserver } from './observer.ts';
 import { refusedBy, Spurious } from './spurious.ts';
 import { concernsVirtual, VirtualLifetimes } from './virtual-lifetimes.ts';
+import { waitEvents } from './wait-events.ts';
 import { Waits, waitSource } from './waits.ts';
 import { Withdrawals } from './withdrawals.ts';
 
@@ -33,6 +34,7 @@ export class Trackers extends FollowObserver {
   private readonly lifetimes: Lifetimes;
   private readonly virtualLifetimes: VirtualLifetimes | undefined;
   private readonly waits: Waits | undefined;
+  private readonly waitEvents: ReturnType<typeof waitEvents>;
   private readonly spurious: Spurious | undefined;
   private readonly msis: Msis | undefined;
   private readonly mappings: Mappings | undefined;
@@ -64,6 +66,7 @@ export class Trackers extends FollowObserver {
     this.machine = machine;
     this.observer = observer;
     const { withdrawals } = this;
+    this.waitEvents = waitEvents(machine);
     if (observer.wait !== undefined || observer.spurious !== undefined)
       this.waits = new Waits(waitSource(machine), (row) => observer.wait?.(row));
     if (observer.spurious !== undefined)
@@ -117,6 +120,7 @@ export class Trackers extends FollowObserver {
     for (let i = 0; i < records.count; i++) {
       const kind = records.kind[i]!;
       this.msis?.emitted(records, i);
+      this.waits?.emitted(this.waitEvents(records, i), records.words[i * RECORD_WORDS]!);
       if (kind === KIND['its.command']) this.executed(records, i);
       if (concernsLifetimes(kind)) this.emittedInterrupt(records, i, kind);
       if (concernsVirtual(kind)) {

@@ -1,12 +1,15 @@
 // What pending interrupts wait for: intervals of record numbers in which one reason keeps an interrupt from being signalled
 // or acknowledged, with what the PE handled meanwhile. It follows the lifetimes of interrupts; the reasons come from the
 // simulator. It knows no SQL.
+
+import { GicTraceError } from '@gictrace/core';
 import { GICV5_GATES, type Gicv5Gate } from '@gictrace/core/gicv5';
 import { GATES, type Gate, heldBy, type Machine, priorityOf, runningPriority } from '@gictrace/core/model';
 import { SPURIOUS } from '@gictrace/core/spec';
 import { integer, orNull, type RowOf, text } from '../database/columns.ts';
 import type { Lifetime, LifetimeStep } from './lifetimes.ts';
 import { type Moment, timeOf, wholeNs } from './moment.ts';
+import type { Concerned } from './wait-events.ts';
 
 /** What an interrupt waits for: a masking reason of core, or one that follows from what the PE handles or from operations. */
 export type WaitGate = Gate | Gicv5Gate | 'binary point' | 'PE offline';
@@ -87,11 +90,20 @@ export interface WaitSource {
   running(pe: number): number;
   /** The highest-priority pending interrupt of a PE; -1 if there is none. */
   best(pe: number): number;
+  /**
+   * Whether, since the last call, any PE has another highest-priority pending interrupt, or another interrupt line. True if
+   * that is not known.
+   */
+  didTurn(): boolean;
 }
 
 /** The waits of a GICv3 or GICv4. */
 export function waitSource(machine: Machine): WaitSource {
   const { state } = machine;
+  const { hppiIntid, irq, fiq } = state;
+  const before = [hppiIntid.slice(), irq.slice(), fiq.slice()];
+  const turned = (pe: number) =>
+    hppiIntid[pe] !== before[0]![pe] || irq[pe] !== before[1]![pe] || fiq[pe] !== before[2]![pe];
   return {
     peCount: state.peCount,
     held: ({ pe, intid }) => heldBy(machine, pe, intid),
@@ -99,14 +111,43 @@ export function waitSource(machine: Machine): WaitSource {
     mask: (pe) => state.pmr[pe]!,
     running: (pe) => runningPriority(state, pe),
     best: (pe) => (state.hppiIntid[pe] === SPURIOUS ? -1 : state.hppiIntid[pe]!),
+    didTurn: () => {
+      let did = false;
+      for (let pe = 0; pe < state.peCount && !did; pe++) did = turned(pe);
+      if (did) [hppiIntid, irq, fiq].forEach((now, k) => void before[k]!.set(now));
+      return did;
+    },
   };
 }
 
 const NOWHEN: Moment = { record: 0, timeNs: 0 };
 
+/** An interrupt that waits. */
+interface Waiting {
+  readonly lifetime: Lifetime;
+  /** Counts up. */
+  readonly serial: number;
+  /** What it waits for; undefined before its first look. */
+  wait: Wait | undefined;
+}
+
+/**
+ * How often waiting interrupts may be looked at again: this often at once, and that much more often with each stimulus. An
+ * interrupt is looked at when it may wait for something else. Each look may be a row.
+ */
+const LOOKS_MAX = 2 ** 19;
+const LOOKS_PER_STIMULUS = 2 ** 10;
+
 /** Follows the waits of a trace. */
 export class Waits {
-  private readonly waiting = new Map<Lifetime, Wait | undefined>();
+  private readonly waiting = new Map<Lifetime, Waiting>();
+  /** By INTID. */
+  private readonly named = new Map<number, Set<Waiting>>();
+  private serial = 0;
+  /** Those that may wait for something else since the last look. */
+  private readonly touched = new Set<Waiting>();
+  private areAllTouched = false;
+  private looksLeft = LOOKS_MAX;
   /** By PE: the interrupts that it has acknowledged and not ended, the last one at the end. */
   private readonly handled: Handled[][];
   private readonly offline: Uint8Array;
@@ -129,10 +170,11 @@ export class Waits {
   seen(step: LifetimeStep, lifetime: Lifetime, now: Moment): void {
     switch (step) {
       case 'pended':
-        this.waiting.set(lifetime, undefined);
+        this.open(lifetime);
         return;
       case 'acknowledged': {
         this.close(lifetime, now);
+        this.areAllTouched = true;
         const priority = this.astray[lifetime.pe] ? -1 : this.source.priorityOf(lifetime.pe, lifetime.intid);
         this.handled[lifetime.pe]?.push({ lifetime, since: now.record, priority });
         return;
@@ -145,46 +187,79 @@ export class Waits {
         const stack = this.handled[lifetime.pe];
         const at = stack?.findIndex((one) => one.lifetime === lifetime) ?? -1;
         if (at >= 0) stack!.splice(at, 1);
+        this.areAllTouched = true;
         return;
       }
-      default:
+      default: {
+        // Its PE may be known now.
+        const one = this.waiting.get(lifetime);
+        if (one !== undefined) this.touched.add(one);
+      }
     }
+  }
+
+  /** The GIC emitted an event, which names `intid` if it concerns one interrupt. */
+  emitted(whose: Concerned, intid: number): void {
+    if (this.areAllTouched || whose === 'none') return;
+    if (whose === 'all') this.areAllTouched = true;
+    else for (const one of this.named.get(intid) ?? []) this.touched.add(one);
   }
 
   /** Notes that a PE took or ended another interrupt in the source than on the simulator. */
   disagreed(pe: number): void {
     this.astray[pe] = 1;
+    this.areAllTouched = true;
   }
 
   /** A PE was reset: what it handled is forgotten. */
   reset(pe: number): void {
     this.handled[pe]?.splice(0);
+    this.areAllTouched = true;
   }
 
   /** An operation takes a PE offline, or brings it online. */
   online(pe: number, isOnline: boolean): void {
     this.offline[pe] = isOnline ? 0 : 1;
+    this.areAllTouched = true;
   }
 
-  /** A stimulus has run. */
+  /**
+   * A stimulus has run, and the GIC has emitted events.
+   * @throws GicTraceError `limit` if so many interrupts wait that following each of them takes too long.
+   */
   settled(now: Moment): void {
-    if (this.waiting.size === 0) return;
-    for (const [lifetime, old] of this.waiting) {
-      const wait = this.look(lifetime, now);
-      if (old !== undefined) {
-        if (same(old, wait)) continue;
-        this.end(lifetime, old, now);
-      }
-      this.waiting.set(lifetime, wait);
+    const areAll = this.source.didTurn() || this.areAllTouched;
+    this.looksLeft = Math.min(this.looksLeft + LOOKS_PER_STIMULUS, LOOKS_MAX);
+    if (areAll) for (const one of this.waiting.values()) this.lookAt(one, now);
+    else if (this.touched.size > 0)
+      for (const one of [...this.touched].sort((a, b) => a.serial - b.serial)) this.lookAt(one, now);
+    this.areAllTouched = false;
+    this.touched.clear();
+  }
+
+  private lookAt(one: Waiting, now: Moment): void {
+    if (--this.looksLeft < 0)
+      throw new GicTraceError(
+        'limit',
+        `${this.waiting.size} interrupts are pending at once, and what each waits for changes too often to be followed`,
+      );
+    const wait = this.look(one.lifetime, now);
+    if (one.wait !== undefined) {
+      if (same(one.wait, wait)) return;
+      this.end(one.lifetime, one.wait, now);
     }
+    one.wait = wait;
   }
 
   /** Ends the trace and reports the intervals that have not ended. `end.record` is the number of records. */
   finish(end: Moment): void {
+    this.areAllTouched = true;
+    this.looksLeft = this.waiting.size;
     this.settled(end);
-    for (const [lifetime, wait] of this.waiting)
+    for (const { lifetime, wait } of this.waiting.values())
       if (wait !== undefined) this.end(lifetime, wait, { record: -1, timeNs: end.timeNs });
     this.waiting.clear();
+    this.named.clear();
   }
 
   /** What an interrupt waits for now, and on which PE; `unknown` if the simulator's reasons do not apply. */
@@ -216,10 +291,25 @@ export class Waits {
     };
   }
 
+  private open(lifetime: Lifetime): void {
+    const one: Waiting = { lifetime, serial: this.serial++, wait: undefined };
+    this.waiting.set(lifetime, one);
+    this.touched.add(one);
+    const { intid } = lifetime;
+    const named = this.named.get(intid);
+    if (named === undefined) this.named.set(intid, new Set([one]));
+    else named.add(one);
+  }
+
   private close(lifetime: Lifetime, now: Moment): void {
-    const wait = this.waiting.get(lifetime);
+    const one = this.waiting.get(lifetime);
+    if (one === undefined) return;
     this.waiting.delete(lifetime);
-    if (wait !== undefined) this.end(lifetime, wait, now);
+    this.touched.delete(one);
+    const named = this.named.get(lifetime.intid)!;
+    if (named.size === 1) this.named.delete(lifetime.intid);
+    else named.delete(one);
+    if (one.wait !== undefined) this.end(lifetime, one.wait, now);
   }
 
   private end(lifetime: Lifetime, wait: Wait, to: Moment): void {

@@ -199,6 +199,7 @@ export class Gicv5Trackers extends FollowObserver {
         const isPpi = state.ppiBest[pe]! <= state.irsPriority[pe]!;
         return (isPpi ? state.ppiIntid[pe]! : state.irsIntid[pe]!) || -1;
       },
+      didTurn: () => true,
     };
   }
 }
