@@ -28,7 +28,7 @@ describe.each([
   ['exit', [0, 1, 11], /ended with exit code 0/],
   ['code', [1, 5], /ended with exit code 7/],
   ['kill', [0, 2], /was killed by SIGKILL/],
-  ['hang', [1, 5], /hangs: nothing came from it for 3 s/],
+  ['hang', [1, 5], /hangs: nothing came from it for 6 s/],
   ['lost', [2], /hangs|where those to/],
   ['garbage', [0, 2, 11], /no message: .*'.*assertion failed/],
   ['cut', [0, 2, 5], /exit code 0, \d+ bytes into a message/],
@@ -36,7 +36,7 @@ describe.each([
   ['gives-up', [0, 1, 5], /gives up: out of memory/],
 ] as const)('an adapter that goes wrong: %s', (how, messages, says) => {
   it.each(messages)('at message %i', async (at) => {
-    const answer = await run('replay', trace, '--on', faulty(how, at), '--timeout', '3', '--batch', '30');
+    const answer = await run('replay', trace, '--on', faulty(how, at), '--timeout', '6', '--batch', '30');
     oneLine(answer.err);
     expect(answer.err).toMatch(says);
     expect(answer.code).toBe(3);

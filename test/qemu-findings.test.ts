@@ -297,6 +297,16 @@ describe.each(QEMUS)('QEMU $release', ({ command, release }) => {
     expect((await byArchitecture(sequence)).values[2]).toBe(0n);
   });
 
+  it('says that virtual Group 0 is disabled while Group 1 is', async () => {
+    const [VENG0, VENG1] = [1, 2];
+    const sequence = new Sequence().set('ICH_HCR_EL2', 0x21); // En, VGrp0DIE
+    for (const vmcr of [0, VENG0, VENG1, VENG0 | VENG1])
+      sequence.set('ICH_VMCR_EL2', vmcr).get('ICH_MISR_EL2');
+    const reads = ({ values }: Outcome) => values.filter((_, n) => n % 2 === 0).slice(1);
+    expect(reads(await onQemu(sequence))).toEqual([0x20n, 0x20n, 0n, 0n]);
+    expect(reads(await byArchitecture(sequence))).toEqual([0x20n, 0n, 0x20n, 0n]);
+  });
+
   it('keeps ICH_LR<n>_EL2.NMI, which it does not implement (7.2)', async () => {
     const sequence = new Sequence().set('ICH_LR0_EL2', 1, 0x0800_0000).get('ICH_LR0_EL2');
     expect((await onQemu(sequence)).values[1]).toBe(is72 ? 0x0800_0000_0000_0001n : 1n);

@@ -110,7 +110,7 @@ function system() {
 
 // ---- the adapter ---------------------------------------------------------------------------------------------
 
-const SOURCES = ['kvm_adapter.c', 'stimuli.c', 'operations.c', 'snapshots.c', 'machine.c'];
+const SOURCES = ['kvm_adapter.c', 'stimuli.c', 'operations.c', 'groups.c', 'snapshots.c', 'machine.c'];
 const HEADERS = ['snapshots.h', 'stimuli.h', 'machine.h', 'layout.h', 'stub.S', join('..', 'c', 'wire.h')];
 
 /** The adapter for arm64, without a shared library; compiled if a source is newer. */

@@ -229,6 +229,7 @@ static void take_snapshot(uint32_t message)
     uint32_t slot = get_uint();
     if (slot >= SNAPSHOTS)
         give_up("there is no such slot");
+    groups_snapshot();
     const char *why = message == MSG_SNAPSHOT ? snapshot_take(slot) : snapshot_restore(slot);
     if (why != NULL)
         give_up(why);
@@ -275,8 +276,10 @@ static void take_reset(void)
     if (why != NULL)
         give_up(why);
     memset(lines_high, 0, sizeof lines_high);
-    for (unsigned pe = 0; pe < PES_MAX; pe++)
+    for (unsigned pe = 0; pe < PES_MAX; pe++) {
         signalled[pe] = idle;
+        groups_reset(pe);
+    }
     put_array(1);
     put_uint(MSG_RESET);
     send_message();
@@ -297,6 +300,7 @@ int main(int argc, char **argv)
     /* A device answers with what there is, and not with as much as a buffer holds. */
     static char buffer[MESSAGE_MAX + 4];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    groups_init(argc > 1);
     bool ready = false;
     while (next_message()) {
         if (get_array() == 0)

@@ -16,6 +16,7 @@ static void look(unsigned pe, const struct operation *of, unsigned stimulus)
 {
     uint32_t zero = (uint32_t)of->pending[0], one = (uint32_t)of->pending[1];
     struct signal now = idle;
+    groups_pending(pe, zero >> 2 != 255);
     if (zero >> 2 != 255) {
         now.intid = zero;
         now.group = 0;
@@ -56,15 +57,25 @@ void flush(void)
     }
 }
 
-void add(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value)
+static void wait_for(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value, bool seen)
 {
     if (waiting > 0 && (waiting_pe != pe || waiting == MAILBOX_OPERATIONS_MAX))
         flush();
     waiting_pe = pe;
     waiting_for[waiting] = stimulus;
     operations_of(pe)[waiting++] = (struct operation){
-        .kind = kind | (uint32_t)watching << OPERATION_WATCH, .address = address, .value = value,
+        .kind = kind | (uint32_t)(watching && seen) << OPERATION_WATCH, .address = address, .value = value,
     };
+}
+
+void add(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value)
+{
+    wait_for(pe, stimulus, kind, address, value, true);
+}
+
+void add_unseen(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value)
+{
+    wait_for(pe, stimulus, kind, address, value, false);
 }
 
 void look_at_others(unsigned stimulus, int done)

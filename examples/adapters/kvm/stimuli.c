@@ -134,11 +134,27 @@ static void access_register(unsigned n)
         skip(n, NO_SLOT);
         return;
     }
+    bool is_one = number == ICC_IGRPEN1, enables = is_one || number == ICC_IGRPEN0;
+    groups_before((unsigned)s->pe, number);
+    if (groups_are_held && enables && !read) {
+        uint64_t both[2] = { instruction_at(0xd5000000 | ICC_IGRPEN0 << 5, &fresh), 0 };
+        bool also_fresh;
+        both[1] = instruction_at(0xd5000000 | ICC_IGRPEN1 << 5, &also_fresh);
+        if (both[0] == 0 || both[1] == 0) {
+            skip(n, NO_SLOT);
+            return;
+        }
+        groups_enable(n, (unsigned)s->pe, is_one, s->words[1] & 1, both, DO_INSTRUCTION | 1u << OPERATION_FRESH | 1u << OPERATION_SETTLE);
+        look_at_others(n, s->pe);
+        return;
+    }
     uint32_t crm_op2 = number & 0x7f;
     bool acknowledges = read && (crm_op2 == 0x40 || crm_op2 == 0x60 || crm_op2 == 0x4d); /* IAR0, IAR1, NMIAR1 */
     bool settles = !read || acknowledges;
     add((unsigned)s->pe, n, DO_INSTRUCTION | (uint32_t)fresh << OPERATION_FRESH | (uint32_t)settles << OPERATION_SETTLE, at,
         wide(s->words + 1));
+    if (groups_are_held && enables)
+        groups_read(n, (unsigned)s->pe, is_one);
     /* SGIs go to other PEs; what is ended may go to where it is routed now. */
     if (!read && (number & 0xff8) != 0x230) {
         look_at_others(n, s->pe);
@@ -239,6 +255,7 @@ void step(unsigned n)
             return;
         }
         vcpu_reset((unsigned)s->pe);
+        groups_reset((unsigned)s->pe);
         break;
     }
     look_at_others(n, -1);

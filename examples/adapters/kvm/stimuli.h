@@ -52,6 +52,8 @@ extern uint8_t lines_high[PES_MAX][1024];
 
 /* operations.c: has a vCPU do something for a stimulus, together with what follows for the same vCPU. */
 void add(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value);
+/* The same, and what PEs are signalled between the two is nobody's concern. */
+void add_unseen(unsigned pe, unsigned stimulus, uint32_t kind, uint64_t address, uint64_t value);
 /* Has the waiting operations done, and takes their results. */
 void flush(void);
 /* A stimulus may have changed what any PE is signalled. `done`: the PE that has been looked at, or -1. */
@@ -62,6 +64,24 @@ void look_again(unsigned stimulus);
 void step(unsigned n);
 /* Stimulus `n` is not done. */
 void skip(unsigned n, uint32_t reason);
+
+/* groups.c: Group 0 is not enabled alone on a host where guests do not run so. Nothing is held back on any other. */
+#define ICC_IAR0 0xc640u
+#define ICC_HPPIR0 0xc642u
+#define ICC_IGRPEN0 0xc666u
+#define ICC_IGRPEN1 0xc667u
+extern bool groups_are_held;
+void groups_init(bool is_emulated);
+void groups_reset(unsigned pe);
+/* Whether the highest-priority pending interrupt of a PE is of Group 0. */
+void groups_pending(unsigned pe, bool is_zero);
+/* Before an access to an ICC register. */
+void groups_before(unsigned pe, uint32_t number);
+/* A write of ICC_IGRPEN0_EL1 or ICC_IGRPEN1_EL1. `at`: the instructions that write each. */
+void groups_enable(unsigned n, unsigned pe, bool is_one, bool enable, const uint64_t at[2], uint32_t kind);
+/* A read of one of them waits for flush(). */
+void groups_read(unsigned n, unsigned pe, bool is_one);
+void groups_snapshot(void);
 
 /* Ends the process, and tells gictrace why. */
 void abandon(const char *why) __attribute__((noreturn));

@@ -96,8 +96,9 @@ watch:
     mrs x5, ICC_IGRPEN0
     mrs x6, ICC_IGRPEN1
     mov x0, #1
+    msr ICC_IGRPEN1, x0 /* first: see groups.c */
+    isb
     msr ICC_IGRPEN0, x0
-    msr ICC_IGRPEN1, x0
     isb
     mrs x7, ICC_HPPIR0
     mrs x8, ICC_HPPIR1

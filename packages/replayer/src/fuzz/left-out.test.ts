@@ -15,9 +15,9 @@ function stimulus(kind: RecordName, pe: number, ...words: number[]): RecordBatch
   return batch;
 }
 
-function gic() {
+function gic(countsEois = false) {
   const machine = new Machine(plainConfig(2));
-  const limits = new KvmLeftOut(LIST_REGISTERS, 2);
+  const limits = new KvmLeftOut({ listRegisters: LIST_REGISTERS, countsEois }, 2);
   /** Gives a stimulus if it is not left out; returns the reason. */
   const give = (kind: RecordName, pe: number, ...words: number[]) => {
     const batch = stimulus(kind, pe, ...words);
@@ -47,6 +47,19 @@ describe('what KVM is not given', () => {
     expect(write('ICC_EOIR1_EL1', 32)).toContain('another group');
     expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
     expect(write('ICC_EOIR1_EL1', 32)).toBeUndefined();
+  });
+
+  it('is an EOI of an interrupt that is not active, if KVM counts those', () => {
+    for (const countsEois of [true, false]) {
+      const { write, read, gicd } = gic(countsEois);
+      gicd(GICD.GICD_ISENABLER.offset + 4, 1);
+      gicd(GICD.GICD_ISPENDR.offset + 4, 1);
+      read('ICC_IAR0_EL1');
+      const refused = write('ICC_EOIR0_EL1', 33);
+      if (countsEois) expect(refused).toContain('UNPREDICTABLE');
+      else expect(refused).toBeUndefined();
+      if (countsEois) expect(write('ICC_EOIR0_EL1', 32)).toBeUndefined();
+    }
   });
 
   it('is an EOI of an interrupt whose group has changed since its acknowledge', () => {

@@ -69,6 +69,8 @@ const ENDED_EARLY =
   "an EOI of an active interrupt whose group priority is not the running priority, as it is not the last that was acknowledged, or its priority or the binary point has changed: the host's CPU interface decides whether it is deactivated";
 const GROUP_CHANGED =
   "an EOI of an active interrupt whose group has changed since its acknowledge: the host's CPU interface decides whether it is deactivated";
+const NOT_ACTIVE =
+  'an EOI of an interrupt that the PE does not have active, which is UNPREDICTABLE: KVM of Linux 6.19 and later may deactivate another, which has no list register then';
 const LPI_SPLIT =
   "an acknowledge of an LPI with EOImode 1, or EOImode set while an LPI is acknowledged: the LPI's list register stays in use after its EOI";
 const TWO_EVENTS =
@@ -104,9 +106,17 @@ const mapsDevice = (words: Uint32Array): boolean => (words[3]! & 0xff) === MAPD 
 /** The low word of ITT_addr of a MAPD, in whole pages. */
 const ittOf = (words: Uint32Array): number => words[7]! & ~0xfff;
 
-/** KVM on a host with this many list registers. */
+/** What is known of the host. */
+export interface KvmHost {
+  readonly listRegisters: number;
+  /** Whether KVM counts the EOIs of interrupts that are in no list register (ICH_HCR_EL2.LRENPIE), as of Linux 6.19. */
+  readonly countsEois: boolean;
+}
+
+/** KVM on a host. */
 export class KvmLeftOut implements LeftOut {
   private readonly listRegisters: number;
+  private readonly countsEois: boolean;
   /** By PE, LPIs that have been acknowledged and not ended: they have no active state, but a list register. */
   private readonly lpis: number[][];
   /**
@@ -119,8 +129,9 @@ export class KvmLeftOut implements LeftOut {
   /** The device to which each interrupt translation table was given, by address. */
   private readonly tables = new Map<number, number>();
 
-  constructor(listRegisters: number, pes: number) {
+  constructor({ listRegisters, countsEois }: KvmHost, pes: number) {
     this.listRegisters = listRegisters;
+    this.countsEois = countsEois;
     this.lpis = Array.from({ length: pes }, () => []);
     this.instead = Array.from({ length: pes }, () => []);
   }
@@ -164,6 +175,7 @@ export class KvmLeftOut implements LeftOut {
       const group = activeGroup(machine.state, pe);
       if (group >= 0 && (group === 0) !== (act.group === 0)) return OTHER_GROUP;
       const intid = batch.words[1]! & INTID_MASK;
+      if (this.countsEois && !isSpecial(intid) && !this.isActive(machine, pe, intid)) return NOT_ACTIVE;
       if (this.endsEarly(machine, pe, intid, group)) return ENDED_EARLY;
       return this.endsOtherGroup(machine, pe, intid, group) ? GROUP_CHANGED : undefined;
     }

@@ -92,7 +92,8 @@ export async function kvmTarget(options: KvmTargetOptions): Promise<FuzzTarget> 
   const profile = options.profile ?? 'kvm';
   const asked = configOf(profile, PROFILES[profile]?.hardware ?? PLAIN, options.pes ?? 3);
   let backend: ProcessBackend | undefined = new ProcessBackend(options);
-  const config = await identified(backend, asked);
+  const { config, release } = await identified(backend, asked);
+  const host = { listRegisters: LIST_REGISTERS, countsEois: isOfLinux(release, 6, 19) };
   return {
     name: 'KVM',
     config,
@@ -100,7 +101,7 @@ export async function kvmTarget(options: KvmTargetOptions): Promise<FuzzTarget> 
     takenIntids: KVM_TIMER_INTIDS,
     remembersBestLpi: false,
     settled: true,
-    leftOut: () => new KvmLeftOut(LIST_REGISTERS, config.pes.length),
+    leftOut: () => new KvmLeftOut(host, config.pes.length),
     start: async () => {
       backend ??= new ProcessBackend(options);
       return backend;
@@ -118,6 +119,12 @@ export async function kvmTarget(options: KvmTargetOptions): Promise<FuzzTarget> 
   };
 }
 
+/** Whether a kernel is of this version or a later one. */
+function isOfLinux(release: string, major: number, minor: number): boolean {
+  const [, majorOf, minorOf] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return Number(majorOf) > major || (Number(majorOf) === major && Number(minorOf) >= minor);
+}
+
 /** GICR_TYPER.Last and Processor_Number, which are not part of a configuration. */
 const OF_A_PE = 0xff_ff10;
 /** GICD_PIDR2, GICR_PIDR2 and GITS_PIDR2. */
@@ -127,9 +134,12 @@ const FIXED_OF_BASER = 0x071f_0000_0000_0000n;
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-/** A configuration with the identification registers that a backend has after a reset to it. */
-async function identified(backend: Backend, config: GicConfig): Promise<GicConfig> {
-  await backend.reset(config, []);
+/** A configuration with the identification registers that a backend has after a reset to it, and the backend's version. */
+async function identified(
+  backend: Backend,
+  config: GicConfig,
+): Promise<{ readonly config: GicConfig; readonly release: string }> {
+  const { version } = await backend.reset(config, []);
   const reads = new RecordBatch(64);
   const read = (frame: 'GICD' | 'GICR' | 'GITS', offset: number, width: 4 | 8) => {
     const i = reads.push(RECORDS['mmio.read'].id, 0, Number.NaN);
@@ -152,7 +162,7 @@ async function identified(backend: Backend, config: GicConfig): Promise<GicConfi
     shown: () => undefined,
   });
   const [dTyper, dIidr, dPidr2, rTyper, rIidr, rPidr2, , iIidr, iPidr2] = values.map(Number);
-  return {
+  const known: GicConfig = {
     ...config,
     gicd: { typer: dTyper!, iidr: dIidr!, pidr2: dPidr2! },
     gicr: { typer: (rTyper! & ~OF_A_PE) >>> 0, iidr: rIidr!, pidr2: rPidr2! },
@@ -163,4 +173,5 @@ async function identified(backend: Backend, config: GicConfig): Promise<GicConfi
       baser: values.slice(9, 17).map((value) => hex(value & FIXED_OF_BASER)),
     })),
   };
+  return { config: known, release: version };
 }
