@@ -16,16 +16,25 @@ const dir = scratch();
 const at = (name: string) => join(dir, name);
 const out = at('out');
 const partials = () => readdirSync(dir).filter((name) => name.includes('.partial'));
-/** An input: a small trace, so that each of the calls can be tried; what is minimized has to show something. */
-const inputOf = (name: string, input: keyof typeof NAMES) =>
-  input === 'trace' && name !== 'minimize' ? at('small.gictrace') : at(NAMES[input]);
+/** Small inputs, so that each of the calls can be tried: what is minimized has to show something. */
+const GOLDEN = {
+  minimize: 'its-commands/its.discard-unmapped-collection',
+  other: 'distributor/gicd.priority-bits',
+};
+const LATENCY = fileURLToPath(
+  new URL('../../../test/recordings/ftrace/demo-latency.txt.xz', import.meta.url),
+);
+const inputOf = (name: string, input: keyof typeof NAMES) => {
+  if (input === 'ftrace') return at('small.txt.xz');
+  if (input !== 'trace') return at(NAMES[input]);
+  return at(name === 'minimize' ? 'minimize.gictrace' : 'other.gictrace');
+};
 
 beforeAll(async () => {
   await makeInputs(dir);
-  copyFileSync(
-    join(GOLDENS, 'distributor', 'gicd.priority-bits@architecture.golden.gictrace'),
-    at('small.gictrace'),
-  );
+  for (const [name, golden] of Object.entries(GOLDEN))
+    copyFileSync(join(GOLDENS, `${golden}@architecture.golden.gictrace`), at(`${name}.gictrace`));
+  copyFileSync(LATENCY, at('small.txt.xz'));
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -129,7 +138,7 @@ describe('outputs of several files', () => {
 
   it('a dataset has a trace whole, or not, and goes on', async () => {
     const set = at('set');
-    const words = ['export', '--to', 'parquet', '--jobs', '1', set, at('small.gictrace')];
+    const words = ['export', '--to', 'parquet', '--jobs', '1', set, at('other.gictrace')];
     for (const n of [1, 2, 5, 20, 40, 60, 80, 100]) {
       rmSync(set, { recursive: true, force: true });
       const { seen, restore } = faultyFiles(n, 'killed');
