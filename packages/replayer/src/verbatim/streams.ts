@@ -129,22 +129,42 @@ function slotMask(mask: Uint32Array): void {
   mask[0] = mask[1] = 0xffff_ffff;
 }
 
+/** Records that a ring can hold at first. */
+const SIZE_FIRST = 64;
+
 /** A ring of observables of one stream that the backend reported, which recorded ones are compared with. */
 export class OrderedStream {
-  private readonly words: Uint32Array;
-  private readonly kinds: Uint8Array;
-  private readonly pes: Int16Array;
-  private readonly flags: Uint8Array;
+  private words!: Uint32Array;
+  private kinds!: Uint8Array;
+  private pes!: Int16Array;
+  private flags!: Uint8Array;
+  /** Records that the ring holds now: it grows, since most comparisons need little of it. */
+  private size = 0;
   private readonly capacity: number;
   private head = 0;
   private tail = 0;
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.words = new Uint32Array(capacity * RECORD_WORDS);
-    this.kinds = new Uint8Array(capacity);
-    this.pes = new Int16Array(capacity);
-    this.flags = new Uint8Array(capacity);
+    this.grow(Math.min(capacity, SIZE_FIRST));
+  }
+
+  private grow(size: number): void {
+    const { size: before, words, kinds, pes, flags } = this;
+    this.size = size;
+    this.words = new Uint32Array(size * RECORD_WORDS);
+    this.kinds = new Uint8Array(size);
+    this.pes = new Int16Array(size);
+    this.flags = new Uint8Array(size);
+    // The one before the head has just been used up, and may be asked for.
+    for (let n = Math.max(0, this.head - 1, this.tail - before); n < this.tail; n++) {
+      const [from, to] = [n % before, n % size];
+      this.kinds[to] = kinds[from]!;
+      this.pes[to] = pes[from]!;
+      this.flags[to] = flags[from]!;
+      for (let k = 0; k < RECORD_WORDS; k++)
+        this.words[to * RECORD_WORDS + k] = words[from * RECORD_WORDS + k]!;
+    }
   }
 
   get waiting(): number {
@@ -152,7 +172,9 @@ export class OrderedStream {
   }
 
   show(batch: RecordBatch, i: number): void {
-    const slot = this.tail++ % this.capacity;
+    if (this.tail - this.head === this.size && this.size < this.capacity)
+      this.grow(Math.min(2 * this.size, this.capacity));
+    const slot = this.tail++ % this.size;
     this.kinds[slot] = batch.kind[i]!;
     this.pes[slot] = batch.pe[i]!;
     this.flags[slot] = batch.flags[i]!;
@@ -167,7 +189,7 @@ export class OrderedStream {
    */
   nextCommand(): { readonly operands: number; readonly outcome: boolean; readonly command: boolean } {
     if (this.head === this.tail) return { operands: 0xffff_ffff, outcome: true, command: true };
-    const slot = this.head % this.capacity;
+    const slot = this.head % this.size;
     const outcome = this.words[slot * RECORD_WORDS + 2]!;
     return {
       operands: this.words[slot * RECORD_WORDS + COMMAND_WORDS.shown]!,
@@ -181,7 +203,7 @@ export class OrderedStream {
    */
   passUnknown(its: number, slot: number): void {
     for (; this.head < this.tail; this.head++) {
-      const at = this.head % this.capacity;
+      const at = this.head % this.size;
       const w = at * RECORD_WORDS;
       if (this.kinds[at] !== ITS_COMMAND || this.words[w + 2] !== ITS_OUTCOMES.NOT_SHOWN) return;
       if (this.words[w] === its && this.words[w + 1] === slot) return;
@@ -191,7 +213,7 @@ export class OrderedStream {
   /** Compares a recorded observable with the next reported one, which is then used up. */
   see(batch: RecordBatch, i: number, mask: Uint32Array | undefined): number {
     if (this.head === this.tail) return DIFFERS;
-    const slot = this.head++ % this.capacity;
+    const slot = this.head++ % this.size;
     if (this.kinds[slot] !== batch.kind[i]) return DIFFERS;
     if (this.pes[slot] !== batch.pe[i] && comparesPe(batch.kind[i]!)) return DIFFERS;
     for (let k = 0; k < RECORD_WORDS; k++) {
@@ -208,7 +230,7 @@ export class OrderedStream {
   copyNext(out: RecordBatch, used: boolean): boolean {
     const at = used ? this.head - 1 : this.head;
     if (at < 0 || at >= this.tail) return false;
-    const slot = at % this.capacity;
+    const slot = at % this.size;
     const i = out.push(this.kinds[slot]!, this.pes[slot]!, Number.NaN);
     for (let k = 0; k < RECORD_WORDS; k++)
       out.words[i * RECORD_WORDS + k] = this.words[slot * RECORD_WORDS + k]!;
