@@ -28,6 +28,7 @@ const BY_TORTURE = [
   'its-of-any-number.gictrace',
   'lpis-pending-114688.gictrace',
   'lpis-waiting-anew.gictrace',
+  'options-of-bytes.gictrace',
   'pe-of-no-header.gictrace',
   'priority-of-no-byte.log',
   'profile-of-70000-letters.gictrace',

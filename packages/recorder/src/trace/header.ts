@@ -8,7 +8,7 @@ import {
 } from '@gictrace/core';
 import { RECORDS, type RecordName } from '@gictrace/core/record';
 import * as z from 'zod/mini';
-import { canonical, pack, unpack } from './msgpack.ts';
+import { canonical, pack, unpackJson } from './msgpack.ts';
 
 /** The most blocks to which the devices of a scenario can be connected; with ITSs, the most ITSs. */
 export const BLOCKS_MAX = 4;
@@ -149,7 +149,7 @@ export type TraceFooter = z.infer<typeof footerSchema>;
 export type ChunkEntry = z.infer<typeof chunk>;
 
 function parse<T>(schema: z.ZodMiniType<T>, raw: Uint8Array, what: string): T {
-  const result = checkedBy(schema, unpack(raw));
+  const result = checkedBy(schema, unpackJson(raw));
   if (result.ok) return result.value;
   throw new GicTraceError(
     'trace',
@@ -165,7 +165,7 @@ export function encodeMap(value: AnyTraceHeader | TraceFooter): Buffer {
 const ofGicv5 = z.object({ config: z.object({ architecture: z.literal(5) }) });
 
 export function decodeHeader(raw: Uint8Array): AnyTraceHeader {
-  const isGicv5 = checkedBy(ofGicv5, unpack(raw)).ok;
+  const isGicv5 = checkedBy(ofGicv5, unpackJson(raw)).ok;
   return isGicv5 ? parse(gicv5HeaderSchema, raw, 'header') : parse(headerSchema, raw, 'header');
 }
 

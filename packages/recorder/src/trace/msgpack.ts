@@ -65,6 +65,23 @@ export function unpack(bytes: Uint8Array): unknown {
   return value;
 }
 
+/**
+ * The value in `bytes`, which `canonical` takes. Throws a GicTraceError (`trace`) for anything else, as for bytes, for integers
+ * of 64 bits and for numbers that are not finite.
+ */
+export function unpackJson(bytes: Uint8Array): Json {
+  const value = unpack(bytes);
+  if (isJson(value)) return value;
+  throw new GicTraceError('trace', 'a payload has a value that neither a header nor a footer can have');
+}
+
+function isJson(value: unknown): value is Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  return typeof value === 'object' && !(value instanceof Uint8Array) && Object.values(value).every(isJson);
+}
+
 function malformed(): never {
   throw new GicTraceError('trace', 'a payload is not well-formed MessagePack');
 }
@@ -81,7 +98,7 @@ class Reader {
   }
 
   value(depth: number): unknown {
-    if (depth > DEPTH_MAX) malformed();
+    if (depth >= DEPTH_MAX) malformed();
     const code = this.bytes[this.take(1)]!;
     if (code <= 0x7f) return code;
     if (code >= 0xe0) return code - 0x100;
