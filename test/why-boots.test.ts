@@ -65,6 +65,19 @@ it('a doorbell that software clears when its vPE runs is no fault', async () => 
   const path = temp.path('kvm.gictrace');
   expect((await run('import', 'qemu', recording('linux-gicv4-kvm.log.gz'), '-o', path)).code).toBe(0);
   const { code, out } = await run('why', path, '--intid', '8212');
-  expect(out).toMatch(/^INTID 8212.*: delivered/);
+  // The lifetime that was blocked is not the one that was delivered, nor of its PE.
+  expect(out).toMatch(
+    /^INTID 8212: delivered, at record \d+ by PE3; another lifetime was not acknowledged \(disabled\): record \d+/,
+  );
+  expect(out).toMatch(/ vPE +vPEID 0 \| VMOVP vPEID 0x0 RDbase 0x3/);
+  expect(out).toMatch(/ Redistributor +PE3, vINTID 8192$/m);
+  expect(out).not.toMatch(/ {2}collection {5}/);
   expect(code).toBe(0);
+
+  // An acknowledge does not mask a priority that is unknown.
+  const ofPe = (await run('why', path, '--intid', '8212', '--pe', '3')).out;
+  expect(ofPe).toMatch(
+    /not acknowledged \(configuration unknown\): its configuration byte, .* does not contain it$/m,
+  );
+  expect(ofPe.split('\n').slice(0, 3).join()).not.toMatch(/ICC_IAR1_EL1/);
 });

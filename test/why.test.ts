@@ -235,6 +235,12 @@ const FAULTS: readonly Fault[] = [
     (t) => t.command(t.find(queued('MAPD', { DeviceID: 0x18, V: 1 })), 'SYNC'),
   ],
   [
+    'a SYNC is in the place of the second MAPD of a device',
+    MROPS,
+    { device: 0x10 },
+    (t) => t.command(t.findLast(queued('MAPD', { DeviceID: 0x10, V: 1 }), t.rows.length - 1), 'SYNC'),
+  ],
+  [
     'a MAPD unmaps its device',
     MROPS,
     { device: 0x18, event: 1 },

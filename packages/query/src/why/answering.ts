@@ -107,7 +107,7 @@ export abstract class Explanation<S extends AnyStory, M> {
     const counts = this.counts(stories);
     return {
       question,
-      subject: this.subject(found),
+      subject: this.subject(found, isBad),
       outcome: isBad ? outcomeOf(found!) : this.outcome(found, shown, counts),
       headline: isBad ? this.headlineOf(found!) : this.headline(found, shown, counts),
       finding: found === undefined ? null : this.findingOf(found),
@@ -197,15 +197,16 @@ export abstract class Explanation<S extends AnyStory, M> {
 
   // ---- what is said of it ------------------------------------------------------------------------------------
 
-  private subject(found: Incident<S, M> | undefined): string {
-    const pe = this.question.pe ?? (found !== undefined && found.pe >= 0 ? found.pe : undefined);
+  private subject(found: Incident<S, M> | undefined, isBad: boolean): string {
+    const isHere = found !== undefined && found.pe >= 0 && (isBad || found.stories.some(isTaken));
+    const pe = this.question.pe ?? (isHere ? found.pe : undefined);
     return `${this.subjectOf(found)}${pe === undefined ? '' : `, PE${pe}`}`;
   }
 
   private outcome(found: Incident<S, M> | undefined, shown: S | undefined, counts: Counts): Outcome {
     if (shown === undefined)
       return counts.messages === 0 || this.all.stories.length > 0 ? 'never pending' : 'unknown';
-    if (this.isTakenHere(shown)) return found === undefined ? 'delivered' : 'late';
+    if (this.isTakenHere(shown)) return found?.stories.some(isTaken) ? 'late' : 'delivered';
     return isTaken(shown) ? 'not delivered' : 'unknown';
   }
 
@@ -249,6 +250,11 @@ export abstract class Explanation<S extends AnyStory, M> {
     if (!this.isTakenHere(shown)) return `not taken by PE${pe}: it was acknowledged ${taken}`;
     if (found === undefined)
       return `delivered, ${taken}; ${this.nothing()} blocked it (${counts.acknowledged} of ${counts.lifetimes} lifetimes were acknowledged)`;
+    if (!found.stories.some(isTaken)) {
+      const { length } = found.stories;
+      const others = length === 1 ? 'another lifetime was' : `${length} other lifetimes were`;
+      return `delivered, ${taken}; ${others} not acknowledged (${found.reason}): ${this.names.clause(found.cause.record, found.cause.what)}`;
+    }
     return `delivered, ${taken}; it waited at most ${found.held} records (${found.reason}): ${this.names.clause(found.cause.record, found.cause.what)}`;
   }
 

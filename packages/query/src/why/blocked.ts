@@ -191,7 +191,9 @@ export class Blocked {
     for (const closing of Object.values(CLOSING)) {
       const isClosed = closing.isClosed ?? isZero;
       const value = g.tracks.get(trackOf(closing.condition, intid, pe)).valueAt(at);
-      if (closing.condition === 'route' || value === undefined || !isClosed(value)) continue;
+      // A priority that is unknown is not below the mask.
+      const isUnknown = closing.condition === 'above the priority mask' && value === -1;
+      if (closing.condition === 'route' || value === undefined || isUnknown || !isClosed(value)) continue;
       const cause = this.causeOfCondition(closing, intid, pe, at);
       return { ...cause, what: `${cause.what} (its configuration byte is not in the source)` };
     }

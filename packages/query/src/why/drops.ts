@@ -79,9 +79,18 @@ export class Drops {
         );
       case 'device-unmapped': {
         if (mapd?.refused) return this.refusedCause(mapd, TABLES.devices, record);
-        if (mapd !== undefined && mapd.operands.V === 0) return causedBy(mapd, `unmaps ${name}`);
+        if (mapd !== undefined && mapd.operands.V === 0)
+          return this.missing.noMapd(message, isDevice, mapd) ?? causedBy(mapd, `unmaps ${name}`);
         const table = this.tableCause(TABLES.devices, its, record);
-        if (mapd === undefined) return this.missing.noMapd(message, isDevice);
+        if (mapd === undefined)
+          return (
+            this.missing.noMapd(message, isDevice) ?? {
+              record,
+              also: NO_RECORDS,
+              what: `needs a MAPD and a MAPTI of ${name}, and no command names it`,
+              missing: { what: 'other' },
+            }
+          );
         if (table !== undefined && table.record > mapd.record) return table;
         return causedBy(
           mapd,

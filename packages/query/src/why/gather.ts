@@ -50,7 +50,7 @@ import {
 } from './gathered.ts';
 import type { Question } from './question.ts';
 import { Sent, SGI_REGISTERS } from './sent.ts';
-import { Tracks } from './tracks.ts';
+import { ConditionTracks, Tracks } from './tracks.ts';
 import { concernsVirtualSide, VirtualSide } from './virtual.ts';
 
 const UNIT_GICD = UNITS.indexOf('GICD');
@@ -98,6 +98,9 @@ export class Gather extends FollowObserver {
   readonly machine: Machine;
   readonly commands: CommandLog;
   readonly tracks = new Tracks();
+  private readonly conditionTracks = new ConditionTracks(this.tracks, (intid, pe) =>
+    CONDITION_NAMES.map((condition) => trackOf(condition, intid, pe)),
+  );
   readonly stories: Story[] = [];
   private readonly sent: Sent;
   readonly disagreements: Disagreement[] = [];
@@ -185,10 +188,9 @@ export class Gather extends FollowObserver {
 
   /** Notes the conditions of an interrupt for a PE. */
   private look(intid: number, pe: number, command: number): void {
-    const { conditions, tracks, now } = this;
+    const { conditions } = this;
     conditionsOf(this.machine, pe, intid, conditions);
-    for (let k = 0; k < conditions.length; k++)
-      tracks.set(trackOf(CONDITION_NAMES[k]!, intid, pe), now.record, conditions[k]!, command);
+    this.conditionTracks.set(intid, pe, this.now.record, conditions, command);
   }
 
   override stimulus(batch: RecordBatch, i: number, record: number): void {

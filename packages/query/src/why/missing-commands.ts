@@ -18,23 +18,32 @@ export class MissingCommands {
     this.g = gather;
   }
 
-  /** There is no MAPD of the device: the place where it should be is before the first command that needs it. */
-  noMapd(message: Message, isDevice: (command: ExecutedCommand) => boolean): Cause {
+  /**
+   * There is no MAPD of the device: the place where it should be is before the first command that needs it. After `unmapped`,
+   * which unmapped it, only a command that maps an event needs another one. Undefined if none does.
+   */
+  noMapd(
+    message: Message,
+    isDevice: (command: ExecutedCommand) => boolean,
+    unmapped?: ExecutedCommand,
+  ): Cause | undefined {
     const all = this.g.commands.since(message.record);
-    const name = `DeviceID 0x${message.device.toString(16)}`;
-    const first = all.findIndex(isDevice);
-    if (first < 0)
-      return {
-        record: message.record,
-        also: NO_RECORDS,
-        what: `needs a MAPD and a MAPTI of ${name}, and no command names it`,
-        missing: { what: 'other' },
-      };
+    const from = unmapped === undefined ? 0 : all.indexOf(unmapped) + 1;
+    const first = all.findIndex(
+      (command, k) => k >= from && isDevice(command) && (unmapped === undefined || PUTS.has(command.name)),
+    );
+    if (first < 0) return undefined;
     const needs = all[first]!;
+    const name = `DeviceID 0x${message.device.toString(16)}`;
+    const before = all.slice(Math.max(from, first - PLACES), first);
+    const since =
+      unmapped === undefined
+        ? 'before it'
+        : `since record ${recordsOfCommand(unmapped).record} (MAPD) unmapped it`;
     return {
       record: recordsOfCommand(needs).record,
-      also: all.slice(Math.max(0, first - PLACES), first).map((command) => recordsOfCommand(command).record),
-      what: `(${needs.name}) is the first command that needs a MAPD of ${name}, and there is none before it`,
+      also: before.map((command) => recordsOfCommand(command).record),
+      what: `(${needs.name}) is the first command that needs a MAPD of ${name}, and there is none ${since}`,
       missing: { what: 'other' },
     };
   }

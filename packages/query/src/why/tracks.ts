@@ -83,12 +83,17 @@ export class Tracks {
   private readonly byName = new Map<string, Track>();
 
   set(name: string, record: number, value: number, command = -1): void {
+    this.of(name).set(record, value, command);
+  }
+
+  /** The track of this name, which from now on exists. */
+  of(name: string): Track {
     let track = this.byName.get(name);
     if (track === undefined) {
       track = new Track();
       this.byName.set(name, track);
     }
-    track.set(record, value, command);
+    return track;
   }
 
   /** The track of this name; one without values if nothing set it. */
@@ -98,3 +103,31 @@ export class Tracks {
 }
 
 const EMPTY = new Track();
+
+/**
+ * The tracks of the conditions of interrupts, each found by its name once: the conditions are looked at with each event of an
+ * interrupt, and a timer has millions of them.
+ */
+export class ConditionTracks {
+  private readonly byPe: Map<number, readonly Track[]>[] = [];
+  private readonly tracks: Tracks;
+  private readonly namesOf: (intid: number, pe: number) => readonly string[];
+
+  /** `namesOf` gives the names of the tracks of an interrupt for a PE, in the order of its conditions. */
+  constructor(tracks: Tracks, namesOf: (intid: number, pe: number) => readonly string[]) {
+    this.tracks = tracks;
+    this.namesOf = namesOf;
+  }
+
+  /** Notes the conditions of an interrupt for a PE after stimulus `record`. */
+  set(intid: number, pe: number, record: number, values: readonly number[], command = -1): void {
+    this.byPe[pe] ??= new Map();
+    const byIntid = this.byPe[pe]!;
+    let tracks = byIntid.get(intid);
+    if (tracks === undefined) {
+      tracks = this.namesOf(intid, pe).map((name) => this.tracks.of(name));
+      byIntid.set(intid, tracks);
+    }
+    for (let k = 0; k < tracks.length; k++) tracks[k]!.set(record, values[k]!, command);
+  }
+}

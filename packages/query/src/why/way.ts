@@ -11,6 +11,9 @@ import type { Change } from './tracks.ts';
 type Name = (record: number, what: string) => Named;
 
 const MAPPINGS: ReadonlySet<string> = new Set(['MAPTI', 'MAPI', 'MOVI', 'VMAPTI', 'VMAPI', 'VMOVI']);
+const VPE_MAPPINGS: ReadonlySet<string> = new Set(['VMAPP', 'VMOVP']);
+/** Why a message to a virtual interrupt is dropped behind its ITT. */
+const VPE_DROPS: ReadonlySet<string> = new Set(['vpe-unmapped', 'vintid-out-of-range']);
 
 /** The way of a lifetime, or of a message that was dropped; empty if there is neither. */
 export function wayOf(
@@ -61,6 +64,11 @@ function translation(g: Gather, message: Message, name: Name): Step[] {
     mapping?.operands.ICID === undefined
       ? undefined
       : last(({ name: one, operands }) => one === 'MAPC' && operands.ICID === mapping.operands.ICID);
+  const vpe = mapping?.operands.vPEID;
+  const vmapp =
+    vpe === undefined
+      ? undefined
+      : last(({ name: one, operands }) => VPE_MAPPINGS.has(one) && operands.vPEID === vpe);
   const enabled = g.tracks.get(registerTrack('GITS', its, GITS.GITS_CTLR.offset)).at(record);
   const stages: readonly [string, readonly string[], Named | null, string][] = [
     [
@@ -76,17 +84,19 @@ function translation(g: Gather, message: Message, name: Name): Step[] {
       `DeviceID 0x${device.toString(16)}`,
     ],
     ['ITT', ['eventid-out-of-range', 'event-unmapped'], by(mapping), `EventID 0x${event.toString(16)}`],
-    [
-      'collection',
-      ['collection-unmapped', 'vpe-unmapped', 'vintid-out-of-range'],
-      by(mapc),
-      mapping?.operands.ICID === undefined ? '' : `ICID ${mapping.operands.ICID}`,
-    ],
+    vpe === undefined && !VPE_DROPS.has(outcome)
+      ? [
+          'collection',
+          ['collection-unmapped'],
+          by(mapc),
+          mapping?.operands.ICID === undefined ? '' : `ICID ${mapping.operands.ICID}`,
+        ]
+      : ['vPE', [...VPE_DROPS], by(vmapp), vpe === undefined ? '' : `vPEID ${vpe}`],
     [
       'Redistributor',
       ['lpis-disabled', 'intid-out-of-range'],
       null,
-      message.pe < 0 ? '' : `PE${message.pe}, INTID ${message.intid}`,
+      message.pe < 0 ? '' : `PE${message.pe}, ${vpe === undefined ? '' : 'v'}INTID ${message.intid}`,
     ],
   ];
   const steps: Step[] = [

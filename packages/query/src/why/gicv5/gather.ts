@@ -25,7 +25,7 @@ import type { Moment } from '../../timeline/moment.ts';
 import type { WaitRow } from '../../timeline/waits.ts';
 import { type Disagreement, ICC_WRITES, type Message, writeKey } from '../gathered.ts';
 import type { Question } from '../question.ts';
-import { Tracks } from '../tracks.ts';
+import { ConditionTracks, Tracks } from '../tracks.ts';
 
 const INTID = 0xe0ff_ffff;
 const { PPI, LPI } = GICV5_TYPES;
@@ -74,6 +74,9 @@ export class Gicv5Gather extends FollowObserver {
   readonly stories: Gicv5Story[] = [];
   readonly messages: Message[] = [];
   readonly tracks = new Tracks();
+  private readonly conditionTracks = new ConditionTracks(this.tracks, (intid, pe) =>
+    GICV5_CONDITIONS.map((condition) => conditionTrack(condition, intid, pe)),
+  );
   readonly disagreements: Disagreement[] = [];
   /** By interrupt: GIC instructions about it that had no effect. */
   readonly unreachable = new Map<number, Unreachable[]>();
@@ -305,8 +308,7 @@ export class Gicv5Gather extends FollowObserver {
       const pes = this.touchesAll ? machine.state.config.pes.keys() : this.touched;
       for (const pe of gicv5Type(intid) === PPI ? pes : machine.state.config.pes.keys()) {
         if (!gicv5ConditionsOf(machine, pe, intid, conditions)) continue;
-        for (const [k, condition] of GICV5_CONDITIONS.entries())
-          tracks.set(conditionTrack(condition, intid, pe), now.record, conditions[k]!);
+        this.conditionTracks.set(intid, pe, now.record, conditions);
       }
     }
   }
