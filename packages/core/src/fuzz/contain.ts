@@ -35,9 +35,9 @@ const GITS_FRAME = FRAMES.indexOf('GITS');
 /** Bits 51:32 of an address, in the high word. */
 const HIGH_ADDRESS = maskHigh(GICR.GICR_PROPBASER, 'Physical_Address');
 /** With pages of 64 KB these bits of GITS_BASER<n> are bits 51:48 of the address. */
+const DS = mask(GICD.GICD_CTLR, 'DS');
 const BASER_HIGHEST = mask(GITS.GITS_BASER.views['64 KB pages'], 'Physical_Address_51_48');
 const ITLINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
-const DS = mask(GICD.GICD_CTLR, 'DS');
 const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 const VALID = maskHigh(GICR.GICR_VPENDBASER, 'Valid');
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');
@@ -74,7 +74,7 @@ function isHidden(offset: number): boolean {
 export class InUse {
   /** GICD_TYPER.ITLinesNumber is 7, as in QEMU 7.2. */
   readonly hidesSpis: boolean;
-  /** Whether the GIC has two Security states. GICD_CTLR.DS stays 0 then. */
+  /** Whether the GIC has two Security states, or had them until software set GICD_CTLR.DS. */
   readonly twoStates: boolean;
   /** SPIs whose input lines are high, and SPIs that may be enabled. */
   readonly raised = new Set<number>();
@@ -212,7 +212,8 @@ export function contain(batch: RecordBatch, i: number, inUse: InUse): void {
     if (w[at] === GICD_FRAME) {
       const reachesAll = !inUse.twoStates || (batch.flags[i]! & RECORD_FLAGS.secure) !== 0;
       keepConfiguration(w, at, reachesAll, inUse);
-      if (inUse.twoStates && w[at + 2] === GICD.GICD_CTLR.offset) w[at + 4] = w[at + 4]! & ~DS;
+      // QEMU does not look again at the priority of the best LPI: see docs/findings.md.
+      if (inUse.enabled.size > 0 && w[at + 2] === GICD.GICD_CTLR.offset) w[at + 4] = w[at + 4]! & ~DS;
     }
     const offset = w[at + 2]!;
     // Reserved bits of the queue's pointers stay zero, because not every GIC ignores them.

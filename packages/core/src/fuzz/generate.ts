@@ -8,7 +8,10 @@ import { Interrupts } from './draw-interrupts.ts';
 import { commandNext, configuration, message } from './draw-its.ts';
 import { virtualInterface } from './draw-virtual.ts';
 import { type GeneratorOptions, Pieces } from './pieces.ts';
-import { revive, setUp } from './set-up.ts';
+import { disableSecurity, revive, setUp } from './set-up.ts';
+
+/** GICD_CTLR.DS is set after about so many stimuli, in seeds in which it is. */
+const DISABLED_WITHIN = 500;
 
 export class StimulusGenerator {
   private readonly pieces: Pieces;
@@ -49,6 +52,10 @@ export class StimulusGenerator {
     const r = pieces.random;
     if (pieces.reconfigures && r.once(120)) {
       revive(pieces);
+      return false;
+    }
+    if (pieces.disablesSecurity && r.once(DISABLED_WITHIN)) {
+      disableSecurity(pieces);
       return false;
     }
     if (pieces.security !== undefined && r.once(10)) {

@@ -59,6 +59,8 @@ export class Pieces {
   readonly security: SecurityDraws | undefined;
   /** See {@link GeneratorOptions.wild}. If it is not 0, some operands of commands are out of range too. */
   readonly wild: number;
+  /** Whether software sets GICD_CTLR.DS at some time: in every fourth seed with two Security states. */
+  readonly disablesSecurity: boolean;
   /** Stimuli that come before any other stimulus is drawn. */
   readonly script: ((batch: RecordBatch) => void)[] = [];
   /** The next slot of the command queue. */
@@ -72,6 +74,7 @@ export class Pieces {
     this.contained = options.contained ?? false;
     this.takenIntids = options.takenIntids ?? [];
     this.wild = options.wild ?? 6;
+    this.disablesSecurity = (options.twoStates ?? false) && seed % 4 === 3;
     this.security = options.twoStates ? new SecurityDraws(this.random, config.pes.length) : undefined;
   }
 

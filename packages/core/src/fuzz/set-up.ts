@@ -14,6 +14,7 @@ import { DEVICES, EVENTS, GUEST_MEMORY, LPIS, QUEUE_SLOTS, SPIS, VPES } from './
 import type { Pieces } from './pieces.ts';
 
 const GROUPS = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS');
+const DS = mask(GICD.GICD_CTLR, 'DS');
 const GROUPS_OF_TWO_STATES = mask(GICD.GICD_CTLR, 'EnableGrp0', 'EnableGrp1NS', 'EnableGrp1S');
 /** IGROUPR and IGRPMODR with two Security states: of each three interrupts one is in Non-secure Group 1, one in Secure Group 1. */
 const NON_SECURE_THIRD = 0x9249_2492;
@@ -96,6 +97,21 @@ export function setUpInterface(g: Pieces, pe: number): void {
 
 function enableGroups(g: Pieces): void {
   g.writeNext('GICD_CTLR', g.security ? GROUPS_OF_TWO_STATES : GROUPS);
+}
+
+/**
+ * Firmware sets GICD_CTLR.DS, so that there is one Security state until the GIC is reset. LPIs are disabled meanwhile, since QEMU
+ * does not look again at the priority of the best one (docs/findings.md).
+ */
+export function disableSecurity(g: Pieces): void {
+  const everyPe = (value: number) => {
+    g.config.pes.forEach((_, pe) => {
+      g.writeNext('GICR_CTLR', value, { pe });
+    });
+  };
+  if (g.hasIts) everyPe(0);
+  g.writeNext('GICD_CTLR', GROUPS | DS);
+  if (g.hasIts) everyPe(ENABLE_LPIS);
 }
 
 /** Sets up interrupts and the ITS again, because random writes soon disable both. */

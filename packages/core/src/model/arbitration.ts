@@ -287,7 +287,7 @@ export function wakeRequested(state: GicState, pe: number): boolean {
  * "Interrupt grouping and security").
  */
 export function isFiq(state: GicState, pe: number, group: number): boolean {
-  if (state.singleSecurity) return group === GROUP0;
+  if (state.singleSecurityOfPes) return group === GROUP0;
   if (state.security[pe] === STATE_EL3) return true;
   return group !== (state.security[pe] === STATE_SECURE ? GROUP1S : GROUP1NS);
 }

@@ -77,12 +77,17 @@ function store(
 
 /** Whether the access is to the Secure instance of a banked register. */
 function isSecureBank(m: Machine): boolean {
-  return m.secureBank && !m.state.singleSecurity;
+  return m.secureBank && !m.state.singleSecurityOfPes;
 }
 
 /** Whether the access cannot reach Group 0 and the Secure half of the priorities, because SCR_EL3.FIQ is 1. */
 function isShifted(m: Machine, pe: number): boolean {
   return !m.secure && m.state.fiqRouted[pe] !== 0;
+}
+
+/** Whether the access acknowledges and ends interrupts of Group 0: these are Secure until GICD_CTLR.DS is set. */
+function reachesGroup0(m: Machine, pe: number): boolean {
+  return m.secure || (m.state.singleSecurity && !isShifted(m, pe));
 }
 
 /**
@@ -95,12 +100,12 @@ function visible(m: Machine, pe: number, groupOne: boolean): number {
   if (state.hppiPriority[pe] === IDLE || !isGroupEnabled(state, pe, group)) return SPURIOUS;
   const intid = state.hppiIntid[pe]!;
   if (!groupOne) {
-    if (group === GROUP0) return m.secure ? intid : SPURIOUS;
+    if (group === GROUP0) return reachesGroup0(m, pe) ? intid : SPURIOUS;
     if (!m.el3) return SPURIOUS;
     return group === GROUP1S ? SPECIAL_INTIDS.secure : SPECIAL_INTIDS.nonSecure;
   }
   if (group === GROUP0) return SPURIOUS;
-  if (!state.singleSecurity && !m.el3 && (group === GROUP1S) !== m.secure) return SPURIOUS;
+  if (!state.singleSecurityOfPes && !m.el3 && (group === GROUP1S) !== m.secure) return SPURIOUS;
   return intid;
 }
 
@@ -144,11 +149,17 @@ function keepsLatch(m: Machine, pe: number, intid: number): boolean {
   return (((own ? state.ppi : state.spi).edge[index >> 5]! >>> (index & 31)) & 1) === 0;
 }
 
+/** Whether a Non-secure access may deactivate an interrupt. Once GICD_CTLR.DS is set, Group 0 is not Secure. */
+function isWithinReach(m: Machine, pe: number, intid: number): boolean {
+  if (groupOf(m.state, pe, intid) === GROUP1NS) return true;
+  return reachesGroup0(m, pe);
+}
+
 /** `any`: whatever its group is. */
 function deactivate(m: Machine, pe: number, intid: number, any = m.profile.eoiReachesSecure): void {
   const { state } = m;
   if (!hasInterrupt(state, intid)) return;
-  if (!any && !m.secure && groupOf(state, pe, intid) !== GROUP1NS) return;
+  if (!any && !m.secure && !isWithinReach(m, pe, intid)) return;
   const own = isPrivate(intid);
   const index = own ? privateIndex(state, pe, intid) : sharedIndex(state, intid);
   const { active, pending } = own ? state.ppi : state.spi;
@@ -165,10 +176,10 @@ function isSplit(m: Machine, pe: number): boolean {
 }
 
 /** Whether an EOI register drops a priority of this group for the access. */
-function mayDrop(m: Machine, group: number, groupOne: boolean): boolean {
+function mayDrop(m: Machine, pe: number, group: number, groupOne: boolean): boolean {
   if ((group !== GROUP0) !== groupOne) return false;
   if (group === GROUP1NS) return !isSecureBank(m) || m.el3;
-  return m.secure;
+  return group === GROUP0 ? reachesGroup0(m, pe) : m.secure;
 }
 
 function endOfInterrupt(m: Machine, pe: number, value: number, groupOne: boolean): void {
@@ -176,7 +187,7 @@ function endOfInterrupt(m: Machine, pe: number, value: number, groupOne: boolean
   const intid = value & 0xff_ffff;
   if (intid < LPI_FIRST && !hasInterrupt(state, intid)) return;
   const group = activeGroup(state, pe);
-  if (group < 0 || !mayDrop(m, group, groupOne)) return;
+  if (group < 0 || !mayDrop(m, pe, group, groupOne)) return;
   const dropped = runningPriority(state, pe);
   dropPriority(m, pe, group);
   m.emit(DROPPED, pe, intid, group, dropped);
@@ -197,7 +208,7 @@ function readRunningPriority(m: Machine, pe: number): number {
     // Secure priorities read as the highest priority.
     return priority < 0x80 ? 0 : nonSecureView(priority);
   }
-  if (state.singleSecurity)
+  if (state.singleSecurityOfPes)
     m.high = nmis === 0 ? 0 : m.profile.rprNmiNonSecure ? RPR_NMI_NS_HIGH : RPR_NMI_HIGH;
   else
     m.high = ((nmis & NMI_SECURE ? RPR_NMI_HIGH : 0) | (nmis & NMI_NON_SECURE ? RPR_NMI_NS_HIGH : 0)) >>> 0;
@@ -280,7 +291,7 @@ function group1Of(m: Machine): number {
 /** Bits of register `n` of the active priorities of Group 1 that the access cannot change. */
 function outOfReach(m: Machine, n: number): number {
   const { state, profile } = m;
-  if (profile.nonSecureAp1r === 'all' || state.singleSecurity || group1Of(m) !== GROUP1NS) return 0;
+  if (profile.nonSecureAp1r === 'all' || state.singleSecurityOfPes || group1Of(m) !== GROUP1NS) return 0;
   if (profile.nonSecureAp1r === 'none') return n < 2 ? -1 : 0;
   // The lower half of the priority values is Secure.
   const secure = 2 ** (6 - leastBinaryPoint(state.config)) - 32 * n;
@@ -418,20 +429,20 @@ const writers = new ByEncoding(WRITE_BY_ENCODING);
 function isAccessible(m: Machine, encoding: number): boolean {
   if (encoding === NMIAR1 || encoding === VIRTUAL_NMIAR1) return m.state.hasNmi;
   if ((encoding & OP1_MASK) !== OP1_EL3) return true;
-  m.el3 = m.secure && !m.state.singleSecurity;
+  m.el3 = m.secure && !m.state.singleSecurityOfPes;
   return m.el3;
 }
 
 /** With two Security states, an access reveals the state in which the PE executes from here on. */
 function observeSecurity(m: Machine, pe: number): void {
-  if (m.state.singleSecurity) return;
+  if (m.state.singleSecurityOfPes) return;
   const state = m.el3 ? STATE_EL3 : m.secure ? STATE_SECURE : 0;
   if (state !== m.state.security[pe]) m.emit(PE_SECURITY, pe, state);
 }
 
 /** A PE entered or left EL3, or its SCR_EL3.FIQ changed. With one Security state neither matters. */
 export function switchPe(m: Machine, pe: number, state: number, fiq: number): void {
-  if (m.state.singleSecurity) return;
+  if (m.state.singleSecurityOfPes) return;
   if (state !== m.state.security[pe]) m.emit(PE_SECURITY, pe, state);
   if (fiq !== m.state.fiqRouted[pe]) m.emit(PE_ROUTED, pe, fiq);
 }
@@ -457,7 +468,7 @@ export function peekSysreg(m: Machine, pe: number, encoding: number, secure: boo
   const read = (acknowledges ? PEEK_BY_ENCODING : READ_BY_ENCODING)[encoding];
   if (read === undefined) return -1;
   const before = { low: m.low, high: m.high, secure: m.secure, secureBank: m.secureBank, el3: m.el3 };
-  const isSingle = m.state.singleSecurity;
+  const isSingle = m.state.singleSecurityOfPes;
   m.secureBank = secure || isSingle;
   m.el3 = el3 && !isSingle;
   m.secure = m.secureBank || m.el3;

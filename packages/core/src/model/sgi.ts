@@ -23,11 +23,15 @@ const CAUSE_SGI = PEND_CAUSES.indexOf('sgi');
 /** What a register requests: Group 0, or Group 1 of the writer's or of the other Security state. */
 export type SgiRequest = 'group-0' | 'own-group-1' | 'other-group-1';
 
-/** The group that a write requests. With one Security state, the register for the other state means Group 0. */
+/**
+ * The group that a write requests. With one Security state, the register for the other state means Group 0. If the PEs keep two
+ * states nevertheless, the Distributor takes a request for Secure Group 1 as one for Group 0.
+ */
 function wantedGroup(m: Machine, request: SgiRequest): number {
   if (request === 'group-0') return GROUP0;
-  if (m.state.singleSecurity) return request === 'own-group-1' ? GROUP1NS : GROUP0;
-  return (request === 'own-group-1') === m.secure ? GROUP1S : GROUP1NS;
+  if (m.state.singleSecurityOfPes) return request === 'own-group-1' ? GROUP1NS : GROUP0;
+  if ((request === 'own-group-1') !== m.secure) return GROUP1NS;
+  return m.state.singleSecurity ? GROUP0 : GROUP1S;
 }
 
 /** Whether a request for group `wanted` makes an SGI pending that is in group `own` on the target PE. */
@@ -40,7 +44,7 @@ function reachesGroup(m: Machine, wanted: number, own: number): boolean {
 
 /** Whether the access may send this SGI to a PE. For a Non-secure access, the target's GICR_NSACR decides. */
 function maySend(m: Machine, to: number, intid: number, own: number): boolean {
-  if (m.secure || own === GROUP1NS) return true;
+  if (m.secure || m.state.singleSecurity || own === GROUP1NS) return true;
   return m.state.ppiNsacr[privateIndex(m.state, to, intid)]! >= (own === GROUP0 ? 1 : 2);
 }
 
@@ -82,7 +86,7 @@ const REQUESTS: readonly (readonly [number, SgiRequest])[] = [
  */
 export function sgiFromAnywhere(m: Machine, register: number, low: number, high: number): boolean {
   const request = REQUESTS.find(([encoding]) => encoding === register)?.[1];
-  if (request === undefined || high & SGI_IRM || !m.state.singleSecurity) return false;
+  if (request === undefined || high & SGI_IRM || !m.state.singleSecurityOfPes) return false;
   generateSgi(m, NO_PE, low, high, request);
   return true;
 }

@@ -332,6 +332,19 @@ export class GicState {
     return (this.gicdCtlr[0]! & CTLR_DS) !== 0;
   }
 
+  /**
+   * Whether the CPU interfaces have only one Security state: those of a GIC that never had two, and by profile those of a GIC
+   * in which software has set GICD_CTLR.DS.
+   */
+  get singleSecurityOfPes(): boolean {
+    return this.singleSecurity && !(this.profile.pesKeepSecurity && this.canHaveTwoStates);
+  }
+
+  /** Whether the GIC has two Security states until software sets GICD_CTLR.DS. */
+  private get canHaveTwoStates(): boolean {
+    return (this.config.gicd.typer & TYPER_SECURITY_EXTN) !== 0;
+  }
+
   /** Resets everything as at power-on. Nothing is known about guest memory. */
   reset(): void {
     new Uint8Array(this.arena.buffer).fill(0);
@@ -348,14 +361,13 @@ export class GicState {
       this.spi.level.set(levels[0]!);
       this.ppi.level.set(levels[1]!);
     }
-    const twoStates = (config.gicd.typer & TYPER_SECURITY_EXTN) !== 0;
     if (config.resetNonSecure || profile.resetsToGroup1) {
       this.spi.group.fill(0xffff_ffff, 1);
       this.ppi.group.fill(0xffff_ffff);
     }
     if (profile.spisResetToEdge) this.spi.edge.fill(0xffff_ffff, 1);
     // Legacy operation is not implemented: affinity routing is always on.
-    this.gicdCtlr[0] = twoStates ? mask(GICD.GICD_CTLR, 'ARE', 'ARE_NS') : mask(GICD.GICD_CTLR, 'ARE', 'DS');
+    this.gicdCtlr[0] = this.canHaveTwoStates ? mask(GICD.GICD_CTLR, 'ARE', 'ARE_NS') : mask(GICD.GICD_CTLR, 'ARE', 'DS');
     const lpis = (config.gicd.typer & TYPER_LPIS) !== 0;
     const minimum = leastBinaryPoint(config);
     for (let pe = 0; pe < this.peCount; pe++) {

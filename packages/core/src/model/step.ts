@@ -122,11 +122,13 @@ export function step(m: Machine, batch: RecordBatch, i: number): void {
   m.unsupported = false;
   m.timeNs = batch.timeNs[i]!;
   m.budget.begin();
-  const flags = m.state.singleSecurity ? RECORD_FLAGS.secure : batch.flags[i]!;
+  const kind = batch.kind[i] as Gicv3IdOf<'stimulus'>;
+  const ofPe = kind === SYSREG_READ || kind === SYSREG_WRITE;
+  const isSingle = ofPe ? m.state.singleSecurityOfPes : m.state.singleSecurity;
+  const flags = isSingle ? RECORD_FLAGS.secure : batch.flags[i]!;
   m.secureBank = (flags & RECORD_FLAGS.secure) !== 0;
   m.el3 = (flags & RECORD_FLAGS.el3) !== 0;
   m.secure = m.secureBank || m.el3;
-  const kind = batch.kind[i] as Gicv3IdOf<'stimulus'>;
   switch (kind) {
     case MMIO_READ:
       readMmio(m, w[at]!, w[at + 1]!, w[at + 2]!, w[at + 3]!);

@@ -170,7 +170,7 @@ export function rankVirtual(m: Machine, pe: number): void {
     }
   }
   // A vLPI is pending for a PE in Non-secure state only.
-  const isNonSecure = state.singleSecurity || state.security[pe] === NON_SECURE;
+  const isNonSecure = state.singleSecurityOfPes || state.security[pe] === NON_SECURE;
   if (isNonSecure && best.vlpiPriority < best.priority && groupEnabled(vmcr, best.vlpiGroup)) {
     best.priority = best.vlpiPriority;
     best.group = best.vlpiGroup;

@@ -112,6 +112,11 @@ export const CHOICES = {
   ),
   ptzReadsBack: choice<boolean>(false, 'GICR_PENDBASER.PTZ reads back what was written', 'GICR_PENDBASER'),
   creadrWritable: choice<boolean>(false, 'GITS_CREADR accepts writes while GICD_CTLR.DS is 1', 'GITS_CREADR'),
+  pesKeepSecurity: choice<boolean>(
+    false,
+    'once GICD_CTLR.DS has been set, the CPU interfaces still have two Security states: banked registers, SCR_EL3.FIQ that shifts priorities, and Group 1 that is signalled as FIQ in Secure state and at EL3',
+    'ICC_CTLR_EL3',
+  ),
   cwriterKeepsOutOfRange: choice<boolean>(
     true,
     'GITS_CWRITER accepts an offset beyond the queue, and the queue then does not run; otherwise the write is ignored',

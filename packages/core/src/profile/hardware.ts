@@ -26,6 +26,8 @@ export interface Hardware {
   readonly nmi: boolean;
   /** Virtual LPIs of GICv4.0 or GICv4.1, or `none`. */
   readonly virtualLpis: 'none' | '4.0' | '4.1';
+  /** GICR_TYPER.CommonLPIAff: the affinity levels that Redistributors with common tables of LPIs share; 0: all have common tables. */
+  readonly commonLpiAff: 0 | 1 | 2 | 3;
   readonly priorityBits: number;
 }
 
@@ -42,6 +44,7 @@ export const PLAIN: Hardware = {
   extendedPpis: 0,
   nmi: false,
   virtualLpis: 'none',
+  commonLpiAff: 0,
   priorityBits: 5,
 };
 
@@ -104,6 +107,7 @@ export function configOf(profile: string, hardware: Hardware, pes = 2): GicConfi
     DPGS: hardware.oneOfN ? 1 : 0,
     RVPEID: v41,
     VSGI: v41,
+    CommonLPIAff: hardware.commonLpiAff,
     PPInum: hardware.extendedPpis / 32,
   });
   const pidr2 = hardware.architecture === 4 ? 0x4b : 0x3b;

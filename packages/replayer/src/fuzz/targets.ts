@@ -35,15 +35,12 @@ export interface FuzzTarget extends RecordingTarget {
 
 /** Devices that QEMU can have at these DeviceIDs: none of its own, and three PCI functions. */
 const DEVICE_IDS = [0, 8, 16, 24] as const;
-/** GICR_TYPER.CommonLPIAff: all PEs of an Aff1 share a table. */
-const COMMON_LPI_AFF = 0x100_0000;
 
 /** The configuration of QEMU's GIC, for the simulator. `profile` is that of a version of QEMU; `security` is the number of Security states. */
 export function fuzzConfig(gic: 3 | 4, pes: number, profile = 'qemu-virt', security: 1 | 2 = 1): GicConfig {
   const hardware = { ...PROFILES[profile]!.hardware, twoSecurityStates: security === 2 };
   const plain: Hardware = { ...hardware, architecture: 3, virtualLpis: 'none' };
-  const config = configOf(profile, gic === 4 ? hardware : plain, pes);
-  return { ...config, gicr: { ...config.gicr, typer: (config.gicr.typer | COMMON_LPI_AFF) >>> 0 } };
+  return configOf(profile, gic === 4 ? hardware : plain, pes);
 }
 
 export interface QemuTargetOptions extends QemuOptions {

@@ -14,6 +14,7 @@ const EVERYTHING: Hardware = {
   extendedPpis: 64,
   nmi: true,
   virtualLpis: '4.1',
+  commonLpiAff: 0,
   priorityBits: 5,
 };
 

@@ -75,13 +75,18 @@ const COMMON = {
     value: 0xf800_7cff,
     evidence: 'hw/intc/arm_gicv3_cpuif.c: neither vSGIEOICount nor DVIM',
   },
+  pesKeepSecurity: {
+    value: true,
+    evidence:
+      'ICC_CTLR_EL3.nDS is 1, and hw/intc/arm_gicv3_cpuif.c looks at GICD_CTLR.DS only for whom an interrupt belongs to, for SGIs, NMIs and ICC_CTLR_EL1.CBPR',
+  },
   vgrp0dByGroup1: {
     value: true,
     evidence: 'hw/intc/arm_gicv3_cpuif.c: maintenance_interrupt_state() tests VENG1 for VGrp0D',
   },
 } as const;
 
-const HARDWARE = { ...PLAIN, architecture: 4, virtualLpis: '4.0' } as const;
+const HARDWARE = { ...PLAIN, architecture: 4, virtualLpis: '4.0', commonLpiAff: 1 } as const;
 /** GICD_TYPER.ITLinesNumber covers all SPIs of the machine. */
 const ALL_LINES = { ...HARDWARE, lines: 9 } as const;
 const ROUTES = { frame: 'GICD', from: 0x6000, bytes: 0x100, widths: [4, 8] } as const;

@@ -25,9 +25,12 @@ const OP1_MASK = 0x3800;
 const OP1_EL3 = 0x3000;
 const encodings = (names: readonly SysregName[]): ReadonlySet<number> =>
   new Set(names.map((name) => SYSREGS[name].encoding));
-/** What Non-secure software sees otherwise while SCR_EL3.FIQ is 1, and what traps to EL3 then: all of Group 0. */
+/**
+ * What Non-secure software sees otherwise while SCR_EL3.FIQ is 1, what traps to EL3 then (all of Group 0), and what then deactivates
+ * no interrupt of Group 0 even if GICD_CTLR.DS is set.
+ */
 const BY_FIQ = encodings([
-  ...(['ICC_PMR_EL1', 'ICC_RPR_EL1', 'ICC_IAR0_EL1', 'ICC_EOIR0_EL1', 'ICC_HPPIR0_EL1'] as const),
+  ...(['ICC_PMR_EL1', 'ICC_RPR_EL1', 'ICC_DIR_EL1', 'ICC_IAR0_EL1', 'ICC_EOIR0_EL1', 'ICC_HPPIR0_EL1'] as const),
   ...(['ICC_BPR0_EL1', 'ICC_IGRPEN0_EL1'] as const),
   ...(['ICC_AP0R0_EL1', 'ICC_AP0R1_EL1', 'ICC_AP0R2_EL1', 'ICC_AP0R3_EL1'] as const),
 ]);

@@ -247,10 +247,10 @@ export class Effects {
     const { unknowns, state } = this;
     const part = PARTS.get(register as never);
     if (part !== undefined) {
-      if (state.singleSecurity) unknowns.knowPart(part, pe);
+      if (state.singleSecurityOfPes) unknowns.knowPart(part, pe);
       if (part === 'pmr') {
         unknowns.passes[pe] = -1;
-        if (state.singleSecurity) return;
+        if (state.singleSecurityOfPes) return;
       }
       return;
     }
@@ -350,7 +350,7 @@ export class Effects {
     const { unknowns, state } = this;
     const part = PARTS.get(register as never);
     if (part !== undefined) {
-      if (state.singleSecurity) unknowns.knowPart(part, pe);
+      if (state.singleSecurityOfPes) unknowns.knowPart(part, pe);
     } else if (IARS.includes(register)) {
       if (low >= LPI_FIRST) unknowns.knowLpi(pe, low);
       else if (low < 1020 && hasInterrupt(state, low)) {

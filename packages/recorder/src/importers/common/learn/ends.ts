@@ -105,7 +105,7 @@ export class Ends {
 
   /** ICC_CTLR_EL1 in the model, of the Security state that makes the access. */
   private ownControl(group: RecordBatch, i: number): { unit: 'ICC' | 'ICC_S'; ctlr: number } {
-    const isSecure = !this.state.singleSecurity && (group.flags[i]! & RECORD_FLAGS.secure) !== 0;
+    const isSecure = !this.state.singleSecurityOfPes && (group.flags[i]! & RECORD_FLAGS.secure) !== 0;
     const { ctlr, ctlrS } = this.state;
     return { unit: isSecure ? 'ICC_S' : 'ICC', ctlr: (isSecure ? ctlrS : ctlr)[group.pe[i]!]! };
   }

@@ -153,7 +153,7 @@ export class Judge {
   get isObscure(): boolean {
     const { unknowns } = this;
     return (
-      !this.state.singleSecurity && unknowns.any && (unknowns.start === 'mid-life' || unknowns.isVolatile)
+      !this.state.singleSecurityOfPes && unknowns.any && (unknowns.start === 'mid-life' || unknowns.isVolatile)
     );
   }
 

@@ -142,7 +142,7 @@ export class Reads {
     ];
     if (group.kind[i] !== MMIO_READ) {
       const part = SYSREG_PARTS.get(frame);
-      return part === undefined || part === 'active' || !this.state.singleSecurity;
+      return part === undefined || part === 'active' || !this.state.singleSecurityOfPes;
     }
     const name = registerAt(frame, offset);
     if (name === undefined) return true;
@@ -168,7 +168,7 @@ export class Reads {
         register === IGRPEN1_EL3 ? 'igrpen1' : register === RPR ? 'active' : SYSREG_PARTS.get(register);
       if (part === undefined || pe < 0 || pe >= state.peCount) return false;
       // Each Security state has active priorities of its own, and sees those of the other one.
-      if (part === 'active' && !state.singleSecurity && unknowns.start === 'mid-life') return true;
+      if (part === 'active' && !state.singleSecurityOfPes && unknowns.start === 'mid-life') return true;
       return unknowns.isPartUnknown(part, pe);
     }
     const [frame, instance, offset, width] = [words[w]!, words[w + 1]!, words[w + 2]!, words[w + 3]!];
@@ -343,7 +343,7 @@ export class Reads {
    */
   sysreg(pe: number, register: number, low: number, high: number, isSecure: boolean): boolean {
     const { unknowns, knowing, state } = this;
-    if (!state.singleSecurity) return this.ofTwoStates(pe, register, low, isSecure);
+    if (!state.singleSecurityOfPes) return this.ofTwoStates(pe, register, low, isSecure);
     if (register === RPR) {
       if (!unknowns.isPartUnknown('active', pe)) return false;
       for (const registers of [AP0R, AP1R])

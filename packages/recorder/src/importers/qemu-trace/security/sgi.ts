@@ -22,9 +22,10 @@ export function sgiRegister(
   sent: ReadonlySet<number>,
   isSecure: boolean,
 ): number {
-  const single = m.state.singleSecurity;
-  const own = isSecure && !single ? GROUP_1S : GROUP_1NS;
-  const other = single ? GROUP_0 : isSecure ? GROUP_1NS : GROUP_1S;
+  const { singleSecurity, singleSecurityOfPes } = m.state;
+  const secureGroup1 = singleSecurity ? GROUP_0 : GROUP_1S;
+  const own = isSecure && !singleSecurityOfPes ? secureGroup1 : GROUP_1NS;
+  const other = isSecure && !singleSecurityOfPes ? GROUP_1NS : secureGroup1;
   const ways = [
     [SGI1R, own],
     [SGI0R, GROUP_0],

@@ -346,8 +346,8 @@ export class SecurityStates implements GroupSink {
   /** Passes the model, by a `pe.switch` before what follows, the state in which a PE executes from here on. */
   private give(pe: Pe, note: Note, group: RecordBatch): void {
     this.flush();
-    const { security, fiqRouted, singleSecurity } = this.machine().state;
-    if ((security[note.segment.pe] === pe.state && fiqRouted[note.segment.pe] === pe.fiq) || singleSecurity)
+    const { security, fiqRouted, singleSecurityOfPes } = this.machine().state;
+    if ((security[note.segment.pe] === pe.state && fiqRouted[note.segment.pe] === pe.fiq) || singleSecurityOfPes)
       return;
     const to = this.out.push(PE_SWITCH, note.segment.pe, group.timeNs[note.index]!);
     this.out.line[to] = group.line[note.index]!;
