@@ -281,6 +281,11 @@ export const RULES = {
     class: 'unknown',
     doc: 'The source lost events here. What they would have shown is unknown, so the state is unknown from here on, as at the beginning of a source that begins in mid-life. Nothing was reset.',
   },
+  'state-after-stop': {
+    id: 76,
+    class: 'unknown',
+    doc: 'A monitor stopped the machine and let it go on, as loadvm and savevm do. A saved state may have been loaded meanwhile, which QEMU does not report. The state is unknown from here on, as at the beginning of a source that begins in mid-life.',
+  },
   ...GICV5_RULES,
 } as const satisfies Record<string, InferenceRule>;
 

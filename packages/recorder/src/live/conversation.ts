@@ -28,6 +28,8 @@ export interface Guest {
   ended: string | null;
   /** Resets of the machine while it ran. */
   resets: number;
+  /** How often the machine was stopped while it ran; it may have gone on in another state, which a monitor loaded. */
+  stops: number;
   /** Whether the guest reported a panic. */
   panicked: boolean;
   /** How much guest memory was read and recorded; null if none was. */
@@ -46,7 +48,7 @@ export class Conversation {
   readonly resets: ToldReset[] = [];
   /** Whether QEMU has ended. */
   isGone = false;
-  readonly guest: Guest = { version: null, ended: null, resets: 0, panicked: false, memory: null };
+  readonly guest: Guest = { version: null, ended: null, resets: 0, stops: 0, panicked: false, memory: null };
 
   /** `path` is the socket on which QEMU will listen; `stream` is its log, into which the contents of memory are inserted. */
   constructor(path: string, stream: LogStream, note: (text: string) => void) {
@@ -119,6 +121,15 @@ export class Conversation {
           micros: timestamp.microseconds,
           by: data?.guest === true ? 'guest' : 'host',
         });
+    } else if (event === 'STOP' && timestamp !== undefined && timestamp.seconds >= 0) {
+      // What QEMU prints while it loads a saved state belongs to that state.
+      this.guest.stops++;
+      this.resets.push({
+        seconds: timestamp.seconds,
+        micros: timestamp.microseconds,
+        by: 'unknown',
+        rule: 'state-after-stop',
+      });
     } else if (event === 'GUEST_PANICKED') this.guest.panicked = true;
   }
 

@@ -61,11 +61,13 @@ export interface MachineReset {
   readonly rule?: RuleName;
 }
 
-/** The machine was reset at this time, by the clock of the log. */
+/** The machine was reset, or may have been given another state, at this time by the clock of the log. */
 export interface ToldReset {
   readonly seconds: number;
   readonly micros: number;
   readonly by: (typeof RESET_CAUSES)[number];
+  /** The rule that says what else than a reset it may have been. */
+  readonly rule?: RuleName;
 }
 
 /** How lines are assembled. */
@@ -157,7 +159,7 @@ export class Assembler {
     if (t.stamped) {
       const { toldResets } = this.options;
       while (toldResets !== undefined && toldResets.length > 0 && isBehind(t, toldResets[0]!))
-        this.reset({ line: lineNumber, by: toldResets.shift()!.by });
+        this.reset({ line: lineNumber, ...toldResets.shift()! });
       if (t.thread === 0) this.identity.showDate();
       if (this.startSeconds < 0) {
         this.startSeconds = t.seconds;
@@ -301,7 +303,7 @@ export class Assembler {
    * saved state.
    */
   private reset({ by, rule }: MachineReset): void {
-    const isLoad = rule === 'load-from-state';
+    const isLoad = rule === 'load-from-state' || rule === 'state-after-stop';
     const i = this.group.stimulus(RECORDS['gic.reset'].id, -1);
     this.group.set(i, RESET_CAUSES.indexOf(by));
     if (rule !== undefined) this.group.batch.rule[i] = RULES[rule].id;

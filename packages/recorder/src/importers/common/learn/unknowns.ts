@@ -26,6 +26,7 @@ export const CONFIGURING: ReadonlySet<Missing> = new Set([
 export const FORGETS: ReadonlySet<number> = new Set([
   RULES['load-from-state'].id,
   RULES['state-after-loss'].id,
+  RULES['state-after-stop'].id,
 ]);
 
 /** Attributes of an SGI, PPI or SPI. */
