@@ -4,7 +4,6 @@
 import type { GicTraceError } from '@gictrace/core';
 import { Machine } from '@gictrace/core/model';
 import { MUTATIONS, plantMutation } from '@gictrace/core/testing';
-import { loadTraceFiles, QueryDatabase } from '@gictrace/query';
 import { foreseeTrace, QEMU_PACKAGE, QemuBackend, qemuVersion, replayTraceOn } from '@gictrace/replayer';
 import { fuzzConfig, fuzzQemu } from '@gictrace/replayer/fuzz';
 import { main } from 'gictrace';
@@ -60,37 +59,18 @@ describe.skipIf(!is72)('on QEMU', () => {
     ['proxy-clash', 'platform-msi'],
     ['lost-doorbell', 'vpe-proxy'],
     ['doorbell-move', 'vpe-naive'],
-  ])(
-    '%s, recorded with %s, replays without a skip, and differs in the identity of the Redistributors alone',
-    async (scenario, design) => {
-      const trace = folder.path(`${scenario}.gictrace`);
-      expect(await main(['record', scenario, '-o', trace, '--on', `${design}@qemu-virt`])).toBe(0);
-      const backend = new QemuBackend({ foresight: foreseeTrace(trace) });
-      try {
-        const verdict = await replayTraceOn(trace, backend, { version: 'test' });
-        // GICR_TYPER.CommonLPIAff is 1 on QEMU's machine and 0 on that of a scenario; drivers of Linux read it.
-        const typer = await reads(trace, 'GICR_TYPER');
-        if (typer > 0) expect(verdict.first!.recorded).toContain('GICR_TYPER');
-        else expect(verdict.first).toBeNull();
-        expect(verdict.diverged).toBe(typer);
-        expect(verdict.skipped).toEqual({});
-        expect(Object.values(verdict.compared).reduce((a, b) => a + b, 0)).toBeGreaterThan(50);
-      } finally {
-        await backend.close();
-      }
-    },
-  );
+  ])('%s, recorded with %s, replays without a skip and without a difference', async (scenario, design) => {
+    const trace = folder.path(`${scenario}.gictrace`);
+    expect(await main(['record', scenario, '-o', trace, '--on', `${design}@qemu-virt`])).toBe(0);
+    const backend = new QemuBackend({ foresight: foreseeTrace(trace) });
+    try {
+      const verdict = await replayTraceOn(trace, backend, { version: 'test' });
+      expect(verdict.first).toBeNull();
+      expect(verdict.diverged).toBe(0);
+      expect(verdict.skipped).toEqual({});
+      expect(Object.values(verdict.compared).reduce((a, b) => a + b, 0)).toBeGreaterThan(50);
+    } finally {
+      await backend.close();
+    }
+  });
 });
-
-/** Reads of a register in a trace. */
-async function reads(trace: string, register: string): Promise<number> {
-  const database = folder.path('reads.db');
-  await loadTraceFiles(database, [trace], { force: true });
-  const db = new QueryDatabase(database);
-  try {
-    const sql = `SELECT count(*) FROM mmio WHERE direction = 'read' AND register = '${register}'`;
-    return Number([...db.ask(sql).rows][0]![0]);
-  } finally {
-    db.close();
-  }
-}

@@ -96,6 +96,56 @@ it('a register that is read at its reset value once is no reset where the rest c
 describe.each(['loadvm', 'loadvm-11'])('%s', (name) => {
   const log = small(name);
 
+  describe('recorded live, and QEMU reports that it was stopped', () => {
+    /** Seconds and microseconds of each line. */
+    const times = log.split('\n').flatMap((line) => {
+      const [, epoch, date, micros] = /^(?:\d+@(\d+)|(\S+T[\d:]+))\.(\d+)/.exec(line) ?? [];
+      if (micros === undefined) return [];
+      return [
+        {
+          seconds: date === undefined ? Number(epoch) : Date.parse(`${date}Z`) / 1000,
+          micros: Number(micros),
+        },
+      ];
+    });
+    const pause = (n: number) =>
+      times[n]!.seconds - times[n - 1]!.seconds + (times[n]!.micros - times[n - 1]!.micros) / 1e6;
+
+    /** The recording, with the stop in the pause before it goes on differently; without it if `stops` is false. */
+    async function live(text: string, stops = true) {
+      await traceOf(log);
+      let at = shown().resets[0]![0] - 1;
+      while (pause(at) < 0.01) at--;
+      const { seconds, micros } = times[at - 1]!;
+      const stop = { seconds, micros: micros + 1, by: 'unknown', rule: 'state-after-stop' } as const;
+      const resets = stops ? [stop] : [];
+      async function* stream() {
+        yield Buffer.from(text);
+      }
+      await importToTrace('qemu', temp.path('live'), { force: true, machine: () => ({}), resets }, stream());
+      return replayTrace(temp.path('live'));
+    }
+
+    it('nothing differs; without the report something may', async () => {
+      const verdict = await live(log);
+      expect(verdict.first).toBeNull();
+      expect(verdict.unknown['state-after-stop']).toBe(1);
+      // The state that loadvm-11 loads differs in nothing that the log shows.
+      expect((await live(log, false)).diverged > 0).toBe(name === 'loadvm');
+    });
+
+    it.each([
+      ['an acknowledge', 'ICC_IAR1 read cpu 0x0 value 0x1b', 'value 0x1a'],
+      ['a priority', 'HPPI update: irq 27 group 2 prio 160', 'prio 168'],
+    ])('one number changed behind the stop diverges: %s', async (_what, text, to) => {
+      const at = log.lastIndexOf(text);
+      const changed = text.replace(/(value|prio) \S+$/, to);
+      expect(changed).not.toBe(text);
+      const verdict = await live(`${log.slice(0, at)}${changed}${log.slice(at + text.length)}`);
+      expect(verdict.diverged).toBeGreaterThan(0);
+    });
+  });
+
   it('the state that was loaded is unknown, and learnt: nothing differs, nothing is found', async () => {
     const { start, verdict } = await traceOf(log);
     expect([start, verdict.first]).toEqual(['reset', null]);

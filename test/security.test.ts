@@ -26,24 +26,24 @@ async function divergedIn(lines: readonly string[]): Promise<number> {
   return replayTrace(temp.path('changed.gictrace'), { version: 'test' }).diverged;
 }
 
-describe.each(['el3-bare-metal', 'el3-with-truth-markers', 'tfa-uboot-linux', 'linux-secure-direct-head'])(
-  '%s',
-  (name) => {
-    const trace = temp.path(`${name}.gictrace`);
-    beforeAll(() => imported(recording(`${name}.log.gz`), trace));
+describe.each([
+  ...['el3-bare-metal', 'el3-with-truth-markers', 'tfa-uboot-linux', 'linux-secure-direct-head'],
+  ...['el3-disables-security', 'el3-disables-security-11'],
+])('%s', (name) => {
+  const trace = temp.path(`${name}.gictrace`);
+  beforeAll(() => imported(recording(`${name}.log.gz`), trace));
 
-    it('replays without a divergence', () => {
-      const verdict = replayTrace(trace, { version: 'test' });
-      expect(verdict.first).toBeNull();
-      expect(verdict.diverged).toBe(0);
-      expect(verdict.anomalies).toBe(0);
-      const reader = TraceReader.open(trace);
-      for (const kind of ['mmio.read', 'sysreg.read', 'hppi', 'sgi.sent'])
-        expect(verdict.compared[kind] ?? 0, kind).toBe(reader.footer!.kinds[kind] ?? 0);
-      reader.close();
-    });
-  },
-);
+  it('replays without a divergence', () => {
+    const verdict = replayTrace(trace, { version: 'test' });
+    expect(verdict.first).toBeNull();
+    expect(verdict.diverged).toBe(0);
+    expect(verdict.anomalies).toBe(0);
+    const reader = TraceReader.open(trace);
+    for (const kind of ['mmio.read', 'sysreg.read', 'hppi', 'sgi.sent'])
+      expect(verdict.compared[kind] ?? 0, kind).toBe(reader.footer!.kinds[kind] ?? 0);
+    reader.close();
+  });
+});
 
 it.each([
   ['an acknowledged INTID', /(gicv3_icc_iar[01]_read .* value 0x)[0-9a-f]+$/],
@@ -55,6 +55,41 @@ it.each([
   expect(at).toBeGreaterThan(0);
   lines[at] = lines[at]!.replace(pattern, '$15');
   expect(await divergedIn(lines)).toBeGreaterThan(0);
+});
+
+describe.each(['el3-disables-security', 'el3-disables-security-11'])('%s', (name) => {
+  const DISABLES = /gicv3_dist_write .* offset 0x0 data 0x43/;
+
+  it.each([
+    [
+      'an interrupt of Group 0 that Non-secure software acknowledges',
+      /(gicv3_icc_iar0_read .* value 0x)2$/,
+      '5',
+    ],
+    ['an interrupt of Group 1', /(gicv3_icc_iar1_read .* value 0x)5$/, '4'],
+    ['which line a PE at EL3 is signalled', /(gicv3_cpuif_set_irqs .* FIQ )1 IRQ 0$/, '0 IRQ 1'],
+    [
+      'a priority that is not shifted any more',
+      /(gicv3_redist_read .* offset 0x10400 data 0x)[0-9a-f]+/,
+      '1',
+    ],
+    [
+      'GICD_TYPER, which has one Security state now',
+      /(gicv3_dist_read .* offset 0x4 data 0x)[0-9a-f]+/,
+      '37a0406',
+    ],
+    ['CBPR, which can be written now', /(gicv3_icc_ctlr_read .* value 0x)[0-9a-f]+$/, '0'],
+  ])('after GICD_CTLR.DS is set, %s that is changed in the log diverges', async (_what, pattern, to) => {
+    const lines = logOf(name);
+    const from = lines.findIndex((line) => DISABLES.test(line));
+    const at = lines.findLastIndex((line) => pattern.test(line));
+    expect(from).toBeGreaterThan(0);
+    expect(at).toBeGreaterThan(from);
+    const changed = lines[at]!.replace(pattern, `$1${to}`);
+    expect(changed).not.toBe(lines[at]);
+    lines[at] = changed;
+    expect(await divergedIn(lines)).toBeGreaterThan(0);
+  });
 });
 
 /** How the guest of el3-with-truth-markers says that it executes, and which SGI register it writes, to its console. */

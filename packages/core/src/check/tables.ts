@@ -1,6 +1,6 @@
 // Checks of the tables in memory that software gives to the GIC: that they are there before they are used, that they do
 // not overlap, and that two PEs or vPEs do not share a pending table.
-import { configTableAddress, pendingTableAddress } from '../model/index.ts';
+import { configTableAddress, pendingTableAddress, shareTables } from '../model/index.ts';
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
 import {
   commandName,
@@ -42,7 +42,6 @@ const queueOf = fieldReader(GITS_CBASER, 'Physical_Address');
 const queuePagesOf = fieldReader(GITS_CBASER, 'Size');
 const entryBytesOf = fieldReader(GITS_TYPER, 'ITT_entry_size');
 const collectionsInHardware = fieldReader(GITS_TYPER, 'HCC');
-const commonAffinity = fieldReader(GICR.GICR_TYPER, 'CommonLPIAff');
 const ownBits = fieldReader(GICR.GICR_PROPBASER, 'IDbits');
 const gicBits = fieldReader(GICD.GICD_TYPER, 'IDbits');
 const PAGE_BYTES = [0x1000, 0x4000, 0x1_0000, 0x1_0000];
@@ -208,12 +207,10 @@ export class TableChecks implements Check {
   /** Redistributors with the same CommonLPIAff may share what they cache, so that their tables must be the same. */
   private compare(c: CheckContext, pe: number, table: number, bits: number): void {
     const { state } = c.machine;
-    const { gicr, gicd, pes } = state.config;
-    const levels = commonAffinity(gicr.typer);
+    const { gicd } = state.config;
     for (let other = 0; other < state.peCount; other++) {
       if (other === pe || (state.gicrCtlr[other]! & ENABLE_LPIS) === 0) continue;
-      const differs = (pes[other]!.affinity ^ pes[pe]!.affinity) >>> 0;
-      if (levels > 0 && differs >>> (32 - 8 * levels) !== 0) continue;
+      if (!shareTables(state.config, pe, other)) continue;
       const [itsTable, itsBits] = [
         configTableAddress(state, other),
         Math.min(ownBits(state.propbaser[2 * other]!), gicBits(gicd.typer)),

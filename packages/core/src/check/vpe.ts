@@ -1,8 +1,8 @@
 // Checks of vPEs: lost doorbells, residency, and what must be polled before a vPE moves.
 import { recordText } from '../disasm/index.ts';
-import { configTableAddress, NO_TABLE, residentTable } from '../model/index.ts';
+import { configTableAddress, NO_TABLE, residentTable, shareTables } from '../model/index.ts';
 import { FRAMES, RECORDS, type RecordBatch } from '../record/index.ts';
-import { commandName, fieldReader, GICR, isOutcomeKnown, LPI_FIRST, mask } from '../spec/index.ts';
+import { commandName, GICR, isOutcomeKnown, LPI_FIRST, mask } from '../spec/index.ts';
 import { ADDRESS, type Check, type CheckContext, FIELD } from './context.ts';
 import type { Moment, Related } from './finding.ts';
 
@@ -16,7 +16,6 @@ const GICR_FRAME = FRAMES.indexOf('GICR');
 const VPENDBASER = GICR.GICR_VPENDBASER.offset;
 const DIRTY = 0x1000_0000;
 const RVPEID = mask(GICR.GICR_TYPER, 'RVPEID');
-const commonAffinity = fieldReader(GICR.GICR_TYPER, 'CommonLPIAff');
 
 interface Doorbell {
   readonly table: number;
@@ -198,10 +197,7 @@ export class VpeChecks implements Check {
     if (one === other) return true;
     const { gicr, pes } = c.machine.state.config;
     if ((gicr.typer & RVPEID) === 0 || pes[one] === undefined) return false;
-    // CommonLPIAff counts the affinity levels that a group has in common, from Aff3.
-    const levels = commonAffinity(gicr.typer);
-    const differs = (pes[one].affinity ^ pes[other]!.affinity) >>> 0;
-    return levels === 0 || differs >>> (32 - 8 * levels) === 0;
+    return shareTables(c.machine.state.config, one, other);
   }
 
   /** Called when a vPE is mapped, moved or unmapped. It must have left the PE on which it was resident. */

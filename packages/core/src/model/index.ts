@@ -23,5 +23,5 @@ export {
   type VirtualGate,
   virtuallyHeldBy,
 } from './virtual-gate.ts';
-export { NO_TABLE, residentTable, vlpiConfigAddress } from './vlpi.ts';
+export { NO_TABLE, residentTable, shareTables, vlpiConfigAddress } from './vlpi.ts';
 export { CONDITION_NAMES, CONDITIONS, type Condition, conditionsOf } from './way.ts';

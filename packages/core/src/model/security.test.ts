@@ -345,6 +345,40 @@ describe('CPU interface, two Security states', () => {
     expect(lines(d)).toEqual([0, 1]);
   });
 
+  it('on a GIC whose PEs keep two states, DS changes whose interrupts are, and not how they are signalled', () => {
+    const d = secured(2, 'qemu-7.2');
+    pend(d, 40, '1NS', 0xa0);
+    d.asEl3(() => d.read(0, 'ICC_RPR_EL1'));
+    d.asSecure(() => d.gicd('GICD_CTLR', 0x47));
+    expect(d.gicd('GICD_TYPER') & TYPER.SecurityExtn).toBe(0);
+    expect(lines(d)).toEqual([1, 0]);
+    expect(d.asEl3(() => d.read(0, 'ICC_HPPIR0_EL1'))).toBe(1021);
+    expect(d.asSecure(() => d.read(0, 'ICC_IAR1_EL1'))).toBe(SPURIOUS);
+    expect(d.read(0, 'ICC_IAR1_EL1')).toBe(40);
+    expect(lines(d)).toEqual([0, 0]);
+    d.write(0, 'ICC_EOIR1_EL1', 40);
+    // SCR_EL3.FIQ still decides how Non-secure software sees priorities, and that Group 0 is out of its reach.
+    expect(d.read(0, 'ICC_PMR_EL1')).toBe(0xf0);
+    pend(d, 41, '0', 0x20);
+    expect(d.read(0, 'ICC_IAR0_EL1')).toBe(SPURIOUS);
+    expect(d.asSecure(() => d.read(0, 'ICC_IAR0_EL1'))).toBe(41);
+  });
+
+  it('on such a GIC, a Secure ICC_SGI1R_EL1 requests Group 0 once DS is set', () => {
+    const d = secured(2, 'qemu-7.2');
+    d.asSecure(() => {
+      d.gicr(1, 'GICR_IGROUPR', 0b10);
+      d.gicd('GICD_CTLR', 0x47);
+    });
+    const sent = () => d.gicr(1, 'GICR_ISPENDR') & 0b11;
+    d.asSecure(() => d.write(0, 'ICC_SGI1R_EL1', 0x0100_0002));
+    expect(sent()).toBe(0);
+    d.asSecure(() => d.write(0, 'ICC_SGI1R_EL1', 0x0000_0002));
+    expect(sent()).toBe(0b01);
+    d.asSecure(() => d.write(0, 'ICC_ASGI1R_EL1', 0x0100_0002));
+    expect(sent()).toBe(0b11);
+  });
+
   it('uses the common binary point of the Security state that asks for it', () => {
     const d = secured();
     d.asEl3(() => {

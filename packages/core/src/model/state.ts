@@ -367,7 +367,9 @@ export class GicState {
     }
     if (profile.spisResetToEdge) this.spi.edge.fill(0xffff_ffff, 1);
     // Legacy operation is not implemented: affinity routing is always on.
-    this.gicdCtlr[0] = this.canHaveTwoStates ? mask(GICD.GICD_CTLR, 'ARE', 'ARE_NS') : mask(GICD.GICD_CTLR, 'ARE', 'DS');
+    this.gicdCtlr[0] = this.canHaveTwoStates
+      ? mask(GICD.GICD_CTLR, 'ARE', 'ARE_NS')
+      : mask(GICD.GICD_CTLR, 'ARE', 'DS');
     const lpis = (config.gicd.typer & TYPER_LPIS) !== 0;
     const minimum = leastBinaryPoint(config);
     for (let pe = 0; pe < this.peCount; pe++) {

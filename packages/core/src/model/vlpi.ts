@@ -1,6 +1,7 @@
 // vLPIs and vSGIs (IHI 0069, "GICv4"): their pending state in virtual pending tables, resident vPEs, and the doorbells of
 // vPEs that are not resident. The pending state is in memory; the Redistributor on which a vPE is resident has a copy of it
 // with the configurations.
+import type { GicConfig } from '../config.ts';
 import { NO_PE, PEND_CAUSES, RECORDS } from '../record/index.ts';
 import { fieldReader, GICR, LPI_FIRST, mask, SPURIOUS, VSGI_COUNT } from '../spec/index.ts';
 import { lpiInRange, lpisEnabled, setLpiPending } from './lpi.ts';
@@ -205,10 +206,14 @@ export function reloadResident(m: Machine, pe: number): void {
 const RVPEID = mask(GICR.GICR_TYPER, 'RVPEID');
 const commonLpiAff = fieldReader(GICR.GICR_TYPER, 'CommonLPIAff');
 
-/** The affinity of a PE up to the level of CommonLPIAff. PEs for which it is equal share a vPE table. */
-function groupOf({ state }: Machine, pe: number): number {
-  const level = commonLpiAff(state.config.gicr.typer, 0);
-  return level === 0 ? 0 : state.config.pes[pe]!.affinity >>> (32 - 8 * level);
+/**
+ * Whether the Redistributors of two PEs share an LPI configuration table, and on GICv4.1 a vPE table: the affinities are the same
+ * in Aff3 and further down, in as many levels as CommonLPIAff says (IHI 0069, "GICR_TYPER").
+ */
+export function shareTables({ gicr, pes }: GicConfig, one: number, other: number): boolean {
+  const levels = commonLpiAff(gicr.typer);
+  const differs = (pes[one]!.affinity ^ pes[other]!.affinity) >>> 0;
+  return levels === 0 || differs >>> (32 - 8 * levels) === 0;
 }
 
 /**
@@ -219,9 +224,8 @@ function groupOf({ state }: Machine, pe: number): number {
 function residentOn(m: Machine, pe: number, table: number): number {
   if (residentTable(m, pe) === table) return pe;
   if ((m.state.config.gicr.typer & RVPEID) === 0 || table === NO_TABLE) return NO_PE;
-  const group = groupOf(m, pe);
   for (let other = 0; other < m.state.peCount; other++)
-    if (residentTable(m, other) === table && groupOf(m, other) === group) return other;
+    if (residentTable(m, other) === table && shareTables(m.state.config, pe, other)) return other;
   return NO_PE;
 }
 

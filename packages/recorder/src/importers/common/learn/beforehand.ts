@@ -52,7 +52,8 @@ export class Beforehand {
   private sgis(group: RecordBatch, from: number, end: number): void {
     if (!this.facts.shows(SGI_SENT)) return;
     // With two Security states, only what Non-secure software sends is conclusive.
-    if (!this.state.singleSecurityOfPes && group.flags[from]! & (RECORD_FLAGS.secure | RECORD_FLAGS.el3)) return;
+    if (!this.state.singleSecurityOfPes && group.flags[from]! & (RECORD_FLAGS.secure | RECORD_FLAGS.el3))
+      return;
     const intid = (group.words[from * RECORD_WORDS + 1]! >>> 24) & 0xf;
     const wanted = SGIRS.indexOf(group.words[from * RECORD_WORDS]!) === 1 ? 1 : 0;
     for (let i = from + 1; i < end; i++) {

@@ -153,7 +153,9 @@ export class Judge {
   get isObscure(): boolean {
     const { unknowns } = this;
     return (
-      !this.state.singleSecurityOfPes && unknowns.any && (unknowns.start === 'mid-life' || unknowns.isVolatile)
+      !this.state.singleSecurityOfPes &&
+      unknowns.any &&
+      (unknowns.start === 'mid-life' || unknowns.isVolatile)
     );
   }
 

@@ -347,7 +347,10 @@ export class SecurityStates implements GroupSink {
   private give(pe: Pe, note: Note, group: RecordBatch): void {
     this.flush();
     const { security, fiqRouted, singleSecurityOfPes } = this.machine().state;
-    if ((security[note.segment.pe] === pe.state && fiqRouted[note.segment.pe] === pe.fiq) || singleSecurityOfPes)
+    if (
+      (security[note.segment.pe] === pe.state && fiqRouted[note.segment.pe] === pe.fiq) ||
+      singleSecurityOfPes
+    )
       return;
     const to = this.out.push(PE_SWITCH, note.segment.pe, group.timeNs[note.index]!);
     this.out.line[to] = group.line[note.index]!;
