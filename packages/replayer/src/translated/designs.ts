@@ -28,7 +28,15 @@ export function designNamed(text: string): Design {
       {},
       `profiles: ${Object.keys(profiles).join(', ')}`,
     );
-  return { ...design, name: text, profile };
+  return { ...under(design, profile), name: text };
+}
+
+/** A design under another profile, whose GIC says which Redistributors share tables; the rest of the hardware is the design's. */
+function under(design: Design, profile: string): Design {
+  const { hardware } = design;
+  if (hardware.architecture === 5) return { ...design, profile };
+  const { commonLpiAff } = PROFILES[profile]!.hardware;
+  return { ...design, profile, hardware: { ...hardware, commonLpiAff } };
 }
 
 /** The designs with these names, or all. */
@@ -42,7 +50,7 @@ export function designsNamed(names: readonly string[] | undefined): readonly Des
  */
 export function ofScenario(design: Design, { profile }: Scenario): Design {
   const isOwn = design.name.includes('@') || design.hardware.architecture === 5;
-  return profile === undefined || isOwn ? design : { ...design, profile };
+  return profile === undefined || isOwn ? design : under(design, profile);
 }
 
 /**
