@@ -30,7 +30,14 @@ const encodings = (names: readonly SysregName[]): ReadonlySet<number> =>
  * no interrupt of Group 0 even if GICD_CTLR.DS is set.
  */
 const BY_FIQ = encodings([
-  ...(['ICC_PMR_EL1', 'ICC_RPR_EL1', 'ICC_DIR_EL1', 'ICC_IAR0_EL1', 'ICC_EOIR0_EL1', 'ICC_HPPIR0_EL1'] as const),
+  ...([
+    'ICC_PMR_EL1',
+    'ICC_RPR_EL1',
+    'ICC_DIR_EL1',
+    'ICC_IAR0_EL1',
+    'ICC_EOIR0_EL1',
+    'ICC_HPPIR0_EL1',
+  ] as const),
   ...(['ICC_BPR0_EL1', 'ICC_IGRPEN0_EL1'] as const),
   ...(['ICC_AP0R0_EL1', 'ICC_AP0R1_EL1', 'ICC_AP0R2_EL1', 'ICC_AP0R3_EL1'] as const),
 ]);
