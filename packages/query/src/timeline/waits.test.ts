@@ -1,5 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { configOf, PLAIN } from '@gictrace/core';
+import { RECORD_WORDS, RECORDS, RecordBatch } from '@gictrace/core/record';
+import { GICD, GICR, SYSREGS, type SysregName } from '@gictrace/core/spec';
 import { TraceReader } from '@gictrace/recorder';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Follower } from './follower.ts';
@@ -40,6 +43,39 @@ it('what one event changes is looked at alone, with the same rows as if all were
   expect(some.map(rowsOf)).toEqual(alone);
   // Each trace is followed twice by now.
   expect(fewer).toBeLessThan(looks.mock.calls.length - fewer);
+});
+
+it('an interrupt that waits behind another has a row for each priority that it gets', () => {
+  const batch = new RecordBatch(16);
+  const write = (frame: 0 | 1, offset: number, width: number, value: number) => {
+    const i = batch.push(RECORDS['mmio.write'].id, 0, Number.NaN);
+    batch.words.set([frame, 0, offset, width, value], i * RECORD_WORDS);
+  };
+  const set = (name: SysregName, value: number) => {
+    const i = batch.push(RECORDS['sysreg.write'].id, 0, Number.NaN);
+    batch.words.set([SYSREGS[name].encoding, value], i * RECORD_WORDS);
+  };
+  const priority = (intid: number, value: number) => write(0, GICD.GICD_IPRIORITYR.offset + intid, 1, value);
+  write(0, GICD.GICD_CTLR.offset, 4, 3);
+  write(1, GICR.GICR_WAKER.offset, 4, 0);
+  set('ICC_PMR_EL1', 0xf8);
+  set('ICC_IGRPEN0_EL1', 1);
+  priority(40, 0x10);
+  priority(41, 0x20);
+  write(0, GICD.GICD_ISENABLER.offset + 4, 4, 0x300);
+  write(0, GICD.GICD_ISPENDR.offset + 4, 4, 0x300);
+  priority(41, 0x30);
+  priority(41, 0x40);
+  const rows: WaitRow[] = [];
+  const follower = new Follower(configOf('architecture', PLAIN, 1), { wait: (row) => rows.push(row) });
+  for (let i = 0; i < batch.count; i++) follower.take(batch, 0, i);
+  follower.finish();
+  const behind = rows.filter(({ INTID, gate }) => INTID === 41 && gate === 'behind');
+  expect(behind.map(({ priority, from_record, to_record }) => [priority, from_record, to_record])).toEqual([
+    [0x20, 7, 8],
+    [0x30, 8, 9],
+    [0x40, 9, null],
+  ]);
 });
 
 it('too many that wait, and change too often, are a limit', () => {
