@@ -27,7 +27,7 @@ const BY_TORTURE = [
   'frames-of-another-gic.gictrace',
   'its-of-any-number.gictrace',
   'lpis-pending-114688.gictrace',
-  'lpis-waiting-anew.gictrace',
+  'lpis-waiting-again.gictrace',
   'options-of-bytes.gictrace',
   'pe-of-no-header.gictrace',
   'priority-of-no-byte.log',

@@ -136,7 +136,7 @@ static void access_register(unsigned n)
     }
     bool is_one = number == ICC_IGRPEN1, enables = is_one || number == ICC_IGRPEN0;
     groups_before((unsigned)s->pe, number);
-    if (groups_are_held && enables && !read) {
+    if (delays_group0 && enables && !read) {
         uint64_t both[2] = { instruction_at(0xd5000000 | ICC_IGRPEN0 << 5, &fresh), 0 };
         bool also_fresh;
         both[1] = instruction_at(0xd5000000 | ICC_IGRPEN1 << 5, &also_fresh);
@@ -153,7 +153,7 @@ static void access_register(unsigned n)
     bool settles = !read || acknowledges;
     add((unsigned)s->pe, n, DO_INSTRUCTION | (uint32_t)fresh << OPERATION_FRESH | (uint32_t)settles << OPERATION_SETTLE, at,
         wide(s->words + 1));
-    if (groups_are_held && enables)
+    if (delays_group0 && enables)
         groups_read(n, (unsigned)s->pe, is_one);
     /* SGIs go to other PEs; what is ended may go to where it is routed now. */
     if (!read && (number & 0xff8) != 0x230) {

@@ -65,12 +65,12 @@ void step(unsigned n);
 /* Stimulus `n` is not done. */
 void skip(unsigned n, uint32_t reason);
 
-/* groups.c: Group 0 is not enabled alone on a host where guests do not run so. Nothing is held back on any other. */
+/* groups.c: on a host where guests do not run with Group 0 alone, it is enabled later. On any other, when the trace says. */
 #define ICC_IAR0 0xc640u
 #define ICC_HPPIR0 0xc642u
 #define ICC_IGRPEN0 0xc666u
 #define ICC_IGRPEN1 0xc667u
-extern bool groups_are_held;
+extern bool delays_group0;
 void groups_init(bool is_emulated);
 void groups_reset(unsigned pe);
 /* Whether the highest-priority pending interrupt of a PE is of Group 0. */
@@ -81,6 +81,7 @@ void groups_before(unsigned pe, uint32_t number);
 void groups_enable(unsigned n, unsigned pe, bool is_one, bool enable, const uint64_t at[2], uint32_t kind);
 /* A read of one of them waits for flush(). */
 void groups_read(unsigned n, unsigned pe, bool is_one);
+/* Before a snapshot is taken or restored: what the trace enables is not part of it. */
 void groups_snapshot(void);
 
 /* Ends the process, and tells gictrace why. */

@@ -35,9 +35,9 @@ const GITS_FRAME = FRAMES.indexOf('GITS');
 /** Bits 51:32 of an address, in the high word. */
 const HIGH_ADDRESS = maskHigh(GICR.GICR_PROPBASER, 'Physical_Address');
 /** With pages of 64 KB these bits of GITS_BASER<n> are bits 51:48 of the address. */
-const DS = mask(GICD.GICD_CTLR, 'DS');
 const BASER_HIGHEST = mask(GITS.GITS_BASER.views['64 KB pages'], 'Physical_Address_51_48');
 const ITLINES = mask(GICD.GICD_TYPER, 'ITLinesNumber');
+const DS = mask(GICD.GICD_CTLR, 'DS');
 const SECURITY_EXTN = mask(GICD.GICD_TYPER, 'SecurityExtn');
 const VALID = maskHigh(GICR.GICR_VPENDBASER, 'Valid');
 const ENABLE_LPIS = mask(GICR.GICR_CTLR, 'EnableLPIs');

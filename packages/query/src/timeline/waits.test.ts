@@ -79,7 +79,7 @@ it('an interrupt that waits behind another has a row for each priority that it g
 });
 
 it('too many that wait, and change too often, are a limit', () => {
-  expect(() => rowsOf(root('test/hostile/lpis-waiting-anew.gictrace'))).toThrow(
+  expect(() => rowsOf(root('test/hostile/lpis-waiting-again.gictrace'))).toThrow(
     '57344 interrupts are pending at once, and what each waits for changes too often to be followed',
   );
 });

@@ -129,6 +129,12 @@ interface Waiting {
   readonly serial: number;
   /** What it waits for; undefined before its first look. */
   wait: Wait | undefined;
+  /** Whether it may wait for something else since the last look. */
+  isTouched: boolean;
+  /** Whether it has ceased to wait. */
+  isOver: boolean;
+  /** Another of the same INTID that began before. */
+  other: Waiting | undefined;
 }
 
 /**
@@ -141,11 +147,11 @@ const LOOKS_PER_STIMULUS = 2 ** 10;
 /** Follows the waits of a trace. */
 export class Waits {
   private readonly waiting = new Map<Lifetime, Waiting>();
-  /** By INTID. */
-  private readonly named = new Map<number, Set<Waiting>>();
+  /** By INTID: the last one that began. */
+  private readonly named = new Map<number, Waiting>();
   private serial = 0;
-  /** Those that may wait for something else since the last look. */
-  private readonly touched = new Set<Waiting>();
+  /** Those that are touched; some may be over. */
+  private touched: Waiting[] = [];
   private areAllTouched = false;
   private looksLeft = LOOKS_MAX;
   /** By PE: the interrupts that it has acknowledged and not ended, the last one at the end. */
@@ -193,7 +199,7 @@ export class Waits {
       default: {
         // Its PE may be known now.
         const one = this.waiting.get(lifetime);
-        if (one !== undefined) this.touched.add(one);
+        if (one !== undefined) this.touch(one);
       }
     }
   }
@@ -202,7 +208,13 @@ export class Waits {
   emitted(whose: Concerned, intid: number): void {
     if (this.areAllTouched || whose === 'none') return;
     if (whose === 'all') this.areAllTouched = true;
-    else for (const one of this.named.get(intid) ?? []) this.touched.add(one);
+    else for (let one = this.named.get(intid); one !== undefined; one = one.other) this.touch(one);
+  }
+
+  private touch(one: Waiting): void {
+    if (one.isTouched) return;
+    one.isTouched = true;
+    this.touched.push(one);
   }
 
   /** Notes that a PE took or ended another interrupt in the source than on the simulator. */
@@ -228,13 +240,20 @@ export class Waits {
    * @throws GicTraceError `limit` if so many interrupts wait that following each of them takes too long.
    */
   settled(now: Moment): void {
-    const areAll = this.source.didTurn() || this.areAllTouched;
-    this.looksLeft = Math.min(this.looksLeft + LOOKS_PER_STIMULUS, LOOKS_MAX);
-    if (areAll) for (const one of this.waiting.values()) this.lookAt(one, now);
-    else if (this.touched.size > 0)
-      for (const one of [...this.touched].sort((a, b) => a.serial - b.serial)) this.lookAt(one, now);
+    const { touched } = this;
+    if (this.waiting.size > 0) {
+      const areAll = this.source.didTurn() || this.areAllTouched;
+      this.looksLeft = Math.min(this.looksLeft + LOOKS_PER_STIMULUS, LOOKS_MAX);
+      if (areAll) for (const one of this.waiting.values()) this.lookAt(one, now);
+      else {
+        if (touched.length > 1) touched.sort((a, b) => a.serial - b.serial);
+        for (const one of touched) if (!one.isOver) this.lookAt(one, now);
+      }
+    }
     this.areAllTouched = false;
-    this.touched.clear();
+    if (touched.length === 0) return;
+    for (const one of touched) one.isTouched = false;
+    this.touched = [];
   }
 
   private lookAt(one: Waiting, now: Moment): void {
@@ -292,23 +311,32 @@ export class Waits {
   }
 
   private open(lifetime: Lifetime): void {
-    const one: Waiting = { lifetime, serial: this.serial++, wait: undefined };
+    const other = this.named.get(lifetime.intid);
+    const one: Waiting = {
+      lifetime,
+      serial: this.serial++,
+      wait: undefined,
+      isTouched: true,
+      isOver: false,
+      other,
+    };
     this.waiting.set(lifetime, one);
-    this.touched.add(one);
-    const { intid } = lifetime;
-    const named = this.named.get(intid);
-    if (named === undefined) this.named.set(intid, new Set([one]));
-    else named.add(one);
+    this.named.set(lifetime.intid, one);
+    this.touched.push(one);
   }
 
   private close(lifetime: Lifetime, now: Moment): void {
     const one = this.waiting.get(lifetime);
     if (one === undefined) return;
     this.waiting.delete(lifetime);
-    this.touched.delete(one);
-    const named = this.named.get(lifetime.intid)!;
-    if (named.size === 1) this.named.delete(lifetime.intid);
-    else named.delete(one);
+    one.isOver = true;
+    const last = this.named.get(lifetime.intid)!;
+    if (last !== one) {
+      let behind = last;
+      while (behind.other !== one) behind = behind.other!;
+      behind.other = one.other;
+    } else if (one.other === undefined) this.named.delete(lifetime.intid);
+    else this.named.set(lifetime.intid, one.other);
     if (one.wait !== undefined) this.end(lifetime, one.wait, now);
   }
 
